@@ -1,0 +1,78 @@
+"""Tests that encoders keep neighbours and distances on points they never saw.
+
+Importing distbench loads nothing heavy: each name below is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from distbench._version import __version__
+from distbench.errors import (
+    DatasetError,
+    DistbenchError,
+    EncoderError,
+    InputError,
+    MissingDependencyError,
+    PreservationError,
+    SuiteError,
+    TrainingError,
+)
+
+if TYPE_CHECKING:
+    from distbench import metrics
+    from distbench.baselines import fit_baseline
+    from distbench.datasets import Dataset, load_dataset
+    from distbench.evaluation import Difference, compare, evaluate, evaluate_codes
+    from distbench.report import Pair, Report, Score
+
+__all__ = [
+    "Dataset",
+    "DatasetError",
+    "Difference",
+    "DistbenchError",
+    "EncoderError",
+    "InputError",
+    "MissingDependencyError",
+    "Pair",
+    "PreservationError",
+    "Report",
+    "Score",
+    "SuiteError",
+    "TrainingError",
+    "__version__",
+    "compare",
+    "evaluate",
+    "evaluate_codes",
+    "fit_baseline",
+    "load_dataset",
+    "metrics",
+]
+
+_LAZY = {
+    "Dataset": "distbench.datasets",
+    "Difference": "distbench.evaluation",
+    "Pair": "distbench.report",
+    "Report": "distbench.report",
+    "Score": "distbench.report",
+    "compare": "distbench.evaluation",
+    "evaluate": "distbench.evaluation",
+    "evaluate_codes": "distbench.evaluation",
+    "fit_baseline": "distbench.baselines",
+    "load_dataset": "distbench.datasets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("baselines", "datasets", "keras", "metrics"):
+        return importlib.import_module(f"distbench.{name}")
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'distbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,218 @@
+"""One query's share of the rank metrics, and what each candidate's absence would change.
+
+Ties follow the definition: candidates tied at the k-th distance share the places that are left with equal weight, a
+tied rank contributes the mean over the places its group fills. The candidates of a query fall into four classes:
+nearer than the k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a
+nearer one leaves) and BEYOND. Weights depend on the class alone, ranks on how many candidates are nearer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+
+__all__ = ["classify", "overlap", "rank_excess"]
+
+Array = NDArray[np.float64]
+Classes = NDArray[np.int8]
+
+NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
+
+
+@kernel
+def _kth_smallest(values: Array, k: int) -> float:
+    """Return the k-th smallest value by insertion below a running threshold."""
+    best = np.full(k, np.inf)
+    for value in values:
+        if value < best[k - 1]:
+            p = k - 1
+            while p > 0 and best[p - 1] > value:
+                best[p] = best[p - 1]
+                p -= 1
+            best[p] = value
+    return float(best[k - 1])
+
+
+@kernel
+def classify(values: Array, k: int, classes: Classes) -> Array:
+    """Write each candidate's class to `classes`; return the (4, 4) weights.
+
+    ``weights[v, c]`` is the weight of class c as a nearest neighbour once a candidate of class v is taken away;
+    the last row (a candidate beyond) holds the weights as they are. The query's own distance must be infinite.
+    """
+    edge = _kth_smallest(values, k)
+    near, tied, following = 0, 0, np.inf
+    for value in values:
+        if value < edge:
+            near += 1
+        elif value == edge:
+            tied += 1
+        elif value < following:
+            following = value
+    after = 0
+    for p in range(len(values)):
+        value = values[p]
+        if value > following:
+            classes[p] = BEYOND
+        elif value < edge:
+            classes[p] = NEAR
+        elif value == edge:
+            classes[p] = TIED
+        else:
+            classes[p] = NEXT if value < np.inf else BEYOND
+            after += 1
+    return _weights(k, near, tied, after)
+
+
+@kernel
+def _weights(k: int, near: int, tied: int, after: int) -> Array:
+    weights = np.zeros((4, 4))
+    weights[:, NEAR] = 1.0
+    left = k - near  # places for the tied
+    weights[NEXT:, TIED] = left / tied
+    if tied > left:
+        weights[TIED, TIED] = left / (tied - 1)
+        weights[NEAR, TIED] = (left + 1) / tied
+    else:  # the tied all have a place: who leaves makes room for the next group
+        weights[:NEXT, TIED] = 1.0
+        weights[:NEXT, NEXT] = 1.0 / after
+    return weights
+
+
+@kernel
+def overlap(
+    classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, n_test: int, columns: Array
+) -> float:
+    """Return the expected size of the common neighbourhood; add each test candidate's effect to `columns`."""
+    count = np.zeros((4, 4))
+    for p in range(len(classes_x)):
+        count[classes_x[p], classes_z[p]] += 1.0
+    change = np.zeros((4, 4))
+    value = 0.0
+    for u in range(3, -1, -1):
+        for v in range(3, -1, -1):
+            total = 0.0
+            for cx in range(3):
+                for cz in range(3):
+                    left = count[cx, cz] - (1.0 if cx == u and cz == v else 0.0)
+                    total += left * weights_x[u, cx] * weights_z[v, cz]
+            if u == BEYOND and v == BEYOND:
+                value = total
+            change[u, v] = total - value
+    for p in range(n_test):
+        if classes_x[p] < NEXT or classes_z[p] < NEXT:
+            columns[p] += change[classes_x[p], classes_z[p]]
+    return value
+
+
+@kernel
+def _excess(less: float, equal: float, k: int) -> float:
+    """Return the mean of max(0, place - k) over the places that `equal` tied candidates behind `less` fill."""
+    first = max(less, k) + 1
+    last = less + equal
+    if last < first or equal <= 0:
+        return 0.0
+    return (last - first + 1) * (first + last - 2 * k) / 2 / equal
+
+
+@kernel
+def _places(values: Array, levels: Array, place: NDArray[np.int32], less: Array, upto: Array) -> None:
+    """Find each value's place among the sorted `levels`, and how many values are below and up to each level.
+
+    ``place`` is 2u + 1 for a value equal to level u, 2u for one just below it, 2U beyond all U levels.
+    """
+    n_levels = len(levels)
+    count = np.zeros(2 * n_levels + 1)
+    top = levels[n_levels - 1]
+    for p in range(len(values)):
+        value = values[p]
+        if value > top:
+            place[p] = 2 * n_levels
+            continue
+        low, high = 0, n_levels - 1
+        while low < high:
+            middle = (low + high) >> 1
+            if levels[middle] < value:
+                low = middle + 1
+            else:
+                high = middle
+        place[p] = 2 * low + (1 if levels[low] == value else 0)
+        count[place[p]] += 1.0
+    running = 0.0
+    for u in range(n_levels):
+        running += count[2 * u]
+        less[u] = running
+        running += count[2 * u + 1]
+        upto[u] = running
+
+
+@kernel
+def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array, Array]:
+    """Return each level's rank term, what it loses when one at that level leaves, and losses by class and place.
+
+    ``loss[c, q]`` is what the terms of all members of class c lose when a candidate at place q leaves.
+    """
+    n_levels = len(less)
+    term, drop_tie = np.empty(n_levels), np.empty(n_levels)
+    loss = np.zeros((3, 2 * n_levels + 1))
+    above = np.zeros(3)
+    for u in range(n_levels - 1, -1, -1):
+        equal = upto[u] - less[u]
+        term[u] = _excess(less[u], equal, k)
+        drop_tie[u] = term[u] - _excess(less[u], equal - 1, k)
+        drop = term[u] - _excess(less[u] - 1, equal, k)
+        for c in range(3):
+            loss[c, 2 * u + 1] = above[c] + count[c, u] * drop_tie[u]
+            above[c] += count[c, u] * drop
+            loss[c, 2 * u] = above[c]
+    return term, drop_tie, loss
+
+
+@kernel
+def rank_excess(
+    classes: Classes,
+    weights: Array,
+    values: Array,
+    k: int,
+    n_test: int,
+    columns: Array,
+    place: NDArray[np.int32],
+) -> tuple[float, int, float]:
+    """Return sum_j w_j max(0, r_j - k) over neighbours j by `classes`, r_j = rank of j by `values`.
+
+    Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. Also returns the
+    neighbour with the largest rank, and that rank.
+    """
+    members = np.flatnonzero(classes < (NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT))
+    levels = np.unique(values[members])
+    less, upto = np.empty(len(levels)), np.empty(len(levels))
+    _places(values, levels, place, less, upto)
+    count = np.zeros((3, len(levels)))
+    for p in members:
+        count[classes[p], place[p] >> 1] += 1.0
+    term, drop_tie, loss = _terms(less, upto, count, k)
+    sums = count @ term
+    value = weights[BEYOND] @ np.append(sums, 0.0)
+    beyond = weights[BEYOND, :3] @ loss
+    for p in range(n_test):
+        v, q = classes[p], place[p]
+        if v >= NEXT:
+            columns[p] -= beyond[q]
+        else:
+            # who leaves is a member: its own term goes, not only its effect on the others
+            own = term[q >> 1] - drop_tie[q >> 1]
+            columns[p] += weights[v, :3] @ (sums - loss[:, q]) - weights[v, v] * own - value
+    worst, worst_rank = _worst(members, classes, place, (less + 1 + upto) / 2)
+    return value, worst, worst_rank
+
+
+@kernel
+def _worst(members: NDArray[np.int64], classes: Classes, place: NDArray[np.int32], ranks: Array) -> tuple[int, float]:
+    """Return the neighbour with the largest (mean) rank, and that rank."""
+    worst, worst_rank = -1, -1.0
+    for p in members:
+        if classes[p] < NEXT and ranks[place[p] >> 1] > worst_rank:
+            worst, worst_rank = int(p), ranks[place[p] >> 1]
+    return worst, worst_rank

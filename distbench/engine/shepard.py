@@ -1,0 +1,143 @@
+"""The Shepard diagram of all pairs: a joint histogram for rank correlation, and the tails of the ratio b / a."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.engine.distances import pair_distances
+
+__all__ = ["TAIL", "Pilot", "add_shepard", "marginals", "pilot", "rank_influence"]
+
+Array = NDArray[np.float64]
+
+SAMPLE = 1 << 17  # pairs that set bin edges and tail thresholds; all pairs where there are fewer
+BINS = 1024
+TAIL = 0.001
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a first look at a sample of pairs fixes before the pass over all of them."""
+
+    scale: float  # near the best common scale of the codes
+    edges_a: Array  # upper edges of quantile bins
+    edges_b: Array
+    cdf_a: Array  # mid-distribution function at each bin
+    cdf_b: Array
+    effect_a: Array  # what a pair in that bin adds to the rank correlation through other pairs' ranks
+    effect_b: Array
+    factor: float  # what cdf_a cdf_b of a pair counts for
+    tails: tuple[float, float]  # ratios below and above these are kept one by one
+
+
+def _sample_pairs(m: int, n: int, among_queries: bool, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return pairs (i, j): i a query, j a later query or a reference; all, or a sample with repeats."""
+    per_query = n - 1 - np.arange(m) if among_queries else np.full(m, n - m)
+    starts = np.concatenate([[0], np.cumsum(per_query)])
+    total = int(starts[-1])
+    sampled = total > SAMPLE
+    flat = np.random.default_rng(seed).integers(0, total, SAMPLE) if sampled else np.arange(total)
+    i = np.searchsorted(starts, flat, side="right") - 1
+    return i, flat - starts[i] + (i + 1 if among_queries else m)
+
+
+def marginals(joint: Array) -> tuple[Array, Array, Array]:
+    """Return a joint distribution and the mid-distribution functions of both its margins."""
+    p = joint / joint.sum()
+    pa, pb = p.sum(axis=1), p.sum(axis=0)
+    return p, np.cumsum(pa) - pa / 2, np.cumsum(pb) - pb / 2
+
+
+def rank_influence(joint: Array) -> tuple[float, Array, Array, float]:
+    """Return Spearman's correlation of a joint histogram, and its influence function in parts.
+
+    The influence of a pair in bin (u, v) is ``factor F(u) G(v) + effect_a[u] + effect_b[v]``; its mean is 0.
+    """
+    p, F, G = marginals(joint)
+    pa, pb = p.sum(axis=1), p.sum(axis=0)
+
+    def above(weighted: Array) -> Array:  # sum over higher bins, half of the own
+        return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
+
+    EFG, EFF, EGG = float(F @ p @ G), float(pa @ F**2), float(pb @ G**2)
+    var_a, var_b = EFF - 0.25, EGG - 0.25
+    if min(var_a, var_b) < 1e-12:
+        return 0.0, np.zeros_like(F), np.zeros_like(G), 0.0
+    spread = np.sqrt(var_a * var_b)
+    rho = (EFG - 0.25) / spread
+    slope_a = F**2 + 2 * above(pa * F) - 3 * EFF
+    slope_b = G**2 + 2 * above(pb * G) - 3 * EGG
+    effect_a = (above(p @ G) - 1.5 * EFG) / spread - rho / 2 * slope_a / var_a
+    effect_b = (above(F @ p) - 1.5 * EFG) / spread - rho / 2 * slope_b / var_b
+    return float(rho), effect_a, effect_b, float(1 / spread)
+
+
+def _edges(values: Array) -> Array:
+    """Return the distinct quantiles that part `values` into at most `BINS` bins."""
+    return np.unique(np.quantile(values, np.arange(1, BINS) / BINS, method="lower"))
+
+
+def _tails(ratios: Array) -> tuple[float, float]:
+    """Return thresholds beyond which the extreme quantiles of all ratios surely lie."""
+    if ratios.size == 0:
+        return 0.0, np.inf
+    ordered = np.sort(ratios)
+    expected = ratios.size * TAIL
+    kept = min(ratios.size - 1, int(expected + 8 * np.sqrt(expected) + 8))
+    return float(ordered[kept]), float(ordered[-1 - kept])
+
+
+def pilot(columns_x: Array, columns_z: Array, m: int, among_queries: bool, seed: int = 0) -> Pilot:
+    """Look at a seeded sample of pairs (all of them where there are few); the m queries are the first columns."""
+    i, j = _sample_pairs(m, columns_x.shape[1], among_queries, seed)
+    a, b = pair_distances(columns_x, i, j), pair_distances(columns_z, i, j)
+    edges_a, edges_b = _edges(a), _edges(b)
+    joint = np.zeros((len(edges_a) + 1, len(edges_b) + 1))
+    np.add.at(joint, (np.searchsorted(edges_a, a), np.searchsorted(edges_b, b)), 1.0)
+    _, F, G = marginals(joint)
+    _, effect_a, effect_b, factor = rank_influence(joint)
+    sbb = float(b @ b)
+    distinct = a > 0
+    return Pilot(
+        scale=float(a @ b) / sbb if sbb > 0 else 0.0,
+        edges_a=edges_a,
+        edges_b=edges_b,
+        cdf_a=F,
+        cdf_b=G,
+        effect_a=effect_a,
+        effect_b=effect_b,
+        factor=factor,
+        tails=_tails(b[distinct] / a[distinct]),
+    )
+
+
+@kernel
+def add_shepard(
+    a: Array,
+    b: Array,
+    weight: int,
+    edges: tuple[Array, Array],
+    cdf: tuple[Array, Array],
+    effects: tuple[Array, Array],
+    factor: float,
+    joint: NDArray[np.int64],
+    sums: Array,
+) -> None:
+    """Count pairs into the joint histogram; add up the query's influence and its rank moments in `sums`.
+
+    `sums`: influence, then sums of F, G, FF, GG, FG over the pairs.
+    """
+    for p in range(len(a)):
+        u, v = np.searchsorted(edges[0], a[p]), np.searchsorted(edges[1], b[p])
+        joint[u, v] += weight
+        f, g = cdf[0][u], cdf[1][v]
+        sums[0] += factor * f * g + effects[0][u] + effects[1][v]
+        sums[1] += f
+        sums[2] += g
+        sums[3] += f * f
+        sums[4] += g * g
+        sums[5] += f * g

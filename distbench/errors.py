@@ -1,0 +1,50 @@
+"""Every error that distbench raises on purpose.
+
+All derive from :class:`DistbenchError`; wrong input is also a ``ValueError``, a broken limit also an
+``AssertionError``, so that code which knows nothing of distbench handles them as it always did.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DatasetError",
+    "DistbenchError",
+    "EncoderError",
+    "InputError",
+    "MissingDependencyError",
+    "PreservationError",
+    "SuiteError",
+    "TrainingError",
+]
+
+
+class DistbenchError(Exception):
+    """Base class of all errors that distbench raises."""
+
+
+class InputError(DistbenchError, ValueError):
+    """An argument cannot be used: names the argument, what was found and what to do."""
+
+
+class EncoderError(InputError):
+    """An encoder is not of a known kind, or what it returned cannot be used as codes."""
+
+
+class DatasetError(InputError):
+    """A data set is unknown or its source cannot be read."""
+
+
+class SuiteError(InputError):
+    """A suite file cannot be used: names the file, the key and what to do."""
+
+
+class MissingDependencyError(DistbenchError, ImportError):
+    """An optional package is needed and not installed: names the extra that brings it."""
+
+
+class TrainingError(DistbenchError, RuntimeError):
+    """A reference encoder could not be fitted: training diverged or the data leave nothing to fit."""
+
+
+class PreservationError(DistbenchError, AssertionError):
+    """An encoder breaks a limit."""

@@ -1,0 +1,49 @@
+"""Limits that users set on metrics: checked by name before anything is encoded."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Collection, Mapping
+from numbers import Real
+from typing import Any, Literal
+
+from distbench.errors import InputError
+
+__all__ = ["check_limits", "is_met", "near_miss"]
+
+
+def near_miss(name: str, known: Collection[str]) -> str:
+    """Return a hint at the known name that `name` is nearest to, or all known names."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+
+
+def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str, float]:
+    """Return limits as floats by metric name.
+
+    Parameters
+    ----------
+    limits : mapping of str to number
+        Limits by metric.
+    known : collection of str
+        Names of the metrics that can be limited.
+
+    Raises
+    ------
+    InputError
+        If there is no limit, a name is unknown or a limit is not a number.
+    """
+    if not limits:
+        raise InputError(f"limits: found none; pass at least one, e.g. continuity=0.95; known are {', '.join(known)}")
+    for name, limit in limits.items():
+        if name not in known:
+            raise InputError(f"{name}: found no metric of that name; {near_miss(name, known)}")
+        if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
+            raise InputError(f"{name}: found the limit {limit!r}; pass a number")
+    return {name: float(limit) for name, limit in limits.items()}
+
+
+def is_met(value: float, limit: float, direction: Literal["up", "down"]) -> bool:
+    """Return whether a value is on the good side of a limit, or at it."""
+    return value >= limit if direction == "up" else value <= limit

@@ -1,0 +1,174 @@
+"""Distortion: how much the ratio of code to input distance varies over pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine import Gathered
+from distbench.engine.shepard import TAIL
+from distbench.engine.tails import NOTHING
+from distbench.metrics._api import measure_one
+from distbench.metrics._metric import Measured, Metric
+from distbench.metrics._pairs import columns_of, from_moments
+
+__all__ = ["METRICS", "distortion", "distortion_q", "sigma_distortion"]
+
+Array = NDArray[np.float64]
+
+
+def _sigma(moments: Array, scale: float, unit: float) -> Array:
+    del scale, unit  # free of scale
+    s = columns_of(moments)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = s["n_rho"] * s["rho2"] / s["rho"] ** 2 - 1
+    return np.where(s["rho"] > 0, np.maximum(value, 0.0), np.inf)
+
+
+def _ratio(high: Any, low: Any) -> Any:
+    """Return high / low, infinite where the least ratio is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.asarray(low) > 0, np.divide(high, low), np.inf)
+
+
+def _measure_sigma(gathered: Gathered) -> Measured:
+    return from_moments(gathered, _sigma)
+
+
+def _measure_worst(gathered: Gathered) -> Measured:
+    assert gathered.moments is not None
+    low, high = gathered.moments.ratios.T
+    return Measured(value=float(_ratio(high.max(), low.min())), points=_ratio(high, low))
+
+
+def _measure_quantiles(gathered: Gathered) -> Measured:
+    assert gathered.shepard is not None
+    assert gathered.moments is not None
+    low, high = gathered.shepard.low, gathered.shepard.high
+    pairs = float(columns_of(gathered.moments.total)["n_rho"])
+    own = columns_of(gathered.moments.rows)["n_rho"]
+
+    def at(pairs: float, without_low: Any = NOTHING, without_high: Any = NOTHING) -> float:
+        position = TAIL * (pairs - 1)
+        return float(_ratio(high.quantile(position, without_high), low.quantile(position, without_low)))
+
+    leave_one_out = None
+    if gathered.m > 1:
+        places = zip(low.places_of(gathered.m), high.places_of(gathered.m), own, strict=True)
+        leave_one_out = np.array([at(pairs - n, *ends) for *ends, n in places])
+    return Measured(value=at(pairs), leave_one_out=leave_one_out)
+
+
+_SIGMA = Metric("sigma_distortion", "distortion", "down", (0, np.inf), True, frozenset({"moments"}), _measure_sigma)
+_WORST = Metric("distortion", "distortion", "down", (1, np.inf), True, frozenset({"moments"}), _measure_worst)
+_QUANTILES = Metric(
+    "distortion_q",
+    "distortion",
+    "down",
+    (1, np.inf),
+    True,
+    frozenset({"moments", "shepard"}),
+    _measure_quantiles,
+)
+METRICS = (_SIGMA, _WORST, _QUANTILES)
+
+
+def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return the relative variance of the ratio of code to input distance.
+
+    .. math:: \operatorname{Var}(\rho) / \operatorname{mean}(\rho)^2, \quad \rho = b / a
+
+    over pairs of distinct inputs.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [0, inf); smaller is better; infinite for codes that all coincide.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion for machine learning.
+    """
+    return measure_one(_SIGMA, X, Z, reference)
+
+
+def distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return the worst-case distortion: the largest over the least ratio of code to input distance.
+
+    .. math:: \max \rho / \min \rho, \quad \rho = b / a
+
+    over pairs of distinct inputs. A worst case has no honest interval.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [1, inf]; smaller is better; infinite where distinct inputs share a code.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.
+    """
+    return measure_one(_WORST, X, Z, reference)
+
+
+def distortion_q(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return the robust twin of the worst case: the 99.9 % over the 0.1 % quantile of b / a.
+
+    .. math:: Q_{0.999}(\rho) / Q_{0.001}(\rho), \quad \rho = b / a
+
+    over pairs of distinct inputs; quantiles interpolate linearly between neighbouring values.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [1, inf]; smaller is better; infinite where 0.1 % of distinct inputs share a code.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.
+    """
+    return measure_one(_QUANTILES, X, Z, reference)

@@ -1,0 +1,73 @@
+"""What a metric is: one row of a table, and a pure function of what the engine gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine import Gathered
+
+__all__ = ["Measured", "Metric"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric on one set of points.
+
+    Parameters
+    ----------
+    value : float
+        The metric.
+    leave_one_out : ndarray of shape (m,), optional
+        The metric without query p; None where no honest interval follows (worst cases).
+    points : ndarray of shape (m,), optional
+        The metric over each query's own candidates.
+    chance : float, optional
+        Expected value when the rows of the codes are shuffled.
+    """
+
+    value: float
+    leave_one_out: Array | None = None
+    points: Array | None = None
+    chance: float | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the table of metrics.
+
+    Parameters
+    ----------
+    name, family : str
+        As in reports; the family says what the engine must gather.
+    direction : {"up", "down"}
+        Whether larger or smaller is better.
+    bounds : tuple of float
+        Least and largest possible value.
+    scale_free : bool
+        Whether multiplying all codes by c > 0 leaves it unchanged.
+    families : frozenset of str
+        What the engine must gather.
+    measure : callable
+        Gathered -> Measured.
+    default : bool
+        Whether it is part of ``metrics="default"``.
+    version : int
+        Raised when values change for the same points.
+    """
+
+    name: str
+    family: str
+    direction: Literal["up", "down"]
+    bounds: tuple[float, float]
+    scale_free: bool
+    families: frozenset[str]
+    measure: Callable[[Gathered], Measured]
+    default: bool = True
+    version: int = 1

@@ -1,0 +1,61 @@
+"""The order of distances from one point: which of two is nearer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distbench.engine import Gathered
+from distbench.metrics._api import measure_one
+from distbench.metrics._metric import Measured, Metric
+from distbench.metrics._ranks import leave_one_out_mean
+
+__all__ = ["METRICS", "triplet_accuracy"]
+
+
+def _measure_triplets(gathered: Gathered) -> Measured:
+    assert gathered.triplets is not None
+    rows = gathered.triplets.rows
+    return Measured(
+        value=float(rows.mean()),
+        leave_one_out=leave_one_out_mean(rows, gathered.triplets.columns),
+        points=rows,
+        chance=0.5,
+    )
+
+
+_TRIPLET_ACCURACY = Metric("triplet_accuracy", "order", "up", (0, 1), True, frozenset({"triplets"}), _measure_triplets)
+METRICS = (_TRIPLET_ACCURACY,)
+
+
+def triplet_accuracy(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return the share of triplets whose order is kept: whether j or l is nearer to i.
+
+    .. math:: P(\operatorname{sign}(a_{ij} - a_{il}) = \operatorname{sign}(b_{ij} - b_{il}))
+
+    over all queries i and candidates j, l; ties count 1/2. Exact up to 4,096 candidates; beyond, each query is judged
+    on as many sampled ones (seeded).
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [0, 1]; larger is better; chance is 1/2.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.
+    """
+    return measure_one(_TRIPLET_ACCURACY, X, Z, reference)

@@ -1,0 +1,36 @@
+"""Metrics that are a function of sums over pairs: value, leave-one-out and points from one formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine import Gathered
+from distbench.engine.moments import MOMENTS
+from distbench.metrics._metric import Measured
+
+__all__ = ["columns_of", "from_moments"]
+
+Array = NDArray[np.float64]
+
+
+def columns_of(moments: Array) -> dict[str, Array]:
+    """Return the sums of the last axis by name."""
+    return {name: moments[..., place] for place, name in enumerate(MOMENTS)}
+
+
+def from_moments(
+    gathered: Gathered, formula: Callable[[Array, float, float], Array], chance: float | None = None
+) -> Measured:
+    """Apply a formula to the total, to the total without each query's pairs, and to each query's pairs."""
+    moments = gathered.moments
+    assert moments is not None
+    args = moments.scale, moments.unit
+    return Measured(
+        value=float(formula(moments.total, *args)),
+        leave_one_out=formula(moments.total - moments.rows, *args) if gathered.m > 1 else None,
+        points=formula(moments.rows, *args),
+        chance=chance,
+    )

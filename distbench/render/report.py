@@ -1,0 +1,84 @@
+"""A report as text: the table of scores, and the message of a broken limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+if TYPE_CHECKING:
+    from distbench.report import Report, Score
+
+__all__ = ["failure_text", "number", "report_text"]
+
+WORST_PAIRS = 3
+
+
+def number(value: float | None) -> str:
+    """Return a value with four significant digits, or four decimals for what is near 1; '-' for None."""
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if 0.001 <= abs(value) < 10 or value == 0 else f"{value:.4g}"
+
+
+def interval(score: Score) -> str:
+    """Return the interval in brackets, or '-' where there is none."""
+    if score.low is None or score.high is None:
+        return "-"
+    return f"[{number(score.low)}, {number(score.high)}]"
+
+
+def _setting(report: Report) -> str:
+    return f"n = {report.m} test points, M = {report.M} candidates each, k = {report.k}"
+
+
+def report_text(report: Report) -> str:
+    """Return the table of a report's scores."""
+    percent = f"{report.confidence:.0%} interval"
+    rows = [
+        (
+            score.metric,
+            "higher" if score.direction == "up" else "lower",
+            number(score.value),
+            interval(score),
+            number(score.chance),
+        )
+        for score in report.scores.values()
+    ]
+    table = tabulate(
+        rows,
+        headers=("metric", "better", "value", percent, "chance"),
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=("left", "left", "right", "left", "right"),
+    )
+    lines = [f"{report.encoder}: codes of {report.code_size}, {_setting(report)}", "", table]
+    return "\n".join([*lines, *(["", *(f"note: {note}" for note in report.notes)] if report.notes else [])])
+
+
+def failure_text(report: Report, broken: Mapping[str, float]) -> str:
+    """Return what a user must know of broken limits: value, interval, limit, n, k, M and the worst pairs."""
+    lines = [f"{report.encoder} (codes of {report.code_size}) breaks {len(broken)} limit{'s' * (len(broken) > 1)}:"]
+    for name, limit in broken.items():
+        score = report[name]
+        side = "at least" if score.direction == "up" else "at most"
+        lines.append(f"  {name} = {number(score.value)}, limit {side} {number(limit)}")
+        lines.append(f"    {_certainty(report, score, limit)}; shuffled codes score {number(score.chance)}")
+    lines.append(f"  {_setting(report)}")
+    pairs = report.worst_pairs(WORST_PAIRS)
+    if pairs:
+        lines += ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
+    strangers = report.worst_pairs(1, kind="merged")
+    if strangers:
+        lines += ["  far in input, brought near in the codes:", f"    {strangers[0]}"]
+    return "\n".join([*lines, *(f"  note: {note}" for note in report.notes)])
+
+
+def _certainty(report: Report, score: Score, limit: float) -> str:
+    """Say whether the interval leaves room for the limit."""
+    if score.low is None or score.high is None:
+        return "no interval: a worst case, or too few points"
+    within = score.low <= limit <= score.high
+    verdict = "holds the limit: more test points would decide" if within else "is wholly on the bad side"
+    return f"{report.confidence:.0%} interval {interval(score)} {verdict}"

@@ -94,6 +94,18 @@ def test_leave_one_out_of_spearman_is_right_to_first_order():
     assert np.std(measured) == pytest.approx(np.std(expected), rel=0.02)
 
 
+def test_quantiles_of_many_pairs_are_exact():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(600, 3))  # more pairs than the pilot looks at
+    Z = X[:, :2].copy()
+    Z[0] = X[0, :2] * 1e3  # one point owns the whole upper tail
+    measured = METRICS["distortion_q"].measure(gather(X, Z, k=3))
+    assert measured.value == pytest.approx(definitions.quantile_ratio(*definitions.pairs(X, Z)), rel=1e-12)
+    for p in (0, 1, 2):
+        pairs = definitions.pairs(np.delete(X, p, 0), np.delete(Z, p, 0))
+        assert measured.leave_one_out[p] == pytest.approx(definitions.quantile_ratio(*pairs), rel=1e-12)
+
+
 def test_equals_scikit_learn_without_ties():
     X = np.random.default_rng(0).normal(size=(1000, 8))
     Z = X[:, :2]

@@ -77,20 +77,19 @@ def _moments(problem: Problem, rows: dict[str, Array], sums: dict[str, Array], u
 def _shepard(problem: Problem, rows: dict[str, Array], joint: NDArray[np.int64], tails: list[TailRow]) -> Shepard:
     assert problem.pilot is not None
     low, high = problem.pilot.tails
-    i = np.concatenate([np.full(len(ratios), query) for query, ratios, *_ in tails])
+    i = np.concatenate([np.full(len(ratios), query) for query, ratios, _ in tails])
     ratios = np.concatenate([row[1] for row in tails])
     j = np.concatenate([row[2] for row in tails])
     j = np.where(j < problem.n_test, j, -1)
 
-    def tail(chosen: NDArray[np.bool_], sign: int, threshold: float, which: int) -> Tail:
+    def tail(chosen: NDArray[np.bool_], sign: int, threshold: float) -> Tail:
         order = np.argsort(sign * ratios[chosen], kind="stable")
-        total = int(np.sum([row[3 + which] for row in tails]))
-        return Tail(ratios[chosen][order], i[chosen][order], j[chosen][order], threshold, total)
+        return Tail(ratios[chosen][order], i[chosen][order], j[chosen][order], threshold)
 
     return Shepard(
         joint=joint / 2,
         influence=rows["rank_sums"][:, 0],
         rank_rows=rows["rank_sums"][:, 1:],
-        low=tail(ratios < low, 1, low, 0),
-        high=tail(ratios > high, -1, high, 1),
+        low=tail(ratios < low, 1, low),
+        high=tail(ratios > high, -1, high),
     )

@@ -179,7 +179,7 @@ def rank_excess(
     n_test: int,
     columns: Array,
     place: NDArray[np.int32],
-) -> tuple[float, int, float]:
+) -> tuple[float, np.int64, float]:
     """Return sum_j w_j max(0, r_j - k) over neighbours j by `classes`, r_j = rank of j by `values`.
 
     Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. Also returns the
@@ -190,8 +190,8 @@ def rank_excess(
     less, upto = np.empty(len(levels)), np.empty(len(levels))
     _places(values, levels, place, less, upto)
     count = np.zeros((3, len(levels)))
-    for p in members:
-        count[classes[p], place[p] >> 1] += 1.0
+    for member in members:
+        count[classes[member], place[member] >> 1] += 1.0
     term, drop_tie, loss = _terms(less, upto, count, k)
     sums = count @ term
     value = weights[BEYOND] @ np.append(sums, 0.0)
@@ -209,10 +209,12 @@ def rank_excess(
 
 
 @kernel
-def _worst(members: NDArray[np.int64], classes: Classes, place: NDArray[np.int32], ranks: Array) -> tuple[int, float]:
+def _worst(
+    members: NDArray[np.int64], classes: Classes, place: NDArray[np.int32], ranks: Array
+) -> tuple[np.int64, float]:
     """Return the neighbour with the largest (mean) rank, and that rank."""
-    worst, worst_rank = -1, -1.0
+    worst, worst_rank = members[0], -1.0
     for p in members:
         if classes[p] < NEXT and ranks[place[p] >> 1] > worst_rank:
-            worst, worst_rank = int(p), ranks[place[p] >> 1]
+            worst, worst_rank = p, ranks[place[p] >> 1]
     return worst, worst_rank

@@ -81,19 +81,22 @@ def _edges(values: Array) -> Array:
     return np.unique(np.quantile(values, np.arange(1, BINS) / BINS, method="lower"))
 
 
-def _tails(ratios: Array) -> tuple[float, float]:
-    """Return thresholds beyond which the extreme quantiles of all ratios surely lie."""
-    if ratios.size == 0:
-        return 0.0, np.inf
+def _tails(ratios: Array, share: float) -> tuple[float, float]:
+    """Return thresholds beyond which at least a `share` of all ratios surely lies, at either end."""
+    if share >= 1 or ratios.size == 0:
+        return np.inf, -np.inf
     ordered = np.sort(ratios)
-    expected = ratios.size * TAIL
-    kept = min(ratios.size - 1, int(expected + 8 * np.sqrt(expected) + 8))
+    expected = ratios.size * share
+    kept = min(ratios.size - 1, int(expected + 8 * np.sqrt(expected) + 8))  # 8 standard deviations of a sample
     return float(ordered[kept]), float(ordered[-1 - kept])
 
 
 def pilot(columns_x: Array, columns_z: Array, m: int, among_queries: bool, seed: int = 0) -> Pilot:
     """Look at a seeded sample of pairs (all of them where there are few); the m queries are the first columns."""
-    i, j = _sample_pairs(m, columns_x.shape[1], among_queries, seed)
+    n = columns_x.shape[1]
+    M = n - 1 if among_queries else n - m
+    pairs = m * M - (m * (m - 1) // 2 if among_queries else 0)
+    i, j = _sample_pairs(m, n, among_queries, seed)
     a, b = pair_distances(columns_x, i, j), pair_distances(columns_z, i, j)
     edges_a, edges_b = _edges(a), _edges(b)
     joint = np.zeros((len(edges_a) + 1, len(edges_b) + 1))
@@ -111,7 +114,8 @@ def pilot(columns_x: Array, columns_z: Array, m: int, among_queries: bool, seed:
         effect_a=effect_a,
         effect_b=effect_b,
         factor=factor,
-        tails=_tails(b[distinct] / a[distinct]),
+        # leaving out a query can take away all of its pairs from a tail
+        tails=_tails(b[distinct] / a[distinct], 1.0 if pairs <= SAMPLE else TAIL + M / pairs),
     )
 
 

@@ -18,19 +18,9 @@ NOTHING: Indices = np.empty(0, dtype=np.int64)
 
 
 @kernel
-def tail_ratios(a: Array, b: Array, low: float, high: float) -> tuple[Array, Indices, int, int]:
-    """Return the ratios outside [low, high], with whom, and how many equal `low` and `high`."""
-    count, at_low, at_high = 0, 0, 0
-    for p in range(len(a)):
-        if a[p] > 0.0:
-            rho = b[p] / a[p]
-            if rho < low or rho > high:
-                count += 1
-            if rho == low:
-                at_low += 1
-            if rho == high:
-                at_high += 1
-    ratios, partners = np.empty(count), np.empty(count, dtype=np.int64)
+def tail_ratios(a: Array, b: Array, low: float, high: float) -> tuple[Array, Indices]:
+    """Return the ratios b / a below `low` or above `high`, and with whom."""
+    ratios, partners = np.empty(len(a)), np.empty(len(a), dtype=np.int64)
     count = 0
     for p in range(len(a)):
         if a[p] > 0.0:
@@ -38,18 +28,17 @@ def tail_ratios(a: Array, b: Array, low: float, high: float) -> tuple[Array, Ind
             if rho < low or rho > high:
                 ratios[count], partners[count] = rho, p
                 count += 1
-    return ratios, partners, at_low, at_high
+    return ratios[:count].copy(), partners[:count].copy()
 
 
 @dataclass(frozen=True)
 class Tail:
-    """One tail: the ratios beyond a threshold, outermost first, and how many pairs sit at the threshold."""
+    """One tail: the ratios beyond a threshold, outermost first."""
 
     ratios: Array
     i: NDArray[np.int64]
     j: NDArray[np.int64]  # -1 where the partner is no query
     threshold: float
-    at_threshold: int
 
     def statistic(self, place: int, without: Indices = NOTHING) -> float:
         """Return the order statistic at `place`, 0 = outermost, once the ratios at places `without` are gone."""

@@ -14,7 +14,7 @@ __all__ = ["FAMILIES", "Part", "Problem", "run_task"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-TailRow = tuple[int, Array, Indices, int, int]  # query, ratios, partners, how many at the two thresholds
+TailRow = tuple[int, Array, Indices]  # query, ratios, partners
 
 FAMILIES = frozenset({"ranks", "moments", "shepard", "triplets"})
 
@@ -147,8 +147,8 @@ def _shepard(part: Part, problem: Problem, i: int, a: Array, b: Array) -> None:
             sums,
         )
         if not (shared and start < i):  # a pair of queries is kept once, by the earlier one
-            ratios, partners, at_low, at_high = tails.tail_ratios(*ab, *pilot.tails)
-            part.tails.append((i, ratios, partners + start, at_low, at_high))
+            ratios, partners = tails.tail_ratios(*ab, *pilot.tails)
+            part.tails.append((i, ratios, partners + start))
 
 
 def _triplets(part: Part, problem: Problem, i: int, a: Array, b: Array) -> None:

@@ -74,8 +74,7 @@ def score(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):
         rho = b[a > 0] / a[a > 0]
         out["sigma_distortion"] = np.var(rho) / np.mean(rho) ** 2 if rho.max() > 0 else np.inf
         out["distortion"] = rho.max() / rho.min() if rho.min() > 0 else np.inf
-        low, high = np.quantile(rho, [0.001, 0.999])
-        out["distortion_q"] = high / low if low > 0 else np.inf
+        out["distortion_q"] = quantile_ratio(a, b)
     varies = np.ptp(a) > 1e-12 * a.max() and np.ptp(b) > 1e-12 * b.max()
     out["pearson"] = np.corrcoef(a, b)[0, 1] if varies else 0.0
     out["spearman"] = spearmanr(a, b).statistic if varies else 0.0
@@ -87,6 +86,12 @@ def _least_squares_stress(a, b):
         return 1.0
     c = (a @ b) / (b @ b)
     return np.sqrt(np.sum((a - c * b) ** 2) / (a @ a))
+
+
+def quantile_ratio(a, b):
+    """The 99.9 % over the 0.1 % quantile of b / a over pairs of distinct inputs."""
+    low, high = np.quantile(b[a > 0] / a[a > 0], [0.001, 0.999])
+    return high / low if low > 0 else np.inf
 
 
 def leave_one_out(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):

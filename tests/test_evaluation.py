@@ -1,0 +1,153 @@
+"""From points and an encoder to a report, and from two reports to their difference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+import distbench
+from distbench.metrics import METRICS
+
+RNG = np.random.default_rng(0)
+X_TRAIN, X_TEST = RNG.normal(size=(120, 6)), RNG.normal(size=(50, 6))
+ENCODER = PCA(2).fit(X_TRAIN)
+
+
+@pytest.fixture(scope="module")
+def report():
+    return distbench.evaluate(ENCODER, X_TEST, reference=X_TRAIN, k=5)
+
+
+def test_judged_against_train_and_other_test_points(report):
+    assert (report.m, report.M, report.k, report.code_size) == (50, 169, 5, 2)
+    assert list(report) == list(METRICS)
+    assert report.encoder == "PCA"
+
+
+def test_train_points_only():
+    report = distbench.evaluate(ENCODER, X_TEST, reference=X_TRAIN, k=5, include_queries=False)
+    assert report.M == 120
+    Z, Z_ref = ENCODER.transform(X_TEST), ENCODER.transform(X_TRAIN)
+    for name in METRICS:
+        function = getattr(distbench.metrics, name)
+        options = {"k": 5} if METRICS[name].family == "ranks" else {}
+        assert function(X_TEST, Z, reference=(X_TRAIN, Z_ref), **options) == report[name].value
+
+
+def test_ready_codes_give_the_same_report(report):
+    codes = ENCODER.transform(X_TEST), ENCODER.transform(X_TRAIN)
+    same = distbench.evaluate_codes(X_TEST, codes[0], reference=(X_TRAIN, codes[1]), k=5)
+    assert same.as_dict() == pytest.approx(report.as_dict(), rel=1e-9)
+
+
+def test_intervals_hold_the_value_except_for_worst_cases(report):
+    for name, score in report.items():
+        if name == "distortion":
+            assert (score.low, score.high) == (None, None)
+        else:
+            assert score.low < score.value < score.high
+
+
+def test_worst_pairs_are_what_they_say(report):
+    Z, Z_ref = ENCODER.transform(X_TEST), ENCODER.transform(X_TRAIN)
+    for kind in ("torn", "merged"):
+        pairs = report.worst_pairs(5, kind=kind)
+        assert len(pairs) == 5
+        for pair in pairs:
+            other = (X_TEST, Z) if pair.partner_set == "test" else (X_TRAIN, Z_ref)
+            a = np.linalg.norm(X_TEST[pair.query] - other[0][pair.partner])
+            b = np.linalg.norm(Z[pair.query] - other[1][pair.partner])
+            assert (pair.input_distance, pair.code_distance) == pytest.approx((a, b))
+            near, far = (pair.rank_input, pair.rank_code)[:: 1 if kind == "torn" else -1]
+            assert near <= 5 < far
+
+
+def test_worst_points_have_the_lowest_scores(report):
+    worst = report.worst_points(3)
+    assert [score for _, score in worst] == sorted(report["continuity"].points)[:3]
+    with pytest.raises(distbench.InputError, match="distortion_q"):
+        report.worst_points(3, metric="distortion_q")
+
+
+def test_some_metrics_only():
+    report = distbench.evaluate(ENCODER, X_TEST, metrics=["stress", "continuity"])
+    assert list(report) == ["continuity", "stress"]
+    with pytest.raises(distbench.InputError, match="did you mean 'continuity'"):
+        distbench.evaluate(ENCODER, X_TEST, metrics=["continuty"])
+    with pytest.raises(KeyError, match="was not measured"):
+        report["pearson"]
+
+
+def test_limits(report):
+    assert report.check(continuity=0.5, scaled_stress=0.99) is report
+    with pytest.raises(distbench.PreservationError) as caught:
+        report.check(continuity=0.999, scaled_stress=0.99)
+    message = str(caught.value)
+    for part in ("continuity = ", "at least 0.9990", "95% interval [", "n = 50", "k = 5", "M = 169", "test point"):
+        assert part in message
+    assert "scaled_stress" not in message
+    assert len(message.splitlines()) <= 25
+    assert isinstance(caught.value, AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({}, "pass at least one"),
+        ({"continuty": 0.9}, "did you mean 'continuity'"),
+        ({"continuity": "high"}, "found the limit 'high'"),
+        ({"continuity": True}, "pass a number"),
+        ({"continuity": float("nan")}, "pass a number"),
+    ],
+)
+def test_limits_that_cannot_be(report, limits, said):
+    with pytest.raises(distbench.InputError, match=said):
+        report.check(**limits)
+
+
+def test_printed(report):
+    text = str(report)
+    for name, score in report.items():
+        assert name in text
+        if name not in ("distortion", "distortion_q"):
+            assert f"{score.value:.4f}" in text
+    assert "interval" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_compare_is_paired():
+    other = distbench.evaluate(lambda X: X[:, :2], X_TEST, reference=X_TRAIN, k=5, name="two columns")
+    best = distbench.evaluate(lambda X: X[:, :5], X_TEST, reference=X_TRAIN, k=5, name="five columns")
+    difference = distbench.compare(best, other)["continuity"]
+    assert difference.better == "a"
+    assert difference.low < difference.value < difference.high
+    assert distbench.compare(other, best)["scaled_stress"].better == "b"
+    assert all(d.better is None and d.value == 0 for d in distbench.compare(best, best).values())
+    with pytest.raises(distbench.InputError, match="k = 5 and 6"):
+        distbench.compare(best, distbench.evaluate(lambda X: X[:, :5], X_TEST, reference=X_TRAIN, k=6))
+
+
+def test_images_and_coinciding_codes_are_noted():
+    images = RNG.normal(size=(30, 4, 4))
+    report = distbench.evaluate(lambda X: np.sign(X.reshape(len(X), -1)[:, :1]), images, k=3)
+    assert "X_test: images of shape (4, 4) flattened to 16 columns" in report.notes
+    assert any("30 distinct test points share 2 distinct codes" in note for note in report.notes)
+
+
+def test_points_that_all_coincide_are_refused():
+    with pytest.raises(distbench.InputError, match="all coincide"):
+        distbench.evaluate_codes(np.ones((20, 3)), np.ones((20, 2)), k=3)
+
+
+def test_rows_and_columns_must_match():
+    with pytest.raises(distbench.InputError, match=r"Z_test: found 19 rows, but X_test has 20"):
+        distbench.evaluate_codes(X_TEST[:20], X_TEST[:19, :2], k=3)
+    with pytest.raises(distbench.InputError, match=r"reference\[0\]: found 5 columns, but X_test has 6"):
+        distbench.evaluate_codes(X_TEST, X_TEST[:, :2], reference=(X_TRAIN[:, :5], X_TRAIN[:, :2]), k=3)
+
+
+def test_few_test_points_have_no_interval():
+    report = distbench.evaluate(ENCODER, X_TEST[:1], reference=X_TRAIN, k=5)
+    assert report["continuity"].low is None
+    assert np.isfinite(report["continuity"].value)

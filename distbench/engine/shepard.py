@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,25 @@ from numpy.typing import NDArray
 from distbench.engine._jit import kernel
 from distbench.engine.distances import pair_distances
 
-__all__ = ["TAIL", "Pilot", "add_shepard", "marginals", "pilot", "rank_influence"]
+__all__ = ["TAIL", "Bins", "Pilot", "add_shepard", "marginals", "pilot", "rank_influence"]
 
 Array = NDArray[np.float64]
 
 SAMPLE = 1 << 17  # pairs that set bin edges and tail thresholds; all pairs where there are fewer
 BINS = 1024
+CELLS = 4096  # of the grid over the bins
 TAIL = 0.001
+
+
+class Bins(NamedTuple):
+    """Quantile bins of one space, with a uniform grid that says where in them to look."""
+
+    edges: Array  # upper edges, ascending
+    first: NDArray[np.int64]  # number of edges in the cells below each cell
+    low: float
+    per_unit: float  # cells in a unit of distance
+    cdf: Array  # mid-distribution function at each bin
+    effect: Array  # what a pair in that bin adds to the rank correlation through other pairs' ranks
 
 
 @dataclass(frozen=True)
@@ -24,12 +37,8 @@ class Pilot:
     """What a first look at a sample of pairs fixes before the pass over all of them."""
 
     scale: float  # near the best common scale of the codes
-    edges_a: Array  # upper edges of quantile bins
-    edges_b: Array
-    cdf_a: Array  # mid-distribution function at each bin
-    cdf_b: Array
-    effect_a: Array  # what a pair in that bin adds to the rank correlation through other pairs' ranks
-    effect_b: Array
+    a: Bins
+    b: Bins
     factor: float  # what cdf_a cdf_b of a pair counts for
     tails: tuple[float, float]  # ratios below and above these are kept one by one
 
@@ -98,48 +107,63 @@ def pilot(columns_x: Array, columns_z: Array, m: int, among_queries: bool, seed:
     pairs = m * M - (m * (m - 1) // 2 if among_queries else 0)
     i, j = _sample_pairs(m, n, among_queries, seed)
     a, b = pair_distances(columns_x, i, j), pair_distances(columns_z, i, j)
-    edges_a, edges_b = _edges(a), _edges(b)
-    joint = np.zeros((len(edges_a) + 1, len(edges_b) + 1))
-    np.add.at(joint, (np.searchsorted(edges_a, a), np.searchsorted(edges_b, b)), 1.0)
-    _, F, G = marginals(joint)
-    _, effect_a, effect_b, factor = rank_influence(joint)
+    edges = _edges(a), _edges(b)
+    joint = np.zeros((len(edges[0]) + 1, len(edges[1]) + 1))
+    np.add.at(joint, (np.searchsorted(edges[0], a), np.searchsorted(edges[1], b)), 1.0)
+    _, *cdfs = marginals(joint)
+    _, *effects, factor = rank_influence(joint)
     sbb = float(b @ b)
     distinct = a > 0
     return Pilot(
         scale=float(a @ b) / sbb if sbb > 0 else 0.0,
-        edges_a=edges_a,
-        edges_b=edges_b,
-        cdf_a=F,
-        cdf_b=G,
-        effect_a=effect_a,
-        effect_b=effect_b,
+        a=_bins(edges[0], cdfs[0], effects[0]),
+        b=_bins(edges[1], cdfs[1], effects[1]),
         factor=factor,
         # leaving out a query can take away all of its pairs from a tail
         tails=_tails(b[distinct] / a[distinct], 1.0 if pairs <= SAMPLE else TAIL + M / pairs),
     )
 
 
+def _bins(edges: Array, cdf: Array, effect: Array) -> Bins:
+    low, spread = float(edges[0]), float(edges[-1] - edges[0])
+    per_unit = (CELLS - 1) / spread if spread > 0 else 0.0
+    cells = np.array([_cell(edge, low, per_unit) for edge in edges])
+    first = np.searchsorted(cells, np.arange(CELLS + 1))
+    return Bins(edges, first, low, per_unit, cdf, effect)
+
+
+@kernel
+def _cell(value: float, low: float, per_unit: float) -> int:
+    return int(min(max((value - low) * per_unit, 0.0), CELLS - 1.0))
+
+
+@kernel
+def _bin(value: float, bins: Bins) -> int:
+    """Return how many edges are below a value: those in lower cells, and some in its own."""
+    cell = _cell(value, bins.low, bins.per_unit)
+    low, high = bins.first[cell], bins.first[cell + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if bins.edges[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low)
+
+
 @kernel
 def add_shepard(
-    a: Array,
-    b: Array,
-    weight: int,
-    edges: tuple[Array, Array],
-    cdf: tuple[Array, Array],
-    effects: tuple[Array, Array],
-    factor: float,
-    joint: NDArray[np.int64],
-    sums: Array,
+    a: Array, b: Array, weight: int, bins_a: Bins, bins_b: Bins, factor: float, joint: NDArray[np.int64], sums: Array
 ) -> None:
     """Count pairs into the joint histogram; add up the query's influence and its rank moments in `sums`.
 
     `sums`: influence, then sums of F, G, FF, GG, FG over the pairs.
     """
     for p in range(len(a)):
-        u, v = np.searchsorted(edges[0], a[p]), np.searchsorted(edges[1], b[p])
+        u, v = _bin(a[p], bins_a), _bin(b[p], bins_b)
         joint[u, v] += weight
-        f, g = cdf[0][u], cdf[1][v]
-        sums[0] += factor * f * g + effects[0][u] + effects[1][v]
+        f, g = bins_a.cdf[u], bins_b.cdf[v]
+        sums[0] += factor * f * g + bins_a.effect[u] + bins_b.effect[v]
         sums[1] += f
         sums[2] += g
         sums[3] += f * f

@@ -103,7 +103,7 @@ def _allocate(part: Part, problem: Problem, size: int) -> None:
         part.columns["triplets"] = np.zeros(problem.n_test)
     if "shepard" in families and pilot is not None:
         part.rows["rank_sums"] = np.zeros((size, 6))
-        part.joint = np.zeros((len(pilot.cdf_a), len(pilot.cdf_b)), dtype=np.int64)
+        part.joint = np.zeros((len(pilot.a.cdf), len(pilot.b.cdf)), dtype=np.int64)
 
 
 def _spans(problem: Problem, i: int) -> list[tuple[int, int, bool]]:
@@ -139,9 +139,8 @@ def _shepard(part: Part, problem: Problem, i: int, a: Array, b: Array) -> None:
         shepard.add_shepard(
             *ab,
             1 if shared else 2,
-            (pilot.edges_a, pilot.edges_b),
-            (pilot.cdf_a, pilot.cdf_b),
-            (pilot.effect_a, pilot.effect_b),
+            pilot.a,
+            pilot.b,
             pilot.factor,
             part.joint,
             sums,

@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 
 from distbench.encoders import as_encoder
 from distbench.engine import Gathered
-from distbench.engine.gathered import RankSide
 from distbench.errors import InputError
 from distbench.inference.intervals import check_confidence, jackknife_interval
 from distbench.limits import near_miss
 from distbench.metrics import METRICS, Metric
 from distbench.metrics._api import gather_checked
 from distbench.points import as_points
-from distbench.report import Pair, Report, Score
+from distbench.report import Report, Score
+from distbench.witnesses import worst_pairs
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
 
 Array = NDArray[np.float64]
-
-KEPT_PAIRS = 20
 
 
 def evaluate(
@@ -170,7 +168,7 @@ def _evaluate_codes(
     families = frozenset({"ranks"}).union(*(metric.families for metric in chosen))
     gathered = gather_checked(X, Z, reference, k=k, include_queries=include_queries, families=families, names=names)
     notes += [*_coincidence(X, Z), *gathered.notes]
-    torn, merged = _worst_pairs(gathered, (X, Z), reference)
+    torn, merged = worst_pairs(gathered, (X, Z), reference)
     return Report(
         encoder=name,
         scores={metric.name: _score(metric, gathered, confidence) for metric in chosen},
@@ -205,42 +203,6 @@ def _score(metric: Metric, gathered: Gathered, confidence: float) -> Score:
         points=measured.points,
         leave_one_out=measured.leave_one_out,
     )
-
-
-def _worst_pairs(
-    gathered: Gathered, test: tuple[Array, Array], reference: tuple[Array, Array] | None
-) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-    """Return the worst pairs by continuity and by trustworthiness."""
-    assert gathered.ranks is not None
-    X, Z = test
-    own = len(X) if gathered.queries_are_candidates else 0
-    candidates_x, candidates_z = X[:own], Z[:own]
-    if reference is not None:
-        candidates_x = np.vstack([candidates_x, reference[0]])
-        candidates_z = np.vstack([candidates_z, reference[1]])
-
-    def pair(i: int, j: int) -> Pair:
-        a, rank_input = _distance_and_rank(X[i], candidates_x, j, i if own else None)
-        b, rank_code = _distance_and_rank(Z[i], candidates_z, j, i if own else None)
-        partner, partner_set = (j, "test") if j < own else (j - own, "reference")
-        return Pair(i, partner, partner_set, a, b, rank_input, rank_code, gathered.M)  # type: ignore[arg-type]
-
-    def worst(side: RankSide) -> tuple[Pair, ...]:
-        order = np.argsort(-side.worst_rank, kind="stable")[:KEPT_PAIRS]
-        kept = [i for i in order if side.worst_rank[i] > gathered.k]
-        return tuple(pair(int(i), int(side.worst[i])) for i in kept)
-
-    return worst(gathered.ranks.continuity), worst(gathered.ranks.trust)
-
-
-def _distance_and_rank(point: Array, candidates: Array, j: int, own: int | None) -> tuple[float, float]:
-    """Return a candidate's distance in the space's own units, and its rank (ties share their mean rank)."""
-    difference = candidates - point
-    unit = np.abs(difference).max() or 1.0  # keeps squares in range
-    distances = unit * np.sqrt(np.sum((difference / unit) ** 2, axis=1))
-    others = distances if own is None else np.delete(distances, own)
-    rank = (np.sum(others < distances[j]) + 1 + np.sum(others <= distances[j])) / 2
-    return float(distances[j]), float(rank)
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,8 @@ def gather(
     with_pairs = bool(families & {"moments", "shepard"})
     first = 0 if among_queries else m
     problem = Problem(
-        x=columns_x[:, first:],
-        z=columns_z[:, first:],
+        x=np.ascontiguousarray(columns_x[:, first:]),
+        z=np.ascontiguousarray(columns_z[:, first:]),
         queries_x=x[:m],
         queries_z=z[:m],
         n_test=m - first,

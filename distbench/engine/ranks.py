@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
+from distbench.engine.sorting import distinct
 
 __all__ = ["classify", "overlap", "rank_excess"]
 
@@ -171,6 +172,43 @@ def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array
 
 
 @kernel
+def _members(classes: Classes, bound: int) -> NDArray[np.int64]:
+    """Return the places of the classes below `bound`."""
+    members = np.empty(len(classes), dtype=np.int64)
+    count = 0
+    for p in range(len(classes)):
+        if classes[p] < bound:
+            members[count] = p
+            count += 1
+    return members[:count].copy()
+
+
+@kernel
+def _weighted(weights: Array, count: Array, term: Array) -> float:
+    """Return the sum of the levels' terms, members weighted by their class."""
+    total = 0.0
+    for u in range(len(term)):
+        for c in range(3):
+            total += weights[c] * count[c, u] * term[u]
+    return total
+
+
+@kernel
+def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Array) -> Array:
+    """Return the sum once a candidate of class v at place q is taken away, shape (4, 2U + 1)."""
+    after = np.empty((4, loss.shape[1]))
+    for v in range(4):
+        total = _weighted(weights[v], count, term)
+        for q in range(loss.shape[1]):
+            after[v, q] = total
+            for c in range(3):
+                after[v, q] -= weights[v, c] * loss[c, q]
+            if v < NEXT and q % 2:  # who leaves is a member: its own term goes, not only its effect on others
+                after[v, q] -= weights[v, v] * (term[q >> 1] - drop_tie[q >> 1])
+    return after
+
+
+@kernel
 def rank_excess(
     classes: Classes,
     weights: Array,
@@ -185,25 +223,18 @@ def rank_excess(
     Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. Also returns the
     neighbour with the largest rank, and that rank.
     """
-    members = np.flatnonzero(classes < (NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT))
-    levels = np.unique(values[members])
+    members = _members(classes, NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT)
+    levels = distinct(values[members])
     less, upto = np.empty(len(levels)), np.empty(len(levels))
     _places(values, levels, place, less, upto)
     count = np.zeros((3, len(levels)))
     for member in members:
         count[classes[member], place[member] >> 1] += 1.0
     term, drop_tie, loss = _terms(less, upto, count, k)
-    sums = count @ term
-    value = weights[BEYOND] @ np.append(sums, 0.0)
-    beyond = weights[BEYOND, :3] @ loss
+    value = _weighted(weights[BEYOND], count, term)
+    after = _after(weights, count, term, drop_tie, loss)
     for p in range(n_test):
-        v, q = classes[p], place[p]
-        if v >= NEXT:
-            columns[p] -= beyond[q]
-        else:
-            # who leaves is a member: its own term goes, not only its effect on the others
-            own = term[q >> 1] - drop_tie[q >> 1]
-            columns[p] += weights[v, :3] @ (sums - loss[:, q]) - weights[v, v] * own - value
+        columns[p] += after[classes[p], place[p]] - value
     worst, worst_rank = _worst(members, classes, place, (less + 1 + upto) / 2)
     return value, worst, worst_rank
 

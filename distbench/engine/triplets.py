@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
+from distbench.engine.sorting import argsort
 
 __all__ = ["MAX_CANDIDATES", "add_triplets"]
 
@@ -17,7 +18,7 @@ MAX_CANDIDATES = 4096  # beyond, each query is judged on this many sampled candi
 @kernel
 def _dense_ranks(values: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """Return the sorting order, each value's place among the distinct values (from 1), and their number."""
-    order = np.argsort(values)
+    order = argsort(values)
     ranks = np.empty(len(values), dtype=np.int64)
     level = 0
     for p in range(len(order)):

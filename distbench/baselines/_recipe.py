@@ -1,0 +1,159 @@
+"""What a recipe is, and the one table of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from distbench._registry import Registry
+from distbench.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["BASELINES", "FittedEncoder", "Progress", "Recipe", "baseline", "fit_baseline"]
+
+Progress = Callable[[int, int], None]
+
+
+class FittedEncoder(Protocol):
+    """What a recipe returns."""
+
+    @property
+    def name(self) -> str:
+        """The name of the recipe."""
+
+    def encode(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Do the same under the name scikit-learn gives it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fit one reference encoder.
+
+    Attributes
+    ----------
+    name : str
+        The name it is asked for by.
+    deterministic : bool
+        True where the seed changes nothing, so that one fit says all.
+    summary : str
+        One line for lists.
+    run : callable
+        The decorated function; it is given checked points.
+    """
+
+    name: str
+    deterministic: bool
+    summary: str
+    run: Callable[..., FittedEncoder]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the settings that ``fit`` takes beside the four common ones."""
+        parameters = inspect.signature(self.run).parameters.values()
+        return tuple(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
+
+    def fit(
+        self, X: ArrayLike, code_size: int, seed: int = 0, progress: Progress | None = None, **options: Any
+    ) -> FittedEncoder:
+        """Fit on train points; see :func:`fit_baseline`."""
+        points = _checked(X)
+        _whole("code_size", code_size, 1)
+        _whole("seed", seed, 0)
+        unknown = sorted(set(options) - set(self.options))
+        if unknown:
+            known = ", ".join(self.options) or "none"
+            raise InputError(f"options: {self.name} has no {unknown[0]!r}; it takes {known}")
+        return self.run(points, int(code_size), int(seed), progress, **options)
+
+
+BASELINES: Registry[Recipe] = Registry("distbench.baselines", "baseline")
+
+
+def baseline(
+    name: str, *, deterministic: bool
+) -> Callable[[Callable[..., FittedEncoder]], Callable[..., FittedEncoder]]:
+    """Register the decorated function as the recipe ``name``.
+
+    The function takes ``(X, code_size, seed, progress)`` with ``X`` a checked float64 array (n, d); its
+    keyword-only arguments are the recipe's options, the first line of its docstring is the summary.
+    """
+
+    def register(run: Callable[..., FittedEncoder]) -> Callable[..., FittedEncoder]:
+        summary = (inspect.getdoc(run) or "").split("\n", 1)[0]
+        BASELINES.add(name, Recipe(name, deterministic, summary, run))
+        return run
+
+    return register
+
+
+def fit_baseline(
+    name: str,
+    X: ArrayLike,
+    code_size: int,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Any,
+) -> FittedEncoder:
+    """Fit a reference encoder by name.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`distbench.baselines.BASELINES`.
+    X : array_like, shape (n, ...)
+        Train points; images are flattened.
+    code_size : int
+        Numbers a code. ``identity`` alone pays no heed to it.
+    seed : int, default 0
+        The same seed gives the same encoder on the same machine.
+    progress : callable, optional
+        Called as ``progress(done, total)`` while a network trains.
+    **options
+        Settings of the recipe, such as ``epochs``; ``BASELINES[name].options`` lists them.
+
+    Returns
+    -------
+    FittedEncoder
+        Has ``encode``, ``transform`` and ``name``; ``pca`` and ``linear_autoencoder`` also ``components_``.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        The name or an option is unknown, or an argument cannot be used.
+    distbench.errors.MissingDependencyError
+        The recipe needs Keras, which is not installed.
+    distbench.errors.TrainingError
+        Training diverged, or the points leave nothing to fit.
+    """
+    if name not in BASELINES:
+        raise InputError(f"name: {BASELINES.hint(name)}")
+    return BASELINES[name].fit(X, code_size, seed, progress, **options)
+
+
+def _whole(argument: str, value: Any, least: int) -> None:
+    import numpy as np
+
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{argument}: {value!r} is not a whole number of at least {least}")
+
+
+def _checked(X: ArrayLike) -> NDArray[np.float64]:
+    import numpy as np
+
+    from distbench.baselines._points import as_rows
+
+    points = as_rows(X)
+    if len(points) < 2:
+        raise InputError(f"X: {len(points)} points; at least 2 are needed to fit an encoder")
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if bad.size:
+        raise InputError(f"X: NaN or infinity in row {bad[0]}; drop or fill such rows before fitting")
+    return points

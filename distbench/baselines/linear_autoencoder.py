@@ -1,0 +1,51 @@
+"""An autoencoder without hidden layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from distbench.baselines._recipe import Progress, baseline
+from distbench.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from distbench.baselines._network import LinearNetworkEncoder
+
+__all__ = ["linear_autoencoder"]
+
+
+@baseline("linear_autoencoder", deterministic=False)
+def linear_autoencoder(
+    X: NDArray[np.float64],
+    code_size: int,
+    seed: int,
+    progress: Progress | None = None,
+    *,
+    epochs: int = 2000,
+    batch_size: int | None = None,
+    learning_rate: float = 1e-2,
+) -> LinearNetworkEncoder:
+    """Linear autoencoder: finds the subspace of PCA, but no orthonormal code (Baldi & Hornik 1989).
+
+    Trained on all points at once (``batch_size=None``): the noise of small batches keeps the subspace some
+    tenths of a degree away from its optimum. Inputs are centred and divided by one number, which keeps their
+    geometry; codes are multiplied by it again. Raises ``InputError`` if ``code_size`` exceeds the number of
+    points or features.
+    """
+    from distbench.baselines._network import LinearNetworkEncoder
+    from distbench.baselines._points import Units
+    from distbench.baselines._training import Plan, seeded, train
+    from distbench.keras import LinearAutoencoder
+
+    if code_size > min(X.shape):
+        raise InputError(
+            f"code_size: {code_size} is more than X {X.shape} allows; linear_autoencoder takes at most {min(X.shape)}"
+        )
+    plan = Plan(epochs, batch_size, learning_rate)
+    units = Units.of(X)
+    with seeded(seed):
+        model = LinearAutoencoder(code_size, name="linear_autoencoder")
+        train(model, units.points_in(X), seed, plan, progress)
+    return LinearNetworkEncoder("linear_autoencoder", model, units)

@@ -1,0 +1,146 @@
+"""What a data set is, and the one table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from distbench._registry import Registry
+from distbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["DATASETS", "Dataset", "DatasetEntry", "dataset", "load_dataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Train and test points of one data set; all arrays are read-only.
+
+    Attributes
+    ----------
+    name : str
+        The name it is loaded by.
+    train, test : numpy.ndarray
+        Points, shapes ``(n_train, d)`` and ``(n_test, d)``, float32 or float64.
+    labels_train, labels_test : numpy.ndarray or None
+        One class (int64) a point, where the data have classes.
+    source, licence : str
+        Where the data come from, and on what terms.
+    sha256 : str
+        Over bytes, dtype and shape of all four arrays: two data sets with the same hash are the same.
+    """
+
+    name: str
+    train: NDArray[np.floating]
+    test: NDArray[np.floating]
+    labels_train: NDArray[np.int64] | None = field(repr=False)
+    labels_test: NDArray[np.int64] | None = field(repr=False)
+    source: str
+    licence: str
+    sha256: str
+
+    def __repr__(self) -> str:
+        n, d = self.train.shape
+        return f"Dataset({self.name!r}: {n} train and {len(self.test)} test points, {d} features)"
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A data set that has not been made yet.
+
+    Attributes
+    ----------
+    name, source, licence : str
+        As in :class:`Dataset`.
+    make : callable
+        Returns the points ``(n, d)`` and their classes ``(n,)`` or None.
+    """
+
+    name: str
+    source: str
+    licence: str
+    make: Callable[[], tuple[NDArray[np.floating], NDArray[np.int64] | None]]
+
+    def load(self) -> Dataset:
+        """Make the points, split them 80/20 with a fixed seed, freeze and hash them."""
+        points, labels = self.make()
+        train, test = split(len(points), labels)
+        x_train, x_test = points[train], points[test]
+        y_train, y_test = (None, None) if labels is None else (labels[train], labels[test])
+        parts = [part for part in (x_train, x_test, y_train, y_test) if part is not None]
+        for part in parts:
+            part.flags.writeable = False
+        return Dataset(self.name, x_train, x_test, y_train, y_test, self.source, self.licence, digest(parts))
+
+
+DATASETS: Registry[DatasetEntry] = Registry("distbench.datasets", "data set")
+
+
+def dataset(name: str, *, source: str, licence: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register the decorated function, which makes points and labels, as the data set ``name``."""
+
+    def register(make: Callable[[], Any]) -> Callable[[], Any]:
+        DATASETS.add(name, DatasetEntry(name, source, licence, make))
+        return make
+
+    return register
+
+
+def load_dataset(name: str) -> Dataset:
+    """Load a data set by name; a second call returns the same object.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`distbench.datasets.DATASETS`.
+
+    Returns
+    -------
+    Dataset
+        Its arrays are read-only: copy before changing them.
+
+    Raises
+    ------
+    distbench.errors.DatasetError
+        The name is unknown; the message lists what there is.
+    distbench.errors.MissingDependencyError
+        The package that ships the data is not installed.
+    """
+    if name not in DATASETS:
+        raise DatasetError(f"name: {DATASETS.hint(name)}")
+    return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Dataset:
+    return DATASETS[name].load()
+
+
+def split(n: int, labels: NDArray[np.int64] | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Shuffled row numbers of train and test: every fifth point, class by class, is a test point."""
+    import numpy as np
+
+    # RandomState, because NEP 19 freezes its stream for all versions of numpy; the hashes rest on it.
+    order = np.random.RandomState(0).permutation(n)
+    by_class = order if labels is None else order[np.argsort(labels[order], kind="stable")]
+    is_test = np.zeros(n, dtype=bool)
+    is_test[by_class[::5]] = True
+    return order[~is_test[order]], order[is_test[order]]
+
+
+def digest(arrays: list[NDArray[Any]]) -> str:
+    """SHA-256 over dtype, shape and little-endian bytes of each array in turn."""
+    import numpy as np
+
+    total = sha256()
+    for array in arrays:
+        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        total.update(f"{plain.dtype.str}{plain.shape};".encode())
+        total.update(plain.tobytes())
+    return total.hexdigest()

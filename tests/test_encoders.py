@@ -1,0 +1,243 @@
+"""Anything that encodes is recognised, called in batches and checked."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from distbench.encoders import Encoder, as_encoder
+from distbench.errors import EncoderError, InputError
+
+X = np.random.default_rng(0).normal(size=(10, 4))
+
+
+def first_two(batch: Any) -> Any:
+    return batch[:, :2]
+
+
+class Everything:
+    """Has all three methods and can be called: transform comes first."""
+
+    def transform(self, batch: Any) -> Any:
+        return batch * 1
+
+    def encode(self, batch: Any) -> Any:
+        return batch * 2
+
+    def predict(self, batch: Any) -> Any:
+        return batch * 3
+
+    def __call__(self, batch: Any) -> Any:
+        return batch * 4
+
+
+class EncodesAndPredicts:
+    def encode(self, batch: Any) -> Any:
+        return batch * 2
+
+    def predict(self, batch: Any) -> Any:
+        return batch * 3
+
+
+class Predicts:
+    name = "forecaster"
+
+    def predict(self, batch: Any) -> Any:
+        return batch * 3
+
+
+@pytest.mark.parametrize(("encoder", "factor"), [(Everything(), 1), (EncodesAndPredicts(), 2), (Predicts(), 3)])
+def test_order_of_preference(encoder: Any, factor: int) -> None:
+    np.testing.assert_array_equal(as_encoder(encoder).encode(X), X * factor)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "name"),
+    [
+        (first_two, "first_two"),
+        (functools.partial(first_two), "first_two"),
+        (Everything(), "Everything"),
+        (Predicts(), "forecaster"),
+        (Predicts().predict, "predict"),
+    ],
+)
+def test_names(encoder: Any, name: str) -> None:
+    assert as_encoder(encoder).name == name
+
+
+def test_an_encoder_stays_what_it_is() -> None:
+    encoder = as_encoder(first_two)
+    assert as_encoder(encoder, 3) == Encoder("first_two", first_two, 3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 5, 10, 1000])
+def test_batches_join_to_the_whole(batch_size: int) -> None:
+    sizes = []
+
+    def encode(batch: Any) -> Any:
+        sizes.append(len(batch))
+        return batch[:, :2]
+
+    np.testing.assert_array_equal(as_encoder(encode, batch_size).encode(X), X[:, :2])
+    assert sum(sizes) == 10
+    assert max(sizes) == min(batch_size, 10)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0, True, "8"])
+def test_batch_size_is_checked(batch_size: Any) -> None:
+    with pytest.raises(InputError, match="batch_size"):
+        as_encoder(first_two, batch_size)
+
+
+def test_images_stay_images_and_codes_are_flattened() -> None:
+    images = np.arange(5 * 4 * 4 * 3.0).reshape(5, 4, 4, 3)
+    codes = as_encoder(lambda batch: batch[:, ::2, ::2, :], 2).encode(images)
+    np.testing.assert_array_equal(codes, images[:, ::2, ::2].reshape(5, -1))
+
+
+def test_the_users_array_is_never_changed() -> None:
+    def rude(batch: Any) -> Any:
+        batch *= 0
+        return batch
+
+    points = X.copy()
+    as_encoder(rude).encode(points)
+    np.testing.assert_array_equal(points, X)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [("f2", "f4"), ("f4", "f4"), ("f8", "f8"), ("i4", "f8"), ("u1", "f8"), ("?", "f8")],
+)
+def test_code_types(dtype: str, expected: str) -> None:
+    assert as_encoder(lambda batch: np.ones((len(batch), 2), dtype)).encode(X).dtype == expected
+
+
+def test_bfloat16_codes_are_read() -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    codes = as_encoder(lambda batch: np.full((len(batch), 2), 1.5, ml_dtypes.bfloat16)).encode(X)
+    assert codes.dtype == np.float32
+    assert (codes == 1.5).all()
+
+
+def test_one_number_a_point_is_a_code_of_size_one() -> None:
+    assert as_encoder(lambda batch: batch[:, 0]).encode(X).shape == (10, 1)
+
+
+def test_lists_work_both_ways() -> None:
+    codes = as_encoder(lambda batch: [list(row) for row in batch], 4).encode(X.tolist())
+    np.testing.assert_array_equal(codes, X)
+
+
+def test_sparse_codes_are_made_dense() -> None:
+    from scipy.sparse import csr_array
+
+    np.testing.assert_array_equal(as_encoder(lambda batch: csr_array(batch)).encode(X), X)
+
+
+@pytest.mark.parametrize(
+    ("encode", "message"),
+    [
+        (lambda b: b[:-1], r"shape \(9, 4\) for 10 points"),
+        (lambda b: 3.0, "a single number for 10 points"),
+        (lambda b: None, "NoneType"),
+        (lambda b: {"codes": b}, "dict"),
+        (lambda b: [b, b[:, :2]], "list, which numpy cannot read"),
+        (lambda b: [b, b], r"shape \(2, 10, 4\) for 10 points"),
+        (lambda b: b + 1j, "values of type complex128"),
+        (lambda b: b.astype(str), "must be real numbers"),
+        (lambda b: b.astype(object), "values of type object"),
+        (lambda b: b[:, :0], "codes of size 0"),
+        (lambda b: np.ma.masked_less(b, 0), "masked"),
+    ],
+)
+def test_unusable_codes_are_refused(encode: Callable[[Any], Any], message: str) -> None:
+    with pytest.raises(EncoderError, match=message) as caught:
+        as_encoder(encode).encode(X)
+    assert "<lambda>" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_codes_that_are_not_finite_are_named_by_row(bad: float) -> None:
+    def encode(batch: Any) -> Any:
+        return np.where(batch == X[7, 2], bad, batch)
+
+    with pytest.raises(EncoderError, match="code of row 7; "):
+        as_encoder(encode, 3).encode(X)
+
+
+def test_the_size_of_codes_may_not_change_between_batches() -> None:
+    with pytest.raises(EncoderError, match="size 1 from row 8 on, 4 before"):
+        as_encoder(lambda batch: batch[:, : len(batch) if len(batch) == 4 else 1], 4).encode(X)
+
+
+def test_what_the_encoder_raises_is_passed_on_with_a_note() -> None:
+    def picky(batch: Any) -> Any:
+        if (batch == X[5]).all(axis=1).any():
+            raise ZeroDivisionError("mine")
+        return batch
+
+    with pytest.raises(ZeroDivisionError, match="mine") as caught:
+        as_encoder(picky, 4).encode(X)
+    assert caught.value.__notes__ == ["distbench: encoder 'picky' raised this for rows 4 to 7 of 10"]
+
+
+@pytest.mark.parametrize(("points", "message"), [([], "no rows"), (3.0, "not an array of points")])
+def test_points_without_rows(points: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        as_encoder(first_two).encode(points)
+
+
+def test_a_class_is_not_an_encoder() -> None:
+    with pytest.raises(EncoderError, match="the class 'Everything'; pass an instance"):
+        as_encoder(Everything)
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        (3, "cannot encode with 'int'; pass a Keras model, an object with .transform"),
+        ("pca", "cannot encode with 'str'"),
+        (None, "cannot encode with 'NoneType'"),
+        (X, "'ndarray' .for ready codes use distbench.evaluate_codes"),
+    ],
+)
+def test_other_things_are_not_encoders(thing: Any, message: str) -> None:
+    with pytest.raises(EncoderError, match=message):
+        as_encoder(thing)
+
+
+def test_a_method_without_transform_is_told_why() -> None:
+    from sklearn.manifold import TSNE
+
+    with pytest.raises(EncoderError, match="'TSNE', which has fit_transform alone"):
+        as_encoder(TSNE())
+
+
+def test_pipelines_get_frames_as_frames() -> None:
+    pd = pytest.importorskip("pandas")
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import StandardScaler
+
+    frame = pd.DataFrame(X, columns=list("abcd"), index=range(100, 110))
+    # Column names and an index that is no row number: an array would not do.
+    by_name = ColumnTransformer([("scale", StandardScaler(), ["d", "b"])]).set_output(transform="pandas")
+    by_name.fit(frame)
+    codes = as_encoder(by_name, 3).encode(frame)
+    scaled = (X - X.mean(0)) / X.std(0)
+    np.testing.assert_allclose(codes, scaled[:, [3, 1]])
+
+
+def test_no_framework_is_imported() -> None:
+    code = (
+        "import sys; from distbench.encoders import as_encoder; as_encoder(lambda x: x).encode([[1.0]]);"
+        "assert not {'keras', 'tensorflow', 'torch', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,249 @@
+"""From rows to leaderboards: one table per data set, code size and way of looking up neighbours.
+
+Nothing here fits, encodes or prints. Scores that depend on k depend on the number of candidates too, so
+rows with another k, m or M never meet in one table.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from distbench.results import OK, Row
+
+__all__ = ["Entry", "Table", "leaderboard"]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One encoder's line in a table.
+
+    Attributes
+    ----------
+    place : int or None
+        1 is the best; None for an encoder that failed or is incomplete.
+    encoder : str
+        Its name.
+    values : dict of str to float
+        Mean over the seeds of each metric.
+    low, high : float or None
+        95 % interval of the sort metric's mean over the seeds, over test points.
+    seed_sd : float or None
+        Standard deviation of the sort metric over the training seeds; None for fewer than two.
+    seconds : float or None
+        Mean seconds of a fit.
+    ran, seeds : int
+        How many of how many seeds ran.
+    code_width : int or None
+        Columns that the codes really have.
+    reason : str
+        Why it has no place; empty where it has one.
+    test : str
+        Node id of the test the rows come from.
+    """
+
+    place: int | None
+    encoder: str
+    values: dict[str, float]
+    low: float | None
+    high: float | None
+    seed_sd: float | None
+    seconds: float | None
+    ran: int
+    seeds: int
+    code_width: int | None
+    reason: str
+    test: str
+    mean_leave_one_out: tuple[float, ...] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The encoders that were judged on the same points in the same way, best first.
+
+    ``dataset`` is empty for a test's own points: they are told apart by ``test``. ``sort`` is the metric
+    that decides, ``metrics`` all the metrics there are, in the order of the reports.
+    """
+
+    dataset: str
+    test: str
+    code_size: int
+    k: int
+    m: int
+    M: int
+    sort: str
+    metrics: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+
+def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
+    """Rank encoders on the sort metric; those the data cannot tell apart share a place.
+
+    **The sharing rule.** Encoders are ordered by their mean over the seeds. The first is the best of the
+    first group. Going down the order, an encoder joins the group while the 95 % interval of its paired
+    difference from *the best of that group* (the jackknife over test points of the difference of the
+    means over seeds) holds 0; the first that can be told from it opens a group of its own. A group's
+    place is one more than the number of encoders above the group: 1, 1, 3. Where the leave-one-out
+    values are missing, or the value is infinite, only equal values share. The intervals say how sure
+    the order is over fresh *test points*; how much it varies over training seeds is ``seed_sd``, another
+    thing. They are not corrected for the number of comparisons.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        In any order. The same rows twice (a fit shared by two suites) count once; two encoders of one
+        name with different values both stay, told apart by their test.
+    sort : str
+        The metric that decides.
+
+    Returns
+    -------
+    list of Table
+        By data set (a test's own points first), test and code size: the order of the rows, which under xdist is
+        that of finishing, changes nothing.
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        points = row["dataset"] or ("", row["test"])
+        key = (points, row["code_size"], row["k"], row["m"], row["M"])
+        groups.setdefault(key, []).append(row)
+    tables = [_table(group, sort) for group in groups.values()]
+    return sorted(tables, key=lambda table: (table.dataset, table.test, table.code_size, table.k, table.m, table.M))
+
+
+def _table(rows: Sequence[Row], sort: str) -> Table:
+    by_encoder: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        by_encoder.setdefault((row["encoder"], row["test"]), []).append(row)
+    entries = _without_repeats([_entry(group, sort) for group in by_encoder.values()])
+    direction = next((row["direction"] for row in rows if row["metric"] == sort), "up")
+    first = rows[0]
+    return Table(
+        dataset=first["dataset"],
+        test="" if first["dataset"] else first["test"],
+        code_size=first["code_size"],
+        k=first["k"],
+        m=first["m"],
+        M=first["M"],
+        sort=sort,
+        metrics=tuple(dict.fromkeys(row["metric"] for row in rows if row["metric"])),
+        entries=tuple(_placed(entries, sort, direction)),
+    )
+
+
+def _entry(rows: Sequence[Row], sort: str) -> Entry:
+    good = [row for row in rows if row["status"] == OK]
+    seeds = {row["seed"] for row in rows}
+    ran = {row["seed"] for row in good} - {row["seed"] for row in rows if row["status"] != OK}
+    decisive = list({row["seed"]: row for row in good if row["metric"] == sort}.values())
+    mean_loo = _mean_leave_one_out(decisive)
+    values = _means(good)
+    low, high = _interval(values.get(sort), mean_loo, sort)
+    return Entry(
+        place=None,
+        encoder=rows[0]["encoder"],
+        values=values,
+        low=low,
+        high=high,
+        seed_sd=_spread([row["value"] for row in decisive if row["value"] is not None]),
+        seconds=_mean([row["seconds"] for row in decisive if row["seconds"] is not None]),
+        ran=len(ran),
+        seeds=len(seeds),
+        code_width=next((row["code_width"] for row in good), None),
+        reason=_reason(rows, sort, values),
+        test=rows[0]["test"],
+        mean_leave_one_out=mean_loo,
+    )
+
+
+def _means(rows: Sequence[Row]) -> dict[str, float]:
+    per_metric: dict[str, dict[int | None, float]] = {}
+    for row in rows:
+        if row["value"] is not None:
+            per_metric.setdefault(row["metric"], {})[row["seed"]] = row["value"]
+    return {metric: statistics.fmean(by_seed.values()) for metric, by_seed in per_metric.items()}
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def _spread(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 and all(map(_finite, values)) else None
+
+
+def _finite(value: float) -> bool:
+    return abs(value) < float("inf")
+
+
+def _mean_leave_one_out(rows: Sequence[Row]) -> tuple[float, ...] | None:
+    columns = [row["leave_one_out"] for row in rows]
+    if not columns or any(column is None for column in columns):
+        return None
+    return tuple(statistics.fmean(point) for point in zip(*[c for c in columns if c is not None], strict=True))
+
+
+def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
+    failures = dict.fromkeys(
+        row["status"] if row["seed"] is None else f"seed {row['seed']} {row['status']}"
+        for row in rows
+        if row["status"] != OK
+    )
+    if failures:
+        return "; ".join(failures)
+    value = values.get(sort)
+    if value is None:
+        return f"{sort} was not measured"
+    return f"{sort} is not a number" if value != value else ""
+
+
+def _without_repeats(entries: Sequence[Entry]) -> list[Entry]:
+    """Keep one of the entries that agree in name and numbers; tell the others apart by their test."""
+    kept: list[Entry] = []
+    for entry in entries:
+        twins = [other for other in kept if other.encoder == entry.encoder]
+        if not any((t.values, t.seeds, t.reason) == (entry.values, entry.seeds, entry.reason) for t in twins):
+            kept.append(entry)
+    names = [entry.encoder for entry in kept]
+    return [replace(e, encoder=f"{e.encoder} ({e.test})") if names.count(e.encoder) > 1 and e.test else e for e in kept]
+
+
+def _placed(entries: Sequence[Entry], sort: str, direction: str) -> list[Entry]:
+    ranked = [entry for entry in entries if not entry.reason]
+    ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
+    placed: list[Entry] = []
+    for position, entry in enumerate(ranked, start=1):
+        best = next((e for e in placed if e.place == placed[-1].place), None)
+        shares = best is not None and _cannot_be_told(best, entry, sort)
+        placed.append(replace(entry, place=best.place if best is not None and shares else position))
+    return placed + [entry for entry in entries if entry.reason]
+
+
+def _cannot_be_told(best: Entry, entry: Entry, sort: str) -> bool:
+    value = entry.values[sort]
+    if best.values[sort] == value:
+        return True
+    one, two = best.mean_leave_one_out, entry.mean_leave_one_out
+    if one is None or two is None or len(one) != len(two) or not _finite(best.values[sort] - value):
+        return False
+    low, high = _interval(best.values[sort] - value, [a - b for a, b in zip(one, two, strict=True)])
+    return low is not None and high is not None and low <= 0 <= high
+
+
+def _interval(
+    value: float | None, leave_one_out: Sequence[float] | None, metric: str | None = None
+) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval of a metric, or with ``metric=None`` of a difference, which has no bounds."""
+    if value is None or leave_one_out is None or not _finite(value):
+        return None, None
+    import numpy as np
+
+    from distbench.inference.intervals import jackknife_interval
+    from distbench.metrics import METRICS
+
+    bounds = (-np.inf, np.inf) if metric is None else METRICS[metric].bounds
+    return jackknife_interval(value, np.asarray(leave_one_out), CONFIDENCE, bounds)

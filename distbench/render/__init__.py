@@ -1,0 +1,1 @@
+"""Rendering: from tables to text. Nothing is computed here."""

@@ -1,0 +1,245 @@
+"""Leaderboards as plain text that fits the terminal.
+
+A number is never wrapped: where the width does not suffice, whole columns are left out, in a fixed order,
+and a line says which.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from distbench.leaderboard import Entry, Table
+
+__all__ = ["DROP_ORDER", "printable", "render_checks", "render_table"]
+
+DROP_ORDER = (
+    "distortion",
+    "stress",
+    "pearson",
+    "triplet_accuracy",
+    "distortion_q",
+    "sigma_distortion",
+    "seed sd",
+    "seeds",
+    "fit s",
+    "knn_recall",
+    "spearman",
+    "trustworthiness",
+    "scaled_stress",
+    "continuity",
+)
+"""The columns that go when the terminal is narrow, first to last; the sort metric, its interval and the
+names always stay. Metrics that are not listed go before all of these."""
+
+_GAP = 2
+_LEAST_NAME = 16
+
+
+@dataclass(frozen=True)
+class _Column:
+    key: str
+    header: str
+    cells: list[str]
+    left: bool = False
+    keep: bool = False
+
+    @property
+    def width(self) -> int:
+        return max(len(line) for line in [*self.header.split("\n"), *self.cells])
+
+
+def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") -> str:
+    """Return a leaderboard as text.
+
+    Parameters
+    ----------
+    table : Table
+        From :func:`distbench.leaderboard.leaderboard`.
+    width : int
+        Characters a line may have. Columns are left out in the order of ``DROP_ORDER`` until the table
+        fits; place, name, sort metric and interval stay even where they do not.
+    encoding : str or None
+        Of the stream the text is for; what it cannot show becomes ``?``.
+
+    Returns
+    -------
+    str
+        Title, table, and a line for each thing a reader must know: encoders without a place and why,
+        codes of another width than asked for, and columns that were left out.
+    """
+    ranked = [entry for entry in table.entries if entry.place is not None]
+    columns = [_places(ranked), _names(ranked, table), *_sort_columns(ranked, table)]
+    columns += _metric_columns(ranked, table) + _extras(ranked)
+    kept, dropped = _fit(columns, width)
+    lines = [*textwrap.wrap(_title(table), width), ""]
+    if ranked:
+        lines += [_grid(kept), ""]
+    lines += _wrapped(_notes(table, ranked) + _left_out(dropped), width)
+    return printable("\n".join(lines).rstrip(), encoding)
+
+
+def render_checks(tables: Sequence[Table], width: int = 80, encoding: str | None = "utf-8") -> str:
+    """Return tables of one encoder each, on points of their own, as one list without places.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        Each with one entry; they have their own points, so nothing ranks them.
+    width, encoding
+        As for :func:`render_table`.
+
+    Returns
+    -------
+    str
+        One line a table, under the name of its test.
+    """
+    metrics = dict.fromkeys(metric for table in tables for metric in table.metrics)
+    joint = replace(tables[0], metrics=tuple(metrics))
+    entries = [replace(table.entries[0], encoder=f"{table.test} {table.entries[0].encoder}") for table in tables]
+    ranked = [entry for entry in entries if not entry.reason]
+    columns = [_names(ranked, None, "test and encoder"), *_sort_columns(ranked, joint)]
+    sizes = [("code\nsize", "code_size"), ("k", "k"), ("m", "m"), ("M", "M")]
+    shown = [table for table in tables if not table.entries[0].reason]
+    columns += [_Column(a, h, [str(getattr(t, a)) for t in shown], keep=a == "code_size") for h, a in sizes]
+    kept, dropped = _fit(columns + _metric_columns(ranked, joint), width)
+    lines = ["Checks on points of their own", ""]
+    lines += [_grid(kept), ""] if ranked else []
+    notes = [f"no score: {entry.encoder}: {entry.reason}" for entry in entries if entry.reason]
+    lines += _wrapped([*notes, *_left_out(dropped)], width)
+    return printable("\n".join(lines).rstrip(), encoding)
+
+
+def printable(text: str, encoding: str | None) -> str:
+    """Return text that a stream of that encoding can show; what it cannot becomes ``?``."""
+    return text.encode(encoding or "ascii", errors="replace").decode(encoding or "ascii")
+
+
+def _title(table: Table) -> str:
+    return (
+        f"{table.dataset or table.test}, code size {table.code_size} "
+        f"(k = {table.k}, m = {table.m} test points, M = {table.M} candidates)"
+    )
+
+
+def _places(ranked: Sequence[Entry]) -> _Column:
+    places = [entry.place for entry in ranked]
+    cells = [f"{place}=" if places.count(place) > 1 else f"{place}" for place in places]
+    return _Column("place", "", cells, left=True, keep=True)
+
+
+def _names(ranked: Sequence[Entry], table: Table | None, header: str = "encoder") -> _Column:
+    cells = [_name(entry, table) for entry in ranked]
+    return _Column("encoder", header, cells, left=True, keep=True)
+
+
+def _name(entry: Entry, table: Table | None) -> str:
+    return f"{entry.encoder} *" if table is not None and _other_width(entry, table) else entry.encoder
+
+
+def _other_width(entry: Entry, table: Table) -> bool:
+    return entry.code_width is not None and entry.code_width != table.code_size
+
+
+def _sort_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
+    values = [_number(entry.values.get(table.sort)) for entry in ranked]
+    intervals = [
+        "-" if entry.low is None or entry.high is None else f"{_number(entry.low)} to {_number(entry.high)}"
+        for entry in ranked
+    ]
+    return [
+        _Column(table.sort, _header(table.sort), values, keep=True),
+        _Column("interval", "95 %\ninterval", intervals, keep=True),
+    ]
+
+
+def _metric_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
+    return [
+        _Column(metric, _header(metric), [_number(entry.values.get(metric)) for entry in ranked])
+        for metric in table.metrics
+        if metric != table.sort
+    ]
+
+
+def _extras(ranked: Sequence[Entry]) -> list[_Column]:
+    spreads = _Column("seed sd", "seed\nsd", [_number(entry.seed_sd) for entry in ranked])
+    seconds = ["-" if entry.seconds is None else f"{entry.seconds:.1f}" for entry in ranked]
+    seeds = _Column("seeds", "seeds", [f"{entry.ran}/{entry.seeds}" for entry in ranked])
+    columns = [spreads, _Column("fit s", "fit\ns", seconds), seeds]
+    told = [any(cell != "-" for cell in spreads.cells), any(cell != "-" for cell in seconds), True]
+    return [column for column, has in zip(columns, told, strict=True) if has]
+
+
+def _header(metric: str) -> str:
+    return "trust-\nworthi-\nness" if metric == "trustworthiness" else metric.replace("_", "\n")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    if not math.isfinite(value):
+        return f"{value}"
+    if abs(value) < 10:
+        return f"{value:.3f}"
+    return f"{value:.1f}" if abs(value) < 10_000 else f"{value:.2e}"
+
+
+def _fit(columns: list[_Column], width: int) -> tuple[list[_Column], list[str]]:
+    kept, dropped = list(columns), []
+    order = {key: rank for rank, key in enumerate(DROP_ORDER)}
+    droppable = sorted((c for c in columns if not c.keep), key=lambda c: order.get(c.key, -1))
+    for column in droppable:
+        if _excess(kept, width) <= 0:
+            break
+        kept.remove(column)
+        dropped.append(column.key)
+    return [_shortened(column, _excess(kept, width)) for column in kept], dropped
+
+
+def _excess(columns: Sequence[_Column], width: int) -> int:
+    return sum(column.width for column in columns) + _GAP * (len(columns) - 1) - width
+
+
+def _shortened(column: _Column, excess: int) -> _Column:
+    """Take the excess out of the names, from their fronts: the end tells tests apart."""
+    if column.key != "encoder" or excess <= 0:
+        return column
+    room = max(_LEAST_NAME, column.width - excess)
+    cells = [cell if len(cell) <= room else f"...{cell[3 - room :]}" for cell in column.cells]
+    return replace(column, cells=cells)
+
+
+def _grid(columns: Iterable[_Column]) -> str:
+    from tabulate import tabulate
+
+    shown = list(columns)
+    # The header goes in as a row: tabulate pads real headers, which costs the width of a column or two.
+    head = [[column.header for column in shown], ["-" * column.width for column in shown]]
+    return tabulate(
+        [*head, *zip(*[column.cells for column in shown], strict=True)],
+        tablefmt="plain",
+        disable_numparse=True,
+        colalign=["left" if column.left else "right" for column in shown],
+    )
+
+
+def _notes(table: Table, ranked: Sequence[Entry]) -> list[str]:
+    lines = [f"no place: {entry.encoder}: {entry.reason}" for entry in table.entries if entry.place is None]
+    lines += [
+        f"* {entry.encoder}: code size ignored, its codes have {entry.code_width} columns"
+        for entry in ranked
+        if _other_width(entry, table)
+    ]
+    if any(cell.endswith("=") for cell in _places(ranked).cells):
+        lines.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
+    return lines
+
+
+def _left_out(dropped: Sequence[str]) -> list[str]:
+    return [f"left out at this width: {', '.join(dropped)}"] if dropped else []
+
+
+def _wrapped(notes: Iterable[str], width: int) -> list[str]:
+    return [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]

@@ -1,0 +1,34 @@
+"""Suites: questions about encoders as data (TOML files), and what it takes to answer them.
+
+A suite names a data set, code sizes, training seeds, encoders with limits, and claims. There is no
+pytest in here: the plugin turns each encoder at each code size, and each claim, into a test.
+"""
+
+from __future__ import annotations
+
+from distbench.suites._bench import Bench, Run
+from distbench.suites._claims import Finding, judge
+from distbench.suites._model import AngleClaim, BetterClaim, BoundClaim, Claim, Suite, SuiteEncoder
+from distbench.suites._names import check_dataset, check_suite, default_metrics
+from distbench.suites._reader import is_suite, read_suite
+from distbench.suites._recipes import Recipe, as_recipe
+
+__all__ = [
+    "AngleClaim",
+    "Bench",
+    "BetterClaim",
+    "BoundClaim",
+    "Claim",
+    "Finding",
+    "Recipe",
+    "Run",
+    "Suite",
+    "SuiteEncoder",
+    "as_recipe",
+    "check_dataset",
+    "check_suite",
+    "default_metrics",
+    "is_suite",
+    "judge",
+    "read_suite",
+]

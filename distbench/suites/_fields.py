@@ -1,0 +1,145 @@
+"""Checks of single values in a suite file: each returns the value it was given, or raises SuiteError."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from distbench.errors import SuiteError
+from distbench.limits import near_miss
+
+__all__ = [
+    "Field",
+    "Where",
+    "integer",
+    "integers",
+    "number",
+    "positive_integer",
+    "positive_integers",
+    "principal_angle",
+    "table",
+    "tables",
+    "take",
+    "text",
+    "verdict",
+]
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a suite file, for error messages."""
+
+    file: str
+    keys: str = ""
+
+    def at(self, key: str, number: int | None = None) -> Where:
+        """Return the place of a key in here; ``number`` counts from 1 in an array of tables."""
+        key = key if number is None else f"{key} {number}"
+        return Where(self.file, f"{self.keys}.{key}" if self.keys else key)
+
+    def error(self, message: str) -> SuiteError:
+        """Return the error that says what is wrong here."""
+        return SuiteError(": ".join(part for part in (self.file, self.keys, message) if part))
+
+
+@dataclass(frozen=True)
+class Field:
+    """How a key's value is checked, and what holds when it is missing."""
+
+    check: Callable[[Any, Where], Any]
+    default: Any = REQUIRED
+
+
+def take(found: Mapping[str, Any], known: Mapping[str, Field], where: Where) -> dict[str, Any]:
+    """Return the checked values of a table, by key, with defaults for what is missing."""
+    for key in found:
+        if key not in known:
+            raise where.error(f"unknown key {key!r}; {near_miss(key, known)}")
+    values = {}
+    for key, field in known.items():
+        if key in found:
+            values[key] = field.check(found[key], where.at(key))
+        elif field.default is REQUIRED:
+            raise where.error(f"{key} is missing; add it")
+        else:
+            values[key] = field.default
+    return values
+
+
+def text(value: Any, where: Where) -> str:
+    """Accept a string with something in it."""
+    if not isinstance(value, str) or not value.strip():
+        raise where.error(f"found {value!r}; give a text in quotes")
+    return value
+
+
+def integer(value: Any, where: Where) -> int:
+    """Accept an integer from 0."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise where.error(f"found {value!r}; give an integer from 0")
+    return value
+
+
+def positive_integer(value: Any, where: Where) -> int:
+    """Accept an integer from 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise where.error(f"found {value!r}; give an integer from 1")
+    return value
+
+
+def number(value: Any, where: Where) -> float:
+    """Accept a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise where.error(f"found {value!r}; give a number")
+    return float(value)
+
+
+def integers(value: Any, where: Where) -> tuple[int, ...]:
+    """Accept a list of different integers from 0."""
+    return _list_of(integer, value, where)
+
+
+def positive_integers(value: Any, where: Where) -> tuple[int, ...]:
+    """Accept a list of different integers from 1."""
+    return _list_of(positive_integer, value, where)
+
+
+def _list_of(check: Callable[[Any, Where], int], value: Any, where: Where) -> tuple[int, ...]:
+    if not isinstance(value, list) or not value:
+        raise where.error(f"found {value!r}; give a list of integers, such as [2, 8]")
+    checked = tuple(check(item, where) for item in value)
+    if len(set(checked)) < len(checked):
+        raise where.error(f"found {value!r}; name each once")
+    return checked
+
+
+def table(value: Any, where: Where) -> Mapping[str, Any]:
+    """Accept a table."""
+    if not isinstance(value, Mapping):
+        raise where.error(f"found {value!r}; give a table, such as {{continuity = 0.95}}")
+    return value
+
+
+def tables(value: Any, where: Where) -> tuple[Mapping[str, Any], ...]:
+    """Accept an array of tables."""
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise where.error(f"not an array of tables; write [[{where.keys}]], with two brackets")
+    return tuple(value)
+
+
+def verdict(value: Any, where: Where) -> str:
+    """Accept what a claim may be expected to be."""
+    if value not in ("borne out", "refuted"):
+        raise where.error(f'found {value!r}; give "borne out" or "refuted"')
+    return str(value)
+
+
+def principal_angle(value: Any, where: Where) -> str:
+    """Accept the one measure that is not a metric."""
+    if value != "principal_angle":
+        raise where.error(f'found {value!r}; the one measure there is: "principal_angle"')
+    return str(value)

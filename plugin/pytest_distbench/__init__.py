@@ -1,0 +1,110 @@
+"""The pytest plugin of distbench: assert in a test that an encoder keeps close things close.
+
+``pytest --distbench`` runs distbench tests and suite files; without it they skip, with the reason.
+Nothing heavy is loaded before such a test runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pytest_distbench._fixture import DistbenchFixture
+from pytest_distbench._marker import SIGNATURE, read_marker
+from pytest_distbench._record import attach
+from pytest_distbench._session import REASON, enabled
+
+__all__ = ["DistbenchFixture"]
+
+_FAULT: pytest.StashKey[str] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--distbench``."""
+    group = parser.getgroup("distbench", "distbench: does close stay close?")
+    group.addoption(
+        "--distbench",
+        action="store_true",
+        help="run distbench tests and suite files (TOML with distbench = 1); they skip without it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and on the controller what gathers the results."""
+    config.addinivalue_line(
+        "markers",
+        f"distbench({SIGNATURE}): fit the recipe given to distbench.check on a data set's train points, "
+        "judge it on its test points, and hold it to the limits",
+    )
+    if enabled(config) and not _is_worker(config):
+        from pytest_distbench._summary import Summary
+
+        config.pluginmanager.register(Summary(), "distbench-summary")
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect TOML files that call themselves suites."""
+    if file_path.suffix != ".toml":
+        return None
+    from distbench.suites import is_suite
+
+    if not is_suite(file_path):
+        return None
+    from pytest_distbench._suites import SuiteFile
+
+    return SuiteFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Check the markers' arguments, and skip distbench tests where they were not asked for.
+
+    Skipping here and not in the fixture spares the other fixtures of such a test, which may train.
+    """
+    for item in items:
+        marked = item.get_closest_marker("distbench") is not None
+        if marked:
+            _check_marker(item)
+        if not enabled(config) and (marked or "distbench" in getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.skip(reason=REASON))
+
+
+def _check_marker(item: pytest.Item) -> None:
+    try:
+        read_marker(item, look_up=enabled(item.config))
+    except pytest.UsageError as error:
+        if not _is_worker(item.config):
+            raise
+        item.stash[_FAULT] = str(error)  # raised in a worker, it would crash xdist's controller
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """On a worker of xdist, fail a test whose marker is wrong."""
+    if _FAULT in item.stash:
+        pytest.fail(item.stash[_FAULT], pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send what a test measured along with its report."""
+    report = yield
+    attach(item, report)
+    return report
+
+
+@pytest.fixture(name="distbench")
+def _distbench(request: pytest.FixtureRequest) -> DistbenchFixture:
+    """Judge encoders on test points: ``distbench.check(encoder, X_test, continuity=0.95)``."""
+    if not enabled(request.config):
+        pytest.skip(REASON)
+    item: pytest.Item = request.node
+    return DistbenchFixture(item)

@@ -1,0 +1,90 @@
+"""The marker ``distbench``: its arguments, checked when tests are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+__all__ = ["SIGNATURE", "MarkerArguments", "read_marker"]
+
+_KNOWN = ("dataset", "code_size", "limits", "k", "seed")
+SIGNATURE = ", ".join(f"{name}=" for name in _KNOWN)
+
+
+@dataclass(frozen=True)
+class MarkerArguments:
+    """What the marker says; the nearest one has the last word on each argument."""
+
+    dataset: str | None = None
+    code_size: int | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    k: int | None = None
+    seed: int = 0
+
+
+def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
+    """Return the arguments of a test's markers: function before class before module.
+
+    Parameters
+    ----------
+    item : pytest.Item
+        The test.
+    look_up : bool
+        Whether to look the names of data set and metrics up too, which loads numpy.
+
+    Raises
+    ------
+    pytest.UsageError
+        An argument is unknown or of the wrong kind: one line, with the test's id.
+    """
+    values: dict[str, Any] = {}
+    for mark in item.iter_markers("distbench"):
+        problem = _problem(mark, look_up)
+        if problem:
+            raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {problem}")
+        values = {**mark.kwargs, **values}
+    return MarkerArguments(**values)
+
+
+def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
+    from distbench.limits import near_miss
+
+    if mark.args:
+        return f"takes arguments by name only, found {mark.args[0]!r}; write {SIGNATURE}"
+    for name, value in mark.kwargs.items():
+        if name not in _KNOWN:
+            return f"unknown argument {name!r}; {near_miss(name, _KNOWN)}"
+        wanted = _wanted(name, value)
+        if wanted:
+            return f"{name} is {value!r}; give {wanted}"
+    return _unknown_name(mark.kwargs) if look_up else None
+
+
+def _wanted(name: str, value: object) -> str | None:
+    """Return what to give instead, or None for a value that can be used."""
+    if name == "dataset":
+        return None if isinstance(value, str) else "the name of a data set"
+    if name == "limits":
+        return None if isinstance(value, Mapping) and value else "a dict such as {'continuity': 0.95}"
+    least = 0 if name == "seed" else 1
+    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        return None
+    return f"an integer from {least}"
+
+
+def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
+    from distbench.errors import InputError
+    from distbench.limits import check_limits
+    from distbench.suites import check_dataset, default_metrics
+
+    try:
+        if "dataset" in arguments:
+            check_dataset(arguments["dataset"])
+        if "limits" in arguments:
+            check_limits(arguments["limits"], default_metrics())
+    except InputError as error:
+        return str(error)
+    return None

@@ -1,0 +1,91 @@
+"""Gathers what the tests measured and prints it at the end of the run, on the controller."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_distbench._record import PROPERTY, CheckRecord, ClaimRecord
+
+if TYPE_CHECKING:
+    from distbench.leaderboard import Table
+
+__all__ = ["Summary"]
+
+
+class Summary:
+    """A plugin of its own, so that a run without ``--distbench`` does not call it."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, dict[str, Any]] = {}  # by test, so that of a rerun only the last counts
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what came with a test's report."""
+        for name, value in report.user_properties:
+            if name == PROPERTY and isinstance(value, dict):
+                self._records[report.nodeid] = value
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print leaderboards, claims and counts."""
+        from distbench.render.text import printable
+
+        checks: list[CheckRecord] = self._all("checks")
+        claims: list[ClaimRecord] = self._all("claims")
+        width = _width()
+        blocks = [*self._boards(width), *_claims(claims, width)]
+        if checks or claims:
+            blocks.append(_counts(checks, claims))
+        if not blocks:
+            return
+        terminalreporter.write_sep("=", "distbench")
+        terminalreporter.write_line(printable("\n\n".join(blocks), sys.stdout.encoding))
+
+    def _all(self, kind: str) -> list[Any]:
+        return [entry for record in self._records.values() for entry in record[kind]]
+
+    def _boards(self, width: int) -> list[str]:
+        from distbench.leaderboard import leaderboard
+        from distbench.render.text import render_checks, render_table
+
+        tables = leaderboard(self._all("rows"))
+        alone = [table for table in tables if _stands_alone(table)]
+        blocks = [render_table(table, width) for table in tables if table not in alone]
+        return blocks + ([render_checks(alone, width)] if alone else [])
+
+
+def _stands_alone(table: Table) -> bool:
+    return not table.dataset and len(table.entries) == 1
+
+
+def _width() -> int:
+    width = shutil.get_terminal_size().columns
+    return width if width >= 40 else 80  # as pytest does: some CI systems report a width of 1
+
+
+def _claims(claims: list[ClaimRecord], width: int) -> list[str]:
+    if not claims:
+        return []
+    lines = ["Claims", ""]
+    for claim in claims:
+        expected = "" if claim["verdict"] == claim["expect"] else f" (expected: {claim['expect']})"
+        lines += textwrap.wrap(f"{claim['verdict']}{expected}: {claim['statement']}", width, subsequent_indent="  ")
+        for text in (claim["evidence"], f"source: {claim['source']}"):
+            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+    return ["\n".join(lines)]
+
+
+def _counts(checks: list[CheckRecord], claims: list[ClaimRecord]) -> str:
+    parts = []
+    if checks:
+        met = sum(check["met"] for check in checks)
+        parts.append(f"{len(checks)} checks ran: {met} met, {len(checks) - met} broken")
+    if claims:
+        verdicts = Counter(claim["verdict"] for claim in claims)
+        told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+        parts.append(f"{len(claims)} claims judged: {told}")
+    return "; ".join(parts)

@@ -1,0 +1,59 @@
+"""What the plugin costs a run that has nothing to do with distbench: next to nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numpy", "scipy", "sklearn", "numba", "hypothesis", "tabulate", "tqdm", "keras", "tensorflow", "pandas")
+CONFTEST = f"""
+import sys
+
+def pytest_unconfigure(config):
+    print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("flag", [(), ("--distbench",)], ids=["without the flag", "with the flag"])
+def test_a_run_without_distbench_tests_loads_nothing_heavy(pytester, flag):
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile("def test_other(): ...")
+    pytester.makefile(".toml", pyproject="[project]\nname = 'mine'\n", notes="distbench = 'no suite'\n")
+    # Hypothesis has a plugin of its own, which loads its core.
+    result = pytester.runpytest_subprocess("-p", "no:hypothesispytest", *flag)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["loaded: []"])
+
+
+def test_skipped_distbench_tests_and_suites_load_nothing_heavy(pytester):
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(
+        """
+        import pytest
+        def test_fixture(distbench): ...
+        @pytest.mark.distbench(dataset="digits", code_size=2, limits={"continuity": 0.9})
+        def test_marked(distbench): ...
+        """
+    )
+    pytester.makefile(
+        ".toml",
+        suite="""
+        distbench = 1
+        question = "?"
+        dataset = "digits"
+        code_sizes = [2]
+        [[encoder]]
+        name = "pca"
+        """,
+    )
+    result = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
+    result.assert_outcomes(skipped=3)
+    result.stdout.fnmatch_lines(["loaded: []"])
+
+
+def test_importing_the_plugin_loads_nothing_heavy():
+    code = f"import sys, pytest_distbench; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

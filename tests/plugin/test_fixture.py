@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import pytest
+
+PASSING = """
+def test_it(distbench):
+    distbench.check(pca, X_test, reference=X_train, continuity=0.9)
+"""
+FAILING = """
+def test_it(distbench):
+    distbench.check(first, X_test, reference=X_train, k=7, continuity=0.99)
+"""
+
+
+def test_without_the_flag_tests_skip_with_the_reason_and_set_nothing_up(run):
+    body = """
+    @pytest.fixture
+    def trained():
+        raise RuntimeError("this would train for an hour")
+
+    def test_fixture(trained, distbench): ...
+
+    @pytest.mark.distbench(dataset="digits", code_size=2)
+    def test_marked(trained): ...
+
+    def test_asked_for_later(request):
+        request.getfixturevalue("distbench")
+
+    def test_other(): ...
+    """
+    import textwrap
+
+    result = run(textwrap.dedent(body), "-rs", "--strict-markers", "-W", "error", flag=False)
+    result.assert_outcomes(skipped=3, passed=1)
+    result.stdout.fnmatch_lines(["SKIPPED*needs --distbench"])
+    result.stdout.no_fnmatch_line("*= distbench =*")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("-p", "no:terminal"), ("-n", "2"), ("--strict-markers", "--strict-config", "-W", "error"), ("-s",)],
+    ids=" ".join,
+)
+def test_a_kept_limit_passes(run, options):
+    result = run(PASSING, *options)
+    assert result.ret == 0
+    if "no:terminal" not in options:
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["*= distbench =*", "test_mine.py::test_it PCA *0.9??*", "1 checks ran: 1 met*"])
+
+
+def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
+    result = run(FAILING)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">*distbench.check(first, X_test, reference=X_train, k=7, continuity=0.99)",
+            "E  *PreservationError: first *breaks 1 limit*",
+            "E  *continuity = 0.*limit at least 0.99*",
+            "E  *95% interval *",
+            "E  *n = 60 test points, M = 259 candidates each, k = 7",
+            "E  *test point * point *: input distance *",
+            "E  *rerun: pytest --distbench 'test_mine.py::test_it'",
+            "test_mine.py:*: PreservationError",
+            "1 checks ran: 0 met, 1 broken",
+        ]
+    )
+    for internal in ("_fixture.py", "report.py", "def check"):
+        result.stdout.no_fnmatch_line(f"*{internal}*")
+
+
+def test_a_broken_limit_is_an_assertion_that_a_test_can_expect(run):
+    body = """
+def test_it(distbench):
+    with pytest.raises(PreservationError, match="continuity"):
+        distbench.check(first, X_test, continuity=0.99)
+    with pytest.raises(AssertionError):
+        distbench.check(first, X_test, continuity=0.99)
+"""
+    run(body).assert_outcomes(passed=1)
+
+
+def test_what_is_wrong_with_limits_is_said_before_anything_is_encoded(run):
+    body = """
+def never(X):
+    raise RuntimeError("encoded")
+
+def test_it(distbench):
+    with pytest.raises(InputError, match="limits: found none.*continuity.*spearman"):
+        distbench.check(never, X_test)
+    with pytest.raises(InputError, match="did you mean 'continuity'"):
+        distbench.check(never, X_test, continuty=0.9)
+    with pytest.raises(InputError, match="found the limit 'high'"):
+        distbench.check(never, X_test, continuity="high")
+    with pytest.raises(InputError, match="k: "):
+        distbench.check(first, X_test, k=0, stress=1)
+    with pytest.raises(InputError, match="X_test: not given; give the test points, or mark"):
+        distbench.check(never, continuity=0.9)
+
+def test_shown(distbench):
+    distbench.check(first, X_test, continuty=0.9)
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines([">*continuty=0.9)", "E *InputError: *did you mean 'continuity'?"])
+    result.stdout.no_fnmatch_line("*limits.py*")
+
+
+def test_an_encoder_that_raises_is_shown_with_its_own_line(run):
+    body = """
+def broken(X):
+    return X @ np.eye(3)
+
+def test_it(distbench):
+    distbench.check(broken, X_test, continuity=0.9)
+"""
+    result = run(body)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([">*return X @ np.eye(3)*"])
+
+
+def test_evaluate_returns_a_report_and_shows_it(run):
+    body = """
+from pytest_distbench import DistbenchFixture
+
+def test_it(distbench: DistbenchFixture):
+    assert isinstance(distbench, DistbenchFixture)
+    report = distbench.evaluate(pca, X_test, reference=X_train, k=5, include_queries=False, name="my pca")
+    assert (report.k, report.M, report.encoder) == (5, 200, "my pca")
+    assert list(distbench.evaluate(pca, X_test, metrics=["stress"])) == ["stress"]
+    assert distbench.check(pca, X_test, continuity=0.5)["continuity"].value > 0.5
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["test_mine.py::test_it my pca *", "test_mine.py::test_it PCA *"])
+
+
+def test_encoders_of_one_test_on_one_set_of_points_are_ranked(run):
+    body = """
+def test_it(distbench):
+    for name, encoder in {"two": pca.transform, "naught": lambda X: 0 * X[:, :5]}.items():
+        distbench.evaluate(encoder, X_test, reference=X_train, name=name)
+"""
+    result = run(body)
+    result.stdout.fnmatch_lines(
+        [
+            "test_mine.py::test_it, code size 5 (k = 10, m = 60 test points, M = 259*",
+            "1  two * 0.9?? * to *",
+            "2  naught *",
+        ]
+    )
+
+
+RECIPES = """
+class Mine:
+    def fit(self, X, code_size, seed):
+        assert X.shape == (1437, 64)
+        self.seed = seed
+        return PCA(code_size, random_state=seed).fit(X)
+"""
+
+
+def test_a_recipe_is_fitted_and_judged_as_the_marker_says(run):
+    body = (
+        RECIPES
+        + """
+pytestmark = pytest.mark.distbench(dataset="digits", limits={"continuity": 0.9})
+
+@pytest.mark.distbench(code_size=8, k=5)
+def test_class(distbench):
+    report = distbench.check(Mine)
+    assert (report.k, report.m, report.M, report.code_size) == (5, 360, 1796, 8)
+
+@pytest.mark.distbench(code_size=2, seed=4)
+def test_object(distbench):
+    mine = Mine()
+    assert distbench.check(mine, name="an object").encoder == "an object"
+    assert mine.seed == 4
+
+@pytest.mark.distbench(code_size=2)
+def test_baseline(distbench):
+    distbench.check("pca", spearman=0.5)
+    with pytest.raises(PreservationError, match="continuity"):
+        distbench.check("pca", continuity=0.999)  # the call wins over the marker
+
+@pytest.mark.distbench(code_size=2, k=4)
+def test_marker_limits_hold_for_points_of_ones_own(distbench):
+    assert distbench.check(pca, X_test).k == 4
+
+@pytest.mark.distbench(code_size=2)
+def test_errors(distbench):
+    with pytest.raises(InputError, match="reference: given for a recipe"):
+        distbench.check(Mine, reference=X_train)
+    with pytest.raises(InputError, match="function has no fit.*pass the test points too"):
+        distbench.check(first)
+"""
+    )
+    result = run(body, "--strict-markers")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(
+        ["digits, code size 8 (k = 5, m = 360 test points, M = 1796 candidates)", "1  Mine *0.9??*"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        ("datset='digits'", "unknown argument 'datset'; did you mean 'dataset'?"),
+        ("'digits'", "takes arguments by name only, found 'digits'*"),
+        ("dataset='digit'", "dataset: no data set is called 'digit'; did you mean 'digits'?"),
+        ("dataset=3", "dataset is 3; give the name of a data set"),
+        ("code_size=0", "code_size is 0; give an integer from 1"),
+        ("limits={'continuty': 0.9}", "continuty: found no metric of that name; did you mean 'continuity'?"),
+        ("limits=0.9", "limits is 0.9; give a dict such as *"),
+        ("seed=True", "seed is True; give an integer from 0"),
+    ],
+)
+def test_markers_are_checked_at_collection(collect, marker, message):
+    test = f"import pytest\n@pytest.mark.distbench({marker})\ndef test_it(distbench): ...\n"
+    result = collect(test_mine__py=test)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: test_mine.py::test_it: @pytest.mark.distbench: {message}"])
+
+
+def test_a_wrong_marker_is_named_under_xdist_too(run):
+    result = run("@pytest.mark.distbench(datset='digits')\ndef test_it(distbench): ...\n", "-n", "2")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["test_mine.py::test_it: @pytest.mark.distbench: *; did you mean 'dataset'?"])
+    result.stdout.no_fnmatch_line("INTERNALERROR*")
+
+
+def test_what_was_measured_does_not_flood_junit_files(run, pytester):
+    run(PASSING, "--junitxml=out.xml").assert_outcomes(passed=1)
+    text = (pytester.path / "out.xml").read_text()
+    assert 'name="test_it"' in text
+    assert "leave_one_out" not in text
+
+
+@pytest.mark.slow
+def test_a_keras_model_is_an_encoder(run):
+    body = """
+def test_it(distbench):
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, name="code")])
+    distbench.check(model, X_test, reference=X_train, continuity=0.6)
+    with pytest.raises(PreservationError, match="continuity"):
+        distbench.check(model, X_test, reference=X_train, continuity=0.99999)
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1)

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+RECIPES = """
+from sklearn.decomposition import PCA
+
+class Good:
+    fits = []
+
+    def fit(self, X, code_size, seed):
+        assert (code_size, seed) not in self.fits, "fitted twice"
+        self.fits.append((code_size, seed))
+        return PCA(code_size, random_state=seed).fit(X)
+
+class Diverges(Good):
+    fits = []
+
+    def fit(self, X, code_size, seed):
+        if seed == 1:
+            raise ArithmeticError("the loss is NaN")
+        return super().fit(X, code_size, seed)
+"""
+SUITE = """
+distbench = 1
+question = "Does close stay close?"
+dataset = "digits"
+code_sizes = [2, 8]
+seeds = [0, 1]
+
+[[encoder]]
+name = "good"
+recipe = "my_recipes:Good"
+limits = {continuity = {2 = 0.9, 8 = 0.99}}
+
+[[encoder]]
+name = "pca"
+"""
+CLAIM = """
+[[claim]]
+id = "keeps"
+statement = "Eight components keep neighbours."
+source = "measured here"
+code_size = 8
+encoder = "good"
+metric = "continuity"
+"""
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """Run pytest in a subprocess on a suite file, with recipes beside it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    pytester.makepyfile(my_recipes=RECIPES)
+
+    def suite(text, *options, flag=True, name="mine.toml"):
+        (pytester.path / name).write_text(textwrap.dedent(text), encoding="utf-8")
+        return pytester.runpytest_subprocess(*(["--distbench"] if flag else []), *options)
+
+    return suite
+
+
+def summary(result):
+    """Return the lines of the section that distbench prints."""
+    start = next(n for n, line in enumerate(result.outlines) if "= distbench =" in line)
+    return result.outlines[start:-1]
+
+
+def test_one_item_for_an_encoder_and_code_size_and_one_for_a_claim(suite):
+    result = suite(SUITE + CLAIM + "at_least = 0.9\n", "--collect-only", "-q")
+    expected = ["good[2]", "pca[2]", "good[8]", "pca[8]", "keeps"]
+    result.stdout.fnmatch_lines([f"mine.toml::{name}" for name in map(_escaped, expected)])
+
+
+def _escaped(name):
+    return name.replace("[", "[[]")
+
+
+def test_without_the_flag_the_items_skip_with_the_reason(suite):
+    result = suite(SUITE, "-rs", flag=False)
+    result.assert_outcomes(skipped=4)
+    result.stdout.fnmatch_lines(["SKIPPED*needs --distbench"])
+
+
+def test_a_suite_prints_leaderboards_claims_and_counts(suite):
+    result = suite(SUITE + CLAIM + "at_least = 0.9\n", "-W", "error", "--strict-markers")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(
+        [
+            "*= distbench =*",
+            "digits, code size 2 (k = 10, m = 360 test points, M = 1796 candidates)",
+            "1=  good * 0.9?? * to *",
+            "1=  pca * 0.9?? * to *",
+            "digits, code size 8 *",
+            "borne out: Eight components keep neighbours.",
+            "    good continuity 0.99* (95 % interval *), at least 0.9; 360*",
+            "    source: measured here",
+            "4 checks ran: 4 met, 0 broken; 1 claims judged: 1 borne out",
+        ]
+    )
+    assert max(len(line) for line in summary(result)) <= 80
+
+
+def test_fits_are_shared_between_encoders_claims_and_files(suite, pytester):
+    (pytester.path / "other.toml").write_text(SUITE)
+    # Good refuses to be fitted twice with the same code size and seed.
+    result = suite(SUITE + CLAIM + "at_least = 0.9\n")
+    result.assert_outcomes(passed=9)
+    assert result.stdout.str().count(" good ") >= 2
+    result.stdout.no_fnmatch_line("*other.toml::*")
+
+
+def test_xdist_brings_the_same_leaderboard(suite):
+    text = SUITE + CLAIM + "at_least = 0.9\n"
+    alone, spread = suite(text), suite(text, "-n", "2")
+    spread.assert_outcomes(passed=5)
+
+    def told(result):
+        """Return the words of each line; of a table's, not the last: seconds, which change from run to run."""
+        words = [line.split() for line in summary(result)[1:] if not line.lstrip().startswith("-")]
+        return [line[:-1] if line and line[0] == "1=" else line for line in words]
+
+    assert told(alone) == told(spread)
+
+
+def test_no_terminal_is_no_trouble(suite):
+    assert suite(SUITE, "-p", "no:terminal").ret == 0
+
+
+def test_a_single_item_can_be_selected(suite):
+    result = suite(SUITE, "mine.toml::pca[8]")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["digits, code size 8 *"])
+    result.stdout.no_fnmatch_line("digits, code size 2 *")
+
+
+def test_a_broken_limit_fails_with_the_message_alone(suite):
+    result = suite(SUITE.replace("2 = 0.9,", "2 = 0.999,"))
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*mine.toml: good[[]2] *",
+            "seed 0: good *breaks 1 limit*",
+            "*continuity = 0.9*limit at least 0.999*",
+            "*n = 360 test points, M = 1796 candidates each, k = 10",
+            "seed 1: good *",
+            "rerun: pytest --distbench 'mine.toml::good[[]2]'",
+            "1=  good * 0.9?? *",
+            "FAILED mine.toml::good[[]2] - *PreservationError: seed 0: good *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*_suites.py*")
+
+
+def test_a_failing_fit_shows_the_recipes_own_lines_and_gets_no_place(suite):
+    entry = '[[encoder]]\nname = "diverges"\nrecipe = "my_recipes:Diverges"\n'
+    result = suite(SUITE.replace("[2, 8]", "[2]").replace(", 8 = 0.99", "") + entry)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "diverges[[]2] could not be fitted and judged in 1 of 2 seeds",
+            "seed 1: ArithmeticError: the loss is NaN",
+            '*my_recipes.py", line *, in fit',
+            '*raise ArithmeticError("the loss is NaN")',
+            "no place: diverges: seed 1 failed: ArithmeticError: the loss is NaN",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*_bench.py*")
+
+
+def test_a_recipe_that_cannot_be_imported_is_one_line_and_a_line_in_the_table(suite):
+    result = suite(SUITE.replace("my_recipes:Good", "my_recipes:Goood"), "-k", "2")
+    result.assert_outcomes(passed=1, failed=1, deselected=2)
+    result.stdout.fnmatch_lines(
+        [
+            "recipe 'my_recipes:Goood': my_recipes has no 'Goood'; did you mean 'Good'?",
+            "no place: good: failed: InputError: recipe 'my_recipes:Goood': my_recipes*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SUITE.replace("dataset =", "datset ="), "mine.toml: unknown key 'datset'; did you mean 'dataset'?"),
+        (SUITE.replace('"digits"', '"digit"'), "mine.toml: *'digit'; did you mean 'digits'?"),
+        (SUITE.replace("continuity", "continuty"), "mine.toml: encoder 1.limits: *did you mean 'continuity'?"),
+        (SUITE + "limits = {", "mine.toml: not valid TOML: *"),
+    ],
+)
+def test_a_faulty_suite_is_one_line_at_collection(collect, text, message):
+    result = collect(mine__toml=text)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_other_toml_files_are_left_alone(suite, pytester):
+    (pytester.path / "latin.toml").write_bytes(b"distbench = 1 # \xe9\n")
+    (pytester.path / "pyproject.toml").write_text("[project]\nname = 'x'\ndistbench = 1\n")
+    (pytester.path / "broken.toml").write_text("= = =")
+    suite(SUITE).assert_outcomes(passed=4)
+
+
+class TestClaims:
+    def test_a_refuted_claim_fails_with_its_evidence(self, suite):
+        result = suite(SUITE + CLAIM + "at_least = 0.99999\n", "-k", "keeps")
+        result.assert_outcomes(failed=1, deselected=4)
+        result.stdout.fnmatch_lines(
+            [
+                "claim keeps is refuted, expected borne out: Eight components keep neighbours.",
+                "good continuity 0.99* (95 % interval * to *), at least 0.99999; 360 test points*",
+                "source: measured here",
+                "refuted (expected: borne out): Eight components keep neighbours.",
+                "FAILED mine.toml::keeps - AssertionError: claim keeps is refuted*",
+            ]
+        )
+        result.stdout.no_fnmatch_line("*_suites.py*")
+
+    def test_a_claim_may_be_expected_to_be_refuted(self, suite):
+        text = SUITE + CLAIM + 'at_least = 0.99999\nexpect = "refuted"\n'
+        result = suite(text, "-k", "keeps")
+        result.assert_outcomes(passed=1, deselected=4)
+        result.stdout.fnmatch_lines(["refuted: Eight components keep neighbours."])
+
+    def test_a_claim_that_cannot_be_judged_is_not_lost(self, suite):
+        text = SUITE + CLAIM.replace('"good"', '"my_recipes:Diverges"') + "at_least = 0.9\n"
+        result = suite(text, "-k", "keeps")
+        result.assert_outcomes(failed=1, deselected=4)
+        result.stdout.fnmatch_lines(
+            [
+                "claim keeps could not be judged: ArithmeticError: the loss is NaN",
+                '*my_recipes.py", line *, in fit',
+                "not judged (expected: borne out): Eight components keep neighbours.",
+            ]
+        )
+        result.stdout.no_fnmatch_line("*_bench.py*")
+
+
+def test_the_shipped_suites_run_from_an_empty_folder(pytester):
+    result = pytester.runpytest_subprocess(
+        "--distbench", "--pyargs", "distbench_suites", "-k", "identity or random_projection or pca[2]"
+    )
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["digits, code size 2 *", "borne out: An identity map keeps all distances."])
+
+
+def test_text_survives_a_terminal_without_utf8(suite, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    text = SUITE.replace('name = "pca"', 'name = "größe"\nrecipe = "pca"')
+    result = suite(text)
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["*gr??e * 0.9?? *"])

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.results import OK, failed_row, rows_of
+
+
+@pytest.fixture(scope="module")
+def report():
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(90, 5)), rng.normal(size=(30, 5))
+    return distbench.evaluate(lambda X: X[:, :3], test, reference=train, k=7, name="first three")
+
+
+def test_rows_say_what_the_report_says(report):
+    rows = rows_of(report, dataset="gauss", code_size=2, seed=3, seconds=0.5, test="t.py::t")
+    assert [row["metric"] for row in rows] == list(report)
+    for row in rows:
+        score = report[row["metric"]]
+        assert row["value"] == score.value
+        assert (row["low"], row["high"]) == (score.low, score.high)
+        assert row["direction"] == score.direction
+        assert (row["k"], row["m"], row["M"]) == (7, 30, 119)
+        assert (row["encoder"], row["dataset"], row["seed"], row["seconds"]) == ("first three", "gauss", 3, 0.5)
+        assert (row["code_size"], row["code_width"]) == (2, 3)
+        assert row["status"] == OK
+        assert row["test"] == "t.py::t"
+
+
+def test_rows_hold_plain_python_values_only(report):
+    def types(value):
+        yield type(value)
+        if isinstance(value, list):
+            for item in value:
+                yield from types(item)
+
+    rows = rows_of(report, leave_one_out={"continuity", "spearman"})
+    found = {kind for row in rows for value in row.values() for kind in types(value)}
+    assert found <= {str, int, float, list, type(None)}
+    assert json.loads(json.dumps(rows)) == rows
+
+
+def test_only_the_metrics_asked_for_keep_their_leave_one_out_values(report):
+    rows = {row["metric"]: row for row in rows_of(report, leave_one_out={"continuity", "distortion"})}
+    np.testing.assert_array_equal(rows["continuity"]["leave_one_out"], report["continuity"].leave_one_out)
+    assert rows["distortion"]["leave_one_out"] is None, "a worst case has none"
+    assert rows["spearman"]["leave_one_out"] is None
+
+
+def test_code_size_is_the_codes_own_where_none_was_asked_for(report):
+    assert {row["code_size"] for row in rows_of(report)} == {3}
+
+
+def test_a_failure_is_a_status_and_no_number():
+    row = failed_row("ValueError: diverged\nand more", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9, seed=1)
+    assert row["status"] == "failed: ValueError: diverged"
+    assert all(row[key] is None for key in ("value", "low", "high", "seconds", "leave_one_out"))
+
+
+def test_a_failure_without_words_still_has_a_reason():
+    row = failed_row("", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9)
+    assert row["status"] == "failed: no reason given"

@@ -113,6 +113,13 @@ def test_equals_scikit_learn_without_ties():
     assert abs(metrics.continuity(X, Z) - sklearn_trustworthiness(Z, X, n_neighbors=10)) < 1e-9
 
 
+def test_stress_of_codes_many_orders_larger():
+    X, Z = cloud("plain", 30, seed=7)
+    expected = definitions.score(X, Z * 2.0**20, 4)["stress"]
+    assert metrics.stress(X, Z * 2.0**20) == pytest.approx(expected, rel=1e-12)
+    assert metrics.stress(X, Z * 2.0**900) == pytest.approx(expected * 2.0**880, rel=1e-5)
+
+
 def test_order_of_rows_does_not_matter_where_pixels_tie():
     X = load_digits().data[:400]
     Z = np.round(X[:, 20:22])

@@ -71,8 +71,7 @@ def gather(
         families=families,
         pilot=shepard.pilot(columns_x, columns_z, m, among_queries) if with_pairs else None,
     )
-    # a factor beyond 2^500 would overflow when squared; no real pair of spaces is that far apart
-    unit = float(np.ldexp(1.0, int(np.clip(unit_z - unit_x, -500, 500))))
+    unit = float(np.ldexp(1.0, int(np.clip(unit_z - unit_x, -1000, 1000))))
     return merge(problem, _run(problem, threads or os.cpu_count() or 1), unit)
 
 

@@ -29,10 +29,11 @@ def _scaled(moments: Array, scale: float, unit: float) -> Array:
 def _stress(moments: Array, scale: float, unit: float) -> Array:
     """Return sqrt(sum (a - unit b)^2 / sum aa)."""
     s = columns_of(moments)
-    shift = scale - unit
+    factor = max(1.0, unit)  # squares of much larger codes would overflow
+    shift = (scale - unit) / factor
     with np.errstate(divide="ignore", invalid="ignore"):
-        squares = s["ee"] + 2 * shift * s["eb"] + shift**2 * s["bb"]
-        return np.sqrt(np.maximum(squares, 0.0) / s["aa"])
+        squares = s["ee"] / factor / factor + 2 * shift * s["eb"] / factor + shift**2 * s["bb"]
+        return factor * np.sqrt(np.maximum(squares, 0.0) / s["aa"])
 
 
 def _chance_cross(moments: Array) -> float:
@@ -52,8 +53,12 @@ def _measure_scaled(gathered: Gathered) -> Measured:
 def _measure_stress(gathered: Gathered) -> Measured:
     assert gathered.moments is not None
     s, unit = columns_of(gathered.moments.total), gathered.moments.unit
-    squares = s["aa"] - 2 * unit * _chance_cross(gathered.moments.total) + unit**2 * s["bb"]
-    return from_moments(gathered, _stress, chance=float(np.sqrt(np.maximum(squares / s["aa"], 0.0))))
+    factor = max(1.0, unit)
+    unit /= factor
+    cross = _chance_cross(gathered.moments.total)
+    squares = s["aa"] / factor / factor - 2 * unit * cross / factor + unit**2 * s["bb"]
+    chance = factor * float(np.sqrt(np.maximum(squares / s["aa"], 0.0)))
+    return from_moments(gathered, _stress, chance=chance)
 
 
 _NEEDS = frozenset({"moments"})

@@ -16,7 +16,7 @@ from distbench.inference.intervals import check_confidence, jackknife_interval
 from distbench.limits import near_miss
 from distbench.metrics import METRICS, Metric
 from distbench.metrics._api import gather_checked
-from distbench.points import as_points
+from distbench.points import as_points, check_candidates, check_same_columns
 from distbench.report import Report, Score
 from distbench.witnesses import worst_pairs
 
@@ -73,9 +73,8 @@ def evaluate(
         If the encoder is of no known kind or returns what cannot be used.
     """
     chosen = _chosen(metrics)
-    as_points(X_test, "X_test")  # wrong points are an error before anything is encoded
-    if reference is not None:
-        as_points(reference, "reference")
+    check_confidence(confidence)
+    _check_before_encoding(X_test, reference, k, include_queries)
     adapter = as_encoder(encoder, batch_size=batch_size)
     return _evaluate_codes(
         (X_test, adapter.encode(X_test)),
@@ -122,6 +121,8 @@ def evaluate_codes(
     InputError
         If an argument cannot be used.
     """
+    if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
+        raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
     return _evaluate_codes(
         (X_test, Z_test),
         reference,
@@ -134,11 +135,24 @@ def evaluate_codes(
     )
 
 
+def _check_before_encoding(X_test: Any, reference: Any, k: Any, include_queries: bool) -> None:
+    """Refuse what cannot be measured before an encoder runs for minutes."""
+    X = as_points(X_test, "X_test")
+    M = len(X) - 1 if include_queries or reference is None else 0
+    if reference is not None:
+        X_ref = as_points(reference, "reference")
+        check_same_columns(X, X_ref, ("X_test", "reference"))
+        M += len(X_ref)
+    check_candidates(k, M)
+
+
 def _chosen(metrics: str | Iterable[str]) -> list[Metric]:
     if isinstance(metrics, str):
         if metrics == "default":
             return [metric for metric in METRICS.values() if metric.default]
         metrics = [metrics]
+    if not isinstance(metrics, Iterable):
+        raise InputError(f"metrics: found {metrics!r}; pass 'default' or names")
     names = set(metrics)
     if not names:
         raise InputError("metrics: found none; pass 'default' or names")
@@ -168,7 +182,6 @@ def _evaluate_codes(
     families = frozenset({"ranks"}).union(*(metric.families for metric in chosen))
     gathered = gather_checked(X, Z, reference, k=k, include_queries=include_queries, families=families, names=names)
     notes += [*_coincidence(X, Z), *gathered.notes]
-    torn, merged = worst_pairs(gathered, (X, Z), reference)
     return Report(
         encoder=name,
         scores={metric.name: _score(metric, gathered, confidence) for metric in chosen},
@@ -178,8 +191,7 @@ def _evaluate_codes(
         code_size=Z.shape[1],
         confidence=confidence,
         notes=tuple(notes),
-        torn=torn,
-        merged=merged,
+        pairs=worst_pairs(gathered, (X, Z), reference),
     )
 
 

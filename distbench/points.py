@@ -48,6 +48,8 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
         if notes is not None:
             notes.append(f"{name}: images of shape {array.shape[1:]} flattened to {array[0].size} columns")
         array = array.reshape(len(array), -1)
+    if array.dtype.kind in "iu" and max(abs(int(array.min())), abs(int(array.max()))) > 2**53:
+        raise InputError(f"{name}: found integers beyond 2**53, which float64 merges; subtract an offset first")
     points = np.ascontiguousarray(array, dtype=np.float64)
     _check_finite(points, name)
     return points
@@ -63,7 +65,8 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
     if hasattr(value, "detach"):  # a torch tensor, perhaps on a device or with a gradient
         value = value.detach().cpu()
-    _check_frame(value, name)
+    if _is_numeric_frame(value, name):  # mixed and nullable columns would come out as objects
+        value = value.to_numpy(dtype=np.float64, na_value=np.nan)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
@@ -77,14 +80,15 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _check_frame(value: Any, name: str) -> None:
-    """Name the columns of a pandas frame that are not numbers."""
+def _is_numeric_frame(value: Any, name: str) -> bool:
+    """Say whether this is a pandas frame; name its columns that are not numbers."""
     dtypes = getattr(value, "dtypes", None)
     if dtypes is None or not hasattr(value, "columns"):
-        return
+        return False
     text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
     if text:
         raise InputError(f"{name}: found columns that are not numbers: {', '.join(text)}; encode or drop them")
+    return True
 
 
 def _check_finite(points: Points, name: str) -> None:

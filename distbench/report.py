@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from distbench.errors import InputError, PreservationError
 from distbench.limits import check_limits, is_met
 
-__all__ = ["Pair", "Report", "Score"]
+__all__ = ["Pair", "PairKind", "Report", "Score"]
+
+PairKind = Literal["torn", "merged", "extreme"]
 
 Array = NDArray[np.float64]
 
@@ -102,9 +104,8 @@ class Report(Mapping[str, Score]):
         Of the intervals.
     notes : tuple of str
         What a reader of the scores must know.
-    torn, merged : tuple of Pair
-        For each test point the neighbour that the codes tear away the most, and the stranger that they bring
-        nearest; worst first.
+    pairs : mapping of str to tuple of Pair
+        What `worst_pairs` picks from, worst first.
     """
 
     encoder: str
@@ -115,8 +116,7 @@ class Report(Mapping[str, Score]):
     code_size: int
     confidence: float = 0.95
     notes: tuple[str, ...] = ()
-    torn: tuple[Pair, ...] = field(default=(), repr=False)
-    merged: tuple[Pair, ...] = field(default=(), repr=False)
+    pairs: Mapping[PairKind, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         try:
@@ -153,25 +153,26 @@ class Report(Mapping[str, Score]):
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
         return [(int(p), float(score.points[p])) for p in order[:n]]
 
-    def worst_pairs(self, n: int = 5, kind: Literal["torn", "merged"] = "torn") -> list[Pair]:
-        """Return the `n` worst pairs, at most one for each test point.
+    def worst_pairs(self, n: int = 5, kind: PairKind = "torn") -> list[Pair]:
+        """Return the `n` worst pairs.
 
         Parameters
         ----------
         n : int
             How many.
-        kind : {"torn", "merged"}
+        kind : {"torn", "merged", "extreme"}
             Near in input and far in the codes (what continuity punishes), or near in the codes and far in input
-            (what trustworthiness punishes).
+            (what trustworthiness punishes), at most one for each test point; or the pair with the largest and
+            the pair with the least ratio of code to input distance (what worst-case distortion rests on).
 
         Raises
         ------
         InputError
-            If `kind` is neither.
+            If `kind` is none of these.
         """
-        if kind not in ("torn", "merged"):
-            raise InputError(f"kind: found {kind!r}; pass 'torn' or 'merged'")
-        return list((self.torn if kind == "torn" else self.merged)[:n])
+        if kind not in get_args(PairKind):
+            raise InputError(f"kind: found {kind!r}; pass {' or '.join(map(repr, get_args(PairKind)))}")
+        return list(self.pairs.get(kind, ())[:n])
 
     def check(self, **limits: float) -> Report:
         """Return the report if every limit is met.

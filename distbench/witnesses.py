@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.engine.gathered import RankSide
-from distbench.report import Pair
+from distbench.engine.gathered import Moments, RankSide
+from distbench.report import Pair, PairKind
 
 __all__ = ["worst_pairs"]
 
@@ -18,8 +18,8 @@ KEPT = 20
 
 def worst_pairs(
     gathered: Gathered, test: tuple[Array, Array], reference: tuple[Array, Array] | None
-) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-    """Return the worst pairs by continuity and by trustworthiness."""
+) -> dict[PairKind, tuple[Pair, ...]]:
+    """Return the worst pairs by continuity and by trustworthiness, and the two that distortion rests on."""
     assert gathered.ranks is not None
     X, Z = test
     own = len(X) if gathered.queries_are_candidates else 0
@@ -39,7 +39,19 @@ def worst_pairs(
         kept = [i for i in order if side.worst_rank[i] > gathered.k]
         return tuple(pair(int(i), int(side.worst[i])) for i in kept)
 
-    return worst(gathered.ranks.continuity), worst(gathered.ranks.trust)
+    found: dict[PairKind, tuple[Pair, ...]] = {
+        "torn": worst(gathered.ranks.continuity),
+        "merged": worst(gathered.ranks.trust),
+    }
+    if gathered.moments is not None:
+        found["extreme"] = tuple(pair(i, j) for i, j in _extremes(gathered.moments))
+    return found
+
+
+def _extremes(moments: Moments) -> list[tuple[int, int]]:
+    """Return the pairs with the largest and the least ratio of code to input distance."""
+    largest, least = int(moments.ratios[:, 1].argmax()), int(moments.ratios[:, 0].argmin())
+    return [(largest, int(moments.partners[largest, 1])), (least, int(moments.partners[least, 0]))]
 
 
 def _distance_and_rank(point: Array, candidates: Array, j: int, own: int | None) -> tuple[float, float]:

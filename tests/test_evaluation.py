@@ -70,6 +70,46 @@ def test_worst_points_have_the_lowest_scores(report):
         report.worst_points(3, metric="distortion_q")
 
 
+def test_a_broken_worst_case_names_its_witnesses(report):
+    with pytest.raises(distbench.PreservationError, match="largest and least ratio") as caught:
+        report.check(distortion=1.0)
+    most, least = report.worst_pairs(2, kind="extreme")
+    ratio = (most.code_distance / most.input_distance) / (least.code_distance / least.input_distance)
+    assert ratio == pytest.approx(report["distortion"].value)
+    assert str(most) in str(caught.value)
+    assert "shuffled" not in str(caught.value)
+    with pytest.raises(distbench.InputError, match="kind: found 'best'"):
+        report.worst_pairs(kind="best")
+
+
+def test_a_near_miss_does_not_look_like_a_hit(report):
+    value = report["continuity"].value
+    with pytest.raises(distbench.PreservationError, match=repr(value)):
+        report.check(continuity=value + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"k": 1000}, "k: found 1000"),
+        ({"confidence": 2}, "confidence: found 2"),
+        ({"reference": X_TRAIN[:, :3]}, "reference: found 3 columns"),
+        ({"metrics": 5}, "metrics: found 5"),
+        ({"metrics": []}, "metrics: found none"),
+    ],
+)
+def test_wrong_arguments_are_said_before_anything_is_encoded(options, said):
+    called = []
+    with pytest.raises(distbench.InputError, match=said):
+        distbench.evaluate(called.append, X_TEST, **options)
+    assert not called
+
+
+def test_reference_of_codes_is_a_pair():
+    with pytest.raises(distbench.InputError, match=r"reference: found ndarray; pass a pair \(X_ref, Z_ref\)"):
+        distbench.evaluate_codes(X_TEST, X_TEST, reference=X_TRAIN)
+
+
 def test_some_metrics_only():
     report = distbench.evaluate(ENCODER, X_TEST, metrics=["stress", "continuity"])
     assert list(report) == ["continuity", "stress"]

@@ -113,6 +113,50 @@ def test_equals_scikit_learn_without_ties():
     assert abs(metrics.continuity(X, Z) - sklearn_trustworthiness(Z, X, n_neighbors=10)) < 1e-9
 
 
+def test_a_rare_level_of_distance_keeps_its_rank():
+    E = np.repeat(np.eye(600), 2, axis=0)  # 600 pairs of duplicates among 719,400 equal distances
+    assert metrics.spearman(E, E) == pytest.approx(1, abs=1e-12)
+
+
+def test_ratios_too_far_apart_for_their_squares_are_infinite_not_nan():
+    X, Z = cloud("plain", 30, seed=8)
+    X[:2] = 0.0
+    X[1, 0] = 1e-160
+    assert metrics.sigma_distortion(X, Z) == np.inf
+
+
+def test_chance_where_test_and_train_points_differ():
+    rng = np.random.default_rng(9)
+    X, X_ref = rng.normal(2, 1, (60, 4)), rng.normal(0, 1, (90, 4))
+    Z, Z_ref = X[:, :2], X_ref[:, :2]
+    families = frozenset({"moments"})
+    shuffled = [
+        METRICS["scaled_stress"].measure(
+            gather(X, Z[rng.permutation(60)], X_ref, Z_ref[rng.permutation(90)], k=4, families=families)
+        )
+        for _ in range(100)
+    ]
+    chance = METRICS["scaled_stress"].measure(gather(X, Z, X_ref, Z_ref, k=4, families=families)).chance
+    assert np.mean([measured.value for measured in shuffled]) == pytest.approx(chance, abs=0.006)
+
+
+def test_no_interval_where_one_point_owns_a_sum():
+    X, Z = cloud("plain", 80, seed=10)
+    Z[0] = 1e12
+    for name in ("scaled_stress", "pearson", "sigma_distortion"):
+        left_out = METRICS[name].measure(gather(X, Z, k=4)).leave_one_out
+        assert np.isnan(left_out[0])
+        assert np.isfinite(left_out[1:]).all()
+
+
+def test_points_that_coincide_with_all_their_candidates_have_scores():
+    X = np.vstack([np.zeros((1, 2)), np.random.default_rng(11).normal(size=(9, 2))])
+    gathered = gather(X, X, np.zeros((30, 2)), np.zeros((30, 2)), k=5, include_queries=False)
+    for metric in METRICS.values():
+        points = metric.measure(gathered).points
+        assert points is None or not np.isnan(points).any(), metric.name
+
+
 def test_stress_of_codes_many_orders_larger():
     X, Z = cloud("plain", 30, seed=7)
     expected = definitions.score(X, Z * 2.0**20, 4)["stress"]

@@ -35,6 +35,11 @@ def test_usable(value):
     assert points.flags.c_contiguous
 
 
+def test_mixed_and_nullable_columns_are_numbers():
+    frame = pd.DataFrame({"a": [0.5, 1.5], "b": [True, False], "c": pd.array([1, 2], dtype="Int64")})
+    np.testing.assert_array_equal(as_points(frame, "X"), [[0.5, 1.0, 1.0], [1.5, 0.0, 2.0]])
+
+
 def test_bools_are_numbers():
     np.testing.assert_array_equal(as_points([[True, False]], "X"), [[1.0, 0.0]])
 
@@ -66,6 +71,7 @@ def test_images_are_flattened_and_said(shape):
         (np.array([[object()]]), "dtype object"),
         (np.array([[1j]]), "complex"),
         (np.array([["2020-01-01"]], dtype="datetime64[D]"), "dtype datetime64"),
+        (np.array([[2**60], [2**60 + 1]]), r"beyond 2\*\*53"),
         (sparse.csr_matrix(np.eye(3)), r"X_test\.toarray\(\)"),
         (np.ma.masked_array(np.eye(2), mask=np.eye(2)), "masked array"),
         (pd.DataFrame({"a": [1.0], "city": ["Oslo"]}), "not numbers: city"),

@@ -86,8 +86,13 @@ def rank_influence(joint: Array) -> tuple[float, Array, Array, float]:
 
 
 def _edges(values: Array) -> Array:
-    """Return the distinct quantiles that part `values` into at most `BINS` bins."""
-    return np.unique(np.quantile(values, np.arange(1, BINS) / BINS, method="lower"))
+    """Return upper edges that part `values` into bins: each level its own where there are few, else quantiles."""
+    levels = np.unique(values)
+    if len(levels) <= BINS:
+        return levels[:-1] if len(levels) > 1 else levels
+    quantiles = np.quantile(values, np.arange(1, BINS) / BINS, method="lower")
+    # a rare level at either end (duplicates, say) stays apart from the rest
+    return np.unique(np.concatenate([levels[:1], quantiles, levels[-2:-1]]))
 
 
 def _tails(ratios: Array, share: float) -> tuple[float, float]:

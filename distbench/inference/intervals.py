@@ -6,6 +6,9 @@ over pairs is several times too narrow. Leaving out a point takes away its row a
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
@@ -17,11 +20,11 @@ __all__ = ["check_confidence", "jackknife_interval", "jackknife_standard_error"]
 Array = NDArray[np.float64]
 
 
-def check_confidence(confidence: float) -> float:
+def check_confidence(confidence: Any) -> float:
     """Return `confidence`, or raise InputError unless it is between 0 and 1."""
-    if isinstance(confidence, bool) or not isinstance(confidence, float) or not 0 < confidence < 1:
+    if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
         raise InputError(f"confidence: found {confidence!r}; pass a number between 0 and 1, e.g. 0.95")
-    return confidence
+    return float(confidence)
 
 
 def jackknife_standard_error(leave_one_out: Array) -> float:

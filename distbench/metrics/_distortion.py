@@ -23,8 +23,9 @@ def _sigma(moments: Array, scale: float, unit: float) -> Array:
     del scale, unit  # free of scale
     s = columns_of(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = s["n_rho"] * s["rho2"] / s["rho"] ** 2 - 1
-    return np.where(s["rho"] > 0, np.maximum(value, 0.0), np.inf)
+        value = s["n_rho"] * (s["rho2"] / s["rho"]) / s["rho"] - 1
+    # no ratio, or ratios too far apart for their squares: nothing is kept
+    return np.where((s["rho"] > 0) & np.isfinite(s["rho2"]), np.maximum(value, 0.0), np.inf)
 
 
 def _ratio(high: Any, low: Any) -> Any:
@@ -40,7 +41,8 @@ def _measure_sigma(gathered: Gathered) -> Measured:
 def _measure_worst(gathered: Gathered) -> Measured:
     assert gathered.moments is not None
     low, high = gathered.moments.ratios.T
-    return Measured(value=float(_ratio(high.max(), low.min())), points=_ratio(high, low))
+    points = np.where(high >= 0, _ratio(high, low), 1.0)  # a query that coincides with all its candidates
+    return Measured(value=float(_ratio(high.max(), low.min())), points=points)
 
 
 def _measure_quantiles(gathered: Gathered) -> Measured:

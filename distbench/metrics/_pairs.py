@@ -28,9 +28,14 @@ def from_moments(
     moments = gathered.moments
     assert moments is not None
     args = moments.scale, moments.unit
+    with np.errstate(invalid="ignore"):  # squares of ratios may be infinite
+        without = moments.total - moments.rows
+    # one point owns nearly all of a sum: what is left of it is rounding, and no interval follows
+    left, whole = columns_of(without), columns_of(moments.total)
+    lost = (left["aa"] < 1e-8 * whole["aa"]) | (left["bb"] < 1e-8 * whole["bb"])
     return Measured(
         value=float(formula(moments.total, *args)),
-        leave_one_out=formula(moments.total - moments.rows, *args) if gathered.m > 1 else None,
+        leave_one_out=np.where(lost, np.nan, formula(without, *args)) if gathered.m > 1 else None,
         points=formula(moments.rows, *args),
         chance=chance,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
+from distbench.engine.gathered import Moments
 from distbench.metrics._api import measure_one
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
@@ -23,7 +24,8 @@ def _scaled(moments: Array, scale: float, unit: float) -> Array:
     s = columns_of(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = np.where(s["bb"] > 0, s["eb"] ** 2 / s["bb"], 0.0)
-        return np.sqrt(np.clip((s["ee"] - gain) / s["aa"], 0.0, 1.0))
+        value = np.sqrt(np.clip((s["ee"] - gain) / s["aa"], 0.0, 1.0))
+    return _without_spread(value, s, 1.0)
 
 
 def _stress(moments: Array, scale: float, unit: float) -> Array:
@@ -33,20 +35,33 @@ def _stress(moments: Array, scale: float, unit: float) -> Array:
     shift = (scale - unit) / factor
     with np.errstate(divide="ignore", invalid="ignore"):
         squares = s["ee"] / factor / factor + 2 * shift * s["eb"] / factor + shift**2 * s["bb"]
-        return factor * np.sqrt(np.maximum(squares, 0.0) / s["aa"])
+        value = factor * np.sqrt(np.maximum(squares, 0.0) / s["aa"])
+    return _without_spread(value, s, np.inf)
 
 
-def _chance_cross(moments: Array) -> float:
-    """Return sum ab as expected when codes are shuffled: the product of the means, for each pair."""
-    s = columns_of(moments)
-    return float(s["a"] * s["b"] / s["n"])
+def _without_spread(value: Array, s: dict[str, Array], worst: float) -> Array:
+    """Replace the value where all inputs coincide: nothing is lost unless codes differ."""
+    return np.where(s["aa"] > 0, value, np.where(s["bb"] > 0, worst, 0.0))
+
+
+def _chance_cross(moments: Moments) -> float:
+    """Return sum ab as expected when codes are shuffled among the queries, and among the references.
+
+    Pairs of two queries stand twice in the rows and once in the total.
+    """
+    rows = moments.rows.sum(axis=0)
+    cross = 0.0
+    for group in (rows - moments.total, 2 * moments.total - rows):  # pairs of two queries; with a reference
+        s = columns_of(group)
+        cross += float(s["a"] * s["b"] / s["n"]) if s["n"] > 0 else 0.0
+    return cross
 
 
 def _measure_scaled(gathered: Gathered) -> Measured:
     assert gathered.moments is not None
     s = columns_of(gathered.moments.total)
     bound = float(s["aa"] * s["bb"])
-    chance = np.sqrt(max(0.0, 1 - _chance_cross(gathered.moments.total) ** 2 / bound)) if bound > 0 else 1.0
+    chance = np.sqrt(max(0.0, 1 - _chance_cross(gathered.moments) ** 2 / bound)) if bound > 0 else 1.0
     return from_moments(gathered, _scaled, chance=float(chance))
 
 
@@ -55,7 +70,7 @@ def _measure_stress(gathered: Gathered) -> Measured:
     s, unit = columns_of(gathered.moments.total), gathered.moments.unit
     factor = max(1.0, unit)
     unit /= factor
-    cross = _chance_cross(gathered.moments.total)
+    cross = _chance_cross(gathered.moments)
     squares = s["aa"] / factor / factor - 2 * unit * cross / factor + unit**2 * s["bb"]
     chance = factor * float(np.sqrt(np.maximum(squares / s["aa"], 0.0)))
     return from_moments(gathered, _stress, chance=chance)

@@ -35,7 +35,7 @@ def _setting(report: Report) -> str:
 
 def report_text(report: Report) -> str:
     """Return the table of a report's scores."""
-    percent = f"{report.confidence:.0%} interval"
+    percent = f"{100 * report.confidence:g}% interval"
     rows = [
         (
             score.metric,
@@ -63,12 +63,19 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
     for name, limit in broken.items():
         score = report[name]
         side = "at least" if score.direction == "up" else "at most"
-        lines.append(f"  {name} = {number(score.value)}, limit {side} {number(limit)}")
-        lines.append(f"    {_certainty(report, score, limit)}; shuffled codes score {number(score.chance)}")
+        value, bound = number(score.value), number(limit)
+        if value == bound:  # a near miss must not look like a hit
+            value, bound = repr(score.value), repr(limit)
+        lines.append(f"  {name} = {value}, limit {side} {bound}")
+        chance = "" if score.chance is None else f"; shuffled codes score {number(score.chance)}"
+        lines.append(f"    {_certainty(report, score, limit)}{chance}")
     lines.append(f"  {_setting(report)}")
     pairs = report.worst_pairs(WORST_PAIRS)
     if pairs:
         lines += ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
+    if "distortion" in broken:
+        extremes = report.worst_pairs(2, kind="extreme")
+        lines += ["  largest and least ratio of code to input distance:", *(f"    {pair}" for pair in extremes)]
     strangers = report.worst_pairs(1, kind="merged")
     if strangers:
         lines += ["  far in input, brought near in the codes:", f"    {strangers[0]}"]
@@ -78,7 +85,9 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
 def _certainty(report: Report, score: Score, limit: float) -> str:
     """Say whether the interval leaves room for the limit."""
     if score.low is None or score.high is None:
-        return "no interval: a worst case, or too few points"
-    within = score.low <= limit <= score.high
-    verdict = "holds the limit: more test points would decide" if within else "is wholly on the bad side"
-    return f"{report.confidence:.0%} interval {interval(score)} {verdict}"
+        return "no interval: a worst case, too few points, or all of it rests on one"
+    if score.low <= limit <= score.high:
+        verdict = "holds the limit: more test points would decide"
+    else:
+        verdict = "is wholly on the bad side: more test points would not help"
+    return f"{100 * report.confidence:g}% interval {interval(score)} {verdict}"

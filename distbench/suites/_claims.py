@@ -110,11 +110,12 @@ def _judge_better(claim: BetterClaim, better: Sequence[Run], than: Sequence[Run]
     up = better[0].report[claim.metric].direction == "up"
     verdict = _verdict(low > 0 if up else high < 0, high < 0 if up else low > 0)
     wins, pairs = _wins(better, than, claim.metric, up)
+    sample = _sample(max(better, than, key=len))
     return Finding(
         claim,
         verdict,
         f"{claim.metric}: {claim.better} {one:.4g}, {claim.than} {two:.4g}, difference {one - two:+.4g} "
-        f"(95 % interval {low:+.4g} to {high:+.4g}), better in {wins} of {pairs} seeds; {_sample(better)}",
+        f"(95 % interval {low:+.4g} to {high:+.4g}), better in {wins} of {pairs} seeds; {sample}",
     )
 
 

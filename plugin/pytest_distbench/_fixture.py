@@ -9,7 +9,7 @@ import pytest
 from distbench.errors import DistbenchError, InputError, PreservationError
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import CheckRecord, record_of
-from pytest_distbench._session import bench_of
+from pytest_distbench._session import bench_of, rerun_line
 
 if TYPE_CHECKING:
     from distbench.report import Report
@@ -140,7 +140,7 @@ class DistbenchFixture:
             report.check(**wanted)
         except PreservationError as error:
             self._note_check(report, met=False)
-            raise PreservationError(f"{error}\nrerun: pytest --distbench '{self._item.nodeid}'") from None
+            raise PreservationError(f"{error}\n{rerun_line(self._item)}") from None
         self._note_check(report, met=True)
         return report
 

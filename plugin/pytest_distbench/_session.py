@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from distbench.suites import Bench
 
-__all__ = ["REASON", "bench_of", "enabled"]
+__all__ = ["REASON", "bench_of", "enabled", "rerun_line"]
 
 REASON = "needs --distbench"
 
@@ -19,6 +19,17 @@ _BENCH: pytest.StashKey[Bench] = pytest.StashKey()
 def enabled(config: pytest.Config) -> bool:
     """Say whether distbench tests run."""
     return bool(config.getoption("--distbench"))
+
+
+def rerun_line(item: pytest.Item) -> str:
+    """Return the command that runs an item again from where pytest was called.
+
+    Node ids are relative to pytest's root folder, and name no file at all for an installed suite.
+    """
+    path, here = item.path, item.config.invocation_params.dir
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    _, colons, rest = item.nodeid.partition("::")
+    return f"rerun: pytest --distbench '{shown.as_posix()}{colons}{rest}'"
 
 
 def bench_of(config: pytest.Config) -> Bench:

@@ -10,13 +10,20 @@ from typing import Any
 
 import pytest
 
-from distbench.errors import DistbenchError, InputError, PreservationError, SuiteError, TrainingError
+from distbench.errors import (
+    DistbenchError,
+    InputError,
+    MissingDependencyError,
+    PreservationError,
+    SuiteError,
+    TrainingError,
+)
 from distbench.results import failed_row, rows_of
 from distbench.suites import Claim, Recipe, Suite, SuiteEncoder, as_recipe, check_suite, judge, read_suite
 from pytest_distbench._fixture import SORT_METRIC
 from pytest_distbench._progress import Training
 from pytest_distbench._record import CheckRecord, ClaimRecord, record_of
-from pytest_distbench._session import REASON, bench_of, enabled
+from pytest_distbench._session import REASON, bench_of, enabled, rerun_line
 
 __all__ = ["ClaimItem", "EncoderItem", "SuiteFile"]
 
@@ -81,10 +88,14 @@ class EncoderItem(_SuiteItem):
                     self._judge(recipe, seed, training)
                 except PreservationError as error:
                     broken.append(f"seed {seed}: {error}")
+                except MissingDependencyError as error:  # the other seeds would miss it too
+                    failed.append((seed, error))
+                    self._note_failure(seed, error)
+                    break
                 except Exception as error:
                     failed.append((seed, error))
                     self._note_failure(seed, error)
-        rerun = f"rerun: pytest --distbench '{self.nodeid}'"
+        rerun = rerun_line(self)
         if failed:
             raise TrainingError("\n".join([self._failures(failed, len(seeds)), *broken, rerun]))
         if broken:
@@ -160,7 +171,7 @@ class ClaimItem(_SuiteItem):
             raise AssertionError(
                 f"claim {self.claim.id} is {finding.verdict}, expected {self.claim.expect}: "
                 f"{self.claim.statement}\n{finding.evidence}\nsource: {self.claim.source}\n"
-                f"rerun: pytest --distbench '{self.nodeid}'"
+                f"{rerun_line(self)}"
             )
 
     def _note(self, verdict: str, evidence: str) -> None:

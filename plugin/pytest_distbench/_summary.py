@@ -83,9 +83,9 @@ def _counts(checks: list[CheckRecord], claims: list[ClaimRecord]) -> str:
     parts = []
     if checks:
         met = sum(check["met"] for check in checks)
-        parts.append(f"{len(checks)} checks ran: {met} met, {len(checks) - met} broken")
+        parts.append(f"{len(checks)} encoders checked (each seed counts): {met} met, {len(checks) - met} broken")
     if claims:
         verdicts = Counter(claim["verdict"] for claim in claims)
         told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
-        parts.append(f"{len(claims)} claims judged: {told}")
+        parts.append(f"claims: {told}")
     return "; ".join(parts)

@@ -46,7 +46,7 @@ def test_a_kept_limit_passes(run, options):
     assert result.ret == 0
     if "no:terminal" not in options:
         result.assert_outcomes(passed=1)
-        result.stdout.fnmatch_lines(["*= distbench =*", "test_mine.py::test_it PCA *0.9??*", "1 checks ran: 1 met*"])
+        result.stdout.fnmatch_lines(["*= distbench =*", "test_mine.py::test_it PCA *0.9??*", "1 encoders*: 1 met*"])
 
 
 def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
@@ -62,7 +62,7 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
             "E  *test point * point *: input distance *",
             "E  *rerun: pytest --distbench 'test_mine.py::test_it'",
             "test_mine.py:*: PreservationError",
-            "1 checks ran: 0 met, 1 broken",
+            "1 encoders checked*: 0 met, 1 broken",
         ]
     )
     for internal in ("_fixture.py", "report.py", "def check"):

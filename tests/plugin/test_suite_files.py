@@ -97,7 +97,7 @@ def test_a_suite_prints_leaderboards_claims_and_counts(suite):
             "borne out: Eight components keep neighbours.",
             "    good continuity 0.99* (95 % interval *), at least 0.9; 360*",
             "    source: measured here",
-            "4 checks ran: 4 met, 0 broken; 1 claims judged: 1 borne out",
+            "4 encoders checked (each seed counts): 4 met, 0 broken; claims: 1 borne out",
         ]
     )
     assert max(len(line) for line in summary(result)) <= 80

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.errors import EncoderError, InputError
+from distbench.storage import is_stored, stored_blocks
 
 __all__ = ["Encoder", "as_encoder"]
 
@@ -47,7 +48,7 @@ class Encoder:
         ----------
         X : array_like, shape (m, ...)
             Points, handed on in the shape they have; frames are handed on as frames. They are never changed:
-            the encoder sees a copy of each batch.
+            the encoder sees a copy of each batch. Arrays of HDF5, Zarr or Dask are read block by block.
 
         Returns
         -------
@@ -65,12 +66,12 @@ class Encoder:
         -----
         What the encoder itself raises is passed on as it is, with a note that says which rows it was given.
         """
-        rows = X if _is_frame(X) else np.asarray(X)
-        if rows.ndim == 0 or len(rows) == 0:
+        rows = X if _is_frame(X) or is_stored(X) else np.asarray(X)
+        if rows.ndim == 0 or rows.shape[0] == 0:
             raise InputError(f"X: {'not an array of points' if rows.ndim == 0 else 'no rows'}; pass one row a point")
         parts: list[NDArray[np.floating]] = []
         for start, batch in _batches(rows, self.batch_size):
-            part = self._codes(self._called(batch, start, len(rows)), len(batch), start)
+            part = self._codes(self._called(batch, start, rows.shape[0]), len(batch), start)
             if parts and part.shape[1] != parts[0].shape[1]:
                 raise self._error(f"codes of size {part.shape[1]} from row {start} on, {parts[0].shape[1]} before")
             parts.append(part)
@@ -212,6 +213,22 @@ def _is_sparse(raw: Any) -> bool:
 
 def _batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
     """Copy consecutive batches, each with the number of its first row."""
+    if is_stored(rows):
+        yield from _stored_batches(rows, size)
+        return
     for start in range(0, len(rows), size):
         batch = rows.iloc[start : start + size] if _is_frame(rows) else rows[start : start + size]
         yield start, batch.copy()
+
+
+def _stored_batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
+    """Cut what is read in blocks into the batches that an array in memory would give."""
+    start, held = 0, np.empty((0, *rows.shape[1:]), dtype=rows.dtype)
+    for block in stored_blocks(rows, "X"):
+        held = np.concatenate([held, block])
+        whole = len(held) - len(held) % size
+        for first in range(0, whole, size):
+            yield start + first, held[first : first + size].copy()
+        start, held = start + whole, held[whole:]
+    if len(held):
+        yield start, held

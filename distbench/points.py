@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -9,19 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.errors import InputError
+from distbench.storage import is_mapped, is_stored, loaded, release, row_blocks
 
 __all__ = ["as_points", "check_candidates", "check_same_columns", "check_same_rows"]
 
-Points = NDArray[np.float64]
+Points = NDArray[Any]  # of float32 or float64
 
 
 def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
-    """Return `value` as a checked float64 matrix, one point a row.
+    """Return `value` as a checked matrix of float32 or float64, one point a row.
 
     Parameters
     ----------
     value : array-like of shape (n, d) or (n, h, w[, c])
-        Numbers of any real dtype: arrays, lists, pandas frames, tensors. Images are flattened.
+        Numbers of any real dtype: arrays, lists, pandas frames, tensors, memory maps, arrays of HDF5, Zarr or Dask.
+        Images are flattened.
     name : str
         The argument's name, for error messages.
     notes : list of str, optional
@@ -29,30 +32,41 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
 
     Returns
     -------
-    ndarray of shape (n, d), float64, C-contiguous
+    ndarray of shape (n, d), float32 or float64, C-contiguous
+        The array itself where it is one already. What lives outside memory stays there: a memory map is returned as
+        it is, larger arrays of HDF5, Zarr or Dask as a memory map of a temporary file, which goes with the last view
+        of it. Never write to it.
 
     Raises
     ------
     InputError
         If the value is not a matrix of finite real numbers with at least one row and one column.
     """
-    array = _as_array(value, name)
-    if array.ndim < 2:
-        raise InputError(
-            f"{name}: found {array.ndim}-D data of shape {array.shape}; pass one point a row, "
-            f"shape (n, d) (for a single column: {name}.reshape(-1, 1))"
-        )
-    if 0 in array.shape:
-        raise InputError(f"{name}: found shape {array.shape}, which holds no numbers; pass at least one row")
-    if array.ndim > 2:
-        if notes is not None:
-            notes.append(f"{name}: images of shape {array.shape[1:]} flattened to {array[0].size} columns")
-        array = array.reshape(len(array), -1)
-    if array.dtype.kind in "iu" and max(abs(int(array.min())), abs(int(array.max()))) > 2**53:
-        raise InputError(f"{name}: found integers beyond 2**53, which float64 merges; subtract an offset first")
-    points = np.ascontiguousarray(array, dtype=np.float64)
-    _check_finite(points, name)
+    if not is_stored(value):
+        value = _as_array(value, name)
+    _check_kind(value, name)
+    if len(value.shape) > 2 and notes is not None:
+        size = math.prod(value.shape[1:])
+        notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
+    check = _Check(name)
+    with np.errstate(over="ignore"):  # of longer types; the check speaks up
+        points = _as_matrix(value, name, check)
+    check.finish()
     return points
+
+
+def _as_matrix(value: Any, name: str, check: _Check) -> Points:
+    if is_stored(value) or (is_mapped(value) and not _is_ready(value)):
+        return loaded(value, name, check)
+    array = value.reshape(len(value), -1)
+    for rows in row_blocks(len(array), array[0].nbytes):
+        check(array[rows], rows.start)
+        release(array)
+    return array if _is_ready(array) else np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _is_ready(array: NDArray[Any]) -> bool:
+    return array.dtype in (np.float32, np.float64) and array.dtype.isnative and array.flags.c_contiguous
 
 
 def _as_array(value: Any, name: str) -> NDArray[Any]:
@@ -65,6 +79,8 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
     if hasattr(value, "detach"):  # a torch tensor, perhaps on a device or with a gradient
         value = value.detach().cpu()
+    if hasattr(value, "to_dask_array"):
+        raise InputError(f"{name}: found a Dask frame; pass {name}.to_dask_array(lengths=True)")
     if _is_numeric_frame(value, name):  # mixed and nullable columns would come out as objects
         value = value.to_numpy(dtype=np.float64, na_value=np.nan)
     try:
@@ -73,11 +89,43 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         raise InputError(
             f"{name}: found {type(value).__name__} that is no array ({error}); give every row the same length"
         ) from None
-    if array.dtype.kind == "c":
-        raise InputError(f"{name}: found complex numbers; pass real ones (e.g. real and imaginary columns)")
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"{name}: found dtype {array.dtype}; pass numbers, shape (n, d)")
     return array
+
+
+def _check_kind(value: Any, name: str) -> None:
+    try:
+        shape, dtype = value.shape, np.dtype(value.dtype)
+    except (
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:  # a closed file, or a type that only its store knows
+        raise InputError(f"{name}: found {type(value).__name__} that cannot be read ({error})") from error
+    _check_dtype(dtype, name)
+    _check_shape(shape, name)
+
+
+def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
+    kind = dtype.kind
+    if kind == "c":
+        raise InputError(f"{name}: found complex numbers; pass real ones (e.g. real and imaginary columns)")
+    if kind not in "biuf":
+        raise InputError(f"{name}: found dtype {dtype}; pass numbers, shape (n, d)")
+
+
+def _check_shape(shape: tuple[Any, ...] | None, name: str) -> None:
+    if shape is None:  # an empty HDF5 data set
+        raise InputError(f"{name}: found a data set without a shape, which holds no numbers; pass at least one row")
+    if len(shape) < 2:
+        raise InputError(
+            f"{name}: found {len(shape)}-D data of shape {shape}; pass one point a row, "
+            f"shape (n, d) (for a single column: {name}.reshape(-1, 1))"
+        )
+    if any(size != size for size in shape):  # Dask writes NaN for sizes it does not know
+        raise InputError(f"{name}: found a Dask array of unknown shape {shape}; call {name}.compute_chunk_sizes()")
+    if 0 in shape:
+        raise InputError(f"{name}: found shape {shape}, which holds no numbers; pass at least one row")
 
 
 def _is_numeric_frame(value: Any, name: str) -> bool:
@@ -91,12 +139,34 @@ def _is_numeric_frame(value: Any, name: str) -> bool:
     return True
 
 
-def _check_finite(points: Points, name: str) -> None:
-    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
-    if bad.size:
-        kind = "NaN" if np.isnan(points[bad[0]]).any() else "an infinite value"
-        more = f" ({bad.size} such rows in all)" if bad.size > 1 else ""
-        raise InputError(f"{name}: found {kind} in row {bad[0]}{more}; drop or mend these rows")
+class _Check:
+    """Looks for what cannot be measured, block by block, and says it once all blocks were seen."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._bad = 0
+        self._first = ""
+
+    def __call__(self, block: NDArray[Any], start: int) -> None:
+        if block.dtype.kind in "iu" and max(abs(int(block.min())), abs(int(block.max()))) > 2**53:
+            raise InputError(
+                f"{self._name}: found integers beyond 2**53, which float64 merges; subtract an offset first"
+            )
+        if block.dtype.kind == "f" and block.dtype.itemsize > 8:
+            block = block.astype(np.float64)  # what is finite in a longer type need not be so here
+        finite = np.isfinite(block)
+        if finite.all():
+            return
+        bad = np.flatnonzero(~finite.all(axis=1))
+        if not self._bad:
+            kind = "NaN" if np.isnan(block[bad[0]]).any() else "an infinite value"
+            self._first = f"{self._name}: found {kind} in row {start + bad[0]}"
+        self._bad += len(bad)
+
+    def finish(self) -> None:
+        if self._bad:
+            more = f" ({self._bad} such rows in all)" if self._bad > 1 else ""
+            raise InputError(f"{self._first}{more}; drop or mend these rows")
 
 
 def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:

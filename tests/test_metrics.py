@@ -13,8 +13,9 @@ from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 import distbench.metrics as metrics
 from distbench.engine import FAMILIES, gather
-from distbench.metrics import METRICS
+from distbench.metrics import METRICS as ALL_METRICS
 
+METRICS = {name: metric for name, metric in ALL_METRICS.items() if metric.default}
 RANKED = ("trustworthiness", "continuity", "knn_recall", "triplet_accuracy")
 EXACT = tuple(name for name in METRICS if name != "spearman")
 LEFT_OUT = tuple(name for name in EXACT if name != "distortion")
@@ -177,11 +178,11 @@ def test_many_candidates_are_sampled_and_said():
     from distbench.engine import triplets
 
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(triplets.MAX_CANDIDATES + 500, 3))
+    X = rng.normal(size=(triplets.MOST + 500, 3))
     X_ref, Q = X[40:], X[:40]
     gathered = gather(Q, Q[:, :2], X_ref, X_ref[:, :2], k=5, families=frozenset({"triplets"}))
     exact = definitions.per_query(Q[:5], Q[:5, :2], 5, X[5:], X[5:, :2])["triplet_accuracy"]
-    np.testing.assert_allclose(METRICS["triplet_accuracy"].measure(gathered).points[:5], exact, atol=0.01)
+    np.testing.assert_allclose(METRICS["triplet_accuracy"].measure(gathered).points[:5], exact, atol=0.02)
     assert "sampled candidates" in gathered.notes[0]
 
 

@@ -2,6 +2,6 @@
 
 from distbench.engine.gather import gather
 from distbench.engine.gathered import Gathered
-from distbench.engine.task import FAMILIES
+from distbench.engine.problem import FAMILIES
 
 __all__ = ["FAMILIES", "Gathered", "gather"]

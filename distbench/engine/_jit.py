@@ -7,9 +7,20 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["kernel"]
+__all__ = ["counting", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# sums may be reordered, which lets them run in vector registers; never where the last bit decides about a tie
+REORDER = {"reassoc", "nsz", "nnan"}
+
+
+def _compile(function: F, fastmath: Any) -> F:
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+    try:
+        return cast(F, numba.njit(cache=True, **options)(function))
+    except RuntimeError:  # no writable cache directory: compile once a process instead
+        return cast(F, numba.njit(**options)(function))
 
 
 def kernel(function: F) -> F:
@@ -17,7 +28,12 @@ def kernel(function: F) -> F:
 
     No fast-math: reordered or fused sums would give equal rows unequal distances.
     """
-    try:
-        return cast(F, numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no writable cache directory: compile once a process instead
-        return cast(F, numba.njit(nogil=True)(function))
+    return _compile(function, False)
+
+
+def counting(function: F) -> F:
+    """Compile a kernel whose sums may be reordered: counts, which are exact, and sums that decide no tie.
+
+    The order is fixed by the compiled code: the same input gives the same bits. No argument may hold nan.
+    """
+    return _compile(function, REORDER)

@@ -1,7 +1,8 @@
-"""Euclidean distances by direct differences, exact enough that equal rows tie exactly.
+"""Kernels of distances. A key orders candidates as the distance does: the squared distance, or the distance itself.
 
-Products of matrices would be faster, but cancel: |x|^2 + |y|^2 - 2xy loses the digits that tell near points
-apart, and its rounding depends on where a row stands, so that equal rows stop being ties.
+Direct differences are exact enough that equal rows tie exactly. Products of matrices are faster, but cancel:
+|x|^2 + |y|^2 - 2xy loses digits of near points, and its rounding depends on where a row stands. Keys from products
+are therefore only good to a `tolerance`, and what lies closer together is compared by direct differences.
 """
 
 from __future__ import annotations
@@ -9,67 +10,148 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
+from distbench.engine._jit import counting, kernel
 
-__all__ = ["pair_distances", "row_distances", "to_unit_scale"]
+__all__ = [
+    "NEAR",
+    "city_block_keys",
+    "direct_keys",
+    "few_keys",
+    "hamming_keys",
+    "keys_from_products",
+    "pair_keys",
+    "tolerance",
+]
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
+NEAR = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
 CHUNK = 1024  # candidates whose partial sums stay in the first-level cache
 
 
-def to_unit_scale(points: Array) -> tuple[Array, int]:
-    """Return `points` divided by a power of two near their spread, and that power's exponent.
-
-    Scaling by a power of two is exact; it keeps squares of very large or very small numbers in range.
-    """
-    _, size = np.frexp(np.max(np.abs(points)))
-    unit = np.ldexp(points, -int(size))
-    _, spread = np.frexp(np.max(np.max(unit, axis=0) - np.min(unit, axis=0)))
-    return np.ldexp(unit, -int(spread)), int(size) + int(spread)
+def tolerance(d: int) -> float:
+    """Return a bound on the relative error of keys from products in d columns, beyond `NEAR`."""
+    return 8 * (d + 2) * 2.0**-53 / NEAR
 
 
 @kernel
-def row_distances(x: Array, columns: Array, out: Array) -> None:
-    """Write the distances of the point `x` to all candidates (`columns`: one candidate a column) to `out`."""
+def direct_keys(queries: Array, columns: Array, out: Array) -> None:
+    """Write squared Euclidean distances of queries (B, d) to candidates (d, n), one a column, to `out` (B, n)."""
     d, n = columns.shape
-    whole = d - d % 4
     for start in range(0, n, CHUNK):
         stop = min(n, start + CHUNK)
-        acc = out[start:stop]
-        acc[:] = 0.0
-        for c in range(0, whole, 4):
-            x0, x1, x2, x3 = x[c], x[c + 1], x[c + 2], x[c + 3]
-            y0, y1 = columns[c, start:stop], columns[c + 1, start:stop]
-            y2, y3 = columns[c + 2, start:stop], columns[c + 3, start:stop]
-            for p in range(stop - start):
-                d0, d1, d2, d3 = x0 - y0[p], x1 - y1[p], x2 - y2[p], x3 - y3[p]
-                acc[p] += ((d0 * d0 + d1 * d1) + d2 * d2) + d3 * d3
-        for c in range(whole, d):
-            x0 = x[c]
-            y0 = columns[c, start:stop]
-            for p in range(stop - start):
-                d0 = x0 - y0[p]
-                acc[p] += d0 * d0
-        for p in range(stop - start):
-            acc[p] = np.sqrt(acc[p])
+        for q in range(len(queries)):
+            acc = out[q, start:stop]
+            _first_columns(queries[q], columns[:, start:stop], acc)
+            for c in range(2, d - 1, 2):
+                x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c, start:stop], columns[c + 1, start:stop]
+                for p in range(stop - start):
+                    d0, d1 = x0 - y0[p], x1 - y1[p]
+                    acc[p] = (acc[p] + d0 * d0) + d1 * d1
+            if d > 2 and d % 2:
+                x0, y0 = queries[q, d - 1], columns[d - 1, start:stop]
+                for p in range(stop - start):
+                    d0 = x0 - y0[p]
+                    acc[p] += d0 * d0
 
 
 @kernel
-def pair_distances(columns: Array, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Array:
-    """Return the distances of the candidate pairs (rows[p], cols[p]), summed in the order of `row_distances`."""
-    d = columns.shape[0]
-    whole = d - d % 4
+def _first_columns(query: Array, columns: Array, acc: Array) -> None:
+    x0, y0 = query[0], columns[0]
+    if len(query) == 1:
+        for p in range(len(acc)):
+            d0 = x0 - y0[p]
+            acc[p] = d0 * d0
+        return
+    x1, y1 = query[1], columns[1]
+    for p in range(len(acc)):
+        d0, d1 = x0 - y0[p], x1 - y1[p]
+        acc[p] = d0 * d0 + d1 * d1
+
+
+@kernel
+def city_block_keys(queries: Array, columns: Array, out: Array) -> None:
+    """Write sums of absolute differences, as `direct_keys` does."""
+    d, n = columns.shape
+    for start in range(0, n, CHUNK):
+        stop = min(n, start + CHUNK)
+        for q in range(len(queries)):
+            acc = out[q, start:stop]
+            acc[:] = 0.0
+            for c in range(d):
+                x, y = queries[q, c], columns[c, start:stop]
+                for p in range(stop - start):
+                    acc[p] += abs(x - y[p])
+
+
+@kernel
+def hamming_keys(queries: Array, columns: Array, out: Array) -> None:
+    """Write the numbers of columns that differ, as `direct_keys` does."""
+    d, n = columns.shape
+    for start in range(0, n, CHUNK):
+        stop = min(n, start + CHUNK)
+        for q in range(len(queries)):
+            acc = out[q, start:stop]
+            acc[:] = 0.0
+            for c in range(d):
+                x, y = queries[q, c], columns[c, start:stop]
+                for p in range(stop - start):
+                    acc[p] += 1.0 if x != y[p] else 0.0
+
+
+@kernel
+def _squared_difference(x: Array, y: Array) -> float:
+    """Return the squared Euclidean distance of two rows, summed in the order of `direct_keys`."""
+    total = 0.0
+    for c in range(len(x)):
+        difference = x[c] - y[c]
+        total += difference * difference
+    return total
+
+
+@kernel
+def few_keys(x: Array, rows: Array) -> Array:
+    """Return the squared distances of the point `x` to some rows (n, d)."""
     out = np.empty(len(rows))
     for p in range(len(rows)):
-        i, j = rows[p], cols[p]
-        acc = 0.0
-        for c in range(0, whole, 4):
-            d0, d1 = columns[c, i] - columns[c, j], columns[c + 1, i] - columns[c + 1, j]
-            d2, d3 = columns[c + 2, i] - columns[c + 2, j], columns[c + 3, i] - columns[c + 3, j]
-            acc += ((d0 * d0 + d1 * d1) + d2 * d2) + d3 * d3
-        for c in range(whole, d):
-            d0 = columns[c, i] - columns[c, j]
-            acc += d0 * d0
-        out[p] = np.sqrt(acc)
+        out[p] = _squared_difference(x, rows[p])
     return out
+
+
+@kernel
+def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
+    """Return the squared distances of pairs of rows (x[i], y[j])."""
+    out = np.empty(len(i))
+    for p in range(len(i)):
+        out[p] = _squared_difference(x[i[p]], y[j[p]])
+    return out
+
+
+@counting
+def _spread_keys(product: Array, x2: float, y2: Array, out: Array) -> float:
+    """Write x2 + y2 - 2 product; return how far the least key is above (negative: below) its near mark."""
+    slack = 0.0
+    for p in range(len(product)):
+        both = x2 + y2[p]
+        key = both - 2.0 * product[p]
+        out[p] = key
+        above = key - NEAR * both
+        slack = above if above < slack else slack
+    return slack
+
+
+@kernel
+def keys_from_products(products: Array, queries: Array, x2: Array, rows: Array, y2: Array, out: Array) -> None:
+    """Write squared distances from products; those of near points by direct differences.
+
+    products : (B, c) of queries (B, d) with candidate rows (c, d); x2, y2: their squared lengths; out: (B, c).
+    """
+    step = 64
+    for q in range(len(products)):
+        for start in range(0, len(rows), step):
+            stop = min(len(rows), start + step)
+            if _spread_keys(products[q, start:stop], x2[q], y2[start:stop], out[q, start:stop]) < 0.0:
+                for p in range(start, stop):
+                    if out[q, p] <= NEAR * (x2[q] + y2[p]):
+                        out[q, p] = _squared_difference(queries[q], rows[p])

@@ -1,48 +1,58 @@
-"""One pass over (query block x candidates), in threads; memory is flat in the number of queries.
+"""One pass over (query block x candidates), in jobs; memory is flat in the number of queries.
 
-Work is cut into tasks of whole queries, the same for any number of threads, and summed in the order of the tasks:
-the result does not depend on the machine's load, to the last bit.
+Jobs are runs of queries, the same for any executor, and are summed in their order: the result depends neither on
+who did them nor on the machine's load, to the last bit.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import shepard
-from distbench.engine.distances import to_unit_scale
+from distbench.engine._blas import one_blas_thread
+from distbench.engine.assemble import assemble
+from distbench.engine.executors import run_jobs
+from distbench.engine.extra import EXTRA, ExtraFamily
 from distbench.engine.gathered import Gathered
-from distbench.engine.merge import merge
-from distbench.engine.task import FAMILIES, Part, Problem, run_task
+from distbench.engine.job import run_job
+from distbench.engine.part import Merged, Part, merge
+from distbench.engine.problem import FAMILIES, Problem, Questions
+from distbench.engine.progress import track
+from distbench.engine.space import Space
 
-__all__ = ["FAMILIES", "gather"]
+__all__ = ["gather"]
 
-Array = NDArray[np.float64]
-
-TASK = 64  # queries
+Indices = NDArray[np.int64]
 
 
 def gather(
-    X: Array,
-    Z: Array,
-    X_ref: Array | None = None,
-    Z_ref: Array | None = None,
+    X: NDArray[Any],
+    Z: NDArray[Any],
+    X_ref: NDArray[Any] | None = None,
+    Z_ref: NDArray[Any] | None = None,
     *,
     k: int,
     include_queries: bool = True,
     families: frozenset[str] = FAMILIES,
+    distance_x: str = "euclidean",
+    distance_z: str = "euclidean",
+    judged: Indices | None = None,
+    labels: Indices | None = None,
+    labels_ref: Indices | None = None,
+    sigma: float = 0.1,
+    executor: Any = None,
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> Gathered:
     """Gather the statistics of queries (X, Z) against their candidates.
 
     Parameters
     ----------
     X, Z : ndarray of shape (m, d) and (m, dim)
-        Query points and their codes, checked.
+        Query points and their codes, checked; memory maps are read block by block.
     X_ref, Z_ref : ndarray, optional
         Reference points and their codes.
     k : int
@@ -50,35 +60,94 @@ def gather(
     include_queries : bool
         Whether the other queries are candidates; always so without a reference.
     families : frozenset of str
-        Which statistics to gather, of `FAMILIES`.
+        Which statistics to gather, of `FAMILIES` and of `distbench.engine.extra.EXTRA`.
+    distance_x, distance_z : str
+        Of `distbench.engine.space.DISTANCES`.
+    judged : ndarray of int, optional
+        The rows of X that are judged. Default: all.
+    labels, labels_ref : ndarray of int, optional
+        Labels of X and of X_ref.
+    sigma : float
+        Of the density's kernel.
+    executor : concurrent.futures.Executor or distributed.Client, optional
+        Where jobs run. Default: threads.
     threads : int, optional
-        Default: one a core.
+        Without an executor. Default: one a core.
+    progress : bool, optional
+        Whether to show how far the pass is; default: where it takes long and there is a terminal.
     """
     among_queries = include_queries or X_ref is None
-    m = len(X)
-    x, unit_x = to_unit_scale(X if X_ref is None else np.vstack([X, X_ref]))
-    z, unit_z = to_unit_scale(Z if Z_ref is None else np.vstack([Z, Z_ref]))
-    columns_x, columns_z = np.ascontiguousarray(x.T), np.ascontiguousarray(z.T)
-    with_pairs = bool(families & {"moments", "shepard"})
-    first = 0 if among_queries else m
+    rows = np.arange(len(X)) if judged is None else np.asarray(judged, dtype=np.int64)
+    everything = judged is None
+    if not among_queries and not everything:
+        X, Z, everything = X[rows], Z[rows], True
+    order = None if everything else np.concatenate([rows, np.setdiff1d(np.arange(len(X)), rows)])
+    first = 0 if among_queries else len(rows)
+    same = frozenset({"moments"}) if "shepard" in families else frozenset()
     problem = Problem(
-        x=np.ascontiguousarray(columns_x[:, first:]),
-        z=np.ascontiguousarray(columns_z[:, first:]),
-        queries_x=x[:m],
-        queries_z=z[:m],
-        n_test=m - first,
-        k=k,
-        families=families,
-        pilot=shepard.pilot(columns_x, columns_z, m, among_queries) if with_pairs else None,
+        x=Space([X] if X_ref is None else [X, X_ref], order, first, distance_x),
+        z=Space([Z] if Z_ref is None else [Z, Z_ref], order, first, distance_z),
+        m=len(rows),
+        n_test=len(X) if among_queries else 0,
+        asked=_questions(k, families | same, sigma, labels, labels_ref, order, rows, among_queries),
     )
-    unit = float(np.ldexp(1.0, int(np.clip(unit_z - unit_x, -1000, 1000))))
-    return merge(problem, _run(problem, threads or os.cpu_count() or 1), unit)
+    with one_blas_thread():
+        return _gather(problem, rows, order, executor, threads, progress)
 
 
-def _run(problem: Problem, threads: int) -> Iterator[Part]:
-    starts = range(0, len(problem.queries_x), TASK)
-    if threads == 1 or len(starts) == 1:
-        yield from (run_task(problem, start, TASK) for start in starts)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(lambda start: run_task(problem, start, TASK), starts)
+def _questions(
+    k: int,
+    families: frozenset[str],
+    sigma: float,
+    labels: Indices | None,
+    labels_ref: Indices | None,
+    order: Indices | None,
+    rows: Indices,
+    among_queries: bool,
+) -> Questions:
+    if labels is None:
+        return Questions(k, families, sigma)
+    own = labels if order is None else labels[order]
+    candidates = [own] if among_queries else []
+    if labels_ref is not None:
+        candidates.append(labels_ref)
+    return Questions(k, families, sigma, labels[rows], np.concatenate(candidates))
+
+
+def _gather(
+    problem: Problem, rows: Indices, order: Indices | None, executor: Any, threads: int | None, progress: bool | None
+) -> Gathered:
+    families = problem.asked.families
+    extras = [EXTRA[name] for name in sorted(families - FAMILIES)]
+    if families & {"moments", "shepard"}:
+        problem.look()
+    jobs = _jobs(problem.m)
+
+    def run(function: Any, things: Sequence[Any]) -> Iterator[Part]:
+        parts = run_jobs(function, things, problem, executor, threads)
+        return track(parts, [len(rows) for rows in jobs], progress=progress)
+
+    merged = merge(run(run_job, jobs)) if families & FAMILIES else Merged()
+    found = {family.name: _extra(problem, family, jobs, run) for family in extras}
+    return assemble(problem, merged, found, rows, order)
+
+
+def _jobs(m: int) -> list[range]:
+    """Cut queries into jobs, by their number alone."""
+    size = int(np.clip(-(-m // 16), 32, 256))
+    return [range(start, min(start + size, m)) for start in range(0, m, size)]
+
+
+def _run_extra(problem: Problem, job: tuple[str, range, Any, int]) -> Part:
+    name, rows, state, index = job
+    return EXTRA[name].part(problem, rows, state, index)
+
+
+def _extra(problem: Problem, family: ExtraFamily, jobs: list[range], run: Any) -> Any:
+    """Run all passes of a family that is not part of the common pass."""
+    state: Any = None
+    for index in range(family.passes):
+        merged = merge(run(_run_extra, [(family.name, rows, state, index) for rows in jobs]))
+        if index + 1 < family.passes:
+            state = family.between(problem, merged, state, index)
+    return family.finish(problem, merged, state)

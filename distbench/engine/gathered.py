@@ -1,8 +1,13 @@
-"""What one pass leaves behind: everything a metric needs, per query point."""
+"""What one pass leaves behind: everything a metric needs, per point.
+
+Rows belong to judged queries, length m. Columns belong to test points, length n_test, the judged ones first: what
+changes in the sum over all other queries when that point is no candidate any more.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +25,8 @@ class RankSide:
     """Neighbours in one space, ranks in the other."""
 
     rows: Array  # (m,) sum of w_j max(0, r_j - k)
-    columns: Array  # (m,) change of all other rows' sums when point p leaves
-    worst: Indices  # (m,) the neighbour with the largest rank
+    columns: Array
+    worst: Indices  # (m,) the neighbour with the largest rank: a test point, or n_test + a reference
     worst_rank: Array
 
 
@@ -33,27 +38,29 @@ class Ranks:
     continuity: RankSide  # neighbours in input space, ranks among the codes
     overlap_rows: Array
     overlap_columns: Array
+    overlap_squares: Array  # (m,) sum over test candidates of the square of what each one's absence changes
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Pair sums: one row a query over all its candidates, and the total that counts each pair once."""
+    """Pair sums, named in `distbench.engine.moments.MOMENTS`."""
 
-    rows: Array  # (m, N_MOMENTS)
-    total: Array  # (N_MOMENTS,)
+    rows: Array  # (m, N_MOMENTS) over a query's own candidates
+    by_point: Array  # (n_test, N_MOMENTS) over all pairs that a test point is part of
+    total: Array  # (N_MOMENTS,) each pair once
     scale: float  # the c of the residuals e = a - c b
     unit: float  # code units over input units: b in the codes' own units = unit * b
+    exponent: int  # an input distance is a * 2**exponent
     ratios: Array  # (m, 2) least and largest b / a
-    partners: Indices  # (m, 2)
+    partners: dict[str, tuple[int, int]]  # whose the "least" and the "largest" are: a row of X, and as `RankSide.worst`
 
 
 @dataclass(frozen=True)
 class Shepard:
     """Rank correlation over pairs, and the tails of the ratios."""
 
-    joint: Array
-    influence: Array  # (m,) influence of a query's pairs on the rank correlation
-    rank_rows: Array  # (m, 5) sums of F, G, FF, GG, FG
+    spearman: float
+    influence: Array  # (n_test,) influence of a test point's pairs on the rank correlation, summed
     low: Tail
     high: Tail
 
@@ -70,12 +77,15 @@ class Triplets:
 class Gathered:
     """All statistics of one encoder on one set of points. Families that were not asked for are None."""
 
-    m: int
+    m: int  # judged queries
     M: int
     k: int
+    n_test: int  # test points; where queries are no candidates, the judged ones
+    judged: Indices  # (m,) rows of X
     queries_are_candidates: bool
     ranks: Ranks | None = None
     moments: Moments | None = None
     shepard: Shepard | None = None
     triplets: Triplets | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -5,23 +5,43 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
+from distbench.engine._jit import counting
 
-__all__ = ["MOMENTS", "N_MOMENTS", "add_moments", "extreme_ratios"]
+__all__ = ["MOMENTS", "N_MOMENTS", "add_moments", "extreme_ratios", "to_distances", "to_ratios"]
 
 Array = NDArray[np.float64]
 
 # e = a - c b, with c near the best common scale: sums of residuals do not cancel where distances are kept, as
-# sum a^2 - (sum ab)^2 / sum b^2 would. rho = b / a over pairs of distinct inputs.
-MOMENTS = ("n", "a", "b", "aa", "bb", "ee", "eb", "n_rho", "rho", "rho2")
+# sum a^2 - (sum ab)^2 / sum b^2 would. rho = b / a over pairs of distinct inputs; sammon: (a - b)^2 / a over
+# these, b in the units of the input.
+MOMENTS = ("n", "a", "b", "aa", "bb", "ee", "eb", "n_rho", "rho", "rho2", "sammon")
 N_MOMENTS = len(MOMENTS)
 
 
-@kernel
-def add_moments(a: Array, b: Array, scale: float, out: Array) -> None:
+@counting
+def to_distances(keys: Array, root: bool, factor: float, out: Array) -> None:
+    """Write the distances that belong to some keys."""
+    if root:
+        for p in range(len(keys)):
+            out[p] = np.sqrt(keys[p])
+    else:
+        for p in range(len(keys)):
+            out[p] = keys[p] * factor
+
+
+@counting
+def to_ratios(a: Array, b: Array, out: Array) -> None:
+    """Write b / a; 0 where a is 0."""
+    for p in range(len(a)):
+        divisor = a[p] if a[p] > 0.0 else np.inf
+        out[p] = b[p] / divisor
+
+
+@counting
+def add_moments(a: Array, b: Array, rho: Array, scale: float, unit: float, out: Array) -> None:
     """Add the sums named in `MOMENTS` over pairs of distances (a, b) to `out`."""
     sa, sb, saa, sbb, see, seb = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    n_rho, rho1, rho2 = 0.0, 0.0, 0.0
+    n_rho, rho1, rho2, sammon = 0.0, 0.0, 0.0, 0.0
     for p in range(len(a)):
         e = a[p] - scale * b[p]
         sa += a[p]
@@ -30,24 +50,32 @@ def add_moments(a: Array, b: Array, scale: float, out: Array) -> None:
         sbb += b[p] * b[p]
         see += e * e
         seb += e * b[p]
-        if a[p] > 0.0:
-            rho = b[p] / a[p]
-            n_rho += 1.0
-            rho1 += rho
-            rho2 += rho * rho
-    for place, total in enumerate((float(len(a)), sa, sb, saa, sbb, see, seb, n_rho, rho1, rho2)):
-        out[place] += total
+        distinct = 1.0 if a[p] > 0.0 else 0.0
+        n_rho += distinct
+        rho1 += rho[p]
+        rho2 += rho[p] * rho[p]
+        sammon += distinct * (a[p] - unit * b[p]) * (1.0 - unit * rho[p])
+    out[0] += len(a)
+    out[1] += sa
+    out[2] += sb
+    out[3] += saa
+    out[4] += sbb
+    out[5] += see
+    out[6] += seb
+    out[7] += n_rho
+    out[8] += rho1
+    out[9] += rho2
+    out[10] += sammon
 
 
-@kernel
-def extreme_ratios(a: Array, b: Array, offset: int, ratios: Array, partners: NDArray[np.int64]) -> None:
-    """Keep the least and the largest b / a, and with whom, over pairs with a > 0."""
+@counting
+def extreme_ratios(a: Array, rho: Array, out: Array) -> None:
+    """Lower ``out[0]`` to the least, raise ``out[1]`` to the largest ratio over pairs of distinct inputs."""
+    least, largest = out[0], out[1]
     for p in range(len(a)):
-        if a[p] > 0.0:
-            rho = b[p] / a[p]
-            if rho < ratios[0]:
-                ratios[0] = rho
-                partners[0] = offset + p
-            if rho > ratios[1]:
-                ratios[1] = rho
-                partners[1] = offset + p
+        distinct = a[p] > 0.0
+        low = rho[p] if distinct else np.inf
+        high = rho[p] if distinct else -np.inf
+        least = low if low < least else least
+        largest = high if high > largest else largest
+    out[0], out[1] = least, largest

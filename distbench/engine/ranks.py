@@ -1,4 +1,4 @@
-"""One query's share of the rank metrics, and what each candidate's absence would change.
+"""One query's share of the rank metrics where candidates tie, and what each candidate's absence would change.
 
 Ties follow the definition: candidates tied at the k-th distance share the places that are left with equal weight, a
 tied rank contributes the mean over the places its group fills. The candidates of a query fall into four classes:
@@ -12,38 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.sorting import distinct
+from distbench.engine.neighbours import CONTINUITY, OVERLAP, SQUARES, TRUST
 
-__all__ = ["classify", "overlap", "rank_excess"]
+__all__ = ["tied_row"]
 
 Array = NDArray[np.float64]
 Classes = NDArray[np.int8]
+Places = NDArray[np.int32]
+Indices = NDArray[np.int64]
 
 NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
 
 
 @kernel
-def _kth_smallest(values: Array, k: int) -> float:
-    """Return the k-th smallest value by insertion below a running threshold."""
-    best = np.full(k, np.inf)
-    for value in values:
-        if value < best[k - 1]:
-            p = k - 1
-            while p > 0 and best[p - 1] > value:
-                best[p] = best[p - 1]
-                p -= 1
-            best[p] = value
-    return float(best[k - 1])
-
-
-@kernel
-def classify(values: Array, k: int, classes: Classes) -> Array:
-    """Write each candidate's class to `classes`; return the (4, 4) weights.
+def classify(values: Array, k: int, edge: float, classes: Classes) -> Array:
+    """Write each candidate's class to `classes`, given the k-th smallest value; return the (4, 4) weights.
 
     ``weights[v, c]`` is the weight of class c as a nearest neighbour once a candidate of class v is taken away;
     the last row (a candidate beyond) holds the weights as they are. The query's own distance must be infinite.
     """
-    edge = _kth_smallest(values, k)
     near, tied, following = 0, 0, np.inf
     for value in values:
         if value < edge:
@@ -85,8 +72,11 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
 @kernel
 def overlap(
     classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, n_test: int, columns: Array
-) -> float:
-    """Return the expected size of the common neighbourhood; add each test candidate's effect to `columns`."""
+) -> tuple[float, float]:
+    """Return the expected size of the common neighbourhood, and the sum of squares of each test candidate's effect.
+
+    The effects are added to `columns`.
+    """
     count = np.zeros((4, 4))
     for p in range(len(classes_x)):
         count[classes_x[p], classes_z[p]] += 1.0
@@ -102,10 +92,13 @@ def overlap(
             if u == BEYOND and v == BEYOND:
                 value = total
             change[u, v] = total - value
+    squares = 0.0
     for p in range(n_test):
         if classes_x[p] < NEXT or classes_z[p] < NEXT:
-            columns[p] += change[classes_x[p], classes_z[p]]
-    return value
+            effect = change[classes_x[p], classes_z[p]]
+            columns[p] += effect
+            squares += effect * effect
+    return value, squares
 
 
 @kernel
@@ -172,18 +165,6 @@ def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array
 
 
 @kernel
-def _members(classes: Classes, bound: int) -> NDArray[np.int64]:
-    """Return the places of the classes below `bound`."""
-    members = np.empty(len(classes), dtype=np.int64)
-    count = 0
-    for p in range(len(classes)):
-        if classes[p] < bound:
-            members[count] = p
-            count += 1
-    return members[:count].copy()
-
-
-@kernel
 def _weighted(weights: Array, count: Array, term: Array) -> float:
     """Return the sum of the levels' terms, members weighted by their class."""
     total = 0.0
@@ -209,43 +190,58 @@ def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Arr
 
 
 @kernel
-def rank_excess(
-    classes: Classes,
-    weights: Array,
-    values: Array,
-    k: int,
-    n_test: int,
-    columns: Array,
-    place: NDArray[np.int32],
-) -> tuple[float, np.int64, float]:
-    """Return sum_j w_j max(0, r_j - k) over neighbours j by `classes`, r_j = rank of j by `values`.
-
-    Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. Also returns the
-    neighbour with the largest rank, and that rank.
-    """
-    members = _members(classes, NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT)
-    levels = distinct(values[members])
-    less, upto = np.empty(len(levels)), np.empty(len(levels))
-    _places(values, levels, place, less, upto)
-    count = np.zeros((3, len(levels)))
+def _count_members(members: Indices, classes: Classes, place: Places, n_levels: int) -> Array:
+    count = np.zeros((3, n_levels))
     for member in members:
         count[classes[member], place[member] >> 1] += 1.0
-    term, drop_tie, loss = _terms(less, upto, count, k)
-    value = _weighted(weights[BEYOND], count, term)
-    after = _after(weights, count, term, drop_tie, loss)
-    for p in range(n_test):
-        columns[p] += after[classes[p], place[p]] - value
-    worst, worst_rank = _worst(members, classes, place, (less + 1 + upto) / 2)
-    return value, worst, worst_rank
+    return count
 
 
 @kernel
-def _worst(
-    members: NDArray[np.int64], classes: Classes, place: NDArray[np.int32], ranks: Array
-) -> tuple[np.int64, float]:
+def _add_changes(classes: Classes, place: Places, after: Array, value: float, columns: Array) -> None:
+    for p in range(len(columns)):
+        columns[p] += after[classes[p], place[p]] - value
+
+
+@kernel
+def _worst(members: Indices, classes: Classes, place: Places, ranks: Array) -> tuple[int, float]:
     """Return the neighbour with the largest (mean) rank, and that rank."""
     worst, worst_rank = members[0], -1.0
     for p in members:
         if classes[p] < NEXT and ranks[place[p] >> 1] > worst_rank:
             worst, worst_rank = p, ranks[place[p] >> 1]
     return worst, worst_rank
+
+
+def _rank_excess(classes: Classes, weights: Array, values: Array, k: int, columns: Array, out: Array) -> None:
+    """Write sum_j w_j max(0, r_j - k) over neighbours j by `classes`, r_j = rank of j by `values`, to ``out[0]``.
+
+    Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. ``out[1:]``: the neighbour
+    with the largest rank, and that rank.
+    """
+    members = np.flatnonzero(classes < (NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT))
+    levels = np.unique(values[members])
+    place = np.empty(len(values), dtype=np.int32)
+    less, upto = np.empty(len(levels)), np.empty(len(levels))
+    _places(values, levels, place, less, upto)
+    count = _count_members(members, classes, place, len(levels))
+    term, drop_tie, loss = _terms(less, upto, count, k)
+    value = _weighted(weights[BEYOND], count, term)
+    _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, columns)
+    out[0] = value
+    out[1:] = _worst(members, classes, place, (less + 1 + upto) / 2)
+
+
+def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array) -> None:
+    """Do what `distbench.engine.neighbours.rank_row` does, from exact keys, whatever ties.
+
+    The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test).
+    """
+    sides = []
+    for keys in (keys_x, keys_z):
+        classes = np.empty(len(keys), dtype=np.int8)
+        sides.append((classes, classify(keys, k, float(np.partition(keys, k - 1)[k - 1]), classes)))
+    (classes_x, weights_x), (classes_z, weights_z) = sides
+    _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY])
+    _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP])
+    out[OVERLAP], out[SQUARES] = overlap(classes_x, weights_x, classes_z, weights_z, columns.shape[1], columns[2])

@@ -1,4 +1,9 @@
-"""The Shepard diagram of all pairs: a joint histogram for rank correlation, and the tails of the ratio b / a."""
+"""The Shepard diagram of all pairs: rank correlation without sorting them, and thresholds for the tails of b / a.
+
+A sample of pairs gives each space a grid of cells and an estimate F, G of its distribution function there. The pass
+over all pairs adds up F(a) G(b) and counts the cells exactly; the estimates' errors are then taken out to first
+order, with the sample's mean of G at each a and of F at each b. What remains is the product of two errors.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +13,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
-from distbench.engine.distances import pair_distances
+from distbench.engine._jit import counting, kernel
 
-__all__ = ["TAIL", "Bins", "Pilot", "add_shepard", "marginals", "pilot", "rank_influence"]
+__all__ = ["TAIL", "Cells", "Pilot", "add_rank_products", "pilot", "rank_correlation", "to_cells"]
 
 Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
-SAMPLE = 1 << 17  # pairs that set bin edges and tail thresholds; all pairs where there are fewer
-BINS = 1024
-CELLS = 4096  # of the grid over the bins
+SAMPLE = 1 << 17  # pairs that set cells and tail thresholds; all pairs where there are fewer
+CELLS = 4096
+HEAVY = 1 / 256  # share of pairs in one cell beyond which equal cells will not do
 TAIL = 0.001
 
 
-class Bins(NamedTuple):
-    """Quantile bins of one space, with a uniform grid that says where in them to look."""
+class Cells(NamedTuple):
+    """The grid of one space. Cells of equal width, or where that will not do, between quantiles (`edges`)."""
 
-    edges: Array  # upper edges, ascending
-    first: NDArray[np.int64]  # number of edges in the cells below each cell
     low: float
-    per_unit: float  # cells in a unit of distance
-    cdf: Array  # mid-distribution function at each bin
-    effect: Array  # what a pair in that bin adds to the rank correlation through other pairs' ranks
+    per_unit: float
+    edges: Array  # upper edges, ascending; empty for cells of equal width
+    table: Array  # (cells, 2) distribution function, and what a pair there adds through other pairs' ranks
 
 
 @dataclass(frozen=True)
@@ -37,62 +40,203 @@ class Pilot:
     """What a first look at a sample of pairs fixes before the pass over all of them."""
 
     scale: float  # near the best common scale of the codes
-    a: Bins
-    b: Bins
-    factor: float  # what cdf_a cdf_b of a pair counts for
+    a: Cells
+    b: Cells
+    factor: float  # what F(a) G(b) of a pair counts for in the influence on the correlation
+    sample: NDArray[np.int32]  # (2, pairs) cells of the sample
     tails: tuple[float, float]  # ratios below and above these are kept one by one
 
 
-def _sample_pairs(m: int, n: int, among_queries: bool, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return pairs (i, j): i a query, j a later query or a reference; all, or a sample with repeats."""
-    per_query = n - 1 - np.arange(m) if among_queries else np.full(m, n - m)
-    starts = np.concatenate([[0], np.cumsum(per_query)])
-    total = int(starts[-1])
-    sampled = total > SAMPLE
-    flat = np.random.default_rng(seed).integers(0, total, SAMPLE) if sampled else np.arange(total)
-    i = np.searchsorted(starts, flat, side="right") - 1
-    return i, flat - starts[i] + (i + 1 if among_queries else m)
+@kernel
+def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int, out: NDArray[np.int32]) -> None:
+    """Write the cell of each value."""
+    last = float(top)
+    if len(edges) == 0:
+        for p in range(len(values)):
+            place = (values[p] - low) * per_unit
+            place = place if place > 0.0 else 0.0
+            place = place if place < last else last
+            out[p] = np.int32(place)
+        return
+    for p in range(len(values)):
+        first, end = 0, len(edges)
+        while first < end:
+            middle = (first + end) >> 1
+            if edges[middle] < values[p]:
+                first = middle + 1
+            else:
+                end = middle
+        out[p] = first
 
 
-def marginals(joint: Array) -> tuple[Array, Array, Array]:
-    """Return a joint distribution and the mid-distribution functions of both its margins."""
-    p = joint / joint.sum()
-    pa, pb = p.sum(axis=1), p.sum(axis=0)
-    return p, np.cumsum(pa) - pa / 2, np.cumsum(pb) - pb / 2
+@kernel
+def _look_up(
+    u: NDArray[np.int32], v: NDArray[np.int32], of_a: Array, of_b: Array, counts: Counts, product: Array, rest: Array
+) -> None:
+    for p in range(len(u)):
+        cell_a, cell_b = u[p], v[p]
+        product[p] = of_a[cell_a, 0] * of_b[cell_b, 0]
+        rest[p] = of_a[cell_a, 1] + of_b[cell_b, 1]
+        counts[0, cell_a] += 1
+        counts[1, cell_b] += 1
 
 
-def rank_influence(joint: Array) -> tuple[float, Array, Array, float]:
-    """Return Spearman's correlation of a joint histogram, and its influence function in parts.
+@counting
+def _add_up(product: Array, rest: Array, factor: float, columns: Array, sums: Array) -> None:
+    products, influence = 0.0, 0.0
+    for p in range(len(product)):
+        effect = factor * product[p] + rest[p]
+        products += product[p]
+        influence += effect
+        columns[p] += effect
+    sums[0] += products
+    sums[1] += influence
 
-    The influence of a pair in bin (u, v) is ``factor F(u) G(v) + effect_a[u] + effect_b[v]``; its mean is 0.
+
+@kernel
+def add_rank_products(
+    a: Array,
+    b: Array,
+    cells_a: Cells,
+    cells_b: Cells,
+    factor: float,
+    scratch: Array,
+    places: NDArray[np.int32],
+    counts: Counts,
+    columns: Array,
+    sums: Array,
+) -> None:
+    """Add pairs to the sum of F G and to the counts of cells; their influence to `columns` and to ``sums[1]``.
+
+    scratch : (3, step) and places : (2, step) are overwritten; pairs are taken `step` at a time. `columns` may be
+    empty.
     """
-    p, F, G = marginals(joint)
-    pa, pb = p.sum(axis=1), p.sum(axis=0)
-
-    def above(weighted: Array) -> Array:  # sum over higher bins, half of the own
-        return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
-
-    EFG, EFF, EGG = float(F @ p @ G), float(pa @ F**2), float(pb @ G**2)
-    var_a, var_b = EFF - 0.25, EGG - 0.25
-    if min(var_a, var_b) < 1e-12:
-        return 0.0, np.zeros_like(F), np.zeros_like(G), 0.0
-    spread = np.sqrt(var_a * var_b)
-    rho = (EFG - 0.25) / spread
-    slope_a = F**2 + 2 * above(pa * F) - 3 * EFF
-    slope_b = G**2 + 2 * above(pb * G) - 3 * EGG
-    effect_a = (above(p @ G) - 1.5 * EFG) / spread - rho / 2 * slope_a / var_a
-    effect_b = (above(F @ p) - 1.5 * EFG) / spread - rho / 2 * slope_b / var_b
-    return float(rho), effect_a, effect_b, float(1 / spread)
+    step = scratch.shape[1]
+    for start in range(0, len(a), step):
+        stop = min(len(a), start + step)
+        size = stop - start
+        u, v = places[0, :size], places[1, :size]
+        to_cells(a[start:stop], cells_a.low, cells_a.per_unit, cells_a.edges, len(cells_a.table) - 1, u)
+        to_cells(b[start:stop], cells_b.low, cells_b.per_unit, cells_b.edges, len(cells_b.table) - 1, v)
+        product, rest = scratch[0, :size], scratch[1, :size]
+        _look_up(u, v, cells_a.table, cells_b.table, counts, product, rest)
+        _add_up(product, rest, factor, columns[start:stop] if len(columns) else scratch[2, :size], sums)
 
 
-def _edges(values: Array) -> Array:
-    """Return upper edges that part `values` into bins: each level its own where there are few, else quantiles."""
+def _middles(counts: Array) -> Array:
+    """Return the distribution function in the middle of each cell."""
+    shares = counts / counts.sum()
+    return np.asarray(np.cumsum(shares) - shares / 2)
+
+
+def _correlation(products: float, share_a: Array, F: Array, share_b: Array, G: Array) -> float:
+    variance = float(share_a @ F**2 - 0.25) * float(share_b @ G**2 - 0.25)
+    return (products - 0.25) / float(np.sqrt(variance)) if variance > 1e-24 else 0.0
+
+
+def rank_correlation(pilot: Pilot, products: float, counts: Counts) -> float:
+    """Return Spearman's correlation from the sum of F G over all pairs and the counts of cells (2, cells)."""
+    shares = [c / counts[0].sum() for c in (counts[0, : len(pilot.a.table)], counts[1, : len(pilot.b.table)])]
+    exact = [_middles(share) for share in shares]
+    F, G = (pilot.a.table[pilot.sample[0], 0], pilot.b.table[pilot.sample[1], 0])
+    truly = exact[0][pilot.sample[0]], exact[1][pilot.sample[1]]
+    mean = products / counts[0].sum() + float(truly[0] @ truly[1] - F @ G) / len(F)
+    return float(np.clip(_correlation(mean, shares[0], exact[0], shares[1], exact[1]), -1, 1))
+
+
+def _grid(values: Array) -> tuple[float, float, Array, int]:
+    """Return low, cells per unit, edges and number of cells for the distances of a sample."""
+    low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
+    if high - low > 4 * (outer - inner) > 0:  # a few far pairs would take nearly all cells
+        low, high = max(low, inner - (outer - inner) / 8), min(high, outer + (outer - inner) / 8)
+    per_unit = (CELLS - 1) / (high - low) if high > low else 0.0
+    low -= 0.382 * (high - low) / (CELLS - 1)  # common values, 0 say, do not stand on a boundary
+    cells = np.empty(len(values), dtype=np.int32)
+    to_cells(values, low, per_unit, np.empty(0), CELLS - 1, cells)
     levels = np.unique(values)
-    if len(levels) <= BINS:
-        return levels[:-1] if len(levels) > 1 else levels
-    quantiles = np.quantile(values, np.arange(1, BINS) / BINS, method="lower")
-    # a rare level at either end (duplicates, say) stays apart from the rest
-    return np.unique(np.concatenate([levels[:1], quantiles, levels[-2:-1]]))
+    crowded = len(levels) <= CELLS or np.bincount(cells).max() > HEAVY * len(values)
+    if np.unique(cells).size < min(len(levels), CELLS) and crowded:
+        edges = _edges(values, levels)
+        return 0.0, 0.0, edges, len(edges) + 1
+    return float(low), float(per_unit), np.empty(0), CELLS
+
+
+def _edges(values: Array, levels: Array) -> Array:
+    """Return edges between levels: between all where they are few, else at quantiles.
+
+    Edges stand midway between levels, so that rounding does not move a value over one.
+    """
+    if len(levels) > CELLS:
+        quantiles = np.quantile(values, np.arange(1, CELLS) / CELLS, method="lower")
+        own = np.searchsorted(levels, quantiles)
+        below = np.unique(np.concatenate([[0], own, [len(levels) - 2]]))  # rare levels at the ends stay apart
+    else:
+        below = np.arange(len(levels) - 1)
+    below = below[below < len(levels) - 1]
+    return np.asarray((levels[below] + levels[below + 1]) / 2)
+
+
+def _filled(sums: Array, counts: Array) -> Array:
+    """Return means by cell, with empty cells between their neighbours."""
+    seen = np.flatnonzero(counts)
+    return np.interp(np.arange(len(counts)), seen, sums[seen] / counts[seen])
+
+
+def _above(weighted: Array) -> Array:
+    """Return the sum over higher cells and half of the own."""
+    return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
+
+
+def pilot(a: Array, b: Array, share: float) -> Pilot:
+    """Look at a sample of pairs; the tails of all pairs beyond `share` must hold what the quantiles need."""
+    grids, cells, counts = [], [], []
+    for values in (a, b):
+        grid = _grid(values)
+        place = np.empty(len(values), dtype=np.int32)
+        to_cells(values, *grid[:3], grid[3] - 1, place)
+        grids.append(grid)
+        cells.append(place)
+        counts.append(np.bincount(place, minlength=grid[3]).astype(np.float64))
+    shares = [c / len(a) for c in counts]
+    F, G = (_middles(c) for c in counts)
+    mean_b = _filled(np.bincount(cells[0], G[cells[1]], len(F)), counts[0])
+    mean_a = _filled(np.bincount(cells[1], F[cells[0]], len(G)), counts[1])
+    effects, factor = _influence((F, G), shares, (mean_b, mean_a), float(F[cells[0]] @ G[cells[1]]) / len(a))
+    of_a, of_b = (
+        Cells(g[0], g[1], g[2], np.column_stack([f, e])) for g, f, e in zip(grids, (F, G), effects, strict=True)
+    )
+    squares, distinct = float(b @ b), a > 0
+    return Pilot(
+        scale=float(a @ b) / squares if squares > 0 else 0.0,
+        a=of_a,
+        b=of_b,
+        factor=factor,
+        sample=np.stack(cells),
+        tails=_tails(b[distinct] / a[distinct], share),
+    )
+
+
+def _influence(
+    functions: tuple[Array, Array], shares: list[Array], means: tuple[Array, Array], products: float
+) -> tuple[tuple[Array, Array], float]:
+    """Return the influence of a pair on Spearman's correlation in parts; its mean over pairs is 0.
+
+    That of a pair in cells (u, v) is ``factor F(u) G(v) + effects[0][u] + effects[1][v]``.
+    """
+    second = [float(share @ function**2) for share, function in zip(shares, functions, strict=True)]
+    variances = [square - 0.25 for square in second]
+    if min(variances) < 1e-12:
+        return (np.zeros_like(functions[0]), np.zeros_like(functions[1])), 0.0
+    spread = float(np.sqrt(variances[0] * variances[1]))
+    rho = (products - 0.25) / spread
+
+    def effect(side: int) -> Array:
+        function, share = functions[side], shares[side]
+        slope = function**2 + 2 * _above(share * function) - 3 * second[side]
+        shift = _above(share * means[side]) - 1.5 * products
+        return np.asarray(shift / spread - rho / 2 * slope / variances[side])
+
+    return (effect(0), effect(1)), 1 / spread
 
 
 def _tails(ratios: Array, share: float) -> tuple[float, float]:
@@ -103,74 +247,3 @@ def _tails(ratios: Array, share: float) -> tuple[float, float]:
     expected = ratios.size * share
     kept = min(ratios.size - 1, int(expected + 8 * np.sqrt(expected) + 8))  # 8 standard deviations of a sample
     return float(ordered[kept]), float(ordered[-1 - kept])
-
-
-def pilot(columns_x: Array, columns_z: Array, m: int, among_queries: bool, seed: int = 0) -> Pilot:
-    """Look at a seeded sample of pairs (all of them where there are few); the m queries are the first columns."""
-    n = columns_x.shape[1]
-    M = n - 1 if among_queries else n - m
-    pairs = m * M - (m * (m - 1) // 2 if among_queries else 0)
-    i, j = _sample_pairs(m, n, among_queries, seed)
-    a, b = pair_distances(columns_x, i, j), pair_distances(columns_z, i, j)
-    edges = _edges(a), _edges(b)
-    joint = np.zeros((len(edges[0]) + 1, len(edges[1]) + 1))
-    np.add.at(joint, (np.searchsorted(edges[0], a), np.searchsorted(edges[1], b)), 1.0)
-    _, *cdfs = marginals(joint)
-    _, *effects, factor = rank_influence(joint)
-    sbb = float(b @ b)
-    distinct = a > 0
-    return Pilot(
-        scale=float(a @ b) / sbb if sbb > 0 else 0.0,
-        a=_bins(edges[0], cdfs[0], effects[0]),
-        b=_bins(edges[1], cdfs[1], effects[1]),
-        factor=factor,
-        # leaving out a query can take away all of its pairs from a tail
-        tails=_tails(b[distinct] / a[distinct], 1.0 if pairs <= SAMPLE else TAIL + M / pairs),
-    )
-
-
-def _bins(edges: Array, cdf: Array, effect: Array) -> Bins:
-    low, spread = float(edges[0]), float(edges[-1] - edges[0])
-    per_unit = (CELLS - 1) / spread if spread > 0 else 0.0
-    cells = np.array([_cell(edge, low, per_unit) for edge in edges])
-    first = np.searchsorted(cells, np.arange(CELLS + 1))
-    return Bins(edges, first, low, per_unit, cdf, effect)
-
-
-@kernel
-def _cell(value: float, low: float, per_unit: float) -> int:
-    return int(min(max((value - low) * per_unit, 0.0), CELLS - 1.0))
-
-
-@kernel
-def _bin(value: float, bins: Bins) -> int:
-    """Return how many edges are below a value: those in lower cells, and some in its own."""
-    cell = _cell(value, bins.low, bins.per_unit)
-    low, high = bins.first[cell], bins.first[cell + 1]
-    while low < high:
-        middle = (low + high) >> 1
-        if bins.edges[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return int(low)
-
-
-@kernel
-def add_shepard(
-    a: Array, b: Array, weight: int, bins_a: Bins, bins_b: Bins, factor: float, joint: NDArray[np.int64], sums: Array
-) -> None:
-    """Count pairs into the joint histogram; add up the query's influence and its rank moments in `sums`.
-
-    `sums`: influence, then sums of F, G, FF, GG, FG over the pairs.
-    """
-    for p in range(len(a)):
-        u, v = _bin(a[p], bins_a), _bin(b[p], bins_b)
-        joint[u, v] += weight
-        f, g = bins_a.cdf[u], bins_b.cdf[v]
-        sums[0] += factor * f * g + bins_a.effect[u] + bins_b.effect[v]
-        sums[1] += f
-        sums[2] += g
-        sums[3] += f * f
-        sums[4] += g * g
-        sums[5] += f * g

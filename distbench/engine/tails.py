@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
+from distbench.engine._jit import counting, kernel
 
-__all__ = ["Tail", "tail_ratios"]
+__all__ = ["Tail", "add_tails", "grown"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-NOTHING: Indices = np.empty(0, dtype=np.int64)
+STEP = 32
+
+
+@counting
+def _beyond(rho: Array, low: float, high: float) -> bool:
+    """Say whether any ratio is below `low` or above `high`."""
+    count = 0.0
+    for ratio in rho:
+        count += 1.0 if ratio < low else 0.0
+        count += 1.0 if ratio > high else 0.0
+    return count > 0.0
 
 
 @kernel
-def tail_ratios(a: Array, b: Array, low: float, high: float) -> tuple[Array, Indices]:
-    """Return the ratios b / a below `low` or above `high`, and with whom."""
-    ratios, partners = np.empty(len(a)), np.empty(len(a), dtype=np.int64)
-    count = 0
-    for p in range(len(a)):
-        if a[p] > 0.0:
-            rho = b[p] / a[p]
-            if rho < low or rho > high:
-                ratios[count], partners[count] = rho, p
-                count += 1
-    return ratios[:count].copy(), partners[:count].copy()
+def add_tails(
+    a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Indices, used: int
+) -> int:
+    """Append the ratios below `low` or above `high`, and with whom, where inputs are distinct; return the new end."""
+    for start in range(0, len(rho), STEP):
+        stop = min(len(rho), start + STEP)
+        if _beyond(rho[start:stop], low, high):
+            for p in range(start, stop):
+                if a[p] > 0.0 and (rho[p] < low or rho[p] > high):
+                    ratios[used], partners[used] = rho[p], offset + p
+                    used += 1
+    return used
+
+
+@kernel
+def grown(values: NDArray[Any], used: int, room: int) -> NDArray[Any]:
+    """Return an array with at least `room` places after the used ones."""
+    out = np.empty(2 * used + room, dtype=values.dtype)
+    out[:used] = values[:used]
+    return out
 
 
 @dataclass(frozen=True)
@@ -36,28 +56,49 @@ class Tail:
     """One tail: the ratios beyond a threshold, outermost first."""
 
     ratios: Array
-    i: NDArray[np.int64]
-    j: NDArray[np.int64]  # -1 where the partner is no query
+    i: Indices  # test point
+    j: Indices  # -1 where the partner is no test point
     threshold: float
 
-    def statistic(self, place: int, without: Indices = NOTHING) -> float:
-        """Return the order statistic at `place`, 0 = outermost, once the ratios at places `without` are gone."""
-        for gone in without:
-            if gone > place:
-                break
-            place += 1
-        return float(self.ratios[place]) if place < len(self.ratios) else self.threshold
-
-    def quantile(self, position: float, without: Indices = NOTHING) -> float:
-        """Return the value at a fractional place, interpolated linearly between neighbours."""
+    def quantile(self, position: float) -> float:
+        """Return the value at a fractional place, 0 = outermost, interpolated linearly between neighbours."""
         place = int(position)
-        value, rest = self.statistic(place, without), position - place
-        return value if rest == 0 else value + rest * (self.statistic(place + 1, without) - value)
+        return float(_between(self.ratios, self.threshold, place, place + 1, position - place))
 
-    def places_of(self, m: int) -> list[Indices]:
-        """Return, for each of m queries, the places of the ratios it is part of, in order."""
+    def quantiles_without(self, positions: Array) -> Array:
+        """Return, for each test point, the value at its place once the ratios it is part of are gone."""
+        points = len(positions)
         place = np.arange(len(self.ratios))
         ends, places = np.concatenate([self.i, self.j]), np.concatenate([place, place])
+        kept = ends >= 0
+        ends, places = ends[kept], places[kept]
         order = np.lexsort((places, ends))
-        bounds = np.searchsorted(ends[order], np.arange(m + 1))
-        return [places[order[bounds[p] : bounds[p + 1]]] for p in range(m)]
+        bounds = np.searchsorted(ends[order], np.arange(points + 1))
+        return _without(self.ratios, self.threshold, positions, places[order], bounds)
+
+
+@kernel
+def _between(ratios: Array, threshold: float, place: int, following: int, rest: float) -> float:
+    value = ratios[place] if place < len(ratios) else threshold
+    if rest == 0.0:
+        return value
+    after = ratios[following] if following < len(ratios) else threshold
+    return value + rest * (after - value)
+
+
+@kernel
+def _without(ratios: Array, threshold: float, positions: Array, gone: Indices, bounds: Indices) -> Array:
+    out = np.empty(len(positions))
+    for point in range(len(positions)):
+        place = int(positions[point])
+        rest = positions[point] - place
+        skipped = bounds[point]
+        while skipped < bounds[point + 1] and gone[skipped] <= place:
+            place += 1
+            skipped += 1
+        following = place + 1
+        while skipped < bounds[point + 1] and gone[skipped] <= following:
+            following += 1
+            skipped += 1
+        out[point] = _between(ratios, threshold, place, following, rest)
+    return out

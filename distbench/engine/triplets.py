@@ -5,86 +5,70 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
-from distbench.engine.sorting import argsort
+from distbench.engine._jit import counting, kernel
 
-__all__ = ["MAX_CANDIDATES", "add_triplets"]
+__all__ = ["add_triplets", "candidates_per_query"]
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
-MAX_CANDIDATES = 4096  # beyond, each query is judged on this many sampled candidates
-
-
-@kernel
-def _dense_ranks(values: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return the sorting order, each value's place among the distinct values (from 1), and their number."""
-    order = argsort(values)
-    ranks = np.empty(len(values), dtype=np.int64)
-    level = 0
-    for p in range(len(order)):
-        if p == 0 or values[order[p]] != values[order[p - 1]]:
-            level += 1
-        ranks[order[p]] = level
-    return order, ranks, level
+BUDGET = 3e8  # comparisons over all queries; beyond, candidates are sampled
+LEAST, MOST = 128, 1024  # sampled candidates of a query
 
 
-@kernel
-def _prefix(tree: NDArray[np.int64], place: int) -> int:
-    """Return the sum of a Fenwick tree's entries 1..place."""
-    total = 0
-    while place > 0:
-        total += tree[place]
-        place &= place - 1
-    return total
+def candidates_per_query(m: int, M: int) -> int:
+    """Return on how many candidates each of m queries is judged, of M."""
+    return min(M, int(np.clip(np.sqrt(BUDGET / m), LEAST, MOST)))
+
+
+@counting
+def _balance(a: Array, b: Array, tolerance_a: float, tolerance_b: float, out: Array) -> None:
+    """Write, for each candidate, the sum over all others of sign(a - a') sign(b - b')."""
+    for j in range(len(a)):
+        low_a, high_a = a[j] * (1.0 - tolerance_a), a[j] * (1.0 + tolerance_a)
+        low_b, high_b = b[j] * (1.0 - tolerance_b), b[j] * (1.0 + tolerance_b)
+        total = 0.0
+        for l in range(len(a)):  # noqa: E741 - the letter of the definition
+            sign_a = (1.0 if a[l] > high_a else 0.0) - (1.0 if a[l] < low_a else 0.0)
+            sign_b = (1.0 if b[l] > high_b else 0.0) - (1.0 if b[l] < low_b else 0.0)
+            total += sign_a * sign_b
+        out[j] = total
 
 
 @kernel
-def _balance(a: Array, b: Array) -> NDArray[np.int64]:
-    """Return, for each candidate, the sum over all others of sign(a - a') sign(b - b'), in O(M log M)."""
-    n = len(a)
-    order, _, _ = _dense_ranks(a)
-    _, rank_b, n_levels = _dense_ranks(b)
-    size = np.zeros(n_levels + 1, dtype=np.int64)
-    for level in rank_b:
-        size[level] += 1
-    upto_b = np.cumsum(size)
-    tree = np.zeros(n_levels + 1, dtype=np.int64)
-    balance = np.zeros(n, dtype=np.int64)
-    start = 0
-    while start < n:
-        stop = start
-        while stop < n and a[order[stop]] == a[order[start]]:
-            stop += 1
-        for p in order[start:stop]:  # those with smaller a: smaller b agrees, larger b disagrees
-            level = rank_b[p]
-            balance[p] += _prefix(tree, level - 1) - (start - _prefix(tree, level))
-        for p in order[start:stop]:
-            place = rank_b[p]
-            while place <= n_levels:
-                tree[place] += 1
-                place += place & -place
-        for p in order[start:stop]:  # those with larger a: larger b agrees, smaller b disagrees
-            level = rank_b[p]
-            larger = (n - upto_b[level]) - (stop - _prefix(tree, level))
-            balance[p] += larger - (upto_b[level - 1] - _prefix(tree, level - 1))
-        start = stop
-    return balance
+def add_triplets(
+    a: Array,
+    b: Array,
+    i: int,
+    start: int,
+    order: Indices,
+    tolerances: tuple[float, float],
+    n_test: int,
+    scratch: Array,
+    columns: Array,
+) -> float:
+    """Return the share of query i's triplets whose order is kept (ties count 1/2).
 
-
-@kernel
-def add_triplets(a: Array, b: Array, candidates: NDArray[np.int64], n_test: int, columns: Array) -> float:
-    """Return the share of a query's triplets whose order is kept (ties count 1/2).
-
-    Adds to ``columns[j]`` how much the share changes when test candidate j is taken away.
+    order : candidates in a random order; the query takes those from place `start` on, but itself.
+    scratch : (3, candidates). Adds to ``columns[j]`` how much the share changes when test candidate j leaves.
     """
-    balance = _balance(a[candidates], b[candidates])
-    n = len(candidates)
+    n = scratch.shape[1]
+    chosen = np.empty(n, dtype=np.int64)
+    place = start
+    for p in range(n):
+        if order[place] == i:
+            place = place + 1 if place + 1 < len(order) else 0
+        chosen[p] = order[place]
+        scratch[0, p], scratch[1, p] = a[chosen[p]], b[chosen[p]]
+        place = place + 1 if place + 1 < len(order) else 0
+    balance = scratch[2]
+    _balance(scratch[0], scratch[1], tolerances[0], tolerances[1], balance)
     total = 0.0
-    for value in balance:
-        total += value
+    for p in range(n):
+        total += balance[p]
     total /= 2.0  # each pair was counted from both ends
     share = 0.5 + total / (n * (n - 1.0))
     for p in range(n):
-        if candidates[p] < n_test:
-            columns[candidates[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share
+        if chosen[p] < n_test:
+            columns[chosen[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share
     return share

@@ -3,23 +3,49 @@
 Adding a metric is one `Metric` row in its family's file.
 """
 
-from distbench.metrics import _correlation, _distortion, _order, _ranks, _stress
-from distbench.metrics._correlation import pearson, spearman
-from distbench.metrics._distortion import distortion, distortion_q, sigma_distortion
+from distbench.metrics import (
+    _correlation,
+    _density,
+    _distortion,
+    _model,
+    _order,
+    _rank_errors,
+    _ranks,
+    _semantic,
+    _stress,
+)
+from distbench.metrics._correlation import kendall, pearson, spearman
+from distbench.metrics._density import density_kl
+from distbench.metrics._distortion import contraction, distortion, distortion_q, expansion, sigma_distortion
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics._model import reconstruction_mse
 from distbench.metrics._order import triplet_accuracy
+from distbench.metrics._rank_errors import lcmc, mrre_code, mrre_input, rnx_auc
 from distbench.metrics._ranks import continuity, knn_recall, trustworthiness
-from distbench.metrics._stress import scaled_stress, stress
+from distbench.metrics._semantic import label_agreement
+from distbench.metrics._stress import nonmetric_stress, sammon, scaled_stress, stress
 
 __all__ = [
     "METRICS",
     "Measured",
     "Metric",
     "continuity",
+    "contraction",
+    "density_kl",
     "distortion",
     "distortion_q",
+    "expansion",
+    "kendall",
     "knn_recall",
+    "label_agreement",
+    "lcmc",
+    "mrre_code",
+    "mrre_input",
+    "nonmetric_stress",
     "pearson",
+    "reconstruction_mse",
+    "rnx_auc",
+    "sammon",
     "scaled_stress",
     "sigma_distortion",
     "spearman",
@@ -28,6 +54,5 @@ __all__ = [
     "trustworthiness",
 ]
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric for family in (_ranks, _stress, _distortion, _correlation, _order) for metric in family.METRICS
-}
+_FAMILIES = (_ranks, _rank_errors, _stress, _distortion, _correlation, _order, _density, _semantic, _model)
+METRICS: dict[str, Metric] = {metric.name: metric for family in _FAMILIES for metric in family.METRICS}

@@ -19,9 +19,12 @@ __all__ = ["gather_checked", "measure_one"]
 Array = NDArray[np.float64]
 
 
-def measure_one(metric: Metric, X: Any, Z: Any, reference: tuple[Any, Any] | None, k: int = 1) -> float:
-    """Return one metric of codes Z of points X: in sample, or against exactly the reference points."""
-    gathered = gather_checked(X, Z, reference, k=k, include_queries=False, families=metric.families)
+def measure_one(metric: Metric, X: Any, Z: Any, reference: tuple[Any, Any] | None, k: int = 1, **options: Any) -> float:
+    """Return one metric of codes Z of points X: in sample, or against exactly the reference points.
+
+    `options` go to the engine.
+    """
+    gathered = gather_checked(X, Z, reference, k=k, include_queries=False, families=metric.families, **options)
     return metric.measure(gathered).value
 
 
@@ -35,13 +38,14 @@ def gather_checked(
     families: frozenset[str],
     names: tuple[str, str, str, str] = ("X", "Z", "reference[0]", "reference[1]"),
     notes: list[str] | None = None,
+    **options: Any,
 ) -> Gathered:
     """Check points and codes and gather their statistics. Raises InputError where they cannot be used."""
     points, codes = as_points(X, names[0], notes), as_points(Z, names[1], notes)
     check_same_rows(points, codes, (names[0], names[1]))
     if reference is None:
         _check_spread(points, points, names[0])
-        return gather(points, codes, k=check_candidates(k, len(points) - 1), families=families)
+        return gather(points, codes, k=check_candidates(k, len(points) - 1), families=families, **options)
     X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
     check_same_rows(X_ref, Z_ref, (names[2], names[3]))
     check_same_columns(points, X_ref, (names[0], names[2]))
@@ -56,6 +60,7 @@ def gather_checked(
         k=check_candidates(k, M),
         include_queries=include_queries,
         families=families,
+        **options,
     )
 
 

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from distbench.engine import Gathered
 from distbench.engine.shepard import TAIL
-from distbench.engine.tails import NOTHING
 from distbench.metrics._api import measure_one
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
 
-__all__ = ["METRICS", "distortion", "distortion_q", "sigma_distortion"]
+__all__ = ["METRICS", "contraction", "distortion", "distortion_q", "expansion", "sigma_distortion"]
 
 Array = NDArray[np.float64]
 
@@ -45,22 +44,31 @@ def _measure_worst(gathered: Gathered) -> Measured:
     return Measured(value=float(_ratio(high.max(), low.min())), points=points)
 
 
+def _measure_expansion(gathered: Gathered) -> Measured:
+    assert gathered.moments is not None
+    with np.errstate(over="ignore"):
+        points = gathered.moments.unit * np.maximum(gathered.moments.ratios[:, 1], 0.0)
+    return Measured(value=float(points.max()), points=points)
+
+
+def _measure_contraction(gathered: Gathered) -> Measured:
+    assert gathered.moments is not None
+    with np.errstate(over="ignore", divide="ignore"):
+        points = 1 / gathered.moments.ratios[:, 0] / gathered.moments.unit  # 0 where there is no ratio
+    return Measured(value=float(points.max()), points=points)
+
+
 def _measure_quantiles(gathered: Gathered) -> Measured:
     assert gathered.shepard is not None
     assert gathered.moments is not None
     low, high = gathered.shepard.low, gathered.shepard.high
     pairs = float(columns_of(gathered.moments.total)["n_rho"])
-    own = columns_of(gathered.moments.rows)["n_rho"]
-
-    def at(pairs: float, without_low: Any = NOTHING, without_high: Any = NOTHING) -> float:
-        position = TAIL * (pairs - 1)
-        return float(_ratio(high.quantile(position, without_high), low.quantile(position, without_low)))
-
+    own = columns_of(gathered.moments.by_point)["n_rho"]
+    position, positions = TAIL * (pairs - 1), TAIL * (pairs - own - 1)
     leave_one_out = None
     if gathered.m > 1:
-        places = zip(low.places_of(gathered.m), high.places_of(gathered.m), own, strict=True)
-        leave_one_out = np.array([at(pairs - n, *ends) for *ends, n in places])
-    return Measured(value=at(pairs), leave_one_out=leave_one_out)
+        leave_one_out = _ratio(high.quantiles_without(positions), low.quantiles_without(positions))
+    return Measured(value=float(_ratio(high.quantile(position), low.quantile(position))), leave_one_out=leave_one_out)
 
 
 _SIGMA = Metric("sigma_distortion", "distortion", "down", (0, np.inf), True, frozenset({"moments"}), _measure_sigma)
@@ -74,7 +82,13 @@ _QUANTILES = Metric(
     frozenset({"moments", "shepard"}),
     _measure_quantiles,
 )
-METRICS = (_SIGMA, _WORST, _QUANTILES)
+_EXPANSION = Metric(
+    "expansion", "distortion", "down", (0, np.inf), False, frozenset({"moments"}), _measure_expansion, default=False
+)
+_CONTRACTION = Metric(
+    "contraction", "distortion", "down", (0, np.inf), False, frozenset({"moments"}), _measure_contraction, default=False
+)
+METRICS = (_SIGMA, _WORST, _QUANTILES, _EXPANSION, _CONTRACTION)
 
 
 def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
@@ -174,3 +188,69 @@ def distortion_q(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) ->
     Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.
     """
     return measure_one(_QUANTILES, X, Z, reference)
+
+
+def expansion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return the largest ratio of code to input distance (the Lipschitz constant on the points).
+
+    .. math:: \max \rho, \quad \rho = b / a
+
+    over pairs of distinct inputs, in the units of codes over those of inputs. A worst case has no honest interval.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [0, inf]; smaller is better; 0 for codes that all coincide.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic applications.
+    """
+    return measure_one(_EXPANSION, X, Z, reference)
+
+
+def contraction(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return the largest ratio of input to code distance (the Lipschitz constant of the way back).
+
+    .. math:: \max 1 / \rho, \quad \rho = b / a
+
+    over pairs of distinct inputs, in the units of inputs over those of codes. A worst case has no honest interval.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [0, inf]; smaller is better; infinite where distinct inputs share a code.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic applications.
+    """
+    return measure_one(_CONTRACTION, X, Z, reference)

@@ -6,8 +6,8 @@ from typing import Any
 
 from distbench.engine import Gathered
 from distbench.metrics._api import measure_one
+from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
-from distbench.metrics._ranks import leave_one_out_mean
 
 __all__ = ["METRICS", "triplet_accuracy"]
 
@@ -17,7 +17,7 @@ def _measure_triplets(gathered: Gathered) -> Measured:
     rows = gathered.triplets.rows
     return Measured(
         value=float(rows.mean()),
-        leave_one_out=leave_one_out_mean(rows, gathered.triplets.columns),
+        leave_one_out=leave_one_out_mean(gathered, rows, gathered.triplets.columns),
         points=rows,
         chance=0.5,
     )

@@ -24,12 +24,12 @@ def columns_of(moments: Array) -> dict[str, Array]:
 def from_moments(
     gathered: Gathered, formula: Callable[[Array, float, float], Array], chance: float | None = None
 ) -> Measured:
-    """Apply a formula to the total, to the total without each query's pairs, and to each query's pairs."""
+    """Apply a formula to the total, to the total without each test point's pairs, and to each query's pairs."""
     moments = gathered.moments
     assert moments is not None
     args = moments.scale, moments.unit
     with np.errstate(invalid="ignore"):  # squares of ratios may be infinite
-        without = moments.total - moments.rows
+        without = moments.total - moments.by_point
     # one point owns nearly all of a sum: what is left of it is rounding, and no interval follows
     left, whole = columns_of(without), columns_of(moments.total)
     lost = (left["aa"] < 1e-8 * whole["aa"]) | (left["bb"] < 1e-8 * whole["bb"])

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from distbench.engine import Gathered
 from distbench.engine.gathered import RankSide
 from distbench.metrics._api import measure_one
+from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 
-__all__ = ["METRICS", "continuity", "knn_recall", "trustworthiness"]
+__all__ = ["KNN_RECALL", "METRICS", "continuity", "knn_recall", "trustworthiness"]
 
 Array = NDArray[np.float64]
 
@@ -21,16 +22,10 @@ def _norm(k: int, M: int) -> float:
     return 2 / (k * (2 * M - 3 * k + 1))
 
 
-def leave_one_out_mean(rows: Array, columns: Array) -> Array | None:
-    """Return the mean over the rows without point p: neither its row nor its column."""
-    m = len(rows)
-    return (rows.sum() - rows + columns) / (m - 1) if m > 1 else None
-
-
 def _rank_metric(gathered: Gathered, side: RankSide) -> Measured:
     k, M = gathered.k, gathered.M
     norm = _norm(k, M)
-    mean = leave_one_out_mean(side.rows, side.columns)
+    mean = leave_one_out_mean(gathered, side.rows, side.columns)
     norm_without = _norm(k, M - 1) if gathered.queries_are_candidates else norm
     return Measured(
         value=float(1 - norm * side.rows.mean()),
@@ -56,7 +51,7 @@ def _knn_recall(gathered: Gathered) -> Measured:
     columns = gathered.ranks.overlap_columns / gathered.k
     return Measured(
         value=float(rows.mean()),
-        leave_one_out=leave_one_out_mean(rows, columns),
+        leave_one_out=leave_one_out_mean(gathered, rows, columns),
         points=rows,
         chance=gathered.k / gathered.M,
     )
@@ -65,8 +60,8 @@ def _knn_recall(gathered: Gathered) -> Measured:
 _NEEDS = frozenset({"ranks"})
 _TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _NEEDS, _trustworthiness)
 _CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _NEEDS, _continuity)
-_KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _NEEDS, _knn_recall)
-METRICS = (_TRUSTWORTHINESS, _CONTINUITY, _KNN_RECALL)
+KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _NEEDS, _knn_recall)
+METRICS = (_TRUSTWORTHINESS, _CONTINUITY, KNN_RECALL)
 
 
 def trustworthiness(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = None) -> float:
@@ -170,4 +165,4 @@ def knn_recall(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
     ----------
     J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based criteria (Q_NX).
     """
-    return measure_one(_KNN_RECALL, X, Z, reference, k)
+    return measure_one(KNN_RECALL, X, Z, reference, k)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from distbench.engine import Gathered
 from distbench.engine.gathered import Moments
+from distbench.engine.sampled_pairs import SampledPairs
 from distbench.metrics._api import measure_one
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
 
-__all__ = ["METRICS", "scaled_stress", "stress"]
+__all__ = ["METRICS", "nonmetric_stress", "sammon", "scaled_stress", "stress"]
 
 Array = NDArray[np.float64]
 
@@ -51,7 +52,9 @@ def _chance_cross(moments: Moments) -> float:
     """
     rows = moments.rows.sum(axis=0)
     cross = 0.0
-    for group in (rows - moments.total, 2 * moments.total - rows):  # pairs of two queries; with a reference
+    with np.errstate(invalid="ignore"):  # sums that are not needed here may be infinite
+        groups = rows - moments.total, 2 * moments.total - rows  # pairs of two queries; with a reference
+    for group in groups:
         s = columns_of(group)
         cross += float(s["a"] * s["b"] / s["n"]) if s["n"] > 0 else 0.0
     return cross
@@ -76,10 +79,40 @@ def _measure_stress(gathered: Gathered) -> Measured:
     return from_moments(gathered, _stress, chance=chance)
 
 
+def _sammon(moments: Array, scale: float, unit: float) -> Array:
+    del scale, unit  # the sum is in the units of the input
+    s = columns_of(moments)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(s["a"] > 0, s["sammon"] / s["a"], 0.0)
+
+
+def _measure_sammon(gathered: Gathered) -> Measured:
+    return from_moments(gathered, _sammon)
+
+
+def _measure_nonmetric(gathered: Gathered) -> Measured:
+    sample: SampledPairs = gathered.extras["sampled_pairs"]
+    left = sample.squares - sample.squares_of
+    lost = left[:, 1] < 1e-8 * sample.squares[1]  # one point owns nearly all code distances
+
+    def formula(residual: Any, whole: Any) -> Any:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(whole > 0, np.sqrt(np.clip(residual / whole, 0.0, 1.0)), 1.0)
+
+    return Measured(
+        value=float(formula(*sample.squares)),
+        leave_one_out=np.where(lost, np.nan, formula(*left.T)) if gathered.m > 1 else None,
+    )
+
+
 _NEEDS = frozenset({"moments"})
 _SCALED_STRESS = Metric("scaled_stress", "stress", "down", (0, 1), True, _NEEDS, _measure_scaled)
 _STRESS = Metric("stress", "stress", "down", (0, np.inf), False, _NEEDS, _measure_stress)
-METRICS = (_SCALED_STRESS, _STRESS)
+_SAMMON = Metric("sammon", "stress", "down", (0, np.inf), False, _NEEDS, _measure_sammon, default=False)
+_NONMETRIC = Metric(
+    "nonmetric_stress", "stress", "down", (0, 1), True, frozenset({"sampled_pairs"}), _measure_nonmetric, default=False
+)
+METRICS = (_SCALED_STRESS, _STRESS, _NONMETRIC, _SAMMON)
 
 
 def scaled_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
@@ -146,3 +179,70 @@ def stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
     J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
     """
     return measure_one(_STRESS, X, Z, reference)
+
+
+def nonmetric_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return Kruskal's stress-1: how far code distances are from any growing function of input distances.
+
+    .. math:: \min_{f \text{ growing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}
+
+    over pairs; equal input distances share one disparity f(a). Judged on all pairs up to 2^20, beyond on a seeded
+    sample of as many. Codes that all coincide score 1: nothing is kept.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [0, 1]; smaller is better; unchanged when all codes are multiplied by c > 0.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
+    """
+    return measure_one(_NONMETRIC, X, Z, reference)
+
+
+def sammon(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
+    r"""Return Sammon's stress: squared errors of distances over the distances, so that near pairs count.
+
+    .. math:: \frac{1}{\sum a} \sum \frac{(a - b)^2}{a}
+
+    over pairs of distinct inputs with input distance a and code distance b.
+
+    Parameters
+    ----------
+    X : array-like of shape (m, d)
+        Input points.
+    Z : array-like of shape (m, dim)
+        Their codes.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Points that pairs are formed with, and their codes. Default: the other points themselves.
+
+    Returns
+    -------
+    float
+        In [0, inf); smaller is better; 1 for codes that all coincide.
+
+    Raises
+    ------
+    InputError
+        If an array cannot be used.
+
+    References
+    ----------
+    J. W. Sammon (1969), A nonlinear mapping for data structure analysis.
+    """
+    return measure_one(_SAMMON, X, Z, reference)

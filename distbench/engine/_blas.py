@@ -1,0 +1,32 @@
+"""One thread for each product of matrices: threads are used over blocks of queries instead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
+
+__all__ = ["one_blas_thread"]
+
+_lock = threading.Lock()
+_inside = 0
+_limits: threadpool_limits | None = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread; nests, also across threads."""
+    global _inside, _limits
+    with _lock:
+        if _inside == 0:
+            _limits = threadpool_limits(1, user_api="blas")
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0 and _limits is not None:
+                _limits.restore_original_limits()

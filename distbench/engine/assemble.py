@@ -1,0 +1,144 @@
+"""What jobs found together -> one `Gathered`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine import neighbours, shepard
+from distbench.engine.gathered import Gathered, Moments, Ranks, RankSide, Shepard, Triplets
+from distbench.engine.part import Merged
+from distbench.engine.problem import Problem
+from distbench.engine.tails import Tail
+
+__all__ = ["assemble"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+def assemble(
+    problem: Problem, merged: Merged, extras: dict[str, Any], judged: Indices, order: Indices | None
+) -> Gathered:
+    """Return the statistics of a problem; `order` is how its test points were arranged."""
+    families = problem.asked.families
+    places = _Places(problem, judged, order)
+    return Gathered(
+        m=problem.m,
+        M=problem.M,
+        k=problem.k,
+        n_test=problem.n_test or problem.m,
+        judged=judged,
+        queries_are_candidates=problem.n_test > 0,
+        ranks=_ranks(merged, places) if "ranks" in families else None,
+        moments=_moments(problem, merged, places) if "moments" in families else None,
+        shepard=_shepard(problem, merged) if "shepard" in families else None,
+        triplets=(
+            Triplets(merged.rows["triplets"], places.columns(merged.columns["triplets"]))
+            if "triplets" in families
+            else None
+        ),
+        extras=extras,
+        notes=(*_notes(problem), *(note for found in extras.values() for note in getattr(found, "notes", ()))),
+    )
+
+
+class _Places:
+    """Where the problem's points stand among those that came in."""
+
+    def __init__(self, problem: Problem, judged: Indices, order: Indices | None) -> None:
+        self.m, self.n_test, self.judged, self.order = problem.m, problem.n_test, judged, order
+
+    def columns(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what belongs to test points; zeros where queries are no candidates."""
+        return values if self.n_test else np.zeros((self.m, *values.shape[1:]))
+
+    def candidates(self, columns: Indices) -> Indices:
+        """Turn columns into rows of test points, or n_test + rows of references."""
+        if self.order is None:
+            return columns
+        own = columns < self.n_test
+        return np.where(own, self.order[np.where(own, columns, 0)], columns)
+
+
+def _notes(problem: Problem) -> tuple[str, ...]:
+    size = problem.triplet_candidates
+    if "triplets" in problem.asked.families and size < problem.M:
+        return (f"triplet_accuracy: each query judged on {size:,} sampled candidates of {problem.M:,}",)
+    return ()
+
+
+def _ranks(merged: Merged, places: _Places) -> Ranks:
+    rows, columns = merged.rows["ranks"], places.columns(merged.columns["ranks"])
+
+    def side(first: int, column: int) -> RankSide:
+        worst = places.candidates(rows[:, first + 1].astype(np.int64))
+        return RankSide(rows[:, first], columns[:, column], worst, rows[:, first + 2])
+
+    return Ranks(
+        trust=side(neighbours.TRUST, 0),
+        continuity=side(neighbours.CONTINUITY, 1),
+        overlap_rows=rows[:, neighbours.OVERLAP],
+        overlap_columns=columns[:, 2],
+        overlap_squares=rows[:, neighbours.SQUARES],
+    )
+
+
+def _moments(problem: Problem, merged: Merged, places: _Places) -> Moments:
+    assert problem.first_look is not None
+    rows = merged.rows["moments"]
+    by_point = rows
+    if problem.n_test:
+        by_point = np.concatenate([rows, merged.columns["unjudged"]])
+    return Moments(
+        rows=rows,
+        by_point=by_point,
+        total=merged.totals["moments"],
+        scale=problem.first_look.scale,
+        unit=problem.unit,
+        exponent=problem.x.exponent,
+        ratios=merged.rows["ratios"],
+        partners=_partners(problem, merged.rows["ratios"], places),
+    )
+
+
+def _partners(problem: Problem, ratios: Array, places: _Places) -> dict[str, tuple[int, int]]:
+    """Find whose the least and the largest ratio are, by looking again at two queries."""
+    found = {}
+    for name, query in (("least", int(ratios[:, 0].argmin())), ("largest", int(ratios[:, 1].argmax()))):
+        a, b = problem.distances_x(query), problem.distances_z(query)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rho = np.where(a > 0, b / a, np.nan)
+        if problem.n_test:
+            rho[query] = np.nan
+        if np.isnan(rho).all():
+            continue
+        column = int(np.nanargmin(rho) if name == "least" else np.nanargmax(rho))
+        found[name] = int(places.judged[query]), int(places.candidates(np.array([column]))[0])
+    return found
+
+
+def _shepard(problem: Problem, merged: Merged) -> Shepard:
+    first_look = problem.first_look
+    assert first_look is not None
+    ranked = merged.rows["ranked"]
+    influence = merged.rows["ranked"][:, 1]
+    if problem.n_test:
+        influence = merged.columns["influence"].copy()
+        influence[: problem.m] += ranked[:, 1]
+    ratios, ends = merged.rows["tail ratios"], merged.rows["tail ends"]
+    i, j = ends[:, 0], np.where(ends[:, 1] < problem.n_test, ends[:, 1], -1)
+
+    def tail(chosen: NDArray[np.bool_], sign: int, threshold: float) -> Tail:
+        outward = np.argsort(sign * ratios[chosen], kind="stable")
+        return Tail(ratios[chosen][outward], i[chosen][outward], j[chosen][outward], threshold)
+
+    low, high = first_look.tails
+    return Shepard(
+        spearman=shepard.rank_correlation(first_look, float(ranked[:, 0].sum()), merged.totals["counts"]),
+        influence=influence,
+        low=tail(ratios < low, 1, low),
+        high=tail(ratios > high, -1, high),
+    )

@@ -1,0 +1,169 @@
+"""Densities of the queries in both spaces: sums of a Gaussian kernel over the candidates.
+
+The kernel's width is a share of the largest distance, so there are three passes: largest distances; sums; what each
+point's absence changes. A point that is alone at one end of the largest distance changes the width too: the second
+pass also sums the kernel as it would be without it, so that leaving out is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.engine.family import ExtraProblem
+from distbench.engine.part import Merged, Part
+
+__all__ = ["Density", "DensityFamily"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Density:
+    """Kullback-Leibler divergence of the queries' densities, and the same without each test point."""
+
+    value: float
+    leave_one_out: Array  # (n_test,), or (m,) where the queries are no candidates
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Coefficients of d^2 in the exponent of both kernels."""
+
+    whole: tuple[float, float]  # with all points
+    ends: tuple[tuple[int, float, float], ...]  # an end of a largest distance, coefficients without it
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Kernel sums of all queries, and the widths they were made with."""
+
+    widths: Widths
+    x: Array  # (m, 1 + ends)
+    z: Array
+
+
+@kernel
+def _kernel_sum(distances: Array, rate: float, skip: int) -> float:
+    """Return the sum of exp(-rate d^2), without the distance at `skip`."""
+    total = 0.0
+    for p in range(len(distances)):
+        if p != skip:
+            total += np.exp(-rate * distances[p] * distances[p])
+    return total
+
+
+@kernel
+def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: float, own: int, columns: Array) -> None:
+    """Add what the sums of f log(f / g), of f and of g lose when a test candidate leaves a query's sums f and g."""
+    whole = f * np.log(f / g)
+    for p in range(columns.shape[1]):
+        if p != own:
+            u, v = np.exp(-rates[0] * a[p] * a[p]), np.exp(-rates[1] * b[p] * b[p])
+            rest = f - u
+            columns[0, p] += whole - rest * np.log(rest / (g - v))
+            columns[1, p] += u
+            columns[2, p] += v
+
+
+def _divergence(cross: Any, f: Any, g: Any) -> Any:
+    """Return KL from the sums of f log(f / g), f and g: densities are f and g over their sums."""
+    return np.maximum(cross / f - np.log(f / g), 0.0)
+
+
+def _rate(largest: float, sigma: float) -> float:
+    return 1 / (sigma * largest * largest) if largest > 0 else 0.0  # all at one place: the kernel is 1
+
+
+def _without(problem: ExtraProblem, tops: Array) -> dict[int, float]:
+    """Return the largest distance without each of its ends that are test points; tops = largest, with whom, next."""
+    largest, partner, following = tops.T
+    row = int(np.argmax(largest))
+    found = {}
+    for p in {row, int(partner[row])} if problem.n_test else {row}:
+        if p < (problem.n_test or problem.m):
+            rest = np.where(partner == p, following, largest) if problem.n_test else largest.copy()
+            if p < problem.m:
+                rest[p] = 0.0
+            if rest.max() < largest[row]:
+                found[p] = float(rest.max())
+    return found
+
+
+class DensityFamily:
+    """Kernel densities in three passes: largest distances, sums, effects."""
+
+    name = "density"
+    passes = 3
+
+    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+        """Return largest distances, kernel sums or effects."""
+        return (self._largest, self._sums, self._effects)[index](problem, rows, state)
+
+    def _largest(self, problem: ExtraProblem, rows: range, state: None) -> Part:
+        del state
+        tops = np.zeros((2, len(rows), 3))  # largest distance, with whom, largest but with another
+        for place, i in enumerate(rows):
+            for side, d in enumerate((problem.distances_x(i), problem.distances_z(i))):
+                if problem.n_test:
+                    d[i] = 0.0
+                far = int(np.argmax(d))
+                tops[side, place, :2] = d[far], far
+                d[far] = 0.0
+                tops[side, place, 2] = d.max()
+        return Part(rows={"x": tops[0], "z": tops[1]})
+
+    def _sums(self, problem: ExtraProblem, rows: range, widths: Widths) -> Part:
+        sums = np.empty((2, len(rows), 1 + len(widths.ends)))
+        for place, i in enumerate(rows):
+            for side, d in enumerate((problem.distances_x(i), problem.distances_z(i))):
+                if problem.n_test:
+                    d[i] = 0.0  # the point itself counts 1
+                sums[side, place, 0] = _kernel_sum(d, widths.whole[side], -1)
+                for end, (p, *rates) in enumerate(widths.ends):
+                    skip = p if problem.n_test else -1
+                    sums[side, place, 1 + end] = _kernel_sum(d, rates[side], skip)
+        return Part(rows={"x": sums[0], "z": sums[1]})
+
+    def _effects(self, problem: ExtraProblem, rows: range, sums: Sums) -> Part:
+        columns = np.zeros((3, problem.n_test))
+        if problem.n_test:
+            for i in rows:
+                a, b = problem.distances_x(i), problem.distances_z(i)
+                _add_changes(a, b, sums.widths.whole, float(sums.x[i, 0]), float(sums.z[i, 0]), i, columns)
+        return Part(columns={"lost": columns.T})
+
+    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
+        """Return the widths after the first pass, the sums after the second."""
+        if index == 1:
+            return Sums(state, merged.rows["x"], merged.rows["z"])
+        tops = merged.rows["x"], merged.rows["z"]
+        whole = [float(top[:, 0].max()) for top in tops]
+        without = [_without(problem, top) for top in tops]
+        ends = tuple(
+            (p, *(_rate(without[side].get(p, whole[side]), problem.sigma) for side in (0, 1)))
+            for p in sorted(without[0].keys() | without[1].keys())
+        )
+        return Widths((_rate(whole[0], problem.sigma), _rate(whole[1], problem.sigma)), ends)
+
+    def finish(self, problem: ExtraProblem, merged: Merged, state: Sums) -> Density:
+        """Return the divergence with all points, and without each."""
+        f, g = state.x[:, 0], state.z[:, 0]
+        totals = np.stack([f * np.log(f / g), f, g], axis=1)
+        whole = totals.sum(axis=0)
+        left = np.tile(whole, (problem.n_test or problem.m, 1))
+        if problem.n_test:
+            left -= merged.columns["lost"]
+        left[: problem.m] -= totals
+        without = np.full(len(left), np.nan)
+        if problem.m > 1:
+            without = _divergence(*left.T)
+            for end, (p, *_) in enumerate(state.widths.ends):
+                f, g = (np.delete(sums[:, 1 + end], p if p < problem.m else []) for sums in (state.x, state.z))
+                without[p] = _divergence(np.sum(f * np.log(f / g)), f.sum(), g.sum())
+        return Density(float(_divergence(*whole)), without)

@@ -1,0 +1,64 @@
+"""What a family of statistics beyond the default set is: parts of passes, joined in order, and a finish."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine.part import Merged, Part
+
+__all__ = ["ExtraFamily", "ExtraProblem", "Merged", "Part", "spans"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class ExtraProblem(Protocol):
+    """What a family reads. Columns 0..n_test-1 are test points, the judged ones first; the rest are references."""
+
+    m: int  # judged queries
+    n: int  # columns
+    n_test: int  # test points among the columns: 0 where queries are no candidates
+    M: int  # candidates of each query
+    k: int
+    sigma: float
+    labels_queries: Indices | None
+    labels_candidates: Indices | None
+
+    def distances_x(self, i: int) -> Array:
+        """Return query i's exact input distances to all columns."""
+        ...
+
+    def distances_z(self, i: int) -> Array:
+        """Return query i's exact code distances to all columns."""
+        ...
+
+    def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:
+        """Return places i, columns j and distances a, b of counted pairs: all, or a seeded sample of `size`."""
+        ...
+
+
+class ExtraFamily(Protocol):
+    """A family: `passes` times parts over all queries (none where `finish` finds what it needs by itself)."""
+
+    name: str
+    passes: int
+
+    def part(self, problem: Any, rows: range, state: Any, index: int) -> Part:
+        """Return what pass `index` finds in the queries at `rows`; pure."""
+        ...
+
+    def between(self, problem: Any, merged: Merged, state: Any, index: int) -> Any:
+        """Return the state of the pass after pass `index`; not called after the last."""
+        ...
+
+    def finish(self, problem: Any, merged: Merged, state: Any) -> Any:
+        """Return the statistics; what should be said about them stands in their `notes`."""
+        ...
+
+
+def spans(problem: ExtraProblem, i: int) -> list[slice]:
+    """Return the columns of query i's candidates."""
+    return [slice(0, i), slice(i + 1, problem.n)] if problem.n_test else [slice(0, problem.n)]

@@ -1,0 +1,100 @@
+"""Labels: how many of the k nearest by code have the query's label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine.family import ExtraProblem
+from distbench.engine.part import Merged, Part
+from distbench.errors import InputError
+
+__all__ = ["Labels", "LabelsFamily"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Expected number of the k nearest by code with the query's label."""
+
+    rows: Array  # (m,)
+    columns: Array  # (n_test,) change of all other rows when point p leaves
+    chance: float  # expected number for shuffled codes
+
+
+def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
+    """Return a query's expected number of agreeing neighbours, and that number without each candidate."""
+    edge = np.partition(b, k - 1)[k - 1]
+    near, tied = b < edge, b == edge
+    left, n_tied = k - int(near.sum()), int(tied.sum())  # places for the tied
+    nearer, level = float(same[near].sum()), float(same[tied].sum())
+    value = nearer + left / n_tied * level
+    without = np.full(len(b), value)
+    if n_tied > left:
+        without[near] = nearer - same[near] + (left + 1) / n_tied * level
+        without[tied] = nearer + left / (n_tied - 1) * (level - same[tied])
+    else:  # the tied all have a place: who leaves makes room for the next group
+        following = b == b[b > edge].min()
+        without[near | tied] = value - same[near | tied] + same[following].mean()
+    return value, without
+
+
+def _labels(problem: ExtraProblem) -> tuple[Indices, Indices]:
+    if problem.labels_queries is None or problem.labels_candidates is None:
+        raise InputError("labels: found none, but label_agreement needs one a point; pass labels=")
+    return problem.labels_queries, problem.labels_candidates
+
+
+def _matches(own: Indices, labels: Indices) -> Indices:
+    """Return how many of `labels` equal each of the queries' own."""
+    ordered = np.sort(labels)
+    return np.searchsorted(ordered, own, "right") - np.searchsorted(ordered, own, "left")
+
+
+class LabelsFamily:
+    """Agreement of labels among the k nearest by code, in one pass."""
+
+    name = "labels"
+    passes = 1
+
+    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+        """Return the queries' sums, the share of test points among their neighbours, and the effects."""
+        del state, index
+        own, labels = _labels(problem)
+        n_test = problem.n_test
+        sums, from_test, columns = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(n_test)
+        is_test = (np.arange(problem.n) < n_test).astype(float)
+        for place, i in enumerate(rows):
+            b = problem.distances_z(i)
+            if n_test:
+                b[i] = np.inf  # no point is its own neighbour
+            sums[place], without = _sums(b, (labels == own[i]).astype(float), problem.k)
+            columns += without[:n_test] - sums[place]
+            if 0 < n_test < problem.n:
+                from_test[place], _ = _sums(b, is_test, problem.k)
+            elif n_test:
+                from_test[place] = problem.k
+        return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})
+
+    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
+        """Return nothing: there is one pass."""
+        del problem, merged, index
+        return state
+
+    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> Labels:
+        """Return the sums, and what codes shuffled among the queries and among the references would reach."""
+        del state
+        own, labels = _labels(problem)
+        n_test, from_test = problem.n_test, merged.rows["from_test"]
+        tests, references = _matches(own, labels[:n_test]), _matches(own, labels[n_test:])
+        chance = 0.0
+        if n_test > 1:
+            chance += float(from_test.mean() * (tests - 1).mean() / (n_test - 1))  # without the query itself
+        if problem.n > n_test:
+            chance += float((problem.k - from_test).mean() * references.mean() / (problem.n - n_test))
+        return Labels(merged.rows["sums"], merged.columns["sums"], chance)

@@ -1,0 +1,154 @@
+"""Statistics that need all pairs in one order: Kendall's correlation and monotone regression.
+
+They cost a sort of the pairs, so beyond 2^20 pairs a seeded sample is judged. What a point's absence changes is the
+sum over its pairs, in the sample, of what each of them adds: to first order, and with the noise of the sample in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+from distbench.engine._jit import kernel
+from distbench.engine.family import ExtraProblem
+from distbench.engine.part import Merged, Part
+
+__all__ = ["MAX_PAIRS", "SampledPairs", "SampledPairsFamily", "disparities", "kendall_influence"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+MAX_PAIRS = 1 << 20
+
+
+@dataclass(frozen=True)
+class SampledPairs:
+    """Kendall's tau-b with its influences, and the sums of the monotone regression of b on a."""
+
+    kendall: float
+    kendall_influence: Array  # (n_test,) sum of the influences of the pairs that touch a point
+    touching: Array  # (n_test,) number of these pairs
+    pairs: int
+    squares: Array  # (2,) sum of squared residuals, sum of b^2
+    squares_of: Array  # (n_test, 2) the same over the pairs that touch a point
+    notes: tuple[str, ...]
+
+
+@kernel
+def _prefix(tree: Indices, place: int) -> int:
+    """Return the sum of a Fenwick tree's entries 1..place."""
+    total = 0
+    while place > 0:
+        total += tree[place]
+        place &= place - 1
+    return total
+
+
+@kernel
+def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices) -> Indices:
+    """Return, for each item, the sum over all others of sign(a - a') sign(b - b'), in O(n log n).
+
+    `order` sorts by a; levels are places among the distinct values, from 1; ``upto_b[l]`` counts levels 1..l.
+    """
+    n, n_levels = len(order), len(upto_b) - 1
+    tree = np.zeros(n_levels + 1, dtype=np.int64)
+    balance = np.zeros(n, dtype=np.int64)
+    start = 0
+    while start < n:
+        stop = start
+        while stop < n and level_a[order[stop]] == level_a[order[start]]:
+            stop += 1
+        for p in order[start:stop]:  # those with smaller a: smaller b agrees, larger b disagrees
+            level = level_b[p]
+            balance[p] += _prefix(tree, level - 1) - (start - _prefix(tree, level))
+        for p in order[start:stop]:
+            place = level_b[p]
+            while place <= n_levels:
+                tree[place] += 1
+                place += place & -place
+        for p in order[start:stop]:  # those with larger a: larger b agrees, smaller b disagrees
+            level = level_b[p]
+            larger = (n - upto_b[level]) - (stop - _prefix(tree, level))
+            balance[p] += larger - (upto_b[level - 1] - _prefix(tree, level - 1))
+        start = stop
+    return balance
+
+
+def _levels(values: Array) -> tuple[Indices, Indices]:
+    """Return places among the distinct values, from 1, and how many values are at each place or below."""
+    _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return level + 1, np.concatenate([[0], np.cumsum(counts)])
+
+
+def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
+    """Return tau-b of items (a, b), 0 where one side does not vary, and each item's influence (their sum is 0)."""
+    n = len(a)
+    level_a, upto_a = _levels(a)
+    level_b, upto_b = _levels(b)
+    if min(len(upto_a), len(upto_b)) <= 2:
+        return 0.0, np.zeros(n)
+    balance = _balance(np.argsort(level_a, kind="stable"), level_a, level_b, upto_b).astype(np.float64)
+    apart_a, apart_b = (float(n) - np.diff(upto)[level - 1] for level, upto in ((level_a, upto_a), (level_b, upto_b)))
+    spread = np.sqrt(apart_a.sum()) * np.sqrt(apart_b.sum())
+    tau = float(np.clip(balance.sum() / spread, -1.0, 1.0))
+    share = balance / spread - tau / 2 * (apart_a / apart_a.sum() + apart_b / apart_b.sum())
+    return tau, 2 * n * share  # removing an item takes its comparisons away from both of their ends
+
+
+def disparities(a: Array, b: Array) -> Array:
+    """Return the monotone regression of b on a, by least squares; tied a share one disparity."""
+    _, level, counts = np.unique(a, return_inverse=True, return_counts=True)
+    means = np.bincount(level, weights=b) / counts
+    return np.asarray(isotonic_regression(means, weights=counts).x[level], dtype=np.float64)
+
+
+class SampledPairsFamily:
+    """All pairs, or a sample of them: no pass over queries, `finish` draws the pairs itself."""
+
+    name = "sampled_pairs"
+    passes = 0
+
+    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+        """Return nothing: there is no pass."""
+        del problem, rows, state, index
+        return Part()
+
+    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
+        """Return nothing: there is no pass."""
+        del problem, merged, index
+        return state
+
+    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> SampledPairs:
+        """Judge the pairs."""
+        del merged, state
+        i, j, a, b = problem.pairs_sample(MAX_PAIRS, 0)
+        n_points = problem.n_test or problem.m
+        ends = np.concatenate([i, j[j < problem.n_test]])
+
+        def by_point(values: Array) -> Array:
+            return np.bincount(ends, np.concatenate([values, values[j < problem.n_test]]), minlength=n_points)
+
+        tau, influence = kendall_influence(a, b)
+        squares = (b - disparities(a, b)) ** 2
+        total = problem.m * problem.M - _twice(problem)
+        notes: tuple[str, ...] = ()
+        if len(a) < total:
+            notes = (f"kendall, nonmetric_stress: judged on {len(a):,} sampled pairs of {total:,}",)
+        return SampledPairs(
+            kendall=tau,
+            kendall_influence=by_point(influence),
+            touching=by_point(np.ones(len(a))),
+            pairs=len(a),
+            squares=np.array([squares.sum(), b @ b]),
+            squares_of=np.stack([by_point(squares), by_point(b * b)], axis=1),
+            notes=notes,
+        )
+
+
+def _twice(problem: ExtraProblem) -> int:
+    """Return how many pairs are seen by both of their ends: those of two judged queries."""
+    return problem.m * (problem.m - 1) // 2 if problem.n_test else 0

@@ -1,0 +1,252 @@
+"""One space, input or code: its points prepared for exact and fast distances.
+
+Points are scaled by a power of two, which is exact and keeps the squares of very large and very small numbers in
+range. For products of matrices, points far from the origin are moved there first; differences are taken unmoved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine import distances
+
+__all__ = ["DISTANCES", "Space"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+DISTANCES = ("euclidean", "cosine", "cityblock", "hamming")
+FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
+PREPARED = 1 << 28  # bytes of prepared points kept in memory; beyond, they are prepared block by block
+MOVED = 1 << 26  # bytes of moved points kept beside them
+FAR = 4.0  # points are moved where the square of their mean is this many times their variance
+COLUMNS = 1024  # candidates in one product of matrices
+
+
+def _times_power(values: Array, exponent: int) -> Array:
+    """Return values * 2**exponent, exactly, also where 2**exponent itself is out of range."""
+    half = exponent // 2
+    return values * np.ldexp(1.0, half) * np.ldexp(1.0, exponent - half)
+
+
+@dataclass
+class Space:
+    """The points of one space: judged queries first, then other test points, then references.
+
+    Parameters
+    ----------
+    sources : list of ndarray
+        Test points and, perhaps, reference points; any real dtype, in memory or memory maps.
+    order : ndarray of int, optional
+        Order in which the test points stand, judged ones first.
+    first : int
+        The first row that is a candidate: 0, or the number of test points where those are none.
+    distance : str
+        Of `DISTANCES`.
+    """
+
+    sources: list[NDArray[Any]]
+    order: Indices | None
+    first: int
+    distance: str = "euclidean"
+    exponent: int = 0
+    tolerance: float = 0.0  # relative error of keys
+    _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents, taken away in turn
+    _origin: Array | None = field(default=None, repr=False)  # of products, where points are far from 0
+    _rows: Array | None = field(default=None, repr=False)
+    _moved: Array | None = field(default=None, repr=False)
+    _columns: Array | None = field(default=None, repr=False)
+    _squares: Array | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.distance in ("euclidean", "cityblock"):
+            self._find_scale()
+        if self.n_rows * self.d * 8 <= PREPARED:
+            self._rows = self._prepare(0, self.n_rows)
+        if self._by_products:
+            self._find_origin()
+            if self._origin is not None and self.n_rows * self.d * 8 <= MOVED:
+                self._moved = self.moved(0, self.n_rows)
+            self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
+            self.tolerance = 0.0 if self._on_grid() else distances.tolerance(self.d)
+        elif self._rows is not None:
+            self._columns = np.ascontiguousarray(self._rows[self.first :].T)
+
+    def _blocks(self) -> Iterator[Array]:
+        return (self.moved(start, min(start + COLUMNS, self.n_rows)) for start in range(0, self.n_rows, COLUMNS))
+
+    @property
+    def d(self) -> int:
+        """Number of columns."""
+        return int(self.sources[0].shape[1])
+
+    @property
+    def n_rows(self) -> int:
+        """Number of points: queries and candidates."""
+        return sum(len(source) for source in self.sources)
+
+    @property
+    def n(self) -> int:
+        """Number of candidate columns: a query among them has one too."""
+        return self.n_rows - self.first
+
+    @property
+    def _by_products(self) -> bool:
+        return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
+
+    @property
+    def root(self) -> bool:
+        """Whether a distance is the root of its key."""
+        return self.distance == "euclidean"
+
+    @property
+    def factor(self) -> float:
+        """What to multiply a key by, after the root if there is one."""
+        return {"cosine": 0.5, "hamming": 1 / self.d}.get(self.distance, 1.0)
+
+    def to_distance(self, keys: Array) -> Array:
+        """Return distances, in units of ``2**exponent``."""
+        return np.sqrt(keys) if self.root else keys * self.factor
+
+    def rows(self, start: int, stop: int) -> Array:
+        """Return prepared points start..stop - 1."""
+        return self._prepare(start, stop) if self._rows is None else self._rows[start:stop]
+
+    def moved(self, start: int, stop: int) -> Array:
+        """Return the points start..stop - 1 as products take them."""
+        if self._moved is not None:
+            return self._moved[start:stop]
+        rows = self.rows(start, stop)
+        return rows if self._origin is None else rows - self._origin
+
+    def take(self, places: Indices) -> Array:
+        """Return the prepared points at some places."""
+        return self._prepared(self._raw(places)) if self._rows is None else self._rows[places]
+
+    def keys(self, start: int, stop: int, out: Array) -> Array:
+        """Write the keys of queries start..stop - 1 to all candidates to `out` (stop - start, n)."""
+        queries = self.rows(start, stop)
+        moved = self.moved(start, stop) if self._squares is not None else queries
+        for c in range(0, self.n, COLUMNS):
+            end = min(c + COLUMNS, self.n)
+            if self._squares is not None:
+                squares = self._squares
+                distances.keys_from_products(
+                    moved @ self.moved(self.first + c, self.first + end).T,
+                    queries,
+                    squares[start:stop],
+                    self.rows(self.first + c, self.first + end),
+                    squares[self.first + c : self.first + end],
+                    out[:, c:end],
+                )
+            else:
+                self._direct(queries, c, end, out[:, c:end])
+        return out
+
+    def exact_keys(self, i: int) -> Array:
+        """Return the keys of query i to all candidates, by direct differences."""
+        query, out = self.rows(i, i + 1), np.empty(self.n)
+        for c in range(0, self.n, COLUMNS):
+            end = min(c + COLUMNS, self.n)
+            if self._squares is not None:
+                out[c:end] = distances.few_keys(query[0], self.rows(self.first + c, self.first + end))
+            else:
+                self._direct(query, c, end, out[None, c:end])
+        return out
+
+    def pair_keys(self, i: Indices, j: Indices) -> Array:
+        """Return the keys of pairs: query i, candidate column j."""
+        out = np.empty(len(i))
+        step = 1 << 14 if self._rows is None else max(1, len(i))
+        every = np.arange(step)
+        for s in range(0, len(i), step):
+            rows, columns = i[s : s + step], j[s : s + step] + self.first
+            if self.distance in ("euclidean", "cosine"):
+                whole = self._rows is not None
+                x = self._rows if self._rows is not None else self.take(rows)
+                y = self._rows if self._rows is not None else self.take(columns)
+                places = (rows, columns) if whole else (every[: len(rows)],) * 2
+                out[s : s + step] = distances.pair_keys(x, y, *places)
+            else:
+                x, y = self.take(rows), self.take(columns)
+                unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
+                out[s : s + step] = np.cumsum(unlike, axis=1)[:, -1]  # summed in the order of the kernels
+        return out
+
+    def _direct(self, queries: Array, start: int, stop: int, out: Array) -> None:
+        if self._columns is not None:
+            columns = self._columns[:, start:stop]
+        else:
+            columns = np.ascontiguousarray(self.rows(self.first + start, self.first + stop).T)
+        kernel = {"cityblock": distances.city_block_keys, "hamming": distances.hamming_keys}
+        kernel.get(self.distance, distances.direct_keys)(queries, columns, out)
+
+    def _raw(self, places: Indices) -> NDArray[Any]:
+        """Return the points at some places as they came in."""
+        if len(self.sources) == 1:
+            return self.sources[0][places if self.order is None else self.order[places]]
+        m = len(self.sources[0])
+        out = np.empty((len(places), self.d), dtype=np.result_type(*self.sources))
+        test = places < m
+        own = places[test]
+        out[test] = self.sources[0][own if self.order is None else self.order[own]]
+        out[~test] = self.sources[1][places[~test] - m]
+        return out
+
+    def _prepare(self, start: int, stop: int) -> Array:
+        m = len(self.sources[0])
+        if start >= m:  # plain slices of what may be a memory map
+            return self._prepared(self.sources[1][start - m : stop - m])
+        if stop <= m and self.order is None:
+            return self._prepared(self.sources[0][start:stop])
+        return self._prepared(self._raw(np.arange(start, stop)))
+
+    def _prepared(self, raw: NDArray[Any]) -> Array:
+        points = np.ascontiguousarray(raw, dtype=np.float64)
+        if self._scale is not None:
+            return _times_power(_times_power(points, -self._scale[0]), -self._scale[1])
+        if self.distance == "cosine":
+            unit = points / np.abs(points).max(axis=1, keepdims=True)  # keeps squares in range
+            return np.asarray(unit / np.sqrt(np.einsum("ij,ij->i", unit, unit))[:, None])
+        return points
+
+    def _find_scale(self) -> None:
+        """Choose the power of two: that of the largest spread of a column."""
+        low, high = self._extremes()
+        _, size = np.frexp(max(np.abs(low).max(), np.abs(high).max()))
+        _, spread = np.frexp((_times_power(high, -int(size)) - _times_power(low, -int(size))).max())
+        self._scale = int(size), int(spread)
+        self.exponent = int(size) + int(spread)
+
+    def _find_origin(self) -> None:
+        """Choose an origin for products: in each column the value nearest to the mean, so that a grid stays a grid."""
+        sample = self.take(np.unique(np.linspace(0, self.n_rows - 1, 512).astype(np.int64)))
+        mean = sample.mean(axis=0)
+        if mean @ mean > FAR * sample.var(axis=0).sum():
+            self._origin = sample[np.abs(sample - mean).argmin(axis=0), np.arange(self.d)]
+
+    def _extremes(self) -> tuple[Array, Array]:
+        """Return the least and the largest value of each column, read block by block."""
+        low, high = np.full(self.d, np.inf), np.full(self.d, -np.inf)
+        step = max(1, (1 << 21) // self.d)
+        for source in self.sources:
+            for start in range(0, len(source), step):
+                block = source[start : start + step]
+                low = np.minimum(low, block.min(axis=0))
+                high = np.maximum(high, block.max(axis=0))
+        return low, high
+
+    def _on_grid(self) -> bool:
+        """Whether all products and their sums are exact: every coordinate a multiple of one coarse step."""
+        largest = max(int(np.frexp(np.abs(rows).max())[1]) for rows in self._blocks())  # all are below 2**largest
+        bits = (51 - int(np.ceil(np.log2(self.d)))) // 2
+        for rows in self._blocks():
+            steps = np.ldexp(rows, bits - largest)
+            if not (np.rint(steps) == steps).all():
+                return False
+        return True

@@ -1,0 +1,170 @@
+"""Points that live outside memory: read block by block, kept as memory maps."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.errors import InputError
+
+__all__ = ["BLOCK", "SMALL", "is_mapped", "is_stored", "loaded", "release", "row_blocks", "stored_blocks"]
+
+BLOCK = 16 << 20  # bytes that are looked at together
+SMALL = 64 << 20  # bytes up to which points are simply read into memory
+
+Array = NDArray[Any]
+Check = Callable[[Array, int], None]
+
+
+def is_stored(value: Any) -> TypeGuard[Any]:
+    """Say whether `value` is an array of HDF5, Zarr, Dask or the like: read by slices, stored in chunks."""
+    wanted = ("shape", "dtype", "chunks", "__getitem__")
+    return not isinstance(value, np.ndarray) and all(hasattr(type(value), name) for name in wanted)
+
+
+def is_mapped(array: Array) -> bool:
+    """Say whether an array is a view of a memory map."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base, mmap.mmap)
+
+
+def release(array: Array) -> None:
+    """Let the system take back the memory that holds read pages of a memory map; they are read again when needed.
+
+    Only of maps opened read-only: nothing can be lost. Keeps the resident size of a process, which clusters limit,
+    from growing to that of the file.
+    """
+    root: Any = array
+    while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
+        root = root.base
+    if isinstance(root, np.memmap) and root.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
+        root.base.madvise(mmap.MADV_DONTNEED)  # type: ignore[union-attr]
+
+
+def row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
+    """Cut rows into blocks of about `BLOCK` bytes, each a multiple of `step` rows."""
+    size = max(1, BLOCK // max(1, row_bytes * step)) * step
+    for start in range(0, rows, size):
+        yield slice(start, min(rows, start + size))
+
+
+def loaded(value: Any, name: str, check: Check) -> Array:
+    """Return stored points as a matrix of float32 or float64: in memory if small, else in a temporary memory map.
+
+    Parameters
+    ----------
+    value : array of HDF5, Zarr or Dask, or numpy.memmap, of shape (n, d) or (n, h, w[, c])
+        What is read, once, block by block.
+    name : str
+        The argument's name, for error messages.
+    check : callable
+        Called with each block as it was stored, and the number of its first row.
+
+    Returns
+    -------
+    ndarray of shape (n, d), C-contiguous
+        float32 where the stored numbers are float32, else float64 in memory; in a memory map float32 wherever
+        that holds the stored numbers exactly.
+
+    Raises
+    ------
+    InputError
+        If the points cannot be read, or there is no room for the temporary file.
+    """
+    rows, columns = int(value.shape[0]), math.prod(int(size) for size in value.shape[1:])
+    dtype = np.dtype(value.dtype)
+    native = dtype.newbyteorder("=") == np.float32
+    if rows * columns * (4 if native else 8) < SMALL:
+        points = np.empty((rows, columns), dtype=np.float32 if native else np.float64)
+        for span, block in _blocks(value, name, check):
+            points[span] = block
+        return points
+    exact = np.can_cast(dtype, np.float32, "safe")
+    return _spooled(_blocks(value, name, check), (rows, columns), np.dtype(np.float32 if exact else np.float64), name)
+
+
+def _blocks(value: Any, name: str, check: Check) -> Iterator[tuple[slice, Array]]:
+    """Yield checked blocks of rows, flattened."""
+    start = 0
+    for block in stored_blocks(value, name):
+        rows = block.reshape(len(block), -1)
+        check(rows, start)
+        yield slice(start, start + len(rows)), rows
+        start += len(rows)
+
+
+def stored_blocks(value: Any, name: str) -> Iterator[Array]:
+    """Yield consecutive blocks of rows as they are stored; whole chunks at a time, so that none is read twice.
+
+    Raises
+    ------
+    InputError
+        If rows cannot be read.
+    """
+    rows = int(value.shape[0])
+    row_bytes = math.prod(int(size) for size in value.shape[1:]) * np.dtype(value.dtype).itemsize
+    for span in _spans(getattr(value, "chunks", None), rows, row_bytes):
+        try:
+            block = np.asarray(value[span])
+        except Exception as error:
+            reason = str(error).split("\n", 1)[0]
+            raise InputError(
+                f"{name}: found {type(value).__name__} whose rows {span.start} to {span.stop - 1} cannot be read "
+                f"({type(error).__name__}: {reason}); make sure that its file is open and whole"
+            ) from error
+        yield block
+
+
+def _spans(chunks: Any, rows: int, row_bytes: int) -> Iterator[slice]:
+    first = chunks[0] if chunks else 1
+    if not isinstance(first, tuple):
+        yield from row_blocks(rows, row_bytes, min(int(first), rows))
+        return
+    start = stop = 0  # chunks of uneven size, as Dask has them
+    for size in first:
+        if stop > start and (stop + size - start) * row_bytes > BLOCK:
+            yield slice(start, stop)
+            start = stop
+        stop += int(size)
+    yield slice(start, stop)
+
+
+def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtype: np.dtype[Any], name: str) -> Array:
+    """Write blocks to a temporary file that lives as long as the memory map that is returned."""
+    handle, path = tempfile.mkstemp(prefix="distbench-", suffix=".points")
+    try:
+        with os.fdopen(handle, "wb") as file:  # written, not mapped: a full disk is an error then, not a crash
+            for _, block in blocks:
+                file.write(np.ascontiguousarray(block, dtype=dtype).data)
+        points = np.memmap(path, dtype=dtype, mode="r", shape=shape)
+    except OSError as error:
+        _remove(path)
+        size = math.prod(shape) * dtype.itemsize / 1e9
+        raise InputError(
+            f"{name}: no room for a temporary copy of {size:.1f} GB in {Path(path).parent} ({error}); "
+            "set TMPDIR to a larger disk"
+        ) from error
+    except BaseException:
+        _remove(path)
+        raise
+    weakref.finalize(points.base, _remove, path)  # every view keeps the map itself alive
+    return points
+
+
+def _remove(path: str) -> None:
+    # Where a file that is still mapped cannot be deleted, the system's own cleaning has to do.
+    try:
+        Path(path).unlink(missing_ok=True)
+    except PermissionError:
+        return

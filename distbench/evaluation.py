@@ -1,28 +1,24 @@
-"""Points and an encoder in, a report out; and two reports compared, point by point."""
+"""Points and an encoder in, a report out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from distbench.comparison import Difference, compare
+from distbench.decoders import decode, decoder_of
 from distbench.encoders import as_encoder
-from distbench.engine import Gathered
 from distbench.errors import InputError
-from distbench.inference.intervals import check_confidence, jackknife_interval
-from distbench.limits import near_miss
-from distbench.metrics import METRICS, Metric
-from distbench.metrics._api import gather_checked
-from distbench.points import as_points, check_candidates, check_same_columns
-from distbench.report import Report, Score
-from distbench.witnesses import worst_pairs
+from distbench.judging import Points, judge_points
+from distbench.points import as_points, check_candidates, check_same_columns, check_same_rows
+from distbench.report import Report
+from distbench.settings import DECODER, Settings, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 
 def evaluate(
@@ -36,6 +32,15 @@ def evaluate(
     confidence: float = 0.95,
     batch_size: int = 1024,
     name: str | None = None,
+    distance_x: str = "euclidean",
+    distance_z: str = "euclidean",
+    labels: Any = None,
+    reference_labels: Any = None,
+    queries: int | None = None,
+    precision: Mapping[str, float] | None = None,
+    seed: int = 0,
+    executor: Any = None,
+    progress: bool | None = None,
 ) -> Report:
     """Measure how well an encoder keeps close things close on test points.
 
@@ -50,8 +55,9 @@ def evaluate(
         Points that neighbours are looked up in, usually the training points. Default: the test points.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    metrics : "default" or iterable of str
-        Names of metrics.
+    metrics : "default", "all" or iterable of str
+        Names of metrics. "all" is all that can be measured: `label_agreement` with labels, `reconstruction_mse` with
+        a decoder.
     include_queries : bool
         Whether the other test points are candidates too.
     confidence : float
@@ -60,6 +66,21 @@ def evaluate(
         Rows that the encoder gets at once.
     name : str, optional
         Of the encoder, in the report.
+    distance_x, distance_z : str
+        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; of codes of 0 and 1 also "hamming".
+    labels, reference_labels : array-like of shape (m,) and (n,), optional
+        Labels of the test and the reference points, of any kind.
+    queries : int, optional
+        Judge only this many test points, a random sample, against all candidates. Default: all.
+    precision : mapping of str to float, optional
+        Half the width that the intervals of metrics may have: ``{"continuity": 0.002}`` judges 1,000 test points (or
+        `queries`) and then more until the interval is the value -+ 0.002, or all of them are judged.
+    seed : int
+        Of the sample of test points.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of queries run. Default: threads.
+    progress : bool, optional
+        Whether to show a bar on what takes over two seconds. Default: where stderr is a terminal.
 
     Returns
     -------
@@ -68,24 +89,42 @@ def evaluate(
     Raises
     ------
     InputError
-        If points, k or a metric's name cannot be used.
+        If points, k or another argument cannot be used.
     EncoderError
         If the encoder is of no known kind or returns what cannot be used.
     """
-    chosen = _chosen(metrics)
-    check_confidence(confidence)
-    _check_before_encoding(X_test, reference, k, include_queries)
-    adapter = as_encoder(encoder, batch_size=batch_size)
-    return _evaluate_codes(
-        (X_test, adapter.encode(X_test)),
-        None if reference is None else (reference, adapter.encode(reference)),
-        names=("X_test", "codes of X_test", "reference", "codes of reference"),
+    decoder = decoder_of(encoder)
+    settings = settings_of(
         k=k,
-        chosen=chosen,
-        include_queries=include_queries,
+        metrics=metrics,
+        include_queries=include_queries or reference is None,
         confidence=confidence,
-        name=name or adapter.name,
+        distance_x=distance_x,
+        distance_z=distance_z,
+        with_labels=labels is not None,
+        with_decoder=decoder is not None,
+        queries=queries,
+        precision=precision,
+        seed=seed,
+        executor=executor,
+        progress=progress,
     )
+    notes: list[str] = []
+    X = as_points(X_test, "X_test", notes)
+    X_ref = None if reference is None else as_points(reference, "reference", notes)
+    _check_points(X, X_ref, settings, ("X_test", "reference"))
+    known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
+    adapter = as_encoder(encoder, batch_size=batch_size)
+    codes = adapter.encode(X_test)
+    codes_ref = None if reference is None else adapter.encode(reference)
+    reconstructed = None
+    if decoder is not None and DECODER in settings.names:
+        reconstructed = as_points(decode(decoder, codes, batch_size), "points made by the decoder")
+    Z = as_points(codes, "codes of X_test", notes)
+    Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
+    points = Points(X, Z, X_ref, Z_ref, known, reconstructed, notes)
+    _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"))
+    return judge_points(points, settings, name or adapter.name)
 
 
 def evaluate_codes(
@@ -98,6 +137,15 @@ def evaluate_codes(
     include_queries: bool = True,
     confidence: float = 0.95,
     name: str = "codes",
+    distance_x: str = "euclidean",
+    distance_z: str = "euclidean",
+    labels: Any = None,
+    reference_labels: Any = None,
+    queries: int | None = None,
+    precision: Mapping[str, float] | None = None,
+    seed: int = 0,
+    executor: Any = None,
+    progress: bool | None = None,
 ) -> Report:
     """Measure codes that are there already.
 
@@ -109,7 +157,9 @@ def evaluate_codes(
         Their codes.
     reference : tuple of array-likes (X_ref, Z_ref), optional
         Reference points and their codes.
-    k, metrics, include_queries, confidence, name
+    k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels
+        As for `evaluate`.
+    queries, precision, seed, executor, progress
         As for `evaluate`.
 
     Returns
@@ -123,155 +173,48 @@ def evaluate_codes(
     """
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
-    return _evaluate_codes(
-        (X_test, Z_test),
-        reference,
-        names=("X_test", "Z_test", "reference[0]", "reference[1]"),
+    settings = settings_of(
         k=k,
-        chosen=_chosen(metrics),
-        include_queries=include_queries,
+        metrics=metrics,
+        include_queries=include_queries or reference is None,
         confidence=confidence,
-        name=name,
+        distance_x=distance_x,
+        distance_z=distance_z,
+        with_labels=labels is not None,
+        with_decoder=False,
+        queries=queries,
+        precision=precision,
+        seed=seed,
+        executor=executor,
+        progress=progress,
     )
-
-
-def _check_before_encoding(X_test: Any, reference: Any, k: Any, include_queries: bool) -> None:
-    """Refuse what cannot be measured before an encoder runs for minutes."""
-    X = as_points(X_test, "X_test")
-    M = len(X) - 1 if include_queries or reference is None else 0
-    if reference is not None:
-        X_ref = as_points(reference, "reference")
-        check_same_columns(X, X_ref, ("X_test", "reference"))
-        M += len(X_ref)
-    check_candidates(k, M)
-
-
-def _chosen(metrics: str | Iterable[str]) -> list[Metric]:
-    if isinstance(metrics, str):
-        if metrics == "default":
-            return [metric for metric in METRICS.values() if metric.default]
-        metrics = [metrics]
-    if not isinstance(metrics, Iterable):
-        raise InputError(f"metrics: found {metrics!r}; pass 'default' or names")
-    names = set(metrics)
-    if not names:
-        raise InputError("metrics: found none; pass 'default' or names")
-    for name in names:
-        if name not in METRICS:
-            raise InputError(f"metrics: found no metric {name!r}; {near_miss(str(name), METRICS)}")
-    return [metric for name, metric in METRICS.items() if name in names]
-
-
-def _evaluate_codes(
-    test: tuple[Any, Any],
-    reference: tuple[Any, Any] | None,
-    *,
-    names: tuple[str, str, str, str],
-    k: int,
-    chosen: list[Metric],
-    include_queries: bool,
-    confidence: float,
-    name: str,
-) -> Report:
-    check_confidence(confidence)
     notes: list[str] = []
-    X, Z = as_points(test[0], names[0], notes), as_points(test[1], names[1], notes)
+    names = ("X_test", "Z_test", "reference[0]", "reference[1]")
+    X, Z = as_points(X_test, names[0], notes), as_points(Z_test, names[1], notes)
+    X_ref = Z_ref = None
     if reference is not None:
-        reference = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
-    include_queries = include_queries or reference is None
-    families = frozenset({"ranks"}).union(*(metric.families for metric in chosen))
-    gathered = gather_checked(X, Z, reference, k=k, include_queries=include_queries, families=families, names=names)
-    notes += [*_coincidence(X, Z), *gathered.notes]
-    return Report(
-        encoder=name,
-        scores={metric.name: _score(metric, gathered, confidence) for metric in chosen},
-        k=gathered.k,
-        m=gathered.m,
-        M=gathered.M,
-        code_size=Z.shape[1],
-        confidence=confidence,
-        notes=tuple(notes),
-        pairs=worst_pairs(gathered, (X, Z), reference),
-    )
+        X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
+    known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
+    points = Points(X, Z, X_ref, Z_ref, known, None, notes)
+    _check_codes(points, names)
+    _check_points(X, X_ref, settings, (names[0], names[2]))
+    return judge_points(points, settings, name)
 
 
-def _coincidence(X: Array, Z: Array) -> list[str]:
-    inputs, codes = len(np.unique(X, axis=0)), len(np.unique(Z, axis=0))
-    if codes >= inputs:
-        return []
-    return [f"{inputs} distinct test points share {codes} distinct codes: scores of ranks flatter such an encoder"]
+def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tuple[str, str]) -> None:
+    """Refuse what cannot be measured before an encoder runs for minutes."""
+    M = len(X) - 1 if settings.include_queries else 0
+    others = X if X_ref is None else X_ref
+    if X_ref is not None:
+        check_same_columns(X, X_ref, names)
+        M += len(X_ref)
+    check_candidates(settings.k, M)
+    if (others[0] == X).all() and (others == others[0]).all():
+        raise InputError(f"{names[0]}: found points that all coincide; nothing can be measured on them")
 
 
-def _score(metric: Metric, gathered: Gathered, confidence: float) -> Score:
-    measured = metric.measure(gathered)
-    low, high = jackknife_interval(measured.value, measured.leave_one_out, confidence, metric.bounds)
-    return Score(
-        metric=metric.name,
-        value=measured.value,
-        low=low,
-        high=high,
-        direction=metric.direction,
-        chance=measured.chance,
-        points=measured.points,
-        leave_one_out=measured.leave_one_out,
-    )
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How two encoders differ in one metric, judged on the same test points.
-
-    Parameters
-    ----------
-    metric : str
-        Name of the metric.
-    value : float
-        First report's value minus the second's.
-    low, high : float or None
-        Interval of the difference, by the paired jackknife; None where there is no honest one.
-    better : {"a", "b"} or None
-        Which report is better, where the interval excludes 0.
-    """
-
-    metric: str
-    value: float
-    low: float | None
-    high: float | None
-    better: Literal["a", "b"] | None
-
-
-def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
-    """Compare two encoders judged on the same test points, in every metric that both reports have.
-
-    Parameters
-    ----------
-    report_a, report_b : Report
-        Of the same test and reference points, in the same order, with the same k.
-
-    Returns
-    -------
-    dict of str to Difference
-
-    Raises
-    ------
-    InputError
-        If the reports are not of the same k, m and M.
-    """
-    for what in ("k", "m", "M"):
-        a, b = getattr(report_a, what), getattr(report_b, what)
-        if a != b:
-            raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both on the same points")
-    return {
-        name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
-    }
-
-
-def _difference(a: Score, b: Score, confidence: float) -> Difference:
-    value = a.value - b.value if np.isfinite([a.value, b.value]).any() else 0.0
-    low = high = None
-    if a.leave_one_out is not None and b.leave_one_out is not None and np.isfinite(value):
-        low, high = jackknife_interval(value, a.leave_one_out - b.leave_one_out, confidence)
-    better: Literal["a", "b"] | None = None
-    if low is not None and high is not None and not low <= 0 <= high:
-        better = "a" if (value > 0) == (a.direction == "up") else "b"
-    return Difference(a.metric, value, low, high, better)
+def _check_codes(points: Points, names: tuple[str, str, str, str]) -> None:
+    check_same_rows(points.X, points.Z, (names[0], names[1]))
+    if points.X_ref is not None and points.Z_ref is not None:
+        check_same_rows(points.X_ref, points.Z_ref, (names[2], names[3]))
+        check_same_columns(points.Z, points.Z_ref, (names[1], names[3]))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from distbench.errors import InputError
 
-__all__ = ["check_limits", "is_met", "near_miss"]
+__all__ = ["check_bounds", "check_limits", "is_met", "near_miss"]
 
 
 def near_miss(name: str, known: Collection[str]) -> str:
@@ -42,6 +42,27 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(f"{name}: found the limit {limit!r}; pass a number")
     return {name: float(limit) for name, limit in limits.items()}
+
+
+def check_bounds(limits: Mapping[str, float]) -> None:
+    """Refuse limits that the metrics' values cannot reach or never leave.
+
+    Parameters
+    ----------
+    limits : mapping of str to float
+        By names of metrics.
+
+    Raises
+    ------
+    InputError
+        If a limit is outside its metric's range.
+    """
+    from distbench.metrics import METRICS
+
+    for name, limit in limits.items():
+        low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
+        if not low <= limit <= high:
+            raise InputError(f"{name}: found the limit {limit:g}; pass one between {low:g} and {high:g}")
 
 
 def is_met(value: float, limit: float, direction: Literal["up", "down"]) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.errors import InputError, PreservationError
-from distbench.limits import check_limits, is_met
+from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
+from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
+from distbench.limits import check_bounds, check_limits
 
 __all__ = ["Pair", "PairKind", "Report", "Score"]
 
@@ -38,7 +40,13 @@ class Score:
     points : ndarray of shape (m,) or None
         The metric over each query's own candidates.
     leave_one_out : ndarray of shape (m,) or None
-        The metric without each query; what intervals and paired comparisons come from.
+        The metric without each test point; what intervals and paired comparisons come from.
+    floor : float or None
+        What no encoder of that code size can beat on the test points; see `distbench.inference.floors`.
+    attainable : float or None
+        What metric MDS reaches on the test points, in sample; see `distbench.inference.attainable`.
+    interaction : ndarray of shape (m, sketches) or None
+        What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
     """
 
     metric: str
@@ -49,6 +57,16 @@ class Score:
     chance: float | None = None
     points: Array | None = field(default=None, repr=False, compare=False)
     leave_one_out: Array | None = field(default=None, repr=False, compare=False)
+    floor: float | None = None
+    attainable: float | None = None
+    interaction: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the interval: the larger side where a bound cuts one; infinite without an interval."""
+        if self.low is None or self.high is None:
+            return float("inf")
+        return max(self.value - self.low, self.high - self.value)
 
 
 @dataclass(frozen=True)
@@ -99,13 +117,15 @@ class Report(Mapping[str, Score]):
     scores : dict of str to Score
         In the order of the table of metrics.
     k, m, M, code_size : int
-        Neighbours, test points, candidates of each, columns of the codes.
+        Neighbours, test points that were judged, candidates of each, columns of the codes.
     confidence : float
         Of the intervals.
     notes : tuple of str
         What a reader of the scores must know.
     pairs : mapping of str to tuple of Pair
         What `worst_pairs` picks from, worst first.
+    judged : ndarray of int or None
+        Rows of the test points that were judged; None for all.
     """
 
     encoder: str
@@ -117,6 +137,7 @@ class Report(Mapping[str, Score]):
     confidence: float = 0.95
     notes: tuple[str, ...] = ()
     pairs: Mapping[PairKind, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
+    judged: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         try:
@@ -151,7 +172,35 @@ class Report(Mapping[str, Score]):
         if score.points is None:
             raise InputError(f"metric: found {metric!r}, which has no score of single points")
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
-        return [(int(p), float(score.points[p])) for p in order[:n]]
+        rows = self.rows_judged()
+        return [(int(rows[p]), float(score.points[p])) for p in order[:n]]
+
+    def rows_judged(self) -> NDArray[np.int64]:
+        """Return the rows of the test points that were judged."""
+        return np.arange(self.m) if self.judged is None else self.judged
+
+    def marked(
+        self, floors: Mapping[str, float] | None = None, attainable: Mapping[str, float] | None = None
+    ) -> Report:
+        """Return the report with floors and attainable values beside its scores.
+
+        Parameters
+        ----------
+        floors : mapping of str to float, optional
+            From `distbench.inference.floors.floors`.
+        attainable : mapping of str to float, optional
+            From `distbench.inference.attainable.attainable`.
+        """
+        floors, attainable = floors or {}, attainable or {}
+        scores = {
+            name: replace(score, floor=floors.get(name, score.floor), attainable=attainable.get(name, score.attainable))
+            for name, score in self.scores.items()
+        }
+        return replace(self, scores=scores)
+
+    def in_sample(self) -> bool:
+        """Return whether the candidates are the test points themselves, all of them judged."""
+        return self.judged is None and self.m - 1 == self.M
 
     def worst_pairs(self, n: int = 5, kind: PairKind = "torn") -> list[Pair]:
         """Return the `n` worst pairs.
@@ -174,32 +223,66 @@ class Report(Mapping[str, Score]):
             raise InputError(f"kind: found {kind!r}; pass {' or '.join(map(repr, get_args(PairKind)))}")
         return list(self.pairs.get(kind, ())[:n])
 
-    def check(self, **limits: float) -> Report:
-        """Return the report if every limit is met.
+    def verdicts(self, **limits: float) -> dict[str, Verdict]:
+        """Return what the intervals say of limits, by metric: "met", "broken" or "undecided".
 
         Parameters
         ----------
         **limits : float
+            As for `check`.
+
+        Raises
+        ------
+        InputError
+            If a limit names no metric, is no number or none that the metric can take.
+        """
+        return {name: self._verdict(name, limit) for name, limit in self._checked(limits).items()}
+
+    def check(self, *, undecided: Undecided = "value", **limits: float) -> Report:
+        """Return the report if every limit is met.
+
+        Parameters
+        ----------
+        undecided : {"value", "fail", "pass"}
+            What becomes of a limit that the interval holds, so that the test points do not decide: "value", the value
+            alone decides; "fail", an encoder whose true value is on the bad side passes in at most 2.5 % of samples of
+            test points; "pass".
+        **limits : float
             One limit a metric, e.g. ``continuity=0.95``: at least or at most follows from the metric's direction.
-            The value decides; the interval is reported beside it.
 
         Raises
         ------
         PreservationError
             If a limit is broken: names metric, value, interval, limit, n, k, M and the worst pair.
         InputError
-            If a limit names no metric or is no number.
+            If a limit names no metric, is no number, is none that the metric can take, or is beyond the floor of a
+            report that has floors.
         """
         __tracebackhide__ = True
-        checked = check_limits(limits, self.scores)
+        check_undecided(undecided)
+        checked = self._checked(limits)
         broken = {
-            name: limit for name, limit in checked.items() if not is_met(self[name].value, limit, self[name].direction)
+            name: limit
+            for name, limit in checked.items()
+            if not passes(self._verdict(name, limit), self[name].value, limit, self[name].direction, undecided)
         }
         if broken:
             from distbench.render.report import failure_text
 
             raise PreservationError(failure_text(self, broken))
         return self
+
+    def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
+        checked = check_limits(limits, self.scores)
+        check_bounds(checked)
+        binding = set(self.scores) if self.in_sample() else BINDING_WITH_REFERENCE
+        floors = {name: score.floor for name, score in self.scores.items() if name in binding}
+        refuse_beyond(checked, {n: floor for n, floor in floors.items() if floor is not None}, self.code_size)
+        return checked
+
+    def _verdict(self, name: str, limit: float) -> Verdict:
+        score = self[name]
+        return verdict(score.value, score.low, score.high, limit, score.direction)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the table where a notebook would show the dataclass."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import resource
+import signal
+import tempfile
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
+import distbench
+from distbench import storage
+from distbench.encoders import as_encoder
 from distbench.errors import DistbenchError, InputError
 from distbench.points import as_points, check_candidates
 
+RNG = np.random.default_rng(0)
 GOOD = np.arange(12.0).reshape(4, 3)
 
 
@@ -107,3 +116,224 @@ def test_k_against_candidates(k, M, said):
 def test_largest_k():
     assert check_candidates(np.int64(9), 20) == 9
     assert check_candidates(10, 21) == 10
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_are_kept_as_they_are(dtype):
+    given = GOOD.astype(dtype)
+    points = as_points(given, "X")
+    assert points.dtype == dtype
+    assert np.shares_memory(points, given)
+
+
+def test_other_floats_become_float64():
+    assert as_points(GOOD.astype(">f4"), "X").dtype == np.float64
+    with pytest.raises(InputError, match="infinite value in row 1"):
+        as_points(np.array([["1"], ["1e4000"]], dtype=np.longdouble), "X")
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    def write(values):
+        values.tofile(tmp_path / "points")
+        return np.memmap(tmp_path / "points", dtype=values.dtype, mode="r", shape=values.shape)
+
+    return write
+
+
+@pytest.fixture
+def tiny_blocks(monkeypatch, tmp_path):
+    """Blocks of four rows, and temporary files from the first byte on."""
+    monkeypatch.setattr(storage, "BLOCK", 4 * GOOD[0].nbytes)
+    monkeypatch.setattr(storage, "SMALL", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def spools(folder):
+    return list(folder.glob("distbench-*.points"))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_memory_maps_stay_memory_maps(mapped, dtype):
+    given = mapped(GOOD.astype(dtype))
+    for view in (given, given[1:], np.asarray(given), given.reshape(2, 2, 3)):
+        points = as_points(view, "X")
+        assert storage.is_mapped(points)
+        assert np.shares_memory(points, given)
+        np.testing.assert_array_equal(points, np.asarray(view).reshape(len(view), -1))
+
+
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_releasing_a_memory_map_loses_nothing(tmp_path, mode):
+    GOOD.tofile(tmp_path / "points")
+    points = np.memmap(tmp_path / "points", dtype=float, mode=mode, shape=GOOD.shape)
+    wanted = GOOD.copy()
+    if mode != "r":
+        points[1] = wanted[1] = 7
+    storage.release(points[1:])
+    np.testing.assert_array_equal(points, wanted)
+
+
+def test_bad_rows_of_memory_maps_are_found_in_any_block(mapped, tiny_blocks):
+    values = RNG.normal(size=(30, 3))
+    values[[17, 29], 1] = np.nan
+    with pytest.raises(InputError, match=r"X: found NaN in row 17 \(2 such rows in all\)"):
+        as_points(mapped(values), "X")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kept"), [(np.uint8, np.float32), (np.float16, np.float32), (np.int64, np.float64), (">f8", np.float64)]
+)
+def test_memory_maps_of_other_numbers_are_copied_to_a_file_once(mapped, tiny_blocks, tmp_path, dtype, kept):
+    values = RNG.integers(0, 255, size=(30, 3)).astype(dtype)
+    points = as_points(mapped(values), "X")
+    assert points.dtype == kept
+    assert storage.is_mapped(points)
+    np.testing.assert_array_equal(points, values.astype(np.float64))
+    view = points[3:]
+    assert len(spools(tmp_path)) == 1
+    del points
+    gc.collect()
+    np.testing.assert_array_equal(view, values[3:].astype(np.float64))
+    del view
+    gc.collect()
+    assert not spools(tmp_path)
+
+
+def test_fortran_memory_maps_become_rows(tmp_path, tiny_blocks):
+    GOOD.T.tofile(tmp_path / "points")
+    points = as_points(np.memmap(tmp_path / "points", dtype=float, mode="r", shape=GOOD.shape, order="F"), "X")
+    assert points.flags.c_contiguous
+    np.testing.assert_array_equal(points, GOOD)
+
+
+def hdf5(values, path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path / "points.h5", "w") as file:
+        file.create_dataset("points", data=values, chunks=(7, *values.shape[1:]))
+    return h5py.File(path / "points.h5")["points"]
+
+
+def contiguous_hdf5(values, path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path / "points.h5", "w") as file:
+        file.create_dataset("points", data=values)
+    return h5py.File(path / "points.h5")["points"]
+
+
+def zarr(values, path):
+    made = pytest.importorskip("zarr").open_array(
+        str(path / "points.zarr"), mode="w", shape=values.shape, chunks=(7, *values.shape[1:]), dtype=values.dtype
+    )
+    made[:] = values
+    return made
+
+
+def dask(values, path):
+    array = pytest.importorskip("dask.array")
+    return array.from_array(values, chunks=((9, 1, 15, len(values) - 25), *values.shape[1:]))
+
+
+@pytest.mark.parametrize("store", [hdf5, contiguous_hdf5, zarr, dask])
+class TestStored:
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.float16, bool])
+    def test_small_ones_are_read_into_memory(self, store, tmp_path, dtype):
+        values = RNG.integers(-100, 100, size=(30, 3)).astype(dtype)
+        points, wanted = as_points(store(values, tmp_path), "X"), as_points(values, "X")
+        assert not storage.is_mapped(points)
+        assert points.dtype == wanted.dtype
+        np.testing.assert_array_equal(points, wanted)
+
+    def test_large_ones_are_copied_to_a_file(self, store, tmp_path, tiny_blocks):
+        values = RNG.normal(size=(30, 3))
+        points = as_points(store(values, tmp_path), "X")
+        assert storage.is_mapped(points)
+        np.testing.assert_array_equal(points, values)
+        del points
+        gc.collect()
+        assert not spools(tmp_path)
+
+    def test_images(self, store, tmp_path, tiny_blocks):
+        values, notes = RNG.normal(size=(30, 4, 3)), []
+        points = as_points(store(values, tmp_path), "X", notes)
+        np.testing.assert_array_equal(points, values.reshape(30, 12))
+        assert notes == ["X: images of shape (4, 3) flattened to 12 columns"]
+
+    def test_refused(self, store, tmp_path, tiny_blocks):
+        values = RNG.normal(size=(30, 3))
+        values[17, 1] = np.inf
+        with pytest.raises(InputError, match="X: found an infinite value in row 17;"):
+            as_points(store(values, tmp_path), "X")
+        assert not spools(tmp_path)
+        with pytest.raises(InputError, match="X: found complex"):
+            as_points(store(np.ones((30, 3), dtype=complex), tmp_path), "X")
+        with pytest.raises(InputError, match=r"X: found 1-D data of shape \(30,\)"):
+            as_points(store(values[:, 0].copy(), tmp_path), "X")
+
+    def test_encoders_get_the_batches_of_memory(self, store, tmp_path, tiny_blocks):
+        values, seen = RNG.normal(size=(30, 3)), []
+
+        def encode(batch):
+            seen.append(batch.copy())
+            batch[:] = 0  # not the encoder's to change: a copy
+            return seen[-1][:, :2]
+
+        stored = store(values, tmp_path)
+        np.testing.assert_array_equal(as_encoder(encode, batch_size=8).encode(stored), values[:, :2])
+        assert [len(batch) for batch in seen] == [8, 8, 8, 6]
+        np.testing.assert_array_equal(np.concatenate(seen), values)
+        np.testing.assert_array_equal(stored[:], values)
+
+
+def test_what_cannot_be_read_is_said(tmp_path):
+    stored = contiguous_hdf5(GOOD, tmp_path)
+    stored.file.close()
+    with pytest.raises(InputError, match=r"^X: found"):
+        as_points(stored, "X")
+
+
+def test_dask_says_how_to_be_passed():
+    array = pytest.importorskip("dask.array").from_array(GOOD, chunks=2)
+    with pytest.raises(InputError, match="compute_chunk_sizes"):
+        as_points(array[array[:, 0] > 3], "X")
+
+
+def test_a_full_disk_is_an_error(tmp_path, tiny_blocks, monkeypatch):
+    stored = zarr(GOOD, tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+    try:
+        with pytest.raises(InputError, match=r"X: no room for a temporary copy .* set TMPDIR"):
+            as_points(stored, "X")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert not spools(tmp_path)
+
+
+def same_reports(one, other):
+    assert one.as_dict() == other.as_dict()
+    assert [(score.low, score.high) for score in one.values()] == [(score.low, score.high) for score in other.values()]
+    assert one.pairs == other.pairs
+
+
+@pytest.mark.parametrize("store", [hdf5, zarr, dask])
+def test_stored_points_measure_the_same(store, tmp_path, tiny_blocks):
+    X, X_ref = RNG.normal(size=(30, 5)), RNG.normal(size=(60, 5))
+    reference = store(X_ref, tmp_path)
+    one = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
+    same_reports(one, distbench.evaluate_codes(X, X[:, :2], reference=(reference, X_ref[:, :2]), k=5))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float16, np.float32, np.int64])
+def test_every_dtype_measures_as_its_float64_cast_does(dtype, mapped):
+    values = RNG.uniform(0, 255, size=(90, 6))
+    values = (values - 128 if np.dtype(dtype).kind in "if" else values).astype(dtype)
+    codes = (values.astype(float) @ RNG.normal(size=(6, 2))).astype(np.float32)
+    one, other = values.astype(np.float64), codes.astype(np.float64)
+    wanted = distbench.evaluate_codes(one[:30], other[:30], reference=(one[30:], other[30:]), k=5)
+    same_reports(wanted, distbench.evaluate_codes(values[:30], codes[:30], reference=(values[30:], codes[30:]), k=5))
+    reference = mapped(values[30:]), codes[30:]
+    same_reports(wanted, distbench.evaluate_codes(values[:30], codes[:30], reference=reference, k=5))

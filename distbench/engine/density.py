@@ -124,10 +124,13 @@ class DensityFamily:
             for side, d in enumerate((problem.distances_x(i), problem.distances_z(i))):
                 if problem.n_test:
                     d[i] = 0.0  # the point itself counts 1
-                sums[side, place, 0] = _kernel_sum(d, widths.whole[side], -1)
+                whole, rate = _kernel_sum(d, widths.whole[side], -1), widths.whole[side]
+                sums[side, place] = whole
                 for end, (p, *rates) in enumerate(widths.ends):
-                    skip = p if problem.n_test else -1
-                    sums[side, place, 1 + end] = _kernel_sum(d, rates[side], skip)
+                    if rates[side] != rate:
+                        sums[side, place, 1 + end] = _kernel_sum(d, rates[side], p if problem.n_test else -1)
+                    elif problem.n_test:
+                        sums[side, place, 1 + end] = whole - np.exp(-rate * d[p] ** 2)
         return Part(rows={"x": sums[0], "z": sums[1]})
 
     def _effects(self, problem: ExtraProblem, rows: range, sums: Sums) -> Part:
@@ -145,10 +148,11 @@ class DensityFamily:
         tops = merged.rows["x"], merged.rows["z"]
         whole = [float(top[:, 0].max()) for top in tops]
         without = [_without(problem, top) for top in tops]
-        ends = tuple(
-            (p, *(_rate(without[side].get(p, whole[side]), problem.sigma) for side in (0, 1)))
-            for p in sorted(without[0].keys() | without[1].keys())
-        )
+
+        def rate(p: int, side: int) -> float:
+            return _rate(without[side].get(p, whole[side]), problem.sigma)
+
+        ends = tuple((p, rate(p, 0), rate(p, 1)) for p in sorted(without[0].keys() | without[1].keys()))
         return Widths((_rate(whole[0], problem.sigma), _rate(whole[1], problem.sigma)), ends)
 
     def finish(self, problem: ExtraProblem, merged: Merged, state: Sums) -> Density:

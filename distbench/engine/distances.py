@@ -18,7 +18,7 @@ __all__ = [
     "direct_keys",
     "few_keys",
     "hamming_keys",
-    "keys_from_products",
+    "mend_near",
     "pair_keys",
     "tolerance",
 ]
@@ -36,66 +36,68 @@ def tolerance(d: int) -> float:
 
 
 @kernel
-def direct_keys(queries: Array, columns: Array, out: Array) -> None:
-    """Write squared Euclidean distances of queries (B, d) to candidates (d, n), one a column, to `out` (B, n)."""
+def direct_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
+    """Write squared Euclidean distances of queries (B, d) to candidates (d, n), one a column, from `shift` on."""
     d, n = columns.shape
     for start in range(0, n, CHUNK):
         stop = min(n, start + CHUNK)
         for q in range(len(queries)):
-            acc = out[q, start:stop]
-            _first_columns(queries[q], columns[:, start:stop], acc)
+            acc = out[q][shift + start : shift + stop]
+            _first_columns(queries[q], columns, start, acc)
             for c in range(2, d - 1, 2):
-                x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c, start:stop], columns[c + 1, start:stop]
+                x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c][start:stop], columns[c + 1][start:stop]
                 for p in range(stop - start):
                     d0, d1 = x0 - y0[p], x1 - y1[p]
                     acc[p] = (acc[p] + d0 * d0) + d1 * d1
             if d > 2 and d % 2:
-                x0, y0 = queries[q, d - 1], columns[d - 1, start:stop]
+                x0, y0 = queries[q, d - 1], columns[d - 1][start:stop]
                 for p in range(stop - start):
                     d0 = x0 - y0[p]
                     acc[p] += d0 * d0
 
 
 @kernel
-def _first_columns(query: Array, columns: Array, acc: Array) -> None:
-    x0, y0 = query[0], columns[0]
+def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None:
+    x0, y0 = query[0], columns[0][start : start + len(acc)]
     if len(query) == 1:
         for p in range(len(acc)):
             d0 = x0 - y0[p]
             acc[p] = d0 * d0
         return
-    x1, y1 = query[1], columns[1]
+    x1, y1 = query[1], columns[1][start : start + len(acc)]
     for p in range(len(acc)):
         d0, d1 = x0 - y0[p], x1 - y1[p]
         acc[p] = d0 * d0 + d1 * d1
 
 
 @kernel
-def city_block_keys(queries: Array, columns: Array, out: Array) -> None:
+def city_block_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
     """Write sums of absolute differences, as `direct_keys` does."""
     d, n = columns.shape
     for start in range(0, n, CHUNK):
         stop = min(n, start + CHUNK)
         for q in range(len(queries)):
-            acc = out[q, start:stop]
-            acc[:] = 0.0
+            acc = out[q][shift + start : shift + stop]
+            for p in range(stop - start):
+                acc[p] = 0.0
             for c in range(d):
-                x, y = queries[q, c], columns[c, start:stop]
+                x, y = queries[q, c], columns[c][start:stop]
                 for p in range(stop - start):
                     acc[p] += abs(x - y[p])
 
 
 @kernel
-def hamming_keys(queries: Array, columns: Array, out: Array) -> None:
+def hamming_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
     """Write the numbers of columns that differ, as `direct_keys` does."""
     d, n = columns.shape
     for start in range(0, n, CHUNK):
         stop = min(n, start + CHUNK)
         for q in range(len(queries)):
-            acc = out[q, start:stop]
-            acc[:] = 0.0
+            acc = out[q][shift + start : shift + stop]
+            for p in range(stop - start):
+                acc[p] = 0.0
             for c in range(d):
-                x, y = queries[q, c], columns[c, start:stop]
+                x, y = queries[q, c], columns[c][start:stop]
                 for p in range(stop - start):
                     acc[p] += 1.0 if x != y[p] else 0.0
 
@@ -129,29 +131,23 @@ def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
 
 
 @counting
-def _spread_keys(product: Array, x2: float, y2: Array, out: Array) -> float:
-    """Write x2 + y2 - 2 product; return how far the least key is above (negative: below) its near mark."""
-    slack = 0.0
-    for p in range(len(product)):
-        both = x2 + y2[p]
-        key = both - 2.0 * product[p]
-        out[p] = key
-        above = key - NEAR * both
-        slack = above if above < slack else slack
-    return slack
+def _any_near(keys: Array, x2: float, y2: Array) -> bool:
+    count = 0.0
+    for p in range(len(keys)):
+        count += 1.0 if keys[p] <= NEAR * (x2 + y2[p]) else 0.0
+    return count > 0.0
 
 
 @kernel
-def keys_from_products(products: Array, queries: Array, x2: Array, rows: Array, y2: Array, out: Array) -> None:
-    """Write squared distances from products; those of near points by direct differences.
+def mend_near(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
+    """Replace the keys of near points, which came from products, by direct ones.
 
-    products : (B, c) of queries (B, d) with candidate rows (c, d); x2, y2: their squared lengths; out: (B, c).
+    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths as products see them; out : (B, n), keys
+    from `shift` on.
     """
-    step = 64
-    for q in range(len(products)):
-        for start in range(0, len(rows), step):
-            stop = min(len(rows), start + step)
-            if _spread_keys(products[q, start:stop], x2[q], y2[start:stop], out[q, start:stop]) < 0.0:
-                for p in range(start, stop):
-                    if out[q, p] <= NEAR * (x2[q] + y2[p]):
-                        out[q, p] = _squared_difference(queries[q], rows[p])
+    for q in range(len(queries)):
+        keys = out[q][shift : shift + len(rows)]
+        if _any_near(keys, x2[q], y2):
+            for p in range(len(rows)):
+                if keys[p] <= NEAR * (x2[q] + y2[p]):
+                    keys[p] = _squared_difference(queries[q], rows[p])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distbench.engine.part import Merged, Part
 
-__all__ = ["ExtraFamily", "ExtraProblem", "Merged", "Part", "spans"]
+__all__ = ["ExtraFamily", "ExtraProblem", "Merged", "Part"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -41,7 +41,7 @@ class ExtraProblem(Protocol):
 
 
 class ExtraFamily(Protocol):
-    """A family: `passes` times parts over all queries (none where `finish` finds what it needs by itself)."""
+    """A family: `passes` (at least 1) times parts over all queries, then a finish."""
 
     name: str
     passes: int
@@ -57,8 +57,3 @@ class ExtraFamily(Protocol):
     def finish(self, problem: Any, merged: Merged, state: Any) -> Any:
         """Return the statistics; what should be said about them stands in their `notes`."""
         ...
-
-
-def spans(problem: ExtraProblem, i: int) -> list[slice]:
-    """Return the columns of query i's candidates."""
-    return [slice(0, i), slice(i + 1, problem.n)] if problem.n_test else [slice(0, problem.n)]

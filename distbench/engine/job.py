@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import moments, neighbours, pairs, ranks, tails, triplets
 from distbench.engine._blas import one_blas_thread
-from distbench.engine._jit import kernel
 from distbench.engine.part import Part
 from distbench.engine.problem import Problem
 
@@ -16,226 +17,150 @@ __all__ = ["run_job"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-RANK_COLUMNS = neighbours.SQUARES + 1
+CACHED = 1 << 16  # keys that all families look at before the next ones: what stays in the second-level cache
 
 
 def run_job(problem: Problem, rows: range) -> Part:
     """Gather the statistics of some judged queries."""
-    part, todo = Part(), []
-    families = problem.asked.families
-    if "ranks" in families:
-        todo.append(_Ranks(problem, part, len(rows)))
-    if families & {"moments", "shepard"}:
-        todo.append(_Pairs(problem, part, len(rows), "shepard" in families))
-    if "triplets" in families:
-        todo.append(_Triplets(problem, part, len(rows)))
-    keys_x, keys_z = np.empty((problem.block, problem.n)), np.empty((problem.block, problem.n))
+    families = [family(problem, len(rows)) for family in (_Pairs, _Triplets, _Ranks) if family.asked(problem)]
+    keys_x, keys_z = _buffers(problem.block, problem.n)
+    step = max(1, CACHED // problem.n)
     with one_blas_thread():
         for start in range(rows.start, rows.stop, problem.block):
             stop = min(start + problem.block, rows.stop)
             x = problem.x.keys(start, stop, keys_x[: stop - start])
             z = problem.z.keys(start, stop, keys_z[: stop - start])
-            for family in reversed(todo):  # ranks last: they overwrite the queries' own keys
-                family.add(x, z, start, start - rows.start)
-    for family in todo:
-        family.close()
+            for row in range(0, stop - start, step):
+                few = slice(row, min(row + step, stop - start))
+                for family in families:  # ranks last: they overwrite the queries' own keys
+                    family.add(x[few], z[few], start + row, start + row - rows.start)
+    part = Part()
+    for family in families:
+        family.close(part)
     return part
 
 
-@kernel
-def _rank_block(
-    keys_x: Array,
-    keys_z: Array,
-    start: int,
-    k: int,
-    tolerances: tuple[float, float],
-    n_test: int,
-    columns: Array,
-    out: Array,
-    open_rows: NDArray[np.bool_],
-) -> None:
-    n = keys_x.shape[1]
-    singles_x, singles_z = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
-    marks, places = np.zeros((2, n), dtype=np.uint8), np.empty((2, n_test), dtype=np.float32)
-    for row in range(len(keys_x)):
-        x, z = keys_x[row], keys_z[row]
-        if n_test:
-            x[start + row] = z[start + row] = np.inf  # no point is its own neighbour
-        if k > neighbours.MANY_NEIGHBOURS:
-            open_rows[row] = True
-            continue
-        for p in range(n):
-            singles_x[p], singles_z[p] = x[p], z[p]
-        open_rows[row] = not neighbours.rank_row(
-            x, singles_x, z, singles_z, k, tolerances, n_test, marks, places, columns, out[row]
-        )
+_kept = threading.local()
+
+
+def _buffers(rows: int, columns: int) -> tuple[Array, Array]:
+    """Return room for the keys of a block in both spaces, the same for all jobs of a thread: fresh memory is slow."""
+    if getattr(_kept, "shape", None) != (rows, columns):
+        _kept.shape, _kept.keys = (rows, columns), (np.empty((rows, columns)), np.empty((rows, columns)))
+    x, z = _kept.keys
+    return x, z
 
 
 class _Ranks:
     """The family of ranks."""
 
-    def __init__(self, problem: Problem, part: Part, size: int) -> None:
-        self.problem = problem
-        self.out = part.rows["ranks"] = np.empty((size, RANK_COLUMNS))
-        self.columns = part.columns["ranks"] = np.zeros((3, problem.n_test))
-        self.part = part
+    def __init__(self, problem: Problem, size: int) -> None:
+        n_test = problem.n_test
+        self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
+        self.out, self.columns = np.empty((size, neighbours.WIDTH)), np.zeros((3, n_test))
+        self.places = np.zeros((2, n_test), dtype=np.float32)
+        self.marks = np.zeros((2, problem.n), dtype=np.uint8)
 
-    def add(self, x: Array, z: Array, start: int, row: int) -> None:
-        problem, size = self.problem, len(x)
-        tolerances = problem.x.tolerance, problem.z.tolerance
-        left = np.empty(size, dtype=np.bool_)
-        out = self.out[row : row + size]
-        _rank_block(x, z, start, problem.k, tolerances, problem.n_test, self.columns, out, left)
-        for place in np.flatnonzero(left):
-            keys = [
-                space.exact_keys(start + place) if space.tolerance else block[place]
-                for space, block in ((problem.x, x), (problem.z, z))
-            ]
-            if problem.n_test:
-                keys[0][start + place] = keys[1][start + place] = np.inf
-            ranks.tied_row(*keys, problem.k, self.columns, out[place])
+    @staticmethod
+    def asked(problem: Problem) -> bool:
+        return "ranks" in problem.asked.families
 
-    def close(self) -> None:
-        self.part.columns["ranks"] = self.columns.T
-
-
-@kernel
-def _pair_block(
-    keys_x: Array,
-    keys_z: Array,
-    start: int,
-    task: pairs.PairTask,
-    sums: pairs.PairSums,
-    rows: Array,
-    extremes: Array,
-    ranked: Array,
-    found: tuple[Array, Indices, Indices, int],
-) -> tuple[Array, Indices, Indices, int]:
-    """Add up a block's pairs; return ratios in the tails, with whom, whose they are, and how many."""
-    ratios, partners, owners, used = found
-    n = keys_x.shape[1]
-    for row in range(len(keys_x)):
-        if task.ranked and used + n > len(ratios):
-            ratios, partners, owners = (
-                tails.grown(ratios, used, n),
-                tails.grown(partners, used, n),
-                tails.grown(owners, used, n),
-            )
-        end = pairs.pair_row(
-            keys_x[row],
-            keys_z[row],
-            start + row,
-            task,
-            sums,
-            rows[row],
-            extremes[row],
-            ranked[row],
-            ratios,
-            partners,
-            used,
+    def add(self, x: Array, z: Array, i: int, row: int) -> None:
+        problem, out = self.problem, self.out[row : row + len(x)]
+        left = np.empty(len(x), dtype=np.bool_)
+        neighbours.rank_rows(
+            x, z, i, problem.k, self.tolerances, problem.n_test, self.marks, self.places, self.columns, out, left
         )
-        owners[used:end] = start + row
-        used = end
-    return ratios, partners, owners, used
+        for place in np.flatnonzero(left).tolist():
+            self._add_tied(x[place], z[place], i + place, out[place])
 
+    def _add_tied(self, x: Array, z: Array, i: int, out: Array) -> None:
+        """Add a query for which keys and counts do not settle the order."""
+        spaces = (self.problem.x, x), (self.problem.z, z)
+        keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
+        if self.problem.n_test:
+            keys[0][i] = keys[1][i] = np.inf
+        ranks.tied_row(keys[0], keys[1], self.problem.k, self.columns, out)
 
-class _Pairs:
-    """The families of pairs: moments, and rank products with tails."""
-
-    def __init__(self, problem: Problem, part: Part, size: int, ranked: bool) -> None:
-        first_look = problem.first_look
-        assert first_look is not None
-        self.problem, self.part = problem, part
-        self.rows = part.rows["moments"] = np.empty((size, moments.N_MOMENTS))
-        self.extremes = part.rows["ratios"] = np.tile([np.inf, -np.inf], (size, 1))
-        self.ranked = part.rows["ranked"] = np.zeros((size, 2))
-        cells = max(len(first_look.a.table), len(first_look.b.table))
-        others = max(0, problem.n_test - problem.m)
-        self.sums = pairs.PairSums(
-            total=np.zeros(moments.N_MOMENTS),
-            unjudged=np.zeros((others, moments.N_MOMENTS)),
-            counts=np.zeros((2, cells), dtype=np.int64),
-            influence=np.zeros(problem.n_test),
-            scratch=np.empty((6, pairs.STRETCH)),
-            places=np.empty((2, pairs.STRETCH), dtype=np.int32),
-        )
-        self.task = pairs.PairTask(
-            (problem.x.root, problem.z.root),
-            (problem.x.factor, problem.z.factor),
-            first_look.scale,
-            problem.unit,
-            problem.m,
-            problem.n_test,
-            ranked,
-            first_look.a,
-            first_look.b,
-            first_look.factor,
-            first_look.tails,
-        )
-        empty = np.empty(0, dtype=np.int64)
-        self.found = (np.empty(0), empty, empty, 0)
-
-    def add(self, x: Array, z: Array, start: int, row: int) -> None:
-        own = slice(row, row + len(x))
-        self.found = _pair_block(
-            x, z, start, self.task, self.sums, self.rows[own], self.extremes[own], self.ranked[own], self.found
-        )
-
-    def close(self) -> None:
-        part, (ratios, partners, owners, used) = self.part, self.found
-        part.totals["moments"] = self.sums.total
-        part.columns["unjudged"] = self.sums.unjudged
-        if self.task.ranked:
-            part.totals["counts"] = self.sums.counts
-            part.columns["influence"] = self.sums.influence
-            part.rows["tail ratios"] = ratios[:used].copy()
-            part.rows["tail ends"] = np.column_stack([owners[:used], partners[:used]])
-
-
-@kernel
-def _triplet_block(
-    keys_x: Array,
-    keys_z: Array,
-    start: int,
-    order: Indices,
-    size: int,
-    tolerances: tuple[float, float],
-    n_test: int,
-    columns: Array,
-    out: Array,
-) -> None:
-    scratch = np.empty((3, size))
-    for row in range(len(keys_x)):
-        i = start + row
-        out[row] = triplets.add_triplets(
-            keys_x[row],
-            keys_z[row],
-            i if n_test else -1,
-            i * size % len(order),
-            order,
-            tolerances,
-            n_test,
-            scratch,
-            columns,
-        )
+    def close(self, part: Part) -> None:
+        self.columns[:2] -= self.places
+        part.rows["ranks"], part.columns["ranks"] = self.out, self.columns.T
 
 
 class _Triplets:
     """The family of triplets."""
 
-    def __init__(self, problem: Problem, part: Part, size: int) -> None:
-        self.problem = problem
-        self.out = part.rows["triplets"] = np.empty(size)
-        self.columns = part.columns["triplets"] = np.zeros(problem.n_test)
+    def __init__(self, problem: Problem, size: int) -> None:
+        self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
+        self.out, self.columns = np.empty(size), np.zeros(problem.n_test)
 
-    def add(self, x: Array, z: Array, start: int, row: int) -> None:
-        problem = self.problem
-        tolerances = problem.x.tolerance, problem.z.tolerance
-        size, out = problem.triplet_candidates, self.out[row : row + len(x)]
+    @staticmethod
+    def asked(problem: Problem) -> bool:
+        return "triplets" in problem.asked.families
+
+    def add(self, x: Array, z: Array, i: int, row: int) -> None:
+        problem, tolerances = self.problem, self.tolerances
+        size = problem.triplet_candidates
         if size == problem.M and any(tolerances):  # all candidates: exact keys for an exact value
-            x, z = (np.stack([s.exact_keys(i) for i in range(start, start + len(x))]) for s in (problem.x, problem.z))
+            x, z = (np.stack([s.exact_keys(q) for q in range(i, i + len(x))]) for s in (problem.x, problem.z))
             tolerances = 0.0, 0.0
-        _triplet_block(x, z, start, problem.order, size, tolerances, problem.n_test, self.columns, out)
+        out = self.out[row : row + len(x)]
+        triplets.triplet_rows(x, z, i, problem.order, size, tolerances, problem.n_test, self.columns, out)
 
-    def close(self) -> None:
-        """Nothing is left to do."""
+    def close(self, part: Part) -> None:
+        part.rows["triplets"], part.columns["triplets"] = self.out, self.columns
+
+
+class _Pairs:
+    """The families of pairs: moments, and rank products with tails."""
+
+    def __init__(self, problem: Problem, size: int) -> None:
+        look = problem.first_look
+        assert look is not None
+        self.task = pairs.PairTask(
+            *(problem.x.root, problem.z.root, problem.x.factor, problem.z.factor),
+            *(look.scale, problem.unit, problem.m, problem.n_test),
+            *("shepard" in problem.asked.families, look.factor),
+            *(look.a.low, look.a.per_unit, look.b.low, look.b.per_unit),
+            *look.tails,
+        )
+        cells = max(len(look.a.table), len(look.b.table))
+        self.tables = look.a.edges, look.b.edges, look.a.table, look.b.table
+        self.counts, self.influence = np.zeros((2, cells), dtype=np.int64), np.zeros(problem.n_test)
+        self.scratch = np.zeros((4, pairs.STRETCH))
+        self.places = np.empty((2, pairs.STRETCH), dtype=np.uint32)
+        self.shared, self.alone = np.zeros((2, size, moments.N_MOMENTS))
+        self.extremes, self.ranked = np.tile([np.inf, -np.inf], (size, 1)), np.zeros((size, 2))
+        self.unjudged = np.zeros((max(0, problem.n_test - problem.m), moments.N_MOMENTS))
+        self.found = np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        self.used = 0
+
+    @staticmethod
+    def asked(problem: Problem) -> bool:
+        return bool(problem.asked.families & {"moments", "shepard"})
+
+    def add(self, x: Array, z: Array, i: int, row: int) -> None:
+        own = slice(row, row + len(x))
+        rows = self.shared[own], self.alone[own], self.extremes[own], self.ranked[own]
+        sums = self.counts, self.influence, self.scratch, self.places
+        done = 0
+        while done < len(x):
+            done, self.used = pairs.pair_rows(
+                x, z, i, done, self.task, *self.tables, *sums, *rows, *self.found, self.used
+            )
+            if done < len(x):
+                ratios, partners, owners = self.found
+                more = self.used, x.shape[1]
+                self.found = tails.grown(ratios, *more), tails.grown(partners, *more), tails.grown(owners, *more)
+        if len(self.unjudged):
+            pairs.add_unjudged(x, z, self.task, self.scratch, self.unjudged)
+
+    def close(self, part: Part) -> None:
+        part.rows["moments"], part.rows["ratios"] = self.shared + self.alone, self.extremes
+        part.totals["moments"] = self.shared.sum(axis=0) / 2 + self.alone.sum(axis=0)
+        part.columns["unjudged"] = self.unjudged
+        if self.task.ranked:
+            part.rows["ranked"] = self.ranked
+            part.totals["counts"], part.columns["influence"] = self.counts, self.influence
+            ratios, partners, owners = (values[: self.used] for values in self.found)
+            part.rows["tail ratios"], part.rows["tail ends"] = ratios.copy(), np.column_stack([owners, partners])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting
+from distbench.engine._jit import counting, kernel
 
-__all__ = ["MOMENTS", "N_MOMENTS", "add_moments", "extreme_ratios", "to_distances", "to_ratios"]
+__all__ = ["MOMENTS", "N_MOMENTS", "add_moments", "any_outside", "extreme_ratios", "to_distances", "to_ratios"]
 
 Array = NDArray[np.float64]
 
@@ -38,8 +38,8 @@ def to_ratios(a: Array, b: Array, out: Array) -> None:
 
 
 @counting
-def add_moments(a: Array, b: Array, rho: Array, scale: float, unit: float, out: Array) -> None:
-    """Add the sums named in `MOMENTS` over pairs of distances (a, b) to `out`."""
+def add_moments(a: Array, b: Array, rho: Array, scale: float, unit: float, out: Array) -> float:
+    """Add the sums named in `MOMENTS` over pairs of distances (a, b) to `out`; return how many inputs are distinct."""
     sa, sb, saa, sbb, see, seb = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     n_rho, rho1, rho2, sammon = 0.0, 0.0, 0.0, 0.0
     for p in range(len(a)):
@@ -66,16 +66,24 @@ def add_moments(a: Array, b: Array, rho: Array, scale: float, unit: float, out: 
     out[8] += rho1
     out[9] += rho2
     out[10] += sammon
+    return n_rho
 
 
 @counting
-def extreme_ratios(a: Array, rho: Array, out: Array) -> None:
+def any_outside(rho: Array, least: float, largest: float) -> bool:
+    """Say whether any ratio is below `least` or above `largest`."""
+    count = 0.0
+    for p in range(len(rho)):
+        count += 1.0 if rho[p] < least else 0.0
+        count += 1.0 if rho[p] > largest else 0.0
+    return count > 0.0
+
+
+@kernel
+def extreme_ratios(a: Array, rho: Array, all_distinct: bool, out: Array) -> None:
     """Lower ``out[0]`` to the least, raise ``out[1]`` to the largest ratio over pairs of distinct inputs."""
-    least, largest = out[0], out[1]
+    if all_distinct and not any_outside(rho, out[0], out[1]):
+        return
     for p in range(len(a)):
-        distinct = a[p] > 0.0
-        low = rho[p] if distinct else np.inf
-        high = rho[p] if distinct else -np.inf
-        least = low if low < least else least
-        largest = high if high > largest else largest
-    out[0], out[1] = least, largest
+        if a[p] > 0.0:
+            out[0], out[1] = min(rho[p], out[0]), max(rho[p], out[1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 
-__all__ = ["MANY_NEIGHBOURS", "TRUST", "rank_row"]
+__all__ = ["MANY_NEIGHBOURS", "TRUST", "WIDTH", "rank_rows"]
 
 Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -22,29 +22,30 @@ MANY_NEIGHBOURS = 64  # beyond, counting below each of k thresholds is no longer
 SINGLE = 2.4e-7  # two units in the last place of single precision
 BLOCK = 32  # candidates whose minimum is compared at once
 
-# columns of what `rank_row` writes: sum of excess ranks, worst neighbour and its rank, for both sides; common
+# columns of what `rank_rows` writes: sum of excess ranks, worst neighbour and its rank, for both sides; common
 # neighbours; sum of squares of what the absence of each test candidate changes in them
 TRUST, CONTINUITY, OVERLAP, SQUARES = 0, 3, 6, 7
+WIDTH = 8
 
 
 @counting
-def _least(keys: Singles) -> np.float32:
-    least = keys[0]
-    for key in keys:
-        least = key if key < least else least
-    return least
+def _any_upto(keys: Singles, edge: np.float32) -> bool:
+    count = np.float32(0)
+    for p in range(len(keys)):
+        count += np.float32(1) if keys[p] <= edge else np.float32(0)
+    return count > 0
 
 
 @kernel
 def nearest(keys: Array, singles: Singles, who: Indices, best: Array) -> None:
     """Write the candidates with the smallest keys, nearest first, to `who`, and their keys to `best`."""
     count = len(who)
-    best[:] = np.inf
-    who[:] = -1
+    for place in range(count):
+        best[place], who[place] = np.inf, -1
     edge = np.float32(np.inf)
     for start in range(0, len(keys), BLOCK):
         stop = min(len(keys), start + BLOCK)
-        if _least(singles[start:stop]) > edge:
+        if not _any_upto(singles[start:stop], edge):
             continue
         for p in range(start, stop):
             key = keys[p]
@@ -89,9 +90,9 @@ def _two_steps(keys: Singles, low: np.float32, high: np.float32) -> tuple[np.flo
     """Count keys below a low and a high mark."""
     one, zero = np.float32(1), np.float32(0)
     below, upto = zero, zero
-    for key in keys:
-        below += one if key < low else zero
-        upto += one if key < high else zero
+    for p in range(len(keys)):
+        below += one if keys[p] < low else zero
+        upto += one if keys[p] < high else zero
     return below, upto
 
 
@@ -139,14 +140,16 @@ def _count_below(
     elsewhere = np.empty(0 if n_test == len(keys) else len(keys) - n_test, dtype=np.float32)
     for start in range(0, len(owners), 4):
         size = min(4, len(owners) - start)
-        low[:], high[:] = -np.inf, -np.inf
+        for t in range(4):
+            low[t], high[t] = -np.inf, -np.inf
         for t in range(size):
             target = keys[owners[start + t]]
             low[t], high[t] = np.float32(target * (1.0 - SINGLE)), np.float32(target * (1.0 + SINGLE))
         _four_steps(singles[:n_test], low, high, place, counts)
         if n_test < len(keys):
             _four_steps(singles[n_test:], low, high, elsewhere, more)
-            counts += more
+            for t in range(8):
+                counts[t] += more[t]
         for t in range(size):
             own = owners[start + t]
             below[start + t] = np.int64(counts[t])
@@ -215,7 +218,7 @@ def _side(
 
 
 @kernel
-def _overlap(near_x: Indices, near_z: Indices, in_x: NDArray[np.uint8], in_z: NDArray[np.uint8], k: int) -> float:
+def _overlap(near_x: Indices, in_z: NDArray[np.uint8], k: int) -> float:
     common = 0.0
     for member in near_x[:k]:
         common += in_z[member]
@@ -245,7 +248,7 @@ def _overlap_effects(
 
 
 @kernel
-def rank_row(
+def _rank_row(
     keys_x: Array,
     singles_x: Singles,
     keys_z: Array,
@@ -260,8 +263,9 @@ def rank_row(
 ) -> bool:
     """Write one query's rank statistics to `out` and add its leave-one-out effects to `columns` (3, n_test).
 
-    marks : (2, n) zeros, and zeros again afterwards; places : (2, n_test) scratch. Returns False, with nothing
-    added, where ties leave an order open.
+    marks : (2, n) zeros, and zeros again afterwards. places : (2, n_test) to be taken from the first two columns at
+    the end: how many ranks of neighbours each test point's absence lowers. Returns False, with nothing added, where
+    ties leave an order open.
     """
     near_x, near_z = np.empty(k + 2, dtype=np.int64), np.empty(k + 2, dtype=np.int64)
     best = np.empty(k + 2)
@@ -274,17 +278,19 @@ def rank_row(
     for t in range(k):
         marks[0, near_x[t]] = 1
         marks[1, near_z[t]] = 1
-    places[:, :] = 0
     effects = np.empty((2, k))
-    settled = _side(
-        near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], out[TRUST:CONTINUITY]
-    ) and _side(
-        near_x, marks[1], keys_z, singles_z, k, tolerances[1], n_test, places[1], effects[1], out[CONTINUITY:OVERLAP]
-    )
+    trust, continuity = out[TRUST:CONTINUITY], out[CONTINUITY:OVERLAP]
+    settled = _side(near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], trust)
+    if not settled:
+        _take_back(near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], trust)
+    elif not _side(near_x, marks[1], keys_z, singles_z, k, tolerances[1], n_test, places[1], effects[1], continuity):
+        settled = False
+        _take_back(near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], trust)
+        _take_back(near_x, marks[1], keys_z, singles_z, k, tolerances[1], n_test, places[1], effects[1], continuity)
     if settled:
-        out[OVERLAP] = _overlap(near_x, near_z, marks[0], marks[1], k)
+        out[OVERLAP] = _overlap(near_x, marks[1], k)
         out[SQUARES] = _overlap_effects(near_x[: k + 1], near_z[: k + 1], marks[0], marks[1], n_test, columns[2])
-        _add_effects(near_z, near_x, n_test, places, effects, columns)
+        _add_effects(near_z, near_x, n_test, effects, columns)
     for t in range(k):
         marks[0, near_x[t]] = 0
         marks[1, near_z[t]] = 0
@@ -292,14 +298,63 @@ def rank_row(
 
 
 @kernel
-def _add_effects(
-    members_trust: Indices, members_continuity: Indices, n_test: int, places: Singles, effects: Array, columns: Array
+def _take_back(
+    members: Indices,
+    others: NDArray[np.uint8],
+    keys: Array,
+    singles: Singles,
+    k: int,
+    tolerance: float,
+    n_test: int,
+    place: Singles,
+    effect: Array,
+    out: Array,
 ) -> None:
+    """Undo what `_side` added to `place`, by doing it again elsewhere: whole numbers, so exactly."""
+    again = np.zeros(n_test, dtype=np.float32)
+    _side(members, others, keys, singles, k, tolerance, n_test, again, effect, out)
     for p in range(n_test):
-        columns[0, p] -= places[0, p]
-        columns[1, p] -= places[1, p]
+        place[p] -= again[p]
+
+
+@kernel
+def _add_effects(
+    members_trust: Indices, members_continuity: Indices, n_test: int, effects: Array, columns: Array
+) -> None:
     for t in range(effects.shape[1]):
         if members_trust[t] < n_test:
             columns[0, members_trust[t]] += effects[0, t]
         if members_continuity[t] < n_test:
             columns[1, members_continuity[t]] += effects[1, t]
+
+
+@kernel
+def rank_rows(
+    keys_x: Array,
+    keys_z: Array,
+    first_query: int,
+    k: int,
+    tolerances: tuple[float, float],
+    n_test: int,
+    marks: NDArray[np.uint8],
+    places: Singles,
+    columns: Array,
+    out: Array,
+    left: NDArray[np.bool_],
+) -> None:
+    """Write the rank statistics of a block's queries to `out`; mark in `left` those whose order ties leave open.
+
+    The keys of queries that are candidates become infinite. For the other arguments see `_rank_row`.
+    """
+    n = keys_x.shape[1]
+    singles_x, singles_z = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
+    for row in range(len(keys_x)):
+        x, z = keys_x[row], keys_z[row]
+        if n_test:
+            x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbour
+        for p in range(n):
+            singles_x[p] = x[p]
+            singles_z[p] = z[p]
+        left[row] = k > MANY_NEIGHBOURS or not _rank_row(
+            x, singles_x, z, singles_z, k, tolerances, n_test, marks, places, columns, out[row]
+        )

@@ -73,7 +73,7 @@ def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, worth: Array
         start = middle
     stop = max(upto_x, upto_z)
     total += (worth[stop, 1] - worth[start, 1]) * (equal_z if upto_x > upto_z else equal_x)
-    return total / equal_x / equal_z
+    return float(total / equal_x / equal_z)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Pair statistics of one query, a stretch of candidates at a time so that they stay in the cache."""
+"""Pair statistics of queries, a stretch of candidates at a time so that they stay in the cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from distbench.engine import moments, shepard, tails
 from distbench.engine._jit import kernel
 
-__all__ = ["PairSums", "PairTask", "pair_row"]
+__all__ = ["STRETCH", "PairTask", "add_unjudged", "pair_rows"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -18,98 +18,101 @@ Indices = NDArray[np.int64]
 STRETCH = 1024
 
 to_distances, to_ratios = moments.to_distances, moments.to_ratios
-add_moments, extreme_ratios, N_MOMENTS = moments.add_moments, moments.extreme_ratios, moments.N_MOMENTS
-add_rank_products, add_tails = shepard.add_rank_products, tails.add_tails
+add_moments, extreme_ratios = moments.add_moments, moments.extreme_ratios
+to_cells, add_rank_products, add_tails = shepard.to_cells, shepard.add_rank_products, tails.add_tails
 
 
 class PairTask(NamedTuple):
     """What is asked of every query's pairs."""
 
-    roots: tuple[bool, bool]  # whether distances are roots of keys
-    factors: tuple[float, float]
+    root_x: bool  # whether distances are roots of keys
+    root_z: bool
+    factor_x: float
+    factor_z: float
     scale: float
     unit: float
     m: int
     n_test: int
     ranked: bool  # whether rank products and tails are wanted
-    cells_a: shepard.Cells
-    cells_b: shepard.Cells
-    factor: float
-    tails: tuple[float, float]
-
-
-class PairSums(NamedTuple):
-    """Where a job adds up what is not a row of its own."""
-
-    total: Array  # (N_MOMENTS,) each pair once
-    unjudged: Array  # (test points not judged, N_MOMENTS)
-    counts: Indices  # (2, cells)
-    influence: Array  # (n_test,)
-    scratch: Array  # (6, STRETCH)
-    places: NDArray[np.int32]  # (2, STRETCH)
+    factor: float  # of rank products in the influence
+    low_a: float  # grids of cells
+    per_unit_a: float
+    low_b: float
+    per_unit_b: float
+    tail_low: float
+    tail_high: float
 
 
 @kernel
-def _stretch(keys_x: Array, keys_z: Array, task: PairTask, sums: PairSums) -> int:
-    """Write distances and ratios of a stretch of candidates to the scratch; return its size."""
-    size = len(keys_x)
-    to_distances(keys_x, task.roots[0], task.factors[0], sums.scratch[0, :size])
-    to_distances(keys_z, task.roots[1], task.factors[1], sums.scratch[1, :size])
-    to_ratios(sums.scratch[0, :size], sums.scratch[1, :size], sums.scratch[2, :size])
-    return size
-
-
-@kernel
-def _add_unjudged(a: Array, b: Array, rho: Array, task: PairTask, out: Array) -> None:
-    for p in range(len(a)):
-        add_moments(a[p : p + 1], b[p : p + 1], rho[p : p + 1], task.scale, task.unit, out[p])
-
-
-@kernel
-def _add_ranked(a: Array, b: Array, task: PairTask, sums: PairSums, influence: Array, row: Array) -> None:
-    add_rank_products(
-        a, b, task.cells_a, task.cells_b, task.factor, sums.scratch[3:], sums.places, sums.counts, influence, row
-    )
-
-
-@kernel
-def pair_row(
+def pair_rows(
     keys_x: Array,
     keys_z: Array,
-    i: int,
+    first_query: int,
+    first_row: int,
     task: PairTask,
-    sums: PairSums,
-    row: Array,
+    edges_a: Array,
+    edges_b: Array,
+    of_a: Array,
+    of_b: Array,
+    counts: Indices,
+    influence: Array,
+    scratch: Array,
+    places: NDArray[np.uint32],
+    shared: Array,
+    alone: Array,
     extremes: Array,
     ranked: Array,
     ratios: Array,
     partners: Indices,
+    owners: Indices,
     used: int,
-) -> int:
-    """Add up query i's pairs; return the new end of the tails' `ratios` and `partners`.
+) -> tuple[int, int]:
+    """Add up the pairs of queries from `first_row` of a block on, until there is no room left for tails.
 
-    row : (N_MOMENTS,) over all candidates; extremes : (2,) least and largest ratio; ranked : (2,) sum of rank
-    products, and influence, over the pairs that count with this query: those with later columns.
+    shared, alone : (B, N_MOMENTS) sums over pairs with other judged queries, and over the others. extremes : (B, 2)
+    least and largest ratio. ranked : (B, 2) sums of rank products, and of influence, over the pairs that count with
+    this query: those with later columns. ratios, partners, owners : the tails. Returns the row to go on with, and the
+    new end of the tails.
     """
+    n = keys_x.shape[1]
     judged = task.m if task.n_test else 0
-    first = i + 1 if judged else 0
-    starts = (0, first, judged, task.n_test)  # judged before, judged after, other test points, references
-    stops = (min(i, judged), judged, task.n_test, len(keys_x))
-    shared, alone = np.zeros(N_MOMENTS), np.zeros(N_MOMENTS)
-    for segment in range(4):
-        start, stop = starts[segment], stops[segment]
-        for p in range(start, stop, STRETCH):
-            end = min(stop, p + STRETCH)
-            size = _stretch(keys_x[p:end], keys_z[p:end], task, sums)
-            a, b, rho = sums.scratch[0, :size], sums.scratch[1, :size], sums.scratch[2, :size]
-            add_moments(a, b, rho, task.scale, task.unit, shared if segment < 2 else alone)
-            extreme_ratios(a, rho, extremes)
-            if segment == 2:
-                _add_unjudged(a, b, rho, task, sums.unjudged[p - judged : end - judged])
-            if task.ranked and segment > 0:
-                influence = sums.influence[p:end] if segment < 3 else sums.influence[:0]
-                _add_ranked(a, b, task, sums, influence, ranked)
-                used = add_tails(a, rho, p, task.tails[0], task.tails[1], ratios, partners, used)
-    row[:] = shared + alone
-    sums.total[:] += shared / 2.0 + alone
-    return used
+    for row in range(first_row, len(keys_x)):
+        if task.ranked and used + n > len(ratios):
+            return row, used
+        i, x, z = first_query + row, keys_x[row], keys_z[row]
+        first = i + 1 if judged else 0
+        starts = (0, first, judged, task.n_test)  # judged before, judged after, other test points, references
+        stops = (min(i, judged), judged, task.n_test, n)
+        before = used
+        for segment in range(4):
+            for p in range(starts[segment], stops[segment], STRETCH):
+                end = min(stops[segment], p + STRETCH)
+                a, b, rho = scratch[0][: end - p], scratch[1][: end - p], scratch[2][: end - p]
+                to_distances(x[p:end], task.root_x, task.factor_x, a)
+                to_distances(z[p:end], task.root_z, task.factor_z, b)
+                to_ratios(a, b, rho)
+                sums = shared[row] if segment < 2 else alone[row]
+                distinct = add_moments(a, b, rho, task.scale, task.unit, sums)
+                extreme_ratios(a, rho, distinct == end - p, extremes[row])
+                if task.ranked and segment > 0:
+                    u, v = places[0][: end - p], places[1][: end - p]
+                    to_cells(a, task.low_a, task.per_unit_a, edges_a, len(of_a) - 1, u)
+                    to_cells(b, task.low_b, task.per_unit_b, edges_b, len(of_b) - 1, v)
+                    effects = influence[p:end] if segment < 3 else scratch[3][: end - p]
+                    add_rank_products(u, v, of_a, of_b, task.factor, counts, effects, ranked[row])
+                    used = add_tails(a, rho, p, task.tail_low, task.tail_high, ratios, partners, used)
+        for place in range(before, used):
+            owners[place] = i
+    return len(keys_x), used
+
+
+@kernel
+def add_unjudged(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
+    """Add the pairs of a block with test points that are not judged to these points' sums (n_test - m, N_MOMENTS)."""
+    for row in range(len(keys_x)):
+        for p in range(task.m, task.n_test):
+            a, b, rho = scratch[0][:1], scratch[1][:1], scratch[2][:1]
+            to_distances(keys_x[row][p : p + 1], task.root_x, task.factor_x, a)
+            to_distances(keys_z[row][p : p + 1], task.root_z, task.factor_z, b)
+            to_ratios(a, b, rho)
+            add_moments(a, b, rho, task.scale, task.unit, out[p - task.m])

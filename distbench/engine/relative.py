@@ -54,7 +54,7 @@ def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harm
         return 0.0
     if last <= less_other:  # the usual case: s is larger than any r that counts
         far = less_other + (equal_other + 1) / 2.0
-        return (far * (harmonic[last] - harmonic[less]) - (last - less)) / equal
+        return float(far * (harmonic[last] - harmonic[less]) - (last - less)) / equal
     total = 0.0
     for r in range(less + 1, last + 1):
         total += _mean_gap(r, less_other, equal_other) / r

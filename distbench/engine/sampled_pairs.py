@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from distbench.engine._jit import kernel
 from distbench.engine.family import ExtraProblem
@@ -101,24 +100,26 @@ def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
 
 def disparities(a: Array, b: Array) -> Array:
     """Return the monotone regression of b on a, by least squares; tied a share one disparity."""
+    from scipy.optimize import isotonic_regression  # here, because importing it takes most of a second
+
     _, level, counts = np.unique(a, return_inverse=True, return_counts=True)
     means = np.bincount(level, weights=b) / counts
     return np.asarray(isotonic_regression(means, weights=counts).x[level], dtype=np.float64)
 
 
 class SampledPairsFamily:
-    """All pairs, or a sample of them: no pass over queries, `finish` draws the pairs itself."""
+    """All pairs, or a sample of them: passes over queries find nothing, `finish` draws the pairs itself."""
 
     name = "sampled_pairs"
-    passes = 0
+    passes = 1
 
     def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
-        """Return nothing: there is no pass."""
+        """Return nothing."""
         del problem, rows, state, index
         return Part()
 
     def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
-        """Return nothing: there is no pass."""
+        """Return nothing: there is one pass."""
         del problem, merged, index
         return state
 
@@ -130,7 +131,8 @@ class SampledPairsFamily:
         ends = np.concatenate([i, j[j < problem.n_test]])
 
         def by_point(values: Array) -> Array:
-            return np.bincount(ends, np.concatenate([values, values[j < problem.n_test]]), minlength=n_points)
+            twice = np.concatenate([values, values[j < problem.n_test]])
+            return np.asarray(np.bincount(ends, twice, minlength=n_points), dtype=np.float64)
 
         tau, influence = kendall_influence(a, b)
         squares = (b - disparities(a, b)) ** 2

@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import kernel
 
 __all__ = ["TAIL", "Cells", "Pilot", "add_rank_products", "pilot", "rank_correlation", "to_cells"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Places = NDArray[np.uint32]
 
 SAMPLE = 1 << 17  # pairs that set cells and tail thresholds; all pairs where there are fewer
 CELLS = 4096
@@ -43,12 +44,12 @@ class Pilot:
     a: Cells
     b: Cells
     factor: float  # what F(a) G(b) of a pair counts for in the influence on the correlation
-    sample: NDArray[np.int32]  # (2, pairs) cells of the sample
+    sample: Places  # (2, pairs) cells of the sample
     tails: tuple[float, float]  # ratios below and above these are kept one by one
 
 
 @kernel
-def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int, out: NDArray[np.int32]) -> None:
+def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int, out: NDArray[np.uint32]) -> None:
     """Write the cell of each value."""
     last = float(top)
     if len(edges) == 0:
@@ -56,7 +57,7 @@ def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int,
             place = (values[p] - low) * per_unit
             place = place if place > 0.0 else 0.0
             place = place if place < last else last
-            out[p] = np.int32(place)
+            out[p] = np.uint32(place)
         return
     for p in range(len(values)):
         first, end = 0, len(edges)
@@ -70,57 +71,26 @@ def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int,
 
 
 @kernel
-def _look_up(
-    u: NDArray[np.int32], v: NDArray[np.int32], of_a: Array, of_b: Array, counts: Counts, product: Array, rest: Array
+def add_rank_products(
+    u: Places, v: Places, of_a: Array, of_b: Array, factor: float, counts: Counts, columns: Array, sums: Array
 ) -> None:
-    for p in range(len(u)):
-        cell_a, cell_b = u[p], v[p]
-        product[p] = of_a[cell_a, 0] * of_b[cell_b, 0]
-        rest[p] = of_a[cell_a, 1] + of_b[cell_b, 1]
-        counts[0, cell_a] += 1
-        counts[1, cell_b] += 1
+    """Add pairs in cells (u, v) to the sum of F G (``sums[0]``) and to the `counts` of cells.
 
-
-@counting
-def _add_up(product: Array, rest: Array, factor: float, columns: Array, sums: Array) -> None:
+    Their influence is added to `columns`, pair by pair, and to ``sums[1]``.
+    """
+    counts_a, counts_b = counts[0], counts[1]
     products, influence = 0.0, 0.0
-    for p in range(len(product)):
-        effect = factor * product[p] + rest[p]
-        products += product[p]
+    for p in range(len(u)):
+        cell_a, cell_b = np.uint64(u[p]), np.uint64(v[p])  # unsigned: no check for places from the end
+        product = of_a[cell_a, 0] * of_b[cell_b, 0]
+        effect = factor * product + (of_a[cell_a, 1] + of_b[cell_b, 1])
+        products += product
         influence += effect
         columns[p] += effect
+        counts_a[cell_a] += 1
+        counts_b[cell_b] += 1
     sums[0] += products
     sums[1] += influence
-
-
-@kernel
-def add_rank_products(
-    a: Array,
-    b: Array,
-    cells_a: Cells,
-    cells_b: Cells,
-    factor: float,
-    scratch: Array,
-    places: NDArray[np.int32],
-    counts: Counts,
-    columns: Array,
-    sums: Array,
-) -> None:
-    """Add pairs to the sum of F G and to the counts of cells; their influence to `columns` and to ``sums[1]``.
-
-    scratch : (3, step) and places : (2, step) are overwritten; pairs are taken `step` at a time. `columns` may be
-    empty.
-    """
-    step = scratch.shape[1]
-    for start in range(0, len(a), step):
-        stop = min(len(a), start + step)
-        size = stop - start
-        u, v = places[0, :size], places[1, :size]
-        to_cells(a[start:stop], cells_a.low, cells_a.per_unit, cells_a.edges, len(cells_a.table) - 1, u)
-        to_cells(b[start:stop], cells_b.low, cells_b.per_unit, cells_b.edges, len(cells_b.table) - 1, v)
-        product, rest = scratch[0, :size], scratch[1, :size]
-        _look_up(u, v, cells_a.table, cells_b.table, counts, product, rest)
-        _add_up(product, rest, factor, columns[start:stop] if len(columns) else scratch[2, :size], sums)
 
 
 def _middles(counts: Array) -> Array:
@@ -151,7 +121,7 @@ def _grid(values: Array) -> tuple[float, float, Array, int]:
         low, high = max(low, inner - (outer - inner) / 8), min(high, outer + (outer - inner) / 8)
     per_unit = (CELLS - 1) / (high - low) if high > low else 0.0
     low -= 0.382 * (high - low) / (CELLS - 1)  # common values, 0 say, do not stand on a boundary
-    cells = np.empty(len(values), dtype=np.int32)
+    cells = np.empty(len(values), dtype=np.uint32)
     to_cells(values, low, per_unit, np.empty(0), CELLS - 1, cells)
     levels = np.unique(values)
     crowded = len(levels) <= CELLS or np.bincount(cells).max() > HEAVY * len(values)
@@ -192,7 +162,7 @@ def pilot(a: Array, b: Array, share: float) -> Pilot:
     grids, cells, counts = [], [], []
     for values in (a, b):
         grid = _grid(values)
-        place = np.empty(len(values), dtype=np.int32)
+        place = np.empty(len(values), dtype=np.uint32)
         to_cells(values, *grid[:3], grid[3] - 1, place)
         grids.append(grid)
         cells.append(place)

@@ -23,9 +23,9 @@ Indices = NDArray[np.int64]
 DISTANCES = ("euclidean", "cosine", "cityblock", "hamming")
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
 PREPARED = 1 << 28  # bytes of prepared points kept in memory; beyond, they are prepared block by block
-MOVED = 1 << 26  # bytes of moved points kept beside them
+FACTORS = 1 << 26  # bytes of points up to which the factors of products are kept beside them
 FAR = 4.0  # points are moved where the square of their mean is this many times their variance
-COLUMNS = 1024  # candidates in one product of matrices
+COLUMNS = 2048  # candidates in one product of matrices
 
 
 def _times_power(values: Array, exponent: int) -> Array:
@@ -59,7 +59,7 @@ class Space:
     _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents, taken away in turn
     _origin: Array | None = field(default=None, repr=False)  # of products, where points are far from 0
     _rows: Array | None = field(default=None, repr=False)
-    _moved: Array | None = field(default=None, repr=False)
+    _factors: Array | None = field(default=None, repr=False)
     _columns: Array | None = field(default=None, repr=False)
     _squares: Array | None = field(default=None, repr=False)
 
@@ -70,9 +70,9 @@ class Space:
             self._rows = self._prepare(0, self.n_rows)
         if self._by_products:
             self._find_origin()
-            if self._origin is not None and self.n_rows * self.d * 8 <= MOVED:
-                self._moved = self.moved(0, self.n_rows)
             self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
+            if self.n_rows * self.d * 8 <= FACTORS:
+                self._factors = self.factors(0, self.n_rows)
             self.tolerance = 0.0 if self._on_grid() else distances.tolerance(self.d)
         elif self._rows is not None:
             self._columns = np.ascontiguousarray(self._rows[self.first :].T)
@@ -118,11 +118,19 @@ class Space:
         return self._prepare(start, stop) if self._rows is None else self._rows[start:stop]
 
     def moved(self, start: int, stop: int) -> Array:
-        """Return the points start..stop - 1 as products take them."""
-        if self._moved is not None:
-            return self._moved[start:stop]
+        """Return the points start..stop - 1 as products see them."""
         rows = self.rows(start, stop)
         return rows if self._origin is None else rows - self._origin
+
+    def factors(self, start: int, stop: int) -> Array:
+        """Return (y, 1, |y|^2) of the points start..stop - 1; times (-2x, |x|^2, 1) it is the squared distance."""
+        if self._factors is not None:
+            return self._factors[start:stop]
+        assert self._squares is not None
+        out = np.ones((stop - start, self.d + 2))
+        out[:, : self.d] = self.moved(start, stop)
+        out[:, -1] = self._squares[start:stop]
+        return out
 
     def take(self, places: Indices) -> Array:
         """Return the prepared points at some places."""
@@ -131,32 +139,29 @@ class Space:
     def keys(self, start: int, stop: int, out: Array) -> Array:
         """Write the keys of queries start..stop - 1 to all candidates to `out` (stop - start, n)."""
         queries = self.rows(start, stop)
-        moved = self.moved(start, stop) if self._squares is not None else queries
+        squares = self._squares
+        if squares is not None:
+            factors = self.factors(start, stop) * np.append(np.full(self.d, -2.0), [0.0, 0.0])
+            factors[:, -2], factors[:, -1] = squares[start:stop], 1.0
+        else:
+            self._direct(queries, out)
+            return out
         for c in range(0, self.n, COLUMNS):
             end = min(c + COLUMNS, self.n)
-            if self._squares is not None:
-                squares = self._squares
-                distances.keys_from_products(
-                    moved @ self.moved(self.first + c, self.first + end).T,
-                    queries,
-                    squares[start:stop],
-                    self.rows(self.first + c, self.first + end),
-                    squares[self.first + c : self.first + end],
-                    out[:, c:end],
-                )
-            else:
-                self._direct(queries, c, end, out[:, c:end])
+            place, last = self.first + c, self.first + end
+            np.matmul(factors, self.factors(place, last).T, out=out[:, c:end])
+            distances.mend_near(queries, squares[start:stop], self.rows(place, last), squares[place:last], c, out)
         return out
 
     def exact_keys(self, i: int) -> Array:
         """Return the keys of query i to all candidates, by direct differences."""
         query, out = self.rows(i, i + 1), np.empty(self.n)
+        if self._squares is None:
+            self._direct(query, out[None])
+            return out
         for c in range(0, self.n, COLUMNS):
             end = min(c + COLUMNS, self.n)
-            if self._squares is not None:
-                out[c:end] = distances.few_keys(query[0], self.rows(self.first + c, self.first + end))
-            else:
-                self._direct(query, c, end, out[None, c:end])
+            out[c:end] = distances.few_keys(query[0], self.rows(self.first + c, self.first + end))
         return out
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
@@ -178,13 +183,15 @@ class Space:
                 out[s : s + step] = np.cumsum(unlike, axis=1)[:, -1]  # summed in the order of the kernels
         return out
 
-    def _direct(self, queries: Array, start: int, stop: int, out: Array) -> None:
+    def _direct(self, queries: Array, out: Array) -> None:
+        kernels = {"cityblock": distances.city_block_keys, "hamming": distances.hamming_keys}
+        kernel = kernels.get(self.distance, distances.direct_keys)
         if self._columns is not None:
-            columns = self._columns[:, start:stop]
-        else:
-            columns = np.ascontiguousarray(self.rows(self.first + start, self.first + stop).T)
-        kernel = {"cityblock": distances.city_block_keys, "hamming": distances.hamming_keys}
-        kernel.get(self.distance, distances.direct_keys)(queries, columns, out)
+            kernel(queries, self._columns, 0, out)
+            return
+        for c in range(0, self.n, COLUMNS):
+            rows = self.rows(self.first + c, self.first + min(c + COLUMNS, self.n))
+            kernel(queries, np.ascontiguousarray(rows.T), c, out)
 
     def _raw(self, places: Indices) -> NDArray[Any]:
         """Return the points at some places as they came in."""

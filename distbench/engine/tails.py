@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import kernel
+from distbench.engine.moments import any_outside
 
 __all__ = ["Tail", "add_tails", "grown"]
 
@@ -18,16 +19,6 @@ Indices = NDArray[np.int64]
 STEP = 32
 
 
-@counting
-def _beyond(rho: Array, low: float, high: float) -> bool:
-    """Say whether any ratio is below `low` or above `high`."""
-    count = 0.0
-    for ratio in rho:
-        count += 1.0 if ratio < low else 0.0
-        count += 1.0 if ratio > high else 0.0
-    return count > 0.0
-
-
 @kernel
 def add_tails(
     a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Indices, used: int
@@ -35,7 +26,7 @@ def add_tails(
     """Append the ratios below `low` or above `high`, and with whom, where inputs are distinct; return the new end."""
     for start in range(0, len(rho), STEP):
         stop = min(len(rho), start + STEP)
-        if _beyond(rho[start:stop], low, high):
+        if any_outside(rho[start:stop], low, high):
             for p in range(start, stop):
                 if a[p] > 0.0 and (rho[p] < low or rho[p] > high):
                     ratios[used], partners[used] = rho[p], offset + p
@@ -43,7 +34,6 @@ def add_tails(
     return used
 
 
-@kernel
 def grown(values: NDArray[Any], used: int, room: int) -> NDArray[Any]:
     """Return an array with at least `room` places after the used ones."""
     out = np.empty(2 * used + room, dtype=values.dtype)

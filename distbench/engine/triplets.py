@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 
-__all__ = ["add_triplets", "candidates_per_query"]
+__all__ = ["candidates_per_query", "triplet_rows"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -36,7 +36,7 @@ def _balance(a: Array, b: Array, tolerance_a: float, tolerance_b: float, out: Ar
 
 
 @kernel
-def add_triplets(
+def _add_triplets(
     a: Array,
     b: Array,
     i: int,
@@ -72,3 +72,24 @@ def add_triplets(
         if chosen[p] < n_test:
             columns[chosen[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share
     return share
+
+
+@kernel
+def triplet_rows(
+    keys_x: Array,
+    keys_z: Array,
+    first_query: int,
+    order: Indices,
+    size: int,
+    tolerances: tuple[float, float],
+    n_test: int,
+    columns: Array,
+    out: Array,
+) -> None:
+    """Write the shares of a block's queries, each judged on `size` candidates, to `out`; see `_add_triplets`."""
+    scratch = np.empty((3, size))
+    for row in range(len(keys_x)):
+        i = first_query + row
+        own = i if n_test else -1
+        start = i * size % len(order)
+        out[row] = _add_triplets(keys_x[row], keys_z[row], own, start, order, tolerances, n_test, scratch, columns)

@@ -30,12 +30,15 @@ class Measured:
         The metric over each query's own candidates.
     chance : float, optional
         Expected value when the rows of the codes are shuffled.
+    interaction : ndarray of shape (m, sketches), optional
+        What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
     """
 
     value: float
     leave_one_out: Array | None = None
     points: Array | None = None
     chance: float | None = None
+    interaction: Array | None = None
 
 
 @dataclass(frozen=True)

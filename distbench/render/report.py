@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
+
+from distbench.inference.verdicts import points_to_decide, verdict
 
 if TYPE_CHECKING:
     from distbench.report import Report, Score
@@ -36,25 +38,38 @@ def _setting(report: Report) -> str:
 def report_text(report: Report) -> str:
     """Return the table of a report's scores."""
     percent = f"{100 * report.confidence:g}% interval"
+    scores = report.scores.values()
+    marks = ["chance", *(mark for mark in ("attainable", "floor") if any(getattr(s, mark) is not None for s in scores))]
     rows = [
         (
             score.metric,
             "higher" if score.direction == "up" else "lower",
             number(score.value),
             interval(score),
-            number(score.chance),
+            *(number(getattr(score, mark)) for mark in marks),
         )
-        for score in report.scores.values()
+        for score in scores
     ]
     table = tabulate(
         rows,
-        headers=("metric", "better", "value", percent, "chance"),
+        headers=("metric", "better", "value", percent, *marks),
         tablefmt="simple",
         disable_numparse=True,
-        colalign=("left", "left", "right", "left", "right"),
+        colalign=("left", "left", "right", "left", *("right" for _ in marks)),
     )
     lines = [f"{report.encoder}: codes of {report.code_size}, {_setting(report)}", "", table]
-    return "\n".join([*lines, *(["", *(f"note: {note}" for note in report.notes)] if report.notes else [])])
+    notes = [*report.notes, *_on_marks(report, marks)]
+    return "\n".join([*lines, *(["", *(f"note: {note}" for note in notes)] if notes else [])])
+
+
+def _on_marks(report: Report, marks: Sequence[str]) -> list[str]:
+    """Say what floors and attainable values are of, where the scores are of something else."""
+    said = []
+    if "floor" in marks and not report.in_sample():
+        said.append("floors are those of the test points alone, in sample; here only that of distortion binds")
+    if "attainable" in marks:
+        said.append("attainable: metric MDS of the test points themselves (at most 1,000), in sample")
+    return said
 
 
 def failure_text(report: Report, broken: Mapping[str, float]) -> str:
@@ -86,8 +101,10 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
     """Say whether the interval leaves room for the limit."""
     if score.low is None or score.high is None:
         return "no interval: a worst case, too few points, or all of it rests on one"
-    if score.low <= limit <= score.high:
-        verdict = "holds the limit: more test points would decide"
+    if verdict(score.value, score.low, score.high, limit, score.direction) == "broken":
+        said = "is wholly on the bad side: more test points would not help"
     else:
-        verdict = "is wholly on the bad side: more test points would not help"
-    return f"{100 * report.confidence:g}% interval {interval(score)} {verdict}"
+        needed = points_to_decide(score.value, score.low, score.high, limit, report.m)
+        more = "more test points would decide" if needed is None else f"about {needed:,} test points would decide"
+        said = f"holds the limit, undecided: {more}"
+    return f"{100 * report.confidence:g}% interval {interval(score)} {said}"

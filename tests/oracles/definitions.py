@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import kendalltau, rankdata, spearmanr
 
 
 def _candidates(X, Z, X_ref, Z_ref, include_queries):
@@ -25,7 +25,7 @@ def _candidates(X, Z, X_ref, Z_ref, include_queries):
 
 
 def _membership(row, k):
-    """Probability of each candidate to be among the k nearest under random tie-breaking."""
+    """Probability of each candidate to be among the k nearest under random tie-breaking; k may be a column."""
     less, upto = rankdata(row, "min") - 1, rankdata(row, "max")
     return np.clip((k - less) / (upto - less), 0, 1)
 
@@ -97,4 +97,104 @@ def quantile_ratio(a, b):
 def leave_one_out(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):
     """All default metrics with each query removed in turn, as arrays."""
     rows = [score(np.delete(X, p, 0), np.delete(Z, p, 0), k, X_ref, Z_ref, include_queries) for p in range(len(X))]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _tie_groups(row):
+    """First and last place of each candidate's tie group."""
+    return rankdata(row, "min").astype(int), rankdata(row, "max").astype(int)
+
+
+def _relative_errors(here, there, k):
+    """Sum over j of E[1(r <= k) |r - s| / r], all places of both tie groups written out."""
+    total = 0.0
+    for first, last, first_other, last_other in zip(*_tie_groups(here), *_tie_groups(there), strict=True):
+        r, s = np.arange(first, last + 1)[:, None], np.arange(first_other, last_other + 1)
+        total += np.mean(np.where(r <= k, np.abs(r - s) / r, 0.0))
+    return total
+
+
+def _area_under_rnx(x, z):
+    M = len(x)
+    sizes = np.arange(1, M)
+    kept = np.sum(_membership(x, sizes[:, None]) * _membership(z, sizes[:, None]), axis=1) / sizes
+    return np.average((M * kept - sizes) / (M - sizes), weights=1 / sizes)
+
+
+def extra_per_query(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, labels=None, labels_ref=None):
+    """Per-query scores of the metrics beyond the default set that are means over queries."""
+    a, b = _candidates(X, Z, X_ref, Z_ref, include_queries)
+    out = {name: [] for name in ("mrre_input", "mrre_code", "lcmc", "rnx_auc", "label_agreement")}
+    first = labels if include_queries or X_ref is None else labels[:0]
+    all_labels = first if X_ref is None else np.concatenate([first, labels_ref])
+    for label, full_x, full_z in zip(labels, a, b, strict=True):
+        others = ~np.isnan(full_x)
+        x, z = full_x[others], full_z[others]
+        M = len(x)
+        largest = sum(abs(M - 2 * j + 2) / j for j in range(1, k + 1))
+        out["mrre_input"].append(_relative_errors(x, z, k) / largest)
+        out["mrre_code"].append(_relative_errors(z, x, k) / largest)
+        out["lcmc"].append(_membership(x, k) @ _membership(z, k) / k - k / M)
+        out["rnx_auc"].append(_area_under_rnx(x, z))
+        out["label_agreement"].append(_membership(z, k) @ (all_labels[others] == label) / k)
+    return {name: np.array(values) for name, values in out.items()}
+
+
+def monotone_residual(a, b):
+    """Least sum of squares of b - f(a) over growing f, by the max-min formula over runs of distinct a."""
+    levels, place, counts = np.unique(a, return_inverse=True, return_counts=True)
+    weights = np.concatenate([[0], np.cumsum(counts)])
+    sums = np.concatenate([[0], np.cumsum(np.bincount(place, weights=b))])
+    n = len(levels)
+    fitted = np.empty(n)
+    with np.errstate(all="ignore"):
+        means = (sums[None, 1:] - sums[:-1, None]) / (weights[None, 1:] - weights[:-1, None])  # of levels i..j
+    least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]  # over runs i..j' with j' >= j
+    for level in range(n):
+        fitted[level] = least[: level + 1, level].max()
+    return np.sum((b - fitted[place]) ** 2)
+
+
+def density_kl(X, Z, X_ref=None, Z_ref=None, include_queries=True, sigma=0.1):
+    """Kernel sums over all candidates and, where it is a candidate of others, the point itself."""
+    densities = []
+    for distances in _candidates(X, Z, X_ref, Z_ref, include_queries):
+        distances = np.nan_to_num(distances, nan=0.0)
+        largest = distances.max()
+        density = np.exp(-((distances / largest) ** 2) / sigma if largest > 0 else 0 * distances).sum(axis=1)
+        densities.append(density / density.sum())
+    p, q = densities
+    return np.sum(p * np.log(p / q))
+
+
+def extra_score(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, labels=None, labels_ref=None):
+    """All metrics beyond the default set."""
+    setting = X_ref, Z_ref, include_queries
+    out = {n: v.mean() for n, v in extra_per_query(X, Z, k, *setting, labels, labels_ref).items()}
+    a, b = pairs(X, Z, *setting)
+    apart = a > 0
+    rho = b[apart] / a[apart]
+    out["expansion"], out["contraction"] = rho.max(), 1 / rho.min() if rho.min() > 0 else np.inf
+    out["sammon"] = np.sum((a - b)[apart] ** 2 / a[apart]) / a.sum()
+    varies = np.ptp(a) > 0 and np.ptp(b) > 0
+    out["kendall"] = kendalltau(a, b).statistic if varies else 0.0
+    out["nonmetric_stress"] = np.sqrt(monotone_residual(a, b) / (b @ b)) if b.any() else 1.0
+    out["density_kl"] = density_kl(X, Z, *setting)
+    return out
+
+
+def extra_leave_one_out(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, labels=None, labels_ref=None):
+    """All metrics beyond the default set with each query removed in turn, as arrays."""
+    rows = [
+        extra_score(
+            *(np.delete(values, p, 0) for values in (X, Z)),
+            k,
+            X_ref,
+            Z_ref,
+            include_queries,
+            np.delete(labels, p),
+            labels_ref,
+        )
+        for p in range(len(X))
+    ]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}

@@ -1,0 +1,82 @@
+"""Two reports on the same points compared, point by point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from distbench.errors import InputError
+from distbench.inference.intervals import jackknife_interval
+from distbench.report import Report, Score
+
+__all__ = ["Difference", "compare"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two encoders differ in one metric, judged on the same test points.
+
+    Parameters
+    ----------
+    metric : str
+        Name of the metric.
+    value : float
+        First report's value minus the second's.
+    low, high : float or None
+        Interval of the difference, by the paired jackknife; None where there is no honest one.
+    better : {"a", "b"} or None
+        Which report is better, where the interval excludes 0.
+    """
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    better: Literal["a", "b"] | None
+
+
+def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
+    """Compare two encoders judged on the same test points, in every metric that both reports have.
+
+    Parameters
+    ----------
+    report_a, report_b : Report
+        Of the same test and reference points, in the same order, with the same k and the same queries.
+
+    Returns
+    -------
+    dict of str to Difference
+
+    Raises
+    ------
+    InputError
+        If the reports are not of the same k, m and M, or judge other rows.
+    """
+    for what in ("k", "m", "M"):
+        a, b = getattr(report_a, what), getattr(report_b, what)
+        if a != b:
+            raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both on the same points")
+    if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
+        raise InputError("report_a, report_b: found other test points judged; pass the same queries and seed to both")
+    return {
+        name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
+    }
+
+
+def _difference(a: Score, b: Score, confidence: float) -> Difference:
+    value = a.value - b.value if np.isfinite([a.value, b.value]).any() else 0.0
+    low = high = None
+    if a.leave_one_out is not None and b.leave_one_out is not None and np.isfinite(value):
+        interaction = _less(a.interaction, b.interaction)
+        low, high = jackknife_interval(value, a.leave_one_out - b.leave_one_out, confidence, interaction=interaction)
+    better: Literal["a", "b"] | None = None
+    if low is not None and high is not None and not low <= 0 <= high:
+        better = "a" if (value > 0) == (a.direction == "up") else "b"
+    return Difference(a.metric, value, low, high, better)
+
+
+def _less(a: Any, b: Any) -> Any:
+    """Return the interactions of a difference; None, which is never too narrow, where one is not known."""
+    return None if a is None or b is None else a - b

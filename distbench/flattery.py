@@ -1,0 +1,48 @@
+"""What rank scores hide: codes that coincide, and the scale that goes with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+__all__ = ["coincidence_notes"]
+
+FEW = 0.5  # share of distinct codes below which most of a neighbourhood is ties
+
+
+def coincidence_notes(X: Any, Z: Any) -> list[str]:
+    """Return notes on test points that share codes though they differ.
+
+    Parameters
+    ----------
+    X, Z : ndarray of shape (m, d) and (m, dim)
+        Test points and their codes.
+    """
+    codes = _groups(Z)
+    if len(codes) == len(Z):
+        return []
+    inputs = _groups(X)
+    if len(codes) >= len(inputs):
+        return []
+    shared = sum(size for size in codes.values() if size > 1)
+    notes = [
+        f"{len(inputs)} distinct test points share {len(codes)} distinct codes ({shared} points share theirs with "
+        "another): scores of ranks flatter such an encoder"
+    ]
+    merged = _pairs(codes) - _pairs(inputs)
+    share = merged / max(1, len(X) * (len(X) - 1) // 2)
+    if share >= 0.001 or len(codes) < FEW * len(inputs):
+        notes.append(f"{share:.1%} of the pairs have code distance 0 though they differ: their scale is lost")
+    return notes
+
+
+def _groups(points: Any) -> Counter[int]:
+    """Return how many rows are equal, for each distinct row, by a hash of its bytes: no sorting of long rows."""
+    return Counter(hash((row + 0.0).tobytes()) for row in points)  # adding 0 makes -0 and 0 the same bytes
+
+
+def _pairs(groups: Counter[int]) -> int:
+    sizes = np.fromiter(groups.values(), dtype=np.int64)
+    return int(np.sum(sizes * (sizes - 1) // 2))

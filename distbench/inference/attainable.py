@@ -1,0 +1,95 @@
+"""Attainable: what metric multidimensional scaling reaches on the test points themselves, in sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from distbench.errors import InputError
+from distbench.metrics import METRICS
+from distbench.metrics._api import gather_checked
+from distbench.points import as_points, check_candidates
+
+__all__ = ["MOST_POINTS", "attainable"]
+
+MOST_POINTS = 1_000
+
+
+def attainable(
+    X_test: Any,
+    code_size: int,
+    *,
+    k: int = 10,
+    metrics: Iterable[str] | None = None,
+    seed: int = 0,
+    iterations: int = 300,
+) -> dict[str, float]:
+    """Return each metric of codes that metric MDS fits to the test points: a mark to reach for, not a bound.
+
+    SMACOF of scikit-learn, from the principal components, on at most 1,000 test points (a seeded sample of more). It
+    takes seconds to minutes, so it is never done inside a check.
+
+    Parameters
+    ----------
+    X_test : array-like of shape (n, d)
+        Test points.
+    code_size : int
+        Columns of the codes.
+    k : int
+        Number of neighbours.
+    metrics : iterable of str, optional
+        Names; default: the default set.
+    seed : int
+        Of the sample.
+    iterations : int
+        At most, of SMACOF.
+
+    Returns
+    -------
+    dict of str to float
+        Values in sample, on the points that were used.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+
+    References
+    ----------
+    J. de Leeuw (1977), Applications of convex analysis to multidimensional scaling.
+    """
+    X = np.asarray(as_points(X_test, "X_test"), dtype=np.float64)
+    names = [name for name, metric in METRICS.items() if metric.default] if metrics is None else list(metrics)
+    for name in names:
+        if name not in METRICS:
+            raise InputError(f"metrics: found no metric {name!r}; known are {', '.join(METRICS)}")
+    if isinstance(code_size, bool) or not isinstance(code_size, int | np.integer) or code_size < 1:
+        raise InputError(f"code_size: found {code_size!r}; pass the number of columns of the codes, 1 or more")
+    if len(X) > MOST_POINTS:
+        X = X[np.sort(np.random.default_rng(seed).choice(len(X), MOST_POINTS, replace=False))]
+    check_candidates(k, len(X) - 1)
+    families = frozenset({"ranks"}).union(*(METRICS[name].families for name in names))
+    gathered = gather_checked(
+        X, _scaled(X, int(code_size), iterations), None, k=k, include_queries=True, families=families
+    )
+    return {name: METRICS[name].measure(gathered).value for name in names}
+
+
+def _scaled(X: Any, code_size: int, iterations: int) -> Any:
+    """Return codes by SMACOF, started at the principal components."""
+    from scipy.spatial.distance import pdist, squareform
+    from sklearn.manifold import smacof
+
+    centred = X - X.mean(axis=0)
+    unit = np.abs(centred).max() or 1.0
+    centred = centred / unit
+    left, spread, _ = np.linalg.svd(centred, full_matrices=False)
+    start = np.zeros((len(X), code_size))
+    kept = min(code_size, len(spread))
+    start[:, :kept] = left[:, :kept] * spread[:kept]
+    codes, _ = smacof(
+        squareform(pdist(centred)), n_components=code_size, init=start, n_init=1, max_iter=iterations, eps=1e-6
+    )
+    return codes * unit

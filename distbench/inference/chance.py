@@ -1,0 +1,79 @@
+"""Chance: what the same codes score when their rows are shuffled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.errors import InputError
+from distbench.metrics import METRICS
+from distbench.metrics._api import gather_checked
+from distbench.points import as_points
+
+__all__ = ["chance"]
+
+Array = NDArray[np.float64]
+
+SHUFFLES = 3
+
+
+def chance(
+    X_test: Any,
+    Z_test: Any,
+    metric: str,
+    *,
+    reference: tuple[Any, Any] | None = None,
+    k: int = 10,
+    include_queries: bool = True,
+    shuffles: int = SHUFFLES,
+    seed: int = 0,
+) -> float:
+    """Return a metric's value for shuffled codes: its closed form where there is one, else the mean of a few shuffles.
+
+    Parameters
+    ----------
+    X_test, Z_test : array-like of shape (m, d) and (m, dim)
+        Test points and their codes.
+    metric : str
+        Name of the metric.
+    reference : tuple of array-likes (X_ref, Z_ref), optional
+        Reference points and their codes; codes are shuffled among the test points and among the references.
+    k : int
+        Number of neighbours.
+    include_queries : bool
+        Whether the other test points are candidates too.
+    shuffles, seed : int
+        How many shuffles where there is no closed form, and what they are drawn with.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+    """
+    if metric not in METRICS:
+        raise InputError(f"metric: found {metric!r}; known are {', '.join(METRICS)}")
+    known = METRICS[metric]
+    X, Z = as_points(X_test, "X_test"), as_points(Z_test, "Z_test")
+    if reference is not None:
+        reference = as_points(reference[0], "reference[0]"), as_points(reference[1], "reference[1]")
+    among = include_queries or reference is None
+
+    def measured(codes: Array, pair: tuple[Array, Array] | None) -> Any:
+        gathered = gather_checked(X, codes, pair, k=k, include_queries=among, families=known.families)
+        return known.measure(gathered)
+
+    closed = measured(Z, reference).chance
+    if closed is not None:
+        return float(closed)
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(shuffles):
+        pair = None if reference is None else (reference[0], rng.permutation(reference[1]))
+        values.append(measured(rng.permutation(Z), pair).value)
+    return float(np.mean(values))

@@ -1,0 +1,195 @@
+"""Floors: what no encoder of a code size can beat on given points, whatever it is.
+
+They hold in sample, for Euclidean distances in both spaces. A limit beyond its floor is an error in the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from distbench.errors import InputError
+from distbench.points import as_points, check_candidates
+
+__all__ = ["BINDING_WITH_REFERENCE", "FLOORED", "check_floors", "floors", "refuse_beyond"]
+
+Array = NDArray[np.float64]
+
+FLOORED = ("knn_recall", "scaled_stress", "stress", "distortion")
+"""The metrics that have a floor."""
+BINDING_WITH_REFERENCE = frozenset({"distortion"})
+"""Floors that hold against train and test points too: a worst case over some pairs bounds that over all."""
+
+MOST_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs all distances
+MOST_COLUMNS = 4_000  # of the matrix whose eigenvalues are taken
+KISSING = {1: 2, 2: 6}  # how many k-neighbourhoods, per k, a code can be part of
+ROUNDING = 1e-9  # a floor is lowered by this share
+
+
+def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str] = FLOORED) -> dict[str, float]:
+    r"""Return what no encoder can beat in sample on these points, by metric.
+
+    For stress, with :math:`\mu` the eigenvalues of the doubly centred Gram matrix (which are those of the centred
+    scatter matrix, so no n x n matrix is needed) and :math:`T = \sqrt{\sum_{l > dim} \mu_l^2}`,
+
+    .. math:: \|D_X^2 - D_Z^2\| \ge 2T, \quad s = \|D_X - D_Z\| \ge \sqrt{\Delta^2 + 2T} - \Delta
+
+    with Delta the largest input distance. By the triangle inequality no code distance exceeds
+    :math:`2 \Delta + s / \sqrt{n}`, hence also :math:`s (3 \Delta + s / \sqrt{n}) \ge 2T`; the larger bound counts,
+    over :math:`\|D_X\|`. It bounds the scaled stress too, since scaled codes are codes. For `distortion`, by packing:
+
+    .. math:: (n_S^{1/dim} - 1) \sqrt{\frac{dim + 1}{2 dim}} \frac{\delta_S}{\Delta_S}
+
+    over farthest-point prefixes S of n_S points, least distance delta_S and diameter Delta_S. For `knn_recall` of codes
+    of 2 columns, a code is among the k nearest of at most 6k others (2k in 1 column), so that points which are among
+    the k nearest of more lose the rest.
+
+    Parameters
+    ----------
+    X_test : array-like of shape (n, d)
+        The points that are judged.
+    code_size : int
+        Columns of the codes.
+    k : int
+        Number of neighbours, for `knn_recall`.
+    metrics : collection of str
+        Which floors to compute, of ``FLOORED``.
+
+    Returns
+    -------
+    dict of str to float
+        A least possible value (for `knn_recall` a largest possible one) where there is one. Above 2,000 points the
+        packing uses 2,000 of them, which stays a floor, and `knn_recall` has none.
+
+    Raises
+    ------
+    InputError
+        If the points, the code size or k cannot be used.
+
+    References
+    ----------
+    C. Eckart and G. Young (1936), The approximation of one matrix by another of lower rank. H. Jung (1901), for the
+    packing. J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
+    """
+    X, dim = as_points(X_test, "X_test"), _check_code_size(code_size)
+    X = np.asarray(X, dtype=np.float64)
+    X = X - X.mean(axis=0)
+    X = X / (np.abs(X).max() or 1.0)  # all floors are free of scale
+    found: dict[str, float | None] = {}
+    if {"stress", "scaled_stress"} & set(metrics):
+        found["stress"] = found["scaled_stress"] = _stress(X, dim)
+    if "distortion" in metrics:
+        found["distortion"] = _distortion(X, dim)
+    if "knn_recall" in metrics and dim in KISSING and len(X) <= MOST_POINTS:
+        found["knn_recall"] = _recall(X, KISSING[dim], check_candidates(k, len(X) - 1))
+    return {name: value for name in FLOORED if name in metrics and (value := found.get(name)) is not None}
+
+
+def check_floors(
+    limits: Mapping[str, float], X_test: Any, code_size: int, *, k: int = 10, reference: bool = False
+) -> None:
+    """Refuse limits that no encoder could meet, before one runs.
+
+    Parameters
+    ----------
+    limits : mapping of str to float
+        By metric; those without a floor are not judged.
+    X_test : array-like of shape (n, d)
+        The points that will be judged.
+    code_size : int
+        Columns that the codes will have.
+    k : int
+        Number of neighbours.
+    reference : bool
+        Whether reference points are given beside the test points. Then only the floor of `distortion` binds.
+
+    Raises
+    ------
+    InputError
+        If a limit is beyond its floor.
+    """
+    judged = [name for name in limits if name in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)]
+    if judged:
+        refuse_beyond(limits, floors(X_test, code_size, k=k, metrics=judged), code_size)
+
+
+def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_size: int) -> None:
+    """Raise InputError if a limit is beyond its floor."""
+    for name, limit in limits.items():
+        if name not in known:
+            continue
+        floor, up = known[name], name == "knn_recall"
+        if limit > floor if up else limit < floor:
+            side, bound = ("at least", "at most") if up else ("at most", "at least")
+            raise InputError(
+                f"{name}: found the limit {side} {limit:g}, which no encoder with codes of {code_size} can meet on "
+                f"these points: it is {bound} {floor:.4g} for any; loosen the limit or allow larger codes"
+            )
+
+
+def _check_code_size(code_size: Any) -> int:
+    if isinstance(code_size, bool) or not isinstance(code_size, int | np.integer) or code_size < 1:
+        raise InputError(f"code_size: found {code_size!r}; pass the number of columns of the codes, 1 or more")
+    return int(code_size)
+
+
+def _stress(X: Array, dim: int) -> float | None:
+    """Return the floor of both stresses; None where the eigenvalues would take too long."""
+    n, total = len(X), float(np.sum(X**2))
+    if min(X.shape) > MOST_COLUMNS or total == 0:
+        return None
+    mu = np.linalg.eigvalsh(X.T @ X if X.shape[1] <= n else X @ X.T)[::-1]
+    left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # what rounding may have put there is no floor
+    T, largest = float(np.sqrt(np.sum(left**2))), _diameter(X)
+    root = np.sqrt(n)
+    one = 2 * T / (np.sqrt(largest**2 + 2 * T) + largest)
+    two = 4 * T / (np.sqrt((3 * largest) ** 2 + 8 * T / root) + 3 * largest)
+    return float(max(one, two) / np.sqrt(2 * n * total) * (1 - ROUNDING))
+
+
+def _diameter(X: Array) -> float:
+    """Return the largest distance, or for many points a bound on it: a larger one lowers the floor of stress."""
+    if len(X) <= MOST_POINTS:
+        return float(max(cdist(X[start : start + 256], X).max() for start in range(0, len(X), 256)))
+    spread = np.linalg.norm(X.max(axis=0) - X.min(axis=0))
+    return float(min(spread, 2 * np.linalg.norm(X, axis=1).max()))
+
+
+def _distortion(X: Array, dim: int) -> float:
+    """Return the packing floor over farthest-point prefixes, at least 1."""
+    if len(X) > MOST_POINTS:
+        X = X[np.random.default_rng(0).choice(len(X), MOST_POINTS, replace=False)]
+    nearest = np.full(len(X), np.inf)
+    chosen, diameter, best = int(np.argmax(np.sum(X**2, axis=1))), 0.0, 1.0
+    taken = [chosen]
+    factor = np.sqrt((dim + 1) / (2 * dim))
+    for size in range(2, len(X) + 1):
+        distances = np.sqrt(np.sum((X - X[chosen]) ** 2, axis=1))
+        diameter = max(diameter, float(distances[taken].max()))
+        nearest = np.minimum(nearest, distances)
+        chosen = int(np.argmax(nearest))
+        least = float(nearest[chosen])  # of the prefix with this point: what a traversal adds is never farther apart
+        if least == 0:
+            break
+        taken.append(chosen)
+        across = max(diameter, float(np.sqrt(np.sum((X[taken] - X[chosen]) ** 2, axis=1)).max()))
+        best = max(best, (size ** (1 / dim) - 1) * factor * least / across * (1 - ROUNDING))
+    return float(best)
+
+
+def _recall(X: Array, kissing: int, k: int) -> float:
+    """Return the largest possible recall: in-degrees beyond what a code can have are lost."""
+    degree = np.zeros(len(X))
+    for start in range(0, len(X), 256):
+        distances = cdist(X[start : start + 256], X)
+        own = np.arange(len(distances))
+        distances[own, start + own] = np.inf
+        edge = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
+        near, tied = distances < edge, distances == edge
+        left = k - near.sum(axis=1, keepdims=True)
+        degree += (near + tied * (left / tied.sum(axis=1, keepdims=True))).sum(axis=0)
+    return float(min(1.0, np.minimum(degree, kissing * k).sum() / (k * len(X)) * (1 + ROUNDING)))

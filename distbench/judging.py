@@ -1,0 +1,124 @@
+"""From checked points and settings to a report: gather, measure, put intervals on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine import Gathered, gather
+from distbench.flattery import coincidence_notes
+from distbench.inference.intervals import jackknife_interval
+from distbench.metrics import Measured, Metric
+from distbench.metrics._model import measure_reconstruction
+from distbench.report import Report, Score
+from distbench.sampling import judged_rows, until_precise
+from distbench.settings import DECODER, Labels, Settings
+from distbench.witnesses import worst_pairs
+
+__all__ = ["Points", "judge_points"]
+
+Array = NDArray[Any]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Everything that is judged, checked."""
+
+    X: Array
+    Z: Array
+    X_ref: Array | None
+    Z_ref: Array | None
+    labels: Labels | None
+    reconstructed: Array | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def reference(self) -> tuple[Array, Array] | None:
+        """The reference points and their codes, if there are any."""
+        return None if self.X_ref is None or self.Z_ref is None else (self.X_ref, self.Z_ref)
+
+
+def judge_points(points: Points, settings: Settings, name: str) -> Report:
+    """Return the report of an encoder of that name on checked points."""
+    total, seed = len(points.X), settings.seed
+    notes = [*points.notes, *coincidence_notes(points.X, points.Z)]
+
+    def judge(judged: Rows | None) -> Report:
+        return _judged(points, settings, name, notes, judged)
+
+    if settings.precision is None:
+        return judge(judged_rows(settings.queries, total, seed))
+
+    def half_widths(report: Report) -> dict[str, float]:
+        return {metric: report[metric].half_width for metric in settings.precision or ()}
+
+    return until_precise(judge, half_widths, settings.precision, total, settings.queries, seed)
+
+
+def _judged(points: Points, settings: Settings, name: str, notes: list[str], judged: Rows | None) -> Report:
+    gathered = _gather(points, settings, judged)
+    told = () if judged is None else (f"{len(judged):,} of {len(points.X):,} test points judged, against all",)
+
+    def measure(metric: Metric) -> Measured:
+        return _measure(metric, gathered, points, judged)
+
+    return Report(
+        encoder=name,
+        scores={metric.name: _score(metric, measure(metric), settings) for metric in settings.chosen},
+        k=gathered.k,
+        m=gathered.m,
+        M=gathered.M,
+        code_size=points.Z.shape[1],
+        confidence=settings.confidence,
+        notes=(*notes, *told, *gathered.notes),
+        pairs=worst_pairs(gathered, (points.X, points.Z), points.reference, settings.distance_x, settings.distance_z),
+        judged=judged,
+    )
+
+
+def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered:
+    families = frozenset({"ranks"}).union(*(metric.families for metric in settings.chosen))
+    options = settings.engine_options()
+    if judged is not None:
+        options["judged"] = judged
+    if points.labels is not None and "labels" in families:
+        options["labels"], options["labels_ref"] = points.labels
+    return gather(
+        points.X,
+        points.Z,
+        points.X_ref,
+        points.Z_ref,
+        k=settings.k,
+        include_queries=settings.include_queries,
+        families=families,
+        **options,
+    )
+
+
+def _measure(metric: Metric, gathered: Gathered, points: Points, judged: Rows | None) -> Measured:
+    if metric.name != DECODER or points.reconstructed is None:
+        return metric.measure(gathered)
+    rows = slice(None) if judged is None else judged
+    return measure_reconstruction(points.X[rows], points.reconstructed[rows])
+
+
+def _score(metric: Metric, measured: Measured, settings: Settings) -> Score:
+    interaction = getattr(measured, "interaction", None)
+    low, high = jackknife_interval(
+        measured.value, measured.leave_one_out, settings.confidence, metric.bounds, interaction
+    )
+    return Score(
+        metric=metric.name,
+        value=measured.value,
+        low=low,
+        high=high,
+        direction=metric.direction,
+        chance=measured.chance,
+        points=measured.points,
+        leave_one_out=measured.leave_one_out,
+        interaction=interaction,
+    )

@@ -1,0 +1,149 @@
+"""How to measure: every argument beside points and encoder, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.errors import InputError
+from distbench.inference.intervals import check_confidence
+from distbench.limits import near_miss
+from distbench.metrics import METRICS, Metric
+from distbench.sampling import check_precision, check_queries
+
+__all__ = ["DECODER", "DISTANCES_X", "DISTANCES_Z", "Labels", "Settings", "labels_of", "settings_of"]
+
+Labels = tuple[NDArray[np.int64], NDArray[np.int64] | None]
+
+DISTANCES_X = ("euclidean", "cosine", "cityblock")
+DISTANCES_Z = (*DISTANCES_X, "hamming")
+
+LABELS, DECODER = "label_agreement", "reconstruction_mse"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked arguments of an evaluation; see :func:`distbench.evaluate`."""
+
+    k: int
+    chosen: tuple[Metric, ...]
+    include_queries: bool
+    confidence: float
+    distance_x: str
+    distance_z: str
+    queries: int | None
+    precision: dict[str, float] | None
+    seed: int
+    executor: Any
+    progress: bool | None
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the metrics."""
+        return {metric.name for metric in self.chosen}
+
+    def engine_options(self) -> dict[str, Any]:
+        """Return the arguments for the engine that are not at their defaults."""
+        options: dict[str, Any] = {}
+        for name, default in (("distance_x", DISTANCES_X[0]), ("distance_z", DISTANCES_X[0])):
+            if getattr(self, name) != default:
+                options[name] = getattr(self, name)
+        for name in ("executor", "progress"):
+            if getattr(self, name) is not None:
+                options[name] = getattr(self, name)
+        return options
+
+
+def settings_of(
+    *,
+    k: Any,
+    metrics: Any,
+    include_queries: bool,
+    confidence: Any,
+    distance_x: Any,
+    distance_z: Any,
+    with_labels: bool,
+    with_decoder: bool,
+    queries: Any,
+    precision: Any,
+    seed: Any,
+    executor: Any,
+    progress: Any,
+) -> Settings:
+    """Return the arguments as settings. Raises InputError where one cannot be used."""
+    chosen = _chosen(metrics, {LABELS: with_labels, DECODER: with_decoder})
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed: found {seed!r}; pass a whole number, 0 or more")
+    return Settings(
+        k=k,
+        chosen=tuple(chosen),
+        include_queries=include_queries,
+        confidence=check_confidence(confidence),
+        distance_x=_distance(distance_x, "distance_x", DISTANCES_X),
+        distance_z=_distance(distance_z, "distance_z", DISTANCES_Z),
+        queries=check_queries(queries),
+        precision=check_precision(precision, [metric.name for metric in chosen]),
+        seed=int(seed),
+        executor=executor,
+        progress=progress,
+    )
+
+
+def _distance(value: Any, name: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise InputError(f"{name}: found {value!r}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
+    return str(value)
+
+
+def _chosen(metrics: str | Iterable[str], given: dict[str, bool]) -> list[Metric]:
+    """Return the metrics of these names in the order of the table; `given`: whether what some of them need is there."""
+    if isinstance(metrics, str):
+        if metrics == "default":
+            return [metric for metric in METRICS.values() if metric.default]
+        if metrics == "all":
+            return [metric for metric in METRICS.values() if given.get(metric.name, True)]
+        metrics = [metrics]
+    if not isinstance(metrics, Iterable):
+        raise InputError(f"metrics: found {metrics!r}; pass 'default', 'all' or names")
+    names = set(metrics)
+    if not names:
+        raise InputError("metrics: found none; pass 'default', 'all' or names")
+    for name in names:
+        if name not in METRICS:
+            raise InputError(f"metrics: found no metric {name!r}; {near_miss(str(name), METRICS)}")
+    needs = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
+    for name, need in needs.items():
+        if name in names and not given[name]:
+            raise InputError(f"metrics: found {name!r}, which cannot be measured: {need}")
+    return [metric for name, metric in METRICS.items() if name in names]
+
+
+def labels_of(settings: Settings, labels: Any, reference_labels: Any, m: int, n: int | None) -> Labels | None:
+    """Return labels as whole numbers where a metric needs them.
+
+    Parameters
+    ----------
+    settings : Settings
+        Say which metrics are measured.
+    labels, reference_labels : array-like or None
+        As given.
+    m : int
+        Test points there are.
+    n : int or None
+        Reference points there are.
+    """
+    if labels is None or LABELS not in settings.names:
+        return None
+    from distbench.metrics._semantic import label_codes
+
+    if n is not None and reference_labels is None:
+        raise InputError("reference_labels: found None; pass one label for each reference point")
+    own, others = label_codes(labels, reference_labels if n is not None else None)
+    for name, codes, points in (("labels", own, m), ("reference_labels", others, n)):
+        if codes is not None and len(codes) != points:
+            raise InputError(f"{name}: found {len(codes)} labels for {points} points; pass one label a point")
+    return own, others

@@ -1,0 +1,126 @@
+"""The pairs that a report names are what it says about them: distance and rank, in both spaces."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from distbench import witnesses
+from distbench.engine import gather
+from distbench.witnesses import worst_pairs
+
+RNG = np.random.default_rng(0)
+METRICS = ("euclidean", "cosine", "cityblock", "hamming")
+
+
+def points(m, n, d):
+    return RNG.normal(size=(m, d)), RNG.normal(size=(n, d))
+
+
+def rank_of(distances, column, own):
+    """Mean rank of a candidate, from a sort of everything else."""
+    others = np.delete(distances, own) if own is not None else distances
+    places = 1 + np.flatnonzero(np.sort(others) == distances[column])
+    return places.mean()
+
+
+def check(found, test, reference, *, include_queries=True, metrics=("euclidean", "euclidean")):
+    assert any(found.values())
+    m = len(test[0])
+    tables = []
+    for side, metric in enumerate(metrics):
+        blocks = [test[side]] if include_queries else []
+        blocks += [reference[side]] if reference is not None else []
+        tables.append(cdist(test[side], np.vstack(blocks), metric).round(12))
+    for pairs in found.values():
+        for pair in pairs:
+            column = pair.partner
+            if pair.partner_set == "reference":
+                column += m if include_queries else 0
+            own = pair.query if include_queries else None
+            for table, distance, rank in zip(
+                tables,
+                (pair.input_distance, pair.code_distance),
+                (pair.rank_input, pair.rank_code),
+                strict=True,
+            ):
+                assert distance == pytest.approx(table[pair.query, column], abs=1e-11)
+                assert rank == rank_of(table[pair.query], column, own)
+
+
+@pytest.mark.parametrize("block", [1, 7, 1 << 16])
+@pytest.mark.parametrize("include_queries", [True, False])
+def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_queries, block):
+    monkeypatch.setattr(witnesses, "BLOCK", block)
+    X, X_ref = points(40, 60, 5)
+    Z, Z_ref = (X[:, :2] * 8).round() / 8, (X_ref[:, :2] * 8).round() / 8  # with ties
+    gathered = gather(X, Z, X_ref, Z_ref, k=4, include_queries=include_queries)
+    found = worst_pairs(gathered, (X, Z), (X_ref, Z_ref))
+    check(found, (X, Z), (X_ref, Z_ref), include_queries=include_queries)
+    assert {pair.partner_set for pair in found["torn"]} <= {"reference", "test" if include_queries else "reference"}
+    for pair in found["torn"]:
+        assert pair.rank_input <= 4 < pair.rank_code
+    for pair in found["merged"]:
+        assert pair.rank_code < pair.rank_input > 4
+
+
+def test_in_sample():
+    X, _ = points(50, 0, 5)
+    Z = X[:, :2]
+    check(worst_pairs(gather(X, Z, k=4), (X, Z), None), (X, Z), None)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_any_distance(metric):
+    X, X_ref = points(20, 30, 6)
+    if metric == "hamming":
+        X, X_ref = (X > 0).astype(float), (X_ref > 0).astype(float)
+    table = cdist(X, np.vstack([X, X_ref]), metric)
+    space = witnesses._Space(X, X_ref, len(X), metric)
+    places = [(i, j) for i in (0, 7, 19) for j in range(50) if i != j]
+    for (i, j), (distance, rank) in zip(places, space.look_up([witnesses._Place(*p) for p in places], 0), strict=True):
+        assert distance == pytest.approx(table[i, j], abs=1e-12)
+        assert rank == rank_of(table[i].round(10), j, i)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1.0, 1e170, 1e300])
+def test_any_scale(scale):
+    X, X_ref = points(30, 50, 6)
+    X_ref[:5] = X[:5]
+    gathered = gather(X, X[:, :2], X_ref, X_ref[:, :2], k=4)
+    plain = worst_pairs(gathered, (X, X[:, :2]), (X_ref, X_ref[:, :2]))
+    scaled = worst_pairs(gathered, (X * scale, X[:, :2]), (X_ref * scale, X_ref[:, :2]))
+    for kind, pairs in plain.items():
+        for one, other in zip(pairs, scaled[kind], strict=True):
+            assert other.input_distance == pytest.approx(one.input_distance * scale)
+            assert (other.rank_input, other.rank_code) == (one.rank_input, one.rank_code)
+
+
+def test_equal_rows_share_rank_one_at_any_scale():
+    X = np.repeat(RNG.normal(size=(20, 3)), 3, axis=0)
+    for scale in (1e-300, 1.0, 1e300):
+        space = witnesses._Space(X * scale, None, len(X), "euclidean")
+        one, other, *far = space.look_up([witnesses._Place(*p) for p in [(0, 1), (3, 5), (0, 3), (0, 4), (0, 5)]], 0)
+        assert one == other == (0.0, 1.5)
+        assert far[0] == far[1] == far[2]
+
+
+@pytest.mark.parametrize("d", [1, 3, 8, 17, 64, 784])
+def test_equal_rows_tie_wherever_they_stand(d):
+    block = np.tile(RNG.normal(size=d), (31, 1))
+    query = RNG.normal(size=(1, d))
+    for metric in METRICS:
+        measure = witnesses.DISTANCES[metric]
+        assert len(np.unique(np.concatenate([measure(block, query, 0), measure(block[:1], query, 0)]))) == 1
+
+
+def test_memory_maps_and_single_precision(tmp_path):
+    X, X_ref = points(30, 200, 6)
+    X, X_ref = X.astype(np.float32), X_ref.astype(np.float32)
+    X_ref.tofile(tmp_path / "points")
+    mapped = np.memmap(tmp_path / "points", dtype=np.float32, mode="r", shape=X_ref.shape)
+    doubles = X.astype(float), X_ref.astype(float)
+    gathered = gather(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2], k=4)
+    of_doubles = worst_pairs(gathered, (doubles[0], doubles[0][:, :2]), (doubles[1], doubles[1][:, :2]))
+    assert worst_pairs(gathered, (X, X[:, :2]), (mapped, mapped[:, :2])) == of_doubles

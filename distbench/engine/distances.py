@@ -18,7 +18,7 @@ __all__ = [
     "direct_keys",
     "few_keys",
     "hamming_keys",
-    "mend_near",
+    "keys_from_products",
     "pair_keys",
     "tolerance",
 ]
@@ -131,23 +131,26 @@ def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
 
 
 @counting
-def _any_near(keys: Array, x2: float, y2: Array) -> bool:
+def _complete(keys: Array, x2: float, y2: Array) -> bool:
+    """Turn products into keys; say whether any is that of a near point."""
     count = 0.0
     for p in range(len(keys)):
-        count += 1.0 if keys[p] <= NEAR * (x2 + y2[p]) else 0.0
+        both = x2 + y2[p]
+        key = both - 2.0 * keys[p]
+        keys[p] = key
+        count += 1.0 if key <= NEAR * both else 0.0
     return count > 0.0
 
 
 @kernel
-def mend_near(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
-    """Replace the keys of near points, which came from products, by direct ones.
+def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
+    """Turn products (B, c), which stand in `out` (B, n) from `shift` on, into keys; those of near points anew.
 
-    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths as products see them; out : (B, n), keys
-    from `shift` on.
+    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths as products see them.
     """
     for q in range(len(queries)):
         keys = out[q][shift : shift + len(rows)]
-        if _any_near(keys, x2[q], y2):
+        if _complete(keys, x2[q], y2):
             for p in range(len(rows)):
                 if keys[p] <= NEAR * (x2[q] + y2[p]):
                     keys[p] = _squared_difference(queries[q], rows[p])

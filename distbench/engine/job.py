@@ -67,20 +67,18 @@ class _Ranks:
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         problem, out = self.problem, self.out[row : row + len(x)]
-        left = np.empty(len(x), dtype=np.bool_)
-        neighbours.rank_rows(
-            x, z, i, problem.k, self.tolerances, problem.n_test, self.marks, self.places, self.columns, out, left
-        )
+        left = np.empty(len(x), dtype=np.uint8)
+        neighbours.rank_rows(x, z, i, problem.k, *self.tolerances, self.marks, self.places, self.columns, out, left)
         for place in np.flatnonzero(left).tolist():
-            self._add_tied(x[place], z[place], i + place, out[place])
+            self._add_tied(x[place], z[place], i + place, out[place], int(left[place]))
 
-    def _add_tied(self, x: Array, z: Array, i: int, out: Array) -> None:
+    def _add_tied(self, x: Array, z: Array, i: int, out: Array, left: int) -> None:
         """Add a query for which keys and counts do not settle the order."""
         spaces = (self.problem.x, x), (self.problem.z, z)
         keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
         if self.problem.n_test:
             keys[0][i] = keys[1][i] = np.inf
-        ranks.tied_row(keys[0], keys[1], self.problem.k, self.columns, out)
+        ranks.tied_row(keys[0], keys[1], self.problem.k, self.columns, out, left)
 
     def close(self, part: Part) -> None:
         self.columns[:2] -= self.places

@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 
-__all__ = ["MANY_NEIGHBOURS", "TRUST", "WIDTH", "rank_rows"]
+__all__ = [
+    "CONTINUITY",
+    "CONTINUITY_LEFT",
+    "MANY_NEIGHBOURS",
+    "OVERLAP",
+    "OVERLAP_LEFT",
+    "SQUARES",
+    "TRUST",
+    "TRUST_LEFT",
+    "WIDTH",
+    "rank_rows",
+]
 
 Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -26,6 +37,8 @@ BLOCK = 32  # candidates whose minimum is compared at once
 # neighbours; sum of squares of what the absence of each test candidate changes in them
 TRUST, CONTINUITY, OVERLAP, SQUARES = 0, 3, 6, 7
 WIDTH = 8
+TRUST_LEFT, CONTINUITY_LEFT, OVERLAP_LEFT = 1, 2, 4
+STRETCH = 2048  # candidates that are counted against all marks while they are in the first-level cache
 
 
 @counting
@@ -59,11 +72,14 @@ def nearest(keys: Array, singles: Singles, who: Indices, best: Array) -> None:
 
 
 @counting
-def _four_steps(keys: Singles, low: Singles, high: Singles, place: Singles, out: Singles) -> None:
-    """Count keys below four low and four high marks; add the number of low marks above each key to `place`."""
+def _four_steps(
+    keys: Singles, low: Singles, high: Singles, weights: Singles, place: Singles, below: Singles, upto: Singles
+) -> None:
+    """Count keys below four low and four high marks; add the weights of low marks above each key to `place`."""
     one, zero = np.float32(1), np.float32(0)
     l0, l1, l2, l3 = low[0], low[1], low[2], low[3]
     h0, h1, h2, h3 = high[0], high[1], high[2], high[3]
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
     b0, b1, b2, b3 = zero, zero, zero, zero
     u0, u1, u2, u3 = zero, zero, zero, zero
     for p in range(len(keys)):
@@ -80,85 +96,63 @@ def _four_steps(keys: Singles, low: Singles, high: Singles, place: Singles, out:
         u1 += one if key < h1 else zero
         u2 += one if key < h2 else zero
         u3 += one if key < h3 else zero
-        place[p] += (s0 + s1) + (s2 + s3)
-    out[0], out[1], out[2], out[3] = b0, b1, b2, b3
-    out[4], out[5], out[6], out[7] = u0, u1, u2, u3
-
-
-@counting
-def _two_steps(keys: Singles, low: np.float32, high: np.float32) -> tuple[np.float32, np.float32]:
-    """Count keys below a low and a high mark."""
-    one, zero = np.float32(1), np.float32(0)
-    below, upto = zero, zero
-    for p in range(len(keys)):
-        below += one if keys[p] < low else zero
-        upto += one if keys[p] < high else zero
-    return below, upto
+        place[p] += (w0 * s0 + w1 * s1) + (w2 * s2 + w3 * s3)
+    below[0] += b0
+    below[1] += b1
+    below[2] += b2
+    below[3] += b3
+    upto[0] += u0
+    upto[1] += u1
+    upto[2] += u2
+    upto[3] += u3
 
 
 @kernel
-def _rank_of(keys: Array, singles: Singles, own: int, tolerance: float) -> int:
-    """Return the rank of one candidate, or 0 where a tie leaves it open."""
-    target = keys[own]
-    low, high = np.float32(target * (1.0 - SINGLE)), np.float32(target * (1.0 + SINGLE))
-    below, upto = _two_steps(singles, low, high)
-    rank = np.int64(below) + 1
-    if upto - below != 1.0:
-        extra = _settle(keys, singles, own, tolerance, low, 0, singles)
-        return 0 if extra < 0 else rank + extra
-    return rank
+def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: Singles) -> None:
+    """Count the keys below each mark; add for each test candidate the weights of the marks above it to `place`.
+
+    marks : (3, T) low marks, high marks and weights, T a multiple of 4. counts : (2, T) keys below both.
+    """
+    elsewhere = np.empty(STRETCH, dtype=np.float32)
+    for t in range(marks.shape[1]):
+        counts[0, t] = counts[1, t] = 0
+    start = 0
+    while start < len(keys):
+        stop = min(start + STRETCH, n_test if start < n_test else len(keys))
+        own = place[start:stop] if start < n_test else elsewhere[: stop - start]
+        for t in range(0, marks.shape[1], 4):
+            _four_steps(
+                keys[start:stop],
+                marks[0][t : t + 4],
+                marks[1][t : t + 4],
+                marks[2][t : t + 4],
+                own,
+                counts[0][t : t + 4],
+                counts[1][t : t + 4],
+            )
+        start = stop
 
 
 @kernel
-def _settle(keys: Array, singles: Singles, own: int, tolerance: float, mark: float, n_test: int, place: Singles) -> int:
-    """Return how many of the keys that single precision cannot tell from a mark are below it, or -1 for a tie."""
+def _settle(
+    keys: Array, singles: Singles, own: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
+) -> int:
+    """Return how many of the keys that single precision cannot tell from a mark are below it, or -1 for a tie.
+
+    Adds `weight` to the `place` of those that are test candidates.
+    """
     target = keys[own]
-    low, high = np.float32(target * (1.0 - 2 * SINGLE)), np.float32(target * (1.0 + 2 * SINGLE))
-    edge = np.float32(mark)
+    high = np.float32(target * (1.0 + 2 * SINGLE))
     below = 0
     for p in range(len(keys)):
-        if low <= singles[p] <= high and p != own and not singles[p] < edge:
+        if singles[p] >= mark and singles[p] <= high and p != own:
             if abs(keys[p] - target) <= tolerance * target:
                 return -1
             if keys[p] < target:
                 below += 1
-                if p < n_test:
-                    place[p] += np.float32(1)
+                if p < len(place):
+                    place[p] += weight
     return below
-
-
-@kernel
-def _count_below(
-    keys: Array, singles: Singles, owners: Indices, tolerance: float, n_test: int, place: Singles, below: Indices
-) -> bool:
-    """Count the keys below those of each owner; add for each test candidate how many owners are beyond it.
-
-    Returns False where a tie leaves the count open.
-    """
-    low, high = np.empty(4, dtype=np.float32), np.empty(4, dtype=np.float32)
-    counts, more = np.zeros(8, dtype=np.float32), np.zeros(8, dtype=np.float32)
-    elsewhere = np.empty(0 if n_test == len(keys) else len(keys) - n_test, dtype=np.float32)
-    for start in range(0, len(owners), 4):
-        size = min(4, len(owners) - start)
-        for t in range(4):
-            low[t], high[t] = -np.inf, -np.inf
-        for t in range(size):
-            target = keys[owners[start + t]]
-            low[t], high[t] = np.float32(target * (1.0 - SINGLE)), np.float32(target * (1.0 + SINGLE))
-        _four_steps(singles[:n_test], low, high, place, counts)
-        if n_test < len(keys):
-            _four_steps(singles[n_test:], low, high, elsewhere, more)
-            for t in range(8):
-                counts[t] += more[t]
-        for t in range(size):
-            own = owners[start + t]
-            below[start + t] = np.int64(counts[t])
-            if counts[4 + t] - counts[t] != 1.0:
-                extra = _settle(keys, singles, own, tolerance, low[t], n_test, place)
-                if extra < 0:
-                    return False
-                below[start + t] += extra
-    return True
 
 
 @kernel
@@ -171,6 +165,33 @@ def _apart(best: Array, k: int, tolerance: float) -> bool:
 
 
 @kernel
+def _ranks_below(
+    keys: Array, singles: Singles, owners: Indices, tolerance: float, place: Singles, marks: Singles, counts: Singles
+) -> bool:
+    """Find how many keys are below those of each owner (``counts[0]``), or return False where a tie leaves it open.
+
+    Adds for each test candidate how many owners, but the last, are beyond it to `place`; nothing where it fails.
+    """
+    size, n_test, zero = len(owners), len(place), np.float32(0)
+    for t in range(marks.shape[1]):
+        target = keys[owners[t]] if t < size else -np.inf
+        marks[0, t], marks[1, t] = target * (1.0 - SINGLE), target * (1.0 + SINGLE)
+        marks[2, t] = 1.0 if t < size - 1 else 0.0
+    _count(singles, marks, n_test, place, counts)
+    for t in range(size):
+        unsure = counts[1, t] - counts[0, t] != 1.0
+        if unsure and _settle(keys, singles, owners[t], tolerance, marks[0, t], zero, place) < 0:
+            for u in range(size):
+                marks[2, u] = -marks[2, u]
+            _count(singles, marks, n_test, place, counts)
+            return False
+    for t in range(size):
+        if counts[1, t] - counts[0, t] != 1.0:
+            counts[0, t] += _settle(keys, singles, owners[t], tolerance, marks[0, t], marks[2, t], place)
+    return True
+
+
+@kernel
 def _side(
     members: Indices,
     others: NDArray[np.uint8],
@@ -178,154 +199,70 @@ def _side(
     singles: Singles,
     k: int,
     tolerance: float,
-    n_test: int,
     place: Singles,
-    effect: Array,
+    columns: Array,
     out: Array,
 ) -> bool:
     """Sum the excess ranks (by `keys`) of the k `members`; `members[k]` is next in line.
 
-    others : (n,) 1 for the k nearest by `keys`. Writes sum, worst neighbour and its rank to `out`, the number of
-    members each absence moves up to `place`, and what else the absence of each member changes to `effect` (k,).
+    others : (n,) 1 for the k nearest by `keys`. Writes sum, worst neighbour and its rank to `out`. Adds the number of
+    members each absence moves up to `place`, and what else the absence of a member changes to `columns`.
     """
-    owners = np.empty(k, dtype=np.int64)
+    owners = np.empty(k + 1, dtype=np.int64)
     count = 0
-    for member in members[:k]:
-        if not others[member]:
-            owners[count] = member
+    for t in range(k):
+        if not others[members[t]]:
+            owners[count] = members[t]
             count += 1
-    below = np.empty(count, dtype=np.int64)
-    if not _count_below(keys, singles, owners[:count], tolerance, n_test, place, below):
-        return False
-    rank_next = _rank_of(keys, singles, members[k], tolerance)
-    if rank_next == 0:
+    owners[count] = members[k]
+    room = 4 * (count // 4 + 1)
+    marks, counts = np.empty((3, room), dtype=np.float32), np.empty((2, room), dtype=np.float32)
+    if not _ranks_below(keys, singles, owners[: count + 1], tolerance, place, marks, counts):
         return False
     total, worst, worst_rank = 0.0, members[0], 0.0
     for t in range(count):
-        rank = below[t] + 1.0
+        rank = counts[0, t] + 1.0
         total += rank - k
+        if owners[t] < len(columns):
+            columns[owners[t]] -= rank - k
         if rank > worst_rank:
             worst, worst_rank = owners[t], rank
     for t in range(k):  # the next in line takes a leaving member's place
-        behind = 1.0 if keys[members[t]] < keys[members[k]] else 0.0
-        effect[t] = max(0.0, rank_next - behind - k)
-    for t in range(count):
-        for u in range(k):
-            if members[u] == owners[t]:
-                effect[u] -= below[t] + 1.0 - k
+        if members[t] < len(columns):
+            behind = 1.0 if keys[members[t]] < keys[members[k]] else 0.0
+            columns[members[t]] += max(0.0, counts[0, count] + 1.0 - behind - k)
     out[0], out[1], out[2] = total, worst, worst_rank
     return True
 
 
 @kernel
-def _overlap(near_x: Indices, in_z: NDArray[np.uint8], k: int) -> float:
-    common = 0.0
-    for member in near_x[:k]:
-        common += in_z[member]
-    return common
-
-
-@kernel
-def _overlap_effects(
-    near_x: Indices, near_z: Indices, in_x: NDArray[np.uint8], in_z: NDArray[np.uint8], n_test: int, columns: Array
-) -> float:
-    """Add what each absence changes in the number of common neighbours; return the sum of its squares."""
-    k = len(near_x) - 1
-    next_x, next_z = near_x[k], near_z[k]
-    gain_x, gain_z = float(in_z[next_x]), float(in_x[next_z])
-    both = -1.0 + gain_x + gain_z + (1.0 if next_x == next_z else 0.0)
-    squares = 0.0
-    for member in near_x[:k]:
-        if member < n_test:
-            change = both if in_z[member] else gain_x
-            columns[member] += change
-            squares += change * change
-    for member in near_z[:k]:
-        if member < n_test and not in_x[member]:
-            columns[member] += gain_z
-            squares += gain_z * gain_z
-    return squares
-
-
-@kernel
-def _rank_row(
-    keys_x: Array,
-    singles_x: Singles,
-    keys_z: Array,
-    singles_z: Singles,
+def _overlap(
+    near_x: Indices,
+    near_z: Indices,
+    in_x: NDArray[np.uint8],
+    in_z: NDArray[np.uint8],
     k: int,
-    tolerances: tuple[float, float],
-    n_test: int,
-    marks: NDArray[np.uint8],
-    places: Singles,
     columns: Array,
     out: Array,
-) -> bool:
-    """Write one query's rank statistics to `out` and add its leave-one-out effects to `columns` (3, n_test).
+) -> None:
+    """Write the number of common neighbours and the sum of squares of what each absence changes in it.
 
-    marks : (2, n) zeros, and zeros again afterwards. places : (2, n_test) to be taken from the first two columns at
-    the end: how many ranks of neighbours each test point's absence lowers. Returns False, with nothing added, where
-    ties leave an order open.
+    The changes are added to `columns`.
     """
-    near_x, near_z = np.empty(k + 2, dtype=np.int64), np.empty(k + 2, dtype=np.int64)
-    best = np.empty(k + 2)
-    nearest(keys_x, singles_x, near_x, best)
-    if not _apart(best, k, tolerances[0]):
-        return False
-    nearest(keys_z, singles_z, near_z, best)
-    if not _apart(best, k, tolerances[1]):
-        return False
+    next_x, next_z, n_test = near_x[k], near_z[k], len(columns)
+    gain_x, gain_z = float(in_z[next_x]), float(in_x[next_z])
+    both = -1.0 + gain_x + gain_z + (1.0 if next_x == next_z else 0.0)
+    common, squares = 0.0, 0.0
     for t in range(k):
-        marks[0, near_x[t]] = 1
-        marks[1, near_z[t]] = 1
-    effects = np.empty((2, k))
-    trust, continuity = out[TRUST:CONTINUITY], out[CONTINUITY:OVERLAP]
-    settled = _side(near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], trust)
-    if not settled:
-        _take_back(near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], trust)
-    elif not _side(near_x, marks[1], keys_z, singles_z, k, tolerances[1], n_test, places[1], effects[1], continuity):
-        settled = False
-        _take_back(near_z, marks[0], keys_x, singles_x, k, tolerances[0], n_test, places[0], effects[0], trust)
-        _take_back(near_x, marks[1], keys_z, singles_z, k, tolerances[1], n_test, places[1], effects[1], continuity)
-    if settled:
-        out[OVERLAP] = _overlap(near_x, marks[1], k)
-        out[SQUARES] = _overlap_effects(near_x[: k + 1], near_z[: k + 1], marks[0], marks[1], n_test, columns[2])
-        _add_effects(near_z, near_x, n_test, effects, columns)
-    for t in range(k):
-        marks[0, near_x[t]] = 0
-        marks[1, near_z[t]] = 0
-    return settled
-
-
-@kernel
-def _take_back(
-    members: Indices,
-    others: NDArray[np.uint8],
-    keys: Array,
-    singles: Singles,
-    k: int,
-    tolerance: float,
-    n_test: int,
-    place: Singles,
-    effect: Array,
-    out: Array,
-) -> None:
-    """Undo what `_side` added to `place`, by doing it again elsewhere: whole numbers, so exactly."""
-    again = np.zeros(n_test, dtype=np.float32)
-    _side(members, others, keys, singles, k, tolerance, n_test, again, effect, out)
-    for p in range(n_test):
-        place[p] -= again[p]
-
-
-@kernel
-def _add_effects(
-    members_trust: Indices, members_continuity: Indices, n_test: int, effects: Array, columns: Array
-) -> None:
-    for t in range(effects.shape[1]):
-        if members_trust[t] < n_test:
-            columns[0, members_trust[t]] += effects[0, t]
-        if members_continuity[t] < n_test:
-            columns[1, members_continuity[t]] += effects[1, t]
+        common += in_z[near_x[t]]
+        if near_x[t] < n_test:
+            change = both if in_z[near_x[t]] else gain_x
+            columns[near_x[t]] += change
+            squares += change * change
+        if near_z[t] < n_test and not in_x[near_z[t]]:
+            columns[near_z[t]] += gain_z
+            squares += gain_z * gain_z
+    out[0], out[1] = common, squares
 
 
 @kernel
@@ -334,27 +271,58 @@ def rank_rows(
     keys_z: Array,
     first_query: int,
     k: int,
-    tolerances: tuple[float, float],
-    n_test: int,
-    marks: NDArray[np.uint8],
+    tolerance_x: float,
+    tolerance_z: float,
+    near: NDArray[np.uint8],
     places: Singles,
     columns: Array,
     out: Array,
-    left: NDArray[np.bool_],
+    left: NDArray[np.uint8],
 ) -> None:
-    """Write the rank statistics of a block's queries to `out`; mark in `left` those whose order ties leave open.
+    """Write the rank statistics of a block's queries to `out` and add their leave-one-out effects to `columns`.
 
-    The keys of queries that are candidates become infinite. For the other arguments see `_rank_row`.
+    The keys of queries that are candidates become infinite.
+
+    near : (2, n) zeros, and zeros again afterwards. columns : (3, n_test). places : (2, n_test) to be taken from the
+    first two columns at the end: how many ranks of neighbours each test point's absence lowers. left : which of
+    `TRUST_LEFT`, `CONTINUITY_LEFT` and `OVERLAP_LEFT` ties leave open; there nothing is written and nothing added.
     """
-    n = keys_x.shape[1]
+    n, n_test = keys_x.shape[1], columns.shape[1]
     singles_x, singles_z = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
+    near_x, near_z = np.empty(k + 2, dtype=np.int64), np.empty(k + 2, dtype=np.int64)
+    best_x, best_z = np.empty(k + 2), np.empty(k + 2)
     for row in range(len(keys_x)):
         x, z = keys_x[row], keys_z[row]
         if n_test:
             x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbour
+        left[row] = TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT
+        if k > MANY_NEIGHBOURS:
+            continue
         for p in range(n):
             singles_x[p] = x[p]
             singles_z[p] = z[p]
-        left[row] = k > MANY_NEIGHBOURS or not _rank_row(
-            x, singles_x, z, singles_z, k, tolerances, n_test, marks, places, columns, out[row]
-        )
+        nearest(x, singles_x, near_x, best_x)
+        nearest(z, singles_z, near_z, best_z)
+        if not (_apart(best_x, k, tolerance_x) and _apart(best_z, k, tolerance_z)):
+            continue
+        for t in range(k):
+            near[0, near_x[t]] = near[1, near_z[t]] = 1
+        found = 0
+        for side in range(2):
+            space = x if side == 0 else z
+            if not _side(
+                near_z if side == 0 else near_x,
+                near[side],
+                space,
+                singles_x if side == 0 else singles_z,
+                k,
+                tolerance_x if side == 0 else tolerance_z,
+                places[side],
+                columns[side],
+                out[row][3 * side : 3 * side + 3],
+            ):
+                found |= TRUST_LEFT if side == 0 else CONTINUITY_LEFT
+        _overlap(near_x, near_z, near[0], near[1], k, columns[2], out[row][OVERLAP:])
+        left[row] = found
+        for t in range(k):
+            near[0, near_x[t]] = near[1, near_z[t]] = 0

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.neighbours import CONTINUITY, OVERLAP, SQUARES, TRUST
+from distbench.engine.neighbours import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, TRUST, TRUST_LEFT
 
 __all__ = ["tied_row"]
 
@@ -232,8 +232,8 @@ def _rank_excess(classes: Classes, weights: Array, values: Array, k: int, column
     out[1:] = _worst(members, classes, place, (less + 1 + upto) / 2)
 
 
-def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array) -> None:
-    """Do what `distbench.engine.neighbours.rank_row` does, from exact keys, whatever ties.
+def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, left: int) -> None:
+    """Do what `distbench.engine.neighbours.rank_rows` left undone for a query, from exact keys, whatever ties.
 
     The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test).
     """
@@ -242,6 +242,9 @@ def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array) -
         classes = np.empty(len(keys), dtype=np.int8)
         sides.append((classes, classify(keys, k, float(np.partition(keys, k - 1)[k - 1]), classes)))
     (classes_x, weights_x), (classes_z, weights_z) = sides
-    _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY])
-    _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP])
-    out[OVERLAP], out[SQUARES] = overlap(classes_x, weights_x, classes_z, weights_z, columns.shape[1], columns[2])
+    if left & TRUST_LEFT:
+        _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY])
+    if left & CONTINUITY_LEFT:
+        _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP])
+    if left & OVERLAP_LEFT:
+        out[OVERLAP:] = overlap(classes_x, weights_x, classes_z, weights_z, columns.shape[1], columns[2])

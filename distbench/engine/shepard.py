@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Places = NDArray[np.uint32]
 
-SAMPLE = 1 << 17  # pairs that set cells and tail thresholds; all pairs where there are fewer
+SAMPLE = 1 << 16  # pairs that set cells and tail thresholds; all pairs where there are fewer
 CELLS = 4096
 HEAVY = 1 / 256  # share of pairs in one cell beyond which equal cells will not do
 TAIL = 0.001

@@ -23,15 +23,21 @@ Indices = NDArray[np.int64]
 DISTANCES = ("euclidean", "cosine", "cityblock", "hamming")
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
 PREPARED = 1 << 28  # bytes of prepared points kept in memory; beyond, they are prepared block by block
-FACTORS = 1 << 26  # bytes of points up to which the factors of products are kept beside them
+MOVED = 1 << 26  # bytes of moved points kept beside them
 FAR = 4.0  # points are moved where the square of their mean is this many times their variance
 COLUMNS = 2048  # candidates in one product of matrices
 
 
-def _times_power(values: Array, exponent: int) -> Array:
-    """Return values * 2**exponent, exactly, also where 2**exponent itself is out of range."""
-    half = exponent // 2
-    return values * np.ldexp(1.0, half) * np.ldexp(1.0, exponent - half)
+def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
+    """Return points / 2**(sum of exponents), exactly, in fresh memory."""
+    out = np.array(points, dtype=np.float64, order="C")
+    if max(abs(exponent) for exponent in exponents) < 500:
+        return np.multiply(out, np.ldexp(1.0, -sum(exponents)), out=out)
+    for exponent in exponents:  # the power itself may be out of range
+        half = exponent // 2
+        out *= np.ldexp(1.0, -half)
+        out *= np.ldexp(1.0, half - exponent)
+    return out
 
 
 @dataclass
@@ -59,7 +65,7 @@ class Space:
     _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents, taken away in turn
     _origin: Array | None = field(default=None, repr=False)  # of products, where points are far from 0
     _rows: Array | None = field(default=None, repr=False)
-    _factors: Array | None = field(default=None, repr=False)
+    _moved: Array | None = field(default=None, repr=False)
     _columns: Array | None = field(default=None, repr=False)
     _squares: Array | None = field(default=None, repr=False)
 
@@ -71,8 +77,8 @@ class Space:
         if self._by_products:
             self._find_origin()
             self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
-            if self.n_rows * self.d * 8 <= FACTORS:
-                self._factors = self.factors(0, self.n_rows)
+            if self._origin is not None and self.n_rows * self.d * 8 <= MOVED:
+                self._moved = self.moved(0, self.n_rows)
             self.tolerance = 0.0 if self._on_grid() else distances.tolerance(self.d)
         elif self._rows is not None:
             self._columns = np.ascontiguousarray(self._rows[self.first :].T)
@@ -119,18 +125,10 @@ class Space:
 
     def moved(self, start: int, stop: int) -> Array:
         """Return the points start..stop - 1 as products see them."""
+        if self._moved is not None:
+            return self._moved[start:stop]
         rows = self.rows(start, stop)
         return rows if self._origin is None else rows - self._origin
-
-    def factors(self, start: int, stop: int) -> Array:
-        """Return (y, 1, |y|^2) of the points start..stop - 1; times (-2x, |x|^2, 1) it is the squared distance."""
-        if self._factors is not None:
-            return self._factors[start:stop]
-        assert self._squares is not None
-        out = np.ones((stop - start, self.d + 2))
-        out[:, : self.d] = self.moved(start, stop)
-        out[:, -1] = self._squares[start:stop]
-        return out
 
     def take(self, places: Indices) -> Array:
         """Return the prepared points at some places."""
@@ -140,17 +138,16 @@ class Space:
         """Write the keys of queries start..stop - 1 to all candidates to `out` (stop - start, n)."""
         queries = self.rows(start, stop)
         squares = self._squares
-        if squares is not None:
-            factors = self.factors(start, stop) * np.append(np.full(self.d, -2.0), [0.0, 0.0])
-            factors[:, -2], factors[:, -1] = squares[start:stop], 1.0
-        else:
+        if squares is None:
             self._direct(queries, out)
             return out
+        moved = self.moved(start, stop)
         for c in range(0, self.n, COLUMNS):
             end = min(c + COLUMNS, self.n)
             place, last = self.first + c, self.first + end
-            np.matmul(factors, self.factors(place, last).T, out=out[:, c:end])
-            distances.mend_near(queries, squares[start:stop], self.rows(place, last), squares[place:last], c, out)
+            rows = self.rows(place, last)
+            np.matmul(moved, (rows if self._origin is None else self.moved(place, last)).T, out=out[:, c:end])
+            distances.keys_from_products(queries, squares[start:stop], rows, squares[place:last], c, out)
         return out
 
     def exact_keys(self, i: int) -> Array:
@@ -214,9 +211,9 @@ class Space:
         return self._prepared(self._raw(np.arange(start, stop)))
 
     def _prepared(self, raw: NDArray[Any]) -> Array:
-        points = np.ascontiguousarray(raw, dtype=np.float64)
         if self._scale is not None:
-            return _times_power(_times_power(points, -self._scale[0]), -self._scale[1])
+            return _scaled(raw, self._scale)
+        points = np.ascontiguousarray(raw, dtype=np.float64)
         if self.distance == "cosine":
             unit = points / np.abs(points).max(axis=1, keepdims=True)  # keeps squares in range
             return np.asarray(unit / np.sqrt(np.einsum("ij,ij->i", unit, unit))[:, None])
@@ -226,7 +223,7 @@ class Space:
         """Choose the power of two: that of the largest spread of a column."""
         low, high = self._extremes()
         _, size = np.frexp(max(np.abs(low).max(), np.abs(high).max()))
-        _, spread = np.frexp((_times_power(high, -int(size)) - _times_power(low, -int(size))).max())
+        _, spread = np.frexp((_scaled(high, (int(size), 0)) - _scaled(low, (int(size), 0))).max())
         self._scale = int(size), int(spread)
         self.exponent = int(size) + int(spread)
 

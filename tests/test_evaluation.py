@@ -12,6 +12,7 @@ from distbench.metrics import METRICS
 RNG = np.random.default_rng(0)
 X_TRAIN, X_TEST = RNG.normal(size=(120, 6)), RNG.normal(size=(50, 6))
 ENCODER = PCA(2).fit(X_TRAIN)
+DEFAULT = [name for name, metric in METRICS.items() if metric.default]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def report():
 
 def test_judged_against_train_and_other_test_points(report):
     assert (report.m, report.M, report.k, report.code_size) == (50, 169, 5, 2)
-    assert list(report) == list(METRICS)
+    assert list(report) == DEFAULT
     assert report.encoder == "PCA"
 
 
@@ -29,7 +30,7 @@ def test_train_points_only():
     report = distbench.evaluate(ENCODER, X_TEST, reference=X_TRAIN, k=5, include_queries=False)
     assert report.M == 120
     Z, Z_ref = ENCODER.transform(X_TEST), ENCODER.transform(X_TRAIN)
-    for name in METRICS:
+    for name in DEFAULT:
         function = getattr(distbench.metrics, name)
         options = {"k": 5} if METRICS[name].family == "ranks" else {}
         assert function(X_TEST, Z, reference=(X_TRAIN, Z_ref), **options) == report[name].value
@@ -96,6 +97,18 @@ def test_a_near_miss_does_not_look_like_a_hit(report):
         ({"reference": X_TRAIN[:, :3]}, "reference: found 3 columns"),
         ({"metrics": 5}, "metrics: found 5"),
         ({"metrics": []}, "metrics: found none"),
+        ({"metrics": "label_agreement"}, "pass labels="),
+        ({"metrics": "reconstruction_mse"}, "no inverse_transform, decode or decoder"),
+        ({"distance_x": "hamming"}, "distance_x: found 'hamming'"),
+        ({"distance_z": "euclid"}, "distance_z: found 'euclid'"),
+        ({"queries": 1}, "queries: found 1"),
+        ({"queries": 2.5}, "queries: found 2.5"),
+        ({"precision": 0.1}, "precision: found 0.1"),
+        ({"precision": {"continuty": 0.1}}, "did you mean 'continuity'"),
+        ({"precision": {"continuity": 0}}, "precision: found continuity = 0"),
+        ({"seed": -1}, "seed: found -1"),
+        ({"labels": [0] * 49, "metrics": "all"}, "labels: found 49 labels for 50 points"),
+        ({"labels": [0] * 50, "metrics": "all", "reference": X_TRAIN}, "reference_labels: found None"),
     ],
 )
 def test_wrong_arguments_are_said_before_anything_is_encoded(options, said):
@@ -173,6 +186,86 @@ def test_images_and_coinciding_codes_are_noted():
     report = distbench.evaluate(lambda X: np.sign(X.reshape(len(X), -1)[:, :1]), images, k=3)
     assert "X_test: images of shape (4, 4) flattened to 16 columns" in report.notes
     assert any("30 distinct test points share 2 distinct codes" in note for note in report.notes)
+
+
+def test_codes_that_say_the_class_alone_are_noted():
+    X = RNG.normal(size=(40, 3))
+    report = distbench.evaluate_codes(X, np.repeat(np.eye(4), 10, axis=0), k=3)
+    assert any(
+        "40 distinct test points share 4 distinct codes (40 points share theirs" in note for note in report.notes
+    )
+    assert any("23.1% of the pairs have code distance 0" in note for note in report.notes)
+    assert not any("distinct" in note for note in distbench.evaluate_codes(X, X[:, :2], k=3).notes)
+
+
+def test_all_that_can_be_measured():
+    labels = np.arange(50) % 3
+    report = distbench.evaluate(ENCODER, X_TEST, k=5, metrics="all", labels=labels)
+    assert list(report) == list(METRICS)
+    made = ENCODER.inverse_transform(ENCODER.transform(X_TEST))
+    assert report["reconstruction_mse"].value == pytest.approx(np.mean((X_TEST - made) ** 2))
+    assert 0 <= report["label_agreement"].value <= 1
+    codes = distbench.evaluate_codes(X_TEST, ENCODER.transform(X_TEST), k=5, metrics="all")
+    assert set(METRICS) - set(codes) == {"label_agreement", "reconstruction_mse"}
+
+
+def test_a_decoder_is_found_by_its_names():
+    class Model:
+        def encode(self, X):
+            return X[:, :2]
+
+    class Decodes(Model):
+        def decode(self, Z):
+            return np.pad(Z, ((0, 0), (0, 4)))
+
+    class Holds(Model):
+        decoder = staticmethod(Decodes().decode)
+
+    expected = np.mean(X_TEST[:, 2:] ** 2) * 4 / 6
+    for model in (Decodes(), Holds()):
+        report = distbench.evaluate(model, X_TEST, k=5, metrics=["reconstruction_mse"], batch_size=7)
+        assert report["reconstruction_mse"].value == pytest.approx(expected)
+
+
+def test_a_sample_of_queries_against_all_candidates():
+    X = np.random.default_rng(1).normal(size=(300, 5))
+    whole = distbench.evaluate_codes(X, X[:, :2], k=5)
+    part = distbench.evaluate_codes(X, X[:, :2], k=5, queries=100)
+    assert (part.m, part.M) == (100, 299)
+    assert "100 of 300 test points judged, against all" in part.notes
+    np.testing.assert_allclose(part["continuity"].points, whole["continuity"].points[part.judged])
+    for name in ("continuity", "knn_recall", "stress", "triplet_accuracy"):
+        assert part[name].half_width > whole[name].half_width
+        assert part[name].low <= whole[name].value <= part[name].high
+    again = distbench.evaluate_codes(X, X[:, :2], k=5, queries=100)
+    assert again.as_dict() == part.as_dict()
+    other = distbench.evaluate_codes(X, X[:, :2], k=5, queries=100, seed=1)
+    assert other.as_dict() != part.as_dict()
+    assert {row for row, _ in part.worst_points(5)} <= set(part.judged)
+    assert distbench.evaluate_codes(X, X[:, :2], k=5, queries=300).judged is None
+    with pytest.raises(distbench.InputError, match="pass the same queries and seed"):
+        distbench.compare(part, other)
+
+
+def test_as_many_queries_as_a_precision_needs():
+    X = np.random.default_rng(1).normal(size=(600, 4))
+    first = distbench.evaluate_codes(X, X[:, :2], k=5, metrics=["continuity"], queries=60)
+    asked = 0.75 * first["continuity"].half_width
+    report = distbench.evaluate_codes(
+        X, X[:, :2], k=5, metrics=["continuity"], queries=60, precision={"continuity": asked}
+    )
+    assert 60 < report.m < 600
+    assert report["continuity"].half_width <= asked
+    assert set(first.judged) < set(report.judged)
+    everything = distbench.evaluate_codes(X, X[:, :2], k=5, metrics=["continuity"], precision={"continuity": 1e-9})
+    assert everything.judged is None
+
+
+@pytest.mark.parametrize("distance", ["cosine", "cityblock"])
+def test_other_distances(distance):
+    report = distbench.evaluate_codes(X_TEST, X_TEST, k=5, distance_x=distance, distance_z=distance)
+    assert report["continuity"].value == 1.0
+    assert report["stress"].value == pytest.approx(0.0, abs=1e-7)
 
 
 def test_points_that_all_coincide_are_refused():

@@ -7,7 +7,13 @@ import pytest
 
 from distbench.engine import gather
 from distbench.errors import InputError
-from distbench.inference.intervals import check_confidence, jackknife_interval, jackknife_standard_error
+from distbench.inference.intervals import (
+    LEAST_SHARE,
+    check_confidence,
+    degrees_of_freedom,
+    jackknife_interval,
+    jackknife_standard_error,
+)
 from distbench.metrics import METRICS
 
 
@@ -31,8 +37,36 @@ def test_wider_for_more_confidence_and_within_bounds():
     leave_one_out = (values.sum() - values) / 3
     low95, high95 = jackknife_interval(values.mean(), leave_one_out, 0.95, (0, 1))
     low99, _ = jackknife_interval(values.mean(), leave_one_out, 0.99, (0, 1))
-    assert low99 < low95 < values.mean() < high95
-    assert high95 == 1.0
+    assert 0 < low99 < low95 < values.mean() < high95 <= 1.0
+
+
+def test_what_is_counted_twice_is_taken_out_once_but_never_most_of_it():
+    rng = np.random.default_rng(0)
+    without, small = rng.normal(size=40), 0.1 * rng.normal(size=(40, 4))
+    whole = jackknife_standard_error(without) ** 2
+    less = jackknife_standard_error(without, small) ** 2
+    assert less == pytest.approx(whole - np.sum(small**2) / 4)
+    assert jackknife_standard_error(without, 1e3 * small) ** 2 == pytest.approx(LEAST_SHARE * whole)
+
+
+def test_intervals_of_bounded_statistics_stay_inside_and_lean():
+    rng = np.random.default_rng(0)
+    values = rng.exponential(size=30)
+    without = (values.sum() - values) / 29
+    low, high = jackknife_interval(values.mean(), without, 0.95, (0, np.inf))
+    assert 0 < low < values.mean() < high
+    assert high - values.mean() > values.mean() - low
+    plain = jackknife_interval(values.mean(), without)
+    assert high - low == pytest.approx(plain[1] - plain[0], rel=0.1)
+    assert jackknife_interval(1.0, np.ones(5), 0.95, (0, 1)) == (1.0, 1.0)
+
+
+def test_a_few_points_that_make_the_error_cost_degrees_of_freedom():
+    rng = np.random.default_rng(0)
+    assert degrees_of_freedom(rng.uniform(size=500)) == 499
+    assert degrees_of_freedom(np.append(np.zeros(99), 1.0)) == 3
+    assert 10 < degrees_of_freedom(rng.standard_t(5, size=500)) < 400
+    assert degrees_of_freedom(np.ones(50)) == 49
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,8 @@ def test_quantiles_of_many_pairs_are_exact():
     Z[0] = X[0, :2] * 1e3  # one point owns the whole upper tail
     measured = METRICS["distortion_q"].measure(gather(X, Z, k=3))
     assert measured.value == pytest.approx(definitions.quantile_ratio(*definitions.pairs(X, Z)), rel=1e-12)
-    for p in (0, 1, 2):
-        pairs = definitions.pairs(np.delete(X, p, 0), np.delete(Z, p, 0))
-        assert measured.leave_one_out[p] == pytest.approx(definitions.quantile_ratio(*pairs), rel=1e-12)
+    pairs = definitions.pairs(X[1:], Z[1:])
+    assert measured.leave_one_out[0] == pytest.approx(definitions.quantile_ratio(*pairs), rel=1e-12)
 
 
 def test_equals_scikit_learn_without_ties():

@@ -11,6 +11,7 @@ from distbench.engine import neighbours, shepard
 from distbench.engine.gathered import Gathered, Moments, Ranks, RankSide, Shepard, Triplets
 from distbench.engine.part import Merged
 from distbench.engine.problem import Problem
+from distbench.engine.signs import SKETCHES
 from distbench.engine.tails import Tail
 
 __all__ = ["assemble"]
@@ -72,17 +73,18 @@ def _notes(problem: Problem) -> tuple[str, ...]:
 
 def _ranks(merged: Merged, places: _Places) -> Ranks:
     rows, columns = merged.rows["ranks"], places.columns(merged.columns["ranks"])
+    signed = rows[:, neighbours.SIGNED :].reshape(len(rows), 3, SKETCHES)
 
     def side(first: int, column: int) -> RankSide:
         worst = places.candidates(rows[:, first + 1].astype(np.int64))
-        return RankSide(rows[:, first], columns[:, column], worst, rows[:, first + 2])
+        return RankSide(rows[:, first], columns[:, column], worst, rows[:, first + 2], signed[:, column])
 
     return Ranks(
         trust=side(neighbours.TRUST, 0),
         continuity=side(neighbours.CONTINUITY, 1),
         overlap_rows=rows[:, neighbours.OVERLAP],
         overlap_columns=columns[:, 2],
-        overlap_squares=rows[:, neighbours.SQUARES],
+        overlap_signed=signed[:, 2],
     )
 
 

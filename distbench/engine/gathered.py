@@ -28,6 +28,7 @@ class RankSide:
     columns: Array
     worst: Indices  # (m,) the neighbour with the largest rank: a test point, or n_test + a reference
     worst_rank: Array
+    signed: Array  # (m, SKETCHES) what single neighbours' absences change in `rows`, summed with random signs
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Ranks:
     continuity: RankSide  # neighbours in input space, ranks among the codes
     overlap_rows: Array
     overlap_columns: Array
-    overlap_squares: Array  # (m,) sum over test candidates of the square of what each one's absence changes
+    overlap_signed: Array  # (m, SKETCHES) as `RankSide.signed`
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
+from distbench.engine.signs import SKETCHES, add_signed
 
 __all__ = [
     "CONTINUITY",
@@ -18,7 +19,7 @@ __all__ = [
     "MANY_NEIGHBOURS",
     "OVERLAP",
     "OVERLAP_LEFT",
-    "SQUARES",
+    "SIGNED",
     "TRUST",
     "TRUST_LEFT",
     "WIDTH",
@@ -34,9 +35,9 @@ SINGLE = 2.4e-7  # two units in the last place of single precision
 BLOCK = 32  # candidates whose minimum is compared at once
 
 # columns of what `rank_rows` writes: sum of excess ranks, worst neighbour and its rank, for both sides; common
-# neighbours; sum of squares of what the absence of each test candidate changes in them
-TRUST, CONTINUITY, OVERLAP, SQUARES = 0, 3, 6, 7
-WIDTH = 8
+# neighbours; then, for both sides and common neighbours, what single neighbours' absences change, with random signs
+TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
+WIDTH = SIGNED + 3 * SKETCHES
 TRUST_LEFT, CONTINUITY_LEFT, OVERLAP_LEFT = 1, 2, 4
 STRETCH = 2048  # candidates that are counted against all marks while they are in the first-level cache
 
@@ -202,11 +203,13 @@ def _side(
     place: Singles,
     columns: Array,
     out: Array,
+    signed: Array,
 ) -> bool:
     """Sum the excess ranks (by `keys`) of the k `members`; `members[k]` is next in line.
 
     others : (n,) 1 for the k nearest by `keys`. Writes sum, worst neighbour and its rank to `out`. Adds the number of
-    members each absence moves up to `place`, and what else the absence of a member changes to `columns`.
+    members each absence moves up to `place`, what else the absence of a member changes to `columns`, and all that it
+    changes, with random signs, to `signed`.
     """
     owners = np.empty(k + 1, dtype=np.int64)
     count = 0
@@ -223,15 +226,23 @@ def _side(
     for t in range(count):
         rank = counts[0, t] + 1.0
         total += rank - k
-        if owners[t] < len(columns):
-            columns[owners[t]] -= rank - k
         if rank > worst_rank:
             worst, worst_rank = owners[t], rank
-    for t in range(k):  # the next in line takes a leaving member's place
-        if members[t] < len(columns):
-            behind = 1.0 if keys[members[t]] < keys[members[k]] else 0.0
-            columns[members[t]] += max(0.0, counts[0, count] + 1.0 - behind - k)
     out[0], out[1], out[2] = total, worst, worst_rank
+    rank_next = counts[0, count] + 1.0
+    for t in range(k):
+        member = members[t]
+        if member >= len(columns):
+            continue
+        behind = 1.0 if keys[member] < keys[members[k]] else 0.0
+        change, moved = max(0.0, rank_next - behind - k), 0.0  # the next in line takes a leaving member's place
+        for u in range(count):
+            if owners[u] == member:
+                change -= counts[0, u] + 1.0 - k
+            elif keys[owners[u]] > keys[member]:
+                moved += 1.0
+        columns[member] += change
+        add_signed(change - moved, member, signed)
     return True
 
 
@@ -243,26 +254,23 @@ def _overlap(
     in_z: NDArray[np.uint8],
     k: int,
     columns: Array,
-    out: Array,
-) -> None:
-    """Write the number of common neighbours and the sum of squares of what each absence changes in it.
-
-    The changes are added to `columns`.
-    """
+    signed: Array,
+) -> float:
+    """Return the number of common neighbours; add what each absence changes in it to `columns` and `signed`."""
     next_x, next_z, n_test = near_x[k], near_z[k], len(columns)
     gain_x, gain_z = float(in_z[next_x]), float(in_x[next_z])
     both = -1.0 + gain_x + gain_z + (1.0 if next_x == next_z else 0.0)
-    common, squares = 0.0, 0.0
+    common = 0.0
     for t in range(k):
         common += in_z[near_x[t]]
         if near_x[t] < n_test:
             change = both if in_z[near_x[t]] else gain_x
             columns[near_x[t]] += change
-            squares += change * change
+            add_signed(change, near_x[t], signed)
         if near_z[t] < n_test and not in_x[near_z[t]]:
             columns[near_z[t]] += gain_z
-            squares += gain_z * gain_z
-    out[0], out[1] = common, squares
+            add_signed(gain_z, near_z[t], signed)
+    return common
 
 
 @kernel
@@ -296,6 +304,9 @@ def rank_rows(
         if n_test:
             x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbour
         left[row] = TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT
+        signed = out[row][SIGNED:]
+        for place in range(len(signed)):
+            signed[place] = 0.0
         if k > MANY_NEIGHBOURS:
             continue
         for p in range(n):
@@ -320,9 +331,10 @@ def rank_rows(
                 places[side],
                 columns[side],
                 out[row][3 * side : 3 * side + 3],
+                signed[SKETCHES * side : SKETCHES * (side + 1)],
             ):
                 found |= TRUST_LEFT if side == 0 else CONTINUITY_LEFT
-        _overlap(near_x, near_z, near[0], near[1], k, columns[2], out[row][OVERLAP:])
+        out[row][OVERLAP] = _overlap(near_x, near_z, near[0], near[1], k, columns[2], signed[2 * SKETCHES :])
         left[row] = found
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 0

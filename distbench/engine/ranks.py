@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.neighbours import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, TRUST, TRUST_LEFT
+from distbench.engine.neighbours import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, SIGNED, TRUST, TRUST_LEFT
+from distbench.engine.signs import SKETCHES, add_signed
 
 __all__ = ["tied_row"]
 
@@ -71,12 +72,9 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
 
 @kernel
 def overlap(
-    classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, n_test: int, columns: Array
-) -> tuple[float, float]:
-    """Return the expected size of the common neighbourhood, and the sum of squares of each test candidate's effect.
-
-    The effects are added to `columns`.
-    """
+    classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, columns: Array, signed: Array
+) -> float:
+    """Return the expected size of the common neighbourhood; add each test candidate's effect to the last two."""
     count = np.zeros((4, 4))
     for p in range(len(classes_x)):
         count[classes_x[p], classes_z[p]] += 1.0
@@ -92,13 +90,12 @@ def overlap(
             if u == BEYOND and v == BEYOND:
                 value = total
             change[u, v] = total - value
-    squares = 0.0
-    for p in range(n_test):
+    for p in range(len(columns)):
         if classes_x[p] < NEXT or classes_z[p] < NEXT:
             effect = change[classes_x[p], classes_z[p]]
             columns[p] += effect
-            squares += effect * effect
-    return value, squares
+            add_signed(effect, p, signed)
+    return value
 
 
 @kernel
@@ -198,9 +195,12 @@ def _count_members(members: Indices, classes: Classes, place: Places, n_levels: 
 
 
 @kernel
-def _add_changes(classes: Classes, place: Places, after: Array, value: float, columns: Array) -> None:
+def _add_changes(classes: Classes, place: Places, after: Array, value: float, columns: Array, signed: Array) -> None:
     for p in range(len(columns)):
-        columns[p] += after[classes[p], place[p]] - value
+        change = after[classes[p], place[p]] - value
+        columns[p] += change
+        if classes[p] < NEXT:
+            add_signed(change, p, signed)
 
 
 @kernel
@@ -213,7 +213,9 @@ def _worst(members: Indices, classes: Classes, place: Places, ranks: Array) -> t
     return worst, worst_rank
 
 
-def _rank_excess(classes: Classes, weights: Array, values: Array, k: int, columns: Array, out: Array) -> None:
+def _rank_excess(
+    classes: Classes, weights: Array, values: Array, k: int, columns: Array, out: Array, signed: Array
+) -> None:
     """Write sum_j w_j max(0, r_j - k) over neighbours j by `classes`, r_j = rank of j by `values`, to ``out[0]``.
 
     Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. ``out[1:]``: the neighbour
@@ -227,7 +229,7 @@ def _rank_excess(classes: Classes, weights: Array, values: Array, k: int, column
     count = _count_members(members, classes, place, len(levels))
     term, drop_tie, loss = _terms(less, upto, count, k)
     value = _weighted(weights[BEYOND], count, term)
-    _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, columns)
+    _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, columns, signed)
     out[0] = value
     out[1:] = _worst(members, classes, place, (less + 1 + upto) / 2)
 
@@ -242,9 +244,10 @@ def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, l
         classes = np.empty(len(keys), dtype=np.int8)
         sides.append((classes, classify(keys, k, float(np.partition(keys, k - 1)[k - 1]), classes)))
     (classes_x, weights_x), (classes_z, weights_z) = sides
+    signed = out[SIGNED:].reshape(3, SKETCHES)
     if left & TRUST_LEFT:
-        _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY])
+        _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY], signed[0])
     if left & CONTINUITY_LEFT:
-        _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP])
+        _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP], signed[1])
     if left & OVERLAP_LEFT:
-        out[OVERLAP:] = overlap(classes_x, weights_x, classes_z, weights_z, columns.shape[1], columns[2])
+        out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, columns[2], signed[2])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.engine.gathered import Ranks, RankSide
+from distbench.engine.gathered import RankSide
 from distbench.metrics._api import measure_one
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
@@ -31,22 +31,16 @@ def _rank_metric(gathered: Gathered, side: RankSide) -> Measured:
         value=float(1 - norm * side.rows.mean()),
         leave_one_out=None if mean is None else 1 - norm_without * mean,
         points=1 - norm * side.rows,
-        interaction=_interaction(gathered, getattr(side, "signed", None), norm),
+        interaction=_interaction(gathered, side.signed, norm),
         chance=1 - (M - k) * (M - k + 1) / (M * (2 * M - 3 * k + 1)),
     )
 
 
-def _interaction(gathered: Gathered, signed: Array | None, unit: float) -> Array | None:
+def _interaction(gathered: Gathered, signed: Array, unit: float) -> Array | None:
     """Return what single candidates change in single queries' share of the value, summed with random signs."""
-    if signed is None or not gathered.queries_are_candidates:
+    if not gathered.queries_are_candidates:
         return None
     return np.asarray(signed * (unit / gathered.m))
-
-
-def _overlap_signed(ranks: Ranks) -> Array:
-    """Return the signed sums, or the norms: they say as much of one encoder, and never too much of a difference."""
-    signed: Array | None = getattr(ranks, "overlap_signed", None)
-    return np.sqrt(ranks.overlap_squares)[:, None] if signed is None else signed
 
 
 def _trustworthiness(gathered: Gathered) -> Measured:
@@ -68,7 +62,7 @@ def _knn_recall(gathered: Gathered) -> Measured:
         leave_one_out=leave_one_out_mean(gathered, rows, columns),
         points=rows,
         chance=gathered.k / gathered.M,
-        interaction=_interaction(gathered, _overlap_signed(gathered.ranks), 1 / gathered.k),
+        interaction=_interaction(gathered, gathered.ranks.overlap_signed, 1 / gathered.k),
     )
 
 

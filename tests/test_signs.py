@@ -1,0 +1,68 @@
+"""The signed sums: what single neighbours' absences change in single queries, from the definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from oracles import definitions
+
+from distbench.engine import gather
+from distbench.engine.signs import SKETCHES, add_signed
+
+N, K = 24, 3
+
+
+def sums(X, Z, kind):
+    """The oracle's rows, as sums of excess ranks and as common neighbours."""
+    M = len(X) - 1
+    rows = definitions.per_query(X, Z, K)[kind]
+    return rows * K if kind == "knn_recall" else (1 - rows) * K * (2 * M - 3 * K + 1) / 2
+
+
+def expected(X, Z, kind):
+    whole, signs = sums(X, Z, kind), np.zeros((N, SKETCHES))
+    near = [
+        np.array([definitions._membership(np.delete(row, i), K) for i, row in enumerate(d)]) for d in distances(X, Z)
+    ]
+    out = np.zeros((N, SKETCHES))
+    for p in range(N):
+        add_signed(1.0, p, signs[p])
+        left = np.delete(np.arange(N), p)
+        without = sums(X[left], Z[left], kind)
+        for place, i in enumerate(left):
+            column = p if p < i else p - 1
+            member = {"continuity": near[0], "trustworthiness": near[1]}.get(kind)
+            if member is None or member[i, column] > 0:
+                out[i] += (without[place] - whole[i]) * signs[p]
+    return out
+
+
+def distances(X, Z):
+    return [np.linalg.norm(P[:, None] - P, axis=2) for P in (X, Z)]
+
+
+@pytest.mark.parametrize("kind", ["trustworthiness", "continuity", "knn_recall"])
+@pytest.mark.parametrize("ties", [False, True])
+def test_they_are_the_definitions(kind, ties):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N, 4))
+    Z = X[:, :2] + 0.5 * rng.normal(size=(N, 2))
+    if ties:
+        X, Z = np.round(X), np.round(Z)
+    ranks = gather(X, Z, k=K, families=frozenset({"ranks"})).ranks
+    got = {
+        "trustworthiness": ranks.trust.signed,
+        "continuity": ranks.continuity.signed,
+        "knn_recall": ranks.overlap_signed,
+    }[kind]
+    np.testing.assert_allclose(got, expected(X, Z, kind), atol=1e-9)
+
+
+def test_signs_are_even_and_unrelated():
+    signs = np.zeros((4000, SKETCHES))
+    for p in range(4000):
+        add_signed(1.0, p, signs[p])
+    assert set(np.unique(signs)) == {-1.0, 1.0}
+    assert np.abs(signs.mean(axis=0)).max() < 0.07
+    assert np.abs(np.corrcoef(signs.T) - np.eye(SKETCHES)).max() < 0.07
+    assert np.abs(np.mean(signs[1:] * signs[:-1], axis=0)).max() < 0.07

@@ -1,0 +1,91 @@
+"""Met, broken or undecided; what an undecided check does; how many points would decide it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.inference.intervals import jackknife_interval
+from distbench.inference.verdicts import check_undecided, passes, points_to_decide, verdict
+
+
+@pytest.mark.parametrize(
+    ("limit", "up", "down"),
+    [
+        (0.75, "met", "broken"),
+        (0.8, "met", "undecided"),
+        (0.85, "undecided", "undecided"),
+        (0.9, "undecided", "met"),
+        (0.95, "broken", "met"),
+    ],
+)
+def test_the_interval_says_what_is_known(limit, up, down):
+    assert verdict(0.86, 0.8, 0.9, limit, "up") == up
+    assert verdict(0.86, 0.8, 0.9, limit, "down") == down
+
+
+def test_without_an_interval_the_value_decides():
+    assert verdict(3.0, None, None, 3.0, "down") == "met"
+    assert verdict(3.0, None, None, 2.0, "down") == "broken"
+    assert verdict(np.inf, None, None, 2.0, "down") == "broken"
+
+
+@pytest.mark.parametrize(
+    ("setting", "good", "bad"), [("value", True, False), ("fail", False, False), ("pass", True, True)]
+)
+def test_what_is_undecided_is_the_users_to_settle(setting, good, bad):
+    assert passes("undecided", 0.86, 0.85, "up", setting) is good
+    assert passes("undecided", 0.84, 0.85, "up", setting) is bad
+    assert passes("met", 0.86, 0.7, "up", setting)
+    assert not passes("broken", 0.86, 0.95, "up", setting)
+
+
+@pytest.mark.parametrize("undecided", ["maybe", None, True, ["value"]])
+def test_undecided_is_one_of_three(undecided):
+    with pytest.raises(distbench.InputError, match="undecided: found"):
+        check_undecided(undecided)
+
+
+def test_four_times_the_points_halve_the_interval():
+    assert points_to_decide(0.86, 0.82, 0.90, 0.84, 100) == 400
+    assert points_to_decide(0.86, 0.82, 0.90, 0.859, 100) == 160_000
+    assert points_to_decide(0.86, 0.82, 0.90, 0.86, 100) is None
+    assert points_to_decide(0.86, None, None, 0.84, 100) is None
+
+
+def test_one_at_its_limit_is_undecided_and_seldom_passes():
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(2_000):
+        values = rng.normal(0.8, 0.1, size=60)
+        without = (values.sum() - values) / 59
+        found.append(verdict(values.mean(), *jackknife_interval(values.mean(), without), 0.8, "up"))
+    assert 0.93 <= found.count("undecided") / len(found) <= 0.97
+    assert found.count("met") / len(found) <= 0.035  # 2.5 % and 3 standard errors
+
+
+@pytest.fixture(scope="module")
+def report():
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    return distbench.evaluate_codes(X, X[:, :3], k=5, metrics=["continuity", "stress", "distortion"])
+
+
+def test_a_check_that_rests_on_the_value(report):
+    score = report["continuity"]
+    below, above = (score.value + score.low) / 2, (score.value + score.high) / 2
+    assert report.verdicts(continuity=below) == {"continuity": "undecided"}
+    assert report.check(continuity=below) is report
+    assert report.check(continuity=above, undecided="pass") is report
+    with pytest.raises(distbench.PreservationError, match="holds the limit, undecided: about"):
+        report.check(continuity=below, undecided="fail")
+    with pytest.raises(distbench.PreservationError, match="test points would decide"):
+        report.check(continuity=above)
+    with pytest.raises(distbench.PreservationError, match="more test points would not help"):
+        report.check(continuity=1.0, undecided="pass")
+
+
+@pytest.mark.parametrize("limits", [{"continuity": 1.2}, {"stress": -0.1}, {"distortion": 0.9}])
+def test_limits_outside_the_range_are_refused(report, limits):
+    with pytest.raises(distbench.InputError, match="pass one between"):
+        report.check(**limits)

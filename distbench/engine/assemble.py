@@ -130,12 +130,13 @@ def _shepard(problem: Problem, merged: Merged) -> Shepard:
     if problem.n_test:
         influence = merged.columns["influence"].copy()
         influence[: problem.m] += ranked[:, 1]
-    ratios, ends = merged.rows["tail ratios"], merged.rows["tail ends"]
-    i, j = ends[:, 0], np.where(ends[:, 1] < problem.n_test, ends[:, 1], -1)
+    ratios, i, j = (merged.rows.pop(name) for name in ("tail ratios", "tail i", "tail j"))
+    j[j >= problem.n_test] = -1
 
     def tail(chosen: NDArray[np.bool_], sign: int, threshold: float) -> Tail:
-        outward = np.argsort(sign * ratios[chosen], kind="stable")
-        return Tail(ratios[chosen][outward], i[chosen][outward], j[chosen][outward], threshold)
+        places = np.flatnonzero(chosen).astype(np.int32)
+        places = places[np.argsort(sign * ratios[places], kind="stable")]
+        return Tail(ratios[places], i[places], j[places], threshold)
 
     low, high = first_look.tails
     return Shepard(

@@ -23,17 +23,24 @@ CACHED = 1 << 16  # keys that all families look at before the next ones: what st
 def run_job(problem: Problem, rows: range) -> Part:
     """Gather the statistics of some judged queries."""
     families = [family(problem, len(rows)) for family in (_Pairs, _Triplets, _Ranks) if family.asked(problem)]
-    keys_x, keys_z = _buffers(problem.block, problem.n)
     step = max(1, CACHED // problem.n)
+    spaces = problem.x, problem.z
+    rooms = _rooms(problem, step)
     with one_blas_thread():
         for start in range(rows.start, rows.stop, problem.block):
             stop = min(start + problem.block, rows.stop)
-            x = problem.x.keys(start, stop, keys_x[: stop - start])
-            z = problem.z.keys(start, stop, keys_z[: stop - start])
-            for row in range(0, stop - start, step):
-                few = slice(row, min(row + step, stop - start))
+            blocks = [
+                space.keys(start, stop, room[: stop - start]) if space.by_products else None
+                for space, room in zip(spaces, rooms, strict=True)
+            ]
+            for i in range(start, stop, step):
+                end = min(i + step, stop)
+                x, z = (
+                    space.keys(i, end, room[: end - i]) if block is None else block[i - start : end - start]
+                    for space, room, block in zip(spaces, rooms, blocks, strict=True)
+                )
                 for family in families:  # ranks last: they overwrite the queries' own keys
-                    family.add(x[few], z[few], start + row, start + row - rows.start)
+                    family.add(x, z, i, i - rows.start)
     part = Part()
     for family in families:
         family.close(part)
@@ -43,12 +50,16 @@ def run_job(problem: Problem, rows: range) -> Part:
 _kept = threading.local()
 
 
-def _buffers(rows: int, columns: int) -> tuple[Array, Array]:
-    """Return room for the keys of a block in both spaces, the same for all jobs of a thread: fresh memory is slow."""
-    if getattr(_kept, "shape", None) != (rows, columns):
-        _kept.shape, _kept.keys = (rows, columns), (np.empty((rows, columns)), np.empty((rows, columns)))
-    x, z = _kept.keys
-    return x, z
+def _rooms(problem: Problem, step: int) -> list[Array]:
+    """Return room for keys in both spaces, the same for all jobs of a thread: fresh memory is slow.
+
+    Products of matrices want many queries at a time; direct differences are taken `step` queries at a time.
+    """
+    shapes = [(problem.block if space.by_products else step, problem.n) for space in (problem.x, problem.z)]
+    if getattr(_kept, "shapes", None) != shapes:
+        _kept.shapes, _kept.rooms = shapes, [np.empty(shape) for shape in shapes]
+    rooms: list[Array] = _kept.rooms
+    return rooms
 
 
 class _Ranks:
@@ -59,7 +70,8 @@ class _Ranks:
         self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
         self.out, self.columns = np.empty((size, neighbours.WIDTH)), np.zeros((3, n_test))
         self.places = np.zeros((2, n_test), dtype=np.float32)
-        self.marks = np.zeros((2, problem.n), dtype=np.uint8)
+        self.near = np.zeros((2, problem.n), dtype=np.uint8)
+        self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     @staticmethod
     def asked(problem: Problem) -> bool:
@@ -68,7 +80,9 @@ class _Ranks:
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         problem, out = self.problem, self.out[row : row + len(x)]
         left = np.empty(len(x), dtype=np.uint8)
-        neighbours.rank_rows(x, z, i, problem.k, *self.tolerances, self.marks, self.places, self.columns, out, left)
+        scratch = self.near, self.singles
+        sums = self.places, self.columns
+        neighbours.rank_rows(x, z, i, problem.k, *self.tolerances, *scratch, *sums, out, left)
         for place in np.flatnonzero(left).tolist():
             self._add_tied(x[place], z[place], i + place, out[place], int(left[place]))
 
@@ -130,7 +144,7 @@ class _Pairs:
         self.shared, self.alone = np.zeros((2, size, moments.N_MOMENTS))
         self.extremes, self.ranked = np.tile([np.inf, -np.inf], (size, 1)), np.zeros((size, 2))
         self.unjudged = np.zeros((max(0, problem.n_test - problem.m), moments.N_MOMENTS))
-        self.found = np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        self.found = np.empty(0), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         self.used = 0
 
     @staticmethod
@@ -161,4 +175,8 @@ class _Pairs:
             part.rows["ranked"] = self.ranked
             part.totals["counts"], part.columns["influence"] = self.counts, self.influence
             ratios, partners, owners = (values[: self.used] for values in self.found)
-            part.rows["tail ratios"], part.rows["tail ends"] = ratios.copy(), np.column_stack([owners, partners])
+            part.rows["tail ratios"], part.rows["tail i"], part.rows["tail j"] = (
+                ratios.copy(),
+                owners.copy(),
+                partners.copy(),
+            )

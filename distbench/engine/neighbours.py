@@ -32,7 +32,7 @@ Indices = NDArray[np.int64]
 
 MANY_NEIGHBOURS = 64  # beyond, counting below each of k thresholds is no longer cheap
 SINGLE = 2.4e-7  # two units in the last place of single precision
-BLOCK = 32  # candidates whose minimum is compared at once
+BLOCK = 64  # candidates that are compared with an edge at once
 
 # columns of what `rank_rows` writes: sum of excess ranks, worst neighbour and its rank, for both sides; common
 # neighbours; then, for both sides and common neighbours, what single neighbours' absences change, with random signs
@@ -134,6 +134,14 @@ def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: S
         start = stop
 
 
+@counting
+def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
+    count = np.float32(0)
+    for p in range(len(keys)):
+        count += np.float32(1) if keys[p] >= low and keys[p] <= high else np.float32(0)
+    return bool(count > 0)
+
+
 @kernel
 def _settle(
     keys: Array, singles: Singles, own: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
@@ -145,14 +153,18 @@ def _settle(
     target = keys[own]
     high = np.float32(target * (1.0 + 2 * SINGLE))
     below = 0
-    for p in range(len(keys)):
-        if singles[p] >= mark and singles[p] <= high and p != own:
-            if abs(keys[p] - target) <= tolerance * target:
-                return -1
-            if keys[p] < target:
-                below += 1
-                if p < len(place):
-                    place[p] += weight
+    for start in range(0, len(keys), BLOCK):
+        stop = min(len(keys), start + BLOCK)
+        if not _any_between(singles[start:stop], mark, high):
+            continue
+        for p in range(start, stop):
+            if singles[p] >= mark and singles[p] <= high and p != own:
+                if abs(keys[p] - target) <= tolerance * target:
+                    return -1
+                if keys[p] < target:
+                    below += 1
+                    if p < len(place):
+                        place[p] += weight
     return below
 
 
@@ -282,6 +294,7 @@ def rank_rows(
     tolerance_x: float,
     tolerance_z: float,
     near: NDArray[np.uint8],
+    singles: Singles,
     places: Singles,
     columns: Array,
     out: Array,
@@ -291,12 +304,13 @@ def rank_rows(
 
     The keys of queries that are candidates become infinite.
 
-    near : (2, n) zeros, and zeros again afterwards. columns : (3, n_test). places : (2, n_test) to be taken from the
-    first two columns at the end: how many ranks of neighbours each test point's absence lowers. left : which of
-    `TRUST_LEFT`, `CONTINUITY_LEFT` and `OVERLAP_LEFT` ties leave open; there nothing is written and nothing added.
+    near : (2, n) zeros, and zeros again afterwards. singles : (2, n) scratch. columns : (3, n_test). places :
+    (2, n_test) to be taken from the first two columns at the end: how many ranks of neighbours each test point's
+    absence lowers. left : which of `TRUST_LEFT`, `CONTINUITY_LEFT` and `OVERLAP_LEFT` ties leave open; there nothing
+    is written and nothing added.
     """
     n, n_test = keys_x.shape[1], columns.shape[1]
-    singles_x, singles_z = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
+    singles_x, singles_z = singles[0], singles[1]
     near_x, near_z = np.empty(k + 2, dtype=np.int64), np.empty(k + 2, dtype=np.int64)
     best_x, best_z = np.empty(k + 2), np.empty(k + 2)
     for row in range(len(keys_x)):

@@ -63,8 +63,8 @@ def pair_rows(
     extremes: Array,
     ranked: Array,
     ratios: Array,
-    partners: Indices,
-    owners: Indices,
+    partners: NDArray[np.int32],
+    owners: NDArray[np.int32],
     used: int,
 ) -> tuple[int, int]:
     """Add up the pairs of queries from `first_row` of a block on, until there is no room left for tails.

@@ -36,5 +36,5 @@ def merge(parts: Iterable[Part]) -> Merged:
         for sums, more in ((merged.columns, part.columns), (merged.totals, part.totals)):
             for name, values in more.items():
                 sums[name] = np.add(sums[name], values, out=sums[name]) if name in sums else values
-    merged.rows = {name: np.concatenate(blocks) for name, blocks in rows.items()}
+    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # blocks go as soon as they are joined
     return merged

@@ -19,7 +19,7 @@ Indices = NDArray[np.int64]
 
 FAMILIES = frozenset({"ranks", "moments", "shepard", "triplets"})
 SEED = 0  # of samples: of pairs for the first look, of candidates for triplets
-BLOCK = 1 << 21  # keys of one space in a block of queries
+BLOCK = 1 << 20  # keys of one space in a block of queries
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Problem:
     @property
     def block(self) -> int:
         """Queries that are looked at together."""
-        return int(np.clip(BLOCK // self.n, 8, 128))
+        return int(np.clip(BLOCK // self.n, 16, 128))
 
     @cached_property
     def order(self) -> Indices:

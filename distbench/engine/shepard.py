@@ -25,6 +25,7 @@ SAMPLE = 1 << 16  # pairs that set cells and tail thresholds; all pairs where th
 CELLS = 4096
 HEAVY = 1 / 256  # share of pairs in one cell beyond which equal cells will not do
 TAIL = 0.001
+MARGIN = 5.0  # standard deviations of a sample; beyond, a quantile is off by less than the sample's own
 
 
 class Cells(NamedTuple):
@@ -215,5 +216,5 @@ def _tails(ratios: Array, share: float) -> tuple[float, float]:
         return np.inf, -np.inf
     ordered = np.sort(ratios)
     expected = ratios.size * share
-    kept = min(ratios.size - 1, int(expected + 8 * np.sqrt(expected) + 8))  # 8 standard deviations of a sample
+    kept = min(ratios.size - 1, int(expected + MARGIN * np.sqrt(expected) + MARGIN))
     return float(ordered[kept]), float(ordered[-1 - kept])

@@ -74,7 +74,7 @@ class Space:
             self._find_scale()
         if self.n_rows * self.d * 8 <= PREPARED:
             self._rows = self._prepare(0, self.n_rows)
-        if self._by_products:
+        if self.by_products:
             self._find_origin()
             self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
             if self._origin is not None and self.n_rows * self.d * 8 <= MOVED:
@@ -102,7 +102,8 @@ class Space:
         return self.n_rows - self.first
 
     @property
-    def _by_products(self) -> bool:
+    def by_products(self) -> bool:
+        """Whether keys come from products of matrices, with direct differences for near points alone."""
         return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
 
     @property

@@ -16,12 +16,14 @@ __all__ = ["Tail", "add_tails", "grown"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+Ends = NDArray[np.int32]
+
 STEP = 32
 
 
 @kernel
 def add_tails(
-    a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Indices, used: int
+    a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Ends, used: int
 ) -> int:
     """Append the ratios below `low` or above `high`, and with whom, where inputs are distinct; return the new end."""
     for start in range(0, len(rho), STEP):
@@ -46,8 +48,8 @@ class Tail:
     """One tail: the ratios beyond a threshold, outermost first."""
 
     ratios: Array
-    i: Indices  # test point
-    j: Indices  # -1 where the partner is no test point
+    i: Ends  # test point
+    j: Ends  # -1 where the partner is no test point
     threshold: float
 
     def quantile(self, position: float) -> float:

@@ -47,7 +47,7 @@ def _any_upto(keys: Singles, edge: np.float32) -> bool:
     count = np.float32(0)
     for p in range(len(keys)):
         count += np.float32(1) if keys[p] <= edge else np.float32(0)
-    return count > 0
+    return bool(count > 0)
 
 
 @kernel

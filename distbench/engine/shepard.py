@@ -8,7 +8,7 @@ order, with the sample's mean of G at each a and of F at each b. What remains is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,7 @@ def _edges(values: Array, levels: Array) -> Array:
     return np.asarray((levels[below] + levels[below + 1]) / 2)
 
 
-def _filled(sums: Array, counts: Array) -> Array:
+def _filled(sums: NDArray[Any], counts: Array) -> Array:
     """Return means by cell, with empty cells between their neighbours."""
     seen = np.flatnonzero(counts)
     return np.interp(np.arange(len(counts)), seen, sums[seen] / counts[seen])

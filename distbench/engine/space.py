@@ -24,8 +24,9 @@ DISTANCES = ("euclidean", "cosine", "cityblock", "hamming")
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
 PREPARED = 1 << 28  # bytes of prepared points kept in memory; beyond, they are prepared block by block
 MOVED = 1 << 26  # bytes of moved points kept beside them
+PLAIN = 30  # exponents of points and of their spread up to which nothing is scaled: squares fit single precision
 FAR = 4.0  # points are moved where the square of their mean is this many times their variance
-COLUMNS = 2048  # candidates in one product of matrices
+COLUMNS = 512  # candidates in one product of matrices
 
 
 def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
@@ -225,8 +226,9 @@ class Space:
         low, high = self._extremes()
         _, size = np.frexp(max(np.abs(low).max(), np.abs(high).max()))
         _, spread = np.frexp((_scaled(high, (int(size), 0)) - _scaled(low, (int(size), 0))).max())
-        self._scale = int(size), int(spread)
-        self.exponent = int(size) + int(spread)
+        if abs(int(size)) > PLAIN or abs(int(size) + int(spread)) > PLAIN:
+            self._scale = int(size), int(spread)
+            self.exponent = int(size) + int(spread)
 
     def _find_origin(self) -> None:
         """Choose an origin for products: in each column the value nearest to the mean, so that a grid stays a grid."""

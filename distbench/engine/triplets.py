@@ -67,7 +67,7 @@ def _add_triplets(
     for p in range(n):
         total += balance[p]
     total /= 2.0  # each pair was counted from both ends
-    share = 0.5 + total / (n * (n - 1.0))
+    share: float = 0.5 + total / (n * (n - 1.0))
     for p in range(n):
         if chosen[p] < n_test:
             columns[chosen[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share

@@ -76,9 +76,8 @@ def _measure_quantiles(gathered: Gathered) -> Measured:
     if gathered.m < 2 or not np.isfinite(value) or value <= 0:
         return Measured(value=value, leave_one_out=None if gathered.m < 2 else np.full(len(own), value))
     positions, unit = TAIL * (pairs - own - 1), TAIL * pairs
-    without = _ratio(high.quantiles_without(positions), low.quantiles_without(positions))
     if unit < FEW:
-        return Measured(value=value, leave_one_out=without)
+        return Measured(value, _ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
     # to first order: the ratio next to a quantile says little of the slope there, and jumps from point to point
     slopes = _slope(high, position), _slope(low, position)
     touching = _touching(high, position, len(own)), _touching(low, position, len(own))
@@ -88,7 +87,10 @@ def _measure_quantiles(gathered: Gathered) -> Measured:
     if gathered.queries_are_candidates:
         signed = slopes[0] * _signed(high, position, len(own)) - slopes[1] * _signed(low, position, len(own))
         interaction = signed * (value / unit) * np.sqrt(TAKEN_OUT)
-    leave_one_out = np.where(owners, without, value * np.exp(np.where(owners, 0.0, change / unit)))
+    leave_one_out = value * np.exp(np.where(owners, 0.0, change / unit))
+    if owners.any():
+        without = _ratio(high.quantiles_without(positions), low.quantiles_without(positions))
+        leave_one_out[owners] = without[owners]
     return Measured(value=value, leave_one_out=leave_one_out, interaction=interaction)
 
 

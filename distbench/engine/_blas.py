@@ -5,23 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["one_blas_thread"]
 
 _lock = threading.Lock()
 _inside = 0
-_limits: threadpool_limits | None = None
+_controller: Any = None
+_limits: Any = None
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread; nests, also across threads."""
-    global _inside, _limits
+    global _inside, _limits, _controller
     with _lock:
         if _inside == 0:
-            _limits = threadpool_limits(1, user_api="blas")
+            if _controller is None:  # looking for libraries takes milliseconds; numpy's is there
+                _controller = ThreadpoolController()
+            _limits = _controller.limit(limits=1, user_api="blas")
         _inside += 1
     try:
         yield

@@ -105,7 +105,8 @@ class Problem:
     def look(self) -> None:
         """Take the first look that pair statistics need."""
         _, _, a, b = self.pairs_sample(shepard.SAMPLE, SEED)
-        share = 1.0 if self.pairs <= shepard.SAMPLE else shepard.TAIL + self.M / self.pairs
+        reach = 4 if self.pairs <= shepard.SAMPLE else 1  # a longer tail costs nothing where there are few pairs
+        share = reach * shepard.TAIL + self.M / self.pairs  # with a query, all of its pairs can leave a tail
         self.first_look = shepard.pilot(a, b, share)
 
     def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:

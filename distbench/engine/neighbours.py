@@ -190,18 +190,24 @@ def _ranks_below(
         target = keys[owners[t]] if t < size else -np.inf
         marks[0, t], marks[1, t] = target * (1.0 - SINGLE), target * (1.0 + SINGLE)
         marks[2, t] = 1.0 if t < size - 1 else 0.0
-    _count(singles, marks, n_test, place, counts)
-    for t in range(size):
-        unsure = counts[1, t] - counts[0, t] != 1.0
-        if unsure and _settle(keys, singles, owners[t], tolerance, marks[0, t], zero, place) < 0:
-            for u in range(size):
-                marks[2, u] = -marks[2, u]
-            _count(singles, marks, n_test, place, counts)
+    tied = False
+    for _ in range(2):
+        _count(singles, marks, n_test, place, counts)
+        if tied:
             return False
-    for t in range(size):
-        if counts[1, t] - counts[0, t] != 1.0:
-            counts[0, t] += _settle(keys, singles, owners[t], tolerance, marks[0, t], marks[2, t], place)
-    return True
+        for adding in range(2):  # nothing is added before all ties are found
+            for t in range(size):
+                if counts[1, t] - counts[0, t] != 1.0 and not tied:
+                    weight = marks[2, t] if adding else zero
+                    extra = _settle(keys, singles, owners[t], tolerance, marks[0, t], weight, place)
+                    tied = extra < 0
+                    if adding:
+                        counts[0, t] += extra
+        if not tied:
+            return True
+        for t in range(size):  # count once more, to take back what was added
+            marks[2, t] = -marks[2, t]
+    return False
 
 
 @kernel

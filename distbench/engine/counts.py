@@ -23,7 +23,7 @@ STRETCH = 2048  # candidates that are counted against all marks while they are i
 
 @counting
 def _four_steps(
-    keys: Singles, low: Singles, high: Singles, weights: Singles, place: Singles, below: Singles, upto: Singles
+    keys: Singles, low: Singles, high: Singles, weights: Singles, place: Singles, below: Array, upto: Array
 ) -> None:
     """Count keys below four low and four high marks; add the weights of low marks above each key to `place`."""
     one, zero = np.float32(1), np.float32(0)
@@ -58,10 +58,11 @@ def _four_steps(
 
 
 @kernel
-def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: Singles) -> None:
+def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: Array) -> None:
     """Count the keys below each mark; add for each test candidate the weights of the marks above it to `place`.
 
-    marks : (3, T) low marks, high marks and weights, T a multiple of 4. counts : (2, T) keys below both.
+    marks : (3, T) low marks, high marks and weights, T a multiple of 4. counts : (3, T), of which the first two rows
+    become the numbers of keys below both marks.
     """
     elsewhere = np.empty(STRETCH, dtype=np.float32)
     for t in range(marks.shape[1]):
@@ -119,9 +120,9 @@ def _settle(
 
 @kernel
 def ranks_below(
-    keys: Array, singles: Singles, owners: Indices, tolerance: float, place: Singles, marks: Singles, counts: Singles
+    keys: Array, singles: Singles, owners: Indices, tolerance: float, place: Singles, marks: Singles, counts: Array
 ) -> bool:
-    """Find how many keys are below those of each owner (``counts[0]``), or return False where a tie leaves it open.
+    """Find how many keys are below those of each owner (``counts[2]``), or return False where a tie leaves it open.
 
     Adds for each test candidate how many owners, but the last, are beyond it to `place`; nothing where it fails.
     """
@@ -137,12 +138,16 @@ def ranks_below(
             return False
         for adding in range(2):  # nothing is added before all ties are found
             for t in range(size):
-                if counts[1, t] - counts[0, t] != 1.0 and not tied:
+                # below the normal numbers of single precision a mark can round to the owner's own key
+                inside = marks[0, t] < singles[owners[t]] and singles[owners[t]] < marks[1, t]
+                if not tied and not (inside and counts[1, t] - counts[0, t] == 1.0):
                     weight = marks[2, t] if adding else zero
                     extra = _settle(keys, singles, owners[t], tolerance, marks[0, t], weight, place)
                     tied = extra < 0
                     if adding:
-                        counts[0, t] += extra
+                        counts[2, t] = counts[0, t] + extra
+                elif adding:
+                    counts[2, t] = counts[0, t]
         if not tied:
             return True
         for t in range(size):  # count once more, to take back what was added

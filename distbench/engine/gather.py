@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._blas import one_blas_thread
 from distbench.engine.assemble import assemble
-from distbench.engine.executors import run_jobs
+from distbench.engine.executors import workers_for
 from distbench.engine.extra import EXTRA, ExtraFamily
 from distbench.engine.gathered import Gathered
 from distbench.engine.job import run_job
@@ -122,13 +122,13 @@ def _gather(
     if families & {"moments", "shepard"}:
         problem.look()
     jobs = _jobs(problem.m)
+    with workers_for(problem, executor, threads) as workers:
 
-    def run(function: Any, things: Sequence[Any]) -> Iterator[Part]:
-        parts = run_jobs(function, things, problem, executor, threads)
-        return track(parts, [len(rows) for rows in jobs], progress=progress)
+        def run(function: Any, things: Sequence[Any]) -> Iterator[Part]:
+            return track(workers.run(function, things), [len(rows) for rows in jobs], progress=progress)
 
-    merged = merge(run(run_job, jobs)) if families & FAMILIES else Merged()
-    found = {family.name: _extra(problem, family, jobs, run) for family in extras}
+        merged = merge(run(run_job, jobs)) if families & FAMILIES else Merged()
+        found = {family.name: _extra(problem, family, jobs, run) for family in extras}
     return assemble(problem, merged, found, rows, order)
 
 

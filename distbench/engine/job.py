@@ -168,8 +168,10 @@ class _Pairs:
             pairs.add_unjudged(x, z, self.task, self.scratch, self.unjudged)
 
     def close(self, part: Part) -> None:
-        part.rows["moments"], part.rows["ratios"] = self.shared + self.alone, self.extremes
-        part.totals["moments"] = self.shared.sum(axis=0) / 2 + self.alone.sum(axis=0)
+        part.rows["ratios"] = self.extremes
+        with np.errstate(over="ignore", invalid="ignore"):  # squares of ratios may be infinite
+            part.rows["moments"] = self.shared + self.alone
+            part.totals["moments"] = self.shared.sum(axis=0) / 2 + self.alone.sum(axis=0)
         part.columns["unjudged"] = self.unjudged
         if self.task.ranked:
             part.rows["ranked"] = self.ranked

@@ -106,17 +106,17 @@ def _side(
             count += 1
     owners[count] = members[k]
     room = 4 * (count // 4 + 1)
-    marks, counts = np.empty((3, room), dtype=np.float32), np.empty((2, room), dtype=np.float32)
+    marks, counts = np.empty((3, room), dtype=np.float32), np.empty((3, room))
     if not ranks_below(keys, singles, owners[: count + 1], tolerance, place, marks, counts):
         return False
     total, worst, worst_rank = 0.0, members[0], 0.0
     for t in range(count):
-        rank = counts[0, t] + 1.0
+        rank = counts[2, t] + 1.0
         total += rank - k
         if rank > worst_rank:
             worst, worst_rank = owners[t], rank
     out[0], out[1], out[2] = total, worst, worst_rank
-    rank_next = counts[0, count] + 1.0
+    rank_next = counts[2, count] + 1.0
     for t in range(k):
         member = members[t]
         if member >= len(columns):
@@ -125,7 +125,7 @@ def _side(
         change, moved = max(0.0, rank_next - behind - k), 0.0  # the next in line takes a leaving member's place
         for u in range(count):
             if owners[u] == member:
-                change -= counts[0, u] + 1.0 - k
+                change -= counts[2, u] + 1.0 - k
             elif keys[owners[u]] > keys[member]:
                 moved += 1.0
         columns[member] += change

@@ -107,7 +107,7 @@ class Problem:
         _, _, a, b = self.pairs_sample(shepard.SAMPLE, SEED)
         reach = 4 if self.pairs <= shepard.SAMPLE else 1  # a longer tail costs nothing where there are few pairs
         share = reach * shepard.TAIL + self.M / self.pairs  # with a query, all of its pairs can leave a tail
-        self.first_look = shepard.pilot(a, b, share)
+        self.first_look = shepard.pilot(a, b, share, self.pairs <= shepard.SAMPLE)
 
     def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:
         """Return pairs (i, j, a, b): a judged query, a column, their distances; all pairs, or a sample with repeats."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from distbench.engine._jit import kernel
 
@@ -21,7 +22,7 @@ Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Places = NDArray[np.uint32]
 
-SAMPLE = 1 << 16  # pairs that set cells and tail thresholds; all pairs where there are fewer
+SAMPLE = 1 << 17  # pairs that set cells and tail thresholds; all pairs where there are fewer
 CELLS = 4096
 HEAVY = 1 / 256  # share of pairs in one cell beyond which equal cells will not do
 TAIL = 0.001
@@ -46,6 +47,7 @@ class Pilot:
     b: Cells
     factor: float  # what F(a) G(b) of a pair counts for in the influence on the correlation
     sample: Places  # (2, pairs) cells of the sample
+    exact: float | None  # the rank correlation, where the sample is all pairs
     tails: tuple[float, float]  # ratios below and above these are kept one by one
 
 
@@ -107,12 +109,22 @@ def _correlation(products: float, share_a: Array, F: Array, share_b: Array, G: A
 
 def rank_correlation(pilot: Pilot, products: float, counts: Counts) -> float:
     """Return Spearman's correlation from the sum of F G over all pairs and the counts of cells (2, cells)."""
+    if pilot.exact is not None:
+        return pilot.exact
     shares = [c / counts[0].sum() for c in (counts[0, : len(pilot.a.table)], counts[1, : len(pilot.b.table)])]
     exact = [_middles(share) for share in shares]
     F, G = (pilot.a.table[pilot.sample[0], 0], pilot.b.table[pilot.sample[1], 0])
     truly = exact[0][pilot.sample[0]], exact[1][pilot.sample[1]]
     mean = products / counts[0].sum() + float(truly[0] @ truly[1] - F @ G) / len(F)
     return float(np.clip(_correlation(mean, shares[0], exact[0], shares[1], exact[1]), -1, 1))
+
+
+def _sorted_correlation(a: Array, b: Array) -> float:
+    """Return Spearman's correlation by sorting; tied distances share their mean rank."""
+    ranks = [rankdata(values) for values in (a, b)]
+    if min(np.ptp(rank) for rank in ranks) == 0:
+        return 0.0
+    return float(np.clip(np.corrcoef(*ranks)[0, 1], -1, 1))
 
 
 def _grid(values: Array) -> tuple[float, float, Array, int]:
@@ -158,7 +170,7 @@ def _above(weighted: Array) -> Array:
     return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
 
 
-def pilot(a: Array, b: Array, share: float) -> Pilot:
+def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
     """Look at a sample of pairs; the tails of all pairs beyond `share` must hold what the quantiles need."""
     grids, cells, counts = [], [], []
     for values in (a, b):
@@ -183,6 +195,7 @@ def pilot(a: Array, b: Array, share: float) -> Pilot:
         b=of_b,
         factor=factor,
         sample=np.stack(cells),
+        exact=_sorted_correlation(a, b) if all_pairs else None,
         tails=_tails(b[distinct] / a[distinct], share),
     )
 

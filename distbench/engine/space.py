@@ -6,7 +6,9 @@ range. For products of matrices, points far from the origin are moved there firs
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +28,7 @@ PREPARED = 1 << 28  # bytes of prepared points kept in memory; beyond, they are 
 MOVED = 1 << 26  # bytes of moved points kept beside them
 PLAIN = 30  # exponents of points and of their spread up to which nothing is scaled: squares fit single precision
 FAR = 4.0  # points are moved where the square of their mean is this many times their variance
+PAIRS = 1 << 14  # pairs whose keys are computed at once
 COLUMNS = 512  # candidates in one product of matrices
 
 
@@ -165,22 +168,20 @@ class Space:
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
         """Return the keys of pairs: query i, candidate column j."""
-        out = np.empty(len(i))
-        step = 1 << 14 if self._rows is None else max(1, len(i))
-        every = np.arange(step)
-        for s in range(0, len(i), step):
-            rows, columns = i[s : s + step], j[s : s + step] + self.first
-            if self.distance in ("euclidean", "cosine"):
-                whole = self._rows is not None
-                x = self._rows if self._rows is not None else self.take(rows)
-                y = self._rows if self._rows is not None else self.take(columns)
-                places = (rows, columns) if whole else (every[: len(rows)],) * 2
-                out[s : s + step] = distances.pair_keys(x, y, *places)
-            else:
-                x, y = self.take(rows), self.take(columns)
-                unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
-                out[s : s + step] = np.cumsum(unlike, axis=1)[:, -1]  # summed in the order of the kernels
-        return out
+        cuts = range(0, len(i), PAIRS)
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(cuts)))) as pool:
+            parts = pool.map(lambda s: self._some_pair_keys(i[s : s + PAIRS], j[s : s + PAIRS] + self.first), cuts)
+            return np.concatenate([np.empty(0), *parts])
+
+    def _some_pair_keys(self, i: Indices, j: Indices) -> Array:
+        if self.distance in ("euclidean", "cosine"):
+            if self._rows is not None:
+                return distances.pair_keys(self._rows, self._rows, i, j)
+            every = np.arange(len(i))
+            return distances.pair_keys(self.take(i), self.take(j), every, every)
+        x, y = self.take(i), self.take(j)
+        unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
+        return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # summed in the order of the kernels
 
     def _direct(self, queries: Array, out: Array) -> None:
         kernels = {"cityblock": distances.city_block_keys, "hamming": distances.hamming_keys}

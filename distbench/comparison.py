@@ -52,12 +52,17 @@ def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
     Raises
     ------
     InputError
-        If the reports are not of the same k, m and M, or judge other rows.
+        If the reports are not of the same points, rows judged, k, distances and confidence.
     """
-    for what in ("k", "m", "M"):
+    for name, report in (("report_a", report_a), ("report_b", report_b)):
+        if not isinstance(report, Report):
+            raise InputError(f"{name}: found {type(report).__name__}; pass what distbench.evaluate returned")
+    for what in ("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"):
         a, b = getattr(report_a, what), getattr(report_b, what)
         if a != b:
-            raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both on the same points")
+            raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both in the same way")
+    if report_a.fingerprint != report_b.fingerprint:
+        raise InputError("report_a, report_b: found other points; evaluate both on the same points in the same order")
     if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
         raise InputError("report_a, report_b: found other test points judged; pass the same queries and seed to both")
     return {
@@ -70,7 +75,9 @@ def _difference(a: Score, b: Score, confidence: float) -> Difference:
     low = high = None
     if a.leave_one_out is not None and b.leave_one_out is not None and np.isfinite(value):
         interaction = _less(a.interaction, b.interaction)
-        low, high = jackknife_interval(value, a.leave_one_out - b.leave_one_out, confidence, interaction=interaction)
+        with np.errstate(invalid="ignore"):  # infinite without a point in both: no interval
+            without = a.leave_one_out - b.leave_one_out
+        low, high = jackknife_interval(value, without, confidence, interaction=interaction)
     better: Literal["a", "b"] | None = None
     if low is not None and high is not None and not low <= 0 <= high:
         better = "a" if (value > 0) == (a.direction == "up") else "b"

@@ -12,7 +12,7 @@ from distbench.decoders import decode, decoder_of
 from distbench.encoders import as_encoder
 from distbench.errors import InputError
 from distbench.judging import Points, judge_points
-from distbench.points import as_points, check_candidates, check_same_columns, check_same_rows
+from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
 from distbench.report import Report
 from distbench.settings import DECODER, Settings, labels_of, settings_of
 
@@ -54,7 +54,7 @@ def evaluate(
     reference : array-like of shape (n, d), optional
         Points that neighbours are looked up in, usually the training points. Default: the test points.
     k : int
-        Number of neighbours, 1 <= k < M / 2.
+        Number of neighbours, 1 <= k < M / 2, whichever metrics are chosen: the worst pairs are found among them.
     metrics : "default", "all" or iterable of str
         Names of metrics. "all" is all that can be measured: `label_agreement` with labels, `reconstruction_mse` with
         a decoder.
@@ -123,7 +123,7 @@ def evaluate(
     Z = as_points(codes, "codes of X_test", notes)
     Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
     points = Points(X, Z, X_ref, Z_ref, known, reconstructed, notes)
-    _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"))
+    _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"), settings.distance_z)
     return judge_points(points, settings, name or adapter.name)
 
 
@@ -196,7 +196,7 @@ def evaluate_codes(
         X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     points = Points(X, Z, X_ref, Z_ref, known, None, notes)
-    _check_codes(points, names)
+    _check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
     return judge_points(points, settings, name)
 
@@ -209,11 +209,17 @@ def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tupl
         check_same_columns(X, X_ref, names)
         M += len(X_ref)
     check_candidates(settings.k, M)
+    for points, name in ((X, names[0]), (X_ref, names[1])):
+        if points is not None:
+            check_distance(points, settings.distance_x, name)
     if (others[0] == X).all() and (others == others[0]).all():
         raise InputError(f"{names[0]}: found points that all coincide; nothing can be measured on them")
 
 
-def _check_codes(points: Points, names: tuple[str, str, str, str]) -> None:
+def _check_codes(points: Points, names: tuple[str, str, str, str], distance: str) -> None:
+    for codes, name in ((points.Z, names[1]), (points.Z_ref, names[3])):
+        if codes is not None:
+            check_distance(codes, distance, name)
     check_same_rows(points.X, points.Z, (names[0], names[1]))
     if points.X_ref is not None and points.Z_ref is not None:
         check_same_rows(points.X_ref, points.Z_ref, (names[2], names[3]))

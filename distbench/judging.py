@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered, gather
+from distbench.engine.moments import MOMENTS
+from distbench.errors import InputError
 from distbench.flattery import coincidence_notes
 from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import Measured, Metric
@@ -22,6 +26,9 @@ __all__ = ["Points", "judge_points"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
+
+HASHED = 2048  # rows that a fingerprint looks at
+MEANS = ("ranks", "order", "semantic")  # families whose metrics are means of single points' scores
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,10 @@ def judge_points(points: Points, settings: Settings, name: str) -> Report:
 
 def _judged(points: Points, settings: Settings, name: str, notes: list[str], judged: Rows | None) -> Report:
     gathered = _gather(points, settings, judged)
+    if gathered.moments is not None and not gathered.moments.total[MOMENTS.index("aa")] > 0:
+        raise InputError(
+            f"X_test: found points without any {settings.distance_x} distance between them; nothing to measure"
+        )
     told = () if judged is None else (f"{len(judged):,} of {len(points.X):,} test points judged, against all",)
 
     def measure(metric: Metric) -> Measured:
@@ -77,7 +88,22 @@ def _judged(points: Points, settings: Settings, name: str, notes: list[str], jud
         notes=(*notes, *told, *gathered.notes),
         pairs=worst_pairs(gathered, (points.X, points.Z), points.reference, settings.distance_x, settings.distance_z),
         judged=judged,
+        distance_x=settings.distance_x,
+        distance_z=settings.distance_z,
+        n_reference=0 if points.X_ref is None else len(points.X_ref),
+        fingerprint=_fingerprint(points),
     )
+
+
+def _fingerprint(points: Points) -> str:
+    """Return a short hash of the points, from at most some thousand rows: equal points have equal ones."""
+    digest = blake2b(digest_size=16)
+    for array in (points.X, points.X_ref):
+        if array is not None:
+            rows = np.unique(np.linspace(0, len(array) - 1, HASHED).astype(np.int64))
+            digest.update(repr(array.shape).encode())
+            digest.update(np.ascontiguousarray(array[rows], dtype=np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered:
@@ -92,7 +118,7 @@ def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered
         points.Z,
         points.X_ref,
         points.Z_ref,
-        k=settings.k,
+        k=operator.index(settings.k),
         include_queries=settings.include_queries,
         families=families,
         **options,
@@ -107,9 +133,9 @@ def _measure(metric: Metric, gathered: Gathered, points: Points, judged: Rows | 
 
 
 def _score(metric: Metric, measured: Measured, settings: Settings) -> Score:
-    interaction = getattr(measured, "interaction", None)
+    rows = len(measured.points) if metric.family in MEANS and measured.points is not None else None
     low, high = jackknife_interval(
-        measured.value, measured.leave_one_out, settings.confidence, metric.bounds, interaction
+        measured.value, measured.leave_one_out, settings.confidence, metric.bounds, measured.interaction, rows
     )
     return Score(
         metric=metric.name,
@@ -120,5 +146,5 @@ def _score(metric: Metric, measured: Measured, settings: Settings) -> Score:
         chance=measured.chance,
         points=measured.points,
         leave_one_out=measured.leave_one_out,
-        interaction=interaction,
+        interaction=measured.interaction,
     )

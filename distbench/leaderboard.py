@@ -59,6 +59,7 @@ class Entry:
     reason: str
     test: str
     mean_leave_one_out: tuple[float, ...] | None = field(default=None, repr=False)
+    mean_interaction: tuple[tuple[float, ...], ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,9 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
     seeds = {row["seed"] for row in rows}
     ran = {row["seed"] for row in good} - {row["seed"] for row in rows if row["status"] != OK}
     decisive = list({row["seed"]: row for row in good if row["metric"] == sort}.values())
-    mean_loo = _mean_leave_one_out(decisive)
+    mean_loo, mean_interaction = _mean_leave_one_out(decisive), _mean_interaction(decisive)
     values = _means(good)
-    low, high = _interval(values.get(sort), mean_loo, sort)
+    low, high = _interval(values.get(sort), mean_loo, mean_interaction, sort)
     return Entry(
         place=None,
         encoder=rows[0]["encoder"],
@@ -157,6 +158,7 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
         reason=_reason(rows, sort, values),
         test=rows[0]["test"],
         mean_leave_one_out=mean_loo,
+        mean_interaction=mean_interaction,
     )
 
 
@@ -185,6 +187,15 @@ def _mean_leave_one_out(rows: Sequence[Row]) -> tuple[float, ...] | None:
     if not columns or any(column is None for column in columns):
         return None
     return tuple(statistics.fmean(point) for point in zip(*[c for c in columns if c is not None], strict=True))
+
+
+def _mean_interaction(rows: Sequence[Row]) -> tuple[tuple[float, ...], ...] | None:
+    tables = [table for row in rows if (table := row.get("interaction")) is not None]
+    if not tables or len(tables) < len(rows) or len({len(table) for table in tables}) > 1:
+        return None
+    import numpy as np
+
+    return tuple(map(tuple, np.mean(tables, axis=0).tolist()))
 
 
 def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
@@ -230,12 +241,19 @@ def _cannot_be_told(best: Entry, entry: Entry, sort: str) -> bool:
     one, two = best.mean_leave_one_out, entry.mean_leave_one_out
     if one is None or two is None or len(one) != len(two) or not _finite(best.values[sort] - value):
         return False
-    low, high = _interval(best.values[sort] - value, [a - b for a, b in zip(one, two, strict=True)])
+    interaction = None
+    if best.mean_interaction is not None and entry.mean_interaction is not None:
+        pairs = zip(best.mean_interaction, entry.mean_interaction, strict=True)
+        interaction = [[x - y for x, y in zip(a, b, strict=True)] for a, b in pairs]
+    low, high = _interval(best.values[sort] - value, [a - b for a, b in zip(one, two, strict=True)], interaction)
     return low is not None and high is not None and low <= 0 <= high
 
 
 def _interval(
-    value: float | None, leave_one_out: Sequence[float] | None, metric: str | None = None
+    value: float | None,
+    leave_one_out: Sequence[float] | None,
+    interaction: Sequence[Sequence[float]] | None,
+    metric: str | None = None,
 ) -> tuple[float, float] | tuple[None, None]:
     """Return the interval of a metric, or with ``metric=None`` of a difference, which has no bounds."""
     if value is None or leave_one_out is None or not _finite(value):
@@ -246,4 +264,5 @@ def _interval(
     from distbench.metrics import METRICS
 
     bounds = (-np.inf, np.inf) if metric is None else METRICS[metric].bounds
-    return jackknife_interval(value, np.asarray(leave_one_out), CONFIDENCE, bounds)
+    twice = None if interaction is None else np.asarray(interaction)
+    return jackknife_interval(value, np.asarray(leave_one_out), CONFIDENCE, bounds, twice)

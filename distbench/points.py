@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from distbench.errors import InputError
 from distbench.storage import is_mapped, is_stored, loaded, release, row_blocks
 
-__all__ = ["as_points", "check_candidates", "check_same_columns", "check_same_rows"]
+__all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows"]
 
 Points = NDArray[Any]  # of float32 or float64
 
@@ -208,3 +208,24 @@ def check_candidates(k: Any, M: int) -> int:
             "(k must be less than half the candidates) or more reference points"
         )
     return number
+
+
+def check_distance(points: Points, distance: str, name: str) -> None:
+    """Raise InputError where a distance does not exist: a row of zeros has no direction, a fraction is no symbol."""
+    if distance not in ("cosine", "hamming"):
+        return
+    for rows in row_blocks(len(points), points.strides[0]):
+        block = points[rows]
+        if distance == "cosine":
+            zero = np.flatnonzero(~np.asarray(block).any(axis=1))
+            if zero.size:
+                row = rows.start + int(zero[0])
+                raise InputError(
+                    f"{name}: found only zeros in row {row}, which has no direction; drop such rows, or use another "
+                    "distance than 'cosine'"
+                )
+        elif distance == "hamming" and not (np.rint(block) == block).all():
+            raise InputError(
+                f"{name}: found values that are no whole numbers; 'hamming' counts the columns that differ and is for "
+                "binary codes: pass those, or use another distance"
+            )

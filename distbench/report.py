@@ -126,6 +126,12 @@ class Report(Mapping[str, Score]):
         What `worst_pairs` picks from, worst first.
     judged : ndarray of int or None
         Rows of the test points that were judged; None for all.
+    distance_x, distance_z : str
+        Distances of points and of codes.
+    n_reference : int
+        Reference points; 0 where there were none.
+    fingerprint : str
+        Short hash of test and reference points: equal for equal points.
     """
 
     encoder: str
@@ -138,6 +144,10 @@ class Report(Mapping[str, Score]):
     notes: tuple[str, ...] = ()
     pairs: Mapping[PairKind, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
     judged: NDArray[np.int64] | None = field(default=None, repr=False)
+    distance_x: str = "euclidean"
+    distance_z: str = "euclidean"
+    n_reference: int = 0
+    fingerprint: str = field(default="", repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         try:
@@ -200,7 +210,7 @@ class Report(Mapping[str, Score]):
 
     def in_sample(self) -> bool:
         """Return whether the candidates are the test points themselves, all of them judged."""
-        return self.judged is None and self.m - 1 == self.M
+        return self.judged is None and self.n_reference == 0 and self.m - 1 == self.M
 
     def worst_pairs(self, n: int = 5, kind: PairKind = "torn") -> list[Pair]:
         """Return the `n` worst pairs.

@@ -8,10 +8,13 @@ with a status and without numbers, never a number.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 if TYPE_CHECKING:
-    from distbench.report import Report, Score
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from distbench.report import Report
 
 __all__ = ["OK", "Row", "failed_row", "rows_of"]
 
@@ -23,7 +26,9 @@ class Row(TypedDict):
 
     ``dataset`` is empty where the points are the user's own; ``test`` then says whose they are.
     ``code_size`` is the size that was asked for, ``code_width`` the number of columns the codes really
-    have. ``leave_one_out`` holds the value without each test point in turn, for paired comparisons.
+    have. ``leave_one_out`` holds the value without each test point in turn, for paired comparisons, and
+    ``interaction`` what these count twice, one list of a few numbers a judged point; rows that were stored before
+    there was any have none, and their intervals are wider.
     ``status`` is ``"ok"``, or ``"failed: "`` and the reason, and then there is no value.
     """
 
@@ -43,6 +48,7 @@ class Row(TypedDict):
     seconds: float | None
     status: str
     leave_one_out: list[float] | None
+    interaction: NotRequired[list[list[float]] | None]
     direction: str
     test: str
 
@@ -77,7 +83,8 @@ def rows_of(
     test : str
         Node id of the test that made the report.
     leave_one_out : collection of str
-        Names of the metrics whose rows keep their leave-one-out values, one float a test point.
+        Names of the metrics whose rows keep their leave-one-out values, one float a test point, and what these
+        count twice.
 
     Returns
     -------
@@ -100,7 +107,8 @@ def rows_of(
             seed=seed,
             seconds=_plain(seconds),
             status=OK,
-            leave_one_out=_floats(score) if name in leave_one_out else None,
+            leave_one_out=_floats(score.leave_one_out) if name in leave_one_out else None,
+            interaction=_floats(score.interaction) if name in leave_one_out else None,
             direction=str(score.direction),
             test=test,
         )
@@ -152,6 +160,7 @@ def failed_row(
         seconds=None,
         status=f"failed: {lines[0] if lines else 'no reason given'}",
         leave_one_out=None,
+        interaction=None,
         direction="up",
         test=test,
     )
@@ -167,5 +176,5 @@ def _plain(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _floats(score: Score) -> list[float] | None:
-    return None if score.leave_one_out is None else [float(value) for value in score.leave_one_out]
+def _floats(values: NDArray[np.float64] | None) -> Any:
+    return None if values is None else values.tolist()

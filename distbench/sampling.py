@@ -19,6 +19,7 @@ Rows = NDArray[np.int64]
 Result = TypeVar("Result")
 
 FIRST_QUERIES = 1_000  # judged before a precision's need is known
+WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
 MARGIN = 1.1  # of the predicted need: the width itself is estimated
 LEAST_QUERIES = 2  # an interval needs two
 
@@ -41,6 +42,8 @@ def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float
     for name, half in precision.items():
         if name not in metrics:
             raise InputError(f"precision: found {name!r}, which is not measured; {near_miss(str(name), metrics)}")
+        if name in WITHOUT_INTERVAL:
+            raise InputError(f"precision: found {name!r}, a worst case: it has no interval; leave it out")
         if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:
             raise InputError(f"precision: found {name} = {half!r}; pass half the width that its interval may have")
     return {name: float(half) for name, half in precision.items()}

@@ -81,7 +81,7 @@ def settings_of(
     return Settings(
         k=k,
         chosen=tuple(chosen),
-        include_queries=include_queries,
+        include_queries=_flag(include_queries, "include_queries"),
         confidence=check_confidence(confidence),
         distance_x=_distance(distance_x, "distance_x", DISTANCES_X),
         distance_z=_distance(distance_z, "distance_z", DISTANCES_Z),
@@ -89,12 +89,18 @@ def settings_of(
         precision=check_precision(precision, [metric.name for metric in chosen]),
         seed=int(seed),
         executor=executor,
-        progress=progress,
+        progress=None if progress is None else _flag(progress, "progress"),
     )
 
 
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}: found {value!r}; pass True or False")
+    return bool(value)
+
+
 def _distance(value: Any, name: str, known: tuple[str, ...]) -> str:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise InputError(f"{name}: found {value!r}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
     return str(value)
 
@@ -109,11 +115,11 @@ def _chosen(metrics: str | Iterable[str], given: dict[str, bool]) -> list[Metric
         metrics = [metrics]
     if not isinstance(metrics, Iterable):
         raise InputError(f"metrics: found {metrics!r}; pass 'default', 'all' or names")
-    names = set(metrics)
+    names = list(metrics)
     if not names:
         raise InputError("metrics: found none; pass 'default', 'all' or names")
     for name in names:
-        if name not in METRICS:
+        if not isinstance(name, str) or name not in METRICS:
             raise InputError(f"metrics: found no metric {name!r}; {near_miss(str(name), METRICS)}")
     needs = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
     for name, need in needs.items():

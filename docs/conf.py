@@ -10,6 +10,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "distbench"
 myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 2
 numpydoc_show_class_members = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings give shapes, which types cannot

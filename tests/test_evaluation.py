@@ -93,6 +93,7 @@ def test_a_near_miss_does_not_look_like_a_hit(report):
     ("options", "said"),
     [
         ({"k": 1000}, "k: found 1000"),
+        ({"k": 25, "metrics": ["stress"]}, "k: found 25"),  # reports of any metric name the worst of the k nearest
         ({"confidence": 2}, "confidence: found 2"),
         ({"reference": X_TRAIN[:, :3]}, "reference: found 3 columns"),
         ({"metrics": 5}, "metrics: found 5"),

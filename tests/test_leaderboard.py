@@ -275,3 +275,48 @@ def test_text_is_safe_where_the_stream_is_not_utf8(encoding):
     assert text.encode(encoding or "ascii")
     assert "0.500" in text
     assert printable("größe 距離", "utf-8") == "größe 距離"
+
+
+def real_rows():
+    """Rows of real reports, whose intervals leave out what the jackknife counts twice."""
+    import distbench
+
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(150, 6))
+    reports = {
+        name: distbench.evaluate_codes(X, X[:, :2] + noise * rng.normal(size=(150, 2)), name=name)
+        for name, noise in (("a", 0.1), ("b", 0.13), ("c", 0.8))
+    }
+    rows = [
+        row for report in reports.values() for row in rows_of(report, dataset="normal", leave_one_out={"knn_recall"})
+    ]
+    return reports, rows
+
+
+def test_intervals_are_those_of_the_reports():
+    reports, rows = real_rows()
+    (table,) = leaderboard(rows, sort="knn_recall")
+    for entry in table.entries:
+        score = reports[entry.encoder]["knn_recall"]
+        assert (entry.low, entry.high) == pytest.approx((score.low, score.high), rel=1e-12)
+
+
+def test_places_are_shared_as_compare_says():
+    import distbench
+
+    reports, rows = real_rows()
+    placed = places(rows, sort="knn_recall")
+    assert placed["a"] == 1
+    for name in ("b", "c"):
+        told_apart = distbench.compare(reports["a"], reports[name])["knn_recall"].better is not None
+        assert (placed[name] == 1) == (not told_apart)
+
+
+def test_rows_stored_before_interactions_were_kept_have_wider_intervals():
+    _, rows = real_rows()
+    old = [{key: value for key, value in row.items() if key != "interaction"} for row in rows]
+    (new_table,), (old_table,) = (leaderboard(given, sort="knn_recall") for given in (rows, old))
+    for new, before in zip(new_table.entries, old_table.entries, strict=True):
+        assert before.low < new.low < new.high < before.high
+    mixed = leaderboard([*rows[: len(rows) // 3], *old[len(rows) // 3 :]], sort="knn_recall")
+    assert len(mixed[0].entries) == 3

@@ -39,6 +39,7 @@ def test_rows_hold_plain_python_values_only(report):
                 yield from types(item)
 
     rows = rows_of(report, leave_one_out={"continuity", "spearman"})
+    assert any(row["interaction"] for row in rows)
     found = {kind for row in rows for value in row.values() for kind in types(value)}
     assert found <= {str, int, float, list, type(None)}
     assert json.loads(json.dumps(rows)) == rows
@@ -47,7 +48,9 @@ def test_rows_hold_plain_python_values_only(report):
 def test_only_the_metrics_asked_for_keep_their_leave_one_out_values(report):
     rows = {row["metric"]: row for row in rows_of(report, leave_one_out={"continuity", "distortion"})}
     np.testing.assert_array_equal(rows["continuity"]["leave_one_out"], report["continuity"].leave_one_out)
+    np.testing.assert_array_equal(rows["continuity"]["interaction"], report["continuity"].interaction)
     assert rows["distortion"]["leave_one_out"] is None, "a worst case has none"
+    assert rows["spearman"]["interaction"] is None
     assert rows["spearman"]["leave_one_out"] is None
 
 
@@ -58,7 +61,7 @@ def test_code_size_is_the_codes_own_where_none_was_asked_for(report):
 def test_a_failure_is_a_status_and_no_number():
     row = failed_row("ValueError: diverged\nand more", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9, seed=1)
     assert row["status"] == "failed: ValueError: diverged"
-    assert all(row[key] is None for key in ("value", "low", "high", "seconds", "leave_one_out"))
+    assert all(row[key] is None for key in ("value", "low", "high", "seconds", "leave_one_out", "interaction"))
 
 
 def test_a_failure_without_words_still_has_a_reason():

@@ -314,9 +314,16 @@ class TestClaims:
         runs = [bench.run(as_recipe("random_projection"), "digits", 8, s).report["spearman"] for s in (0, 1, 2)]
         value = np.mean([score.value for score in runs]) - pca.value
         leave_one_out = np.mean([score.leave_one_out for score in runs], axis=0) - pca.leave_one_out
+        assert pca.interaction is None
         low, high = jackknife_interval(float(value), leave_one_out, 0.95)
         assert f"difference {value:+.4g} (95 % interval {low:+.4g} to {high:+.4g})" in finding.evidence
         assert "better in 0 of 3 seeds" in finding.evidence
+
+    def test_the_evidence_is_what_compare_says(self, bench):
+        finding = self.better(bench, "random_projection", "pca", "knn_recall", seeds=(0,))
+        runs = [bench.run(as_recipe(name), "digits", 8, 0).report for name in ("random_projection", "pca")]
+        difference = distbench.compare(*runs)["knn_recall"]
+        assert f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g})" in finding.evidence
 
     def test_a_metric_without_an_interval_compares_nothing(self, bench):
         with pytest.raises(SuiteError, match="claim c: distortion has no interval to compare by"):

@@ -27,6 +27,14 @@ class ExtraProblem(Protocol):
     labels_queries: Indices | None
     labels_candidates: Indices | None
 
+    def order_x(self, i: int) -> Array:
+        """Return what orders all columns by query i's input distance, exactly."""
+        ...
+
+    def order_z(self, i: int) -> Array:
+        """Return what orders all columns by query i's code distance, exactly."""
+        ...
+
     def distances_x(self, i: int) -> Array:
         """Return query i's exact input distances to all columns."""
         ...

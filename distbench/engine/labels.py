@@ -70,7 +70,7 @@ class LabelsFamily:
         sums, from_test, columns = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(n_test)
         is_test = (np.arange(problem.n) < n_test).astype(float)
         for place, i in enumerate(rows):
-            b = problem.distances_z(i)
+            b = problem.order_z(i)
             if n_test:
                 b[i] = np.inf  # no point is its own neighbour
             sums[place], without = _sums(b, (labels == own[i]).astype(float), problem.k)

@@ -235,7 +235,7 @@ class OrderCurvesFamily:
         areas, columns = np.full(len(rows), np.nan), np.zeros(n_test)
         chosen = sampled_queries(problem.m, problem.M)
         for i in chosen[np.searchsorted(chosen, rows.start) : np.searchsorted(chosen, rows.stop)]:
-            a, b = problem.distances_x(int(i)), problem.distances_z(int(i))
+            a, b = problem.order_x(int(i)), problem.order_z(int(i))
             if n_test:
                 a, b = np.delete(a, i), np.delete(b, i)
             value, without = area(a, b, n_test > 0)

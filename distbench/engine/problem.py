@@ -120,6 +120,14 @@ class Problem:
         a, b = self.x.to_distance(self.x.pair_keys(i, j)), self.z.to_distance(self.z.pair_keys(i, j))
         return i, j, a, b
 
+    def order_x(self, i: int) -> Array:
+        """Return exact keys of query i in input space: what orders candidates, with the same ties in all families."""
+        return self.x.exact_keys(i)
+
+    def order_z(self, i: int) -> Array:
+        """Return exact keys of query i in code space."""
+        return self.z.exact_keys(i)
+
     def distances_x(self, i: int) -> Array:
         """Return the exact input distances of query i to all columns."""
         return self.x.to_distance(self.x.exact_keys(i))

@@ -176,7 +176,7 @@ class RelativeFamily:
         columns = {name: np.zeros(n_test) for name in ("input", "code")}
         sums = np.empty((2, len(rows)))
         for place, i in enumerate(rows):
-            a, b = problem.distances_x(i), problem.distances_z(i)
+            a, b = problem.order_x(i), problem.order_z(i)
             if n_test:
                 a[i] = b[i] = np.inf  # no point is its own neighbour
             sums[0, place] = _add_side(a, b, k, harmonic, n_test, columns["input"])

@@ -5,13 +5,16 @@ They hold in sample, for Euclidean distances in both spaces. A limit beyond its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
+from distbench.engine._blas import one_blas_thread
 from distbench.errors import InputError
 from distbench.points import as_points, check_candidates
 
@@ -25,7 +28,9 @@ BINDING_WITH_REFERENCE = frozenset({"distortion"})
 """Floors that hold against train and test points too: a worst case over some pairs bounds that over all."""
 
 MOST_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs all distances
-MOST_COLUMNS = 4_000  # of the matrix whose eigenvalues are taken
+MOST_PRODUCTS = 2e9  # likewise, points squared times columns
+MOST_COLUMNS = 1_500  # of the matrix whose eigenvalues are taken
+MOST_VALUES = 1 << 25  # in all points: more are neither copied nor looked at a second time
 KISSING = {1: 2, 2: 6}  # how many k-neighbourhoods, per k, a code can be part of
 ROUNDING = 1e-9  # a floor is lowered by this share
 
@@ -62,8 +67,9 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     Returns
     -------
     dict of str to float
-        A least possible value (for `knn_recall` a largest possible one) where there is one. Above 2,000 points the
-        packing uses 2,000 of them, which stays a floor, and `knn_recall` has none.
+        A least possible value (for `knn_recall` a largest possible one) where there is one and it takes seconds at
+        most. Of more than 2,000 points (fewer where they have more than 500 columns) the packing uses a sample, which
+        stays a floor, and `knn_recall` has none; beyond 1,500 columns the stresses have none.
 
     Raises
     ------
@@ -75,24 +81,40 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     C. Eckart and G. Young (1936), The approximation of one matrix by another of lower rank. H. Jung (1901), for the
     packing. J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
     """
-    X, dim = as_points(X_test, "X_test"), _check_code_size(code_size)
-    X = np.asarray(X, dtype=np.float64)
+    points, dim = as_points(X_test, "X_test"), _check_code_size(code_size)
+    some = _some(len(points), points.shape[1])
+    whole = some is None
+    if points.size > MOST_VALUES:
+        points, some, metrics = points[some], None, [name for name in metrics if name == "distortion"]
+    X = np.asarray(points, dtype=np.float64)
     X = X - X.mean(axis=0)
     X = X / (np.abs(X).max() or 1.0)  # all floors are free of scale
     found: dict[str, float | None] = {}
+    distances = None
+    if whole or "distortion" in metrics:
+        chosen = X if some is None else X[some]
+        distances = cdist(chosen, chosen)
     if {"stress", "scaled_stress"} & set(metrics):
-        found["stress"] = found["scaled_stress"] = _stress(X, dim)
-    if "distortion" in metrics:
-        found["distortion"] = _distortion(X, dim)
-    if "knn_recall" in metrics and dim in KISSING and len(X) <= MOST_POINTS:
-        found["knn_recall"] = _recall(X, KISSING[dim], check_candidates(k, len(X) - 1))
+        found["stress"] = found["scaled_stress"] = _stress(X, dim, distances if whole else None)
+    if distances is not None and "distortion" in metrics:
+        found["distortion"] = _distortion(distances, dim)
+    if distances is not None and whole and "knn_recall" in metrics and dim in KISSING:
+        found["knn_recall"] = _recall(distances, KISSING[dim], check_candidates(k, len(X) - 1))
     return {name: value for name in FLOORED if name in metrics and (value := found.get(name)) is not None}
+
+
+def _some(n: int, d: int) -> NDArray[np.int64] | None:
+    """Return the rows of a sample of points whose distances are soon found, or None for all."""
+    most = min(MOST_POINTS, int(np.sqrt(MOST_PRODUCTS / d)) + 2)
+    return None if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
 
 
 def check_floors(
     limits: Mapping[str, float], X_test: Any, code_size: int, *, k: int = 10, reference: bool = False
 ) -> None:
     """Refuse limits that no encoder could meet, before one runs.
+
+    Points of more than 2^25 values are let through: looking at them takes longer than it may save.
 
     Parameters
     ----------
@@ -113,7 +135,7 @@ def check_floors(
         If a limit is beyond its floor.
     """
     judged = [name for name in limits if name in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)]
-    if judged:
+    if judged and math.prod(getattr(X_test, "shape", ())) <= MOST_VALUES:
         refuse_beyond(limits, floors(X_test, code_size, k=k, metrics=judged), code_size)
 
 
@@ -137,59 +159,53 @@ def _check_code_size(code_size: Any) -> int:
     return int(code_size)
 
 
-def _stress(X: Array, dim: int) -> float | None:
+def _stress(X: Array, dim: int, distances: Array | None) -> float | None:
     """Return the floor of both stresses; None where the eigenvalues would take too long."""
     n, total = len(X), float(np.sum(X**2))
     if min(X.shape) > MOST_COLUMNS or total == 0:
         return None
-    mu = np.linalg.eigvalsh(X.T @ X if X.shape[1] <= n else X @ X.T)[::-1]
+    with one_blas_thread():  # two would wait for each other where other processes run
+        mu = eigvalsh(X.T @ X if X.shape[1] <= n else X @ X.T)[::-1]
     left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # what rounding may have put there is no floor
-    T, largest = float(np.sqrt(np.sum(left**2))), _diameter(X)
+    T, largest = float(np.sqrt(np.sum(left**2))), _diameter(X, distances)
     root = np.sqrt(n)
     one = 2 * T / (np.sqrt(largest**2 + 2 * T) + largest)
     two = 4 * T / (np.sqrt((3 * largest) ** 2 + 8 * T / root) + 3 * largest)
     return float(max(one, two) / np.sqrt(2 * n * total) * (1 - ROUNDING))
 
 
-def _diameter(X: Array) -> float:
+def _diameter(X: Array, distances: Array | None) -> float:
     """Return the largest distance, or for many points a bound on it: a larger one lowers the floor of stress."""
-    if len(X) <= MOST_POINTS:
-        return float(max(cdist(X[start : start + 256], X).max() for start in range(0, len(X), 256)))
+    if distances is not None:
+        return float(distances.max())
     spread = np.linalg.norm(X.max(axis=0) - X.min(axis=0))
     return float(min(spread, 2 * np.linalg.norm(X, axis=1).max()))
 
 
-def _distortion(X: Array, dim: int) -> float:
+def _distortion(distances: Array, dim: int) -> float:
     """Return the packing floor over farthest-point prefixes, at least 1."""
-    if len(X) > MOST_POINTS:
-        X = X[np.random.default_rng(0).choice(len(X), MOST_POINTS, replace=False)]
-    nearest = np.full(len(X), np.inf)
-    chosen, diameter, best = int(np.argmax(np.sum(X**2, axis=1))), 0.0, 1.0
-    taken = [chosen]
+    n = len(distances)
+    chosen, diameter, best = int(distances.max(axis=1).argmax()), 0.0, 1.0
+    nearest, farthest = np.full(n, np.inf), np.zeros(n)  # each point's distances to the prefix
     factor = np.sqrt((dim + 1) / (2 * dim))
-    for size in range(2, len(X) + 1):
-        distances = np.sqrt(np.sum((X - X[chosen]) ** 2, axis=1))
-        diameter = max(diameter, float(distances[taken].max()))
-        nearest = np.minimum(nearest, distances)
+    for size in range(2, n + 1):
+        nearest, farthest = np.minimum(nearest, distances[chosen]), np.maximum(farthest, distances[chosen])
         chosen = int(np.argmax(nearest))
         least = float(nearest[chosen])  # of the prefix with this point: what a traversal adds is never farther apart
         if least == 0:
             break
-        taken.append(chosen)
-        across = max(diameter, float(np.sqrt(np.sum((X[taken] - X[chosen]) ** 2, axis=1)).max()))
-        best = max(best, (size ** (1 / dim) - 1) * factor * least / across * (1 - ROUNDING))
+        diameter = max(diameter, float(farthest[chosen]))
+        best = max(best, (size ** (1 / dim) - 1) * factor * least / diameter * (1 - ROUNDING))
     return float(best)
 
 
-def _recall(X: Array, kissing: int, k: int) -> float:
+def _recall(distances: Array, kissing: int, k: int) -> float:
     """Return the largest possible recall: in-degrees beyond what a code can have are lost."""
-    degree = np.zeros(len(X))
-    for start in range(0, len(X), 256):
-        distances = cdist(X[start : start + 256], X)
-        own = np.arange(len(distances))
-        distances[own, start + own] = np.inf
-        edge = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
-        near, tied = distances < edge, distances == edge
-        left = k - near.sum(axis=1, keepdims=True)
-        degree += (near + tied * (left / tied.sum(axis=1, keepdims=True))).sum(axis=0)
-    return float(min(1.0, np.minimum(degree, kissing * k).sum() / (k * len(X)) * (1 + ROUNDING)))
+    n = len(distances)
+    distances = distances.copy()
+    np.fill_diagonal(distances, np.inf)
+    edge = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
+    near, tied = distances < edge, distances == edge
+    left = k - near.sum(axis=1, keepdims=True)
+    degree = (near + tied * (left / tied.sum(axis=1, keepdims=True))).sum(axis=0)
+    return float(min(1.0, np.minimum(degree, kissing * k).sum() / (k * n) * (1 + ROUNDING)))

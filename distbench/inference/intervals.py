@@ -75,6 +75,7 @@ def jackknife_interval(
     confidence: float = 0.95,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     interaction: Array | None = None,
+    rows: int | None = None,
 ) -> tuple[float, float] | tuple[None, None]:
     """Return the interval of a statistic, or (None, None) where there is no honest one.
 
@@ -90,6 +91,9 @@ def jackknife_interval(
         Range of the statistic; the interval does not leave it.
     interaction : ndarray of shape (n, sketches), optional
         As for `jackknife_standard_error`; for a paired comparison its differences, too.
+    rows : int, optional
+        Of a mean of so many single scores, each within the bounds. Where all of them stand at one bound they say
+        nothing of their variance; the interval then reaches as far as so many trials without a failure allow.
 
     Returns
     -------
@@ -102,6 +106,14 @@ def jackknife_interval(
         return None, None
     if not (np.isfinite(value) and np.isfinite(leave_one_out).all()):
         return None, None
+    size = max(abs(value), float(np.abs(leave_one_out).max()))
+    if size > 0 and not 1e-100 < size < 1e100:  # squares would leave the range of numbers
+        less = None if interaction is None else interaction / size
+        within = bounds[0] / size, bounds[1] / size
+        low, high = jackknife_interval(value / size, leave_one_out / size, confidence, within, less)
+        return (None, None) if low is None or high is None else (low * size, high * size)
+    if rows is not None and value in bounds and np.ptp(leave_one_out) == 0:
+        return _without_failure(value, confidence, bounds, rows)
     scale = _scale(bounds, value, leave_one_out)
     center, without = scale.forward(value), scale.forward(leave_one_out)
     if interaction is not None:
@@ -110,6 +122,12 @@ def jackknife_interval(
     half = quantile * jackknife_standard_error(without, interaction)
     low, high = np.clip([scale.back(center - half), scale.back(center + half)], *bounds)
     return float(min(low, value)), float(max(high, value))  # there and back, rounding may pass the value
+
+
+def _without_failure(value: float, confidence: float, bounds: tuple[float, float], rows: int) -> tuple[float, float]:
+    """Return the exact interval of Clopper and Pearson (1934) for scores that all stand at one bound."""
+    reach = (bounds[1] - bounds[0]) * (1 - ((1 - confidence) / 2) ** (1 / rows))
+    return (bounds[0], bounds[0] + reach) if value == bounds[0] else (bounds[1] - reach, bounds[1])
 
 
 def degrees_of_freedom(leave_one_out: Array) -> float:

@@ -103,8 +103,8 @@ def spearman(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> flo
 
     .. math:: \operatorname{corr}(\operatorname{rank} a, \operatorname{rank} b)
 
-    Pairs are counted in 1,024 x 1,024 quantile bins instead of being sorted; for distances that vary smoothly the
-    value is within 1e-4 of the sorted one. Tied distances share their mean rank.
+    Tied distances share their mean rank. Up to 131,072 pairs are sorted; beyond, each distance is counted in one of
+    4,096 cells, and the value is within 1e-4 of the sorted one.
 
     Parameters
     ----------

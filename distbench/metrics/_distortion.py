@@ -114,7 +114,8 @@ def _signed(tail: Tail, position: float, points: int) -> Array:
     """Return the sum of random signs of each test point's partners in the ratios out to a place."""
     i, j = tail.i[: int(position) + 1], tail.j[: int(position) + 1]
     out = np.zeros((points, SKETCHES))
-    add_partners(i[j >= 0], j[j >= 0], out)
+    inside = j >= 0
+    add_partners(i[inside].astype(np.int64), j[inside].astype(np.int64), out)
     return out
 
 

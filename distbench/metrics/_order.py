@@ -32,8 +32,8 @@ def triplet_accuracy(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
 
     .. math:: P(\operatorname{sign}(a_{ij} - a_{il}) = \operatorname{sign}(b_{ij} - b_{il}))
 
-    over all queries i and candidates j, l; ties count 1/2. Exact up to 4,096 candidates; beyond, each query is judged
-    on as many sampled ones (seeded).
+    over all queries i and candidates j, l; ties count 1/2. Beyond a budget of 3e8 comparisons each query is judged on
+    a seeded sample of its candidates: at least 128, at most 1,024 of them.
 
     Parameters
     ----------

@@ -32,7 +32,8 @@ def from_moments(
         without = moments.total - moments.by_point
     # one point owns nearly all of a sum: what is left of it is rounding, and no interval follows
     left, whole = columns_of(without), columns_of(moments.total)
-    lost = (left["aa"] < 1e-8 * whole["aa"]) | (left["bb"] < 1e-8 * whole["bb"])
+    owned = (left[name] < 1e-8 * whole[name] for name in ("aa", "bb", "rho", "rho2", "sammon"))
+    lost = np.logical_or.reduce(tuple(owned))
     return Measured(
         value=float(formula(moments.total, *args)),
         leave_one_out=np.where(lost, np.nan, formula(without, *args)) if gathered.m > 1 else None,

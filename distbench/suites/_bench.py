@@ -66,6 +66,7 @@ class Bench:
         k: int = 10,
         name: str | None = None,
         include_queries: bool = True,
+        metrics: str | tuple[str, ...] = "default",
         progress: Progress | None = None,
     ) -> Run:
         """Fit a recipe on the train points and judge it on the test points.
@@ -84,6 +85,8 @@ class Bench:
             The encoder's name in the report; the recipe's by default.
         include_queries : bool
             Whether the other test points are candidates too.
+        metrics : str or tuple of str
+            As for :func:`distbench.evaluate`; the labels of the data set, if it has any, are known.
         progress : callable, optional
             Told how much of the fit is done, where the recipe says so.
 
@@ -92,14 +95,22 @@ class Bench:
         Run
         """
         name = recipe.name if name is None else name
-        key = (recipe.key, dataset, code_size, seed, k, name, include_queries)
+        key = (recipe.key, dataset, code_size, seed, k, name, include_queries, metrics)
         if key not in self._runs:
             import distbench
 
             encoder, seconds = self.fit(recipe, dataset, code_size, seed, progress)
             data = self.dataset(dataset)
             report = distbench.evaluate(
-                encoder, data.test, reference=data.train, k=k, include_queries=include_queries, name=name
+                encoder,
+                data.test,
+                reference=data.train,
+                k=k,
+                include_queries=include_queries,
+                name=name,
+                metrics=metrics,
+                labels=data.labels_test,
+                reference_labels=data.labels_train,
             )
             self._runs[key] = Run(encoder, report, seed, seconds)
         return self._runs[key]

@@ -88,8 +88,8 @@ def _runs(claim: Claim, encoder: str, suite: Suite, bench: Bench, progress: Prog
 
 
 def _judge_bound(claim: BoundClaim, runs: Sequence[Run]) -> Finding:
-    value, leave_one_out = _over_seeds(runs, claim.metric)
-    interval = _interval(value, leave_one_out, claim.metric)
+    mean = _over_seeds(runs, claim.metric)
+    value, interval = mean.value, _interval(mean, claim.metric)
     low, high = interval or (value, value)
     if claim.at_most is not None:
         verdict = _verdict(high <= claim.at_most, low > claim.at_most)
@@ -102,8 +102,8 @@ def _judge_bound(claim: BoundClaim, runs: Sequence[Run]) -> Finding:
 
 
 def _judge_better(claim: BetterClaim, better: Sequence[Run], than: Sequence[Run]) -> Finding:
-    (one, one_loo), (two, two_loo) = _over_seeds(better, claim.metric), _over_seeds(than, claim.metric)
-    interval = None if one_loo is None or two_loo is None else _interval(one - two, one_loo - two_loo)
+    a, b = _over_seeds(better, claim.metric), _over_seeds(than, claim.metric)
+    one, two, interval = a.value, b.value, _interval(a.less(b))
     if interval is None:
         raise SuiteError(f"claim {claim.id}: {claim.metric} has no interval to compare by; choose another metric")
     low, high = interval
@@ -150,25 +150,48 @@ def _verdict(good: bool, bad: bool) -> Verdict:
     return "borne out" if good else "refuted" if bad else "undecided"
 
 
-def _over_seeds(runs: Sequence[Run], metric: str) -> tuple[float, NDArray[Any] | None]:
+@dataclass(frozen=True)
+class _Mean:
+    """A score's mean over training seeds, and what its interval over test points comes from."""
+
+    value: float
+    leave_one_out: NDArray[Any] | None
+    interaction: NDArray[Any] | None
+
+    def less(self, other: _Mean) -> _Mean:
+        return _Mean(
+            self.value - other.value,
+            _difference(self.leave_one_out, other.leave_one_out),
+            _difference(self.interaction, other.interaction),
+        )
+
+
+def _difference(one: NDArray[Any] | None, two: NDArray[Any] | None) -> NDArray[Any] | None:
+    return None if one is None or two is None else one - two
+
+
+def _over_seeds(runs: Sequence[Run], metric: str) -> _Mean:
+    scores = [run.report[metric] for run in runs]
+    return _Mean(
+        statistics.fmean(float(score.value) for score in scores),
+        _mean([score.leave_one_out for score in scores]),
+        _mean([score.interaction for score in scores]),
+    )
+
+
+def _mean(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     import numpy as np
 
-    scores = [run.report[metric] for run in runs]
-    columns = [score.leave_one_out for score in scores]
-    value = statistics.fmean(float(score.value) for score in scores)
-    if any(column is None for column in columns):
-        return value, None
-    return value, np.mean([column for column in columns if column is not None], axis=0)
+    known = [array for array in arrays if array is not None]
+    return np.mean(known, axis=0) if known and len(known) == len(arrays) else None
 
 
-def _interval(
-    value: float, leave_one_out: NDArray[Any] | None, metric: str | None = None
-) -> tuple[float, float] | None:
+def _interval(mean: _Mean, metric: str | None = None) -> tuple[float, float] | None:
     from distbench.inference.intervals import jackknife_interval
     from distbench.metrics import METRICS
 
     bounds = (-math.inf, math.inf) if metric is None else METRICS[metric].bounds
-    low, high = jackknife_interval(value, leave_one_out, CONFIDENCE, bounds)
+    low, high = jackknife_interval(mean.value, mean.leave_one_out, CONFIDENCE, bounds, mean.interaction)
     return None if low is None or high is None else (low, high)
 
 

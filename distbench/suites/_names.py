@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from distbench.errors import InputError
-from distbench.limits import near_miss
+from distbench.limits import check_bounds, near_miss
 from distbench.suites._fields import Where
 from distbench.suites._model import AngleClaim, BetterClaim, Claim, Suite
 
@@ -13,7 +13,7 @@ __all__ = ["check_dataset", "check_suite", "default_metrics"]
 
 
 def default_metrics() -> list[str]:
-    """Return the names of the metrics that every evaluation measures: what limits can be set on."""
+    """Return the names of the metrics that every evaluation measures: what a suite can set limits on."""
     from distbench.metrics import METRICS
 
     return [name for name, metric in METRICS.items() if metric.default]
@@ -50,6 +50,8 @@ def check_suite(suite: Suite) -> None:
         where = top.at("encoder", number)
         _check_encoder(encoder.recipe, (), where.at("recipe"))
         _check_metrics(encoder.limits, where.at("limits"))
+        for code_size in suite.code_sizes:
+            _check_bounds(encoder.limits_at(code_size), where.at("limits"))
     declared = [encoder.name for encoder in suite.encoders]
     for number, claim in enumerate(suite.claims, 1):
         where = top.at("claim", number)
@@ -71,6 +73,13 @@ def _check_encoder(name: str, declared: Iterable[str], where: Where) -> None:
         raise where.error(
             f"no encoder is called {name!r}; {near_miss(name, known)} (a recipe of your own: module:object)"
         )
+
+
+def _check_bounds(limits: Mapping[str, float], where: Where) -> None:
+    try:
+        check_bounds(limits)
+    except InputError as error:
+        raise where.error(str(error)) from None
 
 
 def _check_metrics(names: Iterable[str], where: Where) -> None:

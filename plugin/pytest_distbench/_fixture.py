@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import DistbenchError, InputError, PreservationError
+from pytest_distbench._limits import Asked, Floors
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import CheckRecord, record_of
 from pytest_distbench._session import bench_of, rerun_line
 
 if TYPE_CHECKING:
+    from distbench.datasets import Dataset
     from distbench.report import Report
 
 __all__ = ["DistbenchFixture"]
@@ -44,7 +46,7 @@ class DistbenchFixture:
         k: int | None = None,
         name: str | None = None,
         include_queries: bool = True,
-        **limits: float,
+        **options: Any,
     ) -> Report:
         """Judge an encoder on test points and hold it to limits.
 
@@ -65,9 +67,11 @@ class DistbenchFixture:
             The encoder's name in reports; its own by default.
         include_queries : bool
             Whether the other test points are candidates beside the reference.
-        **limits : float
-            One a metric: at least or at most, as the metric's direction says. They add to the
-            marker's, and win over them.
+        **options
+            Limits, one a metric, of any of the table: at least or at most, as the metric's direction says.
+            They add to the marker's, and win over them. And ``undecided`` as for :meth:`Report.check`, and
+            whatever else :func:`distbench.evaluate` takes; with a recipe ``metrics`` alone. Metrics that have
+            a limit are measured besides those that are asked for.
 
         Returns
         -------
@@ -78,11 +82,13 @@ class DistbenchFixture:
         PreservationError
             A limit is broken (an ``AssertionError``): which, by how much, how sure, and where.
         InputError
-            No limit is given, no metric has that name, or the points cannot be used.
+            No limit is given, no metric has that name, a limit is one that the metric cannot take or that no
+            encoder of that code size can keep on these points, or the points cannot be used. Before the encoder
+            runs, except that the code size of some encoders is known only then.
         """
         __tracebackhide__ = True
         try:
-            return self._check(encoder, X_test, reference, k, name, include_queries, limits)
+            return self._check(encoder, X_test, reference, k, name, include_queries, options)
         except DistbenchError as error:
             raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
 
@@ -104,7 +110,7 @@ class DistbenchFixture:
         encoder, X_test, reference, k, name, include_queries
             As in :meth:`check`.
         **options
-            For :func:`distbench.evaluate`; not with a recipe.
+            For :func:`distbench.evaluate`; with a recipe ``metrics`` alone.
 
         Returns
         -------
@@ -129,19 +135,29 @@ class DistbenchFixture:
         k: int | None,
         name: str | None,
         queries: bool,
-        limits: dict[str, float],
+        options: dict[str, Any],
     ) -> Report:
-        from distbench.limits import check_limits
-        from distbench.suites import default_metrics
+        from distbench.inference.verdicts import check_undecided
 
-        wanted = check_limits({**self._marker.limits, **limits}, default_metrics())
-        report = self._evaluate(encoder, X_test, reference, k, name, queries, {})
+        undecided = check_undecided(options.pop("undecided", "value"))
+        asked = Asked.of(self._marker.limits, options)
+        k = self._neighbours(k)
+        floors = Floors(asked.limits, k, X_test, reference is not None, queries, asked.options)
+        if X_test is None:
+            floors.check_recipe(self._dataset(), self._marker.code_size)
+        else:
+            floors.check_encoder(encoder)
+        report = self._evaluate(encoder, X_test, reference, k, name, queries, asked.options)
+        failure = ""
         try:
-            report.check(**wanted)
+            report.check(undecided=undecided, **asked.limits)
         except PreservationError as error:
-            self._note_check(report, met=False)
-            raise PreservationError(f"{error}\n{rerun_line(self._item)}") from None
-        self._note_check(report, met=True)
+            failure = str(error)
+        if failure:
+            floors.check_report(report)
+        self._note_check(report, met=not failure)
+        if failure:
+            raise PreservationError(f"{failure}\n{rerun_line(self._item)}")
         return report
 
     def _evaluate(
@@ -154,8 +170,7 @@ class DistbenchFixture:
         queries: bool,
         options: dict[str, Any],
     ) -> Report:
-        if k is None:
-            k = DEFAULT_K if self._marker.k is None else self._marker.k
+        k = self._neighbours(k)
         if X_test is None:
             return self._judge_recipe(encoder, reference, k, name, queries, options)
         import distbench
@@ -165,6 +180,15 @@ class DistbenchFixture:
         )
         self._note_rows(report)
         return report
+
+    def _neighbours(self, k: int | None) -> int:
+        if k is not None:
+            return k
+        return DEFAULT_K if self._marker.k is None else self._marker.k
+
+    def _dataset(self) -> Dataset | None:
+        dataset = self._marker.dataset
+        return None if dataset is None else bench_of(self._item.config).dataset(dataset)
 
     def _judge_recipe(
         self, recipe: Any, reference: Any, k: int, name: str | None, queries: bool, options: dict[str, Any]
@@ -178,14 +202,23 @@ class DistbenchFixture:
                 "X_test: not given; give the test points, or mark the test with "
                 "@pytest.mark.distbench(dataset=..., code_size=...) to have a recipe fitted and judged"
             )
-        given = ["reference"] * (reference is not None) + list(options)
+        metrics = options.get("metrics", "default")
+        given = ["reference"] * (reference is not None) + [option for option in options if option != "metrics"]
         if given:
             raise InputError(f"{given[0]}: given for a recipe, which is judged on {dataset} as it is; leave it out")
         fitted = as_recipe(recipe)
         with Training(self._item.config) as training:
             progress = training(f"{name or fitted.name}[{code_size}] seed {seed}")
             run = bench_of(self._item.config).run(
-                fitted, dataset, code_size, seed, k=k, name=name, include_queries=queries, progress=progress
+                fitted,
+                dataset,
+                code_size,
+                seed,
+                k=k,
+                name=name,
+                include_queries=queries,
+                metrics=metrics if isinstance(metrics, str) else tuple(metrics),
+                progress=progress,
             )
         self._note_rows(run.report, dataset=dataset, code_size=code_size, seed=seed, seconds=run.seconds)
         return run.report

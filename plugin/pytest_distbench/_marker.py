@@ -77,14 +77,15 @@ def _wanted(name: str, value: object) -> str | None:
 
 def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
     from distbench.errors import InputError
-    from distbench.limits import check_limits
-    from distbench.suites import check_dataset, default_metrics
+    from distbench.limits import check_bounds, check_limits
+    from distbench.metrics import METRICS
+    from distbench.suites import check_dataset
 
     try:
         if "dataset" in arguments:
             check_dataset(arguments["dataset"])
         if "limits" in arguments:
-            check_limits(arguments["limits"], default_metrics())
+            check_bounds(check_limits(arguments["limits"], METRICS))
     except InputError as error:
         return str(error)
     return None

@@ -76,6 +76,7 @@ class EncoderItem(_SuiteItem):
         """Fit and judge the encoder; its rows are kept, whatever becomes of the limits."""
         try:
             recipe = as_recipe(self.encoder.recipe)
+            self._check_limits()
         except InputError as error:
             self._note_failure(None, error)
             raise
@@ -101,6 +102,15 @@ class EncoderItem(_SuiteItem):
         if broken:
             raise PreservationError("\n".join([*broken, rerun]))
 
+    def _check_limits(self) -> None:
+        """Refuse limits that no encoder could keep, before one is fitted."""
+        limits = self.encoder.limits_at(self.code_size)
+        if limits:
+            from distbench.inference.floors import check_floors
+
+            test = bench_of(self.config).dataset(self.suite.dataset).test
+            check_floors(limits, test, self.code_size, k=self.suite.k, reference=True)
+
     def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
         name, record = self.encoder.name, record_of(self)
         run = bench_of(self.config).run(
@@ -125,7 +135,7 @@ class EncoderItem(_SuiteItem):
         if limits:
             check = CheckRecord(test=self.nodeid, encoder=name, met=False)
             record.checks.append(check)
-            run.report.check(**limits)
+            run.report.check(undecided="value", **limits)
             check["met"] = True
 
     def _note_failure(self, seed: int | None, error: Exception) -> None:

@@ -10,14 +10,14 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 
 
-def _candidates(X, Z, X_ref, Z_ref, include_queries):
+def _candidates(X, Z, X_ref, Z_ref, include_queries, distances=("euclidean", "euclidean")):
     """Distances of queries to candidates; nan where a column is the query itself."""
     if X_ref is None:
         X_ref, Z_ref, include_queries = X[:0], Z[:0], True
     first = X if include_queries else X[:0]
     first_z = Z if include_queries else Z[:0]
-    a = cdist(X, np.vstack([first, X_ref]))
-    b = cdist(Z, np.vstack([first_z, Z_ref]))
+    a = cdist(X, np.vstack([first, X_ref]), distances[0])
+    b = cdist(Z, np.vstack([first_z, Z_ref]), distances[1])
     if include_queries:
         np.fill_diagonal(a, np.nan)
         np.fill_diagonal(b, np.nan)
@@ -36,9 +36,9 @@ def _mean_excess(row, k):
     return np.array([np.mean(np.maximum(0, np.arange(lo + 1, hi + 1) - k)) for lo, hi in zip(less, upto, strict=True)])
 
 
-def per_query(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):
+def per_query(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, **how):
     """Per-query scores of the metrics that are means over queries."""
-    a, b = _candidates(X, Z, X_ref, Z_ref, include_queries)
+    a, b = _candidates(X, Z, X_ref, Z_ref, include_queries, **how)
     out = {name: [] for name in ("trustworthiness", "continuity", "knn_recall", "triplet_accuracy")}
     for full_x, full_z in zip(a, b, strict=True):
         x, z = full_x[~np.isnan(full_x)], full_z[~np.isnan(full_z)]
@@ -54,20 +54,24 @@ def per_query(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):
     return {name: np.array(values) for name, values in out.items()}
 
 
-def pairs(X, Z, X_ref=None, Z_ref=None, include_queries=True):
-    """Distances (a, b) of all pairs, a pair of two queries once."""
-    a, b = _candidates(X, Z, X_ref, Z_ref, include_queries)
-    m = len(X)
+def pairs(X, Z, X_ref=None, Z_ref=None, include_queries=True, judged=None, **how):
+    """Distances (a, b) of all pairs of a judged query and a candidate, a pair of two judged queries once."""
+    a, b = _candidates(X, Z, X_ref, Z_ref, include_queries, **how)
     keep = ~np.isnan(a)
-    if include_queries or X_ref is None:
-        keep[:, :m] = np.triu(np.ones((m, m), dtype=bool), 1)
+    rows = range(len(X)) if judged is None else set(judged)
+    for i in range(len(X)):
+        keep[i] &= i in rows
+        if include_queries or X_ref is None:
+            for j in range(i):
+                keep[i, j] &= j not in rows
     return a[keep], b[keep]
 
 
-def score(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):
+def score(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, judged=None, **how):
     """All default metrics."""
-    out = {n: v.mean() for n, v in per_query(X, Z, k, X_ref, Z_ref, include_queries).items()}
-    a, b = pairs(X, Z, X_ref, Z_ref, include_queries)
+    rows = slice(None) if judged is None else judged
+    out = {n: v[rows].mean() for n, v in per_query(X, Z, k, X_ref, Z_ref, include_queries, **how).items()}
+    a, b = pairs(X, Z, X_ref, Z_ref, include_queries, judged, **how)
     with np.errstate(all="ignore"):
         out["scaled_stress"] = _least_squares_stress(a, b)
         out["stress"] = np.sqrt(np.sum((a - b) ** 2) / np.sum(a**2))
@@ -94,9 +98,10 @@ def quantile_ratio(a, b):
     return high / low if low > 0 else np.inf
 
 
-def leave_one_out(X, Z, k, X_ref=None, Z_ref=None, include_queries=True):
+def leave_one_out(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, **how):
     """All default metrics with each query removed in turn, as arrays."""
-    rows = [score(np.delete(X, p, 0), np.delete(Z, p, 0), k, X_ref, Z_ref, include_queries) for p in range(len(X))]
+    setting = k, X_ref, Z_ref, include_queries
+    rows = [score(np.delete(X, p, 0), np.delete(Z, p, 0), *setting, **how) for p in range(len(X))]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 

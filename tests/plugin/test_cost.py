@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ("numpy", "scipy", "sklearn", "numba", "hypothesis", "tabulate", "tqdm", "keras", "tensorflow", "pandas")
+WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:zarr")  # plugins of their own, which load what they are part of
 CONFTEST = f"""
 import sys
 
@@ -21,8 +22,7 @@ def test_a_run_without_distbench_tests_loads_nothing_heavy(pytester, flag):
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile("def test_other(): ...")
     pytester.makefile(".toml", pyproject="[project]\nname = 'mine'\n", notes="distbench = 'no suite'\n")
-    # Hypothesis has a plugin of its own, which loads its core.
-    result = pytester.runpytest_subprocess("-p", "no:hypothesispytest", *flag)
+    result = pytester.runpytest_subprocess(*WITHOUT, *flag)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["loaded: []"])
 
@@ -48,7 +48,7 @@ def test_skipped_distbench_tests_and_suites_load_nothing_heavy(pytester):
         name = "pca"
         """,
     )
-    result = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
+    result = pytester.runpytest_subprocess(*WITHOUT)
     result.assert_outcomes(skipped=3)
     result.stdout.fnmatch_lines(["loaded: []"])
 

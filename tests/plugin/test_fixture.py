@@ -106,6 +106,104 @@ def test_shown(distbench):
     result.stdout.no_fnmatch_line("*limits.py*")
 
 
+NEVER = """
+class Never:
+    def fit(self, X, code_size, seed):
+        raise RuntimeError("fitted")
+
+    def transform(self, X):
+        raise RuntimeError("encoded")
+
+    def get_feature_names_out(self):
+        return ["one", "two"]
+
+def refused(distbench, said, *points, **options):
+    with pytest.raises(InputError, match=said):
+        distbench.check(Never(), *points, **options)
+
+def let_through(distbench, *points, **options):
+    with pytest.raises(RuntimeError, match="encoded"):
+        distbench.check(Never(), *points, **options)
+"""
+
+
+def test_limits_that_no_encoder_can_keep_are_refused_before_one_runs(run):
+    body = (
+        NEVER
+        + """
+def test_bounds(distbench):
+    refused(distbench, "continuity: found the limit 1.5; pass one between 0 and 1", X_test, continuity=1.5)
+    refused(distbench, "distortion: found the limit 0.5", X_test, distortion=0.5)
+
+def test_floors(distbench):
+    said = "stress: found the limit at most 1e-06, which no encoder with codes of 2 can meet"
+    refused(distbench, said, X_test, stress=1e-6)
+    refused(distbench, "scaled_stress: found", X_test, continuity=0.5, scaled_stress=0)
+    refused(distbench, "distortion: found", X_test, reference=X_train, distortion=1)
+
+def test_floors_that_do_not_bind(distbench):
+    let_through(distbench, X_test, stress=0.5)
+    let_through(distbench, X_test, reference=X_train, stress=0)
+    let_through(distbench, X_test, reference=X_train, include_queries=False, distortion=1)
+    let_through(distbench, X_test, distance_z="cityblock", stress=0)
+    let_through(distbench, X_test, queries=30, distortion=1)
+
+def test_an_encoder_that_does_not_say_its_code_size(distbench):
+    with pytest.raises(InputError, match="no encoder with codes of 1 can meet"):
+        distbench.check(first, X_test, stress=0)
+    with pytest.raises(PreservationError, match="stress"):
+        distbench.check(first, X_test, reference=X_train, stress=0)
+
+@pytest.mark.distbench(dataset="digits", code_size=2)
+def test_a_recipe(distbench):
+    refused(distbench, "distortion: found the limit at most 1,.* codes of 2", distortion=1)
+    with pytest.raises(RuntimeError, match="fitted"):
+        distbench.check(Never(), include_queries=False, distortion=1)
+"""
+    )
+    result = run(body)
+    result.assert_outcomes(passed=5)
+    result.stdout.no_fnmatch_line("*test_floors*breaks*")
+
+
+def test_what_evaluate_takes_check_takes_too(run):
+    body = """
+labels, labels_train = X_test[:, 0] > 0, X_train[:, 0] > 0
+
+def test_it(distbench):
+    report = distbench.check(
+        pca, X_test, reference=X_train, metrics="all", labels=labels, reference_labels=labels_train,
+        distance_x="cityblock", confidence=0.8, kendall=0.1, label_agreement=0.5,
+    )
+    assert report.confidence == 0.8
+    assert {"label_agreement", "reconstruction_mse", "kendall", "stress"} <= set(report)
+
+def test_what_has_a_limit_is_measured(distbench):
+    report = distbench.check(pca, X_test, kendall=0.1)
+    assert {"kendall", "continuity", "stress"} <= set(report)
+    assert "rnx_auc" not in report
+    assert set(distbench.check(pca, X_test, metrics=["stress"], kendall=0.1)) == {"stress", "kendall"}
+    assert distbench.check(pca, X_test, queries=30, precision={"continuity": 0.5}, continuity=0.5).m == 30
+
+def test_undecided(distbench):
+    value = distbench.evaluate(pca, X_test)["continuity"].value
+    distbench.check(pca, X_test, continuity=value)
+    distbench.check(pca, X_test, continuity=value + 1e-6, undecided="pass")
+    with pytest.raises(PreservationError, match="continuity"):
+        distbench.check(pca, X_test, continuity=value, undecided="fail")
+    with pytest.raises(InputError, match="undecided: found 'maybe'"):
+        distbench.check(pca, X_test, continuity=value, undecided="maybe")
+
+@pytest.mark.distbench(dataset="digits", code_size=2, limits={"label_agreement": 0.3})
+def test_a_recipe(distbench):
+    assert list(distbench.check("pca"))[-1] == "label_agreement"
+    assert "rnx_auc" in distbench.evaluate("pca", metrics="all")
+    with pytest.raises(InputError, match="confidence: given for a recipe"):
+        distbench.check("pca", confidence=0.8)
+"""
+    run(body).assert_outcomes(passed=4)
+
+
 def test_an_encoder_that_raises_is_shown_with_its_own_line(run):
     body = """
 def broken(X):

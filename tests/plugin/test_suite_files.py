@@ -255,3 +255,18 @@ def test_text_survives_a_terminal_without_utf8(suite, monkeypatch):
     result = suite(text)
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["*gr??e * 0.9?? *"])
+
+
+def test_a_limit_outside_the_metrics_range_is_said_at_collection(suite):
+    result = suite(SUITE.replace("8 = 0.99", "8 = 1.99"))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*mine.toml: encoder 1.limits: continuity: found the limit 1.99; pass one between*"])
+
+
+def test_a_limit_that_no_encoder_can_keep_is_said_before_one_is_fitted(suite):
+    limits = "{distortion = 1.01}"
+    result = suite(SUITE.replace("{continuity = {2 = 0.9, 8 = 0.99}}", limits).replace("good", "diverges"))
+    text = result.stdout.str()
+    assert "distortion: found the limit at most 1.01, which no encoder with codes of 2 can meet" in text
+    assert "the loss is NaN" not in text
+    result.assert_outcomes(passed=2, failed=2)

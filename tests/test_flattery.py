@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+
+from distbench.flattery import coincidence_notes
+
+X = np.random.default_rng(0).normal(size=(100, 4))
+
+
+def test_codes_that_all_differ_need_no_note():
+    assert coincidence_notes(X, X[:, :1]) == []
+
+
+def test_points_that_coincide_themselves_may_share_codes():
+    twice = np.concatenate([X, X])
+    assert coincidence_notes(twice, twice[:, :2]) == []
+
+
+def test_a_lost_scale_is_counted_in_pairs():
+    classes = np.repeat(np.arange(10.0), 10)[:, None]  # ten codes of ten points: 450 of 4,950 pairs
+    shared, lost = coincidence_notes(X, classes)
+    assert shared.startswith("100 distinct test points share 10 distinct codes (100 points share theirs")
+    assert lost.startswith("9.1% of the pairs have code distance 0 though they differ")
+
+
+def test_a_few_shared_codes_lose_no_scale():
+    Z = np.arange(100.0)[:, None]
+    Z[1] = Z[0]
+    (note,) = coincidence_notes(X, Z)
+    assert note.startswith("100 distinct test points share 99 distinct codes (2 points")
+
+
+def test_pairs_of_equal_points_are_not_lost():
+    Y = X.copy()
+    Y[:50] = Y[0]
+    Z = np.arange(100.0)[:, None]
+    Z[:51] = 0  # one point beyond those that are equal: 50 pairs of 4,950
+    notes = coincidence_notes(Y, Z)
+    assert "1.0% of the pairs" in notes[-1]
+
+
+def test_zeros_of_either_sign_are_one_code():
+    Z = np.zeros((100, 2))
+    Z[::2] *= -1
+    assert "share 1 distinct codes" in coincidence_notes(X, Z)[0]

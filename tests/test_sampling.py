@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from distbench.errors import InputError
+from distbench.sampling import FIRST_QUERIES, check_precision, check_queries, judged_rows, until_precise
+
+
+def test_a_sample_is_seeded_sorted_without_repeats_and_grows_by_nesting():
+    small, large = judged_rows(20, 500, seed=3), judged_rows(80, 500, seed=3)
+    assert small.tolist() == sorted(set(small.tolist()))
+    assert set(small) < set(large)
+    assert judged_rows(20, 500, seed=3).tolist() == small.tolist() != judged_rows(20, 500, seed=4).tolist()
+    assert large.max() < 500
+
+
+def test_every_point_is_as_likely():
+    drawn = np.concatenate([judged_rows(30, 100, seed) for seed in range(400)])
+    counts = np.bincount(drawn, minlength=100)
+    assert abs(counts - 120).max() < 5 * np.sqrt(400 * 0.3 * 0.7)
+
+
+@pytest.mark.parametrize("count", [None, 500, 501])
+def test_all_points_are_no_sample(count):
+    assert judged_rows(count, 500, seed=0) is None
+
+
+class Judge:
+    """Intervals as wide as ``spread / sqrt(points)``, as those of a mean are."""
+
+    def __init__(self, total, spread):
+        self.total, self.spread, self.counts = total, spread, []
+
+    def __call__(self, rows):
+        self.counts.append(self.total if rows is None else len(rows))
+        return self.spread / np.sqrt(self.counts[-1])
+
+    def run(self, half, first=None):
+        return until_precise(self, lambda width: {"continuity": width}, {"continuity": half}, self.total, first, 0)
+
+
+def test_it_stops_as_soon_as_the_interval_is_narrow():
+    judge = Judge(100_000, spread=1.0)
+    assert judge.run(0.05) == pytest.approx(1 / np.sqrt(FIRST_QUERIES))
+    assert judge.counts == [FIRST_QUERIES]
+
+
+def test_it_goes_on_by_what_the_width_says():
+    judge = Judge(100_000, spread=1.0)
+    assert judge.run(0.01, first=500) <= 0.01
+    first, second = judge.counts
+    assert first == 500
+    assert second == pytest.approx(1.1 / 0.01**2, rel=0.01)
+
+
+def test_all_points_are_the_end_of_it():
+    judge = Judge(3_000, spread=1.0)
+    judge.run(1e-6)
+    assert judge.counts == [FIRST_QUERIES, 3_000]
+    without = Judge(50, spread=np.inf)
+    without.run(0.1)
+    assert without.counts == [50]
+
+
+@pytest.mark.parametrize("queries", [0, 1, -5, 2.0, "10", True])
+def test_queries_that_cannot_be(queries):
+    with pytest.raises(InputError, match="queries: found"):
+        check_queries(queries)
+
+
+@pytest.mark.parametrize("half", [0, -1, float("inf"), float("nan"), "0.1", True])
+def test_precision_that_cannot_be(half):
+    with pytest.raises(InputError, match="precision: found"):
+        check_precision({"continuity": half}, ["continuity"])
+
+
+def test_what_can_be_is_taken_as_it_is():
+    assert check_queries(None) is None
+    assert check_queries(np.int64(7)) == 7
+    assert check_precision({"continuity": np.float32(0.5)}, ["continuity"]) == {"continuity": 0.5}
+    assert check_precision(None, []) is None

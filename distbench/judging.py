@@ -27,7 +27,7 @@ __all__ = ["Points", "judge_points"]
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
 
-HASHED = 2048  # rows that a fingerprint looks at
+HASHED = 256  # rows that a fingerprint looks at
 MEANS = ("ranks", "order", "semantic")  # families whose metrics are means of single points' scores
 
 

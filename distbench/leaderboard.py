@@ -143,7 +143,7 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
     decisive = list({row["seed"]: row for row in good if row["metric"] == sort}.values())
     mean_loo, mean_interaction = _mean_leave_one_out(decisive), _mean_interaction(decisive)
     values = _means(good)
-    low, high = _interval(values.get(sort), mean_loo, mean_interaction, sort)
+    low, high = _interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
     return Entry(
         place=None,
         encoder=rows[0]["encoder"],
@@ -254,6 +254,7 @@ def _interval(
     leave_one_out: Sequence[float] | None,
     interaction: Sequence[Sequence[float]] | None,
     metric: str | None = None,
+    m: int = 0,
 ) -> tuple[float, float] | tuple[None, None]:
     """Return the interval of a metric, or with ``metric=None`` of a difference, which has no bounds."""
     if value is None or leave_one_out is None or not _finite(value):
@@ -261,8 +262,10 @@ def _interval(
     import numpy as np
 
     from distbench.inference.intervals import jackknife_interval
+    from distbench.judging import MEANS
     from distbench.metrics import METRICS
 
+    single = m if metric is not None and METRICS[metric].family in MEANS else None
     bounds = (-np.inf, np.inf) if metric is None else METRICS[metric].bounds
     twice = None if interaction is None else np.asarray(interaction)
-    return jackknife_interval(value, np.asarray(leave_one_out), CONFIDENCE, bounds, twice)
+    return jackknife_interval(value, np.asarray(leave_one_out), CONFIDENCE, bounds, twice, single)

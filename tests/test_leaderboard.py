@@ -320,3 +320,14 @@ def test_rows_stored_before_interactions_were_kept_have_wider_intervals():
         assert before.low < new.low < new.high < before.high
     mixed = leaderboard([*rows[: len(rows) // 3], *old[len(rows) // 3 :]], sort="knn_recall")
     assert len(mixed[0].entries) == 3
+
+
+def test_the_interval_of_a_perfect_score_is_the_reports_too():
+    import distbench
+
+    X = np.random.default_rng(2).normal(size=(60, 4))
+    report = distbench.evaluate_codes(X, X, name="same")
+    (table,) = leaderboard(rows_of(report, leave_one_out={"continuity"}))
+    (entry,) = table.entries
+    assert (entry.low, entry.high) == (report["continuity"].low, report["continuity"].high)
+    assert entry.low < entry.high == 1

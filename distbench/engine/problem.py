@@ -136,22 +136,6 @@ class Problem:
         """Return the exact code distances of query i to all columns."""
         return self.z.to_distance(self.z.exact_keys(i))
 
-    def keys_x(self, rows: range) -> Array:
-        """Return fast keys of some queries in input space."""
-        return self.x.keys(rows.start, rows.stop, np.empty((len(rows), self.n)))
-
-    def keys_z(self, rows: range) -> Array:
-        """Return fast keys of some queries in code space."""
-        return self.z.keys(rows.start, rows.stop, np.empty((len(rows), self.n)))
-
-    def to_distance_x(self, keys: Array) -> Array:
-        """Return the input distances of keys."""
-        return self.x.to_distance(keys)
-
-    def to_distance_z(self, keys: Array) -> Array:
-        """Return the code distances of keys."""
-        return self.z.to_distance(keys)
-
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is quickly made again."""
         state = self.__dict__.copy()

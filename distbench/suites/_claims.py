@@ -89,7 +89,7 @@ def _runs(claim: Claim, encoder: str, suite: Suite, bench: Bench, progress: Prog
 
 def _judge_bound(claim: BoundClaim, runs: Sequence[Run]) -> Finding:
     mean = _over_seeds(runs, claim.metric)
-    value, interval = mean.value, _interval(mean, claim.metric)
+    value, interval = mean.value, _interval(mean, claim.metric, runs[0].report.m)
     low, high = interval or (value, value)
     if claim.at_most is not None:
         verdict = _verdict(high <= claim.at_most, low > claim.at_most)
@@ -186,12 +186,14 @@ def _mean(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
     return np.mean(known, axis=0) if known and len(known) == len(arrays) else None
 
 
-def _interval(mean: _Mean, metric: str | None = None) -> tuple[float, float] | None:
+def _interval(mean: _Mean, metric: str | None = None, m: int = 0) -> tuple[float, float] | None:
     from distbench.inference.intervals import jackknife_interval
+    from distbench.judging import MEANS
     from distbench.metrics import METRICS
 
+    single = m if metric is not None and METRICS[metric].family in MEANS else None
     bounds = (-math.inf, math.inf) if metric is None else METRICS[metric].bounds
-    low, high = jackknife_interval(mean.value, mean.leave_one_out, CONFIDENCE, bounds, mean.interaction)
+    low, high = jackknife_interval(mean.value, mean.leave_one_out, CONFIDENCE, bounds, mean.interaction, single)
     return None if low is None or high is None else (low, high)
 
 

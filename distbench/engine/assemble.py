@@ -67,7 +67,7 @@ class _Places:
 def _notes(problem: Problem) -> tuple[str, ...]:
     size = problem.triplet_candidates
     if "triplets" in problem.asked.families and size < problem.M:
-        return (f"triplet_accuracy: each query judged on {size:,} sampled candidates of {problem.M:,}",)
+        return (f"triplet_accuracy: each test point judged on {size:,} of its {problem.M:,} candidates, sampled",)
     return ()
 
 

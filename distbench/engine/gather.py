@@ -17,7 +17,7 @@ from distbench.engine.assemble import assemble
 from distbench.engine.executors import workers_for
 from distbench.engine.extra import EXTRA, ExtraFamily
 from distbench.engine.gathered import Gathered
-from distbench.engine.job import run_job
+from distbench.engine.job import release_rooms, run_job
 from distbench.engine.part import Merged, Part, merge
 from distbench.engine.problem import FAMILIES, Problem, Questions
 from distbench.engine.progress import track
@@ -91,8 +91,11 @@ def gather(
         n_test=len(X) if among_queries else 0,
         asked=_questions(k, families | same, sigma, labels, labels_ref, order, rows, among_queries),
     )
-    with one_blas_thread():
-        return _gather(problem, rows, order, executor, threads, progress)
+    try:
+        with one_blas_thread():
+            return _gather(problem, rows, order, executor, threads, progress)
+    finally:
+        release_rooms()  # where jobs ran in this thread
 
 
 def _questions(

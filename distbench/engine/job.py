@@ -12,7 +12,7 @@ from distbench.engine._blas import one_blas_thread
 from distbench.engine.part import Part
 from distbench.engine.problem import Problem
 
-__all__ = ["run_job"]
+__all__ = ["release_rooms", "run_job"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -48,6 +48,11 @@ def run_job(problem: Problem, rows: range) -> Part:
 
 
 _kept = threading.local()
+
+
+def release_rooms() -> None:
+    """Give back this thread's memory for keys."""
+    _kept.__dict__.clear()
 
 
 def _rooms(problem: Problem, step: int) -> list[Array]:

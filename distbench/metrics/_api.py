@@ -43,6 +43,8 @@ def gather_checked(
     """Check points and codes and gather their statistics. Raises InputError where they cannot be used."""
     points, codes = as_points(X, names[0], notes), as_points(Z, names[1], notes)
     check_same_rows(points, codes, (names[0], names[1]))
+    if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
+        raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
     if reference is None:
         _check_spread(points, points, names[0])
         return gather(points, codes, k=check_candidates(k, len(points) - 1), families=families, **options)

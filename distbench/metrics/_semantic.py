@@ -108,5 +108,9 @@ def label_agreement(
     """
     if reference is not None and reference_labels is None:
         raise InputError("reference_labels: found None; pass one label for each reference point")
-    codes, codes_ref = label_codes(labels, reference_labels)
+    codes, codes_ref = label_codes(labels, None if reference is None else reference_labels)
+    pairs = [("labels", codes, X), ("reference_labels", codes_ref, None if reference is None else reference[0])]
+    for name, found, points in pairs:
+        if found is not None and len(found) != len(points):
+            raise InputError(f"{name}: found {len(found)} labels for {len(points)} points; pass one label a point")
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

@@ -74,7 +74,8 @@ def _on_marks(report: Report, marks: Sequence[str]) -> list[str]:
 
 def failure_text(report: Report, broken: Mapping[str, float]) -> str:
     """Return what a user must know of broken limits: value, interval, limit, n, k, M and the worst pairs."""
-    lines = [f"{report.encoder} (codes of {report.code_size}) breaks {len(broken)} limit{'s' * (len(broken) > 1)}:"]
+    limits = f"{len(broken)} limit{'s' * (len(broken) > 1)}"
+    lines = [f"{report.encoder} (codes of {report.code_size}) does not meet {limits}:"]
     for name, limit in broken.items():
         score = report[name]
         side = "at least" if score.direction == "up" else "at most"
@@ -94,7 +95,9 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
     strangers = report.worst_pairs(1, kind="merged")
     if strangers:
         lines += ["  far in input, brought near in the codes:", f"    {strangers[0]}"]
-    return "\n".join([*lines, *(f"  note: {note}" for note in report.notes)])
+    about_others = set(report.scores) - set(broken)
+    notes = [note for note in report.notes if note.partition(":")[0] not in about_others]
+    return "\n".join([*lines, *(f"  note: {note}" for note in notes)])
 
 
 def _certainty(report: Report, score: Score, limit: float) -> str:

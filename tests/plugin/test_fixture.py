@@ -55,7 +55,7 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
     result.stdout.fnmatch_lines(
         [
             ">*distbench.check(first, X_test, reference=X_train, k=7, continuity=0.99)",
-            "E  *PreservationError: first *breaks 1 limit*",
+            "E  *PreservationError: first *does not meet 1 limit*",
             "E  *continuity = 0.*limit at least 0.99*",
             "E  *95% interval *",
             "E  *n = 60 test points, M = 259 candidates each, k = 7",

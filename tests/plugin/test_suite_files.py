@@ -142,7 +142,7 @@ def test_a_broken_limit_fails_with_the_message_alone(suite):
     result.stdout.fnmatch_lines(
         [
             "*mine.toml: good[[]2] *",
-            "seed 0: good *breaks 1 limit*",
+            "seed 0: good *does not meet 1 limit*",
             "*continuity = 0.9*limit at least 0.999*",
             "*n = 360 test points, M = 1796 candidates each, k = 10",
             "seed 1: good *",

@@ -75,3 +75,14 @@ def test_other_queries_are_not_compared():
     with pytest.raises(distbench.InputError, match="other test points judged"):
         distbench.compare(one, two)
     assert distbench.compare(one, same)["continuity"].better == "a"
+
+
+def test_reports_measured_in_another_way_are_not_compared(reports):
+    for options in ({"distance_x": "cityblock"}, {"confidence": 0.9}):
+        with pytest.raises(distbench.InputError, match=next(iter(options))):
+            distbench.compare(reports[0], evaluated(BAD, **options))
+    moved = distbench.evaluate_codes(X + 1e-9, BAD, k=7)
+    with pytest.raises(distbench.InputError, match="other points"):
+        distbench.compare(reports[0], moved)
+    with pytest.raises(distbench.InputError, match="report_b: found int"):
+        distbench.compare(reports[0], 5)

@@ -285,3 +285,55 @@ def test_few_test_points_have_no_interval():
     report = distbench.evaluate(ENCODER, X_TEST[:1], reference=X_TRAIN, k=5)
     assert report["continuity"].low is None
     assert np.isfinite(report["continuity"].value)
+
+
+@pytest.mark.parametrize("where", ["X_test", "Z_test", "reference\\[0\\]", "reference\\[1\\]"])
+def test_rows_of_zeros_have_no_cosine_distance(where):
+    X, Z, X_ref, Z_ref = X_TEST.copy(), X_TEST[:, :2].copy(), X_TRAIN.copy(), X_TRAIN[:, :2].copy()
+    arrays = {"X_test": X, "Z_test": Z, "reference\\[0\\]": X_ref, "reference\\[1\\]": Z_ref}
+    arrays[where][7] = 0
+    with pytest.raises(distbench.InputError, match=f"{where}: found only zeros in row 7"):
+        distbench.evaluate_codes(X, Z, reference=(X_ref, Z_ref), k=5, distance_x="cosine", distance_z="cosine")
+
+
+def test_hamming_is_for_codes_of_whole_numbers():
+    with pytest.raises(distbench.InputError, match="Z_test: found values that are no whole numbers"):
+        distbench.evaluate_codes(X_TEST, X_TEST[:, :2], k=5, distance_z="hamming")
+    bits = X_TEST[:, :4] > 0
+    assert distbench.evaluate_codes(X_TEST, bits, k=5, distance_z="hamming")["continuity"].value > 0.5
+
+
+def test_points_on_one_ray_have_no_cosine_distance_to_measure():
+    ray = np.arange(1.0, 41.0)[:, None] * np.array([3.0, 4.0])
+    with pytest.raises(distbench.InputError, match="without any cosine distance"):
+        distbench.evaluate_codes(ray, ray, k=5, distance_x="cosine")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"include_queries": "no"}, "include_queries: found 'no'"),
+        ({"progress": "x"}, "progress: found 'x'"),
+        ({"metrics": [["stress"]]}, "metrics: found no metric"),
+        ({"precision": {"distortion": 1}}, "precision: found 'distortion', a worst case"),
+        ({"distance_x": np.zeros(2)}, "distance_x: found"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, said):
+    with pytest.raises(distbench.InputError, match=said):
+        distbench.evaluate_codes(X_TEST, X_TEST[:, :2], k=5, **options)
+
+
+def test_huge_and_tiny_points_have_finite_intervals():
+    for scale in (1e-300, 1e300):
+        report = distbench.evaluate_codes(X_TEST * scale, X_TEST[:, :2], k=5)
+        for score in report.values():
+            assert score.low is None or np.isfinite([score.low, score.high]).all(), score.metric
+
+
+def test_train_points_alone_are_not_in_sample():
+    against = distbench.evaluate_codes(
+        X_TEST, X_TEST[:, :2], reference=(X_TRAIN[:49], X_TRAIN[:49, :2]), k=5, include_queries=False
+    )
+    assert not against.in_sample()
+    assert distbench.evaluate_codes(X_TEST, X_TEST[:, :2], k=5).in_sample()

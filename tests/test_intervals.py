@@ -101,3 +101,28 @@ def test_covers_the_mean_over_fresh_draws(in_sample):
         covered = np.mean((low <= value.mean()) & (value.mean() <= high))
         assert covered >= 0.9, f"{name}: {covered:.1%}"  # 95 % promised; 0.9 is 3 standard errors below
         assert np.mean(high - low) < 2 * 3.92 * value.std(), name
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_scores_that_all_stand_at_a_bound_do_not_make_it_certain(value):
+    low, high = jackknife_interval(value, np.full(50, value), bounds=(0, 1), rows=50)
+    assert (low, high) == pytest.approx((0.0, 1 - 0.025 ** (1 / 50)) if value == 0 else (0.025 ** (1 / 50), 1.0))
+
+
+def test_an_encoder_below_its_limit_rarely_looks_certain_where_failures_are_rare():
+    rng = np.random.default_rng(0)
+    passes = 0
+    for _ in range(2000):
+        rows = (rng.random(60) < 0.98).astype(float)  # each point is kept or lost
+        low, _ = jackknife_interval(rows.mean(), (rows.sum() - rows) / 59, bounds=(0, 1), rows=60)
+        passes += low >= 0.985
+    assert passes / 2000 <= 0.025
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-200, 1e200, 1e300])
+def test_of_values_whose_squares_leave_the_range_of_numbers(size):
+    leave_one_out = 1 + 0.1 * np.random.default_rng(0).normal(size=40)
+    plain = jackknife_interval(1.0, leave_one_out, bounds=(0, np.inf))
+    scaled = jackknife_interval(size, leave_one_out * size, bounds=(0, np.inf))
+    assert scaled == pytest.approx(tuple(end * size for end in plain), rel=1e-9)

@@ -27,7 +27,7 @@ class RankSide:
     rows: Array  # (m,) sum of w_j max(0, r_j - k)
     columns: Array
     worst: Indices  # (m,) the neighbour with the largest rank: a test point, or n_test + a reference
-    worst_rank: Array
+    worst_rank: Array  # at or below k where all neighbours are kept; then neither it nor `worst` says more
     signed: Array  # (m, SKETCHES) what single neighbours' absences change in `rows`, summed with random signs
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["coincidence_notes"]
+__all__ = ["coincidence_notes", "reference_notes"]
 
+MOST_REFERENCES = 100_000  # that are looked through for test points
 FEW = 0.5  # share of distinct codes below which most of a neighbourhood is ties
 
 
@@ -38,9 +39,26 @@ def coincidence_notes(X: Any, Z: Any) -> list[str]:
     return notes
 
 
+def reference_notes(X: Any, X_ref: Any) -> list[str]:
+    """Return a note on test points that are reference points, too: they are their own nearest neighbours.
+
+    Parameters
+    ----------
+    X, X_ref : ndarray of shape (m, d) and (n, d)
+        Test and reference points; more than 100,000 of the latter are not looked through.
+    """
+    if len(X_ref) > MOST_REFERENCES:
+        return []
+    references, tests = _groups(X_ref), _groups(X)
+    both = sum(size for row, size in tests.items() if row in references)
+    if not both:
+        return []
+    return [f"{both} of the {len(X)} test points equal a reference point: a point seen in training flatters an encoder"]
+
+
 def _groups(points: Any) -> Counter[int]:
     """Return how many rows are equal, for each distinct row, by a hash of its bytes: no sorting of long rows."""
-    return Counter(hash((row + 0.0).tobytes()) for row in points)  # adding 0 makes -0 and 0 the same bytes
+    return Counter(hash((row + np.float64(0)).tobytes()) for row in points)  # adding 0 makes -0 and 0 the same bytes
 
 
 def _pairs(groups: Counter[int]) -> int:

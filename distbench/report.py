@@ -283,6 +283,7 @@ class Report(Mapping[str, Score]):
         return self
 
     def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
+        self._refuse_unmeasured(limits)
         checked = check_limits(limits, self.scores)
         check_bounds(checked)
         binding = set(self.scores) if self.in_sample() else BINDING_WITH_REFERENCE
@@ -293,6 +294,15 @@ class Report(Mapping[str, Score]):
     def _verdict(self, name: str, limit: float) -> Verdict:
         score = self[name]
         return verdict(score.value, score.low, score.high, limit, score.direction)
+
+    def _refuse_unmeasured(self, limits: Mapping[str, float]) -> None:
+        from distbench.metrics import METRICS
+
+        for name in limits:
+            if name in METRICS and name not in self.scores:
+                raise InputError(
+                    f"{name}: found a limit, but it was not measured; evaluate with metrics=[{name!r}, ...]"
+                )
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the table where a notebook would show the dataclass."""

@@ -43,3 +43,15 @@ def test_zeros_of_either_sign_are_one_code():
     Z = np.zeros((100, 2))
     Z[::2] *= -1
     assert "share 1 distinct codes" in coincidence_notes(X, Z)[0]
+
+
+def test_test_points_among_the_references_are_told():
+    rng = np.random.default_rng(0)
+    X, X_ref = rng.normal(size=(20, 3)), rng.normal(size=(50, 3))
+    report = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
+    assert not any("equal a reference point" in note for note in report.notes)
+    X_ref[7:10] = X[:3]
+    report = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref.astype(np.float32), X_ref[:, :2]), k=5)
+    assert not any("equal a reference point" in note for note in report.notes)  # rounded: other points
+    report = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
+    assert any(note.startswith("3 of the 20 test points equal a reference point") for note in report.notes)

@@ -89,3 +89,10 @@ def test_a_check_that_rests_on_the_value(report):
 def test_limits_outside_the_range_are_refused(report, limits):
     with pytest.raises(distbench.InputError, match="pass one between"):
         report.check(**limits)
+
+
+def test_a_limit_on_what_was_not_measured_says_so():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4))
+    with pytest.raises(distbench.InputError, match="kendall: found a limit, but it was not measured"):
+        distbench.evaluate_codes(X, X[:, :2], k=5).check(kendall=0.5)

@@ -300,9 +300,7 @@ class Report(Mapping[str, Score]):
 
         for name in limits:
             if name in METRICS and name not in self.scores:
-                raise InputError(
-                    f"{name}: found a limit, but it was not measured; evaluate with metrics=[{name!r}, ...]"
-                )
+                raise InputError(f"{name}: found a limit, but it was not measured; pass metrics=[{name!r}, ...]")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the table where a notebook would show the dataclass."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+import distbench
 from distbench.flattery import coincidence_notes
 
 X = np.random.default_rng(0).normal(size=(100, 4))

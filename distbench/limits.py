@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from distbench.errors import InputError
 
-__all__ = ["check_bounds", "check_limits", "is_met", "near_miss"]
+__all__ = ["check_bounds", "check_limits", "is_met", "near_miss", "refuse_unmeasured"]
 
 
 def near_miss(name: str, known: Collection[str]) -> str:
@@ -42,6 +42,15 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(f"{name}: found the limit {limit!r}; pass a number")
     return {name: float(limit) for name, limit in limits.items()}
+
+
+def refuse_unmeasured(limits: Collection[str], measured: Collection[str]) -> None:
+    """Raise InputError for a limit on a metric that there is, but that was not measured."""
+    from distbench.metrics import METRICS
+
+    for name in limits:
+        if name in METRICS and name not in measured:
+            raise InputError(f"{name}: found a limit, but it was not measured; pass metrics=[{name!r}, ...]")
 
 
 def check_bounds(limits: Mapping[str, float]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from distbench.errors import InputError, PreservationError
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
-from distbench.limits import check_bounds, check_limits
+from distbench.limits import check_bounds, check_limits, refuse_unmeasured
 
 __all__ = ["Pair", "PairKind", "Report", "Score"]
 
@@ -283,7 +283,7 @@ class Report(Mapping[str, Score]):
         return self
 
     def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
-        self._refuse_unmeasured(limits)
+        refuse_unmeasured(limits, self.scores)
         checked = check_limits(limits, self.scores)
         check_bounds(checked)
         binding = set(self.scores) if self.in_sample() else BINDING_WITH_REFERENCE
@@ -294,13 +294,6 @@ class Report(Mapping[str, Score]):
     def _verdict(self, name: str, limit: float) -> Verdict:
         score = self[name]
         return verdict(score.value, score.low, score.high, limit, score.direction)
-
-    def _refuse_unmeasured(self, limits: Mapping[str, float]) -> None:
-        from distbench.metrics import METRICS
-
-        for name in limits:
-            if name in METRICS and name not in self.scores:
-                raise InputError(f"{name}: found a limit, but it was not measured; pass metrics=[{name!r}, ...]")
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the table where a notebook would show the dataclass."""

@@ -88,7 +88,7 @@ def markdown(results: list[Result], command: str) -> str:
     kinds = dict.fromkeys((result.case.d, result.case.code_size) for result in results)
     for d, code_size in kinds:
         of_kind = [result for result in results if (result.case.d, result.case.code_size) == (d, code_size)]
-        parts.append(f"### {d} columns ({of_kind[0].case.dtype}), codes of {code_size}")
+        parts.append(f"## {d} columns ({of_kind[0].case.dtype}), codes of {code_size}")
         parts.append(_table(of_kind))
     parts += _errors(results)
     return "\n\n".join(parts)

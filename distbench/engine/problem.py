@@ -90,7 +90,7 @@ class Problem:
     @property
     def block(self) -> int:
         """Queries that are looked at together."""
-        return int(np.clip(BLOCK // self.n, 16, 128))
+        return int(np.clip(BLOCK // self.n, 4, 128))
 
     @cached_property
     def order(self) -> Indices:

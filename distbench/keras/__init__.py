@@ -11,26 +11,68 @@ from typing import TYPE_CHECKING, Any
 from distbench.keras._require import require_keras
 
 if TYPE_CHECKING:
-    from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distances
-    from distbench.keras._models import Autoencoder, DistancePreservingAutoencoder, LinearAutoencoder
+    from distbench.keras._contractive import ContractiveAutoencoder
+    from distbench.keras._convolutional import ConvolutionalAutoencoder
+    from distbench.keras._denoising import DenoisingAutoencoder
+    from distbench.keras._distance_encoder import DistanceEncoder
+    from distbench.keras._distance_preserving import DistancePreservingAutoencoder
+    from distbench.keras._isometric import IsometricAutoencoder
+    from distbench.keras._layers import OrthogonalProjection, Reflection, Rotation, Translation
+    from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss, pairwise_distances
+    from distbench.keras._models import Autoencoder, LinearAutoencoder
+    from distbench.keras._monitor import PreservationMonitor
+    from distbench.keras._topological import TopologicalAutoencoder
+    from distbench.keras._variational import VariationalAutoencoder
 
 __all__ = [
     "Autoencoder",
+    "ContractiveAutoencoder",
+    "ConvolutionalAutoencoder",
+    "DenoisingAutoencoder",
+    "DistanceEncoder",
     "DistancePreservingAutoencoder",
+    "IsometricAutoencoder",
     "LinearAutoencoder",
+    "OrthogonalProjection",
     "PairwiseDistanceLoss",
+    "PreservationMonitor",
+    "Reflection",
+    "Rotation",
+    "TopologicalAutoencoder",
+    "Translation",
+    "VariationalAutoencoder",
+    "pairwise_distance_loss",
     "pairwise_distances",
 ]
 
-_LOSSES = ("PairwiseDistanceLoss", "pairwise_distances")
+# Where each part lives; the hash of a recipe follows it without importing Keras.
+_MODULES = {
+    "Autoencoder": "_models",
+    "ContractiveAutoencoder": "_contractive",
+    "ConvolutionalAutoencoder": "_convolutional",
+    "DenoisingAutoencoder": "_denoising",
+    "DistanceEncoder": "_distance_encoder",
+    "DistancePreservingAutoencoder": "_distance_preserving",
+    "IsometricAutoencoder": "_isometric",
+    "LinearAutoencoder": "_models",
+    "OrthogonalProjection": "_layers",
+    "PairwiseDistanceLoss": "_losses",
+    "PreservationMonitor": "_monitor",
+    "Reflection": "_layers",
+    "Rotation": "_layers",
+    "TopologicalAutoencoder": "_topological",
+    "Translation": "_layers",
+    "VariationalAutoencoder": "_variational",
+    "pairwise_distance_loss": "_losses",
+    "pairwise_distances": "_losses",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     require_keras()
-    module = import_module(f"{__name__}.{'_losses' if name in _LOSSES else '_models'}")
-    return getattr(module, name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

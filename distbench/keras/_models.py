@@ -11,9 +11,8 @@ from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
 from distbench.errors import InputError
-from distbench.keras._losses import PairwiseDistanceLoss
 
-__all__ = ["Autoencoder", "DistancePreservingAutoencoder", "LinearAutoencoder"]
+__all__ = ["Autoencoder", "LinearAutoencoder"]
 
 
 @keras.saving.register_keras_serializable(package="distbench")
@@ -117,53 +116,6 @@ class LinearAutoencoder(Autoencoder):
         config = super().get_config()
         del config["hidden"], config["activation"]
         return config
-
-
-@keras.saving.register_keras_serializable(package="distbench")
-class DistancePreservingAutoencoder(Autoencoder):
-    """Autoencoder that also asks of its codes to be as far apart as their inputs.
-
-    To whatever reconstruction loss it is compiled with it adds :class:`PairwiseDistanceLoss`.
-
-    Parameters
-    ----------
-    code_size : int
-        Width of the code.
-    weight : float, default 10.0
-        Of the distance loss, against a reconstruction loss divided by the variance of the inputs.
-    scale : float or None
-        Mean distance of the training points. None: the mean of each batch.
-    hidden, activation
-        As in :class:`Autoencoder`.
-    **kwargs
-        Passed to ``keras.Model``.
-
-    Raises
-    ------
-    distbench.errors.InputError
-        As :class:`Autoencoder` and :class:`PairwiseDistanceLoss`.
-    """
-
-    def __init__(
-        self,
-        code_size: int,
-        weight: float = 10.0,
-        scale: float | None = None,
-        hidden: Sequence[int] = (128, 64),
-        activation: str = "relu",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(code_size, hidden, activation, **kwargs)
-        self.distances = PairwiseDistanceLoss(weight, scale, name="distances")
-
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Reconstruct ``inputs``, shape (n, features), and add the distance loss."""
-        codes = self.distances(self.encoder(inputs, training=training), inputs)
-        return self.decoder(codes, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` needs to make this model again."""
-        return {**super().get_config(), "weight": self.distances.weight, "scale": self.distances.scale}
 
 
 def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int) -> NDArray[np.floating]:

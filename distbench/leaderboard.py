@@ -9,9 +9,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from distbench.packing import unpack
 from distbench.results import OK, Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Entry", "Table", "leaderboard"]
 
@@ -25,7 +30,7 @@ class Entry:
     Attributes
     ----------
     place : int or None
-        1 is the best; None for an encoder that failed or is incomplete.
+        1 is the best; None for an encoder that failed or is incomplete, or whose stored rows are stale.
     encoder : str
         Its name.
     values : dict of str to float
@@ -44,6 +49,12 @@ class Entry:
         Why it has no place; empty where it has one.
     test : str
         Node id of the test the rows come from.
+    in_sample : bool
+        Whether it was fitted on the test points too.
+    note : str
+        What a reader must know of the encoder.
+    stored : str
+        The day, or days, its rows were stored; empty where they were measured in this run.
     """
 
     place: int | None
@@ -58,8 +69,11 @@ class Entry:
     code_width: int | None
     reason: str
     test: str
-    mean_leave_one_out: tuple[float, ...] | None = field(default=None, repr=False)
-    mean_interaction: tuple[tuple[float, ...], ...] | None = field(default=None, repr=False)
+    in_sample: bool = False
+    note: str = ""
+    stored: str = ""
+    mean_leave_one_out: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    mean_interaction: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -117,9 +131,9 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
 
 
 def _table(rows: Sequence[Row], sort: str) -> Table:
-    by_encoder: dict[tuple[str, str], list[Row]] = {}
+    by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        by_encoder.setdefault((row["encoder"], row["test"]), []).append(row)
+        by_encoder.setdefault((row["encoder"], row["test"], row.get("in_sample", False)), []).append(row)
     entries = _without_repeats([_entry(group, sort) for group in by_encoder.values()])
     direction = next((row["direction"] for row in rows if row["metric"] == sort), "up")
     first = rows[0]
@@ -141,7 +155,8 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
     seeds = {row["seed"] for row in rows}
     ran = {row["seed"] for row in good} - {row["seed"] for row in rows if row["status"] != OK}
     decisive = list({row["seed"]: row for row in good if row["metric"] == sort}.values())
-    mean_loo, mean_interaction = _mean_leave_one_out(decisive), _mean_interaction(decisive)
+    mean_loo = _mean_array([row["leave_one_out"] for row in decisive])
+    mean_interaction = _mean_array([row.get("interaction") for row in decisive])
     values = _means(good)
     low, high = _interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
     return Entry(
@@ -157,6 +172,9 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
         code_width=next((row["code_width"] for row in good), None),
         reason=_reason(rows, sort, values),
         test=rows[0]["test"],
+        in_sample=rows[0].get("in_sample", False),
+        note=next((note for row in rows if (note := row.get("note", ""))), ""),
+        stored=", ".join(sorted({day for row in rows if (day := row.get("stored", ""))})),
         mean_leave_one_out=mean_loo,
         mean_interaction=mean_interaction,
     )
@@ -182,20 +200,17 @@ def _finite(value: float) -> bool:
     return abs(value) < float("inf")
 
 
-def _mean_leave_one_out(rows: Sequence[Row]) -> tuple[float, ...] | None:
-    columns = [row["leave_one_out"] for row in rows]
+def _mean_array(columns: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Return the mean over the seeds; None where one of them has no such values or others than the rest."""
     if not columns or any(column is None for column in columns):
         return None
-    return tuple(statistics.fmean(point) for point in zip(*[c for c in columns if c is not None], strict=True))
-
-
-def _mean_interaction(rows: Sequence[Row]) -> tuple[tuple[float, ...], ...] | None:
-    tables = [table for row in rows if (table := row.get("interaction")) is not None]
-    if not tables or len(tables) < len(rows) or len({len(table) for table in tables}) > 1:
+    arrays = [array for column in columns if (array := unpack(column)) is not None]
+    if len({array.shape for array in arrays}) > 1:
         return None
     import numpy as np
 
-    return tuple(map(tuple, np.mean(tables, axis=0).tolist()))
+    mean: NDArray[np.float64] = np.mean(arrays, axis=0)
+    return mean
 
 
 def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
@@ -216,11 +231,16 @@ def _without_repeats(entries: Sequence[Entry]) -> list[Entry]:
     """Keep one of the entries that agree in name and numbers; tell the others apart by their test."""
     kept: list[Entry] = []
     for entry in entries:
-        twins = [other for other in kept if other.encoder == entry.encoder]
+        twins = [other for other in kept if _called(other) == _called(entry)]
         if not any((t.values, t.seeds, t.reason) == (entry.values, entry.seeds, entry.reason) for t in twins):
             kept.append(entry)
-    names = [entry.encoder for entry in kept]
-    return [replace(e, encoder=f"{e.encoder} ({e.test})") if names.count(e.encoder) > 1 and e.test else e for e in kept]
+    names = [_called(entry) for entry in kept]
+    repeated = {id(entry) for entry in kept if names.count(_called(entry)) > 1 and entry.test}
+    return [replace(e, encoder=f"{e.encoder} ({e.test})") if id(e) in repeated else e for e in kept]
+
+
+def _called(entry: Entry) -> tuple[str, bool]:
+    return entry.encoder, entry.in_sample
 
 
 def _placed(entries: Sequence[Entry], sort: str, direction: str) -> list[Entry]:
@@ -241,18 +261,16 @@ def _cannot_be_told(best: Entry, entry: Entry, sort: str) -> bool:
     one, two = best.mean_leave_one_out, entry.mean_leave_one_out
     if one is None or two is None or len(one) != len(two) or not _finite(best.values[sort] - value):
         return False
-    interaction = None
-    if best.mean_interaction is not None and entry.mean_interaction is not None:
-        pairs = zip(best.mean_interaction, entry.mean_interaction, strict=True)
-        interaction = [[x - y for x, y in zip(a, b, strict=True)] for a, b in pairs]
-    low, high = _interval(best.values[sort] - value, [a - b for a, b in zip(one, two, strict=True)], interaction)
+    first, second = best.mean_interaction, entry.mean_interaction
+    interaction = None if first is None or second is None or first.shape != second.shape else first - second
+    low, high = _interval(best.values[sort] - value, one - two, interaction)
     return low is not None and high is not None and low <= 0 <= high
 
 
 def _interval(
     value: float | None,
-    leave_one_out: Sequence[float] | None,
-    interaction: Sequence[Sequence[float]] | None,
+    leave_one_out: NDArray[np.float64] | None,
+    interaction: NDArray[np.float64] | None,
     metric: str | None = None,
     m: int = 0,
 ) -> tuple[float, float] | tuple[None, None]:
@@ -267,5 +285,4 @@ def _interval(
 
     single = m if metric is not None and METRICS[metric].family in MEANS else None
     bounds = (-np.inf, np.inf) if metric is None else METRICS[metric].bounds
-    twice = None if interaction is None else np.asarray(interaction)
-    return jackknife_interval(value, np.asarray(leave_one_out), CONFIDENCE, bounds, twice, single)
+    return jackknife_interval(value, leave_one_out, CONFIDENCE, bounds, interaction, single)

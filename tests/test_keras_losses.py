@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -9,15 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
+from scipy.stats import pearsonr
 
 from distbench.errors import InputError
 
 keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 
-from distbench.keras import PairwiseDistanceLoss, pairwise_distances  # noqa: E402 - after the skips
+from distbench.keras import PairwiseDistanceLoss, pairwise_distance_loss, pairwise_distances  # noqa: E402
 
+FORMS = ["scaled", "stress", "sammon", "log_ratio", "correlation"]
+PAIRS = ["all", "sampled"]
+POLICIES = ["float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16"]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 5)).astype("float32")
 Z = RNG.normal(size=(12, 2)).astype("float32")
@@ -27,6 +34,33 @@ def expected(x: Any, z: Any, weight: float, scale: float) -> float:
     """The mean over pairs, from the definition."""
     a, b = pdist(x.astype("float64")), pdist(z.astype("float64"))
     return float(weight * np.mean((a - b) ** 2) / scale**2)
+
+
+def distances_of(x: Any, pairs: str) -> Any:
+    """Distances of the pairs that a loss forms, in float64."""
+    x = np.asarray(x).astype("float64").reshape(len(x), -1)
+    return pdist(x) if pairs == "all" else np.linalg.norm(x - np.roll(x, -1, axis=0), axis=1)
+
+
+def by_definition(x: Any, z: Any, form: str, pairs: str = "all", scale: float | None = None) -> float:
+    """Each form as its formula reads; pairs are counted once."""
+    a, b = distances_of(x, pairs), distances_of(z, pairs)
+    match form:
+        case "scaled":
+            return float(np.mean((a - b) ** 2) / (a.mean() if scale is None else scale) ** 2)
+        case "stress":
+            return float(1 - np.sum(a * b) ** 2 / (np.sum(a**2) * np.sum(b**2)))
+        case "sammon":
+            return float(np.sum((a - b) ** 2 / a) / a.sum())
+        case "log_ratio":
+            near = (1e-3 * (a.mean() if scale is None else scale)) ** 2
+            return float(np.mean(np.log((b**2 + near) / (a**2 + near)) ** 2) / 4)
+        case _:
+            return float(1 - pearsonr(a, b).statistic)
+
+
+def bare(x: Any, z: Any, **settings: Any) -> float:
+    return float(pairwise_distance_loss(x, z, **settings))
 
 
 def loss_of(layer: Any, z: Any, x: Any) -> float:
@@ -83,40 +117,150 @@ def test_codes_pass_through_unchanged() -> None:
     np.testing.assert_array_equal(PairwiseDistanceLoss()(Z, X), Z)
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("same", [2, 12])
-def test_gradients_are_finite_where_codes_coincide(jit: bool, same: int) -> None:
-    layer = PairwiseDistanceLoss(1.0, 1.0)
-    layer.build(None)
+def gradients(codes: Any, inputs: Any, jit: bool, **settings: Any) -> Any:
+    """Gradients of the bare loss by codes and by inputs."""
+    run = compiled(jit, *settings.items())
+    return [part.numpy() for part in run(tf.constant(codes), tf.constant(inputs))]
 
+
+@functools.cache
+def compiled(jit: bool, *settings: Any) -> Any:
     @tf.function(jit_compile=jit)
-    def gradient(codes: Any, inputs: Any) -> Any:
+    def run(codes: Any, inputs: Any) -> Any:
         with tf.GradientTape() as tape:
-            tape.watch(codes)
-            layer(codes, inputs)
-            loss = layer.losses[0]
-        return tape.gradient(loss, codes)
+            tape.watch([codes, inputs])
+            loss = pairwise_distance_loss(inputs, codes, **dict(settings))
+        return tape.gradient(loss, [codes, inputs])
 
-    codes = Z.copy()
-    codes[:same] = codes[0]
-    found = gradient(tf.constant(codes), tf.constant(X)).numpy()
-    assert np.isfinite(found).all()
-    # All in one place there is no direction to move in; otherwise there is.
-    assert (found == 0).all() if same == 12 else (np.abs(found).max(axis=1) > 0).all()
+    return run
 
 
-def test_the_gradient_is_that_of_the_definition() -> None:
-    layer = PairwiseDistanceLoss(1.0, 1.0)
-    codes = tf.Variable(Z)
-    with tf.GradientTape() as tape:
-        layer(codes, X)
-        loss = layer.losses[0]
-    found = tape.gradient(loss, codes).numpy()
-    for i, j in [(0, 0), (3, 1), (11, 0)]:
-        step = np.zeros(Z.shape)
-        step[i, j] = 1e-5
-        slope = (expected(X, Z + step, 1, 1) - expected(X, Z - step, 1, 1)) / 2e-5
-        assert found[i, j] == pytest.approx(slope, rel=1e-3, abs=1e-6)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pairs", PAIRS)
+def test_forms_are_their_formulas(form: str, pairs: str) -> None:
+    assert bare(X, Z, form=form, pairs=pairs) == pytest.approx(by_definition(X, Z, form, pairs), rel=2e-5)
+    far, large = X * 50 + 1000, Z * 100 - 300
+    assert bare(far, large, form=form, pairs=pairs) == pytest.approx(by_definition(far, large, form, pairs), rel=1e-4)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_layer_adds_its_weight_times_the_bare_loss(form: str) -> None:
+    layer = PairwiseDistanceLoss(3.0, 2.0, form=form, pairs="sampled")
+    assert loss_of(layer, Z, X) == pytest.approx(3 * bare(X, Z, form=form, pairs="sampled", scale=2.0))
+
+
+def test_sampled_pairs_take_no_heed_of_max_points() -> None:
+    assert bare(X, Z, pairs="sampled", max_points=2) == bare(X, Z, pairs="sampled")
+
+
+@pytest.mark.parametrize("form", ["stress", "correlation"])
+def test_a_perfect_fit_costs_next_to_nothing(form: str) -> None:
+    """The squared sine is taken without cancelling: 1 - r^2 in float32 would leave some 1e-7."""
+    assert 0 <= bare(X, X * 3, form=form) < 1e-12
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pairs", PAIRS)
+def test_slopes_are_those_of_the_formulas(form: str, pairs: str) -> None:
+    found = gradients(Z, X, False, form=form, pairs=pairs)
+    for k, (i, j) in [(0, (0, 0)), (0, (3, 1)), (0, (11, 0)), (1, (0, 4)), (1, (7, 2))]:
+        values = []
+        for sign in (1, -1):
+            moved = [Z.astype("float64"), X.astype("float64")]
+            moved[k][i, j] += sign * 1e-5
+            values.append(by_definition(moved[1], moved[0], form, pairs))
+        assert found[k][i, j] == pytest.approx((values[0] - values[1]) / 2e-5, rel=2e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pairs", PAIRS)
+def test_gradients_are_finite_wherever_points_coincide(form: str, pairs: str, jit: bool) -> None:
+    def merged(points: Any, same: int) -> Any:
+        return np.concatenate([np.repeat(points[:1], same, axis=0), points[same:]])
+
+    for same_codes, same_inputs in [(2, 0), (0, 2), (3, 3), (12, 0), (0, 12), (12, 12)]:
+        codes, inputs = merged(Z, same_codes), merged(X, same_inputs)
+        found = gradients(codes, inputs, jit, form=form, pairs=pairs)
+        assert all(np.isfinite(part).all() for part in found), (same_codes, same_inputs)
+        assert np.isfinite(bare(inputs, codes, form=form, pairs=pairs))
+        # All in one place there is no direction to move in; otherwise there is, from other points of its pairs.
+        moves = np.abs(found[0]).max(axis=1) > 0
+        assert not moves.any() if max(same_codes, same_inputs) == 12 else moves.all() or pairs == "sampled"
+
+
+@pytest.mark.parametrize("form", ["stress", "correlation"])
+def test_codes_that_all_coincide_are_the_worst_fit(form: str) -> None:
+    assert bare(X, np.ones_like(Z), form=form) == 1
+
+
+def test_inputs_that_coincide_ask_for_codes_that_do() -> None:
+    inputs, codes = X.copy(), X.copy()
+    inputs[1] = inputs[0]
+    for form in ("scaled", "sammon", "log_ratio"):
+        slope = gradients(codes, inputs, True, form=form)[0]
+        assert (slope[0] - slope[1]) @ (codes[0] - codes[1]) > 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pairs", PAIRS)
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_batch_of_one_has_no_pair(form: str, pairs: str, jit: bool) -> None:
+    assert bare(X[:1], Z[:1], form=form, pairs=pairs) == 0
+    assert all((part == 0).all() for part in gradients(Z[:1], X[:1], jit, form=form, pairs=pairs))
+    assert np.isfinite(bare(X[:2], Z[:2], form=form, pairs=pairs))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    form=st.sampled_from(FORMS),
+    n=st.integers(3, 12),
+    factor=st.floats(1e-3, 1e3),
+    seed=st.integers(0, 99),
+)
+def test_what_changes_nothing(form: str, n: int, factor: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=(n, 4)), rng.normal(size=(n, 2))
+    loss = bare(x, z, form=form)
+    close = {"rel": 1e-3, "abs": 1e-5}
+    order = rng.permutation(n)
+    assert bare(x[order], z[order], form=form) == pytest.approx(loss, **close)
+    assert bare(x + 3, z - 5, form=form) == pytest.approx(loss, **close)
+    assert bare(x * factor, z * factor, form=form) == pytest.approx(loss, **close)
+    turn = np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    assert bare(x, z @ turn, form=form) == pytest.approx(loss, **close)
+    for pairs in PAIRS:
+        scaled = bare(x, z * factor, form=form, pairs=pairs)
+        if form in ("stress", "correlation"):
+            assert scaled == pytest.approx(bare(x, z, form=form, pairs=pairs), **close)
+        rolled = bare(np.roll(x, 1, axis=0), np.roll(z, 1, axis=0), form=form, pairs=pairs)
+        assert rolled == pytest.approx(bare(x, z, form=form, pairs=pairs), **close)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_all_forms_train_under_every_policy(policy: str, jit: bool) -> None:
+    """With a last batch of one point, and two inputs that coincide."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((5,))
+        codes = keras.layers.Dense(3)(inputs)
+        for form in FORMS:
+            for pairs in PAIRS:
+                codes = PairwiseDistanceLoss(0.2, form=form, pairs=pairs)(codes, inputs)
+        model = keras.Model(inputs, keras.layers.Dense(5)(codes))
+        # Not Adam: in pure bfloat16 its second rate rounds to 1, and it stands still.
+        model.compile(keras.optimizers.SGD(0.05), "mse", jit_compile=jit)
+        points = np.concatenate([X, X[:1]])
+        losses = model.fit(points, points, batch_size=4, epochs=8, verbose=0, shuffle=False).history["loss"]
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0] * 0.9
+    assert all(np.isfinite(np.asarray(weight, dtype="float32")).all() for weight in model.get_weights())
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -151,12 +295,13 @@ def test_mixed_precision_keeps_codes_and_takes_distances_in_float32() -> None:
 
 def test_a_model_that_holds_it_saves_and_loads(tmp_path: Path) -> None:
     inputs = keras.Input((5,))
-    codes = PairwiseDistanceLoss(10.0, 3.0, 64, name="keep")(keras.layers.Dense(2)(inputs), inputs)
+    codes = PairwiseDistanceLoss(10.0, 3.0, 64, "sammon", "sampled", name="keep")(keras.layers.Dense(2)(inputs), inputs)
     model = keras.Model(inputs, codes)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     layer = again.get_layer("keep")
     assert (layer.weight, layer.scale, layer.max_points) == (10.0, 3.0, 64)
+    assert (layer.form, layer.pairs) == ("sammon", "sampled")
     np.testing.assert_array_equal(again(X), model(X))
     assert float(again.losses[0]) == float(model.losses[0])
 
@@ -167,12 +312,19 @@ def test_a_model_that_holds_it_saves_and_loads(tmp_path: Path) -> None:
         ({"weight": -1}, "weight"),
         ({"weight": np.nan}, "weight"),
         ({"scale": 0}, "scale"),
+        ({"scale": np.inf}, "scale"),
         ({"max_points": 1}, "max_points"),
+        ({"max_points": 2.5}, "max_points"),
+        ({"form": "strain"}, "form"),
+        ({"pairs": "some"}, "pairs"),
     ],
 )
 def test_settings_are_checked(arguments: dict[str, Any], name: str) -> None:
     with pytest.raises(InputError, match=f"^{name}: "):
         PairwiseDistanceLoss(**arguments)
+    if name != "weight":
+        with pytest.raises(InputError, match=f"^{name}: "):
+            pairwise_distance_loss(X, Z, **arguments)
 
 
 def test_the_package_imports_without_keras() -> None:

@@ -1,4 +1,4 @@
-"""The autoencoders: encode, decode, save, load; and as encoders beside plain Keras models."""
+"""What all models have in common: encode, decode, save, load, train; and Keras models as encoders."""
 
 from __future__ import annotations
 
@@ -14,31 +14,60 @@ from distbench.errors import EncoderError, InputError
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
 
-from distbench.keras import Autoencoder, DistancePreservingAutoencoder, LinearAutoencoder  # noqa: E402
+from distbench.keras import (  # noqa: E402
+    Autoencoder,
+    ContractiveAutoencoder,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    DistanceEncoder,
+    DistancePreservingAutoencoder,
+    IsometricAutoencoder,
+    LinearAutoencoder,
+    TopologicalAutoencoder,
+    VariationalAutoencoder,
+)
 
 X = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
 
-MODELS: list[Any] = [
-    lambda: Autoencoder(2, hidden=(8, 4), activation="tanh"),
-    lambda: LinearAutoencoder(2),
-    lambda: DistancePreservingAutoencoder(2, weight=3.0, scale=2.0, hidden=(8,)),
-    lambda: DistancePreservingAutoencoder(2),
-]
+MODELS: dict[str, Any] = {
+    "plain": lambda **kw: Autoencoder(2, hidden=(8, 4), activation="tanh", **kw),
+    "linear": lambda **kw: LinearAutoencoder(2, **kw),
+    "distances": lambda **kw: DistancePreservingAutoencoder(2, weight=3.0, scale=2.0, hidden=(8,), **kw),
+    "sampled": lambda **kw: DistancePreservingAutoencoder(2, form="stress", pairs="sampled", **kw),
+    "denoising": lambda **kw: DenoisingAutoencoder(2, noise=0.2, hidden=(8,), **kw),
+    "contractive": lambda **kw: ContractiveAutoencoder(2, weight=0.1, hidden=(8,), **kw),
+    "convolutional": lambda **kw: ConvolutionalAutoencoder(2, (2, 3), filters=(4, 5), **kw),
+    "variational": lambda **kw: VariationalAutoencoder(2, weight=0.5, hidden=(8,), **kw),
+    "topological": lambda **kw: TopologicalAutoencoder(2, weight=2.0, scale=3.0, hidden=(8,), max_points=7, **kw),
+    "isometric": lambda **kw: IsometricAutoencoder(2, weight=0.2, hidden=(8,), activation="elu", **kw),
+    "encoder": lambda **kw: DistanceEncoder(2, scale=2.0, hidden=(8,), form="sammon", **kw),
+}
 
 
-@pytest.mark.parametrize("make", MODELS)
-def test_encode_then_decode_is_the_reconstruction(make: Any) -> None:
+@pytest.fixture(params=MODELS)
+def make(request: pytest.FixtureRequest) -> Any:
+    return MODELS[request.param]
+
+
+def fitted(model: Any, points: Any, jit: bool = False) -> list[float]:
+    model.compile("adam", "mse", jit_compile=jit)
+    # 20 points in batches of 8: the last batch is a smaller one.
+    losses: list[float] = model.fit(points, points, epochs=2, batch_size=8, verbose=0).history["loss"]
+    return losses
+
+
+def test_encode_then_decode_is_what_the_model_predicts(make: Any) -> None:
     model = make()
     codes = model.encode(X, batch_size=7)
     assert codes.shape == (20, 2)
-    np.testing.assert_allclose(model.decode(codes, batch_size=7), model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
+    assert codes.dtype == np.float32
+    expected = model.decode(codes, batch_size=7) if model.reconstructs else codes
+    np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", MODELS)
 def test_saved_and_loaded_it_is_the_same(make: Any, tmp_path: Path) -> None:
     model = make()
-    model.compile("adam", "mse")
-    model.fit(X, X, epochs=2, batch_size=8, verbose=0)
+    fitted(model, X)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert type(again) is type(model)
@@ -47,21 +76,69 @@ def test_saved_and_loaded_it_is_the_same(make: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
-@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.slow
+def test_loaded_it_trains_on(make: Any, tmp_path: Path) -> None:
+    model = make()
+    fitted(model, X)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert np.isfinite(again.fit(X, X, batch_size=8, verbose=0).history["loss"]).all()
+
+
 def test_config_makes_an_equal_model(make: Any) -> None:
-    config = make().get_config()
-    assert type(make()).from_config(config).get_config() == config
+    config = make(dtype="mixed_bfloat16", name="mine").get_config()
+    again = type(make()).from_config(config)
+    assert again.get_config() == config
+    assert again.compute_dtype == "bfloat16"
 
 
-def test_the_distance_loss_is_part_of_the_training_loss() -> None:
+@pytest.mark.parametrize(
+    ("policy", "jit"),
+    [
+        ("float32", True),
+        pytest.param("mixed_bfloat16", False, marks=pytest.mark.slow),
+        pytest.param("mixed_bfloat16", True, marks=pytest.mark.slow),
+        pytest.param("mixed_float16", False, marks=pytest.mark.slow),
+        pytest.param("mixed_float16", True, marks=pytest.mark.slow),
+    ],
+)
+def test_it_trains_in_every_precision_compiled_or_not(make: Any, policy: str, jit: bool) -> None:
     keras.utils.set_random_seed(0)
-    model = DistancePreservingAutoencoder(2, weight=3.0, scale=2.0)
-    model.compile("adam", "mse")
-    total = model.evaluate(X, X, batch_size=20, verbose=0)
-    mse = float(np.mean((model.predict(X, verbose=0) - X) ** 2))
-    model(X)
-    assert total == pytest.approx(mse + float(model.losses[0]), rel=1e-4)
-    assert total > mse + 1e-3
+    model = make(dtype=policy)
+    model.build((None, 6))
+    before = model.get_weights()
+    losses = fitted(model, X, jit)
+    assert np.isfinite(losses).all()
+    after = model.get_weights()
+    assert all(np.isfinite(weights).all() for weights in after)
+    assert any((old != new).any() for old, new in zip(before, after, strict=True))
+    assert np.isfinite(model.encode(X)).all()
+    # All points the same: distances, variances and spanning trees are all 0.
+    assert np.isfinite(model.fit(X[:1].repeat(20, axis=0), X, batch_size=8, verbose=0).history["loss"]).all()
+    assert np.isfinite(model.encode(X)).all()
+
+
+def test_the_policy_reaches_every_layer(make: Any) -> None:
+    model = make(dtype="mixed_float16")
+    model.build((None, 6))
+    parts = [part for part in model._flatten_layers() if hasattr(part, "kernel")]
+    assert {part.compute_dtype for part in parts} == {"float16"}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+
+
+@pytest.mark.parametrize("name", ["denoising", "contractive", "variational", "isometric"])
+def test_noise_from_outside_leaves_nothing_to_chance(name: str) -> None:
+    model = MODELS[name]()
+    model.build((None, 6))
+    noise = np.random.default_rng(1).normal(size=(20, model.noise_size)).astype("float32")
+
+    def step(**given: Any) -> list[Any]:
+        output = np.asarray(model(X, training=True, **given))
+        return [output, *(np.asarray(loss) for loss in model.losses)]
+
+    for first, second in zip(step(noise=noise), step(noise=noise), strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert any((first != second).any() for first, second in zip(step(), step(), strict=True))
 
 
 def test_layers_mirror_each_other() -> None:
@@ -84,10 +161,30 @@ def test_decoding_before_any_points_is_an_error() -> None:
         Autoencoder(2).decode(np.zeros((1, 2)))
 
 
-@pytest.mark.parametrize("arguments", [(0,), (2, (8, 0)), (2.5,)])
+@pytest.mark.parametrize("arguments", [(0,), (2, (8, 0)), (2.5,), (True,), ("2",)])
 def test_widths_are_checked(arguments: Any) -> None:
     with pytest.raises(InputError, match="not a whole number above 0"):
         Autoencoder(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "message"),
+    [
+        (DenoisingAutoencoder, {"noise": -0.1}, "noise: -0.1 is not a number of at least 0"),
+        (ContractiveAutoencoder, {"weight": -1}, "weight: -1 is not"),
+        (VariationalAutoencoder, {"weight": float("nan")}, "weight: nan is not"),
+        (IsometricAutoencoder, {"weight": float("inf")}, "weight: inf is not"),
+        (TopologicalAutoencoder, {"weight": -2}, "weight: -2 is not"),
+        (TopologicalAutoencoder, {"scale": 0}, "scale: 0 is not a number above 0"),
+        (TopologicalAutoencoder, {"max_points": 1}, "max_points: 1 is not a whole number above 1"),
+        (DistancePreservingAutoencoder, {"weight": -1}, "weight: -1"),
+        (DistanceEncoder, {"form": "scalled"}, "form: "),
+        (DistanceEncoder, {"pairs": "some"}, "pairs: "),
+    ],
+)
+def test_settings_are_checked(make: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make(2, **options)
 
 
 def test_as_encoder_takes_a_keras_model() -> None:
@@ -109,8 +206,8 @@ def test_as_encoder_takes_a_frame_for_a_keras_model() -> None:
     np.testing.assert_allclose(as_encoder(model).encode(pd.DataFrame(X)), model(X), rtol=1e-5, atol=1e-6)
 
 
-def test_as_encoder_takes_the_codes_of_an_autoencoder_not_its_output() -> None:
-    model = Autoencoder(2)
+def test_as_encoder_takes_the_codes_of_a_model_not_its_output(make: Any) -> None:
+    model = make()
     np.testing.assert_array_equal(as_encoder(model).encode(X), model.encode(X))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from distbench.inference.intervals import jackknife_interval
 from distbench.leaderboard import leaderboard
+from distbench.packing import pack
 from distbench.render.text import DROP_ORDER, printable, render_checks, render_table
 from distbench.results import failed_row, rows_of
 
@@ -331,3 +332,51 @@ def test_the_interval_of_a_perfect_score_is_the_reports_too():
     (entry,) = table.entries
     assert (entry.low, entry.high) == (report["continuity"].low, report["continuity"].high)
     assert entry.low < entry.high == 1
+
+
+def test_encoders_fitted_on_the_test_points_say_so_once_and_are_apart_from_others():
+    rows = [
+        row("mds", 0.9, in_sample=True),
+        row("mds", 0.8, in_sample=False),
+        row("tsne_in_sample", 0.7, in_sample=True),
+    ]
+    (table,) = leaderboard(rows)
+    assert [(entry.encoder, entry.in_sample) for entry in table.entries] == [
+        ("mds", True),
+        ("mds", False),
+        ("tsne_in_sample", True),
+    ]
+    text = render_table(table, 120)
+    assert text.count("(in sample)") == 1
+    assert "in sample: fitted on train and test points together" in text
+    assert "in sample" not in render_table(leaderboard([row("mds", 0.8)])[0], 120)
+
+
+def test_notes_stand_under_the_table():
+    (table,) = leaderboard([row("mds", 0.9, note="out of sample: nearest points"), row("pca", 0.8)])
+    assert "\nmds: out of sample: nearest points" in render_table(table, 120)
+
+
+def test_stored_rows_say_since_when():
+    first, second, new = row("a", 0.9, stored="2026-01-02"), row("b", 0.8, stored="2026-03-04"), row("c", 0.7)
+    assert "stored 2026-01-02: all rows" in render_table(leaderboard([first])[0], 120)
+    text = render_table(leaderboard([first, second, new])[0], 120)
+    assert "stored 2026-01-02: a\nstored 2026-03-04: b" in text
+    assert "stored" not in render_table(leaderboard([new])[0], 120)
+
+
+def test_a_stale_encoder_has_no_place_and_its_reason():
+    about = {"dataset": "digits", "code_size": 2, "k": 10, "m": M_POINTS, "M": 100}
+    stale = failed_row("recipe changed", encoder="old", status="stale: ", **about)
+    (table,) = leaderboard([stale, row("new", 0.9)])
+    assert [(entry.encoder, entry.place) for entry in table.entries] == [("new", 1), ("old", None)]
+    assert "no place: old: stale: recipe changed" in render_table(table, 120)
+
+
+@pytest.mark.parametrize("gap", [0.0005, 0.002, 0.02])
+def test_packed_rows_share_places_and_have_intervals_as_those_of_this_run(gap):
+    rows = [row(n, v, noise=0.05, stream=i) for i, (n, v) in enumerate([("a", 0.9), ("b", 0.9 - gap), ("c", 0.5)])]
+    stored = [{**one, "leave_one_out": pack(one["leave_one_out"], "float16", one["value"])} for one in rows]
+    assert places(stored) == places(rows) == places([rows[0], *stored[1:]])
+    for one, other in zip(leaderboard(stored)[0].entries, leaderboard(rows)[0].entries, strict=True):
+        assert (one.high - one.low) / (other.high - other.low) == pytest.approx(1, abs=0.01)

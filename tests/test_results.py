@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.results import OK, failed_row, rows_of
+from distbench.results import OK, STALE, failed_row, rows_of
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_rows_hold_plain_python_values_only(report):
     rows = rows_of(report, leave_one_out={"continuity", "spearman"})
     assert any(row["interaction"] for row in rows)
     found = {kind for row in rows for value in row.values() for kind in types(value)}
-    assert found <= {str, int, float, list, type(None)}
+    assert found <= {str, int, float, bool, list, type(None)}
     assert json.loads(json.dumps(rows)) == rows
 
 
@@ -67,3 +67,16 @@ def test_a_failure_is_a_status_and_no_number():
 def test_a_failure_without_words_still_has_a_reason():
     row = failed_row("", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9)
     assert row["status"] == "failed: no reason given"
+
+
+def test_rows_say_what_they_rest_on(report):
+    about = {"in_sample": True, "note": "a word", "data_sha256": "d", "recipe_hash": "r"}
+    assert all({**row, **about} == row for row in rows_of(report, **about))
+    plain = rows_of(report)[0]
+    assert [plain[name] for name in about] == [False, "", "", ""]
+
+
+def test_a_stale_row_has_the_reason_and_no_number():
+    row = failed_row("data changed", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9, status=STALE)
+    assert row["status"] == "stale: data changed"
+    assert row["value"] is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import math
+import inspect
+import re
 import sys
 import textwrap
 from importlib.resources import files
@@ -10,21 +11,23 @@ import pytest
 from sklearn.decomposition import PCA
 
 import distbench
+from distbench.baselines import BASELINES
 from distbench.errors import InputError, SuiteError
-from distbench.inference.intervals import jackknife_interval
 from distbench.suites import (
     AngleClaim,
     Bench,
     BetterClaim,
     BoundClaim,
-    Suite,
+    CollapseClaim,
+    FloorClaim,
+    SuiteEncoder,
     as_recipe,
     check_suite,
     is_suite,
-    judge,
     read_suite,
 )
 
+SHIPPED = sorted(path.name for path in files("distbench_suites").iterdir() if path.name.endswith(".toml"))
 TOP = """
 distbench = 1
 question = "Does close stay close?"
@@ -32,6 +35,10 @@ dataset = "digits"
 code_sizes = [2, 8]
 """
 PCA_ENTRY = '[[encoder]]\nname = "pca"\n'
+BETTER = 'better = "pca"\nthan = "identity"\nmetric = "stress"\n'
+FLOOR = 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
+COLLAPSE = 'measure = "collapse"\nencoder = "pca"\nat_most = 1e-4\n'
+AUTO = '[[encoder]]\nname = "autoencoder"\n'
 CLAIM = '[[claim]]\nid = "c"\nstatement = "s"\nsource = "me"\ncode_size = 8\n'
 
 
@@ -97,6 +104,53 @@ class TestRead:
         assert encoder.limits_at(2) == {"continuity": 0.9}
         assert encoder.limits_at(8) == {"continuity": 0.9, "spearman": 0.8}
 
+    def test_an_encoder_has_options_and_says_where_it_runs(self, write):
+        entry = PCA_ENTRY.replace('"pca"', '"small batches"') + (
+            'recipe = "autoencoder"\nin_sample = true\ncode_sizes = [8]\nseeds = [1]\n'
+            "options = {batch_size = 16, hidden = [32]}\n"
+        )
+        suite = read_suite(write(TOP + "seeds = [0, 1]\n" + PCA_ENTRY + entry))
+        plain, small = suite.encoders
+        assert (plain.in_sample, plain.options, plain.code_sizes, plain.seeds) == (False, {}, None, None)
+        assert (suite.code_sizes_of(plain), suite.seeds_of(plain)) == ((2, 8), (0, 1))
+        assert (small.in_sample, small.options) == (True, {"batch_size": 16, "hidden": [32]})
+        assert (suite.code_sizes_of(small), suite.seeds_of(small)) == ((8,), (1,))
+
+    def test_an_encoder_that_only_claims_speak_of_runs_at_no_code_size(self, write):
+        suite = read_suite(write(TOP + PCA_ENTRY + "code_sizes = []\n"))
+        assert suite.code_sizes_of(suite.encoders[0]) == ()
+
+    def test_an_encoder_that_is_not_declared_is_the_baseline_of_that_name(self, write):
+        suite = read_suite(write(TOP + PCA_ENTRY.replace("pca", "p") + 'recipe = "pca"\n'))
+        assert suite.encoder("identity") == SuiteEncoder("identity", "identity", {})
+        assert (suite.recipe("p"), suite.recipe("identity")) == ("pca", "identity")
+
+    def test_what_a_claim_can_be_about_beside_a_metric(self, write):
+        floor = CLAIM.replace('"c"', '"c1"') + 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
+        collapse = CLAIM.replace('"c"', '"c2"') + 'measure = "collapse"\nencoder = "pca"\nat_most = 1e-4\n'
+        claims = read_suite(write(TOP + floor + collapse)).claims
+        assert [type(claim) for claim in claims] == [FloorClaim, CollapseClaim]
+        assert (claims[0].metric, claims[0].at_least, claims[1].encoder, claims[1].at_most) == (
+            "stress",
+            0.1,
+            "pca",
+            1e-4,
+        )
+
+    def test_a_claim_has_the_suites_data_set_or_one_of_its_own_and_any_code_size(self, write):
+        better = 'better = "pca"\nthan = "identity"\nmetric = "stress"\n'
+        own = CLAIM.replace('"c"', '"own"').replace("= 8", "= 3") + better + 'dataset = "spheres"\nmargin = 0.005\n'
+        plain, own = read_suite(write(TOP + CLAIM + better + own)).claims
+        assert (plain.dataset, plain.code_size, plain.margin) == ("digits", 8, 0.0)
+        assert (own.dataset, own.code_size, own.margin) == ("spheres", 3, 0.005)
+
+    def test_a_suite_knows_the_encoders_of_a_claim(self, write):
+        better = CLAIM + 'better = "p"\nthan = "identity"\nmetric = "stress"\n'
+        floor = CLAIM.replace('"c"', '"f"') + 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
+        suite = read_suite(write(TOP + PCA_ENTRY.replace("pca", "p") + 'recipe = "pca"\n' + better + floor))
+        assert [encoder.recipe for encoder in suite.encoders_of(suite.claims[0])] == ["pca", "identity"]
+        assert suite.encoders_of(suite.claims[1]) == ()
+
     def test_the_three_kinds_of_claim(self, write):
         bound = CLAIM.replace('"c"', '"c1"') + 'encoder = "pca"\nmetric = "stress"\nat_most = 1\n'
         better = CLAIM.replace('"c"', '"c2"') + 'better = "pca"\nthan = "identity"\nmetric = "stress"\n'
@@ -130,12 +184,47 @@ class TestRead:
             (TOP + PCA_ENTRY + "limits = 3\n", "s.toml: encoder 1.limits: found 3; give a table"),
             (TOP + PCA_ENTRY + "limits = {stress = 'x'}\n", "encoder 1.limits.stress: found 'x'; give a number"),
             (TOP + PCA_ENTRY + "limits = {stress = nan}\n", "encoder 1.limits.stress: found nan; give a number"),
-            (TOP + PCA_ENTRY + "limits = {stress = {3 = 1}}\n", "limits.stress: '3' is not one of the suite's code_"),
+            (TOP + PCA_ENTRY + "limits = {stress = {3 = 1}}\n", "limits.stress: '3' is not one of the encoder's code_"),
             (TOP + CLAIM + 'encoder = "pca"\nmetric = "stress"\n', "claim 1: needs exactly one of at_least and at"),
             (TOP + CLAIM + 'better = "pca"\nmetric = "stress"\n', "s.toml: claim 1: than is missing; add it"),
-            (TOP + CLAIM + 'measure = "angle"\nencoder = "pca"\nat_most = 1\n', 'claim 1.measure: found .*"princip'),
-            (TOP + CLAIM.replace("= 8", "= 3") + 'encoder="a"\nmetric="b"\nat_most=1\n', "code_size is 3; name one"),
-            (TOP + CLAIM + 'expect = "maybe"\nencoder="a"\nmetric="b"\nat_most=1\n', 'expect: found .*"borne out"'),
+            (
+                TOP + CLAIM + 'measure = "angle"\nencoder = "pca"\nat_most = 1\n',
+                "measure: found 'angle'; give one of 'princip",
+            ),
+            (
+                TOP + CLAIM.replace("code_size", "#") + 'encoder="a"\nmetric="b"\nat_most=1\n',
+                "code_size is missing; add",
+            ),
+            (TOP + CLAIM.replace("= 8", "= 0") + 'encoder="a"\nmetric="b"\nat_most=1\n', "code_size: found 0; give an"),
+            (TOP + CLAIM + BETTER + "margin = -1\n", "s.toml: claim 1.margin: found -1; give a number from 0"),
+            (TOP + CLAIM + BETTER + "dataset = 3\n", "s.toml: claim 1.dataset: found 3; give a text in quotes"),
+            (TOP + CLAIM + BETTER + "at_most = 3\n", "s.toml: claim 1: unknown key 'at_most'"),
+            (TOP + CLAIM + 'measure = "floor"\nmetric = "stress"\n', "s.toml: claim 1: at_least is missing; add it"),
+            (TOP + CLAIM + 'measure = "floor"\nencoder = "pca"\n', "s.toml: claim 1: unknown key 'encoder'"),
+            (
+                TOP + CLAIM + 'measure = "collapse"\nencoder = "a"\nat_most = -1\n',
+                "at_most: found -1; give a number fr",
+            ),
+            (TOP + PCA_ENTRY + "in_sample = 1\n", "s.toml: encoder 1.in_sample: found 1; give true or false"),
+            (TOP + PCA_ENTRY + "options = 3\n", "s.toml: encoder 1.options: found 3; give a table: {name = value}"),
+            (
+                TOP + PCA_ENTRY + "code_sizes = [3]\n",
+                "encoder 1.code_sizes: 3 is not one of the suite's code_sizes: 2, 8",
+            ),
+            (TOP + PCA_ENTRY + "seeds = [1]\n", "s.toml: encoder 1.seeds: 1 is not one of the suite's seeds: 0"),
+            (TOP + PCA_ENTRY + "seeds = []\n", "s.toml: encoder 1.seeds: found .*; give a list of integers"),
+            (
+                TOP + PCA_ENTRY + "code_sizes = []\nlimits = {stress = 1}\n",
+                "encoder 1.limits: never looked at, as code",
+            ),
+            (
+                TOP + PCA_ENTRY + "code_sizes = [2]\nlimits = {stress = {8 = 1}}\n",
+                "'8' is not one of the encoder's code_sizes: 2",
+            ),
+            (
+                TOP + CLAIM + 'expect = "maybe"\nencoder="a"\nmetric="b"\nat_most=1\n',
+                "expect: found 'maybe'; give one of 'bor",
+            ),
         ],
     )
     def test_errors_are_one_line_that_names_file_key_and_what_to_do(self, write, text, message):
@@ -153,22 +242,62 @@ class TestNames:
             (TOP + PCA_ENTRY + "limits = {stres = 1}\n", "encoder 1.limits: .*'stres'; did you mean 'stress'"),
             (TOP + CLAIM + 'encoder="pka"\nmetric="stress"\nat_most=1\n', "claim 1: .*'pka'; did you mean 'pca'"),
             (TOP + CLAIM + 'encoder="pca"\nmetric="stres"\nat_most=1\n', "claim 1.metric: .*mean 'stress'"),
+            (TOP + CLAIM + BETTER + 'dataset="sphere"\n', "s.toml: claim 1: .*'sphere'; did you mean 'spheres'"),
+            (
+                TOP + PCA_ENTRY + "options = {a = 1}\n",
+                "s.toml: encoder 1.options: pca has no option 'a'; it takes none",
+            ),
+            (TOP + AUTO + "options = {batch = 1}\n", "options: autoencoder has no option 'batch'; .*'batch_size'"),
+            (TOP + CLAIM + FLOOR.replace("stress", "spearman"), "claim 1.metric: found 'spearman', which has no floor"),
+            (TOP + CLAIM + FLOOR.replace("stress", "knn_recall"), "claim 1.metric: found 'knn_recall', .*stress"),
+            (TOP + PCA_ENTRY + "in_sample = true\n" + CLAIM + COLLAPSE, "claim 1.encoder: pca is in sample: no map"),
         ],
     )
     def test_a_near_miss_is_hinted_at_before_anything_is_fitted(self, write, text, message):
         with pytest.raises(SuiteError, match=message):
             check_suite(read_suite(write(text)))
 
+    def test_claims_may_use_metrics_beyond_the_default_set_and_limits_may_not(self, write):
+        bound = CLAIM + 'encoder = "pca"\nmetric = "label_agreement"\nat_least = 0.5\n'
+        check_suite(read_suite(write(TOP + bound)))
+        with pytest.raises(SuiteError, match=r"encoder 1.limits: no metric is called 'label_agreement'"):
+            check_suite(read_suite(write(TOP + PCA_ENTRY + "limits = {label_agreement = 0.5}\n")))
+
     def test_recipes_of_a_users_own_are_looked_up_when_they_run(self, write):
         own = PCA_ENTRY + 'recipe = "nowhere:Recipe"\n'
         claim = CLAIM + 'better = "pca"\nthan = "elsewhere:Recipe"\nmetric = "stress"\n'
         check_suite(read_suite(write(TOP + own + claim)))
 
-    @pytest.mark.parametrize("name", ["digits.toml", "claims.toml"])
+    @pytest.mark.parametrize("name", SHIPPED)
     def test_the_shipped_suites_are_sound(self, name):
         path = files("distbench_suites") / name
         assert is_suite(path)
         check_suite(read_suite(path))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return read_suite(files("distbench_suites") / "claims.toml")
+
+
+class TestShippedClaims:
+    def test_each_says_who_says_so_and_when(self, shipped):
+        for claim in shipped.claims:
+            assert re.search(r"\(\d{4}\), |^by definition: ", claim.source), claim.id
+
+    def test_no_statement_is_made_twice(self, shipped):
+        statements = [claim.statement for claim in shipped.claims]
+        assert len(set(statements)) == len(statements)
+
+    def test_batches_of_32_are_what_the_pairwise_recipe_takes_unasked(self, shipped):
+        assert "pairwise_autoencoder" not in [encoder.name for encoder in shipped.encoders]
+        run = BASELINES["pairwise_autoencoder"].run
+        assert inspect.signature(run).parameters["batch_size"].default == 32
+
+    def test_the_encoders_declared_are_for_claims_and_spoken_of(self, shipped):
+        spoken_of = {encoder.name for claim in shipped.claims for encoder in shipped.encoders_of(claim)}
+        assert {encoder.name for encoder in shipped.encoders} <= spoken_of
+        assert all(shipped.code_sizes_of(encoder) == () for encoder in shipped.encoders)
 
 
 class TestRecipes:
@@ -252,106 +381,6 @@ class TestBench:
         run = Bench().run(as_recipe("pca"), "digits", 2, 0)
         direct = distbench.evaluate(run.encoder, data.test, reference=data.train)
         assert run.report.as_dict() == direct.as_dict()
-
-
-@pytest.fixture(scope="module")
-def bench():
-    return Bench()
-
-
-def suite_of(*claims, seeds=(0, 1, 2), path=None):
-    from pathlib import Path
-
-    return Suite(path or Path("s.toml"), "s", "?", "digits", (8,), seeds, 10, (), claims)
-
-
-def a_claim(kind, **what):
-    return kind(id="c", statement="s", source="me", expect="borne out", code_size=8, **what)
-
-
-class TestClaims:
-    def bound(self, bench, encoder, metric, at_most=None, at_least=None):
-        claim = a_claim(BoundClaim, encoder=encoder, metric=metric, at_most=at_most, at_least=at_least)
-        return judge(claim, suite_of(claim), bench)
-
-    def test_a_bound_is_judged_by_the_whole_interval(self, bench):
-        score = bench.run(as_recipe("pca"), "digits", 8, 0).report["continuity"]
-        tiny = 1e-9
-        assert self.bound(bench, "pca", "continuity", at_least=score.low - tiny).verdict == "borne out"
-        assert self.bound(bench, "pca", "continuity", at_least=score.value).verdict == "undecided"
-        assert self.bound(bench, "pca", "continuity", at_least=score.high + tiny).verdict == "refuted"
-        assert self.bound(bench, "pca", "continuity", at_most=score.low - tiny).verdict == "refuted"
-        assert self.bound(bench, "pca", "continuity", at_most=score.high + tiny).verdict == "borne out"
-
-    def test_a_worst_case_is_judged_by_its_value(self, bench):
-        value = bench.run(as_recipe("pca"), "digits", 8, 0).report["distortion"].value
-        assert math.isfinite(value)
-        finding = self.bound(bench, "pca", "distortion", at_most=value)
-        assert finding.verdict == "borne out"
-        assert "no interval" in finding.evidence
-        assert self.bound(bench, "pca", "distortion", at_most=value * 0.99).verdict == "refuted"
-
-    def test_an_identity_keeps_all_distances(self, bench):
-        assert self.bound(bench, "identity", "stress", at_most=1e-6).verdict == "borne out"
-
-    def better(self, bench, better, than, metric, seeds=(0, 1, 2)):
-        claim = a_claim(BetterClaim, better=better, than=than, metric=metric)
-        return judge(claim, suite_of(claim, seeds=seeds), bench)
-
-    @pytest.mark.parametrize("metric", ["continuity", "scaled_stress"])
-    def test_better_goes_by_the_metrics_direction(self, bench, metric):
-        assert self.better(bench, "pca", "random_projection", metric).verdict == "borne out"
-        assert self.better(bench, "random_projection", "pca", metric).verdict == "refuted"
-
-    def test_equals_are_not_told_apart(self, bench):
-        finding = self.better(bench, "pca", "pca", "continuity")
-        assert finding.verdict == "undecided"
-        assert not finding.as_expected
-
-    def test_the_evidence_is_the_paired_difference_of_the_means_over_seeds(self, bench):
-        finding = self.better(bench, "random_projection", "pca", "spearman")
-        pca = bench.run(as_recipe("pca"), "digits", 8, 0).report["spearman"]
-        runs = [bench.run(as_recipe("random_projection"), "digits", 8, s).report["spearman"] for s in (0, 1, 2)]
-        value = np.mean([score.value for score in runs]) - pca.value
-        leave_one_out = np.mean([score.leave_one_out for score in runs], axis=0) - pca.leave_one_out
-        assert pca.interaction is None
-        low, high = jackknife_interval(float(value), leave_one_out, 0.95)
-        assert f"difference {value:+.4g} (95 % interval {low:+.4g} to {high:+.4g})" in finding.evidence
-        assert "better in 0 of 3 seeds" in finding.evidence
-
-    def test_the_evidence_is_what_compare_says(self, bench):
-        finding = self.better(bench, "random_projection", "pca", "knn_recall", seeds=(0,))
-        runs = [bench.run(as_recipe(name), "digits", 8, 0).report for name in ("random_projection", "pca")]
-        difference = distbench.compare(*runs)["knn_recall"]
-        assert f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g})" in finding.evidence
-
-    def test_a_metric_without_an_interval_compares_nothing(self, bench):
-        with pytest.raises(SuiteError, match="claim c: distortion has no interval to compare by"):
-            self.better(bench, "pca", "random_projection", "distortion")
-
-    def test_deterministic_recipes_are_fitted_once_whatever_the_seeds(self, bench):
-        assert "1 seed" in self.bound(bench, "pca", "stress", at_most=1.0).evidence
-
-    def test_the_angle_to_the_principal_components(self, bench):
-        claim = a_claim(AngleClaim, encoder="pca", at_most=0.01)
-        assert judge(claim, suite_of(claim), bench).verdict == "borne out"
-
-    def test_an_angle_beyond_the_bound_refutes(self, bench, tmp_path, monkeypatch):
-        (tmp_path / "axes_recipe.py").write_text(
-            "import numpy as np\n"
-            "class Axes:\n"
-            "    def fit(self, X, code_size, seed):\n"
-            "        self.components_ = np.eye(X.shape[1])[20:20 + code_size]\n"
-            "        return self\n"
-        )
-        monkeypatch.syspath_prepend(tmp_path)
-        claim = a_claim(AngleClaim, encoder="axes_recipe:Axes", at_most=10.0)
-        assert judge(claim, suite_of(claim), bench).verdict == "refuted"
-
-    def test_an_angle_needs_components(self, bench):
-        claim = a_claim(AngleClaim, encoder="identity", at_most=1.0)
-        with pytest.raises(SuiteError, match="claim c: identity has no components_"):
-            judge(claim, suite_of(claim), bench)
 
 
 def test_reading_a_suite_loads_nothing_heavy(write):

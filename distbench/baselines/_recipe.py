@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BASELINES", "FittedEncoder", "Progress", "Recipe", "baseline", "fit_baseline"]
+__all__ = ["BASELINES", "FittedEncoder", "Progress", "Recipe", "baseline", "fit_baseline", "whole_number"]
 
 Progress = Callable[[int, int], None]
 
 
 class FittedEncoder(Protocol):
-    """What a recipe returns."""
+    """What a recipe returns.
+
+    Two more attributes are there where they mean something: ``codes_`` (n, code_size), the codes of the very points
+    the encoder was fitted on, of a recipe that places points one by one (``mds``, ``tsne``, ``umap``); and ``note``,
+    one short clause for readers of results, such as how new points get their codes.
+    """
 
     @property
     def name(self) -> str:
@@ -47,12 +52,18 @@ class Recipe:
         One line for lists.
     run : callable
         The decorated function; it is given checked points.
+    in_sample_only : bool
+        True where the encoder has codes of the fitted points (``codes_``) and none of any other.
+    requires : str
+        Name of the importable package that the recipe needs and distbench does not bring; empty for none.
     """
 
     name: str
     deterministic: bool
     summary: str
     run: Callable[..., FittedEncoder]
+    in_sample_only: bool = False
+    requires: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -65,8 +76,8 @@ class Recipe:
     ) -> FittedEncoder:
         """Fit on train points; see :func:`fit_baseline`."""
         points = _checked(X)
-        _whole("code_size", code_size, 1)
-        _whole("seed", seed, 0)
+        whole_number("code_size", code_size, 1)
+        whole_number("seed", seed, 0)
         unknown = sorted(set(options) - set(self.options))
         if unknown:
             known = ", ".join(self.options) or "none"
@@ -78,17 +89,18 @@ BASELINES: Registry[Recipe] = Registry("distbench.baselines", "baseline")
 
 
 def baseline(
-    name: str, *, deterministic: bool
+    name: str, *, deterministic: bool, in_sample_only: bool = False, requires: str = ""
 ) -> Callable[[Callable[..., FittedEncoder]], Callable[..., FittedEncoder]]:
     """Register the decorated function as the recipe ``name``.
 
     The function takes ``(X, code_size, seed, progress)`` with ``X`` a checked float64 array (n, d); its
-    keyword-only arguments are the recipe's options, the first line of its docstring is the summary.
+    keyword-only arguments are the recipe's options, the first line of its docstring is the summary. A recipe that
+    ``requires`` an optional package raises ``MissingDependencyError``, which names the extra, when run without it.
     """
 
     def register(run: Callable[..., FittedEncoder]) -> Callable[..., FittedEncoder]:
         summary = (inspect.getdoc(run) or "").split("\n", 1)[0]
-        BASELINES.add(name, Recipe(name, deterministic, summary, run))
+        BASELINES.add(name, Recipe(name, deterministic, summary, run, in_sample_only, requires))
         return run
 
     return register
@@ -122,14 +134,16 @@ def fit_baseline(
     Returns
     -------
     FittedEncoder
-        Has ``encode``, ``transform`` and ``name``; ``pca`` and ``linear_autoencoder`` also ``components_``.
+        Has ``encode``, ``transform`` and ``name``; ``pca`` and ``linear_autoencoder`` also ``components_``; ``mds``,
+        ``tsne`` and ``umap`` also ``codes_``, the codes of the points fitted on. ``encode`` of ``tsne`` refuses other
+        points.
 
     Raises
     ------
     distbench.errors.InputError
         The name or an option is unknown, or an argument cannot be used.
     distbench.errors.MissingDependencyError
-        The recipe needs Keras, which is not installed.
+        The recipe needs an optional package, such as Keras, which is not installed.
     distbench.errors.TrainingError
         Training diverged, or the points leave nothing to fit.
     """
@@ -138,7 +152,8 @@ def fit_baseline(
     return BASELINES[name].fit(X, code_size, seed, progress, **options)
 
 
-def _whole(argument: str, value: Any, least: int) -> None:
+def whole_number(argument: str, value: Any, least: int) -> None:
+    """Raise ``InputError`` unless ``value`` is a whole number of at least ``least``."""
     import numpy as np
 
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:

@@ -8,7 +8,7 @@ models; other backends train by ``Model.fit`` on the same batches in the same or
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,7 @@ from distbench.baselines._recipe import Progress
 from distbench.errors import InputError, TrainingError
 from distbench.keras._require import require_keras
 
-__all__ = ["Plan", "mean_distance", "seeded", "train"]
-
-Epoch = Callable[[NDArray[np.int32]], float]
+__all__ = ["Plan", "mean_distance", "seeded", "spread", "train"]
 
 
 @dataclass(frozen=True)
@@ -31,17 +29,24 @@ class Plan:
 
     Attributes
     ----------
-    epochs : int
-        Passes over the points.
+    epochs : int or None
+        Passes over the points. None: about ``steps`` steps, in 40 to 200 passes; steps are dearer and fewer, by
+        4/9, where the points hold over a million numbers.
     batch_size : int or None
         Points a step; None: all. Points that do not fill a last batch sit out one epoch, others each time.
     learning_rate : float
         Of Adam at the start.
+    steps : int
+        What ``epochs=None`` aims at.
+    xla : bool
+        Whether XLA compiles the steps: five times as fast on small layers, slower on convolutions and large products.
     """
 
-    epochs: int = 200
+    epochs: int | None = None
     batch_size: int | None = 32
     learning_rate: float = 3e-3
+    steps: int = 9000
+    xla: bool = True
 
     def __post_init__(self) -> None:
         for name, value in (("epochs", self.epochs), ("batch_size", self.batch_size)):
@@ -50,14 +55,26 @@ class Plan:
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate: {self.learning_rate!r} is not above 0")
 
+    def batches(self, n: int, features: int) -> tuple[int, int, int]:
+        """Epochs, steps an epoch and points a step for ``n`` points."""
+        size = min(self.batch_size or n, n)
+        steps = n // size
+        goal = self.steps if n * features <= 1_000_000 else self.steps * 5 / 9
+        return self.epochs or min(max(round(goal / steps), 40), 200), steps, size
 
-def mean_distance(points: NDArray[np.floating], seed: int, limit: int = 2000) -> float:
-    """Mean distance of all pairs among at most ``limit`` points, drawn with ``seed``."""
+
+def mean_distance(points: NDArray[np.floating], limit: int = 2000) -> float:
+    """Mean distance of all pairs among at most ``limit`` points, the same ones each time."""
     from scipy.spatial.distance import pdist
 
     if len(points) > limit:
-        points = points[np.random.default_rng(seed).choice(len(points), limit, replace=False)]
+        points = points[np.random.default_rng(0).choice(len(points), limit, replace=False)]
     return float(pdist(points).mean())
+
+
+def spread(points: NDArray[np.floating]) -> float:
+    """Root of the mean variance of the features: the standard deviation of a point cloud."""
+    return float(np.sqrt(points.var(axis=0, dtype=np.float64).mean()))
 
 
 @contextmanager
@@ -79,63 +96,32 @@ def train(model: Any, points: NDArray[np.float32], seed: int, plan: Plan, progre
     Raises
     ------
     distbench.errors.TrainingError
-        The loss is not finite after an epoch.
+        The loss is not finite after an epoch, or codes at the end are not finite or all the same.
     """
-    size = min(plan.batch_size or len(points), len(points))
-    steps = len(points) // size
-    model.build((None, points.shape[1]))
-    epoch = _epoch(model, points, plan, steps)
+    from distbench.baselines._epochs import epochs_of
+
+    count, steps, size = plan.batches(*points.shape)
+    if not model.built:
+        model.build((None, points.shape[1]))
     draw = np.random.default_rng(seed)
-    for done in range(1, plan.epochs + 1):
-        order = draw.permutation(len(points))[: steps * size].reshape(steps, size).astype(np.int32)
-        loss = epoch(order)
-        if not np.isfinite(loss):
-            raise TrainingError(
-                f"{model.name}: the loss is {loss} after epoch {done} of {plan.epochs}; "
-                "lower learning_rate, or check X for outliers"
-            )
-        if progress is not None:
-            progress(done, plan.epochs)
-    # Called outside the compiled graph once, the model lets go of the losses that belong to it.
-    model(points[:1])
+    with epochs_of(model, points, plan.learning_rate, steps * count, plan.xla) as epoch:
+        for done in range(1, count + 1):
+            order = draw.permutation(len(points))[: steps * size].reshape(steps, size).astype(np.int32)
+            loss = epoch(order, draw.standard_normal((steps, size, model.noise_size), dtype=np.float32))
+            if not np.isfinite(loss):
+                raise TrainingError(
+                    f"{model.name}: the loss is {loss} after epoch {done} of {count}; "
+                    "lower learning_rate, or check X for outliers"
+                )
+            if progress is not None:
+                progress(done, count)
+    _check_codes(model, points)
 
 
-def _epoch(model: Any, points: NDArray[np.float32], plan: Plan, steps: int) -> Epoch:
-    keras = require_keras()
-    schedule = keras.optimizers.schedules.CosineDecay(plan.learning_rate, steps * plan.epochs)
-    optimizer = keras.optimizers.Adam(schedule)
-    factor = 1.0 / float(points.var(axis=0, dtype=np.float64).mean())
-    make = _compiled_epoch if keras.backend.backend() == "tensorflow" else _fitted_epoch
-    return make(model, points, optimizer, factor)
-
-
-def _compiled_epoch(model: Any, points: NDArray[np.float32], optimizer: Any, factor: float) -> Epoch:
-    import tensorflow as tf
-
-    optimizer.build(model.trainable_variables)
-    data = tf.constant(points)
-
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator,unused-ignore]
-    def run(order: Any) -> Any:
-        total = tf.constant(0.0)
-        for step in tf.range(tf.shape(order)[0]):
-            batch = tf.gather(data, order[step])
-            with tf.GradientTape() as tape:
-                error = model(batch, training=True) - batch
-                loss = factor * tf.reduce_mean(tf.square(error)) + sum(model.losses)
-            optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-            total += loss
-        return total / tf.cast(tf.shape(order)[0], tf.float32)
-
-    return lambda order: float(run(tf.constant(order)))
-
-
-def _fitted_epoch(model: Any, points: NDArray[np.float32], optimizer: Any, factor: float) -> Epoch:
-    model.compile(optimizer, loss="mse", loss_weights=[factor])
-
-    def run(order: NDArray[np.int32]) -> float:
-        batches = points[order.ravel()]
-        history = model.fit(batches, batches, batch_size=order.shape[1], shuffle=False, verbose=0)
-        return float(history.history["loss"][-1])
-
-    return run
+def _check_codes(model: Any, points: NDArray[np.float32]) -> None:
+    """Raise ``TrainingError`` for a failed run: it must not pass for an encoder with poor scores."""
+    codes = model.encode(points).astype(np.float64)
+    if not np.isfinite(codes).all():
+        raise TrainingError(f"{model.name}: codes are not finite after training; lower learning_rate")
+    if np.ptp(codes, axis=0).max() <= 1e-6 * np.abs(codes).max():
+        raise TrainingError(f"{model.name}: all points got the same code; lower learning_rate or weight")

@@ -24,7 +24,7 @@ def autoencoder(
     progress: Progress | None = None,
     *,
     hidden: Sequence[int] = (128, 64),
-    epochs: int = 200,
+    epochs: int | None = None,
     batch_size: int = 32,
     learning_rate: float = 3e-3,
 ) -> NetworkEncoder:
@@ -33,6 +33,8 @@ def autoencoder(
     Inputs are centred and divided by one number, which keeps their geometry; codes are multiplied by it again. The
     loss does not ask for any scale of the codes, so ``stress`` says little about this encoder: use
     ``scaled_stress``.
+
+    ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
     from distbench.baselines._network import NetworkEncoder
     from distbench.baselines._points import Units
@@ -41,7 +43,8 @@ def autoencoder(
 
     plan = Plan(epochs, batch_size, learning_rate)
     units = Units.of(X)
+    points = units.points_in(X)
     with seeded(seed):
-        model = Autoencoder(code_size, hidden, name="autoencoder")
-        train(model, units.points_in(X), seed, plan, progress)
+        model = Autoencoder(code_size, hidden, dtype="float32", name="autoencoder")
+        train(model, points, seed, plan, progress)
     return NetworkEncoder("autoencoder", model, units)

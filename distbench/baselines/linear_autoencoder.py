@@ -23,7 +23,7 @@ def linear_autoencoder(
     seed: int,
     progress: Progress | None = None,
     *,
-    epochs: int = 2000,
+    epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float = 1e-2,
 ) -> LinearNetworkEncoder:
@@ -31,8 +31,8 @@ def linear_autoencoder(
 
     Trained on all points at once (``batch_size=None``): the noise of small batches keeps the subspace some
     tenths of a degree away from its optimum. Inputs are centred and divided by one number, which keeps their
-    geometry; codes are multiplied by it again. Raises ``InputError`` if ``code_size`` exceeds the number of
-    points or features.
+    geometry; codes are multiplied by it again. ``epochs=None``: 2,000, or 1,000 where X holds over a million
+    numbers. Raises ``InputError`` if ``code_size`` exceeds the number of points or features.
     """
     from distbench.baselines._network import LinearNetworkEncoder
     from distbench.baselines._points import Units
@@ -43,9 +43,10 @@ def linear_autoencoder(
         raise InputError(
             f"code_size: {code_size} is more than X {X.shape} allows; linear_autoencoder takes at most {min(X.shape)}"
         )
-    plan = Plan(epochs, batch_size, learning_rate)
+    small = X.size <= 1_000_000
+    plan = Plan((2000 if small else 1000) if epochs is None else epochs, batch_size, learning_rate, xla=small)
     units = Units.of(X)
     with seeded(seed):
-        model = LinearAutoencoder(code_size, name="linear_autoencoder")
+        model = LinearAutoencoder(code_size, dtype="float32", name="linear_autoencoder")
         train(model, units.points_in(X), seed, plan, progress)
     return LinearNetworkEncoder("linear_autoencoder", model, units)

@@ -20,8 +20,8 @@ _POINTS = 2000
 
 @dataset(
     "swiss_roll",
-    source="computed: sklearn.datasets.make_swiss_roll, after Marsland (2009), Machine Learning: "
-    "An Algorithmic Perspective, chapter 10; 2,000 points without noise, seed 0",
+    source="computed: sklearn.datasets.make_swiss_roll, after Marsland (2014), Machine Learning: "
+    "An Algorithmic Perspective, 2nd edition, chapter 6; 2,000 points without noise, seed 0",
     licence="computed, free of rights (generator: scikit-learn, BSD-3-Clause)",
 )
 def swiss_roll() -> tuple[NDArray[np.float64], None]:

@@ -25,8 +25,8 @@ class DistancePreservingAutoencoder(Autoencoder):
         Width of the code.
     weight : float, default 10.0
         Of the distance loss, against a reconstruction loss divided by the variance of the inputs.
-    scale : float or None
-        Mean distance of the training points. None: the mean of each batch.
+    scale, form, pairs
+        As in :class:`PairwiseDistanceLoss`.
     hidden, activation
         As in :class:`Autoencoder`.
     **kwargs
@@ -45,10 +45,14 @@ class DistancePreservingAutoencoder(Autoencoder):
         scale: float | None = None,
         hidden: Sequence[int] = (128, 64),
         activation: str = "relu",
+        form: str = "scaled",
+        pairs: str = "all",
         **kwargs: Any,
     ) -> None:
         super().__init__(code_size, hidden, activation, **kwargs)
-        self.distances = PairwiseDistanceLoss(weight, scale, name="distances")
+        self.distances = PairwiseDistanceLoss(
+            weight, scale, form=form, pairs=pairs, dtype=self.dtype_policy, name="distances"
+        )
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Reconstruct ``inputs``, shape (n, features), and add the distance loss."""
@@ -57,4 +61,5 @@ class DistancePreservingAutoencoder(Autoencoder):
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
-        return {**super().get_config(), "weight": self.distances.weight, "scale": self.distances.scale}
+        own = {name: getattr(self.distances, name) for name in ("weight", "scale", "form", "pairs")}
+        return {**super().get_config(), **own}

@@ -8,8 +8,11 @@ import keras
 from keras import ops
 
 from distbench.errors import InputError
+from distbench.keras._forms import FORMS
 
-__all__ = ["PairwiseDistanceLoss", "pairwise_distances"]
+__all__ = ["PairwiseDistanceLoss", "pairwise_distance_loss", "pairwise_distances"]
+
+PAIRS = ("all", "sampled")
 
 
 def pairwise_distances(points: Any) -> Any:
@@ -29,39 +32,105 @@ def pairwise_distances(points: Any) -> Any:
     -----
     Points that coincide are 0 apart, and their distance has gradient 0 on every backend, compiled or not.
     """
-    # Gram products cancel in float32, and overflow in half precision: hence differences, hence the cast.
-    rows = ops.cast(points, "float32")
-    if len(rows.shape) != 2:
-        rows = ops.reshape(rows, (ops.shape(rows)[0], -1))
-    squares = ops.sum(ops.square(ops.expand_dims(rows, 1) - ops.expand_dims(rows, 0)), axis=-1)
-    apart = squares > 0
-    # The gradient of sqrt is infinite at 0, and 0 * inf is NaN: so 0 must not reach sqrt, not even unused.
-    return ops.where(apart, ops.sqrt(ops.where(apart, squares, 1.0)), 0.0)
+    rows = _rows(points)
+    return _norms(ops.expand_dims(rows, 1) - ops.expand_dims(rows, 0))
+
+
+def pairwise_distance_loss(
+    inputs: Any,
+    codes: Any,
+    *,
+    form: str = "scaled",
+    scale: float | None = None,
+    pairs: str = "all",
+    max_points: int = 128,
+) -> Any:
+    """How far distances of codes are from distances of inputs, over pairs of a batch.
+
+    With a and b the distances of a pair's inputs and codes, and means and sums over pairs:
+
+    ============= ==================================== ================= ========================================
+    form          loss                                 range             codes
+    ============= ==================================== ================= ========================================
+    `scaled`      mean (a - b)^2 / scale^2             [0, inf)          keep the units of the inputs
+    `sammon`      (1 / sum a) sum (a - b)^2 / a        [0, inf)          keep the units; small distances weigh more
+    `log_ratio`   mean log(b / a)^2                    [0, inf)          keep the units; all distances weigh alike
+    `stress`      1 - (sum ab)^2 / (sum a^2 sum b^2)   [0, 1]            one common factor is free
+    `correlation` 1 - Pearson's r of a and b           [0, 2]            a common factor and a constant are free
+    ============= ==================================== ================= ========================================
+
+    Parameters
+    ----------
+    inputs, codes : tensor, shape (n, ...)
+        A batch and what encodes it, of any float types; axes after the first are flattened. ``n`` may be known at
+        run time alone.
+    form : str
+        See the table. `stress` is the square of the metric `scaled_stress`, `sammon` (Sammon 1969) that of the same
+        name.
+    scale : float or None
+        Mean distance of the training points. None: the mean over the pairs of each batch.
+    pairs : {"all", "sampled"}
+        "all": of the first ``max_points`` points of the batch, at a cost of n * n. "sampled": each point with the
+        next one of the batch, the last with the first: as many pairs as points, at a cost of n. Those are random
+        pairs if the batch is shuffled, as ``fit`` does.
+    max_points : int
+        Bound on the points of "all".
+
+    Returns
+    -------
+    tensor, shape ()
+        In float32. 0 where the batch has no pair, or its inputs all coincide: then nothing is asked.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        ``form`` or ``pairs`` is unknown, ``scale`` is not above 0, or ``max_points`` is below 2.
+
+    Notes
+    -----
+    Everything is computed in float32, and gradients are finite wherever points coincide, compiled or not. **If all
+    codes of a batch coincide, the gradient is 0** and nothing moves them apart.
+
+    Below a thousandth of the scale a distance counts as that thousandth where `sammon` divides by it; `log_ratio`
+    adds the square of that thousandth to a^2 and b^2. So both stay finite.
+
+    `correlation` lets small distances become 0, if only the large ones are in line: on nested spheres it merged
+    codes of distinct points.
+    """
+    _check(form, scale, pairs, max_points)
+    return _loss(inputs, codes, form, scale, pairs, max_points)
 
 
 @keras.saving.register_keras_serializable(package="distbench")
 class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
     """Layer that passes codes through and adds a loss on their distances.
 
-    The loss of a batch is ``weight * mean((a_ij - b_ij)^2) / scale^2`` over its pairs of points, with a_ij the
-    distance of two inputs and b_ij that of their codes. Dividing by the scale makes one weight mean the same on
-    any data; codes keep the units of the inputs.
+    It adds ``weight`` times :func:`pairwise_distance_loss`, whose page has the formulas. In the default form that is
+    ``mean((a - b)^2) / scale^2`` over all pairs of a batch, with a the distance of two inputs and b that of their
+    codes. Dividing by the scale makes one weight mean the same on any data; codes keep the units of the inputs.
 
     Parameters
     ----------
     weight : float, default 1.0
         At least 0.
     scale : float or None
-        Mean distance of the training points. None: the mean of each batch.
+        Mean distance of the training points. None: the mean of each batch. `stress` and `correlation` need none.
     max_points : int, default 128
-        Pairs are formed among at most so many points, the first of the batch: n points make n * n differences.
+        With all pairs, they are formed among at most so many points, the first of the batch: n points make n * n
+        differences.
+    form : {"scaled", "sammon", "log_ratio", "stress", "correlation"}
+        The first three keep the units of the inputs; the last two leave a common factor free.
+    pairs : {"all", "sampled"}
+        All pairs, or each point with the next one of the shuffled batch: as many pairs as points. Sample where
+        batches are larger than ``max_points``.
     **kwargs
         Passed to ``keras.layers.Layer``.
 
     Raises
     ------
     distbench.errors.InputError
-        ``weight`` is negative, ``scale`` is not above 0, or ``max_points`` is below 2.
+        ``weight`` is negative, ``scale`` is not above 0, ``max_points`` is below 2, or ``form`` or ``pairs`` is
+        unknown.
 
     Notes
     -----
@@ -76,30 +145,29 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
     >>> model = keras.Model(inputs, keras.layers.Dense(64)(codes))
     """
 
-    def __init__(self, weight: float = 1.0, scale: float | None = None, max_points: int = 128, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        weight: float = 1.0,
+        scale: float | None = None,
+        max_points: int = 128,
+        form: str = "scaled",
+        pairs: str = "all",
+        **kwargs: Any,
+    ) -> None:
         # Half precision would round the inputs before their distances are taken.
         super().__init__(autocast=False, **kwargs)
-        if not weight >= 0:
+        if not 0 <= weight < float("inf"):
             raise InputError(f"weight: {weight!r} is not a number of at least 0")
-        if scale is not None and not scale > 0:
-            raise InputError(f"scale: {scale!r} is not a number above 0; pass the mean distance, or None")
-        if max_points < 2:
-            raise InputError(f"max_points: {max_points!r} is below 2, which leaves no pair")
+        _check(form, scale, pairs, max_points)
         self.weight = float(weight)
         self.scale = None if scale is None else float(scale)
         self.max_points = int(max_points)
+        self.form = form
+        self.pairs = pairs
 
     def call(self, codes: Any, inputs: Any) -> Any:
         """Add the loss of this batch and return ``codes`` as they came."""
-        a = pairwise_distances(inputs[: self.max_points])
-        b = pairwise_distances(codes[: self.max_points])
-        n = ops.cast(ops.shape(a)[0], "float32")
-        pairs = ops.maximum(n * (n - 1.0), 1.0)
-        scale = ops.sum(a) / pairs if self.scale is None else self.scale
-        # A batch whose inputs all coincide has no scale; nothing is asked of it.
-        unit = ops.square(ops.cast(scale, "float32"))
-        unit = ops.where(unit > 0, unit, float("inf"))
-        self.add_loss(self.weight * ops.sum(ops.square(a - b)) / pairs / unit)
+        self.add_loss(self.weight * _loss(inputs, codes, self.form, self.scale, self.pairs, self.max_points))
         return codes
 
     def compute_output_shape(self, codes_shape: Any, inputs_shape: Any) -> Any:
@@ -108,5 +176,51 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
-        own = {"weight": self.weight, "scale": self.scale, "max_points": self.max_points}
-        return {**super().get_config(), **own}
+        names = ("weight", "scale", "max_points", "form", "pairs")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _check(form: str, scale: float | None, pairs: str, max_points: int) -> None:
+    for name, value, known in (("form", form, tuple(FORMS)), ("pairs", pairs, PAIRS)):
+        if value not in known:
+            raise InputError(f"{name}: {value!r} is unknown; pass one of {', '.join(known)}")
+    if scale is not None and not 0 < scale < float("inf"):
+        raise InputError(f"scale: {scale!r} is not a number above 0; pass the mean distance, or None")
+    if isinstance(max_points, bool) or int(max_points) != max_points or max_points < 2:
+        raise InputError(f"max_points: {max_points!r} is not a whole number of at least 2, so there is no pair")
+
+
+def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, max_points: int) -> Any:
+    if pairs == "all":
+        a, b = pairwise_distances(inputs[:max_points]), pairwise_distances(codes[:max_points])
+        each = ops.arange(ops.shape(a)[0])
+        keep = ops.cast(ops.expand_dims(each, 1) != each, "float32")
+    else:
+        a, b = _next_distances(inputs), _next_distances(codes)
+        # A batch of one point is its own next one, which is no pair.
+        keep = ops.ones_like(a) * ops.cast(ops.shape(a)[0] > 1, "float32")
+    found = ops.sum(a) / ops.maximum(ops.sum(keep), 1.0)
+    unit = found if scale is None else ops.cast(scale, "float32")
+    loss = FORMS[form](a, b, keep, ops.where(unit > 0, unit, 1.0))
+    # Inputs that all coincide have no scale; nothing is asked of their codes.
+    return ops.where(found > 0, loss, 0.0)
+
+
+def _next_distances(points: Any) -> Any:
+    """Distances between each row and the next, the last and the first; shape (n,)."""
+    rows = _rows(points)
+    return _norms(rows - ops.concatenate([rows[1:], rows[:1]]))
+
+
+def _rows(points: Any) -> Any:
+    # Gram products cancel in float32, and overflow in half precision: hence differences, hence the cast.
+    rows = ops.cast(points, "float32")
+    return rows if len(rows.shape) == 2 else ops.reshape(rows, (ops.shape(rows)[0], -1))
+
+
+def _norms(differences: Any) -> Any:
+    # A product with ones sums along the last axis: XLA's own sums of short rows take several times as long.
+    squares = ops.tensordot(ops.square(differences), ops.ones(ops.shape(differences)[-1:], "float32"), axes=1)
+    apart = squares > 0
+    # The gradient of sqrt is infinite at 0, and 0 * inf is NaN: so 0 must not reach sqrt, not even unused.
+    return ops.where(apart, ops.sqrt(ops.where(apart, squares, 1.0)), 0.0)

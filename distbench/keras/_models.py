@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench.errors import InputError
 
-__all__ = ["Autoencoder", "LinearAutoencoder"]
+__all__ = ["Autoencoder", "LinearAutoencoder", "check_scale", "check_weight", "whole"]
 
 
 @keras.saving.register_keras_serializable(package="distbench")
@@ -36,13 +36,16 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         A width is not a whole number above 0.
     """
 
+    # False where there is no decoder, so that the loss is what the model adds and nothing else.
+    reconstructs = True
+
     def __init__(
         self, code_size: int, hidden: Sequence[int] = (128, 64), activation: str = "relu", **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        # Parts cast what they are given; inputs that losses look at keep their precision.
+        super().__init__(autocast=False, **kwargs)
         for width in (code_size, *hidden):
-            if int(width) != width or width < 1:
-                raise InputError(f"code_size, hidden: {width!r} is not a whole number above 0")
+            whole("code_size, hidden", width)
         self.code_size = int(code_size)
         self.hidden = tuple(int(width) for width in hidden)
         self.activation = activation
@@ -56,8 +59,14 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         self.built = True
 
     def _stack(self, hidden: Sequence[int], width: int | None, name: str) -> Any:
-        layers = [keras.layers.Dense(units, activation=self.activation) for units in hidden]
-        return keras.Sequential([*layers, keras.layers.Dense(width)], name=name)
+        policy = self.dtype_policy
+        layers = [keras.layers.Dense(units, activation=self.activation, dtype=policy) for units in hidden]
+        return keras.Sequential([*layers, keras.layers.Dense(width, dtype=policy)], name=name)
+
+    @property
+    def noise_size(self) -> int:
+        """Random numbers a point that ``call`` takes as ``noise`` while training; 0: none."""
+        return 0
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Reconstruct ``inputs``, shape (n, features)."""
@@ -67,7 +76,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """Return the codes of points ``X`` (n, features) as numpy array (n, code_size)."""
         points = np.asarray(X, dtype=np.float32)
         if not self.built:
-            self.build(points.shape)
+            self.build((None, *points.shape[1:]))
         return _in_batches(self.encoder, points, batch_size)
 
     def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
@@ -109,7 +118,7 @@ class LinearAutoencoder(Autoencoder):
     @property
     def components_(self) -> NDArray[np.floating]:
         """Basis of the decoder's span, shape (code_size, features); not orthonormal."""
-        return np.asarray(self.decoder.layers[-1].kernel.numpy())
+        return np.asarray(self.decoder.layers[-1].get_weights()[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
@@ -118,7 +127,31 @@ class LinearAutoencoder(Autoencoder):
         return config
 
 
+def whole(argument: str, value: Any, least: int = 1) -> int:
+    """Return ``value`` as int; raise ``InputError`` unless it is a whole number of at least ``least``."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or int(value) != value or value < least:
+        raise InputError(f"{argument}: {value!r} is not a whole number above {least - 1}")
+    return int(value)
+
+
+def check_weight(argument: str, value: Any) -> float:
+    """Return ``value`` as float; raise ``InputError`` unless it is a finite number of at least 0."""
+    if not 0 <= value < float("inf"):
+        raise InputError(f"{argument}: {value!r} is not a number of at least 0")
+    return float(value)
+
+
+def check_scale(value: Any) -> float | None:
+    """Return a mean distance as float, or None; raise ``InputError`` unless it is above 0."""
+    if value is not None and not 0 < value < float("inf"):
+        raise InputError(f"scale: {value!r} is not a number above 0; pass the mean distance, or None")
+    return None if value is None else float(value)
+
+
 def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int) -> NDArray[np.floating]:
     starts = range(0, max(len(rows), 1), batch_size)
     parts = [network(rows[start : start + batch_size], training=False) for start in starts]
-    return np.concatenate([ops.convert_to_numpy(part) for part in parts])
+    codes = np.concatenate([ops.convert_to_numpy(part) for part in parts])
+    # numpy has no bfloat16 of its own, and half precision would overflow in what comes after.
+    return codes.astype(np.float32, copy=False)

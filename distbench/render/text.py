@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from distbench.leaderboard import Entry, Table
+from distbench.render.notes import IGNORES_SIZE, left_out, other_width, shown_name, table_notes, wrapped
 
 __all__ = ["DROP_ORDER", "printable", "render_checks", "render_table"]
 
@@ -68,7 +69,8 @@ def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") 
     -------
     str
         Title, table, and a line for each thing a reader must know: encoders without a place and why,
-        codes of another width than asked for, and columns that were left out.
+        codes of another width than asked for, encoders' own notes, rows that were stored, and columns that were
+        left out.
     """
     ranked = [entry for entry in table.entries if entry.place is not None]
     columns = [_places(ranked), _names(ranked, table), *_sort_columns(ranked, table)]
@@ -77,7 +79,7 @@ def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") 
     lines = [*textwrap.wrap(_title(table), width), ""]
     if ranked:
         lines += [_grid(kept), ""]
-    lines += _wrapped(_notes(table, ranked) + _left_out(dropped), width)
+    lines += wrapped(table_notes(table) + left_out(dropped), width)
     return printable("\n".join(lines).rstrip(), encoding)
 
 
@@ -108,7 +110,7 @@ def render_checks(tables: Sequence[Table], width: int = 80, encoding: str | None
     lines = ["Checks on points of their own", ""]
     lines += [_grid(kept), ""] if ranked else []
     notes = [f"no score: {entry.encoder}: {entry.reason}" for entry in entries if entry.reason]
-    lines += _wrapped([*notes, *_left_out(dropped)], width)
+    lines += wrapped([*notes, *left_out(dropped)], width)
     return printable("\n".join(lines).rstrip(), encoding)
 
 
@@ -136,11 +138,8 @@ def _names(ranked: Sequence[Entry], table: Table | None, header: str = "encoder"
 
 
 def _name(entry: Entry, table: Table | None) -> str:
-    return f"{entry.encoder} *" if table is not None and _other_width(entry, table) else entry.encoder
-
-
-def _other_width(entry: Entry, table: Table) -> bool:
-    return entry.code_width is not None and entry.code_width != table.code_size
+    name = shown_name(entry)
+    return f"{name} {IGNORES_SIZE}" if table is not None and other_width(entry, table) else name
 
 
 def _sort_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
@@ -223,23 +222,3 @@ def _grid(columns: Iterable[_Column]) -> str:
         disable_numparse=True,
         colalign=["left" if column.left else "right" for column in shown],
     )
-
-
-def _notes(table: Table, ranked: Sequence[Entry]) -> list[str]:
-    lines = [f"no place: {entry.encoder}: {entry.reason}" for entry in table.entries if entry.place is None]
-    lines += [
-        f"* {entry.encoder}: code size ignored, its codes have {entry.code_width} columns"
-        for entry in ranked
-        if _other_width(entry, table)
-    ]
-    if any(cell.endswith("=") for cell in _places(ranked).cells):
-        lines.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
-    return lines
-
-
-def _left_out(dropped: Sequence[str]) -> list[str]:
-    return [f"left out at this width: {', '.join(dropped)}"] if dropped else []
-
-
-def _wrapped(notes: Iterable[str], width: int) -> list[str]:
-    return [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from distbench.suites._bench import Bench, Run
 from distbench.suites._claims import Finding, judge
-from distbench.suites._model import AngleClaim, BetterClaim, BoundClaim, Claim, Suite, SuiteEncoder
+from distbench.suites._claims_key import claim_key
+from distbench.suites._model import (
+    AngleClaim,
+    BetterClaim,
+    BoundClaim,
+    Claim,
+    CollapseClaim,
+    FloorClaim,
+    Suite,
+    SuiteEncoder,
+)
 from distbench.suites._names import check_dataset, check_suite, default_metrics
 from distbench.suites._reader import is_suite, read_suite
 from distbench.suites._recipes import Recipe, as_recipe
@@ -19,7 +29,9 @@ __all__ = [
     "BetterClaim",
     "BoundClaim",
     "Claim",
+    "CollapseClaim",
     "Finding",
+    "FloorClaim",
     "Recipe",
     "Run",
     "Suite",
@@ -27,6 +39,7 @@ __all__ = [
     "as_recipe",
     "check_dataset",
     "check_suite",
+    "claim_key",
     "default_metrics",
     "is_suite",
     "judge",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distbench.suites._recipes import Progress, Recipe
+from distbench.errors import MissingDependencyError
+from distbench.suites._recipes import NotInstalledError, Progress, Recipe
 
 if TYPE_CHECKING:
     from distbench.datasets import Dataset
@@ -17,42 +19,100 @@ __all__ = ["Bench", "Run"]
 
 @dataclass(frozen=True)
 class Run:
-    """A fitted encoder and what was found on the test points."""
+    """A fitted encoder and what was found on the test points.
+
+    Attributes
+    ----------
+    encoder : object
+        What the recipe's ``fit`` returned.
+    report : Report
+        What was found.
+    seed : int
+        The training seed.
+    seconds : float
+        How long the fit took.
+    in_sample : bool
+        Whether it was fitted on the test points too.
+    note : str
+        What a reader of the scores must know of the encoder; mostly empty.
+    """
 
     encoder: Any
     report: Report
     seed: int
     seconds: float
+    in_sample: bool = False
+    note: str = ""
 
 
 @dataclass
 class Bench:
     """Keeps data sets, fits and reports, so that suites and claims of one run share them.
 
-    A fit is known by recipe, data set, code size and seed. One bench serves one process.
+    A fit is known by recipe, options, data set, code size, seed and whether it is in sample. One bench serves one
+    process.
     """
 
     _datasets: dict[str, Dataset] = field(default_factory=dict)
     _fits: dict[tuple[object, ...], tuple[Any, float]] = field(default_factory=dict)
     _runs: dict[tuple[object, ...], Run] = field(default_factory=dict)
+    _floors: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
 
     def dataset(self, name: str) -> Dataset:
-        """Return a data set by name, loaded once."""
+        """Return a data set by name, loaded once.
+
+        Raises
+        ------
+        NotInstalledError
+            The package that ships it is not installed.
+        """
         if name not in self._datasets:
             from distbench.datasets import load_dataset
 
-            self._datasets[name] = load_dataset(name)
+            try:
+                self._datasets[name] = load_dataset(name)
+            except MissingDependencyError as error:
+                raise NotInstalledError(str(error)) from error
         return self._datasets[name]
 
+    def check_floors(self, limits: Mapping[str, float], dataset: str, code_size: int, k: int) -> None:
+        """Refuse limits that no encoder could keep, before one is fitted.
+
+        Raises
+        ------
+        InputError
+            A limit is beyond its floor.
+        """
+        from distbench.inference.floors import BINDING_WITH_REFERENCE, floors, refuse_beyond
+
+        bound = tuple(sorted(BINDING_WITH_REFERENCE & set(limits)))
+        if not bound:
+            return
+        key = (dataset, code_size, k, bound)
+        if key not in self._floors:
+            self._floors[key] = floors(self.dataset(dataset).test, code_size, k=k, metrics=bound)
+        refuse_beyond(limits, self._floors[key], code_size)
+
     def fit(
-        self, recipe: Recipe, dataset: str, code_size: int, seed: int, progress: Progress | None = None
+        self,
+        recipe: Recipe,
+        dataset: str,
+        code_size: int,
+        seed: int,
+        progress: Progress | None = None,
+        in_sample: bool = False,
     ) -> tuple[Any, float]:
-        """Return the encoder fitted on the train points, and the seconds that the fit took."""
-        key = (recipe.key, dataset, code_size, seed)
+        """Return the encoder fitted on the train points, and the seconds that the fit took.
+
+        In sample, and for a recipe that has codes of the fitted points alone, it is fitted on the train points
+        followed by the test points.
+        """
+        in_sample = in_sample or recipe.in_sample_only
+        key = (recipe.key, dataset, code_size, seed, in_sample)
         if key not in self._fits:
-            train = self.dataset(dataset).train
+            points = self._fitted_points(dataset, in_sample)
             start = time.perf_counter()
-            encoder = recipe.fit(train, code_size, seed, progress)
+            encoder = recipe.fit(points, code_size, seed, progress)
             self._fits[key] = encoder, time.perf_counter() - start
         return self._fits[key]
 
@@ -68,6 +128,7 @@ class Bench:
         include_queries: bool = True,
         metrics: str | tuple[str, ...] = "default",
         progress: Progress | None = None,
+        in_sample: bool = False,
     ) -> Run:
         """Fit a recipe on the train points and judge it on the test points.
 
@@ -89,28 +150,64 @@ class Bench:
             As for :func:`distbench.evaluate`; the labels of the data set, if it has any, are known.
         progress : callable, optional
             Told how much of the fit is done, where the recipe says so.
+        in_sample : bool
+            Whether to fit on train and test points together and to judge the codes that the test points got there;
+            always so for a recipe that has no others. The candidates stay the same.
 
         Returns
         -------
         Run
         """
         name = recipe.name if name is None else name
-        key = (recipe.key, dataset, code_size, seed, k, name, include_queries, metrics)
+        in_sample = in_sample or recipe.in_sample_only
+        key = (recipe.key, dataset, code_size, seed, k, name, include_queries, metrics, in_sample)
         if key not in self._runs:
-            import distbench
-
-            encoder, seconds = self.fit(recipe, dataset, code_size, seed, progress)
-            data = self.dataset(dataset)
-            report = distbench.evaluate(
-                encoder,
-                data.test,
-                reference=data.train,
-                k=k,
-                include_queries=include_queries,
-                name=name,
-                metrics=metrics,
-                labels=data.labels_test,
-                reference_labels=data.labels_train,
-            )
-            self._runs[key] = Run(encoder, report, seed, seconds)
+            encoder, seconds = self.fit(recipe, dataset, code_size, seed, progress, in_sample)
+            options = {"k": k, "include_queries": include_queries, "name": name, "metrics": metrics}
+            report = (self._judge_fitted if in_sample else self._judge)(encoder, dataset, options)
+            self._runs[key] = Run(encoder, report, seed, seconds, in_sample, _note(encoder, in_sample))
         return self._runs[key]
+
+    def _fitted_points(self, dataset: str, in_sample: bool) -> Any:
+        data = self.dataset(dataset)
+        if not in_sample:
+            return data.train
+        import numpy as np
+
+        return np.concatenate([data.train, data.test])
+
+    def _judge(self, encoder: Any, dataset: str, options: dict[str, Any]) -> Report:
+        import distbench
+
+        data = self.dataset(dataset)
+        return distbench.evaluate(
+            encoder,
+            data.test,
+            reference=data.train,
+            labels=data.labels_test,
+            reference_labels=data.labels_train,
+            **options,
+        )
+
+    def _judge_fitted(self, encoder: Any, dataset: str, options: dict[str, Any]) -> Report:
+        import distbench
+        from distbench.encoders import as_encoder
+
+        data = self.dataset(dataset)
+        codes = getattr(encoder, "codes_", None)
+        if codes is None:
+            codes = as_encoder(encoder).encode(self._fitted_points(dataset, in_sample=True))
+        n = len(data.train)
+        return distbench.evaluate_codes(
+            data.test,
+            codes[n:],
+            reference=(data.train, codes[:n]),
+            labels=data.labels_test,
+            reference_labels=data.labels_train,
+            **options,
+        )
+
+
+def _note(encoder: Any, in_sample: bool) -> str:
+    note = str(getattr(encoder, "note", "") or "")
+    return "" if in_sample and note.startswith("out of sample") else note  # no word on codes that are not judged

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from distbench.errors import SuiteError
 from distbench.suites._bench import Bench, Run
-from distbench.suites._model import AngleClaim, BetterClaim, BoundClaim, Claim, Suite, Verdict
+from distbench.suites._claims_means import interval, over_seeds
+from distbench.suites._model import (
+    AngleClaim,
+    BetterClaim,
+    BoundClaim,
+    Claim,
+    CollapseClaim,
+    FloorClaim,
+    Suite,
+    SuiteEncoder,
+    Verdict,
+)
 from distbench.suites._recipes import Progress, Recipe, as_recipe
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["Finding", "judge"]
 
-CONFIDENCE = 0.95
 ProgressFor = Callable[[str], Progress | None]
 
 
@@ -39,18 +44,18 @@ class Finding:
 def judge(claim: Claim, suite: Suite, bench: Bench, progress: ProgressFor = lambda _: None) -> Finding:
     """Fit what a claim speaks of, and judge it.
 
-    A bound and a comparison are judged on the mean over the suite's training seeds, by its 95 % interval
-    over test points (the jackknife of the mean, or of the paired difference): borne out when the whole
-    interval is on the claim's side, refuted when all of it is on the other, else undecided. A metric
-    without an interval (worst cases) is judged by its value alone, and can only be bounded. An angle is
-    judged by the largest over the seeds.
+    A bound and a comparison are judged on the mean over the training seeds, by its 95 % interval over test
+    points (the jackknife of the mean, or of the paired difference): borne out when the whole interval is on the
+    claim's side, refuted when all of it is on the other, else undecided. A margin moves the line of a comparison from
+    0 to that much worse. A metric without an interval (worst cases) is judged by its value alone, and can only be
+    bounded. An angle and a collapse are judged by the largest over the seeds. A floor is certain: it holds or not.
 
     Parameters
     ----------
     claim : Claim
         One of ``suite.claims``.
     suite : Suite
-        Says the data set, the seeds, k and which recipe a name stands for.
+        Says the seeds, k and which recipe a name stands for.
     bench : Bench
         Where fits are shared.
     progress : callable
@@ -63,78 +68,138 @@ def judge(claim: Claim, suite: Suite, bench: Bench, progress: ProgressFor = lamb
     Raises
     ------
     SuiteError
-        The claim compares by a metric that has no interval.
+        The claim compares by a metric that has no interval, speaks of a floor that there is not, or of an encoder
+        that cannot have what it says.
     """
+    judged = _Judge(suite, bench, progress)
     if isinstance(claim, BoundClaim):
-        return _judge_bound(claim, _runs(claim, claim.encoder, suite, bench, progress))
+        return judged.bound(claim)
     if isinstance(claim, BetterClaim):
-        better = _runs(claim, claim.better, suite, bench, progress)
-        than = _runs(claim, claim.than, suite, bench, progress)
-        return _judge_better(claim, better, than)
-    return _judge_angle(claim, suite, bench, progress)
+        return judged.better(claim)
+    if isinstance(claim, AngleClaim):
+        return judged.angle(claim)
+    if isinstance(claim, CollapseClaim):
+        return judged.collapse(claim)
+    return judged.floor(claim)
 
 
-def _fits(claim: Claim, encoder: str, suite: Suite, progress: ProgressFor) -> list[tuple[Recipe, int, Progress | None]]:
-    recipe = as_recipe(suite.recipe(encoder))
-    seeds = suite.seeds[:1] if recipe.deterministic else suite.seeds
-    return [(recipe, seed, progress(f"{encoder}[{claim.code_size}] seed {seed}")) for seed in seeds]
+@dataclass(frozen=True)
+class _Judge:
+    suite: Suite
+    bench: Bench
+    progress: ProgressFor
 
+    def bound(self, claim: BoundClaim) -> Finding:
+        runs = self._runs(claim, claim.encoder, claim.metric)
+        mean = over_seeds(runs, claim.metric)
+        value, span = mean.value, interval(mean, claim.metric, runs[0].report.m)
+        low, high = span or (value, value)
+        if claim.at_most is not None:
+            verdict = _verdict(high <= claim.at_most, low > claim.at_most)
+            bound = f"at most {claim.at_most:g}"
+        else:
+            verdict = _verdict(low >= (claim.at_least or 0.0), high < (claim.at_least or 0.0))
+            bound = f"at least {claim.at_least:g}"
+        spread = "no interval" if span is None else f"95 % interval {low:.4g} to {high:.4g}"
+        name = _called(claim.encoder, runs)
+        return Finding(claim, verdict, f"{name} {claim.metric} {value:.4g} ({spread}), {bound}; {_sample(claim, runs)}")
 
-def _runs(claim: Claim, encoder: str, suite: Suite, bench: Bench, progress: ProgressFor) -> list[Run]:
-    return [
-        bench.run(recipe, suite.dataset, claim.code_size, seed, k=suite.k, name=encoder, progress=told)
-        for recipe, seed, told in _fits(claim, encoder, suite, progress)
-    ]
+    def better(self, claim: BetterClaim) -> Finding:
+        better = self._runs(claim, claim.better, claim.metric)
+        than = self._runs(claim, claim.than, claim.metric)
+        a, b = over_seeds(better, claim.metric), over_seeds(than, claim.metric)
+        one, two, span = a.value, b.value, interval(a.less(b))
+        if span is None:
+            raise SuiteError(f"claim {claim.id}: {claim.metric} has no interval to compare by; choose another metric")
+        low, high = span
+        up = better[0].report[claim.metric].direction == "up"
+        least, most = (low, high) if up else (-high, -low)  # of the advantage
+        verdict = _verdict(least > -claim.margin, most < -claim.margin)
+        wins, pairs = _wins(better, than, claim.metric, up)
+        margin = f", no worse than by {claim.margin:g}" if claim.margin else ""
+        return Finding(
+            claim,
+            verdict,
+            f"{claim.metric}: {_called(claim.better, better)} {one:.4g}, {_called(claim.than, than)} {two:.4g}, "
+            f"difference {one - two:+.4g} (95 % interval {low:+.4g} to {high:+.4g}){margin}, "
+            f"better in {wins} of {pairs} seeds; {_sample(claim, max(better, than, key=len))}",
+        )
 
+    def angle(self, claim: AngleClaim) -> Finding:
+        from distbench.baselines.subspace import largest_principal_angle
 
-def _judge_bound(claim: BoundClaim, runs: Sequence[Run]) -> Finding:
-    mean = _over_seeds(runs, claim.metric)
-    value, interval = mean.value, _interval(mean, claim.metric, runs[0].report.m)
-    low, high = interval or (value, value)
-    if claim.at_most is not None:
-        verdict = _verdict(high <= claim.at_most, low > claim.at_most)
-        bound = f"at most {claim.at_most:g}"
-    else:
-        verdict = _verdict(low >= (claim.at_least or 0.0), high < (claim.at_least or 0.0))
-        bound = f"at least {claim.at_least:g}"
-    spread = "no interval" if interval is None else f"95 % interval {low:.4g} to {high:.4g}"
-    return Finding(claim, verdict, f"{claim.encoder} {claim.metric} {value:.4g} ({spread}), {bound}; {_sample(runs)}")
+        pca, _ = self.bench.fit(as_recipe("pca"), claim.dataset, claim.code_size, self.suite.seeds[0])
+        angles = [
+            float(largest_principal_angle(_components(encoder, claim), pca.components_))
+            for encoder in self._fitted(claim, claim.encoder)
+        ]
+        worst = max(angles)
+        return Finding(
+            claim,
+            _verdict(worst <= claim.at_most, worst > claim.at_most),
+            f"{claim.encoder}: largest principal angle to the first {claim.code_size} principal components "
+            f"{worst:.3g} degrees (largest of {_count(len(angles), 'seed')}), at most {claim.at_most:g}; "
+            f"{claim.dataset}",
+        )
 
+    def collapse(self, claim: CollapseClaim) -> Finding:
+        from distbench.suites._collapse import find_collapse
 
-def _judge_better(claim: BetterClaim, better: Sequence[Run], than: Sequence[Run]) -> Finding:
-    a, b = _over_seeds(better, claim.metric), _over_seeds(than, claim.metric)
-    one, two, interval = a.value, b.value, _interval(a.less(b))
-    if interval is None:
-        raise SuiteError(f"claim {claim.id}: {claim.metric} has no interval to compare by; choose another metric")
-    low, high = interval
-    up = better[0].report[claim.metric].direction == "up"
-    verdict = _verdict(low > 0 if up else high < 0, high < 0 if up else low > 0)
-    wins, pairs = _wins(better, than, claim.metric, up)
-    sample = _sample(max(better, than, key=len))
-    return Finding(
-        claim,
-        verdict,
-        f"{claim.metric}: {claim.better} {one:.4g}, {claim.than} {two:.4g}, difference {one - two:+.4g} "
-        f"(95 % interval {low:+.4g} to {high:+.4g}), better in {wins} of {pairs} seeds; {sample}",
-    )
+        points = self.bench.dataset(claim.dataset).train
+        found = [find_collapse(encoder, points, goal=claim.at_most) for encoder in self._fitted(claim, claim.encoder)]
+        worst = max(found, key=lambda collapse: collapse.ratio)
+        return Finding(
+            claim,
+            _verdict(worst.ratio <= claim.at_most, worst.ratio > claim.at_most),
+            f"{claim.encoder}: {worst}; a share of {worst.ratio:.2g} of the median, at most {claim.at_most:g} "
+            f"(largest of {_count(len(found), 'seed')}); {claim.dataset}, codes of {claim.code_size}",
+        )
 
+    def floor(self, claim: FloorClaim) -> Finding:
+        from distbench.inference.floors import floors
 
-def _judge_angle(claim: AngleClaim, suite: Suite, bench: Bench, progress: ProgressFor) -> Finding:
-    from distbench.baselines.subspace import largest_principal_angle
+        test = self.bench.dataset(claim.dataset).test
+        found = floors(test, claim.code_size, k=self.suite.k, metrics=(claim.metric,)).get(claim.metric)
+        if found is None:
+            raise SuiteError(f"claim {claim.id}: these points have no floor of {claim.metric}; choose smaller data")
+        return Finding(
+            claim,
+            _verdict(found >= claim.at_least, found < claim.at_least),
+            f"no codes of {claim.code_size} numbers have {claim.metric} below {found:.4g} among the {len(test)} test "
+            f"points (certified floor), at least {claim.at_least:g}; {claim.dataset}",
+        )
 
-    first = suite.seeds[0]
-    pca, _ = bench.fit(as_recipe("pca"), suite.dataset, claim.code_size, first)
-    angles = []
-    for recipe, seed, told in _fits(claim, claim.encoder, suite, progress):
-        encoder, _ = bench.fit(recipe, suite.dataset, claim.code_size, seed, told)
-        angles.append(float(largest_principal_angle(_components(encoder, claim), pca.components_)))
-    worst = max(angles)
-    return Finding(
-        claim,
-        _verdict(worst <= claim.at_most, worst > claim.at_most),
-        f"{claim.encoder}: largest principal angle to the first {claim.code_size} principal components "
-        f"{worst:.3g} degrees (largest of {_count(len(angles), 'seed')}), at most {claim.at_most:g}",
-    )
+    def _fits(self, claim: Claim, name: str) -> list[tuple[SuiteEncoder, Recipe, int, Progress | None]]:
+        encoder = self.suite.encoder(name)
+        recipe = as_recipe(encoder.recipe, encoder.options)
+        seeds = self.suite.seeds_of(encoder)[: 1 if recipe.deterministic else None]
+        told = [self.progress(f"{name}[{claim.code_size}] on {claim.dataset} seed {seed}") for seed in seeds]
+        return [(encoder, recipe, seed, tell) for seed, tell in zip(seeds, told, strict=True)]
+
+    def _runs(self, claim: Claim, name: str, metric: str) -> list[Run]:
+        from distbench.metrics import METRICS
+
+        return [
+            self.bench.run(
+                recipe,
+                claim.dataset,
+                claim.code_size,
+                seed,
+                k=self.suite.k,
+                name=name,
+                metrics="default" if METRICS[metric].default else (metric,),
+                progress=told,
+                in_sample=encoder.in_sample,
+            )
+            for encoder, recipe, seed, told in self._fits(claim, name)
+        ]
+
+    def _fitted(self, claim: Claim, name: str) -> list[Any]:
+        """Return the encoders themselves, for what is no metric of codes."""
+        return [
+            self.bench.fit(recipe, claim.dataset, claim.code_size, seed, told, encoder.in_sample)[0]
+            for encoder, recipe, seed, told in self._fits(claim, name)
+        ]
 
 
 def _components(encoder: Any, claim: AngleClaim) -> Any:
@@ -150,53 +215,6 @@ def _verdict(good: bool, bad: bool) -> Verdict:
     return "borne out" if good else "refuted" if bad else "undecided"
 
 
-@dataclass(frozen=True)
-class _Mean:
-    """A score's mean over training seeds, and what its interval over test points comes from."""
-
-    value: float
-    leave_one_out: NDArray[Any] | None
-    interaction: NDArray[Any] | None
-
-    def less(self, other: _Mean) -> _Mean:
-        return _Mean(
-            self.value - other.value,
-            _difference(self.leave_one_out, other.leave_one_out),
-            _difference(self.interaction, other.interaction),
-        )
-
-
-def _difference(one: NDArray[Any] | None, two: NDArray[Any] | None) -> NDArray[Any] | None:
-    return None if one is None or two is None else one - two
-
-
-def _over_seeds(runs: Sequence[Run], metric: str) -> _Mean:
-    scores = [run.report[metric] for run in runs]
-    return _Mean(
-        statistics.fmean(float(score.value) for score in scores),
-        _mean([score.leave_one_out for score in scores]),
-        _mean([score.interaction for score in scores]),
-    )
-
-
-def _mean(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
-    import numpy as np
-
-    known = [array for array in arrays if array is not None]
-    return np.mean(known, axis=0) if known and len(known) == len(arrays) else None
-
-
-def _interval(mean: _Mean, metric: str | None = None, m: int = 0) -> tuple[float, float] | None:
-    from distbench.inference.intervals import jackknife_interval
-    from distbench.judging import MEANS
-    from distbench.metrics import METRICS
-
-    single = m if metric is not None and METRICS[metric].family in MEANS else None
-    bounds = (-math.inf, math.inf) if metric is None else METRICS[metric].bounds
-    low, high = jackknife_interval(mean.value, mean.leave_one_out, CONFIDENCE, bounds, mean.interaction, single)
-    return None if low is None or high is None else (low, high)
-
-
 def _wins(better: Sequence[Run], than: Sequence[Run], metric: str, up: bool) -> tuple[int, int]:
     """Count the seeds in which the one beats the other; one that has no seeds stands against each."""
     pairs = max(len(better), len(than))
@@ -204,9 +222,14 @@ def _wins(better: Sequence[Run], than: Sequence[Run], metric: str, up: bool) -> 
     return sum(one > two if up else one < two for one, two in zip(ones, twos, strict=True)), pairs
 
 
-def _sample(runs: Sequence[Run]) -> str:
+def _called(name: str, runs: Sequence[Run]) -> str:
+    return f"{name} (in sample)" if runs[0].in_sample and "in sample" not in name else name
+
+
+def _sample(claim: Claim, runs: Sequence[Run]) -> str:
     report = runs[0].report
-    return f"{report.m} test points, k = {report.k}, M = {report.M}, {_count(len(runs), 'seed')}"
+    points = f"{claim.dataset}, codes of {claim.code_size}, {report.m} test points"
+    return f"{points}, k = {report.k}, M = {report.M}, {_count(len(runs), 'seed')}"
 
 
 def _count(number: int, noun: str) -> str:

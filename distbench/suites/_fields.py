@@ -13,12 +13,15 @@ from distbench.limits import near_miss
 __all__ = [
     "Field",
     "Where",
+    "boolean",
     "integer",
     "integers",
+    "measure",
+    "not_negative",
     "number",
     "positive_integer",
     "positive_integers",
-    "principal_angle",
+    "positive_integers_or_none",
     "table",
     "tables",
     "take",
@@ -27,6 +30,8 @@ __all__ = [
 ]
 
 REQUIRED = object()
+VERDICTS = ("borne out", "refuted", "undecided")
+MEASURES = ("principal_angle", "floor", "collapse")
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,20 @@ def number(value: Any, where: Where) -> float:
     return float(value)
 
 
+def not_negative(value: Any, where: Where) -> float:
+    """Accept a finite number from 0."""
+    if number(value, where) < 0:
+        raise where.error(f"found {value!r}; give a number from 0")
+    return float(value)
+
+
+def boolean(value: Any, where: Where) -> bool:
+    """Accept true or false."""
+    if not isinstance(value, bool):
+        raise where.error(f"found {value!r}; give true or false")
+    return value
+
+
 def integers(value: Any, where: Where) -> tuple[int, ...]:
     """Accept a list of different integers from 0."""
     return _list_of(integer, value, where)
@@ -106,6 +125,11 @@ def integers(value: Any, where: Where) -> tuple[int, ...]:
 def positive_integers(value: Any, where: Where) -> tuple[int, ...]:
     """Accept a list of different integers from 1."""
     return _list_of(positive_integer, value, where)
+
+
+def positive_integers_or_none(value: Any, where: Where) -> tuple[int, ...]:
+    """Accept a list of different integers from 1, or an empty list."""
+    return () if value == [] else positive_integers(value, where)
 
 
 def _list_of(check: Callable[[Any, Where], int], value: Any, where: Where) -> tuple[int, ...]:
@@ -120,7 +144,7 @@ def _list_of(check: Callable[[Any, Where], int], value: Any, where: Where) -> tu
 def table(value: Any, where: Where) -> Mapping[str, Any]:
     """Accept a table."""
     if not isinstance(value, Mapping):
-        raise where.error(f"found {value!r}; give a table, such as {{continuity = 0.95}}")
+        raise where.error(f"found {value!r}; give a table: {{name = value}}")
     return value
 
 
@@ -133,13 +157,13 @@ def tables(value: Any, where: Where) -> tuple[Mapping[str, Any], ...]:
 
 def verdict(value: Any, where: Where) -> str:
     """Accept what a claim may be expected to be."""
-    if value not in ("borne out", "refuted"):
-        raise where.error(f'found {value!r}; give "borne out" or "refuted"')
+    if value not in VERDICTS:
+        raise where.error(f"found {value!r}; give one of {', '.join(map(repr, VERDICTS))}")
     return str(value)
 
 
-def principal_angle(value: Any, where: Where) -> str:
-    """Accept the one measure that is not a metric."""
-    if value != "principal_angle":
-        raise where.error(f'found {value!r}; the one measure there is: "principal_angle"')
+def measure(value: Any, where: Where) -> str:
+    """Accept what a claim can be about beside a metric of an encoder."""
+    if value not in MEASURES:
+        raise where.error(f"found {value!r}; give one of {', '.join(map(repr, MEASURES))}")
     return str(value)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from distbench.errors import SuiteError
 from distbench.suites import _fields as fields
+from distbench.suites._claims_reader import read_claim
 from distbench.suites._fields import Field, Where
-from distbench.suites._model import AngleClaim, BetterClaim, BoundClaim, Claim, Suite, SuiteEncoder
+from distbench.suites._model import Suite, SuiteEncoder
 
 __all__ = ["SCHEMA", "is_suite", "read_suite"]
 
@@ -36,25 +37,10 @@ _ENCODER = {
     "name": Field(fields.text),
     "recipe": Field(fields.text, default=""),
     "limits": Field(fields.table, default=None),
-}
-_CLAIM = {
-    "id": Field(fields.text),
-    "statement": Field(fields.text),
-    "source": Field(fields.text),
-    "expect": Field(fields.verdict, default="borne out"),
-    "code_size": Field(fields.positive_integer, default=None),
-}
-_BOUND = _CLAIM | {
-    "encoder": Field(fields.text),
-    "metric": Field(fields.text),
-    "at_least": Field(fields.number, default=None),
-    "at_most": Field(fields.number, default=None),
-}
-_BETTER = _CLAIM | {"better": Field(fields.text), "than": Field(fields.text), "metric": Field(fields.text)}
-_ANGLE = _CLAIM | {
-    "encoder": Field(fields.text),
-    "measure": Field(fields.principal_angle),
-    "at_most": Field(fields.number),
+    "in_sample": Field(fields.boolean, default=False),
+    "options": Field(fields.table, default=None),
+    "code_sizes": Field(fields.positive_integers_or_none, default=None),
+    "seeds": Field(fields.integers, default=None),
 }
 
 
@@ -104,7 +90,7 @@ def read_suite(path: Path) -> Suite:
         raise top.error(f"distbench = {document.get('distbench')!r} is not a known schema; write {SCHEMA}")
     values = fields.take(document, _SUITE, top)
     encoders = tuple(_encoder(e, top.at("encoder", n), values) for n, e in enumerate(values["encoder"], 1))
-    claims = tuple(_claim(c, top.at("claim", n), values) for n, c in enumerate(values["claim"], 1))
+    claims = tuple(read_claim(c, top.at("claim", n), values) for n, c in enumerate(values["claim"], 1))
     _refuse_repeats([entry.name for entry in encoders], top.at("encoder"), "name")
     _refuse_repeats([claim.id for claim in claims], top.at("claim"), "id")
     if not encoders and not claims:
@@ -124,11 +110,27 @@ def read_suite(path: Path) -> Suite:
 
 def _encoder(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any]) -> SuiteEncoder:
     values = fields.take(table, _ENCODER, where)
-    limits = {
-        metric: _limit(limit, where.at("limits").at(metric), suite["code_sizes"])
-        for metric, limit in (values["limits"] or {}).items()
-    }
-    return SuiteEncoder(values["name"], values["recipe"] or values["name"], limits)
+    for key in ("code_sizes", "seeds"):
+        _check_subset(values[key], suite[key], where.at(key), key)
+    code_sizes = suite["code_sizes"] if values["code_sizes"] is None else values["code_sizes"]
+    limits = values["limits"] or {}
+    if limits and not code_sizes:
+        raise where.at("limits").error("never looked at, as code_sizes is empty; name some, or take the limits out")
+    return SuiteEncoder(
+        name=values["name"],
+        recipe=values["recipe"] or values["name"],
+        limits={metric: _limit(limit, where.at("limits").at(metric), code_sizes) for metric, limit in limits.items()},
+        in_sample=values["in_sample"],
+        options=dict(values["options"] or {}),
+        code_sizes=values["code_sizes"],
+        seeds=values["seeds"],
+    )
+
+
+def _check_subset(values: tuple[int, ...] | None, known: tuple[int, ...], where: Where, key: str) -> None:
+    for value in values or ():
+        if value not in known:
+            raise where.error(f"{value} is not one of the suite's {key}: {', '.join(map(str, known))}")
 
 
 def _limit(limit: Any, where: Where, code_sizes: tuple[int, ...]) -> float | dict[int, float]:
@@ -137,34 +139,8 @@ def _limit(limit: Any, where: Where, code_sizes: tuple[int, ...]) -> float | dic
     known = {str(size): size for size in code_sizes}
     for key in limit:
         if key not in known:
-            raise where.error(f"{key!r} is not one of the suite's code_sizes: {', '.join(known)}")
+            raise where.error(f"{key!r} is not one of the encoder's code_sizes: {', '.join(known)}")
     return {known[key]: fields.number(value, where.at(key)) for key, value in limit.items()}
-
-
-def _claim(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any]) -> Claim:
-    kind: Callable[..., Claim]
-    if "measure" in table:
-        kind, known = AngleClaim, _ANGLE
-    elif "better" in table or "than" in table:
-        kind, known = BetterClaim, _BETTER
-    else:
-        kind, known = BoundClaim, _BOUND
-    values = fields.take(table, known, where)
-    values.pop("measure", None)
-    if kind is BoundClaim and (values["at_least"] is None) == (values["at_most"] is None):
-        raise where.error("needs exactly one of at_least and at_most (or better and than, to compare)")
-    values["code_size"] = _claim_code_size(values["code_size"], where, suite["code_sizes"])
-    return kind(**values)
-
-
-def _claim_code_size(code_size: int | None, where: Where, code_sizes: tuple[int, ...]) -> int:
-    if code_size is None and len(code_sizes) == 1:
-        return code_sizes[0]
-    if code_size not in code_sizes:
-        sizes = ", ".join(map(str, code_sizes))
-        found = "is missing" if code_size is None else f"is {code_size}"
-        raise where.error(f"code_size {found}; name one of the suite's code_sizes: {sizes}")
-    return code_size
 
 
 def _refuse_repeats(names: list[str], where: Where, key: str) -> None:

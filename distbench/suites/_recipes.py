@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from distbench.errors import InputError
+from distbench.errors import InputError, MissingDependencyError
 from distbench.limits import near_miss
 
-__all__ = ["Progress", "Recipe", "as_recipe"]
+__all__ = ["NotInstalledError", "Progress", "Recipe", "as_recipe"]
 
 Progress = Callable[[int, int], None]
+
+
+class NotInstalledError(MissingDependencyError):
+    """An optional recipe needs a package that is not installed: a reason to skip it, not to fail."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +35,32 @@ class Recipe:
     fitter : object
         What ``fit`` is called on.
     key : object
-        Equal for the same recipe: what its fits are shared under.
+        Equal for the same recipe with the same options: what its fits are shared under.
+    options : mapping of str to any
+        Settings handed to ``fit`` by name.
     """
 
     name: str
     deterministic: bool
     fitter: Any
     key: object
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def in_sample_only(self) -> bool:
+        """Whether it gives codes of the fitted points alone."""
+        return getattr(self.fitter, "in_sample_only", False) is True
+
+    @property
+    def requires(self) -> str:
+        """The importable package that it needs beside those of every recipe; empty for none."""
+        return str(getattr(self.fitter, "requires", "") or "")
+
+    def missing(self) -> str:
+        """Return why it cannot be fitted here, or nothing where the package it needs is installed."""
+        if not self.requires or importlib.util.find_spec(self.requires.partition(".")[0]) is not None:
+            return ""
+        return f"recipe {self.name} needs the package {self.requires}, which is not installed"
 
     def fit(self, X: Any, code_size: int, seed: int, progress: Progress | None = None) -> Any:
         """Fit on train points and return the encoder.
@@ -44,15 +69,19 @@ class Recipe:
         ------
         InputError
             The recipe's ``fit`` returned nothing.
+        NotInstalledError
+            The package that the recipe ``requires`` is not installed.
         """
+        if reason := self.missing():
+            raise NotInstalledError(reason)
         extra = {"progress": progress} if _takes_progress(self.fitter.fit) else {}
-        encoder = self.fitter.fit(X, code_size=code_size, seed=seed, **extra)
+        encoder = self.fitter.fit(X, code_size=code_size, seed=seed, **extra, **self.options)
         if encoder is None:
             raise InputError(f"recipe {self.name}: fit() returned None; return the fitted encoder")
         return encoder
 
 
-def as_recipe(recipe: object) -> Recipe:
+def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recipe:
     """Return what a user calls a recipe as one.
 
     Parameters
@@ -61,7 +90,10 @@ def as_recipe(recipe: object) -> Recipe:
         Name of a baseline; ``module:object``; a class that needs no arguments; or an object. The last
         three have ``fit(X, code_size, seed)``, which returns the encoder. ``fit`` may also take
         ``progress``, called with how much is done of how much; and an attribute ``deterministic`` says
-        that seeds change nothing.
+        that seeds change nothing, ``in_sample_only`` that it has codes of the fitted points alone, and
+        ``requires`` which package it needs.
+    options : mapping of str to any, optional
+        Settings handed to ``fit`` by name, of what TOML can hold.
 
     Returns
     -------
@@ -70,8 +102,9 @@ def as_recipe(recipe: object) -> Recipe:
     Raises
     ------
     InputError
-        It is none of these, or cannot be imported: what was found and what to do.
+        It is none of these, cannot be imported, or takes no such option: what was found and what to do.
     """
+    options = dict(options or {})
     found: object
     key: object
     if isinstance(recipe, str):
@@ -82,7 +115,16 @@ def as_recipe(recipe: object) -> Recipe:
         name = str(getattr(recipe, "name", None) or getattr(recipe, "__name__", type(recipe).__name__))
     fitter = _instance(found) if isinstance(found, type) else found
     _check_fit(fitter, name)
-    return Recipe(name, getattr(fitter, "deterministic", False) is True, fitter, _Key(key))
+    _check_options(fitter, name, options)
+    deterministic = getattr(fitter, "deterministic", False) is True
+    return Recipe(name, deterministic, fitter, (_Key(key), _written(name, options)), options)
+
+
+def _written(name: str, options: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(options, sort_keys=True)
+    except TypeError as error:
+        raise InputError(f"recipe {name}: options: {error}; give text, numbers, lists and tables") from None
 
 
 class _Key:
@@ -153,6 +195,28 @@ def _check_fit(fitter: object, name: str) -> None:
         raise InputError(f"recipe {name}: fit must take X, code_size and seed ({error})") from None
     except ValueError:
         pass
+
+
+def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
+    known, open_ended = _options_of(fitter)
+    for option in options:
+        if not open_ended and option not in known:
+            hint = near_miss(option, known) if known else "it takes none"
+            raise InputError(f"recipe {name}: options: there is no {option!r}; {hint}")
+
+
+def _options_of(fitter: Any) -> tuple[list[str], bool]:
+    """Return the names of the settings that ``fit`` takes, and whether it takes any other."""
+    declared = getattr(fitter, "options", None)
+    if isinstance(declared, tuple):  # a baseline checks its own
+        return [str(one) for one in declared], False
+    try:
+        parameters = list(inspect.signature(fitter.fit).parameters.values())
+    except ValueError:
+        return [], True
+    given = ("code_size", "seed", "progress")
+    named = [one.name for one in parameters[1:] if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    return [one for one in named if one not in given], any(one.kind is one.VAR_KEYWORD for one in parameters)
 
 
 def _takes_progress(fit: Callable[..., Any]) -> bool:

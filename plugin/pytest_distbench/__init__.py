@@ -14,7 +14,7 @@ import pytest
 from pytest_distbench._fixture import DistbenchFixture
 from pytest_distbench._marker import SIGNATURE, read_marker
 from pytest_distbench._record import attach
-from pytest_distbench._session import REASON, enabled
+from pytest_distbench._session import REASON, RETRAIN, UPDATE, enabled
 
 __all__ = ["DistbenchFixture"]
 
@@ -22,12 +22,23 @@ _FAULT: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--distbench``."""
+    """Add ``--distbench`` and the two options on stored rows, each of which implies it."""
     group = parser.getgroup("distbench", "distbench: does close stay close?")
     group.addoption(
         "--distbench",
         action="store_true",
         help="run distbench tests and suite files (TOML with distbench = 1); they skip without it",
+    )
+    group.addoption(
+        RETRAIN,
+        action="store_true",
+        help="with --distbench: suites fit anew what they have stored rows of, and tell how far the new rows lie off",
+    )
+    group.addoption(
+        UPDATE,
+        action="store_true",
+        help="with --distbench: suites store the rows they measure, in baselines/ beside their files; alone, what "
+        "has stored rows that still hold is not fitted",
     )
 
 

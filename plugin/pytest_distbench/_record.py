@@ -7,15 +7,27 @@ of the test would carry it again and JUnit files would print it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 
 if TYPE_CHECKING:
     from distbench.results import Row
+    from distbench.suites._store_match import Change
 
-__all__ = ["PROPERTY", "CheckRecord", "ClaimRecord", "Record", "attach", "record_of"]
+__all__ = [
+    "PROPERTY",
+    "CheckRecord",
+    "ClaimRecord",
+    "DriftRecord",
+    "Record",
+    "StaleRecord",
+    "StoredRecord",
+    "UpdateRecord",
+    "attach",
+    "record_of",
+]
 
 PROPERTY = "distbench"
 
@@ -37,6 +49,43 @@ class ClaimRecord(TypedDict):
     verdict: str
     expect: str
     evidence: str
+    stored: str
+
+
+class StoredRecord(TypedDict):
+    """Stored rows, or a stored finding, that were used in place of a fit."""
+
+    kind: str
+    suite: str
+    day: str
+    environment: dict[str, Any]
+
+
+class StaleRecord(TypedDict):
+    """Stored rows, or a stored finding, that do not hold any more."""
+
+    name: str
+    suite: str
+    reasons: list[str]
+
+
+class DriftRecord(TypedDict):
+    """How far new rows or a new verdict lie from the stored ones; ``told`` says in words what has no numbers."""
+
+    name: str
+    suite: str
+    changes: list[Change]
+    told: str
+
+
+class UpdateRecord(TypedDict):
+    """What is to be stored: the test's rows, or a finding."""
+
+    suite: str
+    encoder: str
+    code_size: int
+    environment: dict[str, Any]
+    finding: dict[str, str] | None
 
 
 @dataclass
@@ -46,6 +95,10 @@ class Record:
     rows: list[Row] = field(default_factory=list)
     checks: list[CheckRecord] = field(default_factory=list)
     claims: list[ClaimRecord] = field(default_factory=list)
+    stored: list[StoredRecord] = field(default_factory=list)
+    stale: list[StaleRecord] = field(default_factory=list)
+    drift: list[DriftRecord] = field(default_factory=list)
+    updates: list[UpdateRecord] = field(default_factory=list)
 
 
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
@@ -62,6 +115,6 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     record = item.stash.get(_RECORD, None)
     if record is not None:
-        payload: dict[str, Any] = asdict(record)
+        payload: dict[str, Any] = dict(vars(record))  # plain already: a deep copy of all the rows would cost seconds
         report.user_properties.append((PROPERTY, payload))
         del item.stash[_RECORD]  # a rerun of the same item starts anew

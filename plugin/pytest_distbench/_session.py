@@ -9,27 +9,40 @@ import pytest
 if TYPE_CHECKING:
     from distbench.suites import Bench
 
-__all__ = ["REASON", "bench_of", "enabled", "rerun_line"]
+__all__ = ["REASON", "RETRAIN", "UPDATE", "bench_of", "enabled", "rerun_line", "retrains", "updates"]
 
 REASON = "needs --distbench"
+RETRAIN = "--distbench-retrain"
+UPDATE = "--distbench-update"
 
 _BENCH: pytest.StashKey[Bench] = pytest.StashKey()
 
 
 def enabled(config: pytest.Config) -> bool:
     """Say whether distbench tests run."""
-    return bool(config.getoption("--distbench"))
+    return bool(config.getoption("--distbench")) or retrains(config) or updates(config)
 
 
-def rerun_line(item: pytest.Item) -> str:
-    """Return the command that runs an item again from where pytest was called.
+def retrains(config: pytest.Config) -> bool:
+    """Say whether suites fit anew what they have stored rows of."""
+    return bool(config.getoption(RETRAIN))
+
+
+def updates(config: pytest.Config) -> bool:
+    """Say whether suites store the rows that they measure."""
+    return bool(config.getoption(UPDATE))
+
+
+def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
+    """Return the command that runs an item again from where pytest was called, with one more option.
 
     Node ids are relative to pytest's root folder, and name no file at all for an installed suite.
     """
     path, here = item.path, item.config.invocation_params.dir
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     _, colons, rest = item.nodeid.partition("::")
-    return f"rerun: pytest --distbench '{shown.as_posix()}{colons}{rest}'"
+    options = " ".join(["--distbench", *([option] if option else [])])
+    return f"{lead}: pytest {options} '{shown.as_posix()}{colons}{rest}'"
 
 
 def bench_of(config: pytest.Config) -> Bench:

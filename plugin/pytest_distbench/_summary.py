@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_distbench._record import PROPERTY, CheckRecord, ClaimRecord
+from pytest_distbench._sections import drift_lines, stale_lines, stored_lines, written_lines
 
 if TYPE_CHECKING:
     from distbench.leaderboard import Table
@@ -22,22 +23,37 @@ class Summary:
     """A plugin of its own, so that a run without ``--distbench`` does not call it."""
 
     def __init__(self) -> None:
-        self._records: dict[str, dict[str, Any]] = {}  # by test, so that of a rerun only the last counts
+        # By test, so that of a rerun only the last counts; and its file, which node ids outside pytest's root lack.
+        self._records: dict[tuple[str, str], dict[str, Any]] = {}
+        self._written: list[str] = []
+        self._unwritten: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what came with a test's report."""
         for name, value in report.user_properties:
             if name == PROPERTY and isinstance(value, dict):
-                self._records[report.nodeid] = value
+                self._records[report.nodeid, report.location[0]] = value
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Store what there is to store; a run that cannot has failed."""
+        if not any(record["updates"] for record in self._records.values()):
+            return
+        from pytest_distbench._writer import write_updates
+
+        self._written, self._unwritten = write_updates(self._records.values())
+        if self._unwritten:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print leaderboards, claims and counts."""
+        """Print leaderboards, claims, what is stored, stale or drifted, and counts."""
         from distbench.render.text import printable
 
         checks: list[CheckRecord] = self._all("checks")
         claims: list[ClaimRecord] = self._all("claims")
         width = _width()
         blocks = [*self._boards(width), *_claims(claims, width)]
+        blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
+        blocks += stale_lines(self._all("stale"), width) + written_lines(self._written, self._unwritten)
         if checks or claims:
             blocks.append(_counts(checks, claims))
         if not blocks:
@@ -73,6 +89,7 @@ def _claims(claims: list[ClaimRecord], width: int) -> list[str]:
     lines = ["Claims", ""]
     for claim in claims:
         expected = "" if claim["verdict"] == claim["expect"] else f" (expected: {claim['expect']})"
+        expected += f" (stored {claim['stored']})" if claim["stored"] else ""
         lines += textwrap.wrap(f"{claim['verdict']}{expected}: {claim['statement']}", width, subsequent_indent="  ")
         for text in (claim["evidence"], f"source: {claim['source']}"):
             lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")

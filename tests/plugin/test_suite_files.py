@@ -95,7 +95,7 @@ def test_a_suite_prints_leaderboards_claims_and_counts(suite):
             "1=  pca * 0.9?? * to *",
             "digits, code size 8 *",
             "borne out: Eight components keep neighbours.",
-            "    good continuity 0.99* (95 % interval *), at least 0.9; 360*",
+            "    good continuity 0.99* (95 % interval *), at least 0.9;*",
             "    source: measured here",
             "4 encoders checked (each seed counts): 4 met, 0 broken; claims: 1 borne out",
         ]
@@ -212,7 +212,7 @@ class TestClaims:
         result.stdout.fnmatch_lines(
             [
                 "claim keeps is refuted, expected borne out: Eight components keep neighbours.",
-                "good continuity 0.99* (95 % interval * to *), at least 0.99999; 360 test points*",
+                "good continuity 0.99* (95 % interval * to *), at least 0.99999; digits, codes of 8, 360 test points*",
                 "source: measured here",
                 "refuted (expected: borne out): Eight components keep neighbours.",
                 "FAILED mine.toml::keeps - AssertionError: claim keeps is refuted*",

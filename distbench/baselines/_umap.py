@@ -1,0 +1,68 @@
+"""What the two recipes of umap-learn share."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any
+
+from distbench.baselines._estimator import quiet
+from distbench.baselines._recipe import whole_number
+from distbench.errors import InputError, MissingDependencyError
+from distbench.keras._require import require_keras
+
+__all__ = ["layout_options", "require_parametric_umap", "require_umap"]
+
+
+def require_umap() -> ModuleType:
+    """Import umap-learn quietly.
+
+    Raises
+    ------
+    distbench.errors.MissingDependencyError
+        It cannot be imported.
+    """
+    # umap imports TensorFlow where there is one, which reads this once.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        with quiet():
+            import umap
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'umap-learn is needed and cannot be imported ({error}); pip install "distbench[umap]"'
+        ) from error
+    module: ModuleType = umap
+    return module
+
+
+def require_parametric_umap() -> Any:
+    """Import the class ParametricUMAP quietly.
+
+    Raises
+    ------
+    distbench.errors.MissingDependencyError
+        umap-learn, Keras or TensorFlow cannot be imported, or Keras runs on another backend.
+    """
+    require_umap()
+    keras = require_keras()
+    try:
+        with quiet():
+            import tensorflow  # noqa: F401
+            from umap.parametric_umap import ParametricUMAP
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'parametric_umap needs TensorFlow, which cannot be imported ({error}); pip install "distbench[keras,umap]"'
+        ) from error
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(f"KERAS_BACKEND: {keras.backend.backend()!r}; parametric_umap trains on tensorflow alone")
+    return ParametricUMAP
+
+
+def layout_options(name: str, neighbours: int, min_distance: float, n: int) -> dict[str, Any]:
+    """Check the settings both recipes share, and name them as umap-learn does; few points have fewer neighbours."""
+    whole_number("neighbours", neighbours, 2)
+    if not 0 <= min_distance <= 1:
+        raise InputError(f"min_distance: {min_distance!r} is not in [0, 1]")
+    if n < 4:
+        raise InputError(f"X: {n} points; {name} needs at least 4")
+    return {"n_neighbors": min(neighbours, n - 1), "min_dist": min_distance, "n_jobs": 1}

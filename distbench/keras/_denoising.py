@@ -1,0 +1,74 @@
+"""An autoencoder that repairs its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from distbench.keras._models import Autoencoder, check_weight
+
+__all__ = ["DenoisingAutoencoder"]
+
+
+@keras.saving.register_keras_serializable(package="distbench")
+class DenoisingAutoencoder(Autoencoder):
+    """Autoencoder that sees its inputs with noise while it trains, and is to return them without.
+
+    Trained by ``fit(X, X)``: the noise is added inside, so the targets stay clean (Vincent et al. 2008, with
+    Gaussian noise). ``encode`` and ``predict`` add none.
+
+    Parameters
+    ----------
+    code_size : int
+        Width of the code.
+    noise : float, default 0.3
+        Standard deviation of the Gaussian noise, in the units of the inputs; at least 0.
+    hidden, activation
+        As in :class:`Autoencoder`.
+    **kwargs
+        Passed to ``keras.Model``.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        As :class:`Autoencoder`, or ``noise`` is negative.
+    """
+
+    def __init__(
+        self,
+        code_size: int,
+        noise: float = 0.3,
+        hidden: Sequence[int] = (128, 64),
+        activation: str = "relu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(code_size, hidden, activation, **kwargs)
+        self.noise = check_weight("noise", noise)
+        self.random = keras.random.SeedGenerator()
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make encoder and decoder for inputs of shape ``(batch, features)``."""
+        super().build(input_shape)
+        self._features = int(input_shape[-1] or 0)
+
+    @property
+    def noise_size(self) -> int:
+        """Random numbers a point: one a feature."""
+        return self._features
+
+    def call(self, inputs: Any, training: bool | None = None, noise: Any = None) -> Any:
+        """Reconstruct ``inputs``, shape (n, features), from themselves with noise if ``training``.
+
+        ``noise``: standard normal numbers of the shape of the inputs; None: drawn here.
+        """
+        if training:
+            drawn = keras.random.normal(ops.shape(inputs), seed=self.random) if noise is None else noise
+            inputs = inputs + ops.cast(self.noise * drawn, inputs.dtype)
+        return super().call(inputs, training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to make this model again."""
+        return {**super().get_config(), "noise": self.noise}

@@ -1,0 +1,93 @@
+"""Arrays as short text, for files: what intervals come from, at the precision that intervals need.
+
+Leave-one-out values are kept as deviations from the value, as half floats: a relative error below 0.0005 of each.
+What they count twice enters intervals as a sum of squares alone, for which one byte a number will do: that of its
+root, which is finer near 0, where most of them are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from distbench.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["PackedArray", "pack", "unpack"]
+
+DTYPES = {"float16": "<f2", "root8": "|i1"}
+MOST = 127  # that a byte holds
+
+
+class PackedArray(TypedDict):
+    """``data`` is base64 of zlib of an array of that ``shape``, in C order.
+
+    Values are ``offset + scale * a`` where the dtype is ``float16`` (half floats a), and
+    ``offset + scale * b * abs(b)`` where it is ``root8`` (signed bytes b).
+    """
+
+    dtype: str
+    shape: list[int]
+    offset: float
+    scale: float
+    data: str
+
+
+def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float = 0.0) -> PackedArray | None:
+    """Return an array packed, or None where it cannot be: it is not finite.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers.
+    dtype : {"float16", "root8"}
+        What deviations from the offset, or their signed roots, are kept as.
+    offset : float
+        What most values are near.
+
+    Returns
+    -------
+    PackedArray or None
+    """
+    import numpy as np
+
+    array = np.asarray(values, dtype=np.float64) - offset
+    if not np.isfinite(array).all():
+        return None
+    most = float(np.abs(array).max(initial=0.0))
+    scale = float(f"{most / (MOST**2 if dtype == 'root8' else 1):.9e}") or 1.0
+    small = array / scale
+    if dtype == "root8":
+        small = np.rint(np.sign(small) * np.sqrt(np.abs(small))).clip(-MOST, MOST)
+    small = small.astype(DTYPES[dtype])
+    data = base64.b64encode(zlib.compress(small.tobytes(), 9)).decode()
+    return PackedArray(dtype=dtype, shape=list(array.shape), offset=offset, scale=scale, data=data)
+
+
+def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | None:
+    """Return the array that was packed; lists that never were as arrays, and None as None.
+
+    Raises
+    ------
+    InputError
+        The packed array is damaged.
+    """
+    if packed is None:
+        return None
+    import numpy as np
+
+    if not isinstance(packed, dict):
+        return np.asarray(packed, dtype=np.float64)
+    try:
+        small = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), dtype=DTYPES[packed["dtype"]])
+        units = small.astype(np.float64).reshape(packed["shape"])
+        units = units * np.abs(units) if packed["dtype"] == "root8" else units
+        return packed["offset"] + packed["scale"] * units
+    except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
+        raise InputError(f"packed array: damaged ({error})") from error

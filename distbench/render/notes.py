@@ -1,0 +1,60 @@
+"""What stands under a leaderboard: everything a reader must know that no column says."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from distbench.leaderboard import Entry, Table
+
+__all__ = ["IGNORES_SIZE", "left_out", "other_width", "shown_name", "table_notes", "wrapped"]
+
+IGNORES_SIZE = "*"
+
+
+def shown_name(entry: Entry) -> str:
+    """Return an encoder's name, with a word on it where it was fitted on the test points too."""
+    says_so = "in sample" in entry.encoder.replace("_", " ").replace("-", " ")
+    return f"{entry.encoder} (in sample)" if entry.in_sample and not says_so else entry.encoder
+
+
+def other_width(entry: Entry, table: Table) -> bool:
+    """Say whether codes have another width than was asked for."""
+    return entry.code_width is not None and entry.code_width != table.code_size
+
+
+def table_notes(table: Table) -> list[str]:
+    """Return the lines under a table: who has no place and why, what marks mean, notes, and what was stored."""
+    ranked = [entry for entry in table.entries if entry.place is not None]
+    lines = [f"no place: {shown_name(entry)}: {entry.reason}" for entry in table.entries if entry.place is None]
+    lines += [
+        f"{IGNORES_SIZE} {entry.encoder}: code size ignored, its codes have {entry.code_width} columns"
+        for entry in ranked
+        if other_width(entry, table)
+    ]
+    lines += [f"{shown_name(entry)}: {entry.note}" for entry in ranked if entry.note]
+    if any(entry.in_sample for entry in ranked):
+        lines.append("in sample: fitted on train and test points together; others never saw the test points")
+    if len({entry.place for entry in ranked}) < len(ranked):
+        lines.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
+    return lines + _stored(ranked)
+
+
+def _stored(ranked: Sequence[Entry]) -> list[str]:
+    days: dict[str, list[str]] = {}
+    for entry in ranked:
+        if entry.stored:
+            days.setdefault(entry.stored, []).append(shown_name(entry))
+    if len(days) == 1 and len(next(iter(days.values()))) == len(ranked):
+        return [f"stored {day}: all rows" for day in days]
+    return [f"stored {day}: {', '.join(names)}" for day, names in sorted(days.items())]
+
+
+def left_out(dropped: Sequence[str]) -> list[str]:
+    """Return the line that names the columns that went."""
+    return [f"left out at this width: {', '.join(dropped)}"] if dropped else []
+
+
+def wrapped(notes: Iterable[str], width: int) -> list[str]:
+    """Return notes as lines of at most that width."""
+    return [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]

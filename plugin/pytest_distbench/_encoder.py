@@ -1,0 +1,243 @@
+"""One encoder of a suite at one code size as a test: by its stored rows, or fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
+from distbench.results import FAILED, OK, STALE, Row, failed_row, report_of, rows_of
+from distbench.suites import Recipe, SuiteEncoder, as_recipe
+from distbench.suites._recipes import NotInstalledError
+from distbench.suites._store_match import Wanted, changes, stale_reasons
+from pytest_distbench._fixture import SORT_METRIC
+from pytest_distbench._item import SuiteItem, traceback_lines
+from pytest_distbench._progress import Training
+from pytest_distbench._record import CheckRecord, DriftRecord, StoredRecord, UpdateRecord, record_of
+from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
+
+if TYPE_CHECKING:
+    from distbench.report import Report
+
+__all__ = ["EncoderItem"]
+
+
+class EncoderItem(SuiteItem):
+    """An encoder of a suite at a code size: held to its limits in each seed.
+
+    Its stored rows are used where they hold; else it is fitted with every seed.
+    """
+
+    def __init__(self, *, encoder: SuiteEncoder, code_size: int, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.encoder = encoder
+        self.code_size = code_size
+        self._recipe_hash = ""
+        self._in_sample = encoder.in_sample
+
+    def runtest(self) -> None:
+        """Judge the encoder; its rows are kept, whatever becomes of the limits."""
+        try:
+            bench = bench_of(self.config)
+            bench.dataset(self.suite.dataset)  # skips where its package is missing
+            recipe = as_recipe(self.encoder.recipe, self.encoder.options)
+            self._in_sample = self.encoder.in_sample or recipe.in_sample_only
+            limits = self.encoder.limits_at(self.code_size)
+            bench.check_floors(limits, self.suite.dataset, self.code_size, self.suite.k)
+            stored = self.store.rows_of(self.encoder.name, self.code_size)
+            if stored or updates(self.config):
+                self._recipe_hash = self._hash()
+        except NotInstalledError as error:
+            pytest.skip(str(error))
+        except InputError as error:
+            self._note_failure(None, error)
+            raise
+        reasons = stale_reasons(stored, self._wanted(recipe)) if stored else []
+        fits = retrains(self.config) or not stored
+        if stored and not fits and not reasons:
+            self._hold_stored(stored)
+        elif stored and not fits and not updates(self.config):
+            day = stored[0]["stored"]
+            self._note_failure(None, f"{'; '.join(reasons)} (stored on {day})", STALE)
+            raise self.note_stale(day, reasons)
+        else:
+            self._fit(recipe, stored, reasons)
+
+    def _hash(self) -> str:
+        from distbench.baselines._hash import recipe_hash
+
+        return recipe_hash(self.encoder.recipe, self.encoder.options)
+
+    def _seeds(self, recipe: Recipe) -> tuple[int, ...]:
+        seeds = self.suite.seeds_of(self.encoder)
+        return seeds[:1] if recipe.deterministic else seeds
+
+    def _metrics(self) -> tuple[str, ...]:
+        """Return the metrics that are measured: the default ones, and others that have a limit."""
+        from distbench.metrics import METRICS
+
+        limits = self.encoder.limits_at(self.code_size)
+        return tuple(name for name, metric in METRICS.items() if metric.default or name in limits)
+
+    def _wanted(self, recipe: Recipe) -> Wanted:
+        from distbench.metrics import METRICS
+
+        about = self._about()
+        return Wanted(
+            dataset=about["dataset"],
+            data_sha256=about["data_sha256"],
+            recipe_hash=self._recipe_hash,
+            in_sample=self._in_sample,
+            k=about["k"],
+            m=about["m"],
+            M=about["M"],
+            seeds=self._seeds(recipe),
+            metrics={name: METRICS[name].version for name in self._metrics()},
+        )
+
+    def _about(self) -> dict[str, Any]:
+        data = bench_of(self.config).dataset(self.suite.dataset)
+        return {
+            "encoder": self.encoder.name,
+            "dataset": self.suite.dataset,
+            "code_size": self.code_size,
+            "k": self.suite.k,
+            "m": len(data.test),
+            "M": len(data.train) + len(data.test) - 1,
+            "test": self.nodeid,
+            "data_sha256": data.sha256,
+            "recipe_hash": self._recipe_hash,
+        }
+
+    def _hold_stored(self, stored: Sequence[Row]) -> None:
+        """Hold stored rows to the limits of today; a fit that failed fails again."""
+        record, day = record_of(self), stored[0]["stored"]
+        environment = self.store.environment_of(self.encoder.name, self.code_size)
+        record.stored.append(StoredRecord(kind="encoder", suite=str(self.path), day=day, environment=environment))
+        record.rows += [Row(**{**row, "test": self.nodeid}) for row in stored]
+        note = f"stored on {day}, with no pairs: {RETRAIN} fits it anew and shows where it breaks"
+        failed, broken = [], []
+        for seed in dict.fromkeys(row["seed"] for row in stored):
+            rows = [row for row in stored if row["seed"] == seed]
+            bad = [row["status"] for row in rows if row["status"] != OK]
+            if bad:
+                failed.append(f"seed {seed}: {bad[0]}")
+                continue
+            try:
+                self._hold(report_of(rows, notes=[note]))
+            except PreservationError as error:
+                broken.append(f"seed {seed}: {error}")
+        again = rerun_line(self, RETRAIN)
+        if failed:
+            first = f"{self.name} could not be fitted and judged in {len(failed)} seeds when it was stored on {day}"
+            raise TrainingError("\n".join([first, *failed, *broken, again]))
+        if broken:
+            raise PreservationError("\n".join([*broken, again]))
+
+    def _fit(self, recipe: Recipe, stored: Sequence[Row], reasons: Sequence[str]) -> None:
+        seeds = self._seeds(recipe)
+        failed: list[tuple[int, Exception]] = []
+        broken: list[str] = []
+        with Training(self.config) as training:
+            for seed in seeds:
+                try:
+                    self._judge(recipe, seed, training)
+                except PreservationError as error:
+                    broken.append(f"seed {seed}: {error}")
+                except NotInstalledError as error:
+                    pytest.skip(str(error))
+                except MissingDependencyError as error:  # the other seeds would miss it too
+                    failed.append((seed, error))
+                    self._note_failure(seed, error)
+                    break
+                except Exception as error:
+                    failed.append((seed, error))
+                    self._note_failure(seed, error)
+        if stored:
+            self._note_drift(stored, reasons)
+        if updates(self.config) and not any(_is_of_this_machine(error) for _, error in failed):
+            self._note_update()
+        rerun = rerun_line(self)
+        if failed:
+            raise TrainingError("\n".join([self._failures(failed, len(seeds)), *broken, rerun]))
+        if broken:
+            raise PreservationError("\n".join([*broken, rerun]))
+
+    def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
+        from distbench.suites import default_metrics
+
+        metrics, bench = self._metrics(), bench_of(self.config)
+        run = bench.run(
+            recipe,
+            self.suite.dataset,
+            self.code_size,
+            seed,
+            k=self.suite.k,
+            name=self.encoder.name,
+            metrics="default" if set(metrics) == set(default_metrics()) else metrics,
+            progress=training(f"{self.name} seed {seed}"),
+            in_sample=self._in_sample,
+        )
+        record_of(self).rows += rows_of(
+            run.report,
+            dataset=self.suite.dataset,
+            code_size=self.code_size,
+            seed=seed,
+            seconds=run.seconds,
+            test=self.nodeid,
+            leave_one_out={SORT_METRIC},
+            in_sample=run.in_sample,
+            note=run.note,
+            data_sha256=bench.dataset(self.suite.dataset).sha256,
+            recipe_hash=self._recipe_hash,
+        )
+        self._hold(run.report)
+
+    def _hold(self, report: Report) -> None:
+        limits = self.encoder.limits_at(self.code_size)
+        if limits:
+            check = CheckRecord(test=self.nodeid, encoder=self.encoder.name, met=False)
+            record_of(self).checks.append(check)
+            report.check(undecided="value", **limits)
+            check["met"] = True
+
+    def _note_failure(self, seed: int | None, error: Exception | str, status: str = FAILED) -> None:
+        reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+        row = failed_row(reason, seed=seed, in_sample=self._in_sample, status=status, **self._about())
+        record_of(self).rows.append(row)
+
+    def _note_drift(self, stored: Sequence[Row], reasons: Sequence[str]) -> None:
+        record = record_of(self)
+        other_points = bool({"data changed", f"data set is now {self.suite.dataset}"} & set(reasons))
+        found = [] if other_points else changes(stored, record.rows)
+        drift = DriftRecord(
+            name=self.name,
+            suite=str(self.path),
+            changes=found,
+            told="" if found else f"not compared: {'; '.join(reasons) or 'no numbers to compare'}",
+        )
+        record.drift.append(drift)
+
+    def _note_update(self) -> None:
+        from distbench.suites._store_environment import environment
+
+        update = UpdateRecord(
+            suite=str(self.path),
+            encoder=self.encoder.name,
+            code_size=self.code_size,
+            environment=environment(),
+            finding=None,
+        )
+        record_of(self).updates.append(update)
+
+    def _failures(self, failed: list[tuple[int, Exception]], seeds: int) -> str:
+        lines = [f"{self.name} could not be fitted and judged in {len(failed)} of {seeds} seeds"]
+        lines += [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
+        return "\n".join([*lines, *traceback_lines(failed[0][1])])
+
+
+def _is_of_this_machine(error: Exception) -> bool:
+    """Say whether a fit failed for a reason that says nothing of the encoder, and is not worth storing."""
+    return isinstance(error, MissingDependencyError | MemoryError | OSError)

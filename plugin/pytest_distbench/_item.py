@@ -1,0 +1,77 @@
+"""What the items of a suite have in common."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+from distbench.errors import DistbenchError
+from distbench.suites import Suite
+from distbench.suites._store import Store
+from pytest_distbench._record import StaleRecord, record_of
+from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line
+
+__all__ = ["StaleError", "SuiteItem", "traceback_lines"]
+
+
+class StaleError(DistbenchError):
+    """What is stored does not hold any more, and nobody asked for a fit."""
+
+
+class SuiteItem(pytest.Item):
+    """One test of a suite.
+
+    Parameters
+    ----------
+    suite : Suite
+        What the file says.
+    store : Store
+        What is stored beside it.
+    """
+
+    def __init__(self, *, suite: Suite, store: Store, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.suite = suite
+        self.store = store
+        if not enabled(self.config):
+            self.add_marker(pytest.mark.skip(reason=REASON))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, and the item's name for reports."""
+        return self.path, 0, f"{self.path.name}: {self.name}"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what distbench has to say as it is, without its internals; anything else as ever."""
+        if isinstance(excinfo.value, DistbenchError | AssertionError):
+            return excinfo.getrepr(style="value", chain=False)
+        return super().repr_failure(excinfo, style)
+
+    def note_stale(self, day: str, reasons: list[str]) -> StaleError:
+        """Keep for the summary that something is stale, and return the error that says what to do."""
+        record_of(self).stale.append(StaleRecord(name=self.name, suite=str(self.path), reasons=reasons))
+        lines = (
+            f"{self.name}: what was stored on {day} is stale: {'; '.join(reasons)}",
+            f"stored in {self.store.path}",
+            rerun_line(self, UPDATE, "to fit it anew and store it"),
+        )
+        return StaleError("\n".join(lines))
+
+
+def traceback_lines(error: BaseException) -> list[str]:
+    """Return the lines of a traceback from the first frame that is not ours; none for our own errors."""
+    if isinstance(error, DistbenchError):
+        return []
+    frames = error.__traceback__
+    while frames is not None and _is_ours(frames):
+        frames = frames.tb_next
+    lines = traceback.format_exception(type(error), error, frames or error.__traceback__)
+    return ["", *(line.rstrip("\n") for line in lines)]
+
+
+def _is_ours(frames: TracebackType) -> bool:
+    package = str(frames.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in ("distbench", "pytest_distbench")

@@ -1,0 +1,317 @@
+"""Stored rows of suites: used where they hold, told where they do not, fitted anew and written where asked for."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from importlib.util import find_spec
+
+import pytest
+
+RECIPES = """
+from sklearn.decomposition import PCA
+
+NOISE = 0.0
+
+class Good:
+    requires = ""
+
+    def fit(self, X, code_size, seed, tilt=0.0):
+        with open("fits.log", "a") as log:
+            log.write(f"{type(self).__name__} {code_size} {seed}\\n")
+        pca = PCA(code_size, random_state=seed).fit(X)
+        pca.mean_ = pca.mean_ + NOISE
+        pca.components_[0] *= 1 + NOISE + tilt
+        return pca
+
+class Needs(Good):
+    requires = "no_such_package_here"
+"""
+SUITE = """
+distbench = 1
+question = "?"
+dataset = "swiss_roll"
+code_sizes = [2]
+seeds = [0, 1]
+
+[[encoder]]
+name = "good"
+recipe = "my_recipes:Good"
+limits = {continuity = 0.5}
+
+[[encoder]]
+name = "tilted"
+recipe = "my_recipes:Good"
+options = {tilt = 0.5}
+in_sample = true
+
+[[encoder]]
+name = "pca"
+"""
+CLAIM = """
+[[claim]]
+id = "keeps"
+statement = "Two components keep neighbours."
+source = "measured here"
+encoder = "pca"
+metric = "continuity"
+at_least = 0.5
+"""
+LOADED = """
+import sys
+
+def pytest_unconfigure(config):
+    print("loaded:", [name for name in ("tensorflow", "keras", "umap") if name in sys.modules])
+"""
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """Run pytest in a subprocess on a suite file, with recipes beside it."""
+    monkeypatch.setenv("COLUMNS", "100")
+    pytester.makepyfile(my_recipes=RECIPES)
+    pytester.makeconftest(LOADED)
+
+    def suite(*options, text=SUITE + CLAIM, name="mine.toml"):
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        (pytester.path / "fits.log").write_text("")
+        result = pytester.runpytest_subprocess("--distbench", "-p", "no:cacheprovider", *options)
+        result.fits = sorted((pytester.path / "fits.log").read_text().splitlines())
+        return result
+
+    return suite
+
+
+def edit(pytester, old, new, module="my_recipes"):
+    path = pytester.path / f"{module}.py"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def board(result):
+    """Return the lines of the leaderboards."""
+    lines = result.outlines
+    start = next(n for n, line in enumerate(lines) if line.startswith("swiss_roll, code size"))
+    return [line for line in lines[start : lines.index("Claims")] if line and "stored" not in line]
+
+
+def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
+    """One life of a store, in one test: each run of pytest takes seconds."""
+    path = pytester.path / "baselines" / "mine.json"
+    fresh = suite("--distbench-update", "-n", "2")
+    fresh.assert_outcomes(passed=4)
+    assert fresh.fits == ["Good 2 0", "Good 2 0", "Good 2 1", "Good 2 1"]
+    fresh.stdout.fnmatch_lines([f"stored: {path}: 3 encoders (55 rows) and 1 claim", "2 encoders checked*"])
+    assert list(path.parent.iterdir()) == [path], "the workers wrote nothing"
+    written = path.read_bytes()
+
+    stored = suite()
+    stored.assert_outcomes(passed=4)
+    assert stored.fits == []
+    assert board(stored) == board(fresh)
+    stored.stdout.fnmatch_lines(
+        [
+            "*tilted (in sample)*",
+            "in sample: fitted on train and test points together; *",
+            "stored 20??-??-??: all rows",
+            "borne out (stored 20??-??-??): Two components keep neighbours.",
+            "Stored, not fitted in this run (--distbench-retrain does)",
+            "  mine.toml: 3 encoders and 1 claim, of 20*: python 3*numpy*",
+            "2 encoders checked (each seed counts): 2 met, 0 broken; claims: 1 borne out",
+            "loaded: []",
+        ]
+    )
+    assert "stored: " not in "\n".join(stored.outlines), "nothing was written"
+
+    edit(pytester, "NOISE = 0.0", "NOISE = 0.2")
+    stale = suite("-n", "2")
+    stale.assert_outcomes(passed=2, failed=2)
+    assert stale.fits == []
+    stale.stdout.fnmatch_lines_random(
+        [
+            "good[[]2]: what was stored on 20* is stale: recipe changed",
+            f"stored in {path}",
+            "to fit it anew and store it: pytest --distbench --distbench-update 'mine.toml::good[[]2]'",
+            "no place: good: stale: recipe changed (stored on 20*)",
+            "no place: tilted (in sample): stale: recipe changed (stored on 20*)",
+            "Stale, so of no use (--distbench-update fits it anew and stores it)",
+            "  mine.toml: good[[]2]: recipe changed",
+        ]
+    )
+    assert path.read_bytes() == written
+
+    drift = suite("--distbench-retrain")
+    drift.assert_outcomes(passed=4)
+    assert drift.fits == fresh.fits
+    drift.stdout.fnmatch_lines(
+        [
+            "Drift from the stored rows (of 33 means over seeds, * beyond the stored 95 % interval: !)",
+            "  mine.toml: *[[]2]: * -> *, beyond !*",
+            "  2 without any change",
+        ]
+    )
+    assert path.read_bytes() == written, "a report, and nothing else"
+
+    again = suite("--distbench-update", "-k", "good")
+    again.assert_outcomes(passed=1, deselected=3)
+    assert again.fits == ["Good 2 0", "Good 2 1"]
+    again.stdout.fnmatch_lines([f"stored: {path}: 1 encoder (22 rows)"])
+    kept = set(written.decode().splitlines()) & set(path.read_text().splitlines())
+    assert len(kept) >= 33, "the rows of other encoders are as they were"
+
+    rest = suite("--distbench-update")
+    rest.assert_outcomes(passed=4)
+    assert rest.fits == ["Good 2 0", "Good 2 1"], "what holds is not fitted"
+
+
+def test_limits_hold_for_stored_rows_as_for_new_ones(suite):
+    broken = SUITE.replace("continuity = 0.5", "continuity = 0.999, stress = 0.9")
+    first = suite("--distbench-update", text=broken)
+    stored = suite(text=broken)
+    for result in (first, stored):
+        result.assert_outcomes(passed=2, failed=1)
+
+    def said(result):
+        lines = [line.split(" undecided")[0] for line in result.outlines]
+        start = next(n for n, line in enumerate(lines) if line.startswith("seed 0: good"))
+        kept = ("seed", "  continuity", "    95%", "  n = ")
+        return [line.split(";")[0] for line in lines[start : start + 25] if line.startswith(kept)]
+
+    assert said(stored) == said(first)
+    assert len(said(stored)) == 8
+    stored.stdout.fnmatch_lines(
+        [
+            "  note: stored on 20*, with no pairs: --distbench-retrain fits it anew and shows where it breaks",
+            "rerun: pytest --distbench --distbench-retrain 'mine.toml::good[[]2]'",
+            "2 encoders checked*",
+        ]
+    )
+    more = suite(text=broken.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
+    more.stdout.fnmatch_lines(["*good[[]2]: what was stored on 20* is stale: seeds are now 0, 1, 2"])
+    assert more.fits == []
+
+
+def test_a_failed_fit_is_stored_as_failed_and_fails_again(suite, pytester):
+    text = SUITE.replace("my_recipes:Good", "my_recipes:Diverges", 1)
+    edit(pytester, "class Needs", "class Diverges(Good):\n    def fit(self, X, code_size, seed):\n"
+         "        if seed == 1:\n            raise ArithmeticError('NaN')\n"
+         "        return super().fit(X, code_size, seed)\n\nclass Needs")  # fmt: skip
+    suite("--distbench-update", "-k", "good", text=text).assert_outcomes(failed=1, deselected=2)
+    stored = suite("-k", "good", text=text)
+    stored.assert_outcomes(failed=1, deselected=2)
+    assert stored.fits == []
+    stored.stdout.fnmatch_lines(
+        [
+            "good[[]2] could not be fitted and judged in 1 seeds when it was stored on 20*",
+            "seed 1: failed: ArithmeticError: NaN",
+            "no place: good: seed 1 failed: ArithmeticError: NaN",
+        ]
+    )
+
+
+def test_a_recipe_whose_package_is_missing_is_skipped_unless_its_rows_are_stored(suite, pytester):
+    text = SUITE.replace("my_recipes:Good", "my_recipes:Needs", 1) + CLAIM.replace('"pca"', '"good"')
+    skipped = suite("-rs", "--distbench-update", text=text)
+    skipped.assert_outcomes(passed=2, skipped=2)
+    skipped.stdout.fnmatch_lines(
+        ["SKIPPED*recipe Needs needs the package no_such_package_here, which is not installed"]
+    )
+    stored = json.loads((pytester.path / "baselines" / "mine.json").read_text())
+    assert {row["encoder"] for row in stored["rows"]} == {"tilted", "pca"}
+    # It is there when the rows are stored, and gone when they are used: of a package's absence no hash tells.
+    package = pytester.path / "no_such_package_here.py"
+    package.write_text("")
+    suite("--distbench-update", text=text).assert_outcomes(passed=4)
+    package.unlink()
+    result = suite(text=text)
+    result.assert_outcomes(passed=4)
+    assert result.fits == []
+
+
+def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_told(suite):
+    suite("--distbench-update", "-k", "keeps").assert_outcomes(passed=1, deselected=3)
+    text = SUITE + CLAIM.replace("at_least = 0.5", "at_least = 0.999")
+    stale = suite("-k", "keeps", text=text)
+    stale.assert_outcomes(failed=1, deselected=3)
+    stale.stdout.fnmatch_lines(
+        [
+            "keeps: what was stored on 20* is stale: what the claim rests on has changed*",
+            "stale (expected: borne out) (stored 20*): Two components keep neighbours.",
+        ]
+    )
+    turned = suite("-k", "keeps", "--distbench-retrain", "--distbench-update", text=text)
+    turned.assert_outcomes(failed=1, deselected=3)
+    turned.stdout.fnmatch_lines(["*keeps: was borne out when stored on 20*, is now refuted"])
+    again = suite("-k", "keeps", text=text)
+    again.assert_outcomes(failed=1, deselected=3)
+    again.stdout.fnmatch_lines(["claim keeps is refuted, expected borne out*", "*(stored on 20*)"])
+    worded = text.replace("Two components", "A plane").replace('source = "', 'expect = "refuted"\nsource = "')
+    suite("-k", "keeps", text=worded).assert_outcomes(passed=1, deselected=3)
+
+
+def test_a_broken_file_is_said_at_collection(suite, pytester):
+    (pytester.path / "baselines").mkdir()
+    (pytester.path / "baselines" / "mine.json").write_text('{"schema": 1,')
+    result = suite("--distbench-update")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*baselines/mine.json: not valid JSON: *; restore it*or delete it*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_where_nothing_can_be_written_it_is_said_before_a_fit(suite, pytester):
+    (pytester.path / "baselines").write_text("a file")
+    result = suite("--distbench-update")
+    result.assert_outcomes(errors=1)
+    assert result.fits == []
+    result.stdout.fnmatch_lines(["*baselines/mine.json: cannot be written: *baselines is no folder that you may*"])
+
+
+def test_an_installed_suite_is_not_written(suite):
+    result = suite("--distbench-update", name="site-packages/mine.toml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*site-packages/baselines/mine.json: belongs to an installed package*copy*"])
+
+
+def test_a_store_that_cannot_be_written_at_the_end_fails_the_run(suite, pytester):
+    pytester.makeconftest(
+        """
+        import pathlib
+
+        def pytest_runtest_teardown(item):
+            pathlib.Path("baselines").touch()
+        """
+    )
+    result = suite("--distbench-update", "-k", "pca")
+    result.assert_outcomes(passed=1, deselected=3)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["NOT STORED: *baselines/mine.json could not be written: *"])
+
+
+def test_files_of_one_name_in_two_folders_are_apart_and_data_are_told(suite, pytester):
+    for folder in ("one", "two"):
+        (pytester.path / folder).mkdir()
+    text = SUITE.replace("[0, 1]", "[0]")
+    (pytester.path / "one" / "mine.toml").write_text(text)
+    result = suite("--distbench-update", "-k", "pca", name="two/mine.toml", text=text)
+    result.assert_outcomes(passed=2, deselected=4)
+    stores = sorted(pytester.path.glob("*/baselines/mine.json"))
+    assert [store.parent.parent.name for store in stores] == ["one", "two"]
+    other = suite("-k", "pca", name="two/mine.toml", text=text.replace("swiss_roll", "s_curve"))
+    other.assert_outcomes(passed=1, failed=1, deselected=4)
+    other.stdout.fnmatch_lines(["pca[[]2]: what was stored* is stale: data set is now s_curve; data changed"])
+    drift = suite("--distbench-retrain", "-k", "pca", name="two/mine.toml", text=text.replace("swiss_roll", "s_curve"))
+    drift.stdout.fnmatch_lines(["  mine.toml: pca[[]2]: not compared: data set is now s_curve; data changed"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("keras") is None, reason="needs keras")
+def test_stored_rows_of_networks_need_no_keras(suite):
+    text = SUITE.partition("[[encoder]]")[0] + '[[encoder]]\nname = "pairwise_autoencoder"\noptions = {epochs = 1}\n'
+    first = suite("--distbench-update", text=text)
+    first.assert_outcomes(passed=1)
+    first.stdout.fnmatch_lines(["loaded: [[]*'keras'*"])
+    stored = suite(text=text)
+    stored.assert_outcomes(passed=1)
+    stored.stdout.fnmatch_lines(["loaded: []"])

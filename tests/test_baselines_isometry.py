@@ -1,0 +1,120 @@
+"""The isometries among the baselines: what they keep, and what a sigmoid after them does to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+
+from distbench import evaluate, load_dataset
+from distbench.baselines import BASELINES, fit_baseline
+from distbench.errors import InputError, TrainingError
+
+pytest.importorskip("keras")
+pytest.importorskip("tensorflow")
+
+NAMES = ["isometry", "isometry_projection", "isometry_sigmoid"]
+X = np.random.default_rng(0).normal(size=(80, 6)) * [5, 4, 3, 2, 1, 1] + 100
+DEGENERATE = {
+    "constant column": np.concatenate([X, np.ones((80, 1))], axis=1),
+    "20 rows": X[:20],
+    "duplicates": np.repeat(X[:20], 3, axis=0),
+    "large": X * 1e6,
+    "one column": X[:, :1],
+}
+
+
+def codes_of(name: str, points: Any = X, code_size: int = 2, seed: int = 0, **options: Any) -> Any:
+    return fit_baseline(name, points, code_size, seed, **options).encode(points)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_shapes_and_types(name: str) -> None:
+    encoder = fit_baseline(name, X, 2)
+    codes = encoder.encode(X[:7])
+    assert encoder.name == name
+    assert codes.dtype == np.float64
+    assert codes.shape == (7, 2 if name == "isometry_projection" else 6)
+    np.testing.assert_array_equal(encoder.transform(X[:7]), codes)
+    assert not BASELINES[name].deterministic
+    with pytest.raises(InputError, match="5 features; this encoder was fitted on 6"):
+        encoder.encode(X[:, :5])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_decides(name: str) -> None:
+    np.testing.assert_array_equal(codes_of(name, seed=3), codes_of(name, seed=3))
+    assert not np.array_equal(codes_of(name, seed=3), codes_of(name, seed=4))
+
+
+@pytest.mark.parametrize("points", DEGENERATE.values(), ids=DEGENERATE)
+def test_an_isometry_keeps_all_distances_of_any_points(points: Any) -> None:
+    a, b = pdist(points), pdist(codes_of("isometry", points))
+    np.testing.assert_allclose(b, a, rtol=2e-6, atol=2e-6 * np.abs(points - points.mean(axis=0)).max())
+
+
+@pytest.mark.parametrize("points", DEGENERATE.values(), ids=DEGENERATE)
+@pytest.mark.parametrize("name", NAMES)
+def test_codes_of_any_points_are_finite(name: str, points: Any) -> None:
+    assert np.isfinite(codes_of(name, points, code_size=1)).all()
+
+
+def test_distances_of_new_points_stay_too() -> None:
+    new = np.random.default_rng(1).normal(size=(50, 6)) * 30
+    np.testing.assert_allclose(pdist(fit_baseline("isometry", X, 2).encode(new)), pdist(new), rtol=1e-5)
+
+
+@pytest.mark.parametrize("code_size", [1, 3, 6])
+def test_a_projection_lets_no_distance_grow(code_size: int) -> None:
+    a, b = pdist(X), pdist(codes_of("isometry_projection", code_size=code_size))
+    assert (b <= a * (1 + 1e-5)).all()
+    assert np.allclose(a, b, rtol=1e-5) == (code_size == 6)
+
+
+def test_a_projection_has_no_more_rows_than_features() -> None:
+    with pytest.raises(InputError, match="code_size: 7 is more than the 6 features of X"):
+        codes_of("isometry_projection", code_size=7)
+
+
+def test_the_sigmoid_bends_distances_the_more_the_steeper_it_is() -> None:
+    def bend(gain: float) -> float:
+        ratios = pdist(codes_of("isometry_sigmoid", gain=gain)) / pdist(X)
+        return float(ratios.std() / ratios.mean())
+
+    gentle, usual, steep = bend(0.01), bend(4.0), bend(40.0)
+    assert gentle < 1e-3 < 0.02 < usual < steep
+    np.testing.assert_allclose(pdist(codes_of("isometry_sigmoid", gain=0.01)), pdist(X), rtol=1e-2)
+
+
+def test_it_is_the_sigmoid_of_the_isometry() -> None:
+    isometry, squashed = (fit_baseline(name, X, 2) for name in ("isometry", "isometry_sigmoid"))
+    inner = isometry.encode(X) / isometry.units.scale  # type: ignore[attr-defined]
+    expected = isometry.units.scale / (1 + np.exp(-4 * inner))  # type: ignore[attr-defined]
+    np.testing.assert_allclose(squashed.encode(X), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_that_all_coincide_leave_nothing(name: str) -> None:
+    with pytest.raises(TrainingError, match="all points are equal"):
+        codes_of(name, np.ones((9, 3)), code_size=1)
+
+
+@pytest.mark.parametrize("gain", [0, -1, np.nan, np.inf])
+def test_gain_is_checked(gain: float) -> None:
+    with pytest.raises(InputError, match="gain: "):
+        codes_of("isometry_sigmoid", gain=gain)
+
+
+@pytest.mark.slow
+def test_on_digits_the_sigmoid_alone_is_what_costs() -> None:
+    data = load_dataset("digits")
+    kept, bent = (
+        evaluate(fit_baseline(name, data.train, 2), data.test, reference=data.train)
+        for name in ("isometry", "isometry_sigmoid")
+    )
+    assert kept["stress"].value < 1e-5
+    assert kept["distortion"].value < 1.0001
+    assert bent["stress"].value > 0.1
+    assert bent["distortion"].value > 1.2

@@ -1,0 +1,220 @@
+"""The monitor: what it puts into the logs, and that other callbacks see it there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.errors import EncoderError, InputError
+
+keras = pytest.importorskip("keras")
+pytest.importorskip("tensorflow")
+
+from distbench.keras import Autoencoder, PreservationMonitor  # noqa: E402
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 6)).astype("float32")
+X_VAL = RNG.normal(size=(30, 6)).astype("float32")
+TWO = ["continuity", "scaled_stress"]
+
+
+def fit(callbacks: Any, model: Any = None, epochs: int = 3, **settings: Any) -> Any:
+    """History of a model that was trained with these callbacks."""
+    keras.utils.set_random_seed(0)
+    model = model or Autoencoder(2, hidden=(8,))
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    return model.fit(X, X, epochs=epochs, batch_size=20, verbose=0, callbacks=callbacks, **settings)
+
+
+def functional() -> Any:
+    inputs = keras.Input((6,))
+    codes = keras.layers.Dense(2, name="codes")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(6, name="out")(codes))
+
+
+def test_logs_are_what_evaluate_says_of_the_model_as_it_stands() -> None:
+    model = Autoencoder(2, hidden=(8,))
+    monitor = PreservationMonitor(X_VAL, X, k=5)
+    history = fit([monitor], model).history
+    report = distbench.evaluate(model, X_VAL, reference=X, k=5)
+    assert [name for name in history if name != "loss"] == [f"val_{name}" for name in report]
+    assert {name: history[f"val_{name}"][-1] for name in report} == report.as_dict()
+    assert monitor.report.as_dict() == report.as_dict()
+    assert all(type(value) is float for name in report for value in history[f"val_{name}"])
+    assert len(set(history["val_continuity"])) == 3
+
+
+def test_in_sample_with_names_and_a_prefix_of_its_own() -> None:
+    model = Autoencoder(2, hidden=(8,))
+    history = fit([PreservationMonitor(X_VAL, metrics=TWO, prefix="kept_")], model, validation_data=(X_VAL, X_VAL))
+    assert set(history.history) == {"loss", "val_loss", "kept_continuity", "kept_scaled_stress"}
+    expected = distbench.evaluate(model, X_VAL)["continuity"].value
+    assert history.history["kept_continuity"][-1] == expected
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_callbacks_see_it_wherever_it_stands(first: bool, tmp_path: Path) -> None:
+    monitor = PreservationMonitor(X_VAL, metrics=TWO)
+    others = [
+        # Nothing is ever better by 2 than a value in [0, 1]: both act as soon as they may.
+        keras.callbacks.EarlyStopping("val_continuity", mode="max", min_delta=2, patience=4),
+        keras.callbacks.ReduceLROnPlateau("val_scaled_stress", mode="min", min_delta=2, patience=1, factor=0.5),
+        keras.callbacks.ModelCheckpoint(
+            tmp_path / "best.keras", "val_continuity", mode="max", save_best_only=True, verbose=0
+        ),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+    ]
+    history = fit([monitor, *others] if first else [*others, monitor], epochs=10)
+    assert len(history.epoch) == 5
+    assert history.history["learning_rate"][-1] < 0.01
+    assert "val_continuity" in (tmp_path / "log.csv").read_text().split("\n")[0]
+    best = keras.saving.load_model(tmp_path / "best.keras")
+    found = distbench.evaluate(best, X_VAL)["continuity"].value
+    assert found == pytest.approx(max(history.history["val_continuity"]), abs=1e-6)
+
+
+def test_two_monitors_and_every_callback_once() -> None:
+    seen: list[int] = []
+    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    monitors = [PreservationMonitor(X_VAL, metrics=TWO, prefix=prefix) for prefix in ("a_", "b_")]
+    history = fit([count, *monitors]).history
+    assert history["a_continuity"] == history["b_continuity"]
+    assert seen == [0, 1, 2]
+
+
+def test_not_every_epoch() -> None:
+    every = fit([PreservationMonitor(X_VAL, metrics=TWO)], epochs=6).history["val_continuity"]
+    some = fit([PreservationMonitor(X_VAL, metrics=TWO, every=3)], epochs=6).history["val_continuity"]
+    assert some == [every[0]] * 3 + [every[3]] * 2 + [every[5]]
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        "codes",
+        lambda model: keras.Model(model.inputs, model.get_layer("codes").output),
+        lambda model: lambda points: model.get_layer("codes")(points),
+    ],
+)
+def test_encoders_of_a_model_without_encode(encoder: Any) -> None:
+    model = functional()
+    history = fit([PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder)], model).history
+    expected = distbench.evaluate(lambda points: model.get_layer("codes")(points), X_VAL)
+    assert history["val_continuity"][-1] == pytest.approx(expected["continuity"].value, abs=1e-6)
+
+
+def test_a_model_given_and_one_within_the_model() -> None:
+    half = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)], name="half")
+    model = keras.Sequential([keras.Input((6,)), half, keras.layers.Dense(6)])
+    monitors = [
+        PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder, prefix=prefix)
+        for encoder, prefix in ((half, "a_"), ("half", "b_"))
+    ]
+    history = fit(monitors, model).history
+    assert history["a_continuity"] == history["b_continuity"]
+    assert history["a_continuity"][-1] == distbench.evaluate(half, X_VAL)["continuity"].value
+
+
+def test_it_may_watch_two_trainings() -> None:
+    monitor = PreservationMonitor(X_VAL, metrics=TWO)
+    assert fit([monitor]).history == fit([monitor]).history
+
+
+def test_training_with_it_is_training_without_it() -> None:
+    assert fit([PreservationMonitor(X_VAL, X)]).history["loss"] == fit([]).history["loss"]
+
+
+def test_large_sets_are_sampled() -> None:
+    many = RNG.normal(size=(500, 6))
+    monitor = PreservationMonitor(many, many + 1, max_points=40)
+    assert (len(monitor.X_val), len(monitor.reference)) == (40, 40)
+    np.testing.assert_array_equal(monitor.X_val, PreservationMonitor(many, many + 1, max_points=40).X_val)
+    assert not np.array_equal(monitor.X_val, PreservationMonitor(many, max_points=40, seed=1).X_val)
+    assert len(PreservationMonitor(many, max_points=None).X_val) == 500
+
+
+def test_images_reach_the_encoder_as_they_are() -> None:
+    images = X_VAL.reshape(30, 3, 2, 1)
+    model = keras.Sequential(
+        [keras.Input((3, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(2, name="codes"), keras.layers.Dense(6)]
+    )
+    model.compile("sgd", "mse")
+    monitor = PreservationMonitor(images, metrics=TWO, encoder="codes")
+    assert "val_continuity" in model.fit(images, X_VAL, verbose=0, callbacks=[monitor]).history
+
+
+def test_a_loss_that_is_no_number_makes_no_numbers() -> None:
+    model = functional()
+    monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
+    model.compile(keras.optimizers.SGD(1e30), "mse")
+    history = model.fit(X, X, epochs=3, verbose=0, callbacks=[monitor, keras.callbacks.TerminateOnNaN()]).history
+    assert np.isnan(history["val_continuity"][-1])
+
+
+def test_codes_that_are_no_numbers_are_an_error() -> None:
+    monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: lambda points: points * np.nan)
+    with pytest.raises(EncoderError, match="NaN or infinity"):
+        fit([monitor])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X_val": X_VAL[0]}, "X_val: "),
+        ({"X_val": X_VAL * np.nan}, "X_val: "),
+        ({"reference": X[:, :5]}, "reference"),
+        ({"k": 20}, "k: "),
+        ({"k": 0}, "k: "),
+        ({"metrics": ["continuty"]}, "no metric 'continuty'; did you mean 'continuity'"),
+        ({"metrics": ["label_agreement"]}, "label_agreement"),
+        ({"every": 0}, "every: 0 is not"),
+        ({"every": 1.5}, "every: 1.5 is not"),
+        ({"max_points": 0}, "max_points: 0 is not"),
+        ({"max_points": 10}, "k: "),
+        ({"seed": -1}, "seed: -1 is not"),
+        ({"prefix": None}, "prefix: None"),
+        ({"encoder": 3}, "encoder: int"),
+    ],
+)
+def test_arguments_are_checked_at_once(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        PreservationMonitor(**{"X_val": X_VAL, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        (None, r"has no encode\(\); pass the name of the layer"),
+        ("code", "has no layer 'code'; it has .*codes, out"),
+        (lambda model: None, "the function returned what cannot encode"),
+    ],
+)
+def test_a_model_it_cannot_watch_is_refused_before_training(encoder: Any, message: str) -> None:
+    seen: list[int] = []
+    count = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(epoch))
+    with pytest.raises(InputError, match=message):
+        fit([PreservationMonitor(X_VAL, encoder=encoder), count], functional())
+    assert not seen
+
+
+class Loose(keras.Model):  # type: ignore[misc]
+    """A model that is no graph of layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = keras.layers.Dense(2, name="inner")
+        self.outer = keras.layers.Dense(6)
+
+    def call(self, inputs: Any) -> Any:
+        return self.outer(self.inner(inputs))
+
+
+def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:
+    with pytest.raises(InputError, match="no model of its own leads to layer 'inner'"):
+        fit([PreservationMonitor(X_VAL, encoder="inner")], Loose())
+    history = fit([PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], Loose())
+    assert "val_continuity" in history.history

@@ -1,0 +1,203 @@
+"""What single models add to the loss: denoising, contractive, variational, isometric, topological, distances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import pdist, squareform
+from scipy.stats import norm
+
+from distbench.errors import InputError
+
+keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
+
+from distbench.keras import (  # noqa: E402
+    ContractiveAutoencoder,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    DistanceEncoder,
+    DistancePreservingAutoencoder,
+    IsometricAutoencoder,
+    TopologicalAutoencoder,
+    VariationalAutoencoder,
+    pairwise_distance_loss,
+)
+
+DRAW = np.random.default_rng(0)
+X = DRAW.normal(size=(20, 6)).astype("float32")
+
+
+def added(model: Any, points: Any = X, **given: Any) -> float:
+    model(points, training=True, **given)
+    return float(sum(model.losses))
+
+
+def built(model: Any, features: int = 6) -> Any:
+    keras.utils.set_random_seed(1)
+    model.build((None, features))
+    return model
+
+
+def jacobian(network: Any, points: Any) -> Any:
+    points = tf.constant(points)
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        outputs = network(points)
+    return np.asarray(tape.batch_jacobian(outputs, points), dtype=np.float64)
+
+
+def rotated(model: Any, factor: float = 1.0) -> Any:
+    """Make encoder and decoder an orthogonal projection and its transpose, times and divided by a factor."""
+    basis = np.linalg.qr(DRAW.normal(size=(6, 2)))[0].astype("float32")
+    model.encoder.layers[0].set_weights([basis * factor, np.ones(2)])
+    model.decoder.layers[0].set_weights([basis.T / factor, np.ones(6)])
+    return model
+
+
+def test_noise_of_the_denoising_one_is_seen_in_training_alone() -> None:
+    model = built(DenoisingAutoencoder(2, noise=0.5))
+    noise = DRAW.normal(size=X.shape).astype("float32")
+    seen = np.asarray(model(X, training=True, noise=noise))
+    np.testing.assert_allclose(seen, model(X + 0.5 * noise), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(model(X, training=False), model(X))
+    assert not model.losses
+
+
+def test_without_noise_it_is_a_plain_autoencoder() -> None:
+    model = built(DenoisingAutoencoder(2, noise=0.0))
+    np.testing.assert_array_equal(model(X, training=True), model(X))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_the_contractive_penalty_is_that_of_the_exact_jacobian(activation: str) -> None:
+    model = built(ContractiveAutoencoder(3, weight=0.7, hidden=(8,), activation=activation))
+    squares = (jacobian(model.encoder, X) ** 2).sum(axis=(1, 2)).mean()
+    expected = 0.7 * squares * X.var(axis=0).mean() / model.encode(X).var(axis=0).mean()
+    # The mean over an orthogonal set of directions is the trace, exactly.
+    axes = [added(model, noise=np.tile(axis, (20, 1)).astype("float32")) for axis in 5 * np.eye(3)]
+    assert np.mean(axes) == pytest.approx(expected, rel=1e-2 if activation == "tanh" else 1e-5)
+    drawn = [added(model) for _ in range(200)]
+    assert np.mean(drawn) == pytest.approx(expected, abs=5 * np.std(drawn) / np.sqrt(200))
+
+
+def test_the_contractive_penalty_cannot_be_cheated_by_shrinking() -> None:
+    small, large = (built(ContractiveAutoencoder(2, 1.0, hidden=())) for _ in range(2))
+    small.encoder.layers[0].set_weights([1e-3 * part for part in large.encoder.layers[0].get_weights()])
+    noise = DRAW.normal(size=(20, 2)).astype("float32")
+    assert added(small, noise=noise) == pytest.approx(added(large, noise=noise), rel=1e-3)
+
+
+def means_and_logs(model: Any) -> tuple[Any, Any]:
+    first, second = model.encoder.layers
+    return np.asarray(second(first(X))), np.asarray(model.log_variance(first(X)))
+
+
+def test_the_divergence_is_that_of_normal_distributions() -> None:
+    model = built(VariationalAutoencoder(2, weight=3.0, hidden=(8,)))
+    means, logs = (part.astype(np.float64) for part in means_and_logs(model))
+    grid = np.linspace(-12, 12, 4001)
+    total = 0.0
+    for mean, log in zip(means.ravel(), logs.ravel(), strict=True):
+        p = norm.pdf(grid, mean, np.exp(log / 2))
+        total += np.trapezoid(p * (norm.logpdf(grid, mean, np.exp(log / 2)) - norm.logpdf(grid)), grid)
+    assert added(model) == pytest.approx(3.0 * 2 / 6 * total / 20, rel=1e-3)
+
+
+def test_the_variational_one_encodes_to_the_mean_and_trains_on_draws() -> None:
+    model = built(VariationalAutoencoder(2, hidden=(8,)))
+    mean, log = means_and_logs(model)
+    np.testing.assert_allclose(model.encode(X), mean, rtol=1e-5)
+    noise = DRAW.normal(size=(20, 2)).astype("float32")
+    drawn = model.decode(mean + np.exp(log / 2) * noise)
+    np.testing.assert_allclose(model(X, training=True, noise=noise), drawn, rtol=1e-4, atol=1e-5)
+
+
+def test_the_isometric_penalties_vanish_on_an_isometry() -> None:
+    assert added(rotated(built(IsometricAutoencoder(2, 1.0, hidden=())))) == pytest.approx(0, abs=1e-10)
+    twice = added(rotated(built(IsometricAutoencoder(2, 1.0, hidden=())), 2.0))
+    assert twice == pytest.approx((0.5 - 1) ** 2 + (2 - 1) ** 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "elu"])
+def test_the_isometric_penalties_are_those_of_exact_jacobians(activation: str) -> None:
+    model = built(IsometricAutoencoder(2, 0.5, hidden=(8,), activation=activation))
+    noise = DRAW.normal(size=(20, 2)).astype("float32")
+    u = noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    decoder, encoder = jacobian(model.decoder, model.encode(X)), jacobian(model.encoder, X)
+    stretched = np.linalg.norm(np.einsum("nij,nj->ni", decoder, u), axis=1)
+    shrunk = np.linalg.norm(np.einsum("nij,ni->nj", encoder, u), axis=1)
+    expected = 0.5 * ((stretched - 1) ** 2 + (shrunk - 1) ** 2).mean()
+    assert added(model, noise=noise) == pytest.approx(expected, rel=1e-3)
+    np.testing.assert_allclose(model(X, training=True), model(X), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [None, 2.5])
+@pytest.mark.parametrize("n", [2, 9, 20])
+def test_the_topological_loss_is_that_of_the_trees_of_scipy(scale: float | None, n: int) -> None:
+    model = built(TopologicalAutoencoder(2, 3.0, scale, hidden=(8,), max_points=9))
+    points = X[:n].astype("float64")[:9]
+    a, b = squareform(pdist(points)), squareform(pdist(model.encode(points)))
+    means = [((a - b)[minimum_spanning_tree(tree).nonzero()] ** 2).mean() for tree in (a, b)]
+    unit = (pdist(points).mean() if scale is None else scale) ** 2
+    assert added(model, X[:n]) == pytest.approx(3.0 * np.mean(means) / unit, rel=1e-4)
+
+
+def test_the_topological_loss_of_one_point_is_nothing() -> None:
+    assert added(built(TopologicalAutoencoder(2)), X[:1]) == 0
+
+
+@pytest.mark.parametrize("pairs", ["all", "sampled"])
+@pytest.mark.parametrize("form", ["scaled", "sammon", "log_ratio", "stress", "correlation"])
+def test_distance_models_add_the_loss_they_are_told_to(form: str, pairs: str) -> None:
+    settings = {"form": form, "pairs": pairs, "scale": 2.0, "hidden": (8,)}
+    for model in (built(DistancePreservingAutoencoder(2, 4.0, **settings)), built(DistanceEncoder(2, 4.0, **settings))):
+        expected = pairwise_distance_loss(X, model.encode(X), form=form, pairs=pairs, scale=2.0)
+        assert added(model) == pytest.approx(4.0 * float(expected), rel=1e-4)
+
+
+def test_a_distance_encoder_needs_no_targets_and_heeds_none() -> None:
+    histories = []
+    for arguments, loss in (((X,), None), ((X, X), "mse"), ((X, DRAW.normal(size=(20, 2))), "mae")):
+        model = built(DistanceEncoder(2, scale=2.0, hidden=(8,)))
+        model.compile("adam", loss)
+        histories.append(model.fit(*arguments, epochs=3, shuffle=False, verbose=0).history["loss"])
+    assert histories[0] == histories[1] == histories[2]
+    assert histories[0][-1] < histories[0][0]
+    with pytest.raises(InputError, match="decode: a DistanceEncoder has no decoder"):
+        model.decode(np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (7, 9), (5, 5, 3), (1, 1), (3, 2, 2)])
+@pytest.mark.parametrize("filters", [(4,), (4, 5), (2, 3, 4)])
+def test_convolutions_take_images_of_any_size(shape: tuple[int, ...], filters: tuple[int, ...]) -> None:
+    d = int(np.prod(shape))
+    model = built(ConvolutionalAutoencoder(2, shape, filters), d)
+    points = DRAW.normal(size=(3, d)).astype("float32")
+    assert model(points).shape == (3, d)
+    assert model.encode(points).shape == (3, 2)
+
+
+def test_images_are_square_unless_said_otherwise() -> None:
+    points = DRAW.normal(size=(3, 16)).astype("float32")
+    first, second = built(ConvolutionalAutoencoder(2), 16), built(ConvolutionalAutoencoder(2, (4, 4, 1)), 16)
+    np.testing.assert_array_equal(first.encode(points), second.encode(points))
+
+
+@pytest.mark.parametrize(
+    ("options", "features", "message"),
+    [
+        ({}, 6, "image_shape: 6 features are no square image"),
+        ({"image_shape": (2, 4)}, 6, r"image_shape: \(2, 4\) holds 8 numbers, a row has 6"),
+        ({"image_shape": (6,)}, 6, r"image_shape: \(6,\); give height and width"),
+        ({"image_shape": (2, 0)}, 6, "image_shape: 0 is not"),
+        ({"filters": ()}, 9, "filters: empty"),
+        ({"filters": (4, -1)}, 9, "filters: -1 is not"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(options: dict[str, Any], features: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ConvolutionalAutoencoder(2, **options).build((None, features))

@@ -425,3 +425,8 @@ def test_on_digits_the_linear_autoencoder_finds_the_principal_subspace(code_size
     train = load_dataset("digits").train
     bases: list[Any] = [fit_baseline(name, train, code_size) for name in ("linear_autoencoder", "pca")]
     assert largest_principal_angle(bases[0].components_, bases[1].components_) < 0.1
+
+
+def test_codes_that_collapse_to_the_prior_are_a_failed_run() -> None:
+    with pytest.raises(TrainingError, match="collapsed to the prior"):
+        fit_baseline("variational_autoencoder", X, 2, weight=1e4, epochs=20)

@@ -43,7 +43,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         What encodes. Default: the model's own ``encode``. Else the name of a layer, whose output are the codes (the
         name of a model within the model stands for that model, called on the points); a Keras model; or a function
         that is given the model and returns what encodes: ``lambda model: model.encoder``.
-    prefix : str, default "val_"
+    prefix : str, default ``"val_"``
         Of the names in the logs.
     max_points : int or None, default 2000
         Validation points, and reference points, beyond which a random sample of so many is used: the cost of an

@@ -245,7 +245,7 @@ def test_the_shipped_suites_run_from_an_empty_folder(pytester):
         "--distbench", "--pyargs", "distbench_suites", "-k", "identity or random_projection or pca[2]"
     )
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["digits, code size 2 *", "borne out: An identity map keeps all distances."])
+    result.stdout.fnmatch_lines(["digits, code size 2 *", "borne out (stored *): An identity map keeps all distances."])
 
 
 def test_text_survives_a_terminal_without_utf8(suite, monkeypatch):

@@ -97,8 +97,6 @@ def test_config_makes_an_equal_model(make: Any) -> None:
     [
         ("float32", True),
         pytest.param("mixed_bfloat16", False, marks=pytest.mark.slow),
-        pytest.param("mixed_bfloat16", True, marks=pytest.mark.slow),
-        pytest.param("mixed_float16", False, marks=pytest.mark.slow),
         pytest.param("mixed_float16", True, marks=pytest.mark.slow),
     ],
 )

@@ -241,8 +241,10 @@ def _columns(weight: Any) -> Any:
     eye = ops.eye(k, dtype=weight.dtype)
     inverse = ops.inv(eye + above - ops.transpose(above) + ops.matmul(ops.transpose(below), below))
     columns = ops.concatenate([2.0 * inverse - eye, -2.0 * ops.matmul(below, inverse)])
-    # One step of Newton and Schulz squares the error that rounding left.
-    return ops.matmul(columns, 1.5 * eye - 0.5 * ops.matmul(ops.transpose(columns), columns))
+    # A step of Newton and Schulz squares the error that rounding left; large weights need a second one.
+    for _ in range(2):
+        columns = ops.matmul(columns, 1.5 * eye - 0.5 * ops.matmul(ops.transpose(columns), columns))
+    return columns
 
 
 def _random_columns(draw: np.random.Generator, d: int, k: int) -> NDArray[np.float64]:

@@ -82,6 +82,10 @@ def test_options_change_it_and_their_order_does_not(recipe):
         "from distbench import keras",
         "import distbench; model = lambda: distbench.keras.Autoencoder",
         "from distbench.baselines import fit_baseline",
+        "from distbench import fit_baseline",
+        "import distbench; fit = lambda: distbench.fit_baseline('pca', [], 1)",
+        "import distbench as db; fit = lambda: db.fit_baseline('pca', [], 1)",
+        "import distbench as db; model = lambda: db.keras.Autoencoder",
     ],
 )
 def test_parts_of_distbench_that_a_recipe_imports_count(recipe, line):

@@ -166,14 +166,14 @@ def test_a_wordllama_without_the_table_is_told(monkeypatch: pytest.MonkeyPatch, 
 def test_tokens_are_rows_of_the_table_and_stand_for_text() -> None:
     from safetensors.numpy import load_file
 
-    from distbench.datasets.tokens import _folder
-
-    table = load_file(_folder() / "weights/l2_supercat_256.safetensors")["embedding.weight"].astype(np.float32)
+    # Not imported by name: pytester takes modules out again that were first imported in a test of the plugin.
+    folder = DATASETS["tokens"].make.__globals__["_folder"]()
+    table = load_file(folder / "weights/l2_supercat_256.safetensors")["embedding.weight"].astype(np.float32)
     row_of = {row.tobytes(): number for number, row in enumerate(table)}
     data = load_dataset("tokens")
     rows = [row_of[row.tobytes()] for row in np.concatenate([data.train, data.test])]
     assert len(set(rows)) == 5000
-    vocabulary = json.loads((_folder() / "tokenizers/l2_supercat_tokenizer_config.json").read_text("utf-8"))
+    vocabulary = json.loads((folder / "tokenizers/l2_supercat_tokenizer_config.json").read_text("utf-8"))
     texts = {number: text for text, number in vocabulary["model"]["vocab"].items()}
     assert not [texts[row] for row in rows if re.fullmatch(r"<unk>|</?s>|<0x[0-9A-F]{2}>", texts[row])]
     assert len(texts) - 259 == 31741  # as the source says

@@ -147,6 +147,16 @@ def test_images_reach_the_encoder_as_they_are() -> None:
     assert "val_continuity" in model.fit(images, X_VAL, verbose=0, callbacks=[monitor]).history
 
 
+def test_weights_lost_in_the_last_step_of_an_epoch_make_no_numbers() -> None:
+    model = functional()
+    monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
+    model.compile(keras.optimizers.SGD(3e38), "mse")
+    history = model.fit(X * 100, X * 100, batch_size=len(X), epochs=1, verbose=0, callbacks=[monitor]).history
+    assert np.isfinite(history["loss"][-1])
+    assert np.isnan(history["val_continuity"][-1])
+    assert monitor.report is None
+
+
 def test_a_loss_that_is_no_number_makes_no_numbers() -> None:
     model = functional()
     monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")

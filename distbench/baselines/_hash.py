@@ -147,7 +147,18 @@ def _read(name: str, path: str, changed: int) -> _Module:
 
 def _imports(tree: ast.AST, name: str, *, is_package: bool) -> Iterator[str]:
     """Yield the modules of FOLLOWED that a module imports anywhere, but for type checkers alone."""
-    for node in _running(tree):
+    running = list(_running(tree))
+    ours = {
+        "distbench",
+        *(
+            one.asname
+            for node in running
+            if isinstance(node, ast.Import)
+            for one in node.names
+            if one.name == "distbench" and one.asname
+        ),
+    }
+    for node in running:
         if isinstance(node, ast.Import):
             for one in node.names:
                 yield from _resolved(one.name, None)
@@ -158,7 +169,7 @@ def _imports(tree: ast.AST, name: str, *, is_package: bool) -> Iterator[str]:
             origin = ".".join(part for part in (package if node.level else "", node.module) if part)
             for one in node.names:
                 yield from _resolved(origin, one.name)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "distbench":
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ours:
             yield from _resolved(f"distbench.{node.attr}", None)
 
 
@@ -176,7 +187,7 @@ def _resolved(origin: str, name: str | None) -> Iterator[str]:
     """Yield what ``import origin`` or ``from origin import name`` brings of the followed packages."""
     if origin == "distbench" and name is not None:
         origin, name = f"distbench.{name}", None
-    if name in BY_NAME and origin.startswith(FOLLOWED):
+    if origin.removeprefix("distbench.") in BY_NAME or (name in BY_NAME and origin.startswith(FOLLOWED)):
         yield from _members("distbench.baselines", None)
     elif origin in FOLLOWED:
         yield from _members(origin, name)

@@ -119,7 +119,9 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the metrics into ``logs``."""
         logs = {} if logs is None else logs
-        if not np.isfinite(logs.get("loss", 0.0)):
+        if not (np.isfinite(logs.get("loss", 0.0)) and all(np.isfinite(w).all() for w in self.model.get_weights())):
+            # The loss of an epoch is that before its last step, so weights can be lost while it still is a number.
+            self.report = None
             self._values = dict.fromkeys(self.metrics, float("nan"))
         elif not self._values or epoch % self.every == 0 or epoch + 1 == (self.params or {}).get("epochs"):
             self._values = self._evaluate()

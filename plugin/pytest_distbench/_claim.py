@@ -9,7 +9,7 @@ import pytest
 from distbench.errors import TrainingError
 from distbench.suites import Claim, Finding, claim_key, judge
 from distbench.suites._recipes import NotInstalledError
-from pytest_distbench._item import SuiteItem, traceback_lines
+from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import ClaimRecord, DriftRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import bench_of, rerun_line, retrains, updates
@@ -39,17 +39,17 @@ class ClaimItem(SuiteItem):
                 if not updates(self.config):
                     self._note("stale", f"was {stored['verdict']}: {stored['evidence']}", stored["date"])
                     raise self.note_stale(stored["date"], [STALE])
-            finding = self._judge()
+            finding = self._judge(key)
         except NotInstalledError as error:
             pytest.skip(str(error))
         self._note(finding.verdict, finding.evidence)
         if stored:
             self._note_drift(stored, finding)
         if updates(self.config):
-            self._note_update(finding, key)
+            self._note_update(finding.verdict, finding.evidence, key)
         self._expect(finding.verdict, finding.evidence)
 
-    def _judge(self) -> Finding:
+    def _judge(self, key: str) -> Finding:
         try:
             with Training(self.config) as training:
                 return judge(self.claim, self.suite, bench_of(self.config), training)
@@ -58,6 +58,9 @@ class ClaimItem(SuiteItem):
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             self._note("not judged", reason.splitlines()[0])
+            if updates(self.config) and not of_this_machine(error):
+                # What was stored for it before says nothing any more.
+                self._note_update("not judged", reason.splitlines()[0], key)
             text = "\n".join([f"claim {self.claim.id} could not be judged: {reason}", *traceback_lines(error)])
             raise TrainingError(text) from error
 
@@ -92,9 +95,9 @@ class ClaimItem(SuiteItem):
         told = "" if same else f"was {stored['verdict']} when stored on {stored['date']}, is now {finding.verdict}"
         record_of(self).drift.append(DriftRecord(name=self.name, suite=str(self.path), changes=[], told=told))
 
-    def _note_update(self, finding: Finding, key: str) -> None:
+    def _note_update(self, verdict: str, evidence: str, key: str) -> None:
         from distbench.suites._store_environment import environment
 
-        found = {"id": self.claim.id, "key": key, "verdict": finding.verdict, "evidence": finding.evidence}
+        found = {"id": self.claim.id, "key": key, "verdict": verdict, "evidence": evidence}
         update = UpdateRecord(suite=str(self.path), encoder="", code_size=0, environment=environment(), finding=found)
         record_of(self).updates.append(update)

@@ -13,7 +13,7 @@ from distbench.suites import Recipe, SuiteEncoder, as_recipe
 from distbench.suites._recipes import NotInstalledError
 from distbench.suites._store_match import Wanted, changes, stale_reasons
 from pytest_distbench._fixture import SORT_METRIC
-from pytest_distbench._item import SuiteItem, traceback_lines
+from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import CheckRecord, DriftRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
@@ -157,7 +157,7 @@ class EncoderItem(SuiteItem):
                     self._note_failure(seed, error)
         if stored:
             self._note_drift(stored, reasons)
-        if updates(self.config) and not any(_is_of_this_machine(error) for _, error in failed):
+        if updates(self.config) and not any(of_this_machine(error) for _, error in failed):
             self._note_update()
         rerun = rerun_line(self)
         if failed:
@@ -236,8 +236,3 @@ class EncoderItem(SuiteItem):
         lines = [f"{self.name} could not be fitted and judged in {len(failed)} of {seeds} seeds"]
         lines += [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
         return "\n".join([*lines, *traceback_lines(failed[0][1])])
-
-
-def _is_of_this_machine(error: Exception) -> bool:
-    """Say whether a fit failed for a reason that says nothing of the encoder, and is not worth storing."""
-    return isinstance(error, MissingDependencyError | MemoryError | OSError)

@@ -220,7 +220,15 @@ class DistbenchFixture:
                 metrics=metrics if isinstance(metrics, str) else tuple(metrics),
                 progress=progress,
             )
-        self._note_rows(run.report, dataset=dataset, code_size=code_size, seed=seed, seconds=run.seconds)
+        self._note_rows(
+            run.report,
+            dataset=dataset,
+            code_size=code_size,
+            seed=seed,
+            seconds=run.seconds,
+            in_sample=run.in_sample,
+            note=run.note,
+        )
         return run.report
 
     def _note_rows(self, report: Report, **about: Any) -> None:

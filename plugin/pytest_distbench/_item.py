@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from distbench.errors import DistbenchError
+from distbench.errors import DistbenchError, MissingDependencyError
 from distbench.suites import Suite
 from distbench.suites._store import Store
 from pytest_distbench._record import StaleRecord, record_of
 from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line
 
-__all__ = ["StaleError", "SuiteItem", "traceback_lines"]
+__all__ = ["StaleError", "SuiteItem", "of_this_machine", "traceback_lines"]
 
 
 class StaleError(DistbenchError):
@@ -75,3 +75,8 @@ def traceback_lines(error: BaseException) -> list[str]:
 def _is_ours(frames: TracebackType) -> bool:
     package = str(frames.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
     return package in ("distbench", "pytest_distbench")
+
+
+def of_this_machine(error: Exception) -> bool:
+    """Say whether a fit failed for a reason that says nothing of the encoder, and is not worth storing."""
+    return isinstance(error, MissingDependencyError | ImportError | MemoryError | OSError)

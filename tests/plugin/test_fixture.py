@@ -347,3 +347,15 @@ def test_it(distbench):
 """
     result = run(body)
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.slow
+def test_a_recipe_that_sees_the_test_points_says_so(run):
+    body = """
+import pytest
+
+@pytest.mark.distbench(dataset="digits", code_size=2, limits={"continuity": 0.9})
+def test_it(distbench):
+    distbench.check("tsne")
+"""
+    run(body).stdout.fnmatch_lines(["*tsne (in sample)*", "in sample: fitted on train and test points together*"])

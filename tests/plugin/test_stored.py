@@ -251,6 +251,20 @@ def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_told(suite):
     suite("-k", "keeps", text=worded).assert_outcomes(passed=1, deselected=3)
 
 
+def test_a_claim_that_could_not_be_judged_anew_is_not_borne_out_any_more(suite, pytester):
+    text = SUITE + CLAIM.replace('encoder = "pca"', 'encoder = "good"')
+    suite("--distbench-update", "-k", "keeps", text=text).assert_outcomes(passed=1, deselected=3)
+    edit(pytester, "        pca = PCA", '        import os; assert "BOOM" not in os.environ, "boom"\n        pca = PCA')
+    suite("--distbench-update", "-k", "keeps", text=text).assert_outcomes(passed=1, deselected=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOOM", "1")
+        lost = suite("--distbench-retrain", "--distbench-update", "-k", "keeps", text=text)
+        lost.assert_outcomes(failed=1, deselected=3)
+    again = suite("-k", "keeps", text=text)
+    again.assert_outcomes(failed=1, deselected=3)
+    again.stdout.fnmatch_lines(["claim keeps is not judged, expected borne out*"])
+
+
 def test_a_broken_file_is_said_at_collection(suite, pytester):
     (pytester.path / "baselines").mkdir()
     (pytester.path / "baselines" / "mine.json").write_text('{"schema": 1,')

@@ -49,6 +49,7 @@ def judge(claim: Claim, suite: Suite, bench: Bench, progress: ProgressFor = lamb
     claim's side, refuted when all of it is on the other, else undecided. A margin moves the line of a comparison from
     0 to that much worse. A metric without an interval (worst cases) is judged by its value alone, and can only be
     bounded. An angle and a collapse are judged by the largest over the seeds. A floor is certain: it holds or not.
+    A collapse that was not found is undecided: that a search found none proves nothing.
 
     Parameters
     ----------

@@ -41,7 +41,9 @@ class IsometricAutoencoder(Autoencoder):
 
     Notes
     -----
-    D and E are taken at the points of the batch and at their codes, with the same u; the products are exact.
+    D and E are taken at the points of the batch and at their codes, with the same u; the products are
+    exact for ReLU and linear layers; other activations have central differences for slopes, and must act on each number
+    alone.
     """
 
     def __init__(

@@ -9,7 +9,9 @@ from typing import TypedDict
 
 from distbench.results import OK, Row
 
-__all__ = ["Change", "Wanted", "changes", "stale_reasons"]
+__all__ = ["RECIPE_CHANGED", "Change", "Wanted", "changes", "stale_reasons"]
+
+RECIPE_CHANGED = "recipe changed"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def stale_reasons(rows: Sequence[Row], wanted: Wanted) -> list[str]:
     pairs = (
         ("dataset", wanted.dataset, f"data set is now {wanted.dataset}"),
         ("data_sha256", wanted.data_sha256, "data changed"),
-        ("recipe_hash", wanted.recipe_hash, "recipe changed"),
+        ("recipe_hash", wanted.recipe_hash, RECIPE_CHANGED),
         ("in_sample", wanted.in_sample, f"is now {'in' if wanted.in_sample else 'out of'} sample"),
         ("k", wanted.k, f"k is now {wanted.k}"),
         ("m", wanted.m, f"test points are now {wanted.m}"),
@@ -72,7 +74,9 @@ def _about(metric: str, version: int, rows: Sequence[Row]) -> list[str]:
 
 
 def changes(stored: Sequence[Row], now: Sequence[Row]) -> list[Change]:
-    """Return the change of each metric that both have, in the order of the new rows."""
+    """Return the change of each metric over the seeds in which both have it, in the order of the new rows."""
+    good = [{row["seed"] for row in rows if row["status"] == OK} for rows in (stored, now)]
+    stored, now = ([row for row in rows if row["seed"] in good[0] & good[1]] for rows in (stored, now))
     found = []
     for metric in dict.fromkeys(row["metric"] for row in now):
         old, new = _values(stored, metric, "value"), _values(now, metric, "value")

@@ -11,7 +11,7 @@ from distbench.errors import InputError, MissingDependencyError, PreservationErr
 from distbench.results import FAILED, OK, STALE, Row, failed_row, report_of, rows_of
 from distbench.suites import Recipe, SuiteEncoder, as_recipe
 from distbench.suites._recipes import NotInstalledError
-from distbench.suites._store_match import Wanted, changes, stale_reasons
+from distbench.suites._store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
 from pytest_distbench._fixture import SORT_METRIC
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
@@ -210,8 +210,8 @@ class EncoderItem(SuiteItem):
 
     def _note_drift(self, stored: Sequence[Row], reasons: Sequence[str]) -> None:
         record = record_of(self)
-        other_points = bool({"data changed", f"data set is now {self.suite.dataset}"} & set(reasons))
-        found = [] if other_points else changes(stored, record.rows)
+        # Only the same points, seeds, k and metrics can be compared; that another recipe is measured is the point.
+        found = [] if set(reasons) - {RECIPE_CHANGED} else changes(stored, record.rows)
         drift = DriftRecord(
             name=self.name,
             suite=str(self.path),

@@ -7,7 +7,8 @@ with a status and without numbers, never a number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class Row(TypedDict):
     ``status`` is ``"ok"``; or ``"failed: "`` or ``"stale: "`` and the reason, and then there is no value.
     ``in_sample`` rows are of encoders that were fitted on the test points too; ``note`` is what a reader must know of
     the encoder. ``data_sha256`` and ``recipe_hash`` say what a row rests on, empty where that is not known, and
-    ``stored`` the day it was measured, where it was not in this run.
+    ``stored`` the day it was measured, where it was not in this run. ``fingerprint`` is equal for equal points, so that
+    rows of two runs can be paired; ``distance`` says how closeness was measured, ``"euclidean"`` or, where inputs and
+    codes differ, ``"cosine/hamming"``. ``limit`` and ``verdict`` (``"met"``, ``"broken"``, ``"undecided"``) are of a
+    check, None and empty where the metric had no limit.
     """
 
     encoder: str
@@ -62,6 +66,10 @@ class Row(TypedDict):
     data_sha256: NotRequired[str]
     recipe_hash: NotRequired[str]
     stored: NotRequired[str]
+    fingerprint: NotRequired[str]
+    distance: NotRequired[str]
+    limit: NotRequired[float | None]
+    verdict: NotRequired[str]
 
 
 def rows_of(
@@ -78,6 +86,7 @@ def rows_of(
     note: str = "",
     data_sha256: str = "",
     recipe_hash: str = "",
+    limits: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Row]:
     """Return a report as rows, one a metric, in the report's order.
 
@@ -102,6 +111,8 @@ def rows_of(
         count twice.
     in_sample, note, data_sha256, recipe_hash
         As in :class:`Row`.
+    limits : mapping of str to float
+        What the report is held to, by metric.
 
     Returns
     -------
@@ -132,6 +143,10 @@ def rows_of(
             note=note,
             data_sha256=data_sha256,
             recipe_hash=recipe_hash,
+            fingerprint=report.fingerprint,
+            distance=_distance(report),
+            limit=_plain(limits.get(name)),
+            verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
         )
         for name, score in report.items()
     ]
@@ -230,6 +245,11 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
         notes=tuple(notes),
         n_reference=first["M"] + 1 - first["m"],
     )
+
+
+def _distance(report: Report) -> str:
+    x, z = report.distance_x, report.distance_z
+    return x if x == z else f"{x}/{z}"
 
 
 def _direction(row: Row) -> Literal["up", "down"]:

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from distbench.errors import TrainingError
+from distbench.outcome import ClaimOutcome
 from distbench.suites import Claim, Finding, claim_key, judge
 from distbench.suites._recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
-from pytest_distbench._record import ClaimRecord, DriftRecord, StoredRecord, UpdateRecord, record_of
+from pytest_distbench._record import DriftRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import bench_of, rerun_line, retrains, updates
 
 __all__ = ["ClaimItem"]
@@ -79,7 +80,7 @@ class ClaimItem(SuiteItem):
             )
 
     def _note(self, verdict: str, evidence: str, stored: str = "") -> None:
-        claim = ClaimRecord(
+        claim = ClaimOutcome(
             id=self.claim.id,
             statement=self.claim.statement,
             source=self.claim.source,

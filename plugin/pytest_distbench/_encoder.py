@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
+from distbench.outcome import SORT_METRIC
 from distbench.results import FAILED, OK, STALE, Row, failed_row, report_of, rows_of
 from distbench.suites import Recipe, SuiteEncoder, as_recipe
 from distbench.suites._recipes import NotInstalledError
 from distbench.suites._store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
-from pytest_distbench._fixture import SORT_METRIC
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import CheckRecord, DriftRecord, StoredRecord, UpdateRecord, record_of

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import DistbenchError, InputError, PreservationError
+from distbench.outcome import SORT_METRIC
 from pytest_distbench._limits import Asked, Floors
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import CheckRecord, record_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["DistbenchFixture"]
 
 DEFAULT_K = 10
-SORT_METRIC = "continuity"
 
 
 class DistbenchFixture:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 
+from distbench.outcome import ClaimOutcome
+
 if TYPE_CHECKING:
     from distbench.results import Row
     from distbench.suites._store_match import Change
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "PROPERTY",
     "CheckRecord",
-    "ClaimRecord",
     "DriftRecord",
     "Record",
     "StaleRecord",
@@ -38,18 +39,6 @@ class CheckRecord(TypedDict):
     test: str
     encoder: str
     met: bool
-
-
-class ClaimRecord(TypedDict):
-    """One claim and what became of it."""
-
-    id: str
-    statement: str
-    source: str
-    verdict: str
-    expect: str
-    evidence: str
-    stored: str
 
 
 class StoredRecord(TypedDict):
@@ -94,7 +83,7 @@ class Record:
 
     rows: list[Row] = field(default_factory=list)
     checks: list[CheckRecord] = field(default_factory=list)
-    claims: list[ClaimRecord] = field(default_factory=list)
+    claims: list[ClaimOutcome] = field(default_factory=list)
     stored: list[StoredRecord] = field(default_factory=list)
     stale: list[StaleRecord] = field(default_factory=list)
     drift: list[DriftRecord] = field(default_factory=list)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_distbench._record import PROPERTY, CheckRecord, ClaimRecord
+from distbench.outcome import ClaimOutcome
+from pytest_distbench._record import PROPERTY, CheckRecord
 from pytest_distbench._sections import drift_lines, stale_lines, stored_lines, written_lines
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Summary:
         from distbench.render.text import printable
 
         checks: list[CheckRecord] = self._all("checks")
-        claims: list[ClaimRecord] = self._all("claims")
+        claims: list[ClaimOutcome] = self._all("claims")
         width = _width()
         blocks = [*self._boards(width), *_claims(claims, width)]
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
@@ -83,7 +84,7 @@ def _width() -> int:
     return width if width >= 40 else 80  # as pytest does: some CI systems report a width of 1
 
 
-def _claims(claims: list[ClaimRecord], width: int) -> list[str]:
+def _claims(claims: list[ClaimOutcome], width: int) -> list[str]:
     if not claims:
         return []
     lines = ["Claims", ""]
@@ -96,7 +97,7 @@ def _claims(claims: list[ClaimRecord], width: int) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _counts(checks: list[CheckRecord], claims: list[ClaimRecord]) -> str:
+def _counts(checks: list[CheckRecord], claims: list[ClaimOutcome]) -> str:
     parts = []
     if checks:
         met = sum(check["met"] for check in checks)

@@ -10,7 +10,6 @@ from distbench.errors import SuiteError
 from distbench.packing import unpack
 from distbench.results import OK, failed_row, report_of, rows_of
 from distbench.suites._store import Item, Store, read_store, store_path, write_store
-from distbench.suites._store_environment import environment, told
 from distbench.suites._store_match import Wanted, changes, stale_reasons
 
 DAY = {"date": "2026-01-02", "python": "3.11.7", "cores": 2}
@@ -276,12 +275,3 @@ def test_a_report_of_rows_keeps_limits_as_the_report_did(report, rows):
         distbench.PreservationError, match=r"(?s)continuity = .*n = 30 test points, M = 119.*note: stored"
     ):
         again.check(continuity=0.999)
-
-
-def test_the_environment_is_told_without_importing_what_it_names():
-    found = environment()
-    assert found["cores"] >= 1
-    assert found["numpy"] == np.__version__
-    assert f"python {found['python']}" in told(found)
-    assert found["date"] not in told(found)
-    assert told({}) == ""

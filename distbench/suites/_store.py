@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from distbench.errors import SuiteError
-from distbench.packing import pack
+from distbench.files import write_whole
+from distbench.records import document_text, named, packed_arrays, worded
 from distbench.results import Row
 from distbench.suites._store_schema import KINDS, LEFT_OUT, MEND, NUMBERS, SCHEMA, Record, check_document, check_records
 
@@ -28,7 +28,7 @@ class Item:
     Attributes
     ----------
     environment : mapping
-        Where it was measured, from :func:`distbench.suites._store_environment.environment`.
+        Where it was measured, from :func:`distbench.environment.environment`.
     encoder, code_size
         Which encoder's rows these are; all that were stored for it go.
     rows : tuple of Row
@@ -78,7 +78,7 @@ class Store:
         environments = {name: dict(one) for name, one in self.environments.items()}
         rows, findings = list(self.rows), list(self.findings)
         for item in items:
-            name = _named(item.environment, environments)
+            name = named(item.environment, environments)
             if item.finding is not None:
                 findings = [one for one in findings if one["id"] != item.finding["id"]]
                 findings.append({**item.finding, "environment": name})
@@ -137,45 +137,13 @@ def write_store(store: Store) -> None:
     OSError
         The folder or file cannot be written; the old file, if any, is as it was.
     """
-    path = store.path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(_text(store))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    write_whole(store.path, _text(store))
 
 
 def _text(store: Store) -> str:
     """Return the file's text: a line a row, so that changes are lines too."""
-
-    def block(records: Iterable[str]) -> str:
-        return "".join(f"{',' * (number > 0)}\n{record}" for number, record in enumerate(records))
-
-    def plain(record: Any) -> str:
-        return json.dumps(record, ensure_ascii=False, allow_nan=False)
-
-    environments = block(f"{plain(name)}: {plain(one)}" for name, one in store.environments.items())
-    rows, findings = block(map(plain, store.rows)), block(map(plain, store.findings))
-    return (
-        f'{{\n"schema": {SCHEMA},\n"environments": {{{environments}\n}},\n"rows": [{rows}\n],\n'
-        f'"findings": [{findings}\n]\n}}\n'
-    )
-
-
-def _named(environment: Mapping[str, Any], known: dict[str, Record]) -> str:
-    """Return the name of an environment: its day, with a number from the second of that day on."""
-    day, number = str(environment.get("date", "unknown")), 1
-    while True:
-        name = day if number == 1 else f"{day} ({number})"
-        if known.setdefault(name, dict(environment)) == dict(environment):
-            return name
-        number += 1
+    parts: Record = {"environments": store.environments, "rows": store.rows, "findings": store.findings}
+    return document_text(SCHEMA, parts)
 
 
 def _record(row: Row, environment: str) -> Record:
@@ -185,24 +153,12 @@ def _record(row: Row, environment: str) -> Record:
     record["seconds"] = _rounded(record["seconds"], 3)
     record = {name: value for name, value in record.items() if name not in LEFT_OUT or value != LEFT_OUT[name]}
     record["environment"] = environment
-    value = record.get("value")
-    for name, dtype, offset in (("leave_one_out", "float16", value), ("interaction", "root8", 0.0)):
-        given: Any = row.get(name)
-        packed = given if given is None or isinstance(given, dict) else _packed(given, dtype, offset)
-        if packed is not None:
-            record[name] = packed
-    return record
-
-
-def _packed(values: Any, dtype: str, offset: Any) -> Any:
-    return pack(values, dtype, offset) if isinstance(offset, float) else None
+    return record | packed_arrays(row, record.get("value"))
 
 
 def _rounded(value: Any, digits: int) -> Any:
     """Return a number with so many significant digits; what JSON has no word for as text."""
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else str(value)
+    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else worded(value)
 
 
 def _order(row: Record) -> tuple[Any, ...]:

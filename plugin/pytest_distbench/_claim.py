@@ -97,7 +97,7 @@ class ClaimItem(SuiteItem):
         record_of(self).drift.append(DriftRecord(name=self.name, suite=str(self.path), changes=[], told=told))
 
     def _note_update(self, verdict: str, evidence: str, key: str) -> None:
-        from distbench.suites._store_environment import environment
+        from distbench.environment import environment
 
         found = {"id": self.claim.id, "key": key, "verdict": verdict, "evidence": evidence}
         update = UpdateRecord(suite=str(self.path), encoder="", code_size=0, environment=environment(), finding=found)

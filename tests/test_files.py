@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from distbench.files import write_whole
+
+
+def test_a_file_and_its_folder_are_made(tmp_path):
+    write_whole(tmp_path / "new" / "folder" / "a.json", "ä\n")
+    assert (tmp_path / "new" / "folder" / "a.json").read_bytes() == "ä\n".encode()
+
+
+def test_new_text_replaces_the_old_and_nothing_is_left_beside_it(tmp_path):
+    path = tmp_path / "a.json"
+    write_whole(path, "old" * 1000)
+    write_whole(path, "new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.json"
+    write_whole(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "lone surrogate \ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_link_the_file_it_points_to_is_written(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "there" / "a.json")
+    write_whole(tmp_path / "link.json", "text")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "there" / "a.json").read_text() == "text"
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import os
+from distbench.files import write_whole
+def stop(descriptor):
+    print("writing", flush=True)
+    sys.stdin.read()
+os.fsync = stop
+write_whole(Path(sys.argv[1]), "half")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="whether a process lives is only asked on POSIX systems")
+def test_what_killed_processes_left_goes_with_the_next_write_and_what_others_write_stays(tmp_path):
+    path = tmp_path / "a.json"
+    write_whole(path, "old")
+    (tmp_path / ".a.json.elsewhere.1.part").write_text("of another machine")
+    command = [sys.executable, "-c", WRITER, str(path)]
+    killed, alive = (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    )
+    try:
+        assert [process.stdout.readline() for process in (killed, alive)] == ["writing\n"] * 2
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        assert path.read_text() == "old"
+        assert len(list(tmp_path.glob(".a.json.*.part"))) == 3
+        write_whole(path, "new")
+        left = sorted(part.name for part in tmp_path.glob(".a.json.*.part"))
+        assert len(left) == 2
+        assert any(f".{alive.pid}." in name for name in left)
+        assert path.read_text() == "new"
+    finally:
+        for process in (killed, alive):
+            process.kill()
+            process.communicate()
+
+
+def test_a_reader_never_finds_a_part(tmp_path):
+    path = tmp_path / "a.json"
+    texts = [json.dumps([number] * 20_000) for number in range(2)]
+    write_whole(path, texts[0])
+    done = threading.Event()
+
+    def write():
+        for number in range(40):
+            write_whole(path, texts[number % 2])
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reads = 0
+    while not done.is_set() or not reads:
+        assert path.read_text() in texts
+        reads += 1
+    writer.join()

@@ -13,6 +13,7 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "PreservationError",
+    "ResultsError",
     "SuiteError",
     "TrainingError",
 ]
@@ -36,6 +37,10 @@ class DatasetError(InputError):
 
 class SuiteError(InputError):
     """A suite file cannot be used: names the file, the key and what to do."""
+
+
+class ResultsError(InputError):
+    """A file of results cannot be used: names the file, what is wrong and what to do."""
 
 
 class MissingDependencyError(DistbenchError, ImportError):

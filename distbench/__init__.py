@@ -23,9 +23,11 @@ from distbench.errors import (
 if TYPE_CHECKING:
     from distbench import metrics
     from distbench.baselines import fit_baseline
+    from distbench.checking import check_encoder
     from distbench.datasets import Dataset, load_dataset
     from distbench.evaluation import Difference, compare, evaluate, evaluate_codes
     from distbench.report import Pair, Report, Score
+    from pytest_distbench import checks
 
 __all__ = [
     "Dataset",
@@ -42,6 +44,8 @@ __all__ = [
     "SuiteError",
     "TrainingError",
     "__version__",
+    "check_encoder",
+    "checks",
     "compare",
     "evaluate",
     "evaluate_codes",
@@ -56,6 +60,8 @@ _LAZY = {
     "Pair": "distbench.report",
     "Report": "distbench.report",
     "Score": "distbench.report",
+    "check_encoder": "distbench.checking",
+    "checks": "pytest_distbench",  # the only one that needs pytest, which whoever calls it has
     "compare": "distbench.evaluation",
     "evaluate": "distbench.evaluation",
     "evaluate_codes": "distbench.evaluation",

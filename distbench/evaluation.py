@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from distbench.comparison import Difference, compare
@@ -13,7 +15,7 @@ from distbench.encoders import as_encoder
 from distbench.errors import InputError
 from distbench.judging import Points, judge_points
 from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
-from distbench.report import Report
+from distbench.report import Pair, Report
 from distbench.settings import DECODER, Settings, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
@@ -124,7 +126,7 @@ def evaluate(
     Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
     points = Points(X, Z, X_ref, Z_ref, known, reconstructed, notes)
     _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"), settings.distance_z)
-    return judge_points(points, settings, name or adapter.name)
+    return _labelled(judge_points(points, settings, name or adapter.name), labels, reference_labels)
 
 
 def evaluate_codes(
@@ -198,7 +200,24 @@ def evaluate_codes(
     points = Points(X, Z, X_ref, Z_ref, known, None, notes)
     _check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
-    return judge_points(points, settings, name)
+    return _labelled(judge_points(points, settings, name), labels, reference_labels)
+
+
+def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
+    """Return the report with the labels of its pairs, where those of both points are known."""
+    if labels is None:
+        return report
+    known = {"test": np.asarray(labels)}
+    if reference_labels is not None:
+        known["reference"] = np.asarray(reference_labels)
+
+    def told(pair: Pair) -> Pair:
+        if pair.partner_set not in known:
+            return pair
+        return replace(pair, labels=(str(known["test"][pair.query]), str(known[pair.partner_set][pair.partner])))
+
+    pairs = {kind: tuple(map(told, found)) for kind, found in report.pairs.items()}
+    return replace(report, pairs=pairs)
 
 
 def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tuple[str, str]) -> None:

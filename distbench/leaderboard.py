@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from distbench.packing import unpack
 from distbench.results import OK, Row
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Table", "leaderboard"]
 
 CONFIDENCE = 0.95
+EUCLIDEAN = "euclidean"
+WORST_FIRST = ("broken", "undecided", "met")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Entry:
     values : dict of str to float
         Mean over the seeds of each metric.
     low, high : float or None
-        95 % interval of the sort metric's mean over the seeds, over test points.
+        95 % interval of the sort metric's mean over the seeds, over test points; the mean of the seeds' ends where
+        the rows do not hold what it takes for that of the mean.
     seed_sd : float or None
         Standard deviation of the sort metric over the training seeds; None for fewer than two.
     seconds : float or None
@@ -55,6 +58,8 @@ class Entry:
         What a reader must know of the encoder.
     stored : str
         The day, or days, its rows were stored; empty where they were measured in this run.
+    verdicts : dict of str to str
+        By metric with a limit, the worst over the seeds: "broken" before "undecided" before "met".
     """
 
     place: int | None
@@ -72,6 +77,7 @@ class Entry:
     in_sample: bool = False
     note: str = ""
     stored: str = ""
+    verdicts: dict[str, str] = field(default_factory=dict)
     mean_leave_one_out: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     mean_interaction: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
@@ -81,7 +87,7 @@ class Table:
     """The encoders that were judged on the same points in the same way, best first.
 
     ``dataset`` is empty for a test's own points: they are told apart by ``test``. ``sort`` is the metric
-    that decides, ``metrics`` all the metrics there are, in the order of the reports.
+    that decides, ``metrics`` all the metrics there are, in the order of the reports; ``distance`` that of the rows.
     """
 
     dataset: str
@@ -93,6 +99,7 @@ class Table:
     sort: str
     metrics: tuple[str, ...]
     entries: tuple[Entry, ...]
+    distance: str = EUCLIDEAN
 
 
 def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
@@ -124,10 +131,10 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         points = row["dataset"] or ("", row["test"])
-        key = (points, row["code_size"], row["k"], row["m"], row["M"])
+        key = (points, row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
         groups.setdefault(key, []).append(row)
     tables = [_table(group, sort) for group in groups.values()]
-    return sorted(tables, key=lambda table: (table.dataset, table.test, table.code_size, table.k, table.m, table.M))
+    return sorted(tables, key=lambda t: (t.dataset, t.test, t.code_size, t.k, t.m, t.M, t.distance))
 
 
 def _table(rows: Sequence[Row], sort: str) -> Table:
@@ -147,6 +154,7 @@ def _table(rows: Sequence[Row], sort: str) -> Table:
         sort=sort,
         metrics=tuple(dict.fromkeys(row["metric"] for row in rows if row["metric"])),
         entries=tuple(_placed(entries, sort, direction)),
+        distance=first.get("distance") or EUCLIDEAN,
     )
 
 
@@ -159,6 +167,8 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
     mean_interaction = _mean_array([row.get("interaction") for row in decisive])
     values = _means(good)
     low, high = _interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
+    if mean_loo is None:
+        low, high = _mean_end(decisive, "low"), _mean_end(decisive, "high")
     return Entry(
         place=None,
         encoder=rows[0]["encoder"],
@@ -175,9 +185,24 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
         in_sample=rows[0].get("in_sample", False),
         note=next((note for row in rows if (note := row.get("note", ""))), ""),
         stored=", ".join(sorted({day for row in rows if (day := row.get("stored", ""))})),
+        verdicts=_verdicts(good),
         mean_leave_one_out=mean_loo,
         mean_interaction=mean_interaction,
     )
+
+
+def _mean_end(rows: Sequence[Row], name: Literal["low", "high"]) -> float | None:
+    """Return the mean of an end of the seeds' intervals: those of the same points, so no narrower than the mean's."""
+    ends = [row[name] for row in rows]
+    return None if any(end is None for end in ends) else _mean([end for end in ends if end is not None])
+
+
+def _verdicts(rows: Sequence[Row]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        if said := row.get("verdict", ""):
+            found.setdefault(row["metric"], set()).add(said)
+    return {metric: next(one for one in WORST_FIRST if one in said) for metric, said in found.items()}
 
 
 def _means(rows: Sequence[Row]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from distbench.errors import InputError, PreservationError
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
 from distbench.limits import check_bounds, check_limits, refuse_unmeasured
+
+if TYPE_CHECKING:
+    from distbench.clouds import Clouds
 
 __all__ = ["Pair", "PairKind", "Report", "Score"]
 
@@ -87,6 +90,8 @@ class Pair:
         Rank of the partner among the query's candidates in both spaces, 1 = nearest; ties share their mean rank.
     M : int
         Number of candidates.
+    labels : tuple of str
+        Of the test point and its partner, where they are known.
     """
 
     query: int
@@ -97,10 +102,12 @@ class Pair:
     rank_input: float
     rank_code: float
     M: int
+    labels: tuple[str, str] | None = None
 
     def __str__(self) -> str:
+        mine, other = ("", "") if self.labels is None else (f" (label {label})" for label in self.labels)
         return (
-            f"test point {self.query} and {self.partner_set} point {self.partner}: "
+            f"test point {self.query}{mine} and {self.partner_set} point {self.partner}{other}: "
             f"input distance {self.input_distance:.4g} (rank {self.rank_input:g} of {self.M}), "
             f"code distance {self.code_distance:.4g} (rank {self.rank_code:g} of {self.M})"
         )
@@ -132,6 +139,8 @@ class Report(Mapping[str, Score]):
         Reference points; 0 where there were none.
     fingerprint : str
         Short hash of test and reference points: equal for equal points.
+    clouds : Clouds or None
+        The points themselves, by reference; None for a report from stored rows.
     """
 
     encoder: str
@@ -148,6 +157,7 @@ class Report(Mapping[str, Score]):
     distance_z: str = "euclidean"
     n_reference: int = 0
     fingerprint: str = field(default="", repr=False)
+    clouds: Clouds | None = field(default=None, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         try:
@@ -265,8 +275,7 @@ class Report(Mapping[str, Score]):
         PreservationError
             If a limit is broken: names metric, value, interval, limit, n, k, M and the worst pair.
         InputError
-            If a limit names no metric, is no number, is none that the metric can take, or is beyond the floor of a
-            report that has floors.
+            If a limit names no metric, is none that the metric can take, or is beyond the report's floor.
         """
         __tracebackhide__ = True
         check_undecided(undecided)

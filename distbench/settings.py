@@ -142,14 +142,13 @@ def labels_of(settings: Settings, labels: Any, reference_labels: Any, m: int, n:
     n : int or None
         Reference points there are.
     """
+    for name, given, points in (("labels", labels, m), ("reference_labels", reference_labels, n)):
+        if given is not None and points is not None and len(given) != points:
+            raise InputError(f"{name}: found {len(given)} labels for {points} points; pass one label a point")
     if labels is None or LABELS not in settings.names:
         return None
     from distbench.metrics._semantic import label_codes
 
     if n is not None and reference_labels is None:
         raise InputError("reference_labels: found None; pass one label for each reference point")
-    own, others = label_codes(labels, reference_labels if n is not None else None)
-    for name, codes, points in (("labels", own, m), ("reference_labels", others, n)):
-        if codes is not None and len(codes) != points:
-            raise InputError(f"{name}: found {len(codes)} labels for {points} points; pass one label a point")
-    return own, others
+    return label_codes(labels, reference_labels if n is not None else None)

@@ -7,9 +7,19 @@ from collections.abc import Iterable, Sequence
 
 from distbench.leaderboard import Entry, Table
 
-__all__ = ["IGNORES_SIZE", "left_out", "other_width", "shown_name", "table_notes", "wrapped"]
+__all__ = [
+    "IGNORES_SIZE",
+    "VERDICT_MARKS",
+    "left_out",
+    "mark_notes",
+    "other_width",
+    "shown_name",
+    "table_notes",
+    "wrapped",
+]
 
 IGNORES_SIZE = "*"
+VERDICT_MARKS = {"broken": "!", "undecided": "?"}
 
 
 def shown_name(entry: Entry) -> str:
@@ -37,22 +47,32 @@ def table_notes(table: Table) -> list[str]:
         lines.append("in sample: fitted on train and test points together; others never saw the test points")
     if len({entry.place for entry in ranked}) < len(ranked):
         lines.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
-    return lines + _stored(ranked)
+    return [*lines, *mark_notes(ranked), *_stored(ranked, len(ranked) == len(table.entries))]
 
 
-def _stored(ranked: Sequence[Entry]) -> list[str]:
+def mark_notes(ranked: Sequence[Entry]) -> list[str]:
+    """Return what the marks behind numbers mean, where there are any."""
+    found = {said for entry in ranked for said in entry.verdicts.values()}
+    told = {
+        "broken": "the limit is broken (the whole interval is on its bad side)",
+        "undecided": "the interval holds the limit: the test points do not decide",
+    }
+    return [f"{mark}  {told[said]}" for said, mark in VERDICT_MARKS.items() if said in found]
+
+
+def _stored(ranked: Sequence[Entry], everyone: bool) -> list[str]:
     days: dict[str, list[str]] = {}
     for entry in ranked:
         if entry.stored:
             days.setdefault(entry.stored, []).append(shown_name(entry))
     if len(days) == 1 and len(next(iter(days.values()))) == len(ranked):
-        return [f"stored {day}: all rows" for day in days]
+        return [f"stored {day}: all rows{'' if everyone else ' that have a place'}" for day in days]
     return [f"stored {day}: {', '.join(names)}" for day, names in sorted(days.items())]
 
 
 def left_out(dropped: Sequence[str]) -> list[str]:
     """Return the line that names the columns that went."""
-    return [f"left out at this width: {', '.join(dropped)}"] if dropped else []
+    return [f"left out at this width (COLUMNS=160 shows more): {', '.join(dropped)}"] if dropped else []
 
 
 def wrapped(notes: Iterable[str], width: int) -> list[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from distbench.inference.verdicts import points_to_decide, verdict
+from distbench.limits import is_met
 
 if TYPE_CHECKING:
     from distbench.report import Report, Score
+    from distbench.standing import Standing
 
-__all__ = ["failure_text", "number", "report_text"]
+__all__ = ["advice", "failure_text", "number", "report_text", "standing_lines"]
 
 WORST_PAIRS = 3
+MOST_LIMITS = 4
+MOST_LINES = 19  # of a failure; with baselines, advice and the command that reruns it 25
 
 
 def number(value: float | None) -> str:
@@ -73,31 +77,81 @@ def _on_marks(report: Report, marks: Sequence[str]) -> list[str]:
 
 
 def failure_text(report: Report, broken: Mapping[str, float]) -> str:
-    """Return what a user must know of broken limits: value, interval, limit, n, k, M and the worst pairs."""
+    """Return what a user must know of broken limits: value, interval, limit, n, k, M and the worst pairs.
+
+    At most ``MOST_LINES`` lines: what says least is left out first.
+    """
     limits = f"{len(broken)} limit{'s' * (len(broken) > 1)}"
     lines = [f"{report.encoder} (codes of {report.code_size}) does not meet {limits}:"]
-    for name, limit in broken.items():
-        score = report[name]
-        side = "at least" if score.direction == "up" else "at most"
-        value, bound = number(score.value), number(limit)
-        if value == bound:  # a near miss must not look like a hit
-            value, bound = repr(score.value), repr(limit)
-        lines.append(f"  {name} = {value}, limit {side} {bound}")
-        chance = "" if score.chance is None else f"; shuffled codes score {number(score.chance)}"
-        lines.append(f"    {_certainty(report, score, limit)}{chance}")
+    for name, limit in list(broken.items())[:MOST_LIMITS]:
+        lines += _limit_lines(report, report[name], limit)
+    if len(broken) > MOST_LIMITS:
+        lines.append(f"  and {', '.join(list(broken)[MOST_LIMITS:])}")
     lines.append(f"  {_setting(report)}")
+    for block in _details(report, broken):
+        if len(lines) + len(block) <= MOST_LINES:
+            lines += block
+    return "\n".join(lines)
+
+
+def _limit_lines(report: Report, score: Score, limit: float) -> list[str]:
+    side = "at least" if score.direction == "up" else "at most"
+    value, bound = number(score.value), number(limit)
+    if value == bound:  # a near miss must not look like a hit
+        value, bound = repr(score.value), repr(limit)
+    chance = "" if score.chance is None else f"; shuffled codes score {number(score.chance)}"
+    told = f"    {_certainty(report, score, limit)}{chance}"
+    return [f"  {score.metric} = {value}, limit {side} {bound}", told]
+
+
+def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]:
+    """Yield blocks of lines on where it breaks, most telling first."""
     pairs = report.worst_pairs(WORST_PAIRS)
     if pairs:
-        lines += ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
-    if "distortion" in broken:
-        extremes = report.worst_pairs(2, kind="extreme")
-        lines += ["  largest and least ratio of code to input distance:", *(f"    {pair}" for pair in extremes)]
+        yield ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
+    extremes = report.worst_pairs(2, kind="extreme")
+    if "distortion" in broken and extremes:
+        yield ["  largest and least ratio of code to input distance:", *(f"    {pair}" for pair in extremes)]
     strangers = report.worst_pairs(1, kind="merged")
     if strangers:
-        lines += ["  far in input, brought near in the codes:", f"    {strangers[0]}"]
+        yield ["  far in input, brought near in the codes:", f"    {strangers[0]}"]
     about_others = set(report.scores) - set(broken)
-    notes = [note for note in report.notes if note.partition(":")[0] not in about_others]
-    return "\n".join([*lines, *(f"  note: {note}" for note in notes)])
+    for note in report.notes:
+        if note.partition(":")[0] not in about_others:
+            yield [f"  note: {note}"]
+
+
+def standing_lines(best: Mapping[str, Standing], code_size: int) -> list[str]:
+    """Return what the best reference encoders reach at a code size, one line a metric, two at most."""
+    return [
+        f"  best baseline at code size {code_size}: {one.encoder} ({one.where}), {one.metric} = {number(one.value)}"
+        for one in list(best.values())[:2]
+    ]
+
+
+def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Standing]) -> str:
+    """Return the one line that says what to do next."""
+    found = report.verdicts(**broken)
+    if all(said == "undecided" for said in found.values()):
+        return (
+            "next: these test points do not decide it; judge more of them, or say what an undecided limit does "
+            "(--distbench-undecided)"
+        )
+    meets = [best[name] for name, limit in broken.items() if name in best and _meets(report, best[name], limit)]
+    if len(meets) == len(broken):
+        other = meets[0].encoder
+        return (
+            f"next: the limit can be met at this code size: see how {other} does it (distbench.fit_baseline({other!r}, "
+            "...)), or put distbench.keras.PairwiseDistanceLoss into the training"
+        )
+    if best:
+        others = " and ".join(dict.fromkeys(one.encoder for one in best.values()))
+        return f"next: {others} would not meet it at this code size either: take larger codes, or another limit"
+    return "next: look at these pairs; larger codes, or distbench.keras.PairwiseDistanceLoss in training, keep more"
+
+
+def _meets(report: Report, standing: Standing, limit: float) -> bool:
+    return is_met(standing.value, limit, report[standing.metric].direction)
 
 
 def _certainty(report: Report, score: Score, limit: float) -> str:

@@ -11,8 +11,17 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from distbench.leaderboard import Entry, Table
-from distbench.render.notes import IGNORES_SIZE, left_out, other_width, shown_name, table_notes, wrapped
+from distbench.leaderboard import EUCLIDEAN, Entry, Table
+from distbench.render.notes import (
+    IGNORES_SIZE,
+    VERDICT_MARKS,
+    left_out,
+    mark_notes,
+    other_width,
+    shown_name,
+    table_notes,
+    wrapped,
+)
 
 __all__ = ["DROP_ORDER", "printable", "render_checks", "render_table"]
 
@@ -33,7 +42,7 @@ DROP_ORDER = (
     "continuity",
 )
 """The columns that go when the terminal is narrow, first to last; the sort metric, its interval and the
-names always stay. Metrics that are not listed go before all of these."""
+names always stay. Metrics that are not listed go before all of these, metrics that have a limit after them."""
 
 _GAP = 2
 _LEAST_NAME = 16
@@ -46,6 +55,7 @@ class _Column:
     cells: list[str]
     left: bool = False
     keep: bool = False
+    late: bool = False
 
     @property
     def width(self) -> int:
@@ -110,7 +120,7 @@ def render_checks(tables: Sequence[Table], width: int = 80, encoding: str | None
     lines = ["Checks on points of their own", ""]
     lines += [_grid(kept), ""] if ranked else []
     notes = [f"no score: {entry.encoder}: {entry.reason}" for entry in entries if entry.reason]
-    lines += wrapped([*notes, *left_out(dropped)], width)
+    lines += wrapped([*notes, *mark_notes(ranked), *left_out(dropped)], width)
     return printable("\n".join(lines).rstrip(), encoding)
 
 
@@ -120,9 +130,10 @@ def printable(text: str, encoding: str | None) -> str:
 
 
 def _title(table: Table) -> str:
+    distance = "" if table.distance == EUCLIDEAN else f", {table.distance} distance"
     return (
         f"{table.dataset or table.test}, code size {table.code_size} "
-        f"(k = {table.k}, m = {table.m} test points, M = {table.M} candidates)"
+        f"(k = {table.k}, m = {table.m} test points, M = {table.M} candidates{distance})"
     )
 
 
@@ -143,7 +154,7 @@ def _name(entry: Entry, table: Table | None) -> str:
 
 
 def _sort_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
-    values = [_number(entry.values.get(table.sort)) for entry in ranked]
+    values = _marked(ranked, table.sort)
     intervals = [
         "-" if entry.low is None or entry.high is None else f"{_number(entry.low)} to {_number(entry.high)}"
         for entry in ranked
@@ -155,11 +166,17 @@ def _sort_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
 
 
 def _metric_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
-    return [
-        _Column(metric, _header(metric), [_number(entry.values.get(metric)) for entry in ranked])
-        for metric in table.metrics
-        if metric != table.sort
-    ]
+    """Return the other metrics: first those that have a limit, which go last."""
+    limited = {metric for entry in ranked for metric in entry.verdicts}
+    ordered = sorted((metric for metric in table.metrics if metric != table.sort), key=lambda name: name not in limited)
+    return [_Column(name, _header(name), _marked(ranked, name), late=name in limited) for name in ordered]
+
+
+def _marked(ranked: Sequence[Entry], metric: str) -> list[str]:
+    """Return a metric's cells, with a mark behind those whose limit is broken or undecided."""
+    marks = [VERDICT_MARKS.get(entry.verdicts.get(metric, ""), "") for entry in ranked]
+    room = max(map(len, marks), default=0)
+    return [f"{_number(e.values.get(metric))}{mark:{room}}" for e, mark in zip(ranked, marks, strict=True)]
 
 
 def _extras(ranked: Sequence[Entry]) -> list[_Column]:
@@ -188,7 +205,7 @@ def _number(value: float | None) -> str:
 def _fit(columns: list[_Column], width: int) -> tuple[list[_Column], list[str]]:
     kept, dropped = list(columns), []
     order = {key: rank for rank, key in enumerate(DROP_ORDER)}
-    droppable = sorted((c for c in columns if not c.keep), key=lambda c: order.get(c.key, -1))
+    droppable = sorted((c for c in columns if not c.keep), key=lambda c: (c.late, order.get(c.key, -1)))
     for column in droppable:
         if _excess(kept, width) <= 0:
             break

@@ -11,48 +11,40 @@ from pathlib import Path
 
 import pytest
 
+from pytest_distbench._checks import checks
+from pytest_distbench._failure import shorten
 from pytest_distbench._fixture import DistbenchFixture
 from pytest_distbench._marker import SIGNATURE, read_marker
+from pytest_distbench._options import add_options, settings_of
 from pytest_distbench._record import attach
-from pytest_distbench._session import REASON, RETRAIN, UPDATE, enabled
+from pytest_distbench._session import REASON, enabled
 
-__all__ = ["DistbenchFixture"]
+__all__ = ["DistbenchFixture", "checks"]
 
 _FAULT: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--distbench`` and the two options on stored rows, each of which implies it."""
-    group = parser.getgroup("distbench", "distbench: does close stay close?")
-    group.addoption(
-        "--distbench",
-        action="store_true",
-        help="run distbench tests and suite files (TOML with distbench = 1); they skip without it",
-    )
-    group.addoption(
-        RETRAIN,
-        action="store_true",
-        help="with --distbench: suites fit anew what they have stored rows of, and tell how far the new rows lie off",
-    )
-    group.addoption(
-        UPDATE,
-        action="store_true",
-        help="with --distbench: suites store the rows they measure, in baselines/ beside their files; alone, what "
-        "has stored rows that still hold is not fitted",
-    )
+    """Add the options and their ini twins."""
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and on the controller what gathers the results."""
+    """Register the marker; check the options, and on the controller gather the results."""
     config.addinivalue_line(
         "markers",
         f"distbench({SIGNATURE}): fit the recipe given to distbench.check on a data set's train points, "
         "judge it on its test points, and hold it to the limits",
     )
-    if enabled(config) and not _is_worker(config):
+    if not enabled(config) or config.option.help:
+        return
+    settings = settings_of(config)
+    if not _is_worker(config):
+        from pytest_distbench._reports import check_reports
         from pytest_distbench._summary import Summary
 
-        config.pluginmanager.register(Summary(), "distbench-summary")
+        check_reports(settings.reports)
+        config.pluginmanager.register(Summary(config), "distbench-summary")
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -104,11 +96,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send what a test measured along with its report."""
     report = yield
     attach(item, report)
+    shorten(item, call, report)
     return report
 
 

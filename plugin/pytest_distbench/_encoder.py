@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
-from distbench.outcome import SORT_METRIC
-from distbench.results import FAILED, OK, STALE, Row, failed_row, report_of, rows_of
+from distbench.results import FAILED, OK, STALE, Row, failed_row, report_of
 from distbench.suites import Recipe, SuiteEncoder, as_recipe
 from distbench.suites._recipes import NotInstalledError
 from distbench.suites._store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
+from pytest_distbench._noting import broken_limits, note_check, note_rows
+from pytest_distbench._options import settings_of
 from pytest_distbench._progress import Training
-from pytest_distbench._record import CheckRecord, DriftRecord, StoredRecord, UpdateRecord, record_of
+from pytest_distbench._record import DriftRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
 
 if TYPE_CHECKING:
@@ -44,10 +45,9 @@ class EncoderItem(SuiteItem):
             bench.dataset(self.suite.dataset)  # skips where its package is missing
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
             self._in_sample = self.encoder.in_sample or recipe.in_sample_only
-            limits = self.encoder.limits_at(self.code_size)
-            bench.check_floors(limits, self.suite.dataset, self.code_size, self.suite.k)
-            stored = self.store.rows_of(self.encoder.name, self.code_size)
-            if stored or updates(self.config):
+            bench.check_floors(self._limits(), self.suite.dataset, self.code_size, self.suite.k)
+            stored = [] if self.encoder.added else self.store.rows_of(self.encoder.name, self.code_size)
+            if stored or self._is_stored():
                 self._recipe_hash = self._hash()
         except NotInstalledError as error:
             pytest.skip(str(error))
@@ -71,15 +71,28 @@ class EncoderItem(SuiteItem):
         return recipe_hash(self.encoder.recipe, self.encoder.options)
 
     def _seeds(self, recipe: Recipe) -> tuple[int, ...]:
-        seeds = self.suite.seeds_of(self.encoder)
+        seed = settings_of(self.config).seed() if self.encoder.added else None
+        seeds = self.suite.seeds_of(self.encoder) if seed is None else (seed,)
         return seeds[:1] if recipe.deterministic else seeds
+
+    def _limits(self) -> dict[str, float]:
+        """Return the limits: the file's; those of the options for an encoder that came with them."""
+        if self.encoder.added:
+            return settings_of(self.config).limits
+        return self.encoder.limits_at(self.code_size)
+
+    def _is_stored(self) -> bool:
+        """Say whether what is measured goes to the store: not that of an encoder which the file does not name."""
+        return updates(self.config) and not self.encoder.added
 
     def _metrics(self) -> tuple[str, ...]:
         """Return the metrics that are measured: the default ones, and others that have a limit."""
         from distbench.metrics import METRICS
 
-        limits = self.encoder.limits_at(self.code_size)
-        return tuple(name for name, metric in METRICS.items() if metric.default or name in limits)
+        wanted = set(self._limits())
+        if self.encoder.added:
+            wanted.add(settings_of(self.config).sort)
+        return tuple(name for name, metric in METRICS.items() if metric.default or name in wanted)
 
     def _wanted(self, recipe: Recipe) -> Wanted:
         from distbench.metrics import METRICS
@@ -116,7 +129,7 @@ class EncoderItem(SuiteItem):
         record, day = record_of(self), stored[0]["stored"]
         environment = self.store.environment_of(self.encoder.name, self.code_size)
         record.stored.append(StoredRecord(kind="encoder", suite=str(self.path), day=day, environment=environment))
-        record.rows += [Row(**{**row, "test": self.nodeid}) for row in stored]
+        record.rows += [self._held_row(row) for row in stored]
         note = f"stored on {day}, with no pairs: {RETRAIN} fits it anew and shows where it breaks"
         failed, broken = [], []
         for seed in dict.fromkeys(row["seed"] for row in stored):
@@ -126,7 +139,7 @@ class EncoderItem(SuiteItem):
                 failed.append(f"seed {seed}: {bad[0]}")
                 continue
             try:
-                self._hold(report_of(rows, notes=[note]))
+                self._hold(report_of(rows, notes=[note]), seed)
             except PreservationError as error:
                 broken.append(f"seed {seed}: {error}")
         again = rerun_line(self, RETRAIN)
@@ -135,6 +148,17 @@ class EncoderItem(SuiteItem):
             raise TrainingError("\n".join([first, *failed, *broken, again]))
         if broken:
             raise PreservationError("\n".join([*broken, again]))
+
+    def _held_row(self, row: Row) -> Row:
+        """Return a stored row with the limit of today and what its interval says of it."""
+        from distbench.inference.verdicts import verdict
+
+        held, limit = Row(**{**row, "test": self.nodeid}), self._limits().get(row["metric"])
+        if limit is not None and row["value"] is not None:
+            direction = "down" if row["direction"] == "down" else "up"
+            held["limit"] = limit
+            held["verdict"] = verdict(row["value"], row["low"], row["high"], limit, direction)
+        return held
 
     def _fit(self, recipe: Recipe, stored: Sequence[Row], reasons: Sequence[str]) -> None:
         seeds = self._seeds(recipe)
@@ -157,7 +181,7 @@ class EncoderItem(SuiteItem):
                     self._note_failure(seed, error)
         if stored:
             self._note_drift(stored, reasons)
-        if updates(self.config) and not any(of_this_machine(error) for _, error in failed):
+        if self._is_stored() and not any(of_this_machine(error) for _, error in failed):
             self._note_update()
         rerun = rerun_line(self)
         if failed:
@@ -180,28 +204,39 @@ class EncoderItem(SuiteItem):
             progress=training(f"{self.name} seed {seed}"),
             in_sample=self._in_sample,
         )
-        record_of(self).rows += rows_of(
+        data = bench.dataset(self.suite.dataset)
+        note_rows(
+            self,
             run.report,
             dataset=self.suite.dataset,
             code_size=self.code_size,
             seed=seed,
             seconds=run.seconds,
-            test=self.nodeid,
-            leave_one_out={SORT_METRIC},
             in_sample=run.in_sample,
             note=run.note,
-            data_sha256=bench.dataset(self.suite.dataset).sha256,
+            data_sha256=data.sha256,
             recipe_hash=self._recipe_hash,
+            limits=self._limits(),
+            labels=data.labels_test,
         )
-        self._hold(run.report)
+        self._hold(run.report, seed)
 
-    def _hold(self, report: Report) -> None:
-        limits = self.encoder.limits_at(self.code_size)
-        if limits:
-            check = CheckRecord(test=self.nodeid, encoder=self.encoder.name, met=False)
-            record_of(self).checks.append(check)
-            report.check(undecided="value", **limits)
-            check["met"] = True
+    def _hold(self, report: Report, seed: int | None) -> None:
+        """Hold a report to the limits; a failure says what the best baseline reaches, and what to do."""
+        from distbench.inference.verdicts import check_undecided
+        from distbench.render.report import advice, failure_text, standing_lines
+        from distbench.standing import stored_standings
+
+        limits = self._limits()
+        if not limits:
+            return
+        undecided = check_undecided(settings_of(self.config).undecided())
+        broken = broken_limits(report, limits, undecided)
+        note_check(self, report, limits, passed=not broken, seed=seed)
+        if broken:
+            best = stored_standings(report, self.suite.dataset, self.code_size, broken)
+            said = [failure_text(report, broken), *standing_lines(best, self.code_size), advice(report, broken, best)]
+            raise PreservationError("\n".join(said))
 
     def _note_failure(self, seed: int | None, error: Exception | str, status: str = FAILED) -> None:
         reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
@@ -221,7 +256,7 @@ class EncoderItem(SuiteItem):
         record.drift.append(drift)
 
     def _note_update(self) -> None:
-        from distbench.suites._store_environment import environment
+        from distbench.environment import environment
 
         update = UpdateRecord(
             suite=str(self.path),

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from distbench.checking import Asked, Floors, recipe_options
 from distbench.errors import DistbenchError, InputError, PreservationError
-from distbench.outcome import SORT_METRIC
-from pytest_distbench._limits import Asked, Floors
+from pytest_distbench._checks import name_of
 from pytest_distbench._marker import read_marker
-from pytest_distbench._record import CheckRecord, record_of
+from pytest_distbench._noting import broken_limits, note_check, note_rows
+from pytest_distbench._options import settings_of
+from pytest_distbench._record import note_raised
 from pytest_distbench._session import bench_of, rerun_line
 
 if TYPE_CHECKING:
     from distbench.datasets import Dataset
+    from distbench.inference.verdicts import Undecided
     from distbench.report import Report
 
 __all__ = ["DistbenchFixture"]
 
 DEFAULT_K = 10
+STANDING_OPTIONS = ("distance_x", "distance_z")  # that a baseline is judged with too
 
 
 class DistbenchFixture:
@@ -69,9 +74,10 @@ class DistbenchFixture:
             Whether the other test points are candidates beside the reference.
         **options
             Limits, one a metric, of any of the table: at least or at most, as the metric's direction says.
-            They add to the marker's, and win over them. And ``undecided`` as for :meth:`Report.check`, and
-            whatever else :func:`distbench.evaluate` takes; with a recipe ``metrics`` alone. Metrics that have
-            a limit are measured besides those that are asked for.
+            They add to the marker's, which add to the ini file's, and win over them; ``--distbench-limit`` wins over
+            all. And ``undecided`` as for :meth:`Report.check`, and whatever else :func:`distbench.evaluate` takes;
+            with a recipe ``metrics`` and distances alone. Metrics that have a limit are measured besides those that
+            are asked for.
 
         Returns
         -------
@@ -88,8 +94,9 @@ class DistbenchFixture:
         """
         __tracebackhide__ = True
         try:
-            return self._check(encoder, X_test, reference, k, name, include_queries, options)
+            return self._check(encoder, X_test, self._judged(reference, k, name, include_queries), options)
         except DistbenchError as error:
+            note_raised(self._item, error)
             raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
 
     def evaluate(
@@ -110,7 +117,7 @@ class DistbenchFixture:
         encoder, X_test, reference, k, name, include_queries
             As in :meth:`check`.
         **options
-            For :func:`distbench.evaluate`; with a recipe ``metrics`` alone.
+            For :func:`distbench.evaluate`; with a recipe ``metrics`` and distances alone.
 
         Returns
         -------
@@ -123,31 +130,29 @@ class DistbenchFixture:
         """
         __tracebackhide__ = True
         try:
-            return self._evaluate(encoder, X_test, reference, k, name, include_queries, options)
+            judged = self._judged(reference, k, name, include_queries)
+            report, about = self._measured(encoder, X_test, judged, self._with_distance(options))
+            self._note_rows(report, **about)
+            return report
         except DistbenchError as error:
+            note_raised(self._item, error)
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
-    def _check(
-        self,
-        encoder: Any,
-        X_test: Any,
-        reference: Any,
-        k: int | None,
-        name: str | None,
-        queries: bool,
-        options: dict[str, Any],
-    ) -> Report:
+    def _check(self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]) -> Report:
         from distbench.inference.verdicts import check_undecided
 
-        undecided = check_undecided(options.pop("undecided", "value"))
-        asked = Asked.of(self._marker.limits, options)
-        k = self._neighbours(k)
-        floors = Floors(asked.limits, k, X_test, reference is not None, queries, asked.options)
+        settings = settings_of(self._item.config)
+        undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
+        before = {**settings.ini_limits, **self._marker.limits}
+        asked = Asked.of(self._with_distance(options), before, settings.line_limits)
+        floors = Floors(
+            asked.limits, judged.k, X_test, judged.reference is not None, judged.include_queries, asked.options
+        )
         if X_test is None:
             floors.check_recipe(self._dataset(), self._marker.code_size)
         else:
             floors.check_encoder(encoder)
-        report = self._evaluate(encoder, X_test, reference, k, name, queries, asked.options)
+        report, about = self._measured(encoder, X_test, judged, asked.options)
         failure = ""
         try:
             report.check(undecided=undecided, **asked.limits)
@@ -155,88 +160,112 @@ class DistbenchFixture:
             failure = str(error)
         if failure:
             floors.check_report(report)
-        self._note_check(report, met=not failure)
+        self._note_rows(report, limits=asked.limits, **about)
+        note_check(self._item, report, asked.limits, passed=not failure)
         if failure:
-            raise PreservationError(f"{failure}\n{rerun_line(self._item)}")
+            raise PreservationError("\n".join([failure, *self._told_after(report, asked, undecided, X_test, judged)]))
         return report
 
-    def _evaluate(
-        self,
-        encoder: Any,
-        X_test: Any,
-        reference: Any,
-        k: int | None,
-        name: str | None,
-        queries: bool,
-        options: dict[str, Any],
-    ) -> Report:
-        k = self._neighbours(k)
+    def _told_after(
+        self, report: Report, asked: Asked, undecided: Undecided, X_test: Any, judged: _Judged
+    ) -> list[str]:
+        """Return what is said after where it breaks: what baselines reach, what to do, and how to run it again."""
+        from distbench.render.report import advice, standing_lines
+        from distbench.standing import fitted_standings, stored_standings
+
+        broken = broken_limits(report, asked.limits, undecided)
         if X_test is None:
-            return self._judge_recipe(encoder, reference, k, name, queries, options)
+            size = self._marker.code_size or report.code_size
+            best = stored_standings(report, str(self._marker.dataset), size, broken)
+        else:
+            options = {name: asked.options[name] for name in STANDING_OPTIONS if name in asked.options}
+            options["include_queries"] = judged.include_queries
+            size, best = report.code_size, fitted_standings(report, X_test, judged.reference, broken, options)
+        return [*standing_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
+
+    def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:
+        distance = self._marker.distance
+        return options if distance is None else {"distance_x": distance, "distance_z": distance, **options}
+
+    def _measured(
+        self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]
+    ) -> tuple[Report, dict[str, Any]]:
+        """Return the report, and what its rows say beside it."""
+        if X_test is None:
+            return self._judge_recipe(encoder, judged, options)
         import distbench
 
+        name = judged.name or name_of(self._item, encoder)
         report = distbench.evaluate(
-            encoder, X_test, reference=reference, k=k, name=name, include_queries=queries, **options
+            encoder,
+            X_test,
+            reference=judged.reference,
+            k=judged.k,
+            name=name,
+            include_queries=judged.include_queries,
+            **options,
         )
-        self._note_rows(report)
-        return report
+        return report, {"labels": options.get("labels")}
 
-    def _neighbours(self, k: int | None) -> int:
-        if k is not None:
-            return k
-        return DEFAULT_K if self._marker.k is None else self._marker.k
+    def _judged(self, reference: Any, k: int | None, name: str | None, include_queries: bool) -> _Judged:
+        if k is None:
+            k = DEFAULT_K if self._marker.k is None else self._marker.k
+        return _Judged(reference, k, name, include_queries)
 
     def _dataset(self) -> Dataset | None:
         dataset = self._marker.dataset
         return None if dataset is None else bench_of(self._item.config).dataset(dataset)
 
-    def _judge_recipe(
-        self, recipe: Any, reference: Any, k: int, name: str | None, queries: bool, options: dict[str, Any]
-    ) -> Report:
+    def _judge_recipe(self, recipe: Any, judged: _Judged, options: dict[str, Any]) -> tuple[Report, dict[str, Any]]:
         from distbench.suites import as_recipe
         from pytest_distbench._progress import Training
 
-        dataset, code_size, seed = self._marker.dataset, self._marker.code_size, self._marker.seed
+        dataset, code_size = self._marker.dataset, self._marker.code_size
         if dataset is None or code_size is None:
             raise InputError(
                 "X_test: not given; give the test points, or mark the test with "
                 "@pytest.mark.distbench(dataset=..., code_size=...) to have a recipe fitted and judged"
             )
-        metrics = options.get("metrics", "default")
-        given = ["reference"] * (reference is not None) + [option for option in options if option != "metrics"]
-        if given:
-            raise InputError(f"{given[0]}: given for a recipe, which is judged on {dataset} as it is; leave it out")
-        fitted = as_recipe(recipe)
-        with Training(self._item.config) as training:
-            progress = training(f"{name or fitted.name}[{code_size}] seed {seed}")
-            run = bench_of(self._item.config).run(
+        if judged.reference is not None:
+            raise InputError(f"reference: given for a recipe, which is judged on {dataset} as it is; leave it out")
+        options = recipe_options(options)
+        config = self._item.config
+        seed = settings_of(config).seed(self._marker.seed) or 0
+        fitted, bench = as_recipe(recipe), bench_of(config)
+        name = judged.name or name_of(self._item, recipe)
+        with Training(config) as training:
+            run = bench.run(
                 fitted,
                 dataset,
                 code_size,
                 seed,
-                k=k,
+                k=judged.k,
                 name=name,
-                include_queries=queries,
-                metrics=metrics if isinstance(metrics, str) else tuple(metrics),
-                progress=progress,
+                include_queries=judged.include_queries,
+                progress=training(f"{name or fitted.name}[{code_size}] seed {seed}"),
+                **options,
             )
-        self._note_rows(
-            run.report,
-            dataset=dataset,
-            code_size=code_size,
-            seed=seed,
-            seconds=run.seconds,
-            in_sample=run.in_sample,
-            note=run.note,
-        )
-        return run.report
+        data = bench.dataset(dataset)
+        return run.report, {
+            "dataset": dataset,
+            "code_size": code_size,
+            "seed": seed,
+            "seconds": run.seconds,
+            "in_sample": run.in_sample,
+            "note": run.note,
+            "data_sha256": data.sha256,
+            "labels": data.labels_test,
+        }
 
-    def _note_rows(self, report: Report, **about: Any) -> None:
-        from distbench.results import rows_of
+    def _note_rows(self, report: Report, labels: Any = None, **about: Any) -> None:
+        note_rows(self._item, report, labels=labels, **about)
 
-        rows = rows_of(report, test=self._item.nodeid, leave_one_out={SORT_METRIC}, **about)
-        record_of(self._item).rows.extend(rows)
 
-    def _note_check(self, report: Report, met: bool) -> None:
-        check = CheckRecord(test=self._item.nodeid, encoder=report.encoder, met=met)
-        record_of(self._item).checks.append(check)
+@dataclass(frozen=True)
+class _Judged:
+    """How an encoder is judged, in a call's own arguments."""
+
+    reference: Any
+    k: int
+    name: str | None
+    include_queries: bool

@@ -10,7 +10,8 @@ import pytest
 
 __all__ = ["SIGNATURE", "MarkerArguments", "read_marker"]
 
-_KNOWN = ("dataset", "code_size", "limits", "k", "seed")
+_KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance")
+DISTANCES = ("euclidean", "cosine", "cityblock")  # that both spaces can be measured in; not imported: numpy would load
 SIGNATURE = ", ".join(f"{name}=" for name in _KNOWN)
 
 
@@ -22,7 +23,8 @@ class MarkerArguments:
     code_size: int | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
     k: int | None = None
-    seed: int = 0
+    seed: int | None = None
+    distance: str | None = None
 
 
 def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
@@ -69,6 +71,8 @@ def _wanted(name: str, value: object) -> str | None:
         return None if isinstance(value, str) else "the name of a data set"
     if name == "limits":
         return None if isinstance(value, Mapping) and value else "a dict such as {'continuity': 0.95}"
+    if name == "distance":
+        return None if value in DISTANCES else f"one of {', '.join(map(repr, DISTANCES))}"
     least = 0 if name == "seed" else 1
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None

@@ -15,6 +15,7 @@ import pytest
 from distbench.outcome import ClaimOutcome
 
 if TYPE_CHECKING:
+    from distbench.diagrams import Diagrams
     from distbench.results import Row
     from distbench.suites._store_match import Change
 
@@ -27,18 +28,21 @@ __all__ = [
     "StoredRecord",
     "UpdateRecord",
     "attach",
+    "note_raised",
     "record_of",
+    "was_raised",
 ]
 
 PROPERTY = "distbench"
 
 
 class CheckRecord(TypedDict):
-    """One encoder held to its limits."""
+    """One encoder held to its limits, and by metric what the intervals say of them."""
 
     test: str
     encoder: str
-    met: bool
+    passed: bool
+    verdicts: dict[str, str]
 
 
 class StoredRecord(TypedDict):
@@ -84,12 +88,14 @@ class Record:
     rows: list[Row] = field(default_factory=list)
     checks: list[CheckRecord] = field(default_factory=list)
     claims: list[ClaimOutcome] = field(default_factory=list)
+    diagrams: list[Diagrams] = field(default_factory=list)
     stored: list[StoredRecord] = field(default_factory=list)
     stale: list[StaleRecord] = field(default_factory=list)
     drift: list[DriftRecord] = field(default_factory=list)
     updates: list[UpdateRecord] = field(default_factory=list)
 
 
+_RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
 
 
@@ -107,3 +113,13 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
         payload: dict[str, Any] = dict(vars(record))  # plain already: a deep copy of all the rows would cost seconds
         report.user_properties.append((PROPERTY, payload))
         del item.stash[_RECORD]  # a rerun of the same item starts anew
+
+
+def note_raised(item: pytest.Item, error: BaseException) -> None:
+    """Keep which error the fixture raised in a test."""
+    item.stash[_RAISED] = error
+
+
+def was_raised(item: pytest.Item, error: BaseException) -> bool:
+    """Say whether an error is the one that the fixture raised in a test, and not one of another's."""
+    return item.stash.get(_RAISED, None) is error

@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_distbench._record import DriftRecord, StaleRecord, StoredRecord
-from pytest_distbench._session import RETRAIN, UPDATE
+from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, StoredRecord
+from pytest_distbench._session import RETRAIN
 
 if TYPE_CHECKING:
+    from distbench.outcome import ClaimOutcome
     from distbench.suites._store_match import Change
 
-__all__ = ["drift_lines", "stale_lines", "stored_lines", "written_lines"]
+__all__ = ["claim_lines", "count_line", "drift_lines", "stale_lines", "stored_lines", "written_lines"]
 
 SHOWN = 3  # metrics of an encoder in the report of drift
 
 
 def stored_lines(records: Sequence[StoredRecord], width: int) -> list[str]:
     """Return what was stored, by suite, day and versions; a block of text, or none."""
-    from distbench.suites._store_environment import told
+    from distbench.environment import told
 
     groups: dict[tuple[str, str, str], Counter[str]] = {}
     for record in records:
@@ -37,10 +38,10 @@ def _counted(kinds: Counter[str]) -> str:
     return " and ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(kinds.items(), reverse=True))
 
 
-def stale_lines(records: Sequence[StaleRecord], width: int) -> list[str]:
-    """Return what is stale and why."""
+def stale_lines(records: Sequence[StaleRecord], width: int, command: str) -> list[str]:
+    """Return what is stale and why, and the command that stores it all anew."""
     lines = [f"{_file(record['suite'])}: {record['name']}: {'; '.join(record['reasons'])}" for record in records]
-    return _block(f"Stale, so of no use ({UPDATE} fits it anew and stores it)", sorted(lines), width)
+    return _block(f"Stale, so of no use; fit and store all of it anew: {command}", sorted(lines), width)
 
 
 def drift_lines(records: Sequence[DriftRecord], width: int) -> list[str]:
@@ -96,8 +97,54 @@ def _beyond(change: Change) -> bool:
 
 def written_lines(written: Sequence[str], failed: Sequence[str]) -> list[str]:
     """Return which files were written, and which could not be."""
-    lines = [*(f"stored: {one}" for one in written), *(f"NOT STORED: {one}" for one in failed)]
+    lines = [*(f"written: {one}" for one in written), *(f"NOT WRITTEN: {one}" for one in failed)]
     return ["\n".join(lines)] if lines else []
+
+
+def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[str]:
+    """Return what became of claims: those that are borne out as expected in one line, unless all are asked for."""
+    shown = [claim for claim in claims if full or claim["verdict"] != "borne out" or claim["expect"] != "borne out"]
+    if not claims:
+        return []
+    lines = ["Claims", ""]
+    for claim in shown:
+        expected = "" if claim["verdict"] == claim["expect"] else f" (expected: {claim['expect']})"
+        expected += f" (stored {claim['stored']})" if claim["stored"] else ""
+        lines += textwrap.wrap(f"{claim['verdict']}{expected}: {claim['statement']}", width, subsequent_indent="  ")
+        for text in (claim["evidence"], f"source: {claim['source']}"):
+            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+    more = len(claims) - len(shown)
+    lines += [f"borne out: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"] if more else []
+    return ["\n".join(lines)]
+
+
+def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], undecided: str) -> list[str]:
+    """Return the line that counts checks and claims, and says what undecided checks rest on."""
+    parts = []
+    if checks:
+        verdicts = Counter(_verdict(check) for check in checks)
+        told = ", ".join(f"{verdicts[name]} {name}" for name in ("met", "undecided", "broken") if verdicts[name])
+        parts.append(f"{len(checks)} check{'s' * (len(checks) > 1)}: {told}{_on(checks, undecided)}")
+    if claims:
+        verdicts = Counter(claim["verdict"] for claim in claims)
+        parts.append(f"claims: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}")
+    return ["; ".join(parts)] if parts else []
+
+
+def _verdict(check: CheckRecord) -> str:
+    found = set(check["verdicts"].values())
+    return next((name for name in ("broken", "undecided") if name in found), "met")
+
+
+def _on(checks: Sequence[CheckRecord], undecided: str) -> str:
+    """Say what became of the checks that the test points do not decide."""
+    open_ones = [check for check in checks if _verdict(check) == "undecided"]
+    if not open_ones:
+        return ""
+    passed = sum(check["passed"] for check in open_ones)
+    told = [f"{passed} passed"] * bool(passed) + [f"{len(open_ones) - passed} failed"] * (passed < len(open_ones))
+    rests = "by the value alone" if undecided == "value" else f"as --distbench-undecided={undecided} says"
+    return f" ({' and '.join(told)} {rests})"
 
 
 def _file(suite: str) -> str:

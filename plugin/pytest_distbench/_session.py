@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_distbench._options import RETRAIN, UPDATE, given, is_on
+
 if TYPE_CHECKING:
     from distbench.suites import Bench
 
 __all__ = ["REASON", "RETRAIN", "UPDATE", "bench_of", "enabled", "rerun_line", "retrains", "updates"]
 
 REASON = "needs --distbench"
-RETRAIN = "--distbench-retrain"
-UPDATE = "--distbench-update"
 
 _BENCH: pytest.StashKey[Bench] = pytest.StashKey()
 
 
 def enabled(config: pytest.Config) -> bool:
     """Say whether distbench tests run."""
-    return bool(config.getoption("--distbench")) or retrains(config) or updates(config)
+    return is_on(config)
 
 
 def retrains(config: pytest.Config) -> bool:
     """Say whether suites fit anew what they have stored rows of."""
-    return bool(config.getoption(RETRAIN))
+    return bool(given(config, "retrain"))
 
 
 def updates(config: pytest.Config) -> bool:
     """Say whether suites store the rows that they measure."""
-    return bool(config.getoption(UPDATE))
+    return bool(given(config, "update"))
 
 
 def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:

@@ -1,33 +1,72 @@
-"""Gathers what the tests measured and prints it at the end of the run, on the controller."""
+"""Gathers what the tests measured, writes what is to be written, and prints the rest; on the controller."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
-from collections import Counter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.outcome import ClaimOutcome
-from pytest_distbench._record import PROPERTY, CheckRecord
-from pytest_distbench._sections import drift_lines, stale_lines, stored_lines, written_lines
+from distbench.outcome import Outcome
+from pytest_distbench._options import settings_of
+from pytest_distbench._record import PROPERTY
+from pytest_distbench._sections import (
+    claim_lines,
+    count_line,
+    drift_lines,
+    stale_lines,
+    stored_lines,
+    written_lines,
+)
 
 if TYPE_CHECKING:
+    from distbench.results_file import Results
+
     from distbench.leaderboard import Table
 
 __all__ = ["Summary"]
 
+COMPARE = "--distbench-compare"
+
 
 class Summary:
-    """A plugin of its own, so that a run without ``--distbench`` does not call it."""
+    """A plugin of its own, so that a run without ``--distbench`` does not call it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    config : pytest.Config
+        Whose options say what to compare with and what to write.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
         # By test, so that of a rerun only the last counts; and its file, which node ids outside pytest's root lack.
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
+        self._config = config
+        self._settings = settings_of(config)
+        self._deselected = False
+        self._before = self._read_before()
+        self._outcome = Outcome(rows=())
         self._written: list[str] = []
         self._unwritten: list[str] = []
+
+    def _read_before(self) -> Results | None:
+        """Read what to compare with at once: the same path may be written at the end."""
+        if self._settings.compare is None:
+            return None
+        from distbench.results_file import read_results
+
+        from distbench.errors import DistbenchError
+
+        try:
+            return read_results(self._settings.compare)
+        except DistbenchError as error:
+            raise pytest.UsageError(f"{COMPARE}: {error}") from None
+
+    def pytest_deselected(self) -> None:
+        """Remember that this is a run of a part."""
+        self._deselected = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what came with a test's report."""
@@ -35,44 +74,112 @@ class Summary:
             if name == PROPERTY and isinstance(value, dict):
                 self._records[report.nodeid, report.location[0]] = value
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Store what there is to store; a run that cannot has failed."""
-        if not any(record["updates"] for record in self._records.values()):
+        """Compare, store and write; a run that is worse than it may be, or cannot write, has failed."""
+        if self._config.option.collectonly:
             return
-        from pytest_distbench._writer import write_updates
+        self._outcome = self._gathered()
+        self._write(session)
+        if self._unwritten or self._outcome.broken:
+            session.testsfailed += len(self._outcome.broken)
+            if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-        self._written, self._unwritten = write_updates(self._records.values())
-        if self._unwritten:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def _gathered(self) -> Outcome:
+        """Return what the run found, in an order that does not depend on which test finished first."""
+        rows = sorted(self._all("rows"), key=lambda row: (row["dataset"], row["test"], row["code_size"]))
+        rows.sort(key=lambda row: (row["encoder"], -1 if row["seed"] is None else row["seed"]))
+        if not rows and not self._all("claims") and self._before is None:
+            return Outcome(rows=())
+        from distbench.environment import environment
+
+        comparison, broken = None, []
+        if self._before is not None:
+            from distbench.regression import broken_gates, compare_rows
+
+            from distbench.inference.verdicts import check_undecided
+
+            comparison = compare_rows(self._before.rows, rows, source=str(self._settings.compare))
+            undecided = check_undecided(self._settings.undecided())
+            broken = broken_gates(comparison, self._settings.gates, undecided)
+        return Outcome(
+            rows=rows,
+            environment=environment(self._config.rootpath),
+            claims=sorted(self._all("claims"), key=lambda claim: claim["id"]),
+            diagrams=self._all("diagrams"),
+            comparison=comparison,
+            broken=broken,
+            sort=self._settings.sort,
+        )
+
+    def _write(self, session: pytest.Session) -> None:
+        if any(record["updates"] for record in self._records.values()):
+            from pytest_distbench._writer import write_updates
+
+            self._written, self._unwritten = write_updates(self._records.values())
+        if self._settings.reports:
+            from pytest_distbench._reports import Reports
+
+            reports = Reports(self._settings.reports, self._is_whole(session), self._told)
+            written, failed = reports.write(self._outcome)
+            self._written += written
+            self._unwritten += failed
+
+    def _is_whole(self, session: pytest.Session) -> bool:
+        """Say whether every test of the files that were asked for ran."""
+        chosen = any("::" in arg for arg in self._config.args)
+        cut = session.shouldstop or session.shouldfail or session.exitstatus == pytest.ExitCode.INTERRUPTED
+        return not (self._deselected or chosen or cut)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print leaderboards, claims, what is stored, stale or drifted, and counts."""
+        """Print leaderboards, what changed, claims, what is stored, stale or drifted, and counts."""
         from distbench.render.text import printable
 
-        checks: list[CheckRecord] = self._all("checks")
-        claims: list[ClaimOutcome] = self._all("claims")
-        width = _width()
-        blocks = [*self._boards(width), *_claims(claims, width)]
-        blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
-        blocks += stale_lines(self._all("stale"), width) + written_lines(self._written, self._unwritten)
-        if checks or claims:
-            blocks.append(_counts(checks, claims))
-        if not blocks:
+        text = self._told(_width())
+        if not text and not self._outcome.broken:
             return
         terminalreporter.write_sep("=", "distbench")
-        terminalreporter.write_line(printable("\n\n".join(blocks), sys.stdout.encoding))
+        for line, markup in _marked(printable(text, sys.stdout.encoding)):
+            terminalreporter.write_line(line, **markup)
+        for line in self._outcome.broken:
+            terminalreporter.write_line(printable(line, sys.stdout.encoding), red=True, bold=True)
+            _count_as_failed(terminalreporter, line)
 
     def _all(self, kind: str) -> list[Any]:
         return [entry for record in self._records.values() for entry in record[kind]]
+
+    def _told(self, width: int) -> str:
+        """Return all of it as text."""
+        full = self._config.option.verbose > 0
+        blocks = [*self._boards(width), *self._changes(width), *claim_lines(self._outcome.claims, width, full)]
+        blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
+        update = updates_command(self._config)
+        blocks += stale_lines(self._all("stale"), width, update) + written_lines(self._written, self._unwritten)
+        blocks += count_line(self._all("checks"), self._outcome.claims, self._settings.undecided())
+        return "\n\n".join(blocks)
+
+    def _changes(self, width: int) -> list[str]:
+        if self._outcome.comparison is None:
+            return []
+        from distbench.render.changes import render_changes
+
+        return [render_changes(self._outcome.comparison, width)]
 
     def _boards(self, width: int) -> list[str]:
         from distbench.leaderboard import leaderboard
         from distbench.render.text import render_checks, render_table
 
-        tables = leaderboard(self._all("rows"))
+        tables = leaderboard(self._outcome.rows, self._settings.sort)
         alone = [table for table in tables if _stands_alone(table)]
         blocks = [render_table(table, width) for table in tables if table not in alone]
         return blocks + ([render_checks(alone, width)] if alone else [])
+
+
+def updates_command(config: pytest.Config) -> str:
+    """Return the command that stores everything stale of this run."""
+    args = " ".join(str(arg) for arg in config.invocation_params.args if not str(arg).startswith("--distbench"))
+    return f"pytest --distbench-update {args}".strip()
 
 
 def _stands_alone(table: Table) -> bool:
@@ -84,26 +191,23 @@ def _width() -> int:
     return width if width >= 40 else 80  # as pytest does: some CI systems report a width of 1
 
 
-def _claims(claims: list[ClaimOutcome], width: int) -> list[str]:
-    if not claims:
-        return []
-    lines = ["Claims", ""]
-    for claim in claims:
-        expected = "" if claim["verdict"] == claim["expect"] else f" (expected: {claim['expect']})"
-        expected += f" (stored {claim['stored']})" if claim["stored"] else ""
-        lines += textwrap.wrap(f"{claim['verdict']}{expected}: {claim['statement']}", width, subsequent_indent="  ")
-        for text in (claim["evidence"], f"source: {claim['source']}"):
-            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
-    return ["\n".join(lines)]
+def _marked(text: str) -> list[tuple[str, dict[str, bool]]]:
+    """Return lines with their markup, which pytest leaves out where nobody could see it: titles are bold."""
+    lines = text.split("\n")
+    marked: list[tuple[str, dict[str, bool]]] = []
+    for number, line in enumerate(lines):
+        markup = {"bold": True} if number == 0 or not lines[number - 1] else {}
+        if line.startswith(("NOT WRITTEN", "no place", "refuted")):
+            markup = {"red": True}
+        elif line.startswith("undecided"):
+            markup = {"yellow": True}
+        marked.append((line, markup if line else {}))
+    return marked
 
 
-def _counts(checks: list[CheckRecord], claims: list[ClaimOutcome]) -> str:
-    parts = []
-    if checks:
-        met = sum(check["met"] for check in checks)
-        parts.append(f"{len(checks)} encoders checked (each seed counts): {met} met, {len(checks) - met} broken")
-    if claims:
-        verdicts = Counter(claim["verdict"] for claim in claims)
-        told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
-        parts.append(f"claims: {told}")
-    return "; ".join(parts)
+def _count_as_failed(reporter: pytest.TerminalReporter, line: str) -> None:
+    """Let a broken gate count among the failures and stand in their list: one line, no traceback."""
+    name, _, reason = line.partition(": ")
+    crash = SimpleNamespace(message=reason)
+    failure: Any = SimpleNamespace(nodeid=name, longrepr=SimpleNamespace(reprcrash=crash), when="call", sections=[])
+    reporter.stats.setdefault("failed", []).append(failure)

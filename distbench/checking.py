@@ -1,0 +1,236 @@
+"""Checks of encoders: limits told from options, refused before an encoder runs where none could keep them, and rows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from distbench.errors import InputError
+
+if TYPE_CHECKING:
+    from distbench.datasets import Dataset
+    from distbench.report import Report
+    from distbench.results import Row
+
+__all__ = ["Asked", "Floors", "check_encoder"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The limits of a check, by metric, and what goes to `distbench.evaluate`."""
+
+    limits: dict[str, float]
+    options: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        given: Mapping[str, Any],
+        before: Mapping[str, float] = MappingProxyType({}),
+        after: Mapping[str, float] = MappingProxyType({}),
+        required: bool = True,
+    ) -> Asked:
+        """Tell limits from options.
+
+        Parameters
+        ----------
+        given : mapping of str to any
+            A call's limits and options.
+        before, after : mapping of str to float
+            Limits that those of the call replace, and limits that replace those of the call.
+        required : bool
+            Whether there has to be a limit.
+
+        Raises
+        ------
+        InputError
+            There is no limit, or one names no metric, or is none that the metric can take.
+        """
+        import distbench
+        from distbench.limits import check_bounds, check_limits
+        from distbench.metrics import METRICS
+
+        known = set(inspect.signature(distbench.evaluate).parameters)
+        options = {name: value for name, value in given.items() if name in known}
+        wanted = {**before, **{name: value for name, value in given.items() if name not in known}, **after}
+        for name in wanted:
+            if name not in METRICS:  # a misspelt option looks like a limit
+                raise InputError(f"{name}: found no metric and no option of that name; {_hint(name, known)}")
+        limits = check_limits(wanted, METRICS) if wanted or required else {}
+        check_bounds(limits)
+        return cls(limits, {**options, **_metrics(options.get("metrics", "default"), limits)})
+
+
+def _hint(name: str, options: Collection[str]) -> str:
+    from distbench.limits import near_miss
+    from distbench.metrics import METRICS
+
+    hint = near_miss(name, [*METRICS, *options])
+    return hint if hint.startswith("did") else f"metrics are {', '.join(METRICS)}"
+
+
+def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
+    """Return the metrics to measure where those that have limits are not among the chosen ones."""
+    from distbench.metrics import METRICS
+
+    names = [name for name, metric in METRICS.items() if metric.default] if chosen == "default" else chosen
+    if chosen == "all":
+        return {}
+    names = [names] if isinstance(names, str) else list(names)
+    missing = [name for name in limits if name not in names]
+    return {"metrics": (*names, *missing)} if missing else {}
+
+
+@dataclass(frozen=True)
+class Floors:
+    """Which floors bind a check, and the checks of its limits against them.
+
+    Floors hold for Euclidean distances among all the test points, so not where only some are judged or only train
+    points are candidates.
+    """
+
+    limits: Mapping[str, float]
+    k: int
+    X_test: Any
+    reference: bool
+    include_queries: bool
+    options: Mapping[str, Any]
+
+    def check_recipe(self, dataset: Dataset | None, code_size: int | None) -> None:
+        """Check against the test points of a data set, which come with train points."""
+        if dataset is not None and code_size is not None and self.include_queries and self._euclidean():
+            self._check(dataset.test, code_size, reference=True)
+
+    def check_encoder(self, encoder: Any) -> None:
+        """Check where the encoder declares its code size."""
+        from distbench.code_size import declared_code_size
+
+        size = declared_code_size(encoder) if self._bind() else None
+        if size is not None:
+            self._check(self.X_test, size, self.reference)
+
+    def check_report(self, report: Report) -> None:
+        """Check where a limit is broken, with the code size that the codes turned out to have."""
+        if self.X_test is not None and self._bind():
+            self._check(self.X_test, report.code_size, self.reference)
+
+    def _euclidean(self) -> bool:
+        return all(self.options.get(name, "euclidean") == "euclidean" for name in ("distance_x", "distance_z"))
+
+    def _bind(self) -> bool:
+        options = self.options
+        some = options.get("queries") is not None or options.get("precision") is not None
+        return self._euclidean() and not some and (self.include_queries or not self.reference)
+
+    def _check(self, points: Any, code_size: int, reference: bool) -> None:
+        from distbench.inference.floors import check_floors
+
+        check_floors(self.limits, points, code_size, k=self.k, reference=reference)
+
+
+def check_encoder(
+    encoder: Any,
+    X_test: Any = None,
+    *,
+    reference: Any = None,
+    dataset: str | None = None,
+    code_size: int | None = None,
+    seed: int = 0,
+    k: int = 10,
+    name: str | None = None,
+    include_queries: bool = True,
+    **options: Any,
+) -> list[Row]:
+    r"""Judge an encoder, or fit and judge a recipe, and return one row a metric, with a verdict where it has a limit.
+
+    What ``distbench.check`` does in a test, without pytest: a broken limit is a row that says so, not an error.
+
+    Parameters
+    ----------
+    encoder : encoder or recipe
+        With ``X_test``: a function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``. With
+        ``dataset``: a recipe (a class or object with ``fit(X, code_size, seed)``, or the name of a baseline).
+    X_test : array of shape (m, ...), optional
+        The points to judge an encoder on.
+    reference : array of shape (n, ...), optional
+        The points to look neighbours up in beside the test points, mostly the train points.
+    dataset, code_size, seed : str, int and int
+        Of a recipe: the data set on whose train points it is fitted and on whose test points it is judged, the
+        columns its codes are to have (from 1), and its training seed (from 0).
+    k : int
+        Neighbours, from 1 to below half the candidates.
+    name : str, optional
+        The encoder's name; its own by default.
+    include_queries : bool
+        Whether the other test points are candidates beside the reference.
+    **options
+        Limits, one a metric, such as ``continuity=0.95``; and whatever else :func:`distbench.evaluate` takes.
+
+    Returns
+    -------
+    list of Row
+        Plain dictionaries. ``limit`` and ``verdict`` ("met", "broken", "undecided": whether the whole 95 % interval is
+        on one side of the limit) are those of the limits; the values decide for metrics without an interval.
+
+    Raises
+    ------
+    InputError
+        An argument cannot be used, or a limit is one that no encoder of that code size can keep on these points.
+    EncoderError
+        The encoder is of no known kind, or what it returns cannot be used.
+    TrainingError
+        The recipe could not be fitted.
+    """
+    from distbench.results import rows_of
+
+    asked = Asked.of(options, required=False)
+    floors = Floors(asked.limits, k, X_test, reference is not None, include_queries, asked.options)
+    about: dict[str, Any] = {"limits": asked.limits}
+    if X_test is not None:
+        from distbench.evaluation import evaluate
+
+        floors.check_encoder(encoder)
+        report = evaluate(
+            encoder, X_test, reference=reference, k=k, name=name, include_queries=include_queries, **asked.options
+        )
+        return rows_of(report, **about)
+    if dataset is None or code_size is None:
+        raise InputError("X_test: not given; give the test points, or dataset= and code_size= to fit a recipe")
+    from distbench.suites import Bench, as_recipe
+
+    bench, recipe = Bench(), as_recipe(encoder)
+    floors.check_recipe(bench.dataset(dataset), code_size)
+    run = bench.run(
+        recipe,
+        dataset,
+        code_size,
+        seed,
+        k=k,
+        name=name,
+        include_queries=include_queries,
+        **recipe_options(asked.options),
+    )
+    about |= {"dataset": dataset, "code_size": code_size, "seed": seed, "seconds": run.seconds}
+    data_sha256 = bench.dataset(dataset).sha256
+    return rows_of(run.report, in_sample=run.in_sample, note=run.note, data_sha256=data_sha256, **about)
+
+
+RECIPE_OPTIONS = ("metrics", "distance_x", "distance_z")
+
+
+def recipe_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of :func:`distbench.evaluate` that a recipe can be judged with.
+
+    Raises
+    ------
+    InputError
+        For any other: the data set's own points are judged as they are.
+    """
+    for name in options:
+        if name not in RECIPE_OPTIONS:
+            raise InputError(f"{name}: given for a recipe, which is judged on its data set as it is; leave it out")
+    metrics = options.get("metrics", "default")
+    return {**options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)}

@@ -1,0 +1,73 @@
+"""``distbench.checks``: one test, many encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from distbench.errors import InputError
+
+__all__ = ["checks", "name_of"]
+
+ARGUMENT = "encoder"
+
+
+def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
+    """Parametrise a test over encoders or recipes; each gets a test with its name as the id.
+
+    ::
+
+        @distbench.checks({"pca": pca, "mine": model})
+        def test_it(distbench, encoder):
+            distbench.check(encoder, X_test, reference=X_train, continuity=0.95)
+
+    Parameters
+    ----------
+    encoders : mapping of str to encoder, or iterable of encoders
+        What the test's argument ``encoder`` is in turn. Names are those of the mapping; else an encoder's ``name``
+        or that of its function or class, with a number where several have the same; leaderboards use them too.
+
+    Returns
+    -------
+    pytest.MarkDecorator
+        A ``pytest.mark.parametrize``: can be combined with others.
+
+    Raises
+    ------
+    InputError
+        There is no encoder.
+    """
+    named = list(encoders.items()) if isinstance(encoders, Mapping) else _named(encoders)
+    if not named:
+        raise InputError("encoders: found none; give at least one, such as {'pca': pca, 'mine': model}")
+    return pytest.mark.parametrize(ARGUMENT, [pytest.param(encoder, id=str(name)) for name, encoder in named])
+
+
+def _named(encoders: Iterable[Any]) -> list[tuple[str, Any]]:
+    if isinstance(encoders, str) or not isinstance(encoders, Iterable):
+        raise InputError(f"encoders: found {encoders!r}; give a list of encoders, or a dict with their names")
+    given = list(encoders)
+    names = [_own_name(encoder) for encoder in given]
+    return [
+        (name if names.count(name) == 1 else f"{name}{names[: number + 1].count(name)}", encoder)
+        for number, (name, encoder) in enumerate(zip(names, given, strict=True))
+    ]
+
+
+def _own_name(encoder: Any) -> str:
+    if isinstance(encoder, str):  # a baseline
+        return encoder
+    own = getattr(encoder, "name", None) or getattr(encoder, "__name__", None)
+    return own if isinstance(own, str) else type(encoder).__name__
+
+
+def name_of(item: pytest.Item, encoder: Any) -> str | None:
+    """Return the id that :func:`checks` gave an encoder in a test; None for any other."""
+    for mark in item.iter_markers("parametrize"):
+        if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
+            for given in mark.args[1]:
+                if getattr(given, "values", [None])[0] is encoder and given.id is not None:
+                    return str(given.id)
+    return None

@@ -1,0 +1,80 @@
+"""Keeps what was measured and checked in a test for the end of the run, and flat numbers for JUnit files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from distbench.outcome import SORT_METRIC
+from pytest_distbench._options import settings_of
+from pytest_distbench._record import CheckRecord, record_of
+
+if TYPE_CHECKING:
+    from distbench.inference.verdicts import Undecided
+    from distbench.report import Report
+
+__all__ = ["broken_limits", "note_check", "note_rows"]
+
+
+def broken_limits(report: Report, limits: Mapping[str, float], undecided: Undecided) -> dict[str, float]:
+    """Return the limits that a report does not pass."""
+    from distbench.inference.verdicts import passes
+
+    found = report.verdicts(**limits)
+    return {
+        name: limit
+        for name, limit in limits.items()
+        if not passes(found[name], report[name].value, limit, report[name].direction, undecided)
+    }
+
+
+def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
+    """Keep a report's rows, and the numbers of its pictures where a page with pictures is asked for.
+
+    Parameters
+    ----------
+    item : pytest.Item
+        The test.
+    report : Report
+        What was measured.
+    labels : array-like, optional
+        Of the test points.
+    **about
+        For :func:`distbench.results.rows_of`.
+    """
+    from distbench.results import rows_of
+
+    record, settings = record_of(item), settings_of(item.config)
+    rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
+    record.rows.extend(rows)
+    if settings.shows_pictures and report.clouds is not None:
+        from distbench.diagrams import diagrams_of
+
+        known = {name: about[name] for name in ("dataset", "code_size", "seed") if name in about}
+        record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
+
+
+def _paired(config: pytest.Config, report: Report) -> Collection[str]:
+    """Return the metrics whose rows keep what paired comparisons need: all for a file or a comparison, else one."""
+    settings = settings_of(config)
+    keeps_all = settings.compare is not None or any(kind == "json" for kind, _ in settings.reports)
+    return set(report) if keeps_all else {SORT_METRIC, settings.sort}
+
+
+def note_check(
+    item: pytest.Item, report: Report, limits: Mapping[str, float], *, passed: bool, seed: int | None = None
+) -> None:
+    """Keep whether an encoder passed its limits, and what the intervals say of each.
+
+    JUnit files get a property each: ``distbench.<encoder>.<metric>``, ``... .limit`` and ``... .verdict``.
+    """
+    verdicts = report.verdicts(**limits)
+    check = CheckRecord(test=item.nodeid, encoder=report.encoder, passed=passed, verdicts=dict(verdicts))
+    record_of(item).checks.append(check)
+    of_seed = "" if seed is None else f".seed{seed}"
+    for metric, limit in limits.items():
+        name = f"distbench.{report.encoder}{of_seed}.{metric}"
+        values = (("", float(report[metric].value)), (".limit", float(limit)), (".verdict", str(verdicts[metric])))
+        item.user_properties += [(f"{name}{part}", value) for part, value in values]

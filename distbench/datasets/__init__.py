@@ -7,5 +7,6 @@ Importing this package loads no numpy: a data set is made when it is asked for.
 from __future__ import annotations
 
 from distbench.datasets._dataset import DATASETS, Dataset, DatasetEntry, load_dataset
+from distbench.datasets._source import DataSource
 
-__all__ = ["DATASETS", "Dataset", "DatasetEntry", "load_dataset"]
+__all__ = ["DATASETS", "DataSource", "Dataset", "DatasetEntry", "load_dataset"]

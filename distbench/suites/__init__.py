@@ -19,7 +19,7 @@ from distbench.suites._model import (
     Suite,
     SuiteEncoder,
 )
-from distbench.suites._names import check_dataset, check_suite, default_metrics
+from distbench.suites._names import check_dataset, check_recipe, check_suite, default_metrics
 from distbench.suites._reader import is_suite, read_suite
 from distbench.suites._recipes import Recipe, as_recipe
 
@@ -38,6 +38,7 @@ __all__ = [
     "SuiteEncoder",
     "as_recipe",
     "check_dataset",
+    "check_recipe",
     "check_suite",
     "claim_key",
     "default_metrics",

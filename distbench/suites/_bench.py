@@ -13,6 +13,7 @@ from distbench.suites._recipes import NotInstalledError, Progress, Recipe
 if TYPE_CHECKING:
     from distbench.datasets import Dataset
     from distbench.report import Report
+    from distbench.suites._model import Suite
 
 __all__ = ["Bench", "Run"]
 
@@ -54,26 +55,46 @@ class Bench:
     """
 
     _datasets: dict[str, Dataset] = field(default_factory=dict)
+    _known: dict[str, Suite] = field(default_factory=dict)
     _fits: dict[tuple[object, ...], tuple[Any, float]] = field(default_factory=dict)
     _runs: dict[tuple[object, ...], Run] = field(default_factory=dict)
     _floors: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
 
     def dataset(self, name: str) -> Dataset:
-        """Return a data set by name, loaded once.
+        """Return a data set by name, loaded once: a shipped one, or that of a suite which is known.
 
         Raises
         ------
+        DatasetError
+            There is none of that name, or its files cannot be used.
         NotInstalledError
             The package that ships it is not installed.
         """
         if name not in self._datasets:
             from distbench.datasets import load_dataset
 
+            own = self._known.get(name)
             try:
-                self._datasets[name] = load_dataset(name)
+                self._datasets[name] = load_dataset(name) if own is None else own.load_dataset(name)
             except MissingDependencyError as error:
                 raise NotInstalledError(str(error)) from error
         return self._datasets[name]
+
+    def know(self, suite: Suite) -> None:
+        """Learn what a suite calls data of its own, so that they can be asked for by that name.
+
+        Raises
+        ------
+        SuiteError
+            Another suite calls other data by the same name: their rows would stand in one table.
+        """
+        if suite.source is None:
+            return
+        other = self._known.setdefault(suite.source.name, suite)
+        if other.source != suite.source:
+            where = suite.where.at("dataset").at("name")
+            name = suite.source.name
+            raise where.error(f"{name!r} stands for other data in {other.path.name}; give one of them another name")
 
     def check_floors(self, limits: Mapping[str, float], dataset: str, code_size: int, k: int) -> None:
         """Refuse limits that no encoder could keep, before one is fitted.

@@ -40,13 +40,11 @@ def claim_key(claim: Claim, suite: Suite) -> str:
     InputError
         A data set or a recipe is unknown or cannot be read.
     """
-    from distbench.datasets import load_dataset
-
     rests_on = {
         "judging": JUDGING,
         "kind": type(claim).__name__,
         "claim": {name: value for name, value in asdict(claim).items() if name not in WORDS},
-        "data": load_dataset(claim.dataset).sha256,
+        "data": suite.load_dataset(claim.dataset).sha256,
         "encoders": [_encoder(encoder, suite) for encoder in _encoders(claim, suite)],
         "k": suite.k,
         "metric_version": _metric_version(claim),

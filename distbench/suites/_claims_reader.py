@@ -61,7 +61,7 @@ def read_claim(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any])
     Raises
     ------
     SuiteError
-        One line: the file, the key, what was found and what to do.
+        One line: the file, the line, the key, what was found and what to do.
     """
     kind, known = _kind(table, where)
     values = fields.take(table, known, where)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from distbench.errors import SuiteError
 from distbench.limits import near_miss
+from distbench.suites._lines import KeyPath, Lines
 
 __all__ = [
     "Field",
@@ -22,6 +23,7 @@ __all__ = [
     "positive_integer",
     "positive_integers",
     "positive_integers_or_none",
+    "refuse_unknown",
     "table",
     "tables",
     "take",
@@ -36,19 +38,40 @@ MEASURES = ("principal_angle", "floor", "collapse")
 
 @dataclass(frozen=True)
 class Where:
-    """A place in a suite file, for error messages."""
+    """A place in a suite file, for error messages.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    lines : Lines
+        Where its keys stand.
+    keys : str
+        The place as messages have it: ``encoder 1.limits.stress``.
+    path : tuple
+        The same as the lines have it.
+    """
 
     file: str
+    lines: Lines = field(default_factory=Lines, compare=False, repr=False)
     keys: str = ""
+    path: KeyPath = ()
+
+    @property
+    def line(self) -> int:
+        """The line of the key; of the table around it, where the key is not there."""
+        return self.lines.of(self.path)
 
     def at(self, key: str, number: int | None = None) -> Where:
         """Return the place of a key in here; ``number`` counts from 1 in an array of tables."""
-        key = key if number is None else f"{key} {number}"
-        return Where(self.file, f"{self.keys}.{key}" if self.keys else key)
+        path = (*self.path, key) if number is None else (*self.path, key, number - 1)
+        shown = key if number is None else f"{key} {number}"
+        return Where(self.file, self.lines, f"{self.keys}.{shown}" if self.keys else shown, path)
 
-    def error(self, message: str) -> SuiteError:
-        """Return the error that says what is wrong here."""
-        return SuiteError(": ".join(part for part in (self.file, self.keys, message) if part))
+    def error(self, message: str, key: str = "") -> SuiteError:
+        """Return the error that says what is wrong here, with the line of a key in here where one is given."""
+        line = self.lines.of((*self.path, key)) if key else self.line
+        return SuiteError(": ".join(part for part in (f"{self.file}:{line}", self.keys, message) if part))
 
 
 @dataclass(frozen=True)
@@ -61,18 +84,23 @@ class Field:
 
 def take(found: Mapping[str, Any], known: Mapping[str, Field], where: Where) -> dict[str, Any]:
     """Return the checked values of a table, by key, with defaults for what is missing."""
-    for key in found:
-        if key not in known:
-            raise where.error(f"unknown key {key!r}; {near_miss(key, known)}")
+    refuse_unknown(found, known, where)
     values = {}
-    for key, field in known.items():
+    for key, one in known.items():
         if key in found:
-            values[key] = field.check(found[key], where.at(key))
-        elif field.default is REQUIRED:
+            values[key] = one.check(found[key], where.at(key))
+        elif one.default is REQUIRED:
             raise where.error(f"{key} is missing; add it")
         else:
-            values[key] = field.default
+            values[key] = one.default
     return values
+
+
+def refuse_unknown(found: Mapping[str, Any], known: Collection[str], where: Where) -> None:
+    """Raise SuiteError for a key that is none of those known."""
+    for key in found:
+        if key not in known:
+            raise where.error(f"unknown key {key!r}; {near_miss(key, known)}", key)
 
 
 def text(value: Any, where: Where) -> str:

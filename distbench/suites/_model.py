@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from distbench.suites._fields import Where
+from distbench.suites._lines import Lines
+
+if TYPE_CHECKING:
+    from distbench.datasets import Dataset, DataSource
 
 __all__ = [
     "AngleClaim",
@@ -42,6 +48,8 @@ class SuiteEncoder:
         Those of the suite's that it runs at; None: all. Empty: only claims speak of it.
     seeds : tuple of int or None
         Those of the suite's that it is fitted with; None: all.
+    added : bool
+        Whether it is none of the file's, but was added to the suite for a run: nothing is stored of it.
     """
 
     name: str
@@ -51,6 +59,7 @@ class SuiteEncoder:
     options: Mapping[str, Any] = field(default_factory=dict)
     code_sizes: tuple[int, ...] | None = None
     seeds: tuple[int, ...] | None = None
+    added: bool = False
 
     def limits_at(self, code_size: int) -> dict[str, float]:
         """Return the limits that hold at a code size, by metric."""
@@ -122,7 +131,29 @@ Claim = BoundClaim | BetterClaim | AngleClaim | FloorClaim | CollapseClaim
 
 @dataclass(frozen=True)
 class Suite:
-    """A question, the data it is asked of, and the encoders and claims that answer it."""
+    """A question, the data it is asked of, and the encoders and claims that answer it.
+
+    Attributes
+    ----------
+    path : Path
+        Its file.
+    name, question : str
+        What it is called, and what it asks.
+    dataset : str
+        Name of a shipped data set, or of ``source``.
+    code_sizes, seeds : tuple of int
+        What encoders are fitted with.
+    k : int
+        Neighbours, from 1.
+    encoders : tuple of SuiteEncoder
+        In the order of the file.
+    claims : tuple
+        Likewise.
+    source : DataSource or None
+        The suite's own data, where it has some.
+    lines : Lines
+        Where the keys of the file stand.
+    """
 
     path: Path
     name: str
@@ -133,6 +164,29 @@ class Suite:
     k: int
     encoders: tuple[SuiteEncoder, ...]
     claims: tuple[Claim, ...]
+    source: DataSource | None = None
+    lines: Lines = field(default_factory=Lines, compare=False, repr=False)
+
+    @property
+    def where(self) -> Where:
+        """The place of the whole file, for error messages."""
+        return Where(self.path.name, self.lines)
+
+    def load_dataset(self, name: str) -> Dataset:
+        """Load the suite's own data set, or a shipped one, by name.
+
+        Raises
+        ------
+        DatasetError
+            There is none of that name, or its files cannot be used.
+        MissingDependencyError
+            A package that it needs is not installed.
+        """
+        if self.source is not None and name == self.source.name:
+            return self.source.load()
+        from distbench.datasets import load_dataset
+
+        return load_dataset(name)
 
     def encoder(self, name: str) -> SuiteEncoder:
         """Return an encoder: as the suite declares it, else the baseline or recipe of that name."""

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from distbench.errors import InputError
 from distbench.limits import check_bounds, near_miss
 from distbench.suites._fields import Where
-from distbench.suites._model import AngleClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
+from distbench.suites._model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 
-__all__ = ["check_dataset", "check_suite", "default_metrics"]
+__all__ = ["check_dataset", "check_recipe", "check_suite", "default_metrics"]
 
 
 def default_metrics() -> list[str]:
@@ -39,29 +39,47 @@ def check_suite(suite: Suite) -> None:
     Raises
     ------
     SuiteError
-        One line: the file, the key, and the name that was probably meant.
+        One line: the file, the line, the key, and the name that was probably meant.
     """
-    top = Where(suite.path.name)
-    _check_dataset(suite.dataset, top)
+    top = suite.where
+    _check_source(suite, top.at("dataset"))
     for number, encoder in enumerate(suite.encoders, 1):
         _check_encoder(encoder, suite, top.at("encoder", number))
     for number, claim in enumerate(suite.claims, 1):
         _check_claim(claim, suite, top.at("claim", number))
 
 
-def _check_dataset(name: str, where: Where) -> None:
-    try:
-        check_dataset(name)
-    except InputError as error:
-        raise where.error(str(error)) from None
+def _check_source(suite: Suite, where: Where) -> None:
+    from distbench.datasets import DATASETS
+
+    if suite.source is None:
+        _check_dataset(suite.dataset, suite, where)
+        return
+    if suite.dataset in DATASETS:
+        raise where.at("name").error(f"{suite.dataset!r} is a data set that ships with distbench; take another name")
+    for key, path in suite.source.missing().items():
+        raise where.at(key).error(f"no such file: {path}")
+
+
+def _check_dataset(name: str, suite: Suite, where: Where) -> None:
+    from distbench.datasets import DATASETS
+
+    known = [*([suite.source.name] if suite.source else []), *DATASETS]
+    if name not in known:
+        raise where.error(f"no data set is called {name!r}; {near_miss(name, known)}")
 
 
 def _check_encoder(encoder: SuiteEncoder, suite: Suite, where: Where) -> None:
-    _check_recipe(encoder.recipe, (), where.at("recipe"))
+    _check_recipe(encoder.recipe, (), where.at("name" if encoder.recipe == encoder.name else "recipe"))
     _check_options(encoder, where.at("options"))
-    _check_metrics(encoder.limits, default_metrics(), where.at("limits"))
-    for code_size in suite.code_sizes_of(encoder):
-        _check_bounds(encoder.limits_at(code_size), where.at("limits"))
+    limits = where.at("limits")
+    _check_metrics(encoder.limits, default_metrics(), limits)
+    for metric, limit in encoder.limits.items():
+        if isinstance(limit, Mapping):
+            for code_size, one in limit.items():
+                _check_bounds(metric, one, limits.at(metric).at(str(code_size)))
+        else:
+            _check_bounds(metric, limit, limits.at(metric))
 
 
 def _check_options(encoder: SuiteEncoder, where: Where) -> None:
@@ -73,15 +91,16 @@ def _check_options(encoder: SuiteEncoder, where: Where) -> None:
     for name in encoder.options:
         if name not in known:
             hint = near_miss(name, known) if known else "it takes none"
-            raise where.error(f"{encoder.recipe} has no option {name!r}; {hint}")
+            raise where.error(f"{encoder.recipe} has no option {name!r}; {hint}", name)
 
 
 def _check_claim(claim: Claim, suite: Suite, where: Where) -> None:
-    _check_dataset(claim.dataset, where)
+    _check_dataset(claim.dataset, suite, where.at("dataset"))
     declared = [encoder.name for encoder in suite.encoders]
-    for encoder in suite.encoders_of(claim):
+    keys = ("better", "than") if isinstance(claim, BetterClaim) else ("encoder",)
+    for key, encoder in zip(keys, suite.encoders_of(claim), strict=False):  # a claim about all of them names none
         if encoder.name not in declared:
-            _check_recipe(encoder.name, declared, where)
+            _check_recipe(encoder.name, declared, where.at(key))
         if isinstance(claim, CollapseClaim) and encoder.in_sample:
             raise where.at("encoder").error(
                 f"{encoder.name} is in sample: no map, so no pair can be looked for; name one that encodes new points"
@@ -104,24 +123,38 @@ def _check_floored(claim: FloorClaim, where: Where) -> None:
         raise where.error(f"found {claim.metric!r}, which has no floor; give one of {', '.join(known)}")
 
 
-def _check_recipe(name: str, declared: Iterable[str], where: Where) -> None:
+def check_recipe(name: str, declared: Iterable[str] = ()) -> None:
+    """Check that a recipe is a shipped one, one of those declared, or looks like a user's own.
+
+    Raises
+    ------
+    InputError
+        Naming the one that was probably meant.
+    """
     from distbench.baselines import BASELINES
 
     known = [*declared, *BASELINES]
     if ":" not in name and name not in known:
-        raise where.error(
+        raise InputError(
             f"no encoder is called {name!r}; {near_miss(name, known)} (a recipe of your own: module:object)"
         )
 
 
-def _check_bounds(limits: Mapping[str, float], where: Where) -> None:
+def _check_recipe(name: str, declared: Iterable[str], where: Where) -> None:
     try:
-        check_bounds(limits)
+        check_recipe(name, declared)
     except InputError as error:
         raise where.error(str(error)) from None
+
+
+def _check_bounds(metric: str, limit: float, where: Where) -> None:
+    try:
+        check_bounds({metric: limit})
+    except InputError as error:
+        raise where.error(str(error).removeprefix(f"{metric}: ")) from None
 
 
 def _check_metrics(names: Iterable[str], known: Collection[str], where: Where) -> None:
     for name in names:
         if name not in known:
-            raise where.error(f"no metric is called {name!r}; {near_miss(name, known)}")
+            raise where.error(f"no metric is called {name!r}; {near_miss(name, known)}", name)

@@ -1,10 +1,11 @@
-"""Reads a suite file and checks it by hand: one line of error that names file, key and what to do.
+"""Reads a suite file and checks it by hand: one line of error that names file, line, key and what to do.
 
 Names of data sets, baselines and metrics are not looked up here (that loads numpy): see ``_names``.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -14,19 +15,25 @@ from typing import Any
 from distbench.errors import SuiteError
 from distbench.suites import _fields as fields
 from distbench.suites._claims_reader import read_claim
+from distbench.suites._data_reader import dataset, read_data
 from distbench.suites._fields import Field, Where
+from distbench.suites._lines import Lines
 from distbench.suites._model import Suite, SuiteEncoder
 
 __all__ = ["SCHEMA", "is_suite", "read_suite"]
 
 SCHEMA = 1
-_MARK = re.compile(r"distbench\s*=\s*\d+\s*(#.*)?$")
+# Whatever looks like a schema number is ours, so that a wrong one is told; distbench = "^0.1" is a package's version.
+_MARK = re.compile(r"""(["']?)distbench\1\s*=\s*(["']?)\s*(?:[+-]?\d[\w.]*|true|false)\s*\2\s*(?:\#.*)?$""")
+_HEADER = re.compile(r"""\[\[?[^\[\],]+\]\]?\s*(?:\#.*)?$""")
+_QUOTES = re.compile(r'"{3}|\'{3}')
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 _SUITE = {
     "distbench": Field(fields.integer),
     "name": Field(fields.text, default=""),
     "question": Field(fields.text),
-    "dataset": Field(fields.text),
+    "dataset": Field(dataset),
     "code_sizes": Field(fields.positive_integers),
     "seeds": Field(fields.integers, default=(0,)),
     "k": Field(fields.positive_integer, default=10),
@@ -47,16 +54,19 @@ _ENCODER = {
 def is_suite(path: Path) -> bool:
     """Say whether a file calls itself a suite: ``distbench = 1`` before the first table.
 
-    Cheap, and quiet about files that are not ours: it reads no further than the first table header and
-    answers no for what cannot be read or decoded.
+    Another number, or one in quotes, is a mistake that the reader tells, and no reason to leave the file alone. Cheap,
+    and quiet about files that are not ours: it reads no further than the first table header and answers no for what
+    cannot be read or decoded.
     """
+    in_text = False  # between the quotes of a text of many lines
     try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.lstrip().startswith("["):
+        with path.open(encoding="utf-8-sig") as lines:
+            for line in map(str.strip, lines):
+                if not in_text and _HEADER.match(line):
                     return False
-                if _MARK.match(line.strip()):
+                if not in_text and _MARK.match(line):
                     return True
+                in_text ^= len(_QUOTES.findall(line)) % 2 == 1
     except (OSError, UnicodeDecodeError):
         return False
     return False
@@ -77,35 +87,65 @@ def read_suite(path: Path) -> Suite:
     Raises
     ------
     SuiteError
-        One line: the file, the key, what was found and what to do.
+        One line: the file, the line, the key, what was found and what to do.
     """
-    top = Where(path.name)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path.name}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SuiteError(f"{path.name}: not valid TOML: {error}") from error
-    if document.get("distbench") != SCHEMA:
-        raise top.error(f"distbench = {document.get('distbench')!r} is not a known schema; write {SCHEMA}")
+    text = _text(path)
+    top = Where(path.name, Lines(text))
+    document = _document(text, top)
     values = fields.take(document, _SUITE, top)
+    dataset, source = read_data(values["dataset"], top.at("dataset"), path.parent)
+    values["dataset"] = dataset
     encoders = tuple(_encoder(e, top.at("encoder", n), values) for n, e in enumerate(values["encoder"], 1))
     claims = tuple(read_claim(c, top.at("claim", n), values) for n, c in enumerate(values["claim"], 1))
-    _refuse_repeats([entry.name for entry in encoders], top.at("encoder"), "name")
-    _refuse_repeats([claim.id for claim in claims], top.at("claim"), "id")
+    _refuse_repeats([encoder.name for encoder in encoders], "encoder", "name", top)
+    _refuse_repeats([claim.id for claim in claims], "claim", "id", top)
     if not encoders and not claims:
         raise top.error("nothing to run; add [[encoder]] or [[claim]]")
     return Suite(
         path=path,
         name=values["name"] or path.stem,
         question=values["question"],
-        dataset=values["dataset"],
+        dataset=dataset,
         code_sizes=values["code_sizes"],
         seeds=values["seeds"],
         k=values["k"],
         encoders=encoders,
         claims=claims,
+        source=source,
+        lines=top.lines,
     )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{path.name}: cannot be read: {error}; save it as UTF-8") from error
+    except OSError as error:
+        raise SuiteError(f"{path.name}: cannot be read: {error}") from error
+
+
+def _document(text: str, top: Where) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of very many digits is a bare ValueError
+        raise _syntax_error(str(error), text, top) from error
+    schema = document.get("distbench")
+    if "distbench" not in document:
+        raise top.error(f"distbench is missing; write distbench = {SCHEMA} as the first line")
+    if type(schema) is not int or schema != SCHEMA:
+        shown = json.dumps(schema, default=str)
+        raise top.error(f"distbench = {shown} is not a known schema; write distbench = {SCHEMA}", "distbench")
+    return document
+
+
+def _syntax_error(message: str, text: str, top: Where) -> SuiteError:
+    place = _PLACE.search(message)
+    if place is None:
+        return SuiteError(f"{top.file}:1: not valid TOML: {message}")
+    line = place[1] or text.rstrip().count("\n") + 1
+    told = message[: place.start()] + (f" (column {place[2]})" if place[1] else " (at the end of the file)")
+    return SuiteError(f"{top.file}:{line}: not valid TOML: {told}")
 
 
 def _encoder(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any]) -> SuiteEncoder:
@@ -139,11 +179,13 @@ def _limit(limit: Any, where: Where, code_sizes: tuple[int, ...]) -> float | dic
     known = {str(size): size for size in code_sizes}
     for key in limit:
         if key not in known:
-            raise where.error(f"{key!r} is not one of the encoder's code_sizes: {', '.join(known)}")
+            raise where.error(f"{key!r} is not one of the encoder's code_sizes: {', '.join(known)}", key)
     return {known[key]: fields.number(value, where.at(key)) for key, value in limit.items()}
 
 
-def _refuse_repeats(names: list[str], where: Where, key: str) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise where.error(f"{key} {name!r} is used twice; give each its own")
+def _refuse_repeats(names: list[str], kind: str, key: str, top: Where) -> None:
+    for number, name in enumerate(names, 1):
+        first = names.index(name) + 1
+        if first < number:
+            line = top.at(kind, first).at(key).line
+            raise top.at(kind, number).at(key).error(f"{name!r} is used in line {line} too; give each its own")

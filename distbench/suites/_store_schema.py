@@ -42,6 +42,8 @@ KINDS: dict[str, tuple[type, ...]] = {
     "environment": (str,),
 }
 _FINDING: dict[str, tuple[type, ...]] = dict.fromkeys(("id", "key", "verdict", "evidence", "environment"), (str,))
+LONGEST = 1000  # bits of a whole number that floats can hold
+_ARRAYS = {"leave_one_out": 1, "interaction": 2}
 LEFT_OUT: Record = {"code_width": None, "value": None, "low": None, "high": None, "seconds": None}
 LEFT_OUT |= {"in_sample": False, "note": ""}
 """What a row in a file may lack, and what that means."""
@@ -59,17 +61,21 @@ def check_document(document: Any, path: Path) -> None:
     for name, kind in (("environments", dict), ("rows", list), ("findings", list)):
         if not isinstance(document.get(name), kind):
             raise SuiteError(f"{path}: {name} is missing or of the wrong kind; {MEND}")
+    for name, environment in document["environments"].items():
+        if not isinstance(environment, dict):
+            raise SuiteError(f"{path}: environment {name!r} is no table; {MEND}")
 
 
 def check_records(path: Path, environments: Mapping[str, Any], rows: Sequence[Any], findings: Sequence[Any]) -> None:
     """Raise SuiteError for a row or finding that cannot be used, or is there twice."""
     seen = set()
-    for kind, records, known in (("row", rows, KINDS), ("finding", findings, _FINDING)):
+    of_rows = ("encoder", "code_size", "seed", "metric")
+    for kind, records, known, names in (("row", rows, KINDS, of_rows), ("finding", findings, _FINDING, ("id",))):
         for number, record in enumerate(records, 1):
             problem = _problem(record, known, environments)
             if problem:
                 raise SuiteError(f"{path}: {kind} {number}: {problem}; {MEND}")
-            key = (kind, *(record.get(name) for name in ("id", "encoder", "code_size", "seed", "metric")))
+            key = (kind, *(record[name] for name in names))
             if key in seen:
                 raise SuiteError(f"{path}: {kind} {number}: stored twice; {MEND}")
             seen.add(key)
@@ -82,24 +88,31 @@ def _problem(record: Any, known: Mapping[str, tuple[type, ...]], environments: M
         if name not in record and name not in LEFT_OUT:
             return f"{name} is missing"
         value = record.get(name, LEFT_OUT.get(name))
-        if not isinstance(value, kinds):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             return f"{name} is {value!r}"
     for name in NUMBERS:
-        if isinstance(value := record.get(name), str) and value not in ("inf", "-inf", "nan"):
+        value = record.get(name)
+        if isinstance(value, str) and value not in ("inf", "-inf", "nan"):
             return f"{name} is {value!r}"
-    if not isinstance(environments.get(record["environment"]), dict):
+        if isinstance(value, int) and value.bit_length() > LONGEST:
+            return f"{name} is too large"
+    if record["environment"] not in environments:
         return f"environment {record['environment']!r} is not in the file"
     if record.get("status") == OK and record.get("value") is None:
         return "has no value"
-    damaged = (name for name in ("leave_one_out", "interaction") if not _is_whole(record.get(name), record.get("m")))
+    damaged = (name for name, axes in _ARRAYS.items() if not _is_whole(record.get(name), record.get("m"), axes))
     return next((f"{name} is damaged" for name in damaged), "")
 
 
-def _is_whole(packed: Any, m: Any) -> bool:
+def _is_whole(packed: Any, m: Any, axes: int) -> bool:
     if packed is None:
         return True
+    import numpy as np
+
     try:
-        array = unpack(packed)
-    except InputError:
+        with np.errstate(all="ignore"):
+            array = unpack(packed)
+        # Text and ragged lists, of which numpy makes no numbers, and numbers that are too large for it.
+    except (InputError, TypeError, ValueError, OverflowError, MemoryError):
         return False
-    return array is not None and len(array) == m
+    return array is not None and array.ndim == axes and len(array) == m and bool(np.isfinite(array).all())

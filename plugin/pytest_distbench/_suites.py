@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from distbench.errors import SuiteError
-from distbench.suites import check_suite, read_suite
+from distbench.errors import InputError, SuiteError
+from distbench.suites import Suite, SuiteEncoder, check_recipe, check_suite, read_suite
 from distbench.suites._store import Store, read_store, store_path
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
-from pytest_distbench._session import enabled, updates
+from pytest_distbench._options import added_encoders
+from pytest_distbench._session import REASON, bench_of, enabled, updates
 
 __all__ = ["SuiteFile"]
 
@@ -20,34 +23,68 @@ class SuiteFile(pytest.File):
     """A TOML file with ``distbench = 1``."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield the encoders at each code size, then the claims."""
-        try:
-            suite = read_suite(self.path)
-            if enabled(self.config):
-                check_suite(suite)
-            store = self._stored()
-        except SuiteError as error:
-            raise self.CollectError(str(error)) from None
-        for code_size in suite.code_sizes:
-            for encoder in suite.encoders:
-                if code_size in suite.code_sizes_of(encoder):
-                    yield EncoderItem.from_parent(
-                        self,
-                        name=f"{encoder.name}[{code_size}]",
-                        suite=suite,
-                        store=store,
-                        encoder=encoder,
-                        code_size=code_size,
-                    )
-        for claim in suite.claims:
-            yield ClaimItem.from_parent(self, name=claim.id, suite=suite, store=store, claim=claim)
+        """Yield the encoders at each code size, then the claims.
 
-    def _stored(self) -> Store:
-        path = store_path(self.path)
+        A mistake in the file stops the collection; where distbench is off, it is the reason of one skipped item, for
+        the tests that do run have nothing to do with it.
+        """
+        try:
+            suite, store, added = self._read()
+        except SuiteError as error:
+            if enabled(self.config):
+                raise self.CollectError(str(error)) from None
+            yield _Mistake.from_parent(self, name="mistake", told=str(error))
+            return
+        shared: dict[str, Any] = {"suite": suite, "store": store}
+        for code_size in suite.code_sizes:
+            here = [encoder for encoder in suite.encoders if code_size in suite.code_sizes_of(encoder)]
+            # Where none of the file's own encoders runs, there is no leaderboard to be on.
+            for encoder in (*here, *(added if here else ())):
+                name = f"{encoder.name}[{code_size}]"
+                yield EncoderItem.from_parent(self, name=name, encoder=encoder, code_size=code_size, **shared)
+        for claim in suite.claims:
+            yield ClaimItem.from_parent(self, name=claim.id, claim=claim, **shared)
+
+    def _read(self) -> tuple[Suite, Store, tuple[SuiteEncoder, ...]]:
+        suite, store = read_suite(self.path), Store(store_path(self.path))
         if not enabled(self.config):
-            return Store(path)  # skipped tests need not read it
+            return suite, store, ()  # skipped tests need no more
+        check_suite(suite)
+        bench_of(self.config).know(suite)
         if updates(self.config):
             from pytest_distbench._writer import check_writable
 
-            check_writable(path)
-        return read_store(path)
+            check_writable(store.path)
+        return suite, read_store(store.path), self._added(suite)
+
+    def _added(self, suite: Suite) -> tuple[SuiteEncoder, ...]:
+        """Return the encoders that the options add to the file's own."""
+        declared = [encoder.name for encoder in suite.encoders]
+        found = []
+        for name, recipe in added_encoders(self.config):
+            option = f"--distbench-encoder {name}={recipe}"
+            if name in declared:
+                raise SuiteError(f"{option}: {self.path.name} has an encoder of that name; take another name")
+            try:
+                check_recipe(recipe)
+            except InputError as error:
+                raise SuiteError(f"{option}: {error}") from None
+            found.append(SuiteEncoder(name, recipe, {}, added=True))
+        return tuple(found)
+
+
+class _Mistake(pytest.Item):
+    """Stands for a suite file with a mistake, where distbench is off."""
+
+    def __init__(self, *, told: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.told = told.splitlines()[0]
+        self.add_marker(pytest.mark.skip(reason=f"{REASON}; the file has a mistake: {self.told}"))
+
+    def runtest(self) -> None:
+        """Tell the mistake, where something took the mark to skip away."""
+        raise SuiteError(self.told)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file, and what to call this in reports."""
+        return self.path, 0, f"{self.path.name}: {self.name}"

@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.errors import InputError
+from distbench.metrics import METRICS
+from distbench.regression import Gate, broken_gates, compare_rows, parse_gate
+from distbench.results import STALE, failed_row, rows_of
+from distbench.results_file import read_results, write_results
+
+M_POINTS = 120
+
+
+def evaluated(noise, size=M_POINTS, seed=0, **options):
+    """A report on codes that lose the more, the larger the noise; on the same points for one size."""
+    points = np.random.default_rng(0).normal(size=(400, 6))
+    spoilt = np.random.default_rng(seed).normal(size=(400, 3)) * noise
+    by_point = {row.tobytes(): moved for row, moved in zip(points, spoilt, strict=True)}
+
+    def encode(X):
+        return X[:, :3] + np.array([by_point[row.tobytes()] for row in np.asarray(X)])
+
+    return distbench.evaluate(encode, points[:size], reference=points[200:], k=7, name="a", **options)
+
+
+@pytest.fixture(scope="module")
+def reports():
+    """The better, the worse; each for two training seeds."""
+    return {noise: [evaluated(noise, seed=seed) for seed in (1, 2)] for noise in (0.2, 0.6)}
+
+
+@pytest.fixture(scope="module")
+def better(reports):
+    return as_rows(reports[0.2])
+
+
+@pytest.fixture(scope="module")
+def worse(reports):
+    return as_rows(reports[0.6])
+
+
+def as_rows(of_seeds, **about):
+    about = {"dataset": "gauss", "test": "t.py::test", "leave_one_out": {"continuity"}, **about}
+    return [row for seed, report in enumerate(of_seeds) for row in rows_of(report, seed=seed, **about)]
+
+
+def changed(rows, **about):
+    return [{**row, **about} for row in rows]
+
+
+def only(rows, *metrics):
+    return [row for row in rows if row["metric"] in metrics]
+
+
+def the(comparison, metric="continuity"):
+    (change,) = [change for change in comparison.changes if change.metric == metric]
+    return change
+
+
+def failed(seed, **about):
+    plain = {"encoder": "a", "dataset": "gauss", "code_size": 3, "k": 7, "m": M_POINTS, "M": 319, "test": "t.py::test"}
+    return failed_row("ValueError: NaN", **{**plain, **about}, seed=seed)
+
+
+class TestComparing:
+    def test_equal_rows_differ_by_exactly_nothing(self, better, tmp_path):
+        write_results(tmp_path / "r.json", better, {}, whole=True)
+        for before in (better, read_results(tmp_path / "r.json").rows):
+            found = compare_rows(before, better)
+            assert {change.metric for change in found.changes} == {row["metric"] for row in better}
+            assert {(one.difference, one.low, one.high, one.paired) for one in found.changes} == {(0, 0, 0, True)}
+            assert not any(one.is_change for one in found.changes)
+            assert (found.only_before, found.only_now, found.not_compared) == ((), (), ())
+
+    def test_the_difference_is_that_of_the_means_over_the_seeds(self, better, worse):
+        for change in compare_rows(better, worse).changes:
+            means = [statistics.fmean(row["value"] for row in only(rows, change.metric)) for rows in (better, worse)]
+            assert [change.before, change.now, change.difference] == pytest.approx([*means, means[1] - means[0]])
+
+    def test_paired_intervals_are_those_of_two_reports_compared(self, reports):
+        one, other = reports[0.6][0], reports[0.2][0]
+        oracle = distbench.compare(one, other)["continuity"]
+        change = the(compare_rows(as_rows([other]), as_rows([one])))
+        assert change.paired
+        assert [change.difference, change.low, change.high] == pytest.approx([oracle.value, oracle.low, oracle.high])
+
+    def test_pairing_narrows_and_files_cost_next_to_nothing(self, better, worse, tmp_path):
+        raw = the(compare_rows(better, worse))
+        write_results(tmp_path / "r.json", better, {}, whole=True)
+        stored = the(compare_rows(read_results(tmp_path / "r.json").rows, worse))
+        assert [stored.low, stored.high] == pytest.approx([raw.low, raw.high], abs=1e-5)
+        unpaired = the(compare_rows(changed(better, leave_one_out=None), worse))
+        assert raw.high - raw.low < unpaired.high - unpaired.low
+        assert not unpaired.paired
+        assert unpaired.note == "not paired: no per-point scores of both runs"
+
+    def test_without_per_point_scores_both_intervals_count(self, better, worse):
+        old, new = only(better, "spearman")[:1], only(worse, "spearman")[:1]
+        change = the(compare_rows(old, new), "spearman")
+        down = math.hypot(new[0]["value"] - new[0]["low"], old[0]["high"] - old[0]["value"])
+        up = math.hypot(new[0]["high"] - new[0]["value"], old[0]["value"] - old[0]["low"])
+        assert [change.low, change.high] == pytest.approx([change.difference - down, change.difference + up])
+
+    def test_a_worst_case_has_no_interval(self, better, worse):
+        change = the(compare_rows(better, worse), "distortion")
+        assert (change.low, change.high, change.note) == (None, None, "")
+
+    def test_other_points_are_not_paired(self, better, worse):
+        other = changed(worse, fingerprint="other")
+        change = the(compare_rows(better, other))
+        assert (change.paired, change.note) == (False, "not paired: the points changed")
+        same = [changed(rows, fingerprint="", data_sha256="d") for rows in (better, worse)]
+        assert the(compare_rows(*same)).paired, "the data's hash says it where nothing else does"
+        nothing = [changed(rows, fingerprint="", data_sha256="") for rows in (better, worse)]
+        assert the(compare_rows(*nothing)).note == "not paired: not known to be of the same points"
+
+    def test_one_equal_metric_of_points_without_scores_is_no_proof_of_equal_codes(self, better):
+        rows = only(better, "spearman")
+        change = the(compare_rows(rows, rows), "spearman")
+        assert change.difference == 0
+        assert change.low < 0 < change.high
+
+    def test_only_seeds_that_both_have_count(self, better, worse):
+        old = [row for row in better if row["seed"] == 0]
+        change = the(compare_rows(old, worse))
+        assert change.before == only(old, "continuity")[0]["value"]
+        assert change.now == only(worse, "continuity")[0]["value"]
+        assert change.note == "over 1 of 2 seeds"
+        nothing = compare_rows(old, [row for row in worse if row["seed"] == 1])
+        assert not nothing.changes
+        assert nothing.not_compared[0].reason == "no training seed in common (before 0, now 1)"
+
+    def test_to_infinity_is_a_change_without_interval_and_between_infinities_is_none(self, better):
+        rows = only(better, "distortion")
+        there = changed(rows, value=math.inf)
+        change = the(compare_rows(rows, there), "distortion")
+        assert (change.difference, change.low, change.is_change) == (math.inf, None, True)
+        assert change.worsening == (math.inf, None, None)
+        same = the(compare_rows(there, there), "distortion")
+        assert (same.difference, same.is_change) == (0, False)
+
+    def test_rounding_in_files_is_no_change(self, better):
+        rounded = changed(better)
+        for row in rounded:
+            row["value"] = float(f"{row['value']:.10g}")
+        found = compare_rows(rounded, better)
+        assert not any(change.is_change for change in found.changes)
+        assert any(change.difference for change in found.changes)
+
+
+class TestMatching:
+    @pytest.mark.parametrize("what", [{"encoder": "b"}, {"dataset": "other"}, {"code_size": 4}, {"in_sample": True}])
+    def test_other_things_are_not_compared_with_each_other(self, better, what):
+        found = compare_rows(better, changed(better, **what))
+        assert (found.changes, found.not_compared) == ((), ())
+        assert found.only_before == ("a, gauss, code size 3",)
+        assert len(found.only_now) == 1
+
+    def test_points_without_a_data_set_belong_to_their_test(self, better):
+        own = changed(better, dataset="")
+        assert compare_rows(own, own).changes
+        assert compare_rows(own, changed(own, test="t.py::other")).only_before == ("a, t.py::test, code size 3",)
+
+    def test_a_test_may_be_renamed_where_there_is_a_data_set(self, better):
+        assert compare_rows(better, changed(better, test="t.py::other")).changes
+
+    @pytest.mark.parametrize(
+        ("about", "reason"),
+        [
+            ({"k": 5}, "k was 7, is now 5"),
+            ({"distance": "cosine"}, "distance was euclidean, is now cosine"),
+            (
+                {"m": 100, "M": 299},
+                "number of test points was 120, is now 100; number of candidates was 319, is now 299",
+            ),
+        ],
+    )
+    def test_what_was_judged_in_another_way_is_not_compared_and_said_so(self, better, about, reason):
+        found = compare_rows(better, changed(better, **about))
+        assert found.changes == ()
+        assert [(one.metric, one.reason, one.failed) for one in found.not_compared] == [("", reason, False)]
+
+    def test_rows_from_before_there_was_a_distance_are_euclidean(self, better):
+        old = [{name: value for name, value in row.items() if name != "distance"} for row in better]
+        assert len(compare_rows(old, better).changes) == len(compare_rows(better, better).changes)
+
+    def test_two_ways_of_judging_stay_apart(self, better, worse):
+        both = [better + changed(worse, k=5), worse + changed(worse, k=5)]
+        found = compare_rows(*both)
+        assert [one.is_change for one in found.changes if one.metric == "continuity"] == [True, False]
+        fewer = compare_rows(both[0], worse)
+        assert [one.reason for one in fewer.not_compared] == [
+            "k = 5, distance = euclidean, m = 120, M = 319: was not judged so now"
+        ]
+
+    def test_another_metric_version_is_not_compared(self, better):
+        now = [{**row, "metric_version": 2} if row["metric"] == "continuity" else row for row in better]
+        found = compare_rows(better, now)
+        assert [(one.metric, one.reason) for one in found.not_compared] == [
+            ("continuity", "metric version was 1, is now 2")
+        ]
+        assert len(found.changes) == len({row["metric"] for row in better}) - 1
+
+    def test_a_metric_that_one_run_lacks_is_said(self, better):
+        less = [row for row in better if row["metric"] != "continuity"]
+        lost, gained = compare_rows(better, less).not_compared, compare_rows(less, better).not_compared
+        assert [(one.reason, one.failed) for one in lost] == [("was not measured now", True)]
+        assert [(one.reason, one.failed) for one in gained] == [("was not measured before", False)]
+
+    def test_tests_that_share_a_name_and_a_data_set_are_told_apart_by_the_test(self, better, worse):
+        before = changed(better, test="one") + changed(worse, test="two")
+        found = compare_rows(before, list(reversed(before)))
+        assert len(found.changes) == 2 * len({row["metric"] for row in better})
+        assert not any(change.is_change for change in found.changes)
+
+    def test_two_encoders_of_one_name_in_one_test_are_not_mixed_up(self, better, worse):
+        found = compare_rows(better + worse, better + worse)
+        assert found.changes == ()
+        assert [one.reason.partition(";")[0] for one in found.not_compared] == [
+            "several encoders of that name in one test"
+        ]
+
+    def test_a_fit_that_now_fails_is_said_once(self, better):
+        found = compare_rows(better, [failed(0), failed(1)])
+        assert found.changes == ()
+        assert [(one.reason, one.failed) for one in found.not_compared] == [
+            ("now seed 0 failed: ValueError: NaN", True),
+            ("now seed 1 failed: ValueError: NaN", True),
+        ]
+        part = compare_rows(better, [row for row in better if row["seed"] == 0] + [failed(1)])
+        assert the(part).note == "over 1 of 2 seeds"
+        assert [(one.reason, one.failed) for one in part.not_compared] == [("seed 1 failed: ValueError: NaN", True)]
+
+    def test_a_fit_that_failed_before_is_no_loss(self, better):
+        (found,) = compare_rows([failed(None)], better).not_compared
+        assert (found.reason, found.failed) == ("before failed: ValueError: NaN", False)
+        (found,) = compare_rows([failed(0)], [failed(0)]).not_compared
+        assert (found.reason, found.failed) == ("before and now seed 0 failed: ValueError: NaN", False)
+
+
+class TestReadingGates:
+    @pytest.mark.parametrize(
+        ("text", "gate"),
+        [
+            ("continuity:1%", Gate("continuity", 0.01, True)),
+            ("stress : 0.02", Gate("stress", 0.02, False)),
+            ("all:5%", Gate("all", 0.05, True)),
+            ("continuity:0", Gate("continuity", 0.0, False)),
+        ],
+    )
+    def test_a_gate_is_a_share_or_a_number(self, text, gate):
+        assert parse_gate(text) == gate
+        assert parse_gate(str(gate)) == gate
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("contiuity:1%", "found no metric called 'contiuity'; did you mean 'continuity'"),
+            ("continuity", "found 'continuity'; give METRIC:CHANGE, such as continuity:1%"),
+            (":1%", "give METRIC:CHANGE"),
+            ("continuity:", "give METRIC:CHANGE"),
+            ("continuity:little", "found the change 'little'"),
+            ("continuity:-1%", "found the change '-1%'.* 0 or more"),
+            ("continuity:nan", "found the change 'nan'"),
+            ("continuity:inf", "found the change 'inf'"),
+        ],
+    )
+    def test_what_is_none_is_told(self, text, message):
+        with pytest.raises(InputError, match=message):
+            parse_gate(text)
+
+    def test_every_metric_can_have_one(self):
+        assert [parse_gate(f"{name}:1%").metric for name in METRICS] == list(METRICS)
+
+
+def gates(*texts):
+    return [parse_gate(text) for text in texts]
+
+
+class TestGates:
+    @pytest.fixture
+    def comparison(self, better, worse):
+        return compare_rows(better, worse, "old.json")
+
+    def test_a_worsening_beyond_the_threshold_breaks_it_in_one_plain_line(self, comparison):
+        change = the(comparison)
+        share = -change.difference / change.before
+        assert share > 0.01
+        (line,) = broken_gates(comparison, gates("continuity:1%"))
+        assert line.startswith("continuity:1%: a, gauss, code size 3: continuity ")
+        assert f"worse by {100 * share:.3g}%, 95 % interval {-100 * change.high / change.before:.3g}% to" in line
+        assert broken_gates(comparison, gates(f"continuity:{100 * share + 0.1}%")) == []
+
+    def test_an_absolute_threshold_is_one_of_the_value(self, comparison):
+        size = -the(comparison).difference
+        assert broken_gates(comparison, [Gate("continuity", size, False)]) == []
+        assert len(broken_gates(comparison, [Gate("continuity", size * 0.999, False)])) == 1
+
+    def test_better_is_never_broken(self, better, worse):
+        comparison = compare_rows(worse, better)
+        assert the(comparison, "scaled_stress").direction == "down"
+        assert broken_gates(comparison, gates("continuity:0", "scaled_stress:0", "spearman:0%")) == []
+
+    def test_smaller_is_worse_or_better_by_the_direction_of_the_metric(self, better):
+        for metric, shift, broken in (("stress", 0.1, 1), ("stress", -0.1, 0), ("continuity", -0.1, 1)):
+            rows = only(better, metric)
+            now = [{**row, "value": row["value"] + shift} for row in rows]
+            assert len(broken_gates(compare_rows(rows, now), [Gate(metric, 0.05, False)])) == broken
+
+    def test_equal_rows_hold_a_gate_of_nothing_however_sure_it_must_be(self, better):
+        for undecided in ("value", "fail", "pass"):
+            assert broken_gates(compare_rows(better, better), gates("all:0"), undecided) == []
+
+    def test_two_decimals_that_differ_by_the_threshold_do_not_break_it(self, better):
+        old = changed(only(better, "continuity"), value=0.96, leave_one_out=None)
+        new = changed(old, value=0.95)
+        assert 0.96 - 0.95 > 0.01
+        assert broken_gates(compare_rows(old, new), gates("continuity:0.01")) == []
+        assert len(broken_gates(compare_rows(old, new), gates("continuity:0.00999"))) == 1
+
+    def test_what_becomes_of_the_undecided_is_the_readers_choice(self, comparison):
+        worse, low, high = the(comparison).worsening
+        assert low < worse < high
+
+        def broken(threshold, undecided):
+            return bool(broken_gates(comparison, [Gate("continuity", threshold, False)], undecided))
+
+        below, above = (low + worse) / 2, (worse + high) / 2
+        assert [broken(below, word) for word in ("value", "fail", "pass")] == [True, True, False]
+        assert [broken(above, word) for word in ("value", "fail", "pass")] == [False, True, False]
+        assert [broken(low * 0.99, word) for word in ("value", "fail", "pass")] == [True] * 3
+        assert [broken(high * 1.01, word) for word in ("value", "fail", "pass")] == [False] * 3
+        with pytest.raises(InputError, match="undecided"):
+            broken(low, "perhaps")
+
+    def test_without_an_interval_the_value_decides(self, better):
+        rows = only(better, "distortion")
+        worse = [{**row, "value": row["value"] * 2} for row in rows]
+        for word in ("value", "fail", "pass"):
+            assert broken_gates(compare_rows(rows, worse), gates("distortion:90%"), word)
+            assert not broken_gates(compare_rows(rows, worse), gates("distortion:110%"), word)
+
+    def test_infinitely_worse_breaks_it_and_from_nothing_any_share_is_too_much(self, better):
+        rows = only(better, "distortion")
+        assert broken_gates(compare_rows(rows, changed(rows, value=math.inf)), gates("distortion:50%"))
+        assert not broken_gates(compare_rows(changed(rows, value=math.inf), rows), gates("distortion:50%"))
+        zero = changed(rows, value=0.0)
+        (line,) = broken_gates(compare_rows(zero, changed(rows, value=0.1)), gates("distortion:50%"))
+        assert "worse by inf%" in line
+
+    def test_a_fit_that_now_fails_breaks_every_gate(self, better):
+        comparison = compare_rows(better, [failed(0), failed(1)])
+        lines = broken_gates(comparison, gates("continuity:99%", "stress:99%"))
+        assert len(lines) == 4
+        assert lines[0] == "continuity:99%: a, gauss, code size 3: now seed 0 failed: ValueError: NaN"
+        stale = compare_rows(better, [{**failed(None), "status": f"{STALE}data changed"}])
+        assert "stale: data changed" in broken_gates(stale, gates("continuity:99%"))[0]
+
+    def test_one_failed_seed_breaks_it_though_the_others_are_as_they_were(self, better):
+        now = [row for row in better if row["seed"] == 0] + [failed(1)]
+        assert len(broken_gates(compare_rows(better, now), gates("continuity:99%"))) == 1
+
+    def test_a_metric_that_is_not_a_number_any_more_breaks_its_own_gate_alone(self, better):
+        now = [{**row, "value": math.nan} if row["metric"] == "continuity" else row for row in better]
+        comparison = compare_rows(better, now)
+        (line,) = broken_gates(comparison, gates("continuity:99%", "stress:99%"))
+        assert line == "continuity:99%: a, gauss, code size 3, continuity: is not a number"
+
+    @pytest.mark.parametrize(
+        ("now", "why"),
+        [
+            ([], "no encoder is both in this run and in old.json"),
+            ([{"k": 5}], "a, gauss, code size 3: k was 7, is now 5"),
+            ([{"metric_version": 9}], "a, gauss, code size 3, continuity: metric version was 1, is now 9"),
+        ],
+    )
+    def test_nothing_to_compare_breaks_it(self, better, now, why):
+        rows = [row for about in now for row in changed(better, **about)]
+        (line,) = broken_gates(compare_rows(better, rows, "old.json"), gates("continuity:1%"))
+        assert line == f"continuity:1%: nothing to compare: {why}"
+
+    def test_a_metric_that_nobody_measured_breaks_its_gate(self, better):
+        (line,) = broken_gates(compare_rows(better, better), gates("kendall:1%"))
+        assert line == "kendall:1%: nothing to compare: neither run has kendall for the same encoder"

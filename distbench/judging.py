@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.clouds import Clouds
 from distbench.engine import Gathered, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
@@ -94,6 +95,7 @@ def _judged(points: Points, settings: Settings, name: str, notes: list[str], jud
         distance_z=settings.distance_z,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=_fingerprint(points),
+        clouds=Clouds(points.X, points.Z, points.X_ref, points.Z_ref),
     )
 
 

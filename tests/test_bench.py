@@ -126,3 +126,17 @@ def test_limits_beyond_the_floor_of_a_data_set_are_refused_before_a_fit():
     bench.check_floors({"distortion": 1e9, "stress": 0.0}, "swiss_roll", 2, 10)
     with pytest.raises(InputError, match=r"distortion: found the limit at most 1\.01"):
         bench.check_floors({"distortion": 1.01}, "swiss_roll", 1, 10)
+
+
+def test_distances_are_part_of_what_is_judged():
+    bench, recipe = Bench(), as_recipe("pca")
+    plain = bench.run(recipe, "swiss_roll", 2, 0)
+    other = bench.run(recipe, "swiss_roll", 2, 0, distance_x="cityblock", distance_z="cosine")
+    assert (other.report.distance_x, other.report.distance_z) == ("cityblock", "cosine")
+    assert plain.report.distance_x == "euclidean"
+    assert other.encoder is plain.encoder
+    data = bench.dataset("swiss_roll")
+    expected = distbench.evaluate(
+        plain.encoder, data.test, reference=data.train, distance_x="cityblock", distance_z="cosine"
+    )
+    assert other.report.as_dict() == expected.as_dict()

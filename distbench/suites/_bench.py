@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import MissingDependencyError
 from distbench.suites._recipes import NotInstalledError, Progress, Recipe
+from distbench.suites._shared import Codes, fit_key, once
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from distbench.datasets import Dataset
     from distbench.report import Report
     from distbench.suites._model import Suite
@@ -24,8 +28,8 @@ class Run:
 
     Attributes
     ----------
-    encoder : object
-        What the recipe's ``fit`` returned.
+    encoder : object or None
+        What the recipe's ``fit`` returned; None where another process of this run fitted it.
     report : Report
         What was found.
     seed : int
@@ -52,11 +56,19 @@ class Bench:
 
     A fit is known by recipe, options, data set, code size, seed and whether it is in sample. One bench serves one
     process.
+
+    Parameters
+    ----------
+    shared : Path, optional
+        A folder that the processes of one run have in common: what one of them has fitted, the others do not fit
+        again. All rows are the same as without.
     """
 
+    shared: Path | None = None
     _datasets: dict[str, Dataset] = field(default_factory=dict)
     _known: dict[str, Suite] = field(default_factory=dict)
     _fits: dict[tuple[object, ...], tuple[Any, float]] = field(default_factory=dict)
+    _codes: dict[tuple[object, ...], Codes] = field(default_factory=dict)
     _runs: dict[tuple[object, ...], Run] = field(default_factory=dict)
     _floors: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
 
@@ -137,6 +149,29 @@ class Bench:
             self._fits[key] = encoder, time.perf_counter() - start
         return self._fits[key]
 
+    def codes(
+        self,
+        recipe: Recipe,
+        dataset: str,
+        code_size: int,
+        seed: int,
+        progress: Progress | None = None,
+        in_sample: bool = False,
+    ) -> Codes:
+        """Return the codes of a data set's points, by the encoder that :meth:`fit` gives.
+
+        With a shared folder they may be those that another process has made.
+        """
+        in_sample = in_sample or recipe.in_sample_only
+        key = (recipe.key, dataset, code_size, seed, in_sample)
+        if key not in self._codes:
+            make = partial(self._encoded, recipe, dataset, code_size, seed, progress, in_sample)
+            name = ""
+            if self.shared is not None:
+                name = fit_key(recipe, self.dataset(dataset).sha256, code_size, seed, in_sample)
+            self._codes[key] = once(self.shared, name, make) if self.shared is not None and name else make()
+        return self._codes[key]
+
     def run(
         self,
         recipe: Recipe,
@@ -148,6 +183,8 @@ class Bench:
         name: str | None = None,
         include_queries: bool = True,
         metrics: str | tuple[str, ...] = "default",
+        distance_x: str = "euclidean",
+        distance_z: str = "euclidean",
         progress: Progress | None = None,
         in_sample: bool = False,
     ) -> Run:
@@ -169,6 +206,8 @@ class Bench:
             Whether the other test points are candidates too.
         metrics : str or tuple of str
             As for :func:`distbench.evaluate`; the labels of the data set, if it has any, are known.
+        distance_x, distance_z : str
+            As for :func:`distbench.evaluate`.
         progress : callable, optional
             Told how much of the fit is done, where the recipe says so.
         in_sample : bool
@@ -181,12 +220,20 @@ class Bench:
         """
         name = recipe.name if name is None else name
         in_sample = in_sample or recipe.in_sample_only
-        key = (recipe.key, dataset, code_size, seed, k, name, include_queries, metrics, in_sample)
+        fit = (recipe, dataset, code_size, seed, progress, in_sample)
+        of_fit = (recipe.key, dataset, code_size, seed, in_sample)
+        key = (*of_fit, k, name, include_queries, metrics, distance_x, distance_z)
         if key not in self._runs:
-            encoder, seconds = self.fit(recipe, dataset, code_size, seed, progress, in_sample)
             options = {"k": k, "include_queries": include_queries, "name": name, "metrics": metrics}
-            report = (self._judge_fitted if in_sample else self._judge)(encoder, dataset, options)
-            self._runs[key] = Run(encoder, report, seed, seconds, in_sample, _note(encoder, in_sample))
+            options |= {"distance_x": distance_x, "distance_z": distance_z}
+            if _decodes(metrics) and not in_sample:
+                encoder, seconds = self.fit(*fit)
+                report, note = self._judge(encoder, dataset, options), _note(encoder, in_sample)
+            else:
+                codes = self.codes(*fit)
+                report, note = self._judge_codes(codes, dataset, options), codes.note
+                encoder, seconds = self._fits.get(of_fit, (None, 0.0))[0], codes.seconds
+            self._runs[key] = Run(encoder, report, seed, seconds, in_sample, note)
         return self._runs[key]
 
     def _fitted_points(self, dataset: str, in_sample: bool) -> Any:
@@ -197,36 +244,43 @@ class Bench:
 
         return np.concatenate([data.train, data.test])
 
-    def _judge(self, encoder: Any, dataset: str, options: dict[str, Any]) -> Report:
-        import distbench
-
-        data = self.dataset(dataset)
-        return distbench.evaluate(
-            encoder,
-            data.test,
-            reference=data.train,
-            labels=data.labels_test,
-            reference_labels=data.labels_train,
-            **options,
-        )
-
-    def _judge_fitted(self, encoder: Any, dataset: str, options: dict[str, Any]) -> Report:
-        import distbench
+    def _encoded(
+        self, recipe: Recipe, dataset: str, code_size: int, seed: int, progress: Progress | None, in_sample: bool
+    ) -> Codes:
+        """Fit here, and return what the encoder makes of the points."""
         from distbench.encoders import as_encoder
 
-        data = self.dataset(dataset)
+        encoder, seconds = self.fit(recipe, dataset, code_size, seed, progress, in_sample)
+        data, note = self.dataset(dataset), _note(encoder, in_sample)
+        if not in_sample:
+            encode = as_encoder(encoder).encode
+            return Codes(encode(data.test), encode(data.train), seconds, note)
         codes = getattr(encoder, "codes_", None)
         if codes is None:
             codes = as_encoder(encoder).encode(self._fitted_points(dataset, in_sample=True))
         n = len(data.train)
-        return distbench.evaluate_codes(
-            data.test,
-            codes[n:],
-            reference=(data.train, codes[:n]),
-            labels=data.labels_test,
-            reference_labels=data.labels_train,
-            **options,
-        )
+        return Codes(codes[n:], codes[:n], seconds, note)
+
+    def _judge(self, encoder: Any, dataset: str, options: dict[str, Any]) -> Report:
+        from distbench.evaluation import evaluate
+
+        data = self.dataset(dataset)
+        known: dict[str, Any] = {"labels": data.labels_test, "reference_labels": data.labels_train}
+        return evaluate(encoder, data.test, reference=data.train, **known, **options)
+
+    def _judge_codes(self, codes: Codes, dataset: str, options: dict[str, Any]) -> Report:
+        from distbench.evaluation import evaluate_codes
+
+        data = self.dataset(dataset)
+        known: dict[str, Any] = {"labels": data.labels_test, "reference_labels": data.labels_train}
+        return evaluate_codes(data.test, codes.test, reference=(data.train, codes.train), **known, **options)
+
+
+def _decodes(metrics: str | tuple[str, ...]) -> bool:
+    """Say whether metrics need the encoder itself, since it may have a decoder."""
+    from distbench.settings import DECODER
+
+    return metrics == "all" or DECODER in metrics
 
 
 def _note(encoder: Any, in_sample: bool) -> str:

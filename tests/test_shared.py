@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from distbench.errors import InputError, PreservationError, TrainingError
+from distbench.suites import Bench, as_recipe
+from distbench.suites._shared import Codes, fit_key, once
+
+RECIPES = """
+import os, pathlib, signal, time
+import numpy as np
+from distbench.errors import TrainingError
+
+HERE = pathlib.Path(__file__).parent
+
+def told(name):
+    with (HERE / "fits.txt").open("a") as file:
+        file.write(f"{name} {os.getpid()}\\n")
+
+class Fitted:
+    def __init__(self, scale):
+        self.note = "a note"
+        self.scale = scale
+
+    def transform(self, X):
+        return X[:, :2] * self.scale
+
+    def inverse_transform(self, Z):
+        return np.pad(Z, ((0, 0), (0, 1)))
+
+class Slow:
+    def fit(self, X, code_size, seed):
+        told("Slow")
+        time.sleep(0.5)
+        return Fitted(np.random.default_rng().random() + 1)  # no other fit gives the same codes
+
+class Ours:
+    def fit(self, X, code_size, seed):
+        told("Ours")
+        raise TrainingError("it diverged: after 3 epochs")
+
+class Theirs:
+    def fit(self, X, code_size, seed):
+        told("Theirs")
+        raise LookupError("no such thing")
+
+class Dies:
+    def fit(self, X, code_size, seed):
+        told("Dies")
+        if len((HERE / "fits.txt").read_text().splitlines()) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Fitted(1.0)
+"""
+RUN = """
+import pathlib, sys
+from distbench.suites import Bench, as_recipe
+bench, kind = Bench(pathlib.Path(sys.argv[1])), dict(in_sample=len(sys.argv) > 3)
+try:
+    run = bench.run(as_recipe(sys.argv[2]), "swiss_roll", 2, 0, **kind)
+    print(sorted(run.report.as_dict().items()), run.seconds, run.note)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+class Here:
+    def fit(self, X, code_size, seed):
+        return lambda points: points[:, :code_size]
+
+    class Inner:
+        def fit(self, X, code_size, seed, scale=1.0):
+            return lambda points: points[:, :code_size] * scale
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "shared").mkdir()
+    return tmp_path / "shared"
+
+
+@pytest.fixture
+def together(tmp_path, folder):
+    """Run the same recipe in two processes at once; return what each printed."""
+    (tmp_path / "recipes.py").write_text(textwrap.dedent(RECIPES))
+
+    def together(recipe, *more, processes=2):
+        command = [sys.executable, "-c", RUN, str(folder), recipe, *more]
+        started = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
+        return [one.communicate(timeout=120)[0].strip() for one in started]
+
+    return together
+
+
+def fits(folder):
+    return (folder.parent / "fits.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("in_sample", [(), ("in sample",)], ids=["out of sample", "in sample"])
+def test_two_processes_fit_once_and_find_the_same(together, folder, in_sample):
+    one, two = together("recipes:Slow", *in_sample)
+    assert one == two
+    assert "continuity" in one
+    assert one.endswith("a note")
+    assert len(fits(folder)) == 1
+    assert {path.suffix for path in folder.iterdir()} <= {".npz", ".lock"}
+
+
+def test_an_error_of_ours_is_told_to_the_others(together, folder):
+    assert together("recipes:Ours") == ["TrainingError it diverged: after 3 epochs"] * 2
+    assert len(fits(folder)) == 1
+
+
+def test_of_another_error_each_process_finds_out_for_itself(together, folder):
+    assert together("recipes:Theirs") == ["LookupError no such thing"] * 2
+    assert len(fits(folder)) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills by signal")
+def test_where_a_process_is_killed_in_a_fit_the_next_goes_ahead(together, folder):
+    outputs = together("recipes:Dies")
+    assert sorted(output[:1] for output in outputs) == ["", "["]
+    assert len(fits(folder)) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills by signal")
+def test_a_lock_of_a_killed_process_is_free(folder):
+    hold = (
+        "import sys, time; from filelock import FileLock; FileLock(sys.argv[1]).acquire(); "
+        "print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", hold, str(folder / "key.lock")], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline().strip() == "held"
+    holder.kill()
+    holder.communicate()
+    assert once(folder, "key", lambda: codes_of(3.0)).seconds == 3.0
+
+
+def codes_of(seconds):
+    return Codes(np.ones((2, 1), np.float32), np.zeros((3, 1)), seconds, "Ünïcode")
+
+
+def never():
+    raise AssertionError("made twice")
+
+
+def test_codes_come_back_as_they_were(folder):
+    made = once(folder, "key", lambda: codes_of(0.1 + 0.2))
+    found = once(folder, "key", never)
+    assert (found.seconds, found.note) == (made.seconds, made.note)
+    assert (found.test.dtype, found.train.dtype) == (np.float32, np.float64)
+    np.testing.assert_array_equal(found.test, made.test)
+    np.testing.assert_array_equal(found.train, made.train)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_a_file_that_cannot_be_read_counts_for_nothing(folder, content):
+    (folder / "key.npz").write_bytes(content)
+    assert once(folder, "key", lambda: codes_of(5.0)).seconds == 5.0
+    assert once(folder, "key", never).seconds == 5.0
+
+
+def test_a_folder_that_is_gone_costs_no_test_its_codes(folder):
+    folder.rmdir()
+    assert once(folder, "key", lambda: codes_of(5.0)).seconds == 5.0
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [np.ma.masked_array([[1.0], [2.0]], mask=[[0], [1]]), np.array([[None], [1.0]]), [[1.0], [2.0]]],
+    ids=["masked", "objects", "lists"],
+)
+def test_codes_that_no_file_holds_as_they_are_stay_in_their_process(folder, codes):
+    made = Codes(codes, codes, 1.0)
+    assert once(folder, "key", lambda: made) is made
+    assert not list(folder.glob("*.npz"))
+
+
+class MineError(InputError):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "shared"),
+    [(TrainingError("a"), True), (PreservationError("b"), True), (MineError("c"), False), (OSError("d"), False)],
+)
+def test_only_errors_that_are_type_and_text_are_told(folder, error, shared):
+    def fails():
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        once(folder, "key", fails)
+    if shared:
+        with pytest.raises(type(error), match=str(error)) as told:
+            once(folder, "key", never)
+        assert type(told.value) is type(error)
+    else:
+        assert once(folder, "key", lambda: codes_of(1.0)).seconds == 1.0
+
+
+def key(recipe, options=None, data="abc", code_size=2, seed=0, in_sample=False):
+    return fit_key(as_recipe(recipe, options), data, code_size, seed, in_sample)
+
+
+def test_a_key_tells_fits_apart_and_is_the_same_for_the_same():
+    keys = [
+        key("pca"),
+        key("mds"),
+        key("autoencoder"),
+        key("autoencoder", {"epochs": 3}),
+        key("pca", data="abd"),
+        key("pca", code_size=3),
+        key("pca", seed=1),
+        key("pca", in_sample=True),
+        key(Here),
+        key(Here.Inner),
+        key(Here.Inner, {"scale": 2.0}),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert all(len(one) == 64 for one in keys)
+    assert key(Here.Inner, {"scale": 2.0}) == keys[-1]
+
+
+def test_what_another_process_could_not_know_has_no_key(monkeypatch):
+    class Local(Here):
+        pass
+
+    main = type("Main", (Here,), {"__module__": "__main__"})
+    monkeypatch.setattr(sys.modules["__main__"], "Main", main, raising=False)
+    renamed = type("Here", (Here,), {"__module__": __name__, "__qualname__": "Here"})
+    assert [key(one) for one in (Local, main, renamed, Here())] == [""] * 4
+
+
+def test_a_class_of_a_module_that_has_changed_has_another_key(tmp_path, monkeypatch):
+    path = tmp_path / "changing_recipe.py"
+    path.write_text("class Mine:\n    def fit(self, X, code_size, seed): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    from changing_recipe import Mine
+
+    before = key(Mine)
+    path.write_text(f"SCALE = 2\n{path.read_text()}")
+    assert before
+    assert key(Mine) != before
+
+
+@pytest.mark.parametrize("in_sample", [False, True])
+def test_rows_are_the_same_with_and_without_sharing(folder, in_sample):
+    reports = [
+        bench.run(as_recipe("pca"), "swiss_roll", 2, 0, in_sample=in_sample).report
+        for bench in (Bench(), Bench(folder), Bench(folder))
+    ]
+    assert len(list(folder.glob("*.npz"))) == 1
+    for report in reports[1:]:
+        assert report.as_dict() == reports[0].as_dict()
+        for name, score in report.items():
+            assert (score.low, score.high) == (reports[0][name].low, reports[0][name].high)
+            if score.leave_one_out is not None:
+                assert score.leave_one_out.tobytes() == reports[0][name].leave_one_out.tobytes()
+        assert (report.fingerprint, report.notes) == (reports[0].fingerprint, reports[0].notes)
+
+
+def test_what_needs_a_decoder_is_fitted_here(together, folder, monkeypatch):
+    together("recipes:Slow", processes=1)
+    monkeypatch.syspath_prepend(folder.parent)
+    bench = Bench(folder)
+    shared = bench.run(as_recipe("recipes:Slow"), "swiss_roll", 2, 0)
+    assert (shared.encoder, len(fits(folder))) == (None, 1)
+    run = bench.run(as_recipe("recipes:Slow"), "swiss_roll", 2, 0, metrics="all")
+    assert run.report["reconstruction_mse"].value > 0
+    assert run.encoder is not None
+    assert len(fits(folder)) == 2
+    sys.modules.pop("recipes", None)
+
+
+def test_an_object_is_fitted_in_each_process_and_leaves_nothing(folder):
+    Bench(folder).run(as_recipe(Here()), "swiss_roll", 2, 0)
+    assert not list(folder.iterdir())
+
+
+def test_the_wait_for_another_process_ends_with_its_codes(folder):
+    from threading import Thread
+
+    from filelock import FileLock
+
+    lock, found = FileLock(folder / "key.lock", thread_local=False), []
+    lock.acquire()
+    waiting = Thread(target=lambda: found.append(once(folder, "key", never)))
+    waiting.start()
+    time.sleep(0.2)
+    assert waiting.is_alive()
+    from distbench.suites._shared import _write
+
+    _write(folder / "key.npz", codes_of(7.0))
+    lock.release()
+    waiting.join(60)
+    assert found[0].seconds == 7.0

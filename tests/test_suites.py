@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import inspect
-import re
 import sys
-import textwrap
-from importlib.resources import files
 
-import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from suite_texts import BETTER, CLAIM, PCA_ENTRY, TOP, written
 
 import distbench
-from distbench.baselines import BASELINES
-from distbench.errors import InputError, SuiteError
+from distbench.errors import SuiteError
 from distbench.suites import (
     AngleClaim,
     Bench,
@@ -22,34 +17,14 @@ from distbench.suites import (
     FloorClaim,
     SuiteEncoder,
     as_recipe,
-    check_suite,
     is_suite,
     read_suite,
 )
 
-SHIPPED = sorted(path.name for path in files("distbench_suites").iterdir() if path.name.endswith(".toml"))
-TOP = """
-distbench = 1
-question = "Does close stay close?"
-dataset = "digits"
-code_sizes = [2, 8]
-"""
-PCA_ENTRY = '[[encoder]]\nname = "pca"\n'
-BETTER = 'better = "pca"\nthan = "identity"\nmetric = "stress"\n'
-FLOOR = 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
-COLLAPSE = 'measure = "collapse"\nencoder = "pca"\nat_most = 1e-4\n'
-AUTO = '[[encoder]]\nname = "autoencoder"\n'
-CLAIM = '[[claim]]\nid = "c"\nstatement = "s"\nsource = "me"\ncode_size = 8\n'
-
 
 @pytest.fixture
 def write(tmp_path):
-    def write(text, name="s.toml"):
-        path = tmp_path / name
-        path.write_text(textwrap.dedent(text), encoding="utf-8")
-        return path
-
-    return write
+    return lambda text, name="s.toml": written(tmp_path, text, name)
 
 
 class Counting:
@@ -64,7 +39,22 @@ class Counting:
 
 
 class TestIsSuite:
-    @pytest.mark.parametrize("line", ["distbench = 1", "distbench=1", "distbench = 2  # later", "  distbench = 1"])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "distbench = 1",
+            "distbench=1",
+            "distbench = 2  # later",
+            "  distbench = 1",
+            '"distbench" = 1',
+            # Mistakes, which the reader tells.
+            'distbench = "1"',
+            "distbench = '1' # in quotes",
+            "distbench = 1.0",
+            "distbench = -1",
+            "distbench = true",
+        ],
+    )
     def test_a_schema_number_before_the_first_table_makes_a_suite(self, write, line):
         assert is_suite(write(f"# a comment\nname = 'x'\n{line}\n[[encoder]]\n"))
 
@@ -74,13 +64,24 @@ class TestIsSuite:
             "",
             "[project]\nname = 'mine'\ndistbench = 1\n",
             "[tool.poetry.dependencies]\ndistbench = '^0.1'\n",
-            "distbench = '1'\n",
+            "distbench = '^0.1'\n",
+            "distbench = {version = '1'}\n",
+            '"""\ndistbench = 1\n"""\n',
             "distbench_other = 1\n",
             "this is not TOML at all {{{",
         ],
     )
     def test_other_files_are_left_alone(self, write, text):
         assert not is_suite(write(text))
+
+    def test_what_stands_in_texts_and_lists_before_it_is_no_header(self, write):
+        texts = 'question = """\n[not a table]\ndistbench is off\n"""\nsizes = [\n  [1, 2],\n]\n'
+        assert is_suite(write(texts + "distbench = 1\n"))
+
+    def test_a_byte_order_mark_is_no_trouble(self, write):
+        path = write("\ufeffdistbench = 1\n" + TOP.replace("distbench = 1\n", "") + PCA_ENTRY)
+        assert is_suite(path)
+        assert read_suite(path).dataset == "digits"
 
     def test_files_that_cannot_be_read_or_decoded_are_left_alone(self, tmp_path):
         latin = tmp_path / "latin.toml"
@@ -167,26 +168,35 @@ class TestRead:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("distbench = 1\nx = [", "s.toml: not valid TOML: "),
-            (TOP.replace("= 1", "= 2") + PCA_ENTRY, "s.toml: distbench = 2 is not a known schema; write 1"),
-            (TOP, r"s.toml: nothing to run; add \[\[encoder\]\] or \[\[claim\]\]"),
-            (TOP.replace("dataset", "datset") + PCA_ENTRY, "s.toml: unknown key 'datset'; did you mean 'dataset'"),
-            (TOP.replace("question", "#") + PCA_ENTRY, "s.toml: question is missing; add it"),
-            (TOP.replace('"digits"', "3") + PCA_ENTRY, "s.toml: dataset: found 3; give a text in quotes"),
-            (TOP.replace("[2, 8]", "2") + PCA_ENTRY, "s.toml: code_sizes: found 2; give a list of integers"),
-            (TOP.replace("[2, 8]", "[0]") + PCA_ENTRY, "s.toml: code_sizes: found 0; give an integer from 1"),
-            (TOP.replace("[2, 8]", "[2, 2]") + PCA_ENTRY, "s.toml: code_sizes: found .*; name each once"),
-            (TOP + "seeds = [true]\n" + PCA_ENTRY, "s.toml: seeds: found True; give an integer from 0"),
-            (TOP + "k = 1.5\n" + PCA_ENTRY, "s.toml: k: found 1.5; give an integer from 1"),
-            (TOP + '[encoder]\nname = "pca"\n', r"s.toml: encoder: not an array of tables; write \[\[encoder\]\]"),
-            (TOP + PCA_ENTRY * 2, "s.toml: encoder: name 'pca' is used twice"),
-            (TOP + PCA_ENTRY + "limit = {}\n", "s.toml: encoder 1: unknown key 'limit'; did you mean 'limits'"),
-            (TOP + PCA_ENTRY + "limits = 3\n", "s.toml: encoder 1.limits: found 3; give a table"),
+            ("distbench = 1\nx = [", "s.toml:2: not valid TOML: .*at the end of the file"),
+            (
+                TOP.replace("= 1", "= 2") + PCA_ENTRY,
+                "s.toml:2: distbench = 2 is not a known schema; write distbench = 1",
+            ),
+            (TOP.replace("= 1", "= '1'") + PCA_ENTRY, 's.toml:2: distbench = "1" is not a known .* distbench = 1'),
+            (TOP.replace("= 1", "= true") + PCA_ENTRY, "s.toml:2: distbench = true is not a known .* distbench = 1"),
+            (TOP.replace("= 1", "= 1.0") + PCA_ENTRY, "s.toml:2: distbench = 1.0 is not a known .* distbench = 1"),
+            (TOP.replace("distbench = 1", "") + PCA_ENTRY, "s.toml:1: distbench is missing; write distbench = 1"),
+            (TOP + "name = 'a\nb'\n", r"s.toml:6: not valid TOML: .* \(column 10\)"),
+            (TOP + "k = " + "9" * 5000, "s.toml:1: not valid TOML: .*"),
+            (TOP, r"s.toml:1: nothing to run; add \[\[encoder\]\] or \[\[claim\]\]"),
+            (TOP.replace("dataset", "datset") + PCA_ENTRY, "s.toml:4: unknown key 'datset'; did you mean 'dataset'"),
+            (TOP.replace("question", "#") + PCA_ENTRY, "s.toml:1: question is missing; add it"),
+            (TOP.replace('"digits"', "3") + PCA_ENTRY, "s.toml:4: dataset: found 3; give a name in quotes"),
+            (TOP.replace("[2, 8]", "2") + PCA_ENTRY, "s.toml:5: code_sizes: found 2; give a list of integers"),
+            (TOP.replace("[2, 8]", "[0]") + PCA_ENTRY, "s.toml:5: code_sizes: found 0; give an integer from 1"),
+            (TOP.replace("[2, 8]", "[2, 2]") + PCA_ENTRY, "s.toml:5: code_sizes: found .*; name each once"),
+            (TOP + "seeds = [true]\n" + PCA_ENTRY, "s.toml:6: seeds: found True; give an integer from 0"),
+            (TOP + "k = 1.5\n" + PCA_ENTRY, "s.toml:6: k: found 1.5; give an integer from 1"),
+            (TOP + '[encoder]\nname = "pca"\n', r"s.toml:6: encoder: not an array of tables; write \[\[encoder\]\]"),
+            (TOP + PCA_ENTRY * 2, "s.toml:9: encoder 2.name: 'pca' is used in line 7 too"),
+            (TOP + PCA_ENTRY + "limit = {}\n", "s.toml:8: encoder 1: unknown key 'limit'; did you mean 'limits'"),
+            (TOP + PCA_ENTRY + "limits = 3\n", "s.toml:8: encoder 1.limits: found 3; give a table"),
             (TOP + PCA_ENTRY + "limits = {stress = 'x'}\n", "encoder 1.limits.stress: found 'x'; give a number"),
             (TOP + PCA_ENTRY + "limits = {stress = nan}\n", "encoder 1.limits.stress: found nan; give a number"),
             (TOP + PCA_ENTRY + "limits = {stress = {3 = 1}}\n", "limits.stress: '3' is not one of the encoder's code_"),
             (TOP + CLAIM + 'encoder = "pca"\nmetric = "stress"\n', "claim 1: needs exactly one of at_least and at"),
-            (TOP + CLAIM + 'better = "pca"\nmetric = "stress"\n', "s.toml: claim 1: than is missing; add it"),
+            (TOP + CLAIM + 'better = "pca"\nmetric = "stress"\n', "s.toml:6: claim 1: than is missing; add it"),
             (
                 TOP + CLAIM + 'measure = "angle"\nencoder = "pca"\nat_most = 1\n',
                 "measure: found 'angle'; give one of 'princip",
@@ -196,23 +206,23 @@ class TestRead:
                 "code_size is missing; add",
             ),
             (TOP + CLAIM.replace("= 8", "= 0") + 'encoder="a"\nmetric="b"\nat_most=1\n', "code_size: found 0; give an"),
-            (TOP + CLAIM + BETTER + "margin = -1\n", "s.toml: claim 1.margin: found -1; give a number from 0"),
-            (TOP + CLAIM + BETTER + "dataset = 3\n", "s.toml: claim 1.dataset: found 3; give a text in quotes"),
-            (TOP + CLAIM + BETTER + "at_most = 3\n", "s.toml: claim 1: unknown key 'at_most'"),
-            (TOP + CLAIM + 'measure = "floor"\nmetric = "stress"\n', "s.toml: claim 1: at_least is missing; add it"),
-            (TOP + CLAIM + 'measure = "floor"\nencoder = "pca"\n', "s.toml: claim 1: unknown key 'encoder'"),
+            (TOP + CLAIM + BETTER + "margin = -1\n", "s.toml:14: claim 1.margin: found -1; give a number from 0"),
+            (TOP + CLAIM + BETTER + "dataset = 3\n", "s.toml:14: claim 1.dataset: found 3; give a text in quotes"),
+            (TOP + CLAIM + BETTER + "at_most = 3\n", "s.toml:14: claim 1: unknown key 'at_most'"),
+            (TOP + CLAIM + 'measure = "floor"\nmetric = "stress"\n', "s.toml:6: claim 1: at_least is missing; add it"),
+            (TOP + CLAIM + 'measure = "floor"\nencoder = "pca"\n', "s.toml:12: claim 1: unknown key 'encoder'"),
             (
                 TOP + CLAIM + 'measure = "collapse"\nencoder = "a"\nat_most = -1\n',
                 "at_most: found -1; give a number fr",
             ),
-            (TOP + PCA_ENTRY + "in_sample = 1\n", "s.toml: encoder 1.in_sample: found 1; give true or false"),
-            (TOP + PCA_ENTRY + "options = 3\n", "s.toml: encoder 1.options: found 3; give a table: {name = value}"),
+            (TOP + PCA_ENTRY + "in_sample = 1\n", "s.toml:8: encoder 1.in_sample: found 1; give true or false"),
+            (TOP + PCA_ENTRY + "options = 3\n", "s.toml:8: encoder 1.options: found 3; give a table: {name = value}"),
             (
                 TOP + PCA_ENTRY + "code_sizes = [3]\n",
                 "encoder 1.code_sizes: 3 is not one of the suite's code_sizes: 2, 8",
             ),
-            (TOP + PCA_ENTRY + "seeds = [1]\n", "s.toml: encoder 1.seeds: 1 is not one of the suite's seeds: 0"),
-            (TOP + PCA_ENTRY + "seeds = []\n", "s.toml: encoder 1.seeds: found .*; give a list of integers"),
+            (TOP + PCA_ENTRY + "seeds = [1]\n", "s.toml:8: encoder 1.seeds: 1 is not one of the suite's seeds: 0"),
+            (TOP + PCA_ENTRY + "seeds = []\n", "s.toml:8: encoder 1.seeds: found .*; give a list of integers"),
             (
                 TOP + PCA_ENTRY + "code_sizes = []\nlimits = {stress = 1}\n",
                 "encoder 1.limits: never looked at, as code",
@@ -231,131 +241,6 @@ class TestRead:
         with pytest.raises(SuiteError, match=message) as caught:
             read_suite(write(text))
         assert "\n" not in str(caught.value)
-
-
-class TestNames:
-    @pytest.mark.parametrize(
-        ("text", "message"),
-        [
-            (TOP.replace("digits", "digit") + PCA_ENTRY, "s.toml: .*'digit'; did you mean 'digits'"),
-            (TOP + PCA_ENTRY.replace("pca", "pcs"), "s.toml: encoder 1.recipe: .*'pcs'; did you mean 'pca'"),
-            (TOP + PCA_ENTRY + "limits = {stres = 1}\n", "encoder 1.limits: .*'stres'; did you mean 'stress'"),
-            (TOP + CLAIM + 'encoder="pka"\nmetric="stress"\nat_most=1\n', "claim 1: .*'pka'; did you mean 'pca'"),
-            (TOP + CLAIM + 'encoder="pca"\nmetric="stres"\nat_most=1\n', "claim 1.metric: .*mean 'stress'"),
-            (TOP + CLAIM + BETTER + 'dataset="sphere"\n', "s.toml: claim 1: .*'sphere'; did you mean 'spheres'"),
-            (
-                TOP + PCA_ENTRY + "options = {a = 1}\n",
-                "s.toml: encoder 1.options: pca has no option 'a'; it takes none",
-            ),
-            (TOP + AUTO + "options = {batch = 1}\n", "options: autoencoder has no option 'batch'; .*'batch_size'"),
-            (TOP + CLAIM + FLOOR.replace("stress", "spearman"), "claim 1.metric: found 'spearman', which has no floor"),
-            (TOP + CLAIM + FLOOR.replace("stress", "knn_recall"), "claim 1.metric: found 'knn_recall', .*stress"),
-            (TOP + PCA_ENTRY + "in_sample = true\n" + CLAIM + COLLAPSE, "claim 1.encoder: pca is in sample: no map"),
-        ],
-    )
-    def test_a_near_miss_is_hinted_at_before_anything_is_fitted(self, write, text, message):
-        with pytest.raises(SuiteError, match=message):
-            check_suite(read_suite(write(text)))
-
-    def test_claims_may_use_metrics_beyond_the_default_set_and_limits_may_not(self, write):
-        bound = CLAIM + 'encoder = "pca"\nmetric = "label_agreement"\nat_least = 0.5\n'
-        check_suite(read_suite(write(TOP + bound)))
-        with pytest.raises(SuiteError, match=r"encoder 1.limits: no metric is called 'label_agreement'"):
-            check_suite(read_suite(write(TOP + PCA_ENTRY + "limits = {label_agreement = 0.5}\n")))
-
-    def test_recipes_of_a_users_own_are_looked_up_when_they_run(self, write):
-        own = PCA_ENTRY + 'recipe = "nowhere:Recipe"\n'
-        claim = CLAIM + 'better = "pca"\nthan = "elsewhere:Recipe"\nmetric = "stress"\n'
-        check_suite(read_suite(write(TOP + own + claim)))
-
-    @pytest.mark.parametrize("name", SHIPPED)
-    def test_the_shipped_suites_are_sound(self, name):
-        path = files("distbench_suites") / name
-        assert is_suite(path)
-        check_suite(read_suite(path))
-
-
-@pytest.fixture(scope="module")
-def shipped():
-    return read_suite(files("distbench_suites") / "claims.toml")
-
-
-class TestShippedClaims:
-    def test_each_says_who_says_so_and_when(self, shipped):
-        for claim in shipped.claims:
-            assert re.search(r"\(\d{4}\), |^by definition: ", claim.source), claim.id
-
-    def test_no_statement_is_made_twice(self, shipped):
-        statements = [claim.statement for claim in shipped.claims]
-        assert len(set(statements)) == len(statements)
-
-    def test_batches_of_32_are_what_the_pairwise_recipe_takes_unasked(self, shipped):
-        assert "pairwise_autoencoder" not in [encoder.name for encoder in shipped.encoders]
-        run = BASELINES["pairwise_autoencoder"].run
-        assert inspect.signature(run).parameters["batch_size"].default == 32
-
-    def test_the_encoders_declared_are_for_claims_and_spoken_of(self, shipped):
-        spoken_of = {encoder.name for claim in shipped.claims for encoder in shipped.encoders_of(claim)}
-        assert {encoder.name for encoder in shipped.encoders} <= spoken_of
-        assert all(shipped.code_sizes_of(encoder) == () for encoder in shipped.encoders)
-
-
-class TestRecipes:
-    def test_a_baseline_by_name(self):
-        assert as_recipe("pca").deterministic
-        assert not as_recipe("random_projection").deterministic
-
-    def test_a_class_an_instance_and_an_importable_object(self, tmp_path, monkeypatch):
-        (tmp_path / "a_recipe_module.py").write_text(
-            "class Mine:\n    deterministic = True\n    def fit(self, X, code_size, seed):\n        return X.mean\n"
-        )
-        monkeypatch.syspath_prepend(tmp_path)
-        assert as_recipe(Counting).name == as_recipe(Counting()).name == "Counting"
-        recipe = as_recipe("a_recipe_module:Mine")
-        assert (recipe.name, recipe.deterministic) == ("Mine", True)
-
-    def test_progress_reaches_recipes_that_take_it_and_no_others(self):
-        class Telling(Counting):
-            def fit(self, X, code_size, seed, progress=None):
-                progress(1, 2)
-                return super().fit(X, code_size, seed)
-
-        told = []
-        X = np.random.default_rng(0).normal(size=(20, 4))
-        as_recipe(Telling).fit(X, 2, 0, lambda done, total: told.append((done, total)))
-        as_recipe(Counting).fit(X, 2, 0, lambda done, total: told.append("never"))
-        assert told == [(1, 2)]
-
-    @pytest.mark.parametrize(
-        ("recipe", "message"),
-        [
-            ("pcaa", "no baseline is called 'pcaa'; did you mean 'pca'"),
-            ("no_such_module_here:X", "no_such_module_here cannot be imported .*pythonpath"),
-            ("math:floorr", "math has no 'floorr'; did you mean 'floor'"),
-            ("math:pi", "recipe pi: float has no fit"),
-            (PCA(2), "recipe PCA: fit must take X, code_size and seed"),
-            (lambda X: X, "function has no fit.*pass the test points too"),
-        ],
-    )
-    def test_errors_say_what_to_do(self, recipe, message):
-        with pytest.raises(InputError, match=message):
-            as_recipe(recipe)
-
-    def test_a_class_that_needs_arguments(self):
-        class Needy(Counting):
-            def __init__(self, width):
-                super().__init__()
-
-        with pytest.raises(InputError, match=r"recipe Needy: its class needs arguments .*pass an instance"):
-            as_recipe(Needy)
-
-    def test_a_fit_that_returns_nothing(self):
-        class Forgetful:
-            def fit(self, X, code_size, seed):
-                PCA(code_size).fit(X)
-
-        with pytest.raises(InputError, match=r"Forgetful: fit\(\) returned None; return the fitted encoder"):
-            as_recipe(Forgetful).fit(np.eye(4), 2, 0)
 
 
 class TestBench:

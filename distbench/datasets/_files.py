@@ -83,10 +83,10 @@ def _split_table(path: Path, label: str) -> Parts:
 def _archive(path: Path) -> Parts:
     import numpy as np
 
-    found = np.load(path, allow_pickle=False)
-    if isinstance(found, np.ndarray):
-        raise DatasetError("holds one array and no names; give it the ending .npy, or save it with numpy.savez")
-    with found:
+    with path.open("rb") as file:  # which numpy would leave open where it is damaged
+        found = np.load(file, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            raise DatasetError("holds one array and no names; give it the ending .npy, or save it with numpy.savez")
         for name in NAMES[:2]:
             if name not in found.files:
                 raise DatasetError(f"has no array {name!r}, only {', '.join(found.files)}; save it under that name")
@@ -96,11 +96,14 @@ def _archive(path: Path) -> Parts:
 def _array(path: Path) -> NDArray[Any]:
     import numpy as np
 
-    array = _reading(path, lambda: np.load(path, allow_pickle=False))
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise DatasetError(f"{path.name}: holds several arrays; give it the ending .npz and name it as file")
-    return array
+    def read() -> NDArray[Any]:
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
+            if isinstance(array, np.ndarray):
+                return array
+            raise DatasetError("holds several arrays; give it the ending .npz and name it as file")
+
+    return _reading(path, read)
 
 
 def _reading(path: Path, read: Callable[[], T]) -> T:

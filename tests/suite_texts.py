@@ -1,0 +1,27 @@
+"""Suite files for tests, in parts."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+__all__ = ["AUTO", "BETTER", "CLAIM", "COLLAPSE", "FLOOR", "PCA_ENTRY", "TOP", "written"]
+
+TOP = """
+distbench = 1
+question = "Does close stay close?"
+dataset = "digits"
+code_sizes = [2, 8]
+"""
+PCA_ENTRY = '[[encoder]]\nname = "pca"\n'
+BETTER = 'better = "pca"\nthan = "identity"\nmetric = "stress"\n'
+FLOOR = 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
+COLLAPSE = 'measure = "collapse"\nencoder = "pca"\nat_most = 1e-4\n'
+AUTO = '[[encoder]]\nname = "autoencoder"\n'
+CLAIM = '[[claim]]\nid = "c"\nstatement = "s"\nsource = "me"\ncode_size = 8\n'
+
+
+def written(folder: Path, text: str, name: str = "s.toml") -> Path:
+    path = folder / name
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return path

@@ -1,0 +1,125 @@
+"""Data of a user's own: what suites say of them."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from suite_texts import CLAIM, PCA_ENTRY, TOP, written
+
+from distbench.datasets import load_dataset
+from distbench.errors import SuiteError
+from distbench.suites import Bench, as_recipe, check_suite, claim_key, read_suite
+
+RNG = np.random.default_rng(0)
+TRAIN, TEST = RNG.normal(size=(40, 5)), RNG.normal(size=(20, 5))
+OWN = 'dataset = {name = "mine", train = "train.npy", test = "test.npy"}'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, array in {"train": TRAIN, "test": TEST}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    return tmp_path
+
+
+@pytest.fixture
+def suite(folder):
+    """Read a suite with a line about its data."""
+
+    def suite(line, rest=PCA_ENTRY, name="s.toml"):
+        return read_suite(written(folder, TOP.replace('dataset = "digits"', line) + rest, name))
+
+    return suite
+
+
+def same(data):
+    np.testing.assert_array_equal(data.train, TRAIN)
+    np.testing.assert_array_equal(data.test, TEST)
+    return data.labels_train is data.labels_test is None
+
+
+class TestSuite:
+    def test_a_table_stands_for_the_suites_own_data_everywhere(self, suite, folder):
+        claim = CLAIM + 'encoder = "pca"\nmetric = "stress"\nat_most = 1\n'
+        found = suite(OWN, PCA_ENTRY + claim)
+        check_suite(found)
+        assert found.dataset == found.claims[0].dataset == "mine"
+        bench = Bench()
+        bench.know(found)
+        bench.know(found)
+        assert same(bench.dataset("mine"))
+        assert bench.run(as_recipe("pca"), "mine", 2, 0).report.m == 20
+        assert bench.dataset("digits") is load_dataset("digits")
+        before = claim_key(found.claims[0], found)
+        np.save(folder / "test.npy", TEST + 1)
+        os.utime(folder / "test.npy", ns=(1, 1))
+        assert claim_key(found.claims[0], found) != before
+
+    def test_a_table_under_its_own_header_and_paths_below_the_folder_or_absolute(self, suite, folder):
+        (folder / "data").mkdir()
+        (folder / "train.npy").rename(folder / "data" / "train.npy")
+        header = f'[dataset]\nname = "mine"\ntrain = "data/train.npy"\ntest = {str(folder / "test.npy")!r}\n'
+        found = suite("k = 10", header + PCA_ENTRY)
+        check_suite(found)
+        assert same(found.load_dataset("mine"))
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ("dataset = {train = 'a.npy', test = 'b.npy'}", "4: dataset: name is missing; add it"),
+            ("dataset = {name = 'a', train = 'a.npy'}", "4: dataset: test is missing; add it"),
+            ("dataset = {name = 'a'}", "4: dataset: needs exactly one of: load; file; train and test"),
+            ("dataset = {name = 'a', file = 'a.npz', load = 'a:b'}", "4: dataset: needs exactly one of"),
+            (
+                "dataset = {name = 'a', trian = 'a.npy', test = 'b.npy'}",
+                "4: dataset: unknown key 'trian'; did you mean",
+            ),
+            (
+                "dataset.name = 'a'\ndataset.file = 'a.csv'",
+                "5: dataset.file: found 'a.csv'; give a file that ends in .npz",
+            ),
+            (
+                "dataset = {name = 'a', train = 'a.npz', test = 'b.npy'}",
+                "4: dataset.train: .* ends in .npy or .parquet",
+            ),
+            ("dataset = {name = 'a', file = '../a.npz'}", "4: dataset.file: .* leaves the folder of the suite"),
+            ("dataset = {name = 'a', file = 'x/../../a.npz'}", "4: dataset.file: .* leaves the folder of the suite"),
+            ("dataset = {name = 'a', file = 'a.npz', label = 'x'}", "4: dataset.label: names a column, which only"),
+            (
+                "dataset = {name = 'a', train = 'a.npy', test = 'b.npy', labels_train = 'c.npy'}",
+                "4: dataset: labels_test is missing; add it, as there is labels_train",
+            ),
+            (
+                "[dataset]\nname = 'a'\ntrain = 'a.parquet'\ntest = 'b.parquet'\nlabel = 'x'\nlabels_train = 'c.npy'",
+                "11: dataset.labels_train: is given beside label",
+            ),
+            ("dataset = {name = 'a', load = 'a.b'}", "4: dataset.load: found 'a.b'; give module:function"),
+            ("dataset = {name = 3, load = 'a:b'}", "4: dataset.name: found 3; give a text in quotes"),
+            ("dataset = ['digits']", "4: dataset: found .* give a name in quotes, or a table"),
+        ],
+    )
+    def test_errors_have_the_line(self, suite, line, message):
+        parts = ("", line + "\n" + PCA_ENTRY) if line.startswith("[") else (line,)
+        with pytest.raises(SuiteError, match=rf"^s\.toml:{message}"):
+            suite(*parts)
+
+    def test_names_and_files_are_looked_up_when_asked_to(self, suite, folder):
+        for line, message in {
+            'dataset = {name = "digits", file = "p.npz"}': r"s.toml:4: dataset.name: 'digits' is a data set that ships",
+            'dataset = {name = "mine", file = "p.npz"}': r"s.toml:4: dataset.file: no such file: .*p\.npz",
+        }.items():
+            with pytest.raises(SuiteError, match=message):
+                check_suite(suite(line))
+        claim = CLAIM + 'encoder = "pca"\nmetric = "stress"\nat_most = 1\ndataset = "mien"\n'
+        with pytest.raises(SuiteError, match=r"claim 1.dataset: no data set is called 'mien'; did you mean 'mine'"):
+            check_suite(suite(OWN, claim))
+
+    def test_two_suites_with_data_of_one_name(self, suite, folder):
+        np.savez(folder / "p.npz", train=TRAIN, test=TEST)
+        bench = Bench()
+        bench.know(suite(OWN, name="one.toml"))
+        bench.know(suite(OWN, name="two.toml"))
+        with pytest.raises(SuiteError, match=r"three.toml:4: dataset.name: 'mine' stands for other data in one.toml"):
+            bench.know(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))

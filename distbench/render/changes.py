@@ -1,0 +1,154 @@
+"""What changed between two runs, as text: what got worse first."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from distbench.render.report import number
+
+if TYPE_CHECKING:
+    from distbench.regression import Change, Comparison, NotCompared
+
+__all__ = ["Grouped", "change_text", "grouped", "named", "render_changes", "title"]
+
+MOST_WORSE = 8
+MOST_BETTER = 4
+MOST_OTHER = 3
+SMALLEST, LARGEST = 1e-6, 1e4  # steps between which numbers are written out
+REST = "the md and html reports list every change (--distbench-report md:PATH)"
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Changes for readers: those whose interval excludes 0 first, then by share of the value.
+
+    ``surely`` holds those whose interval excludes 0, worse or better.
+    """
+
+    worse: tuple[Change, ...]
+    better: tuple[Change, ...]
+    unchanged: int
+    surely: frozenset[Change]
+
+
+def grouped(comparison: Comparison) -> Grouped:
+    """Return what got worse and better, and how much did not change."""
+    changed = sorted((change for change in comparison.changes if change.is_change), key=_weight, reverse=True)
+    return Grouped(
+        worse=tuple(change for change in changed if change.worsening[0] > 0),
+        better=tuple(change for change in changed if change.worsening[0] < 0),
+        unchanged=len(comparison.changes) - len(changed),
+        surely=frozenset(filter(_is_sure, changed)),
+    )
+
+
+def _is_sure(change: Change) -> bool:
+    return change.low is not None and change.high is not None and not change.low <= 0 <= change.high
+
+
+def _weight(change: Change) -> tuple[bool, float]:
+    largest = max(abs(change.before), abs(change.now))
+    share = abs(change.difference) / largest if largest < float("inf") else float("inf")
+    return _is_sure(change), share
+
+
+def title(comparison: Comparison) -> str:
+    """Return the head of a list of changes."""
+    return f"Changes since {comparison.source}" if comparison.source else "Changes"
+
+
+def named(one: Change | NotCompared) -> str:
+    """Return whose change it is."""
+    return f"{one.encoder}, {one.dataset or one.test}, code size {one.code_size}"
+
+
+def change_text(change: Change) -> tuple[str, str, str, str]:
+    """Return the values before and now, their difference and its interval, as text."""
+    before, now = number(change.before), number(change.now)
+    if before == now:  # what changed must not look as if it had not
+        before, now = f"{change.before:.8g}", f"{change.now:.8g}"
+    if change.low is None or change.high is None:
+        return before, now, f"{change.difference:+.2g}", ""
+    step = change.high - change.low
+    return before, now, _signed(change.difference, step), f"{_signed(change.low, step)} to {_signed(change.high, step)}"
+
+
+def _signed(value: float, step: float) -> str:
+    """Return a number with its sign and as many decimals as a step of that size can be told from."""
+    if not SMALLEST < step < LARGEST:
+        return f"{value:+.2g}"
+    return f"{value:+.{max(0, 1 - math.floor(math.log10(step)))}f}"
+
+
+def render_changes(comparison: Comparison, width: int = 80) -> str:
+    """Return what changed as text: worse, better, what could not be compared, and the number of what is as it was.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        From :func:`distbench.regression.compare_rows`.
+    width : int
+        Characters a line may have.
+
+    Returns
+    -------
+    str
+        About 20 lines at most; the last says where the rest is.
+    """
+    found = grouped(comparison)
+    blocks = [
+        *_part("worse", found.worse, found, (MOST_WORSE, width)),
+        *_part("better", found.better, found, (MOST_BETTER, width)),
+    ]
+    counts = f"{found.unchanged} as they were" if found.unchanged else ""
+    blocks += [counts] if counts else []
+    blocks += _others(comparison)
+    if found.surely:
+        blocks.append("* the 95 % interval of the change excludes 0")
+    if len(found.worse) > MOST_WORSE or len(found.better) > MOST_BETTER:
+        blocks.append(REST)
+    lines = [
+        part
+        for line in blocks or ["nothing in common to compare"]
+        for part in textwrap.wrap(line, width, subsequent_indent="    ", break_on_hyphens=False)
+    ]
+    return "\n".join([*textwrap.wrap(title(comparison), width), "", *lines])
+
+
+def _part(word: str, changes: Sequence[Change], found: Grouped, room: tuple[int, int]) -> list[str]:
+    if not changes:
+        return []
+    most, width = room
+    told = [f"  {_line(change, change in found.surely, width - 2)}" for change in changes[:most]]
+    surely = sum(change in found.surely for change in changes)
+    more = f", the first {most} of them" if len(changes) > most else ""
+    return [f"{len(changes)} {word} ({surely} surely *){more}:", *told]
+
+
+def _line(change: Change, sure: bool, width: int) -> str:
+    """Return a change as one line; where it is too long, without its interval."""
+    before, now, difference, interval = change_text(change)
+    between = [f"{interval}{'' if change.paired else ', not paired'}"] if interval else []
+    head, star = f"{named(change)}: {change.metric} {before} -> {now}", " *" if sure else ""
+    whole = f"{head} ({', '.join([difference, *between])}){star}"
+    return whole if len(whole) <= width else f"{head} ({difference}){star}"
+
+
+def _others(comparison: Comparison) -> list[str]:
+    lines = []
+    failed = [one for one in comparison.not_compared if one.failed]
+    rest = [one for one in comparison.not_compared if not one.failed]
+    for word, found in (("lost", failed), ("not compared", rest)):
+        lines += _listed(word, [f"{named(one)}{', ' * bool(one.metric)}{one.metric}: {one.reason}" for one in found])
+    lines += _listed("only before", comparison.only_before)
+    return lines + _listed("only now", comparison.only_now)
+
+
+def _listed(word: str, names: Iterable[str]) -> list[str]:
+    found = list(names)
+    more = f"; and {len(found) - MOST_OTHER} more" if len(found) > MOST_OTHER else ""
+    return [f"{word}: {'; '.join(found[:MOST_OTHER])}{more}"] if found else []

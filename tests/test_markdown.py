@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.outcome import Outcome
+from distbench.regression import broken_gates, compare_rows, parse_gate
+from distbench.render._escape import escaped, item
+from distbench.render.markdown import render_markdown, render_summary
+from distbench.results import failed_row, rows_of
+from distbench.results_file import read_results
+
+STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines" / "digits.json"
+NASTY = "<script>alert(1)</script> | a|b `c` *d* _e_ [f](g) @someone #12 &amp; \\ ~~h~~ $i$\n# x"
+
+
+@pytest.fixture(scope="module")
+def reports():
+    points = np.random.default_rng(0).normal(size=(200, 6))
+    return {n: distbench.evaluate(lambda X, n=n: X[:, :n], points[:60], reference=points[60:], k=7) for n in (2, 4)}
+
+
+@pytest.fixture
+def rows(reports):
+    def rows(encoder="a", columns=4, dataset="gauss", test="t.py::test", seeds=(0, 1), **about):
+        return [
+            row
+            for seed in seeds
+            for row in rows_of(
+                reports[columns],
+                encoder=encoder,
+                dataset=dataset,
+                code_size=4,
+                test=test,
+                seed=seed,
+                seconds=1.5,
+                leave_one_out={"continuity"},
+                **about,
+            )
+        ]
+
+    return rows
+
+
+def failed(encoder="c", **about):
+    plain = {"dataset": "gauss", "code_size": 4, "k": 7, "m": 60, "M": 199, "seed": 1, "test": "t.py::test", **about}
+    return failed_row("ValueError: NaN", encoder=encoder, **plain)
+
+
+def claim(verdict="borne out", **about):
+    told = {"statement": "it holds", "source": "a paper", "expect": "borne out", "evidence": "0.5", "stored": ""}
+    return {"id": "one", "verdict": verdict, **told, **about}
+
+
+def parsed(text):
+    """The text of all tokens, and their kinds, as a parser of CommonMark with tables sees them."""
+    markdown_it = pytest.importorskip("markdown_it", reason="needs markdown-it-py, which myst-parser brings")
+    tokens = markdown_it.MarkdownIt("commonmark").enable("table").parse(text)
+    inner = [child for token in tokens for child in token.children or []]
+    return tokens, inner
+
+
+def tables(text):
+    """The cells of each table, by row."""
+    found, cells = [], None
+    tokens, _ = parsed(text)
+    for token in tokens:
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type in ("td_open", "th_open"):
+            cells = found[-1][-1]
+        elif token.type == "inline" and cells is not None:
+            cells.append("".join(child.content for child in token.children if child.type == "text"))
+        elif token.type in ("td_close", "th_close"):
+            cells = None
+    return found
+
+
+class TestNames:
+    def test_they_stay_text_wherever_they_stand(self, rows):
+        given = rows(NASTY, 2, dataset=NASTY, note=NASTY, limits={"continuity": 1.0})
+        given += [*rows(NASTY, 4, dataset="", test=NASTY), failed(NASTY, test=NASTY)]
+        about = {"statement": NASTY, "source": NASTY, "evidence": NASTY}
+        comparison = compare_rows(rows(NASTY, 4, dataset=NASTY), given, NASTY)
+        outcome = Outcome(
+            given,
+            {"processor": NASTY},
+            [claim("refuted", **about)],
+            comparison=comparison,
+            broken=broken_gates(comparison, [parse_gate("continuity:1%")]),
+        )
+        for text in (render_markdown(outcome), render_summary(outcome)):
+            tokens, inner = parsed(text)
+            kinds = {child.type for child in inner}
+            assert kinds <= {"text", "html_inline", "strong_open", "strong_close", "em_open", "em_close", "code_inline"}
+            html = {token.content.strip() for token in tokens if token.type == "html_block"}
+            assert html <= {"<details>\n<summary>Environment</summary>", "</details>"}
+            assert {child.content for child in inner if child.type == "html_inline"} == {"<!-- -->"}
+            assert {child.content for child in inner if child.type == "code_inline"} <= {"--distbench-report md:PATH"}
+            assert text.count("# x") == text.count("$ # x") + text.count("&#36; # x"), "it never opens a heading"
+            assert not re.search(r"[@#](?!<)(?=[A-Za-z]|1)", re.sub(r"&#\d+;", "", text)), "nobody is called"
+
+    def test_the_text_that_is_read_is_the_name(self):
+        _, inner = parsed(f"a {escaped(NASTY)} b")
+        read = "".join(child.content for child in inner if child.type == "text")
+        assert read == f"a {NASTY} b".replace("\n", " ")
+
+    @pytest.mark.parametrize("name", ["pca", "pairwise_autoencoder", "tests/test_a.py::test_b", "k = 7, 0.5 to -0.3"])
+    def test_plain_names_stay_readable_in_the_file_too(self, name):
+        assert escaped(name) == name
+
+    @pytest.mark.parametrize("name", ["# a", "- a", "1. a", "12) a", "+ a", "=", "---", "    a"])
+    def test_an_item_of_a_list_opens_nothing(self, name):
+        tokens, inner = parsed(item(name))
+        assert [token.type for token in tokens].count("bullet_list_open") == 1
+        assert not {"heading_open", "ordered_list_open", "code_block", "hr"} & {token.type for token in tokens}
+        assert "".join(child.content for child in inner) == name.strip()
+
+    def test_control_characters_and_lone_surrogates_do_no_harm(self):
+        assert escaped("a\x1b[31m\r\nb\u2028c") == "a &#91;31m b c"
+        escaped("\ud800").encode()
+
+
+class TestMarkdown:
+    def test_leaderboards_have_all_columns_and_the_best_first(self, rows):
+        limits = {"continuity": 1.0}
+        text = render_markdown(Outcome([*rows("b", 2, limits=limits), *rows("a", 4), failed()], {"python": "3.11"}))
+        board = next(table for table in tables(text) if "encoder" in table[0])
+        metrics = list(dict.fromkeys(row["metric"] for row in rows()))
+        expected = ["", "encoder", "continuity", "95 % interval", *(m for m in metrics if m != "continuity")]
+        assert board[0] == [*expected, "seed sd", "fit s", "seeds"]
+        assert [row[:2] for row in board[1:]] == [["1", "a"], ["2", "b *"]], "b has other columns than it should"
+        (value,) = {row["value"] for row in rows("b", 2) if row["metric"] == "continuity"}
+        assert board[2][2] == f"{value:.4f}!"
+        assert "### gauss, code size 4\n\nk = 7, 60 test points, 199 candidates\n" in text
+        assert "- no place: c: seed 1 failed: ValueError: NaN" in text
+        assert "the limit is broken" in text
+
+    def test_sort_decides_on_the_columns_and_places(self, rows):
+        text = render_markdown(Outcome(rows("a", 4) + rows("b", 2), sort="stress"))
+        assert "| stress | 95 % interval |" in text
+
+    def test_checks_on_points_of_their_own_are_one_table(self, rows):
+        given = [row for n in range(5) for row in rows("a", dataset="", test=f"t.py::test_{n}")]
+        text = render_markdown(Outcome([*given, failed("b", dataset="", test="t.py::broken")]))
+        (board,) = (table for table in tables(text) if "encoder" in table[0])
+        assert [row[0] for row in board[1:]] == [f"t.py::test_{n}" for n in range(5)]
+        assert "no score: t.py::broken: b: seed 1 failed" in text
+
+    def test_claims_say_what_was_expected(self):
+        claims = [claim(), claim("refuted", statement="it fails", stored="2026-01-02")]
+        (table,) = tables(render_markdown(Outcome([], claims=claims)))
+        assert table[1:] == [
+            ["borne out", "it holds", "0.5", "a paper"],
+            ["refuted (expected: borne out) (stored 2026-01-02)", "it fails", "0.5", "a paper"],
+        ]
+
+    def test_every_change_is_listed(self, rows):
+        comparison = compare_rows(rows("a", 4), rows("a", 2), "old.json")
+        text = render_markdown(Outcome(rows("a", 2), comparison=comparison))
+        found = [row for table in tables(text) if "before" in table[0] for row in table[1:]]
+        assert len(found) == sum(change.is_change for change in comparison.changes) > 5
+        assert "### Changes since old.json" in text
+
+    def test_the_environment_is_folded_away(self):
+        text = render_markdown(Outcome([], {"python": "3.11", "cores": 2}))
+        assert "<details>\n<summary>Environment</summary>\n\n|" in text
+        (table,) = tables(text)
+        assert table[1:] == [["python", "3.11"], ["cores", "2"]]
+
+    def test_nothing_measured_is_said(self):
+        assert render_markdown(Outcome([])) == "# distbench\n\nno limits, gates or claims\n"
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    rows = read_results(STORED).rows
+    worse = [{**r, "value": r["value"] * 0.9} if r["metric"] == "continuity" else r for r in rows]
+    comparison = compare_rows(rows, worse, "old.json")
+    broken = broken_gates(comparison, [parse_gate("continuity:5%")])
+    return Outcome(worse, {"python": "3.11"}, [claim("refuted")], comparison=comparison, broken=broken)
+
+
+class TestSummary:
+    def test_what_is_broken_comes_first(self, rows):
+        given = [*rows(limits={"continuity": 1.0, "stress": 9.0}), failed()]
+        text = render_summary(Outcome(given, claims=[claim("refuted")], broken=["a gate is broken"]))
+        order = [
+            "## distbench",
+            "limits: 2 broken, 2 met; gates: **1 broken**; without scores: 1 fit; claims: 1 refuted",
+        ]
+        order += [
+            "### Worse than it may be\n\n- a gate is broken",
+            "### Broken limits\n\n- a, gauss, code size 4, seed 0",
+        ]
+        order += ["### Without scores", "### Claims that came out otherwise", "### gauss, code size 4", "### Claims\n"]
+        places = [text.find(part) for part in order]
+        assert -1 not in places
+        assert places == sorted(places)
+        value = next(row["value"] for row in given if row["metric"] == "continuity")
+        assert f"continuity {value:.4f} (" in text
+        assert ", limit at least 1.0000" in text
+
+    def test_without_a_limit_all_of_it_is_there(self, outcome):
+        text = render_summary(outcome)
+        assert "left out" not in text
+        assert len(tables(text)) == len(tables(render_markdown(outcome)))
+
+    @pytest.mark.parametrize("limit", [2**20, 60_000, 30_000, 9_000, 2_000, 300, 100, 1, 0])
+    def test_it_stays_below_the_limit_and_says_what_it_left_out(self, outcome, limit):
+        text = render_summary(outcome, limit)
+        assert len(text.encode()) < max(limit, 1)
+        whole = render_summary(outcome)
+        if text and len(text) < len(whole):
+            told = re.search(r"\*(\d+) parts? left out: this page holds no more", text)
+            parts = text[: told.start()].count("\n### ") + text.count("**Worse**") + text.count("<details>")
+            assert int(told[1]) + parts >= whole.count("\n### ")
+        lines = set(whole.splitlines())
+        assert all(line in lines or "left out" in line for line in text.splitlines()), "no line is cut"
+
+    def test_wide_characters_count_as_bytes(self, rows):
+        given = [row for n in range(200) for row in rows(f"{'é' * 100}{n}", seeds=(0,))]
+        for limit in (70_000, 100_000):
+            assert len(render_summary(Outcome(given), limit).encode()) < limit
+
+    def test_thousands_of_broken_limits_are_cut_short(self, rows):
+        given = [row for n in range(80) for row in rows(f"a{n}", seeds=(0,), limits={"continuity": 1.0})]
+        text = render_summary(Outcome(given))
+        assert "- and 30 more" in text

@@ -171,6 +171,11 @@ def _method(obj: Any) -> Callable[[Any], Any]:
 
 
 def _hint(obj: Any) -> str:
+    if isinstance(obj, str):
+        return (
+            f" (found {obj!r}; names are of recipes, which are fitted: distbench.fit_baseline({obj!r}, X_train, "
+            "code_size=8), or leave the test points out and mark the test with dataset= and code_size=)"
+        )
     if isinstance(obj, np.ndarray):
         return " (for ready codes use distbench.evaluate_codes)"
     if hasattr(obj, "fit_transform"):

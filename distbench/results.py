@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distbench.packing import PackedArray
     from distbench.report import Report
 
-__all__ = ["FAILED", "OK", "STALE", "Row", "failed_row", "report_of", "rows_of"]
+__all__ = ["FAILED", "OK", "STALE", "Row", "direction_of", "failed_row", "report_of", "rows_of"]
 
 OK = "ok"
 FAILED = "failed: "
@@ -231,7 +231,7 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
 
     first = rows[0]
     scores = {
-        row["metric"]: Score(row["metric"], float(value), row["low"], row["high"], _direction(row))
+        row["metric"]: Score(row["metric"], float(value), row["low"], row["high"], direction_of(row))
         for row in rows
         if (value := row["value"]) is not None
     }
@@ -252,7 +252,8 @@ def _distance(report: Report) -> str:
     return x if x == z else f"{x}/{z}"
 
 
-def _direction(row: Row) -> Literal["up", "down"]:
+def direction_of(row: Row) -> Literal["up", "down"]:
+    """Return whether larger or smaller is better by a row's metric."""
     return "down" if row["direction"] == "down" else "up"
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
-from distbench.results import FAILED, OK, STALE, Row, failed_row, report_of
+from distbench.results import FAILED, OK, STALE, Row, direction_of, failed_row, report_of
 from distbench.suites import Recipe, SuiteEncoder, as_recipe
 from distbench.suites._recipes import NotInstalledError
 from distbench.suites._store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
+from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._noting import broken_limits, note_check, note_rows
 from pytest_distbench._options import settings_of
@@ -37,9 +38,11 @@ class EncoderItem(SuiteItem):
         self.code_size = code_size
         self._recipe_hash = ""
         self._in_sample = encoder.in_sample
+        self._broken: list[Broken] = []
 
     def runtest(self) -> None:
         """Judge the encoder; its rows are kept, whatever becomes of the limits."""
+        self._broken = []
         try:
             bench = bench_of(self.config)
             bench.dataset(self.suite.dataset)  # skips where its package is missing
@@ -131,23 +134,20 @@ class EncoderItem(SuiteItem):
         record.stored.append(StoredRecord(kind="encoder", suite=str(self.path), day=day, environment=environment))
         record.rows += [self._held_row(row) for row in stored]
         note = f"stored on {day}, with no pairs: {RETRAIN} fits it anew and shows where it breaks"
-        failed, broken = [], []
+        failed = []
         for seed in dict.fromkeys(row["seed"] for row in stored):
             rows = [row for row in stored if row["seed"] == seed]
             bad = [row["status"] for row in rows if row["status"] != OK]
             if bad:
                 failed.append(f"seed {seed}: {bad[0]}")
                 continue
-            try:
-                self._hold(report_of(rows, notes=[note]), seed)
-            except PreservationError as error:
-                broken.append(f"seed {seed}: {error}")
+            self._hold(report_of(rows, notes=[note]), seed)
         again = rerun_line(self, RETRAIN)
         if failed:
             first = f"{self.name} could not be fitted and judged in {len(failed)} seeds when it was stored on {day}"
-            raise TrainingError("\n".join([first, *failed, *broken, again]))
-        if broken:
-            raise PreservationError("\n".join([*broken, again]))
+            raise TrainingError("\n".join([first, *failed, *self._told_broken(), again]))
+        if self._broken:
+            raise PreservationError("\n".join([*self._told_broken(), again]))
 
     def _held_row(self, row: Row) -> Row:
         """Return a stored row with the limit of today and what its interval says of it."""
@@ -155,21 +155,17 @@ class EncoderItem(SuiteItem):
 
         held, limit = Row(**{**row, "test": self.nodeid}), self._limits().get(row["metric"])
         if limit is not None and row["value"] is not None:
-            direction = "down" if row["direction"] == "down" else "up"
             held["limit"] = limit
-            held["verdict"] = verdict(row["value"], row["low"], row["high"], limit, direction)
+            held["verdict"] = verdict(row["value"], row["low"], row["high"], limit, direction_of(row))
         return held
 
     def _fit(self, recipe: Recipe, stored: Sequence[Row], reasons: Sequence[str]) -> None:
         seeds = self._seeds(recipe)
         failed: list[tuple[int, Exception]] = []
-        broken: list[str] = []
         with Training(self.config) as training:
             for seed in seeds:
                 try:
                     self._judge(recipe, seed, training)
-                except PreservationError as error:
-                    broken.append(f"seed {seed}: {error}")
                 except NotInstalledError as error:
                     pytest.skip(str(error))
                 except MissingDependencyError as error:  # the other seeds would miss it too
@@ -185,9 +181,9 @@ class EncoderItem(SuiteItem):
             self._note_update()
         rerun = rerun_line(self)
         if failed:
-            raise TrainingError("\n".join([self._failures(failed, len(seeds)), *broken, rerun]))
-        if broken:
-            raise PreservationError("\n".join([*broken, rerun]))
+            raise TrainingError("\n".join([self._failures(failed, len(seeds)), *self._told_broken(), rerun]))
+        if self._broken:
+            raise PreservationError("\n".join([*self._told_broken(), rerun]))
 
     def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
         from distbench.suites import default_metrics
@@ -222,21 +218,18 @@ class EncoderItem(SuiteItem):
         self._hold(run.report, seed)
 
     def _hold(self, report: Report, seed: int | None) -> None:
-        """Hold a report to the limits; a failure says what the best baseline reaches, and what to do."""
+        """Hold a report to the limits; those that it breaks are kept."""
         from distbench.inference.verdicts import check_undecided
-        from distbench.render.report import advice, failure_text, standing_lines
-        from distbench.standing import stored_standings
 
         limits = self._limits()
-        if not limits:
-            return
-        undecided = check_undecided(settings_of(self.config).undecided())
-        broken = broken_limits(report, limits, undecided)
-        note_check(self, report, limits, passed=not broken, seed=seed)
-        if broken:
-            best = stored_standings(report, self.suite.dataset, self.code_size, broken)
-            said = [failure_text(report, broken), *standing_lines(best, self.code_size), advice(report, broken, best)]
-            raise PreservationError("\n".join(said))
+        if limits:
+            broken = broken_limits(report, limits, check_undecided(settings_of(self.config).undecided()))
+            note_check(self, report, limits, passed=not broken, seed=seed)
+            if broken:
+                self._broken.append(Broken(seed, report, broken))
+
+    def _told_broken(self) -> list[str]:
+        return broken_lines(self._broken, self.suite.dataset, self.code_size) if self._broken else []
 
     def _note_failure(self, seed: int | None, error: Exception | str, status: str = FAILED) -> None:
         reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from distbench.errors import InputError, PreservationError
 from pytest_distbench._record import was_raised
 
-__all__ = ["shorten"]
+if TYPE_CHECKING:
+    from distbench.report import Report
+
+__all__ = ["Broken", "broken_lines", "shorten", "shorten_summary"]
+
+MOST_SEEDS = 3  # that are named beside the one that is shown
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The limits that an encoder of a suite breaks when it is trained with a seed."""
+
+    seed: int | None
+    report: Report
+    limits: Mapping[str, float]
+
+
+def broken_lines(found: Sequence[Broken], dataset: str, code_size: int) -> list[str]:
+    """Return where the first seed breaks its limits, what the others have, what baselines reach, and what to do.
+
+    Parameters
+    ----------
+    found : sequence of Broken
+        One a seed, at least one.
+    dataset, code_size
+        Where baselines are looked up.
+    """
+    from distbench.render.report import advice, failure_text, number, standing_lines
+    from distbench.standing import stored_standings
+
+    first, *others = found
+    lines = [f"seed {first.seed}: {failure_text(first.report, first.limits)}"]
+    for other in others[:MOST_SEEDS]:
+        values = ", ".join(f"{metric} = {number(other.report[metric].value)}" for metric in other.limits)
+        lines.append(f"  seed {other.seed} too: {values}")
+    if len(others) > MOST_SEEDS:
+        lines.append(f"  and {len(others) - MOST_SEEDS} more seeds")
+    best = stored_standings(first.report, dataset, code_size, first.limits)
+    return [*lines, *standing_lines(best, code_size), advice(first.report, first.limits, best)]
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
@@ -30,13 +70,18 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
         path, here = item.path, item.config.invocation_params.dir
         where = path.relative_to(here) if path.is_relative_to(here) else path
         entries[-1].lines.append(f"at {where}:{entry.lineno + 1}")
-    if getattr(shown, "reprcrash", None) is not None:
-        shown.reprcrash.message = _in_short(str(call.excinfo.value))
+    shorten_summary(shown, call.excinfo.value)
     report.longrepr = shown
 
 
+def shorten_summary(shown: Any, error: BaseException) -> None:
+    """Let pytest's short summary name the first limit, and whose it is."""
+    crash = getattr(shown, "reprcrash", None)
+    if crash is not None:
+        crash.message = _in_short(str(error))
+
+
 def _in_short(text: str) -> str:
-    """Return a failure as one line for pytest's short summary: the first limit, and whose it is."""
     lines = text.split("\n")
     encoder, told, _ = lines[0].partition(" (codes of ")
     return f"{encoder}: {lines[1].strip()}" if told and len(lines) > 1 else lines[0]

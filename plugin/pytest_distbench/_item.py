@@ -12,6 +12,7 @@ import pytest
 from distbench.errors import DistbenchError, MissingDependencyError
 from distbench.suites import Suite
 from distbench.suites._store import Store
+from pytest_distbench._failure import shorten_summary
 from pytest_distbench._record import StaleRecord, record_of
 from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line
 
@@ -47,7 +48,9 @@ class SuiteItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what distbench has to say as it is, without its internals; anything else as ever."""
         if isinstance(excinfo.value, DistbenchError | AssertionError):
-            return excinfo.getrepr(style="value", chain=False)
+            shown = excinfo.getrepr(style="value", chain=False)
+            shorten_summary(shown, excinfo.value)
+            return shown
         return super().repr_failure(excinfo, style)
 
     def note_stale(self, day: str, reasons: list[str]) -> StaleError:

@@ -269,9 +269,8 @@ def _sort(text: str | None) -> str:
 
 
 def _gate(text: str) -> Gate:
-    from distbench.regression import parse_gate
-
     from distbench.errors import InputError
+    from distbench.regression import parse_gate
 
     try:
         return parse_gate(text)

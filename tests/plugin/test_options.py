@@ -1,0 +1,292 @@
+"""Every option on the command line and in the ini file, each in a run of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+CHECK = """
+def test_it(distbench):
+    distbench.check(pca, X_test, reference=X_train, continuity=0.5)
+"""
+RECIPE = """
+class Kept:
+    def fit(self, X, code_size, seed):
+        print("seed", seed)
+        return PCA(code_size).fit(X)
+
+@pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.5}, seed=1)
+def test_it(distbench):
+    distbench.check(Kept)
+"""
+SUITE = """
+distbench = 1
+question = "Which is better?"
+dataset = "swiss_roll"
+code_sizes = [2]
+
+[[encoder]]
+name = "pca"
+"""
+
+
+def ini(pytester, **values):
+    pytester.makeini("[pytest]\n" + "\n".join(f"{name} = {value}" for name, value in values.items()))
+
+
+def test_the_help_lists_every_option_and_its_ini_twin(pytester):
+    shown = pytester.runpytest_subprocess("--help").stdout.str()
+    for name in (
+        "",
+        "-encoder",
+        "-limit",
+        "-undecided",
+        "-sort",
+        "-seed",
+        "-retrain",
+        "-update",
+        "-compare",
+        "-compare-fail",
+        "-report",
+    ):
+        assert f"--distbench{name}" in shown
+        assert f"  distbench{name.replace('-', '_')} (" in shown
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_the_ini_value_distbench_runs_the_tests_without_the_flag(run, pytester, value):
+    ini(pytester, distbench=value)
+    run(CHECK, flag=False).assert_outcomes(**({"passed": 1} if value == "true" else {"skipped": 1}))
+
+
+@pytest.mark.parametrize("option", ["--distbench-sort=stress", "--distbench-limit=stress:9", "--distbench-report=term"])
+def test_any_option_implies_the_flag_and_an_ini_twin_does_not(run, pytester, option):
+    run(CHECK, option, flag=False).assert_outcomes(passed=1)
+    name, _, value = option.removeprefix("--").partition("=")
+    ini(pytester, **{name.replace("-", "_"): value})
+    run(CHECK, flag=False).assert_outcomes(skipped=1)
+
+
+def test_a_limit_on_the_command_line_wins_over_call_marker_and_ini_file(run, pytester):
+    ini(pytester, distbench_limit="continuity:0.999")
+    body = """
+@pytest.mark.distbench(limits={"continuity": 0.6})
+def test_marked(distbench):
+    distbench.check(first, X_test, reference=X_train)
+
+def test_called(distbench):
+    distbench.check(first, X_test, reference=X_train, continuity=0.6)
+
+def test_bare(distbench):
+    distbench.check(first, X_test, reference=X_train)
+"""
+    result = run(body, "--tb=line")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *::test_bare - first: continuity = *, limit at least 0.9990"])
+    result = run(body, "--distbench-limit", "continuity:0.998", "--distbench-limit", "stress:0.01")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["*does not meet 2 limits:", "  continuity = *limit at least 0.9980", "  stress = *"])
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--distbench-limit=continuty:0.9", "*--distbench-limit continuty:0.9: *did you mean 'continuity'*"),
+        ("--distbench-limit=continuity", "*--distbench-limit: found 'continuity'; give METRIC:VALUE*"),
+        ("--distbench-limit=continuity:7", "*--distbench-limit continuity:7: *between 0 and 1*"),
+        ("--distbench-undecided=maybe", "*--distbench-undecided: found 'maybe'; give value, fail or pass*"),
+        ("--distbench-sort=stres", "*--distbench-sort: found 'stres'; *did you mean 'stress'*"),
+        ("--distbench-seed=-1", "*--distbench-seed: found '-1'; give an integer from 0*"),
+        ("--distbench-encoder=mine", "*--distbench-encoder: found 'mine'; give NAME=module:object*"),
+        ("--distbench-report=htm", "*--distbench-report: found 'htm'; *did you mean 'html'*"),
+        ("--distbench-report=json:.", "*--distbench-report json: * is a folder; name a file*"),
+        ("--distbench-compare=none.json", "*--distbench-compare: *none.json: found no such file*"),
+        ("--distbench-compare-fail=continuity:1%", "*--distbench-compare-fail: *--distbench-compare PATH*"),
+    ],
+    ids=lambda value: value if value.startswith("--") else "",
+)
+def test_a_wrong_value_is_one_line_before_anything_is_collected(run, option, said):
+    result = run("raise RuntimeError('imported')", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {said}"])
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("options", "twin", "passes"),
+    [
+        ((), "", True),
+        ((), "fail", False),
+        (("--distbench-undecided=fail",), "pass", False),
+        (("--distbench-undecided=pass",), "fail", True),
+    ],
+)
+def test_what_an_undecided_limit_does(run, pytester, options, twin, passes):
+    ini(pytester, distbench_undecided=twin)
+    body = """
+def test_it(distbench):
+    report = distbench.evaluate(first, X_test, reference=X_train)
+    distbench.check(first, X_test, reference=X_train, continuity=report["continuity"].value - 1e-6)
+"""
+    result = run(body, *options)
+    result.assert_outcomes(**({"passed": 1} if passes else {"failed": 1}))
+    rests = "by the value alone" if not (twin or options) else "as --distbench-undecided=*"
+    result.stdout.fnmatch_lines([f"1 check: 1 undecided (1 {'passed' if passes else 'failed'} {rests}*)"])
+
+
+def test_a_call_says_what_undecided_does_before_the_ini_file(run, pytester):
+    ini(pytester, distbench_undecided="fail")
+    body = """
+def test_it(distbench):
+    value = distbench.evaluate(first, X_test)["continuity"].value
+    distbench.check(first, X_test, continuity=value + 1e-6, undecided="pass")
+"""
+    run(body).assert_outcomes(passed=1)
+    run(body, "--distbench-undecided=value").assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "twin", "seed"),
+    [((), "", 1), ((), "7", 1), (("--distbench-seed", "3"), "7", 3)],
+)
+def test_the_seed_of_the_command_line_wins_over_the_marker(run, pytester, options, twin, seed):
+    ini(pytester, distbench_seed=twin)
+    run(RECIPE, "-s", *options).stdout.fnmatch_lines([f"*seed {seed}"])
+
+
+def test_the_seed_of_the_ini_file_is_that_of_tests_without_one(run, pytester):
+    ini(pytester, distbench_seed="7")
+    run(RECIPE.replace(", seed=1", ""), "-s").stdout.fnmatch_lines(["*seed 7"])
+
+
+def test_sort_ranks_by_another_metric(run):
+    body = """
+def test_it(distbench):
+    distbench.evaluate(first, X_test, name="one column")
+    distbench.evaluate(lambda X: X, X_test, name="all columns")
+    distbench.evaluate(lambda X: 5 * X, X_test, name="scaled")
+"""
+    shown = run(body, "--distbench-sort", "stress").stdout
+    shown.fnmatch_lines(["*encoder*stress*", "1 *all columns*0.000*", "2 *one column*", "3 *scaled*"])
+
+
+@pytest.mark.parametrize("how", ["option", "ini"])
+def test_an_encoder_is_added_to_every_suite_held_to_the_options_limits(run, pytester, how):
+    pytester.makefile(".toml", one=SUITE, two=SUITE.replace("[2]", "[1, 2]"))
+    pytester.makepyfile(
+        mine="""
+        from sklearn.decomposition import PCA
+
+        class Mine:
+            def fit(self, X, code_size, seed):
+                print("seed", seed)
+                return PCA(code_size).fit(X)
+        """
+    )
+    pytester.makeini("[pytest]\npythonpath = .\n" + ("distbench_encoder = mine=mine:Mine\n" if how == "ini" else ""))
+    options = ["--distbench-encoder", "mine=mine:Mine"] if how == "option" else []
+    result = run("", "--distbench-limit=continuity:0.999", "--distbench-seed=5", "-k", "mine or pca", *options)
+    result.assert_outcomes(passed=3, failed=3)
+    result.stdout.fnmatch_lines_random(
+        ["FAILED one.toml::mine[[]2] *", "FAILED two.toml::mine[[]1] *", "FAILED two.toml::mine[[]2] *", "*seed 5*"]
+    )
+    result.stdout.fnmatch_lines(["swiss_roll, code size 1 *", "*mine*", "swiss_roll, code size 2 *", "*mine*"])
+    assert not list(pytester.path.glob("baselines/*"))
+
+
+def test_reports_of_every_type_go_where_they_are_sent(run, pytester, monkeypatch):
+    summary = pytester.path / "summary.md"
+    summary.write_text("before\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    options = [f"--distbench-report={kind}:out/r.{kind}" for kind in ("json", "md", "term")]
+    result = run(CHECK, *options, "--distbench-report=github", "--distbench-report=html")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["written: json report: *r.json", "written: html report: *distbench.html"])
+    rows = json.loads((pytester.path / "out/r.json").read_text(encoding="utf-8"))["rows"]
+    row = next(row for row in rows if row["metric"] == "continuity")
+    assert (row["encoder"], row["limit"], row["verdict"], row["status"]) == ("PCA", 0.5, "met", "ok")
+    assert "| PCA " in (pytester.path / "out/r.md").read_text(encoding="utf-8")
+    assert "test_mine.py::test_it PCA" in (pytester.path / "out/r.term").read_text(encoding="utf-8")
+    assert "<svg" in (pytester.path / "distbench.html").read_text(encoding="utf-8")
+    assert summary.read_text(encoding="utf-8").startswith("before\n")
+    assert "PCA" in summary.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(run, pytester):
+    body = (
+        CHECK
+        + """
+    import pathlib
+    pathlib.Path("gone.json").mkdir()
+"""
+    )
+    result = run(body, "--distbench-report=json:gone.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["NOT WRITTEN: json report *gone.json*"])
+
+
+def test_a_worse_encoder_breaks_the_gate_in_one_red_line(run, pytester):
+    body = """
+import os
+
+def test_it(distbench):
+    distbench.check(first if os.environ.get("WORSE") else pca, X_test, reference=X_train, name="mine", continuity=0.1)
+"""
+    run(body, "--distbench-report=json:old.json").assert_outcomes(passed=1)
+    options = ("--distbench-compare=old.json", "--distbench-compare-fail=continuity:1%")
+    same = run(body, *options)
+    same.assert_outcomes(passed=1)
+    assert same.ret == 0
+    pytester._monkeypatch.setenv("WORSE", "1")
+    compared = run(body, options[0])
+    assert compared.ret == 0
+    compared.stdout.fnmatch_lines(["*mine*continuity*"])
+    worse = run(body, *options, "--color=yes")
+    assert worse.ret == 1
+    shown = worse.stdout.str()
+    assert "Traceback" not in shown
+    assert sum("\x1b[31m" in line and "continuity" in line for line in shown.splitlines()) >= 1
+    plain = run(body, *options)
+    plain.stdout.fnmatch_lines(["FAILED *mine*continuity*", "*1 failed, 1 passed*"])
+
+
+def test_the_gate_is_broken_where_there_is_nothing_to_compare(run):
+    run(CHECK, "--distbench-report=json:old.json")
+    other = CHECK.replace("test_it", "test_other")
+    result = run(other, "--distbench-compare=old.json", "--distbench-compare-fail=continuity:1%")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*nothing to compare*"])
+
+
+def test_retrain_and_update_fit_and_store(run, pytester):
+    pytester.makefile(".toml", one=SUITE)
+    ini(pytester, distbench_update="true")
+    stored = run("")
+    stored.assert_outcomes(passed=1)
+    stored.stdout.fnmatch_lines(["written: *one.json: 1 encoder (11 rows)"])
+    pytester.makeini("[pytest]\n")
+    run("").stdout.fnmatch_lines(["Stored, not fitted in this run*"])
+    run("", "--distbench-retrain").stdout.fnmatch_lines(["Drift from the stored rows*", "*1 without any change"])
+
+
+def test_a_part_of_the_tests_adds_to_a_file_and_a_whole_run_replaces_it(run, pytester):
+    body = """
+def test_one(distbench):
+    distbench.evaluate(pca, X_test, name="one")
+
+def test_two(distbench):
+    distbench.evaluate(pca, X_test, name="two")
+"""
+
+    def encoders(*options, text=body):
+        run(text, "--distbench-report=json:r.json", *options)
+        rows = json.loads((pytester.path / "r.json").read_text(encoding="utf-8"))["rows"]
+        return {row["encoder"] for row in rows}
+
+    assert encoders("-k", "one") == {"one"}
+    assert encoders("-k", "two") == {"one", "two"}
+    assert encoders("test_mine.py::test_one", text=body.replace('"one"', '"uno"')) == {"one", "two", "uno"} - {
+        "one"
+    } | {"one"}
+    assert encoders(text=body.replace("test_one", "helper")) == {"two"}

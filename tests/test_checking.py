@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench import InputError, check_encoder
+from distbench.checking import Asked
+
+RNG = np.random.default_rng(0)
+X_TRAIN, X_TEST = RNG.normal(size=(150, 5)), RNG.normal(size=(60, 5))
+
+
+def first(X):
+    return X[:, :2]
+
+
+def by_metric(rows):
+    return {row["metric"]: row for row in rows}
+
+
+def test_rows_say_what_evaluate_says_and_what_became_of_limits():
+    report = distbench.evaluate(first, X_TEST, reference=X_TRAIN, metrics=[*_default(), "kendall"])
+    value = report["continuity"].value
+    limits = {"continuity": value, "trustworthiness": 0.1, "stress": 0.01, "kendall": 0.01}
+    rows = by_metric(check_encoder(first, X_TEST, reference=X_TRAIN, **limits))
+    assert {name: row["value"] for name, row in rows.items()} == report.as_dict()
+    assert {name: rows[name]["verdict"] for name in limits} == report.verdicts(**limits)
+    assert rows["continuity"]["verdict"] == "undecided"
+    assert rows["trustworthiness"]["verdict"] == "met"
+    assert rows["stress"]["verdict"] == "broken"
+    assert rows["spearman"]["verdict"] == ""
+    assert rows["spearman"]["limit"] is None
+    assert json.loads(json.dumps(list(rows.values()))) == list(rows.values())
+
+
+def _default():
+    return [name for name, metric in distbench.metrics.METRICS.items() if metric.default]
+
+
+def test_a_recipe_is_fitted_on_the_data_sets_train_points():
+    rows = by_metric(check_encoder("pca", dataset="swiss_roll", code_size=2, k=7, continuity=0.2))
+    data = distbench.load_dataset("swiss_roll")
+    encoder = distbench.fit_baseline("pca", data.train, code_size=2)
+    report = distbench.evaluate(encoder, data.test, reference=data.train, k=7)
+    assert rows["continuity"]["value"] == report["continuity"].value
+    assert rows["continuity"]["dataset"] == "swiss_roll"
+    assert rows["continuity"]["data_sha256"] == data.sha256
+    assert rows["continuity"]["seed"] == 0
+
+
+def test_distances_are_those_asked_for_and_rows_say_so():
+    rows = by_metric(check_encoder(first, X_TEST, distance_x="cosine", distance_z="cosine"))
+    report = distbench.evaluate(first, X_TEST, distance_x="cosine", distance_z="cosine")
+    assert rows["stress"]["value"] == report["stress"].value
+    assert rows["stress"]["distance"] == "cosine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"continuty": 0.9}, "continuty: found no metric and no option of that name; did you mean 'continuity'"),
+        ({"distance": "cosine"}, "distance: found no metric and no option of that name; did you mean 'distance_"),
+        ({"neighbours": 5}, "neighbours: found no metric and no option of that name; metrics are trustworthiness"),
+        ({"continuity": 3}, "between 0 and 1"),
+        ({"distortion": 0.5}, "pass one between 1 and inf"),
+    ],
+)
+def test_wrong_names_and_limits_are_said_before_the_encoder_runs(arguments, said):
+    def never(X):
+        raise RuntimeError("encoded")
+
+    with pytest.raises(InputError, match=said):
+        check_encoder(never, X_TEST, **arguments)
+
+
+def test_a_recipe_needs_a_data_set_and_takes_no_points():
+    with pytest.raises(InputError, match=r"X_test: not given; .*dataset= and code_size="):
+        check_encoder("pca", continuity=0.9)
+    with pytest.raises(InputError, match="queries: given for a recipe"):
+        check_encoder("pca", dataset="swiss_roll", code_size=2, queries=10)
+
+
+def test_limits_before_and_after_those_of_the_call():
+    asked = Asked.of({"continuity": 0.5, "k": 3}, {"continuity": 0.1, "stress": 1.0}, {"stress": 2.0})
+    assert asked.limits == {"continuity": 0.5, "stress": 2.0}
+    assert asked.options == {"k": 3}

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+
+import distbench
+from distbench.render.report import MOST_LINES, advice, failure_text, standing_lines
+from distbench.standing import Standing, fitted_standings, stored_standings
+
+DATA = distbench.load_dataset("digits")
+
+
+def of_pca(code_size, **options):
+    encoder = distbench.fit_baseline("pca", DATA.train, code_size=code_size)
+    return distbench.evaluate(encoder, DATA.test, reference=DATA.train, name="mine", **options)
+
+
+def test_the_best_stored_baseline_is_one_that_keeps_the_code_size_and_has_not_seen_the_test_points():
+    report = of_pca(2)
+    found = stored_standings(report, "digits", 2, ["continuity", "scaled_stress"])
+    assert set(found) == {"continuity", "scaled_stress"}
+    assert found["continuity"].encoder not in ("identity", "isometry", "isometry_sigmoid", "tsne", "mds")
+    assert report["continuity"].value < found["continuity"].value < 1
+    assert found["scaled_stress"].value < report["scaled_stress"].value
+
+
+def test_nothing_is_said_of_another_k_or_data_set():
+    assert stored_standings(of_pca(2, k=7), "digits", 2, ["continuity"]) == {}
+    assert stored_standings(of_pca(2), "no_such_data", 2, ["continuity"]) == {}
+
+
+def test_pca_is_fitted_on_the_reference_with_as_many_columns():
+    report = distbench.evaluate(lambda X: X[:, 20:22], DATA.test, reference=DATA.train)
+    found = fitted_standings(report, DATA.test, DATA.train, ["continuity"], {})
+    assert found["continuity"].value == of_pca(2)["continuity"].value
+    in_sample = distbench.evaluate(lambda X: X[:, 20:22], DATA.test)
+    found = fitted_standings(in_sample, DATA.test, None, ["continuity"], {})
+    encoder = distbench.fit_baseline("pca", DATA.test, code_size=2)
+    assert found["continuity"].value == distbench.evaluate(encoder, DATA.test)["continuity"].value
+    assert "test points" in found["continuity"].where
+
+
+def test_pca_is_left_out_where_it_is_no_smaller_or_would_take_long():
+    whole = distbench.evaluate(lambda X: X, DATA.test, reference=DATA.train)
+    assert fitted_standings(whole, DATA.test, DATA.train, ["continuity"], {}) == {}
+    report = of_pca(2)
+    assert fitted_standings(report, DATA.test, np.zeros((200_000, 64)), ["continuity"], {}) == {}
+    assert fitted_standings(report, DATA.test.tolist(), DATA.train, ["continuity"], {}) == {}
+
+
+def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
+    report = distbench.evaluate(
+        lambda X: np.round(X[:, :2]),
+        DATA.test,
+        reference=DATA.train,
+        metrics="all",
+        labels=DATA.labels_test,
+        reference_labels=DATA.labels_train,
+    )
+    broken = {name: 1.0 if score.direction == "up" else score.value / 2 for name, score in report.items()}
+    text = failure_text(report, broken)
+    assert len(text.splitlines()) <= MOST_LINES
+    assert "(label " in failure_text(report, {"continuity": 0.99})
+    best = {name: Standing(name, "pca", 0.5, "stored") for name in broken}
+    rest = [*standing_lines(best, 2), advice(report, broken, best)]
+    assert len(text.splitlines()) + len(rest) + 2 <= 25  # and the lines that say where and how to run it again
+
+
+def test_the_advice_follows_from_what_is_known():
+    report = of_pca(2)
+    undecided, broken = {"continuity": 0.95}, {"continuity": 0.97}
+    better, worse = ({"continuity": Standing("continuity", "umap", value, "stored")} for value in (0.98, 0.96))
+    assert "do not decide" in advice(report, undecided, better)
+    assert "see how umap does it" in advice(report, broken, better)
+    assert "umap would not meet it" in advice(report, broken, worse)
+    assert "larger codes" in advice(report, broken, {})

@@ -1,0 +1,41 @@
+"""Leaderboards as JSON, for other programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from distbench.leaderboard import Entry, Table
+from distbench.records import worded
+
+__all__ = ["render_json"]
+
+SCHEMA = 1
+HIDDEN = ("mean_leave_one_out", "mean_interaction")
+
+
+def render_json(tables: Iterable[Table]) -> str:
+    """Return leaderboards as JSON: ``{"schema": 1, "tables": [...]}``, each with its entries, best first.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        From :func:`distbench.leaderboard.leaderboard`.
+
+    Returns
+    -------
+    str
+        What JSON has no number for is text: ``"inf"``, ``"nan"``.
+    """
+    document = {"schema": SCHEMA, "tables": [_table(table) for table in tables]}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {**vars(table), "entries": [_entry(entry) for entry in table.entries]}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    plain = {name: worded(value) for name, value in vars(entry).items() if name not in HIDDEN}
+    return plain | {"values": {name: worded(value) for name, value in entry.values.items()}}

@@ -74,8 +74,8 @@ def _drawn(figure: Figure) -> str:
 
     out = StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "distbench"}):
-        canvas = FigureCanvasSVG(figure)
-        canvas.print_svg(out, metadata={"Date": None})
+        FigureCanvasSVG(figure)
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     return out.getvalue()
 
 

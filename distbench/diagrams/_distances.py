@@ -20,7 +20,7 @@ QUERIES = 500  # test points whose distances are looked at
 LEAST_QUERIES = 20
 DISTANCES = 2_000_000  # about so many, in each space
 SIZES = 40  # of neighbourhoods, up to half of the candidates: as k
-OUTLIERS = 1e-4  # share of pairs that may be beyond the edges, if they would squeeze all others
+OUTLIERS = 2e-3  # share of pairs that may be beyond the edges, if they would squeeze all others
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

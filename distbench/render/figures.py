@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BINS", "curve_svg", "map_svg", "shepard_svg"]
 
-INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e00", "#0072b2"
+# A colour is a role: those that look alike differ in the last digit.
+INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e01", "#0072b2"
 BINS = ((0.8, "#d55e00"), (0.9, "#e08a4a"), (0.95, "#b5a36a"), (0.98, "#6fa3bf"), (2.0, "#3585bb"))
 """Colours of points by their own continuity: up to which value, worst first. The same for all encoders."""
 

@@ -183,10 +183,10 @@ def test_a_recipe_that_cannot_be_imported_is_one_line_and_a_line_in_the_table(su
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (SUITE.replace("dataset =", "datset ="), "mine.toml: unknown key 'datset'; did you mean 'dataset'?"),
-        (SUITE.replace('"digits"', '"digit"'), "mine.toml: *'digit'; did you mean 'digits'?"),
-        (SUITE.replace("continuity", "continuty"), "mine.toml: encoder 1.limits: *did you mean 'continuity'?"),
-        (SUITE + "limits = {", "mine.toml: not valid TOML: *"),
+        (SUITE.replace("dataset =", "datset ="), "mine.toml:4: unknown key 'datset'; did you mean 'dataset'?"),
+        (SUITE.replace('"digits"', '"digit"'), "mine.toml:4: dataset: *'digit'; did you mean 'digits'?"),
+        (SUITE.replace("continuity", "continuty"), "mine.toml:11: encoder 1.limits: *did you mean 'continuity'?"),
+        (SUITE + "limits = {", "mine.toml:15: not valid TOML: *"),
     ],
 )
 def test_a_faulty_suite_is_one_line_at_collection(collect, text, message):
@@ -258,7 +258,7 @@ def test_text_survives_a_terminal_without_utf8(suite, monkeypatch):
 def test_a_limit_outside_the_metrics_range_is_said_at_collection(suite):
     result = suite(SUITE.replace("8 = 0.99", "8 = 1.99"))
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*mine.toml: encoder 1.limits: continuity: found the limit 1.99; pass one between*"])
+    result.stdout.fnmatch_lines(["*mine.toml:11: encoder 1.limits.continuity.8: found the limit 1.99; pass one between*"])
 
 
 def test_a_limit_that_no_encoder_can_keep_is_said_before_one_is_fitted(suite):

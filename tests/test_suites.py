@@ -83,10 +83,14 @@ class TestIsSuite:
         assert is_suite(path)
         assert read_suite(path).dataset == "digits"
 
-    def test_files_that_cannot_be_read_or_decoded_are_left_alone(self, tmp_path):
+    def test_a_suite_that_is_no_utf8_is_one_and_cannot_be_read(self, tmp_path):
         latin = tmp_path / "latin.toml"
         latin.write_bytes(b"name = '\xe9'\ndistbench = 1\n")
-        assert not is_suite(latin)
+        assert is_suite(latin)
+        with pytest.raises(SuiteError, match=r"latin\.toml: cannot be read: .*; save it as UTF-8"):
+            read_suite(latin)
+
+    def test_files_that_cannot_be_opened_are_left_alone(self, tmp_path):
         assert not is_suite(tmp_path / "missing.toml")
         (tmp_path / "folder.toml").mkdir()
         assert not is_suite(tmp_path / "folder.toml")
@@ -185,6 +189,7 @@ class TestRead:
             (TOP.replace('"digits"', "3") + PCA_ENTRY, "s.toml:4: dataset: found 3; give a name in quotes"),
             (TOP.replace("[2, 8]", "2") + PCA_ENTRY, "s.toml:5: code_sizes: found 2; give a list of integers"),
             (TOP.replace("[2, 8]", "[0]") + PCA_ENTRY, "s.toml:5: code_sizes: found 0; give an integer from 1"),
+            (TOP.replace("[2, 8]", "[\n2,\n0\n]") + PCA_ENTRY, "s.toml:7: code_sizes: found 0; give an integer from 1"),
             (TOP.replace("[2, 8]", "[2, 2]") + PCA_ENTRY, "s.toml:5: code_sizes: found .*; name each once"),
             (TOP + "seeds = [true]\n" + PCA_ENTRY, "s.toml:6: seeds: found True; give an integer from 0"),
             (TOP + "k = 1.5\n" + PCA_ENTRY, "s.toml:6: k: found 1.5; give an integer from 1"),

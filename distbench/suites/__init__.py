@@ -6,6 +6,7 @@ pytest in here: the plugin turns each encoder at each code size, and each claim,
 
 from __future__ import annotations
 
+from distbench.suite_mark import is_suite
 from distbench.suites._bench import Bench, Run
 from distbench.suites._claims import Finding, judge
 from distbench.suites._claims_key import claim_key
@@ -20,7 +21,7 @@ from distbench.suites._model import (
     SuiteEncoder,
 )
 from distbench.suites._names import check_dataset, check_recipe, check_suite, default_metrics
-from distbench.suites._reader import is_suite, read_suite
+from distbench.suites._reader import read_suite
 from distbench.suites._recipes import Recipe, as_recipe
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distbench.errors import SuiteError
@@ -67,6 +67,10 @@ class Where:
         path = (*self.path, key) if number is None else (*self.path, key, number - 1)
         shown = key if number is None else f"{key} {number}"
         return Where(self.file, self.lines, f"{self.keys}.{shown}" if self.keys else shown, path)
+
+    def element(self, number: int) -> Where:
+        """Return the place of an element of a list, from 0: it has a line of its own, and the list's name."""
+        return replace(self, path=(*self.path, number))
 
     def error(self, message: str, key: str = "") -> SuiteError:
         """Return the error that says what is wrong here, with the line of a key in here where one is given."""
@@ -163,7 +167,7 @@ def positive_integers_or_none(value: Any, where: Where) -> tuple[int, ...]:
 def _list_of(check: Callable[[Any, Where], int], value: Any, where: Where) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
         raise where.error(f"found {value!r}; give a list of integers, such as [2, 8]")
-    checked = tuple(check(item, where) for item in value)
+    checked = tuple(check(item, where.element(number)) for number, item in enumerate(value))
     if len(set(checked)) < len(checked):
         raise where.error(f"found {value!r}; name each once")
     return checked

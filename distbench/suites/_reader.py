@@ -20,13 +20,9 @@ from distbench.suites._fields import Field, Where
 from distbench.suites._lines import Lines
 from distbench.suites._model import Suite, SuiteEncoder
 
-__all__ = ["SCHEMA", "is_suite", "read_suite"]
+__all__ = ["SCHEMA", "read_suite"]
 
 SCHEMA = 1
-# Whatever looks like a schema number is ours, so that a wrong one is told; distbench = "^0.1" is a package's version.
-_MARK = re.compile(r"""(["']?)distbench\1\s*=\s*(["']?)\s*(?:[+-]?\d[\w.]*|true|false)\s*\2\s*(?:\#.*)?$""")
-_HEADER = re.compile(r"""\[\[?[^\[\],]+\]\]?\s*(?:\#.*)?$""")
-_QUOTES = re.compile(r'"{3}|\'{3}')
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 _SUITE = {
@@ -49,27 +45,6 @@ _ENCODER = {
     "code_sizes": Field(fields.positive_integers_or_none, default=None),
     "seeds": Field(fields.integers, default=None),
 }
-
-
-def is_suite(path: Path) -> bool:
-    """Say whether a file calls itself a suite: ``distbench = 1`` before the first table.
-
-    Another number, or one in quotes, is a mistake that the reader tells, and no reason to leave the file alone. Cheap,
-    and quiet about files that are not ours: it reads no further than the first table header and answers no for what
-    cannot be read or decoded.
-    """
-    in_text = False  # between the quotes of a text of many lines
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for line in map(str.strip, lines):
-                if not in_text and _HEADER.match(line):
-                    return False
-                if not in_text and _MARK.match(line):
-                    return True
-                in_text ^= len(_QUOTES.findall(line)) % 2 == 1
-    except (OSError, UnicodeDecodeError):
-        return False
-    return False
 
 
 def read_suite(path: Path) -> Suite:

@@ -197,7 +197,7 @@ def test_a_faulty_suite_is_one_line_at_collection(collect, text, message):
 
 
 def test_other_toml_files_are_left_alone(suite, pytester):
-    (pytester.path / "latin.toml").write_bytes(b"distbench = 1 # \xe9\n")
+    (pytester.path / "latin.toml").write_bytes(b"name = '\xe9'\n[distbench]\nversion = 1\n")
     (pytester.path / "pyproject.toml").write_text("[project]\nname = 'x'\ndistbench = 1\n")
     (pytester.path / "broken.toml").write_text("= = =")
     suite(SUITE).assert_outcomes(passed=4)
@@ -258,7 +258,9 @@ def test_text_survives_a_terminal_without_utf8(suite, monkeypatch):
 def test_a_limit_outside_the_metrics_range_is_said_at_collection(suite):
     result = suite(SUITE.replace("8 = 0.99", "8 = 1.99"))
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*mine.toml:11: encoder 1.limits.continuity.8: found the limit 1.99; pass one between*"])
+    result.stdout.fnmatch_lines(
+        ["*mine.toml:11: encoder 1.limits.continuity.8: found the limit 1.99; pass one between*"]
+    )
 
 
 def test_a_limit_that_no_encoder_can_keep_is_said_before_one_is_fitted(suite):

@@ -16,9 +16,9 @@ _QUOTES = re.compile(r'"{3}|\'{3}')
 def is_suite(path: Path) -> bool:
     """Say whether a file calls itself a suite: ``distbench = 1`` before the first table.
 
-    Another number, one in quotes, or bytes that are no UTF-8, are mistakes that the reader tells, and no reason to leave
-    the file alone. Cheap, and quiet about files that are not ours: it reads no further than the first table header and
-    answers no for what cannot be opened.
+    Another number, one in quotes, or bytes that are no UTF-8, are mistakes that the reader tells, and no reason to
+    leave the file alone. Cheap, and quiet about files that are not ours: it reads no further than the first table
+    header and answers no for what cannot be opened.
     """
     in_text = False  # between the quotes of a text of many lines
     try:

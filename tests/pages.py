@@ -1,0 +1,62 @@
+"""A run with a bit of everything, and names that try to leave their place: what pages are tested with."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+import distbench
+from distbench.diagrams import diagrams_of
+from distbench.outcome import Outcome
+from distbench.regression import compare_rows
+from distbench.results import failed_row, rows_of
+
+EVIL = '<script>window.evil = 1</script><img src="http://evil.test/x.png" onerror="window.evil = 2">'
+SCORES = {"first": 2, "second": 3, "third": 4}
+"""Encoders that keep so many of six columns: the more, the better they are."""
+
+
+@cache
+def outcome() -> Outcome:
+    rng = np.random.default_rng(11)
+    X, X_ref = rng.normal(size=(60, 6)), rng.normal(size=(120, 6))
+    labels = rng.choice([EVIL, "b"], 60)
+    rows, diagrams = [], []
+    for name, columns in SCORES.items():
+        report = distbench.evaluate(lambda x, kept=columns: x[:, :kept], X, reference=X_ref, k=5, labels=labels)
+        about = {"encoder": name, "dataset": "shapes", "code_size": 4, "test": f"suite.toml::{name}"}
+        limits = {"continuity": 0.9, "stress": 0.2}
+        rows += rows_of(report, **about, seconds=columns / 10, leave_one_out={"continuity"}, limits=limits, seed=0)
+        if name != "first":
+            diagrams.append(diagrams_of(report, **about, labels=labels, seed=0))
+    rows = [{**row, "stored": "2026-01-02"} if row["encoder"] == "first" else row for row in rows]
+    for number in range(2):
+        found = distbench.evaluate(lambda x: x[:, :3], X, k=5, name=EVIL)
+        rows += rows_of(found, test=f"test_mine.py::test_{number}[{EVIL}]", limits={"continuity": 0.5})
+    rows.append(
+        failed_row(
+            EVIL, encoder=f"broken {EVIL}", dataset="shapes", code_size=4, k=5, m=60, M=179, test="suite.toml::x"
+        )
+    )
+    before = [{**row, "value": row["value"] + 0.5} if row["metric"] == "stress" else row for row in rows]
+    return Outcome(
+        rows=rows,
+        environment={"date": "2026-01-02", "python": "3.12", "processor": EVIL},
+        claims=[_claim("borne out"), _claim("refuted")],
+        diagrams=diagrams,
+        comparison=compare_rows(before, rows, f"before {EVIL}.json"),
+        broken=[f"continuity of {EVIL}: worse"],
+    )
+
+
+def _claim(verdict):
+    return {
+        "id": f"claim-{verdict}",
+        "statement": f"Statement {EVIL}",
+        "source": "a paper",
+        "verdict": verdict,
+        "expect": "borne out",
+        "evidence": f"evidence {EVIL}",
+        "stored": "",
+    }

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from dataclasses import replace
+
+import pytest
+
+from distbench import MissingDependencyError
+from distbench.outcome import Outcome
+
+pytest.importorskip("jinja2")
+pytest.importorskip("matplotlib")
+
+from pages import EVIL, SCORES, outcome
+
+from distbench.render.html import render_html
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_html(outcome(), title=f"distbench {EVIL}")
+
+
+class TestText:
+    def test_the_same_each_time(self, page):
+        assert render_html(outcome(), title=f"distbench {EVIL}") == page
+
+    def test_one_file_with_one_script_and_nothing_from_outside(self, page):
+        assert page.count("<script>") == 1
+        assert re.findall(r"<(?:link|img|iframe|object|embed|base|form)\b[^>]*", page) == [
+            '<link rel="icon" href="data:,"'
+        ]
+        assert not re.search(r"\son\w+=\"(?!http)|\sstyle=|javascript:|@import|url\((?!#)", page)
+        assert "default-src 'none'" in page
+
+    def test_says_which_rows_are_stored_and_what_fits_them_anew(self, page):
+        assert page.count("--distbench-retrain") == 1
+        assert "1 encoders" not in page
+
+    def test_no_place_without_a_reason(self, page):
+        assert page.count('<span class="flag">no place</span>') == 1
+
+    def test_a_run_without_anything(self):
+        page = render_html(Outcome(rows=[]))
+        assert "Nothing was measured" in page
+        assert 'id="environment"' not in page
+        assert "<input" not in page
+
+    def test_pictures_are_of_the_lowest_seed(self):
+        two = [{**one, "seed": seed} for seed in (2, 1) for one in outcome().diagrams[:1]]
+        rows = [{**row, "seed": seed} for row in outcome().rows if row["encoder"] == "second" for seed in (1, 2)]
+        page = render_html(Outcome(rows=rows, diagrams=two))
+        assert page.count("<figure>") == 3
+        assert "pictures of seed 1" in page
+        assert ">seed 2</th>" in page
+
+    def test_diagrams_of_another_size_or_place_are_not_shown(self):
+        one = outcome().diagrams[0]
+        for change in ({"code_size": 5}, {"k": 6}, {"M": 7}, {"in_sample": True}, {"dataset": "other"}):
+            page = render_html(replace(outcome(), diagrams=[{**one, **change}]))
+            assert "<figure>" not in page, change
+
+    @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
+    def test_without_what_it_needs(self, package, monkeypatch):
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(MissingDependencyError, match=rf'{package}.*pip install "distbench\[report\]"'):
+            render_html(outcome())
+
+    def test_without_pictures_it_needs_no_matplotlib(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        assert "shapes" in render_html(replace(outcome(), diagrams=[]))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    paths = shutil.which("chromium"), shutil.which("chromedriver")
+    if not all(paths):
+        pytest.skip("no chromium and chromedriver (Debian: apt-get install chromium chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = paths[0]
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--window-size=1280,900",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(paths[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, page, tmp_path):
+    def opened(text=page, width=1280, scheme="light"):
+        path = tmp_path / "report.html"
+        path.write_text(text, encoding="utf-8")
+        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        browser.get_log("browser"), browser.get_log("performance")
+        browser.get(path.as_uri())
+        return browser
+
+    return opened
+
+
+def find(driver, css):
+    return driver.find_elements("css selector", css)
+
+
+def names(driver, table="#t0"):
+    script = "return [...document.querySelectorAll(arguments[0])].map(e => e.dataset.value)"
+    return driver.execute_script(script, f"{table} .leaderboard tbody:first-of-type tr > th")
+
+
+def head(driver, label, table="#t0"):
+    return next(e for e in find(driver, f"{table} th") if e.text.split("\n")[0].strip(" ↑↓▾▴") == label)
+
+
+class TestInTheBrowser:
+    def test_no_errors_and_no_requests(self, opened):
+        driver = opened()
+        for details in find(driver, "details > summary"):
+            details.click()
+        assert driver.get_log("browser") == []
+        events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+        urls = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
+        assert [url for url in urls if not url.startswith(("file:", "data:"))] == []
+        assert len([url for url in urls if url.startswith("file:")]) == 1
+
+    def test_names_stay_text(self, opened):
+        driver = opened()
+        assert driver.execute_script("return window.evil") is None
+        assert len(find(driver, "script")) == 1
+        assert find(driver, "img") == []
+        assert driver.title == f"distbench {EVIL}"
+        text = driver.execute_script("return document.body.textContent")
+        for where in (
+            "before ",
+            "continuity of ",
+            "Statement ",
+            "evidence ",
+            "test_mine.py::test_1[",
+            "broken ",
+            "failed: ",
+        ):
+            assert f"{where}{EVIL}" in text, where
+        assert text.count(EVIL) > 10
+
+    def test_tables_sort_by_click(self, opened):
+        driver = opened()
+        assert names(driver) == ["third", "second", "first"]
+        assert head(driver, "continuity").get_attribute("aria-sort") == "descending"
+        fit = head(driver, "fit s")
+        fit.find_element("tag name", "button").click()
+        assert names(driver) == ["first", "second", "third"]
+        assert fit.get_attribute("aria-sort") == "ascending"
+        assert len(find(driver, "#t0 th[aria-sort]")) == 1
+        fit.find_element("tag name", "button").click()
+        assert names(driver) == ["third", "second", "first"]
+        head(driver, "encoder").find_element("tag name", "button").click()
+        assert names(driver) == sorted(SCORES)
+        assert "no place" in find(driver, "#t0 .leaderboard tbody:last-of-type tr")[-1].text
+
+    def test_tables_sort_by_key(self, opened):
+        driver = opened()
+        button = head(driver, "stress").find_element("tag name", "button")
+        driver.execute_script("arguments[0].focus()", button)
+        button.send_keys("\ue007")  # Enter
+        ordered = driver.execute_script(
+            "const c = arguments[0].closest('th').cellIndex;"
+            "const rows = [...document.querySelectorAll('#t0 .leaderboard tbody:first-of-type tr')];"
+            "return rows.map(row => Number(row.cells[c].dataset.value))",
+            button,
+        )
+        assert ordered == sorted(ordered)
+        assert len(set(ordered)) == 3
+        assert driver.switch_to.active_element == button
+        button.send_keys(" ")
+        assert head(driver, "stress").get_attribute("aria-sort") == "descending"
+
+    def test_numbers_sort_as_numbers_and_what_is_missing_last(self, opened):
+        base = next(row for row in outcome().rows if row["metric"] == "continuity")
+        values = {"a": 10.0, "b": 9.0, "c": float("inf"), "d": 1e-5}
+        rows = [{**base, "encoder": name, "leave_one_out": None, "interaction": None} for name in [*values, "e"]]
+        extra = [
+            {**row, "metric": "distortion", "direction": "down", "value": values[row["encoder"]], "low": None}
+            for row in rows
+            if row["encoder"] in values
+        ]
+        driver = opened(render_html(Outcome(rows=[*rows, *extra])))
+        button = head(driver, "distortion").find_element("tag name", "button")
+        button.click()
+        assert names(driver) == ["d", "b", "a", "c", "e"]
+        button.click()
+        assert names(driver) == ["c", "a", "b", "d", "e"]
+
+    def test_pictures_are_there(self, opened):
+        driver = opened()
+        links = {e.text: e for e in find(driver, "#t0 .leaderboard tbody th a")}
+        links["second"].click()
+        shown = find(driver, "details[open] figure > svg")
+        assert len(shown) == 3
+        for svg in shown:
+            box = driver.execute_script("const b = arguments[0].getBBox(); return [b.width, b.height]", svg)
+            assert min(box) > 150
+            assert min(svg.size.values()) > 150
+        image = find(driver, "details[open] figure image")[0]
+        href = image.get_attribute("href") or image.get_attribute("xlink:href")
+        size = driver.execute_async_script(
+            "const i = new Image(), done = arguments[1]; i.onload = () => done([i.naturalWidth, i.naturalHeight]);"
+            "i.onerror = () => done(null); i.src = arguments[0]",
+            href,
+        )
+        assert size
+        assert min(size) >= 64
+        assert min(image.size.values()) > 150
+        assert "--distbench-retrain" not in find(driver, "details[open]")[0].text
+
+    def test_stored_rows_say_why_there_are_none(self, opened):
+        driver = opened()
+        next(e for e in find(driver, "#t0 .leaderboard tbody th a") if e.text == "first").click()
+        detail = find(driver, "details[open]")[0]
+        assert "Fit anew with --distbench-retrain" in detail.text
+        assert detail.find_elements("css selector", "figure") == []
+
+    def test_filter(self, opened):
+        driver = opened()
+        find(driver, "input[type=search]")[0].send_keys("SECOND")
+        assert [e.text for e in find(driver, "#t0 .leaderboard tbody th > a") if e.is_displayed()] == ["second"]
+        assert [e.get_attribute("data-encoder") for e in find(driver, "details") if e.is_displayed()] == ["second"]
+
+    @pytest.mark.parametrize("width", [390, 800, 1280])
+    def test_the_page_itself_never_scrolls_sideways(self, opened, width):
+        driver = opened(width=width)
+        driver.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+
+    def test_head_and_names_stay_in_sight(self, opened):
+        driver = opened(width=390)
+        box = find(driver, "#t0 .scroll")[0]
+        driver.execute_script("arguments[0].scrollLeft = 400", box)
+        name = find(driver, "#t0 .leaderboard tbody th > a")[0]
+        left = driver.execute_script("return arguments[0].getBoundingClientRect().left", name)
+        assert 0 <= left < 60
+
+    def test_dark_is_dark_and_can_be_read(self, opened):
+        lightness = {}
+        for scheme in ("light", "dark"):
+            driver = opened(scheme=scheme)
+            colors = [
+                driver.execute_script(f"return getComputedStyle(document.querySelector('{css}')).{name}")
+                for css, name in ((".board", "backgroundColor"), ("h1", "color"), ("figure .f-ink", "fill"))
+            ]
+            lightness[scheme] = [sum(map(int, re.findall(r"\d+", color)[:3])) / 3 for color in colors]
+        (light_card, light_ink, light_label), (card, ink, label) = lightness["light"], lightness["dark"]
+        assert light_card > 240
+        assert card < 40
+        assert light_card - light_ink > 150
+        assert ink - card > 150
+        assert light_card - light_label > 100
+        assert label - card > 100

@@ -50,6 +50,15 @@ def test_what_is_sure_comes_before_what_is_large():
     assert [one.encoder for one in found.surely] == ["sure"]
 
 
+def test_each_encoder_comes_before_any_of_them_twice():
+    metrics = {"trustworthiness": 0.89, "continuity": 0.88, "stress": 0.5}
+    changes = [change(name, now=now, half=0.001, metric=m) for name in "ab" for m, now in metrics.items()]
+    changes.append(change("c", now=0.85, half=0.001))
+    found = [(one.encoder, one.metric) for one in grouped(comparison(*changes)).worse]
+    assert found[:3] == [("c", "continuity"), ("a", "trustworthiness"), ("b", "trustworthiness")]
+    assert [metric for _, metric in found[3:]] == ["continuity", "continuity", "stress", "stress"]
+
+
 def test_it_stays_short_and_says_where_the_rest_is():
     many = [change(f"encoder_{n}", now=0.8 - n / 1000) for n in range(100)]
     better = [change(f"better_{n}", now=0.99) for n in range(50)]

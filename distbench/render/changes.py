@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ REST = "the md and html reports list every change (--distbench-report md:PATH)"
 
 @dataclass(frozen=True)
 class Grouped:
-    """Changes for readers: those whose interval excludes 0 first, then by share of the value.
+    """Changes for readers: those whose interval excludes 0 first, and each encoder before any of them twice.
 
     ``surely`` holds those whose interval excludes 0, worse or better.
     """
@@ -37,10 +38,10 @@ class Grouped:
 
 def grouped(comparison: Comparison) -> Grouped:
     """Return what got worse and better, and how much did not change."""
-    changed = sorted((change for change in comparison.changes if change.is_change), key=_weight, reverse=True)
+    changed = [change for change in comparison.changes if change.is_change]
     return Grouped(
-        worse=tuple(change for change in changed if change.worsening[0] > 0),
-        better=tuple(change for change in changed if change.worsening[0] < 0),
+        worse=_ordered(change for change in changed if change.worsening[0] > 0),
+        better=_ordered(change for change in changed if change.worsening[0] < 0),
         unchanged=len(comparison.changes) - len(changed),
         surely=frozenset(filter(_is_sure, changed)),
     )
@@ -50,10 +51,20 @@ def _is_sure(change: Change) -> bool:
     return change.low is not None and change.high is not None and not change.low <= 0 <= change.high
 
 
-def _weight(change: Change) -> tuple[bool, float]:
+def _ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Sort: what is sure first; of that each encoder's first metric in the order of reports, then each one's second."""
+    turns: Counter[tuple[str, bool]] = Counter()
+    weighed = []
+    for change in changes:
+        mine = named(change), _is_sure(change)
+        weighed.append(((not mine[1], turns[mine], -_share(change)), change))
+        turns[mine] += 1
+    return tuple(change for _, change in sorted(weighed, key=lambda pair: pair[0]))
+
+
+def _share(change: Change) -> float:
     largest = max(abs(change.before), abs(change.now))
-    share = abs(change.difference) / largest if largest < float("inf") else float("inf")
-    return _is_sure(change), share
+    return abs(change.difference) / largest if largest < math.inf else math.inf
 
 
 def title(comparison: Comparison) -> str:

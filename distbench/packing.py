@@ -57,9 +57,10 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
     """
     import numpy as np
 
-    array = np.asarray(values, dtype=np.float64) - offset
-    if not np.isfinite(array).all():
+    array = np.asarray(values, dtype=np.float64)
+    if not (np.isfinite(array).all() and np.isfinite(offset)):
         return None
+    array = array - offset
     most = float(np.abs(array).max(initial=0.0))
     scale = float(f"{most / (MOST**2 if dtype == 'root8' else 1):.9e}") or 1.0
     small = array / scale

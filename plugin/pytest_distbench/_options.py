@@ -230,7 +230,7 @@ def _limits(texts: list[str] | None) -> dict[str, float]:
     from distbench.limits import check_bounds, check_limits
     from distbench.metrics import METRICS
 
-    limits = {}
+    limits: dict[str, float] = {}
     for text in texts:
         metric, _, value = (part.strip() for part in text.partition(":"))
         try:

@@ -77,8 +77,8 @@ class Reports:
         for kind, path in self._reports:
             try:
                 where = self._write(kind, path, outcome)
-            except (OSError, ValueError, ImportError) as error:
-                failed.append(f"{kind} report {path or ''}: {error}".replace(" :", ":"))
+            except Exception as error:  # whatever it is, the other reports and the summary are still due
+                failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}")
             else:
                 written += [f"{kind} report: {where}"] if where else []
         return written, failed

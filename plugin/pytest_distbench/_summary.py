@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -94,15 +95,7 @@ class Summary:
             return Outcome(rows=())
         from distbench.environment import environment
 
-        comparison, broken = None, []
-        if self._before is not None:
-            from distbench.regression import broken_gates, compare_rows
-
-            from distbench.inference.verdicts import check_undecided
-
-            comparison = compare_rows(self._before.rows, rows, source=str(self._settings.compare))
-            undecided = check_undecided(self._settings.undecided())
-            broken = broken_gates(comparison, self._settings.gates, undecided)
+        comparison, broken = self._compared(rows)
         return Outcome(
             rows=rows,
             environment=environment(self._config.rootpath),
@@ -112,6 +105,20 @@ class Summary:
             broken=broken,
             sort=self._settings.sort,
         )
+
+    def _compared(self, rows: list[Row]) -> tuple[Comparison | None, list[str]]:
+        """Return what changed since the run to compare with, and the gates that this breaks."""
+        if self._before is None or self._settings.compare is None:
+            return None, []
+        from distbench.inference.verdicts import check_undecided
+        from distbench.regression import broken_gates, compare_rows
+
+        comparison = compare_rows(self._before.rows, rows, source=self._shown(self._settings.compare))
+        return comparison, broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
+
+    def _shown(self, path: Path) -> str:
+        here = self._config.invocation_params.dir
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
     def _write(self, session: pytest.Session) -> None:
         if any(record["updates"] for record in self._records.values()):
@@ -208,6 +215,6 @@ def _marked(text: str) -> list[tuple[str, dict[str, bool]]]:
 def _count_as_failed(reporter: pytest.TerminalReporter, line: str) -> None:
     """Let a broken gate count among the failures and stand in their list: one line, no traceback."""
     name, _, reason = line.partition(": ")
-    crash = SimpleNamespace(message=reason)
-    failure: Any = SimpleNamespace(nodeid=name, longrepr=SimpleNamespace(reprcrash=crash), when="call", sections=[])
+    shown: Any = SimpleNamespace(reprcrash=SimpleNamespace(message=reason))
+    failure = pytest.TestReport(name, ("", None, name), {}, "failed", shown, "call")
     reporter.stats.setdefault("failed", []).append(failure)

@@ -83,7 +83,7 @@ def test_bare(distbench):
 """
     result = run(body, "--tb=line")
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["FAILED *::test_bare - first: continuity = *, limit at least 0.9990"])
+    result.stdout.fnmatch_lines(["FAILED *::test_bare - first: continuity = *, limit at least*"])
     result = run(body, "--distbench-limit", "continuity:0.998", "--distbench-limit", "stress:0.01")
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*does not meet 2 limits:", "  continuity = *limit at least 0.9980", "  stress = *"])
@@ -163,12 +163,12 @@ def test_the_seed_of_the_ini_file_is_that_of_tests_without_one(run, pytester):
 def test_sort_ranks_by_another_metric(run):
     body = """
 def test_it(distbench):
-    distbench.evaluate(first, X_test, name="one column")
+    distbench.evaluate(lambda X: X * [1, 0, 0, 0, 0, 0], X_test, name="one column")
     distbench.evaluate(lambda X: X, X_test, name="all columns")
     distbench.evaluate(lambda X: 5 * X, X_test, name="scaled")
 """
     shown = run(body, "--distbench-sort", "stress").stdout
-    shown.fnmatch_lines(["*encoder*stress*", "1 *all columns*0.000*", "2 *one column*", "3 *scaled*"])
+    shown.fnmatch_lines(["*encoder *stress *", "1 *all columns*0.000*", "2 *one column*", "3 *scaled*"])
 
 
 @pytest.mark.parametrize("how", ["option", "ini"])
@@ -226,19 +226,20 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(run, pytester
     result.stdout.fnmatch_lines(["NOT WRITTEN: json report *gone.json*"])
 
 
-def test_a_worse_encoder_breaks_the_gate_in_one_red_line(run, pytester):
+def test_a_worse_encoder_breaks_the_gate_in_one_red_line(run, monkeypatch):
     body = """
 import os
 
 def test_it(distbench):
-    distbench.check(first if os.environ.get("WORSE") else pca, X_test, reference=X_train, name="mine", continuity=0.1)
+    worse = lambda X: np.round(X[:, :5])
+    distbench.check(worse if os.environ.get("WORSE") else pca, X_test, reference=X_train, name="mine", continuity=0.1)
 """
     run(body, "--distbench-report=json:old.json").assert_outcomes(passed=1)
     options = ("--distbench-compare=old.json", "--distbench-compare-fail=continuity:1%")
     same = run(body, *options)
     same.assert_outcomes(passed=1)
     assert same.ret == 0
-    pytester._monkeypatch.setenv("WORSE", "1")
+    monkeypatch.setenv("WORSE", "1")
     compared = run(body, options[0])
     assert compared.ret == 0
     compared.stdout.fnmatch_lines(["*mine*continuity*"])

@@ -23,9 +23,10 @@ from pytest_distbench._sections import (
 )
 
 if TYPE_CHECKING:
-    from distbench.results_file import Results
-
     from distbench.leaderboard import Table
+    from distbench.regression import Comparison
+    from distbench.results import Row
+    from distbench.results_file import Results
 
 __all__ = ["Summary"]
 
@@ -56,9 +57,8 @@ class Summary:
         """Read what to compare with at once: the same path may be written at the end."""
         if self._settings.compare is None:
             return None
-        from distbench.results_file import read_results
-
         from distbench.errors import DistbenchError
+        from distbench.results_file import read_results
 
         try:
             return read_results(self._settings.compare)

@@ -123,4 +123,5 @@ def _reading(path: Path, read: Callable[[], T]) -> T:
 def _reason(error: Exception) -> str:
     if "allow_pickle" in str(error):  # also numpy's guess about a file that is none of its own
         return "it is damaged, or holds Python objects, which could run code; save numbers with numpy.save"
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{told}; is it whole? save it anew"

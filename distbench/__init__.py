@@ -16,6 +16,7 @@ from distbench.errors import (
     InputError,
     MissingDependencyError,
     PreservationError,
+    ResultsError,
     SuiteError,
     TrainingError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Pair",
     "PreservationError",
     "Report",
+    "ResultsError",
     "Score",
     "SuiteError",
     "TrainingError",

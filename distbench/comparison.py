@@ -61,10 +61,10 @@ def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
         a, b = getattr(report_a, what), getattr(report_b, what)
         if a != b:
             raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both in the same way")
-    if report_a.fingerprint != report_b.fingerprint:
-        raise InputError("report_a, report_b: found other points; evaluate both on the same points in the same order")
     if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
         raise InputError("report_a, report_b: found other test points judged; pass the same queries and seed to both")
+    if report_a.fingerprint != report_b.fingerprint:
+        raise InputError("report_a, report_b: found other points; evaluate both on the same points in the same order")
     return {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }

@@ -94,19 +94,21 @@ def _judged(points: Points, settings: Settings, name: str, notes: list[str], jud
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
-        fingerprint=_fingerprint(points),
+        fingerprint=_fingerprint(points, judged),
         clouds=Clouds(points.X, points.Z, points.X_ref, points.Z_ref),
     )
 
 
-def _fingerprint(points: Points) -> str:
-    """Return a short hash of the points, from at most some thousand rows: equal points have equal ones."""
+def _fingerprint(points: Points, judged: Rows | None) -> str:
+    """Return a short hash of the points, from at most some thousand rows, and of which were judged."""
     digest = blake2b(digest_size=16)
     for array in (points.X, points.X_ref):
         if array is not None:
             rows = np.unique(np.linspace(0, len(array) - 1, HASHED).astype(np.int64))
             digest.update(repr(array.shape).encode())
             digest.update(np.ascontiguousarray(array[rows], dtype=np.float64).tobytes())
+    if judged is not None:
+        digest.update(judged.tobytes())
     return digest.hexdigest()
 
 

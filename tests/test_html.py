@@ -232,6 +232,40 @@ class TestInTheBrowser:
         assert "Fit anew with --distbench-retrain" in detail.text
         assert detail.find_elements("css selector", "figure") == []
 
+    def test_limits_that_are_broken_are_marked(self, opened):
+        driver = opened()
+        marked = find(driver, "#t0 .leaderboard td.broken")
+        wanted = {
+            (row["encoder"], row["metric"])
+            for row in outcome().rows
+            if row.get("verdict") == "broken" and row["dataset"]
+        }
+        assert len(marked) == len(wanted) > 0
+        assert all(cell.text.startswith("✗") for cell in marked)
+        assert {cell.get_attribute("title").split(";")[0] for cell in marked} <= {
+            "limit at least 0.9: broken",
+            "limit at most 0.2: broken",
+        }
+        chip = next(e.text for e in find(driver, ".chips .broken") if "limit" in e.text)
+        assert chip == f"{len(wanted)} limit{'s' * (len(wanted) > 1)} broken"
+
+    def test_checks_on_points_of_their_own_are_one_list(self, opened):
+        driver = opened()
+        rows = find(driver, "#checks .leaderboard tbody tr")
+        assert [row.find_element("css selector", "td").text for row in rows] == ["met", "met"]
+        assert [find(row, ".small")[0].text for row in rows] == [f"test_mine.py::test_{n}[{EVIL}]" for n in range(2)]
+        assert len(find(driver, "section.board")) == 2
+
+    def test_changes_are_told_apart(self, opened):
+        driver = opened()
+        states = [e.text for e in find(driver, "#changes tbody .chip")]
+        changed = [change for change in outcome().comparison.changes if change.is_change]
+        assert len(states) == len(changed) > 0
+        assert set(states) <= {"better", "unclear"}  # stress was larger before
+        assert (
+            f"{len(outcome().comparison.changes) - len(changed)} values unchanged" in find(driver, "#changes")[0].text
+        )
+
     def test_filter(self, opened):
         driver = opened()
         find(driver, "input[type=search]")[0].send_keys("SECOND")

@@ -176,11 +176,11 @@ def checks_board(tables: Sequence[Table], rows: RowsOf, links: Sequence[str], na
     lines = []
     for table, entry, link in good:
         limits = _limits(table, entry, rows)
-        cells = [_verdict(limits)]
+        cells = [_verdict(limits), _size(table.code_size)]
         cells += [_score(entry, metric, None, limits.get(metric), sort, ends) for metric in metrics]
-        cells += [Cell(f"{size:,}", size) for size in (table.code_size, table.k, table.m, table.M)]
+        cells += [_size(size) for size in (table.k, table.m, table.M)]
         lines.append(Line(shown_name(entry), link, tuple(cells), under=entry.test))
-    sizes = (("code size", "columns of the codes"), ("k", "neighbours"), ("m", "test points"), ("M", "candidates each"))
+    sizes = (("k", "neighbours"), ("m", "test points"), ("M", "candidates each"))
     return Board(
         id=name,
         heading="Checks on points of their own",
@@ -189,6 +189,7 @@ def checks_board(tables: Sequence[Table], rows: RowsOf, links: Sequence[str], na
         columns=(
             Column("verdict", "limits", kind="place"),
             Column("encoder", "encoder and test", kind="name"),
+            Column("code_size", "code size", title="columns of the codes"),
             *(_column(metric, better.get(metric, "up"), "") for metric in metrics),
             *(Column(label, label, title=title) for label, title in sizes),
         ),
@@ -220,6 +221,10 @@ def _verdict(limits: Mapping[str, Row]) -> Cell:
         return Cell("none", "")
     told = max(limits.values(), key=worst_last).get("verdict", "")
     return Cell(told, told, told)
+
+
+def _size(size: int) -> Cell:
+    return Cell(f"{size:,}", size)
 
 
 def _label(metric: str) -> str:

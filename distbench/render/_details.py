@@ -32,10 +32,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Detail:
-    """All that is said of one encoder at one code size."""
+    """All that is said of one encoder at one code size; ``where`` is its test, for points that have no name."""
 
     id: str
     encoder: str
+    where: str
     place: str
     score: str
     facts: tuple[str, ...]
@@ -67,6 +68,7 @@ def detail_of(table: Table, entry: Entry, rows: RowsOf, diagrams: Sequence[Diagr
     return Detail(
         id=name,
         encoder=shown_name(entry),
+        where="" if table.dataset else entry.test,
         place="-" if entry.place is None else str(entry.place),
         score="" if value is None else number(value),
         facts=tuple(_facts(entry, own, drawn)),

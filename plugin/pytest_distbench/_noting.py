@@ -49,10 +49,11 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
     record, settings = record_of(item), settings_of(item.config)
     rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
     record.rows.extend(rows)
-    if settings.shows_pictures and report.clouds is not None:
+    drawn = any(one["encoder"] == report.encoder for one in record.diagrams)  # pages show the first seed alone
+    if settings.shows_pictures and report.clouds is not None and not drawn:
         from distbench.diagrams import diagrams_of
 
-        known = {name: about[name] for name in ("dataset", "code_size", "seed") if name in about}
+        known = {name: about[name] for name in ("dataset", "code_size", "seed", "in_sample") if name in about}
         record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
 
 

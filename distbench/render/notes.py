@@ -55,7 +55,7 @@ def mark_notes(ranked: Sequence[Entry]) -> list[str]:
     found = {said for entry in ranked for said in entry.verdicts.values()}
     told = {
         "broken": "the limit is broken (the whole interval is on its bad side)",
-        "undecided": "the interval holds the limit: the test points do not decide",
+        "undecided": "the interval contains the limit: the test points do not decide",
     }
     return [f"{mark}  {told[said]}" for said, mark in VERDICT_MARKS.items() if said in found]
 

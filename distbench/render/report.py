@@ -163,5 +163,5 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
     else:
         needed = points_to_decide(score.value, score.low, score.high, limit, report.m)
         more = "more test points would decide" if needed is None else f"about {needed:,} test points would decide"
-        said = f"holds the limit, undecided: {more}"
+        said = f"contains the limit, so undecided: {more}"
     return f"{100 * report.confidence:g}% interval {interval(score)} {said}"

@@ -18,6 +18,7 @@ from pytest_distbench._marker import SIGNATURE, read_marker
 from pytest_distbench._options import add_options, settings_of
 from pytest_distbench._record import attach
 from pytest_distbench._session import REASON, enabled
+from pytest_distbench._xdist import SharedFolder, is_worker
 
 __all__ = ["DistbenchFixture", "checks"]
 
@@ -39,23 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if not enabled(config) or config.option.help:
         return
     settings = settings_of(config)
-    if not _is_worker(config):
+    if not is_worker(config):
         from pytest_distbench._reports import check_reports
         from pytest_distbench._summary import Summary
 
         check_reports(settings.reports)
         config.pluginmanager.register(Summary(config), "distbench-summary")
-
-
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
+        config.pluginmanager.register(SharedFolder(), "distbench-shared-folder")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect TOML files that call themselves suites."""
     if file_path.suffix != ".toml":
         return None
-    from distbench.suites import is_suite
+    from distbench.suite_mark import is_suite
 
     if not is_suite(file_path):
         return None
@@ -82,7 +80,7 @@ def _check_marker(item: pytest.Item) -> None:
     try:
         read_marker(item, look_up=enabled(item.config))
     except pytest.UsageError as error:
-        if not _is_worker(item.config):
+        if not is_worker(item.config):
             raise
         item.stash[_FAULT] = str(error)  # raised in a worker, it would crash xdist's controller
 

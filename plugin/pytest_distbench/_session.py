@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_distbench._options import RETRAIN, UPDATE, given, is_on
+from pytest_distbench._xdist import shared_folder
 
 if TYPE_CHECKING:
     from distbench.suites import Bench
@@ -46,9 +47,9 @@ def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
 
 
 def bench_of(config: pytest.Config) -> Bench:
-    """Return the bench of this process: suites, claims and tests share its fits."""
+    """Return the bench of this process: suites, claims and tests share its fits, workers of xdist what those gave."""
     if _BENCH not in config.stash:
         from distbench.suites import Bench
 
-        config.stash[_BENCH] = Bench()
+        config.stash[_BENCH] = Bench(shared=shared_folder(config))
     return config.stash[_BENCH]

@@ -1,28 +1,40 @@
 """The pytest plugin of distbench: assert in a test that an encoder keeps close things close.
 
 ``pytest --distbench`` runs distbench tests and suite files; without it they skip, with the reason.
-Nothing heavy is loaded before such a test runs.
+This module and ``_options`` are all that a run without such tests loads: each further import costs every user of
+pytest milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from pathlib import Path
-
 import pytest
 
-from pytest_distbench._checks import checks
-from pytest_distbench._failure import shorten
-from pytest_distbench._fixture import DistbenchFixture
-from pytest_distbench._marker import SIGNATURE, read_marker
-from pytest_distbench._options import add_options, settings_of
-from pytest_distbench._record import attach
-from pytest_distbench._session import REASON, enabled
-from pytest_distbench._xdist import SharedFolder, is_worker
+from pytest_distbench._options import add_options, is_on
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from pytest_distbench._checks import checks
+    from pytest_distbench._fixture import DistbenchFixture
 
 __all__ = ["DistbenchFixture", "checks"]
 
-_FAULT: pytest.StashKey[str] = pytest.StashKey()
+MARKER = "dataset=, code_size=, limits=, k=, seed=, distance="
+REASON = "needs --distbench"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "checks":
+        from pytest_distbench._checks import checks
+
+        return checks
+    if name == "DistbenchFixture":
+        from pytest_distbench._fixture import DistbenchFixture
+
+        return DistbenchFixture
+    raise AttributeError(f"module 'pytest_distbench' has no attribute {name!r}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,27 +43,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; check the options, and on the controller gather the results."""
+    """Register the marker; where distbench is on, check the options and load the rest of the plugin."""
     config.addinivalue_line(
         "markers",
-        f"distbench({SIGNATURE}): fit the recipe given to distbench.check on a data set's train points, "
+        f"distbench({MARKER}): fit the recipe given to distbench.check on a data set's train points, "
         "judge it on its test points, and hold it to the limits",
     )
-    if not enabled(config) or config.option.help:
-        return
-    settings = settings_of(config)
-    if not is_worker(config):
-        from pytest_distbench._reports import check_reports
-        from pytest_distbench._summary import Summary
+    if is_on(config) and not config.option.help:
+        from pytest_distbench._on import switch_on
 
-        check_reports(settings.reports)
-        config.pluginmanager.register(Summary(config), "distbench-summary")
-        config.pluginmanager.register(SharedFolder(), "distbench-shared-folder")
+        switch_on(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect TOML files that call themselves suites."""
-    if file_path.suffix != ".toml":
+    if file_path.suffix != ".toml" or file_path.name == "pyproject.toml":
         return None
     from distbench.suite_mark import is_suite
 
@@ -68,45 +74,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Skipping here and not in the fixture spares the other fixtures of such a test, which may train.
     """
+    on = is_on(config)
     for item in items:
         marked = item.get_closest_marker("distbench") is not None
         if marked:
-            _check_marker(item)
-        if not enabled(config) and (marked or "distbench" in getattr(item, "fixturenames", ())):
+            from pytest_distbench._marker import check_marker
+
+            check_marker(item, on)
+        if not on and (marked or "distbench" in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.skip(reason=REASON))
-
-
-def _check_marker(item: pytest.Item) -> None:
-    try:
-        read_marker(item, look_up=enabled(item.config))
-    except pytest.UsageError as error:
-        if not is_worker(item.config):
-            raise
-        item.stash[_FAULT] = str(error)  # raised in a worker, it would crash xdist's controller
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """On a worker of xdist, fail a test whose marker is wrong."""
-    if _FAULT in item.stash:
-        pytest.fail(item.stash[_FAULT], pytrace=False)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Send what a test measured along with its report."""
-    report = yield
-    attach(item, report)
-    shorten(item, call, report)
-    return report
 
 
 @pytest.fixture(name="distbench")
 def _distbench(request: pytest.FixtureRequest) -> DistbenchFixture:
     """Judge encoders on test points: ``distbench.check(encoder, X_test, continuity=0.95)``."""
-    if not enabled(request.config):
+    if not is_on(request.config):
         pytest.skip(REASON)
+    from pytest_distbench._fixture import DistbenchFixture
+
     item: pytest.Item = request.node
     return DistbenchFixture(item)

@@ -15,10 +15,10 @@ from distbench.suites._store_match import RECIPE_CHANGED, Wanted, changes, stale
 from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._noting import broken_limits, note_check, note_rows
-from pytest_distbench._options import settings_of
 from pytest_distbench._progress import Training
 from pytest_distbench._record import DriftRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
+from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.report import Report

@@ -12,9 +12,9 @@ from distbench.errors import DistbenchError, InputError, PreservationError
 from pytest_distbench._checks import name_of
 from pytest_distbench._marker import read_marker
 from pytest_distbench._noting import broken_limits, note_check, note_rows
-from pytest_distbench._options import settings_of
 from pytest_distbench._record import note_raised
 from pytest_distbench._session import bench_of, rerun_line
+from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.datasets import Dataset

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-__all__ = ["SIGNATURE", "MarkerArguments", "read_marker"]
+from pytest_distbench import MARKER
+from pytest_distbench._xdist import is_worker
+
+__all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
 _KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance")
 DISTANCES = ("euclidean", "cosine", "cityblock")  # that both spaces can be measured in; not imported: numpy would load
-SIGNATURE = ", ".join(f"{name}=" for name in _KNOWN)
+
+_FAULT: pytest.StashKey[str] = pytest.StashKey()
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
     from distbench.limits import near_miss
 
     if mark.args:
-        return f"takes arguments by name only, found {mark.args[0]!r}; write {SIGNATURE}"
+        return f"takes arguments by name only, found {mark.args[0]!r}; write {MARKER}"
     for name, value in mark.kwargs.items():
         if name not in _KNOWN:
             return f"unknown argument {name!r}; {near_miss(name, _KNOWN)}"
@@ -93,3 +97,24 @@ def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
     except InputError as error:
         return str(error)
     return None
+
+
+def check_marker(item: pytest.Item, on: bool) -> None:
+    """Check a test's markers; where distbench is ``on``, the names of data sets and metrics too.
+
+    Raises
+    ------
+    pytest.UsageError
+        As for :func:`read_marker`. On a worker of xdist, where it would crash the controller, it is kept for the test.
+    """
+    try:
+        read_marker(item, look_up=on)
+    except pytest.UsageError as error:
+        if not is_worker(item.config):
+            raise
+        item.stash[_FAULT] = str(error)
+
+
+def marker_fault(item: pytest.Item) -> str:
+    """Return what is wrong with a test's marker, where that was kept for it; else nothing."""
+    return item.stash.get(_FAULT, "")

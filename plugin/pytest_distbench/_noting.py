@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.outcome import SORT_METRIC
-from pytest_distbench._options import settings_of
 from pytest_distbench._record import CheckRecord, record_of
+from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.inference.verdicts import Undecided

@@ -1,4 +1,6 @@
-"""The options and their ini twins: one table, read once a run.
+"""The options and their ini twins: one table.
+
+Loaded by every run of pytest, so it imports nothing and makes no classes; ``_settings`` reads what the options say.
 
 Every option on the command line implies ``--distbench``; an ini value alone does not. What both have is taken from the
 command line; where a test's marker or call says something too, it stands between the two.
@@ -6,81 +8,53 @@ command line; where a test's marker or call says something too, it stands betwee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
 import pytest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from distbench.regression import Gate
+    from typing import Any
 
-__all__ = ["FLAG", "RETRAIN", "UPDATE", "Settings", "add_options", "added_encoders", "is_on", "settings_of"]
+__all__ = ["FLAG", "RETRAIN", "UPDATE", "add_options", "flag_of", "from_ini", "from_line", "given", "is_on"]
 
 FLAG = "--distbench"
 RETRAIN = "--distbench-retrain"
 UPDATE = "--distbench-update"
-REPORTS = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
-"""The types of reports, and the files that they go to where none is named."""
-
-Kind = Literal["flag", "value", "values"]
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option ``--distbench-NAME`` and its ini twin ``distbench_NAME``."""
-
-    name: str
-    kind: Kind
-    metavar: str
-    help: str
-
-    @property
-    def flag(self) -> str:
-        """The option as it is written on the command line."""
-        return f"--distbench-{self.name}" if self.name else FLAG
-
-    @property
-    def ini(self) -> str:
-        """The name of its twin in the configuration file."""
-        return self.flag.lstrip("-").replace("-", "_")
-
 
 OPTIONS = (
-    Option("", "flag", "", "run distbench tests and suite files (TOML with distbench = 1); they skip without it"),
-    Option(
+    ("", "flag", "", "run distbench tests and suite files (TOML with distbench = 1); they skip without it"),
+    (
         "encoder",
         "values",
         "NAME=RECIPE",
         "fit a recipe of yours (module:object, or a baseline's name) on every selected suite, on its leaderboard under "
         "that name; can be repeated",
     ),
-    Option(
+    (
         "limit",
         "values",
         "METRIC:VALUE",
         "a limit for every check in a test and every encoder added with --distbench-encoder, such as continuity:0.95; "
         "can be repeated",
     ),
-    Option(
+    (
         "undecided",
         "value",
         "value|fail|pass",
         "what becomes of a limit that the interval holds: the value alone decides (default), it fails, or it passes",
     ),
-    Option("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
-    Option("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
-    Option("retrain", "flag", "", "fit anew what suites have stored rows of, and tell how far the new rows lie off"),
-    Option("update", "flag", "", "store what suites measure in baselines/ beside their files; fits the stale alone"),
-    Option("compare", "value", "PATH", "show what changed since the results of another run (json report)"),
-    Option(
+    ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
+    ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
+    ("retrain", "flag", "", "fit anew what suites have stored rows of, and tell how far the new rows lie off"),
+    ("update", "flag", "", "store what suites measure in baselines/ beside their files; fits the stale alone"),
+    ("compare", "value", "PATH", "show what changed since the results of another run (json report)"),
+    (
         "compare-fail",
         "values",
         "METRIC:CHANGE",
         "fail the run where an encoder is worse than in --distbench-compare by more than that: continuity:1%% or "
         "continuity:0.01; can be repeated",
     ),
-    Option(
+    (
         "report",
         "values",
         "TYPE[:PATH]",
@@ -88,203 +62,49 @@ OPTIONS = (
         "can be repeated",
     ),
 )
+"""Name, kind ("flag"; "value", or "values" where it can be repeated), what stands for the value in the help, help."""
+
+_INI: dict[str, tuple[Any, Any]] = {"flag": ("bool", False), "value": ("string", ""), "values": ("linelist", [])}
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the options of a run say; ``line_...`` is from the command line alone, which wins over a test's own word."""
+def flag_of(name: str) -> str:
+    """Return an option as it is written on the command line."""
+    return f"{FLAG}-{name}" if name else FLAG
 
-    line_limits: dict[str, float] = field(default_factory=dict)
-    ini_limits: dict[str, float] = field(default_factory=dict)
-    line_undecided: str | None = None
-    ini_undecided: str | None = None
-    line_seed: int | None = None
-    ini_seed: int | None = None
-    sort: str = "continuity"
-    compare: Path | None = None
-    gates: tuple[Gate, ...] = ()
-    reports: tuple[tuple[str, Path | None], ...] = ()
 
-    @property
-    def shows_pictures(self) -> bool:
-        """Whether a report with pictures is asked for."""
-        return any(kind == "html" for kind, _ in self.reports)
-
-    @property
-    def limits(self) -> dict[str, float]:
-        """The limits of encoders that have none of their own."""
-        return {**self.ini_limits, **self.line_limits}
-
-    def undecided(self, own: str | None = None) -> str:
-        """Return what becomes of an undecided limit, where the check itself says ``own``."""
-        return self.line_undecided or own or self.ini_undecided or "value"
-
-    def seed(self, own: int | None = None) -> int | None:
-        """Return the training seed, where the test itself says ``own``; None where nothing does."""
-        return next((seed for seed in (self.line_seed, own, self.ini_seed) if seed is not None), None)
+def _ini_of(name: str) -> str:
+    return flag_of(name).lstrip("-").replace("-", "_")
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add every option and its ini twin."""
     group = parser.getgroup("distbench", "distbench: does close stay close? (any of these implies --distbench)")
-    for option in OPTIONS:
-        if option.kind == "flag":
-            group.addoption(option.flag, action="store_true", default=None, help=option.help)
+    for name, kind, metavar, text in OPTIONS:
+        if kind == "flag":
+            group.addoption(flag_of(name), action="store_true", default=None, help=text)
         else:
             # Never nargs="?", which would take the path of a test for its value.
-            action = "append" if option.kind == "values" else "store"
-            group.addoption(option.flag, action=action, metavar=option.metavar, help=option.help)
-        kind: Any = {"flag": "bool", "value": "string", "values": "linelist"}[option.kind]
-        default: Any = {"flag": False, "value": "", "values": []}[option.kind]
-        parser.addini(option.ini, f"as {option.flag}", type=kind, default=default)
+            action = "append" if kind == "values" else "store"
+            group.addoption(flag_of(name), action=action, metavar=metavar, help=text)
+        of_type, default = _INI[kind]
+        parser.addini(_ini_of(name), f"as {flag_of(name)}", type=of_type, default=default)
 
 
 def is_on(config: pytest.Config) -> bool:
     """Say whether distbench tests run: any of the options is on the command line, or ``distbench`` in the ini file."""
-    return any(_line(config, option.name) for option in OPTIONS) or bool(config.getini("distbench"))
+    return any(from_line(config, option[0]) for option in OPTIONS) or bool(config.getini("distbench"))
 
 
 def given(config: pytest.Config, name: str) -> Any:
     """Return an option's value: the command line's, else the ini file's; empty where neither has it."""
-    return _line(config, name) or _ini(config, name)
+    return from_line(config, name) or from_ini(config, name)
 
 
-def _line(config: pytest.Config, name: str) -> Any:
-    return config.getoption(_option(name).flag.lstrip("-").replace("-", "_"))
+def from_line(config: pytest.Config, name: str) -> Any:
+    """Return an option's value on the command line; None where it is not there."""
+    return config.getoption(_ini_of(name))
 
 
-def _ini(config: pytest.Config, name: str) -> Any:
-    return config.getini(_option(name).ini)
-
-
-def _option(name: str) -> Option:
-    return next(option for option in OPTIONS if option.name == name)
-
-
-_SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
-_ADDED: pytest.StashKey[tuple[tuple[str, str], ...]] = pytest.StashKey()
-
-
-def settings_of(config: pytest.Config) -> Settings:
-    """Return what the options say, checked on first use.
-
-    Raises
-    ------
-    pytest.UsageError
-        An option has a value that it cannot have: which, what was found, what to do.
-    """
-    if _SETTINGS not in config.stash:
-        config.stash[_SETTINGS] = _read(config)
-    return config.stash[_SETTINGS]
-
-
-def added_encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
-    """Return name and recipe of the encoders that are added to every suite.
-
-    Raises
-    ------
-    pytest.UsageError
-        One is not NAME=RECIPE, or a name is given twice.
-    """
-    if _ADDED not in config.stash:
-        found: dict[str, str] = {}
-        for text in given(config, "encoder"):
-            name, _, recipe = (part.strip() for part in text.partition("="))
-            if not name or not recipe:
-                raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
-            if name in found:
-                raise _wrong("encoder", text, f"{name!r} is given twice; give each encoder its own name")
-            found[name] = recipe
-        config.stash[_ADDED] = tuple(found.items())
-    return config.stash[_ADDED]
-
-
-def _read(config: pytest.Config) -> Settings:
-    added_encoders(config)
-    compare, gates = given(config, "compare"), given(config, "compare-fail")
-    if gates and not compare:
-        raise _wrong("compare-fail", gates[0], "say what to compare with: --distbench-compare PATH")
-    here = config.invocation_params.dir
-    return Settings(
-        line_limits=_limits(_line(config, "limit")),
-        ini_limits=_limits(_ini(config, "limit")),
-        line_undecided=_undecided(_line(config, "undecided")),
-        ini_undecided=_undecided(_ini(config, "undecided")),
-        line_seed=_seed(_line(config, "seed")),
-        ini_seed=_seed(_ini(config, "seed")),
-        sort=_sort(given(config, "sort")),
-        compare=here / compare if compare else None,
-        gates=tuple(_gate(text) for text in gates),
-        reports=tuple(_report(text, here) for text in given(config, "report")),
-    )
-
-
-def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{_option(name).flag}: found {found!r}; {hint}")
-
-
-def _limits(texts: list[str] | None) -> dict[str, float]:
-    if not texts:
-        return {}
-    from distbench.errors import InputError
-    from distbench.limits import check_bounds, check_limits
-    from distbench.metrics import METRICS
-
-    limits: dict[str, float] = {}
-    for text in texts:
-        metric, _, value = (part.strip() for part in text.partition(":"))
-        try:
-            limits |= check_limits({metric: float(value)}, METRICS)
-            check_bounds({metric: limits[metric]})
-        except InputError as error:
-            raise pytest.UsageError(f"{_option('limit').flag} {text}: {error}") from None
-        except ValueError:
-            raise _wrong("limit", text, "give METRIC:VALUE, such as continuity:0.95") from None
-    return limits
-
-
-def _undecided(text: str | None) -> str | None:
-    if text and text not in ("value", "fail", "pass"):
-        raise _wrong("undecided", text, "give value, fail or pass")
-    return text or None
-
-
-def _seed(text: str | None) -> int | None:
-    if not text:
-        return None
-    if not text.strip().isdecimal():
-        raise _wrong("seed", text, "give an integer from 0")
-    return int(text)
-
-
-def _sort(text: str | None) -> str:
-    if not text:
-        return Settings.sort
-    from distbench.limits import near_miss
-    from distbench.metrics import METRICS
-
-    if text not in METRICS:
-        raise _wrong("sort", text, f"no metric is called that; {near_miss(text, METRICS)}")
-    return text
-
-
-def _gate(text: str) -> Gate:
-    from distbench.errors import InputError
-    from distbench.regression import parse_gate
-
-    try:
-        return parse_gate(text)
-    except InputError as error:
-        raise pytest.UsageError(f"{_option('compare-fail').flag} {text}: {error}") from None
-
-
-def _report(text: str, here: Path) -> tuple[str, Path | None]:
-    kind, _, path = (part.strip() for part in text.partition(":"))
-    if kind not in REPORTS:
-        from distbench.limits import near_miss
-
-        raise _wrong("report", text, f"no report is called {kind!r}; {near_miss(kind, REPORTS)}")
-    if kind == "github" and path:
-        raise _wrong("report", text, "github goes to the job's summary page; write md:PATH for a file")
-    path = path or REPORTS[kind]
-    return kind, here / path if path else None
+def from_ini(config: pytest.Config, name: str) -> Any:
+    """Return the value of an option's twin; empty where it is not there."""
+    return config.getini(_ini_of(name))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_distbench import REASON
 from pytest_distbench._options import RETRAIN, UPDATE, given, is_on
 from pytest_distbench._xdist import shared_folder
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from distbench.suites import Bench
 
 __all__ = ["REASON", "RETRAIN", "UPDATE", "bench_of", "enabled", "rerun_line", "retrains", "updates"]
-
-REASON = "needs --distbench"
 
 _BENCH: pytest.StashKey[Bench] = pytest.StashKey()
 

@@ -13,8 +13,8 @@ from distbench.suites import Suite, SuiteEncoder, check_recipe, check_suite, rea
 from distbench.suites._store import Store, read_store, store_path
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
-from pytest_distbench._options import added_encoders
 from pytest_distbench._session import REASON, bench_of, enabled, updates
+from pytest_distbench._settings import added_encoders
 
 __all__ = ["SuiteFile"]
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.outcome import Outcome
-from pytest_distbench._options import settings_of
 from pytest_distbench._record import PROPERTY
 from pytest_distbench._sections import (
     claim_lines,
@@ -21,6 +20,7 @@ from pytest_distbench._sections import (
     stored_lines,
     written_lines,
 )
+from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.leaderboard import Table

@@ -1,0 +1,182 @@
+"""What the options of a run say, read once and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_distbench._options import flag_of, from_ini, from_line, given
+
+if TYPE_CHECKING:
+    from distbench.regression import Gate
+
+__all__ = ["Settings", "added_encoders", "settings_of"]
+
+REPORTS = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
+"""The types of reports, and the files that they go to where none is named."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options of a run say; ``line_...`` is from the command line alone, which wins over a test's own word."""
+
+    line_limits: dict[str, float] = field(default_factory=dict)
+    ini_limits: dict[str, float] = field(default_factory=dict)
+    line_undecided: str | None = None
+    ini_undecided: str | None = None
+    line_seed: int | None = None
+    ini_seed: int | None = None
+    sort: str = "continuity"
+    compare: Path | None = None
+    gates: tuple[Gate, ...] = ()
+    reports: tuple[tuple[str, Path | None], ...] = ()
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether a report with pictures is asked for."""
+        return any(kind == "html" for kind, _ in self.reports)
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits of encoders that have none of their own."""
+        return {**self.ini_limits, **self.line_limits}
+
+    def undecided(self, own: str | None = None) -> str:
+        """Return what becomes of an undecided limit, where the check itself says ``own``."""
+        return self.line_undecided or own or self.ini_undecided or "value"
+
+    def seed(self, own: int | None = None) -> int | None:
+        """Return the training seed, where the test itself says ``own``; None where nothing does."""
+        return next((seed for seed in (self.line_seed, own, self.ini_seed) if seed is not None), None)
+
+
+_SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
+_ADDED: pytest.StashKey[tuple[tuple[str, str], ...]] = pytest.StashKey()
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return what the options say, checked on first use.
+
+    Raises
+    ------
+    pytest.UsageError
+        An option has a value that it cannot have: which, what was found, what to do.
+    """
+    if _SETTINGS not in config.stash:
+        config.stash[_SETTINGS] = _read(config)
+    return config.stash[_SETTINGS]
+
+
+def added_encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
+    """Return name and recipe of the encoders that are added to every suite.
+
+    Raises
+    ------
+    pytest.UsageError
+        One is not NAME=RECIPE, or a name is given twice.
+    """
+    if _ADDED not in config.stash:
+        found: dict[str, str] = {}
+        for text in given(config, "encoder"):
+            name, _, recipe = (part.strip() for part in text.partition("="))
+            if not name or not recipe:
+                raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
+            if name in found:
+                raise _wrong("encoder", text, f"{name!r} is given twice; give each encoder its own name")
+            found[name] = recipe
+        config.stash[_ADDED] = tuple(found.items())
+    return config.stash[_ADDED]
+
+
+def _read(config: pytest.Config) -> Settings:
+    added_encoders(config)
+    compare, gates = given(config, "compare"), given(config, "compare-fail")
+    if gates and not compare:
+        raise _wrong("compare-fail", gates[0], "say what to compare with: --distbench-compare PATH")
+    here = config.invocation_params.dir
+    return Settings(
+        line_limits=_limits(from_line(config, "limit")),
+        ini_limits=_limits(from_ini(config, "limit")),
+        line_undecided=_undecided(from_line(config, "undecided")),
+        ini_undecided=_undecided(from_ini(config, "undecided")),
+        line_seed=_seed(from_line(config, "seed")),
+        ini_seed=_seed(from_ini(config, "seed")),
+        sort=_sort(given(config, "sort")),
+        compare=here / compare if compare else None,
+        gates=tuple(_gate(text) for text in gates),
+        reports=tuple(_report(text, here) for text in given(config, "report")),
+    )
+
+
+def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
+    return pytest.UsageError(f"{flag_of(name)}: found {found!r}; {hint}")
+
+
+def _limits(texts: list[str] | None) -> dict[str, float]:
+    if not texts:
+        return {}
+    from distbench.errors import InputError
+    from distbench.limits import check_bounds, check_limits
+    from distbench.metrics import METRICS
+
+    limits: dict[str, float] = {}
+    for text in texts:
+        metric, _, value = (part.strip() for part in text.partition(":"))
+        try:
+            limits |= check_limits({metric: float(value)}, METRICS)
+            check_bounds({metric: limits[metric]})
+        except InputError as error:
+            raise pytest.UsageError(f"{flag_of('limit')} {text}: {error}") from None
+        except ValueError:
+            raise _wrong("limit", text, "give METRIC:VALUE, such as continuity:0.95") from None
+    return limits
+
+
+def _undecided(text: str | None) -> str | None:
+    if text and text not in ("value", "fail", "pass"):
+        raise _wrong("undecided", text, "give value, fail or pass")
+    return text or None
+
+
+def _seed(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.strip().isdecimal():
+        raise _wrong("seed", text, "give an integer from 0")
+    return int(text)
+
+
+def _sort(text: str | None) -> str:
+    if not text:
+        return Settings.sort
+    from distbench.limits import near_miss
+    from distbench.metrics import METRICS
+
+    if text not in METRICS:
+        raise _wrong("sort", text, f"no metric is called that; {near_miss(text, METRICS)}")
+    return text
+
+
+def _gate(text: str) -> Gate:
+    from distbench.errors import InputError
+    from distbench.regression import parse_gate
+
+    try:
+        return parse_gate(text)
+    except InputError as error:
+        raise pytest.UsageError(f"{flag_of('compare-fail')} {text}: {error}") from None
+
+
+def _report(text: str, here: Path) -> tuple[str, Path | None]:
+    kind, _, path = (part.strip() for part in text.partition(":"))
+    if kind not in REPORTS:
+        from distbench.limits import near_miss
+
+        raise _wrong("report", text, f"no report is called {kind!r}; {near_miss(kind, REPORTS)}")
+    if kind == "github" and path:
+        raise _wrong("report", text, "github goes to the job's summary page; write md:PATH for a file")
+    path = path or REPORTS[kind]
+    return kind, here / path if path else None

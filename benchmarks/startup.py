@@ -1,0 +1,137 @@
+"""What the plugin costs a project that has no distbench tests: pytest with it and without it, in turn.
+
+    python benchmarks/startup.py --runs 30
+
+Each pair is the same command twice, once with ``-p no:distbench``, every other pair the other way around; a fresh
+process each time. All other plugins that are installed are off in both: what one of them loads too would look free.
+Shown are medians over the pairs, of wall-clock time and of processor time, which other work on the machine changes
+less. With ``--at-most 5`` the command fails where the median of either is above 5 milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+from tabulate import tabulate
+
+OURS = "distbench"
+WITHOUT = ("-p", f"no:{OURS}")
+WARM_UP = 2  # compiles, and fills the disk's cache
+PROJECT = """[project]
+name = "project"
+version = "1.0"
+optional-dependencies = { dev = ["distbench", "pytest"] }
+
+[tool.pytest.ini_options]
+addopts = []
+"""
+TEST = "def test_{}():\n    assert True\n"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one process."""
+
+    wall: float
+    processor: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=30, help="pairs of runs (default: 30)")
+    parser.add_argument("--tests", type=int, default=20, help="tests of the project, which do nothing (default: 20)")
+    parser.add_argument("--at-most", type=float, metavar="MS", help="fail above so many milliseconds")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder)
+        (project / "pyproject.toml").write_text(PROJECT)
+        (project / "test_project.py").write_text("\n".join(TEST.format(number) for number in range(options.tests)))
+        pairs = measure(project, options.runs)
+    print(about())
+    print()
+    print(table(pairs))
+    return judged(pairs, options.at_most)
+
+
+def measure(project: Path, runs: int) -> list[tuple[Cost, Cost]]:
+    """Return what pytest costs with the plugin and without it, by pair."""
+    pairs = []
+    for number in range(WARM_UP + runs):
+        if number % 2:
+            bare = run(project, *WITHOUT)
+            pairs.append((run(project), bare))
+        else:
+            pairs.append((run(project), run(project, *WITHOUT)))
+    return pairs[WARM_UP:]
+
+
+def run(project: Path, *options: str) -> Cost:
+    """Run pytest in a process of its own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *others_off(), *options]
+    before, start = spent(), time.perf_counter()
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    wall = time.perf_counter() - start
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return Cost(wall, spent() - before)
+
+
+def spent() -> float:
+    """Return the seconds that processors worked for the processes which have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def others_off() -> list[str]:
+    """Return the options that switch the other plugins off."""
+    names = sorted({one.name for one in entry_points(group="pytest11")} - {OURS})
+    return [part for name in names for part in ("-p", f"no:{name}")]
+
+
+def above(pairs: list[tuple[Cost, Cost]], kind: str) -> list[float]:
+    """Return by how many milliseconds pytest is slower with the plugin, by pair."""
+    return [1000 * (getattr(plugin, kind) - getattr(bare, kind)) for plugin, bare in pairs]
+
+
+def table(pairs: list[tuple[Cost, Cost]]) -> str:
+    """Return the medians in milliseconds as Markdown."""
+    rows = []
+    for kind in ("wall", "processor"):
+        both = [[1000 * getattr(pair[side], kind) for pair in pairs] for side in (0, 1)]
+        apart = above(pairs, kind)
+        low, _, high = statistics.quantiles(apart, n=4)
+        rows.append([kind, *map(statistics.median, both), statistics.median(apart), f"{low:.1f} to {high:.1f}"])
+    head = ["time", "with the plugin, ms", "without, ms", "difference, ms", "middle half"]
+    return tabulate(rows, headers=head, tablefmt="github", floatfmt=".1f")
+
+
+def judged(pairs: list[tuple[Cost, Cost]], at_most: float | None) -> int:
+    """Return the exit code, and say which limit is broken."""
+    broken = [
+        f"{kind}: {found:.1f} ms is above {at_most:g} ms"
+        for kind in ("wall", "processor")
+        if at_most is not None and (found := statistics.median(above(pairs, kind))) > at_most
+    ]
+    print("\n".join(broken), file=sys.stderr)
+    return 1 if broken else 0
+
+
+def about() -> str:
+    """Return what the numbers depend on."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("distbench", "pytest"))
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {versions}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""Beside pytest's own options and plugins: each a run of pytest in a process of its own."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+SUITE = """
+distbench = 1
+name = "mine"
+question = "Does it?"
+dataset = "swiss_roll"
+code_sizes = [2]
+seeds = [0]
+
+[[encoder]]
+name = "pca"
+limits = { continuity = 0.1 }
+
+[[encoder]]
+name = "random_projection"
+limits = { continuity = 0.9999 }
+"""
+TESTS = """
+import numpy as np
+import pytest
+
+X = np.random.default_rng(0).normal(size=(80, 5))
+
+def first(points):
+    return points[:, :1]
+
+def test_kept(distbench):
+    distbench.check(first, X, continuity=0.1)
+
+def test_broken(distbench):
+    distbench.check(first, X, continuity=0.9999)
+
+@pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.1})
+def test_marked(distbench):
+    distbench.check("pca")
+
+def test_plain():
+    pass
+"""
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Run pytest on a test file and a suite, in a process of its own."""
+    monkeypatch.setenv("COLUMNS", "100")
+    pytester.makeini("[pytest]\ntestpaths = .\n")
+    pytester.makepyfile(test_mine=TESTS)
+    (pytester.path / "mine.toml").write_text(SUITE)
+
+    def run(*options, flag="--distbench"):
+        return pytester.runpytest_subprocess(*([flag] if flag else []), *options)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("-p", "no:cacheprovider"),
+        ("--strict-markers", "--strict-config"),
+        ("-W", "error"),
+        ("-p", "no:cacheprovider", "-p", "no:randomly", "--strict-markers", "-W", "error", "-s"),
+    ],
+    ids=" ".join,
+)
+def test_outcomes_and_the_summary_are_the_same(run, options):
+    result = run(*options)
+    result.assert_outcomes(passed=4, failed=2)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*= distbench =*", "swiss_roll, code size 2*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    assert "Warning" not in result.stderr.str()
+
+
+def test_without_a_terminal_files_are_written_and_the_exit_code_says_it(run, pytester):
+    result = run("-p", "no:terminal", "--distbench-report=json:out.json")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.stdout.str() == ""
+    assert "Traceback" not in result.stderr.str()
+    assert (pytester.path / "out.json").exists()
+
+
+def test_with_autoload_off_the_plugin_is_named(run, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    run("-p", "pytest_distbench", "-W", "error").assert_outcomes(passed=4, failed=2)
+    left_out = run()
+    assert left_out.ret == pytest.ExitCode.USAGE_ERROR
+    left_out.stderr.fnmatch_lines(["*unrecognized arguments: --distbench*"])
+
+
+@pytest.mark.parametrize("autoload", [True, False])
+def test_named_by_its_entry_point_it_is_there_once(run, monkeypatch, autoload):
+    if not autoload:
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    run("-p", "distbench", "-k", "kept").assert_outcomes(passed=1, deselected=5)
+
+
+def test_collect_only_shows_items_and_runs_and_writes_nothing(run, pytester):
+    result = run("--collect-only", "-q", "--distbench-report=json:out.json", "--distbench-update")
+    assert result.ret == 0
+    for name in ("mine.toml::pca[[]2]", "mine.toml::random_projection[[]2]", "test_mine.py::test_kept"):
+        result.stdout.fnmatch_lines([f"*{name}"])
+    result.stdout.no_fnmatch_line("*= distbench =*")
+    assert not (pytester.path / "out.json").exists()
+    assert not (pytester.path / "baselines").exists()
+
+
+def test_last_failed_runs_what_failed_and_keeps_the_other_rows(run, pytester):
+    import json
+
+    def encoders():
+        document = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
+        return sorted({(row["test"], row["encoder"]) for row in document["rows"]})
+
+    run("--distbench-report=json:out.json").assert_outcomes(passed=4, failed=2)
+    before = encoders()
+    result = run("--lf", "--distbench-report=json:out.json")
+    result.assert_outcomes(failed=2)
+    assert encoders() == before
+    assert len(before) == 5
+
+
+def test_exitfirst_stops_at_the_first_and_deletes_no_rows(run, pytester):
+    import json
+
+    run("--distbench-report=json:out.json")
+    rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
+    result = run("-x", "--distbench-report=json:out.json")
+    result.assert_outcomes(failed=1, passed=result.parseoutcomes().get("passed", 0))
+    result.stdout.fnmatch_lines(["*= distbench =*", "*stopping after 1 failures*"])
+    after = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
+    assert len(after) == len(rows)
+
+
+def test_junit_xml_holds_flat_properties(run, pytester):
+    result = run("--junit-xml=out.xml", "-W", "error")
+    result.assert_outcomes(passed=4, failed=2)
+    cases = ET.parse(pytester.path / "out.xml").getroot().iter("testcase")
+    found = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
+    assert len(found) == 6
+    for name, encoder in {"test_kept": "first", "test_marked": "pca", "pca[2]": "pca.seed0"}.items():
+        assert 0 < float(found[name][f"distbench.{encoder}.continuity"]) <= 1
+        assert found[name][f"distbench.{encoder}.continuity.verdict"] == "met"
+    assert found["test_plain"] == {}
+    for properties in found.values():
+        assert all(value is not None and "{" not in value and len(value) < 200 for value in properties.values())
+
+
+def test_a_run_without_the_flag_loads_nothing_of_ours(run, pytester):
+    (pytester.path / "mine.toml").unlink()
+    (pytester.path / "pyproject.toml").write_text('[project]\nname = "project"\n')
+    pytester.makepyfile(
+        test_mine="""
+        import sys
+
+        def test_what_is_loaded():
+            ours = {name for name in sys.modules if name.partition(".")[0] in ("distbench", "pytest_distbench")}
+            assert ours <= {"distbench", "distbench._version", "distbench.errors", "distbench.suite_mark",
+                            "pytest_distbench", "pytest_distbench._options"}, sorted(ours)
+        """
+    )
+    run(flag=None).assert_outcomes(passed=1)

@@ -1,0 +1,199 @@
+"""With pytest-xdist: the same rows, each recipe fitted once, and a worker that dies costs its own test alone."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+RECIPES = """
+import os, pathlib
+from distbench.errors import TrainingError
+
+HERE = pathlib.Path(__file__).parent
+
+
+def told(name):
+    with (HERE / "fits.txt").open("a") as file:
+        file.write(f"{name}\\n")
+
+
+class First:
+    def fit(self, X, code_size, seed):
+        told("First")
+        return lambda points: points[:, :code_size]
+
+
+class Last:
+    def fit(self, X, code_size, seed):
+        told("Last")
+        return lambda points: points[:, -code_size:] * (1 + seed)
+
+
+class Diverges:
+    def fit(self, X, code_size, seed):
+        told("Diverges")
+        raise TrainingError("it diverged after 3 epochs")
+
+
+class Dies:
+    def fit(self, X, code_size, seed):
+        os._exit(3)
+"""
+SUITE = """
+distbench = 1
+name = "mine"
+question = "Does it?"
+dataset = "swiss_roll"
+code_sizes = [2]
+seeds = [0, 1]
+
+[[encoder]]
+name = "first"
+recipe = "recipes:First"
+
+[[encoder]]
+name = "last"
+recipe = "recipes:Last"
+limits = {{ continuity = 0.1 }}
+{more}
+[[claim]]
+id = "last-beats-first"
+statement = "The last columns say more."
+source = "this test"
+better = "last"
+than = "first"
+metric = "continuity"
+code_size = 2
+expect = "{expect}"
+"""
+TESTS = """
+import pytest
+from recipes import First
+
+
+@pytest.mark.distbench(dataset="swiss_roll", code_size=2)
+@pytest.mark.parametrize("number", range(4))
+def test_it(distbench, number):
+    distbench.check(First, continuity=0.1)
+
+
+class Mine(First):
+    pass
+
+
+@pytest.mark.xdist_group("one")
+@pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.1})
+def test_class_of_this_module(distbench):
+    distbench.check(Mine)
+
+
+@pytest.mark.xdist_group("one")
+@pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.1})
+def test_class_of_this_module_again(distbench):
+    distbench.check(Mine)
+"""
+
+
+@pytest.fixture
+def project(pytester):
+    """Write a project with a suite and a test file; return a function that runs pytest in it."""
+    (pytester.path / "recipes.py").write_text(RECIPES)
+    (pytester.path / "test_mine.py").write_text(TESTS)
+    (pytester.path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+
+    def run(*options, more="", expect="borne out"):
+        (pytester.path / "mine.toml").write_text(SUITE.format(more=more, expect=expect))
+        return pytester.runpytest_subprocess("--distbench", *options)
+
+    return run
+
+
+def rows_in(path):
+    """Return the rows of a json report, but for what differs from one fit to the next."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return [{**row, "seconds": None} for row in document["rows"]], document.get("claims", [])
+
+
+def fits(pytester):
+    """Return which recipes were fitted, in any order, and forget it."""
+    told = pytester.path / "fits.txt"
+    names = sorted(told.read_text().split()) if told.exists() else []
+    told.unlink(missing_ok=True)
+    return names
+
+
+def test_rows_are_the_same_and_every_recipe_is_fitted_once(project, pytester):
+    counts = {}
+    for workers, options in {"none": (), "two": ("-n", "2"), "groups": ("-n", "2", "--dist", "loadgroup")}.items():
+        result = project(*options, f"--distbench-report=json:{workers}.json")
+        result.assert_outcomes(passed=9)
+        counts[workers] = fits(pytester)
+    assert counts["two"] == counts["groups"]
+    # Tests take the class and the suite its name, which are two recipes to distbench; each is fitted once a seed.
+    assert counts["two"] == counts["none"]
+    alone, two, groups = (rows_in(pytester.path / f"{name}.json") for name in ("none", "two", "groups"))
+    assert alone[0]
+    assert alone == two
+    assert [strip_group(row) for row in groups[0]] == alone[0]
+
+
+def strip_group(row):
+    """Return a row without the group that ``--dist loadgroup`` puts at the end of a test's id."""
+    return {**row, "test": row["test"].removesuffix("@one")}
+
+
+def test_what_one_worker_could_not_fit_the_other_does_not_try(project, pytester):
+    more = '[[encoder]]\nname = "diverges"\nrecipe = "recipes:Diverges"\n'
+    claim = """
+[[claim]]
+id = "never"
+statement = "It is better."
+source = "this test"
+better = "diverges"
+than = "last"
+metric = "continuity"
+code_size = 2
+expect = "borne out"
+"""
+    result = project("-n", "2", "-k", "diverges or never", "--distbench-report=json:out.json", more=more + claim)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*it diverged after 3 epochs*"])
+    assert fits(pytester).count("Diverges") == 2  # one a seed
+    rows, _ = rows_in(pytester.path / "out.json")
+    assert [row["reason" if "reason" in row else "status"] for row in rows if row["encoder"] == "diverges"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="os._exit of a worker")
+def test_a_worker_that_dies_loses_its_own_test_alone(project, pytester):
+    more = '[[encoder]]\nname = "dies"\nrecipe = "recipes:Dies"\n'
+    result = project("-n", "2", "--distbench-report=json:out.json", more=more)
+    result.assert_outcomes(passed=9, failed=1)
+    result.stdout.fnmatch_lines(["*worker*crashed while running*mine.toml::dies*2*"])
+    rows, claims = rows_in(pytester.path / "out.json")
+    assert {row["encoder"] for row in rows} >= {"first", "last", "First"}
+    assert len(claims) == 1
+
+
+def test_the_shared_folder_is_gone_at_the_end(project, pytester, monkeypatch):
+    place = pytester.mkdir("place")
+    monkeypatch.setenv("TMPDIR", str(place))
+    project("-n", "2", "mine.toml").assert_outcomes(passed=3)
+    assert [path.name for path in place.iterdir() if path.name.startswith("distbench-")] == []
+
+
+def test_a_wrong_marker_fails_its_test_and_crashes_no_worker(pytester):
+    pytester.makepyfile(
+        test_wrong="""
+        import pytest
+
+        @pytest.mark.distbench(datset="digits", code_size=2)
+        def test_wrong(distbench): ...
+
+        def test_right(): ...
+        """
+    )
+    result = pytester.runpytest_subprocess("--distbench", "-n", "2")
+    assert "INTERNALERROR" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["*datset*did you mean 'dataset'*"])

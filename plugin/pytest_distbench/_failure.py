@@ -59,7 +59,8 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
     """
     if call.excinfo is None or not report.failed or not was_raised(item, call.excinfo.value):
         return
-    if item.config.option.fulltrace or item.config.option.tbstyle == "native":
+    option = item.config.option  # with -p no:terminal it has neither
+    if getattr(option, "fulltrace", False) or getattr(option, "tbstyle", "auto") == "native":
         return
     if not isinstance(call.excinfo.value, PreservationError | InputError):
         return

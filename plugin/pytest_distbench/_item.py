@@ -34,8 +34,9 @@ class SuiteItem(pytest.Item):
         What is stored beside it.
     """
 
-    def __init__(self, *, suite: Suite, store: Store, **rest: Any) -> None:
-        super().__init__(**rest)
+    def __init__(self, *, name: str, parent: pytest.Collector, suite: Suite, store: Store, **rest: Any) -> None:
+        # As text, which pytest takes apart as it does what --lf has kept: "pca[8]" would not be found else.
+        super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **rest)
         self.suite = suite
         self.store = store
         if not enabled(self.config):

@@ -65,6 +65,10 @@ class Asked:
 
 
 def _hint(name: str, options: Collection[str]) -> str:
+    if name == "limits":
+        return "write each limit by its metric's name: continuity=0.95"
+    if name == "distance":
+        return "write distance_x= for the points and distance_z= for the codes"
     from distbench.limits import near_miss
     from distbench.metrics import METRICS
 

@@ -7,6 +7,7 @@ looking in ``sys.modules`` is enough.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -156,7 +157,9 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
 def _method(obj: Any) -> Callable[[Any], Any]:
     """Find the call that turns a batch of points into codes."""
     if isinstance(obj, type):
-        raise EncoderError(f"encoder: got the class {obj.__name__!r}; pass an instance of it that is ready to encode")
+        raise EncoderError(
+            f"encoder: got the class {obj.__name__!r}; pass an instance of it that is ready to encode{_if_recipe(obj)}"
+        )
     if _is_keras_model(obj):
         # The output of an autoencoder is a reconstruction: its own encode() is what is meant.
         return obj.encode if callable(getattr(obj, "encode", None)) else functools.partial(_call_keras, obj)
@@ -164,6 +167,8 @@ def _method(obj: Any) -> Callable[[Any], Any]:
         # Strings have an encode of their own, which encodes something else.
         method = None if isinstance(obj, str) else getattr(obj, name, None)
         if callable(method):
+            if name == "predict" and hasattr(obj, "classes_"):
+                raise EncoderError(f"encoder: {type(obj).__name__!r} predicts classes, not codes; pass {_WORKS}")
             return method  # type: ignore[no-any-return]
     if callable(obj):
         return obj  # type: ignore[no-any-return]
@@ -178,9 +183,25 @@ def _hint(obj: Any) -> str:
         )
     if isinstance(obj, np.ndarray):
         return " (for ready codes use distbench.evaluate_codes)"
+    if recipe := _if_recipe(obj):
+        return recipe
     if hasattr(obj, "fit_transform"):
         return ", which has fit_transform alone and so no way to encode new points"
     return ""
+
+
+def _if_recipe(obj: Any) -> str:
+    """Return what to do with a recipe, which is not fitted yet."""
+    try:
+        parameters = inspect.signature(obj.fit).parameters
+    except (AttributeError, TypeError, ValueError):
+        return ""
+    if "code_size" not in parameters:
+        return ""
+    return (
+        " (it is a recipe, with fit(X, code_size, seed): pass what its fit returns, or leave the points out and mark "
+        "the test with dataset= and code_size=)"
+    )
 
 
 def _name(obj: Any) -> str:

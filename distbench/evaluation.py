@@ -95,6 +95,7 @@ def evaluate(
     EncoderError
         If the encoder is of no known kind or returns what cannot be used.
     """
+    _refuse_swapped(encoder, X_test)
     decoder = decoder_of(encoder)
     settings = settings_of(
         k=k,
@@ -218,6 +219,13 @@ def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
 
     pairs = {kind: tuple(map(told, found)) for kind, found in report.pairs.items()}
     return replace(report, pairs=pairs)
+
+
+def _refuse_swapped(encoder: Any, X_test: Any) -> None:
+    """Refuse points where the encoder is meant to be, and the other way around."""
+    encodes = any(hasattr(X_test, name) for name in ("transform", "encode", "predict")) or callable(X_test)
+    if isinstance(encoder, np.ndarray) and encodes and not hasattr(X_test, "__array__"):
+        raise InputError("encoder, X_test: look swapped; pass the encoder first, then the test points")
 
 
 def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tuple[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["coincidence_notes", "reference_notes"]
+__all__ = ["coincidence_notes", "reference_notes", "size_notes"]
 
 MOST_REFERENCES = 100_000  # that are looked through for test points
 FEW = 0.5  # share of distinct codes below which most of a neighbourhood is ties
@@ -37,6 +37,19 @@ def coincidence_notes(X: Any, Z: Any) -> list[str]:
     if share >= 0.001 or len(codes) < FEW * len(inputs):
         notes.append(f"{share:.1%} of the pairs have code distance 0 though they differ: their scale is lost")
     return notes
+
+
+def size_notes(X: Any, Z: Any) -> list[str]:
+    """Return a note where codes are as large as the points: of an autoencoder, they may be its reconstructions.
+
+    Parameters
+    ----------
+    X, Z : ndarray of shape (m, d) and (m, dim)
+        Test points and their codes.
+    """
+    if X.shape[1] == 1 or Z.shape[1] != X.shape[1]:
+        return []
+    return ["codes have as many columns as the points; of a whole autoencoder, pass the encoder alone"]
 
 
 def reference_notes(X: Any, X_ref: Any) -> list[str]:

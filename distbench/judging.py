@@ -14,7 +14,7 @@ from distbench.clouds import Clouds
 from distbench.engine import Gathered, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
-from distbench.flattery import coincidence_notes, reference_notes
+from distbench.flattery import coincidence_notes, reference_notes, size_notes
 from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import Measured, Metric
 from distbench.metrics._model import measure_reconstruction
@@ -53,7 +53,7 @@ class Points:
 def judge_points(points: Points, settings: Settings, name: str) -> Report:
     """Return the report of an encoder of that name on checked points."""
     total, seed = len(points.X), settings.seed
-    notes = [*points.notes, *coincidence_notes(points.X, points.Z)]
+    notes = [*points.notes, *size_notes(points.X, points.Z), *coincidence_notes(points.X, points.Z)]
     if points.X_ref is not None:
         notes += reference_notes(points.X, points.X_ref)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 import distbench
-from distbench.flattery import coincidence_notes
+from distbench.flattery import coincidence_notes, size_notes
 
 X = np.random.default_rng(0).normal(size=(100, 4))
 
@@ -56,3 +56,10 @@ def test_test_points_among_the_references_are_told():
     assert not any("equal a reference point" in note for note in report.notes)  # rounded: other points
     report = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
     assert any(note.startswith("3 of the 20 test points equal a reference point") for note in report.notes)
+
+
+def test_codes_as_large_as_the_points_may_be_reconstructions():
+    assert size_notes(X, X[:, :3]) == []
+    assert size_notes(X[:, :1], X[:, :1]) == []
+    (note,) = size_notes(X, X @ X.T @ X)
+    assert "of a whole autoencoder, pass the encoder alone" in note

@@ -131,6 +131,8 @@ def standing_lines(best: Mapping[str, Standing], code_size: int) -> list[str]:
 
 def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Standing]) -> str:
     """Return the one line that says what to do next."""
+    if any(" share 1 distinct codes" in note for note in report.notes):
+        return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
     found = report.verdicts(**broken)
     if all(said == "undecided" for said in found.values()):
         return (

@@ -210,7 +210,7 @@ def _fit(columns: list[_Column], width: int) -> tuple[list[_Column], list[str]]:
         if _excess(kept, width) <= 0:
             break
         kept.remove(column)
-        dropped.append(column.key)
+        dropped.append(f"{column.key} (has !)" if any("!" in cell for cell in column.cells) else column.key)
     return [_shortened(column, _excess(kept, width)) for column in kept], dropped
 
 

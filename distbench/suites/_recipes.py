@@ -60,7 +60,10 @@ class Recipe:
         """Return why it cannot be fitted here, or nothing where the package it needs is installed."""
         if not self.requires or importlib.util.find_spec(self.requires.partition(".")[0]) is not None:
             return ""
-        return f"recipe {self.name} needs the package {self.requires}, which is not installed"
+        return (
+            f"recipe {self.name} needs the package {self.requires}, which is not installed"
+            f"{_extra(self.fitter, self.requires)}"
+        )
 
     def fit(self, X: Any, code_size: int, seed: int, progress: Progress | None = None) -> Any:
         """Fit on train points and return the encoder.
@@ -79,6 +82,12 @@ class Recipe:
         if encoder is None:
             raise InputError(f"recipe {self.name}: fit() returned None; return the fitted encoder")
         return encoder
+
+
+def _extra(fitter: object, package: str) -> str:
+    """Return how to install what one of our own recipes needs: its package is that of an extra of the same name."""
+    ours = type(fitter).__module__.startswith("distbench.")
+    return f'; run pip install "distbench[{package}]"' if ours else ""
 
 
 def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recipe:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.errors import InputError, PreservationError
+from distbench.errors import InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import was_raised
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
     option = item.config.option  # with -p no:terminal it has neither
     if getattr(option, "fulltrace", False) or getattr(option, "tbstyle", "auto") == "native":
         return
-    if not isinstance(call.excinfo.value, PreservationError | InputError):
+    if not isinstance(call.excinfo.value, PreservationError | InputError | MissingDependencyError):
         return
     entry = next((entry for entry in reversed(call.excinfo.traceback) if entry.path == item.path), None)
     shown: Any = call.excinfo.getrepr(style="value", chain=False)

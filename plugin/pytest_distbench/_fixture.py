@@ -12,7 +12,7 @@ from distbench.errors import DistbenchError, InputError, PreservationError
 from pytest_distbench._checks import name_of
 from pytest_distbench._marker import read_marker
 from pytest_distbench._noting import broken_limits, note_check, note_rows
-from pytest_distbench._record import note_raised
+from pytest_distbench._record import note_attempt, note_raised
 from pytest_distbench._session import bench_of, rerun_line
 from pytest_distbench._settings import settings_of
 
@@ -93,6 +93,7 @@ class DistbenchFixture:
             runs, except that the code size of some encoders is known only then.
         """
         __tracebackhide__ = True
+        note_attempt(self._item)
         try:
             return self._check(encoder, X_test, self._judged(reference, k, name, include_queries), options)
         except DistbenchError as error:
@@ -129,6 +130,7 @@ class DistbenchFixture:
             The points cannot be used, or a recipe is given without a data set to fit it on.
         """
         __tracebackhide__ = True
+        note_attempt(self._item)
         try:
             judged = self._judged(reference, k, name, include_queries)
             report, about = self._measured(encoder, X_test, judged, self._with_distance(options))
@@ -193,6 +195,11 @@ class DistbenchFixture:
         """Return the report, and what its rows say beside it."""
         if X_test is None:
             return self._judge_recipe(encoder, judged, options)
+        if self._marker.dataset is not None:
+            raise InputError(
+                f"X_test: given, though the test is marked with dataset={self._marker.dataset!r}; leave the points out "
+                "to fit a recipe on that data set, or take the data set out of the marker"
+            )
         import distbench
 
         name = judged.name or name_of(self._item, encoder)

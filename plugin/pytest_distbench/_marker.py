@@ -52,6 +52,9 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
         if problem:
             raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {problem}")
         values = {**mark.kwargs, **values}
+    if ("dataset" in values) != ("code_size" in values):
+        there, missing = ("dataset", "code_size") if "dataset" in values else ("code_size", "dataset")
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {there}= needs {missing}= beside it")
     return MarkerArguments(**values)
 
 

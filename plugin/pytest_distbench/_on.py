@@ -8,7 +8,7 @@ import pytest
 
 from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
-from pytest_distbench._record import attach
+from pytest_distbench._record import attach, was_called
 from pytest_distbench._settings import settings_of
 from pytest_distbench._xdist import SharedFolder, is_worker
 
@@ -51,4 +51,16 @@ class Hooks:
         report = yield
         attach(item, report)
         shorten(item, call, report)
+        if call.when == "call" and report.passed and not was_called(item):
+            _fail_unchecked(item, report)
         return report
+
+
+def _fail_unchecked(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Fail a test that has limits in its marker and never looked at them: it must not pass silently."""
+    if any("limits" in mark.kwargs for mark in item.iter_markers("distbench")):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{item.nodeid}: its marker has limits, but the test checked nothing; take the fixture distbench and call "
+            "distbench.check(...) in it"
+        )

@@ -28,8 +28,10 @@ __all__ = [
     "StoredRecord",
     "UpdateRecord",
     "attach",
+    "note_attempt",
     "note_raised",
     "record_of",
+    "was_called",
     "was_raised",
 ]
 
@@ -95,6 +97,7 @@ class Record:
     updates: list[UpdateRecord] = field(default_factory=list)
 
 
+_CALLED: pytest.StashKey[bool] = pytest.StashKey()
 _RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
 
@@ -113,6 +116,16 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
         payload: dict[str, Any] = dict(vars(record))  # plain already: a deep copy of all the rows would cost seconds
         report.user_properties.append((PROPERTY, payload))
         del item.stash[_RECORD]  # a rerun of the same item starts anew
+
+
+def note_attempt(item: pytest.Item) -> None:
+    """Keep that a test called the fixture, whatever became of it."""
+    item.stash[_CALLED] = True
+
+
+def was_called(item: pytest.Item) -> bool:
+    """Say whether a test called the fixture."""
+    return item.stash.get(_CALLED, False)
 
 
 def note_raised(item: pytest.Item, error: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, StoredRecord
-from pytest_distbench._session import RETRAIN
+from pytest_distbench._session import RETRAIN, UPDATE
 
 if TYPE_CHECKING:
     from distbench.outcome import ClaimOutcome
@@ -38,8 +39,11 @@ def _counted(kinds: Counter[str]) -> str:
     return " and ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(kinds.items(), reverse=True))
 
 
-def stale_lines(records: Sequence[StaleRecord], width: int, command: str) -> list[str]:
-    """Return what is stale and why, and the command that stores it all anew."""
+def stale_lines(records: Sequence[StaleRecord], width: int, here: Path) -> list[str]:
+    """Return what is stale and why, and the command that, in the folder ``here``, stores it all anew."""
+    files = [Path(suite) for suite in sorted({record["suite"] for record in records})]
+    shown = [shlex.quote(str(file.relative_to(here) if file.is_relative_to(here) else file)) for file in files]
+    command = " ".join(["pytest", UPDATE, *shown])
     lines = [f"{_file(record['suite'])}: {record['name']}: {'; '.join(record['reasons'])}" for record in records]
     return _block(f"Stale, so of no use; fit and store all of it anew: {command}", sorted(lines), width)
 

@@ -20,7 +20,7 @@ from pytest_distbench._sections import (
     stored_lines,
     written_lines,
 )
-from pytest_distbench._settings import settings_of
+from pytest_distbench._settings import added_encoders, settings_of
 
 if TYPE_CHECKING:
     from distbench.leaderboard import Table
@@ -50,6 +50,7 @@ class Summary:
         self._deselected = False
         self._before = self._read_before()
         self._outcome = Outcome(rows=())
+        self._idle: list[str] = []
         self._written: list[str] = []
         self._unwritten: list[str] = []
 
@@ -82,10 +83,20 @@ class Summary:
             return
         self._outcome = self._gathered()
         self._write(session)
-        if self._unwritten or self._outcome.broken:
-            session.testsfailed += len(self._outcome.broken)
+        self._idle = self._idle_encoders(session)
+        if self._unwritten or self._idle or self._outcome.broken:
+            session.testsfailed += len(self._outcome.broken) + len(self._idle)
             if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _idle_encoders(self, session: pytest.Session) -> list[str]:
+        """Return a line for each encoder of the options that no suite fitted: it must not seem to have passed."""
+        if session.shouldstop or session.shouldfail:
+            return []
+        known = {row["encoder"] for row in self._outcome.rows}
+        idle = [name for name, _ in added_encoders(self._config) if name not in known]
+        hint = "ran on no suite; select one it can run on, such as --pyargs distbench_suites"
+        return [f"--distbench-encoder {name}: {hint}" for name in idle]
 
     def _gathered(self) -> Outcome:
         """Return what the run found, in an order that does not depend on which test finished first."""
@@ -144,12 +155,12 @@ class Summary:
         from distbench.render.text import printable
 
         text = self._told(_width())
-        if not text and not self._outcome.broken:
+        if not (text or self._outcome.broken or self._idle):
             return
         terminalreporter.write_sep("=", "distbench")
         for line, markup in _marked(printable(text, sys.stdout.encoding)):
             terminalreporter.write_line(line, **markup)
-        for line in self._outcome.broken:
+        for line in (*self._outcome.broken, *self._idle):
             terminalreporter.write_line(printable(line, sys.stdout.encoding), red=True, bold=True)
             _count_as_failed(terminalreporter, line)
 
@@ -161,8 +172,8 @@ class Summary:
         full = self._config.option.verbose > 0
         blocks = [*self._boards(width), *self._changes(width), *claim_lines(self._outcome.claims, width, full)]
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
-        update = updates_command(self._config)
-        blocks += stale_lines(self._all("stale"), width, update) + written_lines(self._written, self._unwritten)
+        blocks += stale_lines(self._all("stale"), width, self._config.invocation_params.dir)
+        blocks += written_lines(self._written, self._unwritten)
         blocks += count_line(self._all("checks"), self._outcome.claims, self._settings.undecided())
         return "\n\n".join(blocks)
 
@@ -181,12 +192,6 @@ class Summary:
         alone = [table for table in tables if _stands_alone(table)]
         blocks = [render_table(table, width) for table in tables if table not in alone]
         return blocks + ([render_checks(alone, width)] if alone else [])
-
-
-def updates_command(config: pytest.Config) -> str:
-    """Return the command that stores everything stale of this run."""
-    args = " ".join(str(arg) for arg in config.invocation_params.args if not str(arg).startswith("--distbench"))
-    return f"pytest --distbench-update {args}".strip()
 
 
 def _stands_alone(table: Table) -> bool:

@@ -361,3 +361,64 @@ def test_it(distbench):
     distbench.check("tsne")
 """
     run(body).stdout.fnmatch_lines(["*tsne (in sample)*", "in sample: fitted on train and test points together*"])
+
+
+def test_a_marker_with_limits_that_nothing_looked_at_fails(run):
+    body = """
+@pytest.mark.distbench(limits={"continuity": 0.1})
+def test_forgot(distbench):
+    pass
+
+@pytest.mark.distbench(limits={"continuity": 0.1})
+def test_no_fixture():
+    pass
+
+@pytest.mark.distbench(limits={"continuity": 0.1})
+def test_checked(distbench):
+    distbench.check(first, X_test)
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines_random(
+        ["*::test_forgot: its marker has limits, but the test checked nothing; *", "*::test_no_fixture: its marker*"]
+    )
+
+
+def test_what_looks_like_a_slip_is_said_as_such(run):
+    body = """
+class MyRecipe:
+    def fit(self, X, code_size, seed): ...
+
+def said(text, *arguments, **options):
+    def check(distbench):
+        with pytest.raises(InputError, match=text):
+            distbench.check(*arguments, **options)
+    return check
+
+@pytest.mark.parametrize("check", [
+    said("look swapped; pass the encoder first", X_test, pca, continuity=0.9),
+    said("it is a recipe, with fit", MyRecipe, X_test, continuity=0.9),
+    said("it is a recipe, with fit", MyRecipe(), X_test, continuity=0.9),
+    said("names are of recipes.*fit_baseline", "pca", X_test, continuity=0.9),
+    said("write each limit by its metric's name", pca, X_test, limits={"continuity": 0.9}),
+    said("write distance_x= for the points and distance_z=", pca, X_test, distance="cosine", continuity=0.9),
+])
+def test_it(distbench, check):
+    check(distbench)
+
+@pytest.mark.distbench(dataset="digits", code_size=2, limits={"continuity": 0.1})
+def test_marked(distbench):
+    with pytest.raises(InputError, match="leave the points out to fit a recipe"):
+        distbench.check(pca, X_test)
+"""
+    run(body).assert_outcomes(passed=7)
+
+
+def test_a_data_set_in_a_marker_needs_a_code_size(run):
+    body = """
+@pytest.mark.distbench(dataset="digits")
+def test_it(distbench): ...
+"""
+    result = run(body)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *::test_it: @pytest.mark.distbench: dataset= needs code_size= beside it"])

@@ -291,3 +291,9 @@ def test_two(distbench):
         "one"
     } | {"one"}
     assert encoders(text=body.replace("test_one", "helper")) == {"two"}
+
+
+def test_an_added_encoder_that_ran_on_nothing_fails_the_run(run):
+    result = run(CHECK, "--distbench-encoder=mine=pca")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["--distbench-encoder mine: ran on no suite; *", "FAILED --distbench-encoder mine *"])

@@ -193,6 +193,11 @@ def check_encoder(
     asked = Asked.of(options, required=False)
     floors = Floors(asked.limits, k, X_test, reference is not None, include_queries, asked.options)
     about: dict[str, Any] = {"limits": asked.limits}
+    for argument, value in (("dataset", dataset), ("code_size", code_size)) if X_test is not None else ():
+        if value is not None:
+            raise InputError(f"{argument}: given beside X_test; points are for an encoder, a data set for a recipe")
+    if X_test is None and reference is not None:
+        raise InputError("reference: given for a recipe, which is judged on its data set as it is; leave it out")
     if X_test is not None:
         from distbench.evaluation import evaluate
 
@@ -200,6 +205,8 @@ def check_encoder(
         report = evaluate(
             encoder, X_test, reference=reference, k=k, name=name, include_queries=include_queries, **asked.options
         )
+        if asked.limits and "broken" in report.verdicts(**asked.limits).values():
+            floors.check_report(report)
         return rows_of(report, **about)
     if dataset is None or code_size is None:
         raise InputError("X_test: not given; give the test points, or dataset= and code_size= to fit a recipe")

@@ -16,6 +16,7 @@ from distbench.errors import InputError
 from distbench.judging import Points, judge_points
 from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
 from distbench.report import Pair, Report
+from distbench.results import plain_text
 from distbench.settings import DECODER, Settings, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
@@ -127,7 +128,7 @@ def evaluate(
     Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
     points = Points(X, Z, X_ref, Z_ref, known, reconstructed, notes)
     _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"), settings.distance_z)
-    return _labelled(judge_points(points, settings, name or adapter.name), labels, reference_labels)
+    return _labelled(judge_points(points, settings, plain_text(name or adapter.name)), labels, reference_labels)
 
 
 def evaluate_codes(
@@ -201,7 +202,7 @@ def evaluate_codes(
     points = Points(X, Z, X_ref, Z_ref, known, None, notes)
     _check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
-    return _labelled(judge_points(points, settings, name), labels, reference_labels)
+    return _labelled(judge_points(points, settings, plain_text(name)), labels, reference_labels)
 
 
 def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from distbench._placing import interval, placed
 from distbench.packing import unpack
 from distbench.results import OK, Row
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Table", "leaderboard"]
 
-CONFIDENCE = 0.95
 EUCLIDEAN = "euclidean"
 WORST_FIRST = ("broken", "undecided", "met")
 
@@ -131,10 +131,28 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         points = row["dataset"] or ("", row["test"])
-        key = (points, row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
+        # Data that changed under one name are other points, even where there are as many.
+        data = row.get("data_sha256") or row.get("fingerprint") or ""
+        key = (points, data, row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
         groups.setdefault(key, []).append(row)
-    tables = [_table(group, sort) for group in groups.values()]
+    tables = _titled_apart({key: _table(group, sort) for key, group in groups.items()})
     return sorted(tables, key=lambda t: (t.dataset, t.test, t.code_size, t.k, t.m, t.M, t.distance))
+
+
+def _titled_apart(tables: dict[tuple[Any, ...], Table]) -> list[Table]:
+    """Name the data in the titles of tables that differ in nothing else."""
+    titles = [(key[0], *key[2:]) for key in tables]
+    told = []
+    for title, (key, table) in zip(titles, tables.items(), strict=True):
+        if titles.count(title) > 1 and key[1]:
+            data = f" (data {key[1][:8]})"
+            table = (
+                replace(table, dataset=table.dataset + data)
+                if table.dataset
+                else replace(table, test=table.test + data)
+            )
+        told.append(table)
+    return told
 
 
 def _table(rows: Sequence[Row], sort: str) -> Table:
@@ -153,7 +171,7 @@ def _table(rows: Sequence[Row], sort: str) -> Table:
         M=first["M"],
         sort=sort,
         metrics=tuple(dict.fromkeys(row["metric"] for row in rows if row["metric"])),
-        entries=tuple(_placed(entries, sort, direction)),
+        entries=tuple(placed(entries, sort, direction)),
         distance=first.get("distance") or EUCLIDEAN,
     )
 
@@ -166,7 +184,7 @@ def _entry(rows: Sequence[Row], sort: str) -> Entry:
     mean_loo = _mean_array([row["leave_one_out"] for row in decisive])
     mean_interaction = _mean_array([row.get("interaction") for row in decisive])
     values = _means(good)
-    low, high = _interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
+    low, high = interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
     if mean_loo is None:
         low, high = _mean_end(decisive, "low"), _mean_end(decisive, "high")
     return Entry(
@@ -266,48 +284,3 @@ def _without_repeats(entries: Sequence[Entry]) -> list[Entry]:
 
 def _called(entry: Entry) -> tuple[str, bool]:
     return entry.encoder, entry.in_sample
-
-
-def _placed(entries: Sequence[Entry], sort: str, direction: str) -> list[Entry]:
-    ranked = [entry for entry in entries if not entry.reason]
-    ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
-    placed: list[Entry] = []
-    for position, entry in enumerate(ranked, start=1):
-        best = next((e for e in placed if e.place == placed[-1].place), None)
-        shares = best is not None and _cannot_be_told(best, entry, sort)
-        placed.append(replace(entry, place=best.place if best is not None and shares else position))
-    return placed + [entry for entry in entries if entry.reason]
-
-
-def _cannot_be_told(best: Entry, entry: Entry, sort: str) -> bool:
-    value = entry.values[sort]
-    if best.values[sort] == value:
-        return True
-    one, two = best.mean_leave_one_out, entry.mean_leave_one_out
-    if one is None or two is None or len(one) != len(two) or not _finite(best.values[sort] - value):
-        return False
-    first, second = best.mean_interaction, entry.mean_interaction
-    interaction = None if first is None or second is None or first.shape != second.shape else first - second
-    low, high = _interval(best.values[sort] - value, one - two, interaction)
-    return low is not None and high is not None and low <= 0 <= high
-
-
-def _interval(
-    value: float | None,
-    leave_one_out: NDArray[np.float64] | None,
-    interaction: NDArray[np.float64] | None,
-    metric: str | None = None,
-    m: int = 0,
-) -> tuple[float, float] | tuple[None, None]:
-    """Return the interval of a metric, or with ``metric=None`` of a difference, which has no bounds."""
-    if value is None or leave_one_out is None or not _finite(value):
-        return None, None
-    import numpy as np
-
-    from distbench.inference.intervals import jackknife_interval
-    from distbench.judging import MEANS
-    from distbench.metrics import METRICS
-
-    single = m if metric is not None and METRICS[metric].family in MEANS else None
-    bounds = (-np.inf, np.inf) if metric is None else METRICS[metric].bounds
-    return jackknife_interval(value, leave_one_out, CONFIDENCE, bounds, interaction, single)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distbench.packing import PackedArray
     from distbench.report import Report
 
-__all__ = ["FAILED", "OK", "STALE", "Row", "direction_of", "failed_row", "report_of", "rows_of"]
+__all__ = ["FAILED", "OK", "STALE", "Row", "direction_of", "failed_row", "plain_text", "report_of", "rows_of"]
 
 OK = "ok"
 FAILED = "failed: "
@@ -250,6 +250,11 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
 def _distance(report: Report) -> str:
     x, z = report.distance_x, report.distance_z
     return x if x == z else f"{x}/{z}"
+
+
+def plain_text(text: object) -> str:
+    """Return a name as plain text that files and other processes can take: no numpy string, no half of a character."""
+    return str(text).encode("utf-8", errors="replace").decode("utf-8")
 
 
 def direction_of(row: Row) -> Literal["up", "down"]:

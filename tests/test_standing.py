@@ -71,5 +71,5 @@ def test_the_advice_follows_from_what_is_known():
     better, worse = ({"continuity": Standing("continuity", "umap", value, "stored")} for value in (0.98, 0.96))
     assert "do not decide" in advice(report, undecided, better)
     assert "see how umap does it" in advice(report, broken, better)
-    assert "umap would not meet it" in advice(report, broken, worse)
+    assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
     assert "larger codes" in advice(report, broken, {})

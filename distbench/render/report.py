@@ -147,8 +147,12 @@ def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Stand
             "...)), or put distbench.keras.PairwiseDistanceLoss into the training"
         )
     if best:
-        others = " and ".join(dict.fromkeys(one.encoder for one in best.values()))
-        return f"next: {others} would not meet it at this code size either: take larger codes, or another limit"
+        others = [f"{one.encoder} with {one.metric}" for one in best.values() if one not in meets][:2]
+        if others:
+            return (
+                f"next: {' and '.join(others)} would not meet its limit at this code size either: "
+                "take larger codes, or another limit"
+            )
     return "next: look at these pairs; larger codes, or distbench.keras.PairwiseDistanceLoss in training, keep more"
 
 

@@ -65,9 +65,10 @@ def _own_name(encoder: Any) -> str:
 
 def name_of(item: pytest.Item, encoder: Any) -> str | None:
     """Return the id that :func:`checks` gave an encoder in a test; None for any other."""
+    place = getattr(getattr(item, "callspec", None), "indices", {}).get(ARGUMENT)
     for mark in item.iter_markers("parametrize"):
-        if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
-            for given in mark.args[1]:
-                if getattr(given, "values", [None])[0] is encoder and given.id is not None:
-                    return str(given.id)
+        if place is not None and len(mark.args) == 2 and mark.args[0] == ARGUMENT:
+            given = mark.args[1][place]
+            if getattr(given, "values", [None])[0] is encoder and given.id is not None:
+                return str(given.id)
     return None

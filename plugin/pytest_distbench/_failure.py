@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Broken", "broken_lines", "shorten", "shorten_summary"]
 
-MOST_SEEDS = 3  # that are named beside the one that is shown
+MOST_SEEDS = 1  # that are named beside the one that is shown
 
 
 @dataclass(frozen=True)

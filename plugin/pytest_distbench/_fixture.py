@@ -11,7 +11,7 @@ from distbench.checking import Asked, Floors, recipe_options
 from distbench.errors import DistbenchError, InputError, PreservationError
 from pytest_distbench._checks import name_of
 from pytest_distbench._marker import read_marker
-from pytest_distbench._noting import broken_limits, note_check, note_rows
+from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows
 from pytest_distbench._record import note_attempt, note_raised
 from pytest_distbench._session import bench_of, rerun_line
 from pytest_distbench._settings import settings_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DistbenchFixture"]
 
 DEFAULT_K = 10
-STANDING_OPTIONS = ("distance_x", "distance_z")  # that a baseline is judged with too
+STANDING_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # that a baseline is judged with too
 
 
 class DistbenchFixture:
@@ -133,7 +133,7 @@ class DistbenchFixture:
         note_attempt(self._item)
         try:
             judged = self._judged(reference, k, name, include_queries)
-            report, about = self._measured(encoder, X_test, judged, self._with_distance(options))
+            report, about = self._measured_or_failed(encoder, X_test, judged, self._with_distance(options))
             self._note_rows(report, **about)
             return report
         except DistbenchError as error:
@@ -154,7 +154,7 @@ class DistbenchFixture:
             floors.check_recipe(self._dataset(), self._marker.code_size)
         else:
             floors.check_encoder(encoder)
-        report, about = self._measured(encoder, X_test, judged, asked.options)
+        report, about = self._measured_or_failed(encoder, X_test, judged, asked.options)
         failure = ""
         try:
             report.check(undecided=undecided, **asked.limits)
@@ -182,12 +182,32 @@ class DistbenchFixture:
         else:
             options = {name: asked.options[name] for name in STANDING_OPTIONS if name in asked.options}
             options["include_queries"] = judged.include_queries
-            size, best = report.code_size, fitted_standings(report, X_test, judged.reference, broken, options)
+            size, best = report.code_size, {}
+            if "precision" not in asked.options:  # which points that judges depends on the encoder
+                best = fitted_standings(report, X_test, judged.reference, broken, options)
         return [*standing_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
 
     def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:
         distance = self._marker.distance
         return options if distance is None else {"distance_x": distance, "distance_z": distance, **options}
+
+    def _measured_or_failed(
+        self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]
+    ) -> tuple[Report, dict[str, Any]]:
+        """Return what was measured; an encoder that fails leaves a row that says so, without a place."""
+        try:
+            return self._measured(encoder, X_test, judged, options)
+        except InputError:
+            raise  # the call is at fault, or says what is
+        except Exception as error:
+            own = getattr(encoder, "__name__", type(encoder).__name__)
+            name = judged.name or name_of(self._item, encoder) or str(own)
+            data = self._dataset() if X_test is None else None
+            points, sha256 = (
+                ((X_test, judged.reference), "") if data is None else ((data.test, data.train), data.sha256)
+            )
+            note_failed(self._item, error, name, self._marker, judged.k, points, sha256)
+            raise
 
     def _measured(
         self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]
@@ -195,11 +215,6 @@ class DistbenchFixture:
         """Return the report, and what its rows say beside it."""
         if X_test is None:
             return self._judge_recipe(encoder, judged, options)
-        if self._marker.dataset is not None:
-            raise InputError(
-                f"X_test: given, though the test is marked with dataset={self._marker.dataset!r}; leave the points out "
-                "to fit a recipe on that data set, or take the data set out of the marker"
-            )
         import distbench
 
         name = judged.name or name_of(self._item, encoder)

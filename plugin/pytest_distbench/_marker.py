@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from distbench.results import plain_text
 from pytest_distbench import MARKER
 from pytest_distbench._xdist import is_worker
 
@@ -55,6 +56,8 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
     if ("dataset" in values) != ("code_size" in values):
         there, missing = ("dataset", "code_size") if "dataset" in values else ("code_size", "dataset")
         raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {there}= needs {missing}= beside it")
+    if "dataset" in values:
+        values["dataset"] = plain_text(values["dataset"])
     return MarkerArguments(**values)
 
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.outcome import SORT_METRIC
+from distbench.results import Row
 from pytest_distbench._record import CheckRecord, record_of
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.inference.verdicts import Undecided
     from distbench.report import Report
+    from pytest_distbench._marker import MarkerArguments
 
-__all__ = ["broken_limits", "note_check", "note_rows"]
+__all__ = ["broken_limits", "note_check", "note_failed", "note_rows"]
 
 
 def broken_limits(report: Report, limits: Mapping[str, float], undecided: Undecided) -> dict[str, float]:
@@ -48,7 +50,7 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
 
     record, settings = record_of(item), settings_of(item.config)
     rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
-    record.rows.extend(rows)
+    record.rows.extend(_told_apart(rows, record.rows))
     drawn = any(one["encoder"] == report.encoder for one in record.diagrams)  # pages show the first seed alone
     if settings.shows_pictures and report.clouds is not None and not drawn:
         from distbench.diagrams import diagrams_of
@@ -57,11 +59,58 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
         record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
 
 
+def _told_apart(rows: list[Row], known: list[Row]) -> list[Row]:
+    """Return rows under a name that no other encoder of the test has had: lambdas are all called alike."""
+    if not rows:
+        return rows
+    first, number = rows[0], 1
+    name = first["encoder"]
+    while any(_is_other(row, first, name) for row in known):
+        number += 1
+        name = f"{first['encoder']} ({number})"
+    return [Row(**{**row, "encoder": name}) for row in rows]
+
+
+def _is_other(row: Row, new: Row, name: str) -> bool:
+    """Say whether a row of that name, judged in the same way, has another value than the new one."""
+    same = ("metric", "dataset", "code_size", "seed", "k", "m", "M", "distance")
+    alike = row["encoder"] == name and all(row.get(one) == new.get(one) for one in same)
+    return alike and (row["value"], row.get("fingerprint")) != (new["value"], new.get("fingerprint"))
+
+
 def _paired(config: pytest.Config, report: Report) -> Collection[str]:
     """Return the metrics whose rows keep what paired comparisons need: all for a file or a comparison, else one."""
     settings = settings_of(config)
     keeps_all = settings.compare is not None or any(kind == "json" for kind, _ in settings.reports)
     return set(report) if keeps_all else {SORT_METRIC, settings.sort}
+
+
+def note_failed(
+    item: pytest.Item,
+    error: Exception,
+    name: str,
+    marker: MarkerArguments,
+    k: int,
+    points: tuple[Any, Any],
+    data_sha256: str,
+) -> None:
+    """Keep that an encoder could not be fitted or run, for leaderboards and files."""
+    from distbench.results import failed_row, plain_text
+
+    m, n = (0 if one is None else len(one) for one in points)
+    row = failed_row(
+        f"{type(error).__name__}: {error}",
+        encoder=plain_text(name),
+        dataset=marker.dataset or "",
+        code_size=marker.code_size or 0,
+        k=k,
+        m=m,
+        M=m + n - 1,
+        seed=settings_of(item.config).seed(marker.seed) if marker.dataset else None,
+        test=item.nodeid,
+        data_sha256=data_sha256,
+    )
+    record_of(item).rows.append(row)
 
 
 def note_check(

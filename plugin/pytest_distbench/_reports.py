@@ -33,6 +33,7 @@ def check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
     for kind, path in reports:
         if path is None:
             continue
+        path = path.resolve()
         if path in seen:
             raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each its own")
         seen.add(path)
@@ -41,9 +42,23 @@ def check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
         folder = next(folder for folder in path.absolute().parents if folder.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
             raise pytest.UsageError(f"--distbench-report {kind}: {folder} cannot be written; name another path")
+        if kind == "json":
+            _check_results(path)
         for package in ("jinja2", "matplotlib") if kind == "html" else ():
             if importlib.util.find_spec(package) is None:
                 raise pytest.UsageError(f"--distbench-report {kind}: {EXTRA.format(package)}")
+
+
+def _check_results(path: Path) -> None:
+    """Refuse a file that is there and is none of results, which is never written over."""
+    from distbench.errors import ResultsError
+    from distbench.results_file import read_results
+
+    if path.exists():
+        try:
+            read_results(path)
+        except ResultsError as error:
+            raise pytest.UsageError(f"--distbench-report json: {error}") from None
 
 
 class Reports:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_distbench import REASON
-from pytest_distbench._options import RETRAIN, UPDATE, given, is_on
+from pytest_distbench._options import RETRAIN, UPDATE, flag_of, from_line, given, is_on
 from pytest_distbench._xdist import shared_folder
 
 if TYPE_CHECKING:
@@ -41,8 +42,17 @@ def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
     path, here = item.path, item.config.invocation_params.dir
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     _, colons, rest = item.nodeid.partition("::")
-    options = " ".join(["--distbench", *([option] if option else [])])
-    return f"{lead}: pytest {options} '{shown.as_posix()}{colons}{rest}'"
+    words = ["pytest", option or "--distbench", *_said_on_the_line(item.config), f"{shown.as_posix()}{colons}{rest}"]
+    return f"{lead}: {shlex.join(words)}"
+
+
+def _said_on_the_line(config: pytest.Config) -> list[str]:
+    """Return the options of the command line that decide what a test does."""
+    said = []
+    for name in ("limit", "undecided", "seed", "encoder"):
+        found = from_line(config, name) or []
+        said += [f"{flag_of(name)}={value}" for value in ([found] if isinstance(found, str) else found)]
+    return said
 
 
 def bench_of(config: pytest.Config) -> Bench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ def _read(config: pytest.Config) -> Settings:
     compare, gates = given(config, "compare"), given(config, "compare-fail")
     if gates and not compare:
         raise _wrong("compare-fail", gates[0], "say what to compare with: --distbench-compare PATH")
-    here = config.invocation_params.dir
+    folder = partial(_folder, config)
     return Settings(
         line_limits=_limits(from_line(config, "limit")),
         ini_limits=_limits(from_ini(config, "limit")),
@@ -105,10 +106,17 @@ def _read(config: pytest.Config) -> Settings:
         line_seed=_seed(from_line(config, "seed")),
         ini_seed=_seed(from_ini(config, "seed")),
         sort=_sort(given(config, "sort")),
-        compare=here / compare if compare else None,
+        compare=folder("compare") / Path(compare).expanduser() if compare else None,
         gates=tuple(_gate(text) for text in gates),
-        reports=tuple(_report(text, here) for text in given(config, "report")),
+        reports=tuple(_report(text, folder("report")) for text in given(config, "report")),
     )
+
+
+def _folder(config: pytest.Config, name: str) -> Path:
+    """Return what an option's path is relative to: the folder pytest was called in, or that of the ini file."""
+    if from_line(config, name) or config.inipath is None:
+        return config.invocation_params.dir
+    return config.inipath.parent
 
 
 def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
@@ -179,4 +187,4 @@ def _report(text: str, here: Path) -> tuple[str, Path | None]:
     if kind == "github" and path:
         raise _wrong("report", text, "github goes to the job's summary page; write md:PATH for a file")
     path = path or REPORTS[kind]
-    return kind, here / path if path else None
+    return kind, here / Path(path).expanduser() if path else None

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Summary"]
 
 COMPARE = "--distbench-compare"
+CHOOSING = ("keyword", "markexpr", "lf", "deselect", "stepwise", "ignore", "ignore_glob")  # pytest's options
 
 
 class Summary:
@@ -47,7 +48,7 @@ class Summary:
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._config = config
         self._settings = settings_of(config)
-        self._deselected = False
+        self._partial = False
         self._before = self._read_before()
         self._outcome = Outcome(rows=())
         self._idle: list[str] = []
@@ -68,7 +69,11 @@ class Summary:
 
     def pytest_deselected(self) -> None:
         """Remember that this is a run of a part."""
-        self._deselected = True
+        self._partial = True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that tests could not be collected."""
+        self._partial = self._partial or report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what came with a test's report."""
@@ -145,10 +150,18 @@ class Summary:
             self._unwritten += failed
 
     def _is_whole(self, session: pytest.Session) -> bool:
-        """Say whether every test of the files that were asked for ran."""
-        chosen = any("::" in arg for arg in self._config.args)
-        cut = session.shouldstop or session.shouldfail or session.exitstatus == pytest.ExitCode.INTERRUPTED
-        return not (self._deselected or chosen or cut)
+        """Say whether this was a run of all the tests, to its end; where that is not sure, no.
+
+        Under xdist the workers alone know what was deselected, so the options that do so are asked too.
+        """
+        config, ends = self._config, (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        from_root = config.args_source == pytest.Config.ArgsSource.TESTPATHS or (
+            config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR
+            and config.invocation_params.dir == config.rootpath
+        )
+        chosen = any(getattr(config.option, name, None) for name in CHOOSING)
+        cut = session.shouldstop or session.shouldfail or session.exitstatus not in ends
+        return from_root and not (self._partial or chosen or cut)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print leaderboards, what changed, claims, what is stored, stale or drifted, and counts."""

@@ -61,7 +61,7 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
             "  *test point * point *: input distance *",
             "  best baseline at code size 1: pca (fitted on the reference), continuity = 0.*",
             "next: *",
-            "rerun: pytest --distbench 'test_mine.py::test_it'",
+            "rerun: pytest --distbench test_mine.py::test_it",
             "at test_mine.py:14",
             "1 check: 1 broken",
             "FAILED test_mine.py::test_it - first: continuity = 0.*, limit at least*",
@@ -405,13 +405,8 @@ def said(text, *arguments, **options):
 ])
 def test_it(distbench, check):
     check(distbench)
-
-@pytest.mark.distbench(dataset="digits", code_size=2, limits={"continuity": 0.1})
-def test_marked(distbench):
-    with pytest.raises(InputError, match="leave the points out to fit a recipe"):
-        distbench.check(pca, X_test)
 """
-    run(body).assert_outcomes(passed=7)
+    run(body).assert_outcomes(passed=6)
 
 
 def test_a_data_set_in_a_marker_needs_a_code_size(run):
@@ -422,3 +417,60 @@ def test_it(distbench): ...
     result = run(body)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: *::test_it: @pytest.mark.distbench: dataset= needs code_size= beside it"])
+
+
+def test_encoders_of_one_name_in_a_test_are_told_apart(run):
+    body = """
+def test_it(distbench):
+    for columns in (2, 3, 3):
+        distbench.check(lambda X: X[:, :2] * columns, X_test, continuity=0.1)
+    distbench.check(lambda X: X[:, :2] * 2, X_test, stress=9)
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines_random(["1= *<lambda> *", "1= *<lambda> (2) *", "4 checks: 4 met"])
+    result.stdout.no_fnmatch_line("*<lambda> (3)*")
+
+
+def test_an_encoder_that_fails_is_told_without_a_place(run):
+    body = """
+def boom(X):
+    raise RuntimeError("out of order")
+
+class Boom:
+    def fit(self, X, code_size, seed):
+        raise RuntimeError("diverged")
+
+def test_it(distbench):
+    distbench.check(boom, X_test, continuity=0.1)
+
+@pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.1})
+def test_recipe(distbench):
+    distbench.check(Boom)
+"""
+    result = run(body)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["no place: Boom: *RuntimeError: diverged"])
+    result.stdout.fnmatch_lines(["no score: test_mine.py::test_it boom: failed: RuntimeError: out of order"])
+
+
+def test_names_that_are_no_plain_text_reach_files_and_other_processes(run, pytester):
+    body = """
+@pytest.mark.distbench(dataset=np.str_("swiss_roll"), code_size=2, limits={"continuity": 0.1})
+def test_recipe(distbench):
+    distbench.check("pca", name=np.str_("one"))
+
+def test_it(distbench):
+    distbench.check(first, X_test, name=5, continuity=0.1)
+    distbench.check(first, X_test, name="half " + chr(0xD800), continuity=0.1)
+"""
+    result = run(body, "-n", "1", "--distbench-report=json:r.json")
+    result.assert_outcomes(passed=2)
+    assert result.ret == 0
+    text = (pytester.path / "r.json").read_text(encoding="utf-8")
+    assert all(f'"encoder": "{name}"' in text for name in ("one", "5", "half ?"))
+
+
+def test_the_command_that_reruns_a_failure_has_the_options_that_decide_it(run):
+    result = run(FAILING.replace("continuity=0.99", "continuity=0.1"), "--distbench-limit", "continuity:0.99")
+    result.stdout.fnmatch_lines(["rerun: pytest --distbench --distbench-limit=continuity:0.99 test_mine.py::test_it"])

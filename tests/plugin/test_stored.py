@@ -133,7 +133,7 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
         [
             "good[[]2]: what was stored on 20* is stale: recipe changed",
             f"stored in {path}",
-            "to fit it anew and store it: pytest --distbench --distbench-update 'mine.toml::good[[]2]'",
+            "to fit it anew and store it: pytest --distbench-update 'mine.toml::good[[]2]'",
             "no place: good: stale: recipe changed (stored on 20*)",
             "no place: tilted (in sample): stale: recipe changed (stored on 20*)",
             "Stale, so of no use; fit and store all of it anew: pytest --distbench-update*",
@@ -184,7 +184,7 @@ def test_limits_hold_for_stored_rows_as_for_new_ones(suite):
     stored.stdout.fnmatch_lines(
         [
             "  note: stored on 20*, with no pairs: --distbench-retrain fits it anew and shows where it breaks",
-            "rerun: pytest --distbench --distbench-retrain 'mine.toml::good[[]2]'",
+            "rerun: pytest --distbench-retrain 'mine.toml::good[[]2]'",
             "2 checks: 2 broken*",
         ]
     )

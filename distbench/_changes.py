@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from distbench._pairing import Matched, Who, equal, match_rows, packed_alike, points_differ
+from distbench._pairing import POINTS_CHANGED, Matched, Who, equal, match_rows, packed_alike, points_differ
 from distbench.packing import unpack
 from distbench.results import OK, Row
 
@@ -35,6 +35,8 @@ class Change:
         Whether the interval is that of the same points judged twice, which is narrower.
     note : str
         What a reader must know of it.
+    other_points : bool
+        Whether the points are others than before.
     """
 
     encoder: str
@@ -50,6 +52,7 @@ class Change:
     high: float | None
     paired: bool
     note: str = ""
+    other_points: bool = False
 
     @property
     def is_change(self) -> bool:
@@ -69,7 +72,8 @@ class Change:
 class NotCompared:
     """What both runs have and yet cannot be compared; ``metric`` is empty where that is so of all.
 
-    ``failed`` says that it had a value before and has none now.
+    ``failed`` says that it had a value before and has none now; ``had`` names the metrics that had a value before:
+    their gates are broken.
     """
 
     encoder: str
@@ -79,6 +83,7 @@ class NotCompared:
     metric: str
     reason: str
     failed: bool = False
+    had: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,9 @@ class Comparison:
     not_compared: tuple[NotCompared, ...] = ()
 
 
-def compare_rows(before: Iterable[Row], now: Iterable[Row], source: str = "") -> Comparison:
+def compare_rows(
+    before: Iterable[Row], now: Iterable[Row], source: str = "", failed_tests: Collection[str] = ()
+) -> Comparison:
     """Compare two runs.
 
     Rows belong together by encoder, data set (of points without one: test), code size, in sample or not, k and the
@@ -110,15 +117,18 @@ def compare_rows(before: Iterable[Row], now: Iterable[Row], source: str = "") ->
         Of both runs.
     source : str
         Where `before` is from, for readers.
+    failed_tests : collection of str
+        Tests of now that failed, as rows name them, beside those that have a row which says so. Whom `before` has
+        under one of them and now lacks was lost, not left out.
 
     Returns
     -------
     Comparison
         In the order of the rows of now.
     """
-    matches, only_before, only_now, left = match_rows(before, now)
+    matches, only_before, only_now, left = match_rows(before, now, failed_tests)
     changes: list[Change] = []
-    not_compared = [NotCompared(*who, metric="", reason=reason, failed=failed) for who, reason, failed in left]
+    not_compared = [NotCompared(*one.who, metric="", reason=one.reason, failed=one.failed, had=one.had) for one in left]
     for matched in matches:
         of_match, without = _compared(matched)
         changes += of_match
@@ -128,7 +138,8 @@ def compare_rows(before: Iterable[Row], now: Iterable[Row], source: str = "") ->
 
 def _compared(matched: Matched) -> tuple[list[Change], list[NotCompared]]:
     before, now = matched.by_metric()
-    without = [NotCompared(*matched.who, metric="", reason=told, failed=True) for told in matched.failures()]
+    had = matched.lost()
+    without = [NotCompared(*matched.who, metric="", reason=told, failed=True, had=had) for told in matched.failures()]
     changes, same = [], matched.agree()
     for metric in dict.fromkeys([*now, *before]):
         old, new = before.get(metric, {}), now.get(metric, {})
@@ -136,7 +147,8 @@ def _compared(matched: Matched) -> tuple[list[Change], list[NotCompared]]:
         if not reason:
             changes.append(_change(old, new, matched.who, same))
         elif old.keys() - matched.failed_seeds or not old:  # what failed is said once, not for each metric
-            without.append(NotCompared(*matched.who, metric=metric, reason=reason, failed=failed))
+            had = frozenset([metric] if _was_measured(old, new) else [])
+            without.append(NotCompared(*matched.who, metric=metric, reason=reason, failed=failed, had=had))
     return changes, without
 
 
@@ -157,6 +169,12 @@ def _reason(old: dict[Any, Row], new: dict[Any, Row]) -> tuple[str, bool]:
     return "", False
 
 
+def _was_measured(old: dict[Any, Row], new: dict[Any, Row]) -> bool:
+    """Say whether a metric had a value before; what was not a number had none, unless now it is not one either."""
+    found = [any(not math.isnan(_value(row)) for row in rows.values()) for rows in (old, new)]
+    return bool(old) and (found[0] or not found[1])
+
+
 def _told(rows: dict[Any, Row]) -> str:
     return ", ".join("none" if seed is None else str(seed) for seed in rows)
 
@@ -174,7 +192,8 @@ def _change(old: dict[Any, Row], new: dict[Any, Row], who: Who, same: bool) -> C
     low, high, why = (difference, difference, "") if same else _paired(before, now, difference)
     if why:
         low, high = _unpaired(before, now, values)
-    notes = [f"not paired: {why}"] if why and low is not None else []
+    other = why == POINTS_CHANGED
+    notes = [f"not paired: {why}"] if why and low is not None else [why] if other else []
     every = len(old.keys() | new.keys())
     notes += [f"over {len(seeds)} of {every} seeds"] if len(seeds) < every else []
     return Change(
@@ -188,6 +207,7 @@ def _change(old: dict[Any, Row], new: dict[Any, Row], who: Who, same: bool) -> C
         high=high,
         paired=not why,
         note="; ".join(notes),
+        other_points=other,
     )
 
 

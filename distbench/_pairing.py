@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, cast
@@ -11,12 +11,14 @@ from typing import Any, NamedTuple, cast
 from distbench.records import packed_arrays
 from distbench.results import OK, Row
 
-__all__ = ["Matched", "Who", "equal", "match_rows", "packed_alike", "points_differ"]
+__all__ = ["POINTS_CHANGED", "Left", "Matched", "Who", "equal", "match_rows", "packed_alike", "points_differ"]
 
 EUCLIDEAN = "euclidean"
 ARRAYS = ("leave_one_out", "interaction")
 HOW = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
 TWICE = "several encoders of that name in one test; give each its own, with name="
+POINTS_CHANGED = "the points changed"
+TEST_FAILED = "has no value now, its test failed"
 ENOUGH = 2  # metrics that agree in every seed
 ROUNDING = 1e-9
 """Relative to the values: what files of ten digits lose is no change."""
@@ -58,6 +60,10 @@ class Matched:
         seeds = {*self.failed_seeds, None} if self.failed_seeds else set()
         return list(dict.fromkeys(_status(row) for row in self.now if row["status"] != OK and row["seed"] in seeds))
 
+    def lost(self) -> frozenset[str]:
+        """Return the metrics that these seeds had."""
+        return _measured(row for row in self.before if row["seed"] in self.failed_seeds)
+
     def agree(self) -> bool:
         """Say whether several metrics of the same points are equal in every seed, all that both have."""
         before, now = self.by_metric()
@@ -71,12 +77,22 @@ class Matched:
         return same and len({row["metric"] for _, row in pairs}) >= ENOUGH
 
 
-Left = tuple[Who, str, bool]
+class Left(NamedTuple):
+    """Whom both runs have and who yet cannot be compared: why, whether for want of a value, and the metrics he had."""
+
+    who: Who
+    reason: str
+    failed: bool
+    had: frozenset[str] = frozenset()
+
+
 Key = Callable[[Row], tuple[Any, ...]]
 
 
-def match_rows(before: Iterable[Row], now: Iterable[Row]) -> tuple[list[Matched], list[str], list[str], list[Left]]:
-    """Match the rows of two runs.
+def match_rows(
+    before: Iterable[Row], now: Iterable[Row], failed_tests: Collection[str] = ()
+) -> tuple[list[Matched], list[str], list[str], list[Left]]:
+    """Match the rows of two runs; `failed_tests` are those of now that failed, beside those with rows that did.
 
     Returns
     -------
@@ -84,8 +100,8 @@ def match_rows(before: Iterable[Row], now: Iterable[Row]) -> tuple[list[Matched]
         In the order of `now`.
     only_before, only_now : list of str
         Whom the other run lacks.
-    left : list of (who, reason, failed)
-        Whom both have, judged in other ways or failed in one of them.
+    left : list of Left
+        Whom both have, judged in other ways or failed in one of them, and whom now lacks as his test failed.
     """
     runs = list(before), list(now)
     unclear = _unclear(runs[0], _key) | _unclear(runs[1], _key)
@@ -97,15 +113,17 @@ def match_rows(before: Iterable[Row], now: Iterable[Row]) -> tuple[list[Matched]
     old, new = (_grouped(rows, key) for rows in runs)
     never = _unclear(runs[0], key) | _unclear(runs[1], key)
     common = [key for key in new if key in old]
-    left: list[Left] = [(_who(new[key]), TWICE, False) for key in common if key in never]
+    left = [Left(_who(new[key]), TWICE, False, _measured(old[key])) for key in common if key in never]
     matches: list[Matched] = []
     for one in (one for one in common if one not in never):
         found, without = _matched(old[one], new[one])
         matches += found
         left += without
-    only_before, only_now = (
-        [str(_who(one[key])) for key in one if key not in two] for one, two in ((old, new), (new, old))
-    )
+    failed = {*failed_tests, *(row["test"] for row in runs[1] if row["status"] != OK)} - {""}
+    lost = {key: rows for key, rows in old.items() if key not in new and failed & {row["test"] for row in rows}}
+    left += [Left(_who(rows), TEST_FAILED, True, had) for rows in lost.values() if (had := _measured(rows))]
+    only_before = [str(_who(old[key])) for key in old if key not in new and key not in lost]
+    only_now = [str(_who(new[key])) for key in new if key not in old]
     return matches, only_before, only_now, left
 
 
@@ -117,15 +135,28 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[Matched], 
     who = _who(now)
     lost, gained = [how for how in old if how not in new], [how for how in new if how not in old]
     if lost and gained:
-        left: list[Left] = [(who, _differences(lost[0], gained[0]), False)]
+        had = _measured(row for how in lost for row in old[how])
+        left = [Left(who, _differences(lost[0], gained[0]), False, had)]
     elif not good[0] or not good[1]:
         when, rows = ("now", failed[1]) if old else ("before", failed[0]) if new else ("before and now", failed[1])
-        left = [(who, f"{when} {reason}", bool(old)) for reason in dict.fromkeys(map(_status, rows))]
+        reasons = dict.fromkeys(map(_status, rows))
+        left = [Left(who, f"{when} {reason}", bool(old), _measured(good[0])) for reason in reasons]
     else:
-        left = [(who, f"{_told(how)}: was not judged so {'now' if how in lost else 'before'}", False)
-                for how in (*lost, *gained)]  # fmt: skip
+        left = [Left(who, f"{_told(how)}: was not judged so now", False, _due(old[how], now)) for how in lost]
+        left += [Left(who, f"{_told(how)}: was not judged so before", False) for how in gained]
     found = [Matched(who, [*old[how], *failed[0]], [*new[how], *failed[1]]) for how in new if how in old]
     return found, left
+
+
+def _measured(rows: Iterable[Row]) -> frozenset[str]:
+    """Return the metrics that have a value, infinite ones too."""
+    return frozenset(row["metric"] for row in rows if row["status"] == OK and row["value"] is not None)
+
+
+def _due(rows: Sequence[Row], now: Iterable[Row]) -> frozenset[str]:
+    """Return the metrics of rows that now has none of, where their test ran; another test may not have."""
+    ran = {"", *(row["test"] for row in now)}
+    return _measured(row for row in rows if row["test"] in ran)
 
 
 def _differences(old: tuple[Any, ...], new: tuple[Any, ...]) -> str:
@@ -184,12 +215,12 @@ def _status(row: Row) -> str:
 
 
 def points_differ(one: Row, two: Row) -> str:
-    """Return why two rows are not known to be of the same points; nothing where they are."""
-    for name in ("fingerprint", "data_sha256"):
-        found = one.get(name), two.get(name)
-        if all(found):
-            return "" if found[0] == found[1] else "the points changed"
-    return "not known to be of the same points"
+    """Return why two rows are not known to be of the same points; nothing where all that both say of them agrees."""
+    pairs = [(one.get(name), two.get(name)) for name in ("fingerprint", "data_sha256")]
+    known = [pair for pair in pairs if all(pair)]
+    if not known:
+        return "not known to be of the same points"
+    return "" if all(mine == other for mine, other in known) else POINTS_CHANGED
 
 
 def equal(one: float | None, two: float | None) -> bool:

@@ -55,6 +55,7 @@ def interval(
         return None, None
     import numpy as np
 
+    from distbench.inference.intervals import jackknife_interval
     from distbench.judging import MEANS
     from distbench.metrics import METRICS
 

@@ -24,6 +24,7 @@ __all__ = ["main"]
 LEAST_WIDTH = 40  # some CI systems report a width of 1
 WIDTH = 80
 FILE_WIDTH = 120
+WIDER = "only the first are listed; with a larger --width their lines have room for intervals"
 
 
 class CannotDo(click.ClickException):
@@ -152,7 +153,7 @@ def compare(before: Path, now: Path, gates: tuple[Gate, ...], undecided: Undecid
 
     with _told():
         comparison = compare_rows(read_results(before).rows, read_results(now).rows, source=str(before))
-    _print(render_changes(comparison, width or _terminal()))
+    _print(render_changes(comparison, width or _terminal(), rest=WIDER))
     broken = broken_gates(comparison, gates, undecided)
     if broken:
         _print("")

@@ -21,6 +21,7 @@ from distbench.metrics._model import measure_reconstruction
 from distbench.report import Report, Score
 from distbench.sampling import judged_rows, until_precise
 from distbench.settings import DECODER, Labels, Settings
+from distbench.storage import release, row_blocks
 from distbench.witnesses import worst_pairs
 
 __all__ = ["Points", "judge_points"]
@@ -28,7 +29,8 @@ __all__ = ["Points", "judge_points"]
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
 
-HASHED = 256  # rows that a fingerprint looks at
+LARGE = 2**28  # bytes as float64, above which a fingerprint takes a sample of the rows and the sums of all
+SAMPLE = 256  # rows of it
 MEANS = ("ranks", "order", "semantic")  # families whose metrics are means of single points' scores
 
 
@@ -100,16 +102,37 @@ def _judged(points: Points, settings: Settings, name: str, notes: list[str], jud
 
 
 def _fingerprint(points: Points, judged: Rows | None) -> str:
-    """Return a short hash of the points, from at most some thousand rows, and of which were judged."""
+    """Return a short hash of the points and of which were judged, the same for float32 and float64 of equal values.
+
+    All numbers count. Of arrays above `LARGE`, as memory maps mostly are, those of `SAMPLE` rows do, and the sum of
+    each column over all rows: rows outside the sample that changed places, or changes that cancel in every column,
+    are not seen there.
+    """
     digest = blake2b(digest_size=16)
     for array in (points.X, points.X_ref):
         if array is not None:
-            rows = np.unique(np.linspace(0, len(array) - 1, HASHED).astype(np.int64))
             digest.update(repr(array.shape).encode())
-            digest.update(np.ascontiguousarray(array[rows], dtype=np.float64).tobytes())
+            _hash_numbers(array, digest)
     if judged is not None:
         digest.update(judged.tobytes())
     return digest.hexdigest()
+
+
+def _hash_numbers(array: Array, digest: blake2b) -> None:
+    row_bytes = 8 * array.shape[1]  # not the array's own: blocks, and so sums, are the same for both types
+    whole = len(array) * row_bytes <= LARGE
+    sums = np.zeros(array.shape[1])
+    for rows in row_blocks(len(array), row_bytes):
+        block = np.ascontiguousarray(array[rows], dtype=np.float64)
+        if whole:
+            digest.update(block)
+        else:
+            sums += block.sum(axis=0)
+        release(array)
+    if not whole:
+        sample = np.unique(np.linspace(0, len(array) - 1, SAMPLE).astype(np.int64))
+        digest.update(np.ascontiguousarray(array[sample], dtype=np.float64))
+        digest.update(sums)
 
 
 def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered:

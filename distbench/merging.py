@@ -13,6 +13,8 @@ from distbench.results_file import Results
 
 __all__ = ["merge_results"]
 
+EUCLIDEAN = "euclidean"
+
 
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[Outcome, list[str]]:
     """Return the results of several files as one outcome.
@@ -49,7 +51,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
 def _what(row: Row) -> tuple[Any, ...]:
     """Return what a row is of: the same encoder, judged in the same way on the same data."""
     points = row["dataset"] or f"\n{row['test']}"  # no data set is called so
-    setting = row["code_size"], row["k"], row["m"], row["M"]
+    setting = row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN
     return row["encoder"], points, row.get("in_sample", False), *setting
 
 

@@ -7,13 +7,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from distbench.packing import pack
+from distbench.errors import InputError
+from distbench.packing import pack, unpack
 
-__all__ = ["Record", "document_text", "named", "packed_arrays", "worded"]
+__all__ = ["Record", "array_problem", "document_text", "named", "number_problem", "packed_arrays", "worded"]
 
 Record = dict[str, Any]
 
 ARRAYS = (("leave_one_out", "float16"), ("interaction", "root8"))
+AXES = {"leave_one_out": 1, "interaction": 2}
+WORDS = ("inf", "-inf", "nan")
+"""How numbers that JSON has no word for stand in files."""
+LARGEST = 1e300
+"""A number beyond it is damage: means and sums of such overflow, and whole ones may be more than floats hold."""
 
 
 def document_text(schema: int, parts: Mapping[str, Mapping[str, Any] | Sequence[Any]]) -> str:
@@ -77,6 +83,51 @@ def packed_arrays(row: Mapping[str, Any], value: Any) -> Record:
         if isinstance(given, dict):
             found[name] = given
     return found
+
+
+def number_problem(record: Mapping[str, Any], words: Iterable[str]) -> str:
+    """Return what is wrong with the numbers of a record from a file; nothing where they can be used.
+
+    Parameters
+    ----------
+    record : mapping
+        From the file.
+    words : iterable of str
+        Names of the fields that hold numbers, which may be text as :func:`worded` gives it.
+
+    Returns
+    -------
+    str
+    """
+    for name in words:
+        if isinstance(value := record.get(name), str) and value not in WORDS:
+            return f"{name} is {value!r}"
+    large = (name for name, value in record.items() if isinstance(value, int | float) and _is_too_large(value))
+    return next((f"{name} is too large" for name in large), "")
+
+
+def _is_too_large(value: float) -> bool:
+    return LARGEST < abs(value) < math.inf
+
+
+def array_problem(record: Mapping[str, Any]) -> str:
+    """Return which packed array of a row from a file is damaged, or has not the form that intervals take."""
+    damaged = (name for name, axes in AXES.items() if not _is_whole(record.get(name), record.get("m"), axes))
+    return next((f"{name} is damaged" for name in damaged), "")
+
+
+def _is_whole(packed: Any, m: Any, axes: int) -> bool:
+    if packed is None:
+        return True
+    import numpy as np
+
+    try:
+        with np.errstate(all="ignore"):
+            array = unpack(packed)
+        # Text and ragged lists, of which numpy makes no numbers, and numbers that are too large for it.
+    except (InputError, TypeError, ValueError, OverflowError, MemoryError):
+        return False
+    return array is not None and array.ndim == axes and len(array) == m and bool(np.isfinite(array).all())
 
 
 def named(environment: Mapping[str, Any], known: dict[str, Record]) -> str:

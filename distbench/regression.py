@@ -24,6 +24,7 @@ __all__ = [
 
 ALL = "all"
 HOW = "give METRIC:CHANGE, such as continuity:1% or continuity:0.01"
+NOTHING = "nothing to compare: "
 ROUNDING = 1e-9
 
 
@@ -97,8 +98,9 @@ def broken_gates(comparison: Comparison, gates: Iterable[Gate], undecided: Undec
     Returns
     -------
     list of str
-        Empty where all hold. A gate for which nothing could be compared does not, nor one on an encoder that had a
-        value before and has none now: a gate never holds because there was nothing to see.
+        Empty where all hold. A gate never holds because there was nothing to see: one for which nothing could be
+        compared does not, nor one on a metric that an encoder had before and that has no value now, or one that
+        cannot be compared with it. Encoders that are new, or were not run now, break none.
     """
     check_undecided(undecided)
     return list(dict.fromkeys(line for gate in gates for line in _broken(comparison, gate, undecided)))
@@ -107,11 +109,9 @@ def broken_gates(comparison: Comparison, gates: Iterable[Gate], undecided: Undec
 def _broken(comparison: Comparison, gate: Gate, undecided: Undecided) -> list[str]:
     changes = [change for change in comparison.changes if gate.metric in (ALL, change.metric)]
     lines = [_line(change, gate) for change in changes if _is_broken(change, gate, undecided)]
-    lost = [
-        one for one in comparison.not_compared if one.failed and (not one.metric or gate.metric in (ALL, one.metric))
-    ]
-    lines += [f"{gate}: {_named(one)}: {one.reason}" for one in lost]
-    return lines if changes or lost else [f"{gate}: nothing to compare: {_why(comparison, gate)}"]
+    lost = [one for one in comparison.not_compared if (one.had if gate.metric == ALL else gate.metric in one.had)]
+    lines += [f"{gate}: {'' if one.failed else NOTHING}{_named(one)}: {one.reason}" for one in lost]
+    return lines if changes or lost else [f"{gate}: {NOTHING}{_why(comparison, gate)}"]
 
 
 def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:

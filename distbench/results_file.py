@@ -16,7 +16,7 @@ from distbench.files import write_whole
 from distbench.outcome import ClaimOutcome
 from distbench.records import Record, document_text, named, packed_arrays, worded
 from distbench.results import Row
-from distbench.results_schema import DEFAULTS, NUMBERS, REQUIRED, SCHEMA, read_document
+from distbench.results_schema import DEFAULTS, MEND, NUMBERS, REQUIRED, SCHEMA, read_document
 
 __all__ = ["Results", "read_results", "write_results"]
 
@@ -104,7 +104,7 @@ def write_results(
         It cannot be written; the old file, if any, stays as it is.
     """
     path = Path(path)
-    old = read_document(path)
+    old = read_document(path, MEND)
     if old is not None and "environments" in old:
         raise ResultsError(f"{path}: holds the stored rows of a suite; give the results another file")
     records = [_record(row) for row in rows]

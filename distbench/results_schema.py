@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from distbench.errors import InputError, ResultsError
-from distbench.packing import unpack
-from distbench.records import Record
+from distbench.errors import ResultsError
+from distbench.records import Record, array_problem, number_problem
 from distbench.results import OK
 
-__all__ = ["DEFAULTS", "NUMBERS", "REQUIRED", "SCHEMA", "read_document"]
+__all__ = ["DEFAULTS", "MEND", "NUMBERS", "REQUIRED", "SCHEMA", "read_document"]
 
 SCHEMA = 1
 MEND = "restore it, or move it away and run the tests again"
-WORDS = ("inf", "-inf", "nan")
-"""How numbers that JSON has no word for stand in the file."""
+"""What to do about a file that is in the way of new results."""
+READ = "give another file"
+VERDICTS = ("met", "broken", "undecided", "")
 
 _NONE = type(None)
 _NUMBER: tuple[type, ...] = (int, float, str, _NONE)
@@ -65,8 +65,19 @@ DEFAULTS: Record = {
 _CLAIM = dict.fromkeys(("id", "statement", "source", "verdict", "expect", "evidence", "stored"), (str,))
 
 
-def read_document(path: Path) -> Record | None:
+def read_document(path: Path, mend: str = READ) -> Record | None:
     """Return what a file holds, checked; None where there is no such file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    mend : str
+        What to do about a damaged one, at the end of the error.
+
+    Returns
+    -------
+    dict or None
 
     Raises
     ------
@@ -82,13 +93,13 @@ def read_document(path: Path) -> Record | None:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise ResultsError(f"{path}: not valid JSON: {error}; {MEND}") from error
+        raise ResultsError(f"{path}: not valid JSON: {error}; {mend}") from error
     except RecursionError as error:
-        raise ResultsError(f"{path}: not valid JSON: nested too deep; {MEND}") from error
-    return _checked(document, path)
+        raise ResultsError(f"{path}: not valid JSON: nested too deep; {mend}") from error
+    return _checked(document, path, mend)
 
 
-def _checked(document: Any, path: Path) -> Record:
+def _checked(document: Any, path: Path, mend: str) -> Record:
     if not isinstance(document, dict) or "schema" not in document:
         raise ResultsError(f"{path}: is no file of results (it has no schema); give another path")
     if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
@@ -101,20 +112,20 @@ def _checked(document: Any, path: Path) -> Record:
         document.pop("findings", None)
     for name, kind in (("environment", dict), ("earlier", dict), ("environments", dict), ("rows", list)):
         if not isinstance(document.get(name, {} if name == "environments" else None), kind):
-            raise ResultsError(f"{path}: {name} is missing or of the wrong kind; {MEND}")
-    return _with_records(document, path)
+            raise ResultsError(f"{path}: {name} is missing or of the wrong kind; {mend}")
+    return _with_records(document, path, mend)
 
 
-def _with_records(document: Record, path: Path) -> Record:
+def _with_records(document: Record, path: Path, mend: str) -> Record:
     document.setdefault("claims", [])
     if not isinstance(document["claims"], list):
-        raise ResultsError(f"{path}: claims is of the wrong kind; {MEND}")
+        raise ResultsError(f"{path}: claims is of the wrong kind; {mend}")
     environments = document["earlier"] | document.get("environments", {})
     for kind, check in (("row", _row_problem), ("claim", _claim_problem)):
         for number, record in enumerate(document[f"{kind}s"], 1):
             problem = _common_problem(record, environments) or check(record)
             if problem:
-                raise ResultsError(f"{path}: {kind} {number}: {problem}; {MEND}")
+                raise ResultsError(f"{path}: {kind} {number}: {problem}; {mend}")
     return document
 
 
@@ -139,21 +150,12 @@ def _row_problem(row: Record) -> str:
         value = row.get(name, DEFAULTS.get(name))
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             return f"{name} is {value!r}"
-    for name in NUMBERS:
-        if isinstance(value := row.get(name), str) and value not in WORDS:
-            return f"{name} is {value!r}"
+    if wrong := number_problem(row, NUMBERS):
+        return wrong
     if row["status"] == OK and row.get("value") is None:
         return "has no value"
     if row["direction"] not in ("up", "down"):
         return f"direction is {row['direction']!r}"
-    damaged = (name for name in ("leave_one_out", "interaction") if not _is_whole(row.get(name)))
-    return next((f"{name} is damaged" for name in damaged), "")
-
-
-def _is_whole(packed: Any) -> bool:
-    """Say whether an array can be read, and has the form that intervals take."""
-    try:
-        array = unpack(packed)
-    except (InputError, TypeError, ValueError):
-        return False
-    return array is None or (array.ndim > 0 and len(array) > 0)
+    if row.get("verdict", "") not in VERDICTS:
+        return f"verdict is {row['verdict']!r}, none of met, broken and undecided"
+    return array_problem(row)

@@ -62,7 +62,7 @@ def test_distances_are_those_asked_for_and_rows_say_so():
     ("arguments", "said"),
     [
         ({"continuty": 0.9}, "continuty: found no metric and no option of that name; did you mean 'continuity'"),
-        ({"distance": "cosine"}, "distance: found no metric and no option of that name; did you mean 'distance_"),
+        ({"distance": "cosine"}, "write distance_x= for the points and distance_z="),
         ({"neighbours": 5}, "neighbours: found no metric and no option of that name; metrics are trustworthiness"),
         ({"continuity": 3}, "between 0 and 1"),
         ({"distortion": 0.5}, "pass one between 1 and inf"),

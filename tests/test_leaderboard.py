@@ -380,3 +380,10 @@ def test_packed_rows_share_places_and_have_intervals_as_those_of_this_run(gap):
     assert places(stored) == places(rows) == places([rows[0], *stored[1:]])
     for one, other in zip(leaderboard(stored)[0].entries, leaderboard(rows)[0].entries, strict=True):
         assert (one.high - one.low) / (other.high - other.low) == pytest.approx(1, abs=0.01)
+
+
+def test_data_that_changed_under_one_name_are_two_tables():
+    rows = [row("a", 0.9, data_sha256="1" * 64), row("b", 0.8, data_sha256="2" * 64)]
+    first, second = leaderboard(rows)
+    assert [first.dataset, second.dataset] == ["digits (data 11111111)", "digits (data 22222222)"]
+    assert [table.dataset for table in leaderboard(rows[:1])] == ["digits"]

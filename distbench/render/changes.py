@@ -20,6 +20,7 @@ MOST_WORSE = 8
 MOST_BETTER = 4
 MOST_OTHER = 3
 SMALLEST, LARGEST = 1e-6, 1e4  # steps between which numbers are written out
+OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
 
 
@@ -95,7 +96,7 @@ def _signed(value: float, step: float) -> str:
     return f"{value:+.{max(0, 1 - math.floor(math.log10(step)))}f}"
 
 
-def render_changes(comparison: Comparison, width: int = 80) -> str:
+def render_changes(comparison: Comparison, width: int = 80, rest: str = REST) -> str:
     """Return what changed as text: worse, better, what could not be compared, and the number of what is as it was.
 
     Parameters
@@ -104,6 +105,9 @@ def render_changes(comparison: Comparison, width: int = 80) -> str:
         From :func:`distbench.regression.compare_rows`.
     width : int
         Characters a line may have.
+    rest : str
+        Where to find what is left out: changes beyond the first, and intervals that lines of that width have no room
+        for.
 
     Returns
     -------
@@ -115,13 +119,13 @@ def render_changes(comparison: Comparison, width: int = 80) -> str:
         *_part("worse", found.worse, found, (MOST_WORSE, width)),
         *_part("better", found.better, found, (MOST_BETTER, width)),
     ]
-    counts = f"{found.unchanged} as they were" if found.unchanged else ""
-    blocks += [counts] if counts else []
+    blocks += [f"{found.unchanged} as they were"] if found.unchanged else []
+    blocks += _listed(OTHER_POINTS, dict.fromkeys(named(one) for one in comparison.changes if one.other_points))
     blocks += _others(comparison)
     if found.surely:
         blocks.append("* the 95 % interval of the change excludes 0")
-    if len(found.worse) > MOST_WORSE or len(found.better) > MOST_BETTER:
-        blocks.append(REST)
+    if _is_cut(found, width):
+        blocks.append(rest)
     lines = [
         part
         for line in blocks or ["nothing in common to compare"]
@@ -130,23 +134,35 @@ def render_changes(comparison: Comparison, width: int = 80) -> str:
     return "\n".join([*textwrap.wrap(title(comparison), width), "", *lines])
 
 
+def _is_cut(found: Grouped, width: int) -> bool:
+    shown = (*found.worse[:MOST_WORSE], *found.better[:MOST_BETTER])
+    more = len(found.worse) + len(found.better) > len(shown)
+    return more or any(not _fits(change, change in found.surely, width - 2) for change in shown)
+
+
 def _part(word: str, changes: Sequence[Change], found: Grouped, room: tuple[int, int]) -> list[str]:
     if not changes:
         return []
     most, width = room
-    told = [f"  {_line(change, change in found.surely, width - 2)}" for change in changes[:most]]
+    told = []
+    for change in changes[:most]:
+        sure = change in found.surely
+        told.append(f"  {_line(change, sure, whole=_fits(change, sure, width - 2))}")
     surely = sum(change in found.surely for change in changes)
     more = f", the first {most} of them" if len(changes) > most else ""
     return [f"{len(changes)} {word} ({surely} surely *){more}:", *told]
 
 
-def _line(change: Change, sure: bool, width: int) -> str:
-    """Return a change as one line; where it is too long, without its interval."""
+def _fits(change: Change, sure: bool, width: int) -> bool:
+    """Say whether a line has room for the interval, if there is one."""
+    return change.low is None or len(_line(change, sure, whole=True)) <= width
+
+
+def _line(change: Change, sure: bool, whole: bool) -> str:
+    """Return a change as one line, whole or without its interval."""
     before, now, difference, interval = change_text(change)
-    between = [f"{interval}{'' if change.paired else ', not paired'}"] if interval else []
-    head, star = f"{named(change)}: {change.metric} {before} -> {now}", " *" if sure else ""
-    whole = f"{head} ({', '.join([difference, *between])}){star}"
-    return whole if len(whole) <= width else f"{head} ({difference}){star}"
+    between = f", {interval}{'' if change.paired else ', not paired'}" if interval and whole else ""
+    return f"{named(change)}: {change.metric} {before} -> {now} ({difference}{between}){' *' if sure else ''}"
 
 
 def _others(comparison: Comparison) -> list[str]:

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distbench.errors import InputError, SuiteError
-from distbench.packing import unpack
+from distbench.errors import SuiteError
+from distbench.records import Record, array_problem, number_problem
 from distbench.results import OK
 
 __all__ = ["KINDS", "LEFT_OUT", "MEND", "NUMBERS", "SCHEMA", "Record", "check_document", "check_records"]
 
 SCHEMA = 1
 MEND = "restore it from version control, or delete it and run pytest --distbench-update"
-
-Record = dict[str, Any]
 
 NUMBERS = ("value", "low", "high", "seconds")
 KINDS: dict[str, tuple[type, ...]] = {
@@ -42,8 +40,6 @@ KINDS: dict[str, tuple[type, ...]] = {
     "environment": (str,),
 }
 _FINDING: dict[str, tuple[type, ...]] = dict.fromkeys(("id", "key", "verdict", "evidence", "environment"), (str,))
-LONGEST = 1000  # bits of a whole number that floats can hold
-_ARRAYS = {"leave_one_out": 1, "interaction": 2}
 LEFT_OUT: Record = {"code_width": None, "value": None, "low": None, "high": None, "seconds": None}
 LEFT_OUT |= {"in_sample": False, "note": ""}
 """What a row in a file may lack, and what that means."""
@@ -90,29 +86,10 @@ def _problem(record: Any, known: Mapping[str, tuple[type, ...]], environments: M
         value = record.get(name, LEFT_OUT.get(name))
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             return f"{name} is {value!r}"
-    for name in NUMBERS:
-        value = record.get(name)
-        if isinstance(value, str) and value not in ("inf", "-inf", "nan"):
-            return f"{name} is {value!r}"
-        if isinstance(value, int) and value.bit_length() > LONGEST:
-            return f"{name} is too large"
+    if wrong := number_problem(record, NUMBERS):
+        return wrong
     if record["environment"] not in environments:
         return f"environment {record['environment']!r} is not in the file"
     if record.get("status") == OK and record.get("value") is None:
         return "has no value"
-    damaged = (name for name, axes in _ARRAYS.items() if not _is_whole(record.get(name), record.get("m"), axes))
-    return next((f"{name} is damaged" for name in damaged), "")
-
-
-def _is_whole(packed: Any, m: Any, axes: int) -> bool:
-    if packed is None:
-        return True
-    import numpy as np
-
-    try:
-        with np.errstate(all="ignore"):
-            array = unpack(packed)
-        # Text and ragged lists, of which numpy makes no numbers, and numbers that are too large for it.
-    except (InputError, TypeError, ValueError, OverflowError, MemoryError):
-        return False
-    return array is not None and array.ndim == axes and len(array) == m and bool(np.isfinite(array).all())
+    return array_problem(record)

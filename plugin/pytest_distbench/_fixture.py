@@ -203,9 +203,8 @@ class DistbenchFixture:
             own = getattr(encoder, "__name__", type(encoder).__name__)
             name = judged.name or name_of(self._item, encoder) or str(own)
             data = self._dataset() if X_test is None else None
-            points, sha256 = (
-                ((X_test, judged.reference), "") if data is None else ((data.test, data.train), data.sha256)
-            )
+            points = (X_test, judged.reference) if data is None else (data.test, data.train)
+            sha256 = "" if data is None else data.sha256
             note_failed(self._item, error, name, self._marker, judged.k, points, sha256)
             raise
 

@@ -218,7 +218,8 @@ def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tup
         return None, None, other[0]
     pairs = [(packed_alike(one, two), packed_alike(two, one)) for one, two in zip(before, now, strict=True)]
     columns = [(unpack(one["leave_one_out"]), unpack(two["leave_one_out"])) for one, two in pairs]
-    if any(one is None or two is None or one.shape != two.shape for one, two in columns):
+    shapes = {None if one is None else one.shape for pair in columns for one in pair}
+    if None in shapes or len(shapes) > 1:
         return None, None, "no per-point scores of both runs"
     twice = [(unpack(one.get("interaction")), unpack(two.get("interaction"))) for one, two in pairs]
     whole = all(one is not None and two is not None and one.shape == two.shape for one, two in twice)

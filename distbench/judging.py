@@ -125,14 +125,14 @@ def _hash_numbers(array: Array, digest: blake2b) -> None:
     for rows in row_blocks(len(array), row_bytes):
         block = np.ascontiguousarray(array[rows], dtype=np.float64)
         if whole:
-            digest.update(block)
+            digest.update(block.data)
         else:
             sums += block.sum(axis=0)
         release(array)
     if not whole:
         sample = np.unique(np.linspace(0, len(array) - 1, SAMPLE).astype(np.int64))
-        digest.update(np.ascontiguousarray(array[sample], dtype=np.float64))
-        digest.update(sums)
+        digest.update(np.ascontiguousarray(array[sample], dtype=np.float64).data)
+        digest.update(sums.data)
 
 
 def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distbench.errors import InputError
 from distbench.packing import pack, unpack
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Record", "array_problem", "document_text", "named", "number_problem", "packed_arrays", "worded"]
 
@@ -110,15 +114,36 @@ def _is_too_large(value: float) -> bool:
     return LARGEST < abs(value) < math.inf
 
 
-def array_problem(record: Mapping[str, Any]) -> str:
-    """Return which packed array of a row from a file is damaged, or has not the form that intervals take."""
-    damaged = (name for name, axes in AXES.items() if not _is_whole(record.get(name), record.get("m"), axes))
-    return next((f"{name} is damaged" for name in damaged), "")
+def array_problem(record: Mapping[str, Any], *, sampled: bool = False) -> str:
+    """Return which packed array of a row from a file is damaged, or has not the form that intervals take.
+
+    Parameters
+    ----------
+    record : mapping
+        From the file, with whole numbers under ``m``.
+    sampled : bool
+        Whether only some of the test points may have been judged: then there are `m` scores without a point or more.
+        What they count twice is then of the judged points or of all.
+
+    Returns
+    -------
+    str
+        Nothing where both can be used.
+    """
+    m = record["m"]
+    lengths = {m}
+    for name, axes in AXES.items():
+        if record.get(name) is not None:
+            array = _sound(record[name])
+            is_more = array is not None and sampled and name == "leave_one_out" and len(array) > m
+            if array is None or array.ndim != axes or not (is_more or len(array) in lengths):
+                return f"{name} is damaged"
+            lengths.add(len(array))
+    return ""
 
 
-def _is_whole(packed: Any, m: Any, axes: int) -> bool:
-    if packed is None:
-        return True
+def _sound(packed: Any) -> NDArray[np.float64] | None:
+    """Return an array that is finite; None for what is none, or damaged."""
     import numpy as np
 
     try:
@@ -126,8 +151,8 @@ def _is_whole(packed: Any, m: Any, axes: int) -> bool:
             array = unpack(packed)
         # Text and ragged lists, of which numpy makes no numbers, and numbers that are too large for it.
     except (InputError, TypeError, ValueError, OverflowError, MemoryError):
-        return False
-    return array is not None and array.ndim == axes and len(array) == m and bool(np.isfinite(array).all())
+        return None
+    return array if array is not None and array.ndim and np.isfinite(array).all() else None
 
 
 def named(environment: Mapping[str, Any], known: dict[str, Record]) -> str:

@@ -158,4 +158,4 @@ def _row_problem(row: Record) -> str:
         return f"direction is {row['direction']!r}"
     if row.get("verdict", "") not in VERDICTS:
         return f"verdict is {row['verdict']!r}, none of met, broken and undecided"
-    return array_problem(row)
+    return array_problem(row, sampled=True)

@@ -73,6 +73,26 @@ def test_it_stays_short_and_says_where_the_rest_is():
     assert "--distbench-report md:PATH" in found[-1]
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_that_points_changed_is_said_however_narrow_the_lines_are(width):
+    other = {"paired": False, "other_points": True, "note": "not paired: the points changed"}
+    changes = [change("a", **other), change("a", metric="stress", **other), change("b", now=0.9, half=None, **other)]
+    found = " ".join(line.strip() for line in lines(comparison(*changes, change("c", now=0.7)), width))
+    said = "the points changed, so intervals are not paired: a, digits, code size 2; b, digits, code size 2"
+    assert found.count("the points changed") == 1
+    assert said in found
+    assert "points changed" not in render_changes(comparison(change("a")), width)
+
+
+def test_where_the_rest_is_stands_below_lines_without_room_and_is_for_the_caller_to_say():
+    found = comparison(change("a_rather_long_name_of_an_encoder"))
+    assert "(--distbench-report md:PATH)" in render_changes(found, 60)
+    assert render_changes(found, 60, rest="look there").endswith("\nlook there")
+    assert "look there" not in render_changes(found, 120, rest="look there")
+    many = comparison(*(change(f"e{n}", now=0.8 - n / 100) for n in range(9)))
+    assert render_changes(many, 120, rest="look there").endswith("\nlook there")
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width):
     changes = [change("a_rather_long_name_of_an_encoder", now=n / 10, half=0.01 * n) for n in range(1, 9)]

@@ -83,6 +83,15 @@ class TestLeaderboard:
         found = run("leaderboard", *paths)
         assert all(f"t.py::test_{n} a" in found.stdout for n in range(2))
 
+    def test_another_distance_is_another_way_of_judging(self, stored, rows):
+        cosine = [{**row, "distance": "cosine"} for row in rows("a")]
+        found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", cosine), "--format", "json")
+        assert sorted(table["distance"] for table in json.loads(found.stdout)["tables"]) == ["cosine", "euclidean"]
+        assert found.stderr == ""
+        old = [{**row, "distance": ""} for row in rows("a")]
+        found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", old), "--format", "json")
+        assert "1 encoder left out" in found.stderr, "rows that name no distance are Euclidean"
+
     def test_stored_rows_of_a_suite_are_read_too(self):
         found = run("leaderboard", STORED / "spheres.json", "--width", 200)
         assert "spheres, code size 2" in found.stdout
@@ -146,6 +155,12 @@ class TestCompare:
         *_, last = found.stdout.strip().splitlines()
         assert last.startswith("continuity:1%: a, gauss, code size 4: continuity ")
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
+
+    def test_what_has_no_room_is_said_with_the_options_that_there_are(self, stored, rows):
+        paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
+        found = run("compare", *paths, "--width", 60)
+        assert "--width" in found.stdout
+        assert "--distbench" not in found.stdout
 
     def test_undecided_gates_do_as_they_are_told(self, stored, rows):
         given = rows()

@@ -119,6 +119,30 @@ class TestComparing:
         nothing = [changed(rows, fingerprint="", data_sha256="") for rows in (better, worse)]
         assert the(compare_rows(*nothing)).note == "not paired: not known to be of the same points"
 
+    def test_all_that_both_say_of_their_points_must_agree(self, better, worse):
+        for mine, other in (({"data_sha256": "d"}, {"data_sha256": "e"}), ({"fingerprint": "f"}, {"fingerprint": "g"})):
+            change = the(compare_rows(changed(better, **mine), changed(worse, **other)))
+            assert (change.paired, change.other_points) == (False, True)
+        said = changed(better, data_sha256="d"), changed(worse, data_sha256="d")
+        assert the(compare_rows(*said)).paired
+        assert the(compare_rows(said[0], worse)).paired, "what one of them does not say is no difference"
+
+    def test_that_points_changed_is_said_of_metrics_without_an_interval_too(self, better, worse):
+        found = compare_rows(better, changed(worse, fingerprint="other"))
+        assert all(change.other_points for change in found.changes)
+        assert the(found, "distortion").note == "the points changed"
+        assert not any(change.other_points for change in compare_rows(better, worse).changes)
+
+    def test_scores_of_other_numbers_of_points_are_not_paired(self, better, worse):
+        short = [
+            {**row, "leave_one_out": row["leave_one_out"][:-1]}
+            if row["leave_one_out"] is not None and row["seed"]
+            else row
+            for row in worse
+        ]
+        assert the(compare_rows(better, short)).note == "not paired: no per-point scores of both runs"
+        assert the(compare_rows(short, short)).difference == 0
+
     def test_one_equal_metric_of_points_without_scores_is_no_proof_of_equal_codes(self, better):
         rows = only(better, "spearman")
         change = the(compare_rows(rows, rows), "spearman")
@@ -383,6 +407,75 @@ class TestGates:
         rows = [row for about in now for row in changed(better, **about)]
         (line,) = broken_gates(compare_rows(better, rows, "old.json"), gates("continuity:1%"))
         assert line == f"continuity:1%: nothing to compare: {why}"
+
+    @pytest.mark.parametrize(
+        ("about", "why"),
+        [
+            ({"k": 5}, "k was 7, is now 5"),
+            ({"distance": "cosine"}, "distance was euclidean, is now cosine"),
+            ({"m": 9}, "number of test points was 120, is now 9"),
+            ({"M": 9}, "number of candidates was 319, is now 9"),
+            ({"metric_version": 9}, "metric version was 1, is now 9"),
+            ({"seed": 9}, "no training seed in common (before 0, 1, now 9)"),
+        ],
+    )
+    def test_what_one_encoder_lacks_breaks_it_though_another_is_as_it_was(self, better, about, why):
+        other = changed(better, encoder="b")
+        now = changed([row for row in better if "seed" not in about or row["seed"] == 0], **about)
+        (line,) = broken_gates(compare_rows(better + other, now + other), gates("continuity:50%"))
+        assert line.startswith("continuity:50%: nothing to compare: a, gauss, code size 3")
+        assert why in line
+        assert broken_gates(compare_rows(better + other, now + other), gates("all:50%"))
+
+    def test_two_encoders_of_one_name_break_it_if_one_had_a_value_before(self, better, worse):
+        other = changed(better, encoder="b")
+        twice = better + worse + other
+        for before in (twice, better + other):
+            (line,) = broken_gates(compare_rows(before, twice), gates("continuity:50%"))
+            assert line.startswith(
+                "continuity:50%: nothing to compare: a, gauss, code size 3: several encoders of that"
+            )
+        assert broken_gates(compare_rows(other, twice), gates("continuity:50%")) == []
+
+    def test_what_is_no_number_in_either_run_breaks_its_own_gate_and_one_now_does_not(self, better):
+        nan = [{**row, "value": math.nan} if row["metric"] == "continuity" else row for row in better]
+        (line,) = broken_gates(compare_rows(nan, nan), gates("continuity:99%", "stress:99%"))
+        assert line == "continuity:99%: nothing to compare: a, gauss, code size 3, continuity: is not a number"
+        both = [rows + changed(better, encoder="b") for rows in (nan, better)]
+        assert broken_gates(compare_rows(*both), gates("continuity:99%")) == []
+
+    def test_a_metric_that_is_new_or_that_the_encoder_never_had_breaks_nothing(self, better):
+        other = changed(better, encoder="b")
+        less = [row for row in better if row["metric"] != "continuity"] + other
+        assert broken_gates(compare_rows(less, better + other), gates("continuity:1%", "all:1%")) == []
+        (line,) = broken_gates(compare_rows(better + other, less), gates("continuity:1%", "stress:1%"))
+        assert line == "continuity:1%: a, gauss, code size 3, continuity: was not measured now"
+        assert broken_gates(compare_rows(less, changed(less[:1], k=5) + other), gates("continuity:1%")) == []
+
+    def test_who_is_new_or_was_not_run_breaks_nothing(self, better):
+        one, other = changed(better, encoder="b", test="t.py::one"), changed(better, encoder="c", test="t.py::two")
+        assert broken_gates(compare_rows(better + one, better + other), gates("all:0")) == []
+        ways = changed(better, k=5, test="t.py::five")
+        assert broken_gates(compare_rows(better + ways, better), gates("all:0")) == [], "its test was not run"
+        (line,) = broken_gates(compare_rows(better + changed(better, k=5), better), gates("continuity:0"))
+        assert line.endswith("k = 5, distance = euclidean, m = 120, M = 319: was not judged so now")
+
+    def test_whom_a_test_that_failed_lost_breaks_it(self, better):
+        lost = changed(better, encoder="b")
+        one, elsewhere = changed(better, encoder="c", test="t.py::other"), [failed(0, encoder="new")]
+        comparison = compare_rows(lost + one, elsewhere + one)
+        assert comparison.only_before == ()
+        (line,) = broken_gates(comparison, gates("continuity:99%"))
+        assert line == "continuity:99%: b, gauss, code size 3: has no value now, its test failed"
+        assert len(broken_gates(compare_rows(lost + one, one, failed_tests={"t.py::test"}), gates("stress:99%"))) == 1
+        passed = compare_rows(lost + one, one + changed(better, encoder="new"), failed_tests={"t.py::third"})
+        assert passed.only_before == ("b, gauss, code size 3",)
+        assert broken_gates(passed, gates("continuity:99%")) == []
+
+    def test_rows_without_a_test_belong_to_no_test_that_failed(self, better):
+        stored = changed(better, encoder="b", test="")
+        comparison = compare_rows(stored + better, [*better, failed(0, encoder="c", test="")])
+        assert comparison.only_before == ("b, gauss, code size 3",)
 
     def test_a_metric_that_nobody_measured_breaks_its_gate(self, better):
         (line,) = broken_gates(compare_rows(better, better), gates("kendall:1%"))

@@ -177,7 +177,7 @@ class TestBrokenFiles:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ('{"schema": 1,', "not valid JSON: .*restore it"),
+            ('{"schema": 1,', "not valid JSON"),
             ("", "not valid JSON"),
             ("[" * 100_000, "not valid JSON"),
             ('{"name": "other"}', "is no file of results"),
@@ -212,6 +212,20 @@ class TestBrokenFiles:
             (lambda d: d["rows"][0].update(environment=["x"]), "row 1: environment .* is not in the file"),
             (lambda d: d["rows"][0].update(leave_one_out={"data": "?"}), "row 1: leave_one_out is damaged"),
             (lambda d: d["rows"][0].update(leave_one_out=["?"]), "row 1: leave_one_out is damaged"),
+            (lambda d: d["rows"][0].update(leave_one_out=[[1.0]] * 30), "row 1: leave_one_out is damaged"),
+            (lambda d: d["rows"][0].update(leave_one_out=[1.0] * 29), "row 1: leave_one_out is damaged"),
+            (lambda d: d["rows"][0].update(leave_one_out=[10**400] * 30), "row 1: leave_one_out is damaged"),
+            (lambda d: d["rows"][0].update(interaction=[1.0] * 30), "row 1: interaction is damaged"),
+            (lambda d: d["rows"][0].update(interaction=[[1.0]] * 29), "row 1: interaction is damaged"),
+            (
+                lambda d: d["rows"][0].update(leave_one_out=[1.0] * 30, interaction=[[1.0]] * 31),
+                "row 1: interaction is damaged",
+            ),
+            (lambda d: d["rows"][0].update(value=10**400), "row 1: value is too large"),
+            (lambda d: d["rows"][0].update(value=-(10**400)), "row 1: value is too large"),
+            (lambda d: d["rows"][0].update(m=10**400), "row 1: m is too large"),
+            (lambda d: [row.update(seconds=1e308) for row in d["rows"][:2]], "row 1: seconds is too large"),
+            (lambda d: d["rows"][0].update(verdict="x"), "row 1: verdict is 'x', none of met, broken and undecided"),
             (lambda d: d["rows"].append(7), "row .*: is no table"),
             (lambda d: d["claims"][0].pop("verdict"), "claim 1: verdict is None"),
         ],
@@ -219,8 +233,29 @@ class TestBrokenFiles:
     def test_rows_that_cannot_be_used(self, tmp_path, document, change, message):
         change(document)
         (tmp_path / "r.json").write_text(json.dumps(document))
-        with pytest.raises(ResultsError, match=rf"r\.json: {message}.*; restore it"):
+        with pytest.raises(ResultsError, match=rf"r\.json: {message}.*; give another file$"):
             read_results(tmp_path / "r.json")
+
+    def test_only_a_file_that_is_in_the_way_is_to_be_restored_or_moved(self, tmp_path, rows):
+        path = tmp_path / "r.json"
+        path.write_text("{")
+        with pytest.raises(ResultsError, match=r"JSON.*; restore it, or move it away and run the tests again"):
+            write_results(path, rows(), DAY, whole=True)
+        with pytest.raises(ResultsError, match=r"not valid JSON.*; give another file"):
+            read_results(path)
+
+    def test_scores_of_points_of_which_some_were_judged_are_whole(self, tmp_path):
+        points = np.random.default_rng(0).normal(size=(300, 4))
+        metrics = ["continuity", "distortion_q"]
+        train, test = points[:200], points[200:]
+        report = distbench.evaluate(
+            lambda X: X[:, :2], test, reference=train, k=5, queries=20, name="a", metrics=metrics
+        )
+        given = rows_of(report, dataset="gauss", leave_one_out=set(metrics))
+        write_results(tmp_path / "r.json", given, DAY, whole=True)
+        for one, other in zip(given, read_results(tmp_path / "r.json").rows, strict=True):
+            for name, rows in (("leave_one_out", 100), ("interaction", 20 if one["metric"] == "continuity" else 100)):
+                assert len(one[name]) == len(unpack(other[name])) == rows
 
     def test_no_file_and_a_folder_in_its_place(self, tmp_path):
         with pytest.raises(

@@ -92,4 +92,4 @@ def _problem(record: Any, known: Mapping[str, tuple[type, ...]], environments: M
         return f"environment {record['environment']!r} is not in the file"
     if record.get("status") == OK and record.get("value") is None:
         return "has no value"
-    return array_problem(record)
+    return array_problem(record) if "m" in known else ""

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.judging import LARGE, SAMPLE, Points, _fingerprint
+
+
+def fingerprint(X, X_ref=None, judged=None):
+    return _fingerprint(Points(X, X[:, :1], X_ref, None, None, None), judged)
+
+
+@pytest.fixture
+def points():
+    return np.random.default_rng(0).normal(size=(2_000, 5))
+
+
+def with_other(points, row, column=0, by=1e-9):
+    other = points.copy()
+    other[row, column] += by
+    return other
+
+
+@pytest.mark.parametrize("row", [0, 1, 777, 1_998, 1_999])
+def test_any_number_that_differs_is_another_fingerprint(points, row):
+    assert len(points) > 4 * SAMPLE
+    assert fingerprint(points) == fingerprint(points.copy())
+    other = with_other(points, row)
+    assert fingerprint(other) != fingerprint(points)
+    assert fingerprint(points, other) != fingerprint(points, points) != fingerprint(points)
+
+
+def test_points_in_another_order_shape_or_judged_in_part_are_others(points):
+    swapped = points[[0, 2, 1, *range(3, len(points))]]
+    found = [points, swapped, points[:-1], points.reshape(-1, 10)]
+    prints = [*map(fingerprint, found), fingerprint(points, judged=np.arange(9)), fingerprint(points, points)]
+    assert len(set(prints)) == len(prints)
+
+
+def test_the_type_and_the_place_of_equal_numbers_do_not_matter(points, tmp_path):
+    short = points.astype(np.float32)
+    np.save(tmp_path / "x.npy", short)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert fingerprint(short) == fingerprint(short.astype(np.float64)) == fingerprint(mapped)
+
+
+def test_of_large_arrays_every_row_counts_by_the_sums():
+    large = np.zeros((LARGE // (8 * 64) + 1_000, 64), dtype=np.float32)
+    before = fingerprint(large)
+    large[100_003, 7] = 1e-3
+    assert fingerprint(large) != before
+
+
+def test_reports_say_which_points_they_are_of(points):
+    def encode(X):
+        return X[:, :2]
+
+    one, other, again = (distbench.evaluate(encode, X[:300]) for X in (points, with_other(points, 123), points))
+    assert one.fingerprint == again.fingerprint != other.fingerprint

@@ -65,10 +65,11 @@ def _own_name(encoder: Any) -> str:
 
 def name_of(item: pytest.Item, encoder: Any) -> str | None:
     """Return the id that :func:`checks` gave an encoder in a test; None for any other."""
-    place = getattr(getattr(item, "callspec", None), "indices", {}).get(ARGUMENT)
+    known = f"-{getattr(getattr(item, 'callspec', None), 'id', '')}-"
     for mark in item.iter_markers("parametrize"):
-        if place is not None and len(mark.args) == 2 and mark.args[0] == ARGUMENT:
-            given = mark.args[1][place]
-            if getattr(given, "values", [None])[0] is encoder and given.id is not None:
-                return str(given.id)
+        if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
+            for given in mark.args[1]:
+                same = getattr(given, "values", [None])[0] is encoder and given.id is not None
+                if same and f"-{given.id}-" in known:  # the same encoder may stand there under two names
+                    return str(given.id)
     return None

@@ -61,21 +61,18 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
 
 def _told_apart(rows: list[Row], known: list[Row]) -> list[Row]:
     """Return rows under a name that no other encoder of the test has had: lambdas are all called alike."""
-    if not rows:
-        return rows
-    first, number = rows[0], 1
-    name = first["encoder"]
-    while any(_is_other(row, first, name) for row in known):
+    name, number = rows[0]["encoder"] if rows else "", 1
+    while any(_is_other(old, new, name) for old in known for new in rows):
         number += 1
-        name = f"{first['encoder']} ({number})"
+        name = f"{rows[0]['encoder']} ({number})"
     return [Row(**{**row, "encoder": name}) for row in rows]
 
 
-def _is_other(row: Row, new: Row, name: str) -> bool:
+def _is_other(old: Row, new: Row, name: str) -> bool:
     """Say whether a row of that name, judged in the same way, has another value than the new one."""
     same = ("metric", "dataset", "code_size", "seed", "k", "m", "M", "distance")
-    alike = row["encoder"] == name and all(row.get(one) == new.get(one) for one in same)
-    return alike and (row["value"], row.get("fingerprint")) != (new["value"], new.get("fingerprint"))
+    alike = old["encoder"] == name and all(old.get(one) == new.get(one) for one in same)
+    return alike and (old["value"], old.get("fingerprint")) != (new["value"], new.get("fingerprint"))
 
 
 def _paired(config: pytest.Config, report: Report) -> Collection[str]:

@@ -123,7 +123,7 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
             "loaded: []",
         ]
     )
-    assert "stored: " not in "\n".join(stored.outlines), "nothing was written"
+    assert "written: " not in "\n".join(stored.outlines), "nothing was written"
 
     edit(pytester, "NOISE = 0.0", "NOISE = 0.2")
     stale = suite("-n", "2")
@@ -157,7 +157,7 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
     again = suite("--distbench-update", "-k", "good")
     again.assert_outcomes(passed=1, deselected=3)
     assert again.fits == ["Good 2 0", "Good 2 1"]
-    again.stdout.fnmatch_lines([f"stored: {path}: 1 encoder (22 rows)"])
+    again.stdout.fnmatch_lines([f"written: {path}: 1 encoder (22 rows)"])
     kept = set(written.decode().splitlines()) & set(path.read_text().splitlines())
     assert len(kept) >= 33, "the rows of other encoders are as they were"
 

@@ -6,6 +6,7 @@ rows with another k, m or M never meet in one table.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,14 +130,28 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
         that of finishing, changes nothing.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
+    rows = list(rows)
+    known: dict[object, set[str]] = {}
     for row in rows:
-        points = row["dataset"] or ("", row["test"])
-        # Data that changed under one name are other points, even where there are as many.
-        data = row.get("data_sha256") or row.get("fingerprint") or ""
+        known.setdefault(_points(row), set()).add(_data(row))
+    for row in rows:
+        # Data that changed under one name are other points, even where there are as many; rows that do not say which
+        # they are of belong to the only ones there are.
+        points, others = _points(row), known[_points(row)] - {""}
+        data = next(iter(others)) if len(others) == 1 else _data(row)
         key = (points, data, row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
         groups.setdefault(key, []).append(row)
     tables = _titled_apart({key: _table(group, sort) for key, group in groups.items()})
     return sorted(tables, key=lambda t: (t.dataset, t.test, t.code_size, t.k, t.m, t.M, t.distance))
+
+
+def _points(row: Row) -> object:
+    return row["dataset"] or ("", row["test"])
+
+
+def _data(row: Row) -> str:
+    """Return what tells the data of one name apart: their hash, of a test's own points their fingerprint."""
+    return (row.get("data_sha256") if row["dataset"] else row.get("fingerprint")) or ""
 
 
 def _titled_apart(tables: dict[tuple[Any, ...], Table]) -> list[Table]:
@@ -228,19 +243,18 @@ def _means(rows: Sequence[Row]) -> dict[str, float]:
     for row in rows:
         if row["value"] is not None:
             per_metric.setdefault(row["metric"], {})[row["seed"]] = row["value"]
-    return {metric: statistics.fmean(by_seed.values()) for metric, by_seed in per_metric.items()}
+    means = {metric: _mean(list(by_seed.values())) for metric, by_seed in per_metric.items()}
+    return {metric: mean for metric, mean in means.items() if mean is not None}
 
 
 def _mean(values: Sequence[float]) -> float | None:
+    if not all(map(math.isfinite, values)):
+        return sum(values) / len(values)  # fmean refuses infinities of both signs
     return statistics.fmean(values) if values else None
 
 
 def _spread(values: Sequence[float]) -> float | None:
-    return statistics.stdev(values) if len(values) > 1 and all(map(_finite, values)) else None
-
-
-def _finite(value: float) -> bool:
-    return abs(value) < float("inf")
+    return statistics.stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
 
 
 def _mean_array(columns: Sequence[Any]) -> NDArray[np.float64] | None:

@@ -49,6 +49,7 @@ class Summary:
         self._config = config
         self._settings = settings_of(config)
         self._partial = False
+        self._failed: set[str] = set()
         self._before = self._read_before()
         self._outcome = Outcome(rows=())
         self._idle: list[str] = []
@@ -77,6 +78,8 @@ class Summary:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what came with a test's report."""
+        if report.failed:
+            self._failed.add(report.nodeid)
         for name, value in report.user_properties:
             if name == PROPERTY and isinstance(value, dict):
                 self._records[report.nodeid, report.location[0]] = value
@@ -129,7 +132,9 @@ class Summary:
         from distbench.inference.verdicts import check_undecided
         from distbench.regression import broken_gates, compare_rows
 
-        comparison = compare_rows(self._before.rows, rows, source=self._shown(self._settings.compare))
+        comparison = compare_rows(
+            self._before.rows, rows, source=self._shown(self._settings.compare), failed_tests=self._failed
+        )
         return comparison, broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
 
     def _shown(self, path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.checking import Asked, Floors, recipe_options
-from distbench.errors import DistbenchError, InputError, PreservationError
+from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
 from pytest_distbench._checks import name_of
 from pytest_distbench._marker import read_marker
 from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows
@@ -197,9 +197,9 @@ class DistbenchFixture:
         """Return what was measured; an encoder that fails leaves a row that says so, without a place."""
         try:
             return self._measured(encoder, X_test, judged, options)
-        except InputError:
-            raise  # the call is at fault, or says what is
         except Exception as error:
+            if isinstance(error, InputError) and not isinstance(error, EncoderError):
+                raise  # the call is at fault, not the encoder
             own = getattr(encoder, "__name__", type(encoder).__name__)
             name = judged.name or name_of(self._item, encoder) or str(own)
             data = self._dataset() if X_test is None else None

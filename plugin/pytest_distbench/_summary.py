@@ -187,7 +187,7 @@ class Summary:
 
     def _told(self, width: int) -> str:
         """Return all of it as text."""
-        full = self._config.option.verbose > 0
+        full = getattr(self._config.option, "verbose", 0) > 0
         blocks = [*self._boards(width), *self._changes(width), *claim_lines(self._outcome.claims, width, full)]
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
         blocks += stale_lines(self._all("stale"), width, self._config.invocation_params.dir)

@@ -444,14 +444,19 @@ class Boom:
 def test_it(distbench):
     distbench.check(boom, X_test, continuity=0.1)
 
+def test_codes(distbench):
+    distbench.check(lambda X: X[:, :2] * np.nan, X_test, name="lost", continuity=0.1)
+
 @pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.1})
 def test_recipe(distbench):
     distbench.check(Boom)
 """
     result = run(body)
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["no place: Boom: *RuntimeError: diverged"])
-    result.stdout.fnmatch_lines(["no score: test_mine.py::test_it boom: failed: RuntimeError: out of order"])
+    result.stdout.fnmatch_lines_random(
+        ["no score: test_mine.py::test_it boom: failed: RuntimeError: out of order", "no score: *::test_codes lost: *"]
+    )
 
 
 def test_names_that_are_no_plain_text_reach_files_and_other_processes(run, pytester):

@@ -99,7 +99,8 @@ class Summary:
 
     def _idle_encoders(self, session: pytest.Session) -> list[str]:
         """Return a line for each encoder of the options that no suite fitted: it must not seem to have passed."""
-        if session.shouldstop or session.shouldfail:
+        ends = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if session.shouldstop or session.shouldfail or session.exitstatus not in ends:
             return []
         known = {row["encoder"] for row in self._outcome.rows}
         idle = [name for name, _ in added_encoders(self._config) if name not in known]

@@ -9,11 +9,10 @@ from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 from distbench.records import packed_arrays
-from distbench.results import OK, Row
+from distbench.results import EUCLIDEAN, OK, Row
 
 __all__ = ["POINTS_CHANGED", "Left", "Matched", "Who", "equal", "match_rows", "packed_alike", "points_differ"]
 
-EUCLIDEAN = "euclidean"
 ARRAYS = ("leave_one_out", "interaction")
 HOW = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
 TWICE = "several encoders of that name in one test; give each its own, with name="

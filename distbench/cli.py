@@ -112,7 +112,7 @@ def _rendered(outcome: Outcome, form: str, width: int) -> str:
     from distbench.render.text import render_checks, render_table
 
     tables = ranked(outcome.rows, outcome.sort)
-    alone = [table for table in tables if not table.dataset and len(table.entries) == 1]
+    alone = [table for table in tables if table.stands_alone]
     blocks = [render_table(table, width) for table in tables if table not in alone]
     return "\n\n".join([*blocks, *([render_checks(alone, width)] if alone else [])])
 

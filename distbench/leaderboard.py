@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from distbench._placing import interval, placed
 from distbench.packing import unpack
-from distbench.results import OK, Row
+from distbench.results import EUCLIDEAN, OK, Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Table", "leaderboard"]
 
-EUCLIDEAN = "euclidean"
 WORST_FIRST = ("broken", "undecided", "met")
 
 
@@ -88,7 +87,8 @@ class Table:
     """The encoders that were judged on the same points in the same way, best first.
 
     ``dataset`` is empty for a test's own points: they are told apart by ``test``. ``sort`` is the metric
-    that decides, ``metrics`` all the metrics there are, in the order of the reports; ``distance`` that of the rows.
+    that decides, ``metrics`` all the metrics there are, in the order of the reports; ``distance`` that of the rows,
+    and ``data`` which data they are of where several have one name, else empty.
     """
 
     dataset: str
@@ -101,6 +101,17 @@ class Table:
     metrics: tuple[str, ...]
     entries: tuple[Entry, ...]
     distance: str = EUCLIDEAN
+    data: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called: its data set or test, and which data where one name stands for several."""
+        return (self.dataset or self.test) + (f" (data {self.data[:8]})" if self.data else "")
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is of one encoder on points of its own, which nothing ranks."""
+        return not self.dataset and len(self.entries) == 1
 
 
 def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
@@ -135,14 +146,13 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
     for row in rows:
         known.setdefault(_points(row), set()).add(_data(row))
     for row in rows:
-        # Data that changed under one name are other points, even where there are as many; rows that do not say which
-        # they are of belong to the only ones there are.
+        # Data that changed under one name are other points; rows that do not say theirs belong to the only ones.
         points, others = _points(row), known[_points(row)] - {""}
         data = next(iter(others)) if len(others) == 1 else _data(row)
         key = (points, data, row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
         groups.setdefault(key, []).append(row)
     tables = _titled_apart({key: _table(group, sort) for key, group in groups.items()})
-    return sorted(tables, key=lambda t: (t.dataset, t.test, t.code_size, t.k, t.m, t.M, t.distance))
+    return sorted(tables, key=lambda t: (t.dataset, t.test, t.code_size, t.k, t.m, t.M, t.distance, t.data))
 
 
 def _points(row: Row) -> object:
@@ -159,13 +169,8 @@ def _titled_apart(tables: dict[tuple[Any, ...], Table]) -> list[Table]:
     titles = [(key[0], *key[2:]) for key in tables]
     told = []
     for title, (key, table) in zip(titles, tables.items(), strict=True):
-        if titles.count(title) > 1 and key[1]:
-            data = f" (data {key[1][:8]})"
-            table = (
-                replace(table, dataset=table.dataset + data)
-                if table.dataset
-                else replace(table, test=table.test + data)
-            )
+        if titles.count(title) > 1:
+            table = replace(table, data=key[1])
         told.append(table)
     return told
 

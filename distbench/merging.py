@@ -8,12 +8,10 @@ from typing import Any
 
 from distbench.environment import told
 from distbench.outcome import SORT_METRIC, ClaimOutcome, Outcome
-from distbench.results import Row
+from distbench.results import EUCLIDEAN, Row
 from distbench.results_file import Results
 
 __all__ = ["merge_results"]
-
-EUCLIDEAN = "euclidean"
 
 
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[Outcome, list[str]]:

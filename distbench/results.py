@@ -18,8 +18,21 @@ if TYPE_CHECKING:
     from distbench.packing import PackedArray
     from distbench.report import Report
 
-__all__ = ["FAILED", "OK", "STALE", "Row", "direction_of", "failed_row", "plain_text", "report_of", "rows_of"]
+__all__ = [
+    "EUCLIDEAN",
+    "FAILED",
+    "OK",
+    "STALE",
+    "Row",
+    "direction_of",
+    "distance_of",
+    "failed_row",
+    "plain_text",
+    "report_of",
+    "rows_of",
+]
 
+EUCLIDEAN = "euclidean"
 OK = "ok"
 FAILED = "failed: "
 STALE = "stale: "
@@ -144,7 +157,7 @@ def rows_of(
             data_sha256=data_sha256,
             recipe_hash=recipe_hash,
             fingerprint=report.fingerprint,
-            distance=_distance(report),
+            distance=distance_of(report),
             limit=_plain(limits.get(name)),
             verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
         )
@@ -247,7 +260,8 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     )
 
 
-def _distance(report: Report) -> str:
+def distance_of(report: Report) -> str:
+    """Return how closeness was measured: one word, or two where inputs and codes differ."""
     x, z = report.distance_x, report.distance_z
     return x if x == z else f"{x}/{z}"
 

@@ -9,6 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench.results import EUCLIDEAN, distance_of
+
 if TYPE_CHECKING:
     from distbench.report import Report
     from distbench.results import Row
@@ -48,6 +50,7 @@ def stored_standings(report: Report, dataset: str, code_size: int, metrics: Coll
         row
         for row in rows
         if (row["k"], row["m"], row["M"]) == (report.k, report.m, report.M)
+        and (row.get("distance") or EUCLIDEAN) == distance_of(report)
         and not row.get("in_sample")
         and row["encoder"] != report.encoder
     ]

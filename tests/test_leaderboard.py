@@ -385,5 +385,5 @@ def test_packed_rows_share_places_and_have_intervals_as_those_of_this_run(gap):
 def test_data_that_changed_under_one_name_are_two_tables():
     rows = [row("a", 0.9, data_sha256="1" * 64), row("b", 0.8, data_sha256="2" * 64)]
     first, second = leaderboard(rows)
-    assert [first.dataset, second.dataset] == ["digits (data 11111111)", "digits (data 22222222)"]
+    assert [first.name, second.name] == ["digits (data 11111111)", "digits (data 22222222)"]
     assert [table.dataset for table in leaderboard(rows[:1])] == ["digits"]

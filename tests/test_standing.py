@@ -73,3 +73,8 @@ def test_the_advice_follows_from_what_is_known():
     assert "see how umap does it" in advice(report, broken, better)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
     assert "larger codes" in advice(report, broken, {})
+
+
+def test_stored_baselines_say_nothing_of_another_distance():
+    report = of_pca(2, distance_x="cosine", distance_z="cosine")
+    assert stored_standings(report, "digits", 2, ["continuity"]) == {}

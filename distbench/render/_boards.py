@@ -146,7 +146,7 @@ def board_of(table: Table, rows: RowsOf, links: Mapping[int, str], name: str) ->
     unranked = [(place, entry) for place, entry in enumerate(table.entries) if entry.place is None]
     return Board(
         id=name,
-        heading=table.dataset or table.test,
+        heading=table.name,
         size=f"code size {table.code_size}",
         setting=f"k = {table.k} · {table.m:,} test points · {table.M:,} candidates each",
         columns=(*columns, *(column for column, _ in extras)),

@@ -90,7 +90,7 @@ def _hash(text: str) -> str:
 def _sections(outcome: Outcome, tables: Sequence[Table]) -> list[_Section]:
     """Return the leaderboards; tables of one encoder on points of its own are one list, before them."""
     rows = rows_by_entry(outcome.rows)
-    alone = [table for table in tables if not table.dataset and len(table.entries) == 1]
+    alone = [table for table in tables if table.stands_alone]
     ranked = [table for table in tables if table not in alone]
     checks = [_section(outcome, alone, rows, "checks")] if alone else []
     return checks + [_section(outcome, [table], rows, f"t{place}") for place, table in enumerate(ranked)]
@@ -117,7 +117,7 @@ def _chips(outcome: Outcome, tables: Sequence[Table]) -> list[tuple[str, str, st
     """Return the counts at the head of the page: number, what of, and the class that colours it."""
     encoders = {entry.encoder for table in tables for entry in table.entries}
     unranked = sum(entry.place is None for table in tables for entry in table.entries)
-    boards = sum(bool(table.dataset) or len(table.entries) > 1 for table in tables)
+    boards = sum(not table.stands_alone for table in tables)
     verdicts = [row.get("verdict") for row in outcome.rows]
     counts = [(len(encoders), "encoders ", ""), (boards, "leaderboards ", "")]
     counts += [(verdicts.count(verdict), f"limits {verdict}", verdict) for verdict in VERDICTS]

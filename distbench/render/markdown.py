@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from distbench.leaderboard import EUCLIDEAN, Table, leaderboard
+from distbench.leaderboard import Table, leaderboard
 from distbench.render._escape import escaped, item
 from distbench.render._grids import Grid, board_grid, checks_grid
 from distbench.render.changes import change_text, grouped, named, title
 from distbench.render.notes import mark_notes, table_notes
 from distbench.render.report import number
-from distbench.results import OK
+from distbench.results import EUCLIDEAN, OK
 
 if TYPE_CHECKING:
     from distbench.outcome import ClaimOutcome, Outcome
@@ -125,7 +125,7 @@ def _tables(outcome: Outcome) -> Iterator[str]:
     if outcome.comparison is not None:
         yield from _comparison(outcome.comparison)
     tables = leaderboard(outcome.rows, outcome.sort)
-    alone = [table for table in tables if not table.dataset and len(table.entries) == 1]
+    alone = [table for table in tables if table.stands_alone]
     yield from (_board(table) for table in tables if table not in alone)
     if alone:
         yield _checks(alone)
@@ -139,7 +139,7 @@ def _tables(outcome: Outcome) -> Iterator[str]:
 def _board(table: Table) -> str:
     distance = "" if table.distance == EUCLIDEAN else f", {table.distance} distance"
     setting = f"k = {table.k}, {table.m} test points, {table.M} candidates{distance}"
-    head = f"### {escaped(table.dataset or table.test)}, code size {table.code_size}\n\n{escaped(setting)}\n"
+    head = f"### {escaped(table.name)}, code size {table.code_size}\n\n{escaped(setting)}\n"
     grid = board_grid(table)
     body = [_grid(grid)] if grid.rows else []
     return "\n".join([head, *body, *_notes(table_notes(table))])

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from distbench.leaderboard import EUCLIDEAN, Entry, Table
+from distbench.leaderboard import Entry, Table
 from distbench.render.notes import (
     IGNORES_SIZE,
     VERDICT_MARKS,
@@ -22,6 +22,7 @@ from distbench.render.notes import (
     table_notes,
     wrapped,
 )
+from distbench.results import EUCLIDEAN
 
 __all__ = ["DROP_ORDER", "printable", "render_checks", "render_table"]
 
@@ -132,7 +133,7 @@ def printable(text: str, encoding: str | None) -> str:
 def _title(table: Table) -> str:
     distance = "" if table.distance == EUCLIDEAN else f", {table.distance} distance"
     return (
-        f"{table.dataset or table.test}, code size {table.code_size} "
+        f"{table.name}, code size {table.code_size} "
         f"(k = {table.k}, m = {table.m} test points, M = {table.M} candidates{distance})"
     )
 

@@ -23,7 +23,6 @@ from pytest_distbench._sections import (
 from pytest_distbench._settings import added_encoders, settings_of
 
 if TYPE_CHECKING:
-    from distbench.leaderboard import Table
     from distbench.regression import Comparison
     from distbench.results import Row
     from distbench.results_file import Results
@@ -208,13 +207,9 @@ class Summary:
         from distbench.render.text import render_checks, render_table
 
         tables = leaderboard(self._outcome.rows, self._settings.sort)
-        alone = [table for table in tables if _stands_alone(table)]
+        alone = [table for table in tables if table.stands_alone]
         blocks = [render_table(table, width) for table in tables if table not in alone]
         return blocks + ([render_checks(alone, width)] if alone else [])
-
-
-def _stands_alone(table: Table) -> bool:
-    return not table.dataset and len(table.entries) == 1
 
 
 def _width() -> int:

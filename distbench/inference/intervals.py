@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from distbench.errors import InputError
 
@@ -118,7 +118,7 @@ def jackknife_interval(
     center, without = scale.forward(value), scale.forward(leave_one_out)
     if interaction is not None:
         interaction = interaction * scale.slope(value)
-    quantile = float(student.ppf((1 + confidence) / 2, degrees_of_freedom(leave_one_out)))
+    quantile = float(stdtrit(degrees_of_freedom(leave_one_out), (1 + confidence) / 2))
     half = quantile * jackknife_standard_error(without, interaction)
     low, high = np.clip([scale.back(center - half), scale.back(center + half)], *bounds)
     return float(min(low, value)), float(max(high, value))  # there and back, rounding may pass the value

@@ -14,17 +14,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-# This file has the name of a package that numba looks for: what stands beside it must not be imported.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
+# First: it keeps numba from importing this very file as the package of its name.
+from _draws import K, REFERENCES, SETTINGS, SOURCES, Case, Found, all_draws  # isort: skip
 
 import numpy as np
 from tabulate import tabulate
@@ -32,61 +28,9 @@ from tabulate import tabulate
 import distbench
 from distbench.inference.verdicts import verdict
 
-K = 10
-REFERENCES = 500
-FITTED_ON = 5_000
 IDEAL = 2 * 1.959964
-SETTINGS = ("in sample", "train only", "train and test")
-CHUNK = 25  # draws a task
 LEAST_COVERAGE = {100: 0.92}  # else 0.93
 MOST_WIDTH = {100: 1.5}  # else 1.3
-
-Draw = Callable[[np.random.Generator, int], np.ndarray]
-Code = Callable[[np.ndarray], np.ndarray]
-
-
-def blobs(rng: np.random.Generator, m: int) -> np.ndarray:
-    """Six Gaussian blobs in ten dimensions."""
-    centres = 2 * np.random.default_rng(5).normal(size=(6, 10))
-    return centres[rng.integers(0, len(centres), m)] + rng.normal(size=(m, 10))
-
-
-def swiss_roll(rng: np.random.Generator, m: int) -> np.ndarray:
-    """A rolled-up sheet in three dimensions, a little off its surface."""
-    turn = 1.5 * np.pi * (1 + 2 * rng.random(m))
-    sheet = np.column_stack([turn * np.cos(turn), 21 * rng.random(m), turn * np.sin(turn)])
-    return sheet + 0.3 * rng.normal(size=sheet.shape)
-
-
-SOURCES: dict[str, Draw] = {"blobs": blobs, "swiss roll": swiss_roll}
-
-
-def pca(sample: np.ndarray) -> Code:
-    """Two principal components of a sample."""
-    mean = sample.mean(axis=0)
-    directions = np.linalg.svd(sample - mean, full_matrices=False)[2][:2].T
-    return lambda X: (X - mean) @ directions
-
-
-def nonlinear(sample: np.ndarray) -> Code:
-    """A fixed map through 32 hyperbolic tangents to two numbers."""
-    mean, spread = sample.mean(axis=0), sample.std()
-    rng = np.random.default_rng(3)
-    inner = 1.5 * rng.normal(size=(sample.shape[1], 32)) / np.sqrt(sample.shape[1]) / spread
-    outer = rng.normal(size=(32, 2))
-    return lambda X: np.tanh((X - mean) @ inner) @ outer
-
-
-ENCODERS: dict[str, Callable[[np.ndarray], Code]] = {"PCA": pca, "nonlinear": nonlinear}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One distribution, one way of looking up neighbours, one number of test points."""
-
-    source: str
-    setting: str
-    m: int
 
 
 @dataclass(frozen=True)
@@ -109,38 +53,6 @@ class Line:
         return self.held >= held and self.width <= width
 
 
-Found = dict[tuple[str, str], list[tuple[float, float, float]]]
-
-
-def draws_of(case: Case, start: int, stop: int) -> Found:
-    """Return (value, low, high) of every metric of both encoders, and of their difference, for a run of draws."""
-    source = SOURCES[case.source]
-    sample, X_ref = source(np.random.default_rng(9), FITTED_ON), source(np.random.default_rng(77), REFERENCES)
-    codes = {name: fit(sample) for name, fit in ENCODERS.items()}
-    found: Found = {}
-    for draw in range(start, stop):
-        X = source(np.random.default_rng(1_000 + draw), case.m)
-        reports = {name: _report(X, X_ref, code, case.setting) for name, code in codes.items()}
-        for name, report in reports.items():
-            for metric, score in report.items():
-                found.setdefault((name, metric), []).append(_ends(score))
-        for metric, difference in distbench.compare(*reports.values()).items():
-            found.setdefault(("difference", metric), []).append(_ends(difference))
-    return found
-
-
-def _report(X: np.ndarray, X_ref: np.ndarray, code: Code, setting: str) -> distbench.Report:
-    reference = None if setting == "in sample" else (X_ref, code(X_ref))
-    return distbench.evaluate_codes(
-        X, code(X), reference=reference, k=K, include_queries=setting != "train only", metrics=METRICS
-    )
-
-
-def _ends(score: distbench.Score | distbench.Difference) -> tuple[float, float, float]:
-    none = score.low is None or score.high is None
-    return score.value, np.nan if none else score.low, np.nan if none else score.high
-
-
 def lines_of(case: Case, found: Found) -> Iterator[Line]:
     """Judge the intervals of a case by all of its draws; metrics without intervals are left out."""
     for (encoder, metric), rows in found.items():
@@ -160,21 +72,6 @@ def lines_of(case: Case, found: Found) -> Iterator[Line]:
             undecided=verdicts.count("undecided") / len(verdicts),
             passed=max(verdicts.count("met"), verdicts.count("broken")) / len(verdicts),
         )
-
-
-def study(cases: list[Case], draws: int, jobs: int) -> Iterator[Line]:
-    """Run all draws of all cases; the same for any number of jobs."""
-    with ProcessPoolExecutor(jobs) as pool:
-        for case in cases:
-            began = time.perf_counter()
-            starts = range(0, draws, CHUNK)
-            parts = pool.map(draws_of, [case] * len(starts), starts, [min(draws, s + CHUNK) for s in starts])
-            found: Found = {}
-            for part in parts:
-                for key, rows in part.items():
-                    found.setdefault(key, []).extend(rows)
-            print(f"{case}: {time.perf_counter() - began:.0f} s", flush=True)
-            yield from lines_of(case, found)
 
 
 def markdown(lines: list[Line], draws: int) -> str:
@@ -236,11 +133,7 @@ def _row(line: Line) -> dict[str, str]:
     }
 
 
-METRICS: str | tuple[str, ...] = "default"
-
-
 def main() -> None:
-    global METRICS
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=1_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -248,10 +141,11 @@ def main() -> None:
     parser.add_argument("--metrics", nargs="+", help="names; default: the default set")
     parser.add_argument("--out", type=Path, help="Markdown file; default: print")
     arguments = parser.parse_args()
-    if arguments.metrics:
-        METRICS = tuple(arguments.metrics)  # before the pool forks
+    metrics = tuple(arguments.metrics) if arguments.metrics else "default"
     cases = [Case(source, setting, m) for m, source, setting in product(arguments.m, SOURCES, SETTINGS)]
-    text = markdown(list(study(cases, arguments.draws, arguments.jobs)), arguments.draws)
+    study = all_draws(cases, arguments.draws, arguments.jobs, metrics)
+    lines = [line for case, found in study for line in lines_of(case, found)]
+    text = markdown(lines, arguments.draws)
     if arguments.out:
         arguments.out.write_text(text, encoding="utf-8")
     else:

@@ -1,0 +1,125 @@
+"""Fresh draws of test points from known distributions, judged for fixed encoders: shared by coverage and flakiness."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+# coverage.py beside this file has the name of a package that numba looks for: what stands here must not be imported.
+if str(Path(__file__).resolve().parent) in sys.path:
+    sys.path.remove(str(Path(__file__).resolve().parent))
+
+import numpy as np
+
+import distbench
+
+__all__ = ["ENCODERS", "REFERENCES", "SETTINGS", "SOURCES", "Case", "Found", "K", "all_draws"]
+
+K = 10
+REFERENCES = 500
+FITTED_ON = 5_000
+SETTINGS = ("in sample", "train only", "train and test")
+CHUNK = 25  # draws a task
+
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+Code = Callable[[np.ndarray], np.ndarray]
+Metrics = str | tuple[str, ...]
+
+
+def blobs(rng: np.random.Generator, m: int) -> np.ndarray:
+    """Six Gaussian blobs in ten dimensions."""
+    centres = 2 * np.random.default_rng(5).normal(size=(6, 10))
+    return centres[rng.integers(0, len(centres), m)] + rng.normal(size=(m, 10))
+
+
+def swiss_roll(rng: np.random.Generator, m: int) -> np.ndarray:
+    """A rolled-up sheet in three dimensions, a little off its surface."""
+    turn = 1.5 * np.pi * (1 + 2 * rng.random(m))
+    sheet = np.column_stack([turn * np.cos(turn), 21 * rng.random(m), turn * np.sin(turn)])
+    return sheet + 0.3 * rng.normal(size=sheet.shape)
+
+
+SOURCES: dict[str, Draw] = {"blobs": blobs, "swiss roll": swiss_roll}
+
+
+def pca(sample: np.ndarray) -> Code:
+    """Two principal components of a sample."""
+    mean = sample.mean(axis=0)
+    directions = np.linalg.svd(sample - mean, full_matrices=False)[2][:2].T
+    return lambda X: (X - mean) @ directions
+
+
+def nonlinear(sample: np.ndarray) -> Code:
+    """A fixed map through 32 hyperbolic tangents to two numbers."""
+    mean, spread = sample.mean(axis=0), sample.std()
+    rng = np.random.default_rng(3)
+    inner = 1.5 * rng.normal(size=(sample.shape[1], 32)) / np.sqrt(sample.shape[1]) / spread
+    outer = rng.normal(size=(32, 2))
+    return lambda X: np.tanh((X - mean) @ inner) @ outer
+
+
+ENCODERS: dict[str, Callable[[np.ndarray], Code]] = {"PCA": pca, "nonlinear": nonlinear}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One distribution, one way of looking up neighbours, one number of test points."""
+
+    source: str
+    setting: str
+    m: int
+
+
+Found = dict[tuple[str, str], list[tuple[float, float, float]]]
+
+
+def all_draws(
+    cases: Iterable[Case], draws: int, jobs: int, metrics: Metrics, encoders: tuple[str, ...] = tuple(ENCODERS)
+) -> Iterator[tuple[Case, Found]]:
+    """Run all draws of each case in turn; the same for any number of jobs."""
+    with ProcessPoolExecutor(jobs) as pool:
+        for case in cases:
+            began = time.perf_counter()
+            starts = range(0, draws, CHUNK)
+            stops = [min(draws, start + CHUNK) for start in starts]
+            found: Found = {}
+            for part in pool.map(partial(_draws_of, case, metrics, encoders), starts, stops):
+                for key, rows in part.items():
+                    found.setdefault(key, []).extend(rows)
+            print(f"{case}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+            yield case, found
+
+
+def _draws_of(case: Case, metrics: Metrics, encoders: tuple[str, ...], start: int, stop: int) -> Found:
+    """Return (value, low, high) of every metric of each encoder, and of the difference of two, for a run of draws."""
+    source = SOURCES[case.source]
+    sample, X_ref = source(np.random.default_rng(9), FITTED_ON), source(np.random.default_rng(77), REFERENCES)
+    codes = {name: ENCODERS[name](sample) for name in encoders}
+    found: Found = {}
+    for draw in range(start, stop):
+        X = source(np.random.default_rng(1_000 + draw), case.m)
+        reports = {name: _report(X, X_ref, code, case.setting, metrics) for name, code in codes.items()}
+        for name, report in reports.items():
+            for metric, score in report.items():
+                found.setdefault((name, metric), []).append(_ends(score))
+        if len(reports) == 2:
+            for metric, difference in distbench.compare(*reports.values()).items():
+                found.setdefault(("difference", metric), []).append(_ends(difference))
+    return found
+
+
+def _report(X: np.ndarray, X_ref: np.ndarray, code: Code, setting: str, metrics: Metrics) -> distbench.Report:
+    reference = None if setting == "in sample" else (X_ref, code(X_ref))
+    return distbench.evaluate_codes(
+        X, code(X), reference=reference, k=K, include_queries=setting != "train only", metrics=metrics
+    )
+
+
+def _ends(score: distbench.Score | distbench.Difference) -> tuple[float, float, float]:
+    none = score.low is None or score.high is None
+    return score.value, np.nan if none else score.low, np.nan if none else score.high

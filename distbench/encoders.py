@@ -1,14 +1,9 @@
-"""Whatever turns points into codes, behind one interface.
-
-Frameworks are never imported here: an object can only come from one that its owner has imported already, so
-looking in ``sys.modules`` is enough.
-"""
+"""Whatever turns points into codes, behind one interface, called batch by batch and checked each time."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
+import unittest
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.errors import EncoderError, InputError
+from distbench.encoder_kinds import call_of, loaded_file, name_of
+from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.storage import is_stored, stored_blocks
+from distbench.wording import first_line, in_brief
 
-__all__ = ["Encoder", "as_encoder"]
-
-_WORKS = "a Keras model, an object with .transform, .encode or .predict, or a function"
+__all__ = ["Encoder", "as_encoder", "rows_of_points"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +54,12 @@ class Encoder:
         Raises
         ------
         distbench.errors.EncoderError
-            What came back is not one finite, real code a point, all of one size.
+            What came back is not one finite, real code a point, all of one size; or the encoder raised an error,
+            which is the cause of this one.
         distbench.errors.InputError
             ``X`` has no rows.
-
-        Notes
-        -----
-        What the encoder itself raises is passed on as it is, with a note that says which rows it was given.
         """
-        rows = X if _is_frame(X) or is_stored(X) else np.asarray(X)
+        rows = rows_of_points(X)
         if rows.ndim == 0 or rows.shape[0] == 0:
             raise InputError(f"X: {'not an array of points' if rows.ndim == 0 else 'no rows'}; pass one row a point")
         parts: list[NDArray[np.floating]] = []
@@ -79,16 +71,23 @@ class Encoder:
         return np.concatenate(parts)
 
     def _called(self, batch: Any, start: int, total: int) -> Any:
-        stop = start + len(batch) - 1
+        __tracebackhide__ = True
+        size, kind = len(batch), getattr(batch, "dtype", type(batch).__name__)  # now: encoders may change their batch
+        shape = tuple(batch.shape)
         try:
             return self.call(batch)
-        except Exception as error:
-            error.add_note(f"distbench: encoder {self.name!r} raised this for rows {start} to {stop} of {total}")
+        except (DistbenchError, unittest.SkipTest) as error:
+            error.add_note(f"distbench: encoder {self.name!r} raised this for rows {start} to {start + size - 1}")
             raise
+        except Exception as error:
+            raise EncoderError(
+                f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it was given rows {start} "
+                f"to {start + size - 1} of {total}, {kind} of shape {shape}"
+            ) from error
 
     def _codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
         """Check what one call returned and bring it into shape (rows, code size)."""
-        codes = self._floats(raw)
+        codes = self._floats(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points; return one code a point")
@@ -99,9 +98,14 @@ class Encoder:
         if bad.size:
             more = f" and {bad.size - 1} more rows of its batch" if bad.size > 1 else ""
             raise self._error(f"NaN or infinity in the code of row {start + bad[0]}{more}; codes must be finite")
-        return codes
+        return codes.copy()  # some encoders write the codes of every batch into the same memory
 
-    def _floats(self, raw: Any) -> NDArray[np.floating]:
+    def _floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
+        if hasattr(raw, "detach"):  # a torch tensor, perhaps on a device or with a gradient
+            raw = raw.detach().cpu()
+            raw = raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
+        if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
+            raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
         if raw is None or isinstance(raw, dict):
             raise self._error(f"{type(raw).__name__}; return one array with a row a point")
         if np.ma.is_masked(raw):
@@ -109,8 +113,9 @@ class Encoder:
         try:
             codes = np.asarray(raw.toarray() if _is_sparse(raw) else raw)
         except Exception as error:
-            reason = str(error).split("\n", 1)[0]
-            raise self._error(f"{type(raw).__name__}, which numpy cannot read ({reason})") from error
+            if isinstance(raw, list | tuple):
+                raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
+            raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
         if codes.dtype.name == "bfloat16":
             return codes.astype(np.float32)
         if codes.dtype.kind not in "buif":
@@ -129,9 +134,10 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     Parameters
     ----------
     obj : object
-        Tried in this order: an :class:`Encoder` (returned as it is, with this batch size); a Keras model (its
-        ``encode`` where it has one, else its output without training behaviour); an object with ``transform``,
-        ``encode`` or ``predict``; a function of a batch of points.
+        Tried in this order: the path of a ``.keras`` file, loaded in Keras's safe mode; an :class:`Encoder` (returned
+        as it is, with this batch size); a Keras model (its ``encode`` where it has one, else its output without
+        training behaviour); a torch module (likewise; put it into eval mode before), which gets tensors of its own
+        type; an object with ``transform``, ``encode`` or ``predict``; a function of a batch of points.
     batch_size : int, default 1024
         Points a call.
 
@@ -148,84 +154,18 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
         ``batch_size`` is not a whole number above 0.
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError(f"batch_size: {batch_size!r} is not a whole number above 0")
+        raise InputError(f"batch_size: found {in_brief(batch_size)}; pass a whole number above 0, e.g. 1024")
     if isinstance(obj, Encoder):
         return Encoder(obj.name, obj.call, int(batch_size))
-    return Encoder(_name(obj), _method(obj), int(batch_size))
+    obj = loaded_file(obj)
+    return Encoder(name_of(obj), call_of(obj), int(batch_size))
 
 
-def _method(obj: Any) -> Callable[[Any], Any]:
-    """Find the call that turns a batch of points into codes."""
-    if isinstance(obj, type):
-        raise EncoderError(
-            f"encoder: got the class {obj.__name__!r}; pass an instance of it that is ready to encode{_if_recipe(obj)}"
-        )
-    if _is_keras_model(obj):
-        # The output of an autoencoder is a reconstruction: its own encode() is what is meant.
-        return obj.encode if callable(getattr(obj, "encode", None)) else functools.partial(_call_keras, obj)
-    for name in ("transform", "encode", "predict"):
-        # Strings have an encode of their own, which encodes something else.
-        method = None if isinstance(obj, str) else getattr(obj, name, None)
-        if callable(method):
-            if name == "predict" and hasattr(obj, "classes_"):
-                raise EncoderError(f"encoder: {type(obj).__name__!r} predicts classes, not codes; pass {_WORKS}")
-            return method  # type: ignore[no-any-return]
-    if callable(obj):
-        return obj  # type: ignore[no-any-return]
-    raise EncoderError(f"encoder: cannot encode with {type(obj).__name__!r}{_hint(obj)}; pass {_WORKS}")
-
-
-def _hint(obj: Any) -> str:
-    if isinstance(obj, str):
-        return (
-            f" (found {obj!r}; names are of recipes, which are fitted: distbench.fit_baseline({obj!r}, X_train, "
-            "code_size=8), or leave the test points out and mark the test with dataset= and code_size=)"
-        )
-    if isinstance(obj, np.ndarray):
-        return " (for ready codes use distbench.evaluate_codes)"
-    if recipe := _if_recipe(obj):
-        return recipe
-    if hasattr(obj, "fit_transform"):
-        return ", which has fit_transform alone and so no way to encode new points"
-    return ""
-
-
-def _if_recipe(obj: Any) -> str:
-    """Return what to do with a recipe, which is not fitted yet."""
-    try:
-        parameters = inspect.signature(obj.fit).parameters
-    except (AttributeError, TypeError, ValueError):
-        return ""
-    if "code_size" not in parameters:
-        return ""
-    return (
-        " (it is a recipe, with fit(X, code_size, seed): pass what its fit returns, or leave the points out and mark "
-        "the test with dataset= and code_size=)"
-    )
-
-
-def _name(obj: Any) -> str:
-    while isinstance(obj, functools.partial):
-        obj = obj.func
-    own = getattr(obj, "name", None)
-    if isinstance(own, str) and own:
-        return own
-    function = getattr(obj, "__name__", None)
-    return function if isinstance(function, str) else type(obj).__name__
-
-
-def _is_keras_model(obj: Any) -> bool:
-    model = getattr(sys.modules.get("keras"), "Model", None)
-    return isinstance(model, type) and isinstance(obj, model)
-
-
-def _call_keras(model: Any, batch: Any) -> Any:
-    codes = model.predict_on_batch(np.asarray(batch))
-    if isinstance(codes, (list, tuple, dict)):
-        raise EncoderError(
-            f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"
-        )
-    return codes
+def rows_of_points(X: Any) -> Any:
+    """Return points as encoders' batches are cut from them: frames and stored arrays as they are, else an array."""
+    if _is_frame(X) or is_stored(X):
+        return X
+    return np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)
 
 
 def _is_frame(X: Any) -> bool:

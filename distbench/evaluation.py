@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from distbench.comparison import Difference, compare
 from distbench.decoders import decode, decoder_of
-from distbench.encoders import as_encoder
+from distbench.determinism import check_same_again
+from distbench.encoder_kinds import loaded_file
+from distbench.encoders import Encoder, as_encoder
 from distbench.errors import InputError
 from distbench.judging import Points, judge_points
 from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
 from distbench.report import Pair, Report
 from distbench.results import plain_text
-from distbench.settings import DECODER, Settings, labels_of, settings_of
+from distbench.settings import DECODER, DRAWS, Labels, Settings, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
 
@@ -34,6 +36,8 @@ def evaluate(
     include_queries: bool = True,
     confidence: float = 0.95,
     batch_size: int = 1024,
+    stochastic: bool = False,
+    draws: int = DRAWS,
     name: str | None = None,
     distance_x: str = "euclidean",
     distance_z: str = "euclidean",
@@ -49,8 +53,8 @@ def evaluate(
 
     Parameters
     ----------
-    encoder : Keras model, object with ``transform``, ``encode`` or ``predict``, or callable
-        Maps rows of points to rows of codes.
+    encoder : Keras model, torch module, object with ``transform``, ``encode`` or ``predict``, callable, or path
+        Maps rows of points to rows of codes. The path is that of a ``.keras`` file.
     X_test : array-like of shape (m, d)
         Points the encoder is judged on. Images (m, h, w[, c]) reach the encoder as they are and are flattened
         for input distances.
@@ -67,6 +71,12 @@ def evaluate(
         Of the intervals.
     batch_size : int
         Rows that the encoder gets at once.
+    stochastic : bool
+        Whether the encoder answers differently each time. It is then judged over `draws` draws of its codes, of test
+        and reference points anew each time: scores are means over draws, and intervals hold their variance too. Other
+        encoders are asked again for at most 64 test points, and refused where the codes differ.
+    draws : int
+        Draws of a stochastic encoder, 2 or more.
     name : str, optional
         Of the encoder, in the report.
     distance_x, distance_z : str
@@ -94,9 +104,11 @@ def evaluate(
     InputError
         If points, k or another argument cannot be used.
     EncoderError
-        If the encoder is of no known kind or returns what cannot be used.
+        If the encoder is of no known kind, raises an error, returns what cannot be used, or gives other codes for the
+        same points without being called stochastic.
     """
     _refuse_swapped(encoder, X_test)
+    encoder = loaded_file(encoder)
     decoder = decoder_of(encoder)
     settings = settings_of(
         k=k,
@@ -112,6 +124,8 @@ def evaluate(
         seed=seed,
         executor=executor,
         progress=progress,
+        stochastic=stochastic,
+        draws=draws,
     )
     notes: list[str] = []
     X = as_points(X_test, "X_test", notes)
@@ -119,16 +133,35 @@ def evaluate(
     _check_points(X, X_ref, settings, ("X_test", "reference"))
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     adapter = as_encoder(encoder, batch_size=batch_size)
-    codes = adapter.encode(X_test)
-    codes_ref = None if reference is None else adapter.encode(reference)
-    reconstructed = None
-    if decoder is not None and DECODER in settings.names:
-        reconstructed = as_points(decode(decoder, codes, batch_size), "points made by the decoder")
-    Z = as_points(codes, "codes of X_test", notes)
-    Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
-    points = Points(X, Z, X_ref, Z_ref, known, reconstructed, notes)
-    _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"), settings.distance_z)
-    return _labelled(judge_points(points, settings, plain_text(name or adapter.name)), labels, reference_labels)
+    asked = _Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
+    drawn = [asked.draw(X, X_ref, known, settings, notes)]
+    if settings.draws == 1:
+        notes += check_same_again(adapter, X_test, drawn[0].Z)
+    drawn += [asked.draw(X, X_ref, known, settings, []) for _ in range(settings.draws - 1)]
+    return _labelled(judge_points(drawn, settings, plain_text(name or adapter.name)), labels, reference_labels)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An encoder, perhaps its decoder, and the points they are asked about, as they were given."""
+
+    adapter: Encoder
+    X_test: Any
+    reference: Any
+    decoder: Callable[[Any], Any] | None
+
+    def draw(self, X: Array, X_ref: Array | None, known: Labels | None, settings: Settings, notes: list[str]) -> Points:
+        """Return the points with what the encoder makes of them, checked."""
+        codes = self.adapter.encode(self.X_test)
+        codes_ref = None if self.reference is None else self.adapter.encode(self.reference)
+        made = None
+        if self.decoder is not None:
+            made = as_points(decode(self.decoder, codes, self.adapter.batch_size), "points made by the decoder")
+        Z = as_points(codes, "codes of X_test", notes)
+        Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
+        points = Points(X, Z, X_ref, Z_ref, known, made, notes)
+        _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"), settings.distance_z)
+        return points
 
 
 def evaluate_codes(
@@ -202,7 +235,7 @@ def evaluate_codes(
     points = Points(X, Z, X_ref, Z_ref, known, None, notes)
     _check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
-    return _labelled(judge_points(points, settings, plain_text(name)), labels, reference_labels)
+    return _labelled(judge_points([points], settings, plain_text(name)), labels, reference_labels)
 
 
 def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:

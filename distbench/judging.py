@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.clouds import Clouds
+from distbench.draws import mean_measured, note_on_draws, spread_of, widened
 from distbench.engine import Gathered, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
@@ -52,15 +54,17 @@ class Points:
         return None if self.X_ref is None or self.Z_ref is None else (self.X_ref, self.Z_ref)
 
 
-def judge_points(points: Points, settings: Settings, name: str) -> Report:
-    """Return the report of an encoder of that name on checked points."""
+def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Report:
+    """Return the report of an encoder of that name on checked points: of one draw of its codes, or the mean of many."""
+    points = draws[0]
     total, seed = len(points.X), settings.seed
     notes = [*points.notes, *size_notes(points.X, points.Z), *coincidence_notes(points.X, points.Z)]
     if points.X_ref is not None:
         notes += reference_notes(points.X, points.X_ref)
+    notes += note_on_draws(len(draws), alike=all(_same_codes(points, other) for other in draws[1:]))
 
     def judge(judged: Rows | None) -> Report:
-        return _judged(points, settings, name, notes, judged)
+        return _judged(draws, settings, name, notes, judged)
 
     if settings.precision is None:
         return judge(judged_rows(settings.queries, total, seed))
@@ -71,20 +75,26 @@ def judge_points(points: Points, settings: Settings, name: str) -> Report:
     return until_precise(judge, half_widths, settings.precision, total, settings.queries, seed)
 
 
-def _judged(points: Points, settings: Settings, name: str, notes: list[str], judged: Rows | None) -> Report:
-    gathered = _gather(points, settings, judged)
+def _same_codes(one: Points, other: Points) -> bool:
+    return np.array_equal(one.Z, other.Z) and (
+        one.Z_ref is None or other.Z_ref is None or np.array_equal(one.Z_ref, other.Z_ref)
+    )
+
+
+def _judged(draws: Sequence[Points], settings: Settings, name: str, notes: list[str], judged: Rows | None) -> Report:
+    points, gathered = draws[0], _gather(draws[0], settings, judged)
     if gathered.moments is not None and not gathered.moments.total[MOMENTS.index("aa")] > 0:
         raise InputError(
             f"X_test: found points without any {settings.distance_x} distance between them; nothing to measure"
         )
     told = () if judged is None else (f"{len(judged):,} of {len(points.X):,} test points judged, against all",)
-
-    def measure(metric: Metric) -> Measured:
-        return _measure(metric, gathered, points, judged)
-
+    measured = [_measure_all(gathered, points, settings, judged)]
+    measured += [_measure_all(_gather(draw, settings, judged), draw, settings, judged) for draw in draws[1:]]
     return Report(
         encoder=name,
-        scores={metric.name: _score(metric, measure(metric), settings) for metric in settings.chosen},
+        scores={
+            metric.name: _score(metric, [one[metric.name] for one in measured], settings) for metric in settings.chosen
+        },
         k=gathered.k,
         m=gathered.m,
         M=gathered.M,
@@ -154,18 +164,25 @@ def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered
     )
 
 
-def _measure(metric: Metric, gathered: Gathered, points: Points, judged: Rows | None) -> Measured:
-    if metric.name != DECODER or points.reconstructed is None:
-        return metric.measure(gathered)
-    rows = slice(None) if judged is None else judged
-    return measure_reconstruction(points.X[rows], points.reconstructed[rows])
+def _measure_all(gathered: Gathered, points: Points, settings: Settings, judged: Rows | None) -> dict[str, Measured]:
+    """Return each metric of one draw of codes, by name."""
+    found = {}
+    for metric in settings.chosen:
+        if metric.name == DECODER and points.reconstructed is not None:
+            rows = slice(None) if judged is None else judged
+            found[metric.name] = measure_reconstruction(points.X[rows], points.reconstructed[rows])
+        else:
+            found[metric.name] = metric.measure(gathered)
+    return found
 
 
-def _score(metric: Metric, measured: Measured, settings: Settings) -> Score:
+def _score(metric: Metric, draws: Sequence[Measured], settings: Settings) -> Score:
+    measured, sd = mean_measured(draws), spread_of(draws)
     rows = len(measured.points) if metric.family in MEANS and measured.points is not None else None
-    low, high = jackknife_interval(
+    ends = jackknife_interval(
         measured.value, measured.leave_one_out, settings.confidence, metric.bounds, measured.interaction, rows
     )
+    low, high = widened(ends, measured.value, sd, len(draws), settings.confidence, metric.bounds)
     return Score(
         metric=metric.name,
         value=measured.value,
@@ -176,4 +193,6 @@ def _score(metric: Metric, measured: Measured, settings: Settings) -> Score:
         points=measured.points,
         leave_one_out=measured.leave_one_out,
         interaction=measured.interaction,
+        draws=len(draws),
+        sd_draws=sd,
     )

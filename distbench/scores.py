@@ -41,6 +41,10 @@ class Score:
         What metric MDS reaches on the test points, in sample; see `distbench.inference.attainable`.
     interaction : ndarray of shape (m, sketches) or None
         What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+    draws : int
+        Draws of a stochastic encoder's codes that all of these are means over; 1 for other encoders.
+    sd_draws : float or None
+        Standard deviation of the value over draws; None for one draw, and where it is infinite.
     """
 
     metric: str
@@ -54,6 +58,8 @@ class Score:
     floor: float | None = None
     attainable: float | None = None
     interaction: Array | None = field(default=None, repr=False, compare=False)
+    draws: int = 1
+    sd_draws: float | None = None
 
     @property
     def half_width(self) -> float:

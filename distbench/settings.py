@@ -14,13 +14,16 @@ from distbench.inference.intervals import check_confidence
 from distbench.limits import near_miss
 from distbench.metrics import METRICS, Metric
 from distbench.sampling import check_precision, check_queries
+from distbench.wording import in_brief
 
-__all__ = ["DECODER", "DISTANCES_X", "DISTANCES_Z", "Labels", "Settings", "labels_of", "settings_of"]
+__all__ = ["DECODER", "DISTANCES_X", "DISTANCES_Z", "DRAWS", "Labels", "Settings", "labels_of", "settings_of"]
 
 Labels = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 DISTANCES_X = ("euclidean", "cosine", "cityblock")
 DISTANCES_Z = (*DISTANCES_X, "hamming")
+
+DRAWS = 5  # of a stochastic encoder's codes
 
 LABELS, DECODER = "label_agreement", "reconstruction_mse"
 
@@ -40,6 +43,7 @@ class Settings:
     seed: int
     executor: Any
     progress: bool | None
+    draws: int = 1
 
     @property
     def names(self) -> set[str]:
@@ -73,11 +77,13 @@ def settings_of(
     seed: Any,
     executor: Any,
     progress: Any,
+    stochastic: Any = False,
+    draws: Any = DRAWS,
 ) -> Settings:
     """Return the arguments as settings. Raises InputError where one cannot be used."""
     chosen = _chosen(metrics, {LABELS: with_labels, DECODER: with_decoder})
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"seed: found {seed!r}; pass a whole number, 0 or more")
+        raise InputError(f"seed: found {in_brief(seed)}; pass a whole number, 0 or more")
     return Settings(
         k=k,
         chosen=tuple(chosen),
@@ -90,18 +96,28 @@ def settings_of(
         seed=int(seed),
         executor=executor,
         progress=None if progress is None else _flag(progress, "progress"),
+        draws=_draws(_flag(stochastic, "stochastic"), draws),
     )
+
+
+def _draws(stochastic: bool, draws: Any) -> int:
+    """Return how often codes are drawn: once from an encoder that is to answer the same each time."""
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 2:
+        raise InputError(f"draws: found {in_brief(draws)}; pass a whole number of draws of codes, 2 or more")
+    if not stochastic and draws != DRAWS:
+        raise InputError(f"draws: found {draws} for an encoder that is not stochastic; pass stochastic=True beside it")
+    return int(draws) if stochastic else 1
 
 
 def _flag(value: Any, name: str) -> bool:
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}: found {value!r}; pass True or False")
+        raise InputError(f"{name}: found {in_brief(value)}; pass True or False")
     return bool(value)
 
 
 def _distance(value: Any, name: str, known: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in known:
-        raise InputError(f"{name}: found {value!r}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
+        raise InputError(f"{name}: found {in_brief(value)}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
     return str(value)
 
 
@@ -114,13 +130,13 @@ def _chosen(metrics: str | Iterable[str], given: dict[str, bool]) -> list[Metric
             return [metric for metric in METRICS.values() if given.get(metric.name, True)]
         metrics = [metrics]
     if not isinstance(metrics, Iterable):
-        raise InputError(f"metrics: found {metrics!r}; pass 'default', 'all' or names")
+        raise InputError(f"metrics: found {in_brief(metrics)}; pass 'default', 'all' or names")
     names = list(metrics)
     if not names:
         raise InputError("metrics: found none; pass 'default', 'all' or names")
     for name in names:
         if not isinstance(name, str) or name not in METRICS:
-            raise InputError(f"metrics: found no metric {name!r}; {near_miss(str(name), METRICS)}")
+            raise InputError(f"metrics: found no metric {in_brief(name)}; {near_miss(str(name), METRICS)}")
     needs = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
     for name, need in needs.items():
         if name in names and not given[name]:

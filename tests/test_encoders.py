@@ -148,8 +148,9 @@ def test_sparse_codes_are_made_dense() -> None:
         (lambda b: 3.0, "a single number for 10 points"),
         (lambda b: None, "NoneType"),
         (lambda b: {"codes": b}, "dict"),
-        (lambda b: [b, b[:, :2]], "list, which numpy cannot read"),
-        (lambda b: [b, b], r"shape \(2, 10, 4\) for 10 points"),
+        (lambda b: [b, b[:, :2]], "a list of 2 arrays for 10 points; return the codes alone"),
+        (lambda b: (b, b), "a tuple of 2 arrays for 10 points; return the codes alone"),
+        (lambda b: [[0.0] * (row % 3 + 1) for row in range(len(b))], "a list of codes of different sizes"),
         (lambda b: b + 1j, "values of type complex128"),
         (lambda b: b.astype(str), "must be real numbers"),
         (lambda b: b.astype(object), "values of type object"),
@@ -178,15 +179,81 @@ def test_the_size_of_codes_may_not_change_between_batches() -> None:
         as_encoder(lambda batch: batch[:, : len(batch) if len(batch) == 4 else 1], 4).encode(X)
 
 
-def test_what_the_encoder_raises_is_passed_on_with_a_note() -> None:
+def test_what_the_encoder_raises_is_told_with_the_rows_it_was_given() -> None:
     def picky(batch: Any) -> Any:
         if (batch == X[5]).all(axis=1).any():
-            raise ZeroDivisionError("mine")
+            raise ZeroDivisionError("mine\nand more")
         return batch
 
-    with pytest.raises(ZeroDivisionError, match="mine") as caught:
+    with pytest.raises(EncoderError) as caught:
         as_encoder(picky, 4).encode(X)
-    assert caught.value.__notes__ == ["distbench: encoder 'picky' raised this for rows 4 to 7 of 10"]
+    said = "encoder 'picky' raised ZeroDivisionError: mine; it was given rows 4 to 7 of 10, float64 of shape (4, 4)"
+    assert str(caught.value) == said
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_errors_of_the_library_pass_through_with_a_note() -> None:
+    def refuses(batch: Any) -> Any:
+        raise InputError("X: found what this encoder does not take")
+
+    with pytest.raises(InputError, match="^X: found what this encoder does not take") as caught:
+        as_encoder(refuses, 4).encode(X)
+    assert caught.value.__notes__ == ["distbench: encoder 'refuses' raised this for rows 0 to 3"]
+
+
+def test_codes_written_into_the_same_memory_each_time_are_kept_apart() -> None:
+    memory = np.empty((4, 2))
+
+    def thrifty(batch: Any) -> Any:
+        memory[: len(batch)] = batch[:, :2]
+        return memory[: len(batch)]
+
+    np.testing.assert_array_equal(as_encoder(thrifty, 4).encode(X), X[:, :2])
+
+
+class TestTorch:
+    def test_modules_get_tensors_of_their_own_type(self) -> None:
+        torch = pytest.importorskip("torch")
+        linear = torch.nn.Linear(4, 2)
+        wanted = X.astype(np.float32) @ linear.weight.detach().numpy().T + linear.bias.detach().numpy()
+        for module in (linear, torch.nn.Sequential(linear), linear.double()):
+            np.testing.assert_allclose(as_encoder(module, 3).encode(X), wanted, rtol=1e-4, atol=1e-6)
+        assert as_encoder(linear).name == "Linear"
+
+    def test_an_encode_of_their_own_is_meant(self) -> None:
+        torch = pytest.importorskip("torch")
+
+        class Autoencoder(torch.nn.Module):
+            def forward(self, batch: Any) -> Any:
+                return batch
+
+            def encode(self, batch: Any) -> Any:
+                return batch[:, :2]
+
+        np.testing.assert_array_equal(as_encoder(Autoencoder()).encode(X), X[:, :2])
+
+    @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+    def test_codes_with_a_gradient_are_read(self, dtype: str) -> None:
+        torch = pytest.importorskip("torch")
+        weights = torch.ones(4, 2, requires_grad=True)
+
+        def encode(batch: Any) -> Any:
+            return (torch.as_tensor(batch).float() @ weights).to(getattr(torch, dtype))
+
+        codes = as_encoder(encode).encode(torch.tensor(X, requires_grad=True))
+        assert codes.dtype == np.float32
+        np.testing.assert_allclose(codes[:, 0], X.sum(axis=1), rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("path", [str, lambda path: path])
+def test_a_file_of_a_keras_model_is_loaded(tmp_path: Any, path: Any) -> None:
+    keras = pytest.importorskip("keras")
+    pytest.importorskip("distbench.model_files")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="mine")
+    model.save(tmp_path / "model.keras")
+    encoder = as_encoder(path(tmp_path / "model.keras"))
+    assert encoder.name == "mine"
+    np.testing.assert_allclose(encoder.encode(X), as_encoder(model).encode(X))
 
 
 @pytest.mark.parametrize(("points", "message"), [([], "no rows"), (3.0, "not an array of points")])
@@ -203,7 +270,7 @@ def test_a_class_is_not_an_encoder() -> None:
 @pytest.mark.parametrize(
     ("thing", "message"),
     [
-        (3, "cannot encode with 'int'; pass a Keras model, an object with .transform"),
+        (3, "cannot encode with 'int'; pass a Keras model, a torch module, an object"),
         ("pca", "cannot encode with 'str'"),
         (None, "cannot encode with 'NoneType'"),
         (X, "'ndarray' .for ready codes use distbench.evaluate_codes"),

@@ -1,0 +1,285 @@
+"""Whether the same points give the same numbers elsewhere: other threads, hash seeds, BLAS kernels, numpy builds.
+
+    python benchmarks/determinism.py --python OTHER/bin/python --markdown docs/flakiness.md
+
+Each variant is a process of its own that reads the same points and codes from a file and measures all metrics on them:
+float32 and float64, far from the origin, with ties, duplicates, isometries, other distances, in sample and against
+reference points. With ``--recipes`` it also fits these on part of the digits and measures them. Everything is compared
+with what a process in the environment as it is has found: values, ends of intervals, values of single points and values
+without each point. The difference is |a - b| / max(1, |b|).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# coverage.py beside this file has the name of a package that numba looks for: what stands here must not be imported.
+if str(Path(__file__).resolve().parent) in sys.path:
+    sys.path.remove(str(Path(__file__).resolve().parent))
+
+import numpy as np
+
+LIMIT = 1e-9
+RECIPES = ("pca", "random_projection", "isometry", "kernel_pca", "isomap", "mds")
+THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SIMD = {"numpy without AVX": {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX"}}
+BEGIN, END = "<!-- determinism: begin -->", "<!-- determinism: end -->"
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one process measured, and where."""
+
+    about: dict[str, str]
+    values: Arrays
+    rows: bytes
+
+    @property
+    def digest(self) -> str:
+        """Of the bits of all numbers and of the rows as they are stored."""
+        whole = hashlib.sha256(self.rows)
+        for name, array in sorted(self.values.items()):
+            whole.update(name.encode() + array.tobytes())
+        return whole.hexdigest()
+
+
+def write_clouds(path: Path) -> None:
+    """Write points and codes: made once, since other builds of numpy round functions otherwise."""
+    rng = np.random.default_rng(0)
+    clouds: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    X = rng.normal(size=(700, 16))
+    clouds["gaussian"] = X, np.tanh(X[:, :8] @ rng.normal(size=(8, 3)))
+    clouds["rotated"] = X[:300], X[:300] @ np.linalg.qr(rng.normal(size=(16, 16)))[0]
+    clouds["scaled"] = X[:300], 3 * X[:300, ::-1]
+    wide = rng.normal(size=(400, 40)) @ rng.normal(size=(40, 300))
+    clouds["wide"] = wide, wide[:, :20]
+    clouds["far off"] = 1e6 + X[:400], X[:400, :2] - 1e4
+    clouds["spread 1e-4 at 1e3"] = 1e3 + 1e-4 * X[:400], 50 + 1e-3 * X[:400, :4]
+    lattice = rng.integers(0, 5, size=(400, 3)).astype(float)
+    clouds["lattice"] = lattice, lattice[:, :2]
+    clouds["duplicates"] = np.repeat(X[:100], 4, axis=0), np.repeat(X[:200, :2], 2, axis=0)
+    clouds["collapsed"] = X[:300], np.column_stack([X[:300, 0], np.zeros(300)])
+    clouds["one code"] = X[:300], np.ones((300, 2))
+    clouds["large numbers"] = 1e15 * X[:300], 1e-15 * X[:300, :3]
+    np.savez(path, **{f"{name}/{space}": pair[i] for name, pair in clouds.items() for i, space in enumerate("XZ")})
+
+
+def measure(source: Path, out: Path, threads: int | None, recipes: list[str]) -> None:
+    """Measure everything in this process and write it."""
+    import distbench
+    from distbench.results import rows_of
+    from distbench.results_file import write_results
+
+    values: Arrays = {}
+    rows: list[Any] = []
+    for name, report in _reports(source, threads, recipes):
+        for metric, score in report.items():
+            parts = {"value": score.value, "low": score.low, "high": score.high}
+            parts |= {"points": score.points, "leave_one_out": score.leave_one_out, "interaction": score.interaction}
+            for part, value in parts.items():
+                if value is not None:
+                    values[f"{name}|{metric}|{part}"] = np.asarray(value, dtype=float)
+        rows += rows_of(report, encoder=name, dataset=name, seed=0, leave_one_out=tuple(report))
+    np.savez(out.with_suffix(".npz"), **values)
+    out.with_suffix(".rows").unlink(missing_ok=True)
+    write_results(out.with_suffix(".rows"), rows, {}, whole=True)
+    out.with_suffix(".json").write_text(json.dumps(_about(distbench.__version__)), encoding="utf-8")
+
+
+def _reports(source: Path, threads: int | None, recipes: list[str]) -> Iterator[tuple[str, Any]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import distbench
+
+    executor = ThreadPoolExecutor(threads) if threads else None
+    for name, X, Z in _clouds(source):
+        m, labels = len(X) // 3, np.arange(len(X)) % 3
+        whole = {"labels": labels, "metrics": "all", "executor": executor, "progress": False}
+        yield f"{name}, in sample", distbench.evaluate_codes(X, Z, **whole)
+        apart = whole | {"labels": labels[:m], "reference": (X[m:], Z[m:]), "reference_labels": labels[m:]}
+        yield f"{name}, train and test", distbench.evaluate_codes(X[:m], Z[:m], **apart)
+        if name.startswith(("gaussian", "lattice")):
+            yield f"{name}, train only", distbench.evaluate_codes(X[:m], Z[:m], include_queries=False, **apart)
+            yield f"{name}, city block", distbench.evaluate_codes(X, Z, distance_x="cityblock", **whole)
+            other = {"distance_x": "cosine", "distance_z": "cosine"}
+            yield f"{name}, cosine", distbench.evaluate_codes(X + 1, Z + 1, **other, **whole)
+            yield f"{name}, hamming", distbench.evaluate_codes(X, (Z > 1) * 1.0, distance_z="hamming", **whole)
+    if recipes:
+        data = distbench.load_dataset("digits")
+        train, test = data.train[:400], data.test[:150]
+        for recipe in recipes:
+            encoder = distbench.fit_baseline(recipe, train, code_size=4, seed=0)
+            yield f"digits by {recipe}", distbench.evaluate(encoder, test, reference=train, executor=executor)
+
+
+def _clouds(source: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    arrays = np.load(source, allow_pickle=False)
+    for name in dict.fromkeys(key.partition("/")[0] for key in arrays.files):
+        for dtype in (np.float64, np.float32):
+            yield f"{name} {dtype.__name__}", *(arrays[f"{name}/{space}"].astype(dtype) for space in "XZ")
+
+
+def _about(version: str) -> dict[str, str]:
+    """Return what measured: versions, and the BLAS kernels that really ran."""
+    from importlib.metadata import version as of
+
+    from threadpoolctl import threadpool_info
+
+    kernels = {pool.get("architecture") or "?" for pool in threadpool_info() if pool["user_api"] == "blas"}
+    found = {name: of(name) for name in ("numpy", "scipy", "numba")}
+    return {"distbench": version, "Python": platform.python_version(), **found, "kernel": " ".join(sorted(kernels))}
+
+
+def run(source: Path, out: Path, *, python: str = sys.executable, **options: Any) -> Found:
+    """Measure in a process of its own.
+
+    Parameters
+    ----------
+    source : Path
+        From `write_clouds`.
+    out : Path
+        Where the process writes, without a suffix.
+    python : str
+        Which one.
+    **options : Any
+        ``environment``, a dict of what to set (None: unset), ``threads`` and ``recipes``.
+    """
+    threads, recipes = options.get("threads"), options.get("recipes", ())
+    settings = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    settings |= {name: str(threads) for name in THREADS} if threads else {}
+    if python != sys.executable:  # another numba would throw away the kernels that this one keeps beside the code
+        settings["NUMBA_CACHE_DIR"] = str(out.parent / "kernels")
+    for name, value in options.get("environment", {}).items():
+        settings.pop(name, None)
+        settings |= {name: value} if value is not None else {}
+    command = [python, __file__, "--measure", str(source), str(out), "--recipes", *recipes]
+    command += ["--threads", str(threads)] if threads else []
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+    with np.load(out.with_suffix(".npz"), allow_pickle=False) as arrays:
+        values = dict(arrays)
+    return Found(json.loads(out.with_suffix(".json").read_text()), values, out.with_suffix(".rows").read_bytes())
+
+
+def differences(base: Found, other: Found) -> dict[str, float]:
+    """Return the largest difference of each number from `base`, by name; inf where one is missing or infinite."""
+    found = dict.fromkeys(base.values.keys() ^ other.values.keys(), np.inf)
+    for name in base.values.keys() & other.values.keys():
+        a, b = other.values[name], base.values[name]
+        if a.shape != b.shape:
+            found[name] = np.inf
+            continue
+        with np.errstate(invalid="ignore"):
+            apart = np.where(a == b, 0.0, np.abs(a - b) / np.maximum(1.0, np.abs(b)))
+        found[name] = float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
+    return found
+
+
+def variants(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is compared with the environment as it is."""
+    yield "again", {}
+    yield "another hash seed", {"environment": {"PYTHONHASHSEED": "1"}}
+    for threads in arguments.counts:
+        yield f"{threads} thread{'s' * (threads > 1)}", {"threads": threads}
+    yield "OPENBLAS_CORETYPE unset", {"environment": {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}}
+    for kernel in arguments.kernels:
+        yield f"OPENBLAS_CORETYPE={kernel}", {"environment": {"OPENBLAS_CORETYPE": kernel}}
+    for name, environment in SIMD.items():
+        yield name, {"environment": environment}
+    if arguments.generic:
+        yield "numba for any x86-64", {"environment": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}}
+    for python in arguments.python:
+        yield "another environment", {"python": python}
+
+
+def study(arguments: argparse.Namespace) -> tuple[Found, list[dict[str, str]], list[str]]:
+    """Run everything; return what the base found, the rows of the table and what is beyond the limit."""
+    rows, beyond = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "clouds.npz")
+        write_clouds(source)
+        base = run(source, Path(folder, "base"), recipes=arguments.recipes)
+        for name, options in variants(arguments):
+            found = run(source, Path(folder, "other"), recipes=arguments.recipes, **options)
+            apart = differences(base, found)
+            ready = {key: value for key, value in apart.items() if " by " not in key}
+            worst = max(ready, key=lambda key: ready[key])
+            fitted = max((value for key, value in apart.items() if " by " in key), default=None)
+            rows.append(
+                {
+                    "what": name,
+                    "numpy": found.about["numpy"],
+                    "scipy": found.about["scipy"],
+                    "numba": found.about["numba"],
+                    "BLAS kernel": found.about["kernel"],
+                    "same to the last bit": f"{np.mean([value == 0 for value in apart.values()]):.1%}",
+                    "rows byte for byte": "yes" if found.rows == base.rows else "no",
+                    "largest difference": f"{ready[worst]:.1e}",
+                    "of": worst.replace("|", ", ") if ready[worst] else "",
+                    **({} if fitted is None else {"recipes fitted there": f"{fitted:.1e}"}),
+                }
+            )
+            print(rows[-1], file=sys.stderr, flush=True)
+            far = sorted((key for key in apart if apart[key] > LIMIT), key=lambda key: -apart[key])
+            beyond += [f"{name}: {key.replace('|', ', ')}: {apart[key]:.1e}" for key in far]
+    return base, rows, beyond
+
+
+def markdown(arguments: argparse.Namespace) -> tuple[str, list[str]]:
+    """Return the table, and what is beyond the limit."""
+    from tabulate import tabulate
+
+    base, rows, beyond = study(arguments)
+    numbers = sum(array.size for array in base.values.values())
+    about = ", ".join(f"{name} {version}" for name, version in base.about.items())
+    text = (
+        f"{numbers:,} numbers in {len(base.values):,} arrays, compared with those of {about}; the last column of "
+        "differences is that of |a - b| / max(1, |b|). Written by `python benchmarks/determinism.py --python OTHER "
+        f"--markdown docs/flakiness.md`.\n\n{tabulate(rows, headers='keys', tablefmt='pipe', disable_numparse=True)}"
+    )
+    return text, beyond
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", nargs="*", default=[], help="interpreters of other environments")
+    parser.add_argument("--kernels", nargs="*", default=["Prescott", "Nehalem", "Sandybridge", "Haswell", "SkylakeX"])
+    parser.add_argument("--counts", type=int, nargs="*", default=[1, 2], help="numbers of threads")
+    parser.add_argument("--generic", action="store_true", help="also compile without what this processor can do: slow")
+    parser.add_argument("--recipes", nargs="*", default=list(RECIPES))
+    parser.add_argument("--markdown", type=Path, help=f"page with {BEGIN} and {END}; default: print")
+    parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        measure(*arguments.measure, arguments.threads, arguments.recipes)
+        return
+    text, beyond = markdown(arguments)
+    if arguments.markdown:
+        before, begin, rest = arguments.markdown.read_text(encoding="utf-8").partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if not (begin and end):
+            raise SystemExit(f"{arguments.markdown.name}: found no marks; put {BEGIN} and {END} on lines of their own")
+        arguments.markdown.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+    else:
+        print(text)
+    print("\n".join(beyond) or f"nothing differs by more than {LIMIT:.0e}", file=sys.stderr)
+    raise SystemExit(bool([line for line in beyond if " by " not in line]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Models from files that somebody else may have written: no code in them runs, and nothing is imported for them.
+
+Keras refuses code in its safe mode. What a file asks for is looked at before Keras is, too: versions before 3.9 could
+be made to import any module, and a model that is only judged needs none of that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distbench.errors import EncoderError
+from distbench.wording import first_line
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["load_model"]
+
+ENDING = ".keras"
+CONFIG = "config.json"
+OURS = "distbench>"
+RUN_CODE = ("Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
+"""Layers that hold code, or name another file that does."""
+PARTS = (
+    *("activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops"),
+    *("optimizers", "quantizers", "random", "regularizers"),
+)
+"""What of Keras models are made of; its other modules (``utils`` downloads files) have no place in one."""
+BOMB = 1 << 28  # bytes that a file may unfold to, however small it is
+RATIO = 200  # times its size that it may unfold to beyond that; weights hardly shrink
+LARGEST_CONFIG = 1 << 26
+
+
+def load_model(path: str | os.PathLike[str]) -> Any:
+    """Load a Keras model from a file, in Keras's safe mode and without its optimizer.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that ``model.save("NAME.keras")`` has written. Layers of ``distbench.keras`` are known; others of a
+        user's own are where the module that registers them (``keras.saving.register_keras_serializable``) has been
+        imported.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    distbench.errors.EncoderError
+        There is no such file, it is no such model, or it could run code of its own: what was found and what to do.
+    distbench.errors.MissingDependencyError
+        Keras is not installed.
+    """
+    from distbench.keras._require import require_keras
+
+    path = Path(path)
+    config = _config(path)
+    keras = require_keras()
+    for part in _parts(config):
+        _refuse_unsafe(part, path, keras)
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras and HDF5 raise all kinds for what does not fit together
+        if "safe_mode" in str(error):
+            raise _runs_code(path, "a layer") from error
+        raise EncoderError(
+            f"encoder: {path}: Keras cannot make a model of it ({_reason(error)}); where it has objects of your own, "
+            "load it with keras.saving.load_model(path, custom_objects=...) and pass the model"
+        ) from error
+
+
+def _config(path: Path) -> Any:
+    """Return what a file says its model is made of; nothing in it is believed or run yet."""
+    if path.suffix != ENDING:
+        raise EncoderError(f"encoder: found {str(path)!r}; give a file that ends in {ENDING}, or pass the loaded model")
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "no such file"
+        raise EncoderError(f'encoder: {path}: {kind}; give one that model.save("NAME{ENDING}") has written')
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _refuse_bomb(archive, path)
+            config = json.loads(archive.read(CONFIG))
+    except EncoderError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # also nested too deep
+        raise EncoderError(
+            f"encoder: {path}: no whole model of Keras 3 ({first_line(error)}); save it anew with "
+            f'model.save("NAME{ENDING}")'
+        ) from error
+    except (OSError, EOFError) as error:
+        raise EncoderError(f"encoder: {path}: cannot be read: {first_line(error)}") from error
+    # How it was trained is left out when it is loaded, so that it does not matter here either.
+    return {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else {}
+
+
+def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
+    unfolded = sum(member.file_size for member in archive.infolist())
+    is_config_large = any(
+        member.filename == CONFIG and member.file_size > LARGEST_CONFIG for member in archive.infolist()
+    )
+    if is_config_large or unfolded > max(BOMB, RATIO * path.stat().st_size):
+        raise EncoderError(
+            f"encoder: {path}: {path.stat().st_size:,} bytes that unfold to {unfolded:,}, which no model does; it is "
+            "not loaded"
+        )
+
+
+def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield all that a model is made of: tables that name a class."""
+    waiting = [config]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if "class_name" in one:
+                yield one
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> None:
+    name, module, registered = (part.get(key) for key in ("class_name", "module", "registered_name"))
+    if name in RUN_CODE:
+        raise _runs_code(path, f"a layer of the kind {name}")
+    if _is_known(registered, keras):
+        return
+    # What has neither a module nor a registered name, and functions of "builtins", Keras looks up among its own.
+    if module == "builtins" or (module is None and registered is None) or _is_part_of_keras(module):
+        return
+    found = f"{str(module)[:60]}:{str(name)[:60]}" if module else str(registered)[:60]
+    raise EncoderError(
+        f"encoder: {path}: needs {found!r}, which is not imported because a file says so; import what registers it "
+        "first, or load it with keras.saving.load_model(path, custom_objects=...) and pass the model"
+    )
+
+
+def _is_known(registered: Any, keras: ModuleType) -> bool:
+    """Say whether a name is one that code in this process has registered, or that of a part of ours."""
+    if not isinstance(registered, str):
+        return False
+    if registered.startswith(OURS):
+        import distbench.keras as ours
+
+        name = registered.removeprefix(OURS)
+        if name in ours.__all__:
+            getattr(ours, name)  # imports and so registers it
+    return keras.saving.get_registered_object(registered) is not None
+
+
+def _is_part_of_keras(module: Any) -> bool:
+    names = str(module).split(".")
+    inner = [name for name in names[1:] if name != "src"]
+    return names[0] == "keras" and (not inner or inner[0] in PARTS)
+
+
+def _reason(error: Exception) -> str:
+    """Return what Keras found, without the configuration of the whole model that it puts before that."""
+    told = str(error).rpartition("Exception encountered: ")[2]
+    return first_line(ValueError(told or str(error)))
+
+
+def _runs_code(path: Path, what: str) -> EncoderError:
+    return EncoderError(
+        f"encoder: {path}: has {what}, which could run code that is in the file; if you trust it, load it with "
+        "keras.saving.load_model(path, safe_mode=False) and pass the model"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -80,12 +80,15 @@ def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
     """Return the metrics to measure where those that have limits are not among the chosen ones."""
     from distbench.metrics import METRICS
 
-    names = [name for name, metric in METRICS.items() if metric.default] if chosen == "default" else chosen
-    if chosen == "all":
-        return {}
-    names = [names] if isinstance(names, str) else list(names)
+    if isinstance(chosen, str):
+        if chosen == "all":
+            return {}
+        chosen = [name for name, metric in METRICS.items() if metric.default] if chosen == "default" else [chosen]
+    if not isinstance(chosen, Iterable):
+        return {}  # evaluate says what is wrong with it
+    names = list(chosen)
     missing = [name for name in limits if name not in names]
-    return {"metrics": (*names, *missing)} if missing else {}
+    return {"metrics": (*names, *missing)} if missing or not isinstance(chosen, Collection) else {}
 
 
 @dataclass(frozen=True)

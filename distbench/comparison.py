@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from distbench.draws import widened
 from distbench.errors import InputError
 from distbench.inference.intervals import jackknife_interval
 from distbench.report import Report, Score
@@ -72,12 +73,15 @@ def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
 
 def _difference(a: Score, b: Score, confidence: float) -> Difference:
     value = a.value - b.value if np.isfinite([a.value, b.value]).any() else 0.0
-    low = high = None
+    low: float | None = None
+    high: float | None = None
     if a.leave_one_out is not None and b.leave_one_out is not None and np.isfinite(value):
         interaction = _less(a.interaction, b.interaction)
         with np.errstate(invalid="ignore"):  # infinite without a point in both: no interval
             without = a.leave_one_out - b.leave_one_out
         low, high = jackknife_interval(value, without, confidence, interaction=interaction)
+        for score in (a, b):
+            low, high = widened((low, high), value, score.sd_draws, score.draws, confidence)
     better: Literal["a", "b"] | None = None
     if low is not None and high is not None and not low <= 0 <= high:
         better = "a" if (value > 0) == (a.direction == "up") else "b"

@@ -54,7 +54,12 @@ def spread_of(draws: Sequence[Measured]) -> float | None:
 
 
 def widened(
-    ends: Ends, value: float, sd: float | None, draws: int, confidence: float, bounds: tuple[float, float]
+    ends: Ends,
+    value: float,
+    sd: float | None,
+    draws: int,
+    confidence: float,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Ends:
     """Return an interval with the variance of the mean over draws added; see above.
 

@@ -104,6 +104,8 @@ class Encoder:
         if hasattr(raw, "detach"):  # a torch tensor, perhaps on a device or with a gradient
             raw = raw.detach().cpu()
             raw = raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
+        if _is_frame(raw) and raw.ndim == 2 and all(dtype.kind in "biuf" for dtype in raw.dtypes):
+            raw = raw.to_numpy(dtype=np.float64, na_value=np.nan)  # nullable columns would come out as objects
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
         if raw is None or isinstance(raw, dict):
@@ -118,6 +120,8 @@ class Encoder:
             raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
         if codes.dtype.name == "bfloat16":
             return codes.astype(np.float32)
+        if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
+            raise self._error("integers beyond 2**53, which float64 merges; subtract an offset first")
         if codes.dtype.kind not in "buif":
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
         if codes.dtype == np.float16:

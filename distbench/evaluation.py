@@ -19,7 +19,7 @@ from distbench.judging import Points, judge_points
 from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
 from distbench.report import Pair, Report
 from distbench.results import plain_text
-from distbench.settings import DECODER, DRAWS, Labels, Settings, labels_of, settings_of
+from distbench.settings import DECODER, DRAWS, Labels, Settings, flag, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
 
@@ -113,7 +113,7 @@ def evaluate(
     settings = settings_of(
         k=k,
         metrics=metrics,
-        include_queries=include_queries or reference is None,
+        include_queries=flag(include_queries, "include_queries") or reference is None,
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
@@ -173,7 +173,7 @@ def evaluate_codes(
     metrics: str | Iterable[str] = "default",
     include_queries: bool = True,
     confidence: float = 0.95,
-    name: str = "codes",
+    name: str | None = None,
     distance_x: str = "euclidean",
     distance_z: str = "euclidean",
     labels: Any = None,
@@ -213,7 +213,7 @@ def evaluate_codes(
     settings = settings_of(
         k=k,
         metrics=metrics,
-        include_queries=include_queries or reference is None,
+        include_queries=flag(include_queries, "include_queries") or reference is None,
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
@@ -235,7 +235,7 @@ def evaluate_codes(
     points = Points(X, Z, X_ref, Z_ref, known, None, notes)
     _check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
-    return _labelled(judge_points([points], settings, plain_text(name)), labels, reference_labels)
+    return _labelled(judge_points([points], settings, plain_text(name or "codes")), labels, reference_labels)
 
 
 def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any, Literal
 
 from distbench.errors import InputError
+from distbench.wording import in_brief
 
 __all__ = ["check_bounds", "check_limits", "is_met", "near_miss", "refuse_unmeasured"]
 
@@ -40,7 +41,7 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         if name not in known:
             raise InputError(f"{name}: found no metric of that name; {near_miss(name, known)}")
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
-            raise InputError(f"{name}: found the limit {limit!r}; pass a number")
+            raise InputError(f"{name}: found the limit {in_brief(limit)}; pass a number")
     return {name: float(limit) for name, limit in limits.items()}
 
 

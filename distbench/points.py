@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from distbench.errors import InputError
 from distbench.storage import is_mapped, is_stored, loaded, release, row_blocks
+from distbench.wording import first_line, in_brief, listed
 
 __all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows"]
 
@@ -77,19 +79,31 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         raise InputError(f"{name}: found a masked array; fill or drop the masked rows first")
     if hasattr(value, "tocsr"):
         raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
-    if hasattr(value, "detach"):  # a torch tensor, perhaps on a device or with a gradient
-        value = value.detach().cpu()
+    if hasattr(value, "detach"):
+        value = _of_torch(value, name)
     if hasattr(value, "to_dask_array"):
         raise InputError(f"{name}: found a Dask frame; pass {name}.to_dask_array(lengths=True)")
     if _is_numeric_frame(value, name):  # mixed and nullable columns would come out as objects
         value = value.to_numpy(dtype=np.float64, na_value=np.nan)
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # whatever a class of the user's raises
+        if isinstance(value, list | tuple):
+            raise InputError(f"{name}: found rows of different lengths; give every row the same") from None
         raise InputError(
-            f"{name}: found {type(value).__name__} that is no array ({error}); give every row the same length"
+            f"{name}: found {type(value).__name__} that is no array ({first_line(error)}); pass one of shape (n, d)"
         ) from None
-    return array
+    if array.dtype == object and array.ndim == 0:
+        raise InputError(f"{name}: found {in_brief(value)}; pass an array of shape (n, d)")
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _of_torch(tensor: Any, name: str) -> Any:
+    """Return a tensor, perhaps on a device, with a gradient or of a type that numpy lacks, as numpy can read it."""
+    if tensor.layout is not sys.modules["torch"].strided:
+        raise InputError(f"{name}: found a sparse tensor; pass {name}.to_dense()")
+    tensor = tensor.detach().cpu()
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
 
 
 def _check_kind(value: Any, name: str) -> None:
@@ -125,7 +139,7 @@ def _check_shape(shape: tuple[Any, ...] | None, name: str) -> None:
     if any(size != size for size in shape):  # Dask writes NaN for sizes it does not know
         raise InputError(f"{name}: found a Dask array of unknown shape {shape}; call {name}.compute_chunk_sizes()")
     if 0 in shape:
-        raise InputError(f"{name}: found shape {shape}, which holds no numbers; pass at least one row")
+        raise InputError(f"{name}: found shape {shape}, which holds no numbers; pass at least one row and column")
 
 
 def _is_numeric_frame(value: Any, name: str) -> bool:
@@ -135,7 +149,7 @@ def _is_numeric_frame(value: Any, name: str) -> bool:
         return False
     text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
     if text:
-        raise InputError(f"{name}: found columns that are not numbers: {', '.join(text)}; encode or drop them")
+        raise InputError(f"{name}: found columns that are not numbers: {listed(text)}; encode or drop them")
     return True
 
 
@@ -160,6 +174,7 @@ class _Check:
         bad = np.flatnonzero(~finite.all(axis=1))
         if not self._bad:
             kind = "NaN" if np.isnan(block[bad[0]]).any() else "an infinite value"
+            kind += " of float16, which ends at 65504," if block.dtype == np.float16 else ""
             self._first = f"{self._name}: found {kind} in row {start + bad[0]}"
         self._bad += len(bad)
 
@@ -199,7 +214,7 @@ def check_candidates(k: Any, M: int) -> int:
             raise TypeError
         number = operator.index(k)
     except TypeError:
-        raise InputError(f"k: found {k!r}; pass a whole number of neighbours, e.g. k=10") from None
+        raise InputError(f"k: found {in_brief(k)}; pass a whole number of neighbours, e.g. k=10") from None
     if M < 3:
         raise InputError(f"X_test, reference: found {M} candidates for each point; at least 3 are needed")
     if not 1 <= number < M / 2:

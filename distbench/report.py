@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from distbench.errors import InputError, PreservationError
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
-from distbench.limits import check_bounds, check_limits, refuse_unmeasured
+from distbench.limits import check_bounds, check_limits, near_miss, refuse_unmeasured
 from distbench.scores import Pair, PairKind, Score
+from distbench.wording import in_brief
 
 if TYPE_CHECKING:
     from distbench.clouds import Clouds
@@ -94,9 +95,11 @@ class Report(Mapping[str, Score]):
         Raises
         ------
         InputError
-            If the metric has no score of single points.
+            If the metric was not measured or has no score of single points.
         """
-        score = self[metric]
+        if not isinstance(metric, str) or metric not in self.scores:
+            raise InputError(f"metric: found {in_brief(metric)}, not measured; {near_miss(str(metric), self.scores)}")
+        score, n = self[metric], _count(n)
         if score.points is None:
             raise InputError(f"metric: found {metric!r}, which has no score of single points")
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
@@ -148,8 +151,8 @@ class Report(Mapping[str, Score]):
             If `kind` is none of these.
         """
         if kind not in get_args(PairKind):
-            raise InputError(f"kind: found {kind!r}; pass {' or '.join(map(repr, get_args(PairKind)))}")
-        return list(self.pairs.get(kind, ())[:n])
+            raise InputError(f"kind: found {in_brief(kind)}; pass {' or '.join(map(repr, get_args(PairKind)))}")
+        return list(self.pairs.get(kind, ())[: _count(n)])
 
     def verdicts(self, **limits: float) -> dict[str, Verdict]:
         """Return what the intervals say of limits, by metric: "met", "broken" or "undecided".
@@ -215,3 +218,9 @@ class Report(Mapping[str, Score]):
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the table where a notebook would show the dataclass."""
         printer.text("Report(...)" if cycle else str(self))
+
+
+def _count(n: Any) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise InputError(f"n: found {in_brief(n)}; pass how many to return, 0 or more")
+    return int(n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from distbench.metrics import METRICS, Metric
 from distbench.sampling import check_precision, check_queries
 from distbench.wording import in_brief
 
-__all__ = ["DECODER", "DISTANCES_X", "DISTANCES_Z", "DRAWS", "Labels", "Settings", "labels_of", "settings_of"]
+__all__ = ["DECODER", "DISTANCES_X", "DISTANCES_Z", "DRAWS", "Labels", "Settings", "flag", "labels_of", "settings_of"]
 
 Labels = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
@@ -66,7 +67,7 @@ def settings_of(
     *,
     k: Any,
     metrics: Any,
-    include_queries: bool,
+    include_queries: Any,
     confidence: Any,
     distance_x: Any,
     distance_z: Any,
@@ -87,16 +88,16 @@ def settings_of(
     return Settings(
         k=k,
         chosen=tuple(chosen),
-        include_queries=_flag(include_queries, "include_queries"),
-        confidence=check_confidence(confidence),
+        include_queries=flag(include_queries, "include_queries"),
+        confidence=_confidence(confidence),
         distance_x=_distance(distance_x, "distance_x", DISTANCES_X),
         distance_z=_distance(distance_z, "distance_z", DISTANCES_Z),
         queries=check_queries(queries),
         precision=check_precision(precision, [metric.name for metric in chosen]),
         seed=int(seed),
         executor=executor,
-        progress=None if progress is None else _flag(progress, "progress"),
-        draws=_draws(_flag(stochastic, "stochastic"), draws),
+        progress=None if progress is None else flag(progress, "progress"),
+        draws=_draws(flag(stochastic, "stochastic"), draws),
     )
 
 
@@ -109,7 +110,14 @@ def _draws(stochastic: bool, draws: Any) -> int:
     return int(draws) if stochastic else 1
 
 
-def _flag(value: Any, name: str) -> bool:
+def _confidence(value: Any) -> float:
+    if not isinstance(value, Real):
+        raise InputError(f"confidence: found {in_brief(value)}; pass a number between 0 and 1, e.g. 0.95")
+    return check_confidence(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """Return True or False, or raise InputError for anything else."""
     if not isinstance(value, bool | np.bool_):
         raise InputError(f"{name}: found {in_brief(value)}; pass True or False")
     return bool(value)
@@ -135,7 +143,9 @@ def _chosen(metrics: str | Iterable[str], given: dict[str, bool]) -> list[Metric
     if not names:
         raise InputError("metrics: found none; pass 'default', 'all' or names")
     for name in names:
-        if not isinstance(name, str) or name not in METRICS:
+        if not isinstance(name, str):
+            raise InputError(f"metrics: found {in_brief(name)} among the names; pass 'default', 'all' or names")
+        if name not in METRICS:
             raise InputError(f"metrics: found no metric {in_brief(name)}; {near_miss(str(name), METRICS)}")
     needs = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
     for name, need in needs.items():
@@ -158,9 +168,11 @@ def labels_of(settings: Settings, labels: Any, reference_labels: Any, m: int, n:
     n : int or None
         Reference points there are.
     """
+    if reference_labels is not None and n is None:
+        raise InputError("reference_labels: given without reference points; leave them out, or pass reference=")
     for name, given, points in (("labels", labels, m), ("reference_labels", reference_labels, n)):
-        if given is not None and points is not None and len(given) != points:
-            raise InputError(f"{name}: found {len(given)} labels for {points} points; pass one label a point")
+        if given is not None and points is not None:
+            _check_labels(given, points, name)
     if labels is None or LABELS not in settings.names:
         return None
     from distbench.metrics._semantic import label_codes
@@ -168,3 +180,17 @@ def labels_of(settings: Settings, labels: Any, reference_labels: Any, m: int, n:
     if n is not None and reference_labels is None:
         raise InputError("reference_labels: found None; pass one label for each reference point")
     return label_codes(labels, reference_labels if n is not None else None)
+
+
+def _check_labels(labels: Any, points: int, name: str) -> None:
+    try:
+        found = np.asarray(labels)
+    except ValueError:
+        raise InputError(f"{name}: found lists of different lengths; pass one label a point") from None
+    if found.ndim != 1:
+        told = f"shape {found.shape}" if found.ndim else in_brief(labels)
+        raise InputError(f"{name}: found {told}; pass one label a point, shape (n,)")
+    if len(found) != points:
+        raise InputError(f"{name}: found {len(found)} labels for {points} points; pass one label a point")
+    if found.dtype == object and (missing := [place for place, one in enumerate(found) if one is None]):
+        raise InputError(f"{name}: found None at place {missing[0]}; drop these points, or give them a label")

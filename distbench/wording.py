@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["first_line", "in_brief"]
+__all__ = ["first_line", "in_brief", "listed"]
 
 MOST = 60  # characters of a value
 MOST_OF_ERROR = 160
+FEW = 4  # names in a row
 
 
 def in_brief(value: Any) -> str:
@@ -21,7 +23,7 @@ def in_brief(value: Any) -> str:
     shape = getattr(value, "shape", None)
     of_shape = f" of shape {shape}" if isinstance(shape, tuple) else ""
     if isinstance(value, str):
-        return repr(value[: MOST // 2])[:-1] + "...'"
+        return repr(value[: MOST // 2] + "...")
     return f"{type(value).__name__}{of_shape}"
 
 
@@ -30,3 +32,9 @@ def first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else "no message"
     return text if len(text) <= MOST_OF_ERROR else text[: MOST_OF_ERROR - 3] + "..."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    shown = ", ".join(name if len(name) <= MOST else name[: MOST - 3] + "..." for name in names[:FEW])
+    return shown if len(names) <= FEW else f"{shown} and {len(names) - FEW} more"

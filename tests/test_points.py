@@ -75,7 +75,7 @@ def test_images_are_flattened_and_said(shape):
         (np.empty((3, 0)), r"shape \(3, 0\)"),
         (np.array([[1.0], [np.nan], [np.nan]]), r"NaN in row 1 \(2 such rows in all\)"),
         (np.array([[1.0], [2.0], [-np.inf]]), "infinite value in row 2"),
-        ([[1.0, 2.0], [3.0]], "give every row the same length"),
+        ([[1.0, 2.0], [3.0]], "rows of different lengths; give every row the same"),
         (np.array([["a"], ["b"]]), "dtype <U1"),
         (np.array([[object()]]), "dtype object"),
         (np.array([[1j]]), "complex"),

@@ -25,6 +25,7 @@ def one_blas_thread() -> Iterator[None]:
         if _inside == 0:
             if _controller is None:  # looking for libraries takes milliseconds; numpy's is there
                 _controller = ThreadpoolController()
+            _free(_controller)
             _limits = _controller.limit(limits=1, user_api="blas")
         _inside += 1
     try:
@@ -33,4 +34,18 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0 and _limits is not None:
+                _free(_controller)
                 _limits.restore_original_limits()
+                _free(_controller)
+
+
+def _free(controller: Any) -> None:
+    """Let whichever thread comes next set limits.
+
+    Newer versions of threadpoolctl heed only the thread that was first to set one, and silently do nothing for others.
+    Here the last one out restores what the first one in has limited.
+    """
+    for library in controller.lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)

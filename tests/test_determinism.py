@@ -1,0 +1,158 @@
+"""The same points give the same numbers: in other processes, with other threads, hash seeds and BLAS kernels.
+
+Whatever is slow to compare is done once, by ``benchmarks/determinism.py``, whose parts are used here. With and without
+xdist: ``tests/plugin/test_xdist.py``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import distbench
+from distbench.metrics import METRICS
+
+SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "determinism.py"
+LIMIT = 1e-9
+RECIPES = ("pca", "random_projection", "isomap")
+
+
+@pytest.fixture(scope="module")
+def determinism():
+    """Return the script as a module: it is no part of the package."""
+    spec = importlib.util.spec_from_file_location("determinism", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.fixture(scope="module")
+def measured(determinism, tmp_path_factory):
+    """Return a function that measures in a process of its own, and what one found in the environment as it is."""
+    folder = tmp_path_factory.mktemp("determinism")
+    determinism.write_clouds(folder / "clouds.npz")
+
+    def measure(**options):
+        return determinism.run(folder / "clouds.npz", folder / "found", recipes=RECIPES, **options)
+
+    return measure, measure(environment={"PYTHONHASHSEED": "0"}, threads=1)
+
+
+@pytest.mark.slow
+def test_all_metrics_on_all_kinds_of_points_are_compared(measured):
+    _, base = measured
+    names = {tuple(key.split("|")[:2]) for key in base.values}
+    left_out = {"reconstruction_mse"}  # needs a decoder
+    assert {metric for _, metric in names} >= METRICS.keys() - left_out
+    clouds = {cloud for cloud, _ in names}
+    assert any("float32" in cloud for cloud in clouds)
+    assert any("float64" in cloud for cloud in clouds)
+    assert b"leave_one_out" in base.rows
+
+
+@pytest.mark.slow
+def test_two_threads_and_another_hash_seed_give_the_same_rows_byte_for_byte(measured):
+    measure, base = measured
+    other = measure(environment={"PYTHONHASHSEED": "1"}, threads=2)
+    different = [name for name, array in base.values.items() if array.tobytes() != other.values[name].tobytes()]
+    assert different == []
+    assert other.rows == base.rows
+    assert other.digest == base.digest
+
+
+def openblas():
+    """Return which kernels numpy's OpenBLAS chose here, or None without one."""
+    found = [pool["architecture"] for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+    return found[0] if found else None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="names of kernels are those of x86-64")
+@pytest.mark.skipif(openblas() is None, reason="numpy's BLAS is not OpenBLAS")
+@pytest.mark.parametrize("kernel", ["Prescott", "Sandybridge"])
+def test_other_blas_kernels_give_the_same_to_a_billionth(measured, determinism, kernel):
+    measure, base = measured
+    other = measure(environment={"OPENBLAS_CORETYPE": kernel}, threads=1)
+    if other.about["kernel"] == base.about["kernel"]:
+        pytest.skip(f"this machine runs {other.about['kernel']} for {kernel}, too")
+    apart = determinism.differences(base, other)
+    assert {name: value for name, value in apart.items() if value > LIMIT} == {}
+
+
+class TestDifferences:
+    """What says that numbers are the same can say that they are not."""
+
+    @pytest.fixture
+    def found(self, determinism):
+        return lambda **values: determinism.Found({}, {key: np.asarray(value) for key, value in values.items()}, b"")
+
+    def test_relative_above_one_and_absolute_below(self, determinism, found):
+        apart = determinism.differences(found(a=[1e6, 0.5], b=2.0), found(a=[1e6 + 1, 0.5], b=2.0))
+        assert apart == {"a": pytest.approx(1e-6), "b": 0.0}
+
+    @pytest.mark.parametrize("other", [{}, {"a": [1.0]}, {"a": [1.0, np.inf]}, {"a": [1.0, np.nan]}])
+    def test_what_is_missing_or_infinite_is_far_apart(self, determinism, found, other):
+        assert determinism.differences(found(a=[1.0, 2.0]), found(**other)) == {"a": np.inf}
+
+    def test_infinite_in_both_is_the_same(self, determinism, found):
+        assert determinism.differences(found(a=np.inf), found(a=np.inf)) == {"a": 0.0}
+
+    def test_the_digest_sees_the_last_bit_and_the_rows(self, determinism, found):
+        assert found(a=1.0).digest != found(a=np.nextafter(1.0, 2.0)).digest
+        assert determinism.Found({}, {}, b"rows").digest != determinism.Found({}, {}, b"other rows").digest
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_process_measures_the_same_twice_with_any_threads(dtype):
+    rng = np.random.default_rng(2)
+    X = np.round(rng.normal(size=(300, 5)), 1).astype(dtype) + dtype(1_000)
+    Z = X[:, :2]
+    reports = [distbench.evaluate_codes(X, Z, metrics="all")]
+    for threads in (1, 2, 3):
+        with ThreadPoolExecutor(threads) as executor:
+            reports.append(distbench.evaluate_codes(X, Z, metrics="all", executor=executor))
+    for report in reports[1:]:
+        assert parts_of(report) == parts_of(reports[0])
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def parts_of(report):
+    """Return every number of a report as bytes, by metric and part."""
+    parts = ("value", "low", "high", "points", "leave_one_out", "interaction")
+    return {
+        (name, part): np.asarray(getattr(score, part), dtype=float).tobytes()
+        for name, score in report.items()
+        for part in parts
+        if getattr(score, part) is not None
+    }
+
+
+@pytest.mark.parametrize("workers", [1, 2, 6])
+def test_evaluations_in_any_threads_are_the_same_to_the_last_bit(workers):
+    rng = np.random.default_rng(3)
+    clouds = [rng.normal(size=(200, 6)) for _ in range(6)]
+
+    def measure(X):
+        return parts_of(distbench.evaluate_codes(X, X[:, :2], metrics="all"))
+
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        alone = [measure(X) for X in clouds]
+        with ThreadPoolExecutor(workers) as executor:  # the main thread has held BLAS to one thread, now these do
+            together = list(executor.map(measure, clouds))
+            assert blas_threads() == before  # and give back what they found, whoever is last
+        assert [measure(X) for X in clouds] == alone
+    for i, (found, expected) in enumerate(zip(together, alone, strict=True)):
+        assert [(i, *key) for key in expected if found[key] != expected[key]] == []

@@ -1,0 +1,129 @@
+"""How many small changes to the metrics, the engine and the intervals do the tests see?
+
+    python benchmarks/mutation.py --minutes 60          # a seeded sample, spread over the modules
+    python benchmarks/mutation.py --at-least 600
+    python benchmarks/mutation.py --report              # tables of what is stored
+
+Outcomes are stored as they come (``--store``) and not computed again, so a run can be stopped and gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import pickle
+import sys
+import time
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+os.environ |= {"NUMBA_DISABLE_JIT": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+HERE = str(Path(__file__).parent)
+sys.path = [*(path for path in sys.path if path != HERE), HERE]  # last: coverage.py here is not the package
+
+from _mutation_mutants import ROOT, Mutant, all_mutants, source, spread  # noqa: E402
+from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
+
+TESTS = [
+    *("metrics", "extra_metrics", "engine", "executors", "intervals", "floors", "verdicts", "witnesses", "sampling"),
+    *("signs", "small_clouds"),
+]
+
+
+def main() -> None:
+    options = _options()
+    store = Path(options.store)
+    if not options.report:
+        os.chdir(ROOT)
+        collect([f"tests/test_{name}.py" for name in TESTS], lambda items: _run(items, options, store))
+    _report(store)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", default="mutation.jsonl", help="file of outcomes, one a line")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--most", type=int, default=10**9, help="stop at so many mutants")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="modules whose path holds this")
+    parser.add_argument("--again", action="store_true", help="judge those again that survived")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of tests that a mutant meets at most")
+    parser.add_argument("--report", action="store_true", help="only print the tables")
+    return parser.parse_args()
+
+
+def _run(items: list[Any], options: argparse.Namespace, store: Path) -> None:
+    known = _known(items, store.with_suffix(".tests"))
+    print(f"{len(known)} of {len(items)} tests can be used, {sum(k.seconds for k in known.values()):.0f} s together")
+    judge, done = Judge(items, known, options.seconds), _stored(store)
+    end = time.monotonic() + 60 * options.minutes
+    mutants = spread(all_mutants(), options.seed)[: options.most]
+    for mutant in mutants:
+        if time.monotonic() > end:
+            break
+        if options.only not in mutant.path:
+            continue
+        before = done.get(mutant.key)
+        if before is not None and not (options.again and before["outcome"] == "survived"):
+            continue
+        found = judge.judge(mutant, _statement(mutant.path, mutant.line))
+        done[mutant.key] = mutant.as_dict() | found
+        with store.open("a") as file:
+            file.write(json.dumps(done[mutant.key]) + "\n")
+
+
+def _known(items: list[Any], file: Path) -> dict[str, Known]:
+    known = measure(items, pickle.loads(file.read_bytes()) if file.exists() else {})
+    file.write_bytes(pickle.dumps(known))
+    return {name: one for name, one in known.items() if one.lines}
+
+
+@cache
+def _statements(path: str) -> list[tuple[int, int]]:
+    """Return first and last line of each statement, of one with a body those above the body."""
+    spans = []
+    for node in ast.walk(ast.parse(source(path))):
+        if isinstance(node, ast.stmt | ast.ExceptHandler):
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body else node.end_lineno
+            spans.append((node.lineno, max(node.lineno, last or node.lineno)))
+    return spans
+
+
+def _statement(path: str, line: int) -> range:
+    """Return the lines of the smallest statement that holds a line."""
+    spans = [(last - first, first, last) for first, last in _statements(path) if first <= line <= last]
+    _, first, last = min(spans)
+    return range(first, last + 1)
+
+
+def _stored(store: Path) -> dict[str, dict[str, Any]]:
+    done = {}
+    if store.exists():
+        for text in store.read_text().splitlines():
+            row = json.loads(text)
+            place = {name: row[name] for name in ("path", "operator", "occurrence", "line", "column")}
+            done[Mutant(**place).key] = row
+    return done
+
+
+def _report(store: Path) -> None:
+    rows = list(_stored(store).values())
+    real = [row for row in rows if row["outcome"] in ("killed", "survived")]
+    print(Counter(row["outcome"] for row in rows))
+    for path in sorted({row["path"] for row in real}):
+        own = [row for row in real if row["path"] == path]
+        print(f"{path:40} {sum(row['outcome'] == 'killed' for row in own):4} of {len(own):4}")
+    for row in sorted(
+        (row for row in real if row["outcome"] == "survived"), key=lambda row: (row["path"], row["line"])
+    ):
+        line = source(row["path"]).splitlines()[row["line"] - 1].strip()
+        print(f"{row['path']}:{row['line']}:{row['column']} {row['operator']} [{row['tests']}]  {line}")
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,7 @@ from _mutation_mutants import FOLDERS, ROOT, Mutant, changed_functions, mutated
 
 __all__ = ["Judge", "Known", "collect", "measure"]
 
-LONGEST = 6.0  # seconds that a test may take in plain Python; slower ones are left out
+LONGEST = 4.0  # seconds that a test may take in plain Python; slower ones are left out
 MEMORY = 6 << 30  # bytes more than now that a mutant may take
 ERROR, FAILED, SURVIVED = 3, 1, 0
 

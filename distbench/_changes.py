@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from distbench._means import mean_of
 from distbench._pairing import POINTS_CHANGED, Matched, Who, equal, match_rows, packed_alike, points_differ
 from distbench.packing import unpack
 from distbench.results import OK, Row
@@ -164,8 +164,8 @@ def _reason(old: dict[Any, Row], new: dict[Any, Row]) -> tuple[str, bool]:
     if not seeds:
         return f"no training seed in common (before {_told(old)}, now {_told(new)})", False
     numbers = [[_value(rows[seed]) for seed in seeds] for rows in (old, new)]
-    if any(math.isnan(statistics.fmean(found)) for found in numbers):
-        return "is not a number", not math.isnan(statistics.fmean(numbers[0]))
+    if any(math.isnan(mean_of(found)) for found in numbers):
+        return "is not a number", not math.isnan(mean_of(numbers[0]))
     return "", False
 
 
@@ -187,7 +187,7 @@ def _change(old: dict[Any, Row], new: dict[Any, Row], who: Who, same: bool) -> C
     """Return the change of a metric; ``same`` rows are of the same codes, which surely did not change."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
-    values = [statistics.fmean(map(_value, rows)) for rows in (before, now)]
+    values = [mean_of([_value(row) for row in rows]) for rows in (before, now)]
     difference = 0.0 if values[0] == values[1] else values[1] - values[0]
     low, high, why = (difference, difference, "") if same else _paired(before, now, difference)
     if why:
@@ -249,4 +249,4 @@ def _mean_end(rows: Sequence[Row], name: Literal["low", "high"]) -> float | None
     """Return the mean of an end: all of these intervals are of the same points, so theirs is no wider."""
     ends = [row[name] for row in rows if row["status"] == OK]
     found = [end for end in ends if end is not None]
-    return statistics.fmean(found) if found and len(found) == len(ends) else None
+    return mean_of(found) if found and len(found) == len(ends) else None

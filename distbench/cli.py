@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -42,7 +42,18 @@ def _told() -> Iterator[None]:
         raise CannotDo(" ".join(str(error).split())) from error
 
 
-PATH = click.Path(path_type=Path)
+class _File(click.Path):
+    """A path; what no file can be called is wrong usage."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        try:
+            return super().convert(value, param, ctx)
+        except ValueError as error:  # a zero byte, or half of a pair of surrogates
+            self.fail(f"{value!r} can be no path ({error})", param, ctx)
+
+
+PATH = _File(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -16,6 +16,7 @@ HOST_LENGTH = 32
 def write_whole(path: Path, text: str) -> None:
     """Write a text file in place of the old one.
 
+    Half of a pair of surrogates, which is no text, is written as the escape that JSON has for it.
     The text goes to a file beside it first, is forced to disk and renamed. What a process that was killed meanwhile
     has left there goes with the next write.
 
@@ -36,7 +37,7 @@ def write_whole(path: Path, text: str) -> None:
     _clean(path)
     part = path.with_name(_part_name(path, os.getpid()))
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

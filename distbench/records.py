@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Record", "array_problem", "document_text", "named", "number_problem", "packed_arrays", "worded"]
+__all__ = ["Record", "array_problem", "document_text", "named", "number_problem", "packed_arrays", "parsed", "worded"]
 
 Record = dict[str, Any]
 
@@ -24,6 +24,25 @@ WORDS = ("inf", "-inf", "nan")
 """How numbers that JSON has no word for stand in files."""
 LARGEST = 1e300
 """A number beyond it is damage: means and sums of such overflow, and whole ones may be more than floats hold."""
+
+
+def parsed(text: str) -> Any:
+    """Return what a JSON text says.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON: also where it has ``NaN`` or ``Infinity``, which Python reads and JSON has not, and where it is
+        nested too deep.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no number that JSON has")
 
 
 def document_text(schema: int, parts: Mapping[str, Mapping[str, Any] | Sequence[Any]]) -> str:

@@ -123,7 +123,11 @@ def write_results(
         "rows": sorted(records, key=_order),
         "claims": sorted(found, key=lambda claim: claim["id"]),
     }
-    write_whole(path, document_text(SCHEMA, parts))
+    try:
+        text = document_text(SCHEMA, parts)
+    except ValueError as error:  # of what was there and stays: numbers too large for floats
+        raise ResultsError(f"{path}: {error}; {MEND}") from error
+    write_whole(path, text)
 
 
 def _row(record: Record, earlier: Mapping[str, Mapping[str, Any]]) -> Row:
@@ -166,5 +170,11 @@ def _group(record: Record) -> tuple[Any, ...]:
 def _order(record: Record) -> tuple[Any, ...]:
     """Sort by what was judged, not by what finished first; metrics stay in the order of reports."""
     seed = record["seed"]
-    where = record["dataset"], record["test"], record["encoder"], record["code_size"], record.get("in_sample", False)
+    where = (
+        record["dataset"],
+        record.get("test", ""),
+        record["encoder"],
+        record["code_size"],
+        record.get("in_sample", False),
+    )
     return (*where, -1 if seed is None else seed, record["k"], record.get("distance", ""))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from distbench.brevity import shortened
 from distbench.errors import ResultsError
-from distbench.records import Record, array_problem, number_problem
+from distbench.records import Record, array_problem, number_problem, parsed
 from distbench.results import OK
+from distbench.wording import in_brief
 
 __all__ = ["DEFAULTS", "MEND", "NUMBERS", "REQUIRED", "SCHEMA", "read_document"]
 
@@ -91,11 +92,9 @@ def read_document(path: Path, mend: str = READ) -> Record | None:
     except (OSError, UnicodeDecodeError) as error:
         raise ResultsError(f"{path}: cannot be read: {error}") from error
     try:
-        document = json.loads(text)
+        document = parsed(text)
     except ValueError as error:
         raise ResultsError(f"{path}: not valid JSON: {error}; {mend}") from error
-    except RecursionError as error:
-        raise ResultsError(f"{path}: not valid JSON: nested too deep; {mend}") from error
     return _checked(document, path, mend)
 
 
@@ -104,8 +103,8 @@ def _checked(document: Any, path: Path, mend: str) -> Record:
         raise ResultsError(f"{path}: is no file of results (it has no schema); give another path")
     if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
         raise ResultsError(
-            f"{path}: schema {document['schema']!r} is not known here, only {SCHEMA}; install the distbench that wrote "
-            "it, or give another path"
+            f"{path}: schema {in_brief(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
+            "that wrote it, or give another path"
         )
     if "environments" in document:  # of a suite: other parts, the same rows
         document = {"environment": {}, "earlier": {}, "claims": [], **document}
@@ -113,6 +112,9 @@ def _checked(document: Any, path: Path, mend: str) -> Record:
     for name, kind in (("environment", dict), ("earlier", dict), ("environments", dict), ("rows", list)):
         if not isinstance(document.get(name, {} if name == "environments" else None), kind):
             raise ResultsError(f"{path}: {name} is missing or of the wrong kind; {mend}")
+    for name, environment in (document["earlier"] | document.get("environments", {})).items():
+        if not isinstance(environment, dict):
+            raise ResultsError(shortened(f"{path}: environment {name!r} is no table; {mend}"))
     return _with_records(document, path, mend)
 
 
@@ -125,7 +127,7 @@ def _with_records(document: Record, path: Path, mend: str) -> Record:
         for number, record in enumerate(document[f"{kind}s"], 1):
             problem = _common_problem(record, environments) or check(record)
             if problem:
-                raise ResultsError(f"{path}: {kind} {number}: {problem}; {mend}")
+                raise ResultsError(shortened(f"{path}: {kind} {number}: {problem}; {mend}"))
     return document
 
 

@@ -28,10 +28,15 @@ def test_new_text_replaces_the_old_and_nothing_is_left_beside_it(tmp_path):
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.json"
     write_whole(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "lone surrogate \ud800")
+    with pytest.raises(TypeError):
+        write_whole(path, b"no text")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_half_of_a_pair_of_surrogates_comes_back(tmp_path):
+    write_whole(tmp_path / "a.json", json.dumps("\ud800", ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == "\ud800"
 
 
 def test_of_a_link_the_file_it_points_to_is_written(tmp_path):

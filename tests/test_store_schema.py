@@ -74,7 +74,6 @@ def test_it_can_be_read_as_it_was(damaged):
         {"dtype": ["float16"]},
         {"offset": "0"},
         {"offset": 10**400},
-        {"offset": float("nan")},
         {"scale": None},
         {"scale": [1, 2]},
         {"scale": 1e308, "offset": 1e308, "data": repacked(np.full(30, 10, "<f2"))},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from distbench._means import mean_of
 from distbench.suites._bench import Run
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def over_seeds(runs: Sequence[Run], metric: str) -> Mean:
     """Return the mean of a metric over runs, judged on the same test points."""
     scores = [run.report[metric] for run in runs]
     return Mean(
-        statistics.fmean(float(score.value) for score in scores),
+        mean_of([float(score.value) for score in scores]),
         _mean([score.leave_one_out for score in scores]),
         _mean([score.interaction for score in scores]),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from distbench.brevity import shortened
 from distbench.errors import SuiteError
 from distbench.limits import near_miss
 from distbench.suites._lines import KeyPath, Lines
@@ -75,7 +76,7 @@ class Where:
     def error(self, message: str, key: str = "") -> SuiteError:
         """Return the error that says what is wrong here, with the line of a key in here where one is given."""
         line = self.lines.of((*self.path, key)) if key else self.line
-        return SuiteError(": ".join(part for part in (f"{self.file}:{line}", self.keys, message) if part))
+        return SuiteError(shortened(": ".join(part for part in (f"{self.file}:{line}", self.keys, message) if part)))
 
 
 @dataclass(frozen=True)

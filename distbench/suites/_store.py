@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, cast
 
 from distbench.errors import SuiteError
 from distbench.files import write_whole
-from distbench.records import document_text, named, packed_arrays, worded
+from distbench.records import document_text, named, packed_arrays, parsed, worded
 from distbench.results import Row
 from distbench.suites._store_schema import KINDS, LEFT_OUT, MEND, NUMBERS, SCHEMA, Record, check_document, check_records
 
@@ -120,7 +119,7 @@ def read_store(path: Path) -> Store:
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"{path}: cannot be read: {error}") from error
     try:
-        document = json.loads(text)
+        document = parsed(text)
     except ValueError as error:
         raise SuiteError(f"{path}: not valid JSON: {error}; {MEND}") from error
     check_document(document, path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from distbench._means import mean_of
 from distbench.results import OK, Row
 
 __all__ = ["RECIPE_CHANGED", "Change", "Wanted", "changes", "stale_reasons"]
@@ -83,15 +83,11 @@ def changes(stored: Sequence[Row], now: Sequence[Row]) -> list[Change]:
         if old and new:
             low, high = _values(stored, metric, "low"), _values(stored, metric, "high")
             whole = len(low) == len(high) == len(old)
-            ends = (statistics.fmean(low), statistics.fmean(high)) if whole else (None, None)
-            found.append(Change(metric=metric, stored=_mean(old), now=_mean(new), low=ends[0], high=ends[1]))
+            ends = (mean_of(low), mean_of(high)) if whole else (None, None)
+            found.append(Change(metric=metric, stored=mean_of(old), now=mean_of(new), low=ends[0], high=ends[1]))
     return found
 
 
 def _values(rows: Sequence[Row], metric: str, name: str) -> list[float]:
     good = [row for row in rows if row["metric"] == metric and row["status"] == OK]
     return [row[name] for row in good if row[name] is not None]  # type: ignore[literal-required]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return statistics.fmean(values)

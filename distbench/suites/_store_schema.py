@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distbench.brevity import shortened
 from distbench.errors import SuiteError
 from distbench.records import Record, array_problem, number_problem
 from distbench.results import OK
+from distbench.wording import in_brief
 
 __all__ = ["KINDS", "LEFT_OUT", "MEND", "NUMBERS", "SCHEMA", "Record", "check_document", "check_records"]
 
@@ -51,15 +53,15 @@ def check_document(document: Any, path: Path) -> None:
         raise SuiteError(f"{path}: is no file of stored rows (it has no schema); move it away or give it another name")
     if document["schema"] != SCHEMA:
         raise SuiteError(
-            f"{path}: schema {document['schema']!r} is not known here, only {SCHEMA}; install the distbench that wrote "
-            "it, or delete it and run pytest --distbench-update"
+            f"{path}: schema {in_brief(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
+            "that wrote it, or delete it and run pytest --distbench-update"
         )
     for name, kind in (("environments", dict), ("rows", list), ("findings", list)):
         if not isinstance(document.get(name), kind):
             raise SuiteError(f"{path}: {name} is missing or of the wrong kind; {MEND}")
     for name, environment in document["environments"].items():
         if not isinstance(environment, dict):
-            raise SuiteError(f"{path}: environment {name!r} is no table; {MEND}")
+            raise SuiteError(shortened(f"{path}: environment {name!r} is no table; {MEND}"))
 
 
 def check_records(path: Path, environments: Mapping[str, Any], rows: Sequence[Any], findings: Sequence[Any]) -> None:
@@ -70,7 +72,7 @@ def check_records(path: Path, environments: Mapping[str, Any], rows: Sequence[An
         for number, record in enumerate(records, 1):
             problem = _problem(record, known, environments)
             if problem:
-                raise SuiteError(f"{path}: {kind} {number}: {problem}; {MEND}")
+                raise SuiteError(shortened(f"{path}: {kind} {number}: {problem}; {MEND}"))
             key = (kind, *(record[name] for name in names))
             if key in seen:
                 raise SuiteError(f"{path}: {kind} {number}: stored twice; {MEND}")

@@ -1,0 +1,391 @@
+"""What is fuzzed, by ``benchmarks/fuzz.py`` with atheris and by ``test_fuzz.py`` with Hypothesis.
+
+Bytes choose everything: how a valid document is changed, then how its text is. So both see mostly documents that are
+nearly right, which get further than noise, and noise too.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from distbench.errors import DistbenchError
+
+__all__ = ["TARGETS", "Taken", "folder"]
+
+EVIL = "<script>x</script>|`$(x)`\x1b[31m\r\n## \u202e"
+SCALARS: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 2, 10, 2**63, 10**400, 0.5, -0.0, 1e308, 1e-320, math.nan, math.inf, -math.inf),
+    *(
+        "",
+        " ",
+        "pca",
+        "identity",
+        "continuity",
+        "stress",
+        "digits",
+        "a:b",
+        "a..b:c",
+        "x" * 5000,
+        "\ud800",
+        "\x00",
+        EVIL,
+    ),
+    *("inf", "nan", "ok", "failed: no", "up", "down", "met", "euclidean", "2026-01-02", "../x.npz", "/etc/x.npy", "é"),
+)
+NAMES = ("name", "limits", "value", "k", "m", "seed", "environment", "schema", "distbench", "measure", "label", "", "é")
+
+
+class Taken:
+    """Choices from bytes; when they are used up, always the first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def below(self, n: int) -> int:
+        """Return a whole number from 0 to below n."""
+        size = 1 if n <= 256 else 2
+        found = int.from_bytes(self._data[self._at : self._at + size], "big")
+        self._at += size
+        return found % n
+
+    def of(self, options: Any) -> Any:
+        """Return one of them."""
+        return options[self.below(len(options))]
+
+    def text(self) -> str:
+        """Return a text of up to 40 bytes."""
+        size = self.below(40)
+        found = self._data[self._at : self._at + size]
+        self._at += size
+        return found.decode("utf-8", errors="replace")
+
+
+def value(taken: Taken, depth: int = 0) -> Any:
+    """Return any value that JSON can hold."""
+    kind = taken.below(8)
+    if kind < 5 or depth > 3:
+        return taken.of(SCALARS)
+    if kind == 5:
+        return taken.text()
+    inner = [value(taken, depth + 1) for _ in range(taken.below(4))]
+    return inner if kind == 6 else {taken.of(NAMES): one for one in inner}
+
+
+def changed(document: Any, taken: Taken) -> Any:
+    """Return a copy with up to five places in it changed, left out, doubled or added."""
+    document = copy.deepcopy(document)
+    for _ in range(taken.below(6)):
+        place: Any = document
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not keys:
+                break
+            key = taken.of(keys)
+            if isinstance(place[key], dict | list) and taken.below(4):
+                place = place[key]
+                continue
+            _change(place, key, taken)
+            break
+    return document
+
+
+def _change(place: Any, key: Any, taken: Taken) -> None:
+    what = taken.below(6)
+    if what < 3:
+        place[key] = value(taken)
+    elif what == 3:
+        del place[key]
+    elif isinstance(place, list):
+        place.append(copy.deepcopy(place[key]) if what == 4 else value(taken))
+    else:
+        place[taken.of(NAMES) if what == 4 else taken.text()] = value(taken)
+
+
+def noisy(text: str, taken: Taken) -> bytes:
+    """Return a text as bytes, one time in four with some of them changed or cut off."""
+    data = bytearray(text.encode("utf-8", errors="surrogatepass"))
+    if taken.below(4) == 3 and data:
+        for _ in range(taken.below(6)):
+            at = taken.below(65536) % max(len(data), 1)
+            new = taken.text().encode("utf-8", errors="replace")
+            data[at : at + taken.below(4)] = new
+        if taken.below(4) == 3:
+            del data[taken.below(65536) % max(len(data), 1) :]
+    return bytes(data)
+
+
+SUITES: tuple[dict[str, Any], ...] = (
+    {
+        "distbench": 1,
+        "name": "mine",
+        "question": "Does it?",
+        "dataset": "digits",
+        "code_sizes": [2, 8],
+        "seeds": [0, 1],
+        "k": 10,
+        "encoder": [
+            {"name": "pca", "limits": {"continuity": 0.9, "stress": {"2": 0.4, "8": 0.2}}, "code_sizes": [2, 8]},
+            {"name": "small", "recipe": "autoencoder", "options": {"hidden": [64], "epochs": 3}, "in_sample": True},
+            {"name": "own", "recipe": "my_package.recipes:Mine", "seeds": [0]},
+        ],
+        "claim": [
+            {"id": "a", "statement": "s", "source": "me", "code_size": 8, "encoder": "pca", "metric": "stress"}
+            | {"at_most": 0.5, "expect": "refuted"},
+            {"id": "b", "statement": "s", "source": "me", "code_size": 8, "better": "pca", "than": "small"}
+            | {"metric": "spearman", "margin": 0.01, "dataset": "swiss_roll"},
+            {"id": "c", "statement": "s", "source": "me", "code_size": 2, "measure": "floor", "metric": "stress"}
+            | {"at_least": 0.1},
+            {"id": "d", "statement": "s", "source": "me", "code_size": 2, "measure": "collapse", "encoder": "pca"}
+            | {"at_most": 1e-4},
+            {"id": "e", "statement": "s", "source": "me", "code_size": 2, "measure": "principal_angle"}
+            | {"encoder": "pca", "at_most": 5},
+        ],
+    },
+    {
+        "distbench": 1,
+        "question": "On data of my own?",
+        "dataset": {"name": "own", "train": "a.npy", "test": "sub/b.parquet", "label": "class"},
+        "code_sizes": [2],
+        "encoder": [{"name": "pca"}],
+    },
+    {
+        "distbench": 1,
+        "question": "By a function?",
+        "dataset": {"name": "own", "load": "my_package.data:load"},
+        "code_sizes": [],
+        "claim": [],
+    },
+)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)} = {_toml(one)}" for key, one in value.items() if one is not None) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(one) for one in value if one is not None) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, str) else str(value)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)
+
+
+def toml_text(document: dict[str, Any], headers: bool) -> str:
+    """Return a document as TOML; with headers of tables, or in one line each."""
+    lines, after = [], []
+    for key, one in document.items():
+        if headers and isinstance(one, list) and one and all(isinstance(entry, dict) for entry in one):
+            for entry in one:
+                after += [f"[[{_key(key)}]]", *(f"{_key(k)} = {_toml(v)}" for k, v in entry.items() if v is not None)]
+        elif headers and isinstance(one, dict):
+            after += [f"[{_key(key)}]", *(f"{_key(k)} = {_toml(v)}" for k, v in one.items() if v is not None)]
+        elif one is not None:
+            lines.append(f"{_key(key)} = {_toml(one)}")
+    return "\n".join([*lines, *after, ""])
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Work in a folder of its own, in memory where the system has such a place."""
+    memory = Path("/dev/shm")
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        os.chdir(name)
+        try:
+            yield Path(name)
+        finally:
+            os.chdir(before)
+
+
+def _one_line(error: Exception) -> None:
+    text = str(error)
+    assert text.strip(), "an error without a word"
+    assert text.isprintable(), f"an error of several lines, or with control characters: {text!r}"
+    assert len(text) < 2000, f"an error of {len(text)} characters"
+
+
+def fuzz_suite(data: bytes, here: Path) -> None:
+    """Read a suite file and look up its names."""
+    from distbench.errors import SuiteError
+    from distbench.suites import check_suite, is_suite, read_suite
+
+    taken = Taken(data)
+    text = toml_text(changed(taken.of(SUITES), taken), headers=bool(taken.below(2)))
+    path = here / "s.toml"
+    path.write_bytes(noisy(text, taken))
+    is_suite(path)
+    try:
+        suite = read_suite(path)
+        for encoder in suite.encoders:
+            for size in suite.code_sizes_of(encoder):
+                encoder.limits_at(size)
+        check_suite(suite)
+    except SuiteError as error:
+        _one_line(error)
+
+
+@cache
+def documents() -> tuple[dict[str, Any], ...]:
+    """Return valid files of results: of a run, of a run after others, and the stored rows of a suite."""
+    import numpy as np
+
+    import distbench
+    from distbench.results import failed_row, rows_of
+    from distbench.results_file import write_results
+
+    rng = np.random.default_rng(0)
+    points, reference = rng.normal(size=(20, 4)), rng.normal(size=(30, 4))
+    claim = dict.fromkeys(("id", "statement", "source", "verdict", "expect", "evidence", "stored"), "x")
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "r.json"
+        for columns, dataset, day in ((2, "shapes", "2026-01-02"), (3, "", "2026-01-03")):
+            report = distbench.evaluate(lambda X, n=columns: X[:, :n], points, reference=reference, k=5)
+            about = {"code_size": 2, "dataset": dataset, "test": f"t.py::{columns}"}
+            rows = [
+                row
+                for seed in (0, 1)
+                for row in rows_of(
+                    report, encoder="a", seed=seed, leave_one_out={"continuity"}, limits={"stress": 0.1}, **about
+                )
+                if row["metric"] in ("continuity", "stress", "distortion")
+            ]
+            rows.append(failed_row("no", encoder="b", k=5, m=20, M=49, **about))
+            write_results(path, rows, {"date": day, "python": "3.11"}, claims=[claim], whole=False)
+            found.append(json.loads(path.read_text()))
+    stored = {**found[0], "environments": {"2026-01-02": {"date": "2026-01-02"}}, "findings": []}
+    stored["rows"] = [
+        {**row, "environment": "2026-01-02", "recipe_hash": "", "data_sha256": ""} for row in stored["rows"]
+    ]
+    for name in ("environment", "earlier", "claims"):
+        del stored[name]
+    return (*found, stored)
+
+
+def _results_text(taken: Taken) -> bytes:
+    return noisy(json.dumps(changed(taken.of(documents()), taken), ensure_ascii=bool(taken.below(2))), taken)
+
+
+def fuzz_results(data: bytes, here: Path) -> None:
+    """Read a file of results, compare it, rank it, write it in every form and merge new rows into it."""
+    from distbench.merging import merge_results
+    from distbench.results_file import read_results, write_results
+    from distbench.suites._store import read_store
+
+    taken = Taken(data)
+    path, good = here / "r.json", here / "good.json"
+    path.write_bytes(_results_text(taken))
+    if not good.exists():
+        good.write_text(json.dumps(documents()[1]))
+    form = taken.below(16)
+    for use in (lambda: read_store(path), lambda: write_results(path, read_results(good).rows, {}, whole=False)):
+        kept = path.read_bytes()
+        try:
+            use()
+        except DistbenchError as error:
+            _one_line(error)
+            assert path.read_bytes() == kept, "a damaged file was written over"
+        path.write_bytes(kept)
+    try:
+        results, other = read_results(path), read_results(good)
+    except DistbenchError as error:
+        _one_line(error)
+        return
+    outcome, _ = merge_results([(good, other), (path, results)])
+    _rendered(outcome, other, form)
+
+
+def _rendered(outcome: Any, other: Any, form: int) -> None:
+    from dataclasses import replace
+
+    from distbench.cli import _rendered as written
+    from distbench.regression import broken_gates, compare_rows, parse_gate
+    from distbench.render.changes import render_changes
+    from distbench.render.markdown import render_summary
+
+    gates = [parse_gate("all:1%"), parse_gate("continuity:0.01")]
+    for before, now in ((outcome.rows, other.rows), (other.rows, outcome.rows)):
+        comparison = compare_rows(before, now, source="before")
+        render_changes(comparison, 80)
+        broken = broken_gates(comparison, gates, ("value", "fail", "pass")[form % 3])
+        outcome = replace(outcome, comparison=comparison, broken=broken)
+    if outcome.rows:
+        for name in ("text", "md", "json", *(["html"] if form == 0 else [])):
+            page = written(outcome, name, 80)
+            assert name not in ("md", "html") or "<script>x" not in page, "text of a file is markup in a report"
+    render_summary(outcome, limit=4000)
+
+
+OPTIONS = (
+    "--sort",
+    "--format",
+    "-o",
+    "--output",
+    "--width",
+    "--fail",
+    "--undecided",
+    "-h",
+    "--help",
+    "--version",
+    "--",
+)
+ARGUMENTS = (
+    *("leaderboard", "compare", "r.json", "good.json", "gone.json", ".", "text", "md", "json", "html", "stress"),
+    *("continuity:1%", "all:0", "continuity:nan", "continuity:1e999", "all:-1", "value", "fail", "pass", "out.txt"),
+    *("120", "39", "0", "-1", "9" * 5000, "", " ", "\x00", "\ud800", "x" * 300, "sub/out.txt", "r.json/out.txt"),
+)
+
+
+def fuzz_command_line(data: bytes, here: Path) -> None:
+    """Call the command line with any arguments and files; and the options of pytest that take more than a word."""
+    from distbench.cli import main
+
+    taken = Taken(data)
+    good = here / "good.json"
+    if not good.exists():
+        good.write_text(json.dumps(documents()[1]))
+    (here / "r.json").write_bytes(_results_text(taken) if taken.below(2) else b"")
+    words = [taken.of(("leaderboard", "compare"))] if taken.below(4) else []
+    for _ in range(taken.below(8)):
+        kind = taken.below(8)
+        words.append(
+            taken.of(OPTIONS)
+            if kind < 3
+            else taken.of(ARGUMENTS)
+            if kind < 7
+            else taken.text().replace("/", "_").replace("\\", "_")  # no file outside this folder is written
+        )
+    found = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert found.exit_code in (0, 1, 2), f"exit code {found.exit_code}"
+    assert found.exit_code == 0 or found.output.strip(), "it failed without a word"
+    for path in here.iterdir():
+        if path.is_file() and path != good:
+            path.unlink()
+    assert good.read_text() == json.dumps(documents()[1]) or _is_output(words), "an input was changed"
+    good.write_text(json.dumps(documents()[1]))
+
+
+def _is_output(words: list[str]) -> bool:
+    return any(word.startswith(("-o", "--o")) for word in words)
+
+
+TARGETS: dict[str, Callable[[bytes, Path], None]] = {
+    "suite": fuzz_suite,
+    "results": fuzz_results,
+    "command-line": fuzz_command_line,
+}

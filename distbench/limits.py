@@ -39,7 +39,8 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         raise InputError(f"limits: found none; pass at least one, e.g. continuity=0.95; known are {', '.join(known)}")
     for name, limit in limits.items():
         if name not in known:
-            raise InputError(f"{name}: found no metric of that name; {near_miss(name, known)}")
+            told = name if isinstance(name, str) else in_brief(name)
+            raise InputError(f"{told}: found no metric of that name; {near_miss(told, known)}")
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(f"{name}: found the limit {in_brief(limit)}; pass a number")
     return {name: float(limit) for name, limit in limits.items()}

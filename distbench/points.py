@@ -170,6 +170,7 @@ class _Check:
             block = block.astype(np.float64)  # what is finite in a longer type need not be so here
         finite = np.isfinite(block)
         if finite.all():
+            self._check_reach(block)
             return
         bad = np.flatnonzero(~finite.all(axis=1))
         if not self._bad:
@@ -177,6 +178,17 @@ class _Check:
             kind += " of float16, which ends at 65504," if block.dtype == np.float16 else ""
             self._first = f"{self._name}: found {kind} in row {start + bad[0]}"
         self._bad += len(bad)
+
+    def _check_reach(self, block: NDArray[Any]) -> None:
+        """Refuse numbers so large that a distance, by whatever measure, would be infinite."""
+        if block.dtype != np.float64:
+            return
+        most = np.finfo(np.float64).max / (2 * block.shape[1])
+        if block.max() > most or block.min() < -most:
+            raise InputError(
+                f"{self._name}: found numbers beyond {most:.1g}, whose distances float64 does not hold; divide all of "
+                "them by the same number, e.g. 2.0**100"
+            )
 
     def finish(self) -> None:
         if self._bad:

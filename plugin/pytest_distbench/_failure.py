@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.errors import InputError, MissingDependencyError, PreservationError
+from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import was_raised
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def broken_lines(found: Sequence[Broken], dataset: str, code_size: int) -> list[
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
     """Replace the traceback of a broken limit, or of an input that a check refused, by what it says and where.
 
+    An encoder's own error is shown before, with the encoder's own lines.
+
     Only of errors that the fixture raised, and not under ``--full-trace`` or ``--tb=native``.
     """
     if call.excinfo is None or not report.failed or not was_raised(item, call.excinfo.value):
@@ -71,8 +73,18 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
         path, here = item.path, item.config.invocation_params.dir
         where = path.relative_to(here) if path.is_relative_to(here) else path
         entries[-1].lines.append(f"at {where}:{entry.lineno + 1}")
+        entries[-1].lines[:0] = _own_error(call.excinfo.value)
     shorten_summary(shown, call.excinfo.value)
     report.longrepr = shown
+
+
+def _own_error(error: BaseException) -> list[str]:
+    """Return the lines of what an encoder raised, without the frames that called it; none where it did not."""
+    cause = error.__cause__
+    if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
+        return []
+    own = pytest.ExceptionInfo.from_exception(cause).getrepr(style="long", tbfilter=True, chain=False)
+    return [*str(own).splitlines(), ""]
 
 
 def shorten_summary(shown: Any, error: BaseException) -> None:

@@ -63,15 +63,16 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
 
 def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
     from distbench.limits import near_miss
+    from distbench.wording import in_brief
 
     if mark.args:
-        return f"takes arguments by name only, found {mark.args[0]!r}; write {MARKER}"
+        return f"takes arguments by name only, found {in_brief(mark.args[0])}; write {MARKER}"
     for name, value in mark.kwargs.items():
         if name not in _KNOWN:
             return f"unknown argument {name!r}; {near_miss(name, _KNOWN)}"
         wanted = _wanted(name, value)
         if wanted:
-            return f"{name} is {value!r}; give {wanted}"
+            return f"{name} is {in_brief(value)}; give {wanted}"
     return _unknown_name(mark.kwargs) if look_up else None
 
 
@@ -82,7 +83,7 @@ def _wanted(name: str, value: object) -> str | None:
     if name == "limits":
         return None if isinstance(value, Mapping) and value else "a dict such as {'continuity': 0.95}"
     if name == "distance":
-        return None if value in DISTANCES else f"one of {', '.join(map(repr, DISTANCES))}"
+        return None if isinstance(value, str) and value in DISTANCES else f"one of {', '.join(map(repr, DISTANCES))}"
     least = 0 if name == "seed" else 1
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from distbench.errors import EncoderError
 from distbench.outcome import SORT_METRIC
 from distbench.results import Row
 from pytest_distbench._record import CheckRecord, record_of
@@ -95,8 +96,9 @@ def note_failed(
     from distbench.results import failed_row, plain_text
 
     m, n = (0 if one is None else len(one) for one in points)
+    own = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
     row = failed_row(
-        f"{type(error).__name__}: {error}",
+        f"{type(own).__name__}: {own}",
         encoder=plain_text(name),
         dataset=marker.dataset or "",
         code_size=marker.code_size or 0,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from distbench.wording import in_brief
 from pytest_distbench._options import flag_of, from_ini, from_line, given
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _folder(config: pytest.Config, name: str) -> Path:
 
 
 def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{flag_of(name)}: found {found!r}; {hint}")
+    return pytest.UsageError(f"{flag_of(name)}: found {in_brief(found)}; {hint}")
 
 
 def _limits(texts: list[str] | None) -> dict[str, float]:
@@ -152,7 +153,7 @@ def _undecided(text: str | None) -> str | None:
 def _seed(text: str | None) -> int | None:
     if not text:
         return None
-    if not text.strip().isdecimal():
+    if not (text.strip().isdecimal() and text.strip().isascii()):
         raise _wrong("seed", text, "give an integer from 0")
     return int(text)
 

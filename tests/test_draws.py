@@ -1,0 +1,165 @@
+"""Stochastic encoders are judged over draws: means, and intervals that hold what draws add."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import t as student
+
+import distbench
+from distbench.draws import widened
+
+X = np.random.default_rng(1).normal(size=(80, 5))
+REFERENCE = np.random.default_rng(2).normal(size=(120, 5))
+W = np.random.default_rng(3).normal(size=(5, 2))
+
+
+class Noisy:
+    """Adds noise to the codes of each point, or to the projection that all points of a call share."""
+
+    def __init__(self, seed=0, shared=0.0, own=0.0):
+        self._rng, self._shared, self._own = np.random.default_rng(seed), shared, own
+        self.calls = []
+
+    def __call__(self, batch):
+        projection = W + self._shared * self._rng.normal(size=W.shape)
+        codes = batch @ projection
+        codes = codes + self._own * self._rng.normal(size=codes.shape)
+        self.calls.append(codes)
+        return codes
+
+    def inverse_transform(self, codes):
+        return codes @ np.linalg.pinv(W)
+
+
+def judged(encoder, points=X, **options):
+    return distbench.evaluate(encoder, points, k=5, stochastic=True, progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    encoder = Noisy(own=0.5)
+    return judged(encoder, reference=REFERENCE, draws=4, metrics="all"), encoder
+
+
+def singles(encoder):
+    calls = encoder.calls
+    return [
+        distbench.evaluate_codes(X, test, reference=(REFERENCE, reference), k=5)
+        for test, reference in zip(calls[::2], calls[1::2], strict=True)
+    ]
+
+
+def test_test_and_reference_points_are_drawn_anew_together(drawn):
+    report, encoder = drawn
+    assert [len(codes) for codes in encoder.calls] == [80, 120] * 4
+    assert report.m == 80
+
+
+def test_scores_are_means_over_draws(drawn):
+    report, encoder = drawn
+    for name, first in (singles_of := singles(encoder))[0].items():
+        score = report[name]
+        values = [one[name].value for one in singles_of]
+        assert score.value == pytest.approx(np.mean(values), rel=1e-12)
+        assert score.draws == 4
+        assert score.sd_draws == pytest.approx(np.std(values, ddof=1), rel=1e-9)
+        for part in ("points", "leave_one_out", "interaction"):
+            if getattr(first, part) is not None:
+                wanted = np.mean([getattr(one[name], part) for one in singles_of], axis=0)
+                np.testing.assert_allclose(getattr(score, part), wanted)
+
+
+def test_pairs_are_those_of_the_first_draw_and_that_is_said(drawn):
+    report, encoder = drawn
+    assert report.pairs == singles(encoder)[0].pairs
+    assert "scores: mean of 4 draws of a stochastic encoder; pairs are those of the first" in report.notes
+    assert "note: scores: mean of 4 draws" in str(report)
+
+
+def test_each_draw_is_decoded(drawn):
+    report, encoder = drawn
+    made = [np.mean((X - encoder.inverse_transform(codes)) ** 2) for codes in encoder.calls[::2]]
+    assert report["reconstruction_mse"].value == pytest.approx(np.mean(made), rel=1e-9)
+
+
+def test_intervals_hold_the_variance_of_the_mean_over_draws(drawn):
+    report, encoder = drawn
+    wide = distbench.evaluate_codes(X, encoder.calls[0], reference=(REFERENCE, encoder.calls[1]), k=5)
+    for name, score in report.items():
+        if score.low is None:
+            continue
+        extra = student.ppf(0.975, 3) * score.sd_draws / 2
+        assert score.value - score.low >= extra * (1 - 1e-9) or score.low == 0
+        assert score.high - score.value >= extra * (1 - 1e-9) or score.high == 1
+    assert (
+        report["spearman"].half_width
+        < wide["spearman"].half_width + student.ppf(0.975, 3) * report["spearman"].sd_draws
+    )
+
+
+def test_variances_add():
+    low, high = widened((0.4, 0.8), 0.5, 0.2, 5, 0.95)
+    half = student.ppf(0.975, 4) * 0.2 / 5**0.5
+    assert low == pytest.approx(0.5 - np.hypot(0.1, half))
+    assert high == pytest.approx(0.5 + np.hypot(0.3, half))
+    assert widened((0.4, 0.8), 0.5, 2.0, 5, 0.95, (0, 1)) == (0, 1)
+    assert widened((None, None), 0.5, 0.2, 5, 0.95) == (None, None)
+    assert widened((0.4, 0.8), 0.5, None, 1, 0.95) == (0.4, 0.8)
+    assert widened((0.4, 0.8), 0.5, 0.0, 5, 0.95) == pytest.approx((0.4, 0.8))
+
+
+def test_worst_cases_have_no_interval_and_infinite_draws_no_spread():
+    class Merges(Noisy):
+        def __call__(self, batch):
+            codes = super().__call__(batch)
+            codes[1] = codes[0] if len(self.calls) == 2 else codes[1]
+            return codes
+
+    report = judged(Merges(own=0.1), draws=3)
+    assert (report["distortion"].value, report["distortion"].sd_draws) == (np.inf, None)
+    assert report["distortion"].low is None
+    assert np.isfinite(report["continuity"].sd_draws)
+    assert not any(np.isnan(score.value) for score in report.values())
+
+
+def test_draws_that_are_alike_are_told():
+    report = judged(lambda batch: batch @ W)
+    once = distbench.evaluate(lambda batch: batch @ W, X, k=5)
+    assert report.as_dict() == pytest.approx(once.as_dict(), rel=1e-12)
+    assert any("5 draws of the encoder are all alike" in note for note in report.notes)
+    assert report["continuity"].sd_draws == 0
+    assert (once["continuity"].draws, once["continuity"].sd_draws) == (1, None)
+
+
+def test_queries_and_precision_judge_the_same_points_in_each_draw():
+    report = judged(Noisy(own=0.3), queries=30)
+    assert report.m == 30
+    assert len(report["continuity"].points) == 30
+    precise = judged(Noisy(own=0.3), queries=20, precision={"continuity": 0.5})
+    assert precise.m == 20
+
+
+def test_differences_of_encoders_hold_the_variance_of_their_draws():
+    one, other = judged(Noisy(0, shared=0.3)), judged(Noisy(1, shared=0.3))
+    steady = distbench.evaluate(lambda batch: batch @ W, X, k=5)
+    difference = distbench.compare(one, other)["spearman"]
+    extra = [student.ppf(0.975, 4) * report["spearman"].sd_draws / 5**0.5 for report in (one, other)]
+    assert (difference.high - difference.low) / 2 >= np.hypot(*extra)
+    single = distbench.compare(one, steady)["spearman"]
+    assert (single.high - single.low) / 2 >= extra[0]
+
+
+@pytest.mark.parametrize("noise", [{"own": 0.7}, {"shared": 0.5}], ids=["each point's own", "shared by a draw"])
+@pytest.mark.slow
+def test_intervals_cover_the_mean_over_points_and_draws(noise):
+    """200 samples of points, each judged by another 5 draws: 95 % intervals, at least 93 % less 1.5 SD of 200 trials."""
+    scores = []
+    for seed in range(200):
+        points = np.random.default_rng([7, seed]).normal(size=(50, 5))
+        scores.append(judged(Noisy([8, seed], **noise), points, metrics=["trustworthiness"])["trustworthiness"])
+    truth = np.mean([score.value for score in scores])
+    covered = np.mean([score.low <= truth <= score.high for score in scores])
+    width = np.mean([score.high - score.low for score in scores])
+    assert covered >= 0.93 - 1.5 * (0.93 * 0.07 / 200) ** 0.5
+    assert width <= 1.7 * 3.92 * np.std([score.value for score in scores], ddof=1)

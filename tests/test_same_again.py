@@ -1,0 +1,168 @@
+"""Encoders that are judged once give the same codes again, or are found out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import distbench
+from distbench.determinism import check_same_again
+from distbench.encoders import as_encoder
+from distbench.errors import EncoderError
+
+rng = np.random.default_rng(3)
+X = rng.normal(size=(300, 5))
+W = rng.normal(size=(5, 3))
+
+
+def notes_of(encode, points=X, batch_size=128):
+    encoder = as_encoder(encode, batch_size)
+    return check_same_again(encoder, points, encoder.encode(points))
+
+
+class Noisy:
+    """Adds noise of its own to every code, of a given share of the codes' spread."""
+
+    def __init__(self, share, kind=np.float64):
+        self._rng, self._share, self._kind = np.random.default_rng(0), share, kind
+
+    def __call__(self, batch):
+        codes = batch @ W
+        return (codes + self._share * codes.std() * self._rng.normal(size=codes.shape)).astype(self._kind)
+
+
+class Asked:
+    """Counts how it is called."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def __call__(self, batch):
+        self.sizes.append(len(batch))
+        return batch @ W
+
+
+def test_a_steady_encoder_is_asked_once_more_for_64_rows():
+    asked = Asked()
+    assert notes_of(asked) == []
+    assert asked.sizes == [128, 128, 44, 64]
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5, 64, 65])
+def test_few_rows_are_asked_for_in_other_company(m):
+    asked = Asked()
+    notes_of(asked, X[:m])
+    assert asked.sizes == [m, min(64, (m + 1) // 2)]
+
+
+@pytest.mark.parametrize("share", [1e-3, 0.1, 10])
+def test_noise_is_found(share):
+    with pytest.raises(
+        EncoderError, match=r"encoder 'Noisy' gave other codes \(by up to .* of their spread\) the second"
+    ):
+        notes_of(Noisy(share))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_rounding_passes(kind):
+    assert notes_of(Noisy(1e-6, kind)) == []
+
+
+def test_rounding_of_codes_far_from_zero_passes():
+    assert notes_of(lambda batch: (batch @ W).astype(np.float32) + np.float32(1e6)) == []
+    assert (
+        notes_of(lambda batch: np.nextafter((batch @ W + 1e6).astype(np.float32), np.float32(len(batch) * 1e5))) == []
+    )
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_rounding_of_short_types_passes(name):
+    kind = np.float16 if name == "float16" else pytest.importorskip("ml_dtypes").bfloat16
+    relative = 2.0**-11 if name == "float16" else 2.0**-8
+
+    class Rounded(Noisy):
+        def __call__(self, batch):
+            codes = batch @ W
+            return (codes * (1 + relative * self._rng.uniform(-1, 1, size=codes.shape))).astype(kind)
+
+    assert notes_of(Rounded(0)) == []
+    with pytest.raises(EncoderError, match="second time"):
+        notes_of(Noisy(0.5, kind))
+
+
+def test_a_bit_that_rounding_flips_passes_and_many_do_not():
+    wide = rng.normal(size=(5, 32))
+
+    class Binary:
+        def __init__(self, flips):
+            self._rng, self._flips = np.random.default_rng(0), flips
+
+        def __call__(self, batch):
+            bits = (batch @ wide > 0).astype(np.int8)
+            rows = self._rng.integers(len(bits), size=self._flips)
+            bits[rows, self._rng.integers(32, size=self._flips)] ^= 1
+            return bits
+
+    assert notes_of(Binary(3)) == []
+    with pytest.raises(EncoderError, match="second time"):
+        notes_of(Binary(300))
+
+
+def of_the_batch(share):
+    def encode(batch):
+        return batch @ W + share * W.std() * np.tanh(batch).mean(axis=0).sum()
+
+    return encode
+
+
+def test_company_that_matters_is_told_apart_from_time():
+    with pytest.raises(EncoderError, match=r"codes of a point differ by up to .* with the other points of its batch"):
+        notes_of(of_the_batch(5.0))
+
+
+def test_company_that_matters_little_gets_a_note():
+    (note,) = notes_of(of_the_batch(0.02))
+    assert note.startswith("codes of a point differ by up to 0.00")
+    assert note.endswith("scores are those of batches of 128")
+
+
+def test_encoders_that_fit_places_may_look_at_the_batch():
+    class Placed:
+        codes_ = np.zeros((3, 3))
+
+        def transform(self, batch):
+            return of_the_batch(5.0)(batch)
+
+    (note,) = notes_of(Placed())
+    assert "scores are those of batches of 128" in note
+
+
+def test_batches_of_one_size_alone_are_asked_for_as_they_were():
+    def picky(batch):
+        if len(batch) != 100:
+            raise ValueError("compiled for 100 rows")
+        return batch @ W
+
+    assert notes_of(picky, batch_size=100) == []
+    noisy = Noisy(0.1)
+    with pytest.raises(EncoderError, match="second time"):
+        notes_of(lambda batch: noisy(picky(batch) @ np.linalg.pinv(W)), batch_size=100)
+
+
+def test_frames_stay_frames():
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    assert notes_of(lambda batch: batch[["a", "b"]], frame) == []
+
+
+def test_stored_points_are_read_from_the_start():
+    array = pytest.importorskip("dask.array")
+    asked = Asked()
+    assert notes_of(asked, array.from_array(X, chunks=(50, 5))) == []
+    assert asked.sizes[-1] == 64
+
+
+def test_reports_are_refused_before_anything_is_measured():
+    with pytest.raises(distbench.EncoderError, match="pass stochastic=True"):
+        distbench.evaluate(Noisy(0.1), X, k=5)
+    assert distbench.check_encoder(Noisy(0.1), X, k=5, stochastic=True, draws=2, continuity=0.5)

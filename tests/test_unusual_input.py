@@ -1,0 +1,217 @@
+"""What may be passed, though it is unusual, measures what the same numbers do in float64."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist
+from scipy.stats import spearmanr
+
+import distbench
+from distbench.metrics import METRICS
+
+rng = np.random.default_rng(5)
+X = rng.normal(size=(60, 6))
+W = rng.normal(size=(6, 2))
+
+
+def project(batch):
+    return np.asarray(batch, dtype=np.float64) @ W
+
+
+def measured(points, codes, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return distbench.evaluate_codes(points, codes, k=5, progress=False, **options).as_dict()
+
+
+INTEGERS = rng.integers(-128, 128, size=(60, 6))
+UNUSUAL = {
+    "int8 whose differences overflow": INTEGERS.astype(np.int8),
+    "uint8 whose differences overflow": (INTEGERS + 128).astype(np.uint8),
+    "uint64 above int64's end less 2**53": (INTEGERS + 2**52).astype(np.uint64),
+    "int16 whose squares overflow": (INTEGERS * 200).astype(np.int16),
+    "bool": X > 0,
+    "float16 near its end": np.clip(X * 2e4, -65504, 65504).astype(np.float16),
+    "float16 below its least normal number": (X * 1e-6).astype(np.float16),
+    "big-endian float32": X.astype(">f4"),
+    "longdouble": X.astype(np.longdouble),
+    "negative strides": X[::-1, ::-1],
+    "every second column": np.repeat(X, 2, axis=1)[:, ::2],
+    "Fortran order": np.asfortranarray(X),
+    "broadcast rows": np.concatenate([X[:30], np.broadcast_to(X[30], (30, 6))]),
+    "lists": X.tolist(),
+    "a tuple of arrays": tuple(X),
+    "a matrix": X.view(),
+    "images": X.reshape(60, 2, 3),
+    "a frame": pd.DataFrame(X),
+    "a frame of nullable and mixed columns": pd.DataFrame(
+        {"a": pd.array([*range(60)], dtype="Int64"), "b": X[:, 0] > 0, "c": X[:, 1].astype(np.float32)}
+    ).assign(d=pd.array(X[:, 2], dtype="Float64")),
+}
+
+
+@pytest.mark.parametrize("points", UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_points_measure_as_their_float64_cast(points):
+    if isinstance(points, pd.DataFrame):
+        cast = points.to_numpy(dtype=np.float64)
+    else:
+        cast = np.array(points, dtype=np.float64).reshape(60, -1)
+    codes = cast @ W[: cast.shape[1]]
+    found = measured(points, codes)
+    assert found == measured(np.ascontiguousarray(cast), codes)
+    assert np.isfinite(list(found.values())).all()
+    wanted = spearmanr(pdist(cast), pdist(codes)).statistic
+    assert found["spearman"] == pytest.approx(wanted, abs=1e-9)
+
+
+def test_read_only_points_are_left_alone():
+    points, before = X.copy(), X.tobytes()
+    points.flags.writeable = False
+    assert measured(points, points[:, :2]) == measured(X, X[:, :2])
+    distbench.evaluate(project, points, k=5, progress=False)
+    assert points.tobytes() == before
+
+
+@pytest.mark.parametrize("exponent", [-600, -120, 100, 600, 1010])
+def test_squares_out_of_range_lose_nothing(exponent):
+    """Powers of two are exact, so every metric that no scale matters to is the very same; 2**100 is about 1e30."""
+    kind = np.float32 if abs(exponent) <= 120 else np.float64
+    points, codes = X.astype(kind), project(X).astype(kind)
+    scaled, scaled_codes = np.ldexp(points, exponent), np.ldexp(codes, exponent)
+    assert np.isfinite(scaled).all()
+    metrics = [name for name in METRICS if name not in ("label_agreement", "reconstruction_mse")]
+    wanted = measured(points, codes, metrics=metrics)
+    found = measured(scaled, scaled_codes, metrics=metrics)
+    assert found == pytest.approx(wanted, rel=1e-9)
+    assert not np.isnan(list(found.values())).any()
+    alone = measured(scaled, codes)
+    for name in alone:
+        if METRICS[name].scale_free:
+            assert alone[name] == pytest.approx(wanted[name], rel=1e-9)
+
+
+def test_distances_beyond_the_end_of_float64_are_refused():
+    points = np.where(X > 0, 1.7e308, -1.7e308) * (1 - 1e-3 * np.abs(X))
+    with pytest.raises(distbench.InputError, match=r"^X_test: found numbers beyond 1e\+307, .*; divide all of them by"):
+        measured(points, project(X))
+    with pytest.raises(distbench.InputError, match=r"^Z_test: found numbers beyond"):
+        measured(X, points)
+    assert measured(points / 2**100, project(X))["spearman"] > 0
+
+
+def test_all_codes_equal_is_the_worst_there_is_and_is_said():
+    report = distbench.evaluate(lambda batch: np.zeros((len(batch), 2)), X, k=5)
+    values = report.as_dict()
+    assert not np.isnan(list(values.values())).any()
+    assert values["distortion"] == np.inf
+    assert (values["pearson"], values["scaled_stress"]) == (0, 1)
+    assert any("share 1 distinct codes" in note for note in report.notes)
+    with pytest.raises(distbench.PreservationError):
+        report.check(distortion=1e300)
+
+
+def test_duplicates_of_one_point():
+    points = np.concatenate([np.repeat(X[:1], 58, axis=0), X[1:3]])
+    values = measured(points, project(points))
+    assert not np.isnan(list(values.values())).any()
+
+
+def test_more_columns_in_codes_than_in_points_and_one_column_in_either():
+    assert not np.isnan(list(measured(X, np.tile(X, 3)).values())).any()
+    assert measured(X, np.tile(X, 3))["scaled_stress"] == pytest.approx(0, abs=1e-9)
+    assert measured(X[:, :1], X[:, :1])["continuity"] == 1
+    assert measured(X, X[:, 0:1])["continuity"] < 1
+
+
+def test_codes_as_wide_as_the_points_get_a_note():
+    report = distbench.evaluate(lambda batch: batch * 1, X, k=5)
+    assert "codes have as many columns as the points; of a whole autoencoder, pass the encoder alone" in report.notes
+
+
+def test_an_encoder_that_changes_its_input_harms_nothing():
+    def rude(batch):
+        codes = batch[:, :2].copy()
+        batch[:] = np.nan
+        return codes
+
+    points, reference = X.copy(), X[::-1].copy()
+    found = distbench.evaluate(rude, points, reference=reference, k=5)
+    assert np.array_equal(points, X)
+    assert np.array_equal(reference, X[::-1])
+    assert found.as_dict() == distbench.evaluate(lambda batch: batch[:, :2], X, reference=reference, k=5).as_dict()
+    frame = pd.DataFrame(X)
+    distbench.evaluate(lambda batch: batch.mul(2).iloc[:, :2], frame, k=5)
+    assert np.array_equal(frame.to_numpy(), X)
+
+
+class TestTorch:
+    def test_tensors_with_a_gradient(self):
+        torch = pytest.importorskip("torch")
+        points = torch.tensor(X, requires_grad=True)
+        codes = points @ torch.tensor(W)
+        assert measured(points, codes) == measured(X, codes.detach().numpy())
+        linear = torch.nn.Linear(6, 2).double()
+        report = distbench.evaluate(linear, points, reference=points * 2, k=5)
+        assert report.encoder == "Linear"
+        assert not linear.weight.grad_fn
+
+    def test_bfloat16(self):
+        torch = pytest.importorskip("torch")
+        points = torch.tensor(X).bfloat16()
+        assert measured(points, project(X)) == measured(points.float().numpy(), project(X))
+
+    def test_sparse_tensors_are_refused_in_words_that_help(self):
+        torch = pytest.importorskip("torch")
+        with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
+            measured(torch.tensor(X).to_sparse(), project(X))
+
+    def test_a_module_in_training_mode_is_found_out(self):
+        torch = pytest.importorskip("torch")
+        torch.manual_seed(0)
+        dropout = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.Dropout(0.5))
+        with pytest.raises(distbench.EncoderError, match=r"the second time .* \(eval mode"):
+            distbench.evaluate(dropout, X, k=5)
+        distbench.evaluate(dropout.eval(), X, k=5)
+        norm = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8))
+        with pytest.raises(distbench.EncoderError, match="other points of its batch; put it into eval mode"):
+            distbench.evaluate(norm, X, k=5)
+        distbench.evaluate(norm.eval(), X, k=5)
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras")
+
+
+class TestKeras:
+    def test_several_outputs_are_refused(self, keras):
+        points = keras.Input((6,))
+        model = keras.Model(points, [keras.layers.Dense(2)(points), keras.layers.Dense(2)(points)], name="two")
+        with pytest.raises(distbench.EncoderError, match=r"^encoder 'two' has 2 outputs; pass the part of it"):
+            distbench.evaluate(model, X, k=5)
+
+    def test_other_columns_are_told_in_one_line(self, keras):
+        model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)], name="five")
+        with pytest.raises(distbench.EncoderError) as caught:
+            distbench.evaluate(model, X, k=5)
+        message = str(caught.value)
+        assert "encoder 'five' raised ValueError: " in message
+        assert "float64 of shape (60, 6)" in message
+        assert "\n" not in message
+        assert len(message) < 300
+
+    def test_a_whole_autoencoder_gets_a_note(self, keras):
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2), keras.layers.Dense(6)])
+        report = distbench.evaluate(model, X, k=5)
+        assert any("of a whole autoencoder, pass the encoder alone" in note for note in report.notes)
+
+    def test_dropout_is_off_and_batches_of_other_sizes_pass(self, keras):
+        keras.utils.set_random_seed(0)
+        layers = [keras.Input((6,)), keras.layers.Dense(64, "relu"), keras.layers.Dropout(0.5)]
+        layers += [keras.layers.BatchNormalization(), keras.layers.Dense(32, "tanh"), keras.layers.Dense(2)]
+        report = distbench.evaluate(keras.Sequential(layers), X, k=5)
+        assert not any("batch" in note for note in report.notes)

@@ -185,7 +185,7 @@ def test_what_is_gathered_says_what_it_is_of(setting):
     m = len(points[0])
     among = setting != "train only"
     assert (found.m, found.k, found.n_test, found.queries_are_candidates) == (m, K, m, among)
-    assert found.M == (m - 1 if among else 0) + (0 if points[2] is None else 14)
+    assert (m - 1 if among else 0) + (0 if points[2] is None else 14) == found.M
     np.testing.assert_array_equal(found.judged, np.arange(m))
     assert set(FAMILIES) == {"ranks", "moments", "shepard", "triplets"}
     assert found.notes == ()

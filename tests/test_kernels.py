@@ -1,0 +1,436 @@
+"""Kernels by themselves, on sizes and values that whole metrics seldom meet; quick in plain Python too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from scipy.stats import rankdata, spearmanr
+
+from distbench.engine import counts, density, distances, labels, moments, neighbours, relative, shepard, space
+from distbench.engine import sampled_pairs as sampled
+from distbench.engine.signs import SKETCHES, add_partners, add_signed
+from distbench.engine.tails import Tail, add_tails, grown
+from distbench.engine.triplets import BUDGET, LEAST, MOST, candidates_per_query, triplet_rows
+
+RNG = np.random.default_rng(0)
+
+
+def splitmix64(point):
+    """The sign bits of a point, in whole numbers."""
+    mask = (1 << 64) - 1
+    state = (point + 1) * 0x9E3779B97F4A7C15 & mask
+    state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    state = (state ^ (state >> 27)) * 0x94D049BB133111EB & mask
+    return [1.0 if state >> 40 + sketch & 1 else -1.0 for sketch in range(SKETCHES)]
+
+
+def test_signs_are_those_of_splitmix64():
+    assert SKETCHES == 4  # stored rows rest on it
+    for point in (0, 1, 2, 63, 10**6):
+        out = np.ones(SKETCHES)
+        add_signed(2.5, point, out)
+        np.testing.assert_array_equal(out, 1 + 2.5 * np.array(splitmix64(point)))
+    out = np.zeros((3, SKETCHES))
+    add_partners(np.array([0, 2, 2]), np.array([5, 7, 8]), out)
+    np.testing.assert_array_equal(out, [splitmix64(5), [0.0] * 4, np.add(splitmix64(7), splitmix64(8))])
+
+
+class TestNearest:
+    @pytest.mark.parametrize("n", [5, 64, 65, 200])
+    @pytest.mark.parametrize("order", ["random", "falling", "growing"])
+    def test_smallest_first(self, n, order):
+        keys = RNG.random(n)
+        keys = {"random": keys, "falling": np.sort(keys)[::-1].copy(), "growing": np.sort(keys)}[order]
+        who, best = np.empty(4, dtype=np.int64), np.empty(4)
+        neighbours.nearest(keys, keys.astype(np.float32), who, best)
+        np.testing.assert_array_equal(who, np.argsort(keys)[:4])
+        np.testing.assert_array_equal(best, np.sort(keys)[:4])
+
+    def test_keys_that_single_precision_cannot_tell_apart(self):
+        keys = 1.0 + 1e-12 * RNG.permutation(150)
+        who, best = np.empty(4, dtype=np.int64), np.empty(4)
+        neighbours.nearest(keys, keys.astype(np.float32), who, best)
+        np.testing.assert_array_equal(who, np.argsort(keys)[:4])
+
+    def test_fewer_candidates_than_places(self):
+        who, best = np.empty(3, dtype=np.int64), np.empty(3)
+        neighbours.nearest(np.array([2.0, 1.0]), np.array([2.0, 1.0], dtype=np.float32), who, best)
+        assert who.tolist() == [1, 0, -1]
+        assert best.tolist() == [1.0, 2.0, np.inf]
+
+
+def ranks_below(keys, owners, n_test, tolerance=0.0):
+    room = 4 * ((len(owners) - 1) // 4 + 1)
+    marks, found = np.empty((3, room), dtype=np.float32), np.empty((3, room))
+    place = np.zeros(n_test, dtype=np.float32)
+    able = counts.ranks_below(keys, keys.astype(np.float32), np.array(owners), tolerance, place, marks, found)
+    return able, found[2, : len(owners)], place
+
+
+class TestRanksByCounting:
+    @pytest.mark.parametrize("n_test", [0, 30, 150])
+    @pytest.mark.parametrize("owners", [[7], [3, 90, 41], [0, 1, 2, 3, 149], [149, 20, 11, 80, 64, 63, 128, 100, 5]])
+    @pytest.mark.parametrize("spread", [1.0, 1e-9])  # the second: all alike in single precision
+    def test_are_those_of_a_sort(self, n_test, owners, spread):
+        keys = 1.0 + spread * RNG.random(150)
+        able, below, place = ranks_below(keys, owners, n_test)
+        assert able
+        np.testing.assert_array_equal(below, rankdata(keys)[owners] - 1)
+        beyond = (keys[None, :n_test] < keys[owners[:-1], None]).sum(axis=0)
+        np.testing.assert_array_equal(place, beyond)
+
+    def test_across_stretches(self):
+        n = counts.STRETCH + 150
+        keys = RNG.random(n)
+        owners = [1, n - 1, counts.STRETCH, 700]
+        for n_test in (0, 100, n):
+            able, below, place = ranks_below(keys, owners, n_test)
+            assert able
+            np.testing.assert_array_equal(below, rankdata(keys)[owners] - 1)
+            np.testing.assert_array_equal(place, (keys[None, :n_test] < keys[owners[:-1], None]).sum(axis=0))
+
+    @pytest.mark.parametrize("owner", [0, 1, 2])
+    def test_a_tie_leaves_it_open_and_nothing_added(self, owner):
+        keys = RNG.random(100)
+        owners = [10, 20, 30]
+        keys[70] = keys[owners[owner]]
+        able, _, place = ranks_below(keys, owners, 100)
+        assert not able
+        np.testing.assert_array_equal(place, 0)
+
+    def test_nearer_than_the_rounding_of_keys_is_a_tie(self):
+        keys = RNG.random(100)
+        keys[70] = keys[10] * (1 + 1e-10)
+        assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
+        assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
+        keys[70] = keys[10] * (1 - 1e-10)
+        assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
+        assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
+
+    def test_keys_below_the_normal_numbers_of_single_precision(self):
+        keys = np.linspace(1e-45, 1e-43, 60)
+        able, below, place = ranks_below(keys, [50, 10, 30], 60)
+        assert able
+        np.testing.assert_array_equal(below, [50, 10, 30])
+        np.testing.assert_array_equal(place, (np.arange(60) < 50) * 1 + (np.arange(60) < 10))
+
+
+class TestDistances:
+    @pytest.mark.parametrize("distance", ["euclidean", "cosine", "cityblock", "hamming"])
+    @pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 33])
+    @pytest.mark.parametrize("few", [False, True])
+    def test_in_all_three_ways(self, distance, d, few, monkeypatch):
+        if few:
+            monkeypatch.setattr(space, "PREPARED", 0)
+            monkeypatch.setattr(space, "COLUMNS", 4)
+            monkeypatch.setattr(space, "PAIRS", 10)
+        X = RNG.normal(size=(14, d)) + (2.0 if d == 1 else 0.0)
+        if distance == "hamming":
+            X = np.round(X)
+        made = space.Space([X[:5], X[5:]], None, 0, distance)
+        exact = np.array([made.to_distance(made.exact_keys(i)) for i in range(5)])
+        fast = made.to_distance(made.keys(0, 5, np.empty((5, 14))))
+        i, j = np.repeat(np.arange(5), 14), np.tile(np.arange(14), 5)
+        paired = made.to_distance(made.pair_keys(i, j)).reshape(5, 14)
+        expected = np.ldexp(cdist(X[:5], X, distance), -made.exponent)
+        for keys in (exact, fast, paired):
+            np.testing.assert_allclose(keys, expected, rtol=1e-9, atol=1e-15)
+        np.testing.assert_array_equal(exact, paired)
+        assert made.by_products == (d > 16 and distance in ("euclidean", "cosine"))
+        assert (made.n, made.n_rows, made.d) == (14, 14, d)
+
+    @pytest.mark.parametrize("d", [3, 20])
+    @pytest.mark.parametrize("first", [0, 6])
+    @pytest.mark.parametrize("ordered", [False, True])
+    def test_rows_stand_where_they_are_said_to(self, d, first, ordered):
+        X, more = RNG.normal(size=(6, d)).astype(np.float32), RNG.normal(size=(7, d))
+        order = np.array([4, 2, 0, 1, 3, 5]) if ordered else None
+        own = X if order is None else X[order]
+        made = space.Space([X, more], order, first)
+        every = np.vstack([own, more])
+        np.testing.assert_array_equal(np.ldexp(made.rows(0, 13), made.exponent), every)
+        np.testing.assert_array_equal(np.ldexp(made.rows(4, 9), made.exponent), every[4:9])
+        np.testing.assert_array_equal(np.ldexp(made.rows(7, 9), made.exponent), every[7:9])
+        np.testing.assert_array_equal(np.ldexp(made.take(np.array([12, 0, 6])), made.exponent), every[[12, 0, 6]])
+        expected = cdist(every[2:3], every[first:])[0]
+        np.testing.assert_allclose(np.ldexp(made.to_distance(made.exact_keys(2)), made.exponent), expected, rtol=1e-6)
+
+    @pytest.mark.parametrize("power", [-1000, -300, -40, 0, 40, 300, 1000])
+    def test_of_any_size(self, power):
+        for d in (3, 20):
+            X = np.ldexp(RNG.normal(size=(9, d)), power)
+            made = space.Space([X], None, 0)
+            expected = cdist(np.ldexp(X, -power), np.ldexp(X, -power))[3]
+            found = made.to_distance(made.exact_keys(3))
+            np.testing.assert_allclose(np.ldexp(found, made.exponent - power), expected, rtol=1e-12)
+            assert (made.exponent == 0) == (abs(power) < 31)
+
+    def test_products_move_far_points_and_trust_a_grid(self):
+        near, far = RNG.normal(size=(40, 20)), 50.0 + RNG.normal(size=(40, 20))
+        assert space.Space([near], None, 0)._origin is None
+        moved = space.Space([far], None, 0)
+        assert moved._origin is not None
+        assert np.abs(moved.moved(0, 40)).max() < 10
+        assert 0 < moved.tolerance == distances.tolerance(20) < 1e-9
+        grid = space.Space([np.round(far * 8) / 8], None, 0)
+        assert grid.tolerance == 0.0
+        keys = grid.keys(0, 40, np.empty((40, 40)))
+        np.testing.assert_array_equal(keys, [grid.exact_keys(i) for i in range(40)])
+
+    def test_near_points_are_looked_at_again(self):
+        X = RNG.normal(size=(12, 20))
+        X[1] = X[0] + 1e-9
+        X[2] = X[0]
+        made = space.Space([X], None, 0)
+        keys = made.keys(0, 12, np.empty((12, 12)))
+        assert keys[0, 2] == 0.0
+        assert keys[0, 1] == pytest.approx(20e-18, rel=1e-4)
+
+
+class TestMoments:
+    def test_are_the_sums(self):
+        a, b = RNG.random(9), RNG.random(9)
+        a[3] = 0.0
+        rho = np.empty(9)
+        moments.to_ratios(a, b, rho)
+        np.testing.assert_array_equal(rho, np.divide(b, a, out=np.zeros(9), where=a > 0))
+        out = np.ones(moments.N_MOMENTS)
+        assert moments.add_moments(a, b, rho, 0.7, 2.0, out) == 8.0
+        e, apart = a - 0.7 * b, a > 0
+        expected = {
+            "n": 9,
+            "a": a.sum(),
+            "b": b.sum(),
+            "aa": a @ a,
+            "bb": b @ b,
+            "ee": e @ e,
+            "eb": e @ b,
+            "n_rho": 8,
+            "rho": rho.sum(),
+            "rho2": rho @ rho,
+            "sammon": np.sum((a - 2 * b)[apart] ** 2 / a[apart]),
+        }
+        np.testing.assert_allclose(out - 1, [expected[name] for name in moments.MOMENTS], rtol=1e-12)
+
+    def test_least_and_largest(self):
+        a, rho = np.array([1.0, 0.0, 2.0]), np.array([0.5, 9.0, 3.0])
+        for all_distinct in (False, True):
+            out = np.array([np.inf, -np.inf])
+            moments.extreme_ratios(a, rho, all_distinct, out)
+            assert out.tolist() == [0.5, 3.0]
+            moments.extreme_ratios(a[:1], np.array([1.0]), all_distinct, out)
+            assert out.tolist() == [0.5, 3.0]
+            moments.extreme_ratios(a[:1], np.array([0.25]), all_distinct, out)
+            moments.extreme_ratios(a[:1], np.array([4.0]), all_distinct, out)
+            assert out.tolist() == [0.25, 4.0]
+        assert moments.any_outside(rho, 1.0, 10.0)
+        assert moments.any_outside(rho, 0.0, 5.0)
+        assert not moments.any_outside(rho, 0.5, 9.0)
+
+
+class TestTails:
+    RATIOS = np.array([0.1, 0.2, 0.3, 0.5, 0.8])
+    TAIL = Tail(RATIOS, np.array([0, 1, 0, 2, 2], np.int32), np.array([1, 2, -1, -1, 3], np.int32), 1.0)
+
+    @pytest.mark.parametrize("position", [0.0, 0.25, 1.0, 3.5, 4.0, 4.5, 5.0, 7.5])
+    def test_quantiles_go_on_to_the_threshold(self, position):
+        expected = np.interp(position, np.arange(6), [*self.RATIOS, 1.0])
+        assert self.TAIL.quantile(position) == pytest.approx(expected, abs=1e-15)
+
+    @pytest.mark.parametrize("position", [0.0, 0.5, 1.0, 1.25, 2.0])
+    def test_quantiles_without_a_point(self, position):
+        found = self.TAIL.quantiles_without(np.full(5, position))
+        ends = np.stack([self.TAIL.i, self.TAIL.j])
+        for point in range(5):
+            left = [*self.RATIOS[(ends != point).all(axis=0)], 1.0, 1.0, 1.0]
+            assert found[point] == pytest.approx(np.interp(position, np.arange(len(left)), left), abs=1e-15), point
+
+    def test_only_ratios_beyond_the_thresholds_are_kept(self):
+        a, rho = np.ones(80), np.linspace(0, 1, 80)
+        a[79] = 0.0
+        ratios, partners = np.empty(80), np.empty(80, dtype=np.int32)
+        used = add_tails(a, rho, 100, 0.05, 0.95, ratios, partners, 0)
+        kept = np.flatnonzero((a > 0) & ((rho < 0.05) | (rho > 0.95)))
+        np.testing.assert_array_equal(partners[:used], 100 + kept)
+        np.testing.assert_array_equal(ratios[:used], rho[kept])
+        assert add_tails(a[:1], rho[:1], 7, 0.05, 0.95, ratios, partners, used) == used + 1
+        assert partners[used] == 7
+
+    def test_room_grows_by_at_least_what_is_asked(self):
+        out = grown(np.arange(5), 3, 10)
+        assert len(out) >= 13
+        assert out[:3].tolist() == [0, 1, 2]
+
+
+class TestTriplets:
+    @pytest.mark.parametrize("ties", [False, True])
+    @pytest.mark.parametrize("n_test", [0, 6, 12])
+    @pytest.mark.parametrize("size", [4, 11])
+    def test_on_the_candidates_that_are_drawn(self, ties, n_test, size):
+        order = RNG.permutation(12)
+        x, z = RNG.random((3, 12)), RNG.random((3, 12))
+        if ties:
+            x, z = np.round(4 * x), np.round(4 * z)
+        columns, out = np.zeros(n_test), np.empty(3)
+        triplet_rows(x, z, 2, order, size, (0.0, 0.0), n_test, columns, out)
+        expected = np.zeros(n_test)
+        for row in range(3):
+            i = 2 + row
+            drawn = np.roll(order, -(i * size % 12))
+            drawn = drawn[drawn != i][:size] if n_test else drawn[:size]
+            share = self.share(x[row][drawn], z[row][drawn])
+            assert out[row] == pytest.approx(share, abs=1e-14)
+            for place, p in enumerate(drawn):
+                if p < n_test:
+                    rest = np.delete(drawn, place)
+                    expected[p] += self.share(x[row][rest], z[row][rest]) - share
+        np.testing.assert_allclose(columns, expected, atol=1e-13)
+
+    @staticmethod
+    def share(x, z):
+        j, l = np.triu_indices(len(x), 1)
+        return np.mean((np.sign(x[j] - x[l]) * np.sign(z[j] - z[l]) + 1) / 2)
+
+    def test_nearer_than_rounding_is_a_tie(self):
+        x, z = np.array([[1.0, 1.0 + 1e-9, 2.0]]), np.array([[1.0, 2.0, 3.0]])
+        out = np.empty(1)
+        for tolerances, kept in (((0.0, 0.0), 1.0), ((1e-8, 0.0), 5 / 6)):
+            triplet_rows(x, z, 0, np.arange(3), 3, tolerances, 0, np.zeros(0), out)
+            assert out[0] == pytest.approx(kept, abs=1e-15)
+            triplet_rows(z, x, 0, np.arange(3), 3, tolerances[::-1], 0, np.zeros(0), out)
+            assert out[0] == pytest.approx(kept, abs=1e-15)
+
+    def test_as_many_as_the_budget_allows(self):
+        assert candidates_per_query(10, 50) == 50
+        assert candidates_per_query(10, 10**6) == MOST == 1024
+        assert candidates_per_query(10**9, 10**6) == LEAST == 128
+        m = 3000
+        assert candidates_per_query(m, 10**6) == int(np.sqrt(BUDGET / m)) == 316
+
+
+class TestShepard:
+    """The rank correlation of many pairs from a sample of them."""
+
+    @staticmethod
+    def sums(pilot, a, b):
+        cells = [np.empty(len(values), dtype=np.uint32) for values in (a, b)]
+        for values, grid, out in zip((a, b), (pilot.a, pilot.b), cells, strict=True):
+            shepard.to_cells(values, grid.low, grid.per_unit, grid.edges, len(grid.table) - 1, out)
+        found = np.zeros((2, max(len(pilot.a.table), len(pilot.b.table))), dtype=np.int64)
+        columns, sums = np.zeros(len(a)), np.zeros(2)
+        shepard.add_rank_products(*cells, pilot.a.table, pilot.b.table, pilot.factor, found, columns, sums)
+        return cells, found, columns, sums
+
+    @pytest.mark.parametrize("shape", ["plain", "levels", "tail", "many levels"])
+    def test_is_that_of_a_sort(self, shape, monkeypatch):
+        monkeypatch.setattr(shepard, "CELLS", 256)
+        rng = np.random.default_rng(1)
+        a = rng.random(4000)
+        b = a + 0.5 * rng.random(4000)
+        if shape == "levels":
+            a, b = np.round(a, 1), np.round(b, 1)
+        elif shape == "tail":
+            b[:3] *= 1e5
+        elif shape == "many levels":
+            a = np.where(a < 0.5, 0.5, np.round(a, 3))
+        sample = rng.choice(4000, 2500, replace=False)
+        pilot = shepard.pilot(a[sample], b[sample], 0.01, False)
+        assert pilot.exact is None
+        cells, found, columns, sums = self.sums(pilot, a, b)
+        assert found.sum(axis=1).tolist() == [4000, 4000]
+        for side, values in enumerate((a, b)):  # a larger value is never in a lower cell
+            assert (np.diff(cells[side][np.argsort(values, kind="stable")].astype(int)) >= 0).all()
+            np.testing.assert_array_equal(found[side, : cells[side].max() + 1], np.bincount(cells[side]))
+        value = shepard.rank_correlation(pilot, sums[0], found)
+        assert value == pytest.approx(spearmanr(a, b).statistic, abs=2e-3)
+        assert sums[1] == pytest.approx(columns.sum(), rel=1e-9)
+        slopes = [spearmanr(np.delete(a, p), np.delete(b, p)).statistic for p in range(12)]
+        expected = -(np.array(slopes) - spearmanr(a, b).statistic) * 3999
+        assert np.abs(columns[:12] - expected).max() < 0.25
+        assert columns.mean() == pytest.approx(0, abs=0.05)
+
+    def test_of_few_pairs_is_exact(self):
+        a, b = np.round(RNG.random(60), 1), RNG.random(60)
+        pilot = shepard.pilot(a, b, 0.1, True)
+        assert pilot.exact == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
+        assert shepard.rank_correlation(pilot, np.nan, np.zeros((2, 1))) == pilot.exact
+        assert shepard.pilot(a, np.ones(60), 0.1, True).exact == 0.0
+        assert pilot.scale == pytest.approx((a @ b) / (b @ b), rel=1e-14)
+        assert shepard.pilot(a, np.zeros(60), 0.1, True).scale == 0.0
+
+    def test_thresholds_leave_at_least_the_share_in_both_tails(self):
+        ratios = RNG.random(5000)
+        low, high = shepard._tails(ratios, 0.01)
+        for tail in ((ratios < low).sum(), (ratios > high).sum()):
+            assert 50 + 5 * np.sqrt(50) <= tail <= 50 + 5 * np.sqrt(50) + 6
+        assert shepard._tails(ratios, 1.0) == (np.inf, -np.inf)
+        assert shepard._tails(ratios[:0], 0.1) == (np.inf, -np.inf)
+        few = np.array([3.0, 1.0, 2.0])
+        assert shepard._tails(few, 0.9) == (3.0, 1.0)
+
+    def test_tied_distances_share_their_mean_rank(self):
+        values = np.array([3.0, 1.0, 3.0, 2.0, 1.0, 1.0])
+        np.testing.assert_array_equal(shepard._mean_ranks(values), rankdata(values))
+
+
+class TestSampledPairs:
+    @pytest.mark.parametrize("ties", [False, True])
+    def test_kendall_and_what_single_pairs_change_in_it(self, ties):
+        a, b = RNG.random(30), RNG.random(30)
+        if ties:
+            a, b = np.round(4 * a), np.round(3 * b)
+        tau, influence = sampled.kendall_influence(a, b)
+        signs = np.sign(a[:, None] - a) * np.sign(b[:, None] - b)
+        apart = [(values[:, None] != values).sum(axis=1) for values in (a, b)]
+        spread = np.sqrt(apart[0].sum() * apart[1].sum())
+        assert tau == pytest.approx(signs.sum() / spread, abs=1e-14)
+        share = signs.sum(axis=1) / spread - tau / 2 * sum(side / side.sum() for side in apart)
+        np.testing.assert_allclose(influence, 2 * 30 * share, atol=1e-12)
+        assert sampled.kendall_influence(a, np.ones(30))[0] == 0.0
+        assert sampled.kendall_influence(np.ones(30), b)[0] == 0.0
+
+    def test_monotone_regression(self):
+        a, b = np.array([1.0, 2.0, 2.0, 3.0, 4.0]), np.array([1.0, 5.0, 3.0, 2.0, 6.0])
+        third = (5 + 3 + 2) / 3
+        np.testing.assert_allclose(sampled.disparities(a, b), [1, third, third, third, 6])
+
+
+class TestOthers:
+    def test_kernel_sums_skip_one(self):
+        distance = RNG.random(8)
+        for skip in (-1, 0, 5):
+            left = np.delete(distance, skip) if skip >= 0 else distance
+            assert density._kernel_sum(distance, 3.0, skip) == pytest.approx(np.exp(-3 * left**2).sum(), rel=1e-13)
+
+    @pytest.mark.parametrize(("less", "equal"), [(0, 1), (0, 4), (2, 3), (5, 2), (9, 1)])
+    @pytest.mark.parametrize("r", [1, 3, 6, 12])
+    def test_mean_gap(self, less, equal, r):
+        expected = np.mean(np.abs(r - np.arange(less + 1, less + equal + 1)))
+        assert relative._mean_gap(r, less, equal) == pytest.approx(expected, abs=1e-14)
+
+    @pytest.mark.parametrize("less", range(6))
+    @pytest.mark.parametrize("equal", [0, 1, 3])
+    @pytest.mark.parametrize(("less_other", "equal_other"), [(0, 1), (2, 4), (6, 1), (9, 3), (3, 0)])
+    def test_expected_relative_error(self, less, equal, less_other, equal_other):
+        k = 4
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
+        r = np.arange(less + 1, less + equal + 1)[:, None]
+        s = np.arange(less_other + 1, less_other + equal_other + 1)
+        expected = np.mean(np.where(r <= k, np.abs(r - s) / r, 0.0)) if equal and equal_other else 0.0
+        found = relative._term(less, equal, less_other, equal_other, k, harmonic)
+        assert found == pytest.approx(expected, abs=1e-13)
+
+    def test_labels_of_neighbours_with_ties(self):
+        b = np.array([1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 5.0])
+        same = np.array([1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0])
+        for k in (1, 2, 3, 4, 5, 6):
+            value, without = labels._sums(b, same, k)
+            assert value == pytest.approx(self.expected(b, same, k), abs=1e-14)
+            for p in range(7):
+                assert without[p] == pytest.approx(self.expected(np.delete(b, p), np.delete(same, p), k), abs=1e-14)
+
+    @staticmethod
+    def expected(b, same, k):
+        less, upto = rankdata(b, "min") - 1, rankdata(b, "max")
+        return np.clip((k - less) / (upto - less), 0, 1) @ same

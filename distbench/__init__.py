@@ -22,11 +22,12 @@ from distbench.errors import (
 )
 
 if TYPE_CHECKING:
-    from distbench import metrics
+    from distbench import metrics, strategies
     from distbench.baselines import fit_baseline
     from distbench.checking import check_encoder
     from distbench.datasets import Dataset, load_dataset
     from distbench.evaluation import Difference, compare, evaluate, evaluate_codes
+    from distbench.hunting import Hunt, hunt
     from distbench.report import Pair, Report, Score
     from pytest_distbench import checks
 
@@ -36,6 +37,7 @@ __all__ = [
     "Difference",
     "DistbenchError",
     "EncoderError",
+    "Hunt",
     "InputError",
     "MissingDependencyError",
     "Pair",
@@ -52,13 +54,16 @@ __all__ = [
     "evaluate",
     "evaluate_codes",
     "fit_baseline",
+    "hunt",
     "load_dataset",
     "metrics",
+    "strategies",
 ]
 
 _LAZY = {
     "Dataset": "distbench.datasets",
     "Difference": "distbench.evaluation",
+    "Hunt": "distbench.hunting",
     "Pair": "distbench.report",
     "Report": "distbench.report",
     "Score": "distbench.report",
@@ -68,12 +73,13 @@ _LAZY = {
     "evaluate": "distbench.evaluation",
     "evaluate_codes": "distbench.evaluation",
     "fit_baseline": "distbench.baselines",
+    "hunt": "distbench.hunting",
     "load_dataset": "distbench.datasets",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("baselines", "datasets", "keras", "metrics"):
+    if name in ("baselines", "datasets", "hunting", "keras", "metrics", "strategies"):
         return importlib.import_module(f"distbench.{name}")
     if name in _LAZY:
         value = getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,0 +1,84 @@
+"""Asks an encoder for codes, counts the rows, and knows how finely its codes are rounded."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.encoders import Encoder
+from distbench.errors import EncoderError
+from distbench.plausible import Region
+
+__all__ = ["Asker"]
+
+Array = NDArray[np.float64]
+
+AGAIN = 64  # rows that are asked for twice
+ROUNDINGS = 8  # of the last place, in a code or an input, that codes may be off by
+MOST_OFF = 1e-4  # of the codes' spread, between two answers
+
+
+class Asker:
+    """An encoder with a budget of rows.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The encoder.
+    region : Region
+        Where its inputs lie.
+    budget : int
+        Rows that may be asked for.
+    """
+
+    def __init__(self, encoder: Encoder, region: Region, budget: int) -> None:
+        self.encoder = encoder
+        self.region = region
+        self.budget = budget
+        self.asked = 0
+        self.epsilon = float(np.finfo(np.float64).eps)
+
+    @property
+    def left(self) -> int:
+        """Rows that may still be asked for."""
+        return max(0, self.budget - self.asked)
+
+    def spend(self, rows: int) -> None:
+        """Count rows that were asked for in another way, like gradients."""
+        self.asked += rows
+
+    def codes(self, points: Array) -> Array:
+        """Return codes of flat points, float64."""
+        self.asked += len(points)
+        return np.asarray(self.encoder.encode(self.region.shaped(points)), dtype=np.float64)
+
+    def first_codes(self) -> Array:
+        """Return the codes of the region's rows; some are asked for twice.
+
+        Raises
+        ------
+        EncoderError
+            If the encoder gives other codes the second time.
+        """
+        rows = self.region.rows
+        raw = self.encoder.encode(self.region.shaped(rows))
+        self.asked += len(rows)
+        self.epsilon = _epsilon(raw)
+        codes = np.asarray(raw, dtype=np.float64)
+        some = np.unique(np.linspace(0, len(rows) - 1, min(AGAIN, len(rows))).astype(np.int64))
+        change = np.abs(self.codes(rows[some]) - codes[some]).max()
+        if change > MOST_OFF * np.ptp(codes, axis=0).max() + ROUNDINGS * self.epsilon * np.abs(codes).max():
+            raise EncoderError(
+                f"encoder {self.encoder.name!r} gave other codes the second time it was asked for the same points, or "
+                "among others; hunts need a deterministic one (eval mode, fixed seed)"
+            )
+        return codes
+
+
+def _epsilon(codes: NDArray[np.floating]) -> float:
+    """Return the relative rounding of the shortest type that holds the codes as they are."""
+    for dtype in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            if np.array_equal(codes.astype(dtype), codes) and not np.array_equal(np.rint(codes), codes):
+                return float(np.finfo(dtype).eps)
+    return float(np.finfo(np.float64).eps)

@@ -1,0 +1,113 @@
+"""Encoders without gradients: Hypothesis draws moves of test points and is told how bad the pairs are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.hunting._book import KINDS, Book
+from distbench.hunting._directions import Directions, bases_of
+
+__all__ = ["draw"]
+
+Array = NDArray[np.float64]
+
+SIZES = np.array([1.0, 0.5, 0.2, 0.07, 0.02])  # of the reach
+WAYS = np.array([1.0, 0.999, 0.99, 0.9, 0.75])  # to another row
+BITS = (12, 12, 2, 2)  # of the row, the direction, its kind, the way from one row to another
+MOST_EXAMPLES = 2000
+
+
+def draw(book: Book, directions: Directions, code_size: int, seed: int, allowance: int) -> None:
+    """Let Hypothesis look for pairs with `target()`, beginning at the rows of the worst pairs so far.
+
+    It draws single bits alone. Whole numbers and floats would do too, but Hypothesis mixes in constants of the modules
+    that happen to be loaded, and the same hunt would then find other pairs elsewhere.
+    """
+    from hypothesis import HealthCheck, Phase, given, settings, target
+    from hypothesis import seed as seeded
+    from hypothesis import strategies as st
+
+    examples = min(MOST_EXAMPLES, allowance // len(SIZES))
+    if examples < 1:
+        return
+    end = book.asker.asked + allowance
+    order, failed = _order(book), list[Exception]()
+
+    @seeded(seed)
+    @settings(
+        database=None,
+        deadline=None,
+        max_examples=examples,
+        phases=(Phase.generate, Phase.target),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.tuples(*(st.tuples(*[st.booleans()] * bits) for bits in BITS)))
+    def one(bits: tuple[tuple[bool, ...], ...]) -> None:
+        row, chosen, kind, way = (_number(part) for part in bits)
+        if failed or book.asker.asked + len(SIZES) > end or book.asker.left < len(SIZES):
+            return
+        origin = int(order[row % len(order)])
+        try:
+            targets = _targets(book, origin, (chosen, kind, way), (directions, code_size))
+            scores = _asked(book, origin, targets)
+        except Exception as error:  # of the encoder: Hypothesis would run it again and tell of its own draws
+            failed.append(error)
+            return
+        for name, score in zip(KINDS, scores, strict=True):
+            target(score, label=name)
+
+    one()
+    if failed:
+        raise failed[0]
+
+
+def _order(book: Book) -> NDArray[np.int64]:
+    worst = [one.origin for kind in KINDS for one in book.worst(kind)]
+    return np.array([*dict.fromkeys([*worst, *range(len(book.codes))])], dtype=np.int64)
+
+
+def _number(bits: tuple[bool, ...]) -> int:
+    return sum(1 << place for place, bit in enumerate(bits) if bit)
+
+
+def _targets(book: Book, origin: int, drawn: tuple[int, int, int], how: tuple[Directions, int]) -> Array:
+    """Return moves of a row: along a column, towards another row, or anywhere that is allowed."""
+    chosen, kind, way = drawn
+    region, rng = book.region, np.random.default_rng((chosen, kind))
+    point = region.rows[origin]
+    if how[0] == "data" or kind == 0:
+        basis = bases_of(region, point[None], how[0], how[1], 32, rng)[0]
+        direction = rng.normal(size=len(basis)) @ basis
+    elif kind == 1:
+        direction = np.zeros(len(point))
+        direction[region.free[chosen % len(region.free)]] = 1.0
+    else:
+        direction = region.rows[chosen % len(region.rows)] - point
+        if kind == 2:  # all of the way to another row, or near it
+            return region.clipped(point + direction * WAYS[:, None])
+    length = np.linalg.norm(direction)
+    if length == 0:
+        return np.empty((0, len(point)))
+    signed = direction / length * (1 if way % 2 else -1)
+    return region.clipped(point + region.reaches[origin] * SIZES[:, None] * signed)
+
+
+def _asked(book: Book, origin: int, targets: Array) -> tuple[float, float]:
+    """Offer the plausible pairs, and return logarithms of the worst scores of both kinds."""
+    region, scale = book.region, book.scale
+    point, code = region.rows[origin], book.codes[origin]
+    apart = np.linalg.norm(targets - point, axis=1) >= scale.closest
+    targets = targets[apart]
+    targets = targets[region.keeps(targets)]
+    if not len(targets):
+        return 0.0, 0.0
+    codes = book.asker.codes(targets)
+    count = len(targets)
+    book.offer(
+        np.full(count, origin), np.tile(point, (count, 1)), targets, np.tile(code, (count, 1)), codes, "Hypothesis"
+    )
+    d_x, d_z = np.linalg.norm(targets - point, axis=1), np.linalg.norm(codes - code, axis=1)
+    worst = [float(scale.score(kind, d_x, d_z).max()) for kind in KINDS]
+    merged, torn = (float(np.log(min(max(one, 1e-100), 1e100))) for one in worst)
+    return merged, torn

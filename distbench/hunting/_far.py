@@ -1,0 +1,120 @@
+"""Pairs that are far apart in the input: mirror images, strangers with like codes, and steps that make codes equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.hunting._book import Book, Candidate, distances
+from distbench.hunting._directions import Directions, bases_of
+from distbench.hunting._slopes import Slopes
+
+__all__ = ["Far"]
+
+Array = NDArray[np.float64]
+
+ITERATIONS = 7  # of Gauss-Newton: it squares the distance of codes each time
+LINE = np.array([1.0, 0.5, 0.2, 0.05])  # shares of a step that are tried
+MOST = 12  # pairs that are brought nearer
+APART = 0.5  # of their first distance that inputs keep
+FULL = 1e-10  # singular values below this share of the largest are noise
+
+
+@dataclass
+class Far:
+    """Looks for strangers that the encoder merges.
+
+    Attributes
+    ----------
+    book : Book
+        What is known.
+    slopes : Slopes
+        The encoder's Jacobians.
+    directions : {"any", "data"}
+        In which inputs may be moved.
+    rng : numpy.random.Generator
+    """
+
+    book: Book
+    slopes: Slopes
+    directions: Directions
+    rng: np.random.Generator
+
+    def mirror(self, allowance: int) -> None:
+        """Compare points with their mirror images: through 0, through the middle, in one column, in two swapped."""
+        region = self.book.region
+        rows, free = region.rows, region.free
+        middle = (region.low + region.high) / 2
+        kinds = 5 if len(free) > 1 else 4
+        count = max(1, min(len(rows), allowance // kinds))
+        for kind in range(kinds):
+            origins = np.sort(self.rng.choice(len(rows), count, replace=False))
+            images = self._images(kind, rows[origins], middle)
+            moved = region.clipped(images)
+            true = (np.abs(moved - images) <= 1e-6 * region.unit).all(axis=1)  # else it is no mirror image
+            origins, moved = origins[true], moved[true]
+            self.book.ask(origins, rows[origins], self.book.codes[origins], moved, "mirror images")
+
+    def _images(self, kind: int, points: Array, middle: Array) -> Array:
+        if kind == 0:
+            return -points
+        if kind == 1:
+            return 2 * middle - points
+        images, free, every = points.copy(), self.book.region.free, np.arange(len(points))
+        one = self.rng.choice(free, len(points))
+        if kind in (2, 3):
+            images[every, one] = (0 if kind == 2 else 2 * middle[one]) - points[every, one]
+            return images
+        other = self.rng.choice(free, len(points))
+        images[every, one], images[every, other] = points[every, other], points[every, one]
+        return images
+
+    def close_in(self, allowance: int) -> None:
+        """Move the second inputs of the most merged pairs until the codes are equal, and keep inputs apart."""
+        region = self.book.region
+        columns = len(region.free)
+        if not self.slopes.by_gradient:
+            columns = max(1, min(columns, allowance // (2 * ITERATIONS)))
+        cost = ITERATIONS * (self.slopes.cost(columns) + len(LINE))
+        for pair in self.book.worst("merge")[: min(MOST, max(1, allowance // cost))]:
+            if self.book.asker.left < cost:
+                return
+            self._close(pair, columns)
+
+    def _close(self, pair: Candidate, columns: int) -> None:
+        region = self.book.region
+        home = int(region.nearest(pair.y[None])[0][0])
+        apart, best = APART * pair.d_x, pair
+        for _ in range(ITERATIONS):
+            targets = self._targets(best, home, columns)
+            enough = distances(np.broadcast_to(pair.x, targets.shape), targets) >= apart
+            targets = targets[enough & region.keeps(targets)][: self.book.asker.left]
+            if not len(targets):
+                return
+            codes = self.book.asker.codes(targets)
+            count = len(targets)
+            x, z = np.tile(pair.x, (count, 1)), np.tile(pair.z_x, (count, 1))
+            how = pair.how if pair.how.endswith("closed in") else f"{pair.how}, closed in"
+            self.book.offer(np.full(count, pair.origin), x, targets, z, codes, how)
+            nearest = int(distances(codes, z).argmin())
+            found = replace(best, y=targets[nearest], z_y=codes[nearest])
+            if found.d_z >= best.d_z * 0.9 or found.d_z <= self.book.scale.noise:
+                return
+            best = found
+
+    def _targets(self, pair: Candidate, home: int, columns: int) -> Array:
+        """Return the least step that makes the codes equal to first order, and parts of it, near a real point."""
+        region = self.book.region
+        basis = bases_of(region, pair.y[None], self.directions, self.slopes.code_size, columns, self.rng)
+        jacobian = self.slopes.along(pair.y[None], basis)[0]
+        if not np.isfinite(jacobian).all():
+            return np.empty((0, len(pair.y)))
+        step = np.linalg.lstsq(jacobian, pair.z_x - pair.z_y, rcond=FULL)[0] @ basis[0]
+        targets = pair.y + LINE[:, None] * step
+        away = targets - region.rows[home]
+        lengths = np.linalg.norm(away, axis=1, keepdims=True)
+        return region.clipped(
+            region.rows[home] + away * np.minimum(1, region.reaches[home] / np.where(lengths > 0, lengths, 1))
+        )

@@ -1,0 +1,215 @@
+"""The hunt itself: what is looked for in which order, and how the budget is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.encoder_kinds import loaded_file
+from distbench.encoders import as_encoder
+from distbench.errors import InputError
+from distbench.hunting._asker import Asker
+from distbench.hunting._book import Book, Candidate, Kind
+from distbench.hunting._directions import Directions
+from distbench.hunting._drawn import draw
+from distbench.hunting._far import Far
+from distbench.hunting._finding import WORSE, Finding, Hunt, worst_of
+from distbench.hunting._gradients import exact_slopes
+from distbench.hunting._halves import halve
+from distbench.hunting._near import Near
+from distbench.hunting._shrink import home_rows, shrunk
+from distbench.hunting._slopes import Slopes
+from distbench.hunting._tests import test_pairs
+from distbench.hunting._text import snippet_of
+from distbench.plausible import region_of
+from distbench.points import as_points
+from distbench.wording import in_brief
+
+__all__ = ["hunt"]
+
+BUDGET = 20_000
+LEAST_BUDGET = 200
+OF_ROWS = 10  # the share of the budget that test points may take is one in this many
+SHARES = {"mirror": 0.06, "near": 0.42, "drawn": 0.12, "far": 0.2, "halves": 0.03}  # the rest is for shrinking
+STEPS = (1e-5, 0.1)  # least and largest step of finite differences, in median nearest distances
+
+
+def hunt(
+    encoder: Any,
+    X: Any,
+    *,
+    budget: int = BUDGET,
+    seed: int = 0,
+    reach: float = 1.0,
+    closest: float = 0.01,
+    bounds: Any = None,
+    plausible: Callable[[Any], Any] | None = None,
+    directions: Directions = "any",
+    name: str | None = None,
+    batch_size: int = 1024,
+) -> Hunt:
+    """Look around test points for a pair of inputs that an encoder merges or tears apart more than any test pair.
+
+    First it looks where test pairs are worst, and at mirror images of test points. Then, around test points, along the
+    directions that the encoder stretches most and least: by gradient where it is a Keras model on TensorFlow or a torch
+    module, else by finite differences. Encoders without gradients are also searched with Hypothesis. What is found is
+    made worse: strangers are moved until their codes are equal, torn pairs are halved. Last, it is shrunk.
+
+    Parameters
+    ----------
+    encoder : encoder
+        A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``. It must be deterministic.
+    X : array of shape (n, ...)
+        Test points, of which two must differ.
+    budget : int, default 20000
+        Rows that the encoder may be asked for; at least 200. A backward pass counts as a row. At most a tenth goes to
+        test points: if there are more, some are drawn.
+    seed : int, default 0
+        The same seed finds the same pairs.
+    reach : float, default 1.0
+        Plausible inputs are at most that far from a test point, in distances of that one to its nearest other.
+    closest : float, default 0.01
+        The two inputs of a pair are at least that far apart, in median distances of test
+        points to their nearest others.
+    bounds : (low, high), optional
+        Range of plausible inputs, numbers or one number a column; the range of `X` in each column if not given.
+    plausible : callable, optional
+        Says more: takes points in the shape of `X` and returns one bool a point.
+    directions : {"any", "data"}, default "any"
+        How inputs may be moved: "any", anywhere; "data", around a point along the differences to its nearest test
+        points, as many as a code has numbers, so that encoders are not blamed for directions that they have to give up.
+        Mirror images are left out then.
+    name : str, optional
+        The encoder's name in messages; its own by default.
+    batch_size : int, default 1024
+        Points a call.
+
+    Returns
+    -------
+    Hunt
+        The worst pair of each kind, both distances, a shrunk form and code to see it again.
+
+    Raises
+    ------
+    InputError
+        An argument cannot be used, or the encoder cannot, for instance since it is not deterministic.
+    """
+    _check(budget, seed, closest, reach, directions)
+    wrapped, model = as_encoder(encoder, batch_size), loaded_file(encoder)
+    rng = np.random.default_rng(seed)
+    total = len(as_points(X, "X"))
+    rows = np.sort(rng.permutation(total)[: max(2, budget // OF_ROWS)])
+    region = region_of(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
+    asker = Asker(wrapped, region, budget)
+    book = Book(asker, asker.first_codes(), closest)
+    worst_tests = test_pairs(book)
+    code_size = book.codes.shape[1]
+    exact = exact_slopes(model, region, code_size)
+    slopes = Slopes(asker, code_size, _step(book), exact)
+    _search(book, slopes, directions, rng, seed)
+    findings = [_finding(book, kind, worst, rows) for kind, worst in worst_tests.items()]
+    notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
+    own = wrapped.name if name is None else str(name)
+    return Hunt(own, code_size, len(rows), findings[0], findings[1], asker.asked, seed, exact is not None, notes)
+
+
+def _search(book: Book, slopes: Slopes, directions: Directions, rng: np.random.Generator, seed: int) -> None:
+    allowed = {stage: int(share * book.asker.left) for stage, share in SHARES.items()}
+    far = Far(book, slopes, directions, rng)
+    if directions == "any":
+        far.mirror(allowed["mirror"])
+    Near(book, slopes, directions, rng).look(allowed["near"])
+    if not slopes.by_gradient:
+        draw(book, directions, slopes.code_size, seed, allowed["drawn"])
+    far.close_in(allowed["far"])
+    halve(book, allowed["halves"])
+
+
+def _finding(book: Book, kind: Kind, worst_test: Candidate, rows: NDArray[np.int64]) -> Finding:
+    best = next(iter(book.worst(kind)), worst_test)
+    found = best.score > WORSE * worst_test.score
+    best = best if found else worst_test
+    small = shrunk(book, kind, best, worst_test.score) if found else best
+    region, (home_x, home_y) = book.region, home_rows(book, small)
+    codes, d_x, d_z = _again(book, best)
+    _, small_d_x, small_d_z = _again(book, small)
+    value, usual = (
+        worst_of(kind, d_x, d_z),
+        book.scale.typical if kind == "merge" else 1 / max(book.scale.typical, 1e-300),
+    )
+    homes, own = (home_x, home_y), (int(rows[home_x]), int(rows[home_y]))
+    changed = [int((one != region.rows[home]).sum()) for one, home in zip((small.x, small.y), homes, strict=True)]
+    test = [int(rows[region.nearest(one[None])[0][0]]) for one in (worst_test.x, worst_test.y)]
+    return Finding(
+        kind=kind,
+        found=found,
+        pair=_given(book, best),
+        codes=codes,
+        d_x=d_x,
+        d_z=d_z,
+        shrunk=_given(book, small),
+        shrunk_d_x=small_d_x,
+        shrunk_d_z=small_d_z,
+        rows=own,
+        changed=(changed[0], changed[1]),
+        ratio=_over(value, worst_test.score) if found else 1.0,
+        relative=value * usual,
+        test_rows=(test[0], test[1]),
+        test_value=worst_test.score,
+        how=best.how,
+        snippet=snippet_of(region, (small.x, small.y), homes, own),
+    )
+
+
+def _over(value: float, test: float) -> float:
+    return value / test if test else np.inf
+
+
+def _again(book: Book, pair: Candidate) -> tuple[tuple[Any, Any], float, float]:
+    """Have a pair encoded in one call of two, as whoever reruns it does; return codes and both distances."""
+    codes = book.asker.codes(np.stack([pair.x, pair.y]))
+    return (codes[0], codes[1]), pair.d_x, float(np.linalg.norm(codes[0] - codes[1]))
+
+
+def _given(book: Book, pair: Candidate) -> tuple[Any, Any]:
+    """Return the two inputs as the user's points are."""
+    both = np.asarray(book.region.shaped(np.stack([pair.x, pair.y])))
+    return both[0], both[1]
+
+
+def _step(book: Book) -> float:
+    """Return a step for central differences: large where codes are rounded coarsely."""
+    unit = book.region.unit
+    change = book.scale.typical * unit
+    share = (book.scale.noise / change) ** (1 / 3) if change else STEPS[1]
+    return float(unit * np.clip(share, *STEPS))
+
+
+def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directions: Directions) -> tuple[str, ...]:
+    notes = []
+    if len(rows) < total:
+        notes.append(f"looked around {len(rows)} of {total} test points; more with a larger budget=")
+    if code_size < d and directions == "any":
+        notes.append(
+            f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' asks for "
+            "those of the data alone"
+        )
+    return tuple(notes)
+
+
+def _check(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) -> None:
+    for name, value, least in (("budget", budget, LEAST_BUDGET), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise InputError(f"{name}: found {in_brief(value)}; pass a whole number of at least {least}")
+    number = isinstance(closest, int | float) and not isinstance(closest, bool)
+    if not number or not closest > 0:
+        raise InputError(f"closest: found {in_brief(closest)}; pass a number above 0, e.g. 0.01")
+    if isinstance(reach, int | float) and not closest < reach:
+        raise InputError(f"closest: found {closest:g}, but reach is {reach:g}; pass less than reach")
+    if directions not in get_args(Directions):
+        raise InputError(
+            f"directions: found {in_brief(directions)}; pass {' or '.join(map(repr, get_args(Directions)))}"
+        )

@@ -8,7 +8,7 @@ import platform
 import re
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["is_gone", "machine", "write_whole"]
 
 HOST_LENGTH = 32
 
@@ -50,8 +50,12 @@ def write_whole(path: Path, text: str) -> None:
 
 def _part_name(path: Path, process: int | str) -> str:
     # With the machine's name: on a shared folder, a process that is gone here may live elsewhere.
-    host = re.sub(r"\W+", "-", platform.node())[:HOST_LENGTH]
-    return f".{path.name}.{host}.{process}.part"
+    return f".{path.name}.{machine()}.{process}.part"
+
+
+def machine() -> str:
+    """Return this machine's name, fit for the name of a file."""
+    return re.sub(r"\W+", "-", platform.node())[:HOST_LENGTH]
 
 
 def _clean(path: Path) -> None:
@@ -59,12 +63,13 @@ def _clean(path: Path) -> None:
     pattern = re.compile(re.escape(_part_name(path, "PID")).replace("PID", r"(\d+)"))
     for other in path.parent.iterdir():
         found = pattern.fullmatch(other.name)
-        if found and _is_gone(int(found[1])):
+        if found and is_gone(int(found[1])):
             with contextlib.suppress(OSError):  # another process cleans too, or may not
                 other.unlink()
 
 
-def _is_gone(process: int) -> bool:
+def is_gone(process: int) -> bool:
+    """Say whether there is no process of that number on this machine; no where that cannot be asked."""
     if os.name != "posix":  # elsewhere asking may end the process
         return False
     try:

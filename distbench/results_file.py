@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from distbench.errors import ResultsError
 from distbench.files import write_whole
+from distbench.locking import locked
 from distbench.outcome import ClaimOutcome
 from distbench.records import Record, document_text, named, packed_arrays, worded
 from distbench.results import Row
@@ -80,7 +81,7 @@ def write_results(
     claims: Iterable[ClaimOutcome] = (),
     whole: bool,
 ) -> None:
-    """Write results, whole or not at all.
+    """Write results, whole or not at all, while no other run does.
 
     Parameters
     ----------
@@ -104,6 +105,13 @@ def write_results(
         It cannot be written; the old file, if any, stays as it is.
     """
     path = Path(path)
+    with locked(path):
+        _merge(path, list(rows), environment, list(claims), whole)
+
+
+def _merge(
+    path: Path, rows: Sequence[Row], environment: Mapping[str, Any], claims: Sequence[ClaimOutcome], whole: bool
+) -> None:
     old = read_document(path, MEND)
     if old is not None and "environments" in old:
         raise ResultsError(f"{path}: holds the stored rows of a suite; give the results another file")

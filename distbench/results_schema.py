@@ -160,4 +160,6 @@ def _row_problem(row: Record) -> str:
         return f"direction is {row['direction']!r}"
     if row.get("verdict", "") not in VERDICTS:
         return f"verdict is {row['verdict']!r}, none of met, broken and undecided"
+    if row.get("verdict") and row.get("limit") is None:
+        return "has a verdict and no limit"
     return array_problem(row, sampled=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from distbench.datasets._sizes import refuse_archive, refuse_array
 from distbench.errors import DatasetError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _archive(path: Path) -> Parts:
     import numpy as np
 
     with path.open("rb") as file:  # which numpy would leave open where it is damaged
+        refuse_archive(file)
         found = np.load(file, allow_pickle=False)
         if isinstance(found, np.ndarray):
             raise DatasetError("holds one array and no names; give it the ending .npy, or save it with numpy.savez")
@@ -98,6 +100,7 @@ def _array(path: Path) -> NDArray[Any]:
 
     def read() -> NDArray[Any]:
         with path.open("rb") as file:
+            refuse_array(file)
             array = np.load(file, allow_pickle=False)
             if isinstance(array, np.ndarray):
                 return array

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench.datasets._dataset import Dataset, digest
 from distbench.errors import DatasetError
+from distbench.wording import first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +68,15 @@ def classes(*labels: Any) -> list[NDArray[np.int64]]:
     raise DatasetError(f"labels: found {found}; give whole numbers or texts, the same in train and test")
 
 
+def _array(value: Any, key: str) -> NDArray[Any]:
+    import numpy as np
+
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise DatasetError(f"{key}: no array ({first_line(error)}); give rows of one length") from error
+
+
 def _kind(array: NDArray[Any]) -> str:
     import numpy as np
 
@@ -81,7 +91,7 @@ def _kind(array: NDArray[Any]) -> str:
 def _points(value: Any, key: str) -> NDArray[np.floating]:
     import numpy as np
 
-    points = np.asarray(value)
+    points = _array(value, key)
     if points.dtype.kind not in "fiub":
         raise DatasetError(f"{key}: found values of dtype {points.dtype}; give real numbers")
     if points.ndim != 2:
@@ -97,15 +107,13 @@ def _points(value: Any, key: str) -> NDArray[np.floating]:
 
 
 def _labels(parts: Mapping[str, Any], lengths: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    import numpy as np
-
     given = [key for key in lengths if parts.get(key) is not None]
     if not given:
         return None
     if len(given) == 1:
         raise DatasetError(f"{given[0]}: found without its twin; give both of {', '.join(lengths)}, or none")
     for key, n in lengths.items():
-        shape = np.shape(parts[key])
+        shape = _array(parts[key], key).shape
         if shape != (n,):
             raise DatasetError(f"{key}: found shape {shape} for {n} points; give one class a point, of shape ({n},)")
     train, test = classes(*(parts[key] for key in lengths))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench.datasets._sizes import refuse_table
 from distbench.errors import DatasetError, MissingDependencyError
 from distbench.limits import near_miss
 
@@ -40,6 +42,7 @@ def read_table(path: Path, label: str) -> Table:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingDependencyError("needs pyarrow, which is not installed; pip install pyarrow") from error
+    refuse_table(pq.read_metadata(path), path.stat().st_size)
     found = pq.read_table(path)
     names = [str(name) for name in found.column_names]
     if label and label not in names:
@@ -48,6 +51,7 @@ def read_table(path: Path, label: str) -> Table:
     if len(columns) < len(names):
         raise DatasetError("two of its columns have the same name; give each its own")
     left_out = {label, *_index(found.schema)}
+    _refuse_lists(columns, left_out)
     features = {name: column for name, column in columns.items() if name not in left_out and _is_number(column)}
     if not features:
         raise DatasetError(f"has no column of numbers; found {', '.join(names) or 'none at all'}")
@@ -55,6 +59,19 @@ def read_table(path: Path, label: str) -> Table:
         if column.null_count and (name in features or name == label):
             raise DatasetError(f"column {name!r} has {column.null_count} empty cells; fill them or leave the rows out")
     return Table(_points(features), tuple(features), _labels(columns[label]) if label else None)
+
+
+def _refuse_lists(columns: Mapping[str, Any], left_out: Collection[str]) -> None:
+    """Refuse columns that hold a list a row: left out silently, other columns would be judged in their place."""
+    import pyarrow.types as types
+
+    lists = types.is_list, types.is_large_list, types.is_fixed_size_list
+    for name, column in columns.items():
+        if name not in left_out and any(is_kind(column.type) for is_kind in lists):
+            raise DatasetError(
+                f"column {name!r} has a list in each row; give each number a column of its own, or save the points as "
+                f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
+            )
 
 
 def _index(schema: Any) -> list[str]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench.brevity import shortened
 from distbench.datasets._dataset import Dataset
 from distbench.errors import DatasetError, DistbenchError, MissingDependencyError
 from distbench.limits import near_miss
@@ -69,16 +70,17 @@ class DataSource:
             raise MissingDependencyError(f"data set {self.name!r}: {error}") from error
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> tuple[int, ...]:
     try:
         status = path.stat()
     except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
+        return ()
+    # The time alone may be that of another file: clocks are set back, and archives bring times of their own.
+    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
 
 @lru_cache(maxsize=8)
-def _loaded(source: DataSource, stamp: tuple[tuple[int, int], ...]) -> Dataset:
+def _loaded(source: DataSource, stamp: tuple[tuple[int, ...], ...]) -> Dataset:
     from distbench.datasets._files import read_files
     from distbench.datasets._own import own_dataset
 
@@ -102,7 +104,7 @@ def _call(function: str) -> Any:
         raise DatasetError(
             f"{function}: {module} cannot be imported ({error}); is its folder on pytest's pythonpath?"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _raised(function, error) from error
     for part in path.split("."):
         if not hasattr(found, part):
@@ -115,14 +117,14 @@ def _call(function: str) -> Any:
         return found()
     except DistbenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
         raise _raised(function, error) from error
 
 
-def _raised(function: str, error: Exception) -> DatasetError:
+def _raised(function: str, error: BaseException) -> DatasetError:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
-    return DatasetError(f"{function}: raised {type(error).__name__}: {error} (at {place})")
+    return DatasetError(shortened(f"{function}: raised {type(error).__name__}: {error} (at {place})"))
 
 
 def _parts(made: Any) -> Parts:

@@ -131,9 +131,12 @@ def positive_integer(value: Any, where: Where) -> int:
 
 def number(value: Any, where: Where) -> float:
     """Accept a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise where.error(f"found {value!r}; give a number")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number of more digits than a float can have
+        pass
+    raise where.error(f"found {value!r}; give a number")
 
 
 def not_negative(value: Any, where: Where) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from distbench.errors import SuiteError
+from distbench.locking import locked
 from distbench.suites._store import Item, read_store, store_path, write_store
 
 __all__ = ["check_writable", "write_updates"]
@@ -56,7 +57,8 @@ def write_updates(records: Iterable[Mapping[str, Any]]) -> tuple[list[str], list
     for suite, of_suite in sorted(items.items()):
         path = store_path(Path(suite))
         try:
-            write_store(read_store(path).with_items(of_suite))
+            with locked(path):  # another run may store rows of other encoders
+                write_store(read_store(path).with_items(of_suite))
         except (OSError, SuiteError) as error:
             failed.append(f"{path} could not be written: {error}")
         else:

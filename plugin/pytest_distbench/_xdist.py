@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["SharedFolder", "is_worker", "shared_folder"]
+__all__ = ["SharedFolder", "is_worker", "made_folder", "shared_folder"]
 
 FOLDER = "distbench_shared"
+PREFIX = "distbench"
 
 
 class SharedFolder:
@@ -22,10 +24,8 @@ class SharedFolder:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of xdist which folder it is."""
         if not self._folder:
-            import tempfile
-
             try:
-                self._folder = tempfile.mkdtemp(prefix="distbench-")
+                self._folder = made_folder()
             except OSError:  # no place for it: each worker fits for itself
                 return
         node.workerinput[FOLDER] = self._folder
@@ -33,10 +33,36 @@ class SharedFolder:
     def pytest_unconfigure(self) -> None:
         """Remove the folder with all that is in it."""
         if self._folder:
-            import shutil
-
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _remove(self._folder)
             self._folder = ""
+
+
+def made_folder() -> str:
+    """Make a folder that bears this process's number, and remove those whose process was killed and left them.
+
+    Raises
+    ------
+    OSError
+        There is no place for it.
+    """
+    import re
+    import tempfile
+
+    from distbench.files import is_gone, machine
+
+    start = f"{PREFIX}-{machine()}-"
+    for other in Path(tempfile.gettempdir()).glob(f"{start}*"):
+        found = re.fullmatch(rf"{re.escape(start)}(\d+)-\w+", other.name)
+        if found and is_gone(int(found[1])):
+            _remove(str(other))
+    return tempfile.mkdtemp(prefix=f"{start}{os.getpid()}-")
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder with all that is in it; a link, or another user's folder, stays."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -14,8 +14,9 @@ import resource
 import signal
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -38,7 +39,7 @@ class Known:
 
     seconds: float
     lines: dict[str, frozenset[int]] = field(default_factory=dict)
-    of: str = ""  # what the library and the file of the test were then
+    of: dict[str, str] = field(default_factory=dict)  # what the test's file and these modules were then
 
 
 def allow(seconds: float) -> None:
@@ -90,23 +91,27 @@ def _passes(item: pytest.Item) -> bool:
 def measure(items: list[pytest.Item], before: dict[str, Known]) -> dict[str, Known]:
     """Run each test once, in a child, and note which lines it ran; leave out slow ones and those that fail.
 
-    What is known of a test from before is kept where neither its file nor the library has changed.
+    What is known of a test from before is kept where neither its file nor a module it runs has changed.
     """
-    library, known = _hash(path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))), {}
+    known = {}
     for item in items:
-        now = library + _hash([item.path])
-        if item.nodeid in before and before[item.nodeid].of == now:
-            known[item.nodeid] = before[item.nodeid]
-            continue
-        lines, seconds = in_child(lambda item=item: _watched(item), LONGEST)
-        if lines is None:
-            print(f"left out after {seconds:.1f} s: {item.nodeid}", flush=True)
-        known[item.nodeid] = Known(seconds, lines or {}, now)
+        one = before.get(item.nodeid)
+        if one is None or one.of != _now(item, one.lines):
+            lines, seconds = in_child(lambda item=item: _watched(item), LONGEST)
+            if lines is None:
+                print(f"left out after {seconds:.1f} s: {item.nodeid}", flush=True)
+            one = Known(seconds, lines or {}, _now(item, lines or {}))
+        known[item.nodeid] = one
     return known
 
 
-def _hash(paths: Iterable[Path]) -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+def _now(item: pytest.Item, lines: dict[str, frozenset[int]]) -> dict[str, str]:
+    return {str(path): _hash(path) for path in (item.path, *(ROOT / name for name in lines))}
+
+
+@cache
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _watched(item: pytest.Item) -> dict[str, frozenset[int]] | None:
@@ -202,11 +207,16 @@ class Judge:
         return self._swapped(changed, names)
 
     def _swapped(self, changed: list[Any], names: list[str]) -> dict[str, Any]:
+        swaps = [
+            (f, new)
+            for old, new in changed
+            for f in self.functions[old.co_filename, old.co_qualname, old.co_firstlineno]
+        ]
+
         def run(only: list[str]) -> Callable[[], str]:
             def work() -> str:
-                for old, new in changed:
-                    for function in self.functions[old.co_filename, old.co_qualname, old.co_firstlineno]:
-                        function.__code__ = new
+                for function, new in swaps:
+                    function.__code__ = new
                 for name in only:
                     allow(self.limit(name))
                     if not _passes(self.items[name]):

@@ -86,13 +86,14 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     whole = some is None
     if points.size > MOST_VALUES:
         points, some, metrics = points[some], None, [name for name in metrics if name == "distortion"]
-    X = np.asarray(points, dtype=np.float64)
-    X = X - X.mean(axis=0)
-    X = X / (np.abs(X).max() or 1.0)  # all floors are free of scale
+    plain = np.asarray(points, dtype=np.float64)
+    X = plain - plain.mean(axis=0)
+    size = int(np.frexp(np.abs(X).max())[1])
+    X = np.ldexp(X, -size)  # all floors are free of scale
     found: dict[str, float | None] = {}
     distances = None
     if whole or "distortion" in metrics:
-        chosen = X if some is None else X[some]
+        chosen = np.ldexp(plain if some is None else plain[some], -size)  # exact, so that equal distances stay equal
         distances = cdist(chosen, chosen)
     if {"stress", "scaled_stress"} & set(metrics):
         found["stress"] = found["scaled_stress"] = _stress(X, dim, distances if whole else None)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distbench.brevity import shortened
+from distbench.brevity import raised
 from distbench.datasets._dataset import Dataset
 from distbench.errors import DatasetError, DistbenchError, MissingDependencyError
 from distbench.limits import near_miss
@@ -122,9 +121,7 @@ def _call(function: str) -> Any:
 
 
 def _raised(function: str, error: BaseException) -> DatasetError:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(last.filename).name}:{last.lineno}"
-    return DatasetError(shortened(f"{function}: raised {type(error).__name__}: {error} (at {place})"))
+    return DatasetError(f"{function}: {raised(error)}")
 
 
 def _parts(made: Any) -> Parts:

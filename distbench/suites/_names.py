@@ -8,6 +8,7 @@ from distbench.errors import InputError
 from distbench.limits import check_bounds, near_miss
 from distbench.suites._fields import Where
 from distbench.suites._model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
+from distbench.suites._spelling import misspelt
 
 __all__ = ["check_dataset", "check_recipe", "check_suite", "default_metrics"]
 
@@ -57,6 +58,7 @@ def _check_source(suite: Suite, where: Where) -> None:
         return
     if suite.dataset in DATASETS:
         raise where.at("name").error(f"{suite.dataset!r} is a data set that ships with distbench; take another name")
+    _check_spelling(suite.source.function, where.at("load"))
     for key, path in suite.source.missing().items():
         raise where.at(key).error(f"no such file: {path}")
 
@@ -140,11 +142,19 @@ def check_recipe(name: str, declared: Iterable[str] = ()) -> None:
         )
 
 
-def _check_recipe(name: str, declared: Iterable[str], where: Where) -> None:
+def _check_recipe(name: str, declared: Collection[str], where: Where) -> None:
     try:
         check_recipe(name, declared)
     except InputError as error:
         raise where.error(str(error)) from None
+    if name not in declared:
+        _check_spelling(name, where)
+
+
+def _check_spelling(name: str, where: Where) -> None:
+    wrong = misspelt(name) if ":" in name else ""
+    if wrong:
+        raise where.error(wrong)
 
 
 def _check_bounds(metric: str, limit: float, where: Where) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from distbench.brevity import raised
 from distbench.errors import InputError, MissingDependencyError
 from distbench.limits import near_miss
 
@@ -168,6 +169,8 @@ def _imported(spec: str) -> object:
         raise InputError(
             f"recipe {spec!r}: {module} cannot be imported ({error}); is its folder on pytest's pythonpath?"
         ) from error
+    except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
+        raise InputError(f"recipe {spec!r}: {raised(error)}") from error
     for part in path.split("."):
         if not hasattr(found, part):
             raise InputError(f"recipe {spec!r}: {module} has no {path!r}; {near_miss(part, _public(found))}")

@@ -124,7 +124,7 @@ def refused(distbench, said, *points, **options):
         distbench.check(Never(), *points, **options)
 
 def let_through(distbench, *points, **options):
-    with pytest.raises(RuntimeError, match="encoded"):
+    with pytest.raises(InputError, match="raised RuntimeError: encoded"):
         distbench.check(Never(), *points, **options)
 """
 

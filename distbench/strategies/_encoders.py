@@ -28,9 +28,10 @@ class DrawnEncoder:
     Parameters
     ----------
     kind : str
-        "orthogonal" (a rotation, without its last columns where codes are smaller), "permuted" (columns in another order,
-        the last left out), "linear" (a random matrix), "collapsed" (an orthogonal one that loses one more direction,
-        `collapsed`), "tanh" (of a linear one), "quantised" (an orthogonal one, rounded to halves) or "constant".
+        "orthogonal" (a rotation, without its last columns where codes are smaller), "permuted" (columns in another
+        order, the last left out), "linear" (a random matrix), "collapsed" (an orthogonal one that loses one more
+        direction, `collapsed`), "tanh" (of a linear one), "quantised" (an orthogonal one, rounded to halves) or
+        "constant".
     columns, code_size : int
         Numbers of an input and of a code; codes are no larger than inputs.
     seed : int
@@ -57,16 +58,18 @@ class DrawnEncoder:
         """What inputs are multiplied with, shape (columns, code_size)."""
         rng = np.random.default_rng(self.seed)
         if self.kind == "permuted":
-            return np.eye(self.columns)[:, rng.permutation(self.columns)[: self.code_size]]
+            chosen: Array = np.eye(self.columns)[:, rng.permutation(self.columns)[: self.code_size]]
+            return chosen
         square = rng.normal(size=(self.columns, self.columns))
         if self.kind in ("linear", "tanh"):
-            return square[:, : self.code_size] / np.sqrt(self.columns)
+            narrow: Array = square[:, : self.code_size] / np.sqrt(self.columns)
+            return narrow
         if self.kind == "constant":
             return np.zeros((self.columns, self.code_size))
-        rotation = np.linalg.qr(square)[0][:, : self.code_size]
+        rotation: Array = np.linalg.qr(square)[0][:, : self.code_size]
         if self.kind == "collapsed":
             lost = self.collapsed
-            return rotation - np.outer(lost, lost @ rotation)
+            rotation = rotation - np.outer(lost, lost @ rotation)
         return rotation
 
     @property

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.checking import Asked, Floors, recipe_options
+from distbench.checking import Asked, Floors
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
 from pytest_distbench._checks import name_of
+from pytest_distbench._hunt import hunted
 from pytest_distbench._marker import read_marker
 from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows
+from pytest_distbench._recipe import Judged, judge_recipe
 from pytest_distbench._record import note_attempt, note_raised
 from pytest_distbench._session import bench_of, rerun_line
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.datasets import Dataset
+    from distbench.hunting import Hunt
     from distbench.inference.verdicts import Undecided
     from distbench.report import Report
 
@@ -140,7 +142,48 @@ class DistbenchFixture:
             note_raised(self._item, error)
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
-    def _check(self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]) -> Report:
+    def hunt(
+        self,
+        encoder: Any,
+        X_test: Any,
+        *,
+        expansion: float | None = None,
+        contraction: float | None = None,
+        **options: Any,
+    ) -> Hunt:
+        """Look for inputs near the test points that an encoder merges or tears apart.
+
+        Parameters
+        ----------
+        encoder : encoder
+            A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``; no recipe.
+        X_test : array of shape (m, ...)
+            The points to look around.
+        expansion, contraction : float, optional
+            The largest |z - z'| / |x - x'| and |x - x'| / |z - z'| that may be found, in the units of points and codes.
+            The marker's and the ini file's limits do not count here: they are of test points alone.
+        **options
+            For :func:`distbench.hunt`: ``budget``, ``seed``, ``reach``, ``bounds``, ``plausible``, ``directions``, ...
+
+        Returns
+        -------
+        Hunt
+
+        Raises
+        ------
+        PreservationError
+            A limit is broken (an ``AssertionError``): by which pair, and how to see it again.
+        InputError
+            An argument cannot be used.
+        """
+        __tracebackhide__ = True
+        try:
+            return hunted(self._item, encoder, X_test, {"expansion": expansion, "contraction": contraction}, options)
+        except DistbenchError as error:
+            note_raised(self._item, error)
+            raise error.with_traceback(None)  # noqa: B904 - as in check
+
+    def _check(self, encoder: Any, X_test: Any, judged: Judged, options: dict[str, Any]) -> Report:
         from distbench.inference.verdicts import check_undecided
 
         settings = settings_of(self._item.config)
@@ -168,9 +211,7 @@ class DistbenchFixture:
             raise PreservationError("\n".join([failure, *self._told_after(report, asked, undecided, X_test, judged)]))
         return report
 
-    def _told_after(
-        self, report: Report, asked: Asked, undecided: Undecided, X_test: Any, judged: _Judged
-    ) -> list[str]:
+    def _told_after(self, report: Report, asked: Asked, undecided: Undecided, X_test: Any, judged: Judged) -> list[str]:
         """Return what is said after where it breaks: what baselines reach, what to do, and how to run it again."""
         from distbench.render.report import advice, standing_lines
         from distbench.standing import fitted_standings, stored_standings
@@ -192,7 +233,7 @@ class DistbenchFixture:
         return options if distance is None else {"distance_x": distance, "distance_z": distance, **options}
 
     def _measured_or_failed(
-        self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]
+        self, encoder: Any, X_test: Any, judged: Judged, options: dict[str, Any]
     ) -> tuple[Report, dict[str, Any]]:
         """Return what was measured; an encoder that fails leaves a row that says so, without a place."""
         try:
@@ -209,11 +250,11 @@ class DistbenchFixture:
             raise
 
     def _measured(
-        self, encoder: Any, X_test: Any, judged: _Judged, options: dict[str, Any]
+        self, encoder: Any, X_test: Any, judged: Judged, options: dict[str, Any]
     ) -> tuple[Report, dict[str, Any]]:
         """Return the report, and what its rows say beside it."""
         if X_test is None:
-            return self._judge_recipe(encoder, judged, options)
+            return judge_recipe(self._item, self._marker, encoder, judged, options)
         import distbench
 
         name = judged.name or name_of(self._item, encoder)
@@ -228,65 +269,14 @@ class DistbenchFixture:
         )
         return report, {"labels": options.get("labels")}
 
-    def _judged(self, reference: Any, k: int | None, name: str | None, include_queries: bool) -> _Judged:
+    def _judged(self, reference: Any, k: int | None, name: str | None, include_queries: bool) -> Judged:
         if k is None:
             k = DEFAULT_K if self._marker.k is None else self._marker.k
-        return _Judged(reference, k, name, include_queries)
+        return Judged(reference, k, name, include_queries)
 
     def _dataset(self) -> Dataset | None:
         dataset = self._marker.dataset
         return None if dataset is None else bench_of(self._item.config).dataset(dataset)
 
-    def _judge_recipe(self, recipe: Any, judged: _Judged, options: dict[str, Any]) -> tuple[Report, dict[str, Any]]:
-        from distbench.suites import as_recipe
-        from pytest_distbench._progress import Training
-
-        dataset, code_size = self._marker.dataset, self._marker.code_size
-        if dataset is None or code_size is None:
-            raise InputError(
-                "X_test: not given; give the test points, or mark the test with "
-                "@pytest.mark.distbench(dataset=..., code_size=...) to have a recipe fitted and judged"
-            )
-        if judged.reference is not None:
-            raise InputError(f"reference: given for a recipe, which is judged on {dataset} as it is; leave it out")
-        options = recipe_options(options)
-        config = self._item.config
-        seed = settings_of(config).seed(self._marker.seed) or 0
-        fitted, bench = as_recipe(recipe), bench_of(config)
-        name = judged.name or name_of(self._item, recipe)
-        with Training(config) as training:
-            run = bench.run(
-                fitted,
-                dataset,
-                code_size,
-                seed,
-                k=judged.k,
-                name=name,
-                include_queries=judged.include_queries,
-                progress=training(f"{name or fitted.name}[{code_size}] seed {seed}"),
-                **options,
-            )
-        data = bench.dataset(dataset)
-        return run.report, {
-            "dataset": dataset,
-            "code_size": code_size,
-            "seed": seed,
-            "seconds": run.seconds,
-            "in_sample": run.in_sample,
-            "note": run.note,
-            "data_sha256": data.sha256,
-            "labels": data.labels_test,
-        }
-
     def _note_rows(self, report: Report, labels: Any = None, **about: Any) -> None:
         note_rows(self._item, report, labels=labels, **about)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """How an encoder is judged, in a call's own arguments."""
-
-    reference: Any
-    k: int
-    name: str | None
-    include_queries: bool

@@ -28,6 +28,7 @@ from _mutation_mutants import FOLDERS, ROOT, Mutant, changed_functions, mutated
 
 __all__ = ["Judge", "Known", "collect", "measure"]
 
+SLOW = "not (Dask or dask or processes or pool or client or closed or dies)"  # of test_executors: they start processes
 LONGEST = 4.0  # seconds that a test may take in plain Python; slower ones are left out
 MEMORY = 6 << 30  # bytes more than now that a mutant may take
 ERROR, FAILED, SURVIVED = 3, 1, 0
@@ -118,13 +119,15 @@ def _watched(item: pytest.Item) -> dict[str, frozenset[int]] | None:
     """Return the lines that a test runs, by module, or None if it fails."""
     import coverage
 
-    watch = coverage.Coverage(data_file=None, include=[str(ROOT / folder / "*") for folder in FOLDERS])
+    watch = coverage.Coverage(
+        data_file=None, config_file=False, include=[str(ROOT / folder / "*") for folder in FOLDERS]
+    )
     watch.start()
     passed = _passes(item)
     watch.stop()
     data = watch.get_data()
     found = {os.path.relpath(path, ROOT): frozenset(data.lines(path) or ()) for path in data.measured_files()}
-    return found if passed else None
+    return {path: lines for path, lines in found.items() if lines} if passed else None
 
 
 class _Driver:
@@ -159,7 +162,7 @@ def collect(tests: list[str], work: Callable[[list[pytest.Item]], None]) -> None
     )
     settings.load_profile("mutation")
     # threads that wait in a pool would be missing in forked children
-    if pytest.main(_arguments(tests), plugins=[_Driver(work)]) not in (0, 5):
+    if pytest.main([*_arguments(tests), "-k", SLOW], plugins=[_Driver(work)]) not in (0, 5):
         raise SystemExit("the tests could not be collected: run them with pytest first")
 
 

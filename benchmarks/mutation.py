@@ -1,7 +1,7 @@
 """How many small changes to the metrics, the engine and the intervals do the tests see?
 
     python benchmarks/mutation.py --minutes 60          # a seeded sample, spread over the modules
-    python benchmarks/mutation.py --at-least 600
+    python benchmarks/mutation.py --most 600
     python benchmarks/mutation.py --report              # tables of what is stored
 
 Outcomes are stored as they come (``--store``) and not computed again, so a run can be stopped and gone on with.
@@ -16,7 +16,6 @@ import os
 import pickle
 import sys
 import time
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,12 @@ HERE = str(Path(__file__).parent)
 sys.path = [*(path for path in sys.path if path != HERE), HERE]  # last: coverage.py here is not the package
 
 from _mutation_mutants import ROOT, Mutant, all_mutants, source, spread  # noqa: E402
+from _mutation_table import report  # noqa: E402
 from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
 
 # quick in plain Python; the other tests of these folders have larger clouds and show the same
-TESTS = "small_clouds kernels formulas intervals floors verdicts witnesses signs"
+TESTS = "small_clouds kernels formulas intervals floors verdicts witnesses signs executors"
+BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     if not options.report:
         os.chdir(ROOT)
         collect([f"tests/test_{name}.py" for name in options.tests.split()], lambda items: _run(items, options, store))
-    _report(store)
+    _report(store, options.markdown)
 
 
 def _options() -> argparse.Namespace:
@@ -51,7 +52,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="modules whose path holds this")
     parser.add_argument("--again", action="store_true", help="judge those again that survived")
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests that a mutant meets at most")
-    parser.add_argument("--report", action="store_true", help="only print the tables")
+    parser.add_argument("--report", action="store_true", help="only make the tables")
+    parser.add_argument("--markdown", help="page whose tables are written; default: they are printed")
     return parser.parse_args()
 
 
@@ -113,18 +115,14 @@ def _stored(store: Path) -> dict[str, dict[str, Any]]:
     return done
 
 
-def _report(store: Path) -> None:
-    rows = list(_stored(store).values())
-    real = [row for row in rows if row["outcome"] in ("killed", "survived")]
-    print(Counter(row["outcome"] for row in rows))
-    for path in sorted({row["path"] for row in real}):
-        own = [row for row in real if row["path"] == path]
-        print(f"{path:40} {sum(row['outcome'] == 'killed' for row in own):4} of {len(own):4}")
-    for row in sorted(
-        (row for row in real if row["outcome"] == "survived"), key=lambda row: (row["path"], row["line"])
-    ):
-        line = source(row["path"]).splitlines()[row["line"] - 1].strip()
-        print(f"{row['path']}:{row['line']}:{row['column']} {row['operator']} [{row['tests']}]  {line}")
+def _report(store: Path, markdown: str | None) -> None:
+    text = report(list(_stored(store).values()), len(all_mutants()))
+    if markdown is None:
+        print(text)
+        return
+    page = Path(markdown)
+    before, rest = page.read_text().split(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""What became of the mutants, as Markdown: a table of modules, and those that no test saw, with the reason."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from _mutation_mutants import source
+
+__all__ = ["report"]
+
+Row = dict[str, Any]
+REASONS = Path(__file__).with_name("mutation_survivors.toml")
+OPERATORS = {  # what cosmic-ray calls it: what we call it
+    "ReplaceBinaryOperator": "another arithmetic operator",
+    "ReplaceComparisonOperator": "another comparison",
+    "ReplaceUnaryOperator": "another sign, or none",
+    "NumberReplacer": "a number 1 larger or smaller",
+    "AddNot": "a condition turned round",
+    "ReplaceAndWithOr": "`and`, `or` exchanged",
+    "ReplaceOrWithAnd": "`and`, `or` exchanged",
+    "ReplaceTrueWithFalse": "`True`, `False` exchanged",
+    "ReplaceFalseWithTrue": "`True`, `False` exchanged",
+    "ZeroIterationForLoop": "a loop over nothing",
+    "RemoveDecorator": "a decorator removed",
+    "ExceptionReplacer": "another exception caught",
+    "ReplaceBreakWithContinue": "`break`, `continue` exchanged",
+    "ReplaceContinueWithBreak": "`break`, `continue` exchanged",
+}
+
+
+def report(rows: list[Row], population: int) -> str:
+    """Return the tables; `population` is how many mutants there are in all."""
+    real = [row for row in rows if row["outcome"] in ("killed", "survived")]
+    killed = sum(row["outcome"] == "killed" for row in real)
+    low, high = wilson(killed, len(real))
+    lines = [
+        f"{len(rows):,} of {population:,} mutants were drawn; {len(rows) - len(real)} of them are no Python, or "
+        f"compile to the same code, and do not count. Of the other {len(real):,}, **{killed:,} were killed: "
+        f"{killed / len(real):.1%}** (95 % interval {low:.1%} to {high:.1%}).",
+        "",
+        *_by_kind(real),
+        "",
+        *_by_module(real),
+        "",
+        *_survivors([row for row in real if row["outcome"] == "survived"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share."""
+    z, p = 1.959964, hits / n
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+def _counted(title: str, groups: dict[str, list[Row]]) -> list[str]:
+    lines = [f"| {title} | mutants | killed | |", "| --- | --: | --: | --: |"]
+    for name in sorted(groups):
+        own = groups[name]
+        killed = sum(row["outcome"] == "killed" for row in own)
+        lines.append(f"| {name} | {len(own)} | {killed} | {killed / len(own):.0%} |")
+    return lines
+
+
+def _by_kind(rows: list[Row]) -> list[str]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[OPERATORS[row["operator"].split("_")[0]]].append(row)
+    return _counted("change", groups)
+
+
+def _by_module(rows: list[Row]) -> list[str]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[f"`{row['path'].removeprefix('distbench/')}`"].append(row)
+    return _counted("module", groups)
+
+
+def _survivors(rows: list[Row]) -> list[str]:
+    reasons = tomllib.loads(REASONS.read_text())["reason"] if REASONS.exists() else []
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[_reason(row, reasons)].append(row)
+    lines = []
+    for why in sorted(groups, key=lambda one: (-len(groups[one]), one)):
+        lines += [f"**{why}** ({len(groups[why])})", ""]
+        for row in sorted(groups[why], key=lambda row: (row["path"], row["line"], row["column"])):
+            place = f"{row['path'].removeprefix('distbench/')}:{row['line']}:{row['column']}"
+            lines.append(f"- {place} {row['operator']}: `{_code(row)}`")
+        lines.append("")
+    return lines
+
+
+def _code(row: Row) -> str:
+    return source(row["path"]).splitlines()[row["line"] - 1].strip()
+
+
+def _reason(row: Row, reasons: list[dict[str, str]]) -> str:
+    """Return the first reason that fits: its module, a part of its line, and perhaps of the operator's name."""
+    for one in reasons:
+        fits = row["path"].endswith(one["module"]) and one["line"] in _code(row)
+        if fits and one.get("operator", "") in row["operator"]:
+            return one["why"]
+    return "Not explained"

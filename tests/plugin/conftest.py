@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
 import pytest
+import warm
 
 import distbench.metrics  # noqa: F401 - loads numpy before pytester takes stock of sys.modules
 
@@ -17,6 +23,34 @@ pca = PCA(5).fit(X_train)
 def first(X):
     return X[:, :1]
 """
+
+
+@pytest.fixture(scope="session")
+def clean_path():
+    return warm.clean_path()
+
+
+@pytest.fixture(autouse=True)
+def _warm(request):
+    """Have pytester's runs of pytest begin with numpy and its like loaded, where that changes nothing."""
+    if "pytester" not in request.fixturenames or "forkserver" not in multiprocessing.get_all_start_methods():
+        return
+    pytester, monkeypatch = request.getfixturevalue("pytester"), request.getfixturevalue("monkeypatch")
+    path = request.getfixturevalue("clean_path")
+    bytecode = str(request.getfixturevalue("tmp_path_factory").getbasetemp().parent / "bytecode")
+    cold, before = pytester.popen, warm.read_at_start(os.environ)
+
+    def popen(arguments, **streams):
+        same = warm.read_at_start(os.environ) == before
+        if arguments[:2] != (sys.executable, "-mpytest") or not same or request.node.get_closest_marker("cold"):
+            return cold(arguments, **streams)
+        found = (str(Path.cwd()), os.environ.get("PYTHONPATH"))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, found))}
+        environment["PYTEST_ADDOPTS"] = f"{warm.OTHERS} {os.environ.get('PYTEST_ADDOPTS', '')}"
+        names = streams["stdout"].name, streams["stderr"].name
+        return warm.Run(warm.Order(arguments[2:], str(Path.cwd()), environment, *names, path, bytecode))
+
+    monkeypatch.setattr(pytester, "popen", popen)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.cold
+
 HEAVY = ("numpy", "scipy", "sklearn", "numba", "hypothesis", "tabulate", "tqdm", "keras", "tensorflow", "pandas")
 WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:zarr")  # plugins of their own, which load what they are part of
 CONFTEST = f"""

@@ -1,0 +1,81 @@
+"""Runs of pytest in processes of their own that need not load numpy, scipy and scikit-learn each time.
+
+A server (``multiprocessing``'s) loads them once, and each run is a fork of it. Neither distbench nor its plugin is
+loaded before the fork: a run loads them, and rewrites their assertions, as any process does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+LOADED = (
+    "pytest",
+    "numba",
+    "scipy.special",
+    "scipy.linalg",
+    "scipy.spatial",
+    "sklearn.decomposition",
+    "tabulate",
+)
+# What an interpreter and its libraries read once, when they start.
+READ_def clean_path() -> list[str]:
+    """Return where a new interpreter looks for modules, besides its first folder."""
+    code = "import sys; print(*sys.path[1:], sep='\\n')"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run of ``python -m pytest``: what it is given, and where to."""
+
+    arguments: tuple[str, ...]
+    folder: str
+    environment: dict[str, str]
+    stdout: str
+    stderr: str
+    path: list[str]
+    bytecode: str
+
+    def run(self) -> None:
+        """Become that run; called in a process of its own."""
+        for name, stream in ((self.stdout, 1), (self.stderr, 2)):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        sys.argv[:] = ["pytest", *self.arguments]
+        sys.path[:] = [self.folder, *self.path]
+        sys.dont_write_bytecode, sys.pycache_prefix = False, self.bytecode
+        import pytest
+
+        try:
+            sys.exit(pytest.console_main())
+        finally:
+            sys.stdout.flush()
+            atexit._run_exitfuncs()  # which a process of multiprocessing leaves out
+
+
+class Run:
+    """A run under way, with what pytester asks of a ``subprocess.Popen``."""
+
+    stdin = None
+
+    def __init__(self, order: Order) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([*LOADED, __name__])
+        self._process = context.Process(target=order.run)
+        self._process.start()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("pytest", timeout or 0)
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()

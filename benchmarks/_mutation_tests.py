@@ -191,7 +191,7 @@ class Judge:
         return chosen
 
     def limit(self, name: str) -> float:
-        return 2.0 + 8 * self.known[name].seconds
+        return 1.5 + 6 * self.known[name].seconds
 
     def judge(self, mutant: Mutant, lines: range) -> dict[str, Any]:
         """Return what became of a mutant and what killed it."""

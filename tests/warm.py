@@ -23,7 +23,16 @@ LOADED = (
     "tabulate",
 )
 # What an interpreter and its libraries read once, when they start.
-READ_def clean_path() -> list[str]:
+READ_AT_START = ("PYTHON", "NUMBA", "OMP", "OPENBLAS", "MKL", "LD_", "KERAS", "TF_")
+OTHERS = "-p no:hypothesispytest -p no:zarr -p no:anyio"  # plugins of test dependencies, slow to load
+
+
+def read_at_start(environment) -> dict[str, str]:
+    """Return what of an environment a fork could not change any more."""
+    return {name: value for name, value in environment.items() if name.startswith(READ_AT_START)}
+
+
+def clean_path() -> list[str]:
     """Return where a new interpreter looks for modules, besides its first folder."""
     code = "import sys; print(*sys.path[1:], sep='\\n')"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()

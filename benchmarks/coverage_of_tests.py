@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[1]
 PLAIN = ("metrics", "extra_metrics", "engine", "executors", "small_clouds", "floors", "sampling", "signs", "witnesses")
 # tests with so many points that plain Python takes minutes
 LONG = (
-    "many_pairs or scikit_learn or rare_level or train_points_differ or pixels_tie or without_sorting or to_the_last_bit"
-    " or rank_as_by_differences or both_paths or size_of_block or isometry or sampled or largest"
+    "many_pairs or scikit_learn or rare_level or train_points_differ or pixels_tie or without_sorting"
+    " or to_the_last_bit or rank_as_by_differences or both_paths or size_of_block or isometry or sampled or largest"
 )
 
 

@@ -29,7 +29,7 @@ from _mutation_table import report  # noqa: E402
 from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
 
 # quick in plain Python; the other tests of these folders have larger clouds and show the same
-TESTS = "small_clouds kernels formulas intervals floors verdicts witnesses signs executors"
+TESTS = "small_clouds kernels formulas public_metrics intervals floors verdicts witnesses signs executors"
 BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
 
 

@@ -1,0 +1,327 @@
+"""The public function of each metric, and what the table of metrics says about it."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from oracles import definitions
+
+import distbench.metrics as metrics
+from distbench.engine import gather, order_curves, problem, sampled_pairs, shepard, triplets
+from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
+from distbench.errors import InputError
+from distbench.metrics import METRICS
+from distbench.metrics._api import gather_checked
+from distbench.metrics._jackknife import leave_one_out_mean, pairs_touching
+from distbench.metrics._model import measure_reconstruction
+from distbench.metrics._semantic import label_codes
+
+RNG = np.random.default_rng(0)
+X, Z, X_REF, Z_REF = (RNG.normal(size=shape) for shape in ((9, 3), (9, 2), (8, 3), (8, 2)))
+LABELS, LABELS_REF = RNG.integers(0, 2, 9), RNG.integers(0, 2, 8)
+WITH_K = ("trustworthiness", "continuity", "knn_recall", "mrre_input", "mrre_code", "lcmc", "label_agreement")
+# name: direction, range, free of scale, in the default set; as in METRICS.md
+TABLE = {
+    "trustworthiness": ("up", (0, 1), True, True),
+    "continuity": ("up", (0, 1), True, True),
+    "knn_recall": ("up", (0, 1), True, True),
+    "mrre_input": ("down", (0, 1), True, False),
+    "mrre_code": ("down", (0, 1), True, False),
+    "lcmc": ("up", (-1, 1), True, False),
+    "rnx_auc": ("up", (-1, 1), True, False),
+    "scaled_stress": ("down", (0, 1), True, True),
+    "stress": ("down", (0, np.inf), False, True),
+    "nonmetric_stress": ("down", (0, 1), True, False),
+    "sammon": ("down", (0, np.inf), False, False),
+    "sigma_distortion": ("down", (0, np.inf), True, True),
+    "distortion": ("down", (1, np.inf), True, True),
+    "distortion_q": ("down", (1, np.inf), True, True),
+    "expansion": ("down", (0, np.inf), False, False),
+    "contraction": ("down", (0, np.inf), False, False),
+    "pearson": ("up", (-1, 1), True, True),
+    "spearman": ("up", (-1, 1), True, True),
+    "kendall": ("up", (-1, 1), True, False),
+    "triplet_accuracy": ("up", (0, 1), True, True),
+    "density_kl": ("down", (0, np.inf), True, False),
+    "label_agreement": ("up", (0, 1), True, False),
+    "reconstruction_mse": ("down", (0, np.inf), False, False),
+}
+
+
+def test_the_table():
+    assert METRICS.keys() == TABLE.keys()
+    for name, metric in METRICS.items():
+        assert (metric.direction, metric.bounds, metric.scale_free, metric.default) == TABLE[name], name
+        assert (metric.name, metric.version >= 1) == (name, True)
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_each_by_its_name(reference):
+    own, pair = (X, Z, 2), (X_REF, Z_REF) if reference else None
+    more = (X_REF, Z_REF, False) if reference else ()
+    labels = (LABELS, LABELS_REF) if reference else (LABELS, None)
+    expected = definitions.score(*own, *more)
+    expected |= definitions.extra_score(*own, *(more or (None, None, True)), *labels)
+    for name in METRICS.keys() - {"reconstruction_mse"}:
+        options = {"k": 2} if name in WITH_K else {}
+        if name == "label_agreement":
+            options |= {"labels": LABELS, "reference_labels": labels[1]}
+        value = getattr(metrics, name)(X, Z, reference=pair, **options)
+        assert type(value) is float
+        assert value == pytest.approx(expected[name], rel=1e-9), name
+
+
+def test_ten_neighbours_are_asked_for_where_no_k_is_given():
+    points, codes = RNG.normal(size=(25, 3)), RNG.normal(size=(25, 2))
+    for name in ("trustworthiness", "knn_recall", "mrre_code"):
+        function = getattr(metrics, name)
+        assert function(points, codes) == function(points, codes, k=10)
+    assert metrics.density_kl(X, Z) == metrics.density_kl(X, Z, sigma=0.1) != metrics.density_kl(X, Z, sigma=0.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"Z": Z[:5]}, "Z"),
+        ({"reference": X_REF}, "reference: found ndarray"),
+        ({"reference": (X_REF, Z_REF, X_REF)}, "reference: found tuple"),
+        ({"reference": (X_REF, Z_REF[:3])}, r"reference\[1\]"),
+        ({"reference": (X_REF[:, :2], Z_REF)}, r"reference\[0\]"),
+        ({"reference": (X_REF, Z_REF[:, :1])}, r"reference\[1\]"),
+        ({"X": np.ones((9, 3))}, "X: found points that all coincide"),
+        ({"X": np.ones((9, 3)), "reference": (np.ones((8, 3)), Z_REF)}, "X: found points that all coincide"),
+        ({"k": 4}, "k: found 4"),
+        ({"k": 0}, "k: found 0"),
+    ],
+)
+def test_what_cannot_be_used_is_named(change, said):
+    given = {"X": X, "Z": Z, "k": 2} | change
+    with pytest.raises(InputError, match=said):
+        metrics.continuity(given.pop("X"), given.pop("Z"), **given)
+
+
+def test_points_that_coincide_with_each_other_alone_can_be_measured():
+    assert np.isfinite(metrics.continuity(np.ones((9, 3)), Z, k=2, reference=(X_REF, Z_REF)))
+    assert np.isfinite(metrics.continuity(X, Z, k=2, reference=(np.ones((8, 3)), Z_REF)))
+    assert np.isfinite(metrics.continuity(np.ones((9, 3)), Z, k=2, reference=(np.zeros((8, 3)), Z_REF)))
+
+
+@pytest.mark.parametrize(("include", "largest"), [(True, 7), (False, 3)])
+def test_k_must_be_less_than_half_of_the_candidates(include, largest):
+    options = {"include_queries": include, "families": frozenset({"ranks"})}
+    assert gather_checked(X, Z, (X_REF, Z_REF), k=largest, **options).k == largest
+    with pytest.raises(InputError, match=f"k: found {largest + 1}"):
+        gather_checked(X, Z, (X_REF, Z_REF), k=largest + 1, **options)
+
+
+class TestLabels:
+    def test_of_any_kind(self):
+        own, others = label_codes(["cat", "dog", "cat"], ["eel", "dog"])
+        np.testing.assert_array_equal(own, [0, 1, 0])
+        np.testing.assert_array_equal(others, [2, 1])
+        own, others = label_codes([2.5, 1.0, 2.5])
+        np.testing.assert_array_equal(own, [1, 0, 1])
+        assert others is None
+        assert own.dtype == np.int64
+        np.testing.assert_array_equal(label_codes(["1", 1, None])[0], [0, 0, 1])  # as they print
+
+    @pytest.mark.parametrize(
+        ("own", "others", "said"),
+        [
+            (np.zeros((3, 2)), None, "labels: found shape"),
+            ([1.0, np.nan], None, "labels: found NaN at place 1"),
+            ([1.0, 2.0], [np.nan, 1.0], "reference_labels: found NaN at place 0"),
+            ([1, 2], ["1", "2"], "labels of one kind"),
+            (["1", "2"], [1, 2], "labels of one kind"),
+        ],
+    )
+    def test_that_cannot_be(self, own, others, said):
+        with pytest.raises(InputError, match=said):
+            label_codes(own, others)
+
+    def test_must_be_one_a_point(self):
+        with pytest.raises(InputError, match="labels: found 3 labels for 9 points"):
+            metrics.label_agreement(X, Z, [1, 2, 3], k=2)
+        with pytest.raises(InputError, match="reference_labels: found 3 labels for 8 points"):
+            metrics.label_agreement(X, Z, LABELS, k=2, reference=(X_REF, Z_REF), reference_labels=[1, 2, 3])
+        with pytest.raises(InputError, match="reference_labels: found None"):
+            metrics.label_agreement(X, Z, LABELS, k=2, reference=(X_REF, Z_REF))
+        families = frozenset({"labels"})
+        with pytest.raises(InputError, match="label_agreement needs"):
+            gather(X, Z, k=2, families=families, threads=1)
+
+    @pytest.mark.parametrize("include", [True, False])
+    def test_chance_is_by_queries_and_by_references(self, include):
+        names, share = frozenset({"labels"}), []
+        found = gather(
+            X, Z, X_REF, Z_REF, k=3, include_queries=include, families=names, labels=LABELS, labels_ref=LABELS_REF
+        )
+        b = definitions._candidates(X, Z, X_REF, Z_REF, include)[1]
+        for i, row in enumerate(b):
+            own = np.flatnonzero(~np.isnan(row))
+            weights = definitions._membership(row[own], 3)
+            share.append(weights[own < 9].sum() if include else 0.0)
+            assert found.extras["labels"].rows[i] == pytest.approx(
+                weights @ (np.concatenate([LABELS, LABELS_REF] if include else [LABELS_REF])[own] == LABELS[i])
+            )
+        tests = np.mean([(one == LABELS).sum() - 1 for one in LABELS]) / 8
+        references = np.mean([(one == LABELS_REF).mean() for one in LABELS])
+        expected = np.mean(share) * tests + (3 - np.mean(share)) * references
+        assert METRICS["label_agreement"].measure(found).chance == pytest.approx(expected / 3, rel=1e-12)
+
+
+class TestReconstruction:
+    def test_is_a_mean_over_points(self):
+        made = X + RNG.normal(size=X.shape)
+        measured = measure_reconstruction(X, made)
+        assert metrics.reconstruction_mse(X, made) == measured.value
+        assert measured.value == pytest.approx(np.mean((X - made) ** 2), rel=1e-14)
+        np.testing.assert_allclose(measured.points, np.mean((X - made) ** 2, axis=1), rtol=1e-14)
+        expected = [np.mean(np.delete(X - made, p, 0) ** 2) for p in range(9)]
+        np.testing.assert_allclose(measured.leave_one_out, expected, rtol=1e-12)
+        assert measure_reconstruction(X[:1], made[:1]).leave_one_out is None
+        assert len(measure_reconstruction(X[:2], made[:2]).leave_one_out) == 2
+
+    def test_needs_points_of_the_same_shape(self):
+        with pytest.raises(InputError, match="X_reconstructed"):
+            metrics.reconstruction_mse(X, X[:, :2])
+        with pytest.raises(InputError, match="X_reconstructed"):
+            metrics.reconstruction_mse(X, X[:4])
+        with pytest.raises(InputError, match="no decoder is known"):
+            METRICS["reconstruction_mse"].measure(gather(X, Z, k=2, threads=1))
+
+
+class TestSamples:
+    """What is judged on a sample, with the budget made small."""
+
+    def test_ranks_to_sort(self, monkeypatch):
+        monkeypatch.setattr(order_curves, "MAX_RANKS", 40)
+        order_curves.sampled_queries.cache_clear()
+        try:
+            assert order_curves.sampled_queries(5, 8).tolist() == [0, 1, 2, 3, 4]
+            places = order_curves.sampled_queries(9, 8)
+            found = gather(X, Z, k=2, families=frozenset({"order_curves"}), threads=1)
+        finally:
+            order_curves.sampled_queries.cache_clear()
+        assert len(set(places)) == 5
+        assert (np.diff(places) > 0).all()
+        assert found.notes == ("rnx_auc: judged on 5 sampled queries of 9",)
+        measured = METRICS["rnx_auc"].measure(found)
+        rows = definitions.extra_per_query(X, Z, 2, labels=LABELS)["rnx_auc"]
+        assert measured.points is None
+        assert measured.value == pytest.approx(rows[places].mean(), rel=1e-12)
+        for p in range(9):
+            left = definitions.extra_per_query(np.delete(X, p, 0), np.delete(Z, p, 0), 2, labels=np.delete(LABELS, p))
+            rest = places[places != p]
+            assert measured.leave_one_out[p] == pytest.approx(left["rnx_auc"][rest - (rest > p)].mean(), abs=1e-12)
+
+    def test_pairs_to_sort(self, monkeypatch):
+        monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 30)
+        found = gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1)
+        assert found.notes == ("kendall, nonmetric_stress: judged on 30 sampled pairs of 36",)
+        sample = found.extras["sampled_pairs"]
+        assert sample.pairs == 30
+        assert sample.touching.sum() == 60
+        monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 36)
+        assert gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1).notes == ()
+
+    @pytest.mark.parametrize("setting", ["in sample", "train only", "train and test"])
+    def test_of_pairs_are_pairs(self, setting, monkeypatch):
+        seen = {}
+        look = problem.Problem.look
+
+        def keep(self):
+            seen["problem"] = self
+            look(self)
+
+        monkeypatch.setattr(problem.Problem, "look", keep)
+        more = () if setting == "in sample" else (X_REF, Z_REF)
+        gather(X, Z, *more, k=2, include_queries=setting != "train only", threads=1)
+        asked = seen["problem"]
+        a, b = definitions._candidates(X, Z, *(more or (None, None)), setting != "train only")
+        for size in (10, 10**6):
+            i, j, found_a, found_b = asked.pairs_sample(size, 3)
+            np.testing.assert_allclose(np.ldexp(found_a, asked.x.exponent), a[i, j], rtol=1e-12)
+            np.testing.assert_allclose(np.ldexp(found_b, asked.z.exponent), b[i, j], rtol=1e-12)
+            if setting != "train only":
+                assert (j > i).all()
+        whole = {"in sample": 36, "train only": 72, "train and test": 36 + 72}[setting]
+        assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == len(i) == asked.pairs == whole
+        copied = pickle.loads(pickle.dumps(asked))
+        np.testing.assert_array_equal(copied.order, asked.order)
+
+    @pytest.mark.parametrize("setting", ["in sample", "train and test"])
+    def test_cells_instead_of_sorting(self, setting, monkeypatch):
+        points, codes = RNG.normal(size=(40, 3)), RNG.normal(size=(40, 2))
+        codes += points[:, :2]
+        more = () if setting == "in sample" else (points[25:], codes[25:])
+        cut = 40 if setting == "in sample" else 25
+        monkeypatch.setattr(shepard, "SAMPLE", 500)
+        monkeypatch.setattr(shepard, "CELLS", 128)
+        found = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
+        whole = definitions.score(points[:cut], codes[:cut], 2, *more)
+        for name in ("spearman", "distortion_q", "scaled_stress", "stress", "pearson"):
+            within = 0.02 if name == "spearman" else 1e-9
+            assert METRICS[name].measure(found).value == pytest.approx(whole[name], abs=within, rel=1e-9), name
+        left = definitions.leave_one_out(points[:cut], codes[:cut], 2, *more)
+        for name in ("distortion_q", "scaled_stress"):
+            np.testing.assert_allclose(METRICS[name].measure(found).leave_one_out, left[name], rtol=1e-8)
+        measured = METRICS["spearman"].measure(found).leave_one_out
+        assert np.corrcoef(measured, left["spearman"])[0, 1] > 0.98
+        assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.1)
+
+    def test_candidates_of_triplets(self, monkeypatch):
+        monkeypatch.setattr(triplets, "BUDGET", 9 * 5**2)
+        monkeypatch.setattr(triplets, "LEAST", 3)
+        found = gather(X, Z, k=2, families=frozenset({"triplets"}), threads=1)
+        assert found.notes == ("triplet_accuracy: each test point judged on 5 of its 8 candidates, sampled",)
+        order = np.random.default_rng(0).permutation(9)
+        a, b = definitions._candidates(X, Z, None, None, True)
+        for i in range(9):
+            drawn = np.roll(order, -(i * 5 % 9))
+            drawn = drawn[drawn != i][:5]
+            j, l = np.triu_indices(5, 1)
+            signs = [np.sign(row[drawn][j] - row[drawn][l]) for row in (a[i], b[i])]
+            assert found.triplets.rows[i] == pytest.approx(np.mean((signs[0] * signs[1] + 1) / 2), abs=1e-14)
+
+
+def test_many_neighbours_are_left_to_the_exact_path():
+    x, z = RNG.random((2, 1, 200))
+    out, left = np.empty((1, WIDTH)), np.empty(1, dtype=np.uint8)
+    near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
+    for k, expected in ((65, TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT), (64, 0)):
+        places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
+        rank_rows(x.copy(), z.copy(), 5, k, 0.0, 0.0, near, singles, places, columns, out, left)
+        assert left[0] == expected
+        assert not near.any()
+        assert (columns != 0).any() == (k == 64)
+
+
+class TestLeavingOut:
+    def test_a_single_row_leaves_nothing(self):
+        found = gather(X[:1], Z[:1], X_REF, Z_REF, k=2, threads=1)
+        assert leave_one_out_mean(found, np.ones(1), np.zeros(1)) is None
+
+    def test_pairs_of_each_point(self):
+        judged = np.array([3, 1, 7])
+        found = gather(X, Z, X_REF, Z_REF, k=2, judged=judged, threads=1)
+        assert pairs_touching(found).tolist() == [16.0] * 3 + [3.0] * 6
+        alone = gather(X, Z, X_REF, Z_REF, k=2, include_queries=False, threads=1)
+        assert pairs_touching(alone).tolist() == [8.0] * 9
+        some = gather(X, Z, X_REF, Z_REF, k=2, include_queries=False, judged=judged, threads=1)
+        assert (some.m, some.n_test, some.judged.tolist()) == (3, 3, judged.tolist())
+        rows = definitions.per_query(X, Z, 2, X_REF, Z_REF, False)["continuity"][judged]
+        np.testing.assert_allclose(METRICS["continuity"].measure(some).points, rows, rtol=1e-12)
+
+
+def test_jobs_cut_queries_by_their_number_alone():
+    cut = sys.modules["distbench.engine.gather"]._jobs
+    assert cut(1) == [range(1)]
+    assert cut(32) == [range(32)]
+    assert cut(33) == [range(32), range(32, 33)]
+    assert [len(job) for job in cut(16 * 40)] == [40] * 16
+    assert [len(job) for job in cut(16 * 40 + 1)] == [41] * 15 + [26]
+    assert {len(job) for job in cut(256 * 100)} == {256}

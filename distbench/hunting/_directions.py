@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from distbench.hunting._slopes import MOST_COLUMNS
 from distbench.plausible import Region
 
-__all__ = ["Directions", "bases_of", "extremes"]
+__all__ = ["Directions", "bases_of", "extremes", "landed"]
 
 Array = NDArray[np.float64]
 Directions = Literal["any", "data"]
@@ -50,6 +50,14 @@ def bases_of(
         random[:, :, free] = rng.normal(size=(len(points), most - near, len(free)))
         spans = np.concatenate([spans, random], axis=1)
     return _orthonormal(spans)
+
+
+def landed(region: Region, targets: Array, directions: Directions) -> Array:
+    """Return the nearest points within the range; none for targets that would leave their directions by that."""
+    if directions == "data":
+        slack = 1e-9 * region.unit
+        targets = targets[((targets >= region.low - slack) & (targets <= region.high + slack)).all(axis=1)]
+    return region.clipped(targets)
 
 
 def _to_neighbours(region: Region, points: Array, count: int) -> Array:

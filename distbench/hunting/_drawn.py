@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.hunting._book import KINDS, Book
-from distbench.hunting._directions import Directions, bases_of
+from distbench.hunting._directions import Directions, bases_of, landed
 
 __all__ = ["draw"]
 
@@ -90,7 +90,7 @@ def _targets(book: Book, origin: int, drawn: tuple[int, int, int], how: tuple[Di
     if length == 0:
         return np.empty((0, len(point)))
     signed = direction / length * (1 if way % 2 else -1)
-    return region.clipped(point + region.reaches[origin] * SIZES[:, None] * signed)
+    return landed(region, point + region.reaches[origin] * SIZES[:, None] * signed, how[0])
 
 
 def _asked(book: Book, origin: int, targets: Array) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.hunting._book import Book, Candidate, distances
-from distbench.hunting._directions import Directions, bases_of
+from distbench.hunting._directions import Directions, bases_of, landed
 from distbench.hunting._slopes import Slopes
 
 __all__ = ["Far"]
@@ -115,6 +115,5 @@ class Far:
         targets = pair.y + LINE[:, None] * step
         away = targets - region.rows[home]
         lengths = np.linalg.norm(away, axis=1, keepdims=True)
-        return region.clipped(
-            region.rows[home] + away * np.minimum(1, region.reaches[home] / np.where(lengths > 0, lengths, 1))
-        )
+        shares = np.minimum(1, region.reaches[home] / np.where(lengths > 0, lengths, 1))
+        return landed(region, region.rows[home] + away * shares, self.directions)

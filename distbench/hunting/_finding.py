@@ -9,10 +9,9 @@ from typing import Any
 from distbench.errors import InputError, PreservationError
 from distbench.hunting._book import Kind
 
-__all__ = ["LIMITS", "Finding", "Hunt", "checked_limits"]
+__all__ = ["LIMITS", "Finding", "Hunt", "checked_limits", "worst_of"]
 
 LIMITS = ("expansion", "contraction")
-WORSE = 1.01  # times the worst test pair: below, a pair is no finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +24,7 @@ class Finding:
         Inputs apart with codes together, or inputs together with codes apart.
     found : bool
         Whether the pair is worse than every test pair, by at least 1 % and by more than rounding; else it is about as
-        bad as the worst of them.
+        bad as the worst of them, and not shrunk.
     pair : tuple of ndarray
         The two inputs, in the shape and type of the points.
     codes : tuple of ndarray

@@ -12,18 +12,17 @@ from distbench.encoder_kinds import loaded_file
 from distbench.encoders import as_encoder
 from distbench.errors import InputError
 from distbench.hunting._asker import Asker
-from distbench.hunting._book import Book, Candidate, Kind
+from distbench.hunting._book import Book
+from distbench.hunting._conclusion import concluded
 from distbench.hunting._directions import Directions
 from distbench.hunting._drawn import draw
 from distbench.hunting._far import Far
-from distbench.hunting._finding import WORSE, Finding, Hunt, worst_of
+from distbench.hunting._finding import Hunt
 from distbench.hunting._gradients import exact_slopes
 from distbench.hunting._halves import halve
 from distbench.hunting._near import Near
-from distbench.hunting._shrink import home_rows, shrunk
 from distbench.hunting._slopes import Slopes
 from distbench.hunting._tests import test_pairs
-from distbench.hunting._text import snippet_of
 from distbench.plausible import region_of
 from distbench.points import as_points
 from distbench.wording import in_brief
@@ -110,10 +109,10 @@ def hunt(
     exact = exact_slopes(model, region, code_size)
     slopes = Slopes(asker, code_size, _step(book), exact)
     _search(book, slopes, directions, rng, seed)
-    findings = [_finding(book, kind, worst, rows) for kind, worst in worst_tests.items()]
+    merged, torn = (concluded(book, kind, worst, rows, directions) for kind, worst in worst_tests.items())
     notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
     own = wrapped.name if name is None else str(name)
-    return Hunt(own, code_size, len(rows), findings[0], findings[1], asker.asked, seed, exact is not None, notes)
+    return Hunt(own, code_size, len(rows), merged, torn, asker.asked, seed, exact is not None, notes)
 
 
 def _search(book: Book, slopes: Slopes, directions: Directions, rng: np.random.Generator, seed: int) -> None:
@@ -126,58 +125,6 @@ def _search(book: Book, slopes: Slopes, directions: Directions, rng: np.random.G
         draw(book, directions, slopes.code_size, seed, allowed["drawn"])
     far.close_in(allowed["far"])
     halve(book, allowed["halves"])
-
-
-def _finding(book: Book, kind: Kind, worst_test: Candidate, rows: NDArray[np.int64]) -> Finding:
-    best = next(iter(book.worst(kind)), worst_test)
-    found = best.score > WORSE * worst_test.score
-    best = best if found else worst_test
-    small = shrunk(book, kind, best, worst_test.score) if found else best
-    region, (home_x, home_y) = book.region, home_rows(book, small)
-    codes, d_x, d_z = _again(book, best)
-    _, small_d_x, small_d_z = _again(book, small)
-    value, usual = (
-        worst_of(kind, d_x, d_z),
-        book.scale.typical if kind == "merge" else 1 / max(book.scale.typical, 1e-300),
-    )
-    homes, own = (home_x, home_y), (int(rows[home_x]), int(rows[home_y]))
-    changed = [int((one != region.rows[home]).sum()) for one, home in zip((small.x, small.y), homes, strict=True)]
-    test = [int(rows[region.nearest(one[None])[0][0]]) for one in (worst_test.x, worst_test.y)]
-    return Finding(
-        kind=kind,
-        found=found,
-        pair=_given(book, best),
-        codes=codes,
-        d_x=d_x,
-        d_z=d_z,
-        shrunk=_given(book, small),
-        shrunk_d_x=small_d_x,
-        shrunk_d_z=small_d_z,
-        rows=own,
-        changed=(changed[0], changed[1]),
-        ratio=_over(value, worst_test.score) if found else 1.0,
-        relative=value * usual,
-        test_rows=(test[0], test[1]),
-        test_value=worst_test.score,
-        how=best.how,
-        snippet=snippet_of(region, (small.x, small.y), homes, own),
-    )
-
-
-def _over(value: float, test: float) -> float:
-    return value / test if test else np.inf
-
-
-def _again(book: Book, pair: Candidate) -> tuple[tuple[Any, Any], float, float]:
-    """Have a pair encoded in one call of two, as whoever reruns it does; return codes and both distances."""
-    codes = book.asker.codes(np.stack([pair.x, pair.y]))
-    return (codes[0], codes[1]), pair.d_x, float(np.linalg.norm(codes[0] - codes[1]))
-
-
-def _given(book: Book, pair: Candidate) -> tuple[Any, Any]:
-    """Return the two inputs as the user's points are."""
-    both = np.asarray(book.region.shaped(np.stack([pair.x, pair.y])))
-    return both[0], both[1]
 
 
 def _step(book: Book) -> float:
@@ -207,7 +154,7 @@ def _check(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) ->
     number = isinstance(closest, int | float) and not isinstance(closest, bool)
     if not number or not closest > 0:
         raise InputError(f"closest: found {in_brief(closest)}; pass a number above 0, e.g. 0.01")
-    if isinstance(reach, int | float) and not closest < reach:
+    if isinstance(reach, int | float) and 0 < reach <= closest:
         raise InputError(f"closest: found {closest:g}, but reach is {reach:g}; pass less than reach")
     if directions not in get_args(Directions):
         raise InputError(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.hunting._book import KINDS, Book
-from distbench.hunting._directions import Directions, bases_of, extremes
+from distbench.hunting._directions import Directions, bases_of, extremes, landed
 from distbench.hunting._slopes import Slopes
 
 __all__ = ["Near"]
@@ -87,7 +87,9 @@ class Near:
         moves = np.einsum("mr,mrd->md", weights, bases)
         lengths = np.linalg.norm(moves, axis=1, keepdims=True)
         sizes = self.book.region.reaches[origins, None] / 2 * self.rng.uniform(0.1, 1, size=(len(points), 1))
-        return self.book.region.clipped(points + moves / np.where(lengths > 0, lengths, 1) * sizes)
+        moved = points + moves / np.where(lengths > 0, lengths, 1) * sizes
+        stays = np.array([not len(landed(self.book.region, one[None], self.directions)) for one in moved])
+        return self.book.region.clipped(np.where(stays[:, None], points, moved))
 
     def _around(self, origins: Rows, points: Array, codes: Array, share: float, how: str) -> None:
         if not len(points):
@@ -132,4 +134,5 @@ class Near:
         room = np.minimum(region.room(np.broadcast_to(point, both.shape), both), reach)
         least = 1.0 if region.whole else self.book.scale.closest
         steps = np.where(room[:, None] >= least, room[:, None], reach) * STEPS  # where there is no room, it is clipped
-        return region.clipped((point + steps[:, :, None] * both[:, None]).reshape(-1, len(point)))
+        targets = (point + steps[:, :, None] * both[:, None]).reshape(-1, len(point))
+        return landed(region, targets, self.directions)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.hunting._book import Book, Candidate, Kind
+from distbench.hunting._directions import Directions
 
 __all__ = ["home_rows", "shrunk"]
 
@@ -20,7 +21,7 @@ MOST_SINGLE = 256  # numbers that are put back one by one
 DECIMALS = range(-1, 8)
 
 
-def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float) -> Candidate:
+def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float, directions: Directions) -> Candidate:
     """Return a pair that is closer to test points and still bad.
 
     Still bad is: a hundred times worse than the worst test pair, or halfway from there to what was found, as ratios go.
@@ -35,10 +36,14 @@ def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float) -> Candid
         What was found.
     worst_test : float
         Ratio of the worst pair of test points.
+    directions : {"any", "data"}
+        With "data" single numbers are left alone: changing them would leave these directions.
     """
     halfway = math.sqrt(worst_test) * math.sqrt(pair.score)
     search = _Search(book, kind, min(halfway, ENOUGH * worst_test) if worst_test else pair.score / 2)
     pair = search.on_row(pair)
+    if directions == "data":
+        return pair
     for side in ("y", "x"):
         for _ in range(ROUNDS):
             before = pair
@@ -50,10 +55,11 @@ def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float) -> Candid
 
 
 def home_rows(book: Book, pair: Candidate) -> tuple[int, int]:
-    """Return the rows that the two inputs are told by: the nearest ones, but one for both where they are near."""
-    (i, j), distances = book.region.nearest(np.stack([pair.x, pair.y]))
-    to_first = float(np.linalg.norm(pair.y - book.region.rows[i]))
-    return int(i), int(i if to_first <= 2 * max(float(distances[1]), book.scale.closest) and distances[1] > 0 else j)
+    """Return the rows that the two inputs are told by: the nearest ones, or that of the first where it tells more."""
+    rows = book.region.rows
+    i, j = (int(row) for row in book.region.nearest(np.stack([pair.x, pair.y]))[0])
+    gaps = [(int((pair.y != rows[row]).sum()), float(np.linalg.norm(pair.y - rows[row]))) for row in (i, j)]
+    return i, i if gaps[0] <= gaps[1] else j
 
 
 class _Search:

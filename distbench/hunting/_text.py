@@ -40,7 +40,8 @@ def finding_text(finding: Finding) -> str:
     i, j = finding.test_rows
     test = f"test points {i} and {j} ({measure} {_short(finding.test_value)})"
     if not finding.found:
-        return f"{word}: nothing worse than {test}"
+        more = f"; {measure} {_short(finding.value)} nearby" if finding.value > finding.test_value * 1.0001 else ""
+        return f"{word}: nothing worse than {test}{more}"
     head = (
         f"{word}: inputs {_short(finding.d_x)} apart, codes {_short(finding.d_z)} apart; {measure} "
         f"{_short(finding.value)}, {_times(finding.ratio)} that of {test}"

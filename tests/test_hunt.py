@@ -1,0 +1,330 @@
+"""Hunts find planted faults, find nothing where there is none, and stay within what is plausible and paid for."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+from hunting_cases import off_by, planted, rerun, sphere
+
+import distbench
+from distbench import EncoderError, InputError, PreservationError
+
+SMALL = 3000  # rows: enough for what is easy to find
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("columns", "seed"), [(3, 0), (3, 1), (5, 2), (16, 3), (40, 4), (64, 5)])
+def test_a_planted_collapsed_direction_is_found(columns, seed):
+    matrix, lost, X = planted(columns, seed)
+    hunt = distbench.hunt(lambda X: X @ matrix, X)
+    assert hunt.kind == "merge"
+    assert hunt.found
+    assert off_by(hunt.pair, lost) < 1e-6
+    assert hunt.contraction > 1e12
+    assert hunt.merged.ratio > 1e9
+    assert hunt.expansion <= np.linalg.norm(matrix, 2) * (1 + 1e-9)
+
+
+def test_the_null_space_of_a_matrix_to_smaller_codes_is_found_in_a_slanted_image():
+    matrix, _, _ = planted(9, 0)
+    narrow = matrix[:, :8]
+    lost = np.linalg.svd(narrow.T)[2][-1]
+    X = np.random.default_rng(1).normal(size=(100, 3, 3)).astype(np.float32)
+    hunt = distbench.hunt(lambda X: X.reshape(len(X), -1) @ narrow, X, budget=SMALL)
+    assert hunt.pair[0].shape == (3, 3)
+    assert hunt.pair[0].dtype == np.float32
+    assert off_by(hunt.pair, lost) < 1e-6
+    assert "directions='data'" in str(hunt)
+
+
+@pytest.mark.parametrize("columns", [3, 101])
+def test_the_antipodal_merge_of_a_sphere_is_found(columns):
+    X, rays = sphere(300, columns), np.random.default_rng(9).normal(size=(columns, columns + 20))
+    hunt = distbench.hunt(lambda X: (X @ rays) ** 2, X)
+    x, y = hunt.merged.pair
+    assert hunt.kind == "merge"
+    assert np.linalg.norm(x + y) < 1e-6
+    assert hunt.merged.d_x == pytest.approx(2)
+    assert hunt.merged.d_z < 1e-6
+
+
+def test_a_far_merge_that_is_no_mirror_image_is_found():
+    """A flat ring is wound twice around a circle: points across from each other meet."""
+    angles = np.random.default_rng(3).uniform(0, 2 * np.pi, 200)
+    X = 5 + np.stack([np.cos(angles), 2 * np.sin(angles)], axis=1)
+
+    def twice(X):
+        centred = (X - 5) / [1, 2] @ np.array([[0.6, 0.8], [-0.8, 0.6]]) * [1, 1]
+        turned = (centred[:, 0] + 1j * centred[:, 1]) ** 2
+        return np.stack([turned.real, turned.imag], axis=1)
+
+    hunt = distbench.hunt(twice, X, directions="data")  # no mirror images then
+    x, y = hunt.merged.pair
+    assert hunt.merged.found
+    assert hunt.merged.how.endswith("closed in")
+    assert hunt.merged.d_z < 1e-9
+    assert np.linalg.norm((x + y) / 2 - 5) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_an_isometry_has_nothing_worse_than_rounding(dtype, offset):
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0].astype(dtype)
+    X = (np.random.default_rng(1).normal(size=(120, 4)) + offset).astype(dtype)
+    hunt = distbench.hunt(lambda X: X @ rotation, X, budget=6000)
+    assert not hunt.found
+    assert not hunt.merged.found
+    assert str(hunt).count("nothing worse than test points") == 2
+    assert hunt.expansion == pytest.approx(1, abs=1e-2)
+    assert hunt.ratio == 1.0
+
+
+def test_a_jump_is_found_and_halved_to_both_of_its_sides():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    hunt = distbench.hunt(lambda X: X + 3.0 * (X[:, :1] > 0.4), X)
+    (x, y), torn = hunt.torn.pair, hunt.torn
+    assert hunt.kind == "tear"
+    assert (x[0] > 0.4) != (y[0] > 0.4)
+    assert torn.d_z == pytest.approx(3 * 3**0.5, rel=0.05)
+    assert torn.ratio > 5
+    assert hunt.expansion == torn.d_z / torn.d_x
+    assert torn.value == torn.test_value * torn.ratio
+
+
+def test_the_snippet_gives_both_distances_again():
+    matrix, _, X = planted(6, 0)
+    for encoder, points in (
+        (lambda X: X @ matrix, X),
+        (lambda X: np.round(X, 1), X.astype(np.float32)),
+        (lambda frame: frame[["c", "a"]].to_numpy() // 1, pd.DataFrame(X[:, :3], columns=list("abc"))),
+    ):
+        hunt = distbench.hunt(encoder, points, budget=SMALL)
+        assert hunt.found
+        for finding in (hunt.merged, hunt.torn):
+            d_x, d_z = rerun(finding.snippet, encoder, points)
+            assert d_x == pytest.approx(finding.shrunk_d_x, rel=1e-12)
+            assert d_z == pytest.approx(finding.shrunk_d_z, rel=1e-9, abs=1e-14)
+
+
+def test_what_is_found_is_shrunk_to_few_and_round_numbers():
+    """The fault is in one column: all others stay those of the test point."""
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    hunt = distbench.hunt(lambda X: X * [1, 1, 1, 1, 0, 1], X, budget=6000)
+    x, y = hunt.shrunk
+    assert list(np.flatnonzero(x != y)) == [4]
+    assert hunt.merged.changed == (0, 1)
+    assert (x == X[hunt.rows[0]]).all()
+    assert len(str(y[4])) <= 5
+    assert f"test point {hunt.rows[0]}, and the same with 1 of 6 numbers changed" in str(hunt)
+    assert f"pair[1].flat[4] = {y[4]}" in hunt.snippet
+
+
+def test_whole_numbers_stay_whole_numbers():
+    X = np.random.default_rng(0).integers(0, 40, size=(150, 4, 2)).astype(np.uint8)
+    hunt = distbench.hunt(lambda X: X.reshape(len(X), -1)[:, 1:].astype(float) * 3, X, budget=SMALL)
+    x, y = hunt.merged.pair
+    assert x.dtype == np.uint8
+    assert hunt.merged.d_z == 0
+    assert list(np.flatnonzero(x.ravel() != y.ravel())) == [0]
+
+
+def test_the_same_seed_finds_the_same_whatever_else_is_random():
+    matrix, _, X = planted(5, 1)
+    hunts = []
+    for state in (0, 1):
+        random.seed(state)
+        np.random.seed(state)  # noqa: NPY002 - the state that others share
+        hunts.append(distbench.hunt(lambda X: np.tanh(X @ matrix), X, budget=SMALL, seed=3))
+    one, other = hunts
+    assert str(one) == str(other)
+    assert one.snippet == other.snippet
+    assert (one.pair[1] == other.pair[1]).all()
+
+
+@pytest.mark.parametrize("budget", [200, 1000, 5000])
+def test_the_budget_is_kept_and_counted(budget):
+    asked = 0
+
+    def encoder(X):
+        nonlocal asked
+        asked += len(X)
+        return np.sin(3 * X)
+
+    X = np.random.default_rng(0).normal(size=(3000, 12))
+    hunt = distbench.hunt(encoder, X, budget=budget)
+    assert hunt.asked == asked
+    assert asked <= budget + 8  # the two findings are asked for once more at the end
+    assert hunt.m == budget // 10
+    assert f"looked around {budget // 10} of 3000 test points" in str(hunt)
+
+
+def test_inputs_stay_plausible():
+    X = np.random.default_rng(0).uniform(size=(200, 3))
+    distances = np.linalg.norm(X[:, None] - X, axis=2) + 9 * np.eye(len(X))
+    seen = []
+
+    def positive_sum(points):
+        seen.append(points)
+        return points.sum(axis=1) >= 1
+
+    hunt = distbench.hunt(
+        lambda X: X * [1, 1, 0], X, reach=0.5, bounds=([0, 0, -1], 1), plausible=positive_sum, budget=SMALL
+    )
+    assert seen[0].shape[1:] == (3,)
+    for point in (*hunt.merged.pair, *hunt.torn.pair, *hunt.merged.shrunk, *hunt.torn.shrunk):
+        to_rows = np.linalg.norm(X - point, axis=1)
+        own = distances[to_rows.argmin()].min()
+        assert to_rows.min() <= 0.5 * own * (1 + 1e-6)
+        assert to_rows.min() == 0 or point.sum() >= 1
+        assert (point <= 1).all()
+        assert (point[:2] >= 0).all()
+
+
+def test_pairs_are_as_far_apart_as_asked():
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    step = distbench.hunt(lambda X: X + (X[:, :1] > 0), X, closest=0.2, budget=SMALL)
+    near = distbench.hunt(lambda X: X + (X[:, :1] > 0), X, closest=0.001, budget=SMALL)
+    unit = np.median(np.sort(np.linalg.norm(X[:, None] - X, axis=2), axis=1)[:, 1])
+    assert step.torn.d_x >= 0.2 * unit * (1 - 1e-9)
+    assert near.torn.d_x < 0.2 * unit
+    assert near.expansion > step.expansion
+
+
+def test_directions_of_the_data_alone():
+    """Points of a plane, and an encoder that keeps the plane: what leaves it is lost, and the data never do."""
+    plane = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 2)))[0]
+    X = np.random.default_rng(1).normal(size=(150, 2)) @ plane.T
+    of_data = distbench.hunt(lambda X: X @ plane, X, directions="data", budget=SMALL)
+    of_all = distbench.hunt(lambda X: X @ plane, X, budget=SMALL)
+    assert not of_data.found
+    assert not of_data.notes
+    assert of_all.contraction > 1e9
+    assert "always lose some direction" in of_all.notes[0]
+
+
+def test_codes_that_never_change_merge_test_points_already():
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    hunt = distbench.hunt(lambda X: np.ones((len(X), 2)), X, budget=500)
+    assert not hunt.found
+    assert hunt.contraction == np.inf
+    assert hunt.expansion == 0
+    assert hunt.merged.d_z == 0
+    assert hunt.merged.d_x > 0
+
+
+def test_copies_of_points_are_no_pairs():
+    X = np.repeat(np.random.default_rng(0).normal(size=(40, 3)), 2, axis=0)
+    hunt = distbench.hunt(lambda X: X * [1, 1, 2], X, budget=SMALL)
+    assert hunt.expansion == pytest.approx(2)
+    assert hunt.contraction == pytest.approx(1)
+    assert min(hunt.merged.d_x, hunt.torn.d_x) > 0
+
+
+def test_lists_of_points():
+    points = np.random.default_rng(0).normal(size=(30, 2)).tolist()
+    assert distbench.hunt(lambda X: X[:, :1], points, budget=500).contraction > 100
+
+
+def test_limits():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    hunt = distbench.hunt(lambda X: X * [1, 0.5], X, budget=1000, name="squeezed")
+    assert hunt.check(contraction=2.0000001) is hunt
+    assert hunt.check(contraction=2.1, expansion=1.1) is hunt
+    with pytest.raises(PreservationError) as raised:
+        hunt.check(contraction=1.5, expansion=1.1)
+    text = str(raised.value)
+    assert text.startswith("squeezed (codes of 2) does not meet 1 limit:\n  contraction = 2, limit at most 1.5\n")
+    assert "see it again:" in text
+    assert "expansion" not in text
+    assert hunt.broken(contraction=1.5, expansion=0.5) == {"contraction": 1.5, "expansion": 0.5}
+    with pytest.raises(PreservationError, match="does not meet 2 limits"):
+        hunt.check(contraction=1.5, expansion=0.5)
+    with pytest.raises(PreservationError, match=r"contraction = (2\.0|1\.9999)\d*, limit at most 1\.9999\d+"):
+        hunt.check(contraction=np.nextafter(hunt.contraction, 0))
+
+
+def test_a_long_snippet_is_told_by_how_to_get_it():
+    matrix, _, X = planted(64, 0)
+    hunt = distbench.hunt(lambda X: X @ matrix, X, budget=SMALL, seed=4)
+    with pytest.raises(PreservationError, match=r"print\(distbench\.hunt\(encoder, X, seed=4\)\.merged\.snippet\)"):
+        hunt.check(contraction=10)
+
+
+X_GOOD = np.random.default_rng(0).normal(size=(40, 3))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"budget": 199}, "budget: found 199; pass a whole number of at least 200"),
+        ({"budget": 1e4}, "budget: found 10000.0; pass a whole number"),
+        ({"seed": -1}, "seed: found -1; pass a whole number of at least 0"),
+        ({"seed": True}, "seed: found True"),
+        ({"reach": 0}, "reach: found 0; pass a number above 0"),
+        ({"reach": float("nan")}, "reach: found nan"),
+        ({"reach": "far"}, "reach: found 'far'; pass a number above 0"),
+        ({"closest": 0}, "closest: found 0; pass a number above 0"),
+        ({"closest": 2}, "closest: found 2, but reach is 1; pass less than reach"),
+        ({"bounds": 3}, r"bounds: found 3; pass \(low, high\)"),
+        ({"bounds": ([0, 1], [2, 3])}, r"bounds: found .* one number a column \(3\)"),
+        ({"bounds": (5, -5)}, "bounds: found low above high in column 0"),
+        ({"bounds": (0, 5)}, "bounds: row [0-9]+ of X lies outside; pass bounds that hold all rows"),
+        ({"plausible": 1}, "plausible: found 1; pass a function"),
+        ({"plausible": lambda X: X.sum()}, r"plausible: returned float64 of shape \(\) for [0-9]+ points"),
+        ({"plausible": lambda X: X["a"]}, "plausible: raised IndexError"),
+        ({"directions": "all"}, "directions: found 'all'; pass 'any' or 'data'"),
+        ({"batch_size": 0}, "batch_size: found 0"),
+    ],
+)
+def test_options_that_cannot_be_used_are_told(options, told):
+    with pytest.raises(InputError, match=told) as raised:
+        distbench.hunt(lambda X: X, X_GOOD, **options)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("X", "told"),
+    [
+        (np.ones((5, 2)), "X: found 5 rows and no two that differ"),
+        (np.ones((1, 2)), "X: found 1 rows and no two"),
+        ([[1, np.nan], [2, 3]], "X: found NaN in row 0"),
+        (np.ones(4), "X: found 1-D data"),
+        (None, "X: found None"),
+    ],
+)
+def test_points_that_cannot_be_used_are_told(X, told):
+    with pytest.raises(InputError, match=told):
+        distbench.hunt(lambda X: X, X)
+
+
+def test_encoders_that_cannot_be_used_are_told():
+    rng = np.random.default_rng(0)
+    with pytest.raises(EncoderError, match="gave other codes the second time"):
+        distbench.hunt(lambda X: X + rng.normal(size=X.shape), X_GOOD)
+    with pytest.raises(EncoderError, match=r"gave other codes .* or among others"):
+        distbench.hunt(lambda X: X - X.mean(axis=0), X_GOOD)
+    with pytest.raises(EncoderError, match="cannot encode with 'str'"):
+        distbench.hunt("pca", X_GOOD)
+
+
+def test_an_encoder_that_fails_between_points_is_told_in_its_own_words():
+    """It runs on test points, so that only moved ones raise; Hypothesis adds nothing of its own."""
+    known = {row.tobytes() for row in X_GOOD}
+
+    def encoder(X):
+        if any(row.tobytes() not in known for row in X):
+            raise RuntimeError("never seen")
+        return X
+
+    with pytest.raises(EncoderError, match="raised RuntimeError: never seen") as raised:
+        distbench.hunt(encoder, X_GOOD, budget=SMALL)
+    assert not any("Failing test case" in note for note in getattr(raised.value, "__notes__", []))

@@ -107,8 +107,8 @@ def _call_torch(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
 def _hint(obj: Any) -> str:
     if isinstance(obj, str):
         return (
-            f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_size=8), "
-            "or mark the test with dataset= and code_size=)"
+            f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"
+            "size=8), or mark the test with dataset= and code_size=)"
         )
     if isinstance(obj, np.ndarray):
         return " (for ready codes use distbench.evaluate_codes)"

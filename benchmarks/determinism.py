@@ -34,7 +34,7 @@ LIMIT = 1e-9
 FITTED = "digits by "
 RECIPES = ("pca", "random_projection", "mds", "kernel_pca", "isomap")
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-SIMD = {"numpy without AVX": {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX"}}
+OLD_CPU = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"  # what numpy 2.4 is not to use; older ones have other names
 BEGIN, END = "<!-- determinism: begin -->", "<!-- determinism: end -->"
 
 Arrays = dict[str, np.ndarray]
@@ -135,14 +135,17 @@ def _clouds(source: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def _about(version: str) -> dict[str, str]:
-    """Return what measured: versions, and the BLAS kernels that really ran."""
+    """Return what measured: versions, and the kernels of BLAS and of numpy that really ran."""
     from importlib.metadata import version as of
 
+    from numpy._core import _multiarray_umath as core
     from threadpoolctl import threadpool_info
 
     kernels = {pool.get("architecture") or "?" for pool in threadpool_info() if pool["user_api"] == "blas"}
     found = {name: of(name) for name in ("numpy", "scipy", "numba")}
-    return {"distbench": version, "Python": platform.python_version(), **found, "kernel": " ".join(sorted(kernels))}
+    used = [name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name)]
+    found |= {"BLAS kernel": " ".join(sorted(kernels)), "SIMD": used[-1] if used else "baseline"}
+    return {"distbench": version, "Python": platform.python_version(), **found}
 
 
 def run(source: Path, out: Path, *, python: str = sys.executable, **options: Any) -> Found:
@@ -199,8 +202,7 @@ def variants(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any
     yield "OPENBLAS_CORETYPE unset", {"environment": {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}}
     for kernel in arguments.kernels:
         yield f"OPENBLAS_CORETYPE={kernel}", {"environment": {"OPENBLAS_CORETYPE": kernel}}
-    for name, environment in SIMD.items():
-        yield name, {"environment": environment}
+    yield "numpy without AVX2", {"environment": {"NPY_DISABLE_CPU_FEATURES": OLD_CPU}}
     if arguments.generic:
         yield "numba for any x86-64", {"environment": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}}
     for python in arguments.python:
@@ -231,7 +233,8 @@ def _row(name: str, found: Found, apart: dict[str, float]) -> dict[str, str]:
     return {
         "": name,
         "numpy, scipy, numba": ", ".join(about),
-        "BLAS kernel": found.about["kernel"],
+        "BLAS kernel": found.about["BLAS kernel"],
+        "numpy's SIMD": found.about["SIMD"],
         "same to the last bit": f"{np.mean([value == 0 for value in apart.values()]):.1%}",
         "largest difference": f"{apart[worst]:.1e}",
         "which": worst.replace("|", ", ") if apart[worst] else "",

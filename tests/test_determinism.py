@@ -17,6 +17,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import distbench
+from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import METRICS
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "determinism.py"
@@ -82,8 +83,8 @@ def openblas():
 def test_other_blas_kernels_give_the_same_to_a_billionth(measured, determinism, kernel):
     measure, base = measured
     other = measure(environment={"OPENBLAS_CORETYPE": kernel}, threads=2)
-    if other.about["kernel"] == base.about["kernel"]:
-        pytest.skip(f"this machine runs {other.about['kernel']} for {kernel}, too")
+    if other.about["BLAS kernel"] == base.about["BLAS kernel"]:
+        pytest.skip(f"this machine runs {other.about['BLAS kernel']} for {kernel}, too")
     apart = determinism.differences(base, other)  # recipes may stop an iteration earlier or later, and are left out
     apart = {name: value for name, value in apart.items() if determinism.FITTED not in name}
     assert len(apart) > 1_000
@@ -158,3 +159,14 @@ def test_evaluations_in_any_threads_are_the_same_to_the_last_bit(workers):
         assert [measure(X) for X in clouds] == alone
     for i, (found, expected) in enumerate(zip(together, alone, strict=True)):
         assert [(i, *key) for key in expected if found[key] != expected[key]] == []
+
+
+def test_what_is_at_a_bound_but_for_rounding_has_an_interval_of_rounding():
+    """On the scale of logarithms of 1 - value it once reached as far as 2e-9, and elsewhere not."""
+    rng = np.random.default_rng(4)
+    noise = rng.integers(1, 9, 100) * 2.0**-53
+    low, high = jackknife_interval(1 - 2.0**-53, 1 - noise, bounds=(-1, 1))
+    assert 1 - 1e-13 < low < 1
+    assert high <= 1
+    low, high = jackknife_interval(1 + 2.0**-52, 1 + 2 * noise, bounds=(1, np.inf))
+    assert 1 <= low <= high < 1 + 1e-13

@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 LEAST_SHARE = 0.4
 """Of the jackknife's variance, kept whatever the interactions: they are at most about half of it."""
 
+ROUNDING = 1e-12  # of a bound
+
 
 def check_confidence(confidence: Any) -> float:
     """Return `confidence`, or raise InputError unless it is between 0 and 1."""
@@ -163,7 +165,9 @@ def _scale(bounds: tuple[float, float], value: float, leave_one_out: Array) -> _
     if not np.isfinite(low):
         return _PLAIN
     every = np.append(leave_one_out, value)
-    if (every <= low).any() or (every >= high).any():
+    # as near as rounding gets to a bound is at the bound: logarithms there would be of rounding alone
+    room = ROUNDING * max(abs(low), abs(high) if np.isfinite(high) else 0.0)
+    if (every <= low + room).any() or (every >= high - room).any():
         return _PLAIN
     if not np.isfinite(high):
         return _Scale(lambda v: np.log(v - low), lambda w: low + _exp(w), lambda v: 1 / (v - low))

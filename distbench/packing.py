@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -23,6 +24,7 @@ __all__ = ["PackedArray", "pack", "unpack"]
 
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MOST = 127  # that a byte holds
+MOST_NUMBERS = 10**8  # in an array; what a file says beyond is damage
 
 
 class PackedArray(TypedDict):
@@ -86,9 +88,17 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
     if not isinstance(packed, dict):
         return np.asarray(packed, dtype=np.float64)
     try:
-        small = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), dtype=DTYPES[packed["dtype"]])
+        small = np.frombuffer(_unfolded(packed), dtype=DTYPES[packed["dtype"]])
         units = small.astype(np.float64).reshape(packed["shape"])
         units = units * np.abs(units) if packed["dtype"] == "root8" else units
         return packed["offset"] + packed["scale"] * units
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:
         raise InputError(f"packed array: damaged ({error})") from error
+
+
+def _unfolded(packed: PackedArray) -> bytes:
+    """Return an array's bytes, and no more than its shape has room for, whatever the data unfold to."""
+    numbers = math.prod(packed["shape"])
+    if not 0 <= numbers <= MOST_NUMBERS:
+        raise ValueError(f"its shape is {packed['shape']}")
+    return zlib.decompressobj().decompress(base64.b64decode(packed["data"]), 2 * numbers + 1)

@@ -319,15 +319,15 @@ def _rendered(outcome: Any, other: Any, form: int) -> None:
     from distbench.render.markdown import render_summary
 
     gates = [parse_gate("all:1%"), parse_gate("continuity:0.01")]
-    for before, now in ((outcome.rows, other.rows), (other.rows, outcome.rows)):
-        comparison = compare_rows(before, now, source="before")
-        render_changes(comparison, 80)
-        broken = broken_gates(comparison, gates, ("value", "fail", "pass")[form % 3])
-        outcome = replace(outcome, comparison=comparison, broken=broken)
+    runs = (outcome.rows, other.rows) if form % 2 else (other.rows, outcome.rows)
+    comparison = compare_rows(*runs, source="before")
+    render_changes(comparison, 80)
+    broken = broken_gates(comparison, gates, ("value", "fail", "pass")[form % 3])
+    outcome = replace(outcome, comparison=comparison, broken=broken)
     if outcome.rows:
-        for name in ("text", "md", "json", *(["html"] if form == 0 else [])):
-            page = written(outcome, name, 80)
-            assert name not in ("md", "html") or "<script>x" not in page, "text of a file is markup in a report"
+        name = ("text", "md", "json", "html")[form // 4]
+        page = written(outcome, name, 80)
+        assert name not in ("md", "html") or "<script>x" not in page, "text of a file is markup in a report"
     render_summary(outcome, limit=4000)
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -53,15 +54,10 @@ def render_html(outcome: Outcome, title: str = "distbench") -> str:
         jinja2 is not installed, or matplotlib is not and there are pictures.
     """
     require("jinja2")
-    import jinja2
-
     style, script = _text("report.css"), _text("report.js")
-    template = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    ).from_string(_text("report.html.j2"))
     tables = leaderboard(outcome.rows, outcome.sort)
     sections = _sections(outcome, tables)
-    return template.render(
+    page: str = _template().render(
         title=title,
         style=style,
         script=script,
@@ -76,6 +72,17 @@ def render_html(outcome: Outcome, title: str = "distbench") -> str:
         environment={name: str(value) for name, value in outcome.environment.items()},
         sort=outcome.sort.replace("_", " "),
     )
+    return page
+
+
+@cache
+def _template() -> Any:
+    """Return the page's template, which takes a while to compile."""
+    import jinja2
+
+    return jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    ).from_string(_text("report.html.j2"))
 
 
 def _text(name: str) -> str:

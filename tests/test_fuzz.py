@@ -1,0 +1,148 @@
+"""Some hundred inputs for each target of ``benchmarks/fuzz.py``, and what it once found as cases of their own."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from click.testing import CliRunner
+from fuzz_targets import TARGETS, Taken, changed, documents, folder, noisy, toml_text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from distbench import errors
+from distbench.cli import main
+from distbench.regression import broken_gates, compare_rows, parse_gate
+from distbench.results_file import read_results, write_results
+from distbench.suites import check_suite, read_suite
+from distbench.suites._store import read_store
+
+pytest.importorskip("jinja2")
+
+
+@pytest.fixture(scope="module")
+def here():
+    with folder() as place:
+        yield place
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_error_but_the_librarys_own(target, here):
+    @settings(max_examples=250, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.binary(min_size=1, max_size=300))
+    def holds(data):
+        TARGETS[target](data, here)
+
+    holds()
+
+
+def test_the_inputs_are_mostly_nearly_right_and_sometimes_noise():
+    document = {"a": [1, {"b": 2}], "c": "text"}
+    found = [changed(document, Taken(bytes([n, n * 7 % 256] * 20))) for n in range(1, 60)]
+    assert document == {"a": [1, {"b": 2}], "c": "text"}
+    assert sum(one != document for one in found) > 20
+    assert noisy("text", Taken(b"")) == b"text"
+    assert toml_text({"t": {"k": [1, True]}, "e": [{"n": "x"}], "a": "y"}, headers=True).split("\n")[:3] == [
+        'a = "y"',
+        "[t]",
+        "k = [1, true]",
+    ]
+
+
+TOP = 'distbench = 1\nquestion = "?"\ndataset = "digits"\ncode_sizes = [2]\n'
+CLAIM = '[[claim]]\nid = "a"\nstatement = "s"\nsource = "me"\nencoder = "pca"\nmetric = "stress"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TOP + CLAIM + f"at_most = 1{'0' * 400}\n", "claim 1.at_most: found 10"),
+        (TOP + f'[[encoder]]\nname = "{"x" * 5000}"\n', "no encoder is called 'xxx"),
+        (f'distbench = "{"x" * 5000}"\n', "write distbench = 1"),
+        (TOP + '[[encoder]]\nname = "p\\u001b[31m\\u202e"\n', "no encoder is called"),
+        (TOP + f"k = {'9' * 5000}\n", "not valid TOML"),
+    ],
+)
+def test_suites_that_once_broke_something(tmp_path, text, told):
+    path = tmp_path / "s.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(errors.SuiteError) as raised:
+        check_suite(read_suite(path))
+    assert told in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 500
+
+
+def _row(**changes):
+    def change(document):
+        document["rows"][0].update(changes)
+
+    return change
+
+
+RESULTS = [
+    (lambda document: document["earlier"].update(other="no table"), "environment 'other' is no table"),
+    (lambda document: document["earlier"].update({"x" * 5000: 1}), "is no table; give another file"),
+    (lambda document: document["environment"].update(python=float("nan")), "not valid JSON: NaN is no number"),
+    (_row(verdict="met", limit=None), "row 1: has a verdict and no limit"),
+    (_row(value="x" * 5000), "give another file"),
+    (_row(value=10**400), "row 1: value is too large"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), RESULTS)
+def test_results_that_once_broke_something(tmp_path, change, told):
+    path, document = tmp_path / "r.json", copy.deepcopy(documents()[0])
+    change(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(errors.ResultsError) as raised:
+        read_results(path)
+    assert told in str(raised.value)
+    assert len(str(raised.value)) < 600
+    before = path.read_bytes()
+    with pytest.raises(errors.ResultsError):
+        write_results(path, [], {}, whole=False)
+    assert path.read_bytes() == before
+
+
+def test_rows_without_a_test_and_with_half_a_pair_of_surrogates_are_merged(tmp_path):
+    path, document = tmp_path / "r.json", copy.deepcopy(documents()[0])
+    for row in document["rows"]:
+        del row["test"]
+    document["rows"][0]["note"] = "\ud800"
+    path.write_text(json.dumps(document))
+    rows = read_results(path).rows
+    write_results(path, [], {"date": "2030-01-01"}, whole=False)
+    assert sorted(map(repr, rows)) == sorted(repr({**row, "stored": ""}) for row in read_results(path).rows)
+
+
+def test_numbers_in_the_environment_of_a_store_are_json(tmp_path):
+    path, document = tmp_path / "s.json", copy.deepcopy(documents()[2])
+    document["environments"]["2026-01-02"]["cores"] = float("inf")
+    path.write_text(json.dumps(document))
+    with pytest.raises(errors.SuiteError, match=r"not valid JSON: Infinity is no number .*--distbench-update"):
+        read_store(path)
+    path.write_text("[" * 100_000)
+    with pytest.raises(errors.SuiteError, match=r"not valid JSON: nested too deep; .*--distbench-update"):
+        read_store(path)
+
+
+def test_infinities_of_both_signs_in_two_seeds_have_no_mean_and_break_their_gate(tmp_path):
+    path, document = tmp_path / "r.json", copy.deepcopy(documents()[0])
+    path.write_text(json.dumps(document))
+    before = read_results(path).rows
+    seeds = [row for row in document["rows"] if row["metric"] == "stress" and row["status"] == "ok"]
+    seeds[0]["value"], seeds[1]["value"] = "inf", "-inf"
+    path.write_text(json.dumps(document))
+    comparison = compare_rows(before, read_results(path).rows)
+    (lost,) = [one for one in comparison.not_compared if one.encoder == "a"]
+    assert (lost.metric, lost.reason, lost.failed) == ("stress", "is not a number", True)
+    assert broken_gates(comparison, [parse_gate("stress:1%")]) != []
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+def test_what_can_be_no_path_is_wrong_usage(name):
+    found = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)
+    assert found.exit_code == 2
+    assert "can be no path" in found.output

@@ -1,0 +1,540 @@
+"""Files that somebody else wrote: what is only read is never run, and text of theirs stays text."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pages import outcome
+
+import distbench
+from distbench.datasets import DataSource
+from distbench.datasets._sizes import refuse_table
+from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
+from distbench.model_files import load_model
+from distbench.outcome import ClaimOutcome, Outcome
+from distbench.render.markdown import render_markdown, render_summary
+from distbench.results import Row
+from distbench.suites import as_recipe, check_suite, read_suite
+from distbench.suites._spelling import misspelt
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = [path for part in ("distbench", "plugin", "suites") for path in sorted((ROOT / part).rglob("*.py"))]
+
+# What runs text or bytes as code, or makes objects of bytes.
+MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "code", "runpy"}
+CALLS = {"eval", "exec", "compile", "__import__"}
+METHODS = {"load_module", "exec_module", "enable_unsafe_deserialization", "from_string"}
+KNOWN = {
+    ("distbench/render/html.py", "from_string"),  # the template is a file of the package
+    ("distbench/engine/parcel.py", "pickle"),  # from a process to the workers that it started, and from nowhere else
+}
+
+
+class TestNoCodeFromData:
+    def test_the_sources_are_found(self):
+        assert len(SOURCES) > 150
+
+    @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+    def test_nothing_runs_text(self, path):
+        assert (
+            dangerous(ast.parse(path.read_text(encoding="utf-8")))
+            - {name for where, name in KNOWN if where == path.relative_to(ROOT).as_posix()}
+            == set()
+        )
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import pickle",
+            "from yaml import safe_load",
+            "import os.path, joblib.numpy_pickle",
+            "eval('1')",
+            "import numpy as np\nnp.load('x', allow_pickle=True)",
+            "import numpy\nnumpy.load('x')",
+            "numpy.savez('x', a=1)",
+            "keras.saving.load_model(p)",
+            "keras.saving.load_model(p, safe_mode=False)",
+            "torch.load(p)",
+            "subprocess.run('x', shell=True)",
+            "os.system('x')",
+        ],
+    )
+    def test_this_test_sees_what_it_looks_for(self, source):
+        assert dangerous(ast.parse(source)) != set()
+
+
+def dangerous(tree):
+    """Return what a module has that could run data as code."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {one.name for one in node.names if one.name.partition(".")[0] in MODULES}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and str(node.module).partition(".")[0] in MODULES:
+            found.add(node.module)
+        elif isinstance(node, ast.Call):
+            found |= dangerous_call(node)
+    return found
+
+
+def dangerous_call(call):
+    said = {word.arg: getattr(word.value, "value", None) for word in call.keywords}
+    if isinstance(call.func, ast.Name):
+        return {call.func.id} & CALLS
+    if not isinstance(call.func, ast.Attribute):
+        return set()
+    name, owner = call.func.attr, ast.unparse(call.func.value)
+    wrong = name in METHODS
+    wrong |= name in ("load", "save", "savez") and owner in ("np", "numpy") and said.get("allow_pickle") is not False
+    wrong |= name == "load_model" and said.get("safe_mode") is not True
+    wrong |= (name == "load" and owner == "torch") or (name == "system" and owner == "os") or said.get("shell") is True
+    return {name} if wrong else set()
+
+
+class Evil:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.write_text, (self.path, "it ran")
+
+
+class TestArrays:
+    @pytest.fixture
+    def source(self, tmp_path):
+        np.save(tmp_path / "good.npy", np.ones((6, 2)))
+
+        def source(name="bad.npy"):
+            keys = ("file",) if name.endswith((".npz", ".parquet")) else ("train", "test")
+            paths = (name,) if len(keys) == 1 else ("good.npy", name)
+            return DataSource("own", tuple((key, tmp_path / path) for key, path in zip(keys, paths, strict=True)))
+
+        return source
+
+    def test_python_objects_are_not_made(self, tmp_path, source):
+        evil = np.array([Evil(tmp_path / "ran")], dtype=object)
+        np.save(tmp_path / "bad.npy", evil, allow_pickle=True)
+        np.savez(tmp_path / "bad.npz", train=evil, test=evil)
+        for name in ("bad.npy", "bad.npz"):
+            with pytest.raises(
+                DatasetError, match=f"{name}: .*holds Python objects, which could run code; save numbers"
+            ):
+                source(name).load()
+        assert not (tmp_path / "ran").exists()
+
+    def test_what_an_array_says_of_its_size_is_no_reason_to_take_the_memory(self, tmp_path, source):
+        for shape in ((10**12, 10), (2**62, 2**62), (40, 8)):
+            header = io.BytesIO()
+            np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
+            (tmp_path / "bad.npy").write_bytes(header.getvalue() + b"\0" * 96)
+            with pytest.raises(
+                DatasetError, match=r"bad.npy: says that it holds .* bytes in all; is it whole\? save it"
+            ):
+                source().load()
+
+    def test_an_archive_that_unfolds_to_too_much_is_not_unfolded(self, tmp_path, source):
+        with zipfile.ZipFile(tmp_path / "bad.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("train", "test"):
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    member.write(b"\0")
+        bomb = bytearray((tmp_path / "bad.npz").read_bytes())
+        with zipfile.ZipFile(tmp_path / "bad.npz") as archive:
+            start = archive.start_dir
+        for _ in range(2):  # what the directory says of the members' sizes
+            bomb[start + 24 : start + 28] = (2**32 - 2).to_bytes(4, "little")
+            start = bomb.index(b"PK\x01\x02", start + 4) if bomb.find(b"PK\x01\x02", start + 4) > 0 else start
+        (tmp_path / "bad.npz").write_bytes(bomb)
+        with pytest.raises(
+            DatasetError, match=r"bad.npz: has .* bytes that unfold to .*numpy.savez, which does not com"
+        ):
+            source("bad.npz").load()
+
+    def test_a_member_that_says_more_than_it_has(self, tmp_path, source):
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 8)})
+        with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
+            archive.writestr("train.npy", header.getvalue())
+        with pytest.raises(DatasetError, match=r"bad.npz: says that it holds \(1000000000000, 8\) numbers"):
+            source("bad.npz").load()
+
+    def test_compressed_archives_of_usual_sizes_are_read(self, tmp_path, source):
+        np.savez_compressed(tmp_path / "good.npz", train=np.zeros((300_000, 8)), test=np.zeros((10, 8)))
+        assert source("good.npz").load().train.shape == (300_000, 8)
+
+    def test_parquet_that_unfolds_to_too_much_and_lists_in_columns(self, tmp_path, source):
+        pa = pytest.importorskip("pyarrow")
+        import pyarrow.parquet as pq
+
+        refuse_table(SimpleNamespace(num_rows=10**7, num_columns=13), 1000)
+        with pytest.raises(
+            DatasetError, match=r"has 1,000 bytes that unfold to 1,120,000,000, so it is not read; .*=None"
+        ):
+            refuse_table(SimpleNamespace(num_rows=10**7, num_columns=14), 1000)
+        pq.write_table(pa.table({"id": [1, 2], "code": [[1.0, 2.0], [3.0, 4.0]]}), tmp_path / "bad.parquet")
+        with pytest.raises(
+            DatasetError, match=r"column 'code' has a list in each row; .*numpy.stack\(frame\['code'\]\)"
+        ):
+            source("bad.parquet").load()
+
+
+@pytest.fixture(scope="module")
+def keras():
+    pytest.importorskip("tensorflow")
+    return pytest.importorskip("keras")
+
+
+class TestModels:
+    @pytest.fixture
+    def saved(self, keras, tmp_path):
+        def saved(*layers):
+            model = keras.Sequential([keras.Input((4,)), *layers])
+            model.save(tmp_path / "m.keras")
+            return model, tmp_path / "m.keras"
+
+        return saved
+
+    @staticmethod
+    def rewritten(path, change):
+        """Change what a model's file says it is made of."""
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(parts["config.json"])
+        change(config)
+        parts["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in parts.items():
+                archive.writestr(name, data)
+
+    def test_a_model_comes_back_and_encodes(self, keras, saved):
+        model, path = saved(keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(2))
+        model.compile(loss="mse", optimizer="adam")
+        model.save(path)
+        points = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+        assert np.array_equal(load_model(path).predict(points, verbose=0), model.predict(points, verbose=0))
+        assert not load_model(str(path)).compiled
+        report = distbench.evaluate(str(path), points, k=5)
+        assert report.code_size == 2
+        assert report["stress"].value == distbench.evaluate(model, points, k=5)["stress"].value
+
+    def test_models_of_ours_are_known(self, keras, tmp_path):
+        from distbench.keras import LinearAutoencoder
+
+        model = LinearAutoencoder(2)
+        points = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+        model(points)
+        model.save(tmp_path / "m.keras")
+        assert np.array_equal(load_model(tmp_path / "m.keras").encode(points), model.encode(points))
+
+    def test_code_in_a_layer_is_refused(self, keras, saved):
+        _, path = saved(keras.layers.Lambda(lambda x: x * 2))
+        with pytest.raises(
+            EncoderError, match=r"m.keras: has a layer of the kind Lambda, .*safe_mode=False\) and pass"
+        ):
+            load_model(path)
+        with pytest.raises(EncoderError, match="layer of the kind Lambda"):
+            distbench.evaluate(path, np.ones((20, 4)))
+
+    @pytest.mark.parametrize(
+        ("module", "name"),
+        [
+            ("os", "system"),
+            ("my_evil_module", "Layer"),
+            ("keras.utils", "get_file"),
+            ("keras.src.utils.file_utils", "get_file"),
+            ("keras.src.saving", "load_model"),
+            ("keras_evil", "Layer"),
+        ],
+    )
+    def test_no_module_is_imported_because_a_file_says_so(self, keras, saved, tmp_path, monkeypatch, module, name):
+        (tmp_path / "my_evil_module.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+        monkeypatch.syspath_prepend(tmp_path)
+        _, path = saved(keras.layers.Dense(2))
+        self.rewritten(path, lambda config: config["config"]["layers"][1].update(module=module, class_name=name))
+        with pytest.raises(
+            EncoderError, match=f"needs '{module}:{name}', which is not imported because a file says so"
+        ):
+            load_model(path)
+        assert "my_evil_module" not in sys.modules
+        assert not (tmp_path / "ran").exists()
+
+    @pytest.mark.parametrize("name", ["TorchModuleWrapper", "TFSMLayer", "__lambda__"])
+    def test_what_holds_code_is_refused_under_any_name(self, keras, saved, name):
+        _, path = saved(keras.layers.Dense(2))
+        part = {"module": "keras.layers", "class_name": name, "config": {}, "registered_name": "distbench>Autoencoder"}
+        self.rewritten(path, lambda config: config["config"]["layers"].append(part))
+        with pytest.raises(EncoderError, match=f"has a layer of the kind {name}, which could run code"):
+            load_model(path)
+
+    def test_layers_of_a_users_own_are_known_once_they_are_registered(self, keras, saved, tmp_path):
+        @keras.saving.register_keras_serializable(package="untrusted")
+        class Double(keras.layers.Layer):
+            def call(self, x):
+                return 2 * x
+
+        _, path = saved(Double())
+        assert load_model(path).predict(np.ones((1, 4)), verbose=0).tolist() == [[2.0] * 4]
+        keras.saving.get_custom_objects().pop("untrusted>Double")
+        with pytest.raises(EncoderError, match=r"needs '.*:Double', .*custom_objects=\.\.\.\) and pass the model"):
+            load_model(path)
+
+    def test_functions_that_are_not_known(self, keras, saved):
+        def mine(x):
+            return x
+
+        _, path = saved(keras.layers.Dense(2, activation=mine))
+        with pytest.raises(
+            EncoderError, match=r"Keras cannot make a model of it \(Could not locate function 'mine'.*load"
+        ):
+            load_model(path)
+
+    def test_damaged_files(self, keras, saved, tmp_path):
+        _, path = saved(keras.layers.Dense(2))
+        whole = path.read_bytes()
+        for data in (b"", b"no model", whole[: len(whole) // 2], whole[: len(whole) - 30]):
+            path.write_bytes(data)
+            with pytest.raises(
+                EncoderError, match=r"m\.keras: no whole model of Keras 3 \(.*\); save it anew with model"
+            ):
+                load_model(path)
+        for name, told in (("gone.keras", "no such file"), ("a.h5", r"ends in \.keras"), (".", r"ends in \.keras")):
+            with pytest.raises(EncoderError, match=told):
+                load_model(tmp_path / name)
+        (tmp_path / "folder.keras").mkdir()
+        with pytest.raises(EncoderError, match=r"is a folder; give one that model\.save"):
+            load_model(tmp_path / "folder.keras")
+
+    def test_weights_of_another_model(self, keras, saved):
+        _, path = saved(keras.layers.Dense(2))
+        self.rewritten(path, lambda config: config["config"]["layers"][1]["config"].update(units=3))
+        with pytest.raises(EncoderError, match="Keras cannot make a model of it"):
+            load_model(path)
+
+    def test_bombs(self, tmp_path):
+        path = tmp_path / "m.keras"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.json", b" " * (1 << 27))
+        with pytest.raises(
+            EncoderError, match=r"bytes that unfold to 134,217,728, which no model does; it is not loaded"
+        ):
+            load_model(path)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", "[" * 100_000)
+        with pytest.raises(EncoderError, match="no whole model of Keras 3"):
+            load_model(path)
+
+
+TOP = 'distbench = 1\nquestion = "?"\ncode_sizes = [2]\n[[encoder]]\nname = "pca"\n[dataset]\nname = "own"\n'
+
+
+class TestSuites:
+    @staticmethod
+    def written(tmp_path, text):
+        (tmp_path / "s.toml").write_text(TOP + text)
+        return tmp_path / "s.toml"
+
+    @pytest.mark.parametrize("path", ["../x.npz", "a/../../x.npz", "..", "a/..", "./../x.npz", "../suite/x.npz"])
+    def test_relative_paths_stay_in_the_suites_folder(self, tmp_path, path):
+        with pytest.raises(SuiteError, match=r"s\.toml:8: dataset\.file: found .*(leaves the folder|ends in \.npz)"):
+            read_suite(self.written(tmp_path, f'file = "{path}"\n'))
+
+    def test_whole_paths_are_as_they_are(self, tmp_path):
+        other = tmp_path / "other" / ".." / "x.npz"
+        assert dict(read_suite(self.written(tmp_path, f'file = "{other}"\n')).source.files) == {"file": other}
+
+    def test_a_link_in_the_suites_folder_is_followed(self, tmp_path):
+        """Who can make a link there can also write a whole path into the suite; and data are often links."""
+        (tmp_path / "suite").mkdir()
+        np.savez(tmp_path / "x.npz", train=np.eye(3), test=np.eye(3))
+        (tmp_path / "suite" / "x.npz").symlink_to(tmp_path / "x.npz")
+        suite = read_suite(self.written(tmp_path / "suite", 'file = "x.npz"\n'))
+        check_suite(suite)
+        assert suite.load_dataset("own").train.shape == (3, 3)
+
+    @pytest.mark.parametrize(
+        "name", ["os.system('x')", "a:b()", "a:b;c", "a b:c", ":x", "a:", "../a:b", "a:b:c", "a:-b"]
+    )
+    def test_objects_are_named_as_module_and_name_alone(self, tmp_path, name):
+        with pytest.raises(SuiteError, match="give module:function"):
+            read_suite(self.written(tmp_path, f"load = {json.dumps(name)}\n"))
+
+    def test_reading_and_checking_imports_nothing(self, tmp_path, monkeypatch):
+        (tmp_path / "my_traps.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'w')\ndef load(): pass\nclass Mine: pass\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        path = self.written(tmp_path, 'load = "my_traps:load"\n[[encoder]]\nname = "own"\nrecipe = "my_traps:Mine"\n')
+        check_suite(read_suite(path))
+        assert not (tmp_path / "ran").exists()
+        assert "my_traps" not in sys.modules
+
+    @pytest.mark.parametrize(
+        ("changed", "told"),
+        [
+            (
+                ("my_names:load", "my_names:laod"),
+                r"s\.toml:8: dataset\.load: my_names has no 'laod'; did you mean 'load'",
+            ),
+            (("my_names:Mine", "my_names:Mien"), r"encoder 2\.recipe: my_names has no 'Mien'; did you mean 'Mine'"),
+            (("my_names:Mine", "my_package.inner:X"), r"my_package has no module 'inner'; did you mean 'inners'"),
+        ],
+    )
+    def test_slips_are_told_before_anything_is_imported(self, tmp_path, monkeypatch, changed, told):
+        (tmp_path / "my_names.py").write_text("raise RuntimeError\ndef load(): pass\nclass Mine: pass\n")
+        (tmp_path / "my_package").mkdir()
+        (tmp_path / "my_package" / "__init__.py").write_text("")
+        (tmp_path / "my_package" / "inners.py").write_text("X = 1")
+        monkeypatch.syspath_prepend(tmp_path)
+        text = 'load = "my_names:load"\n[[encoder]]\nname = "own"\nrecipe = "my_names:Mine"\n'
+        check_suite(read_suite(self.written(tmp_path, text)))
+        with pytest.raises(SuiteError, match=told):
+            check_suite(read_suite(self.written(tmp_path, text.replace(*changed))))
+
+    @pytest.mark.parametrize("source", ["globals()['A'] = 1", "from os import *", "def __getattr__(name): ...", "1 +"])
+    def test_names_that_a_module_makes_as_it_runs_are_left_to_the_import(self, tmp_path, monkeypatch, source):
+        (tmp_path / "my_dynamic.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        assert misspelt("my_dynamic:A") == ""
+        assert misspelt("no_such_module_yet:A") == ""
+        assert misspelt("os:A") == ""
+
+
+class TestOwnCode:
+    @pytest.mark.parametrize(
+        ("body", "told"),
+        [
+            ("import sys; sys.exit(3)", r"my_data_0:load: raised SystemExit: 3 \(at my_data_0.py:2\)"),
+            ("return [[1, 2], [3]], [[1, 2]]", "train: no array .*give rows of one length"),
+            ("return [[1, 2], [3, 4]], [[1, 2]], [[1], [2, 3]], [0]", "labels_train: no array .*rows of one length"),
+            ("raise OSError('line\\nline')", r"raised OSError: line line \(at my_data_3.py:2\)"),
+        ],
+    )
+    def test_functions_that_exit_or_return_no_arrays(self, tmp_path, monkeypatch, request, body, told):
+        number = request.node.callspec.indices["body"]
+        (tmp_path / f"my_data_{number}.py").write_text(f"def load():\n    {body}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(DatasetError, match=told) as raised:
+            DataSource("own", function=f"my_data_{number}:load").load()
+        assert str(raised.value).isprintable()
+
+    def test_modules_of_recipes_that_exit_or_fail(self, tmp_path, monkeypatch):
+        (tmp_path / "my_exit.py").write_text("raise SystemExit('bye')")
+        (tmp_path / "my_fault.py").write_text("\n1 / 0")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(InputError, match=r"recipe 'my_exit:X': raised SystemExit: bye \(at my_exit.py:1\)"):
+            as_recipe("my_exit:X")
+        with pytest.raises(InputError, match=r"recipe 'my_fault:X': raised ZeroDivisionError: .*\(at my_fault.py:2\)"):
+            as_recipe("my_fault:X")
+
+
+def hostile(name):
+    return (
+        f"<blink id=\"{name}\" onclick='x'>|`{name}`</blink>&lt;{{{{ 7*7 }}}}[x](javascript:1)<script>{name}</script>"
+    )
+
+
+def hostile_outcome():
+    """Return an outcome in which every text is hostile, but for those with a fixed set of words."""
+    fixed = {"metric", "status", "direction", "verdict", "stored", "distance"}
+    given = outcome()
+    rows = []
+    for row in given.rows:
+        texts = {name: value for name, value in row.items() if isinstance(value, str) and name not in fixed and value}
+        texts = {name: f"{value}{hostile(name)}" for name, value in texts.items()}
+        rows.append(Row(**{**row, **texts, "note": hostile("note"), "data_sha256": hostile("sha")}))
+    rows[0] = Row(**{**rows[0], "status": f"failed: {hostile('status')}", "value": None})
+    rows.append(Row(**{**rows[-1], "metric": hostile("metric"), "distance": hostile("distance"), "verdict": "met"}))
+    claim = ClaimOutcome(**{name: hostile(name) for name in ClaimOutcome.__annotations__})
+    diagrams = [
+        {**one, "encoder": next(r["encoder"] for r in rows if r["seed"] == one["seed"])} for one in given.diagrams
+    ]
+    from distbench.regression import compare_rows
+
+    before = [Row(**{**row, "value": None if row["value"] is None else row["value"] * 2}) for row in rows]
+    extra = [Row(**{**row, "encoder": hostile("before")}) for row in before[:3]]
+    return Outcome(
+        rows=rows,
+        environment={hostile("environment"): hostile("environment-value"), "date": hostile("date")},
+        claims=[claim],
+        diagrams=diagrams,
+        comparison=compare_rows([*before, *extra], rows, source=hostile("source")),
+        broken=[hostile("broken")],
+    )
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found, self.scripts, self.texts, self._in = [], 0, [], ""
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        self.scripts += tag == "script"
+        self._in = tag
+
+    def handle_data(self, data):
+        if self._in not in ("script", "style"):
+            self.texts.append(data)
+
+
+class TestReports:
+    def test_no_text_of_a_run_is_markup_in_html(self):
+        pytest.importorskip("jinja2")
+        pytest.importorskip("matplotlib")
+        from distbench.render.html import render_html
+
+        tags = Tags()
+        tags.feed(render_html(hostile_outcome(), title=hostile("title")))
+        assert tags.scripts == 1
+        assert not [tag for tag, _ in tags.found if tag == "blink"]
+        assert not [name for _, attributes in tags.found for name in attributes if name.startswith("on")]
+        assert not [a for _, attributes in tags.found for a in attributes.values() if a and "javascript:" in a[:20]]
+        text = "".join(tags.texts)
+        for name in ("encoder", "title", "note", "statement", "evidence", "environment", "source", "broken", "status"):
+            assert f'<blink id="{name}"' in text, f"{name} is not shown as it is"
+        assert "{{ 7*7 }}" in text
+        assert "49[x]" not in text
+
+    @pytest.mark.parametrize("render", [render_markdown, render_summary])
+    def test_no_text_of_a_run_is_markup_in_markdown(self, render):
+        text = render(hostile_outcome())
+        assert "<blink" not in text
+        assert "<script" not in text
+        assert "](javascript" not in text
+        for line in text.splitlines():
+            if line.startswith("|"):
+                assert "`" not in line
+        heads = [line for line in text.splitlines() if line.startswith("| ---")]
+        assert heads
+        for block in text.split("\n\n"):
+            lines = [line for line in block.splitlines() if line.startswith("|")]
+            assert len({line.count("|") for line in lines}) <= 1, "a text has opened a column"
+
+
+def test_packed_arrays_are_numbers_alone():
+    from distbench.packing import unpack
+
+    bomb = base64.b64encode(__import__("zlib").compress(b"\0" * (1 << 24), 9)).decode()
+    packed = {"dtype": "float16", "shape": [3], "offset": 0.0, "scale": 1.0, "data": bomb}
+    with pytest.raises(InputError, match="packed array: damaged"):
+        unpack(packed)
+    with pytest.raises(InputError, match="packed array: damaged"):
+        unpack({**packed, "dtype": "O"})
+
+
+def test_importing_the_library_opens_no_doors():
+    code = "import sys, distbench, pytest_distbench; print(*({'pickle', 'yaml', 'numpy'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "yaml" not in found.stdout
+    assert "numpy" not in found.stdout

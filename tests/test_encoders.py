@@ -196,7 +196,7 @@ def test_errors_of_the_library_pass_through_with_a_note() -> None:
     def refuses(batch: Any) -> Any:
         raise InputError("X: found what this encoder does not take")
 
-    with pytest.raises(InputError, match="^X: found what this encoder does not take") as caught:
+    with pytest.raises(InputError, match=r"^X: found what this encoder does not take") as caught:
         as_encoder(refuses, 4).encode(X)
     assert caught.value.__notes__ == ["distbench: encoder 'refuses' raised this for rows 0 to 3"]
 

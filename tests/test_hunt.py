@@ -22,7 +22,7 @@ def _nothing_left_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("columns", "seed"), [(3, 0), (3, 1), (5, 2), (16, 3), (40, 4), (64, 5)])
+@pytest.mark.parametrize(("columns", "seed"), [(3, 0), (5, 2), (16, 3), (64, 5)])
 def test_a_planted_collapsed_direction_is_found(columns, seed):
     matrix, lost, X = planted(columns, seed)
     hunt = distbench.hunt(lambda X: X @ matrix, X)

@@ -89,7 +89,7 @@ def snippet_of(region: Region, pair: tuple[Array, Array], homes: tuple[int, int]
     """
     lines = ["import numpy as np", "from distbench.encoders import as_encoder", ""]
     frame = region.like is not None
-    source = "X.to_numpy(dtype=float)" if frame else "np.array(X)"
+    source = "X.to_numpy(dtype=float)" if frame else "np.asarray(X)"
     lines.append(f"pair = {source}[[{rows[0]}, {rows[1]}]]")
     for side, (point, home) in enumerate(zip(pair, homes, strict=True)):
         lines += _assignment(f"pair[{side}].flat", point, region.rows[home], region.dtype)

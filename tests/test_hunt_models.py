@@ -1,0 +1,118 @@
+"""Hunts by the gradients of models, and without them where a model has none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hunting_cases import off_by, planted, rerun, sphere
+
+import distbench
+from distbench.encoders import as_encoder
+from distbench.hunting._gradients import exact_slopes
+from distbench.plausible import region_of
+
+keras = pytest.importorskip("keras")
+torch = pytest.importorskip("torch")
+
+
+def torch_linear(matrix, dtype=torch.float32):
+    layer = torch.nn.Linear(*matrix.shape, dtype=dtype)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(matrix.T))
+    return layer
+
+
+def keras_dense(matrix):
+    model = keras.Sequential([keras.Input(matrix.shape[:1]), keras.layers.Dense(matrix.shape[1])])
+    model.set_weights([matrix, np.zeros(matrix.shape[1])])
+    return model
+
+
+class Even(torch.nn.Module):
+    def forward(self, x):
+        return torch.einsum("ni,nj->nij", x, x)
+
+
+class Steps(torch.nn.Module):
+    def forward(self, x):
+        return torch.round(5 * x) / 5
+
+
+@pytest.mark.parametrize("make", [torch_linear, keras_dense])
+@pytest.mark.parametrize(("columns", "dtype"), [(3, np.float64), (16, np.float32), (64, np.float64)])
+def test_a_planted_collapsed_direction_is_found(make, columns, dtype):
+    matrix, lost, X = planted(columns, columns)
+    hunt = distbench.hunt(make(matrix), X.astype(dtype))
+    assert hunt.by_gradient
+    assert "by its gradients" in str(hunt)
+    assert hunt.kind == "merge"
+    assert off_by(hunt.pair, lost) < 1e-6
+    assert hunt.merged.ratio > 1e3
+
+
+def test_tensors_of_a_module_in_double_precision():
+    matrix, lost, X = planted(8, 0)
+    module = torch_linear(matrix, torch.float64)
+    hunt = distbench.hunt(module, torch.tensor(X), budget=4000)
+    assert off_by(hunt.pair, lost) < 1e-9
+    assert rerun(hunt.snippet, module, torch.tensor(X)) == pytest.approx(
+        [hunt.merged.shrunk_d_x, hunt.merged.shrunk_d_z], rel=1e-6
+    )
+
+
+def test_the_antipodal_merge_of_a_module_is_found():
+    X = sphere(200, 3)
+    hunt = distbench.hunt(Even(), X, budget=6000)
+    assert hunt.by_gradient
+    assert np.linalg.norm(np.add(*hunt.merged.pair)) < 1e-6
+    assert hunt.merged.d_z < 1e-6
+
+
+def test_a_module_that_rounds_is_searched_without_gradients():
+    hunt = distbench.hunt(Steps(), sphere(150, 3), budget=6000)
+    assert not hunt.by_gradient
+    assert hunt.kind == "tear"
+    assert hunt.torn.ratio > 5
+
+
+@pytest.mark.parametrize("framework", ["keras", "torch"])
+def test_gradients_are_those_of_finite_differences(framework):
+    X = np.random.default_rng(0).normal(size=(20, 2, 3)).astype(np.float32)
+    if framework == "keras":
+        model = keras.Sequential(
+            [keras.Input((2, 3)), keras.layers.Flatten(), keras.layers.Dense(7, "tanh"), keras.layers.Dense(4)]
+        )
+    else:
+        model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 7), torch.nn.Tanh(), torch.nn.Linear(7, 4))
+    region = region_of(X)
+    exact = exact_slopes(model, region, 4)
+    slopes = exact(region.rows[:5])
+    assert slopes.shape == (5, 4, 6)
+    encode, step = as_encoder(model).encode, 1e-2
+    for column in range(6):
+        move = np.zeros(6)
+        move[column] = step
+        change = encode(region.shaped(region.rows[:5] + move)) - encode(region.shaped(region.rows[:5] - move))
+        np.testing.assert_allclose(slopes[:, :, column], change / (2 * step), atol=2e-4)
+
+
+def test_gradients_of_an_autoencoder_are_those_of_its_codes():
+    from distbench.keras import Autoencoder
+
+    X = sphere(100, 3)
+    model = Autoencoder(code_size=2, hidden=(8,))
+    model.encode(X)
+    hunt = distbench.hunt(model, X, budget=2000)
+    assert hunt.by_gradient
+    assert hunt.code_size == 2
+    assert hunt.merged.found
+
+
+def test_what_has_no_gradients():
+    X = sphere(20, 3)
+    frozen = torch.nn.Linear(3, 2)
+    frozen.encode = lambda x: x.detach() * 2
+    assert exact_slopes(frozen, region_of(X), 3) is None
+    assert exact_slopes(lambda X: X, region_of(X), 3) is None
+    assert exact_slopes(torch.nn.Linear(3, 2), region_of(np.eye(3, dtype=int)), 2) is None
+    assert exact_slopes(torch.nn.Linear(3, 2000), region_of(X), 2000) is None

@@ -1,0 +1,168 @@
+"""What is drawn is what was asked for, plausible, and simple once it is shrunk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import find, given, settings
+
+import distbench
+from distbench import InputError
+from distbench.strategies import CLOUD_KINDS, ENCODER_KINDS, DrawnEncoder, encoders, near_pairs, perturbations
+from distbench.strategies import point_clouds as clouds
+
+X = np.random.default_rng(0).normal(size=(60, 5))
+IMAGES = np.random.default_rng(0).integers(0, 200, size=(50, 4, 4)).astype(np.uint8)
+FRAME = pd.DataFrame(X[:, :2], columns=["a", "b"])
+FEW = settings(max_examples=60, deadline=None)
+
+
+@FEW
+@given(clouds(rows=(5, 20), columns=(2, 4)))
+def test_clouds_have_the_shape_and_type_asked_for(cloud):
+    assert 5 <= cloud.shape[0] <= 20
+    assert 2 <= cloud.shape[1] <= 4
+    assert cloud.dtype in (np.float32, np.float64)
+    assert np.isfinite(cloud).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("lattice", lambda cloud: set(np.unique(cloud)) <= {0, 1, 2}),
+        ("gaussian", lambda cloud: abs(cloud).max() < 6),
+        ("clusters", lambda cloud: len(cloud) == 40),
+        ("manifold", lambda cloud: np.allclose(cloud[:, 0] ** 2 + cloud[:, 1] ** 2, 1)),
+        ("duplicates", lambda cloud: len(np.unique(cloud, axis=0)) < len(cloud)),
+        ("offset", lambda cloud: cloud.min() > 9000),
+        ("degenerate", lambda cloud: np.linalg.matrix_rank(cloud - cloud[0]) <= 1 and np.ptp(cloud[:, -1]) == 0),
+    ],
+)
+def test_every_kind_of_cloud_is_what_it_says(kind, shown):
+    @settings(FEW, max_examples=20)
+    @given(clouds(rows=40, columns=(2, 3), kinds=kind, dtypes=["float64"]))
+    def drawn(cloud):
+        assert shown(cloud)
+
+    drawn()
+
+
+def test_clouds_of_all_kinds_are_drawn_and_shrink_to_small_whole_numbers():
+    assert "offset" in CLOUD_KINDS
+    assert find(clouds(), lambda cloud: cloud.min() > 9000).shape == (4, 1)
+    simplest = find(clouds(), lambda cloud: len(cloud) > 6)
+    assert simplest.shape == (7, 1)
+    assert (simplest == np.rint(simplest)).all()
+    assert find(clouds(dtypes=("float32", "float16")), lambda cloud: True).dtype == np.float32
+
+
+@FEW
+@given(near_pairs(X))
+def test_near_pairs_are_a_row_and_another_point_near_it(pair):
+    x, y = pair
+    gaps = np.linalg.norm(X - x, axis=1)
+    assert gaps.min() == 0
+    reach = np.sort(gaps)[1]
+    assert 0 < np.linalg.norm(x - y) <= reach * (1 + 1e-9)
+    assert (y >= X.min(axis=0)).all()
+    assert (y <= X.max(axis=0)).all()
+
+
+def test_near_pairs_are_very_near_and_typically_near_and_shrink_to_one_column():
+    def share(pair):
+        gaps = np.sort(np.linalg.norm(X - pair[0], axis=1))
+        return np.linalg.norm(pair[0] - pair[1]) / gaps[1]
+
+    assert share(find(near_pairs(X), lambda pair: share(pair) < 0.011)) < 0.011
+    x, y = find(near_pairs(X), lambda pair: share(pair) > 0.99)
+    assert share((x, y)) > 0.99
+    assert (x != y).sum() == 1
+    assert (find(near_pairs(X), lambda pair: True)[0] == X[0]).all()
+
+
+@FEW
+@given(perturbations(IMAGES, reach=2))
+def test_moved_images_stay_images(image):
+    assert image.shape == (4, 4)
+    assert image.dtype == np.uint8
+    assert not any((image == one).all() for one in IMAGES)
+    assert np.linalg.norm(IMAGES.reshape(50, -1) - image.ravel().astype(float), axis=1).min() < 600
+
+
+@FEW
+@given(perturbations(X, bounds=(-5, 5), plausible=lambda points: points[:, 0] > 0))
+def test_the_users_word_on_what_is_plausible(point):
+    assert point[0] > 0
+
+
+@FEW
+@given(near_pairs(FRAME))
+def test_rows_of_frames(pair):
+    assert all(one.shape == (2,) for one in pair)
+
+
+@FEW
+@given(encoders(5, (1, 3)))
+def test_the_repr_of_an_encoder_makes_it_again(encoder):
+    again = eval(repr(encoder), {"DrawnEncoder": DrawnEncoder})
+    codes = encoder(X)
+    assert codes.shape == (60, encoder.code_size)
+    assert (codes == again(X)).all()
+    assert 1 <= encoder.code_size <= 3
+    assert encoder.name == encoder.kind
+
+
+def test_every_kind_of_encoder_is_what_it_says():
+    made = {kind: DrawnEncoder(kind, 5, 5, seed=3) for kind in ENCODER_KINDS}
+    codes = {kind: encoder(X) for kind, encoder in made.items()}
+    gaps = np.linalg.norm(X - X[0], axis=1)
+    for kind in ("orthogonal", "permuted"):
+        np.testing.assert_allclose(np.linalg.norm(codes[kind] - codes[kind][0], axis=1), gaps)
+    assert (np.sort(codes["permuted"], axis=1) == np.sort(X, axis=1)).all()
+    lost = made["collapsed"].collapsed
+    np.testing.assert_allclose(made["collapsed"](X + 3 * lost), codes["collapsed"], atol=1e-12)
+    assert np.linalg.matrix_rank(codes["linear"]) == 5
+    assert abs(codes["tanh"]).max() < 1
+    assert (codes["quantised"] * 2 == np.rint(codes["quantised"] * 2)).all()
+    assert not codes["constant"].any()
+
+
+def test_encoders_shrink_to_a_rotation_and_can_be_judged():
+    simplest = find(encoders(4), lambda encoder: True)
+    assert simplest == DrawnEncoder("orthogonal", 4, 1, 0)
+    assert find(encoders(4, 2, kinds=["tanh", "constant"]), lambda encoder: True).kind == "tanh"
+    report = distbench.evaluate(DrawnEncoder("orthogonal", 5, 5), X, k=5, metrics=["knn_recall"])
+    assert report["knn_recall"].value == 1
+    assert report.encoder == "orthogonal"
+
+
+def test_a_drawn_collapsed_direction_is_hunted_down():
+    encoder = DrawnEncoder("collapsed", 5, 5, seed=8)
+    x, y = distbench.hunt(encoder, X, budget=3000).pair
+    assert abs((x - y) @ encoder.collapsed) == pytest.approx(np.linalg.norm(x - y), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: clouds(rows=0), "rows: found 0; pass a whole number from 1 on, or \\(least, largest\\)"),
+        (lambda: clouds(columns=(5, 2)), r"columns: found \(5, 2\); pass the smaller one first"),
+        (lambda: clouds(columns=2.5), "columns: found 2.5"),
+        (lambda: clouds(kinds=["gausian"]), "kinds: found 'gausian'; did you mean 'gaussian'"),
+        (lambda: clouds(kinds=[]), "kinds: found none"),
+        (lambda: clouds(dtypes=[int]), "dtypes: found .*; pass floating-point types"),
+        (lambda: clouds(dtypes=["float33"]), "dtypes: found .*; pass floating-point types"),
+        (lambda: near_pairs(np.ones((4, 2))), "X: found 4 rows and no two that differ"),
+        (lambda: perturbations(X, reach=-1), "reach: found -1; pass a number above 0"),
+        (lambda: perturbations(X, bounds=(0, 1)), "bounds: row [0-9]+ of X lies outside"),
+        (lambda: encoders(3, 4), "code_size: found 4 for 3 columns; pass at most 3"),
+        (lambda: encoders(0), "columns: found 0"),
+        (lambda: encoders(3, kinds="pca"), "kinds: found 'pca'"),
+        (lambda: DrawnEncoder("linear", 3, 4), "code_size: found 4 for 3 columns; pass 1 to 3"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_at_once(call, told):
+    with pytest.raises(InputError, match=told) as raised:
+        call()
+    assert "\n" not in str(raised.value)

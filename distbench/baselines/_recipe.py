@@ -164,7 +164,10 @@ def _checked(X: ArrayLike) -> NDArray[np.float64]:
     import numpy as np
 
     from distbench.baselines._points import as_rows
+    from distbench.points import as_points
 
+    if isinstance(X, np.ma.MaskedArray) or getattr(getattr(X, "dtype", None), "kind", "f") in "cmMOSU":
+        as_points(X, "X")  # refuses what numpy would turn into numbers without a word
     points = as_rows(X)
     if len(points) < 2:
         raise InputError(f"X: {len(points)} points; at least 2 are needed to fit an encoder")

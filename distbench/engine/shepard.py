@@ -134,7 +134,7 @@ def _sorted_correlation(a: Array, b: Array) -> float:
     ranks = [_mean_ranks(values) for values in (a, b)]
     if min(np.ptp(rank) for rank in ranks) == 0:
         return 0.0
-    return float(np.clip(np.corrcoef(*ranks)[0, 1], -1, 1))
+    return float(np.clip(np.corrcoef(ranks[0], ranks[1])[0, 1], -1, 1))
 
 
 def _grid(values: Array) -> tuple[float, float, Array, int]:

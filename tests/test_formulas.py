@@ -26,6 +26,12 @@ from distbench.metrics._quantiles import measure_quantiles
 RNG = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def _seeded(monkeypatch):
+    """Each test draws the same, by itself and after any other."""
+    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
+
+
 def gathered(points, names, k=2, **options):
     X, Z, X_ref, Z_ref, include = points
     families = frozenset().union(*(METRICS[name].families for name in names))

@@ -16,6 +16,12 @@ from distbench.engine.triplets import BUDGET, LEAST, MOST, candidates_per_query,
 RNG = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def _seeded(monkeypatch):
+    """Each test draws the same, by itself and after any other."""
+    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
+
+
 def splitmix64(point):
     """The sign bits of a point, in whole numbers."""
     mask = (1 << 64) - 1

@@ -20,6 +20,14 @@ from distbench.metrics._model import measure_reconstruction
 from distbench.metrics._semantic import label_codes
 
 RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded(monkeypatch):
+    """Each test draws the same, by itself and after any other."""
+    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
+
+
 X, Z, X_REF, Z_REF = (RNG.normal(size=shape) for shape in ((9, 3), (9, 2), (8, 3), (8, 2)))
 LABELS, LABELS_REF = RNG.integers(0, 2, 9), RNG.integers(0, 2, 8)
 WITH_K = ("trustworthiness", "continuity", "knn_recall", "mrre_input", "mrre_code", "lcmc", "label_agreement")
@@ -255,11 +263,11 @@ class TestSamples:
 
     @pytest.mark.parametrize("setting", ["in sample", "train and test"])
     def test_cells_instead_of_sorting(self, setting, monkeypatch):
-        points, codes = RNG.normal(size=(40, 3)), RNG.normal(size=(40, 2))
+        points, codes = RNG.normal(size=(33, 3)), RNG.normal(size=(33, 2))
         codes += points[:, :2]
-        more = () if setting == "in sample" else (points[25:], codes[25:])
-        cut = 40 if setting == "in sample" else 25
-        monkeypatch.setattr(shepard, "SAMPLE", 500)
+        more = () if setting == "in sample" else (points[20:], codes[20:])
+        cut = 33 if setting == "in sample" else 20
+        monkeypatch.setattr(shepard, "SAMPLE", 400)
         monkeypatch.setattr(shepard, "CELLS", 128)
         found = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
         whole = definitions.score(points[:cut], codes[:cut], 2, *more)

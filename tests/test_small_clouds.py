@@ -217,3 +217,34 @@ def test_partners_and_worst_neighbours_are_the_ones(kind, setting, judged):
                 assert side.worst[place] in near
             else:
                 assert largest <= K
+
+
+@pytest.mark.parametrize("codes", ["together", "apart"])
+def test_a_point_that_coincides_with_all_its_candidates(codes):
+    X, Z, _ = cloud("plain", "in sample")
+    X_ref, Z_ref = (
+        np.tile(X[:1], (9, 1)),
+        np.tile(Z[:1], (9, 1)) if codes == "together" else np.random.default_rng(1).normal(size=(9, 2)),
+    )
+    points = X, Z, X_ref, Z_ref, False
+    names = (
+        "stress",
+        "scaled_stress",
+        "distortion",
+        "sigma_distortion",
+        "pearson",
+        "expansion",
+        "contraction",
+        "sammon",
+    )
+    found = gathered(points, names)
+    own = {name: METRICS[name].measure(found).points for name in names}
+    assert own["stress"][0] == (0.0 if codes == "together" else np.inf)
+    assert own["scaled_stress"][0] == (0.0 if codes == "together" else 1.0)
+    assert own["distortion"][0] == 1.0
+    assert own["sigma_distortion"][0] == np.inf
+    assert own["pearson"][0] == own["expansion"][0] == own["contraction"][0] == own["sammon"][0] == 0.0
+    expected = definitions.score(*points[:2], K, *points[2:]) | definitions.extra_score(
+        *points[:2], K, *points[2:], np.zeros(11), np.zeros(9)
+    )
+    assert_values(found, names, expected)

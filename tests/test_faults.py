@@ -1,0 +1,335 @@
+"""What breaks around the library: disks, clocks, other runs, Ctrl+C. Old results survive; messages say what to do."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from fuzz_targets import documents
+
+from distbench.errors import ResultsError, SuiteError
+from distbench.locking import locked
+from distbench.regression import compare_rows
+from distbench.results_file import read_results, write_results
+from distbench.suites._store import Item, Store, read_store, write_store
+
+ROOT = Path(__file__).resolve().parents[1]
+posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
+DAY = {"date": "2026-01-02", "python": "3.11"}
+
+
+def python(source, *arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(source), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT / "tests")},
+        **options,
+    )
+
+
+@pytest.fixture
+def results(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(documents()[0]))
+    return path
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 64 KiB, where this process may mount one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = shutil.which("mount")
+    if (
+        mount is None
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], check=False).returncode
+    ):
+        pytest.skip("mounting a small disk takes the rights of root")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+class TestFullDisk:
+    def test_old_results_stay_as_they_were(self, small_disk):
+        path, rows = small_disk / "r.json", None
+        path.write_text(json.dumps(documents()[0]))
+        rows, old = read_results(path).rows, path.read_bytes()
+        with pytest.raises(OSError, match="No space left") as raised:
+            write_results(path, [{**row, "encoder": f"e{n}"} for row in rows for n in range(200)], DAY, whole=False)
+        assert raised.value.errno == errno.ENOSPC
+        assert path.read_bytes() == old
+        assert list(small_disk.iterdir()) == [path]
+        write_results(path, [{**row, "encoder": "new"} for row in rows], DAY, whole=False)
+        assert {row["encoder"] for row in read_results(path).rows} == {"a", "b", "new"}
+
+    def test_old_stores_stay_as_they_were(self, small_disk):
+        path = small_disk / "s.json"
+        row = {**read_results_of(documents()[0])[0], "recipe_hash": "", "data_sha256": ""}
+        store = Store(path).with_items([Item(DAY, "a", 2, (row,))])
+        write_store(store)
+        old = path.read_bytes()
+        many = [Item(DAY, f"e{n}", 2, ({**row, "encoder": f"e{n}"},)) for n in range(300)]
+        with pytest.raises(OSError, match="No space left"):
+            write_store(store.with_items(many))
+        assert path.read_bytes() == old
+        assert read_store(path).rows == store.rows
+
+    @posix
+    def test_a_file_may_grow_no_larger(self, results):
+        source = """
+            import resource, signal, sys
+            from pathlib import Path
+            from distbench.results_file import read_results, write_results
+            path = Path(sys.argv[1])
+            rows = read_results(path).rows
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+            try:
+                write_results(path, [{**r, "encoder": f"e{n}"} for r in rows for n in range(99)], {}, whole=False)
+            except OSError as error:
+                print(type(error).__name__, error)
+        """
+        old = results.read_bytes()
+        told, fault = python(source, results).communicate(timeout=60)
+        assert "File too large" in told, fault
+        assert results.read_bytes() == old
+        assert list(results.parent.iterdir()) == [results]
+
+
+def read_results_of(document):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "r.json"
+        path.write_text(json.dumps(document))
+        return read_results(path).rows
+
+
+CUT = [
+    (lambda text: text[: len(text) // 2], "not valid JSON"),
+    (lambda text: "", "not valid JSON"),
+    (
+        lambda text: text.replace('"schema": 1', '"schema": 2', 1),
+        "schema 2 is not known here, only 1; install the dist",
+    ),
+    (
+        lambda text: text.replace('"schema": 1', f'"schema": "{"9" * 999}"', 1),
+        "is not known here, only 1; install the d",
+    ),
+]
+
+
+class TestDamagedFiles:
+    @pytest.mark.parametrize(("damage", "told"), CUT)
+    def test_of_results_nothing_is_written_over(self, results, damage, told):
+        results.write_text(damage(results.read_text()))
+        old = results.read_bytes()
+        good = read_results_of(documents()[1])
+        for whole in (True, False):
+            with pytest.raises(ResultsError, match=rf"r\.json: .*{told}") as raised:
+                write_results(results, good, DAY, whole=whole)
+            assert "restore it, or move it away and run the tests again" in str(raised.value) or "another path" in str(
+                raised.value
+            )
+        with pytest.raises(ResultsError, match=told):
+            read_results(results)
+        assert results.read_bytes() == old
+
+    @pytest.mark.parametrize(("damage", "told"), CUT)
+    def test_of_stored_rows(self, tmp_path, damage, told):
+        path = tmp_path / "s.json"
+        path.write_text(damage(json.dumps(documents()[2])))
+        with pytest.raises(SuiteError, match=rf"s\.json: .*{told}.*--distbench-update"):
+            read_store(path)
+
+    def test_the_whole_file_is_fine(self, tmp_path):
+        (tmp_path / "s.json").write_text(json.dumps(documents()[2]))
+        assert len(read_store(tmp_path / "s.json").rows) == len(documents()[2]["rows"])
+
+
+class TestClock:
+    def test_a_clock_that_was_set_back_changes_no_row(self, results):
+        """Rows are told apart by what they are of, never by when they or their file were written."""
+        document = copy.deepcopy(documents()[0])
+        document["environment"]["date"] = "2099-12-31"
+        results.write_text(json.dumps(document))
+        os.utime(results, (4_102_444_800, 4_102_444_800))  # in the year 2100
+        future = read_results(results).rows
+        new = [{**row, "value": 0.5} for row in future if (row["encoder"], row["metric"]) == ("a", "stress")]
+        write_results(results, new, DAY, whole=False)
+        found = read_results(results)
+        stress = [row["value"] for row in found.rows if (row["encoder"], row["metric"]) == ("a", "stress")]
+        assert stress == [0.5, 0.5]
+        assert found.environment == DAY
+        assert {row["stored"] for row in found.rows if row["encoder"] == "b"} == {"2099-12-31"}
+        assert [c.difference for c in compare_rows(future, found.rows).changes if c.metric == "stress"] != [0.0]
+
+    def test_points_that_a_file_has_got_since_are_read_though_its_time_says_otherwise(self, tmp_path):
+        import numpy as np
+
+        from distbench.datasets import DataSource
+
+        paths = {key: tmp_path / f"{key}.npy" for key in ("train", "test")}
+        for path in paths.values():
+            np.save(path, np.zeros((4, 2)))
+        source = DataSource("own", tuple(paths.items()))
+        first, status = source.load(), paths["test"].stat()
+        assert source.load() is first
+        np.save(tmp_path / "new.npy", np.ones((4, 2)))
+        (tmp_path / "new.npy").replace(paths["test"])
+        os.utime(paths["test"], ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert source.load().test.tolist() == [[1.0, 1.0]] * 4
+
+
+WRITER = """
+    import json, sys
+    from pathlib import Path
+    from distbench.results_file import read_results, write_results
+    path, name = Path(sys.argv[1]), sys.argv[2]
+    rows = read_results(path.with_name("seed.json")).rows
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(4):
+        mine = [{**row, "encoder": f"{name}-{number}", "test": f"{name}-{number}"} for row in rows]
+        write_results(path, mine, {"date": name}, whole=False)
+"""
+STORER = """
+    import sys
+    from pathlib import Path
+    from distbench.results_file import read_results
+    from pytest_distbench._writer import write_updates
+    path, name = Path(sys.argv[1]), sys.argv[2]
+    rows = [row for row in read_results(path.parent.parent / "seed.json").rows if row["encoder"] == "a"]
+    rows = [{**row, "recipe_hash": "", "data_sha256": ""} for row in rows]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(4):
+        encoder = f"{name}-{number}"
+        update = {"suite": str(path.parent.parent / "s.toml"), "encoder": encoder, "code_size": 2, "finding": None}
+        mine = [{**row, "encoder": encoder} for row in rows]
+        written, failed = write_updates([{"updates": [update | {"environment": {"date": name}}], "rows": mine}])
+        assert not failed, failed
+"""
+
+
+class TestTwoRunsAtOnce:
+    @pytest.mark.parametrize(("source", "name"), [(WRITER, "r.json"), (STORER, "baselines/s.json")])
+    def test_no_row_is_lost(self, tmp_path, source, name):
+        (tmp_path / "seed.json").write_text(json.dumps(documents()[0]))
+        path = tmp_path / name
+        running = [python(source, path, word, stdin=subprocess.PIPE) for word in ("one", "two", "three")]
+        assert [one.stdout.readline() for one in running] == ["ready\n"] * 3
+        for one in running:
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        for one in running:
+            _, fault = one.communicate(timeout=120)
+            assert one.returncode == 0, fault
+        rows = read_results(path).rows
+        assert {row["encoder"] for row in rows} == {f"{w}-{n}" for w in ("one", "two", "three") for n in range(4)}
+        assert sorted(one.name for one in path.parent.iterdir() if one.name != "seed.json") == [path.name]
+
+    def test_one_that_does_not_let_go_is_told(self, tmp_path):
+        source = """
+            import sys
+            from pathlib import Path
+            from distbench.locking import locked
+            with locked(Path(sys.argv[1])):
+                print("held", flush=True)
+                sys.stdin.readline()
+        """
+        path = tmp_path / "r.json"
+        other = python(source, path, stdin=subprocess.PIPE)
+        assert other.stdout.readline() == "held\n"
+        told = r"another process has been writing there for 0\.1 s; wait for it"
+        with pytest.raises(TimeoutError, match=told), locked(path, wait=0.1):
+            pass
+        other.kill()  # who is killed lets go
+        other.communicate()
+        with locked(path, wait=20):
+            pass
+        assert list(tmp_path.iterdir()) == []
+
+
+INTERRUPTED = {
+    "engine": """
+        import numpy as np, distbench
+        from distbench import engine
+        X = np.random.default_rng(0).normal(size=(30_000, 16))
+        distbench.evaluate(lambda x: x[:, :2], X[:40], k=5)  # compiles
+        print("begun", flush=True)
+        while True:
+            distbench.evaluate(lambda x: x[:, :2], X, k=10)
+    """,
+    "training": """
+        import numpy as np, distbench
+        X = np.random.default_rng(0).normal(size=(4000, 16)).astype("float32")
+        def told(done, total):
+            if done == 1:
+                print("begun", flush=True)
+        distbench.fit_baseline("autoencoder", X, code_size=2, seed=0, epochs=100_000, progress=told)
+    """,
+}
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("what", INTERRUPTED)
+def test_ctrl_c_ends_it_at_once_and_leaves_no_thread(what):
+    if what == "training":
+        pytest.importorskip("tensorflow")
+    running = python(INTERRUPTED[what])
+    try:
+        assert running.stdout.readline() == "begun\n", running.stderr.read()
+        running.send_signal(signal.SIGINT)
+        _, fault = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode in (130, -signal.SIGINT), fault
+    assert fault.rstrip().endswith("KeyboardInterrupt")
+
+
+@posix
+@pytest.mark.slow
+def test_compiled_kernels_that_cannot_be_kept_are_compiled_each_time(tmp_path):
+    """Everything is read-only: the package, the home folder and the folder of caches."""
+    unshare = shutil.which("unshare")
+    package = Path(__import__("distbench").__file__).resolve().parent
+    inside = f"mount --bind {package} {package} && mount -o remount,bind,ro {package} && exec {sys.executable} -c "
+    code = (
+        "import numpy as np, pathlib, distbench, sys\n"
+        "try: (pathlib.Path(distbench.__file__).parent / 'x').touch(); sys.exit(77)\n"
+        "except OSError: pass\n"
+        "X = np.random.default_rng(0).normal(size=(50, 4))\n"
+        "print(distbench.evaluate(lambda x: x[:, :2], X, k=5)['knn_recall'].value)\n"
+    )
+    probe = ["unshare", "-m", "sh", "-c", f"mount --bind {package} {package} && mount -o remount,bind,ro {package}"]
+    if unshare is None or subprocess.run(probe, check=False, capture_output=True).returncode:
+        pytest.skip("a read-only folder takes the rights of root")
+    nowhere = {"HOME": "/dev/null/x", "XDG_CACHE_HOME": "/dev/null/x", "PYTHONPATH": str(package.parent)}
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"} | nowhere
+    found = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{inside} "$0"', code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    import numpy as np
+
+    import distbench
+
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    assert float(found.stdout) == distbench.evaluate(lambda x: x[:, :2], X, k=5)["knn_recall"].value

@@ -74,7 +74,7 @@ class Far:
     def close_in(self, allowance: int) -> None:
         """Move the second inputs of the most merged pairs until the codes are equal, and keep inputs apart."""
         region = self.book.region
-        columns = len(region.free)
+        columns = len(region.free) if self.directions == "any" else min(len(region.free), self.slopes.code_size)
         if not self.slopes.by_gradient:
             columns = max(1, min(columns, allowance // (2 * ITERATIONS)))
         cost = ITERATIONS * (self.slopes.cost(columns) + len(LINE))

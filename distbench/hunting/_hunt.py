@@ -31,6 +31,7 @@ __all__ = ["hunt"]
 
 BUDGET = 20_000
 LEAST_BUDGET = 200
+LAST = 8  # rows: what is found is asked for once more at the end
 OF_ROWS = 10  # the share of the budget that test points may take is one in this many
 SHARES = {"mirror": 0.06, "near": 0.42, "drawn": 0.12, "far": 0.2, "halves": 0.03}  # the rest is for shrinking
 STEPS = (1e-5, 0.1)  # least and largest step of finite differences, in median nearest distances
@@ -79,8 +80,8 @@ def hunt(
         Says more: takes points in the shape of `X` and returns one bool a point.
     directions : {"any", "data"}, default "any"
         How inputs may be moved: "any", anywhere; "data", around a point along the differences to its nearest test
-        points, as many as a code has numbers, so that encoders are not blamed for directions that they have to give up.
-        Mirror images are left out then.
+        points, as many as a code has numbers: inputs are mixtures of near test points, none is moved in a direction
+        that a code of that size has no room for, and mirror images are left out.
     name : str, optional
         The encoder's name in messages; its own by default.
     batch_size : int, default 1024
@@ -102,7 +103,7 @@ def hunt(
     total = len(as_points(X, "X"))
     rows = np.sort(rng.permutation(total)[: max(2, budget // OF_ROWS)])
     region = region_of(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
-    asker = Asker(wrapped, region, budget)
+    asker = Asker(wrapped, region, budget - LAST)
     book = Book(asker, asker.first_codes(), closest)
     worst_tests = test_pairs(book)
     code_size = book.codes.shape[1]

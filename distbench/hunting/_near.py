@@ -70,6 +70,8 @@ class Near:
     def columns(self, allowance: int) -> int:
         """Return how many directions of a point there is budget for."""
         free = len(self.book.region.free)
+        if self.directions == "data":
+            free = min(free, self.slopes.code_size)
         if self.slopes.by_gradient:
             return free
         return max(1, min(free, allowance // (2 * FEWEST)))
@@ -108,16 +110,41 @@ class Near:
         self, origins: Rows, points: Array, codes: Array, slopes: tuple[Array, Array], share: float, how: str
     ) -> None:
         """Ask for points along the most and least stretched directions, for all in one call."""
-        wishes, found, owners = self._wishes(points), [], []
+        wishes, found, owners, between = self._wishes(points), [], [], []
         reaches = share * self.book.region.reaches[origins]
         for p, (jacobian, basis) in enumerate(zip(*slopes, strict=True)):
             if np.isfinite(jacobian).all() and basis.any():
-                targets = self._targets(points[p], np.concatenate(extremes(jacobian, basis, wishes[p])), reaches[p])
+                ways = np.concatenate(extremes(jacobian, basis, wishes[p]))
+                targets = self._targets(points[p], ways, reaches[p])
+                if self.directions == "data":
+                    between += [(int(origins[p]), *self._between(points[p], way, reaches[p])) for way in ways]
                 found.append(targets)
                 owners.append(np.full(len(targets), p))
         if found:
             owner = np.concatenate(owners)
             self.book.ask(origins[owner], points[owner], codes[owner], np.concatenate(found), how)
+        if between and self.book.asker.left >= 2 * len(between):
+            whose, x, y = (np.array(part) for part in zip(*between, strict=True))
+            kept = self.book.region.keeps(x)
+            if kept.any():
+                x = x[kept]
+                self.book.ask(whose[kept], x, self.book.asker.codes(x), y[kept], f"{how}, between neighbours")
+
+    def _between(self, point: Array, direction: Array, reach: float) -> tuple[Array, Array]:
+        """Return two mixtures of a point and its neighbours that differ in a direction, so that they stay in range.
+
+        What the direction adds of each neighbour goes to one of them, what it takes away is added to the other.
+        """
+        region = self.book.region
+        near = np.argsort(np.linalg.norm(region.rows - point, axis=1), kind="stable")
+        near = near[(region.rows[near] != point).any(axis=1)][: self.slopes.code_size]
+        ways = region.rows[near] - point
+        shares = np.linalg.lstsq(ways.T, direction, rcond=None)[0]
+        parts = [np.maximum(sign * shares, 0) for sign in (1, -1)]
+        most = max(max(float(part.sum()), float(np.linalg.norm(part @ ways)) / reach) for part in parts)
+        x, y = (point + part @ ways / (most or 1.0) for part in parts)
+        both = region.clipped(np.stack([x, y]))
+        return both[0], both[1]
 
     def _wishes(self, points: Array) -> Array:
         """Return where to go if there is a choice: to the nearest row, and anywhere."""

@@ -40,7 +40,9 @@ def finding_text(finding: Finding) -> str:
     i, j = finding.test_rows
     test = f"test points {i} and {j} ({measure} {_short(finding.test_value)})"
     if not finding.found:
-        more = f"; {measure} {_short(finding.value)} nearby" if finding.value > finding.test_value * 1.0001 else ""
+        more = (
+            f"; {measure} {_short(finding.value)} nearby" if _short(finding.value) != _short(finding.test_value) else ""
+        )
         return f"{word}: nothing worse than {test}{more}"
     head = (
         f"{word}: inputs {_short(finding.d_x)} apart, codes {_short(finding.d_z)} apart; {measure} "

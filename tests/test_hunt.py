@@ -243,7 +243,7 @@ def test_limits():
         hunt.check(contraction=1.5, expansion=1.1)
     text = str(raised.value)
     assert text.startswith("squeezed (codes of 2) does not meet 1 limit:\n  contraction = 2, limit at most 1.5\n")
-    assert "see it again:" in text
+    assert "to see it again (X: the points):" in text
     assert "expansion" not in text
     assert hunt.broken(contraction=1.5, expansion=0.5) == {"contraction": 1.5, "expansion": 0.5}
     with pytest.raises(PreservationError, match="does not meet 2 limits"):

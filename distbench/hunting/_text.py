@@ -71,7 +71,7 @@ def failure_text(hunt: Hunt, broken: Mapping[str, float]) -> str:
     first = hunt.torn if next(iter(broken)) == "expansion" else hunt.merged
     snippet = first.snippet.split("\n")
     if len(snippet) <= MOST_LINES:
-        return "\n".join([*lines, "  to see it again:", *(f"    {line}".rstrip() for line in snippet)])
+        return "\n".join([*lines, "  to see it again (X: the points):", *(f"    {line}".rstrip() for line in snippet)])
     part = "torn" if first is hunt.torn else "merged"
     again = f"print(distbench.hunt(encoder, X, seed={hunt.seed}).{part}.snippet)"
     return "\n".join([*lines, f"  to see it again ({len(snippet)} lines): {again}"])

@@ -49,7 +49,7 @@ def test_hunts_in_tests(run):
             "  contraction = inf, limit at most 5",
             "    merged: inputs * apart, codes 0 apart; contraction inf, more than 1e+09 times *",
             "    shrunk: test point *, and the same with 1 of 6 numbers changed; *",
-            "  to see it again:",
+            "  to see it again (X: the points):",
             "    pair = np.asarray(X)*",
             "    pair[[]1].flat[[]5] = *",
             "rerun: pytest --distbench test_mine.py::test_broken",

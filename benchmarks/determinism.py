@@ -222,7 +222,9 @@ def study(arguments: argparse.Namespace) -> tuple[Found, list[dict[str, str]], l
             ready.append(_row(name, found, {key: apart[key] for key in apart if FITTED not in key}))
             print(ready[-1], file=sys.stderr, flush=True)
             fitted.append({"": name} | {recipe: _largest(apart, recipe) for recipe in arguments.recipes})
-            far = sorted((key for key in apart if apart[key] > LIMIT), key=lambda key: -apart[key])
+            far = sorted(
+                (key for key in apart if apart[key] > LIMIT and FITTED not in key), key=lambda key: -apart[key]
+            )
             beyond += [f"{name}: {key.replace('|', ', ')}: {apart[key]:.1e}" for key in far]
     return base, ready, fitted, beyond
 
@@ -293,7 +295,7 @@ def main() -> None:
     else:
         print(text)
     print("\n".join(beyond) or f"nothing differs by more than {LIMIT:.0e}", file=sys.stderr)
-    raise SystemExit(bool([line for line in beyond if FITTED not in line]))
+    raise SystemExit(bool(beyond))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ __all__ = ["Reports", "check_reports"]
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 WIDTH = 120  # of the text in a file
+KEPT = "; what was there before is as it was: make room for it or name another path, and run again"
 EXTRA = 'the package {} is needed for it, which is not installed; run pip install "distbench[report]"'
 
 
@@ -93,7 +94,8 @@ class Reports:
             try:
                 where = self._write(kind, path, outcome)
             except Exception as error:  # whatever it is, the other reports and the summary are still due
-                failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}")
+                hint = KEPT if isinstance(error, OSError) and path is not None else ""
+                failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
             else:
                 written += [f"{kind} report: {where}"] if where else []
         return written, failed

@@ -60,7 +60,8 @@ def write_updates(records: Iterable[Mapping[str, Any]]) -> tuple[list[str], list
             with locked(path):  # another run may store rows of other encoders
                 write_store(read_store(path).with_items(of_suite))
         except (OSError, SuiteError) as error:
-            failed.append(f"{path} could not be written: {error}")
+            hint = "; it is as it was: make room for it, and run again" if isinstance(error, OSError) else ""
+            failed.append(f"{path} could not be written: {error}{hint}")
         else:
             written.append(f"{path}: {_told(of_suite)}")
     return written, failed

@@ -1,0 +1,200 @@
+"""What breaks around a run of pytest: Ctrl+C, paths that cannot be written, damaged files, code that is not trusted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from distbench.results_file import read_results, write_results
+from pytest_distbench._xdist import made_folder
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="sends signals")
+TRAP = """
+from pathlib import Path
+
+with (Path(__file__).parent / "ran.txt").open("a") as file:
+    file.write("imported\\n")
+
+def load():
+    raise SystemExit("no data today")
+
+class Mine:
+    def fit(self, X, code_size, seed):
+        return lambda points: points[:, :code_size]
+"""
+SUITE = """
+distbench = 1
+question = "Is it run?"
+dataset = {name = "own", load = "my_trap:load"}
+code_sizes = [2]
+
+[[encoder]]
+name = "mine"
+recipe = "my_trap:Mine"
+
+[[encoder]]
+name = "pca"
+"""
+
+
+class TestCodeThatASuiteNames:
+    @pytest.fixture(autouse=True)
+    def _files(self, pytester):
+        pytester.makepyfile(my_trap=TRAP)
+        (pytester.path / "mine.toml").write_text(SUITE)
+        pytester.syspathinsert()
+
+    def test_it_runs_where_the_user_ran_pytest_on_it_with_distbench_and_nowhere_else(self, pytester):
+        """As the code of any test: a run without the option, and a look at what there is, import nothing."""
+        for options in ((), ("mine.toml",), ("--distbench", "--collect-only"), ("mine.toml", "-p", "no:xdist")):
+            pytester.runpytest_inprocess(*options)
+            assert not (pytester.path / "ran.txt").exists()
+            assert "my_trap" not in sys.modules
+        found = pytester.runpytest_subprocess("--distbench", "-p", "no:xdist")
+        assert (pytester.path / "ran.txt").read_text() == "imported\n"
+        found.assert_outcomes(failed=2)  # and sys.exit() in there ends no run
+        found.stdout.fnmatch_lines(["*my_trap:load: raised SystemExit: no data today (at my_trap.py:7)"])
+        assert not [line for line in found.outlines if "Traceback" in line or "importlib" in line]
+
+    def test_slips_are_told_at_collection(self, pytester):
+        (pytester.path / "mine.toml").write_text(SUITE.replace("my_trap:Mine", "my_trap:Mien"))
+        found = pytester.runpytest_inprocess("--distbench", "--collect-only")
+        told = "*mine.toml:9: encoder 1.recipe: my_trap has no 'Mien'; did you mean 'Mine'?*"
+        found.stdout.fnmatch_lines([told])
+        assert found.ret == pytest.ExitCode.INTERRUPTED
+        assert not (pytester.path / "ran.txt").exists()
+
+
+TESTS = """
+import pathlib, time
+
+def test_first(distbench):
+    distbench.check(first, X_test, name="first", stress=1.0)
+
+def test_second(distbench):
+    (pathlib.Path(__file__).parent / "begun.txt").write_text("")
+    if (pathlib.Path(__file__).parent / "slowly.txt").exists():
+        time.sleep(60)
+    distbench.check(first, X_test, name="second", stress=1.0)
+
+def test_third(distbench):
+    distbench.check(first, X_test, name="third", stress=1.0)
+"""
+
+
+def wait_for(path, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path.name} did not come"
+        time.sleep(0.05)
+
+
+def start(folder, *options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "--distbench", "-p", "no:cacheprovider", *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@POSIX
+def test_ctrl_c_in_a_test_keeps_what_was_measured_before_and_what_others_had(run, pytester):
+    reports = ("--distbench-report=json:out.json", "-p", "no:xdist")
+    run(TESTS, *reports).assert_outcomes(passed=3)
+    before = read_results(pytester.path / "out.json").rows
+    (pytester.path / "begun.txt").unlink()
+    (pytester.path / "slowly.txt").write_text("")
+    running = start(pytester.path, *reports)
+    wait_for(pytester.path / "begun.txt")
+    running.send_signal(signal.SIGINT)
+    told, _ = running.communicate(timeout=60)
+    assert running.returncode == pytest.ExitCode.INTERRUPTED, told
+    assert "KeyboardInterrupt" in told
+    after = read_results(pytester.path / "out.json").rows
+    assert {row["encoder"]: row["stored"] != "" for row in after} == {"first": False, "second": False, "third": False}
+    assert [{**row, "seconds": None} for row in after] == [{**row, "seconds": None} for row in before]
+    assert [path.name for path in pytester.path.iterdir() if path.name.endswith((".part", ".lock"))] == []
+
+
+def test_a_report_that_cannot_be_written_fails_the_run_and_says_so_and_the_others_are_written(run, pytester):
+    nowhere = Path("/proc/nowhere/out.json")
+    if not os.access("/proc", os.W_OK) or not Path("/proc/self").exists():
+        nowhere = pytester.path / "out.json" / "out.json"  # told at the start
+        (pytester.path / "out.json").write_text("")
+    told = run(TESTS, f"--distbench-report=json:{nowhere}", "--distbench-report=md:out.md", "-p", "no:xdist")
+    assert told.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.USAGE_ERROR)
+    if told.ret == pytest.ExitCode.TESTS_FAILED:
+        text = " ".join(line.strip() for line in told.outlines)
+        assert "NOT WRITTEN: json report /proc/nowhere/out.json:" in text
+        assert "is as it was: make room for it or name another path, and run again" in text
+        assert "first" in (pytester.path / "out.md").read_text()
+    else:
+        assert "name" in told.stderr.str()
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:50], lambda text: text.replace('"schema": 1', '"schema": 7', 1)])
+def test_damaged_results_are_told_before_a_test_runs_and_stay(pytester, damage):
+    pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
+    path = pytester.path / "out.json"
+    write_results(path, [], {"date": "2026-01-02"}, whole=True)
+    path.write_text(damage(path.read_text()))
+    old = path.read_bytes()
+    for option in ("--distbench-report=json:out.json", "--distbench-compare=out.json"):
+        found = pytester.runpytest_inprocess("--distbench", option)
+        assert found.ret == pytest.ExitCode.USAGE_ERROR
+        told = found.stderr.str() + found.stdout.str()
+        assert "out.json: " in told
+        assert "move it away" in told or "give another" in told or "restore it" in told
+    assert path.read_bytes() == old
+    assert not (pytester.path / "ran.txt").exists()
+
+
+class TestSharedFolder:
+    def test_what_killed_runs_left_goes_with_the_next_one(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        own = Path(made_folder())
+        gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+        left = own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{int(gone.stdout)}-"))
+        left.mkdir()
+        (left / "codes.npz").write_text("x")
+        stays = [own, tmp_path / "distbench-mine", own.with_name("distbench-elsewhere-1-abc"), tmp_path / "data"]
+        for folder in stays[1:]:
+            folder.mkdir()
+        (tmp_path / "data" / "kept.txt").write_text("x")
+        link = left.with_name(f"{left.name}x")
+        link.symlink_to(tmp_path / "data")
+        new = Path(made_folder())
+        assert not left.exists()
+        assert all(folder.is_dir() for folder in (*stays, new))
+        assert (tmp_path / "data" / "kept.txt").exists(), "it went through a link"
+
+    @POSIX
+    @pytest.mark.slow
+    def test_a_killed_controller(self, pytester, monkeypatch):
+        pytest.importorskip("xdist")
+        pytester.makepyfile(
+            "import pathlib, time\ndef test_it(distbench):\n"
+            "    (pathlib.Path(__file__).parent / 'begun.txt').write_text('')\n    time.sleep(60)"
+        )
+        running = start(pytester.path, "-n", "1")
+        wait_for(pytester.path / "begun.txt")
+        assert len(list(pytester.path.glob("distbench-*"))) == 1
+        running.kill()
+        running.wait()
+        os.killpg(running.pid, signal.SIGKILL)  # its workers
+        running.communicate()
+        assert len(list(pytester.path.glob("distbench-*"))) == 1
+        monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
+        assert [str(path) for path in pytester.path.glob("distbench-*")] != [made_folder()]
+        assert len(list(pytester.path.glob("distbench-*"))) == 1

@@ -222,9 +222,7 @@ def study(arguments: argparse.Namespace) -> tuple[Found, list[dict[str, str]], l
             ready.append(_row(name, found, {key: apart[key] for key in apart if FITTED not in key}))
             print(ready[-1], file=sys.stderr, flush=True)
             fitted.append({"": name} | {recipe: _largest(apart, recipe) for recipe in arguments.recipes})
-            far = sorted(
-                (key for key in apart if apart[key] > LIMIT and FITTED not in key), key=lambda key: -apart[key]
-            )
+            far = [key for key in sorted(apart) if apart[key] > LIMIT and FITTED not in key]
             beyond += [f"{name}: {key.replace('|', ', ')}: {apart[key]:.1e}" for key in far]
     return base, ready, fitted, beyond
 

@@ -53,7 +53,7 @@ class TestCodeThatASuiteNames:
 
     def test_it_runs_where_the_user_ran_pytest_on_it_with_distbench_and_nowhere_else(self, pytester):
         """As the code of any test: a run without the option, and a look at what there is, import nothing."""
-        for options in ((), ("mine.toml",), ("--distbench", "--collect-only"), ("mine.toml", "-p", "no:xdist")):
+        for options in ((), ("mine.toml",), ("--distbench", "--collect-only")):
             pytester.runpytest_inprocess(*options)
             assert not (pytester.path / "ran.txt").exists()
             assert "my_trap" not in sys.modules

@@ -10,6 +10,7 @@ import gc
 import hashlib
 import os
 import pickle
+import random
 import resource
 import signal
 import sys
@@ -20,6 +21,7 @@ from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ from _mutation_mutants import FOLDERS, ROOT, Mutant, changed_functions, mutated
 
 __all__ = ["Judge", "Known", "collect", "measure"]
 
-SLOW = "not (Dask or dask or processes or pool or client or closed or dies)"  # of test_executors: they start processes
+# those that start processes
+SLOW = "not (test_executors and (Dask or dask or processes or pool or client or closed or dies))"
 LONGEST = 4.0  # seconds that a test may take in plain Python; slower ones are left out
 MEMORY = 6 << 30  # bytes more than now that a mutant may take
 ERROR, FAILED, SURVIVED = 3, 1, 0
@@ -38,6 +41,7 @@ ERROR, FAILED, SURVIVED = 3, 1, 0
 class Known:
     """What a test did before any mutation: its time and the lines it ran, by module."""
 
+    passed: bool
     seconds: float
     lines: dict[str, frozenset[int]] = field(default_factory=dict)
     of: dict[str, str] = field(default_factory=dict)  # what the test's file and these modules were then
@@ -101,7 +105,7 @@ def measure(items: list[pytest.Item], before: dict[str, Known]) -> dict[str, Kno
             lines, seconds = in_child(lambda item=item: _watched(item), LONGEST)
             if lines is None:
                 print(f"left out after {seconds:.1f} s: {item.nodeid}", flush=True)
-            one = Known(seconds, lines or {}, _now(item, lines or {}))
+            one = Known(lines is not None, seconds, lines or {}, _now(item, lines or {}))
         known[item.nodeid] = one
     return known
 
@@ -167,23 +171,28 @@ def collect(tests: list[str], work: Callable[[list[pytest.Item]], None]) -> None
 
 
 class Judge:
-    """Runs the tests that meet a mutant, quickest first, until one fails."""
+    """Runs the tests that meet a mutant until one fails."""
 
     def __init__(self, items: list[pytest.Item], known: dict[str, Known], most: float) -> None:
         self.items = {item.nodeid: item for item in items if item.nodeid in known}
         self.known, self.most = known, most
         self.functions = _functions()
+        self.shuffled = random.Random(0).sample(list(self.items), len(self.items))
 
     def tests(self, path: str, lines: range | None) -> list[str]:
-        """Return the tests that run some of the lines (or any of a module), quickest first, within the time."""
-        able = []
-        for name in self.items:
-            ran = self.known[name].lines.get(path, frozenset())
-            if ran and (lines is None or not ran.isdisjoint(lines)):
-                able.append(name)
-        able.sort(key=lambda name: self.known[name].seconds)
+        """Return tests that run some of the lines, or anything of a module; within the time.
+
+        One of each function, the quickest first; then another of each, and so on.
+        """
+        groups: dict[str, list[str]] = {}
+        for name in self.shuffled:
+            ran = self.known[name].lines
+            own = ran.get(path, frozenset())
+            if (not ran or own) if lines is None else not own.isdisjoint(lines):
+                groups.setdefault(name.split("[")[0], []).append(name)
+        turns = ([name for name in turn if name] for turn in zip_longest(*groups.values()))
         total, chosen = 0.0, []
-        for name in able:
+        for name in chain.from_iterable(sorted(turn, key=lambda name: self.known[name].seconds) for turn in turns):
             total += self.known[name].seconds
             if chosen and total > self.most:
                 break

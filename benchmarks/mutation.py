@@ -82,8 +82,7 @@ def _known(items: list[Any], file: Path) -> dict[str, Known]:
     for start in range(0, len(items), 20):
         known |= measure(items[start : start + 20], known)
         file.write_bytes(pickle.dumps(known))
-    known = {item.nodeid: known[item.nodeid] for item in items}
-    return {name: one for name, one in known.items() if one.lines}
+    return {item.nodeid: known[item.nodeid] for item in items if known[item.nodeid].passed}
 
 
 @cache
@@ -94,7 +93,8 @@ def _statements(path: str) -> list[tuple[int, int]]:
         if isinstance(node, ast.stmt | ast.ExceptHandler):
             body = getattr(node, "body", None)
             last = body[0].lineno - 1 if body else node.end_lineno
-            spans.append((node.lineno, max(node.lineno, last or node.lineno)))
+            first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+            spans.append((first, max(node.lineno, last or node.lineno)))
     return spans
 
 

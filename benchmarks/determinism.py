@@ -165,9 +165,11 @@ def run(source: Path, out: Path, *, python: str = sys.executable, **options: Any
     threads, recipes = options.get("threads"), options.get("recipes", ())
     settings = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     settings |= {name: str(threads) for name in THREADS} if threads else {}
-    if python != sys.executable:  # another numba would throw away the kernels that this one keeps beside the code
+    environment = options.get("environment", {})
+    if python != sys.executable or "NUMBA_CPU_NAME" in environment:
+        # another numba would throw away the kernels that this one keeps beside the code
         settings["NUMBA_CACHE_DIR"] = str(out.parent / "kernels")
-    for name, value in options.get("environment", {}).items():
+    for name, value in environment.items():
         settings.pop(name, None)
         settings |= {name: value} if value is not None else {}
     command = [python, __file__, "--measure", str(source), str(out), "--recipes", *recipes]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,33 +26,26 @@ def draw(book: Book, directions: Directions, code_size: int, seed: int, allowanc
     It draws single bits alone. Whole numbers and floats would do too, but Hypothesis mixes in constants of the modules
     that happen to be loaded, and the same hunt would then find other pairs elsewhere.
     """
-    from hypothesis import HealthCheck, Phase, given, settings, target
+    from hypothesis import HealthCheck, Phase, Verbosity, given, settings, target
     from hypothesis import seed as seeded
     from hypothesis import strategies as st
 
     examples = min(MOST_EXAMPLES, allowance // len(SIZES))
     if examples < 1:
         return
-    end = book.asker.asked + allowance
-    order, failed = _order(book, seed), list[Exception]()
+    end, order, failed = book.asker.asked + allowance, _order(book, seed), list[Exception]()
+    quiet = settings(verbosity=Verbosity.quiet, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
     @seeded(seed)
-    @settings(
-        database=None,
-        deadline=None,
-        max_examples=examples,
-        phases=(Phase.generate, Phase.target),
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(quiet, max_examples=examples, phases=(Phase.generate, Phase.target), derandomize=False)
     @given(st.tuples(*(st.tuples(*[st.booleans()] * bits) for bits in BITS)))
     def one(bits: tuple[tuple[bool, ...], ...]) -> None:
-        row, chosen, kind, way = (_number(part) for part in bits)
+        row, *drawn = (_number(part) for part in bits)
         if failed or book.asker.asked + len(SIZES) > end or book.asker.left < len(SIZES):
             return
         origin = int(order[row % len(order)])
         try:
-            targets = _targets(book, origin, (chosen, kind, way), (directions, code_size))
-            scores = _asked(book, origin, targets)
+            scores = _asked(book, origin, _targets(book, origin, drawn, (directions, code_size)))
         except Exception as error:  # of the encoder: Hypothesis would run it again and tell of its own draws
             failed.append(error)
             return
@@ -72,7 +67,7 @@ def _number(bits: tuple[bool, ...]) -> int:
     return sum(1 << place for place, bit in enumerate(bits) if bit)
 
 
-def _targets(book: Book, origin: int, drawn: tuple[int, int, int], how: tuple[Directions, int]) -> Array:
+def _targets(book: Book, origin: int, drawn: Sequence[int], how: tuple[Directions, int]) -> Array:
     """Return moves of a row: along a column, towards another row, or anywhere that is allowed."""
     chosen, kind, way = drawn
     region, rng = book.region, np.random.default_rng((chosen, kind))

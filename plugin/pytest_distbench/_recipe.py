@@ -43,14 +43,7 @@ def judge_recipe(
     from distbench.suites import as_recipe
     from pytest_distbench._progress import Training
 
-    dataset, code_size = marker.dataset, marker.code_size
-    if dataset is None or code_size is None:
-        raise InputError(
-            "X_test: not given; give the test points, or mark the test with "
-            "@pytest.mark.distbench(dataset=..., code_size=...) to have a recipe fitted and judged"
-        )
-    if judged.reference is not None:
-        raise InputError(f"reference: given for a recipe, which is judged on {dataset} as it is; leave it out")
+    dataset, code_size = _data_of(marker, judged)
     options = recipe_options(options)
     seed = settings_of(item.config).seed(marker.seed) or 0
     fitted, bench = as_recipe(recipe), bench_of(item.config)
@@ -78,3 +71,15 @@ def judge_recipe(
         "data_sha256": data.sha256,
         "labels": data.labels_test,
     }
+
+
+def _data_of(marker: MarkerArguments, judged: Judged) -> tuple[str, int]:
+    """Return the marker's data set and code size."""
+    if marker.dataset is None or marker.code_size is None:
+        raise InputError(
+            "X_test: not given; give the test points, or mark the test with "
+            "@pytest.mark.distbench(dataset=..., code_size=...) to have a recipe fitted and judged"
+        )
+    if judged.reference is not None:
+        raise InputError(f"reference: given for a recipe, which is judged on {marker.dataset} as it is; leave it out")
+    return marker.dataset, marker.code_size

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hunting_cases import off_by, planted, rerun, sphere
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import distbench
 from distbench import EncoderError, InputError, PreservationError
@@ -328,3 +330,25 @@ def test_an_encoder_that_fails_between_points_is_told_in_its_own_words():
     with pytest.raises(EncoderError, match="raised RuntimeError: never seen") as raised:
         distbench.hunt(encoder, X_GOOD, budget=SMALL)
     assert not any("Failing test case" in note for note in getattr(raised.value, "__notes__", []))
+
+
+def test_inside_a_hypothesis_test_and_under_any_profile():
+    matrix, lost, X = planted(4, 0)
+    outside = distbench.hunt(lambda X: X @ matrix, X, budget=SMALL)
+
+    @settings(max_examples=1, deadline=None, database=None)
+    @given(st.just(X))
+    def inside(points):
+        hunt = distbench.hunt(lambda X: X @ matrix, points, budget=SMALL)
+        assert off_by(hunt.pair, lost) < 1e-6
+        assert "inside a Hypothesis test" in hunt.notes[-1]
+
+    inside()
+    usual = settings()
+    settings.register_profile("other", max_examples=2, derandomize=True, print_blob=True)
+    settings.load_profile("other")
+    try:
+        assert str(distbench.hunt(lambda X: X @ matrix, X, budget=SMALL)) == str(outside)
+    finally:
+        settings.register_profile("usual", usual)
+        settings.load_profile("usual")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from distbench.hunting._book import KINDS, Book
 from distbench.hunting._directions import Directions, bases_of, landed
 
-__all__ = ["draw"]
+__all__ = ["draw", "in_other_test"]
 
 Array = NDArray[np.float64]
 
@@ -55,6 +56,12 @@ def draw(book: Book, directions: Directions, code_size: int, seed: int, allowanc
     one()
     if failed:
         raise failed[0]
+
+
+def in_other_test() -> bool:
+    """Say whether a Hypothesis test is running already, in which Hypothesis refuses to run another."""
+    hypothesis = sys.modules.get("hypothesis")
+    return hypothesis is not None and bool(hypothesis.currently_in_test_context())
 
 
 def _order(book: Book, seed: int) -> NDArray[np.int64]:

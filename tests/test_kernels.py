@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles import definitions
 from scipy.spatial.distance import cdist
 from scipy.stats import rankdata, spearmanr
 
-from distbench.engine import counts, density, distances, labels, moments, neighbours, relative, shepard, space
+from distbench.engine import counts, density, distances, labels, moments, neighbours, ranks, relative, shepard, space
 from distbench.engine import sampled_pairs as sampled
+from distbench.engine.neighbours import (
+    CONTINUITY,
+    CONTINUITY_LEFT,
+    OVERLAP,
+    OVERLAP_LEFT,
+    SIGNED,
+    TRUST,
+    TRUST_LEFT,
+    WIDTH,
+)
 from distbench.engine.signs import SKETCHES, add_partners, add_signed
 from distbench.engine.tails import Tail, add_tails, grown
 from distbench.engine.triplets import BUDGET, LEAST, MOST, candidates_per_query, triplet_rows
@@ -192,6 +203,91 @@ class TestDistances:
         keys = made.keys(0, 12, np.empty((12, 12)))
         assert keys[0, 2] == 0.0
         assert keys[0, 1] == pytest.approx(20e-18, rel=1e-4)
+
+    @pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
+    def test_chunk_by_chunk_beside_what_is_there(self, d):
+        """More candidates than two chunks, written from a column on; the columns before and after stay."""
+        n = 3 * distances.CHUNK + 7
+        queries, candidates = (RNG.integers(-3, 4, size=(rows, d)).astype(float) for rows in (2, n))
+        columns = np.ascontiguousarray(candidates.T)
+        apart = queries[:, None] - candidates
+        for kernel, expected in (
+            (distances.direct_keys, (apart**2).sum(axis=2)),
+            (distances.city_block_keys, np.abs(apart).sum(axis=2)),
+            (distances.hamming_keys, (apart != 0).sum(axis=2)),
+        ):
+            out = np.full((2, n + 9), 77.0)
+            kernel(queries, columns, 4, out)
+            np.testing.assert_array_equal(out[:, 4 : n + 4], expected)
+            assert (out[:, :4] == 77).all()
+            assert (out[:, n + 4 :] == 77).all()
+
+    @pytest.mark.parametrize("shift", [0, 3])
+    def test_from_products(self, shift):
+        queries, rows = RNG.normal(size=(3, 6)), RNG.normal(size=(5, 6))
+        rows[2] = queries[1] + 1e-7  # near: looked at anew
+        x2, y2 = (queries**2).sum(axis=1), (rows**2).sum(axis=1)
+        out = np.full((3, 5 + shift + 2), 77.0)
+        out[:, shift : shift + 5] = queries @ rows.T
+        distances.keys_from_products(queries, x2, rows, y2, shift, out)
+        expected = cdist(queries, rows) ** 2
+        np.testing.assert_allclose(out[:, shift : shift + 5], expected, rtol=1e-12)
+        assert out[1, shift + 2] == pytest.approx(6e-14, rel=1e-6)
+        assert (out[:, :shift] == 77).all()
+        assert (out[:, shift + 5 :] == 77).all()
+        # what is beyond the share of both lengths stands as the product says
+        wrong = np.full((1, 1), 0.0)
+        distances.keys_from_products(np.ones((1, 2)), np.array([2.0]), np.ones((1, 2)), np.array([2.0]), 0, wrong)
+        assert wrong[0, 0] == 4.0
+
+    def test_the_bound_on_their_error(self):
+        assert distances.tolerance(62) == 8 * 64 * 2.0**-53 / 1e-3
+
+
+class TestTiedRow:
+    """Only what was left open is done."""
+
+    X = np.array([0.0, 1.0, 1.0, 2.0, 3.0, 3.0, 5.0, np.inf])
+    Z = np.array([2.0, 2.0, 0.0, 1.0, 7.0, 4.0, 4.0, np.inf])
+
+    def run(self, left):
+        columns, out = np.zeros((3, 8)), np.full(WIDTH, 77.0)
+        ranks.tied_row(self.X, self.Z, 3, columns, out, left)
+        return columns, out
+
+    @pytest.mark.parametrize("left", range(8))
+    def test_the_rest_stays_as_it_is(self, left):
+        whole_columns, whole = self.run(7)
+        columns, out = self.run(left)
+        parts = (
+            (TRUST_LEFT, 0, slice(TRUST, CONTINUITY)),
+            (CONTINUITY_LEFT, 1, slice(CONTINUITY, OVERLAP)),
+            (OVERLAP_LEFT, 2, slice(OVERLAP, SIGNED)),
+        )
+        for flag, row, own in parts:
+            signed = slice(SIGNED + row * SKETCHES, SIGNED + (row + 1) * SKETCHES)
+            if left & flag:
+                np.testing.assert_array_equal(out[own], whole[own])
+                np.testing.assert_array_equal(columns[row], whole_columns[row])
+                assert (out[signed] != 77).any()
+            else:
+                assert (out[own] == 77).all()
+                assert (out[signed] == 77).all()
+                assert (columns[row] == 0).all()
+
+    def test_sums_are_the_definitions(self):
+        columns, out = self.run(7)
+        x, z = self.X[:7], self.Z[:7]
+        near_x, near_z = (definitions._membership(values, 3) for values in (x, z))
+        assert out[TRUST] == pytest.approx(near_z @ definitions._mean_excess(x, 3), abs=1e-14)
+        assert out[CONTINUITY] == pytest.approx(near_x @ definitions._mean_excess(z, 3), abs=1e-14)
+        assert out[OVERLAP] == pytest.approx(near_x @ near_z, abs=1e-14)
+        for p in range(7):
+            x, z = np.delete(self.X[:7], p), np.delete(self.Z[:7], p)
+            near_x, near_z = (definitions._membership(values, 3) for values in (x, z))
+            assert out[TRUST] + columns[0, p] == pytest.approx(near_z @ definitions._mean_excess(x, 3), abs=1e-13)
+            assert out[CONTINUITY] + columns[1, p] == pytest.approx(near_x @ definitions._mean_excess(z, 3), abs=1e-13)
+            assert out[OVERLAP] + columns[2, p] == pytest.approx(near_x @ near_z, abs=1e-13)
 
 
 class TestMoments:

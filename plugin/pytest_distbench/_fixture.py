@@ -160,7 +160,8 @@ class DistbenchFixture:
         X_test : array of shape (m, ...)
             The points to look around.
         expansion, contraction : float, optional
-            The largest |z - z'| / |x - x'| and |x - x'| / |z - z'| that may be found, in the units of points and codes.
+            The largest ``|z - z'| / |x - x'|`` and ``|x - x'| / |z - z'|`` that may be found, in the units of points and
+            codes.
             The marker's and the ini file's limits do not count here: they are of test points alone.
         **options
             For :func:`distbench.hunt`: ``budget``, ``seed``, ``reach``, ``bounds``, ``plausible``, ``directions``, ...

@@ -50,7 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tests", default=TESTS, help="names of files in tests/")
     parser.add_argument("--only", default="", help="modules whose path holds this")
-    parser.add_argument("--again", action="store_true", help="judge those again that survived")
+    parser.add_argument("--again", action="store_true", help="only judge those again that survived")
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests that a mutant meets at most")
     parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--markdown", help="page whose tables are written; default: they are printed")
@@ -69,7 +69,7 @@ def _run(items: list[Any], options: argparse.Namespace, store: Path) -> None:
         if options.only not in mutant.path:
             continue
         before = done.get(mutant.key)
-        if before is not None and not (options.again and before["outcome"] == "survived"):
+        if (before is None or before["outcome"] != "survived") if options.again else before is not None:
             continue
         found = judge.judge(mutant, _statement(mutant.path, mutant.line))
         done[mutant.key] = mutant.as_dict() | found

@@ -356,7 +356,7 @@ class TestFloors:
             found["knn_recall"] = np.minimum(degree, {1: 2, 2: 6}[dim] * k).sum() / (n * k)
         return found
 
-    @pytest.mark.parametrize("kind", ["normal", "wide", "long", "hub", "ties", "duplicates"])
+    @pytest.mark.parametrize("kind", ["normal", "wide", "long", "hub", "ties", "duplicates", "simplex"])
     @pytest.mark.parametrize("dim", [1, 2, 3])
     @pytest.mark.parametrize("k", [1, 3])
     def test_are_what_the_formulas_say(self, kind, dim, k):
@@ -366,6 +366,7 @@ class TestFloors:
             "wide": lambda: rng.normal(size=(9, 30)),
             "long": lambda: rng.normal(size=(40, 4)) * [100, 1, 1, 1] + 50,
             "hub": lambda: np.vstack([np.zeros(20), np.eye(20)]),
+            "simplex": lambda: np.eye(60),
             "ties": lambda: np.round(rng.normal(size=(20, 5))),
             "duplicates": lambda: np.repeat(rng.normal(size=(8, 5)), 2, axis=0),
         }[kind]()

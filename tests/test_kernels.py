@@ -77,6 +77,25 @@ class TestNearest:
         assert best.tolist() == [1.0, 2.0, np.inf]
 
 
+class TestApart:
+    """The k nearest, the next and the rest are parted where each gap is more than the rounding of its larger key."""
+
+    @pytest.mark.parametrize("gap", [0, 1, 2])
+    def test_by_the_gaps_around_the_kth(self, gap):
+        best = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+        best[gap + 1] = best[gap] / 0.8  # a gap of a fifth of the larger
+        for k in (1, 2, 3):
+            matters = gap in (k - 1, k)
+            assert neighbours._apart(best, k, 0.19)
+            assert neighbours._apart(best, k, 0.21) is (not matters)
+
+    def test_equal_keys_are_never_apart(self):
+        assert not neighbours._apart(np.array([1.0, 1.0, 2.0]), 1, 0.0)
+        assert not neighbours._apart(np.array([1.0, 2.0, 2.0]), 1, 0.0)
+        assert neighbours._apart(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
+        assert neighbours._apart(np.array([1.0, 2.0]), 2, 0.0)
+
+
 def ranks_below(keys, owners, n_test, tolerance=0.0):
     room = 4 * ((len(owners) - 1) // 4 + 1)
     marks, found = np.empty((3, room), dtype=np.float32), np.empty((3, room))
@@ -470,6 +489,63 @@ class TestShepard:
         assert shepard._tails(ratios[:0], 0.1) == (np.inf, -np.inf)
         few = np.array([3.0, 1.0, 2.0])
         assert shepard._tails(few, 0.9) == (3.0, 1.0)
+
+    def test_edges_stand_midway_between_levels(self, monkeypatch):
+        monkeypatch.setattr(shepard, "CELLS", 8)
+        values = np.array([1.0, 1.0, 2.0, 4.0, 4.0, 8.0])
+        np.testing.assert_array_equal(shepard._edges(values, np.unique(values)), [1.5, 3.0, 6.0])
+        values = np.concatenate([[0.0], np.repeat(5.0, 50), np.arange(10.0, 60.0), [1000.0]])
+        edges = shepard._edges(values, np.unique(values))
+        assert (np.diff(edges) > 0).all()
+        assert len(edges) < 8 + 2
+        assert edges[0] == 2.5  # rare levels at both ends stay apart
+        assert edges[-1] == (59 + 1000) / 2
+        own = np.searchsorted(edges, values)
+        counts = np.bincount(own)
+        assert counts[1] == 50
+        assert counts[2:-1].max() <= 102 / 8 + 1
+
+    def test_cells_are_of_equal_width_unless_they_are_crowded(self, monkeypatch):
+        monkeypatch.setattr(shepard, "CELLS", 64)
+        values = np.linspace(0, 1, 640)
+        low, per_unit, edges, cells = shepard._grid(values)
+        assert (len(edges), cells) == (0, 64)
+        assert per_unit == pytest.approx(63, rel=1e-12)
+        assert -1 / 63 < low < 0
+        for few in (np.array([0.0, 0.001, 0.5, 1.0]), np.where(values < 0.3, values / 1e3, values)):
+            low, per_unit, edges, cells = shepard._grid(few)
+            assert (low, per_unit) == (0.0, 0.0)
+            assert cells == len(edges) + 1 <= 65
+        assert shepard._grid(np.round(5 * values))[3] == 64  # few levels, each in a cell of its own
+
+    def test_empty_cells_stand_between_their_neighbours(self):
+        found = shepard._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))
+        np.testing.assert_allclose(found, [2.0, 3.0, 4.0, 5.0])
+        np.testing.assert_allclose(shepard._above(np.array([1.0, 2.0, 4.0])), [6.5, 5.0, 2.0])
+        np.testing.assert_allclose(shepard._middles(np.array([1.0, 2.0, 1.0])), [0.125, 0.5, 0.875])
+
+    def test_influence_is_the_derivative(self):
+        """Of the correlation by a small weight more on one pair of cells."""
+        weights = RNG.random((4, 3))
+        weights /= weights.sum()
+
+        def correlation(w):
+            share = w.sum(axis=1), w.sum(axis=0)
+            F, G = (np.cumsum(one) - one / 2 for one in share)
+            variance = (share[0] @ F**2 - 0.25) * (share[1] @ G**2 - 0.25)
+            return (F @ w @ G - 0.25) / np.sqrt(variance), F, G, share
+
+        _, F, G, share = correlation(weights)
+        means = weights @ G / share[0], F @ weights / share[1]
+        effects, factor = shepard._influence((F, G), list(share), means, float(F @ weights @ G))
+        for u in range(4):
+            for v in range(3):
+                more = 1e-6 * (np.outer(np.arange(4) == u, np.arange(3) == v) - weights)
+                slope = (correlation(weights + more)[0] - correlation(weights - more)[0]) / 2e-6
+                assert factor * F[u] * G[v] + effects[0][u] + effects[1][v] == pytest.approx(slope, abs=1e-6)
+        flat = shepard._influence((np.array([0.5]), G), [np.ones(1), share[1]], means, 0.25)
+        assert flat[1] == 0.0
+        assert not any(side.any() for side in flat[0])
 
     def test_tied_distances_share_their_mean_rank(self):
         values = np.array([3.0, 1.0, 3.0, 2.0, 1.0, 1.0])

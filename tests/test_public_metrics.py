@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from oracles import definitions
+from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
 from distbench.engine import gather, order_curves, problem, sampled_pairs, shepard, triplets
@@ -233,6 +234,12 @@ class TestSamples:
         sample = found.extras["sampled_pairs"]
         assert sample.pairs == 30
         assert sample.touching.sum() == 60
+        i, j = np.triu_indices(9, 1)
+        drawn = np.random.default_rng(0).integers(0, 36, 30)
+        a, b = (np.linalg.norm(points[i[drawn]] - points[j[drawn]], axis=1) for points in (X, Z))
+        assert sample.kendall == pytest.approx(kendalltau(a, b).statistic, rel=1e-12)
+        assert sample.squares[0] == pytest.approx(definitions.monotone_residual(a, b), rel=1e-9)
+        assert sample.squares[1] == pytest.approx(b @ b, rel=1e-12)
         monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 36)
         assert gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1).notes == ()
 

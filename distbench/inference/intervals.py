@@ -136,12 +136,12 @@ def degrees_of_freedom(leave_one_out: Array) -> float:
     """Return the degrees of freedom of the standard error: fewer where a few points make up much of it.
 
     The variance of a mean of squares is (kurtosis - 1) / m of its square, that of a chi-square 2 / f for f degrees
-    of freedom (Satterthwaite 1946). Between 3 and m - 1; m - 1 for fewer than five points.
+    of freedom (Satterthwaite 1946). Between 3 and m - 1; m - 1 for fewer than five points, whatever they are.
     """
     m = len(leave_one_out)
     squares = (leave_one_out - leave_one_out.mean()) ** 2
     total = float(squares.sum())
-    if total == 0 or m <= 4:
+    if total == 0:
         return m - 1
     kurtosis = m * float(np.sum((squares / total) ** 2))
     return float(np.clip(2 * m / max(kurtosis - 1, 1e-9), 3, m - 1))

@@ -43,7 +43,7 @@ class Line:
     undecided: float
     broken: float
     passed: dict[str, float]  # by what an undecided check does
-    luck: float  # correlation of a run's value, good or bad, with the half width of its interval towards the bad side
+    luck: float  # change of the half width for each standard deviation that a run looks better, as a share of its mean
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def markdown(lines: list[Line], after: list[Next], runs: int) -> str:
             _by_margin(lines),
             "### By metric and test points",
             "Least to most of all cases. *at the limit* is margin 0, *bad* margins -1, -2 and -4, *good* 1, 2 and 4. "
-            "*luck*: correlation, over the runs, of a value with the half width of its interval; below 0 where runs "
-            "that happen to look better also look surer.",
+            "*luck*: by how much the half width of the interval changes for each standard deviation by which a run "
+            "looks better than it should; below 0 where a lucky run also looks surer.",
             _by_metric(lines),
             "### A limit taken from another run",
             "How often the next run passes when the limit is the value of the run before it, moved to the bad side by "
@@ -156,7 +156,7 @@ def _by_metric(lines: list[Line]) -> str:
                 "bad, passes with `fail`": _range([line.passed["fail"] for line in bad]),
                 "fails with `pass` at the limit": _range([1 - line.passed["pass"] for line in at]),
                 "good, fails with `pass`": _range([1 - line.passed["pass"] for line in good]),
-                "luck": f"{min(line.luck for line in at):+.2f} to {max(line.luck for line in at):+.2f}",
+                "luck": f"{min(line.luck for line in at):+.0%} to {max(line.luck for line in at):+.0%}",
             }
         )
     return _table(rows)

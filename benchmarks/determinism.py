@@ -149,18 +149,9 @@ def _about(version: str) -> dict[str, str]:
 
 
 def run(source: Path, out: Path, *, python: str = sys.executable, **options: Any) -> Found:
-    """Measure in a process of its own.
+    """Measure the points of `source` in a process of its own, which writes to `out` with suffixes.
 
-    Parameters
-    ----------
-    source : Path
-        From `write_clouds`.
-    out : Path
-        Where the process writes, without a suffix.
-    python : str
-        Which one.
-    **options : Any
-        ``environment``, a dict of what to set (None: unset), ``threads`` and ``recipes``.
+    Options: ``environment``, a dict of what to set (None: unset), ``threads`` and ``recipes``.
     """
     threads, recipes = options.get("threads"), options.get("recipes", ())
     settings = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
@@ -286,6 +277,7 @@ def main() -> None:
         measure(*arguments.measure, arguments.threads, arguments.recipes)
         return
     text, beyond = markdown(arguments)
+    print("\n".join(beyond) or f"nothing differs by more than {LIMIT:.0e}", file=sys.stderr)
     if arguments.markdown:
         before, begin, rest = arguments.markdown.read_text(encoding="utf-8").partition(BEGIN)
         _, end, after = rest.partition(END)
@@ -294,7 +286,6 @@ def main() -> None:
         arguments.markdown.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
     else:
         print(text)
-    print("\n".join(beyond) or f"nothing differs by more than {LIMIT:.0e}", file=sys.stderr)
     raise SystemExit(bool(beyond))
 
 

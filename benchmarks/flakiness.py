@@ -77,7 +77,8 @@ def _luck(rows: list[tuple[float, float, float]], up: bool) -> float:
     value, low, high = np.array(rows).T
     half = value - low if up else high - value
     has = np.isfinite(half)
-    return float(np.corrcoef(value[has] if up else -value[has], half[has])[0, 1])
+    slope = np.polyfit(value[has] if up else -value[has], half[has], 1)[0]
+    return float(slope * value[has].std(ddof=1) / half[has].mean())
 
 
 def _rows(rows: Iterable[tuple[float, float, float]]) -> Iterator[tuple[float, float | None, float | None]]:

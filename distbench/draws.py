@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from distbench.metrics import Measured
 
@@ -81,7 +81,7 @@ def widened(
     low, high = ends
     if low is None or high is None or sd is None:
         return ends
-    half = float(student.ppf((1 + confidence) / 2, draws - 1)) * sd / draws**0.5
+    half = float(stdtrit(draws - 1, (1 + confidence) / 2)) * sd / draws**0.5
     low, high = value - np.hypot(value - low, half), value + np.hypot(high - value, half)
     return float(max(low, bounds[0])), float(min(high, bounds[1]))
 

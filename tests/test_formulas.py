@@ -395,6 +395,7 @@ class TestFloors:
         monkeypatch.setattr(floors_module, "MOST_POINTS", 20)
         chosen = floors_module._some(50, 4)
         assert len(set(chosen)) == 20
+        assert set(chosen) == set(np.random.default_rng(0).choice(50, 20, replace=False))
         assert (np.diff(chosen) > 0).all()
         some = floors(X, 1, k=3)
         assert some["distortion"] == pytest.approx(floors(X[chosen], 1, k=3)["distortion"], rel=1e-12)

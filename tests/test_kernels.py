@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from oracles import definitions
 from scipy.spatial.distance import cdist
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import kendalltau, rankdata, spearmanr
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from distbench.engine import counts, density, distances, labels, moments, neighbours, ranks, relative, shepard, space
 from distbench.engine import sampled_pairs as sampled
+from distbench.engine._blas import one_blas_thread
 from distbench.engine.neighbours import (
     CONTINUITY,
     CONTINUITY_LEFT,
@@ -511,12 +513,27 @@ class TestShepard:
         low, per_unit, edges, cells = shepard._grid(values)
         assert (len(edges), cells) == (0, 64)
         assert per_unit == pytest.approx(63, rel=1e-12)
-        assert -1 / 63 < low < 0
+        assert low == pytest.approx(-0.382 / 63, rel=1e-12)  # common values stand on no boundary
         for few in (np.array([0.0, 0.001, 0.5, 1.0]), np.where(values < 0.3, values / 1e3, values)):
             low, per_unit, edges, cells = shepard._grid(few)
             assert (low, per_unit) == (0.0, 0.0)
             assert cells == len(edges) + 1 <= 64 + 2
         assert shepard._grid(np.round(5 * values))[3] == 64  # few levels, each in a cell of its own
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_few_far_pairs_do_not_take_all_cells(self, sign):
+        values = np.concatenate([RNG.random(30_000), [500.0, 1000.0]]) * sign
+        low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
+        found = shepard._grid(values)
+        if sign > 0:
+            high = outer + (outer - inner) / 8
+        else:
+            low = inner - (outer - inner) / 8
+        assert found[1] == pytest.approx(4095 / (high - low), rel=1e-12)
+        assert found[0] == pytest.approx(low - 0.382 * (high - low) / 4095, rel=1e-12, abs=1e-12)
+        cells = np.empty(4, dtype=np.uint32)
+        shepard.to_cells(np.array([-1e9, low, high, 1e9]), *found[:3], 4095, cells)
+        assert cells.tolist() == [0, 0, 4095, 4095]
 
     def test_empty_cells_stand_between_their_neighbours(self):
         found = shepard._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))
@@ -568,10 +585,32 @@ class TestSampledPairs:
         assert sampled.kendall_influence(a, np.ones(30))[0] == 0.0
         assert sampled.kendall_influence(np.ones(30), b)[0] == 0.0
 
+    def test_of_more_items_than_small_numbers(self):
+        a, b = np.repeat(RNG.random(150), 2), RNG.random(300)
+        assert sampled.kendall_influence(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
+
     def test_monotone_regression(self):
         a, b = np.array([1.0, 2.0, 2.0, 3.0, 4.0]), np.array([1.0, 5.0, 3.0, 2.0, 6.0])
         third = (5 + 3 + 2) / 3
         np.testing.assert_allclose(sampled.disparities(a, b), [1, third, third, third, 6])
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_blas_is_held_to_one_thread_and_let_go():
+    with threadpool_limits(2, "blas"):
+        before = blas_threads()
+        with one_blas_thread():
+            assert blas_threads() == {1}
+            with one_blas_thread():
+                pass
+            assert blas_threads() == {1}  # the inner one does not let go
+        assert blas_threads() == before
+        with pytest.raises(ZeroDivisionError), one_blas_thread():
+            raise ZeroDivisionError
+        assert blas_threads() == before
 
 
 class TestOthers:

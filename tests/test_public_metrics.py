@@ -12,6 +12,7 @@ from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
 from distbench.engine import gather, order_curves, problem, sampled_pairs, shepard, triplets
+from distbench.engine.executors import workers_for
 from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
 from distbench.errors import InputError
 from distbench.metrics import METRICS
@@ -199,6 +200,10 @@ class TestReconstruction:
             metrics.reconstruction_mse(X, X[:, :2])
         with pytest.raises(InputError, match="X_reconstructed"):
             metrics.reconstruction_mse(X, X[:4])
+        with pytest.raises(InputError, match=r"^X: "):
+            metrics.reconstruction_mse(X * np.nan, X)
+        with pytest.raises(InputError, match=r"^X_reconstructed: "):
+            metrics.reconstruction_mse(X, X * np.nan)
         with pytest.raises(InputError, match="no decoder is known"):
             METRICS["reconstruction_mse"].measure(gather(X, Z, k=2, threads=1))
 
@@ -304,13 +309,13 @@ class TestSamples:
 
 
 def test_many_neighbours_are_left_to_the_exact_path():
-    x, z = RNG.random((2, 1, 200))
-    out, left = np.empty((1, WIDTH)), np.empty(1, dtype=np.uint8)
+    x, z = RNG.random((2, 2, 200))
+    out, left = np.empty((2, WIDTH)), np.full(2, 99, dtype=np.uint8)
     near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
     for k, expected in ((65, TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT), (64, 0)):
         places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
         rank_rows(x.copy(), z.copy(), 5, k, 0.0, 0.0, near, singles, places, columns, out, left)
-        assert left[0] == expected
+        assert left.tolist() == [expected] * 2
         assert not near.any()
         assert (columns != 0).any() == (k == 64)
 
@@ -330,6 +335,21 @@ class TestLeavingOut:
         assert (some.m, some.n_test, some.judged.tolist()) == (3, 3, judged.tolist())
         rows = definitions.per_query(X, Z, 2, X_REF, Z_REF, False)["continuity"][judged]
         np.testing.assert_allclose(METRICS["continuity"].measure(some).points, rows, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("cores", "threads", "count"), [(3, None, 3), (None, None, 1), (3, 2, 2), (3, 1, 1)])
+def test_one_thread_a_core_unless_asked(cores, threads, count, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert workers_for(None, threads=threads).count == count
+
+
+def test_points_of_any_size_keep_their_units():
+    for size in (1e-3, 1.0, 1e3):
+        expected = definitions.score(size * X, size * Z, 2) | definitions.extra_score(
+            size * X, size * Z, 2, labels=LABELS
+        )
+        for name in ("stress", "scaled_stress", "sammon", "expansion", "contraction", "sigma_distortion", "pearson"):
+            assert getattr(metrics, name)(size * X, size * Z) == pytest.approx(expected[name], rel=1e-9), name
 
 
 def test_jobs_cut_queries_by_their_number_alone():

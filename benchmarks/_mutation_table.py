@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import tomllib
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from _mutation_mutants import source
 
-__all__ = ["report"]
+__all__ = ["reason", "report"]
 
 Row = dict[str, Any]
 REASONS = Path(__file__).with_name("mutation_survivors.toml")
@@ -37,10 +38,14 @@ def report(rows: list[Row], population: int) -> str:
     real = [row for row in rows if row["outcome"] in ("killed", "survived")]
     killed = sum(row["outcome"] == "killed" for row in real)
     low, high = wilson(killed, len(real))
+    same = [row for row in real if row["outcome"] == "survived" and reason(row)]
+    lower, upper = wilson(killed, len(real) - len(same))
     lines = [
         f"{len(rows):,} of {population:,} mutants were drawn; {len(rows) - len(real)} of them are no Python, or "
         f"compile to the same code, and do not count. Of the other {len(real):,}, **{killed:,} were killed: "
-        f"{killed / len(real):.1%}** (95 % interval {low:.1%} to {high:.1%}).",
+        f"{killed / len(real):.1%}** (95 % interval {low:.1%} to {high:.1%}). {len(same)} of those that survived make "
+        f"no difference to any result, for the reasons below; without these it is "
+        f"{killed / (len(real) - len(same)):.1%} ({lower:.1%} to {upper:.1%}).",
         "",
         *_by_kind(real),
         "",
@@ -82,10 +87,9 @@ def _by_module(rows: list[Row]) -> list[str]:
 
 
 def _survivors(rows: list[Row]) -> list[str]:
-    reasons = tomllib.loads(REASONS.read_text())["reason"] if REASONS.exists() else []
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[_reason(row, reasons)].append(row)
+        groups[reason(row) or "Not explained"].append(row)
     lines = []
     for why in sorted(groups, key=lambda one: (-len(groups[one]), one)):
         lines += [f"**{why}** ({len(groups[why])})", ""]
@@ -100,10 +104,15 @@ def _code(row: Row) -> str:
     return source(row["path"]).splitlines()[row["line"] - 1].strip()
 
 
-def _reason(row: Row, reasons: list[dict[str, str]]) -> str:
-    """Return the first reason that fits: its module, a part of its line, and perhaps of the operator's name."""
-    for one in reasons:
+@cache
+def _reasons() -> list[dict[str, Any]]:
+    return list(tomllib.loads(REASONS.read_text())["reason"])
+
+
+def reason(row: Row) -> str | None:
+    """Return why a mutant cannot be killed, as far as that is known."""
+    for one in _reasons():
         fits = row["path"].endswith(one["module"]) and one["line"] in _code(row)
-        if fits and one.get("operator", "") in row["operator"]:
-            return one["why"]
-    return "Not explained"
+        if fits and one.get("operator", "") in row["operator"] and row["column"] in one.get("columns", [row["column"]]):
+            return str(one["why"])
+    return None

@@ -25,7 +25,7 @@ HERE = str(Path(__file__).parent)
 sys.path = [*(path for path in sys.path if path != HERE), HERE]  # last: coverage.py here is not the package
 
 from _mutation_mutants import ROOT, Mutant, all_mutants, source, spread  # noqa: E402
-from _mutation_table import report  # noqa: E402
+from _mutation_table import reason, report  # noqa: E402
 from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
 
 # quick in plain Python; the other tests of these folders have larger clouds and show the same
@@ -50,8 +50,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tests", default=TESTS, help="names of files in tests/")
     parser.add_argument("--only", default="", help="modules whose path holds this")
-    parser.add_argument("--again", action="store_true", help="only judge those again that survived")
+    parser.add_argument("--again", action="store_true", help="judge those that survived without a reason once more")
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests that a mutant meets at most")
+    parser.add_argument("--part", default="0/1", help="0/2 and 1/2 in two processes share the work; a store each")
     parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--markdown", help="page whose tables are written; default: they are printed")
     return parser.parse_args()
@@ -62,19 +63,27 @@ def _run(items: list[Any], options: argparse.Namespace, store: Path) -> None:
     print(f"{len(known)} of {len(items)} tests can be used, {sum(k.seconds for k in known.values()):.0f} s together")
     judge, done = Judge(items, known, options.seconds), _stored(store)
     end = time.monotonic() + 60 * options.minutes
-    mutants = spread(all_mutants(), options.seed)[: options.most]
+    part, parts = map(int, options.part.split("/"))
+    mutants = spread(all_mutants(), options.seed)[: options.most][part::parts]
     for mutant in mutants:
         if time.monotonic() > end:
             break
         if options.only not in mutant.path:
             continue
         before = done.get(mutant.key)
-        if (before is None or before["outcome"] != "survived") if options.again else before is not None:
+        if not _wanted(before, options.again):
             continue
         found = judge.judge(mutant, _statement(mutant.path, mutant.line))
         done[mutant.key] = mutant.as_dict() | found
         with store.open("a") as file:
             file.write(json.dumps(done[mutant.key]) + "\n")
+
+
+def _wanted(before: dict[str, Any] | None, again: bool) -> bool:
+    """Return whether to judge a mutant, by what became of it before."""
+    if not again:
+        return before is None
+    return before is not None and before["outcome"] == "survived" and reason(before) is None
 
 
 def _known(items: list[Any], file: Path) -> dict[str, Known]:

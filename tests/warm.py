@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import atexit
 import multiprocessing
+import multiprocessing.forkserver  # here, since pytester forgets what a test has imported, and with it the server
+import multiprocessing.popen_forkserver
 import os
 import subprocess
 import sys

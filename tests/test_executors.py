@@ -232,6 +232,16 @@ class TestParcel:
         with pytest.raises(DistbenchError, match=r"cannot open the memory-mapped file .*points \(No such file"):
             packed.open()
 
+    def test_a_file_that_became_shorter_is_said(self, tmp_path):
+        points = np.memmap(tmp_path / "points", dtype=np.float64, mode="w+", shape=(50, 10))
+        packed = parcel.pack(points[3:])
+        (tmp_path / "points").write_bytes(bytes(3800))
+        with pytest.raises(DistbenchError, match=r"found 3800 bytes in .*points, but 4000 are needed"):
+            packed.open()
+        (tmp_path / "points").write_bytes(bytes(4000))
+        assert packed.open().shape == (47, 10)
+        packed.forget()
+
     def test_large_arrays_go_through_files_of_one_machine(self, tmp_path):
         large, small = RNG.normal(size=(600, 300)), RNG.normal(size=5)
         packed = parcel.pack_into(tmp_path, {"large": large, "small": small, "turned": large.T})

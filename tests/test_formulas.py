@@ -83,6 +83,12 @@ class TestChance:
         values = [metrics.sigma_distortion(X, Z[rng.permutation(12)]) for _ in range(4)]
         assert chance(X, Z, "sigma_distortion", k=2, shuffles=4, seed=7) == pytest.approx(np.mean(values), rel=1e-12)
         assert chance(X, Z, "knn_recall", k=2) == pytest.approx(2 / 11)
+        assert chance(RNG.normal(size=(25, 3)), RNG.normal(size=(25, 2)), "knn_recall") == pytest.approx(10 / 24)
+        rng = np.random.default_rng(0)
+        values = [metrics.sigma_distortion(X, Z[rng.permutation(12)]) for _ in range(3)]
+        assert chance(X, Z, "sigma_distortion", k=2) == pytest.approx(np.mean(values), rel=1e-12)
+        with pytest.raises(distbench.InputError, match="metric: found 'nothing'"):
+            chance(X, Z, "nothing")
         more, codes = RNG.normal(size=(9, 3)), RNG.normal(size=(9, 2))
         for among in (True, False):
             rng, values = np.random.default_rng(0), []
@@ -200,6 +206,38 @@ def test_spearman_without_a_point_is_less_its_influence(include):
     np.testing.assert_allclose(METRICS["spearman"].measure(found).leave_one_out, expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize("include", [None, True, False])
+def test_of_sorted_pairs_to_first_order(include):
+    X, Z, X_ref, Z_ref = (RNG.normal(size=shape) for shape in ((9, 3), (9, 2), (8, 3), (8, 2)))
+    points = (X, Z, None, None, True) if include is None else (X, Z, X_ref, Z_ref, include)
+    found = gathered(points, ["kendall", "nonmetric_stress"])
+    sample = found.extras["sampled_pairs"]
+    pairs, own = {None: (36, 8), True: (9 * 8 + 36, 16), False: (72, 8)}[include]
+    assert sample.pairs == pairs
+    np.testing.assert_array_equal(sample.touching, own)
+    expected = sample.kendall - sample.kendall_influence / (pairs - own)
+    np.testing.assert_allclose(METRICS["kendall"].measure(found).leave_one_out, expected, rtol=1e-13)
+    left = sample.squares - sample.squares_of
+    expected = np.sqrt(left[:, 0] / left[:, 1])
+    np.testing.assert_allclose(METRICS["nonmetric_stress"].measure(found).leave_one_out, expected, rtol=1e-13)
+    a, b = definitions.pairs(*points)
+    assert sample.squares == pytest.approx([definitions.monotone_residual(a, b), b @ b], rel=1e-9)
+    touching = (sample.squares_of / (2 if include is None else 1)).sum(axis=0)
+    if include is not True:
+        assert touching == pytest.approx(sample.squares, rel=1e-9)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_leaving_out_needs_two_points(m):
+    X, Z = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 2))
+    names = [name for name in METRICS if name not in ("reconstruction_mse", "distortion", "expansion", "contraction")]
+    labels = np.arange(12) % 2
+    found = gathered((X[:m], Z[:m], X[m:], Z[m:], False), names, labels=labels[:m], labels_ref=labels[m:])
+    for name in names:
+        without = METRICS[name].measure(found).leave_one_out
+        assert without is None if m == 1 else without.shape == (m,), name
+
+
 class TestIntervals:
     """The formulas of `docs/intervals.md`, written down again."""
 
@@ -274,6 +312,8 @@ class TestIntervals:
         assert jackknife_interval(4.0, 4 * ones, 0.9, (2, 4), rows=8) == pytest.approx((2 + 2 * 0.05 ** (1 / 8), 4))
         assert jackknife_interval(0.5, 0.5 * ones, 0.9, (0, 1), rows=8) == (0.5, 0.5)
         assert jackknife_interval(1.0, ones, 0.9, (0, 1)) == (1.0, 1.0)
+        varied = np.array([1.0, 1.0, 0.9, 1.0, 0.8])
+        assert jackknife_interval(1.0, varied, 0.9, (0, 1), rows=5) == jackknife_interval(1.0, varied, 0.9, (0, 1))
 
     def test_what_is_counted_twice_leaves_two_fifths(self):
         without = self.without()
@@ -295,6 +335,7 @@ class TestVerdicts:
             (0.8, 0.7, 0.9, 0.77, 100, 1200),  # 1111, to two digits, upwards
             (0.8, 0.7, 0.9, 0.79, 7, 700),
             (0.5, 0.4, 0.6, 0.3, 10, 11),
+            (0.5, 0.25, 0.75, 0.375, 4, 16),  # two digits as they are
             (0.8, 0.7, 0.9, 0.8, 100, None),
             (0.8, 0.8, 0.9, 0.7, 100, None),
             (0.8, -np.inf, 0.9, 0.7, 100, None),
@@ -308,7 +349,7 @@ class TestVerdicts:
         found = points_to_decide(value, low, high, limit, m)
         assert found is None if expected is None else found == pytest.approx(expected, rel=0.05)
         if expected is not None and expected < 10**6:
-            assert found == expected
+            assert (found, type(found)) == (expected, int)
 
     @pytest.mark.parametrize(("low", "high"), [(None, 0.9), (0.7, None), (None, None)])
     def test_half_an_interval_is_none(self, low, high):
@@ -433,6 +474,10 @@ class TestFloors:
         drawn = np.sort(np.random.default_rng(3).choice(15, 10, replace=False))
         some = attainable(X, 2, k=2, metrics=["stress"], seed=3)
         assert some == pytest.approx(attainable(X[drawn], 2, k=2, metrics=["stress"]))
+        with pytest.raises(distbench.InputError, match="k: found 5"):
+            attainable(X[:10], 2, k=5)
+        with pytest.raises(distbench.InputError, match="found no metric 'nothing'"):
+            attainable(X, 2, metrics=["nothing"])
         for size in (0, True, 2.0):
             with pytest.raises(distbench.InputError, match="code_size: found"):
                 attainable(X, size)

@@ -9,7 +9,20 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import counts, density, distances, labels, moments, neighbours, ranks, relative, shepard, space
+from distbench.engine import (
+    counts,
+    density,
+    distances,
+    gathered,
+    labels,
+    moments,
+    neighbours,
+    order_curves,
+    ranks,
+    relative,
+    shepard,
+    space,
+)
 from distbench.engine import sampled_pairs as sampled
 from distbench.engine._blas import one_blas_thread
 from distbench.engine.neighbours import (
@@ -66,8 +79,10 @@ class TestNearest:
         np.testing.assert_array_equal(who, np.argsort(keys)[:4])
         np.testing.assert_array_equal(best, np.sort(keys)[:4])
 
-    def test_keys_that_single_precision_cannot_tell_apart(self):
-        keys = 1.0 + 1e-12 * RNG.permutation(150)
+    @pytest.mark.parametrize("scale", [1.0, 1e-10, 1e10])
+    @pytest.mark.parametrize("spread", [1e-12, 1e-7])
+    def test_keys_that_single_precision_cannot_tell_apart(self, scale, spread):
+        keys = scale * (1.0 + spread * RNG.permutation(150))
         who, best = np.empty(4, dtype=np.int64), np.empty(4)
         neighbours.nearest(keys, keys.astype(np.float32), who, best)
         np.testing.assert_array_equal(who, np.argsort(keys)[:4])
@@ -145,6 +160,13 @@ class TestRanksByCounting:
         keys[70] = keys[10] * (1 - 1e-10)
         assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
         assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
+
+    def test_a_key_at_the_mark_itself_is_below(self):
+        keys = np.linspace(5.0, 9.0, 200)
+        keys[10], keys[20], keys[150] = 1.0, 3.0, float(np.float32(1.0 - counts.SINGLE))
+        able, below, _ = ranks_below(keys, [10, 20], 0)
+        assert able
+        assert below.tolist() == [1.0, 2.0]
 
     def test_keys_below_the_normal_numbers_of_single_precision(self):
         keys = np.linspace(1e-45, 1e-43, 60)
@@ -260,6 +282,22 @@ class TestDistances:
         wrong = np.full((1, 1), 0.0)
         distances.keys_from_products(np.ones((1, 2)), np.array([2.0]), np.ones((1, 2)), np.array([2.0]), 0, wrong)
         assert wrong[0, 0] == 4.0
+
+    @pytest.mark.parametrize("both", [0.01, 1.0, 100.0])
+    def test_near_is_by_the_lengths(self, both):
+        """Keys below a thousandth of both squared lengths are taken anew, others stand; products made up to tell."""
+        lengths = np.array([both / 2])
+        for share, anew in ((0.9e-3, True), (1.1e-3, False)):
+            out = np.array([[(both - share * both) / 2]])
+            distances.keys_from_products(np.zeros((1, 2)), lengths, np.array([[3.0, 4.0]]), lengths, 0, out)
+            assert out[0, 0] == (25.0 if anew else pytest.approx(share * both, rel=1e-9))
+
+    @pytest.mark.parametrize(("d", "bits"), [(20, 23), (32, 23), (33, 22), (64, 22), (65, 22), (129, 21)])
+    def test_a_grid_is_as_fine_as_sums_of_products_stay_exact(self, d, bits):
+        for step, on_grid in ((bits, True), (bits + 1, False)):
+            X = np.ldexp(RNG.integers(-(2**step) + 1, 2**step, size=(6, d)), -step)
+            X[0, 0] = 0.5 + 2.0**-step
+            assert (space.Space([X], None, 0).tolerance == 0.0) == on_grid
 
     def test_the_bound_on_their_error(self):
         assert distances.tolerance(62) == 8 * 64 * 2.0**-53 / 1e-3
@@ -611,6 +649,17 @@ def test_blas_is_held_to_one_thread_and_let_go():
         with pytest.raises(ZeroDivisionError), one_blas_thread():
             raise ZeroDivisionError
         assert blas_threads() == before
+
+
+FROZEN = (
+    *(gathered.Gathered, gathered.Moments, gathered.RankSide, gathered.Ranks, gathered.Shepard, gathered.Triplets),
+    *(density.Density, labels.Labels, order_curves.OrderCurves, relative.Relative, sampled.SampledPairs, Tail),
+)
+
+
+@pytest.mark.parametrize("kind", FROZEN)
+def test_what_is_gathered_cannot_be_changed(kind):
+    assert kind.__dataclass_params__.frozen
 
 
 class TestOthers:

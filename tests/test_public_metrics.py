@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import sys
 
@@ -17,6 +18,7 @@ from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEF
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.metrics._api import gather_checked
+from distbench.metrics._correlation import correlation
 from distbench.metrics._jackknife import leave_one_out_mean, pairs_touching
 from distbench.metrics._model import measure_reconstruction
 from distbench.metrics._semantic import label_codes
@@ -82,6 +84,23 @@ def test_each_by_its_name(reference):
         value = getattr(metrics, name)(X, Z, reference=pair, **options)
         assert type(value) is float
         assert value == pytest.approx(expected[name], rel=1e-9), name
+
+
+def test_points_and_codes_come_first_and_the_rest_by_name():
+    for name in METRICS.keys() - {"reconstruction_mse"}:
+        first, second, *others = inspect.signature(getattr(metrics, name)).parameters.values()
+        assert (first.name, second.name) == ("X", "Z")
+        assert {first.kind, second.kind} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}, name
+        assert {one.kind for one in others if one.name != "labels"} == {inspect.Parameter.KEYWORD_ONLY}, name
+
+
+def test_distances_that_do_not_vary_have_no_correlation():
+    simplex = 1234.567 * np.eye(9)
+    assert metrics.pearson(X, simplex) == metrics.pearson(simplex, Z) == 0.0
+    assert metrics.pearson(1e-3 * X, 1e-6 * simplex) == 0.0
+    sums = np.array(1.0), np.array(0.0), np.array(0.0), np.array(1.0), np.array(1.0)
+    for product, expected in ((1.5, 1.0), (0.5, 0.5), (-0.5, -0.5), (-1.5, -1.0)):  # what rounding may do, larger
+        assert correlation(*sums, np.array(product)) == expected
 
 
 def test_ten_neighbours_are_asked_for_where_no_k_is_given():

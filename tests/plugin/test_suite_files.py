@@ -170,12 +170,12 @@ def test_a_failing_fit_shows_the_recipes_own_lines_and_gets_no_place(suite):
 
 
 def test_a_recipe_that_cannot_be_imported_is_one_line_and_a_line_in_the_table(suite):
-    result = suite(SUITE.replace("my_recipes:Good", "my_recipes:Goood"), "-k", "2")
+    result = suite(SUITE.replace("my_recipes:Good", "my_recipe:Good"), "-k", "2")
     result.assert_outcomes(passed=1, failed=1, deselected=2)
     result.stdout.fnmatch_lines(
         [
-            "recipe 'my_recipes:Goood': my_recipes has no 'Goood'; did you mean 'Good'?",
-            "no place: good: failed: InputError: recipe 'my_recipes:Goood': my_recipes*",
+            "recipe 'my_recipe:Good': my_recipe cannot be imported *; is its folder on pytest's pythonpath?",
+            "no place: good: failed: InputError: recipe 'my_recipe:Good': my_recipe*",
         ]
     )
 

@@ -1,6 +1,6 @@
 """Which lines and branches of the library do its tests run? Subprocesses, workers and killed processes counted.
 
-    python benchmarks/coverage_of_tests.py -n 2                 # all tests: twice as long as a plain run
+    python benchmarks/coverage_of_tests.py --workers 2          # all tests: twice as long as a plain run
     python benchmarks/coverage_of_tests.py tests/test_cli.py    # some more, added to what is stored
     python benchmarks/coverage_of_tests.py --report             # the table of what is stored
 
@@ -41,7 +41,8 @@ def main() -> None:
     parser.add_argument("--data", default=".coverage-of-tests", help="folder of what is measured")
     parser.add_argument("--report", action="store_true", help="only print the table")
     parser.add_argument("--plain", action="store_true", help="only the tests of the kernels, as plain Python")
-    options, more = parser.parse_known_args()  # -n 2 and the like are pytest's
+    parser.add_argument("--workers", default="0", help="of pytest-xdist")
+    options = parser.parse_args()
     os.chdir(ROOT)
     folder = Path(options.data).absolute()
     folder.mkdir(exist_ok=True)
@@ -51,7 +52,7 @@ def main() -> None:
             for file in folder.glob("data*"):
                 file.unlink()
         if not options.plain:
-            measured([*(options.tests or ["tests"]), *more])
+            measured([*(options.tests or ["tests"]), "-n", options.workers])
         if options.plain or not options.tests:
             files = [f"tests/test_{name}.py" for name in PLAIN if Path(f"tests/test_{name}.py").exists()]
             measured([*files, "-o", "filterwarnings=ignore", "-k", f"not ({LONG})"], NUMBA_DISABLE_JIT="1")

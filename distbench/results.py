@@ -121,7 +121,7 @@ def rows_of(
         Node id of the test that made the report.
     leave_one_out : collection of str
         Names of the metrics whose rows keep their leave-one-out values, one float a test point, and what these
-        count twice.
+        count twice. Means over draws of a stochastic encoder keep none: their intervals know of the draws, too.
     in_sample, note, data_sha256, recipe_hash
         As in :class:`Row`.
     limits : mapping of str to float
@@ -148,8 +148,8 @@ def rows_of(
             seed=seed,
             seconds=_plain(seconds),
             status=OK,
-            leave_one_out=_floats(score.leave_one_out) if name in leave_one_out else None,
-            interaction=_floats(score.interaction) if name in leave_one_out else None,
+            leave_one_out=_floats(score.leave_one_out) if name in leave_one_out and score.draws == 1 else None,
+            interaction=_floats(score.interaction) if name in leave_one_out and score.draws == 1 else None,
             direction=str(score.direction),
             test=test,
             in_sample=in_sample,

@@ -80,3 +80,31 @@ def test_a_stale_row_has_the_reason_and_no_number():
     row = failed_row("data changed", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9, status=STALE)
     assert row["status"] == "stale: data changed"
     assert row["value"] is None
+
+
+def test_a_mean_over_draws_is_compared_by_its_own_interval_which_knows_of_the_draws():
+    from distbench.leaderboard import leaderboard
+    from distbench.regression import compare_rows
+
+    rng = np.random.default_rng(0)
+    X, drawn = rng.normal(size=(60, 6)), np.random.default_rng(1)
+
+    def projection(X):
+        return X @ projection.matrix
+
+    def judged():
+        def encode(X):
+            if len(X) == 60:  # a draw begins with the test points
+                projection.matrix = drawn.normal(size=(6, 2))
+            return projection(X)
+
+        return distbench.evaluate(encode, X, stochastic=True, draws=5, name="drawn")
+
+    one, two = judged(), judged()
+    before, now = (rows_of(report, leave_one_out={"continuity"}, test="t") for report in (one, two))
+    assert all(row["leave_one_out"] is None for row in before)
+    table = leaderboard(before, sort="continuity")[0]
+    assert (table.entries[0].low, table.entries[0].high) == (one["continuity"].low, one["continuity"].high)
+    change = next(change for change in compare_rows(before, now).changes if change.metric == "continuity")
+    assert not change.paired
+    assert change.low < 0 < change.high

@@ -62,8 +62,10 @@ class Order:
         sys.argv[:] = ["pytest", *self.arguments]
         sys.path[:] = [self.folder, *self.path]
         sys.dont_write_bytecode, sys.pycache_prefix = False, self.bytecode
+        import numpy as np
         import pytest
 
+        np.random.seed()  # noqa: NPY002 - runs share no state of chance, as new processes do not
         try:
             sys.exit(pytest.console_main())
         finally:

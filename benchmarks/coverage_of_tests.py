@@ -2,7 +2,7 @@
 
     python benchmarks/coverage_of_tests.py --workers 2          # all tests: twice as long as a plain run
     python benchmarks/coverage_of_tests.py tests/test_cli.py    # some more, added to what is stored
-    python benchmarks/coverage_of_tests.py --report             # the table of what is stored
+    python benchmarks/coverage_of_tests.py --report             # the tables of what is stored
 
 Compiled kernels are invisible to coverage, so the tests of the kernels run a second time as plain Python
 (``NUMBA_DISABLE_JIT=1``), but for those that take minutes then.
@@ -11,53 +11,60 @@ Compiled kernels are invisible to coverage, so the tests of the kernels run a se
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PLAIN = (
-    "extra_metrics",
-    "small_clouds",
-    "kernels",
-    "formulas",
-    "public_metrics",
-    "engine",
-    "metrics",
-    "signs",
-    "floors",
-)
+PLAIN = ("metrics", "extra_metrics", "engine", "small_clouds", "kernels", "formulas", "public_metrics", "signs")
 # tests with so many points that plain Python takes minutes
 LONG = (
     "many_pairs or scikit_learn or rare_level or train_points_differ or pixels_tie or without_sorting"
     " or to_the_last_bit or rank_as_by_differences or both_paths or size_of_block or isometry or sampled or largest"
 )
+BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tests", nargs="*", help="files or folders; default: all, after forgetting what is stored")
     parser.add_argument("--data", default=".coverage-of-tests", help="folder of what is measured")
-    parser.add_argument("--report", action="store_true", help="only print the table")
+    parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--plain", action="store_true", help="only the tests of the kernels, as plain Python")
     parser.add_argument("--workers", default="0", help="of pytest-xdist")
+    parser.add_argument("--markdown", help="page whose table is written; default: it is printed")
     options = parser.parse_args()
     os.chdir(ROOT)
     folder = Path(options.data).absolute()
     folder.mkdir(exist_ok=True)
     os.environ["COVERAGE_FILE"] = str(folder / "data")
     if not options.report:
-        if not (options.tests or options.plain):
-            for file in folder.glob("data*"):
-                file.unlink()
-        if not options.plain:
-            measured([*(options.tests or ["tests"]), "-n", options.workers])
-        if options.plain or not options.tests:
-            files = [f"tests/test_{name}.py" for name in PLAIN if Path(f"tests/test_{name}.py").exists()]
-            measured([*files, "-o", "filterwarnings=ignore", "-k", f"not ({LONG})"], NUMBA_DISABLE_JIT="1")
+        measure(options, folder)
     coverage("combine", "--append", "--quiet")
-    coverage("report", "--skip-covered", "--show-missing")
+    coverage("json", "--quiet", "-o", str(folder / "report.json"))
+    text = table(json.loads((folder / "report.json").read_text()))
+    if options.markdown is None:
+        print(text)
+        return
+    page = Path(options.markdown)
+    before, rest = page.read_text().split(BEGIN)
+    page.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
+
+
+def measure(options: argparse.Namespace, folder: Path) -> None:
+    everything = not (options.tests or options.plain)
+    if everything:
+        for file in folder.glob("data*"):
+            file.unlink()
+    if not options.plain:
+        measured([*(options.tests or ["tests"]), "-n", options.workers])
+    if everything or options.plain:
+        files = [f"tests/test_{name}.py" for name in PLAIN]
+        measured([*files, "-o", "filterwarnings=ignore", "-k", f"not ({LONG})"], NUMBA_DISABLE_JIT="1")
 
 
 def measured(arguments: list[str], **environment: str) -> None:
@@ -68,6 +75,33 @@ def measured(arguments: list[str], **environment: str) -> None:
 
 def coverage(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "coverage", *arguments], check=False)
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return what is covered, folder by folder, and what is not, file by file."""
+    folders: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for path, found in report["files"].items():
+        own = found["summary"]
+        numbers = own["num_statements"], own["covered_lines"], own["num_branches"], own["covered_branches"]
+        for name in (str(Path(path).parent), "all"):
+            folders[name] = [one + more for one, more in zip(folders[name], numbers, strict=True)]
+    lines = ["| folder | lines | run | branches | taken | both |", "| --- | --: | --: | --: | --: | --: |"]
+    for name in sorted(folders, key=lambda name: (name == "all", name)):
+        n, run, branches, taken = folders[name]
+        share = (run + taken) / max(1, n + branches)
+        name = "**all**" if name == "all" else f"`{name}`"
+        lines.append(f"| {name} | {n:,} | {run:,} | {branches:,} | {taken:,} | {share:.1%} |")
+    lines += ["", "What is not run, lines and branches (from line -> to line):", ""]
+    for path, found in sorted(report["files"].items()):
+        missed = [str(line) for line in found["missing_lines"]]
+        missed += [
+            f"{one} -> {'end' if other < 0 else other}"
+            for one, other in found["missing_branches"]
+            if one not in found["missing_lines"] and other not in found["missing_lines"]
+        ]
+        if missed:
+            lines.append(f"- `{path}`: {', '.join(missed)}")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

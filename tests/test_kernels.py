@@ -226,6 +226,15 @@ class TestDistances:
             np.testing.assert_allclose(np.ldexp(found, made.exponent - power), expected, rtol=1e-12)
             assert (made.exponent == 0) == (abs(power) < 31)
 
+    def test_below_the_normal_numbers(self):
+        whole = RNG.integers(-40, 41, size=(9, 3)).astype(float)
+        for d in (3, 18):
+            X = np.ldexp(np.tile(whole, d // 3), -1072)
+            made = space.Space([X], None, 0)
+            expected = cdist(np.tile(whole, d // 3), np.tile(whole, d // 3))[3]
+            found = np.ldexp(made.to_distance(made.exact_keys(3)), made.exponent + 1072)
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
     def test_products_move_far_points_and_trust_a_grid(self):
         near, far = RNG.normal(size=(40, 20)), 50.0 + RNG.normal(size=(40, 20))
         assert space.Space([near], None, 0)._origin is None
@@ -545,6 +554,14 @@ class TestShepard:
         assert counts[1] == 50
         assert counts[2:-1].max() <= 102 / 8 + 1
 
+    def test_no_edge_stands_above_the_highest_level(self, monkeypatch):
+        monkeypatch.setattr(shepard, "CELLS", 8)
+        for first in (np.arange(50.0), np.arange(51.0)):
+            values = np.concatenate([first, np.repeat(100.0, 90)])
+            edges = shepard._edges(values, np.unique(values))
+            assert edges[-1] == (first[-1] + 100) / 2
+            assert (np.diff(edges) > 0).all()
+
     def test_cells_are_of_equal_width_unless_they_are_crowded(self, monkeypatch):
         monkeypatch.setattr(shepard, "CELLS", 64)
         values = np.linspace(0, 1, 640)
@@ -572,6 +589,13 @@ class TestShepard:
         cells = np.empty(4, dtype=np.uint32)
         shepard.to_cells(np.array([-1e9, low, high, 1e9]), *found[:3], 4095, cells)
         assert cells.tolist() == [0, 0, 4095, 4095]
+
+    def test_what_is_far_is_by_the_spread_of_the_rest(self):
+        for scale in (0.01, 1.0, 100.0):
+            near = scale * np.concatenate([RNG.random(30_000), [3.9]])
+            assert shepard._grid(near)[1] == pytest.approx(4095 / np.ptp(near), rel=1e-12)
+            far = scale * np.concatenate([RNG.random(30_000), [4.1]])
+            assert shepard._grid(far)[1] > 2 * 4095 / np.ptp(far)
 
     def test_empty_cells_stand_between_their_neighbours(self):
         found = shepard._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))

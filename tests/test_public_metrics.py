@@ -264,8 +264,9 @@ class TestSamples:
         assert sample.kendall == pytest.approx(kendalltau(a, b).statistic, rel=1e-12)
         assert sample.squares[0] == pytest.approx(definitions.monotone_residual(a, b), rel=1e-9)
         assert sample.squares[1] == pytest.approx(b @ b, rel=1e-12)
-        monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 36)
-        assert gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1).notes == ()
+        for m, pairs in ((9, 36), (8, 28)):
+            monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", pairs)
+            assert gather(X[:m], Z[:m], k=2, families=frozenset({"sampled_pairs"}), threads=1).notes == ()
 
     @pytest.mark.parametrize("setting", ["in sample", "train only", "train and test"])
     def test_of_pairs_are_pairs(self, setting, monkeypatch):
@@ -298,7 +299,8 @@ class TestSamples:
         codes += points[:, :2]
         more = () if setting == "in sample" else (points[20:], codes[20:])
         cut = 33 if setting == "in sample" else 20
-        monkeypatch.setattr(shepard, "SAMPLE", 400)
+        points[4], codes[4] = points[4] * 5, codes[4] * 5  # a few distances beyond those of the sample
+        monkeypatch.setattr(shepard, "SAMPLE", 300)
         monkeypatch.setattr(shepard, "CELLS", 128)
         found = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
         whole = definitions.score(points[:cut], codes[:cut], 2, *more)
@@ -360,6 +362,16 @@ class TestLeavingOut:
 def test_one_thread_a_core_unless_asked(cores, threads, count, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     assert workers_for(None, threads=threads).count == count
+
+
+def test_without_a_point_that_owns_the_code_distances_nothing_is_known():
+    codes = Z.copy()
+    codes[2] = 1e6
+    families = frozenset({"sampled_pairs", "moments"})
+    found = gather(X, codes, k=2, families=families, threads=1)
+    for name in ("nonmetric_stress", "scaled_stress", "stress", "pearson", "sigma_distortion"):
+        without = METRICS[name].measure(found).leave_one_out
+        np.testing.assert_array_equal(np.isnan(without), np.arange(9) == 2, err_msg=name)
 
 
 def test_points_of_any_size_keep_their_units():

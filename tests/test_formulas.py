@@ -336,6 +336,7 @@ class TestVerdicts:
             (0.8, 0.7, 0.9, 0.79, 7, 700),
             (0.5, 0.4, 0.6, 0.3, 10, 11),
             (0.5, 0.25, 0.75, 0.375, 4, 16),  # two digits as they are
+            (0.5, 0.125, 0.875, 0.75, 4, 9),
             (0.8, 0.7, 0.9, 0.8, 100, None),
             (0.8, 0.8, 0.9, 0.7, 100, None),
             (0.8, -np.inf, 0.9, 0.7, 100, None),
@@ -475,7 +476,7 @@ class TestFloors:
         some = attainable(X, 2, k=2, metrics=["stress"], seed=3)
         assert some == pytest.approx(attainable(X[drawn], 2, k=2, metrics=["stress"]))
         with pytest.raises(distbench.InputError, match="k: found 5"):
-            attainable(X[:10], 2, k=5)
+            attainable(X[:11], 2, k=5)
         with pytest.raises(distbench.InputError, match="found no metric 'nothing'"):
             attainable(X, 2, metrics=["nothing"])
         for size in (0, True, 2.0):

@@ -590,6 +590,21 @@ class TestShepard:
         shepard.to_cells(np.array([-1e9, low, high, 1e9]), *found[:3], 4095, cells)
         assert cells.tolist() == [0, 0, 4095, 4095]
 
+    @pytest.mark.parametrize("n_edges", range(1, 9))
+    def test_cells_between_edges(self, n_edges):
+        edges = np.arange(1.0, n_edges + 1)
+        values = np.array([0.0, *np.arange(0.5, n_edges + 1), *edges, 99.0])
+        cells = np.empty(len(values), dtype=np.uint32)
+        shepard.to_cells(values, 0.0, 0.0, edges, n_edges, cells)
+        np.testing.assert_array_equal(cells, np.searchsorted(edges, values))
+
+    @pytest.mark.parametrize("top", [1, 5])
+    def test_cells_of_equal_width(self, top):
+        values = np.array([-3.0, 0.0, 0.4, 0.6, 1.1, 2.4, 2.6, 50.0])
+        cells = np.empty(len(values), dtype=np.uint32)
+        shepard.to_cells(values, 0.0, 2.0, np.empty(0), top, cells)
+        np.testing.assert_array_equal(cells, np.clip(np.floor(2 * values), 0, top))
+
     def test_what_is_far_is_by_the_spread_of_the_rest(self):
         for scale in (0.01, 1.0, 100.0):
             near = scale * np.concatenate([RNG.random(30_000), [3.9]])

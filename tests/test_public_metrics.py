@@ -264,6 +264,9 @@ class TestSamples:
         assert sample.kendall == pytest.approx(kendalltau(a, b).statistic, rel=1e-12)
         assert sample.squares[0] == pytest.approx(definitions.monotone_residual(a, b), rel=1e-9)
         assert sample.squares[1] == pytest.approx(b @ b, rel=1e-12)
+        monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 20)
+        notes = gather(X[:8], Z[:8], k=2, families=frozenset({"sampled_pairs"}), threads=1).notes
+        assert notes == ("kendall, nonmetric_stress: judged on 20 sampled pairs of 28",)
         for m, pairs in ((9, 36), (8, 28)):
             monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", pairs)
             assert gather(X[:m], Z[:m], k=2, families=frozenset({"sampled_pairs"}), threads=1).notes == ()
@@ -313,6 +316,13 @@ class TestSamples:
         measured = METRICS["spearman"].measure(found).leave_one_out
         assert np.corrcoef(measured, left["spearman"])[0, 1] > 0.98
         assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.1)
+
+    def test_distances_beyond_those_of_the_sample(self, monkeypatch):
+        monkeypatch.setattr(shepard, "SAMPLE", 60)
+        points, codes = RNG.normal(size=(33, 3)), RNG.normal(size=(33, 2))
+        found = gather(points, codes + points[:, :2], k=2, families=frozenset({"shepard"}), threads=1)
+        expected = definitions.score(points, codes + points[:, :2], 2)["spearman"]
+        assert METRICS["spearman"].measure(found).value == pytest.approx(expected, abs=0.1)
 
     def test_candidates_of_triplets(self, monkeypatch):
         monkeypatch.setattr(triplets, "BUDGET", 9 * 5**2)

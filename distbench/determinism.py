@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.encoder_kinds import is_keras_model, is_torch_module
 from distbench.encoders import Encoder, rows_of_points
 from distbench.errors import EncoderError
+from distbench.flattery import Caution
 from distbench.storage import is_stored
+from distbench.wording import first_line
 
 __all__ = ["check_same_again"]
 
 Codes = NDArray[np.floating]
 
 SAMPLE = 64  # rows that are asked for again
-ROUNDING = 1e-4  # of the codes' spread: kernels for other batch sizes add in another order
+ROUNDING = 1e-4  # of a column's spread: kernels for other batch sizes add in another order
 SEEN = 1e-2  # of the spread: up to here, codes that rest on the batch are told in a note
-ULPS = 16  # of the largest code: codes far from 0 have a coarse grid
-FEW = 0.005  # of the numbers: where codes are thresholded, rounding moves one now and then
+ULPS = 16  # of a column's largest code: codes far from 0 have a coarse grid
+FEW, FEW_ROWS, FEW_OF_COLUMN = 1 / 200, 1 / 8, 1 / 16  # may flip where codes are steps, as rounding moves some
 
 
-def check_same_again(encoder: Encoder, X: Any, codes: Codes) -> list[str]:
+def check_same_again(encoder: Encoder, X: Any, codes: Codes, name: str = "X_test") -> list[str]:
     """Ask for the codes of some rows again, among other rows than before.
 
     At most 64 rows, spread over the points (of stored arrays the first ones), in one call. Only where they differ, the
@@ -37,6 +39,8 @@ def check_same_again(encoder: Encoder, X: Any, codes: Codes) -> list[str]:
         The points.
     codes : ndarray of shape (m, dim)
         What the encoder made of them.
+    name : str
+        Of the points, for messages.
 
     Returns
     -------
@@ -48,30 +52,54 @@ def check_same_again(encoder: Encoder, X: Any, codes: Codes) -> list[str]:
     EncoderError
         If codes differ by more than rounding.
     """
-    points = rows_of_points(X)
+    points, scale = rows_of_points(X), _Scale(codes)
     rows = _rows(points, len(codes))
     again = _asked(encoder, points, rows)
-    changed = None if again is None else _change(codes[rows], again, codes)
-    if changed == 0:
+    if not isinstance(again, EncoderError) and scale.change(codes[rows], again) == 0:
         return []
     first = np.arange(min(encoder.batch_size, len(codes)))
     repeated = _asked(encoder, points, first)
-    anew = None if repeated is None else _change(codes[first], repeated, codes)
-    if anew is None or anew > 0:
-        found = "no codes" if anew is None else f"other codes (by up to {_share(anew)})"
+    if isinstance(repeated, EncoderError):
+        raise _silent(encoder, repeated, name) from (repeated.__cause__ or repeated)
+    if anew := scale.change(codes[first], repeated):
         raise EncoderError(
-            f"encoder {encoder.name!r} gave {found} the second time it was asked for the same points; make it "
-            "deterministic (eval mode, fixed seed), or pass stochastic=True to judge it over draws"
+            f"encoder {encoder.name!r} gave other codes (by up to {_share(anew)}) the second time it was asked for the "
+            f"same points{_of(name)}; make it deterministic (eval mode, fixed seed), or pass stochastic=True to judge "
+            "it over draws"
         )
-    if changed is None:  # it takes batches of one size alone, and gives the same for them
+    if isinstance(again, EncoderError):  # it takes batches of one size alone, and gives the same for them
         return []
-    told = f"codes of a point differ by up to {_share(changed)} with the other points of its batch"
+    changed = scale.change(codes[rows], again, in_company=True)
+    if changed == 0:
+        return []
+    told = f"codes of a point{_of(name)} differ by up to {_share(changed)} with the other points of its batch"
     if changed <= SEEN or _places_jointly(encoder):
-        return [f"{told}; scores are those of batches of {len(first)}"]
+        return [Caution(f"{told}; scores are those of batches of {len(first)}")]
     raise EncoderError(
-        f"encoder {encoder.name!r}: {told}; put it into eval mode (batch normalisation), or judge ready codes with "
-        "distbench.evaluate_codes"
+        f"encoder {encoder.name!r}: {told}; {_remedy(encoder)}, or judge ready codes with distbench.evaluate_codes"
     )
+
+
+def _silent(encoder: Encoder, error: EncoderError, name: str) -> EncoderError:
+    cause = error.__cause__
+    found = first_line(error) if cause is None else f"{type(cause).__name__}: {first_line(cause)}"
+    return EncoderError(
+        f"encoder {encoder.name!r} gave no codes the second time it was asked for the same points{_of(name)} "
+        f"({found}); mend that, or judge ready codes with distbench.evaluate_codes"
+    )
+
+
+def _of(name: str) -> str:
+    return "" if name == "X_test" else f" of {name}"
+
+
+def _remedy(encoder: Encoder) -> str:
+    """Return what makes codes rest on their own points alone; models in eval mode need not be put into it."""
+    model: Any = next(iter(getattr(encoder.call, "args", ())), None)
+    modules = list(model.modules()) if is_torch_module(model) else []
+    if is_keras_model(model) or (modules and not any(module.training for module in modules)):
+        return "it is in eval mode, so a layer uses its whole batch, as dynamic quantisation does: pass batch_size=1"
+    return "put it into eval mode (batch normalisation)"
 
 
 def _places_jointly(encoder: Encoder) -> bool:
@@ -91,35 +119,75 @@ def _rows(points: Any, m: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, m - 1, count).astype(np.int64))
 
 
-def _asked(encoder: Encoder, points: Any, rows: Any) -> Codes | None:
-    """Return the codes of some rows in one call; None where the encoder does not take such a batch."""
+def _asked(encoder: Encoder, points: Any, rows: Any) -> Codes | EncoderError:
+    """Return the codes of some rows, in one call where batches are as large; or why there are none."""
     if is_stored(points):
         rows = slice(len(rows))  # the first ones, which are read together
     taken = points.iloc[rows] if hasattr(points, "iloc") else points[rows]
     try:
-        return replace(encoder, batch_size=len(taken)).encode(taken)
-    except EncoderError:
-        return None
+        return encoder.encode(taken)
+    except EncoderError as error:
+        return error
 
 
-def _change(before: Codes, again: Codes, codes: Codes) -> float:
-    """Return by what share of their spread codes differ: 0 where it is rounding, inf for codes of another size."""
-    if before.shape != again.shape:
-        return float("inf")
-    spread, size = float(np.std(codes, axis=0, dtype=np.float64).max()), float(np.abs(codes).max())
-    allowed = ROUNDING * spread + ULPS * _unit(codes) * size
-    differences = np.abs(before.astype(np.float64) - again)
-    if np.mean(differences > allowed) <= FEW:
-        return 0.0
-    return float(differences.max() / spread) if spread else float("inf")
+class _Scale:
+    """What counts as rounding in each column of some codes: divided by a power of two, so that nothing overflows."""
+
+    def __init__(self, codes: Codes) -> None:
+        self._exponent = -int(np.frexp(np.abs(codes).max())[1])
+        scaled = self._scaled(codes)
+        size, self._spread = np.abs(scaled).max(axis=0), scaled.std(axis=0)
+        self._typical = np.maximum(self._spread, _middle(self._spread))  # constant columns have their rounding alone
+        self._steps = _are_steps(codes)
+        unit, rounding = _unit(codes), ROUNDING * self._typical
+        self._allowed = rounding + ULPS * unit * np.maximum(size, _middle(size))
+        # Sums in another order differ by the rounding of what cancels, which may be as large as the largest code.
+        self._allowed_in_company = rounding + ULPS * np.maximum(unit * size.max(), max(unit, 2.0**-24) * size)
+
+    def _scaled(self, codes: Codes) -> NDArray[np.float64]:
+        return np.ldexp(codes.astype(np.float64), self._exponent)
+
+    def change(self, before: Codes, again: Codes, in_company: bool = False) -> float:
+        """Return by what share of their column's spread codes differ: 0 where it is rounding, inf for other sizes."""
+        if before.shape != again.shape:
+            return float("inf")
+        with np.errstate(over="ignore"):
+            differences = np.abs(self._scaled(before) - self._scaled(again))
+        seen = differences > (self._allowed_in_company if in_company else self._allowed)
+        if self._few_steps(seen):
+            seen &= ~self._steps
+        if not seen.any():
+            return 0.0
+        typical = np.broadcast_to(self._typical, seen.shape)[seen]
+        with np.errstate(divide="ignore", over="ignore"):
+            return float((differences[seen] / typical).max())
+
+    def _few_steps(self, seen: NDArray[np.bool_]) -> bool:
+        flips = seen & self._steps
+        return bool(
+            flips.mean() <= FEW and flips.any(axis=1).mean() <= FEW_ROWS and flips.mean(axis=0).max() <= FEW_OF_COLUMN
+        )
+
+
+def _middle(values: NDArray[np.float64]) -> float:
+    return float(np.sort(values)[(len(values) - 1) // 2])
+
+
+def _are_steps(codes: Codes) -> NDArray[np.bool_]:
+    """Say of which columns the codes are steps: whole numbers, or few distinct ones."""
+    some = np.sort(codes[:: max(1, len(codes) // 1024)], axis=0)
+    distinct = 1 + (np.diff(some, axis=0) != 0).sum(axis=0)
+    return np.asarray((some == np.rint(some)).all(axis=0) | (distinct <= max(2, len(some) // 4)))
 
 
 def _unit(codes: Codes) -> float:
     """Return the relative rounding of the type that codes were computed in, so far as they show it."""
-    if codes.dtype == np.float32 and not (codes == np.rint(codes)).all():
-        if not np.any(codes.view(np.uint32) & 0xFFFF):
-            return 2.0**-8  # bfloat16
-        with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):
+        if codes.dtype == np.float64 and not (codes.astype(np.float32) == codes).all():
+            return 2.0**-53
+        if codes.dtype == np.float32 and not (codes == np.rint(codes)).all():
+            if not np.any(codes.view(np.uint32) & 0xFFFF):
+                return 2.0**-8  # bfloat16
             if (codes.astype(np.float16) == codes).all():
                 return 2.0**-11
     return 2.0**-24

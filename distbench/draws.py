@@ -14,15 +14,18 @@ the draws.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
 
+from distbench.errors import EncoderError
+from distbench.flattery import Caution
 from distbench.metrics import Measured
 
-__all__ = ["mean_measured", "note_on_draws", "spread_of", "widened"]
+__all__ = ["check_same_width", "mean_measured", "note_on_draws", "notes_of_some", "spread_of", "widened"]
 
 Ends = tuple[float | None, float | None]
 
@@ -92,4 +95,27 @@ def note_on_draws(draws: int, alike: bool) -> list[str]:
         return []
     if alike:
         return [f"{draws} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"]
-    return [f"scores: mean of {draws} draws of a stochastic encoder; pairs are those of the first"]
+    return [Caution(f"scores: mean of {draws} draws of a stochastic encoder; pairs are those of the first")]
+
+
+def check_same_width(name: str, widths: Sequence[int]) -> None:
+    """Raise EncoderError unless an encoder of that name gave codes of one size in all draws."""
+    for number, width in enumerate(widths, start=1):
+        if width != widths[0]:
+            raise EncoderError(
+                f"encoder {name!r} returned codes of size {width} in draw {number}, {widths[0]} in the first; return "
+                "codes of one size"
+            )
+
+
+def notes_of_some(notes: Sequence[Sequence[str]]) -> list[str]:
+    """Return what is to be said of some draws and not of all, given the notes on each; numbers in it may differ."""
+    found: dict[str, list[str]] = {}
+    for of_draw in notes:
+        for kind, note in {re.sub(r"[\d.,]+", "#", note): note for note in of_draw}.items():
+            found.setdefault(kind, []).append(note)
+    return [
+        type(those[0])(f"in {len(those)} of {len(notes)} draws: {those[0]}")
+        for those in found.values()
+        if len(those) < len(notes)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 from distbench.comparison import Difference, compare
 from distbench.decoders import decode, decoder_of
 from distbench.determinism import check_same_again
-from distbench.encoder_kinds import loaded_file
+from distbench.draws import check_same_width, notes_of_some
+from distbench.encoder_kinds import loaded_file, name_of
 from distbench.encoders import Encoder, as_encoder
 from distbench.errors import InputError
+from distbench.flattery import coincidence_notes
 from distbench.judging import Points, judge_points
 from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
 from distbench.report import Pair, Report
 from distbench.results import plain_text
-from distbench.settings import DECODER, DRAWS, Labels, Settings, flag, labels_of, settings_of
+from distbench.settings import DECODER, Labels, Settings, flag, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
 
@@ -37,7 +40,7 @@ def evaluate(
     confidence: float = 0.95,
     batch_size: int = 1024,
     stochastic: bool = False,
-    draws: int = DRAWS,
+    draws: int | None = None,
     name: str | None = None,
     distance_x: str = "euclidean",
     distance_z: str = "euclidean",
@@ -74,9 +77,9 @@ def evaluate(
     stochastic : bool
         Whether the encoder answers differently each time. It is then judged over `draws` draws of its codes, of test
         and reference points anew each time: scores are means over draws, and intervals hold their variance too. Other
-        encoders are asked again for at most 64 test points, and refused where the codes differ.
-    draws : int
-        Draws of a stochastic encoder, 2 or more.
+        encoders are asked again for at most 64 test and reference points, and refused where the codes differ.
+    draws : int, optional
+        Draws of a stochastic encoder, 2 or more. Default: 5.
     name : str, optional
         Of the encoder, in the report.
     distance_x, distance_z : str
@@ -108,7 +111,7 @@ def evaluate(
         same points without being called stochastic.
     """
     _refuse_swapped(encoder, X_test)
-    encoder = loaded_file(encoder)
+    given, encoder = encoder, loaded_file(encoder)
     decoder = decoder_of(encoder)
     settings = settings_of(
         k=k,
@@ -136,9 +139,20 @@ def evaluate(
     asked = _Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
     drawn = [asked.draw(X, X_ref, known, settings, notes)]
     if settings.draws == 1:
-        notes += check_same_again(adapter, X_test, drawn[0].Z)
+        told = check_same_again(adapter, X_test, drawn[0].Z)
+        if drawn[0].Z_ref is not None:
+            told += check_same_again(adapter, reference, drawn[0].Z_ref, "reference")
+        notes += told[:1]
     drawn += [asked.draw(X, X_ref, known, settings, []) for _ in range(settings.draws - 1)]
-    return _labelled(judge_points(drawn, settings, plain_text(name or adapter.name)), labels, reference_labels)
+    check_same_width(adapter.name, [draw.Z.shape[1] for draw in drawn])
+    if settings.draws > 1:
+        notes += notes_of_some([coincidence_notes(X, draw.Z) for draw in drawn])
+    return _labelled(judge_points(drawn, settings, plain_text(name or _name(given, adapter))), labels, reference_labels)
+
+
+def _name(given: Any, adapter: Encoder) -> str:
+    """Return an encoder's name: that of its file, where it is from one, says more than Keras's number."""
+    return name_of(given) if isinstance(given, str | PathLike) else adapter.name
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from distbench.brevity import shortened
 from distbench.errors import ResultsError
 from distbench.records import Record, array_problem, number_problem, parsed
 from distbench.results import OK
-from distbench.wording import in_brief
+from distbench.wording import in_brief, shortened
 
 __all__ = ["DEFAULTS", "MEND", "NUMBERS", "REQUIRED", "SCHEMA", "read_document"]
 
@@ -18,6 +17,7 @@ SCHEMA = 1
 MEND = "restore it, or move it away and run the tests again"
 """What to do about a file that is in the way of new results."""
 READ = "give another file"
+CUT = "delete it to start anew, or give another path"
 VERDICTS = ("met", "broken", "undecided", "")
 
 _NONE = type(None)
@@ -94,7 +94,11 @@ def read_document(path: Path, mend: str = READ) -> Record | None:
     try:
         document = parsed(text)
     except ValueError as error:
-        raise ResultsError(f"{path}: not valid JSON: {error}; {mend}") from error
+        found = f"not valid JSON: {error}"
+        if not text.rstrip().endswith("}"):  # whole ones end with it, and damage to their insides leaves it there
+            found = f"seems cut off ({found})"
+            mend = mend if mend == MEND else CUT
+        raise ResultsError(f"{path}: {found}; {mend}") from error
     return _checked(document, path, mend)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-__all__ = ["first_line", "in_brief", "listed"]
+__all__ = ["first_line", "in_brief", "listed", "raised", "shortened"]
 
 MOST = 60  # characters of a value
 MOST_OF_ERROR = 160
+MOST_OF_LINE = 400
 FEW = 4  # names in a row
 
 
@@ -28,13 +30,43 @@ def in_brief(value: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text, cut where it is long; its class's words where it has none."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else "no message"
-    return text if len(text) <= MOST_OF_ERROR else text[: MOST_OF_ERROR - 3] + "..."
+    """Return the first line of an error's text, cut where it is long; what to say of one that has none."""
+    lines = [line.strip() for line in _text_of(error).splitlines() if line.strip()]
+    return _cut(_printable(lines[0]), MOST_OF_ERROR) if lines else "no message"
+
+
+def shortened(text: str, most: int = MOST_OF_LINE) -> str:
+    """Return a message as one line of about so many characters: its middle goes, for its end says what to do."""
+    line = _printable(" ".join(text.splitlines()))
+    return line if len(line) <= most else f"{line[: most // 2]} ... {line[-most // 2 :]}"
+
+
+def raised(error: BaseException) -> str:
+    """Return what a user's code raised, and where."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" (at {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return shortened(f"raised {type(error).__name__}: {_text_of(error)}{place}")
 
 
 def listed(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
-    shown = ", ".join(name if len(name) <= MOST else name[: MOST - 3] + "..." for name in names[:FEW])
+    shown = ", ".join(_cut(_printable(name), MOST) for name in names[:FEW])
     return shown if len(names) <= FEW else f"{shown} and {len(names) - FEW} more"
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # of a class of the user's
+        return ""
+
+
+def _printable(text: str) -> str:
+    """Return a text whose control signs, such as those that colour a terminal, are spelt out."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -162,3 +162,25 @@ def test_intervals_cover_the_mean_over_points_and_draws(noise):
     width = np.mean([score.high - score.low for score in scores])
     assert covered >= 0.93 - 1.5 * (0.93 * 0.07 / 200) ** 0.5
     assert width <= 1.7 * 3.92 * np.std([score.value for score in scores], ddof=1)
+
+
+def by_draw(change):
+    calls = []
+
+    def encode(batch):
+        calls.append(len(batch))
+        return change(batch @ W + 0.1 * np.random.default_rng(len(calls)).normal(size=(len(batch), 2)), len(calls))
+
+    return encode
+
+
+@pytest.mark.parametrize(("collapsed", "told"), [([2], "in 1 of 3 draws: "), ([1, 3], "in 2 of 3 draws: ")])
+def test_codes_that_coincide_in_some_draws_are_told(collapsed, told):
+    report = judged(by_draw(lambda codes, call: 0 * codes if call in collapsed else codes), draws=3)
+    assert any(note.startswith(told + "80 distinct test points share 1 distinct codes") for note in report.notes)
+    assert not any(" of 3 draws:" in note for note in judged(by_draw(lambda codes, call: 0 * codes), draws=3).notes)
+
+
+def test_draws_of_another_width_are_refused():
+    with pytest.raises(distbench.EncoderError, match="codes of size 1 in draw 2, 2 in the first"):
+        judged(by_draw(lambda codes, call: codes[:, :1] if call == 2 else codes), draws=3)

@@ -166,3 +166,81 @@ def test_reports_are_refused_before_anything_is_measured():
     with pytest.raises(distbench.EncoderError, match="pass stochastic=True"):
         distbench.evaluate(Noisy(0.1), X, k=5)
     assert distbench.check_encoder(Noisy(0.1), X, k=5, stochastic=True, draws=2, continuity=0.5)
+
+
+def noisy_in_one(codes_of, column):
+    noise = np.random.default_rng(0)
+
+    def encode(batch):
+        codes = codes_of(batch)
+        codes[:, column] += 5 * noise.normal(size=len(codes))
+        return codes
+
+    return encode
+
+
+def test_noise_is_found_in_each_column_by_itself():
+    many = rng.normal(size=(5, 256))
+    huge = np.diag([1e6, 1, 1, 1, 1])
+    for codes_of in (lambda batch: 1e-3 * batch @ many, lambda batch: batch @ huge):
+        for kind in (np.float64, np.float32):
+            with pytest.raises(EncoderError, match="second time"):
+                notes_of(noisy_in_one(lambda batch, of=codes_of, kind=kind: of(batch).astype(kind), 1))
+
+
+def test_columns_that_are_constant_but_for_rounding_pass():
+    def encode(batch):
+        codes = (batch @ W).astype(np.float32)
+        return np.c_[codes, np.float32(1e-8) * len(batch) * codes[:, :1], np.ones(len(batch), np.float32)]
+
+    assert notes_of(encode) == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [1e160, 1e300, 1e-300, 0.0])
+def test_very_large_and_small_codes_are_seen(factor):
+    assert notes_of(lambda batch: factor * (batch @ W)) == []
+    if factor:
+        noisy = Noisy(0.1)
+        with pytest.raises(EncoderError, match="second time"):
+            notes_of(lambda batch: factor * noisy(batch))
+
+
+def test_what_the_second_time_raised_is_told():
+    asked = []
+
+    def encode(batch):
+        asked.append(len(batch))
+        if len(asked) > 1:
+            raise MemoryError("GPU out of memory")
+        return batch @ W
+
+    with pytest.raises(EncoderError, match=r"no codes the second time .* \(MemoryError: GPU out of memory\)") as caught:
+        notes_of(encode, batch_size=1024)
+    assert isinstance(caught.value.__cause__, MemoryError)
+    assert "deterministic" not in str(caught.value)
+
+
+def test_models_in_eval_mode_are_not_told_to_be_put_into_it():
+    torch = pytest.importorskip("torch")
+
+    class ByBatch(torch.nn.Module):
+        def forward(self, batch):
+            return batch[:, :3] / batch.abs().max()
+
+    points = rng.normal(size=(300, 5)) * np.linspace(1, 30, 300)[::-1, None]
+    with pytest.raises(EncoderError, match=r"it is in eval mode.*batch_size=1, or judge ready codes"):
+        notes_of(ByBatch().eval(), points)
+    assert notes_of(ByBatch().eval(), points[:70], batch_size=1) == []
+    with pytest.raises(EncoderError, match="put it into eval mode"):
+        notes_of(ByBatch().train(), points)
+
+
+def test_reference_points_are_asked_for_again():
+    noise = np.random.default_rng(0)
+
+    def encode(batch):
+        return batch @ W + (noise.normal(size=(len(batch), 3)) if batch[0, 0] > 50 else 0)
+
+    with pytest.raises(EncoderError, match="second time it was asked for the same points of reference;"):
+        distbench.evaluate(encode, X, reference=X + 100, k=5)

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distbench.brevity import raised
 from distbench.datasets._dataset import Dataset
 from distbench.errors import DatasetError, DistbenchError, MissingDependencyError
 from distbench.limits import near_miss
+from distbench.wording import raised
 
 if TYPE_CHECKING:
     from distbench.datasets._files import Parts

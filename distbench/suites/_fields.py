@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from distbench.brevity import shortened
 from distbench.errors import SuiteError
 from distbench.limits import near_miss
 from distbench.suites._lines import KeyPath, Lines
+from distbench.wording import shortened
 
 __all__ = [
     "Field",

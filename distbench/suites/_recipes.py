@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from distbench.brevity import raised
 from distbench.errors import InputError, MissingDependencyError
 from distbench.limits import near_miss
+from distbench.wording import raised
 
 __all__ = ["NotInstalledError", "Progress", "Recipe", "as_recipe"]
 

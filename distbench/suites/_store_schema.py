@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distbench.brevity import shortened
 from distbench.errors import SuiteError
 from distbench.records import Record, array_problem, number_problem
 from distbench.results import OK
-from distbench.wording import in_brief
+from distbench.wording import in_brief, shortened
 
 __all__ = ["KINDS", "LEFT_OUT", "MEND", "NUMBERS", "SCHEMA", "Record", "check_document", "check_records"]
 

@@ -319,6 +319,8 @@ class TestSamples:
 
     def test_distances_beyond_those_of_the_sample(self, monkeypatch):
         monkeypatch.setattr(shepard, "SAMPLE", 60)
+        monkeypatch.setattr(shepard, "CELLS", 32)
+        monkeypatch.setattr(shepard, "HEAVY", 1.0)  # cells of equal width
         points, codes = RNG.normal(size=(33, 3)), RNG.normal(size=(33, 2))
         found = gather(points, codes + points[:, :2], k=2, families=frozenset({"shepard"}), threads=1)
         expected = definitions.score(points, codes + points[:, :2], 2)["spearman"]

@@ -358,6 +358,17 @@ class TestTiedRow:
             assert out[OVERLAP] + columns[2, p] == pytest.approx(near_x @ near_z, abs=1e-13)
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 9])
+def test_tied_row_of_many_candidates(k):
+    x, z = np.round(RNG.normal(size=(2, 90)) * 6)
+    columns, out = np.zeros((3, 90)), np.empty(WIDTH)
+    ranks.tied_row(x, z, k, columns, out, TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT)
+    near_x, near_z = (definitions._membership(values, k) for values in (x, z))
+    assert out[TRUST] == pytest.approx(near_z @ definitions._mean_excess(x, k), rel=1e-13)
+    assert out[CONTINUITY] == pytest.approx(near_x @ definitions._mean_excess(z, k), rel=1e-13)
+    assert out[OVERLAP] == pytest.approx(near_x @ near_z, abs=1e-13)
+
+
 class TestMoments:
     def test_are_the_sums(self):
         a, b = RNG.random(9), RNG.random(9)

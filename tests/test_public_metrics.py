@@ -138,6 +138,14 @@ def test_points_that_coincide_with_each_other_alone_can_be_measured():
     assert np.isfinite(metrics.continuity(np.ones((9, 3)), Z, k=2, reference=(np.zeros((8, 3)), Z_REF)))
 
 
+def test_k_in_sample_must_be_less_than_half_of_the_others():
+    for m, largest in ((8, 3), (9, 3), (10, 4)):
+        points, codes = RNG.normal(size=(2, m, 2))
+        assert 0 <= metrics.knn_recall(points, codes, k=largest) <= 1
+        with pytest.raises(InputError, match=f"k: found {largest + 1}"):
+            metrics.knn_recall(points, codes, k=largest + 1)
+
+
 @pytest.mark.parametrize(("include", "largest"), [(True, 7), (False, 3)])
 def test_k_must_be_less_than_half_of_the_candidates(include, largest):
     options = {"include_queries": include, "families": frozenset({"ranks"})}

@@ -143,8 +143,9 @@ def test_some_points_are_judged(kind, setting):
 @pytest.mark.parametrize("d", [4, 18])
 @pytest.mark.parametrize("kind", ["plain", "far", "quantised"])
 @pytest.mark.parametrize("judged", [None, np.array([4, 1, 6])])
-def test_points_that_do_not_fit_memory_are_prepared_block_by_block(d, kind, judged, monkeypatch):
-    points, _ = split(*cloud(kind, "train and test", d, dim=d - 1), "train and test")
+@pytest.mark.parametrize("setting", ["train only", "train and test"])
+def test_points_that_do_not_fit_memory_are_prepared_block_by_block(d, kind, setting, judged, monkeypatch):
+    points, _ = split(*cloud(kind, setting, d, dim=d - 1), setting)
     whole = gathered(points, DEFAULT, judged=judged)
     monkeypatch.setattr(space, "PREPARED", 0)
     monkeypatch.setattr(space, "MOVED", 0)
@@ -176,6 +177,13 @@ def test_scale_of_the_points_changes_nothing(d, exponent):
         if METRICS[name].scale_free:
             value = METRICS[name].measure(three).value
             assert value == pytest.approx(METRICS[name].measure(one).value, rel=1e-10), name
+
+
+def test_triplets_of_all_candidates_are_exact():
+    X = np.zeros((4, 18))
+    X[1, 0], X[2, 1], X[3, 2] = 1.0, 1.0 + 1e-12, 1.0 + 2e-12  # nearer than the rounding of products
+    found = gathered((X[:1], X[:1, :17], X[1:], X[1:, :17], False), ["triplet_accuracy"])
+    assert METRICS["triplet_accuracy"].measure(found).value == 1.0
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -30,7 +30,6 @@ from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
 
 # quick in plain Python; the other tests of these folders have larger clouds and show the same
 TESTS = "small_clouds kernels formulas public_metrics intervals floors verdicts witnesses signs executors"
-BEGIN, END = "<!-- mutants: begin -->", "<!-- mutants: end -->"
 
 
 def main() -> None:
@@ -39,7 +38,7 @@ def main() -> None:
     if not options.report:
         os.chdir(ROOT)
         collect([f"tests/test_{name}.py" for name in options.tests.split()], lambda items: _run(items, options, store))
-    _report(store, options.markdown)
+    _report(store, options.markdown, options.mark)
 
 
 def _options() -> argparse.Namespace:
@@ -55,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--part", default="0/1", help="0/2 and 1/2 in two processes share the work; a store each")
     parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--markdown", help="page whose tables are written; default: they are printed")
+    parser.add_argument("--mark", default="mutants", help="between which marks of the page")
     return parser.parse_args()
 
 
@@ -124,14 +124,15 @@ def _stored(store: Path) -> dict[str, dict[str, Any]]:
     return done
 
 
-def _report(store: Path, markdown: str | None) -> None:
+def _report(store: Path, markdown: str | None, mark: str) -> None:
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
     text = report(list(_stored(store).values()), len(all_mutants()))
     if markdown is None:
         print(text)
         return
     page = Path(markdown)
-    before, rest = page.read_text().split(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n{text}{end}{rest.split(end)[1]}")
 
 
 if __name__ == "__main__":

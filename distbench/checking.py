@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from distbench.report import Report
     from distbench.results import Row
 
-__all__ = ["Asked", "Floors", "check_encoder"]
+__all__ = ["Asked", "Floors", "check_encoder", "recipe_options", "refuse_unknown"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,21 @@ class Asked:
         limits = check_limits(wanted, METRICS) if wanted or required else {}
         check_bounds(limits)
         return cls(limits, {**options, **_metrics(options.get("metrics", "default"), limits)})
+
+
+def refuse_unknown(options: Collection[str]) -> None:
+    """Raise InputError for what :func:`distbench.evaluate` does not take: a limit, or an option with a slip in it."""
+    import distbench
+    from distbench.metrics import METRICS
+
+    known = set(inspect.signature(distbench.evaluate).parameters)
+    for name in options:
+        if name in METRICS:
+            raise InputError(
+                f"{name}: found a limit, which evaluate does not take; call check, or report.check({name}=...)"
+            )
+        if name not in known:
+            raise InputError(f"{name}: found no option of that name; {_hint(name, known)}")
 
 
 def _hint(name: str, options: Collection[str]) -> str:
@@ -191,6 +206,7 @@ def check_encoder(
     TrainingError
         The recipe could not be fitted.
     """
+    from distbench.flattery import cautions
     from distbench.results import rows_of
 
     asked = Asked.of(options, required=False)
@@ -210,7 +226,7 @@ def check_encoder(
         )
         if asked.limits and "broken" in report.verdicts(**asked.limits).values():
             floors.check_report(report)
-        return rows_of(report, **about)
+        return rows_of(report, note=cautions(report.notes), **about)
     if dataset is None or code_size is None:
         raise InputError("X_test: not given; give the test points, or dataset= and code_size= to fit a recipe")
     from distbench.suites import Bench, as_recipe

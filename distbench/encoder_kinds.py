@@ -11,15 +11,22 @@ import inspect
 import sys
 from collections.abc import Callable
 from os import PathLike
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
 from distbench.errors import EncoderError
+from distbench.wording import in_brief
 
-__all__ = ["call_of", "is_keras_model", "is_torch_module", "loaded_file", "name_of"]
+__all__ = ["call_of", "is_keras_model", "is_path", "is_torch_module", "loaded_file", "name_of"]
 
 _WORKS = "a Keras model, a torch module, an object with .transform, .encode or .predict, a .keras file or a function"
+
+
+def is_path(obj: Any) -> bool:
+    """Say whether this may be the path of a file."""
+    return isinstance(obj, str | PathLike)
 
 
 def loaded_file(obj: Any) -> Any:
@@ -65,6 +72,8 @@ def name_of(obj: Any) -> str:
     """Return what reports call an encoder: its ``name``, or the name of its function or class."""
     while isinstance(obj, functools.partial):
         obj = obj.func
+    if isinstance(obj, str):  # a file's name, or a recipe's
+        return PurePath(obj).name or obj
     own = getattr(obj, "name", None)
     if isinstance(own, str) and own:
         return own
@@ -105,6 +114,9 @@ def _call_torch(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
 
 
 def _hint(obj: Any) -> str:
+    if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
+        found = in_brief(str(obj))
+        return f" (found {found}; only .keras files are loaded: load it with what wrote it, and pass the model)"
     if isinstance(obj, str):
         return (
             f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"
@@ -117,6 +129,11 @@ def _hint(obj: Any) -> str:
     if hasattr(obj, "fit_transform"):
         return ", which has fit_transform alone and so no way to encode new points"
     return ""
+
+
+def _is_file_name(text: str) -> bool:
+    """Say whether a text is meant as a file's name rather than as a recipe's: it has a folder or an ending."""
+    return "/" in text or "\\" in text or (text[-1:].isalnum() and "." in text.strip("."))
 
 
 def _if_recipe(obj: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from distbench.comparison import Difference, compare
 from distbench.decoders import decode, decoder_of
 from distbench.determinism import check_same_again
 from distbench.draws import check_same_width, notes_of_some
-from distbench.encoder_kinds import loaded_file, name_of
+from distbench.encoder_kinds import is_path, loaded_file, name_of
 from distbench.encoders import Encoder, as_encoder
 from distbench.errors import InputError
 from distbench.flattery import coincidence_notes
@@ -151,8 +150,8 @@ def evaluate(
 
 
 def _name(given: Any, adapter: Encoder) -> str:
-    """Return an encoder's name: that of its file, where it is from one, says more than Keras's number."""
-    return name_of(given) if isinstance(given, str | PathLike) else adapter.name
+    """Return an encoder's name: its file's, where it is from one, says more than Keras's."""
+    return name_of(given) if is_path(given) else adapter.name
 
 
 @dataclass(frozen=True)

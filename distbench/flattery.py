@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["coincidence_notes", "reference_notes", "size_notes"]
+__all__ = ["Caution", "cautions", "coincidence_notes", "reference_notes", "size_notes"]
 
 MOST_REFERENCES = 100_000  # that are looked through for test points
 FEW = 0.5  # share of distinct codes below which most of a neighbourhood is ties
+
+
+class Caution(str):
+    """A note of a report on why its scores may flatter, or on what they are of: it stands under tables, too."""
+
+    __slots__ = ()
+
+
+def cautions(notes: Iterable[str]) -> str:
+    """Return those of a report's notes that belong beside its scores wherever these stand, as one text."""
+    return "; ".join(note for note in notes if isinstance(note, Caution))
 
 
 def coincidence_notes(X: Any, Z: Any) -> list[str]:
@@ -28,14 +40,16 @@ def coincidence_notes(X: Any, Z: Any) -> list[str]:
     if len(codes) >= len(inputs):
         return []
     shared = sum(size for size in codes.values() if size > 1)
-    notes = [
-        f"{len(inputs)} distinct test points share {len(codes)} distinct codes ({shared} points share theirs with "
-        "another): scores of ranks flatter such an encoder"
+    notes: list[str] = [
+        Caution(
+            f"{len(inputs)} distinct test points share {len(codes)} distinct codes ({shared} points share theirs with "
+            "another): scores of ranks flatter such an encoder"
+        )
     ]
     merged = _pairs(codes) - _pairs(inputs)
     share = merged / max(1, len(X) * (len(X) - 1) // 2)
     if share >= 0.001 or len(codes) < FEW * len(inputs):
-        notes.append(f"{share:.1%} of the pairs have code distance 0 though they differ: their scale is lost")
+        notes.append(Caution(f"{share:.1%} of the pairs have code distance 0 though they differ: their scale is lost"))
     return notes
 
 
@@ -49,7 +63,7 @@ def size_notes(X: Any, Z: Any) -> list[str]:
     """
     if X.shape[1] == 1 or Z.shape[1] != X.shape[1]:
         return []
-    return ["codes have as many columns as the points; of a whole autoencoder, pass the encoder alone"]
+    return [Caution("codes have as many columns as the points; of a whole autoencoder, pass the encoder alone")]
 
 
 def reference_notes(X: Any, X_ref: Any) -> list[str]:
@@ -66,7 +80,8 @@ def reference_notes(X: Any, X_ref: Any) -> list[str]:
     both = sum(size for row, size in tests.items() if row in references)
     if not both:
         return []
-    return [f"{both} of the {len(X)} test points equal a reference point: a point seen in training flatters an encoder"]
+    told = f"{both} of the {len(X)} test points equal a reference point"
+    return [Caution(f"{told}: a point seen in training flatters an encoder")]
 
 
 def _groups(points: Any) -> Counter[int]:

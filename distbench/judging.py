@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -21,7 +21,7 @@ from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import Measured, Metric
 from distbench.metrics._model import measure_reconstruction
 from distbench.report import Report, Score
-from distbench.sampling import judged_rows, until_precise
+from distbench.sampling import judged_rows, unreached_notes, until_precise
 from distbench.settings import DECODER, Labels, Settings
 from distbench.storage import release, row_blocks
 from distbench.witnesses import worst_pairs
@@ -66,13 +66,16 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
     def judge(judged: Rows | None) -> Report:
         return _judged(draws, settings, name, notes, judged)
 
+    if settings.queries is not None and settings.queries > total:
+        notes.append(f"queries: {settings.queries:,} asked for; all {total:,} test points there are were judged")
     if settings.precision is None:
         return judge(judged_rows(settings.queries, total, seed))
 
     def half_widths(report: Report) -> dict[str, float]:
         return {metric: report[metric].half_width for metric in settings.precision or ()}
 
-    return until_precise(judge, half_widths, settings.precision, total, settings.queries, seed)
+    report = until_precise(judge, half_widths, settings.precision, total, settings.queries, seed)
+    return replace(report, notes=(*report.notes, *unreached_notes(settings.precision, half_widths(report), total)))
 
 
 def _same_codes(one: Points, other: Points) -> bool:

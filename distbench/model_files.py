@@ -69,11 +69,11 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras and HDF5 raise all kinds for what does not fit together
         if "safe_mode" in str(error):
-            raise _runs_code(path, "a layer") from error
+            raise _runs_code(path, "a layer") from None
         raise EncoderError(
             f"encoder: {path}: Keras cannot make a model of it ({_reason(error)}); where it has objects of your own, "
             "load it with keras.saving.load_model(path, custom_objects=...) and pass the model"
-        ) from error
+        ) from None
 
 
 def _config(path: Path) -> Any:
@@ -93,9 +93,9 @@ def _config(path: Path) -> Any:
         raise EncoderError(
             f"encoder: {path}: no whole model of Keras 3 ({first_line(error)}); save it anew with "
             f'model.save("NAME{ENDING}")'
-        ) from error
+        ) from None
     except (OSError, EOFError) as error:
-        raise EncoderError(f"encoder: {path}: cannot be read: {first_line(error)}") from error
+        raise EncoderError(f"encoder: {path}: cannot be read: {first_line(error)}") from None
     # How it was trained is left out when it is loaded, so that it does not matter here either.
     return {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,8 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     """Return `value` as a numeric array of any rank, or say why that cannot be."""
     if value is None:
         raise InputError(f"{name}: found None; pass an array of shape (n, d)")
+    if isinstance(value, str | PathLike):
+        raise InputError(f"{name}: found {in_brief(str(value))}, a text; pass the array (of a file: numpy.load(...))")
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{name}: found a masked array; fill or drop the masked rows first")
     if hasattr(value, "tocsr"):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from distbench.errors import InputError
 from distbench.limits import near_miss
 
-__all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "until_precise"]
+__all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "unreached_notes", "until_precise"]
 
 Rows = NDArray[np.int64]
 Result = TypeVar("Result")
@@ -96,3 +96,12 @@ def until_precise(
         # the width falls with the square root of the number; what other points do to ranks does not fall at all
         needed = count * lacking**2 * MARGIN
         count = total if needed >= total / 2 else math.ceil(needed)
+
+
+def unreached_notes(precision: Mapping[str, float], widths: Mapping[str, float], total: int) -> list[str]:
+    """Return a note on each interval that is wider than asked for though all test points were judged."""
+    return [
+        f"precision: the interval of {name} is -+ {widths[name]:.2g}, not -+ {half:.2g}, with all {total:,} test points"
+        for name, half in precision.items()
+        if widths[name] > half
+    ]

@@ -79,7 +79,7 @@ def settings_of(
     executor: Any,
     progress: Any,
     stochastic: Any = False,
-    draws: Any = DRAWS,
+    draws: Any = None,
 ) -> Settings:
     """Return the arguments as settings. Raises InputError where one cannot be used."""
     chosen = _chosen(metrics, {LABELS: with_labels, DECODER: with_decoder})
@@ -103,11 +103,13 @@ def settings_of(
 
 def _draws(stochastic: bool, draws: Any) -> int:
     """Return how often codes are drawn: once from an encoder that is to answer the same each time."""
+    if draws is None:
+        return DRAWS if stochastic else 1
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 2:
         raise InputError(f"draws: found {in_brief(draws)}; pass a whole number of draws of codes, 2 or more")
-    if not stochastic and draws != DRAWS:
+    if not stochastic:
         raise InputError(f"draws: found {draws} for an encoder that is not stochastic; pass stochastic=True beside it")
-    return int(draws) if stochastic else 1
+    return int(draws)
 
 
 def _confidence(value: Any) -> float:

@@ -79,7 +79,7 @@ POINTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "a function": (first_two, ("found <function first_two", "pass an array")),
     "a generator": ((row for row in X), ("found <generator", "pass an array")),
     "a dictionary": ({"a": 1}, ("found {'a': 1}", "pass an array")),
-    "a file name": ("points.npy", ("found dtype <U10", "pass numbers")),
+    "a file name": ("points.npy", ("found 'points.npy', a text", "pass the array")),
 }
 
 
@@ -169,6 +169,7 @@ ARGUMENTS = [
     evaluation("include_queries of an array", "include_queries: found ndarray", include_queries=SQUARE),
     evaluation("stochastic of text", "stochastic: found 'yes'", "True or False", stochastic="yes"),
     evaluation("draws of a steady encoder", "draws: found 3", "pass stochastic=True", draws=3),
+    evaluation("draws as by default of a steady encoder", "draws: found 5", "pass stochastic=True", draws=5),
     evaluation("one draw", "draws: found 1", "2 or more", stochastic=True, draws=1),
     evaluation("swapped arguments", "encoder, X_test: look swapped", encoder=X, points=first_two),
 ]

@@ -203,9 +203,13 @@ def real_table():
 def test_a_table_fits_the_width_and_says_what_it_left_out(real_table, width):
     text = render_table(real_table, width)
     assert max(len(line) for line in text.splitlines()) <= width
-    left_out = " ".join(text.split("shows more): ")[1:]).replace("\n ", "")
+    left_out = " ".join(text.split("shows all): ")[1:]).replace("\n ", "")
     order = [name for name in DROP_ORDER if name in left_out.split(", ")]
     assert order == left_out.split(", ") if left_out else width == 200
+    if left_out:
+        enough = int(text.split("COLUMNS=")[1].split()[0])
+        assert "left out" in render_table(real_table, enough - 1)
+        assert "left out" not in render_table(real_table, enough)
     expected = [n for n in DROP_ORDER if n in real_table.metrics or n in ("seeds", "fit s")]
     assert expected[: len(order)] == order, "columns go in the stated order"
 

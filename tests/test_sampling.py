@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import distbench
 from distbench.errors import InputError
 from distbench.sampling import FIRST_QUERIES, check_precision, check_queries, judged_rows, until_precise
 
@@ -80,3 +81,11 @@ def test_what_can_be_is_taken_as_it_is():
     assert check_queries(np.int64(7)) == 7
     assert check_precision({"continuity": np.float32(0.5)}, ["continuity"]) == {"continuity": 0.5}
     assert check_precision(None, []) is None
+
+
+def test_what_cannot_be_had_is_told():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    report = distbench.evaluate_codes(X, X[:, :2], precision={"continuity": 1e-9}, queries=5000)
+    assert "queries: 5,000 asked for; all 60 test points there are were judged" in report.notes
+    assert any(note.startswith("precision: the interval of continuity is -+ 0.") for note in report.notes)
+    assert distbench.evaluate_codes(X, X[:, :2], precision={"continuity": 0.5}, queries=60).notes == ()

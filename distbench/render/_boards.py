@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from distbench.leaderboard import Entry, Table
-from distbench.render.notes import IGNORES_SIZE, other_width, shown_name, table_notes
+from distbench.render.notes import IGNORES_SIZE, other_width, own_notes, shown_name, table_notes
 from distbench.results import Row
 
 __all__ = [
@@ -195,7 +195,7 @@ def checks_board(tables: Sequence[Table], rows: RowsOf, links: Sequence[str], na
         ),
         lines=tuple(lines),
         unranked=tuple((f"{e.encoder} {e.test}", link, e.reason) for _, e, link in found if e.reason),
-        notes=(),
+        notes=tuple(own_notes(replace(e, encoder=f"{e.encoder} {e.test}") for _, e, _ in good)),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from distbench.leaderboard import Table, leaderboard
 from distbench.render._escape import escaped, item
 from distbench.render._grids import Grid, board_grid, checks_grid
 from distbench.render.changes import change_text, grouped, named, title
-from distbench.render.notes import mark_notes, table_notes
+from distbench.render.notes import mark_notes, own_notes, table_notes
 from distbench.render.report import number
 from distbench.results import EUCLIDEAN, OK
 
@@ -147,9 +148,11 @@ def _board(table: Table) -> str:
 
 def _checks(alone: Sequence[Table]) -> str:
     notes = [f"no score: {t.test}: {e.encoder}: {e.reason}" for t in alone for e in t.entries if e.reason]
+    entries = [replace(e, encoder=f"{t.test}: {e.encoder}") for t in alone for e in t.entries if not e.reason]
+    notes += own_notes(entries)
     grid = checks_grid(alone)
     body = [_grid(grid)] if grid.rows else []
-    marks = mark_notes([entry for table in alone for entry in table.entries if not entry.reason])
+    marks = mark_notes(entries)
     return "\n".join(["### Checks on points of their own\n", *body, *_notes([*notes, *marks])])
 
 

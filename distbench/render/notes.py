@@ -13,6 +13,7 @@ __all__ = [
     "left_out",
     "mark_notes",
     "other_width",
+    "own_notes",
     "shown_name",
     "table_notes",
     "wrapped",
@@ -42,12 +43,17 @@ def table_notes(table: Table) -> list[str]:
         for entry in ranked
         if other_width(entry, table)
     ]
-    lines += [f"{shown_name(entry)}: {entry.note}" for entry in ranked if entry.note]
+    lines += own_notes(ranked)
     if any(entry.in_sample for entry in ranked):
         lines.append("in sample: fitted on train and test points together; others never saw the test points")
     if len({entry.place for entry in ranked}) < len(ranked):
         lines.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
     return [*lines, *mark_notes(ranked), *_stored(ranked, len(ranked) == len(table.entries))]
+
+
+def own_notes(entries: Iterable[Entry]) -> list[str]:
+    """Return what a reader must know of each encoder, where there is anything."""
+    return [f"{shown_name(entry)}: {entry.note}" for entry in entries if entry.note]
 
 
 def mark_notes(ranked: Sequence[Entry]) -> list[str]:
@@ -70,9 +76,9 @@ def _stored(ranked: Sequence[Entry], everyone: bool) -> list[str]:
     return [f"stored {day}: {', '.join(names)}" for day, names in sorted(days.items())]
 
 
-def left_out(dropped: Sequence[str]) -> list[str]:
-    """Return the line that names the columns that went."""
-    return [f"left out at this width (COLUMNS=160 shows more): {', '.join(dropped)}"] if dropped else []
+def left_out(dropped: Sequence[str], width: int) -> list[str]:
+    """Return the line that names the columns that went, and the width at which none does."""
+    return [f"left out at this width (COLUMNS={width} shows all): {', '.join(dropped)}"] if dropped else []
 
 
 def wrapped(notes: Iterable[str], width: int) -> list[str]:

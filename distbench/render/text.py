@@ -18,6 +18,7 @@ from distbench.render.notes import (
     left_out,
     mark_notes,
     other_width,
+    own_notes,
     shown_name,
     table_notes,
     wrapped,
@@ -90,7 +91,7 @@ def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") 
     lines = [*textwrap.wrap(_title(table), width), ""]
     if ranked:
         lines += [_grid(kept), ""]
-    lines += wrapped(table_notes(table) + left_out(dropped), width)
+    lines += wrapped(table_notes(table) + left_out(dropped, _excess(columns, 0)), width)
     return printable("\n".join(lines).rstrip(), encoding)
 
 
@@ -117,11 +118,13 @@ def render_checks(tables: Sequence[Table], width: int = 80, encoding: str | None
     sizes = [("code\nsize", "code_size"), ("k", "k"), ("m", "m"), ("M", "M")]
     shown = [table for table in tables if not table.entries[0].reason]
     columns += [_Column(a, h, [str(getattr(t, a)) for t in shown], keep=a == "code_size") for h, a in sizes]
-    kept, dropped = _fit(columns + _metric_columns(ranked, joint), width)
+    columns += _metric_columns(ranked, joint)
+    kept, dropped = _fit(columns, width)
     lines = ["Checks on points of their own", ""]
     lines += [_grid(kept), ""] if ranked else []
     notes = [f"no score: {entry.encoder}: {entry.reason}" for entry in entries if entry.reason]
-    lines += wrapped([*notes, *mark_notes(ranked), *left_out(dropped)], width)
+    notes += [*own_notes(ranked), *mark_notes(ranked), *left_out(dropped, _excess(columns, 0))]
+    lines += wrapped(notes, width)
     return printable("\n".join(lines).rstrip(), encoding)
 
 

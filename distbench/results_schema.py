@@ -17,7 +17,7 @@ SCHEMA = 1
 MEND = "restore it, or move it away and run the tests again"
 """What to do about a file that is in the way of new results."""
 READ = "give another file"
-CUT = "delete it to start anew, or give another path"
+CUT = f"{READ}, or delete it to start anew"
 VERDICTS = ("met", "broken", "undecided", "")
 
 _NONE = type(None)
@@ -94,11 +94,10 @@ def read_document(path: Path, mend: str = READ) -> Record | None:
     try:
         document = parsed(text)
     except ValueError as error:
-        found = f"not valid JSON: {error}"
-        if not text.rstrip().endswith("}"):  # whole ones end with it, and damage to their insides leaves it there
-            found = f"seems cut off ({found})"
-            mend = mend if mend == MEND else CUT
-        raise ResultsError(f"{path}: {found}; {mend}") from error
+        is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # damage to its insides leaves both
+        told = f"{error} (it seems cut off)" if is_cut else str(error)
+        mend = CUT if is_cut and mend == READ else mend
+        raise ResultsError(f"{path}: not valid JSON: {told}; {mend}") from error
     return _checked(document, path, mend)
 
 

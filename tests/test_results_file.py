@@ -168,6 +168,14 @@ class TestMerging:
         assert [line for line in path.read_text().splitlines() if '"encoder": "b"' in line] == before
 
 
+def test_a_file_that_was_cut_off_says_so(tmp_path, rows):
+    path = tmp_path / "r.json"
+    write_results(path, rows(), DAY, whole=True)
+    path.write_text(path.read_text(encoding="utf-8")[:500], encoding="utf-8")
+    with pytest.raises(ResultsError, match=r"it seems cut off.; give another file, or delete it to start anew$"):
+        read_results(path)
+
+
 class TestBrokenFiles:
     @pytest.fixture
     def document(self, tmp_path, rows):

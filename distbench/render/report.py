@@ -82,6 +82,8 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
     At most ``MOST_LINES`` lines: what says least is left out first.
     """
     limits = f"{len(broken)} limit{'s' * (len(broken) > 1)}"
+    if all(is_met(report[name].value, limit, report[name].direction) for name, limit in broken.items()):
+        limits += " for sure"
     lines = [f"{report.encoder} (codes of {report.code_size}) does not meet {limits}:"]
     for name, limit in list(broken.items())[:MOST_LIMITS]:
         lines += _limit_lines(report, report[name], limit)
@@ -101,7 +103,9 @@ def _limit_lines(report: Report, score: Score, limit: float) -> list[str]:
         value, bound = repr(score.value), repr(limit)
     chance = "" if score.chance is None else f"; shuffled codes score {number(score.chance)}"
     told = f"    {_certainty(report, score, limit)}{chance}"
-    return [f"  {score.metric} = {value}, limit {side} {bound}", told]
+    good = "    the value itself is on the good side: fails because undecided='fail'"
+    met = is_met(score.value, limit, score.direction)
+    return [f"  {score.metric} = {value}, limit {side} {bound}", *([good] if met else []), told]
 
 
 def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]:
@@ -135,6 +139,8 @@ def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Stand
         return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
     found = report.verdicts(**broken)
     if all(said == "undecided" for said in found.values()):
+        if all(is_met(report[name].value, limit, report[name].direction) for name, limit in broken.items()):
+            return "next: judge more test points, until the interval leaves the limit out; or pass undecided='value'"
         return (
             "next: these test points do not decide it; judge more of them, or say what an undecided limit does "
             "(--distbench-undecided)"

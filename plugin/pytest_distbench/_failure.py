@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +14,14 @@ from distbench.errors import EncoderError, InputError, MissingDependencyError, P
 from pytest_distbench._record import was_raised
 
 if TYPE_CHECKING:
+    from _pytest._code.code import Traceback, TracebackEntry
+
     from distbench.report import Report
 
 __all__ = ["Broken", "broken_lines", "shorten", "shorten_summary"]
 
+OURS = ("distbench", "pytest_distbench")
+PYTHON = Path(sysconfig.get_path("stdlib"))
 MOST_SEEDS = 1  # that are named beside the one that is shown
 
 
@@ -83,8 +89,22 @@ def _own_error(error: BaseException) -> list[str]:
     cause = error.__cause__
     if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
         return []
-    own = pytest.ExceptionInfo.from_exception(cause).getrepr(style="long", tbfilter=True, chain=False)
+    found = pytest.ExceptionInfo.from_exception(cause)
+    if not _users_own(found):
+        return []  # packages' frames say nothing that the message does not; --full-trace shows them
+    own = found.getrepr(style="long", tbfilter=_users_own, chain=False)
     return [*str(own).splitlines(), ""]
+
+
+def _users_own(found: pytest.ExceptionInfo[BaseException]) -> Traceback:
+    """Return the frames that are neither ours nor a package's nor Python's own."""
+    return found.traceback.filter(_is_users)
+
+
+def _is_users(entry: TracebackEntry) -> bool:
+    path, module = Path(entry.path), str(entry.frame.f_globals.get("__name__", "")).partition(".")[0]
+    installed = {"site-packages", "dist-packages"} & set(path.parts)
+    return path.is_file() and not (installed or path.is_relative_to(PYTHON) or module in OURS)
 
 
 def shorten_summary(shown: Any, error: BaseException) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.checking import Asked, Floors
+from distbench.checking import Asked, Floors, refuse_unknown
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
-from pytest_distbench._checks import name_of
+from pytest_distbench._checks import encoder_name, name_of
 from pytest_distbench._hunt import hunted
 from pytest_distbench._marker import read_marker
-from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows
+from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows, note_unjudged
 from pytest_distbench._recipe import Judged, judge_recipe
 from pytest_distbench._record import note_attempt, note_raised
 from pytest_distbench._session import bench_of, rerun_line
@@ -100,7 +100,12 @@ class DistbenchFixture:
             return self._check(encoder, X_test, self._judged(reference, k, name, include_queries), options)
         except DistbenchError as error:
             note_raised(self._item, error)
+            if not isinstance(error, PreservationError):
+                note_unjudged(self._item, encoder_name(encoder))
             raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
+        except Exception:  # of a fit
+            note_unjudged(self._item, encoder_name(encoder))
+            raise
 
     def evaluate(
         self,
@@ -135,6 +140,7 @@ class DistbenchFixture:
         note_attempt(self._item)
         try:
             judged = self._judged(reference, k, name, include_queries)
+            refuse_unknown(options)
             report, about = self._measured_or_failed(encoder, X_test, judged, self._with_distance(options))
             self._note_rows(report, **about)
             return report
@@ -160,9 +166,8 @@ class DistbenchFixture:
         X_test : array of shape (m, ...)
             The points to look around.
         expansion, contraction : float, optional
-            The largest ``|z - z'| / |x - x'|`` and ``|x - x'| / |z - z'|`` that may be found, in the units of points and
-            codes.
-            The marker's and the ini file's limits do not count here: they are of test points alone.
+            The largest ``|z - z'| / |x - x'|`` and ``|x - x'| / |z - z'|`` that may be found, in the units of points
+            and codes. The marker's and the ini file's limits do not count here: they are of test points alone.
         **options
             For :func:`distbench.hunt`: ``budget``, ``seed``, ``reach``, ``bounds``, ``plausible``, ``directions``, ...
 
@@ -207,7 +212,7 @@ class DistbenchFixture:
         if failure:
             floors.check_report(report)
         self._note_rows(report, limits=asked.limits, **about)
-        note_check(self._item, report, asked.limits, passed=not failure)
+        note_check(self._item, report, asked.limits, passed=not failure, undecided=undecided)
         if failure:
             raise PreservationError("\n".join([failure, *self._told_after(report, asked, undecided, X_test, judged)]))
         return report
@@ -242,8 +247,7 @@ class DistbenchFixture:
         except Exception as error:
             if isinstance(error, InputError) and not isinstance(error, EncoderError):
                 raise  # the call is at fault, not the encoder
-            own = getattr(encoder, "__name__", type(encoder).__name__)
-            name = judged.name or name_of(self._item, encoder) or str(own)
+            name = judged.name or name_of(self._item, encoder) or encoder_name(encoder)
             data = self._dataset() if X_test is None else None
             points = (X_test, judged.reference) if data is None else (data.test, data.train)
             sha256 = "" if data is None else data.sha256
@@ -257,6 +261,7 @@ class DistbenchFixture:
         if X_test is None:
             return judge_recipe(self._item, self._marker, encoder, judged, options)
         import distbench
+        from distbench.flattery import cautions
 
         name = judged.name or name_of(self._item, encoder)
         report = distbench.evaluate(
@@ -268,7 +273,7 @@ class DistbenchFixture:
             include_queries=judged.include_queries,
             **options,
         )
-        return report, {"labels": options.get("labels")}
+        return report, {"labels": options.get("labels"), "note": cautions(report.notes)}
 
     def _judged(self, reference: Any, k: int | None, name: str | None, include_queries: bool) -> Judged:
         if k is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from distbench.report import Report
     from pytest_distbench._marker import MarkerArguments
 
-__all__ = ["broken_limits", "note_check", "note_failed", "note_rows"]
+__all__ = ["broken_limits", "note_check", "note_failed", "note_rows", "note_unjudged"]
 
 
 def broken_limits(report: Report, limits: Mapping[str, float], undecided: Undecided) -> dict[str, float]:
@@ -112,8 +112,19 @@ def note_failed(
     record_of(item).rows.append(row)
 
 
+def note_unjudged(item: pytest.Item, encoder: str) -> None:
+    """Keep that a check did not come to judge its encoder."""
+    record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=encoder, passed=False, verdicts={}))
+
+
 def note_check(
-    item: pytest.Item, report: Report, limits: Mapping[str, float], *, passed: bool, seed: int | None = None
+    item: pytest.Item,
+    report: Report,
+    limits: Mapping[str, float],
+    *,
+    passed: bool,
+    seed: int | None = None,
+    undecided: str = "",
 ) -> None:
     """Keep whether an encoder passed its limits, and what the intervals say of each.
 
@@ -121,6 +132,8 @@ def note_check(
     """
     verdicts = report.verdicts(**limits)
     check = CheckRecord(test=item.nodeid, encoder=report.encoder, passed=passed, verdicts=dict(verdicts))
+    if undecided and undecided != settings_of(item.config).undecided():
+        check["undecided"] = undecided
     record_of(item).checks.append(check)
     of_seed = "" if seed is None else f".seed{seed}"
     for metric, limit in limits.items():

@@ -8,7 +8,7 @@ of the test would carry it again and JUnit files would print it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pytest
 
@@ -39,12 +39,16 @@ PROPERTY = "distbench"
 
 
 class CheckRecord(TypedDict):
-    """One encoder held to its limits, and by metric what the intervals say of them."""
+    """One encoder held to its limits, and by metric what the intervals say of them; none where it was not judged.
+
+    ``undecided`` is what the call itself said of limits that the test points do not decide.
+    """
 
     test: str
     encoder: str
     passed: bool
     verdicts: dict[str, str]
+    undecided: NotRequired[str]
 
 
 class StoredRecord(TypedDict):

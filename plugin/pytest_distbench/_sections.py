@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["claim_lines", "count_line", "drift_lines", "stale_lines", "stored_lines", "written_lines"]
 
+STATES = ("met", "undecided", "broken", "not judged")
 SHOWN = 3  # metrics of an encoder in the report of drift
 
 
@@ -127,7 +128,7 @@ def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], un
     parts = []
     if checks:
         verdicts = Counter(_verdict(check) for check in checks)
-        told = ", ".join(f"{verdicts[name]} {name}" for name in ("met", "undecided", "broken") if verdicts[name])
+        told = ", ".join(f"{verdicts[name]} {name}" for name in STATES if verdicts[name])
         parts.append(f"{len(checks)} check{'s' * (len(checks) > 1)}: {told}{_on(checks, undecided)}")
     if claims:
         verdicts = Counter(claim["verdict"] for claim in claims)
@@ -136,6 +137,8 @@ def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], un
 
 
 def _verdict(check: CheckRecord) -> str:
+    if not check["verdicts"]:
+        return "not judged"
     found = set(check["verdicts"].values())
     return next((name for name in ("broken", "undecided") if name in found), "met")
 
@@ -145,10 +148,16 @@ def _on(checks: Sequence[CheckRecord], undecided: str) -> str:
     open_ones = [check for check in checks if _verdict(check) == "undecided"]
     if not open_ones:
         return ""
-    passed = sum(check["passed"] for check in open_ones)
-    told = [f"{passed} passed"] * bool(passed) + [f"{len(open_ones) - passed} failed"] * (passed < len(open_ones))
-    rests = "by the value alone" if undecided == "value" else f"as --distbench-undecided={undecided} says"
-    return f" ({' and '.join(told)} {rests})"
+    told = []
+    for said in dict.fromkeys(check.get("undecided", "") for check in open_ones):
+        of = [check["passed"] for check in open_ones if check.get("undecided", "") == said]
+        counts = [
+            f"{of.count(passed)} {word}" for passed, word in ((True, "passed"), (False, "failed")) if passed in of
+        ]
+        by_option = "by the value alone" if undecided == "value" else f"as --distbench-undecided={undecided} says"
+        by_call = "by the value alone" if said == "value" else f"as undecided={said!r} says"
+        told.append(f"{' and '.join(counts)} {by_call if said else by_option}")
+    return f" ({', '.join(told)})"
 
 
 def _file(suite: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.outcome import Outcome
-from pytest_distbench._record import PROPERTY
+from pytest_distbench._record import PROPERTY, CheckRecord
 from pytest_distbench._sections import (
     claim_lines,
     count_line,
@@ -192,8 +192,17 @@ class Summary:
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
         blocks += stale_lines(self._all("stale"), width, self._config.invocation_params.dir)
         blocks += written_lines(self._written, self._unwritten)
-        blocks += count_line(self._all("checks"), self._outcome.claims, self._settings.undecided())
+        blocks += count_line(self._checks(), self._outcome.claims, self._settings.undecided())
         return "\n\n".join(blocks)
+
+    def _checks(self) -> list[CheckRecord]:
+        """Return the checks; those that judged nothing only of tests that failed: others have expected the error."""
+        return [
+            check
+            for (test, _), record in self._records.items()
+            for check in record["checks"]
+            if check["verdicts"] or test in self._failed
+        ]
 
     def _changes(self, width: int) -> list[str]:
         if self._outcome.comparison is None:

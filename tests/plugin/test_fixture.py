@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 PASSING = """
@@ -401,12 +403,23 @@ def said(text, *arguments, **options):
     said("it is a recipe, with fit", MyRecipe(), X_test, continuity=0.9),
     said("names are of recipes.*fit_baseline", "pca", X_test, continuity=0.9),
     said("write each limit by its metric's name", pca, X_test, limits={"continuity": 0.9}),
+    said("found 'enc.h5'; only .keras files are loaded", "enc.h5", X_test, continuity=0.9),
+    said("X_test: found 'x.npy', a text; pass the array", pca, "x.npy", continuity=0.9),
     said("write distance_x= for the points and distance_z=", pca, X_test, distance="cosine", continuity=0.9),
 ])
 def test_it(distbench, check):
     check(distbench)
 """
-    run(body).assert_outcomes(passed=6)
+    body += """
+def test_evaluate(distbench):
+    with pytest.raises(InputError, match="refrence: found no option of that name; did you mean 'reference'"):
+        distbench.evaluate(pca, X_test, refrence=X_train)
+    with pytest.raises(InputError, match="continuity: found a limit, which evaluate does not take; call check"):
+        distbench.evaluate(pca, X_test, continuity=0.9)
+"""
+    result = run(body)
+    result.assert_outcomes(passed=9)
+    result.stdout.no_fnmatch_line("*not judged*")  # the tests have expected it
 
 
 def test_a_data_set_in_a_marker_needs_a_code_size(run):
@@ -447,12 +460,38 @@ def test_it(distbench):
 def test_codes(distbench):
     distbench.check(lambda X: X[:, :2] * np.nan, X_test, name="lost", continuity=0.1)
 
+def test_others_frames(distbench):
+    distbench.check(pca, X_test[:, :4], continuity=0.1)
+
+def test_file(distbench):
+    from pathlib import Path
+    Path("half.keras").write_bytes(b"PK cut")
+    distbench.check("half.keras", X_test, continuity=0.1)
+
+def test_cautions(distbench):
+    distbench.check(lambda X: X * 2, X_test, reference=X_test, name="whole", continuity=0.1)
+
+def test_undecided(distbench):
+    limit = distbench.evaluate(first, X_test)["continuity"].value - 1e-6
+    distbench.check(first, X_test, continuity=limit, undecided="fail")
+
 @pytest.mark.distbench(dataset="swiss_roll", code_size=2, limits={"continuity": 0.1})
 def test_recipe(distbench):
     distbench.check(Boom)
 """
-    result = run(body)
-    result.assert_outcomes(failed=3)
+    result = run(body, "--distbench-report=md:r.md", "--distbench-report=html:r.html", "--distbench-report=json:r.json")
+    result.assert_outcomes(failed=6, passed=1)
+    text = result.stdout.str()
+    for internal in ("site-packages", "sklearn/", "model_files.py", "zipfile"):
+        assert internal not in text
+    result.stdout.fnmatch_lines(["*the value itself is on the good side: fails because undecided='fail'"])
+    result.stdout.fnmatch_lines(["next: judge more test points, *pass undecided='value'"])
+    result.stdout.fnmatch_lines(["7 checks: 1 met, 1 undecided, 5 not judged (1 failed as undecided='fail' says)"])
+    result.stdout.fnmatch_lines_random(["no score: test_mine.py::test_file half.keras: failed: *"])
+    notes = ("codes have as many columns as the points", "60 of the 60 test points equal a reference point")
+    for told in (text, *(Path(f"r.{kind}").read_text(encoding="utf-8") for kind in ("md", "html", "json"))):
+        for note in notes:
+            assert note in " ".join(told.split())
     result.stdout.fnmatch_lines(["no place: Boom: *RuntimeError: diverged"])
     result.stdout.fnmatch_lines_random(
         ["no score: test_mine.py::test_it boom: failed: RuntimeError: out of order", "no score: *::test_codes lost: *"]

@@ -6,19 +6,25 @@ import contextlib
 import os
 import platform
 import re
+import secrets
+import stat
+import time
 from pathlib import Path
 
 __all__ = ["is_gone", "machine", "write_whole"]
 
 HOST_LENGTH = 32
+LEFT = 3600.0
+"""Seconds after which a part of a process that is gone is a leftover. In another container with the same folder and
+machine's name a process may live whose number says nothing here."""
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file in place of the old one.
 
     Half of a pair of surrogates, which is no text, is written as the escape that JSON has for it.
-    The text goes to a file beside it first, is forced to disk and renamed. What a process that was killed meanwhile
-    has left there goes with the next write.
+    The text goes to a new file beside it first, with the rights of the old one, is forced to disk and renamed. What a
+    process that was killed meanwhile has left there goes with the next write after an hour.
 
     Parameters
     ----------
@@ -35,9 +41,10 @@ def write_whole(path: Path, text: str) -> None:
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     _clean(path)
-    part = path.with_name(_part_name(path, os.getpid()))
+    part = path.with_name(_part_name(path, os.getpid(), secrets.token_hex(4)))
+    descriptor = _open_new(part, like=path)
     try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -48,9 +55,23 @@ def write_whole(path: Path, text: str) -> None:
     _sync_folder(path.parent)
 
 
-def _part_name(path: Path, process: int | str) -> str:
+def _open_new(part: Path, like: Path) -> int:
+    """Open a file that is not there yet, with the rights of the old one; what somebody has put there is not followed."""
+    try:
+        mode = stat.S_IMODE(like.stat().st_mode) & 0o777
+    except OSError:
+        mode = None
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(part, flags, 0o666 if mode is None else mode)
+    if mode is not None and hasattr(os, "fchmod"):
+        with contextlib.suppress(OSError):  # a file system without rights
+            os.fchmod(descriptor, mode)  # what the umask has taken away
+    return descriptor
+
+
+def _part_name(path: Path, process: int | str, word: str) -> str:
     # With the machine's name: on a shared folder, a process that is gone here may live elsewhere.
-    return f".{path.name}.{machine()}.{process}.part"
+    return f".{path.name}.{machine()}.{process}.{word}.part"
 
 
 def machine() -> str:
@@ -60,12 +81,14 @@ def machine() -> str:
 
 def _clean(path: Path) -> None:
     """Remove what processes of this machine that are gone have left of this file."""
-    pattern = re.compile(re.escape(_part_name(path, "PID")).replace("PID", r"(\d+)"))
+    start = re.escape(f".{path.name}.{machine()}.")
+    pattern = re.compile(rf"{start}(\d+)\.[0-9a-f]{{8}}\.part")
     for other in path.parent.iterdir():
         found = pattern.fullmatch(other.name)
         if found and is_gone(int(found[1])):
             with contextlib.suppress(OSError):  # another process cleans too, or may not
-                other.unlink()
+                if time.time() - other.lstat().st_mtime > LEFT:
+                    other.unlink()
 
 
 def is_gone(process: int) -> bool:

@@ -119,7 +119,7 @@ def rank_correlation(pilot: Pilot, products: float, counts: Counts) -> float:
 
 
 def _mean_ranks(values: Array) -> Array:
-    """Return ranks from 1; tied values share the mean of theirs. scipy.stats has it, and takes half a second to load."""
+    """Return ranks from 1; tied values share the mean of theirs (scipy.stats takes half a second to load)."""
     order = np.argsort(values)
     ordered = values[order]
     first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))

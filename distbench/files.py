@@ -44,7 +44,7 @@ def write_whole(path: Path, text: str) -> None:
     part = path.with_name(_part_name(path, os.getpid(), secrets.token_hex(4)))
     descriptor = _open_new(part, like=path)
     try:
-        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -56,7 +56,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _open_new(part: Path, like: Path) -> int:
-    """Open a file that is not there yet, with the rights of the old one; what somebody has put there is not followed."""
+    """Open a file that is not there yet, with the rights of the old one; none that is there is followed."""
     try:
         mode = stat.S_IMODE(like.stat().st_mode) & 0o777
     except OSError:

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
-from distbench.files import write_whole
+from distbench.files import machine, write_whole
 
 
 def test_a_file_and_its_folder_are_made(tmp_path):
@@ -47,6 +48,33 @@ def test_of_a_link_the_file_it_points_to_is_written(tmp_path):
     assert (tmp_path / "there" / "a.json").read_text() == "text"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX systems")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_the_rights_of_the_old_file_are_those_of_the_new_one(tmp_path, mode):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    path.chmod(mode)
+    write_whole(path, "new")
+    assert path.stat().st_mode & 0o777 == mode
+    assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links take rights elsewhere")
+def test_a_link_that_waits_where_the_text_goes_first_is_not_followed(tmp_path, monkeypatch):
+    (tmp_path / "precious.txt").write_text("precious")
+    path = tmp_path / "a.json"
+    monkeypatch.setattr("distbench.files.secrets.token_hex", lambda _: "0" * 8)
+    for word in (".00000000", ""):
+        part = tmp_path / f".a.json.{machine()}.{os.getpid()}{word}.part"
+        part.symlink_to(tmp_path / "precious.txt")
+    with pytest.raises(FileExistsError):
+        write_whole(path, "evil")
+    monkeypatch.undo()
+    write_whole(path, "new")
+    assert path.read_text() == "new"
+    assert (tmp_path / "precious.txt").read_text() == "precious"
+
+
 WRITER = """
 import sys
 from pathlib import Path
@@ -61,7 +89,7 @@ write_whole(Path(sys.argv[1]), "half")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="whether a process lives is only asked on POSIX systems")
-def test_what_killed_processes_left_goes_with_the_next_write_and_what_others_write_stays(tmp_path):
+def test_what_killed_processes_left_goes_after_an_hour_and_what_others_write_stays(tmp_path):
     path = tmp_path / "a.json"
     write_whole(path, "old")
     (tmp_path / ".a.json.elsewhere.1.part").write_text("of another machine")
@@ -78,7 +106,7 @@ def test_what_killed_processes_left_goes_with_the_next_write_and_what_others_wri
         write_whole(path, "new")
         assert len(list(tmp_path.glob(".a.json.*.part"))) == 3, "not within an hour: it may live in another container"
         for part in tmp_path.glob(".a.json.*.part"):
-            os.utime(part, (0, 0))
+            os.utime(part, (time.time() - 3700,) * 2)
         write_whole(path, "new")
         left = sorted(part.name for part in tmp_path.glob(".a.json.*.part"))
         assert len(left) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,11 +10,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from distbench.results_file import read_results, write_results
-from pytest_distbench._xdist import made_folder
+from pytest_distbench._xdist import LOCK, SharedFolder, made_folder
+
+with contextlib.suppress(ImportError):
+    import fcntl
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 TRAP = """
@@ -130,17 +135,23 @@ def test_ctrl_c_in_a_test_keeps_what_was_measured_before_and_what_others_had(run
 def test_a_report_that_cannot_be_written_fails_the_run_and_says_so_and_the_others_are_written(run, pytester):
     nowhere = Path("/proc/nowhere/out.json")
     if not os.access("/proc", os.W_OK) or not Path("/proc/self").exists():
-        nowhere = pytester.path / "out.json" / "out.json"  # told at the start
-        (pytester.path / "out.json").write_text("")
+        pytest.skip("needs a folder that may be written and cannot be, as /proc is for root")
     told = run(TESTS, f"--distbench-report=json:{nowhere}", "--distbench-report=md:out.md", "-p", "no:xdist")
-    assert told.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.USAGE_ERROR)
-    if told.ret == pytest.ExitCode.TESTS_FAILED:
-        text = " ".join(line.strip() for line in told.outlines)
-        assert "NOT WRITTEN: json report /proc/nowhere/out.json:" in text
-        assert "is as it was: make room for it or name another path, and run again" in text
-        assert "first" in (pytester.path / "out.md").read_text()
-    else:
-        assert "name" in told.stderr.str()
+    assert told.ret == pytest.ExitCode.TESTS_FAILED
+    text = " ".join(line.strip() for line in told.outlines)
+    assert "NOT WRITTEN: json report /proc/nowhere/out.json:" in text
+    assert "is as it was: make room for it or name another path, and run again" in text
+    assert "first" in (pytester.path / "out.md").read_text()
+
+
+def test_a_report_in_a_place_that_is_no_folder_is_told_before_a_test_runs(pytester):
+    pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
+    (pytester.path / "file").write_text("")
+    found = pytester.runpytest_inprocess("--distbench", "--distbench-report=json:file/out.json")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--distbench-report json: " in found.stderr.str()
+    assert "file cannot be written; name another path" in found.stderr.str()
+    assert not (pytester.path / "ran.txt").exists()
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:50], lambda text: text.replace('"schema": 1', '"schema": 7', 1)])
@@ -161,23 +172,58 @@ def test_damaged_results_are_told_before_a_test_runs_and_stay(pytester, damage):
 
 
 class TestSharedFolder:
+    @POSIX
     def test_what_killed_runs_left_goes_with_the_next_one(self, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        own = Path(made_folder())
+        own, lock = made_folder()
         gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-        left = own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{int(gone.stdout)}-"))
-        left.mkdir()
-        (left / "codes.npz").write_text("x")
-        stays = [own, tmp_path / "distbench-mine", own.with_name("distbench-elsewhere-1-abc"), tmp_path / "data"]
-        for folder in stays[1:]:
+
+        def left(word, locked=True):
+            folder = tmp_path / Path(own).name.replace(f"-{os.getpid()}-", f"-{int(gone.stdout)}-{word}")
             folder.mkdir()
-        (tmp_path / "data" / "kept.txt").write_text("x")
-        link = left.with_name(f"{left.name}x")
-        link.symlink_to(tmp_path / "data")
-        new = Path(made_folder())
-        assert not left.exists()
-        assert all(folder.is_dir() for folder in (*stays, new))
-        assert (tmp_path / "data" / "kept.txt").exists(), "it went through a link"
+            if locked:
+                (folder / LOCK).write_text("")
+            (folder / "codes.npz").write_text("x")
+            return folder
+
+        killed, foreign = left("a"), left("b", locked=False)
+        alive = left("c")  # in another container: its number says nothing here
+        descriptor = os.open(alive / LOCK, os.O_RDWR)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        stays = [Path(own), foreign, alive, tmp_path / "distbench-mine", tmp_path / "distbench-elsewhere-1-abc"]
+        if os.geteuid() == 0:
+            stays.append(left("d"))
+            os.chown(stays[-1], 12345, 12345)
+        for folder in stays:
+            folder.mkdir(exist_ok=True)
+        data = tmp_path / "data"
+        data.mkdir()
+        (data / LOCK).write_text("")
+        killed.with_name(f"{killed.name}x").symlink_to(data)
+        new, new_lock = made_folder()
+        assert not killed.exists()
+        assert all(folder.is_dir() for folder in (*stays, Path(new)))
+        assert (data / LOCK).exists(), "it went through a link"
+        os.close(descriptor)
+        _, again_lock = made_folder()
+        assert not alive.exists(), "its run has ended"
+        for one in (lock, new_lock, again_lock):
+            os.close(one)
+
+    @POSIX
+    def test_its_lock_is_held_as_long_as_the_run_lives(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        shared, worker = SharedFolder(), SimpleNamespace(workerinput={})
+        shared.pytest_configure_node(worker)
+        (folder,) = tmp_path.iterdir()
+        assert [str(folder)] == list(worker.workerinput.values())
+        descriptor = os.open(folder / LOCK, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shared.pytest_unconfigure()
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(descriptor)
+        assert list(tmp_path.iterdir()) == []
 
     @POSIX
     @pytest.mark.slow
@@ -196,5 +242,5 @@ class TestSharedFolder:
         running.communicate()
         assert len(list(pytester.path.glob("distbench-*"))) == 1
         monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
-        assert [str(path) for path in pytester.path.glob("distbench-*")] != [made_folder()]
+        assert [str(path) for path in pytester.path.glob("distbench-*")] != [made_folder()[0]]
         assert len(list(pytester.path.glob("distbench-*"))) == 1

@@ -163,7 +163,10 @@ def region_of(
     own = _to_nearest(chosen)
     unit = float(np.median(own))
     dtype, shape, like = _kind(X)
-    return Region(chosen, low, high, unit, own * reach, dtype, shape, like, plausible)
+    region = Region(chosen, low, high, unit, own * reach, dtype, shape, like, plausible)
+    if plausible is not None and not region.keeps(chosen).any():
+        raise InputError(f"plausible: refuses all {len(chosen)} points themselves; let it accept points like X")
+    return region
 
 
 def _kind(X: Any) -> tuple[np.dtype[Any], tuple[int, ...], Any]:

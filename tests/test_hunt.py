@@ -254,10 +254,23 @@ def test_limits():
         hunt.check(contraction=np.nextafter(hunt.contraction, 0))
 
 
+@pytest.mark.parametrize("limit", [{"contraction": 0}, {"expansion": np.inf}])
+def test_limits_that_mean_nothing(limit):
+    hunt = distbench.hunt(lambda X: X, np.random.default_rng(0).normal(size=(20, 2)), budget=300)
+    with pytest.raises(InputError, match="pass a number above 0"):
+        hunt.check(**limit)
+
+
+def test_inputs_of_which_none_is_plausible():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    with pytest.raises(InputError, match="plausible: refuses all 20 points"):
+        distbench.hunt(lambda X: X, X, plausible=lambda X: X[:, 0] > 100)
+
+
 def test_a_long_snippet_is_told_by_how_to_get_it():
     matrix, _, X = planted(64, 0)
     hunt = distbench.hunt(lambda X: X @ matrix, X, budget=SMALL, seed=4)
-    with pytest.raises(PreservationError, match=r"print\(distbench\.hunt\(encoder, X, seed=4\)\.merged\.snippet\)"):
+    with pytest.raises(PreservationError, match=rf"hunt\(encoder, X, seed=4, budget={SMALL}\)\.merged\.snippet\)"):
         hunt.check(contraction=10)
 
 

@@ -109,6 +109,8 @@ class Hunt:
         Whether the encoder's own gradients were used.
     notes : tuple of str
         What a reader must know.
+    options : tuple of (str, any)
+        Of the hunt: those that are not the defaults.
     """
 
     encoder: str
@@ -120,6 +122,7 @@ class Hunt:
     seed: int
     by_gradient: bool
     notes: tuple[str, ...] = ()
+    options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
     @property
     def worst(self) -> Finding:
@@ -243,4 +246,7 @@ def checked_limits(**limits: Any) -> dict[str, float]:
         raise InputError("limits: found none; pass expansion=, contraction= or both, e.g. contraction=10")
     checked = check_limits(given, LIMITS)
     check_bounds(checked)
+    for name, limit in checked.items():
+        if not 0 < limit < math.inf:
+            raise InputError(f"{name}: found the limit {limit:g}; pass a number above 0, e.g. {name}=10")
     return checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -115,7 +116,16 @@ def hunt(
     if exact is None and in_other_test():
         notes += ("inside a Hypothesis test nothing is drawn with Hypothesis, so less is found; call it outside",)
     own = wrapped.name if name is None else str(name)
-    return Hunt(own, code_size, len(rows), merged, torn, asker.asked, seed, exact is not None, notes)
+    options = _given(
+        budget=budget, reach=reach, closest=closest, bounds=bounds, plausible=plausible, directions=directions
+    )
+    return Hunt(own, code_size, len(rows), merged, torn, asker.asked, seed, exact is not None, notes, options)
+
+
+def _given(**options: Any) -> tuple[tuple[str, Any], ...]:
+    """Return the options that are not the defaults: with them, and the seed, the same pairs are found."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(hunt).parameters.items()}
+    return tuple((name, value) for name, value in options.items() if repr(value) != repr(defaults[name]))
 
 
 def _search(book: Book, slopes: Slopes, directions: Directions, rng: np.random.Generator, seed: int) -> None:

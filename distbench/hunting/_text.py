@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.plausible import Region
+from distbench.wording import in_brief
 
 if TYPE_CHECKING:
     from distbench.hunting._finding import Finding, Hunt
@@ -73,7 +74,8 @@ def failure_text(hunt: Hunt, broken: Mapping[str, float]) -> str:
     if len(snippet) <= MOST_LINES:
         return "\n".join([*lines, "  to see it again (X: the points):", *(f"    {line}".rstrip() for line in snippet)])
     part = "torn" if first is hunt.torn else "merged"
-    again = f"print(distbench.hunt(encoder, X, seed={hunt.seed}).{part}.snippet)"
+    options = "".join(f", {name}={in_brief(value)}" for name, value in hunt.options)
+    again = f"print(distbench.hunt(encoder, X, seed={hunt.seed}{options}).{part}.snippet)"
     return "\n".join([*lines, f"  to see it again ({len(snippet)} lines): {again}"])
 
 

@@ -10,11 +10,12 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import EncoderError
+from distbench.model_sizes import weights_asked
 from distbench.wording import first_line
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ PARTS = (
 BOMB = 1 << 28  # bytes that a file may unfold to, however small it is
 RATIO = 200  # times its size that it may unfold to beyond that; weights hardly shrink
 LARGEST_CONFIG = 1 << 26
+FEW_WEIGHTS = 1 << 24  # numbers for which memory is taken whatever the file holds
+PER_BYTE = (
+    4  # numbers for each byte of stored weights, which take half a byte at least, beyond that; they are estimated
+)
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
@@ -61,10 +66,12 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     from distbench.keras._require import require_keras
 
     path = Path(path)
-    config = _config(path)
+    config, stored = _config(path)
+    parts = list(_parts(config))
     keras = require_keras()
-    for part in _parts(config):
+    for part in parts:
         _refuse_unsafe(part, path, keras)
+    _refuse_large(parts, stored, path)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras and HDF5 raise all kinds for what does not fit together
@@ -76,8 +83,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         ) from None
 
 
-def _config(path: Path) -> Any:
-    """Return what a file says its model is made of; nothing in it is believed or run yet."""
+def _config(path: Path) -> tuple[Any, int]:
+    """Return what a file says its model is made of, and how many bytes of all else it has; nothing is run yet."""
     if path.suffix != ENDING:
         raise EncoderError(f"encoder: found {str(path)!r}; give a file that ends in {ENDING}, or pass the loaded model")
     if not path.is_file():
@@ -87,6 +94,7 @@ def _config(path: Path) -> Any:
         with zipfile.ZipFile(path) as archive:
             _refuse_bomb(archive, path)
             config = json.loads(archive.read(CONFIG))
+            stored = sum(member.compress_size for member in archive.infolist() if member.filename != CONFIG)
     except EncoderError:
         raise
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # also nested too deep
@@ -97,7 +105,8 @@ def _config(path: Path) -> Any:
     except (OSError, EOFError) as error:
         raise EncoderError(f"encoder: {path}: cannot be read: {first_line(error)}") from None
     # How it was trained is left out when it is loaded, so that it does not matter here either.
-    return {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else {}
+    used = {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else {}
+    return used, min(stored, path.stat().st_size)  # a directory may list what is not there
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
@@ -112,8 +121,18 @@ def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
         )
 
 
+def _refuse_large(parts: Sequence[Mapping[str, Any]], stored: int, path: Path) -> None:
+    """Refuse layers that are much larger than their weights in the file: they are made before those are read."""
+    asked = weights_asked(reversed(parts))
+    if asked > max(FEW_WEIGHTS, PER_BYTE * stored):
+        raise EncoderError(
+            f"encoder: {path}: its layers ask for about {min(asked, 10**15):,} weights, and the file has {stored:,} bytes of "
+            "them; it is not loaded; if you trust it, load it with keras.saving.load_model(path) and pass the model"
+        )
+
+
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield all that a model is made of: tables that name a class."""
+    """Yield all that a model is made of, the last first: tables that name a class."""
     waiting = [config]
     while waiting:
         one = waiting.pop()

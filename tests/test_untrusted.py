@@ -22,7 +22,7 @@ import distbench
 from distbench.datasets import DataSource
 from distbench.datasets._sizes import refuse_table
 from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
-from distbench.model_files import load_model
+from distbench.model_files import FEW_WEIGHTS, load_model
 from distbench.outcome import ClaimOutcome, Outcome
 from distbench.render.markdown import render_markdown, render_summary
 from distbench.results import Row
@@ -335,6 +335,41 @@ class TestModels:
         self.rewritten(path, lambda config: config["config"]["layers"][1]["config"].update(units=3))
         with pytest.raises(EncoderError, match="Keras cannot make a model of it"):
             load_model(path)
+
+    @pytest.mark.parametrize(
+        "layers",
+        [
+            [("Dense", {"units": 15_000}, 4), ("Dense", {"units": 15_000}, 15_000)],
+            [("Dense", {"units": 15_000}, None), ("Dense", {"units": 15_000}, None)],
+            [("Dense", {"units": 10**400}, 4)],
+            [("Embedding", {"input_dim": 10**6, "output_dim": 300}, None)],
+            [("Conv2D", {"filters": 2000, "kernel_size": [3, 3]}, 2000)],
+            [("DepthwiseConv2D", {"depth_multiplier": 1, "kernel_size": [300, 300]}, 2000)],
+            [("LSTM", {"units": 9000, "recurrent_initializer": "zeros"}, 1)],
+            [("MultiHeadAttention", {"num_heads": 300, "key_dim": 300}, 300)],
+            [("BatchNormalization", {"gamma_initializer": "ones"}, 10**8)],
+            [("Dense", {"units": 1000}, 1000) for _ in range(20)],
+        ],
+    )
+    def test_layers_much_larger_than_their_weights_in_the_file_are_not_made(self, keras, saved, monkeypatch, layers):
+        def part(name, settings, width):
+            built = {} if width is None else {"build_config": {"input_shape": [None, width]}}
+            found = {"module": "keras.layers", "class_name": name, "config": settings, "registered_name": None}
+            return found | built
+
+        _, path = saved(keras.layers.Dense(2))
+        self.rewritten(path, lambda config: config["config"]["layers"].extend(part(*layer) for layer in layers))
+        monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("it was made"))
+        with pytest.raises(
+            EncoderError, match=r"m.keras: its layers ask for about \S+ weights, and the file has .* bytes of them; it"
+        ):
+            load_model(path)
+
+    def test_large_models_whose_weights_are_there_are_loaded(self, keras, saved):
+        layers = (keras.layers.Dense(4500), keras.layers.BatchNormalization(), keras.layers.Dense(4500))
+        model, path = saved(*layers, keras.layers.Reshape((4500, 1)), keras.layers.Conv1D(2, 3))
+        assert model.count_params() > FEW_WEIGHTS
+        assert load_model(path).count_params() == model.count_params()
 
     def test_bombs(self, tmp_path):
         path = tmp_path / "m.keras"

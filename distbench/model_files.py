@@ -126,8 +126,8 @@ def _refuse_large(parts: Sequence[Mapping[str, Any]], stored: int, path: Path) -
     asked = weights_asked(reversed(parts))
     if asked > max(FEW_WEIGHTS, PER_BYTE * stored):
         raise EncoderError(
-            f"encoder: {path}: its layers ask for about {min(asked, 10**15):,} weights, and the file has {stored:,} bytes "
-            "of them; it is not loaded; if you trust it, load it with keras.saving.load_model(path) and pass the model"
+            f"encoder: {path}: its layers ask for about {min(asked, 10**15):,} weights, and the file has {stored:,} "
+            "bytes of them; it is not loaded; if you trust it, load it with keras.saving.load_model(path) and pass it"
         )
 
 

@@ -140,6 +140,7 @@ def test_degenerate_points_give_finite_codes_or_a_clear_error(name: str, case: s
     try:
         encoder = fit_baseline(name, points, 2, **options)
     except (InputError, TrainingError):
+        assert name not in NETWORKS, "no network gives up on them"
         with pytest.raises((InputError, TrainingError), match=r"^.{20,}$"):
             fit_baseline(name, points, 2, **options)
         return
@@ -147,13 +148,6 @@ def test_degenerate_points_give_finite_codes_or_a_clear_error(name: str, case: s
     assert len(codes) == len(points)
     assert np.isfinite(codes).all()
     assert np.ptp(codes, axis=0).max() > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", degenerate())
-def test_no_network_gives_up_on_degenerate_points(network: str, case: str) -> None:
-    points = degenerate()[case]
-    assert np.isfinite(fit_baseline(network, points, 2, epochs=20).encode(points)).all()
 
 
 def test_fitting_leaves_the_callers_random_numbers_alone(network: str) -> None:

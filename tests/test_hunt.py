@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import numpy as np
 import pandas as pd
@@ -245,7 +246,7 @@ def test_limits():
         hunt.check(contraction=1.5, expansion=1.1)
     text = str(raised.value)
     assert text.startswith("squeezed (codes of 2) does not meet 1 limit:\n  contraction = 2, limit at most 1.5\n")
-    assert "to see it again (X: the points):" in text
+    assert "to see it again (encoder and X: what was hunted):" in text
     assert "expansion" not in text
     assert hunt.broken(contraction=1.5, expansion=0.5) == {"contraction": 1.5, "expansion": 0.5}
     with pytest.raises(PreservationError, match="does not meet 2 limits"):
@@ -272,6 +273,57 @@ def test_a_long_snippet_is_told_by_how_to_get_it():
     hunt = distbench.hunt(lambda X: X @ matrix, X, budget=SMALL, seed=4)
     with pytest.raises(PreservationError, match=rf"hunt\(encoder, X, seed=4, budget={SMALL}\)\.merged\.snippet\)"):
         hunt.check(contraction=10)
+
+    def all_are(X):
+        return np.ones(len(X), dtype=bool)
+
+    options = {"directions": "data", "bounds": (X.min() * 2, 99.0), "plausible": all_are, "batch_size": 512}
+    hunt = distbench.hunt(lambda X: X @ matrix, X, budget=500, reach=np.float64(0.5), closest=0.02, **options)
+    with pytest.raises(PreservationError) as raised:
+        hunt.check(contraction=1e-9)
+    again = str(raised.value).split("lines): ")[1]
+    assert again.startswith("print(distbench.hunt(encoder, X, seed=0, budget=500, reach=0.5, closest=0.02, bounds=(-")
+    assert again.endswith(", plausible=all_are, directions='data', batch_size=512).merged.snippet)")
+    names = {"distbench": distbench, "encoder": lambda X: X @ matrix, "X": X, "all_are": all_are}
+    assert eval(again[len("print(") : -1], names) == hunt.merged.snippet
+
+
+def folded(X):
+    """Fold one of four directions of the data, which have six numbers, in the middle."""
+    plane = np.linalg.qr(np.random.default_rng(0).normal(size=(24, 6)))[0]
+    z = X @ plane
+    z[:, 0] = abs(z[:, 0])
+    return z
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_left_of_the_budget_goes_to_other_beginnings(seed):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(200, 12)) @ rng.normal(size=(12, 24))
+    hunt = distbench.hunt(folded, X, directions="data", seed=seed)
+    assert hunt.contraction > 1e9
+    assert hunt.asked > 17_000 or hunt.torn.found
+
+
+def test_a_linear_encoder_needs_no_other_beginnings():
+    X = planted(6, 0)[2]
+    linear, bent = (distbench.hunt(one, X, budget=SMALL) for one in (lambda X: 2 * X + 1, lambda X: np.sin(X)))
+    assert linear.asked < 0.7 * SMALL < 0.8 * SMALL < bent.asked <= SMALL
+
+
+def test_snippets_name_the_encoder_and_hold_no_rounding():
+    rng = np.random.default_rng(4)
+    X = np.where(rng.uniform(size=(150, 24)) < 0.4, 0.0, rng.integers(0, 9, size=(150, 24)))
+    hunt = distbench.hunt(folded, X, directions="data", budget=6000, seed=1)
+    assert "# encoder = ...  # folded\n# X = ...  # the points" in hunt.snippet
+    for finding in (hunt.merged, hunt.torn):
+        numbers = [float(one) for one in re.findall(r"-?[0-9.]+(?:e-?[0-9]+)?", finding.snippet.split("pair[")[-1])]
+        assert all(one == 0 or abs(one) > 1e-9 for one in numbers)
+        longest = max(len(one) for one in re.findall(r"[0-9]\.([0-9]+)", finding.snippet.split("codes =")[0]))
+        assert longest <= 12
+        if finding.found:
+            d_x, d_z = rerun(finding.snippet, folded, X)
+            assert [d_x, d_z] == pytest.approx([finding.shrunk_d_x, finding.shrunk_d_z], rel=1e-6)
 
 
 X_GOOD = np.random.default_rng(0).normal(size=(40, 3))

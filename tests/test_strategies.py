@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,16 @@ from hypothesis import find, given, settings
 
 import distbench
 from distbench import InputError
-from distbench.strategies import CLOUD_KINDS, ENCODER_KINDS, DrawnEncoder, encoders, near_pairs, perturbations
+from distbench.strategies import (
+    CLOUD_KINDS,
+    ENCODER_KINDS,
+    DrawnEncoder,
+    Moves,
+    cloud,
+    encoders,
+    near_pairs,
+    perturbations,
+)
 from distbench.strategies import point_clouds as clouds
 
 X = np.random.default_rng(0).normal(size=(60, 5))
@@ -102,6 +113,42 @@ def test_rows_of_frames(pair):
     assert all(one.shape == (2,) for one in pair)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "shown"),
+    [
+        (near_pairs(X), r"Moves\(X\)\.pair\(\(.*\)\)"),
+        (near_pairs(X, reach=2, bounds=(-5, 5)), r"Moves\(X, reach=2, bounds=\(-5, 5\)\)\.pair\(\(.*\)\)"),
+        (perturbations(X), r"Moves\(X\)\.point\(\(.*\)\)"),
+        (clouds(columns=3), r"cloud\('lattice', 4, 3, 'float64', 0\)"),
+        (encoders(3), r"DrawnEncoder\('orthogonal', 3, 1, 0\)"),
+    ],
+)
+def test_what_a_failing_test_shows_can_be_pasted(strategy, shown):
+    drawn = []
+
+    @settings(max_examples=5, database=None)
+    @given(strategy)
+    def failing(value):
+        drawn.append(value)
+        raise ValueError("always")
+
+    with pytest.raises(ValueError, match="always") as raised:
+        failing()
+    text = "".join(line.strip() for line in "\n".join(raised.value.__notes__).splitlines())
+    code = re.search(r"value=(.*?),?(?: *# or any other generated value)?\)$", text)[1]
+    assert re.fullmatch(shown, code)
+    again = eval(code, {"X": X, "Moves": Moves, "cloud": cloud, "DrawnEncoder": DrawnEncoder})
+    if isinstance(again, DrawnEncoder):
+        assert again == drawn[-1]
+    else:
+        np.testing.assert_array_equal(again, drawn[-1])
+
+
+def test_drawn_encoders_have_a_transform_too():
+    encoder = DrawnEncoder("tanh", 5, 2, seed=1)
+    assert (encoder.transform(X) == encoder(X)).all()
+
+
 @FEW
 @given(encoders(5, (1, 3)))
 def test_the_repr_of_an_encoder_makes_it_again(encoder):
@@ -156,6 +203,9 @@ def test_a_drawn_collapsed_direction_is_hunted_down():
         (lambda: near_pairs(np.ones((4, 2))), "X: found 4 rows and no two that differ"),
         (lambda: perturbations(X, reach=-1), "reach: found -1; pass a number above 0"),
         (lambda: perturbations(X, bounds=(0, 1)), "bounds: row [0-9]+ of X lies outside"),
+        (lambda: Moves(X).pair((0, "column")), "move: found .* leads nowhere"),
+        (lambda: Moves(X).point((99, "column", 1.0, 0)), "move: found .* leads nowhere"),
+        (lambda: cloud("ring", 3, 3), "kinds: found 'ring'"),
         (lambda: encoders(3, 4), "code_size: found 4 for 3 columns; pass at most 3"),
         (lambda: encoders(0), "columns: found 0"),
         (lambda: encoders(3, kinds="pca"), "kinds: found 'pca'"),

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from distbench.hunting._asker import ROUNDINGS, Asker
 from distbench.plausible import Region
 
-__all__ = ["KINDS", "Book", "Candidate", "Kind", "Scale", "distances"]
+__all__ = ["KINDS", "WORSE", "Book", "Candidate", "Kind", "Scale", "distances"]
 
 Array = NDArray[np.float64]
 Kind = Literal["merge", "tear"]
 KINDS: tuple[Kind, Kind] = ("merge", "tear")
 
+WORSE = 1.01  # times the worst test pair: below, a pair is no finding
 KEPT = 24  # pairs of a kind, each from another row
 
 

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import Book, Candidate, Kind
+from distbench.hunting._book import WORSE, Book, Candidate, Kind
 from distbench.hunting._directions import Directions
 from distbench.hunting._finding import Finding, worst_of
 from distbench.hunting._shrink import home_rows, shrunk
 from distbench.hunting._text import snippet_of
 
 __all__ = ["concluded"]
-
-WORSE = 1.01  # times the worst test pair: below, a pair is no finding
 
 
 def concluded(
@@ -72,7 +70,7 @@ def _told(book: Book, small: Candidate, rows: NDArray[np.int64]) -> dict[str, An
         "shrunk_d_z": d_z,
         "rows": own,
         "changed": (changed[0], changed[1]),
-        "snippet": snippet_of(region, (small.x, small.y), homes, own),
+        "snippet": snippet_of(book.asker.encoder.name, region, (small.x, small.y), homes, own),
     }
 
 

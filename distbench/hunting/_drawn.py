@@ -46,7 +46,7 @@ def draw(book: Book, directions: Directions, code_size: int, seed: int, allowanc
             return
         origin = int(order[row % len(order)])
         try:
-            scores = _asked(book, origin, _targets(book, origin, drawn, (directions, code_size)))
+            scores = _asked(book, origin, _targets(book, origin, [*drawn, seed], (directions, code_size)))
         except Exception as error:  # of the encoder: Hypothesis would run it again and tell of its own draws
             failed.append(error)
             return
@@ -76,8 +76,8 @@ def _number(bits: tuple[bool, ...]) -> int:
 
 def _targets(book: Book, origin: int, drawn: Sequence[int], how: tuple[Directions, int]) -> Array:
     """Return moves of a row: along a column, towards another row, or anywhere that is allowed."""
-    chosen, kind, way = drawn
-    region, rng = book.region, np.random.default_rng((chosen, kind))
+    chosen, kind, way, seed = drawn
+    region, rng = book.region, np.random.default_rng((chosen, kind, seed))
     point = region.rows[origin]
     if how[0] == "data" or kind == 0:
         basis = bases_of(region, point[None], how[0], how[1], 32, rng)[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from distbench.hunting._book import Book, Candidate, distances
 from distbench.hunting._directions import Directions, bases_of, landed
 from distbench.hunting._slopes import Slopes
+from distbench.hunting._tests import merged_strangers
 
 __all__ = ["Far"]
 
@@ -18,6 +21,8 @@ Array = NDArray[np.float64]
 ITERATIONS = 7  # of Gauss-Newton: it squares the distance of codes each time
 LINE = np.array([1.0, 0.5, 0.2, 0.05])  # shares of a step that are tried
 MOST = 12  # pairs that are brought nearer
+STRANGERS = 512  # test pairs with like codes, of which restarts draw
+TURNS = 4  # that the two inputs of such a pair take
 APART = 0.5  # of their first distance that inputs keep
 FULL = 1e-10  # singular values below this share of the largest are noise
 
@@ -41,6 +46,7 @@ class Far:
     slopes: Slopes
     directions: Directions
     rng: np.random.Generator
+    _strangers: list[Candidate] | None = field(default=None, init=False)
 
     def mirror(self, allowance: int) -> None:
         """Compare points with their mirror images: through 0, through the middle, in one column, in two swapped."""
@@ -71,38 +77,74 @@ class Far:
         images[every, one], images[every, other] = points[every, other], points[every, one]
         return images
 
-    def close_in(self, allowance: int) -> None:
-        """Move the second inputs of the most merged pairs until the codes are equal, and keep inputs apart."""
+    def close_in(self, allowance: int, strangers: bool = False) -> None:
+        """Move the second inputs of the most merged pairs until the codes are equal, and keep inputs apart.
+
+        Parameters
+        ----------
+        allowance : int
+            Rows to spend.
+        strangers : bool
+            Draw other pairs of test points instead, and let both of their inputs move, by turns.
+        """
         region = self.book.region
         columns = len(region.free) if self.directions == "any" else min(len(region.free), self.slopes.code_size)
         if not self.slopes.by_gradient:
             columns = max(1, min(columns, allowance // (2 * ITERATIONS)))
-        cost = ITERATIONS * (self.slopes.cost(columns) + len(LINE))
-        for pair in self.book.worst("merge")[: min(MOST, max(1, allowance // cost))]:
-            if self.book.asker.left < cost:
+        step = self.slopes.cost(columns) + len(LINE)
+        if not strangers:
+            for pair in self.book.worst("merge")[: min(MOST, max(1, allowance // (ITERATIONS * step)))]:
+                if self.book.asker.left < ITERATIONS * step:
+                    return
+                self._close(pair, columns)
+            return
+        end = self.book.asker.asked + allowance
+        for pair in self._drawn():
+            if self.book.asker.asked + step > end:
                 return
-            self._close(pair, columns)
+            self._by_turns(pair, columns, end - ITERATIONS * step)
 
-    def _close(self, pair: Candidate, columns: int) -> None:
+    def _drawn(self) -> Iterator[Candidate]:
+        """Return pairs of test points with like codes and the worst pairs that are known, by turns, in random order."""
+        if self._strangers is None:
+            self._strangers = merged_strangers(self.book, STRANGERS)
+        both = self.book.worst("merge"), self._strangers
+        drawn = [[pairs[p] for p in self.rng.permutation(len(pairs))] for pairs in both]
+        return (pair for pairs in zip_longest(*drawn) for pair in pairs if pair is not None)
+
+    def _by_turns(self, pair: Candidate, columns: int, end: int) -> None:
+        """Close a pair in from both of its sides, as long as that helps."""
+        best = pair
+        for turn in range(TURNS):
+            found = self._close(best, columns)
+            helped = found.d_z < 0.9 * best.d_z
+            if found.d_z <= self.book.scale.noise or self.book.asker.asked > end or not (helped or turn == 0):
+                return
+            best = replace(found, x=found.y, y=found.x, z_x=found.z_y, z_y=found.z_x)
+
+    def _close(self, pair: Candidate, columns: int) -> Candidate:
         region = self.book.region
         home = int(region.nearest(pair.y[None])[0][0])
         apart, best = APART * pair.d_x, pair
         for _ in range(ITERATIONS):
+            if self.book.asker.left < self.slopes.cost(columns):
+                return best
             targets = self._targets(best, home, columns)
             enough = distances(np.broadcast_to(pair.x, targets.shape), targets) >= apart
             targets = targets[enough & region.keeps(targets)][: self.book.asker.left]
             if not len(targets):
-                return
+                return best
             codes = self.book.asker.codes(targets)
             count = len(targets)
             x, z = np.tile(pair.x, (count, 1)), np.tile(pair.z_x, (count, 1))
             how = pair.how if pair.how.endswith("closed in") else f"{pair.how}, closed in"
             self.book.offer(np.full(count, pair.origin), x, targets, z, codes, how)
             nearest = int(distances(codes, z).argmin())
-            found = replace(best, y=targets[nearest], z_y=codes[nearest])
+            found = replace(best, y=targets[nearest], z_y=codes[nearest], how=how)
             if found.d_z >= best.d_z * 0.9 or found.d_z <= self.book.scale.noise:
-                return
+                return min(best, found, key=lambda one: one.d_z)
             best = found
+        return best
 
     def _targets(self, pair: Candidate, home: int, columns: int) -> Array:
         """Return the least step that makes the codes equal to first order, and parts of it, near a real point."""

@@ -33,6 +33,7 @@ class Finding:
         Euclidean distances of inputs and of codes.
     shrunk : tuple of ndarray
         The simplest pair that is still bad: few numbers differ from those of test points, and they are round.
+        With ``directions="data"`` these are mixtures of test points, which differ in many numbers.
     shrunk_d_x, shrunk_d_z : float
         Its distances.
     rows : tuple of int

@@ -1,4 +1,4 @@
-"""The hunt itself: what is looked for in which order, and how the budget is shared."""
+"""The hunt itself: its options, what it is asked of, and what it tells."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from distbench.hunting._asker import Asker
 from distbench.hunting._book import Book
 from distbench.hunting._conclusion import concluded
 from distbench.hunting._directions import Directions
-from distbench.hunting._drawn import draw, in_other_test
-from distbench.hunting._far import Far
+from distbench.hunting._drawn import in_other_test
 from distbench.hunting._finding import Hunt
 from distbench.hunting._gradients import exact_slopes
-from distbench.hunting._halves import halve
-from distbench.hunting._near import Near
 from distbench.hunting._slopes import Slopes
+from distbench.hunting._stages import search
 from distbench.hunting._tests import test_pairs
 from distbench.plausible import region_of
 from distbench.points import as_points
@@ -34,7 +32,6 @@ BUDGET = 20_000
 LEAST_BUDGET = 200
 LAST = 8  # rows: what is found is asked for once more at the end
 OF_ROWS = 10  # the share of the budget that test points may take is one in this many
-SHARES = {"mirror": 0.06, "near": 0.42, "drawn": 0.12, "far": 0.2, "halves": 0.03}  # the rest is for shrinking
 STEPS = (1e-5, 0.1)  # least and largest step of finite differences, in median nearest distances
 
 
@@ -57,7 +54,8 @@ def hunt(
     First it looks where test pairs are worst, and at mirror images of test points. Then, around test points, along the
     directions that the encoder stretches most and least: by gradient where it is a Keras model on TensorFlow or a torch
     module, else by finite differences. Encoders without gradients are also searched with Hypothesis. What is found is
-    made worse: strangers are moved until their codes are equal, torn pairs are halved. Last, it is shrunk.
+    made worse: strangers are moved until their codes are equal, torn pairs are halved. All that begins anew, from other
+    points, while the budget lasts. Last, what was found is shrunk.
 
     Parameters
     ----------
@@ -110,14 +108,20 @@ def hunt(
     code_size = book.codes.shape[1]
     exact = exact_slopes(model, region, code_size)
     slopes = Slopes(asker, code_size, _step(book), exact)
-    _search(book, slopes, directions, rng, seed)
+    search(book, slopes, directions, worst_tests, seed)
     merged, torn = (concluded(book, kind, worst, rows, directions) for kind, worst in worst_tests.items())
     notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
     if exact is None and in_other_test():
         notes += ("inside a Hypothesis test nothing is drawn with Hypothesis, so less is found; call it outside",)
     own = wrapped.name if name is None else str(name)
     options = _given(
-        budget=budget, reach=reach, closest=closest, bounds=bounds, plausible=plausible, directions=directions
+        budget=budget,
+        reach=reach,
+        closest=closest,
+        bounds=bounds,
+        plausible=plausible,
+        directions=directions,
+        batch_size=batch_size,
     )
     return Hunt(own, code_size, len(rows), merged, torn, asker.asked, seed, exact is not None, notes, options)
 
@@ -126,18 +130,6 @@ def _given(**options: Any) -> tuple[tuple[str, Any], ...]:
     """Return the options that are not the defaults: with them, and the seed, the same pairs are found."""
     defaults = {name: parameter.default for name, parameter in inspect.signature(hunt).parameters.items()}
     return tuple((name, value) for name, value in options.items() if repr(value) != repr(defaults[name]))
-
-
-def _search(book: Book, slopes: Slopes, directions: Directions, rng: np.random.Generator, seed: int) -> None:
-    allowed = {stage: int(share * book.asker.left) for stage, share in SHARES.items()}
-    far = Far(book, slopes, directions, rng)
-    if directions == "any":
-        far.mirror(allowed["mirror"])
-    Near(book, slopes, directions, rng).look(allowed["near"])
-    if not slopes.by_gradient and not in_other_test():
-        draw(book, directions, slopes.code_size, seed, allowed["drawn"])
-    far.close_in(allowed["far"])
-    halve(book, allowed["halves"])
 
 
 def _step(book: Book) -> float:

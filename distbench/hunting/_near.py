@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +40,16 @@ class Near:
     slopes: Slopes
     directions: Directions
     rng: np.random.Generator
+    _seen: set[int] = field(default_factory=set, init=False)  # rows that were looked around
 
     def look(self, allowance: int) -> None:
-        """Spend about `allowance` rows."""
+        """Spend about `allowance` rows; called again, begin with the test points that had no turn yet."""
         region = self.book.region
         first = self._order()[: self._affordable(allowance // 2)]
+        before = self.book.asker.asked
         self._around(first, region.rows[first], self.book.codes[first], 1.0, "slopes at test points")
-        left = self._affordable(allowance - allowance // 2)
+        self._seen.update(first.tolist())
+        left = self._affordable(max(allowance - allowance // 2, allowance - self.book.asker.asked + before))
         origins = np.array(
             [one.origin for kind in KINDS for one in self.book.worst(kind)[: max(1, left // 8)]], dtype=int
         )
@@ -60,12 +63,13 @@ class Near:
             self._around(origins, moved, self.book.asker.codes(moved), 0.5, "slopes near test points")
 
     def _order(self) -> Rows:
-        """Return all rows, those of the worst test pairs first."""
+        """Return all rows that had no turn yet, those of the worst pairs first."""
         worst = [one.origin for kind in KINDS for one in self.book.worst(kind)[:4]]
         n = len(self.book.region.rows)
         order = np.array([*worst, *self.rng.permutation(n)], dtype=np.int64)
         _, first = np.unique(order, return_index=True)
-        return order[np.sort(first)]
+        order = order[np.sort(first)]
+        return order[[row not in self._seen for row in order.tolist()]]
 
     def columns(self, allowance: int) -> int:
         """Return how many directions of a point there is budget for."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from distbench.hunting._book import Book, Candidate, Kind
 from distbench.hunting._directions import Directions
 
-__all__ = ["home_rows", "shrunk"]
+__all__ = ["home_rows", "shrinking_cost", "shrunk"]
 
 Array = NDArray[np.float64]
 
@@ -19,6 +19,7 @@ ENOUGH = 100.0  # times worse than the worst test pair
 ROUNDS = 3
 MOST_SINGLE = 256  # numbers that are put back one by one
 DECIMALS = range(-1, 8)
+FINE = range(7, 13)  # where directions are kept: what rounding adds is below a millionth of the change
 
 
 def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float, directions: Directions) -> Candidate:
@@ -37,21 +38,28 @@ def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float, direction
     worst_test : float
         Ratio of the worst pair of test points.
     directions : {"any", "data"}
-        With "data" single numbers are left alone: changing them would leave these directions.
+        With "data" numbers are rounded finely alone: changing them more would leave these directions.
     """
     halfway = math.sqrt(worst_test) * math.sqrt(pair.score)
     search = _Search(book, kind, min(halfway, ENOUGH * worst_test) if worst_test else pair.score / 2)
     pair = search.on_row(pair)
     if directions == "data":
-        return pair
+        return search.rounder(search.rounder(pair, "y", FINE), "x", FINE)
     for side in ("y", "x"):
         for _ in range(ROUNDS):
             before = pair
             pair = search.with_more_put_back(pair, side)
             if pair is before:
                 break
-        pair = search.rounder(pair, side)
+        pair = search.rounder(pair, side, DECIMALS)
     return pair
+
+
+def shrinking_cost(columns: int, directions: Directions) -> int:
+    """Return how many rows shrinking the pairs of both kinds takes at most."""
+    if directions == "data":
+        return 2 * (3 + 2 * len(FINE))
+    return 2 * (3 + 2 * (ROUNDS * (min(columns, MOST_SINGLE) + 16) + len(DECIMALS)))
 
 
 def home_rows(book: Book, pair: Candidate) -> tuple[int, int]:
@@ -97,7 +105,7 @@ class _Search:
         passing = rest[np.argsort(-scores, kind="stable")][: int((scores >= self._goal).sum())]
         return self._prefixes(pair, side, passing)
 
-    def rounder(self, pair: Candidate, side: str) -> Candidate:
+    def rounder(self, pair: Candidate, side: str, decimals: range) -> Candidate:
         """Round the changed numbers as coarsely as the pair allows."""
         point, home = self._side(pair, side)
         changed = point != home
@@ -105,7 +113,7 @@ class _Search:
             return pair
         size = float(np.abs(point - home).max())
         magnitude = -math.floor(math.log10(size))
-        trials = np.stack([np.where(changed, np.round(point, magnitude + more), point) for more in DECIMALS])
+        trials = np.stack([np.where(changed, np.round(point, magnitude + more) + 0.0, point) for more in decimals])
         return self._best(pair, side, trials) or pair
 
     def _side(self, pair: Candidate, side: str) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distbench.hunting._book import KINDS, Book, Candidate, Kind
 
-__all__ = ["test_pairs"]
+__all__ = ["merged_strangers", "test_pairs"]
 
 Array = NDArray[np.float64]
 
@@ -39,3 +39,19 @@ def test_pairs(book: Book) -> dict[Kind, Candidate]:
         i_best, j_best = first[best], second[best]
         book.offer(i_best, rows[i_best], rows[j_best], codes[i_best], codes[j_best], "test pair")
     return worst
+
+
+def merged_strangers(book: Book, most: int) -> list[Candidate]:
+    """Return the test pairs with the most like codes for inputs that are farther apart than most neighbours are."""
+    from scipy.spatial.distance import pdist
+
+    rows, codes = book.region.rows, book.codes
+    d_x, d_z = pdist(rows), pdist(codes)
+    scores = np.where(d_x > book.region.unit, book.scale.score("merge", d_x, d_z), 0.0)
+    chosen = np.argsort(-scores, kind="stable")[:most]
+    first, second = np.triu_indices(len(rows), 1)
+    return [
+        Candidate(float(scores[p]), int(i), rows[i], rows[j], codes[i], codes[j], "test pair")
+        for p, i, j in zip(chosen, first[chosen], second[chosen], strict=True)
+        if scores[p] > 0
+    ]

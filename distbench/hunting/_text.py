@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.pasting import as_code
 from distbench.plausible import Region
-from distbench.wording import in_brief
+from distbench.wording import listed
 
 if TYPE_CHECKING:
     from distbench.hunting._finding import Finding, Hunt
@@ -72,18 +73,28 @@ def failure_text(hunt: Hunt, broken: Mapping[str, float]) -> str:
     first = hunt.torn if next(iter(broken)) == "expansion" else hunt.merged
     snippet = first.snippet.split("\n")
     if len(snippet) <= MOST_LINES:
-        return "\n".join([*lines, "  to see it again (X: the points):", *(f"    {line}".rstrip() for line in snippet)])
+        return "\n".join(
+            [
+                *lines,
+                "  to see it again (encoder and X: what was hunted):",
+                *(f"    {line}".rstrip() for line in snippet),
+            ]
+        )
     part = "torn" if first is hunt.torn else "merged"
-    options = "".join(f", {name}={in_brief(value)}" for name, value in hunt.options)
+    options = "".join(f", {name}={as_code(name, value)}" for name, value in hunt.options)
     again = f"print(distbench.hunt(encoder, X, seed={hunt.seed}{options}).{part}.snippet)"
     return "\n".join([*lines, f"  to see it again ({len(snippet)} lines): {again}"])
 
 
-def snippet_of(region: Region, pair: tuple[Array, Array], homes: tuple[int, int], rows: tuple[int, int]) -> str:
+def snippet_of(
+    encoder: str, region: Region, pair: tuple[Array, Array], homes: tuple[int, int], rows: tuple[int, int]
+) -> str:
     """Return code that has a pair encoded again.
 
     Parameters
     ----------
+    encoder : str
+        Its name.
     region : Region
         Where the pair lies.
     pair : tuple of ndarray
@@ -92,6 +103,7 @@ def snippet_of(region: Region, pair: tuple[Array, Array], homes: tuple[int, int]
         The points they are told by: their rows in the region and in the user's array.
     """
     lines = ["import numpy as np", "from distbench.encoders import as_encoder", ""]
+    lines += [f"# encoder = ...  # {listed([encoder])}", "# X = ...  # the points that were hunted around"]
     frame = region.like is not None
     source = "X.to_numpy(dtype=float)" if frame else "np.asarray(X)"
     lines.append(f"pair = {source}[[{rows[0]}, {rows[1]}]]")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from distbench.strategies._clouds import CLOUD_KINDS, point_clouds
+from distbench.strategies._clouds import CLOUD_KINDS, cloud, point_clouds
 from distbench.strategies._encoders import ENCODER_KINDS, DrawnEncoder, encoders
-from distbench.strategies._pairs import near_pairs, perturbations
+from distbench.strategies._pairs import Moves, near_pairs, perturbations
 
 __all__ = [
     "CLOUD_KINDS",
     "ENCODER_KINDS",
     "DrawnEncoder",
+    "Moves",
+    "cloud",
     "encoders",
     "near_pairs",
     "perturbations",

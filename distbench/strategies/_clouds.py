@@ -14,7 +14,7 @@ from distbench.errors import InputError
 from distbench.strategies._checks import SEEDS, checked_kinds, checked_sizes
 from distbench.wording import in_brief
 
-__all__ = ["CLOUD_KINDS", "point_clouds"]
+__all__ = ["CLOUD_KINDS", "cloud", "point_clouds"]
 
 Array = NDArray[np.float64]
 Make = Callable[[np.random.Generator, int, int], Array]
@@ -81,7 +81,8 @@ def point_clouds(
 ) -> SearchStrategy[NDArray[Any]]:
     """Return a strategy for matrices of points, shape (rows, columns).
 
-    They shrink to few rows and columns of small whole numbers.
+    They shrink to few rows and columns of small whole numbers. What a failing test shows can be pasted:
+    ``cloud('lattice', 4, 1, 'float64', 0)``.
 
     Parameters
     ----------
@@ -111,11 +112,11 @@ def point_clouds(
     chosen = checked_kinds(kinds, CLOUD_KINDS)
     types = _floats(dtypes)
     return st.builds(
-        _cloud,
+        cloud,
         st.sampled_from(chosen),
         st.integers(few, many),
         st.integers(narrow, wide),
-        st.sampled_from(types),
+        st.sampled_from([one.name for one in types]),
         st.integers(0, SEEDS),
     )
 
@@ -130,5 +131,25 @@ def _floats(dtypes: Sequence[Any]) -> list[np.dtype[Any]]:
     return types
 
 
-def _cloud(kind: str, n: int, d: int, dtype: np.dtype[Any], seed: int) -> NDArray[Any]:
-    return _MAKERS[kind](np.random.default_rng(seed), n, d).astype(dtype)
+def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int = 0) -> NDArray[Any]:
+    """Return a cloud that `point_clouds` draws.
+
+    Parameters
+    ----------
+    kind : str
+        One of `CLOUD_KINDS`.
+    rows, columns : int
+        How many.
+    dtype : dtype, default "float64"
+        A floating-point type.
+    seed : int, default 0
+        The same seed makes the same cloud.
+
+    Raises
+    ------
+    InputError
+        An argument cannot be used.
+    """
+    checked_kinds((kind,), CLOUD_KINDS)
+    n, d = checked_sizes(rows, "rows", 1)[1], checked_sizes(columns, "columns", 1)[1]
+    return _MAKERS[kind](np.random.default_rng(seed), n, d).astype(_floats((dtype,))[0])

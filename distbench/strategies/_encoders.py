@@ -25,6 +25,8 @@ ENCODER_KINDS = ("orthogonal", "permuted", "linear", "collapsed", "tanh", "quant
 class DrawnEncoder:
     """An encoder that its arguments say all about; its ``repr`` makes it again.
 
+    Call it, or pass it wherever an encoder goes: ``encoder(X)`` and ``encoder.transform(X)`` are the codes.
+
     Parameters
     ----------
     kind : str
@@ -87,6 +89,10 @@ class DrawnEncoder:
         if self.kind == "tanh":
             return np.tanh(codes)
         return np.round(2 * codes) / 2 if self.kind == "quantised" else codes
+
+    def transform(self, X: Any) -> Array:
+        """Return the codes of points of shape (n, ...), as calling it does."""
+        return self(X)
 
 
 def encoders(

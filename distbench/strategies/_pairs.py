@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from numpy.typing import NDArray
 
+from distbench.errors import InputError
+from distbench.pasting import as_code
 from distbench.plausible import Region, region_of
 from distbench.strategies._checks import SEEDS
+from distbench.wording import in_brief
 
-__all__ = ["near_pairs", "perturbations"]
+__all__ = ["Moves", "near_pairs", "perturbations"]
 
 Array = NDArray[np.float64]
+Move = tuple[int, str, float, int]
+Pair = tuple[NDArray[Any], NDArray[Any]]
 
 WAYS = ("column", "neighbour", "principal", "random")
 SIZES = (1.0, 0.3, 0.1, 0.01)  # of the reach
@@ -50,8 +55,8 @@ def perturbations(
     InputError
         An argument cannot be used.
     """
-    region = region_of(X, reach=reach, bounds=bounds, plausible=plausible)
-    return _moved(region).map(lambda pair: pair[1])
+    moves = Moves(X, reach=reach, bounds=bounds, plausible=plausible)
+    return _drawn(moves).map(moves.point)
 
 
 def near_pairs(
@@ -63,7 +68,8 @@ def near_pairs(
 ) -> SearchStrategy[tuple[NDArray[Any], NDArray[Any]]]:
     """Return a strategy for pairs of two distinct points: a row of `X`, and the same moved a little.
 
-    Distances are 1, 0.3, 0.1 and 0.01 times `reach`, less where the range ends.
+    Distances are 1, 0.3, 0.1 and 0.01 times `reach`, less where the range ends. What a failing test shows can be pasted
+    where `X` is at hand: ``Moves(X).pair((0, 'column', 1.0, 0))``.
 
     Parameters
     ----------
@@ -85,18 +91,83 @@ def near_pairs(
     ...     z_x, z_y = encode(np.stack(pair))
     ...     assert np.linalg.norm(z_x - z_y) <= 3 * np.linalg.norm(x - y)
     """
-    return _moved(region_of(X, reach=reach, bounds=bounds, plausible=plausible))
+    moves = Moves(X, reach=reach, bounds=bounds, plausible=plausible)
+    return _drawn(moves).map(moves.pair)
 
 
-def _moved(region: Region) -> SearchStrategy[tuple[NDArray[Any], NDArray[Any]]]:
+class Moves:
+    """Moves of the rows of points; what a failing test shows of a drawn one can be pasted where `X` is at hand.
+
+    Parameters
+    ----------
+    X, reach, bounds, plausible
+        As for `perturbations`.
+
+    Examples
+    --------
+    >>> from distbench.strategies import Moves
+    >>> x, y = Moves(X_test).pair((0, "column", 1.0, 0))
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        *,
+        reach: float = 1.0,
+        bounds: Any = None,
+        plausible: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.region = region_of(X, reach=reach, bounds=bounds, plausible=plausible)
+        given = (("reach", reach, 1.0), ("bounds", bounds, None), ("plausible", plausible, None))
+        self._options = "".join(
+            f", {name}={as_code(name, value)}" for name, value, usual in given if value is not usual
+        )
+
+    def __repr__(self) -> str:
+        return f"Moves(X{self._options})"
+
+    def leads(self, move: Move) -> bool:
+        """Say whether a move leads to another plausible point."""
+        return _pair(self.region, *move) is not None
+
+    def pair(self, move: Move) -> Pair:
+        """Return a row and where it is moved.
+
+        Parameters
+        ----------
+        move : (int, str, float, int)
+            The row; the way: "column", "neighbour", "principal" or "random"; the size as a share of the reach; a seed.
+
+        Raises
+        ------
+        InputError
+            It is no move, or leads to no other plausible point.
+        """
+        try:
+            row, way, size, seed = move
+            moved = _pair(self.region, row, way, size, seed) if way in WAYS else None
+        except (TypeError, ValueError, IndexError):
+            moved = None
+        if moved is None:
+            raise InputError(
+                f"move: found {in_brief(move)}, which leads nowhere; pass one that was drawn from the same X"
+            )
+        both = np.asarray(self.region.shaped(np.stack(moved)))
+        return both[0], both[1]
+
+    def point(self, move: Move) -> NDArray[Any]:
+        """Return where a row is moved; see `pair`."""
+        return self.pair(move)[1]
+
+
+def _drawn(moves: Moves) -> SearchStrategy[Move]:
     drawn = st.tuples(
-        st.integers(0, len(region.rows) - 1),
+        st.integers(0, len(moves.region.rows) - 1),
         st.sampled_from(WAYS),
         st.sampled_from(SIZES),
         st.integers(0, SEEDS),
     )
-    pairs = drawn.map(lambda one: _pair(region, *one))
-    return pairs.filter(lambda pair: pair is not None).map(lambda pair: _given(region, pair))
+    return drawn.filter(moves.leads)
 
 
 def _pair(region: Region, row: int, way: str, size: float, seed: int) -> tuple[Array, Array] | None:
@@ -133,9 +204,3 @@ def _direction(region: Region, point: Array, way: str, seed: int) -> Array:
         return result
     main: Array = np.linalg.svd(around, full_matrices=False)[2][0]
     return main
-
-
-def _given(region: Region, pair: tuple[Array, Array] | None) -> tuple[NDArray[Any], NDArray[Any]]:
-    assert pair is not None
-    both = np.asarray(region.shaped(np.stack(pair)))
-    return both[0], both[1]

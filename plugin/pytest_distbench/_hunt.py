@@ -40,17 +40,15 @@ def hunted(
     PreservationError
         A limit is broken.
     InputError
-        An option, a limit or the points cannot be used.
+        An option, a limit or the points cannot be used, or there is no limit.
     """
     import distbench
     from distbench.hunting import checked_limits
 
     _check_options(options)
-    asked = checked_limits(**limits) if any(limit is not None for limit in limits.values()) else {}
+    asked = checked_limits(**limits)
     name = options.pop("name", None) or name_of(item, encoder)
     hunt = distbench.hunt(encoder, X_test, name=name, **options)
-    if not asked:
-        return hunt
     broken = hunt.broken(**asked)
     _note(item, hunt, asked, broken)
     if broken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 BODY = """
+import distbench as library
 def halved(X):
     return X * [1, 1, 1, 1, 1, 0.5]
 
@@ -16,9 +17,6 @@ def test_met(distbench):
     assert hunt.contraction > 1.99
     assert hunt.encoder == "halved"
 
-def test_without_limits(distbench):
-    assert distbench.hunt(lost, X_test, budget=2000).found
-
 def test_broken(distbench):
     distbench.hunt(lost, X_test, contraction=5, budget=2000, name="mine")
 
@@ -27,7 +25,8 @@ def test_broken(distbench):
     (dict(budgets=9), "budgets: found no option of that name; did you mean 'budget'"),
     (dict(contraction=-1), "contraction: found the limit -1; pass one between 0 and inf"),
     (dict(expansion="low"), "expansion: found the limit 'low'; pass a number"),
-    (dict(budget=3), "budget: found 3; pass a whole number of at least 200"),
+    (dict(), "limits: found none; pass expansion=, contraction= or both"),
+    (dict(contraction=9, budget=3), "budget: found 3; pass a whole number of at least 200"),
 ])
 def test_refused(distbench, options, told):
     with pytest.raises(InputError) as raised:
@@ -36,7 +35,7 @@ def test_refused(distbench, options, told):
 
 @pytest.mark.distbench(limits={"continuity": 0.5})
 def test_marker(distbench):
-    distbench.hunt(lost, X_test, budget=500)
+    library.hunt(lost, X_test, budget=500)
 """
 
 
@@ -49,7 +48,8 @@ def test_hunts_in_tests(run):
             "  contraction = inf, limit at most 5",
             "    merged: inputs * apart, codes 0 apart; contraction inf, more than 1e+09 times *",
             "    shrunk: test point *, and the same with 1 of 6 numbers changed; *",
-            "  to see it again (X: the points):",
+            "  to see it again (encoder and X: what was hunted):",
+            "    # encoder = ...  # lost",
             "    pair = np.asarray(X)*",
             "    pair[[]1].flat[[]5] = *",
             "rerun: pytest --distbench test_mine.py::test_broken",

@@ -307,7 +307,7 @@ def test_what_is_left_of_the_budget_goes_to_other_beginnings(seed):
 
 def test_a_linear_encoder_needs_no_other_beginnings():
     X = planted(6, 0)[2]
-    linear, bent = (distbench.hunt(one, X, budget=SMALL) for one in (lambda X: 2 * X + 1, lambda X: np.sin(X)))
+    linear, bent = (distbench.hunt(one, X, budget=SMALL) for one in (lambda X: 2 * X + 1, lambda X: np.tanh(X)))
     assert linear.asked < 0.7 * SMALL < 0.8 * SMALL < bent.asked <= SMALL
 
 
@@ -315,13 +315,13 @@ def test_snippets_name_the_encoder_and_hold_no_rounding():
     rng = np.random.default_rng(4)
     X = np.where(rng.uniform(size=(150, 24)) < 0.4, 0.0, rng.integers(0, 9, size=(150, 24)))
     hunt = distbench.hunt(folded, X, directions="data", budget=6000, seed=1)
+    assert hunt.merged.found
     assert "# encoder = ...  # folded\n# X = ...  # the points" in hunt.snippet
     for finding in (hunt.merged, hunt.torn):
-        numbers = [float(one) for one in re.findall(r"-?[0-9.]+(?:e-?[0-9]+)?", finding.snippet.split("pair[")[-1])]
-        assert all(one == 0 or abs(one) > 1e-9 for one in numbers)
-        longest = max(len(one) for one in re.findall(r"[0-9]\.([0-9]+)", finding.snippet.split("codes =")[0]))
-        assert longest <= 12
         if finding.found:
+            written = finding.snippet.split("codes =")[0]
+            assert not re.search(r"[0-9]e-|-0\.0\b", written)
+            assert max(len(one) for one in re.findall(r"[0-9]\.([0-9]+)", written)) <= 12
             d_x, d_z = rerun(finding.snippet, folded, X)
             assert [d_x, d_z] == pytest.approx([finding.shrunk_d_x, finding.shrunk_d_z], rel=1e-6)
 

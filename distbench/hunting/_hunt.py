@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import numpy as np
@@ -30,6 +30,7 @@ __all__ = ["hunt"]
 
 BUDGET = 20_000
 LEAST_BUDGET = 200
+TOLD = ("encoder", "X", "seed", "name")  # arguments that are told in other ways, or change no pair
 LAST = 8  # rows: what is found is asked for once more at the end
 OF_ROWS = 10  # the share of the budget that test points may take is one in this many
 STEPS = (1e-5, 0.1)  # least and largest step of finite differences, in median nearest distances
@@ -96,6 +97,7 @@ def hunt(
     InputError
         An argument cannot be used, or the encoder cannot, for instance since it is not deterministic.
     """
+    options = _given(dict(locals()))
     _check(budget, seed, closest, reach, directions)
     wrapped, model = as_encoder(encoder, batch_size), loaded_file(encoder)
     rng = np.random.default_rng(seed)
@@ -114,22 +116,13 @@ def hunt(
     if exact is None and in_other_test():
         notes += ("inside a Hypothesis test nothing is drawn with Hypothesis, so less is found; call it outside",)
     own = wrapped.name if name is None else str(name)
-    options = _given(
-        budget=budget,
-        reach=reach,
-        closest=closest,
-        bounds=bounds,
-        plausible=plausible,
-        directions=directions,
-        batch_size=batch_size,
-    )
     return Hunt(own, code_size, len(rows), merged, torn, asker.asked, seed, exact is not None, notes, options)
 
 
-def _given(**options: Any) -> tuple[tuple[str, Any], ...]:
+def _given(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Return the options that are not the defaults: with them, and the seed, the same pairs are found."""
-    defaults = {name: parameter.default for name, parameter in inspect.signature(hunt).parameters.items()}
-    return tuple((name, value) for name, value in options.items() if repr(value) != repr(defaults[name]))
+    usual = {name: one.default for name, one in inspect.signature(hunt).parameters.items() if name not in TOLD}
+    return tuple((name, arguments[name]) for name, value in usual.items() if repr(arguments[name]) != repr(value))
 
 
 def _step(book: Book) -> float:

@@ -25,7 +25,7 @@ from distbench.errors import EncoderError
 from distbench.flattery import Caution
 from distbench.metrics import Measured
 
-__all__ = ["check_same_width", "mean_measured", "note_on_draws", "notes_of_some", "spread_of", "widened"]
+__all__ = ["check_same_width", "mean_measured", "note_on_draws", "notes_of_draws", "spread_of", "widened"]
 
 Ends = tuple[float | None, float | None]
 
@@ -108,14 +108,13 @@ def check_same_width(name: str, widths: Sequence[int]) -> None:
             )
 
 
-def notes_of_some(notes: Sequence[Sequence[str]]) -> list[str]:
-    """Return what is to be said of some draws and not of all, given the notes on each; numbers in it may differ."""
+def notes_of_draws(notes: Sequence[Sequence[str]]) -> list[str]:
+    """Return the notes on all draws, given those on each; what holds for some says of how many. Numbers may differ."""
     found: dict[str, list[str]] = {}
     for of_draw in notes:
         for kind, note in {re.sub(r"[\d.,]+", "#", note): note for note in of_draw}.items():
             found.setdefault(kind, []).append(note)
     return [
-        type(those[0])(f"in {len(those)} of {len(notes)} draws: {those[0]}")
+        those[0] if len(those) == len(notes) else type(those[0])(f"in {len(those)} of {len(notes)} draws: {those[0]}")
         for those in found.values()
-        if len(those) < len(notes)
     ]

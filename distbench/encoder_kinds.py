@@ -31,7 +31,7 @@ def is_path(obj: Any) -> bool:
 
 def loaded_file(obj: Any) -> Any:
     """Return the model of a ``.keras`` file where `obj` is the path of one; anything else as it is."""
-    if not isinstance(obj, str | PathLike) or not str(obj).endswith(".keras"):
+    if not is_path(obj) or not str(obj).endswith(".keras"):
         return obj
     from distbench.model_files import load_model
 

@@ -16,7 +16,7 @@ from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.storage import is_stored, stored_blocks
 from distbench.wording import first_line, in_brief
 
-__all__ = ["Encoder", "as_encoder", "loaded_file", "rows_of_points"]
+__all__ = ["Encoder", "as_encoder", "rows_of_points"]
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.asking import Asked, check_codes
 from distbench.comparison import Difference, compare
-from distbench.decoders import decode, decoder_of
-from distbench.determinism import check_same_again
-from distbench.draws import check_same_width, notes_of_some
+from distbench.decoders import decoder_of
 from distbench.encoder_kinds import is_path, loaded_file, name_of
 from distbench.encoders import Encoder, as_encoder
 from distbench.errors import InputError
-from distbench.flattery import coincidence_notes
 from distbench.judging import Points, judge_points
-from distbench.points import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
+from distbench.points import as_points, check_candidates, check_distance, check_same_columns
 from distbench.report import Pair, Report
 from distbench.results import plain_text
-from distbench.settings import DECODER, Labels, Settings, flag, labels_of, settings_of
+from distbench.settings import DECODER, Settings, flag, labels_of, settings_of
 
 __all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
 
@@ -135,46 +133,14 @@ def evaluate(
     _check_points(X, X_ref, settings, ("X_test", "reference"))
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     adapter = as_encoder(encoder, batch_size=batch_size)
-    asked = _Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
-    drawn = [asked.draw(X, X_ref, known, settings, notes)]
-    if settings.draws == 1:
-        told = check_same_again(adapter, X_test, drawn[0].Z)
-        if drawn[0].Z_ref is not None:
-            told += check_same_again(adapter, reference, drawn[0].Z_ref, "reference")
-        notes += told[:1]
-    drawn += [asked.draw(X, X_ref, known, settings, []) for _ in range(settings.draws - 1)]
-    check_same_width(adapter.name, [draw.Z.shape[1] for draw in drawn])
-    if settings.draws > 1:
-        notes += notes_of_some([coincidence_notes(X, draw.Z) for draw in drawn])
+    asked = Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
+    drawn = asked.draws(X, X_ref, known, settings, notes)
     return _labelled(judge_points(drawn, settings, plain_text(name or _name(given, adapter))), labels, reference_labels)
 
 
 def _name(given: Any, adapter: Encoder) -> str:
     """Return an encoder's name: its file's, where it is from one, says more than Keras's."""
     return name_of(given) if is_path(given) else adapter.name
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """An encoder, perhaps its decoder, and the points they are asked about, as they were given."""
-
-    adapter: Encoder
-    X_test: Any
-    reference: Any
-    decoder: Callable[[Any], Any] | None
-
-    def draw(self, X: Array, X_ref: Array | None, known: Labels | None, settings: Settings, notes: list[str]) -> Points:
-        """Return the points with what the encoder makes of them, checked."""
-        codes = self.adapter.encode(self.X_test)
-        codes_ref = None if self.reference is None else self.adapter.encode(self.reference)
-        made = None
-        if self.decoder is not None:
-            made = as_points(decode(self.decoder, codes, self.adapter.batch_size), "points made by the decoder")
-        Z = as_points(codes, "codes of X_test", notes)
-        Z_ref = None if codes_ref is None else as_points(codes_ref, "codes of reference", notes)
-        points = Points(X, Z, X_ref, Z_ref, known, made, notes)
-        _check_codes(points, ("X_test", "codes of X_test", "reference", "codes of reference"), settings.distance_z)
-        return points
 
 
 def evaluate_codes(
@@ -246,7 +212,7 @@ def evaluate_codes(
         X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     points = Points(X, Z, X_ref, Z_ref, known, None, notes)
-    _check_codes(points, names, settings.distance_z)
+    check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
     return _labelled(judge_points([points], settings, plain_text(name or "codes")), labels, reference_labels)
 
@@ -288,13 +254,3 @@ def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tupl
             check_distance(points, settings.distance_x, name)
     if (others[0] == X).all() and (others == others[0]).all():
         raise InputError(f"{names[0]}: found points that all coincide; nothing can be measured on them")
-
-
-def _check_codes(points: Points, names: tuple[str, str, str, str], distance: str) -> None:
-    for codes, name in ((points.Z, names[1]), (points.Z_ref, names[3])):
-        if codes is not None:
-            check_distance(codes, distance, name)
-    check_same_rows(points.X, points.Z, (names[0], names[1]))
-    if points.X_ref is not None and points.Z_ref is not None:
-        check_same_rows(points.X_ref, points.Z_ref, (names[2], names[3]))
-        check_same_columns(points.Z, points.Z_ref, (names[1], names[3]))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.clouds import Clouds
-from distbench.draws import mean_measured, note_on_draws, spread_of, widened
+from distbench.draws import mean_measured, note_on_draws, notes_of_draws, spread_of, widened
 from distbench.engine import Gathered, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
@@ -58,7 +58,8 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
     """Return the report of an encoder of that name on checked points: of one draw of its codes, or the mean of many."""
     points = draws[0]
     total, seed = len(points.X), settings.seed
-    notes = [*points.notes, *size_notes(points.X, points.Z), *coincidence_notes(points.X, points.Z)]
+    notes = [*points.notes, *size_notes(points.X, points.Z)]
+    notes += notes_of_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
     if points.X_ref is not None:
         notes += reference_notes(points.X, points.X_ref)
     notes += note_on_draws(len(draws), alike=all(_same_codes(points, other) for other in draws[1:]))

@@ -18,6 +18,7 @@ __all__ = ["Region", "region_of"]
 Array = NDArray[np.float64]
 
 BLOCK = 1 << 22  # distances that are looked at together
+SMALLEST = 1e-120  # spread of points: squared distances have to be numbers
 SLACK = 1e-9  # of a distance: sums round
 
 
@@ -158,6 +159,12 @@ def region_of(
     if plausible is not None and not callable(plausible):
         raise InputError(f"plausible: found {in_brief(plausible)}; pass a function of points that returns bools")
     points = np.asarray(as_points(X, "X"), dtype=np.float64)
+    with np.errstate(over="ignore"):
+        size = float(np.ptp(points, axis=0).max())
+    if max(size, np.abs(points).max()) > 1 / SMALLEST or 0 < size < SMALLEST:
+        raise InputError(
+            f"X: found numbers that spread over {size:.0e}, of which float64 cannot hold squares; scale the points"
+        )
     low, high = _range(points, bounds)
     chosen = points if rows is None else np.ascontiguousarray(points[rows])
     own = _to_nearest(chosen)

@@ -417,3 +417,48 @@ def test_inside_a_hypothesis_test_and_under_any_profile():
     finally:
         settings.register_profile("usual", usual)
         settings.load_profile("usual")
+
+
+def test_an_input_on_which_the_encoder_fails_is_shown():
+    X = np.abs(np.random.default_rng(0).normal(size=(60, 2))) + 1
+
+    def logarithm(X):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.log(X - X_LEAST)
+
+    X_LEAST = X.min(axis=0) * 1.0000001
+    X[0], X[1] = X_LEAST * [1.01, 2], X_LEAST * [2, 1.01]
+    X = np.maximum(X, X_LEAST * 1.001)
+    with pytest.raises(EncoderError, match=r"row 0; .*the input was a hunt's, asked alone: \[.*plausible= or bounds="):
+        distbench.hunt(logarithm, X, bounds=(X.min() - 1, X.max() + 1))
+
+
+def test_what_is_not_seen_again_is_no_finding():
+    calls = []
+
+    def rarely_wrong(X):
+        calls.append(len(X))
+        codes = np.array(X, dtype=float)
+        if 3 <= len(calls) < 12 and len(X) > 2:
+            codes[0] = 1e3
+        return codes
+
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    hunt = distbench.hunt(rarely_wrong, X, budget=3000)
+    assert len(calls) > 12
+    assert not hunt.found
+    assert hunt.expansion < 1.1
+
+
+@pytest.mark.parametrize("scale", [1e160, 1e-160])
+def test_points_whose_squares_are_no_numbers(scale):
+    X = np.random.default_rng(0).normal(size=(40, 4)) * scale
+    with pytest.raises(InputError, match=r"X: found numbers that spread over .*; scale the points"):
+        distbench.hunt(lambda X: X, X)
+
+
+def test_more_test_points_than_are_looked_around():
+    X = np.random.default_rng(0).normal(size=(2100, 2))
+    hunt = distbench.hunt(lambda X: X, X, budget=40_000)
+    assert hunt.m == 2000
+    assert "looked around 2000 of 2100 test points; others with another seed=" in hunt.notes

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from distbench.encoders import Encoder
 from distbench.errors import EncoderError
 from distbench.plausible import Region
+from distbench.wording import first_line
 
 __all__ = ["Asker"]
 
@@ -48,9 +49,38 @@ class Asker:
         self.asked += rows
 
     def codes(self, points: Array) -> Array:
-        """Return codes of flat points, float64."""
+        """Return codes of flat points, float64.
+
+        Raises
+        ------
+        EncoderError
+            The encoder fails on one of them, which is shown.
+        """
         self.asked += len(points)
-        return np.asarray(self.encoder.encode(self.region.shaped(points)), dtype=np.float64)
+        try:
+            return np.asarray(self.encoder.encode(self.region.shaped(points)), dtype=np.float64)
+        except EncoderError as error:
+            alone, told = self._failing(points, error)
+            numbers = np.array2string(alone, precision=6, threshold=8, edgeitems=4, max_line_width=200)
+            raise EncoderError(
+                f"{first_line(told)} (the input was a hunt's, asked alone: {numbers}; keep hunts from such inputs with "
+                "plausible= or bounds=)"
+            ) from (told.__cause__ or told)
+
+    def _failing(self, points: Array, error: EncoderError) -> tuple[Array, EncoderError]:
+        """Return one of some points on which the encoder fails, found by halving, and its error."""
+        while len(points) > 1:
+            half = len(points) // 2
+            try:
+                self.encoder.encode(self.region.shaped(points[:half]))
+                points = points[half:]
+            except EncoderError as found:
+                points, error = points[:half], found
+        try:
+            self.encoder.encode(self.region.shaped(points))
+        except EncoderError as found:
+            error = found
+        return points[0], error
 
     def first_codes(self) -> Array:
         """Return the codes of the region's rows; some are asked for twice.

@@ -36,9 +36,10 @@ def concluded(
         In which inputs may be moved.
     """
     best = next(iter(book.worst(kind)), worst_test)
-    best = best if best.score > worst_test.score else worst_test
+    best = best if best.score > worst_test.score and _is_seen_again(book, kind, best) else worst_test
     found = best.score > WORSE * worst_test.score
     small = shrunk(book, kind, best, worst_test.score, directions) if found else best
+    small = small if _is_seen_again(book, kind, small) else best
     codes, d_x, d_z = _again(book, best)
     value, typical = worst_of(kind, d_x, d_z), book.scale.typical
     usual = 1 / typical if kind == "merge" and typical else typical
@@ -72,6 +73,12 @@ def _told(book: Book, small: Candidate, rows: NDArray[np.int64]) -> dict[str, An
         "changed": (changed[0], changed[1]),
         "snippet": snippet_of(book.asker.encoder.name, region, (small.x, small.y), homes, own),
     }
+
+
+def _is_seen_again(book: Book, kind: Kind, pair: Candidate) -> bool:
+    """Say whether a pair is as bad as it was when it is asked for again; else it is no finding."""
+    _, d_x, d_z = _again(book, pair)
+    return WORSE * worst_of(kind, d_x, d_z) >= pair.score
 
 
 def _over(value: float, other: float) -> float:

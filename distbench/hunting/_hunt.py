@@ -31,8 +31,9 @@ __all__ = ["hunt"]
 BUDGET = 20_000
 LEAST_BUDGET = 200
 TOLD = ("encoder", "X", "seed", "name")  # arguments that are told in other ways, or change no pair
-LAST = 8  # rows: what is found is asked for once more at the end
+LAST = 16  # rows: what is found is asked for again at the end
 OF_ROWS = 10  # the share of the budget that test points may take is one in this many
+MOST_ROWS = 2000  # all their pairs are looked at
 STEPS = (1e-5, 0.1)  # least and largest step of finite differences, in median nearest distances
 
 
@@ -66,7 +67,7 @@ def hunt(
         Test points, of which two must differ.
     budget : int, default 20000
         Rows that the encoder may be asked for; at least 200. A backward pass counts as a row. At most a tenth goes to
-        test points: if there are more, some are drawn.
+        test points, and to 2,000 of them: if there are more, some are drawn.
     seed : int, default 0
         The same seed finds the same pairs.
     reach : float, default 1.0
@@ -102,7 +103,7 @@ def hunt(
     wrapped, model = as_encoder(encoder, batch_size), loaded_file(encoder)
     rng = np.random.default_rng(seed)
     total = len(as_points(X, "X"))
-    rows = np.sort(rng.permutation(total)[: max(2, budget // OF_ROWS)])
+    rows = np.sort(rng.permutation(total)[: max(2, min(budget // OF_ROWS, MOST_ROWS))])
     region = region_of(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
     asker = Asker(wrapped, region, budget - LAST)
     book = Book(asker, asker.first_codes(), closest)
@@ -136,7 +137,8 @@ def _step(book: Book) -> float:
 def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directions: Directions) -> tuple[str, ...]:
     notes = []
     if len(rows) < total:
-        notes.append(f"looked around {len(rows)} of {total} test points; more with a larger budget=")
+        how = "more with a larger budget=" if len(rows) < MOST_ROWS else "others with another seed="
+        notes.append(f"looked around {len(rows)} of {total} test points; {how}")
     if code_size < d and directions == "any":
         notes.append(
             f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' asks for "

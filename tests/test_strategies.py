@@ -126,7 +126,7 @@ def test_rows_of_frames(pair):
 def test_what_a_failing_test_shows_can_be_pasted(strategy, shown):
     drawn = []
 
-    @settings(max_examples=5, database=None)
+    @settings(max_examples=5, database=None, print_blob=False)
     @given(strategy)
     def failing(value):
         drawn.append(value)

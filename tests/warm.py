@@ -50,7 +50,6 @@ class Order:
     stdout: str
     stderr: str
     path: list[str]
-    bytecode: str
 
     def run(self) -> None:
         """Become that run; called in a process of its own."""
@@ -61,7 +60,6 @@ class Order:
         os.environ.update(self.environment)
         sys.argv[:] = ["pytest", *self.arguments]
         sys.path[:] = [self.folder, *self.path]
-        sys.dont_write_bytecode, sys.pycache_prefix = False, self.bytecode
         import numpy as np
         import pytest
 

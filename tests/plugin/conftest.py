@@ -37,7 +37,6 @@ def _warm(request):
         return
     pytester, monkeypatch = request.getfixturevalue("pytester"), request.getfixturevalue("monkeypatch")
     path = request.getfixturevalue("clean_path")
-    bytecode = str(request.getfixturevalue("tmp_path_factory").getbasetemp().parent / "bytecode")
     cold, before = pytester.popen, warm.read_at_start(os.environ)
 
     def popen(arguments, **streams):
@@ -48,7 +47,7 @@ def _warm(request):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, found))}
         environment["PYTEST_ADDOPTS"] = f"{warm.OTHERS} {os.environ.get('PYTEST_ADDOPTS', '')}"
         names = streams["stdout"].name, streams["stderr"].name
-        return warm.Run(warm.Order(arguments[2:], str(Path.cwd()), environment, *names, path, bytecode))
+        return warm.Run(warm.Order(arguments[2:], str(Path.cwd()), environment, *names, path))
 
     monkeypatch.setattr(pytester, "popen", popen)
 

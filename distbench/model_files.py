@@ -37,9 +37,7 @@ BOMB = 1 << 28  # bytes that a file may unfold to, however small it is
 RATIO = 200  # times its size that it may unfold to beyond that; weights hardly shrink
 LARGEST_CONFIG = 1 << 26
 FEW_WEIGHTS = 1 << 24  # numbers for which memory is taken whatever the file holds
-PER_BYTE = (
-    4  # numbers for each byte of stored weights, which take half a byte at least, beyond that; they are estimated
-)
+PER_BYTE = 4  # numbers beyond that for each byte of stored weights, which take half a byte at least; an estimate
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from os import PathLike
-from pathlib import PurePath
 from typing import Any
 
 import pytest
 
 from distbench.errors import InputError
 
-__all__ = ["checks", "encoder_name", "name_of"]
+__all__ = ["checks", "name_of"]
 
 ARGUMENT = "encoder"
 
@@ -63,13 +61,6 @@ def _own_name(encoder: Any) -> str:
         return encoder
     own = getattr(encoder, "name", None) or getattr(encoder, "__name__", None)
     return own if isinstance(own, str) else type(encoder).__name__
-
-
-def encoder_name(encoder: Any) -> str:
-    """Return what an encoder that could not be judged is called: a path by its file, else by its class or function."""
-    if isinstance(encoder, str | PathLike):
-        return PurePath(encoder).name or str(encoder)
-    return str(getattr(encoder, "__name__", type(encoder).__name__))
 
 
 def name_of(item: pytest.Item, encoder: Any) -> str | None:

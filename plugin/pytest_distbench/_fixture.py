@@ -8,7 +8,7 @@ import pytest
 
 from distbench.checking import Asked, Floors, refuse_unknown
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
-from pytest_distbench._checks import encoder_name, name_of
+from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import hunted
 from pytest_distbench._marker import read_marker
 from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows, note_unjudged
@@ -101,10 +101,10 @@ class DistbenchFixture:
         except DistbenchError as error:
             note_raised(self._item, error)
             if not isinstance(error, PreservationError):
-                note_unjudged(self._item, encoder_name(encoder))
+                note_unjudged(self._item, encoder)
             raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
         except Exception:  # of a fit
-            note_unjudged(self._item, encoder_name(encoder))
+            note_unjudged(self._item, encoder)
             raise
 
     def evaluate(
@@ -247,7 +247,9 @@ class DistbenchFixture:
         except Exception as error:
             if isinstance(error, InputError) and not isinstance(error, EncoderError):
                 raise  # the call is at fault, not the encoder
-            name = judged.name or name_of(self._item, encoder) or encoder_name(encoder)
+            from distbench.encoder_kinds import name_of as own_name
+
+            name = judged.name or name_of(self._item, encoder) or own_name(encoder)
             data = self._dataset() if X_test is None else None
             points = (X_test, judged.reference) if data is None else (data.test, data.train)
             sha256 = "" if data is None else data.sha256

@@ -112,9 +112,11 @@ def note_failed(
     record_of(item).rows.append(row)
 
 
-def note_unjudged(item: pytest.Item, encoder: str) -> None:
+def note_unjudged(item: pytest.Item, encoder: object) -> None:
     """Keep that a check did not come to judge its encoder."""
-    record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=encoder, passed=False, verdicts={}))
+    from distbench.encoder_kinds import name_of
+
+    record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=name_of(encoder), passed=False, verdicts={}))
 
 
 def note_check(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.annotated import points_and_codes
 from distbench.asking import Asked, check_codes
 from distbench.comparison import Difference, compare
 from distbench.decoders import decoder_of
@@ -167,12 +168,14 @@ def evaluate_codes(
 
     Parameters
     ----------
-    X_test : array-like of shape (m, d)
-        Test points.
-    Z_test : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
-        Reference points and their codes.
+    X_test : array-like of shape (m, d), path, AnnData, or (AnnData, str)
+        Test points. A path is that of an ``.npy``; an ``.npz`` of one array, or ``"file.npz:key"``; a ``.parquet`` of
+        columns of numbers or one column of lists, or ``"file.parquet:column"``; or an ``.h5ad``, for its ``X``, or
+        ``"file.h5ad:X_pca"``. Of an AnnData object it is ``X``, or the key of ``obsm`` beside it.
+    Z_test : array-like of shape (m, dim), path, or str
+        Their codes; beside an AnnData object a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
+    reference : tuple (X_ref, Z_ref), optional
+        Reference points and their codes, given in the same ways.
     k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels
         As for `evaluate`.
     queries, precision, seed, executor, progress
@@ -185,7 +188,9 @@ def evaluate_codes(
     Raises
     ------
     InputError
-        If an argument cannot be used.
+        If an argument cannot be used, or a file cannot be read.
+    MissingDependencyError
+        If the package that reads such files is not installed.
     """
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
@@ -206,6 +211,9 @@ def evaluate_codes(
     )
     notes: list[str] = []
     names = ("X_test", "Z_test", "reference[0]", "reference[1]")
+    X_test, Z_test = points_and_codes(X_test, Z_test, names[:2])
+    if reference is not None:
+        reference = points_and_codes(*reference, names[2:])
     X, Z = as_points(X_test, names[0], notes), as_points(Z_test, names[1], notes)
     X_ref = Z_ref = None
     if reference is not None:

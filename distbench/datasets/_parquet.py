@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from distbench.datasets._sizes import refuse_table
 from distbench.errors import DatasetError, MissingDependencyError
 from distbench.limits import near_miss
+from distbench.wording import listed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "read_columns", "read_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,56 @@ def read_table(path: Path, label: str) -> Table:
     MissingDependencyError
         pyarrow is not installed.
     """
+    columns, index = _columns(path)
+    if label and label not in columns:
+        raise DatasetError(f"label: there is no column {label!r}; {near_miss(label, columns)}")
+    left_out = {label, *index}
+    for name in _lists(columns, left_out):  # left out silently, other columns would be judged in their place
+        raise DatasetError(
+            f"column {name!r} has a list in each row; give each number a column of its own, or save the points as "
+            f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
+        )
+    features = _features(columns, left_out)
+    if label:
+        _refuse_empty(label, columns[label])
+    return Table(_points(features), tuple(features), _labels(columns[label]) if label else None)
+
+
+def read_columns(path: Path, column: str = "") -> NDArray[Any]:
+    """Read points: all columns of numbers, or the one column that has a list of numbers in each row.
+
+    Parameters
+    ----------
+    path : Path
+        A Parquet file.
+    column : str
+        The one to read, where there are several of lists, or lists and numbers.
+
+    Raises
+    ------
+    DatasetError
+        There is no such column, there are no numbers, some are missing, lists are not of one length, or it is not said
+        which columns are meant.
+    MissingDependencyError
+        pyarrow is not installed.
+    """
+    columns, index = _columns(path)
+    if column and column not in columns:
+        raise DatasetError(f"has no column {column!r}; {near_miss(column, columns)}")
+    lists = _lists(columns, index)
+    if column:
+        return _of_lists(column, columns[column]) if column in lists else _points(_features({column: columns[column]}))
+    if not lists:
+        return _points(_features(columns, index))
+    others = [name for name, one in columns.items() if name not in (*lists, *index) and _is_number(one)]
+    if len(lists) > 1 or others:
+        found = listed([*lists, *others])
+        raise DatasetError(f"has lists and other columns ({found}); name one: {path.name}:{lists[0]}")
+    return _of_lists(lists[0], columns[lists[0]])
+
+
+def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return all columns by name, and which of them are an index."""
     try:
         import pyarrow.parquet as pq
     except ImportError as error:
@@ -45,33 +96,52 @@ def read_table(path: Path, label: str) -> Table:
     refuse_table(pq.read_metadata(path), path.stat().st_size)
     found = pq.read_table(path)
     names = [str(name) for name in found.column_names]
-    if label and label not in names:
-        raise DatasetError(f"label: there is no column {label!r}; {near_miss(label, names)}")
     columns = dict(zip(names, found.columns, strict=True))
     if len(columns) < len(names):
         raise DatasetError("two of its columns have the same name; give each its own")
-    left_out = {label, *_index(found.schema)}
-    _refuse_lists(columns, left_out)
+    return columns, _index(found.schema)
+
+
+def _features(columns: Mapping[str, Any], left_out: Collection[str] = ()) -> dict[str, Any]:
+    """Return the columns of numbers, of which none may have empty cells."""
     features = {name: column for name, column in columns.items() if name not in left_out and _is_number(column)}
     if not features:
-        raise DatasetError(f"has no column of numbers; found {', '.join(names) or 'none at all'}")
-    for name, column in columns.items():
-        if column.null_count and (name in features or name == label):
-            raise DatasetError(f"column {name!r} has {column.null_count} empty cells; fill them or leave the rows out")
-    return Table(_points(features), tuple(features), _labels(columns[label]) if label else None)
+        raise DatasetError(f"has no column of numbers; found {', '.join(columns) or 'none at all'}")
+    for name, column in features.items():
+        _refuse_empty(name, column)
+    return features
 
 
-def _refuse_lists(columns: Mapping[str, Any], left_out: Collection[str]) -> None:
-    """Refuse columns that hold a list a row: left out silently, other columns would be judged in their place."""
+def _refuse_empty(name: str, column: Any) -> None:
+    if column.null_count:
+        raise DatasetError(f"column {name!r} has {column.null_count} empty cells; fill them or leave the rows out")
+
+
+def _lists(columns: Mapping[str, Any], left_out: Collection[str]) -> list[str]:
+    """Return the columns that hold a list a row."""
     import pyarrow.types as types
 
-    lists = types.is_list, types.is_large_list, types.is_fixed_size_list
-    for name, column in columns.items():
-        if name not in left_out and any(is_kind(column.type) for is_kind in lists):
-            raise DatasetError(
-                f"column {name!r} has a list in each row; give each number a column of its own, or save the points as "
-                f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
-            )
+    kinds = types.is_list, types.is_large_list, types.is_fixed_size_list
+    return [
+        name
+        for name, column in columns.items()
+        if name not in left_out and any(is_kind(column.type) for is_kind in kinds)
+    ]
+
+
+def _of_lists(name: str, column: Any) -> NDArray[Any]:
+    import pyarrow.compute as pc
+
+    _refuse_empty(name, column)
+    values = pc.list_flatten(column)
+    if not _is_number(values):
+        raise DatasetError(f"column {name!r} has lists of {values.type}; give lists of numbers")
+    _refuse_empty(name, values)
+    lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+    if len(lengths) != 1 or not lengths[0]:
+        raise DatasetError(f"column {name!r} has lists of {len(lengths)} lengths; give every row equally many numbers")
+    array: NDArray[Any] = values.to_numpy().reshape(len(column), lengths[0])
+    return array
 
 
 def _index(schema: Any) -> list[str]:

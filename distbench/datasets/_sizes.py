@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from distbench.errors import DatasetError
 
-__all__ = ["refuse_archive", "refuse_array", "refuse_table"]
+__all__ = ["refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
 
 SMALL = 1 << 30  # bytes that any file may unfold to
 RATIO = 200  # times its size that a file may unfold to beyond that
@@ -49,7 +49,7 @@ def refuse_archive(file: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-            _refuse(sum(member.file_size for member in members), size, "numpy.savez, which does not compress")
+            refuse_unfolded(sum(member.file_size for member in members), size, "numpy.savez, which does not compress")
             for member in members:
                 if member.filename.endswith(".npy"):
                     with archive.open(member) as inner:
@@ -63,10 +63,13 @@ def refuse_archive(file: IO[bytes]) -> None:
 
 def refuse_table(metadata: Any, size: int) -> None:
     """Raise DatasetError where a Parquet file unfolds to so much more than it is that nobody can have meant it."""
-    _refuse(metadata.num_rows * metadata.num_columns * 8, size, "compression=None")
+    groups = [metadata.row_group(at) for at in range(getattr(metadata, "num_row_groups", 0))]
+    within = sum(group.column(at).num_values for group in groups for at in range(group.num_columns))  # also of lists
+    refuse_unfolded(max(metadata.num_rows * metadata.num_columns, within) * 8, size, "compression=None")
 
 
-def _refuse(unfolded: int, size: int, how: str) -> None:
+def refuse_unfolded(unfolded: int, size: int, how: str) -> None:
+    """Raise DatasetError where a file of `size` bytes unfolds to so many that nobody can have meant it."""
     if unfolded > max(SMALL, RATIO * size):
         raise DatasetError(
             f"has {size:,} bytes that unfold to {unfolded:,}, so it is not read; if that is right, save it with {how}"

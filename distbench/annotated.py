@@ -1,0 +1,165 @@
+"""Points and codes of AnnData: objects in memory, and ``.h5ad`` files, of which nothing else is read."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Collection
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from distbench.datasets._sizes import refuse_unfolded
+from distbench.errors import DatasetError, InputError, MissingDependencyError
+from distbench.limits import near_miss
+from distbench.reading import is_file_name, read_points
+from distbench.wording import in_brief, listed
+
+__all__ = ["points_and_codes", "read_h5ad"]
+
+MOST_DENSE = 2 << 30  # bytes that a sparse matrix may have when it is made dense
+SMALL = 64 << 20  # bytes up to which an array of a file is read at once; a larger one is read block by block
+SPARSE = ("csr_matrix", "csc_matrix")
+
+
+def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
+    """Return points and their codes where they are given as files or as parts of an AnnData object; others as they are.
+
+    Parameters
+    ----------
+    X : array-like, str or path-like, AnnData, or (AnnData, str)
+        Points; a file as for :func:`distbench.reading.read_points`; the object's ``X``, or that key of its ``obsm``.
+    Z : array-like, str or path-like
+        Codes; a file; beside an AnnData object, a key of its ``obsm``.
+    names : tuple of str
+        The arguments' names, for error messages.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, the object has no such part, or that part is sparse and too large to be made dense.
+    """
+    held = X[0] if isinstance(X, tuple | list) and len(X) == 2 and _is_anndata(X[0]) else X
+    if not _is_anndata(held):
+        return _given(X, names[0]), _given(Z, names[1])
+    points = _part(held, "" if held is X else X[1], names[0])
+    is_key = isinstance(Z, str) and (Z in held.obsm or not is_file_name(Z))
+    return points, _part(held, Z, names[1]) if is_key else _given(Z, names[1])
+
+
+def _given(value: Any, name: str) -> Any:
+    return read_points(value, name) if isinstance(value, str | PathLike) else value
+
+
+def _is_anndata(value: Any) -> bool:
+    kind = getattr(sys.modules.get("anndata"), "AnnData", None)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _part(adata: Any, key: Any, name: str) -> Any:
+    """Return the ``X`` of an object, or what its ``obsm`` has under a key, dense."""
+    if key == "":
+        if adata.X is None:
+            raise InputError(f"{name}: found AnnData without X; name a key of its obsm: (adata, {_example(adata)!r})")
+        return _dense(adata.X, name)
+    if not isinstance(key, str) or key not in adata.obsm:
+        raise InputError(f"{name}: found {in_brief(key)}; {_known(key, list(adata.obsm))}")
+    return _dense(adata.obsm[key], name)
+
+
+def _example(adata: Any) -> str:
+    return next(iter(adata.obsm), "X_pca")
+
+
+def _known(key: object, keys: Collection[str]) -> str:
+    return f"no key of obsm is called that; {near_miss(str(key), keys)}" if keys else "obsm has no keys"
+
+
+def _dense(value: Any, name: str) -> Any:
+    """Return a matrix as an array, unless it would be too large; all but sparse matrices as they are."""
+    if hasattr(value, "to_memory") and hasattr(value, "shape"):  # sparse, and still in its file
+        _refuse_large(value.shape, value.dtype, name)
+        value = value.to_memory()
+    if not hasattr(value, "tocsr"):
+        return value
+    _refuse_large(value.shape, value.dtype, name)
+    try:
+        value.check_format(full_check=True)  # its indices may be those of a damaged file, and toarray trusts them
+    except ValueError as error:
+        raise InputError(f"{name}: found a damaged sparse matrix ({error}); save it anew") from None
+    return value.toarray()
+
+
+def _refuse_large(shape: Any, dtype: Any, name: str) -> None:
+    shape = tuple(int(one) for one in shape)
+    size = math.prod(shape) * max(4, dtype.itemsize)
+    if size > MOST_DENSE:
+        raise InputError(
+            f"{name}: found a sparse matrix of shape {shape}, which takes {size / 1e9:.1f} GB when dense, more than "
+            f"{MOST_DENSE / 1e9:.1f} GB; take fewer rows, or a key of obsm such as X_pca"
+        )
+
+
+def read_h5ad(path: Path, key: str) -> Any:
+    """Return the ``X`` of an ``.h5ad``, or what its ``obsm`` has under a key. Its errors do not name the file yet.
+
+    Raises
+    ------
+    DatasetError
+        There is no such part, or it says that it holds more than the file can.
+    MissingDependencyError
+        h5py is not installed.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingDependencyError("needs h5py, which is not installed; pip install h5py") from error
+    file = h5py.File(path, "r")
+    obsm = [] if _link(file, "obsm") is None else list(file["obsm"])
+    if key and key not in obsm and key != "X":
+        raise DatasetError(_known(key, obsm))
+    told = key if key in obsm else "X"
+    found = _link(file["obsm"] if key in obsm else file, told)
+    if found is None:
+        hint = f"; name a key of its obsm: {path.name}:{obsm[0]}" if obsm else ""
+        raise DatasetError(f"has no {told} of its own{hint}")
+    if isinstance(found, h5py.Dataset):
+        return _array(found, told, path)
+    kind = found.attrs.get("encoding-type", "a group")
+    if kind not in SPARSE:
+        raise DatasetError(f"{told} is {in_brief(kind)}; give an array of numbers ({listed(obsm) or 'obsm has none'})")
+    return _sparse(found, kind, told, path)
+
+
+def _link(group: Any, name: str) -> Any:
+    """Return a part of a file that is in the file itself; None where there is none, or it is elsewhere."""
+    import h5py
+
+    link = group.get(name, getlink=True) if name in group else None
+    return group[name] if isinstance(link, h5py.HardLink) else None
+
+
+def _array(found: Any, told: str, path: Path) -> Any:
+    """Return a data set of HDF5: read, or where it is large as it is, to be read block by block."""
+    if found.external or found.is_virtual:
+        raise DatasetError(f"{told} is in other files, which are not read; save it in this one")
+    if found.dtype.kind not in "biuf" or found.shape is None:
+        raise DatasetError(f"{told} holds {found.dtype}; give an array of numbers")
+    refuse_unfolded(found.size * found.dtype.itemsize, path.stat().st_size, "compression=None")
+    return found if found.size * found.dtype.itemsize > SMALL else found[()]
+
+
+def _sparse(group: Any, kind: str, told: str, path: Path) -> Any:
+    import numpy as np
+    from scipy import sparse
+
+    shape = tuple(int(one) for one in group.attrs["shape"])
+    parts = [_link(group, name) for name in ("data", "indices", "indptr")]
+    if len(shape) != 2 or any(part is None for part in parts):
+        raise DatasetError(f"{told} is no whole {kind}; save it anew")
+    arrays = tuple(np.asarray(_array(part, told, path)) for part in parts)
+    matrix = sparse.csr_matrix if kind == SPARSE[0] else sparse.csc_matrix
+    try:
+        return _dense(matrix(arrays, shape=shape), told)
+    except InputError as error:
+        raise DatasetError(str(error)) from None

@@ -1,0 +1,256 @@
+"""Points and codes from files, and from AnnData."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import distbench
+from distbench import reading
+from distbench.errors import InputError, MissingDependencyError
+from distbench.reading import is_file_name, read_points
+from distbench.storage import is_mapped
+
+RNG = np.random.default_rng(0)
+X, X_REF = RNG.normal(size=(30, 6)), RNG.normal(size=(50, 6))
+Z, Z_REF = X[:, :2], X_REF[:, :2]
+EXPECTED = distbench.evaluate_codes(X, Z, reference=(X_REF, Z_REF), k=5).as_dict()
+
+
+def scored(*arguments, **options):
+    return distbench.evaluate_codes(*arguments, k=5, **options).as_dict()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def h5ad(path, matrix, **obsm):
+    """Write what an .h5ad has of points, as AnnData lays it out."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        if sparse.issparse(matrix):
+            group = file.create_group("X")
+            group.attrs["encoding-type"], group.attrs["shape"] = f"{matrix.format}_matrix", matrix.shape
+            for name in ("data", "indices", "indptr"):
+                group[name] = getattr(matrix, name)
+        elif matrix is not None:
+            file["X"] = matrix
+        for name, one in obsm.items():
+            file[f"obsm/{name}"] = one
+
+
+class TestFiles:
+    def test_any_argument_may_be_a_file(self, here):
+        np.save("x.npy", X)
+        np.savez("many.npz", z=Z, other=X)
+        np.savez("one.npz", X_REF)
+        np.save("zr.npy", Z_REF)
+        assert scored("x.npy", here / "many.npz:z", reference=(here / "one.npz", "zr.npy")) == EXPECTED
+        assert scored(X, "many.npz:z", reference=(X_REF, Z_REF)) == EXPECTED
+
+    def test_large_arrays_stay_in_their_file_and_small_ones_do_not(self, here, monkeypatch):
+        np.save("x.npy", X)
+        assert not is_mapped(read_points("x.npy", "X"))
+        monkeypatch.setattr(reading, "MAPPED", X.nbytes)
+        found = read_points("x.npy", "X")
+        assert is_mapped(found)
+        assert not found.flags.writeable
+        assert scored("x.npy", Z, reference=(X_REF, Z_REF)) == EXPECTED
+
+    def test_tables_of_columns_and_of_lists(self, here):
+        pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        numbers = {f"f{n}": X[:, n] for n in range(6)}
+        pq.write_table(pa.table({"name": ["a"] * 30, **numbers}), "x.parquet")
+        pq.write_table(pa.table({"name": ["a"] * 30, "code": list(Z)}), "z.parquet")
+        fixed = pa.FixedSizeListArray.from_arrays(pa.array(Z_REF.ravel()), 2)
+        pq.write_table(pa.table({"id": range(50), "code": fixed, "x": list(X_REF)}), "ref.parquet", row_group_size=20)
+        files = ("ref.parquet:x", "ref.parquet:code")
+        assert scored("x.parquet", "z.parquet", reference=files) == EXPECTED
+        assert read_points("ref.parquet:id", "X").tolist() == [[n] for n in range(50)]
+
+    @pytest.mark.parametrize("form", ["array", "csr", "csc"])
+    def test_annotated_data(self, here, form):
+        dense = np.where(np.abs(X) > 0.5, X, 0)
+        h5ad("a.h5ad", dense if form == "array" else sparse.csr_matrix(dense).asformat(form), X_umap=Z)
+        assert np.array_equal(np.asarray(read_points("a.h5ad", "X")), dense)
+        assert scored("a.h5ad", "a.h5ad:X_umap") == scored(dense, Z)
+        assert np.array_equal(read_points("a.h5ad:X", "X"), dense)
+
+    def test_large_arrays_of_annotated_data_are_read_block_by_block(self, here, monkeypatch):
+        h5ad("a.h5ad", X, X_umap=Z)
+        monkeypatch.setattr("distbench.annotated.SMALL", X.nbytes - 1)
+        assert type(read_points("a.h5ad", "X")).__module__.startswith("h5py")
+        assert scored("a.h5ad", "a.h5ad:X_umap", reference=(X_REF, Z_REF)) == EXPECTED
+
+    def test_a_colon_may_be_part_of_a_name(self, here):
+        np.save("a:b.npy", X)
+        np.savez("c.npz:d.npz", X)
+        assert np.array_equal(read_points("a:b.npy", "X"), X)
+        assert np.array_equal(read_points("c.npz:d.npz", "X"), X)
+        assert is_file_name(Path("a.npz:key"))
+        assert not is_file_name("X_umap")
+
+
+class Evil:
+    def __reduce__(self):
+        return Path.touch, (Path("ran"),)
+
+
+def _damaged():
+    """Write files that cannot be used."""
+    np.save("x.npy", X)
+    np.savez("two.npz", a=X, b=Z)
+    np.savez("none.npz")
+    np.save("evil.npy", np.array([Evil()]), allow_pickle=True)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 8)})
+    Path("says.npy").write_bytes(header.getvalue() + b"\0" * 64)
+    with zipfile.ZipFile("text.npz", "w") as archive:
+        archive.writestr("a.txt", "text")
+    Path("cut.npy").write_bytes(Path("x.npy").read_bytes()[:300])
+    Path("cut.npz").write_bytes(Path("two.npz").read_bytes()[:300])
+    for ending in ("h5ad", "parquet"):
+        Path(f"text.{ending}").write_text("no such format at all")
+    Path("folder.npy").mkdir()
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("source", "message"),
+        [
+            ("away.npy", r"X_test: away.npy: no such file: away.npy$"),
+            ("x.csv", r"X_test: found 'x.csv'; give a file that ends in .npy, .npz, .parquet, .h5ad$"),
+            ("folder.npy", r"X_test: folder.npy: is a folder; give a file$"),
+            ("two.npz", r"two.npz: holds 2 arrays: a, b; name one: two.npz:a$"),
+            ("two.npz:c", r"two.npz: has no array 'c'; known are a, b$"),
+            ("none.npz", r"none.npz: holds 0 arrays; save one with numpy.savez$"),
+            ("text.npz", r"text.npz: a.txt is no array; save it with numpy.savez$"),
+            ("evil.npy", r"evil.npy: cannot be read: .*holds Python objects, which could run code"),
+            ("says.npy", r"says.npy: says that it holds \(1000000000000, 8\) numbers"),
+            ("cut.npy", r"cut.npy: says that it holds .*; is it whole\? save it anew$"),
+            ("cut.npz", r"cut.npz: cannot be read: .*; (is it whole\? save it anew|save numbers with numpy.save)$"),
+            ("text.h5ad", r"text.h5ad: cannot be read: .*; is it whole\? save it anew$"),
+            ("text.parquet", r"text.parquet: cannot be read: .*; is it whole\? save it anew$"),
+            ("\0.npy", r"X_test: "),
+        ],
+    )
+    def test_they_are_one_line_and_nothing_runs(self, here, source, message):
+        pytest.importorskip({".h5ad": "h5py", ".parquet": "pyarrow"}.get(Path(source).suffix, "numpy"))
+        _damaged()
+        with pytest.raises(InputError, match=message) as caught:
+            scored(source, Z)
+        assert str(caught.value).isprintable()
+        assert not Path("ran").exists()
+
+    def test_tables_that_do_not_say_what_is_meant(self, here):
+        pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        cases = {
+            r"has lists and other columns \(a, n\); name one: t.parquet:a": {"a": [[1.0], [2.0]], "n": [1, 2]},
+            r"has lists and other columns \(a, b\); name one": {"a": [[1.0], [2.0]], "b": [[1.0], [2.0]]},
+            r"column 'a' has lists of 2 lengths; give every row equally many": {"a": [[1.0], [2.0, 3.0]]},
+            r"column 'a' has lists of string; give lists of numbers": {"a": [["x"], ["y"]]},
+            r"column 'a' has 1 empty cells": {"a": [[1.0], None]},
+            r"column 'a' has 1 empty cells; ": {"a": [[1.0], [None]]},
+        }
+        for message, columns in cases.items():
+            pq.write_table(pa.table(columns), "t.parquet")
+            with pytest.raises(InputError, match=f"X_test: t.parquet: {message}"):
+                scored("t.parquet", Z)
+        with pytest.raises(InputError, match=r"t.parquet: has no column 'b'; known are a$"):
+            scored("t.parquet:b", Z)
+
+    def test_annotated_data_of_a_stranger(self, here):
+        h5py = pytest.importorskip("h5py")
+        h5ad("other.h5ad", X, X_umap=Z)
+        h5ad("a.h5ad", None, X_umap=Z)
+        with h5py.File("a.h5ad", "a") as file:
+            file["obsm/elsewhere"] = h5py.ExternalLink("other.h5ad", "/X")
+            file.create_dataset("obsm/raw", (30, 2), "f4", external=[("other.h5ad", 0, 240)])
+            file.create_dataset("obsm/hollow", (10**6, 10**6), "f4", chunks=(10, 10))
+            file["obsm/text"] = np.array([b"a", b"b"])
+            file.create_group("obsm/frame").attrs["encoding-type"] = "dataframe"
+            group = file.create_group("obsm/trap")  # its indices are outside, where toarray would write
+            group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", (30, 2)
+            group["data"], group["indices"], group["indptr"] = [1.0], [10**6], [0] + [1] * 30
+            group = file.create_group("obsm/wide")
+            group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", (30, 10**9)
+            group["data"], group["indices"], group["indptr"] = [1.0], [1], [0] + [1] * 30
+        cases = {
+            "a.h5ad": r"has no X of its own; name a key of its obsm: a.h5ad:X_umap",
+            "a.h5ad:X_umpa": r"no key of obsm is called that; did you mean 'X_umap'\?",
+            "a.h5ad:elsewhere": r"has no elsewhere of its own",
+            "a.h5ad:raw": r"raw is in other files, which are not read",
+            "a.h5ad:hollow": r"has .* bytes that unfold to 4,000,000,000,000, so it is not read",
+            "a.h5ad:text": r"text holds \|S1; give an array of numbers",
+            "a.h5ad:frame": r"frame is 'dataframe'; give an array of numbers",
+            "a.h5ad:trap": r"trap: found a damaged sparse matrix",
+            "a.h5ad:wide": r"wide: found a sparse matrix of shape \(30, 1000000000\), which takes 240.0 GB when dense",
+        }
+        for source, message in cases.items():
+            with pytest.raises(InputError, match=f"Z_test: a.h5ad: {message}"):
+                scored(X, source)
+
+    @pytest.mark.parametrize(("package", "source"), [("h5py", "a.h5ad"), ("pyarrow.parquet", "a.parquet")])
+    def test_without_the_package_that_reads_them(self, here, monkeypatch, package, source):
+        Path(source).touch()
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(MissingDependencyError, match=rf"X_test: {source}: needs .* not installed; pip install"):
+            scored(source, Z)
+
+
+@pytest.fixture(scope="module")
+def anndata():
+    return pytest.importorskip("anndata", reason="anndata is not installed (it does not go with pandas 3)")
+
+
+class TestAnnData:
+    """Skipped in the environment of development, whose pandas anndata does not take; .ci/run has one of its own."""
+
+    @pytest.fixture
+    def made(self, anndata):
+        def made(points, **obsm):
+            return anndata.AnnData(points, obsm=obsm)
+
+        return made
+
+    def test_keys_of_objects(self, made):
+        adata, adata_ref = made(X, X_umap=Z), made(X_REF, X_umap=Z_REF)
+        assert scored(adata, "X_umap", reference=(adata_ref, "X_umap")) == EXPECTED
+        assert scored(adata, Z, reference=(X_REF, Z_REF)) == EXPECTED
+        adata, adata_ref = made(Z, X_pca=X, X_umap=Z), made(Z_REF, X_pca=X_REF, X_umap=Z_REF)
+        assert scored((adata, "X_pca"), "X_umap", reference=((adata_ref, "X_pca"), "X_umap")) == EXPECTED
+
+    def test_views_sparse_points_and_files(self, made, anndata, tmp_path):
+        dense = np.where(np.abs(X) > 0.5, X, 0)
+        adata = made(sparse.csr_matrix(dense), X_umap=Z)
+        expected = scored(dense, Z)
+        assert scored(adata, "X_umap") == expected
+        assert scored(adata[:20], "X_umap") == scored(dense[:20], Z[:20])
+        path = os.fspath(tmp_path / "a.h5ad")
+        adata.write_h5ad(path)
+        assert scored(path, f"{path}:X_umap") == expected
+        backed = anndata.read_h5ad(path, backed="r")
+        assert scored(backed, "X_umap") == expected
+        backed.file.close()
+
+    def test_mistakes(self, made, monkeypatch):
+        adata = made(sparse.csr_matrix(X), X_umap=Z)
+        with pytest.raises(InputError, match=r"Z_test: found 'X_umpa'; no key of obsm .*did you mean 'X_umap'"):
+            scored(adata, "X_umpa")
+        with pytest.raises(InputError, match=r"X_test: found 'X_pca'; no key of obsm is called that"):
+            scored((adata, "X_pca"), "X_umap")
+        with pytest.raises(InputError, match=r"X_test: found AnnData without X; name a key .*\(adata, 'X_umap'\)"):
+            scored(made(None, X_umap=Z), "X_umap")
+        monkeypatch.setattr("distbench.annotated.MOST_DENSE", 100)
+        with pytest.raises(InputError, match=r"X_test: found a sparse matrix of shape \(30, 6\), which takes"):
+            scored(adata, "X_umap")

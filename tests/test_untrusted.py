@@ -33,14 +33,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = [path for part in ("distbench", "plugin", "suites") for path in sorted((ROOT / part).rglob("*.py"))]
 
 OF_OURS = "importlib.import_module"  # of modules whose names stand in the source, so that they are loaded late
-OF_SUITES = "importlib.import_module"  # what a suite names, in a run with --distbench
+OF_SUITES = "importlib.import_module"  # what a suite names, in a run with --distbench, or a user on the command line
 KNOWN = {
     ("distbench/__init__.py", OF_OURS),
     ("distbench/_registry.py", OF_OURS),
     ("distbench/keras/__init__.py", OF_OURS),
     ("distbench/render/_require.py", OF_OURS),
-    ("distbench/datasets/_source.py", OF_SUITES),
-    ("distbench/suites/_recipes.py", OF_SUITES),
+    ("distbench/importing.py", OF_SUITES),
     ("distbench/render/html.py", "?.from_string"),  # the template is a file of the package
     # From a process to the workers that it started, and from nowhere else:
     *(("distbench/engine/parcel.py", name) for name in ("pickle", "pickle.Pickler", "pickle.loads")),

@@ -60,12 +60,20 @@ class DatasetEntry:
         As in :class:`Dataset`.
     make : callable
         Returns the points ``(n, d)`` and their classes ``(n,)`` or None.
+    requires : str
+        Name of the importable package that ships the data, where distbench does not bring it; else empty.
     """
 
     name: str
     source: str
     licence: str
     make: Callable[[], tuple[NDArray[np.floating], NDArray[np.int64] | None]]
+    requires: str = ""
+
+    @property
+    def summary(self) -> str:
+        """One line for lists."""
+        return (self.make.__doc__ or "").strip().partition("\n")[0]
 
     def load(self) -> Dataset:
         """Make the points, split them 80/20 with a fixed seed, freeze and hash them."""
@@ -82,11 +90,13 @@ class DatasetEntry:
 DATASETS: Registry[DatasetEntry] = Registry("distbench.datasets", "data set")
 
 
-def dataset(name: str, *, source: str, licence: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+def dataset(
+    name: str, *, source: str, licence: str, requires: str = ""
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     """Register the decorated function, which makes points and labels, as the data set ``name``."""
 
     def register(make: Callable[[], Any]) -> Callable[[], Any]:
-        DATASETS.add(name, DatasetEntry(name, source, licence, make))
+        DATASETS.add(name, DatasetEntry(name, source, licence, make, requires))
         return make
 
     return register

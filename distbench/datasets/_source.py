@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench.datasets._dataset import Dataset
-from distbench.errors import DatasetError, DistbenchError, MissingDependencyError
+from distbench.errors import DatasetError, DistbenchError, InputError, MissingDependencyError
+from distbench.importing import imported
 from distbench.limits import near_miss
 from distbench.wording import raised
 
@@ -96,20 +96,10 @@ def _loaded(source: DataSource, stamp: tuple[tuple[int, ...], ...]) -> Dataset:
 
 def _call(function: str) -> Any:
     """Call a user's function; an error of its own is told with the line that raised it."""
-    module, _, path = function.partition(":")
     try:
-        found: Any = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise DatasetError(
-            f"{function}: {module} cannot be imported ({error}); is its folder on pytest's pythonpath?"
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise _raised(function, error) from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            public = [name for name in dir(found) if not name.startswith("_")]
-            raise DatasetError(f"{function}: {module} has no {path!r}; {near_miss(part, public)}")
-        found = getattr(found, part)
+        found = imported(function)
+    except InputError as error:
+        raise DatasetError(f"{function}: {error}") from error.__cause__
     if not callable(found):
         raise DatasetError(f"{function}: found {type(found).__name__}; name a function that returns the points")
     try:
@@ -117,11 +107,7 @@ def _call(function: str) -> Any:
     except DistbenchError:
         raise
     except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
-        raise _raised(function, error) from error
-
-
-def _raised(function: str, error: BaseException) -> DatasetError:
-    return DatasetError(f"{function}: {raised(error)}")
+        raise DatasetError(f"{function}: {raised(error)}") from error
 
 
 def _parts(made: Any) -> Parts:

@@ -28,6 +28,7 @@ _FIRST_TEXT = 259
     "each token of the LLaMA 2 vocabulary, trained from the embeddings of several language models; 5,000 of the "
     "31,741 tokens of text, picked with seed 0, shipped by wordllama",
     licence="MIT, as wordllama states for its package",
+    requires="wordllama",
 )
 def tokens() -> tuple[NDArray[np.float32], None]:
     """5,000 real token embeddings of 256 numbers, as trained: neither centred nor scaled."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import inspect
 import json
@@ -11,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from distbench.errors import InputError, MissingDependencyError
+from distbench.importing import imported
 from distbench.limits import near_miss
-from distbench.wording import raised
 
 __all__ = ["NotInstalledError", "Progress", "Recipe", "as_recipe"]
 
@@ -162,24 +161,11 @@ def _baseline(name: str) -> object:
 
 
 def _imported(spec: str) -> object:
-    module, _, path = spec.partition(":")
     try:
-        found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(
-            f"recipe {spec!r}: {module} cannot be imported ({error}); is its folder on pytest's pythonpath?"
-        ) from error
-    except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
-        raise InputError(f"recipe {spec!r}: {raised(error)}") from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            raise InputError(f"recipe {spec!r}: {module} has no {path!r}; {near_miss(part, _public(found))}")
-        found = getattr(found, part)
+        found: object = imported(spec)
+    except InputError as error:
+        raise InputError(f"recipe {spec!r}: {error}") from error.__cause__
     return found
-
-
-def _public(found: object) -> list[str]:
-    return [name for name in dir(found) if not name.startswith("_")]
 
 
 def _instance(recipe: type) -> object:

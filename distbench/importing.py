@@ -1,0 +1,42 @@
+"""Imports what a user names as ``module:object``: a recipe, an encoder, a function that returns data."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from distbench.errors import InputError
+from distbench.limits import near_miss
+from distbench.wording import raised
+
+__all__ = ["imported"]
+
+
+def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
+    """Return what ``module:object`` names.
+
+    Parameters
+    ----------
+    spec : str
+        The object may be a part of another: ``module:Class.attribute``.
+    hint : str
+        What to say where the module is not found.
+
+    Raises
+    ------
+    InputError
+        The module is not found, raises an error, or has no such object.
+    """
+    module, _, path = spec.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise InputError(f"{module} cannot be imported ({error}); {hint}") from error
+    except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
+        raise InputError(raised(error)) from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            public = [name for name in dir(found) if not name.startswith("_")]
+            raise InputError(f"{module} has no {path!r}; {near_miss(part, public)}")
+        found = getattr(found, part)
+    return found

@@ -313,7 +313,7 @@ def fuzz_results(data: bytes, here: Path) -> None:
 def _rendered(outcome: Any, other: Any, form: int) -> None:
     from dataclasses import replace
 
-    from distbench.cli import _rendered as written
+    from distbench.cli.leaderboard import rendered as written
     from distbench.regression import broken_gates, compare_rows, parse_gate
     from distbench.render.changes import render_changes
     from distbench.render.markdown import render_summary

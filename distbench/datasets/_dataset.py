@@ -62,6 +62,8 @@ class DatasetEntry:
         Returns the points ``(n, d)`` and their classes ``(n,)`` or None.
     requires : str
         Name of the importable package that ships the data, where distbench does not bring it; else empty.
+    summary : str
+        One line for lists.
     """
 
     name: str
@@ -69,11 +71,7 @@ class DatasetEntry:
     licence: str
     make: Callable[[], tuple[NDArray[np.floating], NDArray[np.int64] | None]]
     requires: str = ""
-
-    @property
-    def summary(self) -> str:
-        """One line for lists."""
-        return (self.make.__doc__ or "").strip().partition("\n")[0]
+    summary: str = ""
 
     def load(self) -> Dataset:
         """Make the points, split them 80/20 with a fixed seed, freeze and hash them."""
@@ -96,7 +94,8 @@ def dataset(
     """Register the decorated function, which makes points and labels, as the data set ``name``."""
 
     def register(make: Callable[[], Any]) -> Callable[[], Any]:
-        DATASETS.add(name, DatasetEntry(name, source, licence, make, requires))
+        summary = (make.__doc__ or "").strip().partition("\n")[0]
+        DATASETS.add(name, DatasetEntry(name, source, licence, make, requires, summary))
         return make
 
     return register

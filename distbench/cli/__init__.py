@@ -1,0 +1,52 @@
+"""The command line. Each command is a module of this package, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from distbench._version import __version__
+from distbench.cli._common import Examples
+from distbench.limits import near_miss
+
+__all__ = ["main"]
+
+COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", "baselines")
+
+
+class _Commands(Examples, click.Group):
+    """Finds commands in modules of their names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands: first what judges, then what shows."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, if there is one."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"distbench.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for; say which one was probably meant."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"no command is called {args[0]!r}; {near_miss(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=["distbench evaluate pca --dataset digits --code-size 8 --limit continuity:0.95"],
+)
+@click.version_option(__version__, prog_name="distbench")
+def main() -> None:
+    """Say whether encoders keep close points close.
+
+    Commands that judge exit with 0 where every limit is met, 1 where one is broken, and 2 where they could not judge.
+    Results are what 'distbench evaluate --results PATH' and 'pytest --distbench-report json:PATH' write.
+    """

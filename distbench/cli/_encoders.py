@@ -1,0 +1,55 @@
+"""The encoder or recipe that a word of the command line stands for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from distbench.errors import InputError
+from distbench.importing import imported
+
+__all__ = ["encoder_of", "recipe_of"]
+
+HINT = "modules are looked for in this folder first; is it there?"
+
+
+def encoder_of(text: str) -> Any:
+    """Return an encoder: the path of a model as it is, or the object that ``module:name`` names.
+
+    Raises
+    ------
+    InputError
+        It is neither, or the module cannot be imported.
+    """
+    from distbench.baselines import BASELINES
+
+    if _names_object(text):
+        return _imported(text)
+    if text in BASELINES and not Path(text).exists():
+        raise InputError(f"ENCODER: {text} is a recipe, to be fitted; give --dataset and --code-size too")
+    if not Path(text).exists() and not Path(text).suffix:
+        raise InputError(f"ENCODER: found {text!r}, which is no file; give that of a model, or module:name")
+    return text
+
+
+def recipe_of(text: str) -> Any:
+    """Return a recipe: the name of a baseline as it is, or the object that ``module:name`` names."""
+    return _imported(text) if _names_object(text) else text
+
+
+def _names_object(text: str) -> bool:
+    module, colon, name = text.partition(":")
+    words = [*module.split("."), *name.split(".")]
+    return bool(colon) and all(map(str.isidentifier, words)) and not Path(text).exists()
+
+
+def _imported(text: str) -> Any:
+    folder = os.getcwd()  # noqa: PTH109 - sys.path holds texts
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return imported(text, HINT)
+    except InputError as error:
+        raise InputError(f"ENCODER: {text}: {error}") from error.__cause__

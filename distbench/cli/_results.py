@@ -1,0 +1,121 @@
+"""What ``distbench evaluate`` says of a report: lines, a document, files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distbench.cli._judging import Judged
+    from distbench.inference.verdicts import Undecided, Verdict
+    from distbench.report import Pair, Report
+    from distbench.results import Row
+
+__all__ = ["failure_of", "report_document", "verdict_lines", "write_files"]
+
+PAIRS = 5
+SCORE = ("metric", "direction", "value", "low", "high", "chance", "floor", "draws", "sd_draws")
+ABOUT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
+OF_PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "rank_input", "rank_code", "labels")
+
+
+def failure_of(report: Report, limits: Mapping[str, float], undecided: Undecided) -> str:
+    """Return what a broken limit's error says; nothing where all are met."""
+    from distbench.errors import PreservationError
+
+    try:
+        if limits:
+            report.check(undecided=undecided, **limits)
+    except PreservationError as error:
+        return str(error)
+    return ""
+
+
+def verdict_lines(report: Report, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
+    """Return one line a limit: what the interval says of it, and what becomes of one that it does not decide."""
+    from distbench.inference.verdicts import passes
+    from distbench.render.report import number
+
+    lines = []
+    for name, found in _verdicts(report, limits).items():
+        score = report[name]
+        side = "at least" if score.direction == "up" else "at most"
+        more = ""
+        if found == "undecided":
+            word = "passes" if passes(found, score.value, limits[name], score.direction, undecided) else "fails"
+            by = "by the value alone" if undecided == "value" else f"as --undecided={undecided} says"
+            more = f", {word} {by}"
+        lines.append(f"{name} {side} {number(limits[name])}: {found}{more}")
+    return lines
+
+
+def _verdicts(report: Report, limits: Mapping[str, float]) -> dict[str, Verdict]:
+    return report.verdicts(**limits) if limits else {}
+
+
+def report_document(judged: Judged, limits: Mapping[str, float], undecided: Undecided, failure: str) -> dict[str, Any]:
+    """Return a report as plain values."""
+    report, about = judged.report, judged.about
+    verdicts = _verdicts(report, limits)
+    scores = [
+        {key: getattr(score, key) for key in SCORE} | {"limit": limits.get(name), "verdict": verdicts.get(name)}
+        for name, score in report.items()
+    ]
+    return {
+        **{key: getattr(report, key) for key in ABOUT},
+        "dataset": about["dataset"],
+        "seed": about.get("seed"),
+        "in_sample": about.get("in_sample", False),
+        "undecided": undecided,
+        "met": not failure if limits else None,
+        "scores": scores,
+        "torn": [_pair(pair) for pair in report.worst_pairs(PAIRS)],
+        "merged": [_pair(pair) for pair in report.worst_pairs(PAIRS, kind="merged")],
+        "notes": list(report.notes),
+        "failure": failure or None,
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {key: getattr(pair, key) for key in OF_PAIR}
+
+
+def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, results: Path | None) -> list[str]:
+    """Write the page and the rows that are asked for, and return a line for each.
+
+    Raises
+    ------
+    ResultsError
+        The file of results that is there is damaged, or none of ours; it stays as it is.
+    MissingDependencyError
+        A package that pages need is not installed.
+    OSError
+        A file cannot be written; the old one, if any, stays as it is.
+    """
+    if html is None and results is None:
+        return []
+    from distbench.environment import environment
+    from distbench.results import rows_of
+
+    rows = rows_of(judged.report, leave_one_out=set(judged.report), limits=limits, **judged.about)
+    found = environment(Path.cwd())
+    if results is not None:
+        from distbench.results_file import write_results
+
+        write_results(results, rows, found, whole=False)
+    if html is not None:
+        _write_page(judged, rows, found, html)
+    return [f"written: {path}" for path in (html, results) if path is not None]
+
+
+def _write_page(judged: Judged, rows: list[Row], found: Mapping[str, Any], path: Path) -> None:
+    from distbench.diagrams import diagrams_of
+    from distbench.files import write_whole
+    from distbench.outcome import SORT_METRIC, Outcome
+    from distbench.render.html import render_html
+
+    known = {key: judged.about[key] for key in ("dataset", "code_size", "seed", "in_sample") if key in judged.about}
+    pictures = [diagrams_of(judged.report, labels=judged.labels, **known)]
+    sort = SORT_METRIC if SORT_METRIC in judged.report else next(iter(judged.report))
+    write_whole(path, render_html(Outcome(rows, found, diagrams=pictures, sort=sort)))

@@ -1,0 +1,87 @@
+"""``distbench compare``: what changed between two files of results, and gates on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from distbench.cli._common import PATH, Command, json_option, print_document, print_text, told, width_option, width_or
+from distbench.inference.verdicts import Undecided
+
+if TYPE_CHECKING:
+    from distbench.regression import Comparison, Gate
+
+__all__ = ["command"]
+
+WIDER = "only the first are listed; with a larger --width their lines have room for intervals"
+
+
+def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> tuple[Gate, ...]:
+    from distbench.errors import InputError
+    from distbench.regression import parse_gate
+
+    try:
+        return tuple(map(parse_gate, texts))
+    except InputError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command(
+    "compare",
+    cls=Command,
+    examples=["distbench compare before.json results.json --fail continuity:1% --fail scaled_stress:5%"],
+)
+@click.argument("before", type=PATH)
+@click.argument("now", type=PATH)
+@click.option(
+    "--fail",
+    "gates",
+    multiple=True,
+    metavar="METRIC:CHANGE",
+    callback=_gates,
+    help="Exit with 1 where an encoder is worse by more: continuity:1% or continuity:0.01. Can be repeated.",
+)
+@click.option(
+    "--undecided",
+    default="value",
+    type=click.Choice(get_args(Undecided)),
+    help="What becomes of a worsening whose interval holds the threshold.",
+)
+@json_option
+@width_option
+def command(
+    before: Path, now: Path, gates: tuple[Gate, ...], undecided: Undecided, as_json: bool, width: int | None
+) -> None:
+    """Print what changed from the results in BEFORE to those in NOW."""
+    from distbench.regression import broken_gates, compare_rows
+    from distbench.render.changes import render_changes
+    from distbench.results_file import read_results
+
+    with told():
+        comparison = compare_rows(read_results(before).rows, read_results(now).rows, source=str(before))
+    broken = broken_gates(comparison, gates, undecided)
+    if as_json:
+        print_document(_document(comparison, broken, bool(gates)))
+    else:
+        print_text(render_changes(comparison, width_or(width), rest=WIDER))
+        if broken:
+            print_text("")
+            print_text("\n".join(broken), styled=lambda text: click.style(text, fg="red", bold=True))
+    if broken:
+        sys.exit(1)
+
+
+def _document(comparison: Comparison, broken: Sequence[str], gated: bool) -> dict[str, Any]:
+    return {
+        "source": comparison.source,
+        "met": not broken if gated else None,
+        "broken": list(broken),
+        "changes": [vars(change) for change in comparison.changes],
+        "not_compared": [{**vars(one), "had": sorted(one.had)} for one in comparison.not_compared],
+        "only_before": list(comparison.only_before),
+        "only_now": list(comparison.only_now),
+    }

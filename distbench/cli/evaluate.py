@@ -1,0 +1,165 @@
+"""``distbench evaluate``: an encoder, ready codes or a recipe, held to limits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from distbench.cli._common import (
+    PATH,
+    CannotDo,
+    Command,
+    check_output,
+    json_option,
+    print_document,
+    print_text,
+    running,
+)
+from distbench.cli._judging import Sources
+from distbench.inference.verdicts import Undecided
+
+if TYPE_CHECKING:
+    from distbench.cli._judging import Judged
+
+__all__ = ["command"]
+
+FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
+DISTANCES = ("euclidean", "cosine", "cityblock")
+
+
+def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
+    """Return limits by metric."""
+    from distbench.errors import InputError
+    from distbench.limits import check_bounds, check_limits
+    from distbench.metrics import METRICS
+
+    found: dict[str, float] = {}
+    for text in texts:
+        metric, _, value = (part.strip() for part in text.partition(":"))
+        try:
+            found |= check_limits({metric: float(value)}, METRICS)
+            check_bounds({metric: found[metric]})
+        except InputError as error:
+            raise click.BadParameter(str(error)) from None
+        except ValueError:
+            raise click.BadParameter(f"found {text!r}; give METRIC:VALUE, such as continuity:0.95") from None
+    return found
+
+
+def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> Any:
+    """Return "default", "all" or names."""
+    from distbench.limits import near_miss
+    from distbench.metrics import METRICS
+
+    if text in ("default", "all"):
+        return text
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in METRICS:
+            raise click.BadParameter(f"no metric is called {name!r}; {near_miss(name, METRICS)}")
+    return names
+
+
+@click.command(
+    "evaluate",
+    cls=Command,
+    examples=[
+        "distbench evaluate my_encoders:encode --data X_test.npy --reference X_train.npy --limit continuity:0.6",
+        "distbench evaluate pca --dataset digits --code-size 8 --limit continuity:0.95 --results results.json",
+        "distbench evaluate --codes Z_test.npy --data X_test.npy --metrics continuity,trustworthiness --json",
+    ],
+)
+@click.argument("encoder", default="")
+@click.option("--data", default="", metavar="FILE", help=f"Test points: {FILES}.")
+@click.option("--reference", default="", metavar="FILE", help="Points that neighbours are looked up in, mostly train.")
+@click.option("--codes", default="", metavar="FILE", help="Codes of the test points, in place of ENCODER.")
+@click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, likewise.")
+@click.option("--labels", default="", metavar="FILE", help="One label a test point.")
+@click.option("--reference-labels", default="", metavar="FILE", help="One label a reference point.")
+@click.option("--dataset", default="", metavar="NAME", help="Fit ENCODER, a recipe, on this data set's train points.")
+@click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="Columns of the codes of a recipe.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of training, and of samples.  [default: 0]"
+)
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="METRIC:VALUE",
+    callback=_limits,
+    help="At least or at most that, by the metric's direction: continuity:0.95. Can be repeated.",
+)
+@click.option(
+    "--undecided",
+    default="value",
+    show_default=True,
+    type=click.Choice(get_args(Undecided)),
+    help="What becomes of a limit that the interval holds.",
+)
+@click.option("--k", type=int, default=10, show_default=True, metavar="N", help="Neighbours.")
+@click.option(
+    "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names with commas between."
+)
+@click.option("--distance-x", default="euclidean", type=click.Choice(DISTANCES), help="Distance of points.")
+@click.option("--distance-z", default="euclidean", type=click.Choice((*DISTANCES, "hamming")), help="Of codes.")
+@click.option(
+    "--queries", type=click.IntRange(min=1), metavar="N", help="Judge only so many test points, a random sample."
+)
+@click.option("--stochastic", is_flag=True, help="The encoder answers differently each time: judge it over draws.")
+@click.option("--name", help="The encoder's name; its own by default.")
+@click.option("--html", type=PATH, help="Write a page with pictures to this file.")
+@click.option("--results", type=PATH, help="Add the rows to this file of results.")
+@json_option
+def command(
+    limits: dict[str, float],
+    undecided: Undecided,
+    seed: int,
+    name: str | None,
+    html: Path | None,
+    results: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Judge ENCODER on test points, and hold it to limits.
+
+    ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first; with
+    --dataset the name of a baseline, or module:name of a recipe. Exit with 0 where every limit is met, 1 where one is
+    broken.
+    """
+    from distbench.cli._results import failure_of, report_document, verdict_lines, write_files
+
+    for path, option in ((html, "--html"), (results, "--results")):
+        check_output(path, option)
+    with running():
+        judged = _judged(given, limits, seed, name)
+        failure = failure_of(judged.report, limits, undecided)
+        told = verdict_lines(judged.report, limits, undecided)
+        document = report_document(judged, limits, undecided, failure)
+        written = write_files(judged, limits, html, results)
+    if as_json:
+        print_document(document)
+    else:
+        print_text("\n".join([str(judged.report), *([""] if told or written else []), *told, *written]))
+        if failure:
+            print_text("")
+            print_text(failure, styled=lambda text: click.style(text, fg="red"))
+    if failure:
+        sys.exit(1)
+
+
+def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: str | None) -> Judged:
+    from distbench.checking import Asked
+    from distbench.cli._judging import judge
+
+    sources = Sources(**{key: given.pop(key) for key in list(given) if key in Sources.__dataclass_fields__})
+    sources.check()
+    for key in ("stochastic", "queries"):
+        if not given[key]:
+            del given[key]
+        elif sources.dataset or (sources.codes and key == "stochastic"):
+            raise CannotDo(f"--{key}: given for what it does not go with; leave it out, or judge an encoder on --data")
+    return judge(sources, Asked.of({**given, **limits}, required=False), seed=seed, name=name)

@@ -1,0 +1,123 @@
+"""``distbench hunt``: inputs near the test points that an encoder merges or tears apart."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from distbench.cli._common import Command, json_option, print_document, print_text, running
+
+if TYPE_CHECKING:
+    from distbench.hunting import Finding, Hunt
+
+__all__ = ["command"]
+
+SHOWN = ("kind", "found", "value", "d_x", "d_z", "ratio", "relative", "shrunk_value", "shrunk_d_x", "shrunk_d_z", "how")
+
+
+@click.command(
+    "hunt",
+    cls=Command,
+    examples=["distbench hunt my_encoders:encode --data X_test.npy --contraction 100 --directions data --budget 2000"],
+)
+@click.argument("encoder")
+@click.option("--data", required=True, metavar="FILE", help="The points to look around: .npy, .npz, .parquet, .h5ad.")
+@click.option("--expansion", type=float, help="The largest |z - z'| / |x - x'| that may be found.")
+@click.option("--contraction", type=float, help="The largest |x - x'| / |z - z'| that may be found.")
+@click.option("--budget", type=int, default=20_000, show_default=True, help="Rows the encoder may be asked for.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed finds the same pairs.")
+@click.option(
+    "--directions",
+    type=click.Choice(["any", "data"]),
+    default="any",
+    show_default=True,
+    help="Move inputs anywhere, or along differences of near test points.",
+)
+@click.option("--name", help="The encoder's name; its own by default.")
+@json_option
+def command(
+    encoder: str,
+    data: str,
+    expansion: float | None,
+    contraction: float | None,
+    budget: int,
+    seed: int,
+    directions: Literal["any", "data"],
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Look around test points for two inputs that ENCODER merges or tears apart.
+
+    ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first. Exit
+    with 1 where a limit is broken.
+    """
+    with running():
+        limits = _limits(expansion=expansion, contraction=contraction)
+        hunt = _hunted(encoder, data, budget=budget, seed=seed, directions=directions, name=name)
+        failure = _failure(hunt, limits)
+        document = _document(hunt, limits, failure)
+    if as_json:
+        print_document(document)
+    else:
+        print_text(str(hunt))
+        if failure:
+            print_text("")
+            print_text(failure, styled=lambda text: click.style(text, fg="red"))
+    if failure:
+        sys.exit(1)
+
+
+def _limits(**given: float | None) -> dict[str, float]:
+    from distbench.hunting import checked_limits
+
+    return checked_limits(**given) if any(limit is not None for limit in given.values()) else {}
+
+
+def _hunted(encoder: str, data: str, **options: Any) -> Hunt:
+    from distbench.cli._encoders import encoder_of
+    from distbench.hunting import hunt
+    from distbench.reading import read_points
+
+    points = read_points(data, "--data")
+    return hunt(encoder_of(encoder), points, **options)
+
+
+def _failure(hunt: Hunt, limits: dict[str, float]) -> str:
+    from distbench.errors import PreservationError
+
+    try:
+        if limits:
+            hunt.check(**limits)
+    except PreservationError as error:
+        return str(error)
+    return ""
+
+
+def _document(hunt: Hunt, limits: dict[str, float], failure: str) -> dict[str, Any]:
+    return {
+        "encoder": hunt.encoder,
+        "code_size": hunt.code_size,
+        "m": hunt.m,
+        "seed": hunt.seed,
+        "asked": hunt.asked,
+        "by_gradient": hunt.by_gradient,
+        "expansion": hunt.expansion,
+        "contraction": hunt.contraction,
+        "limits": limits,
+        "met": not failure if limits else None,
+        "merged": _finding(hunt.merged),
+        "torn": _finding(hunt.torn),
+        "notes": list(hunt.notes),
+        "failure": failure or None,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    import numpy as np
+
+    told = {name: getattr(finding, name) for name in SHOWN}
+    pairs = {name: np.asarray(getattr(finding, name)).tolist() for name in ("pair", "codes", "shrunk")}
+    rows = {name: [int(one) for one in getattr(finding, name)] for name in ("rows", "changed", "test_rows")}
+    return {**told, "test_value": finding.test_value, **rows, **pairs, "snippet": finding.snippet}

@@ -1,0 +1,93 @@
+"""``distbench leaderboard``: the tables of files of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from distbench.cli._common import (
+    PATH,
+    CannotDo,
+    Command,
+    json_option,
+    metric_name,
+    print_text,
+    told,
+    width_option,
+    width_or,
+)
+
+if TYPE_CHECKING:
+    from distbench.outcome import Outcome
+
+__all__ = ["command", "rendered"]
+
+FILE_WIDTH = 120
+
+
+@click.command(
+    "leaderboard",
+    cls=Command,
+    examples=["distbench leaderboard results.json", "distbench leaderboard results.json --format md -o board.md"],
+)
+@click.argument("results", nargs=-1, required=True, type=PATH)
+@click.option("--sort", default="continuity", metavar="METRIC", callback=metric_name, help="The metric that ranks.")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    type=click.Choice(["text", "md", "html", "json"]),
+    help="What to write.",
+)
+@json_option
+@click.option("-o", "--output", type=PATH, help="A file to write to, in place of the terminal.")
+@width_option
+def command(
+    results: tuple[Path, ...], sort: str, form: str, as_json: bool, output: Path | None, width: int | None
+) -> None:
+    """Print the leaderboards of one or more files of results.
+
+    Of an encoder that is in several files, judged in the same way on the same data, the last file counts. The rows
+    that suites store in baselines/ can be read too.
+    """
+    from distbench.files import write_whole
+    from distbench.merging import merge_results
+    from distbench.results_file import read_results
+
+    with told():
+        outcome, notes = merge_results([(path, read_results(path)) for path in results], sort)
+        if not outcome.rows:
+            raise CannotDo(f"{', '.join(map(str, results))}: found no rows, so there is nothing to show")
+        text = rendered(outcome, "json" if as_json else form, width or (FILE_WIDTH if output else width_or(None)))
+        if output is not None:
+            write_whole(output, text.rstrip("\n") + "\n")
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    if output is None:
+        print_text(text)
+
+
+def rendered(outcome: Outcome, form: str, width: int) -> str:
+    """Return leaderboards as "text", "md", "html" or "json"."""
+    from distbench.leaderboard import leaderboard as ranked
+
+    if form == "md":
+        from distbench.render.markdown import render_markdown
+
+        return render_markdown(outcome)
+    if form == "html":
+        from distbench.render.html import render_html
+
+        return render_html(outcome)
+    if form == "json":
+        from distbench.render.plain import render_json
+
+        return render_json(ranked(outcome.rows, outcome.sort))
+    from distbench.render.text import render_checks, render_table
+
+    tables = ranked(outcome.rows, outcome.sort)
+    alone = [table for table in tables if table.stands_alone]
+    blocks = [render_table(table, width) for table in tables if table not in alone]
+    return "\n\n".join([*blocks, *([render_checks(alone, width)] if alone else [])])

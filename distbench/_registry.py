@@ -1,43 +1,48 @@
-"""A table that fills itself: every public module of a package adds its own rows when it is imported.
+"""Tables of names: our own rows, and those that other packages add by entry points.
 
-So a new data set or baseline is one new file: nothing else names it.
+Those of a `Registry` fill themselves: every public module of a package adds its own rows when it is imported. So a new
+data set or baseline is one new file: nothing else names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Generic, TypeVar
+from threading import RLock
+from typing import Any, Generic, TypeVar
 
-__all__ = ["Registry"]
+from distbench.errors import InputError
+
+__all__ = ["Registry", "Table"]
 
 T = TypeVar("T")
 
 
-class Registry(Mapping[str, T], Generic[T]):
-    """Names and what they stand for, found in the modules of one package when first asked for.
+class Table(Mapping[str, T], Generic[T]):
+    """Names and what they stand for: ours first, then what packages add, which is loaded when it is first needed.
+
+    Asking for a name that a package adds and that cannot be used raises InputError, which says why.
 
     Parameters
     ----------
-    package : str
-        Full name of the package whose public modules (no leading underscore) hold the entries.
     kind : str
         What an entry is called in messages, such as ``"data set"``.
+    group : str
+        The group of entry points.
+    adopt : callable
+        Is given a name and what its entry point stands for; returns the entry, or raises InputError.
+    own : mapping of str to object
+        Our entries.
     """
 
-    def __init__(self, package: str, kind: str) -> None:
-        self._package = package
-        self._kind = kind
-        self._entries: dict[str, T] = {}
-        self._filled = False
-
-    def add(self, name: str, entry: T) -> None:
-        """Add one entry; a name that is taken raises ``ValueError``."""
-        if name in self._entries:
-            raise ValueError(f"{self._kind} {name!r} is registered twice: give one of them another name")
-        self._entries[name] = entry
+    def __init__(self, kind: str, group: str, adopt: Callable[[str, Any], T], own: Mapping[str, T]) -> None:
+        self._kind, self._group, self._adopt = kind, group, adopt
+        self._entries: dict[str, T] = dict(own)
+        self._added: dict[str, T] | None = None
+        self._refused: dict[str, str] = {}
+        self._lock = RLock()
 
     def hint(self, name: object) -> str:
         """One line for an unknown name: what was found, what it may have meant, what there is."""
@@ -45,7 +50,63 @@ class Registry(Mapping[str, T], Generic[T]):
         guess = f"; did you mean {near[0]!r}?" if near else ""
         return f"unknown {self._kind} {name!r}{guess} (known: {', '.join(self)})"
 
-    def _fill(self) -> dict[str, T]:
+    def _own(self) -> dict[str, T]:
+        return self._entries
+
+    def _theirs(self) -> dict[str, T]:
+        if self._added is None:
+            from distbench._entry_points import added  # not loaded before it is needed
+
+            with self._lock:
+                if self._added is None:
+                    self._added = {}  # a package that looks here while it is loaded sees what is ours
+                    self._added, self._refused = added(self._group, self._own(), self._adopt)
+        return self._added
+
+    def __getitem__(self, name: str) -> T:
+        own = self._own()
+        return own[name] if name in own else self._theirs()[name]
+
+    def __contains__(self, name: object) -> bool:
+        if name in self._own() or name in self._theirs():
+            return True
+        if name in self._refused:
+            raise InputError(self._refused[str(name)])
+        return False
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._own(), *self._theirs()])
+
+    def __len__(self) -> int:
+        return len(self._own()) + len(self._theirs())
+
+
+class Registry(Table[T]):
+    """A table whose own entries are found in the modules of one package when first asked for.
+
+    Parameters
+    ----------
+    package : str
+        Full name of the package whose public modules (no leading underscore) hold the entries; also the group of
+        entry points.
+    kind : str
+        What an entry is called in messages, such as ``"data set"``.
+    adopt : callable
+        As for `Table`.
+    """
+
+    def __init__(self, package: str, kind: str, adopt: Callable[[str, Any], T]) -> None:
+        super().__init__(kind, package, adopt, {})
+        self._package = package
+        self._filled = False
+
+    def add(self, name: str, entry: T) -> None:
+        """Add one entry of ours; a name that is taken raises ``ValueError``."""
+        if name in self._entries:
+            raise ValueError(f"{self._kind} {name!r} is registered twice: give one of them another name")
+        self._entries[name] = entry
+
+    def _own(self) -> dict[str, T]:
         if not self._filled:
             for module in iter_modules(import_module(self._package).__path__):
                 if not module.name.startswith("_"):
@@ -53,12 +114,3 @@ class Registry(Mapping[str, T], Generic[T]):
             self._entries = dict(sorted(self._entries.items()))
             self._filled = True
         return self._entries
-
-    def __getitem__(self, name: str) -> T:
-        return self._fill()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fill())
-
-    def __len__(self) -> int:
-        return len(self._fill())

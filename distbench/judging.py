@@ -20,6 +20,7 @@ from distbench.flattery import coincidence_notes, reference_notes, size_notes
 from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import Measured, Metric
 from distbench.metrics._model import measure_reconstruction
+from distbench.metrics._own import with_cases
 from distbench.report import Report, Score
 from distbench.sampling import judged_rows, unreached_notes, until_precise
 from distbench.settings import DECODER, Labels, Settings
@@ -33,7 +34,7 @@ Rows = NDArray[np.int64]
 
 LARGE = 2**28  # bytes as float64, above which a fingerprint takes a sample of the rows and the sums of all
 SAMPLE = 256  # rows of it
-MEANS = ("ranks", "order", "semantic")  # families whose metrics are means of single points' scores
+MEANS = ("ranks", "order", "semantic", "points")  # families whose metrics are means of single points' scores
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Points:
     labels: Labels | None
     reconstructed: Array | None
     notes: list[str] = field(default_factory=list)
+    own_space: bool = True  # whether X are the points that the encoder was asked about
 
     @property
     def reference(self) -> tuple[Array, Array] | None:
@@ -58,7 +60,7 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
     """Return the report of an encoder of that name on checked points: of one draw of its codes, or the mean of many."""
     points = draws[0]
     total, seed = len(points.X), settings.seed
-    notes = [*points.notes, *size_notes(points.X, points.Z)]
+    notes = [*points.notes, *(size_notes(points.X, points.Z) if points.own_space else ())]
     notes += notes_of_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
     if points.X_ref is not None:
         notes += reference_notes(points.X, points.X_ref)
@@ -156,7 +158,7 @@ def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered
         options["judged"] = judged
     if points.labels is not None and "labels" in families:
         options["labels"], options["labels_ref"] = points.labels
-    return gather(
+    gathered = gather(
         points.X,
         points.Z,
         points.X_ref,
@@ -166,6 +168,8 @@ def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered
         families=families,
         **options,
     )
+    distances = settings.distance_x, settings.distance_z
+    return with_cases(gathered, (points.X, points.Z), points.reference, settings.include_queries, distances)
 
 
 def _measure_all(gathered: Gathered, points: Points, settings: Settings, judged: Rows | None) -> dict[str, Measured]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from distbench._registry import Registry
@@ -85,7 +85,14 @@ class Recipe:
         return self.run(points, int(code_size), int(seed), progress, **options)
 
 
-BASELINES: Registry[Recipe] = Registry("distbench.baselines", "baseline")
+def _adopt(name: str, found: Any) -> Recipe:
+    """Return a recipe that a package adds under a name."""
+    if not isinstance(found, Recipe):
+        raise InputError(f"found {type(found).__name__}; give a distbench.baselines.Recipe")
+    return replace(found, name=name)
+
+
+BASELINES: Registry[Recipe] = Registry("distbench.baselines", "baseline", _adopt)
 
 
 def baseline(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from distbench._registry import Registry
-from distbench.errors import DatasetError
+from distbench.errors import DatasetError, InputError
+from distbench.wording import in_brief, raised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +86,44 @@ class DatasetEntry:
         return Dataset(self.name, x_train, x_test, y_train, y_test, self.source, self.licence, digest(parts))
 
 
-DATASETS: Registry[DatasetEntry] = Registry("distbench.datasets", "data set")
+def _adopt(name: str, found: Any) -> DatasetEntry:
+    """Return a data set that a package adds under a name."""
+    if not isinstance(found, DatasetEntry):
+        raise InputError(f"found {type(found).__name__}; give a distbench.datasets.DatasetEntry")
+    return replace(found, name=name, make=lambda: _checked(name, found.make))
+
+
+def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], NDArray[np.int64] | None]:
+    """Return what a package's function made, as points and classes of our own."""
+    import numpy as np
+
+    from distbench.points import as_points
+
+    try:
+        made = make()
+    except Exception as error:
+        raise DatasetError(f"data set {name!r}: {raised(error)}") from error
+    if not (isinstance(made, tuple) and len(made) == 2):
+        raise DatasetError(f"data set {name!r}: found {in_brief(made)}; return points and classes, or points and None")
+    try:
+        points = np.array(as_points(made[0], "points"), order="C")
+        points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
+        labels = None if made[1] is None else np.array(made[1])
+    except (InputError, ValueError) as error:
+        raise DatasetError(f"data set {name!r}: {error}") from error
+    if labels is not None and (labels.shape != (len(points),) or labels.dtype.kind not in "iu"):
+        raise DatasetError(
+            f"data set {name!r}: found classes of shape {labels.shape} and type {labels.dtype}; return one whole "
+            "number a point, or None"
+        )
+    if len(points) < 5:
+        raise DatasetError(
+            f"data set {name!r}: found {len(points)} points; return 5 or more, for train and test points"
+        )
+    return points, None if labels is None else labels.astype(np.int64)
+
+
+DATASETS: Registry[DatasetEntry] = Registry("distbench.datasets", "data set", _adopt)
 
 
 def dataset(

@@ -1,8 +1,10 @@
 """The metrics: one table, and one function each that takes two arrays and returns a float.
 
-Adding a metric is one `Metric` row in its family's file.
+Adding a metric of ours is one `Metric` row in its family's file; other packages add theirs by entry points of the group
+``distbench.metrics``, made with `point_metric`.
 """
 
+from distbench._registry import Table
 from distbench.metrics import (
     _correlation,
     _density,
@@ -20,6 +22,7 @@ from distbench.metrics._distortion import contraction, distortion, distortion_q,
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._model import reconstruction_mse
 from distbench.metrics._order import triplet_accuracy
+from distbench.metrics._own import Cases, adopt, point_metric
 from distbench.metrics._rank_errors import lcmc, mrre_code, mrre_input, rnx_auc
 from distbench.metrics._ranks import continuity, knn_recall, trustworthiness
 from distbench.metrics._semantic import label_agreement
@@ -27,6 +30,7 @@ from distbench.metrics._stress import nonmetric_stress, sammon, scaled_stress, s
 
 __all__ = [
     "METRICS",
+    "Cases",
     "Measured",
     "Metric",
     "continuity",
@@ -43,6 +47,7 @@ __all__ = [
     "mrre_input",
     "nonmetric_stress",
     "pearson",
+    "point_metric",
     "reconstruction_mse",
     "rnx_auc",
     "sammon",
@@ -55,4 +60,6 @@ __all__ = [
 ]
 
 _FAMILIES = (_ranks, _rank_errors, _stress, _distortion, _correlation, _order, _density, _semantic, _model)
-METRICS: dict[str, Metric] = {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
+METRICS: Table[Metric] = Table(
+    "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
+)

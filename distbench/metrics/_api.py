@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import Gathered, gather
 from distbench.errors import InputError
+from distbench.metrics._own import with_cases
 from distbench.points import as_points, check_candidates, check_same_columns, check_same_rows
 
 if TYPE_CHECKING:
@@ -47,14 +48,15 @@ def gather_checked(
         raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
     if reference is None:
         _check_spread(points, points, names[0])
-        return gather(points, codes, k=check_candidates(k, len(points) - 1), families=families, **options)
+        gathered = gather(points, codes, k=check_candidates(k, len(points) - 1), families=families, **options)
+        return with_cases(gathered, (points, codes), None, include_queries)
     X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
     check_same_rows(X_ref, Z_ref, (names[2], names[3]))
     check_same_columns(points, X_ref, (names[0], names[2]))
     check_same_columns(codes, Z_ref, (names[1], names[3]))
     _check_spread(points, X_ref, names[0])
     M = len(X_ref) + (len(points) - 1 if include_queries else 0)
-    return gather(
+    gathered = gather(
         points,
         codes,
         X_ref,
@@ -64,6 +66,7 @@ def gather_checked(
         families=families,
         **options,
     )
+    return with_cases(gathered, (points, codes), (X_ref, Z_ref), include_queries)
 
 
 def _check_spread(points: Array, others: Array, name: str) -> None:

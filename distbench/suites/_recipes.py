@@ -86,7 +86,8 @@ class Recipe:
 
 def _extra(fitter: object, package: str) -> str:
     """Return how to install what one of our own recipes needs: its package is that of an extra of the same name."""
-    ours = type(fitter).__module__.startswith("distbench.")
+    made_by = getattr(fitter, "run", None) if type(fitter).__module__.startswith("distbench.") else None
+    ours = str(getattr(made_by, "__module__", "")).startswith("distbench.")
     return f'; run pip install "distbench[{package}]"' if ours else ""
 
 

@@ -58,8 +58,8 @@ OPTIONS = (
         "report",
         "values",
         "TYPE[:PATH]",
-        "write the results too: json:PATH, md:PATH, html:PATH, term:PATH, or github (the job's summary page); "
-        "can be repeated",
+        "write the results too: json:PATH, md:PATH, html:PATH, term:PATH, github (the job's summary page), or a type "
+        "that a package adds; can be repeated",
     ),
 )
 """Name, kind ("flag"; "value", or "values" where it can be repeated), what stands for the value in the help, help."""

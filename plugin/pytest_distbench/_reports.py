@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from distbench.render.ours import OURS
+
 if TYPE_CHECKING:
     from distbench.outcome import Outcome
 
@@ -124,6 +126,10 @@ class Reports:
             from distbench.render.html import render_html
 
             return render_html(outcome)
+        if kind not in OURS:
+            from distbench.render.formats import rendered
+
+            return rendered(kind, outcome)
         return f"{self._text(WIDTH)}\n"
 
 

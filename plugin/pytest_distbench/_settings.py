@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from distbench.render.ours import OURS
 from distbench.wording import in_brief
 from pytest_distbench._options import flag_of, from_ini, from_line, given
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from distbench.regression import Gate
 
 __all__ = ["Settings", "added_encoders", "settings_of"]
-
-REPORTS = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
-"""The types of reports, and the files that they go to where none is named."""
 
 
 @dataclass(frozen=True)
@@ -161,12 +159,16 @@ def _seed(text: str | None) -> int | None:
 def _sort(text: str | None) -> str:
     if not text:
         return Settings.sort
+    from distbench.errors import InputError
     from distbench.limits import near_miss
     from distbench.metrics import METRICS
 
-    if text not in METRICS:
-        raise _wrong("sort", text, f"no metric is called that; {near_miss(text, METRICS)}")
-    return text
+    try:
+        if text in METRICS:
+            return text
+    except InputError as error:  # of a package that cannot be loaded
+        raise _wrong("sort", text, str(error)) from None
+    raise _wrong("sort", text, f"no metric is called that; {near_miss(text, METRICS)}")
 
 
 def _gate(text: str) -> Gate:
@@ -181,11 +183,24 @@ def _gate(text: str) -> Gate:
 
 def _report(text: str, here: Path) -> tuple[str, Path | None]:
     kind, _, path = (part.strip() for part in text.partition(":"))
-    if kind not in REPORTS:
-        from distbench.limits import near_miss
-
-        raise _wrong("report", text, f"no report is called {kind!r}; {near_miss(kind, REPORTS)}")
+    problem = _format_problem(kind)
+    if problem:
+        raise _wrong("report", text, problem)
     if kind == "github" and path:
         raise _wrong("report", text, "github goes to the job's summary page; write md:PATH for a file")
-    path = path or REPORTS[kind]
+    path = path or OURS.get(kind, f"distbench.{kind}")
     return kind, here / Path(path).expanduser() if path else None
+
+
+def _format_problem(kind: str) -> str:
+    """Return why there is no report of that type; nothing where there is one."""
+    if kind in OURS:
+        return ""
+    from distbench.errors import InputError
+    from distbench.limits import near_miss
+    from distbench.render.formats import FORMATS
+
+    try:
+        return "" if kind in FORMATS else f"no report is called {kind!r}; {near_miss(kind, FORMATS)}"
+    except InputError as error:
+        return str(error)

@@ -1,0 +1,52 @@
+"""The types of reports: ours, and those that packages add by entry points of the group ``distbench.reports``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from distbench._registry import Table
+from distbench.errors import InputError
+from distbench.render.ours import OURS
+from distbench.wording import in_brief
+
+if TYPE_CHECKING:
+    from distbench.outcome import Outcome
+
+__all__ = ["FORMATS", "rendered"]
+
+Render = Callable[["Outcome"], str]
+
+
+def _adopt(name: str, found: Any) -> Render:
+    if not callable(found):
+        raise InputError(f"found {type(found).__name__}; give a function of an outcome that returns text")
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise InputError(f"the name {name!r} cannot be written before a path; give one of letters, digits, - and _")
+    render: Render = found
+    return render
+
+
+FORMATS: Table[str | Render] = Table("report", "distbench.reports", _adopt, OURS)
+
+
+def rendered(kind: str, outcome: Outcome) -> str:
+    """Return a run as text in the form that a package adds.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the entry point.
+    outcome : Outcome
+        What the run found.
+
+    Raises
+    ------
+    InputError
+        The function returned no text.
+    """
+    render = FORMATS[kind]
+    text = render if isinstance(render, str) else render(outcome)
+    if not isinstance(text, str):
+        raise InputError(f"report {kind!r}: found {in_brief(text)}; return text")
+    return text

@@ -1,0 +1,335 @@
+"""Packages that add to distbench by entry points: those of docs/extending.md, and ones that are broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench._entry_points import PluginWarning, _points
+from distbench._registry import Table
+from distbench.errors import DatasetError, InputError
+from distbench.metrics import METRICS, Cases, Metric, adopt, knn_recall, point_metric
+
+PAGE = (Path(__file__).parents[1] / "docs/extending.md").read_text(encoding="utf-8")
+BLOCKS = dict(re.findall(r"```python\n# my_package/(\w+)\.py\n(.*?)```", PAGE, re.DOTALL))
+GROUPS = tomllib.loads(re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)[1])["project"]["entry-points"]
+RNG = np.random.default_rng(2)
+X, X_REF = RNG.normal(size=(120, 6)), RNG.normal(size=(150, 6))
+
+
+def install(folder, groups, package="my-package"):
+    """Put a package's metadata into a folder, as an installer does."""
+    info = folder / f"{package.replace('-', '_')}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n", encoding="utf-8")
+    lines = [f"[{group}]\n" + "\n".join(f"{k} = {v}" for k, v in points.items()) for group, points in groups.items()]
+    (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Return a folder with the package of the page."""
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, GROUPS)
+    (folder / "my_package").mkdir()
+    (folder / "my_package/__init__.py").touch()
+    for name, text in BLOCKS.items():
+        (folder / f"my_package/{name}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+def ran(site, *command, cwd=None):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
+    environment |= {"PYTEST_ADDOPTS": "", "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, *command], env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize("name", ["metrics", "datasets", "baselines", "reports"])
+def test_each_takes_at_most_fifteen_lines(name):
+    assert 2 <= len([line for line in BLOCKS[name].splitlines() if line.strip()]) <= 15
+
+
+def test_metric_data_set_and_baseline_of_a_package_work_like_ours(site):
+    done = ran(
+        site,
+        "-c",
+        textwrap.dedent("""
+        import json, sys
+        import distbench
+        assert not any(name.startswith(("my_package", "importlib.metadata")) for name in sys.modules)
+        data = distbench.load_dataset("rings")
+        assert "my_package.metrics" not in sys.modules
+        encoder = distbench.fit_baseline("whitened_pca", data.train, code_size=2)
+        from distbench.baselines._hash import recipe_hash
+        from distbench.metrics import METRICS
+        report = distbench.evaluate(encoder, data.test, reference=data.train, metrics=["continuity", "nearest_kept"])
+        score = report["nearest_kept"]
+        try:
+            report.check(nearest_kept=1.5)
+        except distbench.InputError as error:
+            said = str(error)
+        print(json.dumps({
+            "sizes": [len(data.train), len(data.test)], "sha": len(data.sha256),
+            "hash": len(recipe_hash("whitened_pca")),
+            "score": [score.low, score.value, score.high], "last": list(METRICS)[-1], "said": said,
+        }))
+        """),
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["sizes"] == [320, 80]
+    assert found["sha"] == found["hash"] == 64
+    low, value, high = found["score"]
+    assert 0 <= low < value <= high <= 1
+    assert found["last"] == "nearest_kept"
+    assert found["said"] == "nearest_kept: found the limit 1.5; pass one between 0 and 1"
+
+
+SUITE = """
+distbench = 1
+name = "mine"
+question = "Do rings stay rings?"
+dataset = "rings"
+code_sizes = [2]
+seeds = [0]
+
+[[encoder]]
+name = "white"
+recipe = "whitened_pca"
+limits = { continuity = 0.5 }
+"""
+
+
+def test_pytest_takes_them_in_suites_limits_markers_and_reports(site, tmp_path):
+    (tmp_path / "mine.toml").write_text(SUITE, encoding="utf-8")
+    (tmp_path / "test_mine.py").write_text(
+        textwrap.dedent("""
+        import pytest
+        @pytest.mark.distbench(dataset="rings", code_size=2, limits={"nearest_kept": 0.01})
+        def test_white(distbench):
+            distbench.check("whitened_pca")
+        """),
+        encoding="utf-8",
+    )
+    options = ["--distbench-encoder", "other=pca", "--distbench-limit", "nearest_kept:0.01"]
+    done = ran(
+        site,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        ".",
+        "mine.toml",
+        *options,
+        "--distbench-report=csv",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = (tmp_path / "distbench.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "test,encoder,metric,value"
+    assert {line.split(",")[1] for line in lines[1:] if ",nearest_kept," in line} == {"whitened_pca", "other"}
+    done = ran(site, "-m", "pytest", "--distbench-report=cvs", "-q", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "no report is called 'cvs'; did you mean 'csv'?" in done.stderr
+
+
+# What cannot be used, in this process: tables of their own that look at other folders.
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Return a function that installs modules with entry points, and gives a table of metrics that sees them."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def made(packages, sources, group="distbench.metrics", take=adopt):
+        for package, points in packages.items():
+            install(tmp_path, {group: points}, package)
+        for name, text in sources.items():
+            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        _points.cache_clear()
+        return Table("metric", group, take, METRICS._own())
+
+    yield made
+    _points.cache_clear()
+
+
+FINE = """
+from distbench.metrics import point_metric
+mine = point_metric(direction="up")(lambda cases: cases.Z[:, 0])
+"""
+
+
+def test_a_broken_package_gives_one_line_and_takes_no_other_down(table):
+    found = table(
+        {
+            "bad-one": {"bad": "c_bad_module:it", "gone": "no_such_module:it"},
+            "fine-one": {"fine": "c_fine_module:mine"},
+        },
+        {"c_bad_module": "raise RuntimeError('no licence')", "c_fine_module": FINE},
+    )
+    with pytest.warns(PluginWarning) as told:
+        assert list(found)[-1] == "fine"
+    assert [str(one.message) for one in told] == [
+        "package bad-one: entry point 'bad' (c_bad_module:it) of distbench.metrics: cannot be loaded: "
+        "raised RuntimeError: no licence (at c_bad_module.py:1); mend or uninstall the package",
+        "package bad-one: entry point 'gone' (no_such_module:it) of distbench.metrics: cannot be loaded: "
+        "No module named 'no_such_module'; mend or uninstall the package",
+    ]
+    assert isinstance(found["fine"], Metric)
+    assert found["fine"].name == "fine"
+    with pytest.raises(InputError, match=r"bad-one.*'bad'.*no licence"):
+        _ = "bad" in found
+    assert "other" not in found
+
+
+def test_names_that_are_taken_are_refused(table):
+    found = table(
+        {
+            "a-first": {"mine": "c_fine_module:mine", "stress": "c_fine_module:mine"},
+            "b-second": {"mine": "c_fine_module:mine"},
+        },
+        {"c_fine_module": FINE},
+    )
+    with pytest.warns(PluginWarning) as told:
+        assert "mine" in found
+    assert [str(one.message).partition(" of ")[0] for one in told] == [
+        "package b-second: entry point 'mine' (c_fine_module:mine)",
+        "package a-first: entry point 'stress' (c_fine_module:mine)",
+    ]
+    assert all("is taken; give it another" in str(one.message) for one in told)
+    assert found["stress"] is METRICS["stress"]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "said"),
+    [
+        ("draws", "mine", "the name 'draws' is that of an option"),
+        ("not-a-name", "mine", "cannot be written as a limit"),
+        ("text", "__name__", "found str; give what distbench.metrics.point_metric made"),
+    ],
+)
+def test_what_cannot_be_a_metric_is_refused(table, name, target, said):
+    found = table({"one": {name: f"c_fine_module:{target}"}}, {"c_fine_module": FINE})
+    with pytest.warns(PluginWarning, match=re.escape(said)):
+        assert len(found) == len(METRICS)
+
+
+def test_data_sets_of_a_package_are_checked():
+    from distbench.datasets._dataset import DatasetEntry, _adopt
+
+    def entry(made):
+        return _adopt("mine", DatasetEntry("other", "here", "CC0", made))
+
+    loaded = entry(lambda: (X.tolist(), [0, 1] * 60)).load()
+    assert (loaded.name, loaded.train.shape, loaded.labels_test.dtype) == ("mine", (96, 6), np.int64)
+    wrong = {
+        "found classes of shape \\(2,\\)": lambda: (X, [0, 1]),
+        "return points and classes": lambda: X,
+        "ZeroDivisionError": lambda: 1 / 0,
+        "found 3 points": lambda: (X[:3], None),
+        "NaN": lambda: (np.full((9, 2), np.nan), None),
+    }
+    for said, make in wrong.items():
+        with pytest.raises(DatasetError, match=f"data set 'mine': .*{said}"):
+            entry(make).load()
+
+
+# Metrics of one's own.
+
+
+def of_test(function=None, **options):
+    """Return a recall like ours."""
+
+    def recall(cases):
+        a, b = cases.distances()
+        near = [np.argpartition(side, cases.k, axis=1)[:, : cases.k] for side in (a, b)]
+        return [len(set(one) & set(two)) / cases.k for one, two in zip(*near, strict=True)]
+
+    return point_metric(direction="up", bounds=(0, 1), **options)(function or recall)
+
+
+def score_of(metric, monkeypatch, Z, **options):
+    monkeypatch.setitem(METRICS._entries, "mine", adopt("mine", metric))
+    Z_ref = options.pop("Z_ref", None)
+    reference = None if Z_ref is None else (X_REF, Z_ref)
+    return distbench.evaluate_codes(X, Z, reference=reference, k=5, metrics=["knn_recall", "mine"], **options)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"Z_ref": X_REF[:, :3]}, {"Z_ref": X_REF[:, :3], "include_queries": False}, {"queries": 70}]
+)
+def test_it_has_the_value_and_about_the_interval_of_the_same_metric_of_ours(monkeypatch, options):
+    report = score_of(of_test(), monkeypatch, X[:, :3], **options)
+    ours, mine = report["knn_recall"], report["mine"]
+    assert mine.value == pytest.approx(ours.value)
+    assert np.allclose(mine.points, ours.points)
+    assert mine.leave_one_out.shape == mine.points.shape
+    width = (mine.high - mine.low) / (ours.high - ours.low)
+    assert 0.75 < width < 1.6  # of forty groups, the width is known to about a tenth
+
+
+def test_independent_scores_have_the_interval_of_a_mean(monkeypatch):
+    calls = []
+
+    def first(cases: Cases):
+        calls.append(len(cases.X))
+        return 1 / (1 + np.exp(-cases.Z[:, 0]))
+
+    score = score_of(of_test(first, independent=True), monkeypatch, X[:, :3])["mine"]
+    assert calls == [120]
+    assert np.allclose(score.leave_one_out, (score.points.sum() - score.points) / 119)
+
+
+def test_all_scores_at_a_bound_are_not_taken_for_certain(monkeypatch):
+    score = score_of(of_test(lambda cases: np.ones(len(cases.X))), monkeypatch, X[:, :3])["mine"]
+    assert 0.9 < score.low < score.high == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda cases: 1 / 0, "raised ZeroDivisionError"),
+        (lambda cases: [1.0], r"returned shape \(1,\); return one score a test point"),
+        (lambda cases: np.full(len(cases.X), 2.0), "returned 2 for test point 0; return numbers from 0 to 1"),
+        (lambda cases: np.full(len(cases.X), np.nan), "returned nan for test point 0"),
+    ],
+)
+def test_a_function_that_goes_wrong_is_one_line(monkeypatch, function, said):
+    with pytest.raises(InputError, match=said):
+        score_of(of_test(function), monkeypatch, X[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"direction": "more"}, "direction"),
+        ({"direction": "up", "bounds": (1, 0)}, "bounds"),
+        ({"direction": "up", "bounds": 3}, "bounds"),
+        ({"direction": "up", "bounds": (0, 1), "chance": 2}, "chance"),
+        ({"direction": "up", "version": 0}, "version"),
+    ],
+)
+def test_arguments_of_a_metric_are_checked(options, name):
+    with pytest.raises(InputError, match=f"^{name}: found"):
+        point_metric(**options)
+
+
+def test_chance_of_shuffled_codes_is_found_for_it(monkeypatch):
+    from distbench.inference.chance import chance
+
+    monkeypatch.setitem(METRICS._entries, "mine", adopt("mine", of_test()))
+    found = chance(X, X[:, :3], "mine", k=5)
+    assert found == pytest.approx(5 / 119, abs=0.02)
+    assert found < knn_recall(X, X[:, :3], k=5)

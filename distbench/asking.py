@@ -6,19 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from distbench.decoders import decode
 from distbench.determinism import check_same_again
 from distbench.draws import check_same_width
 from distbench.encoders import Encoder
+from distbench.input_space import InputPoints
 from distbench.judging import Points
 from distbench.points import as_points, check_distance, check_same_columns, check_same_rows
 from distbench.settings import Labels, Settings
 
 __all__ = ["Asked", "check_codes"]
 
-Array = NDArray[Any]
 NAMES = ("X_test", "codes of X_test", "reference", "codes of reference")
 
 
@@ -30,7 +28,7 @@ class Asked:
     ----------
     encoder : Encoder
         Asked for codes.
-    X_test, reference : array-like
+    X_test, reference : array-like or list of objects
         The points; `reference` may be None.
     decoder : callable or None
         Makes points of codes, where reconstructions are judged.
@@ -41,15 +39,13 @@ class Asked:
     reference: Any
     decoder: Callable[[Any], Any] | None
 
-    def draws(
-        self, X: Array, X_ref: Array | None, known: Labels | None, settings: Settings, notes: list[str]
-    ) -> list[Points]:
+    def draws(self, given: InputPoints, known: Labels | None, settings: Settings, notes: list[str]) -> list[Points]:
         """Return the checked points with their codes: one draw of them, or as many as the settings say.
 
         Parameters
         ----------
-        X, X_ref : ndarray
-            The points as matrices.
+        given : InputPoints
+            What input distances are measured between.
         known : Labels or None
             Their labels.
         settings : Settings
@@ -62,17 +58,15 @@ class Asked:
         EncoderError
             Codes cannot be used, are others the second time, or are of another size in another draw.
         """
-        first = self._draw(X, X_ref, known, settings, notes)
+        first = self._draw(given, known, settings, notes)
         if settings.draws == 1:
             notes += self._asked_again(first)
             return [first]
-        drawn = [first, *(self._draw(X, X_ref, known, settings, []) for _ in range(settings.draws - 1))]
+        drawn = [first, *(self._draw(given, known, settings, []) for _ in range(settings.draws - 1))]
         check_same_width(self.encoder.name, [draw.Z.shape[1] for draw in drawn])
         return drawn
 
-    def _draw(
-        self, X: Array, X_ref: Array | None, known: Labels | None, settings: Settings, notes: list[str]
-    ) -> Points:
+    def _draw(self, given: InputPoints, known: Labels | None, settings: Settings, notes: list[str]) -> Points:
         codes = self.encoder.encode(self.X_test)
         codes_ref = None if self.reference is None else self.encoder.encode(self.reference)
         made = None
@@ -80,7 +74,7 @@ class Asked:
             made = as_points(decode(self.decoder, codes, self.encoder.batch_size), "points made by the decoder")
         Z = as_points(codes, NAMES[1], notes)
         Z_ref = None if codes_ref is None else as_points(codes_ref, NAMES[3], notes)
-        points = Points(X, Z, X_ref, Z_ref, known, made, notes)
+        points = Points(given.X, Z, given.X_ref, Z_ref, known, made, notes, given.own)
         check_codes(points, NAMES, settings.distance_z)
         return points
 

@@ -130,14 +130,16 @@ class Floors:
         """Check where the encoder declares its code size."""
         from distbench.code_size import declared_code_size
 
-        size = declared_code_size(encoder) if self._bind() else None
+        own = self.options.get("input_space") is None  # others are known once they were measured
+        size = declared_code_size(encoder) if own and self._bind() else None
         if size is not None:
             self._check(self.X_test, size, self.reference)
 
     def check_report(self, report: Report) -> None:
         """Check where a limit is broken, with the code size that the codes turned out to have."""
         if self.X_test is not None and self._bind():
-            self._check(self.X_test, report.code_size, self.reference)
+            own = self.options.get("input_space") is None or report.clouds is None
+            self._check(self.X_test if own else report.clouds.X, report.code_size, self.reference)
 
     def _euclidean(self) -> bool:
         return all(self.options.get(name, "euclidean") == "euclidean" for name in ("distance_x", "distance_z"))
@@ -173,11 +175,11 @@ def check_encoder(
     Parameters
     ----------
     encoder : encoder or recipe
-        With ``X_test``: a function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``. With
-        ``dataset``: a recipe (a class or object with ``fit(X, code_size, seed)``, or the name of a baseline).
-    X_test : array of shape (m, ...), optional
-        The points to judge an encoder on.
-    reference : array of shape (n, ...), optional
+        With ``X_test``: whatever :func:`distbench.evaluate` takes. With ``dataset``: a recipe (a class or object with
+        ``fit(X, code_size, seed)``, or the name of a baseline).
+    X_test : array of shape (m, ...) or list of m objects, optional
+        The points to judge an encoder on; texts and other objects with ``input_space=`` among the options.
+    reference : array of shape (n, ...) or list of n objects, optional
         The points to look neighbours up in beside the test points, mostly the train points.
     dataset, code_size, seed : str, int and int
         Of a recipe: the data set on whose train points it is fitted and on whose test points it is judged, the

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.encoder_kinds import is_keras_model, is_torch_module
-from distbench.encoders import Encoder, rows_of_points
+from distbench.batches import rows_of_points, some_rows
+from distbench.encoder_kinds import rests_on_own_row
+from distbench.encoders import Encoder
 from distbench.errors import EncoderError
 from distbench.flattery import Caution
 from distbench.storage import is_stored
@@ -18,6 +19,7 @@ __all__ = ["check_same_again"]
 
 Codes = NDArray[np.floating]
 
+OVER_DRAWS = ", or pass stochastic=True to judge it over draws"
 SAMPLE = 64  # rows that are asked for again
 ROUNDING = 1e-4  # of a column's spread: kernels for other batch sizes add in another order
 SEEN = 1e-2  # of the spread: up to here, codes that rest on the batch are told in a note
@@ -25,7 +27,9 @@ ULPS = 16  # of a column's largest code: codes far from 0 have a coarse grid
 FEW, FEW_ROWS, FEW_OF_COLUMN = 1 / 200, 1 / 8, 1 / 16  # may flip where codes are steps, as rounding moves some
 
 
-def check_same_again(encoder: Encoder, X: Any, codes: Codes, name: str = "X_test") -> list[str]:
+def check_same_again(
+    encoder: Encoder, X: Any, codes: Codes, name: str = "X_test", advice: str = OVER_DRAWS
+) -> list[str]:
     """Ask for the codes of some rows again, among other rows than before.
 
     At most 64 rows, spread over the points (of stored arrays the first ones), in one call. Only where they differ, the
@@ -41,6 +45,8 @@ def check_same_again(encoder: Encoder, X: Any, codes: Codes, name: str = "X_test
         What the encoder made of them.
     name : str
         Of the points, for messages.
+    advice : str
+        What else can be done about an encoder that answers differently each time.
 
     Returns
     -------
@@ -64,8 +70,7 @@ def check_same_again(encoder: Encoder, X: Any, codes: Codes, name: str = "X_test
     if anew := scale.change(codes[first], repeated):
         raise EncoderError(
             f"encoder {encoder.name!r} gave other codes (by up to {_share(anew)}) the second time it was asked for the "
-            f"same points{_of(name)}; make it deterministic (eval mode, fixed seed), or pass stochastic=True to judge "
-            "it over draws"
+            f"same points{_of(name)}; make it deterministic (eval mode, fixed seed){advice}"
         )
     if isinstance(again, EncoderError):  # it takes batches of one size alone, and gives the same for them
         return []
@@ -94,17 +99,16 @@ def _of(name: str) -> str:
 
 
 def _remedy(encoder: Encoder) -> str:
-    """Return what makes codes rest on their own points alone; models in eval mode need not be put into it."""
-    model: Any = next(iter(getattr(encoder.call, "args", ())), None)
-    modules = list(model.modules()) if is_torch_module(model) else []
-    if is_keras_model(model) or (modules and not any(module.training for module in modules)):
+    """Return what makes codes rest on their own points alone; models that were in eval mode need not be put into it."""
+    if rests_on_own_row(next(iter(getattr(encoder.call, "args", ())), None)):
         return "it is in eval mode, so a layer uses its whole batch, as dynamic quantisation does: pass batch_size=1"
     return "put it into eval mode (batch normalisation)"
 
 
 def _places_jointly(encoder: Encoder) -> bool:
-    """Say whether an encoder fits the places of points, like umap-learn's: it keeps those of the fit as ``codes_``."""
-    return hasattr(getattr(encoder.call, "__self__", None), "codes_")
+    """Say whether an encoder fits the places of points, like umap-learn's: it keeps those of the fit."""
+    owner = getattr(encoder.call, "__self__", None)
+    return hasattr(owner, "codes_") or hasattr(owner, "embedding_")
 
 
 def _share(change: float) -> str:
@@ -121,11 +125,8 @@ def _rows(points: Any, m: int) -> NDArray[np.int64]:
 
 def _asked(encoder: Encoder, points: Any, rows: Any) -> Codes | EncoderError:
     """Return the codes of some rows, in one call where batches are as large; or why there are none."""
-    if is_stored(points):
-        rows = slice(len(rows))  # the first ones, which are read together
-    taken = points.iloc[rows] if hasattr(points, "iloc") else points[rows]
     try:
-        return encoder.encode(taken)
+        return encoder.encode(some_rows(points, rows))
     except EncoderError as error:
         return error
 

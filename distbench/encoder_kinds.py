@@ -1,14 +1,12 @@
 """Which call of an object turns a batch of points into codes, and what the object is called.
 
-Frameworks are never imported here: an object can only come from one that its owner has imported already, so
-looking in ``sys.modules`` is enough.
+What is particular to a framework is in :mod:`distbench.adapters`.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable
 from os import PathLike
 from pathlib import PurePath
@@ -16,12 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from distbench.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 from distbench.wording import in_brief
 
-__all__ = ["call_of", "is_keras_model", "is_path", "is_torch_module", "loaded_file", "name_of"]
+__all__ = ["call_of", "encodes", "is_path", "loaded_file", "name_of", "rests_on_own_row"]
 
-_WORKS = "a Keras model, a torch module, an object with .transform, .encode or .predict, a .keras file or a function"
+_METHODS = ("transform", "encode", "predict")
+_FILES = [one.files for one in ADAPTERS if one.files]
+_LOADED = f"{', '.join(_FILES[:-1])} and {_FILES[-1]}"
+_WORKS = ", ".join(
+    [*(one.objects for one in ADAPTERS), "an object with .transform, .encode or .predict", *_FILES, "or a function"]
+)
 
 
 def is_path(obj: Any) -> bool:
@@ -30,12 +34,17 @@ def is_path(obj: Any) -> bool:
 
 
 def loaded_file(obj: Any) -> Any:
-    """Return the model of a ``.keras`` file where `obj` is the path of one; anything else as it is."""
-    if not is_path(obj) or not str(obj).endswith(".keras"):
-        return obj
-    from distbench.model_files import load_model
+    """Return the model where `obj` is the path of a file or folder that a framework loads; anything else as it is."""
+    adapter = adapter_of_file(obj) if is_path(obj) else None
+    return obj if adapter is None else adapter.load(obj)
 
-    return load_model(obj)
+
+def encodes(obj: Any) -> bool:
+    """Say whether an object is meant to encode, as against points or the path of some."""
+    if is_path(obj):
+        return adapter_of_file(obj) is not None
+    is_points = hasattr(obj, "__array__") or hasattr(obj, "iloc")  # frames have a transform of their own
+    return not is_points and (callable(obj) or any(callable(getattr(obj, name, None)) for name in _METHODS))
 
 
 def call_of(obj: Any) -> Callable[[Any], Any]:
@@ -50,13 +59,10 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
         raise EncoderError(
             f"encoder: got the class {obj.__name__!r}; pass an instance of it that is ready to encode{_if_recipe(obj)}"
         )
-    own = callable(getattr(obj, "encode", None))
-    if is_keras_model(obj):
-        # The output of an autoencoder is a reconstruction: its own encode() is what is meant.
-        return obj.encode if own else functools.partial(_call_keras, obj)
-    if is_torch_module(obj):
-        return functools.partial(_call_torch, obj, obj.encode if own else obj)
-    for name in ("transform", "encode", "predict"):
+    adapter = adapter_of(obj)
+    if adapter is not None:
+        return adapter.call(obj)
+    for name in _METHODS:
         # Strings have an encode of their own, which encodes something else.
         method = None if isinstance(obj, str) else getattr(obj, name, None)
         if callable(method):
@@ -65,7 +71,9 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
             return method  # type: ignore[no-any-return]
     if callable(obj):
         return obj  # type: ignore[no-any-return]
-    raise EncoderError(f"encoder: cannot encode with {type(obj).__name__!r}{_hint(obj)}; pass {_WORKS}")
+    hint = _hint(obj)
+    to_do = "" if hint.endswith(")") else f"; pass {_WORKS}"
+    raise EncoderError(f"encoder: cannot encode with {type(obj).__name__!r}{hint}{to_do}")
 
 
 def name_of(obj: Any) -> str:
@@ -81,42 +89,16 @@ def name_of(obj: Any) -> str:
     return function if isinstance(function, str) else type(obj).__name__
 
 
-def is_keras_model(obj: Any) -> bool:
-    """Say whether this is a Keras model."""
-    model = getattr(sys.modules.get("keras"), "Model", None)
-    return isinstance(model, type) and isinstance(obj, model)
-
-
-def is_torch_module(obj: Any) -> bool:
-    """Say whether this is a module of torch."""
-    module = getattr(sys.modules.get("torch.nn"), "Module", None)
-    return isinstance(module, type) and isinstance(obj, module)
-
-
-def _call_keras(model: Any, batch: Any) -> Any:
-    codes = model.predict_on_batch(np.asarray(batch))
-    if isinstance(codes, (list, tuple, dict)):
-        raise EncoderError(
-            f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"
-        )
-    return codes
-
-
-def _call_torch(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
-    """Hand the batch on as a tensor of the module's type, on its device; its training mode is its owner's business."""
-    torch = sys.modules["torch"]
-    tensor = torch.as_tensor(np.asarray(batch))
-    weights = next((one for one in module.parameters() if one.is_floating_point()), None)
-    if weights is not None:
-        tensor = tensor.to(device=weights.device, dtype=weights.dtype)
-    with torch.no_grad():
-        return call(tensor)
+def rests_on_own_row(encoder: Any) -> bool:
+    """Say whether an encoder's framework puts it into eval mode when it is asked."""
+    adapter = adapter_of(encoder)
+    return adapter is not None and adapter.alone
 
 
 def _hint(obj: Any) -> str:
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
         found = in_brief(str(obj))
-        return f" (found {found}; only .keras files are loaded: load it with what wrote it, and pass the model)"
+        return f" (found {found}; files that are loaded are {_LOADED}: load it with what wrote it, and pass the model)"
     if isinstance(obj, str):
         return (
             f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"

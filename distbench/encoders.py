@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.encoder_kinds import call_of, loaded_file, name_of
+from distbench.batches import batches, is_frame, kind_of, rows_of_points
+from distbench.encoder_kinds import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
-from distbench.storage import is_stored, stored_blocks
 from distbench.wording import first_line, in_brief
 
-__all__ = ["Encoder", "as_encoder", "rows_of_points"]
+__all__ = ["Encoder", "as_encoder"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class Encoder:
         Parameters
         ----------
         X : array_like, shape (m, ...)
-            Points, handed on in the shape they have; frames are handed on as frames. They are never changed:
-            the encoder sees a copy of each batch. Arrays of HDF5, Zarr or Dask are read block by block.
+            Points, handed on in the shape they have; frames are handed on as frames, lists of texts or other objects
+            as lists. They are never changed: the encoder sees a copy of each batch. Arrays of HDF5, Zarr or Dask are
+            read block by block.
 
         Returns
         -------
@@ -60,11 +61,14 @@ class Encoder:
             ``X`` has no rows.
         """
         rows = rows_of_points(X)
-        if rows.ndim == 0 or rows.shape[0] == 0:
-            raise InputError(f"X: {'not an array of points' if rows.ndim == 0 else 'no rows'}; pass one row a point")
+        if getattr(rows, "ndim", 1) == 0:
+            raise InputError("X: not an array of points; pass one row a point")
+        total = len(rows) if isinstance(rows, list) else rows.shape[0]
+        if total == 0:
+            raise InputError("X: no rows; pass one row a point")
         parts: list[NDArray[np.floating]] = []
-        for start, batch in _batches(rows, self.batch_size):
-            part = self._codes(self._called(batch, start, rows.shape[0]), len(batch), start)
+        for start, batch in batches(rows, self.batch_size):
+            part = self._codes(self._called(batch, start, total), len(batch), start)
             if parts and part.shape[1] != parts[0].shape[1]:
                 raise self._error(f"codes of size {part.shape[1]} from row {start} on, {parts[0].shape[1]} before")
             parts.append(part)
@@ -72,8 +76,7 @@ class Encoder:
 
     def _called(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
-        size, kind = len(batch), getattr(batch, "dtype", type(batch).__name__)  # now: encoders may change their batch
-        shape = tuple(batch.shape)
+        size, kind = len(batch), kind_of(batch)  # now: encoders may change their batch
         try:
             return self.call(batch)
         except (DistbenchError, unittest.SkipTest) as error:
@@ -82,7 +85,7 @@ class Encoder:
         except Exception as error:
             raise EncoderError(
                 f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it was given rows {start} "
-                f"to {start + size - 1} of {total}, {kind} of shape {shape}"
+                f"to {start + size - 1} of {total}, {kind}"
             ) from error
 
     def _codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
@@ -104,7 +107,7 @@ class Encoder:
         if hasattr(raw, "detach"):  # a torch tensor, perhaps on a device or with a gradient
             raw = raw.detach().cpu()
             raw = raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
-        if _is_frame(raw) and raw.ndim == 2 and all(dtype.kind in "biuf" for dtype in raw.dtypes):
+        if is_frame(raw) and raw.ndim == 2 and all(dtype.kind in "biuf" for dtype in raw.dtypes):
             raw = raw.to_numpy(dtype=np.float64, na_value=np.nan)  # nullable columns would come out as objects
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
@@ -138,10 +141,12 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     Parameters
     ----------
     obj : object
-        Tried in this order: the path of a ``.keras`` file, loaded in Keras's safe mode; an :class:`Encoder` (returned
-        as it is, with this batch size); a Keras model (its ``encode`` where it has one, else its output without
-        training behaviour); a torch module (likewise; put it into eval mode before), which gets tensors of its own
-        type; an object with ``transform``, ``encode`` or ``predict``; a function of a batch of points.
+        Tried in this order: the path of a ``.keras`` file (loaded in Keras's safe mode), of an ``.onnx`` file or of the
+        folder of a SavedModel; an :class:`Encoder` (returned as it is, with this batch size); a Keras model (its
+        ``encode`` where it has one, else its output without training behaviour); a torch module (likewise; in eval mode
+        while it is asked, without gradients), which gets tensors of its own type; a session of onnxruntime or a loaded
+        SavedModel with one input and one output; an object with ``transform``, ``encode`` or ``predict``; a function
+        of a batch of points.
     batch_size : int, default 1024
         Points a call.
 
@@ -153,7 +158,9 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     Raises
     ------
     distbench.errors.EncoderError
-        ``obj`` is none of these, or a class where an instance is needed.
+        ``obj`` is none of these, or a class where an instance is needed; or a file cannot be loaded, or not safely.
+    distbench.errors.MissingDependencyError
+        What loads such a file is not installed.
     distbench.errors.InputError
         ``batch_size`` is not a whole number above 0.
     """
@@ -161,44 +168,11 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
         raise InputError(f"batch_size: found {in_brief(batch_size)}; pass a whole number above 0, e.g. 1024")
     if isinstance(obj, Encoder):
         return Encoder(obj.name, obj.call, int(batch_size))
-    obj = loaded_file(obj)
-    return Encoder(name_of(obj), call_of(obj), int(batch_size))
-
-
-def rows_of_points(X: Any) -> Any:
-    """Return points as encoders' batches are cut from them: frames and stored arrays as they are, else an array."""
-    if _is_frame(X) or is_stored(X):
-        return X
-    return np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)
-
-
-def _is_frame(X: Any) -> bool:
-    return hasattr(X, "iloc") and hasattr(X, "ndim")
+    model = loaded_file(obj)
+    own = isinstance(getattr(model, "name", None), str)  # those of other frameworks are called by their file
+    return Encoder(name_of(obj if is_path(obj) and not own else model), call_of(model), int(batch_size))
 
 
 def _is_sparse(raw: Any) -> bool:
     sparse = sys.modules.get("scipy.sparse")
     return sparse is not None and bool(sparse.issparse(raw))
-
-
-def _batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
-    """Copy consecutive batches, each with the number of its first row."""
-    if is_stored(rows):
-        yield from _stored_batches(rows, size)
-        return
-    for start in range(0, len(rows), size):
-        batch = rows.iloc[start : start + size] if _is_frame(rows) else rows[start : start + size]
-        yield start, batch.copy()
-
-
-def _stored_batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
-    """Cut what is read in blocks into the batches that an array in memory would give."""
-    start, held = 0, np.empty((0, *rows.shape[1:]), dtype=rows.dtype)
-    for block in stored_blocks(rows, "X"):
-        held = np.concatenate([held, block])
-        whole = len(held) - len(held) % size
-        for first in range(0, whole, size):
-            yield start + first, held[first : first + size].copy()
-        start, held = start + whole, held[whole:]
-    if len(held):
-        yield start, held

@@ -16,6 +16,7 @@ from distbench.decoders import decoder_of
 from distbench.encoder_kinds import is_path, loaded_file, name_of
 from distbench.encoders import Encoder, as_encoder
 from distbench.errors import InputError
+from distbench.input_space import input_points
 from distbench.judging import Points, judge_points
 from distbench.points import as_points, check_candidates, check_distance, check_same_columns
 from distbench.report import Pair, Report
@@ -32,6 +33,7 @@ def evaluate(
     X_test: Any,
     *,
     reference: Any = None,
+    input_space: Any = None,
     k: int = 10,
     metrics: str | Iterable[str] = "default",
     include_queries: bool = True,
@@ -54,13 +56,18 @@ def evaluate(
 
     Parameters
     ----------
-    encoder : Keras model, torch module, object with ``transform``, ``encode`` or ``predict``, callable, or path
-        Maps rows of points to rows of codes. The path is that of a ``.keras`` file.
-    X_test : array-like of shape (m, d)
+    encoder : model, object with ``transform``, ``encode`` or ``predict``, callable, or path
+        Maps rows of points to rows of codes. Models are those of Keras and torch, sessions of onnxruntime and
+        loaded SavedModels; paths are those of ``.keras`` and ``.onnx`` files and of folders of SavedModels.
+    X_test : array-like of shape (m, d), or list of m objects
         Points the encoder is judged on. Images (m, h, w[, c]) reach the encoder as they are and are flattened
-        for input distances.
-    reference : array-like of shape (n, d), optional
+        for input distances. Texts and other objects reach it as lists, and need an `input_space`.
+    reference : array-like of shape (n, d), or list of n objects, optional
         Points that neighbours are looked up in, usually the training points. Default: the test points.
+    input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
+        What input distances are measured in, instead of the points themselves: an encoder, whose codes of the same
+        points are what is to be kept; or ready points, one for each test point, in a tuple with those of the
+        reference where there is one.
     k : int
         Number of neighbours, 1 <= k < M / 2, whichever metrics are chosen: the worst pairs are found among them.
     metrics : "default", "all" or iterable of str
@@ -110,7 +117,7 @@ def evaluate(
     """
     _refuse_swapped(encoder, X_test)
     given, encoder = encoder, loaded_file(encoder)
-    decoder = decoder_of(encoder)
+    decoder = decoder_of(encoder) if input_space is None else None
     settings = settings_of(
         k=k,
         metrics=metrics,
@@ -129,13 +136,13 @@ def evaluate(
         draws=draws,
     )
     notes: list[str] = []
-    X = as_points(X_test, "X_test", notes)
-    X_ref = None if reference is None else as_points(reference, "reference", notes)
-    _check_points(X, X_ref, settings, ("X_test", "reference"))
-    known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     adapter = as_encoder(encoder, batch_size=batch_size)
+    points = input_points(X_test, reference, input_space, batch_size, notes)
+    X, X_ref = points.X, points.X_ref
+    _check_points(X, X_ref, settings, points.names)
+    known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     asked = Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
-    drawn = asked.draws(X, X_ref, known, settings, notes)
+    drawn = asked.draws(points, known, settings, notes)
     return _labelled(judge_points(drawn, settings, plain_text(name or _name(given, adapter))), labels, reference_labels)
 
 

@@ -229,11 +229,12 @@ def test_models_in_eval_mode_are_not_told_to_be_put_into_it():
             return batch[:, :3] / batch.abs().max()
 
     points = rng.normal(size=(300, 5)) * np.linspace(1, 30, 300)[::-1, None]
-    with pytest.raises(EncoderError, match=r"it is in eval mode.*batch_size=1, or judge ready codes"):
-        notes_of(ByBatch().eval(), points)
-    assert notes_of(ByBatch().eval(), points[:70], batch_size=1) == []
+    for module in (ByBatch().eval(), ByBatch().train()):  # it is asked in eval mode in both cases
+        with pytest.raises(EncoderError, match=r"it is in eval mode.*batch_size=1, or judge ready codes"):
+            notes_of(module, points)
+        assert notes_of(module, points[:70], batch_size=1) == []
     with pytest.raises(EncoderError, match="put it into eval mode"):
-        notes_of(ByBatch().train(), points)
+        notes_of(lambda batch: np.asarray(ByBatch()(torch.as_tensor(batch))), points)
 
 
 def test_reference_points_are_asked_for_again():

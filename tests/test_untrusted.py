@@ -35,6 +35,7 @@ SOURCES = [path for part in ("distbench", "plugin", "suites") for path in sorted
 OF_OURS = "importlib.import_module"  # of modules whose names stand in the source, so that they are loaded late
 OF_SUITES = "importlib.import_module"  # what a suite names, in a run with --distbench, or a user on the command line
 KNOWN = {
+    ("distbench/adapters/_tensorflow.py", "tensorflow.saved_model.load"),  # of what has been looked at
     ("distbench/__init__.py", OF_OURS),
     ("distbench/_registry.py", OF_OURS),
     ("distbench/keras/__init__.py", OF_OURS),

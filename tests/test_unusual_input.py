@@ -169,17 +169,21 @@ class TestTorch:
         with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
             measured(torch.tensor(X).to_sparse(), project(X))
 
-    def test_a_module_in_training_mode_is_found_out(self):
+    def test_functions_around_modules_in_training_mode_are_found_out(self):
         torch = pytest.importorskip("torch")
         torch.manual_seed(0)
+
+        def asking(module):
+            return lambda batch: module(torch.as_tensor(batch, dtype=torch.float32))
+
         dropout = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.Dropout(0.5))
         with pytest.raises(distbench.EncoderError, match=r"the second time .* \(eval mode"):
-            distbench.evaluate(dropout, X, k=5)
-        distbench.evaluate(dropout.eval(), X, k=5)
+            distbench.evaluate(asking(dropout), X, k=5)
+        distbench.evaluate(asking(dropout), X, k=5, stochastic=True, draws=2)
         norm = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8))
         with pytest.raises(distbench.EncoderError, match="other points of its batch; put it into eval mode"):
-            distbench.evaluate(norm, X, k=5)
-        distbench.evaluate(norm.eval(), X, k=5)
+            distbench.evaluate(asking(norm), X, k=5)
+        distbench.evaluate(asking(norm.eval()), X, k=5)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.encoder_kinds import is_keras_model, is_torch_module
+from distbench.adapters import eval_mode, is_keras_model, is_torch_module
 from distbench.hunting._slopes import Exact
 from distbench.plausible import Region
 
@@ -77,7 +77,7 @@ def _of_torch(module: Any, region: Region, code_size: int) -> Exact:
         weights = next((one for one in module.parameters() if one.is_floating_point()), None)
         if weights is not None:
             given = given.to(device=weights.device, dtype=weights.dtype)
-        with torch.enable_grad():
+        with eval_mode(module), torch.enable_grad():
             given.requires_grad_(True)
             codes = call(given).reshape(len(points), code_size)
             slopes = [

@@ -60,13 +60,12 @@ class DistbenchFixture:
         Parameters
         ----------
         encoder : encoder or recipe
-            With ``X_test``: a function, a Keras model, or an object with ``transform``, ``encode`` or
-            ``predict``. Alone: a recipe (a class or object with ``fit(X, code_size, seed)``, or the
-            name of a baseline), fitted on the train points of the marker's data set and judged on its
-            test points.
-        X_test : array of shape (m, ...), optional
-            The points to judge on.
-        reference : array of shape (n, ...), optional
+            With ``X_test``: whatever :func:`distbench.evaluate` takes. Alone: a recipe (a class or object with
+            ``fit(X, code_size, seed)``, or the name of a baseline), fitted on the train points of the marker's data
+            set and judged on its test points.
+        X_test : array of shape (m, ...) or list of m objects, optional
+            The points to judge on; texts and other objects with ``input_space=`` among the options.
+        reference : array of shape (n, ...) or list of n objects, optional
             The points to look neighbours up in, mostly the train points; the test points if not given.
         k : int, optional
             Neighbours; the marker's, else 10.
@@ -231,7 +230,10 @@ class DistbenchFixture:
             options["include_queries"] = judged.include_queries
             size, best = report.code_size, {}
             if "precision" not in asked.options:  # which points that judges depends on the encoder
-                best = fitted_standings(report, X_test, judged.reference, broken, options)
+                points = X_test, judged.reference
+                if asked.options.get("input_space") is not None and report.clouds is not None:
+                    points = report.clouds.X, report.clouds.X_ref
+                best = fitted_standings(report, *points, broken, options)
         return [*standing_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
 
     def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -403,7 +403,7 @@ def said(text, *arguments, **options):
     said("it is a recipe, with fit", MyRecipe(), X_test, continuity=0.9),
     said("names are of recipes.*fit_baseline", "pca", X_test, continuity=0.9),
     said("write each limit by its metric's name", pca, X_test, limits={"continuity": 0.9}),
-    said("found 'enc.h5'; only .keras files are loaded", "enc.h5", X_test, continuity=0.9),
+    said("found 'enc.h5'; files that are loaded are a .keras file", "enc.h5", X_test, continuity=0.9),
     said("X_test: found 'x.npy', a text; pass the array", pca, "x.npy", continuity=0.9),
     said("write distance_x= for the points and distance_z=", pca, X_test, distance="cosine", continuity=0.9),
 ])

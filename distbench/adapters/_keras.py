@@ -1,0 +1,47 @@
+"""Keras models, on any backend, and ``.keras`` files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from distbench.adapters._adapter import Adapter, is_instance, owns_encode, rows_as_array
+from distbench.errors import EncoderError
+
+__all__ = ["KERAS", "is_keras_model"]
+
+
+def is_keras_model(obj: Any) -> bool:
+    """Say whether this is a Keras model."""
+    return is_instance(obj, "keras", "Model")
+
+
+def _call(model: Any) -> Callable[[Any], Any]:
+    return model.encode if owns_encode(model) else functools.partial(_predict, model)
+
+
+def _predict(model: Any, batch: Any) -> Any:
+    codes = model.predict_on_batch(rows_as_array(batch))
+    if isinstance(codes, (list, tuple, dict)):
+        raise EncoderError(
+            f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"
+        )
+    return codes
+
+
+def _load(path: Any) -> Any:
+    from distbench.model_files import load_model
+
+    return load_model(path)
+
+
+KERAS = Adapter(
+    objects="a Keras model",
+    recognises=is_keras_model,
+    call=_call,
+    files="a .keras file",
+    opens=lambda path: path.endswith(".keras"),
+    load=_load,
+    alone=True,
+)

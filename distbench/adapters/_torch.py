@@ -1,0 +1,56 @@
+"""Modules of torch, scripted and traced ones too: asked in eval mode, without gradients, on their device."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from distbench.adapters._adapter import Adapter, is_instance, owns_encode, rows_as_array
+
+__all__ = ["TORCH", "eval_mode", "is_torch_module"]
+
+
+def is_torch_module(obj: Any) -> bool:
+    """Say whether this is a module of torch."""
+    return is_instance(obj, "torch.nn", "Module")
+
+
+def _call(module: Any) -> Callable[[Any], Any]:
+    return functools.partial(_ask, module, module.encode if owns_encode(module) else module)
+
+
+def _ask(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
+    """Hand the batch on as a tensor of the type of the module's weights, on their device; texts as they are."""
+    torch = sys.modules["torch"]
+    given = rows_as_array(batch)
+    if not isinstance(given, list):
+        given = torch.as_tensor(given)
+        weights = next((one for one in module.parameters() if one.is_floating_point()), None)
+        if weights is not None:
+            given = given.to(device=weights.device, dtype=weights.dtype)
+    with eval_mode(module), torch.no_grad():
+        return call(given)
+
+
+@contextmanager
+def eval_mode(module: Any) -> Iterator[None]:
+    """Put a module into eval mode, and each of its parts back into the mode that it was in, also after an error."""
+    before = [(part, part.training) for part in module.modules() if hasattr(part, "training")]
+    if not any(training for _, training in before):
+        yield
+        return
+    module.eval()
+    try:
+        yield
+    finally:
+        # By train(), which modules may override to do more than to set a flag; it sets the parts' modes as well, and
+        # a module comes before its parts.
+        for part, training in before:
+            if part.training != training:
+                part.train(training)
+
+
+TORCH = Adapter(objects="a torch module", recognises=is_torch_module, call=_call, alone=True)

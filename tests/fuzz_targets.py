@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -331,57 +332,110 @@ def _rendered(outcome: Any, other: Any, form: int) -> None:
     render_summary(outcome, limit=4000)
 
 
-OPTIONS = (
-    "--sort",
-    "--format",
-    "-o",
-    "--output",
-    "--width",
-    "--fail",
-    "--undecided",
-    "-h",
-    "--help",
-    "--version",
-    "--",
+COMMANDS = (
+    ("leaderboard", "r.json", "good.json", "--sort", "stress", "--format", "md", "--width", "120", "-o", "out.txt"),
+    ("compare", "good.json", "r.json", "--fail", "continuity:1%", "--undecided", "fail", "--json"),
+    ("evaluate", "enc:two", "--data", "X.npy", "--limit", "continuity:0.5", "--k", "2", "--results", "out.json"),
+    (
+        "evaluate",
+        "--codes",
+        "both.npz:z",
+        "--data",
+        "both.npz:x",
+        "--metrics",
+        "stress,continuity",
+        "--k",
+        "2",
+        "--json",
+    ),
+    ("evaluate", "enc:two", "--data", "X.npy", "--reference", "X.npy", "--queries", "5", "--undecided", "fail"),
+    ("evaluate", "pca", "--dataset", "s_curve", "--code-size", "2", "--metrics", "continuity", "--seed", "1"),
+    ("hunt", "enc:two", "--data", "X.npy", "--budget", "200", "--contraction", "2", "--directions", "data"),
+    ("suites", "s.toml", "."),
+    ("datasets", "--json"),
+    ("baselines", "--width", "60"),
 )
+OPTIONS = tuple(dict.fromkeys(word for command in COMMANDS for word in command if word.startswith("-")))
+OPTIONS += ("--output", "--name", "--html", "--stochastic", "--distance-x", "--distance-z", "--labels", "--expansion")
+OPTIONS += ("--reference-codes", "--reference-labels", "-h", "--help", "--version", "--")
 ARGUMENTS = (
     *("leaderboard", "compare", "r.json", "good.json", "gone.json", ".", "text", "md", "json", "html", "stress"),
     *("continuity:1%", "all:0", "continuity:nan", "continuity:1e999", "all:-1", "value", "fail", "pass", "out.txt"),
-    *("120", "39", "0", "-1", "9" * 5000, "", " ", "\x00", "\ud800", "x" * 300, "sub/out.txt", "r.json/out.txt"),
+    *("120", "39", "0", "-1", "200", "0.5", "inf", "nan", "9" * 5000, "", " ", "\x00", "\ud800", "x" * 300),
+    *("sub/out.txt", "r.json/out.txt", "X.npy", "both.npz", "both.npz:x", "both.npz:no", "bad.npy", "bad.npz:x"),
+    *("bad.parquet", "bad.h5ad:X", "enc:two", "enc:fails", "enc:leaves", "enc:no", "nowhere:x", "a.keras", "cosine"),
+    *("hamming", "continuity:0.5", "stress:-1", "stress,continuity", "all", "s.toml", "digts", "any"),
 )
+ENCODERS = """import sys
+def two(X): return X[:, :2]
+def fails(X): raise RuntimeError("several\\nlines \\x1b[31m")
+def leaves(X): sys.exit(0)
+"""
+
+
+def _command_files(here: Path, taken: Taken) -> dict[Path, bytes]:
+    """Write the files that commands read; return those that may not change, unless they are named as output."""
+    import numpy as np
+
+    points = np.random.default_rng(0).normal(size=(12, 3))
+    np.save(here / "X.npy", points)
+    np.savez(here / "both.npz", x=points, z=points[:, :2])
+    (here / "good.json").write_text(json.dumps(documents()[1]))
+    (here / "enc.py").write_text(ENCODERS)
+    kept = {
+        path: path.read_bytes() for path in sorted(here.iterdir()) if path.suffix in (".npy", ".npz", ".json", ".py")
+    }
+    (here / "r.json").write_bytes(b"" if taken.below(8) == 7 else _results_text(taken))
+    (here / "s.toml").write_text(toml_text(taken.of(SUITES), headers=True))
+    whole = (here / "X.npy").read_bytes()
+    for name in ("bad.npy", "bad.npz", "bad.parquet", "bad.h5ad"):
+        (here / name).write_bytes(noisy("\x93NUMPY", taken) if taken.below(2) else whole[: taken.below(256)])
+    return kept
+
+
+def _words(taken: Taken) -> list[str]:
+    """Return a command that is right but for a few words, or any words."""
+    words = [] if taken.below(8) == 7 else list(taken.of(COMMANDS))
+    for _ in range(taken.below(5)):
+        kind, at = taken.below(8), taken.below(len(words) + 1)
+        # No path out of this folder is written to.
+        word = taken.of(OPTIONS) if kind < 2 else taken.of(ARGUMENTS) if kind < 6 else taken.text()
+        if kind >= 6:
+            word = word.replace("/", "_").replace("\\", "_").replace(":", "_")
+        words[at : at + taken.below(2)] = [word]
+    return words
 
 
 def fuzz_command_line(data: bytes, here: Path) -> None:
-    """Call the command line with any arguments and files; and the options of pytest that take more than a word."""
+    """Call the command line with words that are nearly right, and files that may be damaged."""
     from distbench.cli import main
 
     taken = Taken(data)
-    good = here / "good.json"
-    if not good.exists():
-        good.write_text(json.dumps(documents()[1]))
-    (here / "r.json").write_bytes(_results_text(taken) if taken.below(2) else b"")
-    words = [taken.of(("leaderboard", "compare"))] if taken.below(4) else []
-    for _ in range(taken.below(8)):
-        kind = taken.below(8)
-        words.append(
-            taken.of(OPTIONS)
-            if kind < 3
-            else taken.of(ARGUMENTS)
-            if kind < 7
-            else taken.text().replace("/", "_").replace("\\", "_")  # no file outside this folder is written
-        )
-    found = CliRunner().invoke(main, words, catch_exceptions=False)
+    words = _words(taken)
+    kept = _command_files(here, taken)
+    path = list(sys.path)
+    try:
+        found = CliRunner().invoke(main, words, catch_exceptions=False)
+    finally:
+        sys.path[:] = path
+        sys.modules.pop("enc", None)
     assert found.exit_code in (0, 1, 2), f"exit code {found.exit_code}"
     assert found.exit_code == 0 or found.output.strip(), "it failed without a word"
-    for path in here.iterdir():
-        if path.is_file() and path != good:
-            path.unlink()
-    assert good.read_text() == json.dumps(documents()[1]) or _is_output(words), "an input was changed"
-    good.write_text(json.dumps(documents()[1]))
+    assert "Traceback" not in found.output
+    told = [line for line in found.stderr.splitlines() if line.startswith("Error: ")]
+    assert (found.exit_code == 2) == bool(told) or words in ([], ["--"]), (
+        "exit code 2 is that of errors, each of which is told"
+    )
+    assert all(len(line) < 2000 or "9" * 4000 in line for line in told), "an error of no end"
+    for one, text in kept.items():
+        assert one.read_bytes() == text or _is_output(words), f"an input was changed: {one.name}"
+    for one in here.iterdir():
+        if one.is_file():
+            one.unlink()
 
 
 def _is_output(words: list[str]) -> bool:
-    return any(word.startswith(("-o", "--o")) for word in words)
+    return any(word.startswith(("-o", "--o", "--html", "--results")) for word in words)
 
 
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {

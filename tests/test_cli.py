@@ -117,6 +117,7 @@ class TestLeaderboard:
         assert document["schema"] == 1
         assert entry["values"][given[-1]["metric"]] == "inf"
         assert (entry["place"], entry["ran"], entry["seeds"], entry["code_width"]) == (1, 1, 1, 4)
+        assert run("leaderboard", stored("r.json", given), "--json").stdout == found.stdout
 
     def test_markdown_has_the_claims_and_the_environment_too(self, stored, rows):
         told = {"statement": "it holds", "source": "s", "expect": "borne out", "evidence": "0.5", "stored": ""}
@@ -155,6 +156,16 @@ class TestCompare:
         *_, last = found.stdout.strip().splitlines()
         assert last.startswith("continuity:1%: a, gauss, code size 4: continuity ")
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
+
+    def test_json_has_every_change_and_the_broken_gates(self, stored, rows):
+        before, now = stored("before.json", rows("a", 4), rows("c")), stored("now.json", rows("a", 2), rows("b"))
+        document = json.loads(run("compare", before, now, "--json").stdout)
+        assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
+        assert {change["metric"] for change in document["changes"]} == {row["metric"] for row in rows("a", 2)}
+        assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 0]
+        found = run("compare", before, now, "--fail", "continuity:1%", "--json")
+        assert (found.exit_code, json.loads(found.stdout)["met"]) == (1, False)
+        assert json.loads(found.stdout)["broken"][0].startswith("continuity:1%: a, gauss, code size 4: continuity ")
 
     def test_what_has_no_room_is_said_with_the_options_that_there_are(self, stored, rows):
         paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))

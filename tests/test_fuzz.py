@@ -141,6 +141,13 @@ def test_infinities_of_both_signs_in_two_seeds_have_no_mean_and_break_their_gate
     assert broken_gates(comparison, [parse_gate("stress:1%")]) != []
 
 
+@pytest.mark.parametrize("option", ["--html", "--results"])
+def test_outputs_whose_names_are_too_long_are_wrong_usage(option):
+    found = CliRunner().invoke(main, ["evaluate", "a:b", "--data", "X.npy", option, "x" * 300], catch_exceptions=False)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr.startswith("Error: [Errno ")
+
+
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
 def test_what_can_be_no_path_is_wrong_usage(name):
     found = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)

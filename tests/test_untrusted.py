@@ -38,6 +38,7 @@ KNOWN = {
     ("distbench/adapters/_tensorflow.py", "tensorflow.saved_model.load"),  # of what has been looked at
     ("distbench/__init__.py", OF_OURS),
     ("distbench/_registry.py", OF_OURS),
+    ("distbench/cli/__init__.py", OF_OURS),
     ("distbench/keras/__init__.py", OF_OURS),
     ("distbench/render/_require.py", OF_OURS),
     ("distbench/importing.py", OF_SUITES),

@@ -20,7 +20,7 @@ KERAS = "keras"
 @json_option
 @width_option
 def command(as_json: bool, width: int | None) -> None:
-    """List the reference encoders that ship with distbench: what they are, what they take, and what they need.
+    """List the reference encoders and what they need.
 
     Each is a recipe: 'distbench evaluate NAME --dataset digits --code-size 8' fits and judges it.
     """
@@ -60,12 +60,13 @@ def _entry(name: str, recipe: Recipe) -> dict[str, Any]:
 
 
 def _is_network(recipe: Recipe) -> bool:
-    """Say whether a recipe's code uses distbench.keras; none of it is run."""
-    from distbench.baselines._hash import _reached
+    """Say whether a recipe's code uses Keras; none of it is run."""
+    from distbench.baselines._hash import _module, _reached
     from distbench.errors import InputError
 
     try:
-        return any(module.startswith("distbench.keras") for module in _reached(recipe.run.__module__))
+        reached = _reached(recipe.run.__module__)
+        return any(name.startswith("distbench.keras") or "import keras" in _module(name).source for name in reached)
     except InputError:  # no source to read, as of one that a package adds
         return False
 

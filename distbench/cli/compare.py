@@ -56,7 +56,10 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
 def command(
     before: Path, now: Path, gates: tuple[Gate, ...], undecided: Undecided, as_json: bool, width: int | None
 ) -> None:
-    """Print what changed from the results in BEFORE to those in NOW."""
+    """Print what changed between two files of results.
+
+    From BEFORE to NOW: what got worse first. With --fail, exit with 1 where something got worse by more.
+    """
     from distbench.regression import broken_gates, compare_rows
     from distbench.render.changes import render_changes
     from distbench.results_file import read_results

@@ -15,7 +15,9 @@ __all__ = ["command"]
 @json_option
 @width_option
 def command(as_json: bool, width: int | None) -> None:
-    """List the data sets that ship with distbench: what they are, where they come from, and what they need.
+    """List the data sets and what they need.
+
+    What each is, where it comes from, and on what terms.
 
     Every fifth point of each is a test point. Own data: in a suite file, or as files of 'distbench evaluate --data'.
     """

@@ -132,9 +132,9 @@ def command(
     """
     from distbench.cli._results import failure_of, report_document, verdict_lines, write_files
 
-    for path, option in ((html, "--html"), (results, "--results")):
-        check_output(path, option)
     with running():
+        for path, option in ((html, "--html"), (results, "--results")):
+            check_output(path, option)
         judged = _judged(given, limits, seed, name)
         failure = failure_of(judged.report, limits, undecided)
         told = verdict_lines(judged.report, limits, undecided)

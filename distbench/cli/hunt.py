@@ -48,7 +48,9 @@ def command(
     name: str | None,
     as_json: bool,
 ) -> None:
-    """Look around test points for two inputs that ENCODER merges or tears apart.
+    """Look for inputs that ENCODER merges or tears.
+
+    Around test points, two inputs are sought whose distance it changes more than that of any two test points.
 
     ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first. Exit
     with 1 where a limit is broken.

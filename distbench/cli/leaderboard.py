@@ -47,7 +47,7 @@ FILE_WIDTH = 120
 def command(
     results: tuple[Path, ...], sort: str, form: str, as_json: bool, output: Path | None, width: int | None
 ) -> None:
-    """Print the leaderboards of one or more files of results.
+    """Print the leaderboards of files of results.
 
     Of an encoder that is in several files, judged in the same way on the same data, the last file counts. The rows
     that suites store in baselines/ can be read too.

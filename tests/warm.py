@@ -11,6 +11,7 @@ import multiprocessing
 import multiprocessing.forkserver  # here, since pytester forgets what a test has imported, and with it the server
 import multiprocessing.popen_forkserver
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,9 +51,12 @@ class Order:
     stdout: str
     stderr: str
     path: list[str]
+    own_group: bool = False  # of processes, to be killed as one
 
     def run(self) -> None:
         """Become that run; called in a process of its own."""
+        if self.own_group:
+            os.setsid()
         for name, stream in ((self.stdout, 1), (self.stderr, 2)):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
         os.chdir(self.folder)
@@ -90,3 +94,11 @@ class Run:
 
     def kill(self) -> None:
         self._process.kill()
+
+    def kill_group(self) -> None:
+        """Kill a run that has a group of its own, and all that it has started."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has not come to make its group
+            self._process.kill()
+        self._process.join()

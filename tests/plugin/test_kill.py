@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
-import sys
 import time
 
 import pytest
+import warm
 
 SUITE = """
 distbench = 1
@@ -28,7 +27,7 @@ name = "random_projection"
 """
 KILLS = 20
 COMMAND = (
-    *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "mine.toml"),
+    *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "mine.toml"),
     *("--distbench-report=json:out.json", "--distbench-retrain", "--distbench-update"),
 )
 
@@ -42,53 +41,47 @@ def contents(folder):
     return found
 
 
-def start(folder):
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen(
-        COMMAND,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def start(folder, path):
+    streams = str(folder / "stdout"), str(folder / "stderr")
+    return warm.Run(warm.Order(COMMAND, str(folder), dict(os.environ), *streams, path, own_group=True))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills a process group")
-def test_twenty_kills_leave_the_files_whole(tmp_path):
-    suite = tmp_path / "mine.toml"
+def test_twenty_kills_leave_the_files_whole(tmp_path, clean_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    suite = folder / "mine.toml"
     suite.write_text(SUITE.partition('[[encoder]]\nname = "random')[0])
-    assert start(tmp_path).wait(120) == 0
-    old = contents(tmp_path)
+    assert start(folder, clean_path).wait(120) == 0
+    old = contents(folder)
     suite.write_text(SUITE)  # from now on a complete run leaves more rows
-    before = {name: (tmp_path / name).read_bytes() for name in old}
+    before = {name: (folder / name).read_bytes() for name in old}
     begun = time.perf_counter()
-    assert start(tmp_path).wait(120) == 0
+    assert start(folder, clean_path).wait(120) == 0
     takes = time.perf_counter() - begun
-    new = contents(tmp_path)
+    new = contents(folder)
     assert new != old
     moments = random.Random(0)
     survived = 0
     for _ in range(KILLS):
         for name, content in before.items():
-            (tmp_path / name).write_bytes(content)
+            (folder / name).write_bytes(content)
         # Half of them anywhere, half near the end, where the files are written.
         part = moments.choice([moments.uniform(0, 1), moments.uniform(0.85, 1.1)])
-        running = start(tmp_path)
+        running = start(folder, clean_path)
         try:
             running.wait(part * takes)
             survived += 1
         except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-        for name, rows in contents(tmp_path).items():
+            running.kill_group()
+        for name, rows in contents(folder).items():
             assert rows in (old[name], new[name]), f"{name} after a kill at {part:.2f} of a run"
     assert survived < KILLS
-    for folder in (tmp_path, tmp_path / "baselines"):
-        for part in folder.glob("*.part"):  # a younger one may be of a run that lives, in another container
+    for place in (folder, folder / "baselines"):
+        for part in place.glob("*.part"):  # a younger one may be of a run that lives, in another container
             os.utime(part, (0, 0))
-    assert start(tmp_path).wait(120) == 0
-    assert contents(tmp_path) == new
-    left = [path.name for path in (*tmp_path.iterdir(), *(tmp_path / "baselines").iterdir())]
+    assert start(folder, clean_path).wait(120) == 0
+    assert contents(folder) == new
+    left = [path.name for path in (*folder.iterdir(), *(folder / "baselines").iterdir())]
     assert [name for name in left if name.endswith(".part")] == []

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from distbench.draws import widened
 from distbench.errors import InputError
 from distbench.inference.intervals import jackknife_interval
+from distbench.render.report import setting
 from distbench.report import Report, Score
 
-__all__ = ["Difference", "compare"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Difference", "Differences", "compare"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,61 @@ class Difference:
     better: Literal["a", "b"] | None
 
 
-def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
+class Differences(dict[str, Difference]):
+    """How two encoders differ, by metric: a dict, which prints as a table.
+
+    Parameters
+    ----------
+    found : mapping of str to Difference
+        By metric.
+    report_a, report_b : Report
+        What was compared.
+    """
+
+    def __init__(self, found: Mapping[str, Difference], report_a: Report, report_b: Report) -> None:
+        super().__init__(found)
+        self.encoders = report_a.encoder, report_b.encoder
+        self.scores = report_a.scores, report_b.scores
+        self.confidence = report_a.confidence
+        self._setting = setting(report_a)
+
+    def title(self) -> str:
+        """Return whose differences these are."""
+        return f"a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the differences as a pandas frame, a metric a row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``metric``; columns ``a`` and ``b`` (values), ``value`` (a - b), ``low`` and ``high`` of the
+            difference, ``direction`` and ``better`` ("a", "b", or nothing).
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        from distbench.render.cells import differences_frame
+
+        return differences_frame(self)
+
+    def __str__(self) -> str:
+        from distbench.render.cells import differences_text
+
+        return differences_text(self)
+
+    def _repr_html_(self) -> str:
+        from distbench.render.cells import differences_html
+
+        return differences_html(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("Differences(...)" if cycle else str(self))
+
+
+def compare(report_a: Report, report_b: Report) -> Differences:
     """Compare two encoders judged on the same test points, in every metric that both reports have.
 
     Parameters
@@ -48,7 +107,8 @@ def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
 
     Returns
     -------
-    dict of str to Difference
+    Differences
+        A dict of `Difference` by metric; `print` shows it as a table.
 
     Raises
     ------
@@ -66,9 +126,10 @@ def compare(report_a: Report, report_b: Report) -> dict[str, Difference]:
         raise InputError("report_a, report_b: found other test points judged; pass the same queries and seed to both")
     if report_a.fingerprint != report_b.fingerprint:
         raise InputError("report_a, report_b: found other points; evaluate both on the same points in the same order")
-    return {
+    found = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }
+    return Differences(found, report_a, report_b)
 
 
 def _difference(a: Score, b: Score, confidence: float) -> Difference:

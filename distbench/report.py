@@ -13,6 +13,7 @@ from distbench.errors import InputError, PreservationError
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
 from distbench.limits import check_bounds, check_limits, near_miss, refuse_unmeasured
+from distbench.outlets import Outlets
 from distbench.scores import Pair, PairKind, Score
 from distbench.wording import in_brief
 
@@ -23,7 +24,7 @@ __all__ = ["Pair", "PairKind", "Report", "Score"]
 
 
 @dataclass(frozen=True, eq=False)
-class Report(Mapping[str, Score]):
+class Report(Outlets, Mapping[str, Score]):
     """Scores of one encoder on one set of points; a mapping from metric name to `Score`.
 
     Parameters

@@ -9,12 +9,11 @@ from distbench.errors import MissingDependencyError
 __all__ = ["require"]
 
 
-def require(package: str) -> None:
-    """Raise MissingDependencyError, naming the extra, unless a package can be imported."""
+def require(package: str, what: str = "the HTML report", install: str = '"distbench[report]"') -> None:
+    """Raise MissingDependencyError, naming what to install, unless a package can be imported."""
     try:
         import_module(package)
     except ImportError as error:
         raise MissingDependencyError(
-            f"the HTML report needs {package}, which cannot be imported ({error}); "
-            'install it with: pip install "distbench[report]"'
+            f"{what} needs {package}, which cannot be imported ({error}); install it with: pip install {install}"
         ) from error

@@ -17,7 +17,7 @@ from distbench.render._require import require
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["as_svg", "shown"]
+__all__ = ["as_svg"]
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
@@ -26,7 +26,6 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 DOT = re.compile(r"M (\S+ \S+) L \1(?= M|$)")
 TEXT_SIZE = re.compile(r"([\d.]+)px")
 DROPPED = {"stroke-linejoin: round", "stroke-linejoin: miter", "stroke-linecap: butt", "text-anchor: start", ""}
-LONGEST = 24  # characters of a name that comes from outside
 
 
 def as_svg(figure: Figure, roles: Mapping[str, str], title: str, prefix: str) -> str:
@@ -59,12 +58,6 @@ def as_svg(figure: Figure, roles: Mapping[str, str], title: str, prefix: str) ->
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def shown(text: str) -> str:
-    """Return text from outside as XML can hold it, cut where it is long."""
-    kept = "".join(char if char.isprintable() else "?" for char in text)
-    return kept if len(kept) <= LONGEST else f"{kept[: LONGEST - 3]}..."
 
 
 def _drawn(figure: Figure) -> str:

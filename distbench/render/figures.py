@@ -8,10 +8,22 @@ relies on red against green.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from distbench.render._require import require
-from distbench.render._svg import as_svg, shown
+from distbench.render._svg import as_svg
+from distbench.render.drawing import (
+    BINS,
+    GRID,
+    IDEAL,
+    INK,
+    LINE,
+    NAME,
+    draw_curve,
+    draw_map,
+    draw_shepard,
+    plain_axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,16 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["BINS", "curve_svg", "map_svg", "shepard_svg"]
 
-# A colour is a role: those that look alike differ in the last digit.
-INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e01", "#0072b2"
-BINS = ((0.8, "#d55e00"), (0.9, "#e08a4a"), (0.95, "#b5a36a"), (0.98, "#6fa3bf"), (2.0, "#3585bb"))
-"""Colours of points by their own continuity: up to which value, worst first. The same for all encoders."""
-
 ROLES = {INK: "ink", NAME: "name", GRID: "grid", IDEAL: "ideal", LINE: "line"} | {
     c: f"bin{i}" for i, (_, c) in enumerate(BINS)
 }
 WIDTH, HEIGHT = 3.5, 3.1  # inches of 72 units
-DENSITY = (0.0, 114 / 255, 178 / 255)
 
 
 def shepard_svg(diagrams: Diagrams, prefix: str = "") -> str:
@@ -48,23 +54,8 @@ def shepard_svg(diagrams: Diagrams, prefix: str = "") -> str:
     MissingDependencyError
         matplotlib is not installed.
     """
-    found = diagrams["shepard"]
     figure, axes = _figure()
-    right, top = found["input_edges"][-1], found["code_edges"][-1]
-    axes.imshow(
-        _density(found["counts"]),
-        extent=(0, right, 0, top),
-        origin="lower",
-        aspect="auto",
-        interpolation="none",
-        zorder=2,
-    )
-    if found["slope"] is not None:
-        end = min(right, top / found["slope"])
-        axes.plot([0, end], [0, end * found["slope"]], color=IDEAL, linewidth=1.4, dashes=(4, 2.5), zorder=3)
-    axes.set(xlim=(0, right), ylim=(0, top))
-    of_x, _, of_z = diagrams["distance"].partition("/")
-    _named(axes, f"input distance ({of_x})", f"code distance ({of_z or of_x})")
+    draw_shepard(axes, diagrams)
     return as_svg(figure, ROLES, f"{diagrams['encoder']}: density of code distance against input distance", prefix)
 
 
@@ -76,24 +67,8 @@ def map_svg(diagrams: Diagrams, prefix: str = "") -> str:
     diagrams, prefix
         As for :func:`shepard_svg`.
     """
-    found = diagrams["map"]
     figure, axes = _figure()
-    for pair in found["torn"]:
-        x, y, other_x, other_y = pair["line"]
-        axes.plot([x, other_x], [y, other_y], color=IDEAL, linewidth=0.8, alpha=0.75, zorder=3)
-    scores = found["continuity"]
-    for number, color in reversed(list(enumerate([*(color for _, color in BINS), GRID]))):
-        places = [p for p in range(len(found["points"])) if _bin(None if scores is None else scores[p]) == number]
-        _dots(axes, [found["points"][p] for p in places], color, 3.4 - 0.3 * number)
-    for place in found["marked"]:
-        axes.plot(*found["points"][place], "o", mfc="none", mec=INK, ms=6, mew=1, zorder=6)
-    for name, x, y in found["classes"]:
-        axes.text(x, y, shown(name), color=NAME, size=10, ha="center", va="center", zorder=7, parse_math=False)
-    flat = found["columns"] == 1
-    axes.set_aspect("auto" if flat else "equal", adjustable="datalim")
-    if flat:
-        axes.set_yticks([])
-    _named(axes, "first column of the codes", "spread out: codes have one column" if flat else "second column")
+    draw_map(axes, diagrams, _dots)
     return as_svg(figure, ROLES, f"{diagrams['encoder']}: test points in code space", prefix)
 
 
@@ -105,22 +80,8 @@ def curve_svg(diagrams: Diagrams, prefix: str = "") -> str:
     diagrams, prefix
         As for :func:`shepard_svg`.
     """
-    found = diagrams["curve"]
     figure, axes = _figure()
-    axes.axhline(0, color=IDEAL, linewidth=1.2, dashes=(4, 2.5), zorder=3)
-    axes.axvline(diagrams["k"], color=GRID, linewidth=1, dashes=(1, 2), zorder=2)
-    axes.fill_between(found["K"], found["kept"], color=LINE, alpha=0.14, linewidth=0, zorder=2)
-    axes.plot(found["K"], found["kept"], color=LINE, linewidth=2, solid_joinstyle="round", zorder=4)
-    least = min(0.0, *found["kept"])
-    axes.set_xscale("log")
-    axes.set(xlim=(1, max(2, found["K"][-1])), ylim=(min(-0.09, least * 1.1), 1.03))
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    powers = [10**power for power in range(7) if 10**power <= found["K"][-1]]
-    axes.set_xticks(powers, [f"{power:,}" for power in powers])
-    axes.minorticks_off()
-    axes.annotate(f"k = {diagrams['k']}", (diagrams["k"], 1), (3, -3), textcoords="offset points", size=8, color=INK)
-    axes.annotate("chance", (1, 0), (4, -9), textcoords="offset points", size=8, color=IDEAL)
-    _named(axes, "K nearest neighbours", "kept beyond chance, R_NX(K)")
+    draw_curve(axes, diagrams)
     return as_svg(figure, ROLES, f"{diagrams['encoder']}: neighbours kept beyond chance at each size", prefix)
 
 
@@ -132,36 +93,8 @@ def _figure() -> tuple[Figure, Axes]:
     figure.patch.set_visible(False)
     axes = figure.add_axes((0.155, 0.14, 0.825, 0.84))
     axes.patch.set_visible(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.grid(color=GRID, alpha=0.28, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=8, labelcolor=INK, pad=4)
-    axes.locator_params(nbins=6)
+    plain_axes(axes)
     return figure, axes
-
-
-def _named(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, color=INK, size=9, labelpad=4)
-    axes.set_ylabel(y, color=INK, size=9, labelpad=5)
-
-
-def _density(counts: Sequence[Sequence[int]]) -> Any:
-    """Return a picture of counts: one colour, the more opaque the more pairs, by logarithm."""
-    import numpy as np
-
-    logs = np.log1p(np.asarray(counts, dtype=np.float64))
-    image = np.empty((*logs.shape, 4))
-    image[..., :3] = DENSITY
-    image[..., 3] = np.where(logs > 0, 0.1 + 0.9 * logs / max(float(logs.max()), 1.0), 0.0)
-    return (image * 255).round().astype(np.uint8)
-
-
-def _bin(score: float | None) -> int:
-    """Return the place of a point's colour."""
-    if score is None:
-        return len(BINS)
-    return next((place for place, (upto, _) in enumerate(BINS) if score < upto), len(BINS) - 1)
 
 
 def _dots(axes: Axes, points: Sequence[Sequence[float]], color: str, size: float) -> None:

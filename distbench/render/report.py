@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from distbench.report import Report, Score
     from distbench.standing import Standing
 
-__all__ = ["advice", "failure_text", "number", "report_text", "standing_lines"]
+__all__ = [
+    "advice",
+    "failure_text",
+    "number",
+    "report_columns",
+    "report_notes",
+    "report_text",
+    "setting",
+    "standing_lines",
+]
 
 WORST_PAIRS = 3
 MOST_LIMITS = 4
@@ -35,15 +44,29 @@ def interval(score: Score) -> str:
     return f"[{number(score.low)}, {number(score.high)}]"
 
 
-def _setting(report: Report) -> str:
+def setting(report: Report) -> str:
+    """Return test points, candidates and neighbours in a few words."""
     return f"n = {report.m} test points, M = {report.M} candidates each, k = {report.k}"
 
 
 def report_text(report: Report) -> str:
     """Return the table of a report's scores."""
-    percent = f"{100 * report.confidence:g}% interval"
-    scores = report.scores.values()
-    marks = ["chance", *(mark for mark in ("attainable", "floor") if any(getattr(s, mark) is not None for s in scores))]
+    head, rows = report_columns(report)
+    table = tabulate(
+        rows,
+        headers=head,
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=("left", "left", "right", "left", *("right" for _ in head[4:])),
+    )
+    lines = [f"{report.encoder}: codes of {report.code_size}, {setting(report)}", "", table]
+    notes = report_notes(report)
+    return "\n".join([*lines, *(["", *(f"note: {note}" for note in notes)] if notes else [])])
+
+
+def report_columns(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return head and cells of the table of a report's scores."""
+    marks = _marks(report)
     rows = [
         (
             score.metric,
@@ -52,18 +75,19 @@ def report_text(report: Report) -> str:
             interval(score),
             *(number(getattr(score, mark)) for mark in marks),
         )
-        for score in scores
+        for score in report.scores.values()
     ]
-    table = tabulate(
-        rows,
-        headers=("metric", "better", "value", percent, *marks),
-        tablefmt="simple",
-        disable_numparse=True,
-        colalign=("left", "left", "right", "left", *("right" for _ in marks)),
-    )
-    lines = [f"{report.encoder}: codes of {report.code_size}, {_setting(report)}", "", table]
-    notes = [*report.notes, *_on_marks(report, marks)]
-    return "\n".join([*lines, *(["", *(f"note: {note}" for note in notes)] if notes else [])])
+    return ("metric", "better", "value", f"{100 * report.confidence:g}% interval", *marks), rows
+
+
+def report_notes(report: Report) -> list[str]:
+    """Return what a reader of a report must know."""
+    return [*report.notes, *_on_marks(report, _marks(report))]
+
+
+def _marks(report: Report) -> list[str]:
+    scores = report.scores.values()
+    return ["chance", *(mark for mark in ("attainable", "floor") if any(getattr(s, mark) is not None for s in scores))]
 
 
 def _on_marks(report: Report, marks: Sequence[str]) -> list[str]:
@@ -89,7 +113,7 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
         lines += _limit_lines(report, report[name], limit)
     if len(broken) > MOST_LIMITS:
         lines.append(f"  and {', '.join(list(broken)[MOST_LIMITS:])}")
-    lines.append(f"  {_setting(report)}")
+    lines.append(f"  {setting(report)}")
     for block in _details(report, broken):
         if len(lines) + len(block) <= MOST_LINES:
             lines += block

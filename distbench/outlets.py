@@ -1,0 +1,125 @@
+"""Where a report's numbers go beside print: pictures, notebooks, frames, and tools that track training runs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from distbench.report import Report
+
+__all__ = ["Outlets"]
+
+
+class Outlets:
+    """The methods of a `Report` that hand it on; what each needs is loaded when it is called."""
+
+    def plot(self, kind: str | None = None, ax: Any = None, *, labels: Any = None) -> Any:
+        """Draw how distances, points and neighbourhoods fare, with matplotlib.
+
+        Parameters
+        ----------
+        kind : {"shepard", "points", "ranks"}, optional
+            "shepard": density of code distance against input distance, with the line on which codes would be the
+            inputs but for scale. "points": test points at the first two columns of their codes, by their own
+            continuity, with the worst points and the neighbours torn farthest apart. "ranks": R_NX(K), the share of
+            the K nearest neighbours kept beyond chance, at which it is 0. Default: all three, side by side.
+        ax : matplotlib Axes, or three of them without a kind, optional
+            Where to draw; pyplot is then left alone. Default: a new figure of pyplot.
+        labels : array-like of shape (m,), optional
+            Of the test points; their names are written into "points".
+
+        Returns
+        -------
+        matplotlib Axes, or ndarray of shape (3,) of them without a kind
+
+        Raises
+        ------
+        InputError
+            If an argument cannot be used, or the report comes from stored rows and has no points.
+        MissingDependencyError
+            If matplotlib is not installed.
+
+        References
+        ----------
+        J. A. Lee, D. H. Peluffo-Ordonez and M. Verleysen (2015), Multi-scale similarities in stochastic neighbour
+        embedding: reducing dimensionality while preserving both local and global structure (R_NX).
+        R. N. Shepard (1962), The analysis of proximities: multidimensional scaling with an unknown distance function.
+        """
+        from distbench.render.plots import plot
+
+        return plot(cast("Report", self), kind, ax, labels)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the scores as a pandas frame, a metric a row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``metric``; columns ``value``, ``low``, ``high``, ``chance``, ``attainable`` and ``floor`` (nan where
+            there is none), ``direction`` ("up" or "down") and ``draws``. ``attrs`` says encoder, k, m, M and distances.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        from distbench.render.cells import report_frame
+
+        return report_frame(cast("Report", self))
+
+    def log_mlflow(self, prefix: str = "distbench.", step: int | None = None) -> None:
+        """Log values and intervals as metrics of the active MLflow run, and how they were measured as tags.
+
+        Parameters
+        ----------
+        prefix : str
+            Of the names: ``distbench.continuity``, ``distbench.continuity.low``, ``distbench.continuity.high``.
+        step : int, optional
+            0 or more, such as the epoch. Infinite values are left out.
+
+        Raises
+        ------
+        InputError
+            If an argument cannot be used.
+        MissingDependencyError
+            If MLflow is not installed.
+        """
+        from distbench.trackers import log_mlflow
+
+        log_mlflow(cast("Report", self), prefix, step)
+
+    def log_tensorboard(
+        self, log_dir_or_writer: str | os.PathLike[str] | Any, step: int = 0, prefix: str = "distbench/"
+    ) -> None:
+        """Log values and intervals as scalars of TensorBoard.
+
+        Parameters
+        ----------
+        log_dir_or_writer : path or writer
+            A local folder, which gets an event file; a ``SummaryWriter`` of torch, or what
+            ``tf.summary.create_file_writer`` returned.
+        step : int
+            0 or more, such as the epoch.
+        prefix : str
+            Of the names: ``distbench/continuity``, ``distbench/continuity/low``, ``distbench/continuity/high``.
+            Infinite values are left out.
+
+        Raises
+        ------
+        InputError
+            If an argument cannot be used, or the folder cannot be written.
+        MissingDependencyError
+            If a folder is given and tensorboard is not installed.
+        """
+        from distbench.trackers import log_tensorboard
+
+        log_tensorboard(cast("Report", self), log_dir_or_writer, step, prefix)
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the table."""
+        from distbench.render.cells import report_html
+
+        return report_html(cast("Report", self))

@@ -1,0 +1,304 @@
+"""Where reports go beside print: pictures, notebooks, frames, MLflow and TensorBoard."""
+
+from __future__ import annotations
+
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.diagrams import diagrams_of
+from distbench.errors import InputError, MissingDependencyError
+
+RNG = np.random.default_rng(1)
+X = RNG.normal(size=(150, 5))
+EVIL = "<script>alert(1)</script>"
+KINDS = ["shepard", "points", "ranks"]
+
+
+@pytest.fixture(scope="module")
+def report():
+    return distbench.evaluate_codes(X, X[:, :2], k=6, name=EVIL)
+
+
+@pytest.fixture(scope="module")
+def axes(report):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(12, 4)).subplots(1, 3)
+    assert report.plot(ax=drawn) is not None
+    return dict(zip(KINDS, drawn, strict=True))
+
+
+def test_pictures_hold_the_numbers_of_the_report(report, axes):
+    found = diagrams_of(report)
+    image = axes["shepard"].images[0].get_array()
+    assert np.array_equal(np.asarray(image)[..., 3] > 0, np.array(found["shepard"]["counts"]) > 0)
+    line = axes["shepard"].lines[0]
+    assert line.get_ydata()[1] / line.get_xdata()[1] == pytest.approx(found["shepard"]["slope"])
+    dots = np.concatenate([np.asarray(one.get_offsets()) for one in axes["points"].collections])
+    assert sorted(map(tuple, dots)) == sorted(map(tuple, found["map"]["points"]))
+    torn = [[*line.get_xydata().ravel()] for line in axes["points"].lines if len(line.get_xdata()) == 2]
+    assert torn == [pair["line"] for pair in found["map"]["torn"]]
+    curve = next(line for line in axes["ranks"].lines if len(line.get_xdata()) == len(found["curve"]["K"]))
+    assert curve.get_ydata().tolist() == found["curve"]["kept"]
+
+
+def test_pictures_say_what_they_show(axes):
+    assert [one.get_title("left") for one in axes.values()] == ["Distances kept", "Where it breaks", "Neighbours kept"]
+    assert axes["shepard"].get_xlabel() == "input distance (euclidean)"
+    assert axes["ranks"].get_ylabel() == "kept beyond chance, R_NX(K)"
+    assert [text.get_text() for text in axes["points"].get_legend().get_texts()] == [
+        "0.98 to 1",
+        "0.95 to 0.98",
+        "0.9 to 0.95",
+        "0.8 to 0.9",
+        "below 0.8",
+    ]
+
+
+def test_pyplot_is_left_alone_where_axes_are_given_and_shows_what_it_made_where_not(report):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    from matplotlib.figure import Figure
+
+    before = plt.get_fignums(), dict(plt.rcParams)
+    given = Figure().subplots()
+    assert report.plot("ranks", ax=given) is given
+    assert (plt.get_fignums(), dict(plt.rcParams)) == before
+    every = report.plot(labels=["a"] * 150)
+    one = report.plot("points")
+    assert len(plt.get_fignums()) == len(before[0]) + 2
+    assert every.shape == (3,)
+    assert [text.get_text() for text in every[1].texts].count("a") == 1
+    plt.close(every[0].figure)
+    plt.close(one.figure)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"kind": "rank"}, "kind: found 'rank'; did you mean 'ranks'"),
+        ({"kind": 3}, "kind: found 3"),
+        ({"ax": 3}, "ax: found 3; pass 3 axes"),
+        ({"kind": "ranks", "ax": "x"}, "ax: found 'x'; pass the axes of one picture"),
+        ({"labels": [1, 2]}, "labels: found 2 for 150 test points"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(report, arguments, said):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    before = plt.get_fignums()
+    with pytest.raises(InputError, match=said):
+        report.plot(**arguments)
+    assert plt.get_fignums() == before
+
+
+def test_missing_packages_are_named(report, monkeypatch, tmp_path):
+    calls = {
+        "matplotlib": (report.plot, r'plot\(\) needs matplotlib.*pip install "distbench\[report\]"'),
+        "pandas": (report.to_frame, r"to_frame\(\) needs pandas.*pip install pandas"),
+        "mlflow": (report.log_mlflow, r"log_mlflow\(\) needs mlflow.*pip install mlflow-skinny"),
+        "tensorboard": (lambda: report.log_tensorboard(tmp_path), r"needs tensorboard.*pip install tensorboard"),
+    }
+    for package, (call, said) in calls.items():
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            with pytest.raises(MissingDependencyError, match=said):
+                call()
+
+
+class Cells(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.notes, self.tags, self._open = [], [], set(), None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        self._open = tag
+
+    def handle_endtag(self, tag):
+        self._open = None
+
+    def handle_data(self, data):
+        if self._open in ("td", "th"):
+            self.rows[-1].append(data)
+        elif self._open == "li":
+            self.notes.append(data)
+
+
+def test_html_says_what_print_says_and_is_escaped(report):
+    from dataclasses import replace
+
+    shown = replace(report.marked(floors={"stress": 0.1}), notes=(f"mind {EVIL}",))
+    found = Cells(shown._repr_html_())
+    assert found.tags == {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li"}
+    assert found.notes[0] == f"mind {EVIL}"
+    assert found.rows[0] == ["metric", "better", "value", "95% interval", "chance", "floor"]
+    for cells in found.rows[1:]:
+        assert " ".join(cells) in " ".join(str(shown).split())
+    assert len(found.rows) == 1 + len(report)
+    assert "color:" not in shown._repr_html_().replace("color:inherit", "")
+
+
+def test_frame_has_a_row_a_metric(report):
+    frame = report.marked(floors={"stress": 0.1}).to_frame()
+    assert frame.index.name == "metric"
+    assert list(frame.index) == list(report)
+    assert list(frame.columns) == [
+        "value",
+        "low",
+        "high",
+        "chance",
+        "attainable",
+        "floor",
+        "direction",
+        "draws",
+    ]
+    score = report["continuity"]
+    assert tuple(frame.loc["continuity", ["value", "low", "high", "chance"]]) == (
+        score.value,
+        score.low,
+        score.high,
+        score.chance,
+    )
+    assert frame.dtypes[:6].eq("float64").all()
+    assert frame["floor"].notna().sum() == 1
+    assert np.isnan(frame.loc["distortion", "low"])
+    assert frame.attrs["encoder"] == EVIL
+
+
+def test_differences_print_as_a_table_and_are_still_a_dict(report):
+    other = distbench.evaluate_codes(X, X[:, :3], k=6, name="three")
+    found = distbench.compare(report, other)
+    assert isinstance(found, dict)
+    assert found["continuity"].better == "b"
+    lines = str(found).splitlines()
+    assert lines[0] == f"a = {EVIL}, b = three; n = 150 test points, M = 149 candidates each, k = 6"
+    assert lines[2].split("  ")[0] == "metric"
+    assert len(lines) == 4 + len(found)
+    rows = Cells(found._repr_html_()).rows
+    assert rows[0] == ["metric", "a", "b", "a - b", "95% interval", "better"]
+    assert [" ".join(cells) for cells in rows[1:]] == [" ".join(line.split()) for line in lines[4:]]
+    frame = found.to_frame()
+    one = found["stress"]
+    assert tuple(frame.loc["stress", ["value", "low", "high"]]) == (one.value, one.low, one.high)
+    assert frame.loc["stress", "a"] - frame.loc["stress", "b"] == pytest.approx(one.value)
+    assert frame.loc["stress", "better"] == one.better
+    assert frame["better"].isna()["distortion"]
+
+
+def numbers(report, between):
+    every = {}
+    for name, score in report.scores.items():
+        every |= {name: score.value, f"{name}{between}low": score.low, f"{name}{between}high": score.high}
+    return {name: value for name, value in every.items() if value is not None and np.isfinite(value)}
+
+
+def test_mlflow_keeps_values_intervals_and_how_they_were_measured(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # its other stores need more packages
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
+    Z = X[:, :2].copy()
+    Z[1] = Z[0]  # the worst ratio is infinite
+    report = distbench.evaluate_codes(X, Z, k=6, name="two")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri((tmp_path / "store").as_uri())
+    try:
+        with mlflow.start_run() as run:
+            report.log_mlflow()
+            report.log_mlflow(prefix="val_", step=3)
+        data = mlflow.MlflowClient().get_run(run.info.run_id).data
+        history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_continuity")
+    finally:
+        mlflow.set_tracking_uri(before)
+    expected = numbers(report, ".")
+    assert "continuity.low" in expected
+    assert "distortion" not in expected
+    assert data.metrics == {f"{prefix}{n}": v for prefix in ("distbench.", "val_") for n, v in expected.items()}
+    tags = [data.tags[name] for name in ("distbench.encoder", "distbench.k", "val_m", "val_M")]
+    assert tags == ["two", "6", "150", "149"]
+    assert [one.step for one in history] == [3]
+
+
+def scalars(folder):
+    """Return what TensorBoard reads in a folder, as {tag: {step: value}}."""
+    module = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from tensorboard.util.tensor_util import make_ndarray
+
+    found = module.EventAccumulator(str(folder))
+    found.Reload()
+    read = {}
+    for tag in found.Tags()["tensors"]:
+        read[tag] = {one.step: float(make_ndarray(one.tensor_proto)) for one in found.Tensors(tag)}
+    for tag in found.Tags()["scalars"]:
+        read[tag] = {one.step: one.value for one in found.Scalars(tag)}
+    return read
+
+
+def test_tensorboard_reads_what_was_written(report, tmp_path):
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    report.log_tensorboard(tmp_path / "new", step=2)
+    report.log_tensorboard(str(tmp_path / "new"), step=5, prefix="test/")
+    read = scalars(tmp_path / "new")
+    for prefix, step in (("distbench/", 2), ("test/", 5)):
+        for name, value in numbers(report, "/").items():
+            assert read.pop(f"{prefix}{name}") == {step: pytest.approx(value, rel=1e-6)}
+    assert read == {}
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"log_dir_or_writer: .*file cannot be written"):
+        report.log_tensorboard(tmp_path / "file")
+
+
+def test_keras_hands_the_monitors_values_to_tensorboard_wherever_it_stands(tmp_path):
+    keras = pytest.importorskip("keras")
+    pytest.importorskip("tensorflow")
+    from distbench.keras import Autoencoder, PreservationMonitor
+
+    points = X.astype("float32")
+    model = Autoencoder(2, hidden=(4,))
+    model.compile("adam", "mse")
+    callbacks = [
+        keras.callbacks.TensorBoard(tmp_path, write_graph=False),
+        PreservationMonitor(points[:40], metrics=["continuity", "stress"]),
+        PreservationMonitor(points[:40], metrics=["continuity"], prefix="kept_"),
+    ]
+    history = model.fit(points, points, epochs=2, verbose=0, callbacks=callbacks).history
+    read = {"val_": scalars(tmp_path / "validation"), "kept_": scalars(tmp_path / "train")}
+    for folder, tag, name in (
+        ("val_", "epoch_continuity", "val_continuity"),
+        ("val_", "epoch_stress", "val_stress"),
+        ("kept_", "epoch_kept_continuity", "kept_continuity"),
+    ):
+        assert read[folder][tag] == {epoch: pytest.approx(v, rel=1e-6) for epoch, v in enumerate(history[name])}
+
+
+@pytest.mark.parametrize("kind", ["torch", "tensorflow"])
+def test_tensorboard_takes_writers(report, tmp_path, kind):
+    if kind == "torch":
+        writer = pytest.importorskip("torch.utils.tensorboard").SummaryWriter(str(tmp_path))
+    else:
+        writer = pytest.importorskip("tensorflow").summary.create_file_writer(str(tmp_path))
+    report.log_tensorboard(writer, step=7)
+    writer.close()
+    read = scalars(tmp_path)
+    assert read["distbench/continuity/low"] == {7: pytest.approx(report["continuity"].low, rel=1e-6)}
+    assert len(read) == len(numbers(report, "/"))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda report, to: report.log_tensorboard(3), "log_dir_or_writer: found 3; pass a folder"),
+        (lambda report, to: report.log_tensorboard(to, step=-1), "step: found -1"),
+        (lambda report, to: report.log_tensorboard(to, prefix=None), "prefix: found None"),
+        (lambda report, to: report.log_mlflow(step="1"), "step: found '1'"),
+    ],
+)
+def test_arguments_of_trackers_are_checked(report, tmp_path, call, said):
+    with pytest.raises(InputError, match=said):
+        call(report, tmp_path / "none")
+    assert not (tmp_path / "none").exists()

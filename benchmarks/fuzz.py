@@ -72,7 +72,13 @@ def _arguments() -> argparse.Namespace:
 
 def _load_all() -> None:
     """Import all that the targets import on their way: what is loaded later would not be instrumented."""
-    import distbench.cli
+    import distbench.cli.baselines
+    import distbench.cli.compare
+    import distbench.cli.datasets
+    import distbench.cli.evaluate
+    import distbench.cli.hunt
+    import distbench.cli.leaderboard
+    import distbench.cli.suites
     import distbench.merging
     import distbench.regression
     import distbench.render.changes

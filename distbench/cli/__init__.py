@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import UserDict
 
 import click
 
@@ -15,8 +16,16 @@ __all__ = ["main"]
 COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", "baselines")
 
 
-class _Commands(Examples, click.Group):
-    """Finds commands in modules of their names."""
+class _Modules(UserDict[str, click.Command]):
+    """Commands by the names of their modules, which are imported when a command is looked up; no value is kept."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = importlib.import_module(f"distbench.cli.{name}").command
+        return command
+
+
+class _Group(Examples, click.Group):
+    """Lists its commands in their order, and says which one was probably meant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands: first what judges, then what shows."""
@@ -24,10 +33,7 @@ class _Commands(Examples, click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name, if there is one."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"distbench.cli.{cmd_name}").command
-        return command
+        return self.commands[cmd_name] if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -39,7 +45,9 @@ class _Commands(Examples, click.Group):
 
 
 @click.group(
-    cls=_Commands,
+    "distbench",
+    cls=_Group,
+    commands=_Modules(dict.fromkeys(COMMANDS, click.Command(None))),
     context_settings={"help_option_names": ["-h", "--help"]},
     examples=["distbench evaluate pca --dataset digits --code-size 8 --limit continuity:0.95"],
 )

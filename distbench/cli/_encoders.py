@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
+
+import click
 
 from distbench.errors import InputError
 from distbench.importing import imported
@@ -45,10 +46,17 @@ def _names_object(text: str) -> bool:
     return bool(colon) and all(map(str.isidentifier, words)) and not Path(text).exists()
 
 
+def _forget(folder: str) -> None:
+    """Take a folder from the path again: only tests run several commands in one process."""
+    if folder in sys.path:
+        sys.path.remove(folder)
+
+
 def _imported(text: str) -> Any:
-    folder = os.getcwd()  # noqa: PTH109 - sys.path holds texts
+    folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
+        click.get_current_context().call_on_close(lambda: _forget(folder))
     try:
         return imported(text, HINT)
     except InputError as error:

@@ -41,7 +41,7 @@ class Report(Outlets, Mapping[str, Score]):
         What a reader of the scores must know.
     pairs : mapping of str to tuple of Pair
         What `worst_pairs` picks from, worst first.
-    judged : ndarray of int or None
+    judged : ndarray of int of shape (m,), or None
         Rows of the test points that were judged; None for all.
     distance_x, distance_z : str
         Distances of points and of codes.

@@ -75,7 +75,13 @@ class DatasetEntry:
     summary: str = ""
 
     def load(self) -> Dataset:
-        """Make the points, split them 80/20 with a fixed seed, freeze and hash them."""
+        """Make the points, split them 80/20 with a fixed seed, freeze and hash them.
+
+        Returns
+        -------
+        Dataset
+            A new one at each call; :func:`load_dataset` keeps it.
+        """
         points, labels = self.make()
         train, test = split(len(points), labels)
         x_train, x_test = points[train], points[test]

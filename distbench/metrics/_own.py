@@ -50,14 +50,30 @@ class Cases:
     distance_z: str = "euclidean"
 
     def distances(self) -> tuple[Array, Array]:
-        """Return input and code distances of each test point to its M candidates, itself left out: two (m, M)."""
+        """Return the distances of each test point to its M candidates, itself left out.
+
+        Returns
+        -------
+        a, b : ndarray of shape (m, M)
+            Input and code distances. Other test points come first, where they are candidates; then ``X_ref``.
+        """
         return (
             _distances(self.X, self.X_ref, self.distance_x, self.among),
             _distances(self.Z, self.Z_ref, self.distance_z, self.among),
         )
 
     def without(self, rows: NDArray[np.int64]) -> Cases:
-        """Return the cases without some test points, which are no candidates any more either."""
+        """Return the cases without the test points of these `rows`, which are no candidates any more either.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (r,)
+            Places in `X` and `Z`.
+
+        Returns
+        -------
+        Cases
+        """
         return replace(self, X=np.delete(self.X, rows, axis=0), Z=np.delete(self.Z, rows, axis=0))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -259,6 +260,19 @@ def test_mistakes_are_one_line_and_exit_code_2(arguments, message):
     assert message in line
     assert "Traceback" not in found.stderr
     assert np.array_equal(np.load("X.npy"), X), "an input was written over"
+
+
+def test_the_page_names_every_key_of_the_documents():
+    page = (Path(distbench.__file__).parents[1] / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.*?) \| (.*) \|$", page.partition("## JSON documents")[2], re.MULTILINE)
+    named = {what: set(re.findall(r"`(\w+)`", keys)) for what, keys in rows}
+    report = json.loads(run("own_encoders:four", "--data", "X.npy", "--json").stdout)
+    hunt = CliRunner().invoke(main, ["hunt", "own_encoders:four", "--data", "X.npy", "--budget", "200", "--json"])
+    hunt = json.loads(hunt.stdout)
+    found = {"`evaluate`": report, "an entry of `scores`": report["scores"][0], "`hunt`": hunt}
+    found |= {"an entry of `torn` and `merged`": report["torn"][0], "`merged` and `torn` of it": hunt["torn"]}
+    for what, document in found.items():
+        assert set(document) - {"schema"} == named[what], what
 
 
 def test_an_interrupted_encoder_is_no_broken_limit():

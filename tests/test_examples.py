@@ -1,0 +1,104 @@
+"""What checks the examples (examples/run.py) sees an example that does not end as its README says."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+README = """\
+It prints (exit code 3):
+
+```sh
+echo "=== took 1.7 s, error 0.103 ==="
+exit 3
+```
+
+```text
+took ... s, error 0.100
+```
+
+This one too:
+
+<!-- without sys -->
+```sh
+false
+```
+
+```sh
+cat made
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def runner():
+    spec = importlib.util.spec_from_file_location("examples_run", EXAMPLES / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.fixture
+def example(tmp_path):
+    (tmp_path / "README.md").write_text(README)
+    (tmp_path / "made").write_text("")
+    return tmp_path
+
+
+def test_an_example_that_ends_as_it_says(runner, example, capsys):
+    assert runner.run_example(example, Path(sys.executable))
+    lines = capsys.readouterr().out.splitlines()
+    assert ["as the README says" in line for line in lines] == [True, False, True]
+    assert "skipped, it is for environments without sys" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("exit 3", "exit 4", "exit code 4, the README says 3"),
+        ("(exit code 3)", "", "exit code 3, the README says 0"),
+        ("0.103", "0.106", "not in the output: took ... s, error 0.100"),
+        ("took 1.7", "was 1.7", "not in the output: took"),
+        ("cat made", "cat lost", "exit code 1, the README says 0"),
+        ("without sys", "with sys", "exit code 1, the README says 0"),
+    ],
+)
+def test_one_that_does_not(runner, example, capsys, old, new, said):
+    (example / "README.md").write_text(README.replace(old, new))
+    assert not runner.run_example(example, Path(sys.executable))
+    assert said in capsys.readouterr().out
+
+
+def test_one_without_commands(runner, example):
+    (example / "README.md").write_text("Nothing to run.")
+    assert not runner.run_example(example, Path(sys.executable))
+
+
+def test_lines_count_in_their_order(runner):
+    output = "one\n  two   2.00\n===== three =====\n"
+    assert runner.missing(("one", "...", "two 2.05", "... three"), output) is None
+    assert runner.missing(("three", "one"), output) == "one"
+    assert runner.missing(("one", "one"), output) == "one"
+    assert runner.missing(("two 2.2",), output) == "two 2.2"
+
+
+def test_a_command_that_hangs_is_ended(runner, example, monkeypatch):
+    monkeypatch.setattr(runner, "LIMIT", 0.2)
+    block = runner.Block("sleep 5", 0, (), "", "")
+    assert "took more than" in runner.run(block, example, Path(sys.executable))
+
+
+def test_every_example_says_what_it_needs_and_how_its_commands_end(runner):
+    folders = [path.parent for path in sorted(EXAMPLES.glob("*/pyproject.toml"))]
+    assert folders
+    for folder in folders:
+        readme = (folder / "README.md").read_text()
+        assert list(runner.blocks(readme)), folder
+        assert f"({folder.name}/README.md)" in (EXAMPLES / "README.md").read_text()
+        assert "@" not in readme, "a number that was not filled in"

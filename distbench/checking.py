@@ -138,8 +138,8 @@ class Floors:
     def check_report(self, report: Report) -> None:
         """Check where a limit is broken, with the code size that the codes turned out to have."""
         if self.X_test is not None and self._bind():
-            own = self.options.get("input_space") is None or report.clouds is None
-            self._check(self.X_test if own else report.clouds.X, report.code_size, self.reference)
+            given = None if self.options.get("input_space") is None else report.clouds
+            self._check(self.X_test if given is None else given.X, report.code_size, self.reference)
 
     def _euclidean(self) -> bool:
         return all(self.options.get(name, "euclidean") == "euclidean" for name in ("distance_x", "distance_z"))

@@ -6,6 +6,7 @@ import ast
 import base64
 import io
 import json
+import resource
 import subprocess
 import sys
 import zipfile
@@ -21,6 +22,7 @@ from pages import outcome
 import distbench
 from distbench.datasets import DataSource
 from distbench.datasets._sizes import refuse_table
+from distbench.encoders import as_encoder
 from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
 from distbench.model_files import FEW_WEIGHTS, load_model
 from distbench.outcome import ClaimOutcome, Outcome
@@ -209,6 +211,146 @@ class TestArrays:
 def keras():
     pytest.importorskip("tensorflow")
     return pytest.importorskip("keras")
+
+
+REACHING = {  # operations of TensorFlow that do more than compute
+    "ReadFile": lambda tf, x: x + tf.cast(tf.strings.length(tf.io.read_file("/etc/hosts")), tf.float32),
+    "MatchingFiles": lambda tf, x: x + tf.cast(tf.size(tf.io.matching_files("/etc/*")), tf.float32),
+    "PrintV2": lambda tf, x: (tf.print("it ran", output_stream="file:///nowhere/ran"), x)[1],
+    "WriteFile": lambda tf, x: (tf.io.write_file("/nowhere/ran", "it ran"), x)[1],
+    "EagerPyFunc": lambda tf, x: tf.ensure_shape(tf.py_function(print, [x], tf.float32), (None, 4)),
+    "SaveV2": lambda tf, x: (tf.raw_ops.SaveV2(prefix="a", tensor_names=["b"], shape_and_slices=[""], tensors=[x]), x)[
+        1
+    ],
+    "TensorSliceDataset": lambda tf, x: x + tf.cast(tf.data.TextLineDataset("/etc/hosts").cardinality(), tf.float32),
+}
+
+
+class TestSavedModels:
+    @pytest.fixture
+    def saved(self, tmp_path):
+        tf = pytest.importorskip("tensorflow")
+
+        def saved(call):
+            path = tmp_path / "saved"
+            module = tf.Module()
+            module.weights = tf.Variable(np.eye(4, 2, dtype=np.float32))
+            traced = tf.autograph.experimental.do_not_convert(lambda x: call(tf, x) @ module.weights)
+            module.call = tf.function(traced).get_concrete_function(tf.TensorSpec((None, 4), tf.float32, "x"))
+            tf.saved_model.save(module, str(path), signatures=module.call)
+            return path
+
+        return saved
+
+    @pytest.mark.parametrize("operation", REACHING)
+    def test_operations_that_reach_beyond_are_refused(self, saved, operation):
+        path = saved(REACHING[operation])
+        with pytest.raises(EncoderError, match=f"has the operation '{operation}', .*; if you trust it, load it with"):
+            distbench.evaluate(path, np.ones((20, 4)), k=3)
+
+    def test_usual_ones_pass_and_the_codes_are_right(self, saved):
+        path = saved(lambda tf, x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 2), (0, x))[1])
+        points = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+        assert np.array_equal(distbench.evaluate(path, points, k=3).clouds.Z, 8 * points[:, :2])
+
+    def test_functions_that_save_may_not_be_called(self, saved):
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        path = saved(lambda tf, x: x) / "saved_model.pb"
+        program = saved_model_pb2.SavedModel()
+        program.ParseFromString(path.read_bytes())
+        library = program.meta_graphs[0].graph_def.library.function
+        (saving,) = (one.signature.name for one in library if any(node.op == "SaveV2" for node in one.node_def))
+        caller = next(one for one in library if "signature_wrapper" in one.signature.name)
+        caller.node_def[0].attr["f"].func.name = saving
+        path.write_bytes(program.SerializeToString())
+        with pytest.raises(EncoderError, match=r"has the operation '(SaveV2|MergeV2Checkpoints)'"):
+            distbench.evaluate(path.parent, np.ones((20, 4)), k=3)
+
+    def test_what_unfolds_and_what_is_damaged(self, saved):
+        path = saved(lambda tf, x: tf.reduce_sum(x @ tf.constant(1.0, shape=(4, 10**8)), 1, True) + x)
+        with pytest.raises(EncoderError, match=r"says that it has \d.*,\d{3} numbers, and its files have .* bytes"):
+            distbench.evaluate(path, np.ones((20, 4)), k=3)
+        path = saved(lambda tf, x: x)
+        for data, told in ((b"no program", "no whole SavedModel"), (b"", "is no SavedModel of TensorFlow 2")):
+            (path / "saved_model.pb").write_bytes(data)
+            with pytest.raises(EncoderError, match=told):
+                distbench.evaluate(path, np.ones((20, 4)), k=3)
+
+
+class TestOnnx:
+    @pytest.fixture
+    def written(self, tmp_path):
+        pytest.importorskip("onnxruntime")
+        onnx = pytest.importorskip("onnx")
+
+        def written(weights=(), sparse=(), nodes=()):
+            types = onnx.TensorProto
+            product = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
+            total = onnx.helper.make_node("ReduceSum", ["y"], ["z"])
+            graph = onnx.helper.make_graph(
+                [*nodes, product, total],
+                "graph",
+                [onnx.helper.make_tensor_value_info("x", types.FLOAT, [None, 4])],
+                [onnx.helper.make_tensor_value_info("z", types.FLOAT, None)],
+                initializer=list(weights),
+                sparse_initializer=list(sparse),
+            )
+            opset = [onnx.helper.make_opsetid("", 17)]
+            model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=9)
+            (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+            return tmp_path / "m.onnx"
+
+        return written
+
+    @staticmethod
+    def outside(location, shape=(4, 2)):
+        import onnx
+
+        weights = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=shape)
+        weights.data_location = onnx.TensorProto.EXTERNAL
+        weights.external_data.add(key="location", value=str(location))
+        return weights
+
+    def test_weights_of_other_files_are_read_from_its_own_folder_alone(self, written, tmp_path):
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        for path in (elsewhere / "w.bin", tmp_path / "w.bin"):
+            path.write_bytes(np.ones(8, np.float32).tobytes())
+        (tmp_path / "link.bin").symlink_to("/etc/hosts")
+        as_encoder(written([self.outside("w.bin")]))
+        for location in (elsewhere / "w.bin", "../w.bin", "link.bin"):
+            with pytest.raises(EncoderError, match=r"m\.onnx: onnxruntime cannot load it: .*xternal data"):
+                as_encoder(written([self.outside(location)]))
+        with pytest.raises(EncoderError, match=r"m\.onnx: onnxruntime cannot load it"):
+            as_encoder(written([self.outside("w.bin", (4, 10**10))]))
+
+    def test_what_a_graph_says_of_its_size_is_no_reason_to_take_the_memory(self, written):
+        import onnx
+
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        huge = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=(4, 10**11))
+        one = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+        sparse = onnx.helper.make_sparse_tensor(one, onnx.numpy_helper.from_array(np.zeros(1, np.int64)), (4, 10**9))
+        for path in (written([huge]), written(sparse=[sparse])):
+            with pytest.raises(EncoderError, match="onnxruntime cannot load it"):
+                as_encoder(path)
+        shape = onnx.numpy_helper.from_array(np.array([4, 10**9]), "shape")
+        as_encoder(written([shape], nodes=[onnx.helper.make_node("ConstantOfShape", ["shape"], ["w"])]))
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # in kB
+
+    def test_damaged_files_and_unknown_operations(self, written, tmp_path):
+        import onnx
+
+        for data in (b"", b"no graph"):
+            (tmp_path / "m.onnx").write_bytes(data)
+            with pytest.raises(EncoderError, match=r"m\.onnx: onnxruntime cannot load it: .*; export it anew"):
+                as_encoder(tmp_path / "m.onnx")
+        (tmp_path / "folder.onnx").mkdir()
+        with pytest.raises(EncoderError, match="is a folder; give an ONNX file"):
+            as_encoder(tmp_path / "folder.onnx")
+        with pytest.raises(EncoderError, match="onnxruntime cannot load it"):
+            as_encoder(written(nodes=[onnx.helper.make_node("PyOp", ["x"], ["w"], domain="pyop")]))
 
 
 class TestModels:

@@ -27,7 +27,7 @@ TYPES = {
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
-LEAST_VERSION = (1, 27)  # versions before load what is refused here, or take the memory that it asks for
+LEAST_VERSION = (1, 31)  # versions before load what is refused here, or take the memory that it asks for
 ERRORS_ONLY = 3  # of onnxruntime's levels of logging
 
 

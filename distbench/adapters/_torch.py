@@ -31,6 +31,8 @@ def _ask(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
         weights = next((one for one in module.parameters() if one.is_floating_point()), None)
         if weights is not None:
             given = given.to(device=weights.device, dtype=weights.dtype)
+        elif isinstance(module, torch.jit.ScriptModule):  # a frozen one hides its weights
+            given = given.to(dtype=torch.get_default_dtype())
     with eval_mode(module), torch.no_grad():
         return call(given)
 

@@ -1,0 +1,73 @@
+"""Keras models of every kind, on whatever backend Keras runs: ``python tests/keras_kinds.py FOLDER`` checks them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 6)).astype(np.float32)
+WEIGHTS = [rng.normal(size=shape).astype(np.float32) for shape in ((6, 5), (5,), (5, 2), (2,))]
+CODES = np.maximum(X @ WEIGHTS[0] + WEIGHTS[1], 0) @ WEIGHTS[2] + WEIGHTS[3]
+
+
+def models() -> dict[str, Any]:
+    """Make a model of each kind with the same weights; dropout must not matter."""
+    import keras
+
+    @keras.saving.register_keras_serializable(package="real_encoders")
+    class Subclassed(keras.Model):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.parts = layers()
+
+        def call(self, batch: Any, training: bool = False) -> Any:
+            for part in self.parts:
+                batch = part(batch)
+            return batch
+
+    def layers() -> list[Any]:
+        return [keras.layers.Dense(5, activation="relu"), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
+
+    codes = points = keras.Input((6,))
+    for layer in layers():
+        codes = layer(codes)
+    subclassed = Subclassed()
+    subclassed(X[:2])
+    made = {
+        "sequential": keras.Sequential([keras.Input((6,)), *layers()]),
+        "functional": keras.Model(points, codes),
+        "subclassed": subclassed,
+    }
+    for model in made.values():
+        model.set_weights(WEIGHTS)
+    return made
+
+
+def check(folder: Path) -> None:
+    """Check that every kind, in memory and from a file, gives the codes of its weights, and can be hunted."""
+    import keras
+
+    import distbench
+    from distbench.encoders import as_encoder
+
+    made = models()
+    for kind, model in made.items():
+        path = folder / f"{kind}.keras"
+        model.save(path)
+        for encoder in (model, path):
+            np.testing.assert_allclose(as_encoder(encoder, batch_size=16).encode(X), CODES, rtol=1e-5, atol=1e-5)
+    backend = keras.backend.backend()
+    hunt = distbench.hunt(made["functional"], X, budget=200)
+    assert hunt.by_gradient == (backend == "tensorflow")
+    assert 1 < hunt.expansion <= np.linalg.norm(WEIGHTS[0], 2) * np.linalg.norm(WEIGHTS[2], 2)  # Lipschitz
+    fitted = distbench.fit_baseline("autoencoder", X, code_size=2, seed=0, epochs=2)
+    assert distbench.evaluate(fitted, X, k=5).code_size == 2
+    print("checked on", backend)
+
+
+if __name__ == "__main__":
+    check(Path(sys.argv[1]))

@@ -1,0 +1,378 @@
+"""Encoders of other packages, the real ones, give through distbench the codes that they give without it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import hypothesis  # noqa: F401 - its summary at the end of a run imports it else, which warns beside some frameworks
+import keras_kinds
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import distbench
+from distbench.encoders import as_encoder
+from distbench.errors import EncoderError, InputError
+
+X = (load_digits().data[:160] / 16).astype(np.float32)
+TRAIN, TEST = X[:100], X[100:]
+CLOSE = {"rtol": 1e-5, "atol": 1e-5}
+
+
+@pytest.fixture(scope="module")
+def ort():
+    return pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def pca(ort, tmp_path_factory):
+    convert = pytest.importorskip("skl2onnx")
+    fitted = PCA(3).fit(TRAIN)
+    path = tmp_path_factory.mktemp("onnx") / "pca.onnx"
+    path.write_bytes(convert.to_onnx(fitted, TRAIN[:1]).SerializeToString())
+    return fitted, path
+
+
+class TestOnnx:
+    @staticmethod
+    def exported(module, path, batch, **options):
+        torch = pytest.importorskip("torch")
+        pytest.importorskip("onnx")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter without onnxscript is on its way out
+            torch.onnx.export(module, (batch,), str(path), dynamo=False, **options)
+        return path
+
+    def test_an_exported_pca_is_judged_as_the_pca(self, ort, pca):
+        fitted, path = pca
+        for encoder in (path, str(path), ort.InferenceSession(str(path))):
+            for points in (TEST, TEST.astype(np.float64), TEST.tolist()):
+                np.testing.assert_allclose(as_encoder(encoder, 16).encode(points), fitted.transform(TEST), **CLOSE)
+        whole = np.rint(TEST * 16).astype(np.uint8)
+        np.testing.assert_allclose(as_encoder(path).encode(whole), fitted.transform(whole), rtol=1e-4, atol=1e-4)
+        report, original = (distbench.evaluate(one, TEST, reference=TRAIN, k=5) for one in (str(path), fitted))
+        assert report.encoder == "pca.onnx"
+        assert report["stress"].value == pytest.approx(original["stress"].value, rel=1e-4)
+
+    def test_a_fixed_batch_size_is_kept(self, ort, tmp_path):
+        torch = pytest.importorskip("torch")
+        module = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2)).eval()
+        path = self.exported(module, tmp_path / "fixed.onnx", torch.zeros(7, 64))
+        assert ort.InferenceSession(str(path)).get_inputs()[0].shape == [7, 64]
+        wanted = module(torch.as_tensor(TEST)).detach().numpy()
+        for batch_size in (7, 16, 1024):
+            np.testing.assert_allclose(as_encoder(path, batch_size).encode(TEST), wanted, **CLOSE)
+        distbench.evaluate(path, TEST, reference=TRAIN, k=5)
+
+    def test_several_outputs_are_told_with_a_function_that_picks_one(self, ort, tmp_path):
+        torch = pytest.importorskip("torch")
+
+        class Both(torch.nn.Module):
+            def forward(self, batch):
+                return batch * 2, batch[:, :2]
+
+        names = {"input_names": ["points"], "output_names": ["whole", "codes"]}
+        path = self.exported(Both(), tmp_path / "two.onnx", torch.zeros(1, 64), dynamic_axes={"points": [0]}, **names)
+        with pytest.raises(EncoderError, match=r"has 2 outputs \(whole, codes\); pass a function .* such as") as caught:
+            as_encoder(path)
+        told = str(caught.value).partition("such as ")[2]
+        assert told == "lambda batch: session.run(['codes'], {'points': batch})[0]"
+        session = ort.InferenceSession(str(path))
+        codes = as_encoder(lambda batch: session.run(["codes"], {"points": batch})[0]).encode(TEST)
+        np.testing.assert_array_equal(codes, TEST[:, :2])
+
+    def test_errors_are_one_line(self, ort, pca, tmp_path):
+        with pytest.raises(EncoderError, match=r"^encoder 'pca\.onnx' raised InvalidArgument: .*rows 0 to 59 of 60"):
+            as_encoder(pca[1]).encode(TEST[:, :10])
+        with pytest.raises(EncoderError, match=r"gone\.onnx: no such file; give an ONNX file"):
+            as_encoder(tmp_path / "gone.onnx")
+
+    def test_without_onnxruntime_it_says_what_to_install(self, tmp_path):
+        code = (
+            "import sys; sys.modules['onnxruntime'] = None\n"
+            "import distbench\n"
+            "try: distbench.evaluate('a.onnx', [[1.0], [2.0]])\n"
+            "except distbench.MissingDependencyError as error: print(error)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == (
+            'encoder: a.onnx: needs onnxruntime, which is not installed; pip install "distbench[onnx]"\n'
+        )
+
+
+@pytest.fixture(scope="module")
+def tf():
+    return pytest.importorskip("tensorflow")
+
+
+class TestSavedModel:
+    def test_what_keras_exports(self, tf, tmp_path):
+        made = keras_kinds.models()["functional"]
+        made.export(tmp_path / "served", verbose=False)
+        loaded = tf.saved_model.load(str(tmp_path / "served"))
+        for encoder in (loaded, tmp_path / "served"):
+            codes = as_encoder(encoder, 16).encode(keras_kinds.X.astype(np.float64))
+            np.testing.assert_allclose(codes, keras_kinds.CODES, **CLOSE)
+        report = distbench.evaluate(str(tmp_path / "served"), keras_kinds.X, k=5)
+        assert report.encoder == "served"
+
+    def test_modules_with_and_without_signatures(self, tf, tmp_path):
+        class Projection(tf.Module):
+            def __init__(self):
+                self.weights = tf.Variable(np.eye(64, 2, dtype=np.float32))
+
+            @tf.function
+            def __call__(self, batch):
+                return batch @ self.weights
+
+        module = Projection()
+        module(tf.zeros((7, 64)))  # traced for batches of 7 alone
+        tf.saved_model.save(module, str(tmp_path / "traced"))
+        signed = module.__call__.get_concrete_function(tf.TensorSpec((None, 64), tf.float32))
+        tf.saved_model.save(module, str(tmp_path / "signed"), signatures=signed)
+        both = tf.function(lambda batch: {"codes": batch[:, :2], "same": batch})
+        both = both.get_concrete_function(tf.TensorSpec((None, 64), tf.float32, "batch"))
+        tf.saved_model.save(module, str(tmp_path / "two"), signatures=both)
+        for name in ("traced", "signed"):
+            np.testing.assert_array_equal(as_encoder(tmp_path / name).encode(TEST), TEST[:, :2])
+        with pytest.raises(EncoderError, match=r"'serving_default' of the SavedModel has 2 outputs \((codes|same), "):
+            as_encoder(tmp_path / "two")
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch")
+
+
+class TestTorch:
+    @pytest.fixture
+    def module(self, torch):
+        torch.manual_seed(0)
+        norm = torch.nn.BatchNorm1d(8).eval()  # frozen, as in fine-tuning
+        return torch.nn.Sequential(torch.nn.Linear(64, 8), norm, torch.nn.Dropout(0.5), torch.nn.Linear(8, 2)).double()
+
+    def test_it_is_asked_in_eval_mode_and_left_as_it_was(self, torch, module):
+        before = [part.training for part in module.modules()]
+        assert before == [True, True, False, True, True]
+        codes = distbench.evaluate(module, TEST, reference=TRAIN, k=5).clouds.Z
+        assert [part.training for part in module.modules()] == before
+        assert torch.is_grad_enabled()
+        wanted = module.eval()(torch.as_tensor(TEST).double()).detach().numpy()
+        np.testing.assert_allclose(codes, wanted, rtol=1e-12)
+        assert codes.dtype == np.float64  # its own type
+
+    def test_its_mode_comes_back_after_an_error_and_after_a_hunt(self, torch, module):
+        with pytest.raises(EncoderError, match="raised RuntimeError"):
+            as_encoder(module).encode(TEST[:, :5])
+        assert module.training
+        assert distbench.hunt(module, TEST, budget=200).by_gradient
+        assert module.training
+        assert not module[1].training
+
+    def test_an_encode_of_its_own_is_asked_in_eval_mode_too(self, torch, module):
+        class Autoencoder(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.encoder = module
+
+            def encode(self, batch):
+                return self.encoder(batch)
+
+        whole = Autoencoder()
+        np.testing.assert_array_equal(as_encoder(whole).encode(TEST), as_encoder(module).encode(TEST))
+        assert whole.training
+
+    def test_scripted_traced_and_frozen_modules(self, torch, module):
+        wanted = as_encoder(module.float()).encode(TEST)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch has newer ways; files of these are still about
+            scripted = torch.jit.script(module)
+            traced = torch.jit.trace(module.eval(), torch.as_tensor(TEST[:3]))
+            frozen = torch.jit.freeze(torch.jit.script(module))
+        for encoder in (scripted, traced, frozen):
+            np.testing.assert_allclose(as_encoder(encoder, 16).encode(TEST.astype(np.float64)), wanted, **CLOSE)
+        assert scripted.training
+
+
+class TestKeras:
+    def test_every_kind_on_tensorflow(self, tmp_path):
+        keras = pytest.importorskip("keras")
+        if keras.backend.backend() != "tensorflow":
+            pytest.skip("Keras runs on another backend here")
+        keras_kinds.check(tmp_path)
+
+    @pytest.mark.parametrize("backend", ["jax", "torch"])
+    def test_every_kind_on_other_backends(self, tmp_path, backend):
+        for needed in ("keras", backend):
+            if importlib.util.find_spec(needed) is None:
+                pytest.skip(f"{needed} is not installed")
+        quick = {"TF_CPP_MIN_LOG_LEVEL": "3", "TORCHDYNAMO_DISABLE": "1"}  # compiling takes longer than all else
+        environment = {**os.environ, "KERAS_BACKEND": backend, **quick}
+        command = [sys.executable, "-W", "ignore", keras_kinds.__file__, str(tmp_path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == f"checked on {backend}"
+
+
+class TestEstimators:
+    @pytest.mark.parametrize(
+        "estimator",
+        [
+            PCA(3),
+            make_pipeline(StandardScaler(), PCA(3)),
+            make_pipeline(StandardScaler(), PCA(3)).set_output(transform="pandas"),
+            KMeans(4, n_init=1, random_state=0),
+            TruncatedSVD(3, random_state=0),
+        ],
+        ids=lambda one: type(one).__name__,
+    )
+    def test_of_scikit_learn(self, estimator):
+        estimator.fit(TRAIN)
+        report = distbench.evaluate(estimator, TEST, reference=TRAIN, k=5)
+        np.testing.assert_allclose(report.clouds.Z, np.asarray(estimator.transform(TEST)), rtol=1e-4, atol=1e-5)
+
+    def test_umap_learn_places_points_together_which_a_note_says(self):
+        umap = pytest.importorskip("umap")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = umap.UMAP(n_neighbors=8, n_epochs=20, random_state=0, n_jobs=1).fit(TRAIN)
+            report = distbench.evaluate(fitted, TEST, reference=TRAIN, k=5)
+            np.testing.assert_array_equal(report.clouds.Z, fitted.transform(TEST))
+        assert any("with the other points of its batch; scores are those of" in note for note in report.notes)
+
+
+class Sentences:
+    """A text encoder as packages of sentence embeddings have them: ``encode`` takes a list of texts."""
+
+    def __init__(self, columns, texts):
+        steps = TfidfVectorizer(), TruncatedSVD(columns, random_state=0)
+        self.name, self.pipeline = f"lsa{columns}", make_pipeline(*steps).fit(texts)
+
+    def encode(self, texts):
+        assert type(texts) is list
+        assert all(type(text) is str for text in texts)
+        return self.pipeline.transform(texts)
+
+
+@pytest.fixture(scope="module")
+def texts():
+    words = " ".join(part.DESCR for part in (load_digits(), load_iris(), load_wine())).split()
+    return [" ".join(words[start : start + 12]) for start in range(0, len(words) - 12, 9)]
+
+
+@pytest.fixture(scope="module")
+def encoders(texts):
+    return Sentences(2, texts), Sentences(16, texts)
+
+
+class TestTexts:
+    def test_two_encoders_are_compared_on_the_same_texts(self, texts, encoders):
+        small, large = encoders
+        test, train = texts[::2], texts[1::2]
+        options = {"reference": train, "k": 5, "batch_size": 16}
+        report = distbench.evaluate(small, test, input_space=large, **options)
+        assert report.m == len(test)
+        assert any(
+            note.startswith("input distances are those of the codes of 'lsa16' (16 col") for note in report.notes
+        )
+        A, B = (large.encode(part) for part in (test, train))
+        ready = distbench.evaluate_codes(A, small.encode(test), reference=(B, small.encode(train)), k=5)
+        assert report.as_dict() == ready.as_dict()
+        assert report.fingerprint == ready.fingerprint
+        given = distbench.evaluate(small, tuple(test), input_space=(A, B), **options)
+        assert given.as_dict() == ready.as_dict()
+        assert any(note.startswith("input distances are those of the points given as") for note in given.notes)
+        again = distbench.evaluate(large, test, input_space=large.pipeline, **options)
+        assert again["stress"].value == pytest.approx(0, abs=1e-7)
+        assert not any("as many columns as the points" in note for note in again.notes)  # it is no autoencoder
+
+    def test_rows_differ_where_input_spaces_do(self, texts, encoders):
+        from distbench.results import rows_of
+
+        reports = [distbench.evaluate(encoders[0], texts, input_space=space, k=5) for space in encoders]
+        rows = [rows_of(report)[0] for report in reports]
+        assert rows[0]["fingerprint"] != rows[1]["fingerprint"]
+        assert rows[0]["value"] == 1 > rows[1]["value"]
+        with pytest.raises(InputError, match="points"):
+            distbench.compare(*reports)
+        checked = distbench.check_encoder(encoders[0], texts, input_space=encoders[1], k=5, continuity=0.999)
+        assert [row["verdict"] for row in checked if row["metric"] == "continuity"] == ["broken"]
+        assert "input distances are those of the codes of 'lsa16'" in checked[0]["note"]
+
+    def test_token_embeddings_against_their_first_columns(self, texts):
+        wordllama = pytest.importorskip("wordllama")
+        model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+        report = distbench.evaluate(lambda batch: model.embed(batch)[:, :64], texts, input_space=model.embed, k=5)
+        assert report.code_size == 64
+        assert 0.9 < report["continuity"].value < 1
+
+    def test_texts_without_an_input_space_and_spaces_that_do_not_fit(self, texts, encoders):
+        small, large = encoders
+        for given, found in ((texts, "a list of str"), (np.array(texts), "an array of <U")):
+            with pytest.raises(
+                InputError, match=f"^X_test: found {found}.* no distances of its own; pass input_space="
+            ):
+                distbench.evaluate(small, given, k=5)
+        A = large.encode(texts)
+        for space, reference, told in (
+            (A[:-1], None, rf"^input_space: found {len(A) - 1} rows, but X_test has {len(A)}; pass one row for each"),
+            (A, texts, r"^input_space: found one ndarray; pass an encoder, or a tuple \(of X_test, of reference\)"),
+            ((A, A), None, "^input_space: found a tuple of 2; pass an encoder, or points of X_test alone"),
+            ((A, A[1:]), texts, r"^input_space\[1\]: found .* rows, but reference has"),
+            (np.zeros_like(A), None, "^input_space: found points that all coincide"),
+        ):
+            with pytest.raises(InputError, match=told):
+                distbench.evaluate(small, texts, input_space=space, reference=reference, k=5)
+
+    def test_an_encoder_that_draws_is_found_out_on_texts_too(self, texts, encoders):
+        noise = np.random.default_rng(0)
+
+        def noisy(batch):
+            return encoders[0].encode(batch) + noise.normal(size=(len(batch), 2))
+
+        with pytest.raises(EncoderError, match=r"'noisy' gave other codes .* or pass stochastic=True"):
+            distbench.evaluate(noisy, texts, input_space=encoders[1], k=5)
+        with pytest.raises(EncoderError, match=r"^input_space: encoder 'noisy' gave other codes .*fixed seed\)$"):
+            distbench.evaluate(encoders[0], texts, input_space=noisy, k=5)
+        report = distbench.evaluate(noisy, texts, input_space=encoders[1], k=5, stochastic=True, draws=2)
+        assert report["continuity"].draws == 2
+
+    def test_in_a_test_a_broken_limit_says_what_pca_of_the_input_space_reaches(self, pytester):
+        pytester.makepyfile(
+            """
+            from sklearn.datasets import load_iris
+            from sklearn.feature_extraction.text import HashingVectorizer
+
+            def of(columns):
+                hashed = HashingVectorizer(n_features=columns, alternate_sign=False)
+                return lambda texts: hashed.transform(texts)
+
+            def test_texts(distbench):
+                words = (load_iris().DESCR * 2).split()
+                texts = [" ".join(words[start : start + 20]) for start in range(0, len(words) - 20, 7)]
+                distbench.check(of(4), texts, input_space=of(64), k=5, continuity=0.99, name="hashed")
+            """
+        )
+        result = pytester.runpytest("--distbench")
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(
+            ["*hashed (codes of 4) does not meet 1 limit*", "*best baseline at code size 4: pca*"]
+        )
+
+
+def test_arrays_can_be_judged_against_codes_of_another_encoder():
+    wide, narrow = PCA(10).fit(TRAIN), PCA(2).fit(TRAIN)
+    report = distbench.evaluate(narrow, TEST, reference=TRAIN, input_space=wide, k=5)
+    codes = [(wide.transform(part), narrow.transform(part)) for part in (TEST, TRAIN)]
+    assert report.as_dict() == distbench.evaluate_codes(*codes[0], reference=codes[1], k=5).as_dict()
+    assert report.fingerprint != distbench.evaluate(narrow, TEST, reference=TRAIN, k=5).fingerprint

@@ -57,6 +57,15 @@ class Gate:
 def parse_gate(text: str) -> Gate:
     """Return the gate that a text says: ``continuity:1%``, ``continuity:0.01`` or ``all:5%``.
 
+    Parameters
+    ----------
+    text : str
+        A metric or ``all``, a colon, and by how much it may get worse: a number above 0 or a share of the value.
+
+    Returns
+    -------
+    Gate
+
     Raises
     ------
     InputError

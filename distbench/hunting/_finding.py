@@ -27,13 +27,14 @@ class Finding:
         bad as the worst of them, and not shrunk.
     pair : tuple of ndarray
         The two inputs, in the shape and type of the points.
-    codes : tuple of ndarray
+    codes : tuple of ndarray of shape (dim,)
         Their codes.
     d_x, d_z : float
         Euclidean distances of inputs and of codes.
     shrunk : tuple of ndarray
-        The simplest pair that is still bad: few numbers differ from those of test points, and they are round.
-        With ``directions="data"`` these are mixtures of test points, which differ in many numbers.
+        The simplest pair that is still bad, in the shape of the points: few numbers differ from those of test points,
+        and they are round. With ``directions="data"`` these are mixtures of test points, which differ in many
+        numbers.
     shrunk_d_x, shrunk_d_z : float
         Its distances.
     rows : tuple of int
@@ -234,6 +235,16 @@ def worst_of(kind: Kind, d_x: float, d_z: float) -> float:
 
 def checked_limits(**limits: Any) -> dict[str, float]:
     """Return the limits that are given, as floats.
+
+    Parameters
+    ----------
+    **limits : float or None
+        Of ``expansion`` and ``contraction``, above 0; None is none.
+
+    Returns
+    -------
+    dict of str to float
+        By name.
 
     Raises
     ------

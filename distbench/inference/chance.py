@@ -38,7 +38,7 @@ def chance(
         Test points and their codes.
     metric : str
         Name of the metric.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Reference points and their codes; codes are shuffled among the test points and among the references.
     k : int
         Number of neighbours.

@@ -78,7 +78,7 @@ def pearson(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> floa
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -94,6 +94,13 @@ def pearson(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> floa
     References
     ----------
     R. N. Shepard (1962), The analysis of proximities.
+
+    Examples
+    --------
+    >>> from distbench.metrics import pearson
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(pearson(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.0
     """
     return measure_one(_PEARSON, X, Z, reference)
 
@@ -112,7 +119,7 @@ def spearman(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> flo
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -128,6 +135,13 @@ def spearman(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> flo
     References
     ----------
     C. Spearman (1904), The proof and measurement of association between two things.
+
+    Examples
+    --------
+    >>> from distbench.metrics import spearman
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(spearman(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.0
     """
     return measure_one(_SPEARMAN, X, Z, reference)
 
@@ -147,7 +161,7 @@ def kendall(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> floa
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -163,5 +177,12 @@ def kendall(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> floa
     References
     ----------
     M. G. Kendall (1945), The treatment of ties in ranking problems.
+
+    Examples
+    --------
+    >>> from distbench.metrics import kendall
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(kendall(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.0
     """
     return measure_one(_KENDALL, X, Z, reference)

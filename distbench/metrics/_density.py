@@ -42,7 +42,7 @@ def density_kl(X: Any, Z: Any, *, sigma: float = 0.1, reference: tuple[Any, Any]
         Their codes.
     sigma : float
         Width of the kernel: the share of the squared largest distance at which it has fallen to 1/e.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that the density is summed over, and their codes. Default: the points themselves.
 
     Returns
@@ -58,6 +58,13 @@ def density_kl(X: Any, Z: Any, *, sigma: float = 0.1, reference: tuple[Any, Any]
     References
     ----------
     M. Moor, M. Horn, B. Rieck and K. Borgwardt (2020), Topological autoencoders.
+
+    Examples
+    --------
+    >>> from distbench.metrics import density_kl
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(density_kl(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]]), 4)
+    0.0646
     """
     if isinstance(sigma, bool) or not isinstance(sigma, int | float | np.number) or not 0 < float(sigma) < np.inf:
         raise InputError(f"sigma: found {sigma!r}; pass a number above 0, e.g. 0.1")

@@ -85,7 +85,7 @@ def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -101,6 +101,13 @@ def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
     References
     ----------
     L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion for machine learning.
+
+    Examples
+    --------
+    >>> from distbench.metrics import sigma_distortion
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(sigma_distortion(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.5937
     """
     return measure_one(_SIGMA, X, Z, reference)
 
@@ -118,7 +125,7 @@ def distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> f
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -134,6 +141,13 @@ def distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> f
     References
     ----------
     J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.
+
+    Examples
+    --------
+    >>> from distbench.metrics import distortion
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> distortion(X, [[0.0], [3.0], [0.0], [3.0]])
+    inf
     """
     return measure_one(_WORST, X, Z, reference)
 
@@ -151,7 +165,7 @@ def distortion_q(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) ->
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -167,6 +181,13 @@ def distortion_q(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) ->
     References
     ----------
     Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.
+
+    Examples
+    --------
+    >>> from distbench.metrics import distortion_q
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> distortion_q(X, [[0.0], [3.0], [0.0], [3.0]])
+    inf
     """
     return measure_one(_QUANTILES, X, Z, reference)
 
@@ -184,7 +205,7 @@ def expansion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> fl
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -200,6 +221,13 @@ def expansion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> fl
     References
     ----------
     N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic applications.
+
+    Examples
+    --------
+    >>> from distbench.metrics import expansion
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(expansion(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    1.0
     """
     return measure_one(_EXPANSION, X, Z, reference)
 
@@ -217,7 +245,7 @@ def contraction(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> 
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -233,5 +261,12 @@ def contraction(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> 
     References
     ----------
     N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic applications.
+
+    Examples
+    --------
+    >>> from distbench.metrics import contraction
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> contraction(X, [[0.0], [3.0], [0.0], [3.0]])
+    inf
     """
     return measure_one(_CONTRACTION, X, Z, reference)

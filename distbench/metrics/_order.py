@@ -41,7 +41,7 @@ def triplet_accuracy(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -57,5 +57,12 @@ def triplet_accuracy(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
     References
     ----------
     Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.
+
+    Examples
+    --------
+    >>> from distbench.metrics import triplet_accuracy
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(triplet_accuracy(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]]), 4)
+    0.8333
     """
     return measure_one(_TRIPLET_ACCURACY, X, Z, reference)

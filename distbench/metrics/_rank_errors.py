@@ -106,7 +106,7 @@ def mrre_input(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
         Their codes.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns
@@ -122,6 +122,13 @@ def mrre_input(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
     References
     ----------
     J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.
+
+    Examples
+    --------
+    >>> from distbench.metrics import mrre_input
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(mrre_input(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
+    0.0982
     """
     return measure_one(_MRRE_INPUT, X, Z, reference, k)
 
@@ -143,7 +150,7 @@ def mrre_code(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None 
         Their codes.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns
@@ -159,6 +166,13 @@ def mrre_code(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None 
     References
     ----------
     J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.
+
+    Examples
+    --------
+    >>> from distbench.metrics import mrre_code
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(mrre_code(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
+    0.2009
     """
     return measure_one(_MRRE_CODE, X, Z, reference, k)
 
@@ -178,7 +192,7 @@ def lcmc(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = Non
         Their codes.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns
@@ -194,6 +208,13 @@ def lcmc(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = Non
     References
     ----------
     L. Chen and A. Buja (2009), Local multidimensional scaling for nonlinear dimension reduction.
+
+    Examples
+    --------
+    >>> from distbench.metrics import lcmc
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(lcmc(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
+    0.381
     """
     return measure_one(_LCMC, X, Z, reference, k)
 
@@ -212,7 +233,7 @@ def rnx_auc(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> floa
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns

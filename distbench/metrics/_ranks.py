@@ -89,7 +89,7 @@ def trustworthiness(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] |
         Their codes.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns
@@ -105,6 +105,13 @@ def trustworthiness(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] |
     References
     ----------
     J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
+
+    Examples
+    --------
+    >>> from distbench.metrics import trustworthiness
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(trustworthiness(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
+    0.7959
     """
     return measure_one(_TRUSTWORTHINESS, X, Z, reference, k)
 
@@ -124,7 +131,7 @@ def continuity(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
         Their codes.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns
@@ -140,6 +147,13 @@ def continuity(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
     References
     ----------
     J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
+
+    Examples
+    --------
+    >>> from distbench.metrics import continuity
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(continuity(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
+    0.8878
     """
     return measure_one(_CONTINUITY, X, Z, reference, k)
 
@@ -157,7 +171,7 @@ def knn_recall(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
         Their codes.
     k : int
         Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
 
     Returns
@@ -173,5 +187,12 @@ def knn_recall(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
     References
     ----------
     J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based criteria (Q_NX).
+
+    Examples
+    --------
+    >>> from distbench.metrics import knn_recall
+    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
+    >>> round(knn_recall(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
+    0.7143
     """
     return measure_one(KNN_RECALL, X, Z, reference, k)

@@ -128,7 +128,7 @@ def scaled_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -144,6 +144,13 @@ def scaled_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -
     References
     ----------
     K. Smelser, J. Miller and S. Kobourov (2024), "Normalized Stress" is Not Normalized.
+
+    Examples
+    --------
+    >>> from distbench.metrics import scaled_stress
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(scaled_stress(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.6
     """
     return measure_one(_SCALED_STRESS, X, Z, reference)
 
@@ -161,7 +168,7 @@ def stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -177,6 +184,13 @@ def stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
     References
     ----------
     J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
+
+    Examples
+    --------
+    >>> from distbench.metrics import stress
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(stress(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.6325
     """
     return measure_one(_STRESS, X, Z, reference)
 
@@ -195,7 +209,7 @@ def nonmetric_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -211,6 +225,13 @@ def nonmetric_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
     References
     ----------
     J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
+
+    Examples
+    --------
+    >>> from distbench.metrics import nonmetric_stress
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(nonmetric_stress(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.5
     """
     return measure_one(_NONMETRIC, X, Z, reference)
 
@@ -228,7 +249,7 @@ def sammon(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
         Input points.
     Z : array-like of shape (m, dim)
         Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref), optional
+    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that pairs are formed with, and their codes. Default: the other points themselves.
 
     Returns
@@ -244,5 +265,12 @@ def sammon(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
     References
     ----------
     J. W. Sammon (1969), A nonlinear mapping for data structure analysis.
+
+    Examples
+    --------
+    >>> from distbench.metrics import sammon
+    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
+    >>> round(sammon(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
+    0.4
     """
     return measure_one(_SAMMON, X, Z, reference)

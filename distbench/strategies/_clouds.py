@@ -94,6 +94,11 @@ def point_clouds(
         Some of `CLOUD_KINDS`: "lattice" (many ties), "gaussian", "clusters", "manifold" (a bent curve), "duplicates",
         "offset" (far from 0), "degenerate" (on a line, the last column constant). All if not given.
 
+    Returns
+    -------
+    SearchStrategy
+        Of arrays of shape (rows, columns).
+
     Raises
     ------
     InputError
@@ -144,6 +149,10 @@ def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int 
         A floating-point type.
     seed : int, default 0
         The same seed makes the same cloud.
+
+    Returns
+    -------
+    ndarray of shape (rows, columns)
 
     Raises
     ------

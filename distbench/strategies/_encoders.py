@@ -91,7 +91,7 @@ class DrawnEncoder:
         return np.round(2 * codes) / 2 if self.kind == "quantised" else codes
 
     def transform(self, X: Any) -> Array:
-        """Return the codes of points of shape (n, ...), as calling it does."""
+        """Return the codes (n, code_size) of points ``X`` of shape (n, ...), as calling it does."""
         return self(X)
 
 
@@ -113,6 +113,11 @@ def encoders(
         Numbers of a code, or the least and the largest; 1 to `columns` if not given.
     kinds : sequence of str, optional
         Some of `ENCODER_KINDS`; all if not given.
+
+    Returns
+    -------
+    SearchStrategy
+        Of `DrawnEncoder`.
 
     Raises
     ------

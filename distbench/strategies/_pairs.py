@@ -50,6 +50,11 @@ def perturbations(
     plausible : callable, optional
         Says more: takes points in the shape of `X` and returns one bool a point.
 
+    Returns
+    -------
+    SearchStrategy
+        Of arrays of the shape of a point.
+
     Raises
     ------
     InputError
@@ -75,6 +80,11 @@ def near_pairs(
     ----------
     X, reach, bounds, plausible
         As for `perturbations`.
+
+    Returns
+    -------
+    SearchStrategy
+        Of pairs of arrays of the shape of a point.
 
     Raises
     ------
@@ -156,7 +166,7 @@ class Moves:
         return both[0], both[1]
 
     def point(self, move: Move) -> NDArray[Any]:
-        """Return where a row is moved; see `pair`."""
+        """Return where a move, such as `pair` takes, leads its row to."""
         return self.pair(move)[1]
 
 

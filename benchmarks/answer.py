@@ -1,0 +1,140 @@
+"""What the stored rows of the shipped suites say: the claims, and scores of the reference encoders, as Markdown.
+
+    python benchmarks/answer.py
+
+writes them into ``docs/answer.md`` and ``docs/encoders.md``, between comments. Nothing is fitted or judged; a test
+holds the pages against the stored rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from pathlib import Path
+
+from distbench._means import mean_of
+from distbench.suites import Claim, read_suite
+from distbench.suites._store import Record, Store, read_store, store_path
+
+ROOT = Path(__file__).parents[1]
+SUITES = ROOT / "suites" / "distbench_suites"
+CLAIMS = SUITES / "claims.toml"
+TABLES = (("digits", 2), ("digits", 8), ("mnist5k", 16), ("spheres", 2), ("tokens", 32))
+COLUMNS = {
+    "trustworthiness": "trust.",
+    "continuity": "cont.",
+    "spearman": "Spearman",
+    "scaled_stress": "scaled stress",
+    "triplet_accuracy": "triplets",
+}
+DETAILS = re.compile(r", \d+ test points, k = \d+, M = \d+")
+REMARK = re.compile(r" \((?!\d{4}\))[^()]*\)$")
+CLOSE_TO_1 = 0.995  # from here on a score gets a fourth digit
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.parse_args()
+    for path, name, text in ((page, name, make()) for (page, name), make in PARTS.items()):
+        page = ROOT / "docs" / path
+        page.write_text(put(page.read_text(encoding="utf-8"), name, text), encoding="utf-8")
+    return 0
+
+
+def put(page: str, name: str, text: str) -> str:
+    """Return a page with text between the comments of a name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = page.partition(begin)
+    inside, _, after = rest.partition(end)
+    if not rest or (not after and not inside):
+        raise SystemExit(f"the page has no {begin} and {end}")
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def claims() -> str:
+    """Return every claim with what was found, under the headings of the suite's file."""
+    store = read_store(store_path(CLAIMS))
+    parts, heading = [], ""
+    for claim in read_suite(CLAIMS).claims:
+        if (found := headings()[claim.id]) != heading:
+            heading = found
+            parts.append(f"\n### {heading}\n\n| claim | found | evidence |\n|---|---|---|")
+        parts.append(_line(claim, store))
+    return "\n".join(parts) + "\n"
+
+
+def headings() -> dict[str, str]:
+    """Return the heading that each claim stands under: the comment above it, or above one before it."""
+    found, heading = {}, ""
+    for line in CLAIMS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# "):
+            heading = line.removeprefix("# ").rstrip(".")
+        elif line.startswith("id = "):
+            found[line.partition('"')[2].rstrip('"')] = heading
+    return found
+
+
+def _line(claim: Claim, store: Store) -> str:
+    finding = store.finding(claim.id)
+    if finding is None:
+        raise SystemExit(f"nothing is stored of the claim {claim.id}; run pytest --distbench --distbench-update suites")
+    evidence = DETAILS.sub("", finding["evidence"]).replace(", 3 seeds", "").replace("|", "\\|")
+    verdict = finding["verdict"] if finding["verdict"] == "borne out" else f"**{finding['verdict']}**"
+    return f"| {claim.statement} | {verdict} | {evidence} |"
+
+
+def counts() -> str:
+    """Return how many claims there are, and how many of each verdict."""
+    store = read_store(store_path(CLAIMS))
+    found = Counter(finding["verdict"] for finding in store.findings)
+    told = ", ".join(f"{number} {verdict}" for verdict, number in found.most_common())
+    days = ", ".join(sorted(store.environments))
+    return f"**{len(store.findings)} claims: {told}** (stored {days})."
+
+
+def sources() -> str:
+    """Return what the claims cite, each once."""
+    given = {REMARK.sub("", claim.source) for claim in read_suite(CLAIMS).claims}
+    cited = {one for one in given if re.search(r"\(\d{4}\)", one)}
+    whole = {one for one in cited if not any(other != one and other.startswith(one) for other in cited)}
+    return "\n".join(f"- {source}" for source in sorted(whole, key=str.casefold))
+
+
+def scores() -> str:
+    """Return the mean scores of encoders over seeds, a table for each of `TABLES`."""
+    return "\n\n".join(_table(name, size) for name, size in TABLES)
+
+
+def _table(name: str, size: int) -> str:
+    store = read_store(store_path(SUITES / f"{name}.toml"))
+    rows = [row for row in store.rows if row["code_size"] == size]
+    lines = [f"| {name}, code size {size} | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for encoder in _by_kind({row["encoder"] for row in rows}):
+        own = [row for row in rows if row["encoder"] == encoder]
+        shown = f"{encoder} (in sample)" if own[0].get("in_sample") else encoder
+        lines.append(f"| {shown} | {' | '.join(_cell(own, metric) for metric in COLUMNS)} |")
+    return "\n".join(lines)
+
+
+def _by_kind(encoders: set[str]) -> list[str]:
+    """Return encoders as the table of `docs/encoders.md` lists them."""
+    text = (ROOT / "docs" / "encoders.md").read_text(encoding="utf-8")
+    listed = list(dict.fromkeys(re.findall(r"`(\w+)`", text.partition("\nNetworks see")[0])))
+    return sorted(encoders - {"identity"}, key=lambda name: (listed.index(name.removesuffix("_extended")), name))
+
+
+def _cell(rows: list[Record], metric: str) -> str:
+    value = mean_of([float(row["value"]) for row in rows if row["metric"] == metric])
+    return f"{value:.{4 if CLOSE_TO_1 <= value < 0.99995 else 3}f}".replace("0.", ".", 1)
+
+
+PARTS = {
+    ("answer.md", "counts"): counts,
+    ("answer.md", "claims"): claims,
+    ("answer.md", "sources"): sources,
+    ("encoders.md", "scores"): scores,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

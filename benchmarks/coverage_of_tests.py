@@ -69,7 +69,8 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
 
 def measured(arguments: list[str], **environment: str) -> None:
     """Run pytest under coverage; a failed test is shown, and does not end the measurement."""
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    pytest = ["pytest", "-q", "-p", "no:cacheprovider", "-p", "benchmarks._saving", "--dist", "worksteal"]
+    command = [sys.executable, "-m", "coverage", "run", "-m", *pytest, *arguments]
     subprocess.run(command, env={**os.environ, **environment}, check=False)
 
 

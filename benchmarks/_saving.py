@@ -1,0 +1,11 @@
+"""A plugin of pytest: what a process has covered is written when its tests are done, before its pool may end it."""
+
+from __future__ import annotations
+
+from coverage import Coverage
+
+
+def pytest_sessionfinish() -> None:
+    running = Coverage.current()
+    if running is not None:
+        running.save()

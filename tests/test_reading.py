@@ -7,6 +7,7 @@ import os
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from scipy import sparse
 
 import distbench
 from distbench import reading
+from distbench.datasets._sizes import refuse_table
 from distbench.errors import InputError, MissingDependencyError
 from distbench.reading import is_file_name, read_points
 from distbench.storage import is_mapped
@@ -182,6 +184,10 @@ class TestMistakes:
             group = file.create_group("obsm/trap")  # its indices are outside, where toarray would write
             group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", (30, 2)
             group["data"], group["indices"], group["indptr"] = [1.0], [10**6], [0] + [1] * 30
+            group = file.create_group("obsm/back")  # scipy's own check passes it
+            group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", (30, 2)
+            group["data"], group["indices"] = [1.0], [0]
+            group["indptr"] = np.array([0] + [1] * 29 + [-(10**6)], dtype=np.int32)
             group = file.create_group("obsm/wide")
             group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", (30, 10**9)
             group["data"], group["indices"], group["indptr"] = [1.0], [1], [0] + [1] * 30
@@ -194,11 +200,21 @@ class TestMistakes:
             "a.h5ad:text": r"text holds \|S1; give an array of numbers",
             "a.h5ad:frame": r"frame is 'dataframe'; give an array of numbers",
             "a.h5ad:trap": r"trap: found a damaged sparse matrix",
+            "a.h5ad:back": r"back: found a damaged sparse matrix, whose indices lead out of it; save it anew",
             "a.h5ad:wide": r"wide: found a sparse matrix of shape \(30, 1000000000\), which takes 240.0 GB when dense",
         }
         for source, message in cases.items():
             with pytest.raises(InputError, match=f"Z_test: a.h5ad: {message}"):
                 scored(X, source)
+
+    def test_tables_whose_pages_unfold_to_too_much(self):
+        def groups(size):
+            group = SimpleNamespace(total_byte_size=size)
+            return SimpleNamespace(num_rows=1, num_columns=1, num_row_groups=2, row_group=lambda at: group)
+
+        refuse_table(groups(5 * 10**8), 1000)
+        with pytest.raises(InputError, match=r"has 1,000 bytes that unfold to 1,200,000,000, so it is not read"):
+            refuse_table(groups(6 * 10**8), 1000)
 
     @pytest.mark.parametrize(("package", "source"), [("h5py", "a.h5ad"), ("pyarrow.parquet", "a.parquet")])
     def test_without_the_package_that_reads_them(self, here, monkeypatch, package, source):

@@ -59,9 +59,9 @@ def size_notes(X: Any, Z: Any) -> list[str]:
     Parameters
     ----------
     X, Z : ndarray of shape (m, d) and (m, dim)
-        Test points and their codes.
+        Test points and their codes; bits are smaller than the numbers they stand for.
     """
-    if X.shape[1] == 1 or Z.shape[1] != X.shape[1]:
+    if X.shape[1] == 1 or Z.shape[1] != X.shape[1] or (_are_bits(Z) and not _are_bits(X)):
         return []
     return [Caution("codes have as many columns as the points; of a whole autoencoder, pass the encoder alone")]
 
@@ -82,6 +82,10 @@ def reference_notes(X: Any, X_ref: Any) -> list[str]:
         return []
     told = f"{both} of the {len(X)} test points equal a reference point"
     return [Caution(f"{told}: a point seen in training flatters an encoder")]
+
+
+def _are_bits(points: Any) -> bool:
+    return bool(((points == 0) | (points == 1)).all())
 
 
 def _groups(points: Any) -> Counter[int]:

@@ -63,3 +63,5 @@ def test_codes_as_large_as_the_points_may_be_reconstructions():
     assert size_notes(X[:, :1], X[:, :1]) == []
     (note,) = size_notes(X, X @ X.T @ X)
     assert "of a whole autoencoder, pass the encoder alone" in note
+    assert size_notes(X, (X > 0).astype(float)) == []  # bits are smaller
+    assert size_notes((X > 0).astype(float), (X > 1).astype(float))

@@ -258,6 +258,16 @@ def test_long_names_lose_their_fronts_and_never_their_numbers():
     assert text.count("0.500") == 2
 
 
+def test_names_are_cut_before_a_metric_with_a_limit_goes():
+    test = "tests/very/deep/folders/test_encoders.py::test_that_my_encoder_keeps_what_is_close_close"
+    plain = {"dataset": "", "test": test, "seconds": None, "seed": None}
+    rows = [row("net", 0.5, **plain), row("net", 0.25, metric="knn_recall", limit=0.2, verdict="met", **plain)]
+    text = render_checks(leaderboard(rows), 80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "0.250" in text
+    assert "keeps_what_is_close_close net" in text
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(0.12345, "0.123"), (123.456, "123.5"), (1.5e7, "1.50e+07"), (math.inf, "inf"), (None, "-")],

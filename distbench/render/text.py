@@ -48,6 +48,7 @@ names always stay. Metrics that are not listed go before all of these, metrics t
 
 _GAP = 2
 _LEAST_NAME = 16
+_SHORT_NAME = 32  # down to which names are cut before a metric that has a limit goes
 
 
 @dataclass(frozen=True)
@@ -210,8 +211,9 @@ def _fit(columns: list[_Column], width: int) -> tuple[list[_Column], list[str]]:
     kept, dropped = list(columns), []
     order = {key: rank for rank, key in enumerate(DROP_ORDER)}
     droppable = sorted((c for c in columns if not c.keep), key=lambda c: (c.late, order.get(c.key, -1)))
+    spare = sum(max(0, column.width - _SHORT_NAME) for column in columns if column.key == "encoder")
     for column in droppable:
-        if _excess(kept, width) <= 0:
+        if _excess(kept, width) <= (spare if column.late else 0):
             break
         kept.remove(column)
         dropped.append(f"{column.key} (has !)" if any("!" in cell for cell in column.cells) else column.key)

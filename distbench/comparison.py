@@ -114,6 +114,17 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     ------
     InputError
         If the reports are not of the same points, rows judged, k, distances and confidence.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> data = distbench.load_dataset("digits")
+    >>> a, b = (
+    ...     distbench.evaluate(distbench.fit_baseline(name, data.train, code_size=8), data.test, metrics="continuity")
+    ...     for name in ("pca", "random_projection")
+    ... )
+    >>> distbench.compare(a, b)["continuity"].better
+    'a'
     """
     for name, report in (("report_a", report_a), ("report_b", report_b)):
         if not isinstance(report, Report):

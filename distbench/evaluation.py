@@ -114,6 +114,18 @@ def evaluate(
     EncoderError
         If the encoder is of no known kind, raises an error, returns what cannot be used, or gives other codes for the
         same points without being called stochastic.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> data = distbench.load_dataset("digits")
+    >>> encoder = distbench.fit_baseline("pca", data.train, code_size=8)
+    >>> report = distbench.evaluate(encoder, data.test, reference=data.train)
+    >>> score = report["continuity"]
+    >>> print(f"{score.value:.4f}, {score.low:.4f} to {score.high:.4f}")
+    0.9964, 0.9959 to 0.9968
+    >>> report.verdicts(continuity=0.99, scaled_stress=0.05)
+    {'continuity': 'met', 'scaled_stress': 'broken'}
     """
     _refuse_swapped(encoder, X_test)
     given, encoder = encoder, loaded_file(encoder)
@@ -198,6 +210,14 @@ def evaluate_codes(
         If an argument cannot be used, or a file cannot be read.
     MissingDependencyError
         If the package that reads such files is not installed.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> data = distbench.load_dataset("digits")
+    >>> report = distbench.evaluate_codes(data.test, data.test[:, 16:48], metrics="knn_recall")
+    >>> print(f"{report['knn_recall'].value:.2f}")
+    0.63
     """
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")

@@ -35,7 +35,7 @@ class FittedEncoder(Protocol):
         """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
+        """Return the codes of points ``X`` (m, ...), under the name scikit-learn gives it."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,24 @@ class Recipe:
     def fit(
         self, X: ArrayLike, code_size: int, seed: int = 0, progress: Progress | None = None, **options: Any
     ) -> FittedEncoder:
-        """Fit on train points; see :func:`fit_baseline`."""
+        """Return an encoder fitted on train points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Train points.
+        code_size, seed, progress, **options
+            As for :func:`fit_baseline`.
+
+        Returns
+        -------
+        FittedEncoder
+
+        Raises
+        ------
+        InputError
+            An argument cannot be used, or the recipe has no such option.
+        """
         points = _checked(X)
         whole_number("code_size", code_size, 1)
         whole_number("seed", seed, 0)
@@ -153,6 +170,14 @@ def fit_baseline(
         The recipe needs an optional package, such as Keras, which is not installed.
     distbench.errors.TrainingError
         Training diverged, or the points leave nothing to fit.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> data = distbench.load_dataset("digits")
+    >>> encoder = distbench.fit_baseline("pca", data.train, code_size=8)
+    >>> encoder.transform(data.test).shape
+    (360, 8)
     """
     if name not in BASELINES:
         raise InputError(f"name: {BASELINES.hint(name)}")

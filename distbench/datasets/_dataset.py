@@ -164,6 +164,13 @@ def load_dataset(name: str) -> Dataset:
         The name is unknown; the message lists what there is.
     distbench.errors.MissingDependencyError
         The package that ships the data is not installed.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> data = distbench.load_dataset("digits")
+    >>> data.train.shape, data.test.shape
+    ((1437, 64), (360, 64))
     """
     if name not in DATASETS:
         raise DatasetError(f"name: {DATASETS.hint(name)}")

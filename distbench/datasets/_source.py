@@ -52,7 +52,7 @@ class DataSource:
         return {key: path for key, path in self.files if not path.is_file()}
 
     def load(self) -> Dataset:
-        """Load the points and check them; the same object again as long as the files are the same.
+        """Return the points, checked; the same object again as long as the files are the same.
 
         Raises
         ------

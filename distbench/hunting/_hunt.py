@@ -97,6 +97,15 @@ def hunt(
     ------
     InputError
         An argument cannot be used, or the encoder cannot, for instance since it is not deterministic.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import distbench
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> hunt = distbench.hunt(lambda X: X[:, :2], X, budget=500)  # forgets the last column
+    >>> hunt.merged.found, hunt.merged.d_z
+    (True, 0.0)
     """
     options = _given(dict(locals()))
     _check(budget, seed, closest, reach, directions)

@@ -26,10 +26,12 @@ class DistanceEncoder(Autoencoder):
     ----------
     code_size : int
         Width of the code.
-    weight, scale, form, pairs
+    weight, scale
         As in :class:`PairwiseDistanceLoss`.
     hidden, activation
         As in :class:`Autoencoder`.
+    form, pairs
+        As in :class:`PairwiseDistanceLoss`.
     **kwargs
         Passed to ``keras.Model``.
 
@@ -74,7 +76,7 @@ class DistanceEncoder(Autoencoder):
         return sum(self.losses)
 
     def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[Any]:
-        """Raise ``InputError``: there is no decoder."""
+        """Raise ``InputError`` for any ``Z`` and ``batch_size``: there is no decoder."""
         raise InputError("decode: a DistanceEncoder has no decoder; use DistancePreservingAutoencoder")
 
     def get_config(self) -> dict[str, Any]:

@@ -25,10 +25,12 @@ class DistancePreservingAutoencoder(Autoencoder):
         Width of the code.
     weight : float, default 10.0
         Of the distance loss, against a reconstruction loss divided by the variance of the inputs.
-    scale, form, pairs
+    scale
         As in :class:`PairwiseDistanceLoss`.
     hidden, activation
         As in :class:`Autoencoder`.
+    form, pairs
+        As in :class:`PairwiseDistanceLoss`.
     **kwargs
         Passed to ``keras.Model``.
 

@@ -93,7 +93,7 @@ class Rotation(_Isometric):
         return ops.matmul(inputs, self.matrix())
 
     def inverse(self, outputs: Any) -> Any:
-        """Rotate back."""
+        """Return ``outputs``, shape (..., d), rotated back."""
         return ops.matmul(ops.cast(outputs, self.compute_dtype), ops.transpose(self.matrix()))
 
 
@@ -129,7 +129,7 @@ class Reflection(_Isometric):
         return inputs - twice * ops.sum(inputs * v, axis=-1, keepdims=True) * v
 
     def inverse(self, outputs: Any) -> Any:
-        """Reflect back, which is to reflect again."""
+        """Return ``outputs``, shape (..., d), reflected back, which is to reflect again."""
         return self.call(ops.cast(outputs, self.compute_dtype))
 
 
@@ -165,7 +165,7 @@ class Translation(_Isometric):
         return inputs + self.shift
 
     def inverse(self, outputs: Any) -> Any:
-        """Shift back."""
+        """Return ``outputs``, shape (..., d), shifted back."""
         return ops.cast(outputs, self.compute_dtype) - self.shift
 
     def get_config(self) -> dict[str, Any]:
@@ -221,7 +221,7 @@ class OrthogonalProjection(_Isometric):
         return ops.matmul(inputs, self.matrix())
 
     def lift(self, codes: Any) -> Any:
-        """Bring codes, shape (..., units), back to where their points lie in the subspace; an isometry."""
+        """Return where the points of ``codes``, shape (..., units), lie in the subspace; an isometry."""
         return ops.matmul(ops.cast(codes, self.compute_dtype), ops.transpose(self.matrix()))
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -73,14 +73,14 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         return self.decoder(self.encoder(inputs, training=training), training=training)
 
     def encode(self, X: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
-        """Return the codes of points ``X`` (n, features) as numpy array (n, code_size)."""
+        """Return the codes of points ``X`` (n, features) as numpy array (n, code_size), ``batch_size`` rows at once."""
         points = np.asarray(X, dtype=np.float32)
         if not self.built:
             self.build((None, *points.shape[1:]))
         return _in_batches(self.encoder, points, batch_size)
 
     def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
-        """Return what codes ``Z`` (n, code_size) stand for, as numpy array (n, features).
+        """Return what codes ``Z`` (n, code_size) stand for, as numpy array (n, features), ``batch_size`` rows at once.
 
         Raises
         ------

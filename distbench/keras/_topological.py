@@ -32,10 +32,10 @@ class TopologicalAutoencoder(Autoencoder):
         Against a reconstruction loss divided by the variance of the inputs; at least 0.
     scale : float or None
         Mean distance of the training points. None: the mean of each batch.
-    max_points : int, default 128
-        Trees are grown among at most so many points, the first of the batch: the cost grows as their square.
     hidden, activation
         As in :class:`Autoencoder`.
+    max_points : int, default 128
+        Trees are grown among at most so many points, the first of the batch: the cost grows as their square.
     **kwargs
         Passed to ``keras.Model``.
 

@@ -89,7 +89,7 @@ def label_agreement(
         Number of neighbours, 1 <= k < M / 2.
     reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Points that neighbours are looked up in, and their codes. Default: the other points themselves.
-    reference_labels : array-like, optional
+    reference_labels : array-like of shape (n,), optional
         Labels of the reference points; needed with `reference`.
 
     Returns

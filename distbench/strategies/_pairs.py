@@ -137,7 +137,7 @@ class Moves:
         return f"Moves(X{self._options})"
 
     def leads(self, move: Move) -> bool:
-        """Say whether a move leads to another plausible point."""
+        """Return whether a move leads to another plausible point."""
         return _pair(self.region, *move) is not None
 
     def pair(self, move: Move) -> Pair:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from distbench.errors import EncoderError
+from distbench.adapters import adapter_of
+from distbench.errors import DistbenchError, EncoderError
+from distbench.wording import first_line
 
 __all__ = ["decode", "decoder_of"]
 
@@ -19,12 +21,18 @@ def decoder_of(encoder: Any) -> Callable[[Any], Any] | None:
     for name in ("inverse_transform", "decode"):
         method = getattr(encoder, name, None)
         if callable(method):
-            return method  # type: ignore[no-any-return]
+            return _asked(encoder, method)
     part = getattr(encoder, "decoder", None)
     predict = getattr(part, "predict_on_batch", None) or getattr(part, "predict", None)
     if callable(predict):
         return predict  # type: ignore[no-any-return]
-    return part if callable(part) else None
+    return _asked(part, part) if callable(part) else None
+
+
+def _asked(owner: Any, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a method as its owner's framework wants it asked: with tensors, in eval mode."""
+    adapter = adapter_of(owner)
+    return method if adapter is None else adapter.method(owner, method)
 
 
 def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
@@ -33,12 +41,17 @@ def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
     Raises
     ------
     EncoderError
-        If a batch does not come back as one point a code.
+        If a batch does not come back as one point a code, or the decoder raises an error.
     """
     parts = []
     for start in range(0, len(codes), batch_size):
         batch = np.array(codes[start : start + batch_size])
-        made = decoder(batch)
+        try:
+            made = decoder(batch)
+        except DistbenchError:
+            raise
+        except Exception as error:
+            raise EncoderError(f"decoder raised {type(error).__name__}: {first_line(error)}") from error
         made = np.asarray(made.detach().cpu() if hasattr(made, "detach") else made)
         if made.ndim == 0 or len(made) != len(batch):
             raise EncoderError(f"decoder returned shape {made.shape} for {len(batch)} codes; return one point a code")

@@ -114,6 +114,8 @@ def evaluate(
     EncoderError
         If the encoder is of no known kind, raises an error, returns what cannot be used, or gives other codes for the
         same points without being called stochastic.
+    MissingDependencyError
+        If the package that loads the encoder's file is not installed.
 
     Examples
     --------

@@ -125,9 +125,12 @@ def _count(points: Any, name: str) -> int:
     try:
         if is_path(points):
             raise TypeError
-        return len(points)
+        count = len(points)
     except TypeError:
         raise InputError(f"{name}: found {in_brief(points)}; pass a list or an array, one row a point") from None
+    if not count:
+        raise InputError(f"{name}: found no rows; pass one row a point")
+    return count
 
 
 def _with_distances(points: Any, name: str) -> Any:

@@ -183,14 +183,20 @@ class TestTorch:
         class Autoencoder(torch.nn.Module):
             def __init__(self):
                 super().__init__()
-                self.encoder = module
+                self.encoder, self.decoder = module, torch.nn.Sequential(torch.nn.Linear(2, 64), torch.nn.Dropout(0.5))
 
             def encode(self, batch):
                 return self.encoder(batch)
 
-        whole = Autoencoder()
+        whole = Autoencoder().double()
         np.testing.assert_array_equal(as_encoder(whole).encode(TEST), as_encoder(module).encode(TEST))
+        report = distbench.evaluate(whole, TEST, k=5, metrics="all")
+        made = whole.decoder[0](torch.as_tensor(report.clouds.Z)).detach().numpy()
+        assert report["reconstruction_mse"].value == pytest.approx(np.mean((made - TEST) ** 2))
         assert whole.training
+        whole.decoder = torch.nn.Linear(3, 64)
+        with pytest.raises(EncoderError, match=r"^decoder raised RuntimeError: mat1 and mat2"):
+            distbench.evaluate(whole, TEST, k=5, metrics="all")
 
     def test_scripted_traced_and_frozen_modules(self, torch, module):
         wanted = as_encoder(module.float()).encode(TEST)

@@ -35,6 +35,8 @@ class Adapter:
         Says whether it loads a file or folder of that name.
     load : callable
         Loads it, running no code that is in it.
+    method : callable
+        Takes such an object and a method of it, or a part, and returns what asks that as the object itself is asked.
     alone : bool
         Whether it is asked for codes that rest on the point's own row alone, as in eval mode.
     """
@@ -45,6 +47,7 @@ class Adapter:
     files: str = ""
     opens: Callable[[str], bool] = lambda path: False
     load: Callable[[Any], Any] = lambda path: path
+    method: Callable[[Any, Callable[[Any], Any]], Callable[[Any], Any]] = lambda obj, method: method
     alone: bool = False
 
 

@@ -19,7 +19,11 @@ def is_torch_module(obj: Any) -> bool:
 
 
 def _call(module: Any) -> Callable[[Any], Any]:
-    return functools.partial(_ask, module, module.encode if owns_encode(module) else module)
+    return _method(module, module.encode if owns_encode(module) else module)
+
+
+def _method(module: Any, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return functools.partial(_ask, module, call)
 
 
 def _ask(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
@@ -55,4 +59,4 @@ def eval_mode(module: Any) -> Iterator[None]:
                 part.train(training)
 
 
-TORCH = Adapter(objects="a torch module", recognises=is_torch_module, call=_call, alone=True)
+TORCH = Adapter(objects="a torch module", recognises=is_torch_module, call=_call, method=_method, alone=True)

@@ -222,7 +222,7 @@ REACHING = {  # operations of TensorFlow that do more than compute
     "SaveV2": lambda tf, x: (tf.raw_ops.SaveV2(prefix="a", tensor_names=["b"], shape_and_slices=[""], tensors=[x]), x)[
         1
     ],
-    "TensorSliceDataset": lambda tf, x: x + tf.cast(tf.data.TextLineDataset("/etc/hosts").cardinality(), tf.float32),
+    r"\w+Dataset": lambda tf, x: x + tf.cast(tf.data.TextLineDataset("/etc/hosts").cardinality(), tf.float32),
 }
 
 

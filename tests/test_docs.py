@@ -1,0 +1,144 @@
+"""What README and the documentation say happens: their blocks, their commands, their tables from stored rows."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import sys
+
+import pytest
+from docs_blocks import blocks_of, near, same
+from docs_pages import ROOT, PageError, commands, run_page
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NEEDS = {
+    "README.md": ("tensorflow", "umap", "jinja2", "matplotlib"),
+    "html.md": ("matplotlib",),
+    "keras.md": ("tensorflow",),
+    "notebook.md": ("matplotlib", "pandas", "tensorboard"),
+    "scale.md": ("h5py", "dask"),
+}
+SHELL = ("sh", "console", "bash")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.stem)
+def test_what_a_page_shows_happens(page, tmp_path):
+    missing = [name for name in NEEDS.get(page.name, ()) if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"the page needs {', '.join(missing)}")
+    before = set(sys.path)
+    run_page(page, tmp_path)
+    assert set(sys.path) <= before
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_options_and_extras_of_commands_exist_whether_they_are_run_or_not(page, pytestconfig):
+    known = {name for option in pytestconfig._parser.getgroup("distbench").options for name in option.names()}
+    extras = set(re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), re.MULTILINE))
+    for block in blocks_of(page):
+        for words in commands(block.text) if block.language in SHELL else ():
+            line = shlex.join(words)
+            for option in re.findall(r"--distbench[\w-]*", line):
+                assert option in known, f"{block.place}: {option}"
+            for named in re.findall(r"\[([\w,]+)\]", line) if "pip" in words else ():
+                assert set(named.split(",")) <= extras, f"{block.place}: {named}"
+            if words and words[0] == "distbench":
+                check_command(words[1:], block.place)
+
+
+def check_command(words, place):
+    """Walk down the commands that words name; every option has to be one of the last."""
+    import click
+
+    from distbench.cli import main
+
+    command = main
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command, words = command.commands[words[0]], words[1:]
+    known = {"--help", "-h", *(option for parameter in command.params for option in parameter.opts)}
+    for word in words:
+        if re.match(r"--?[a-z]", word):
+            assert word.partition("=")[0] in known, f"{place}: {command.name} has no {word}"
+
+
+def test_the_reference_lists_what_import_distbench_gives():
+    import distbench
+    import distbench.keras
+
+    listed = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    names = {*distbench.__all__, *distbench.keras.__all__} - {"__version__", "metrics", "strategies"}
+    whole = {name for name in names if name in vars(distbench.errors) or name in distbench.datasets.__all__}
+    whole |= set(distbench.baselines.__all__)  # modules that are listed as a whole
+    assert [name for name in sorted(names - whole) if not re.search(rf"[.]{name}\b", listed)] == []
+
+
+def test_links_of_readme_lead_to_files():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), target
+
+
+def test_tables_from_stored_rows_are_what_is_stored(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import answer
+
+    for (name, part), make in answer.PARTS.items():
+        page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        assert answer.put(page, part, make()) == page, f"docs/{name}, {part}: run python benchmarks/answer.py"
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "part", "alike"),
+    [
+        ("a 0.996, [1,796]", "a   0.9961, [1,796]", False, True),
+        ("a 0.996", "a 0.998", False, False),
+        ("k = 10", "k = 11", False, False),
+        ("a ... b", "a 1\n2 b", False, True),
+        ("a", "a b", False, False),
+        ("b", "a\nb\nc", True, True),
+        ("3e-16", "2.8e-16", False, True),
+        ("0.0237403977", "0.0237403978", False, True),
+    ],
+)
+def test_output_is_held_against_what_is_shown(shown, printed, part, alike):
+    assert (same(shown, printed, part=part) is None) is alike
+
+
+def test_numbers_are_held_to_the_digits_that_are_shown():
+    assert near("0.25", "0.2549")
+    assert not near("0.25", "0.2649")
+    assert not near("12", "12.5")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("```python\n1 / 0\n```\n", "page.md:1 failed:\n.*ZeroDivisionError"),
+        ("```python\nprint(1)\n```\n\n```text\n2\n```\n", "2 is 1"),
+        ("<!-- not run: -->\n```sh\nrm x\n```\n", "no reason"),
+        ("```sh\nrm x\n```\n", "'rm x' is not run"),
+        ("<!-- fails -->\n```python\nx = 1\n```\n", "was to fail"),
+        ("```text\nout of nowhere\n```\n", "the words differ"),
+        ("<!-- not run: no -->\n```python\nx\n```\n\n```text\n1\n```\n", "what printed this is not run"),
+        ("```perl\nx\n```\n", "'perl' is not run"),
+    ],
+)
+def test_a_page_that_says_what_does_not_happen_is_found(text, told, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(PageError, match=f"(?s){told}"):
+        run_page(page, tmp_path)
+
+
+def test_names_and_files_go_from_block_to_block(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- file: mine.py\nNAME = 'pca'\n-->\n\n"
+        "<!-- setup: import sys; sys.path.insert(0, '.') -->\n```python\nimport mine\n```\n\ntext\n\n"
+        "- in a list\n\n  ```python\n  print(mine.NAME, X_test.shape[1])\n  ```\n\n  ```text\n  pca 64\n  ```\n"
+    )
+    try:
+        assert [printed for _, printed in run_page(page, tmp_path).outputs] == ["pca 64\n"]
+    finally:
+        sys.path.remove(".")
+        sys.modules.pop("mine", None)

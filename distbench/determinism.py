@@ -15,7 +15,7 @@ from distbench.flattery import Caution
 from distbench.storage import is_stored
 from distbench.wording import first_line
 
-__all__ = ["check_same_again"]
+__all__ = ["Rounding", "check_same_again"]
 
 Codes = NDArray[np.floating]
 
@@ -58,7 +58,7 @@ def check_same_again(
     EncoderError
         If codes differ by more than rounding.
     """
-    points, scale = rows_of_points(X), _Scale(codes)
+    points, scale = rows_of_points(X), Rounding(codes)
     rows = _rows(points, len(codes))
     again = _asked(encoder, points, rows)
     if not isinstance(again, EncoderError) and scale.change(codes[rows], again) == 0:
@@ -131,7 +131,7 @@ def _asked(encoder: Encoder, points: Any, rows: Any) -> Codes | EncoderError:
         return error
 
 
-class _Scale:
+class Rounding:
     """What counts as rounding in each column of some codes: divided by a power of two, so that nothing overflows."""
 
     def __init__(self, codes: Codes) -> None:
@@ -149,7 +149,15 @@ class _Scale:
         return np.ldexp(codes.astype(np.float64), self._exponent)
 
     def change(self, before: Codes, again: Codes, in_company: bool = False) -> float:
-        """Return by what share of their column's spread codes differ: 0 where it is rounding, inf for other sizes."""
+        """Return by what share of their column's spread codes differ: 0 where it is rounding, inf for other sizes.
+
+        Parameters
+        ----------
+        before, again : ndarray of shape (rows, dim)
+            Codes of the same points.
+        in_company : bool
+            Whether they were made in batches of other points, so that sums may be in another order.
+        """
         if before.shape != again.shape:
             return float("inf")
         with np.errstate(over="ignore"):

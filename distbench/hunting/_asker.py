@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.determinism import Rounding
 from distbench.encoders import Encoder
 from distbench.errors import EncoderError
 from distbench.plausible import Region
@@ -16,7 +17,6 @@ Array = NDArray[np.float64]
 
 AGAIN = 64  # rows that are asked for twice
 ROUNDINGS = 8  # of the last place, in a code or an input, that codes may be off by
-MOST_OFF = 1e-4  # of the codes' spread, between two answers
 
 
 class Asker:
@@ -97,8 +97,7 @@ class Asker:
         codes = np.asarray(raw, dtype=np.float64)
         # never all: among the same others, codes that rest on their batch would be the same
         some = np.unique(np.linspace(0, len(rows) - 1, min(AGAIN, (len(rows) + 1) // 2)).astype(np.int64))
-        change = np.abs(self.codes(rows[some]) - codes[some]).max()
-        if change > MOST_OFF * np.ptp(codes, axis=0).max() + ROUNDINGS * self.epsilon * np.abs(codes).max():
+        if Rounding(raw).change(codes[some], self.codes(rows[some]), in_company=True):
             raise EncoderError(
                 f"encoder {self.encoder.name!r} gave other codes the second time it was asked for the same points, or "
                 "among others; hunts need a deterministic one (eval mode, fixed seed)"

@@ -379,25 +379,35 @@ def test_only_so_much_is_kept() -> None:
 PROCESS = """
 import sys
 import numpy as np
-from distbench.baselines import fit_baseline
+from distbench.baselines import BASELINES, fit_baseline
 points = np.load(sys.argv[1])
-for name in sys.argv[3:]:
-    encoder = fit_baseline(name, points, 8, seed=1, epochs=5)
+for name in sys.argv[4:]:
+    encoder = fit_baseline(name, points, 2, seed=0, epochs=int(sys.argv[3]))
     np.savez(f"{sys.argv[2]}/{name}.npz", *encoder.model.get_weights(), encoder.encode(points))
 """
 
 
+def assert_the_same_elsewhere(encoders: Any, points: Any, epochs: int, folder: Path) -> None:
+    """Fit the same in another process, and compare all weights and codes to the last bit."""
+    np.save(folder / "points.npy", points)
+    names = [encoder.name for encoder in encoders]
+    command = [sys.executable, "-c", PROCESS, str(folder / "points.npy"), str(folder), str(epochs), *names]
+    subprocess.run(command, check=True, capture_output=True)
+    for here in encoders:
+        with np.load(folder / f"{here.name}.npz") as there:
+            for one, two in zip([*here.model.get_weights(), here.encode(points)], there.values(), strict=True):
+                np.testing.assert_array_equal(one, two, err_msg=here.name)
+
+
 @pytest.mark.slow
 def test_two_processes_fit_the_same_weights(tmp_path: Path) -> None:
-    train = load_dataset("digits").train[:320]
-    np.save(tmp_path / "train.npy", train)
-    command = [sys.executable, "-c", PROCESS, str(tmp_path / "train.npy"), str(tmp_path), *NETWORKS]
-    subprocess.run(command, check=True, capture_output=True)
-    for name in NETWORKS:
-        here = fit_baseline(name, train, 8, seed=1, epochs=5)
-        with np.load(tmp_path / f"{name}.npz") as there:
-            for one, two in zip([*here.model.get_weights(), here.encode(train)], there.values(), strict=True):  # type: ignore[attr-defined]
-                np.testing.assert_array_equal(one, two, err_msg=name)
+    assert_the_same_elsewhere([shared(name) for name in NETWORKS], X, QUICK["epochs"], tmp_path)
+
+
+@pytest.mark.slow
+def test_two_processes_fit_the_same_weights_to_many_points(tmp_path: Path) -> None:
+    train = load_dataset("digits").train
+    assert_the_same_elsewhere([fit_baseline("pairwise_autoencoder", train, 2, 0, epochs=5)], train, 5, tmp_path)
 
 
 def judged(encoder: Any) -> tuple[float, float, float]:

@@ -65,7 +65,7 @@ def test_encode_then_decode_is_what_the_model_predicts(make: Any) -> None:
     np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_saved_and_loaded_it_is_the_same(make: Any, tmp_path: Path) -> None:
+def test_saved_and_loaded_it_is_the_same_and_trains_on(make: Any, tmp_path: Path) -> None:
     model = make()
     fitted(model, X)
     model.save(tmp_path / "model.keras")
@@ -74,14 +74,6 @@ def test_saved_and_loaded_it_is_the_same(make: Any, tmp_path: Path) -> None:
     assert again.get_config() == model.get_config()
     np.testing.assert_array_equal(again.encode(X), model.encode(X))
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
-
-
-@pytest.mark.slow
-def test_loaded_it_trains_on(make: Any, tmp_path: Path) -> None:
-    model = make()
-    fitted(model, X)
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
     assert np.isfinite(again.fit(X, X, batch_size=8, verbose=0).history["loss"]).all()
 
 

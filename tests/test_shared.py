@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import warm
 
 from distbench.errors import InputError, PreservationError, TrainingError
 from distbench.suites import Bench, as_recipe
@@ -91,10 +92,17 @@ def together(tmp_path, folder):
     """Run the same recipe in two processes at once; return what each printed."""
     (tmp_path / "recipes.py").write_text(textwrap.dedent(RECIPES))
 
+    path = warm.clean_path()
+
     def together(recipe, *more, processes=2):
-        command = [sys.executable, "-c", RUN, str(folder), recipe, *more]
-        started = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-        return [one.communicate(timeout=120)[0].strip() for one in started]
+        told = [tmp_path / f"told{number}" for number in range(processes)]
+        arguments, errors = (str(folder), recipe, *more), str(tmp_path / "errors")
+        orders = [
+            warm.Order(arguments, str(tmp_path), dict(os.environ), str(one), errors, path, code=RUN) for one in told
+        ]
+        for run in [warm.Run(order) for order in orders]:
+            run.wait(120)
+        return [one.read_text().strip() for one in told]
 
     return together
 

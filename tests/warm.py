@@ -43,7 +43,7 @@ def clean_path() -> list[str]:
 
 @dataclass(frozen=True)
 class Order:
-    """A run of ``python -m pytest``: what it is given, and where to."""
+    """A run of ``python -m pytest``, or of some code: what it is given, and where to."""
 
     arguments: tuple[str, ...]
     folder: str
@@ -52,6 +52,7 @@ class Order:
     stderr: str
     path: list[str]
     own_group: bool = False  # of processes, to be killed as one
+    code: str = ""
 
     def run(self) -> None:
         """Become that run; called in a process of its own."""
@@ -69,7 +70,9 @@ class Order:
 
         np.random.seed()  # noqa: NPY002 - runs share no state of chance, as new processes do not
         try:
-            sys.exit(pytest.console_main())
+            if not self.code:
+                sys.exit(pytest.console_main())
+            exec(self.code, {"__name__": "__main__"})
         finally:
             sys.stdout.flush()
             atexit._run_exitfuncs()  # which a process of multiprocessing leaves out

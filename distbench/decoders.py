@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distbench.adapters import adapter_of
+from distbench.encoders import detached
 from distbench.errors import DistbenchError, EncoderError
 from distbench.wording import first_line
 
@@ -47,12 +48,11 @@ def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
     for start in range(0, len(codes), batch_size):
         batch = np.array(codes[start : start + batch_size])
         try:
-            made = decoder(batch)
+            made = np.asarray(detached(decoder(batch)))
         except DistbenchError:
             raise
         except Exception as error:
             raise EncoderError(f"decoder raised {type(error).__name__}: {first_line(error)}") from error
-        made = np.asarray(made.detach().cpu() if hasattr(made, "detach") else made)
         if made.ndim == 0 or len(made) != len(batch):
             raise EncoderError(f"decoder returned shape {made.shape} for {len(batch)} codes; return one point a code")
         parts.append(made.reshape(len(batch), -1))

@@ -16,7 +16,7 @@ from distbench.encoder_kinds import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.wording import first_line, in_brief
 
-__all__ = ["Encoder", "as_encoder"]
+__all__ = ["Encoder", "as_encoder", "detached"]
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,6 @@ class Encoder:
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
     def _floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
-        if hasattr(raw, "detach"):  # a torch tensor, perhaps on a device or with a gradient
-            raw = raw.detach().cpu()
-            raw = raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
         if is_frame(raw) and raw.ndim == 2 and all(dtype.kind in "biuf" for dtype in raw.dtypes):
             raw = raw.to_numpy(dtype=np.float64, na_value=np.nan)  # nullable columns would come out as objects
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
@@ -116,7 +113,7 @@ class Encoder:
         if np.ma.is_masked(raw):
             raise self._error("a masked array with masked values; codes must be complete")
         try:
-            codes = np.asarray(raw.toarray() if _is_sparse(raw) else raw)
+            codes = np.asarray(raw.toarray() if _is_sparse(raw) else detached(raw))
         except Exception as error:
             if isinstance(raw, list | tuple):
                 raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
@@ -171,6 +168,14 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     model = loaded_file(obj)
     own = isinstance(getattr(model, "name", None), str)  # those of other frameworks are called by their file
     return Encoder(name_of(obj if is_path(obj) and not own else model), call_of(model), int(batch_size))
+
+
+def detached(raw: Any) -> Any:
+    """Return a tensor of torch, perhaps on a device or with a gradient, as numpy reads it; all else as it is."""
+    if not hasattr(raw, "detach"):
+        return raw
+    raw = raw.detach().cpu()
+    return raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
 
 
 def _is_sparse(raw: Any) -> bool:

@@ -88,6 +88,14 @@ class TestFiles:
         assert scored("a.h5ad", "a.h5ad:X_umap") == scored(dense, Z)
         assert np.array_equal(read_points("a.h5ad:X", "X"), dense)
 
+    def test_chunks_that_unfold_to_far_more_than_is_used(self, here, monkeypatch):
+        h5py = pytest.importorskip("h5py")
+        with h5py.File("a.h5ad", "w") as file:
+            file.create_dataset("X", data=np.zeros((6, 3)), chunks=(4096, 4096), maxshape=(None, None), compression=9)
+        monkeypatch.setattr("distbench.datasets._sizes.SMALL", 1 << 20)
+        with pytest.raises(InputError, match=r"bytes that unfold to 134,217,728, so it is not read"):
+            read_points("a.h5ad:X", "X")
+
     def test_large_arrays_of_annotated_data_are_read_block_by_block(self, here, monkeypatch):
         h5ad("a.h5ad", X, X_umap=Z)
         monkeypatch.setattr("distbench.annotated.SMALL", X.nbytes - 1)

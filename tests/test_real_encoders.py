@@ -91,6 +91,23 @@ class TestOnnx:
         codes = as_encoder(lambda batch: session.run(["codes"], {"points": batch})[0]).encode(TEST)
         np.testing.assert_array_equal(codes, TEST[:, :2])
 
+    def test_whole_numbers_are_not_made_of_others(self, ort, tmp_path):
+        onnx = pytest.importorskip("onnx")
+        types, path = onnx.TensorProto, tmp_path / "symbols.onnx"
+        taken, made = (
+            onnx.helper.make_tensor_value_info(name, kind, [None, 64])
+            for name, kind in (("x", types.UINT8), ("z", types.FLOAT))
+        )
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("Cast", ["x"], ["z"], to=types.FLOAT)], "g", [taken], [made]
+        )
+        opset = [onnx.helper.make_opsetid("", 17)]
+        path.write_bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString())
+        np.testing.assert_array_equal(as_encoder(path).encode(np.rint(TEST * 16)), np.rint(TEST * 16))
+        for points, found in ((TEST + 0.25, r"0\.25"), (np.full((60, 64), 256), "256")):
+            with pytest.raises(EncoderError, match=f"its input is uint8, which cannot hold {found}"):
+                as_encoder(path).encode(points)
+
     def test_errors_are_one_line(self, ort, pca, tmp_path):
         with pytest.raises(EncoderError, match=r"^encoder 'pca\.onnx' raised InvalidArgument: .*rows 0 to 59 of 60"):
             as_encoder(pca[1]).encode(TEST[:, :10])
@@ -197,6 +214,42 @@ class TestTorch:
         whole.decoder = torch.nn.Linear(3, 64)
         with pytest.raises(EncoderError, match=r"^decoder raised RuntimeError: mat1 and mat2"):
             distbench.evaluate(whole, TEST, k=5, metrics="all")
+
+    def test_symbols_reach_embeddings_as_whole_numbers(self, torch):
+        module = torch.nn.Sequential(torch.nn.EmbeddingBag(17, 3), torch.nn.Linear(3, 2))
+        symbols = np.rint(TEST * 16).astype(np.uint8)
+        wanted = module(torch.as_tensor(symbols).long()).detach().numpy()
+        np.testing.assert_array_equal(as_encoder(module).encode(symbols), wanted)
+
+    def test_quantised_and_exported_modules(self, torch, module):
+        plain = module.float().eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # both are on their way to other packages
+            quantised = torch.ao.quantization.quantize_dynamic(plain, {torch.nn.Linear})
+            rows = torch.export.Dim("rows")
+            exported = torch.export.export(plain, (torch.as_tensor(TEST[:3]),), dynamic_shapes=({0: rows},)).module()
+        np.testing.assert_allclose(
+            as_encoder(exported).encode(TEST.astype(np.float64)), as_encoder(plain).encode(TEST), **CLOSE
+        )
+        assert as_encoder(quantised).encode(TEST.astype(np.float64)).shape == (60, 2)
+
+    def test_frames_byte_orders_and_short_floats(self, torch, module):
+        pd = pytest.importorskip("pandas")
+        wanted = as_encoder(module).encode(TEST.astype(np.float64))
+        for points in (pd.DataFrame(TEST.astype(np.float64)), TEST.astype(">f8")):
+            np.testing.assert_array_equal(as_encoder(module).encode(points), wanted)
+
+        class Short(torch.nn.Module):
+            def encode(self, batch):
+                return batch[:, :2].bfloat16()
+
+            def decode(self, codes):
+                return codes.repeat(1, 32).bfloat16()
+
+        report = distbench.evaluate(Short(), TEST, k=5, metrics="all")
+        assert report["reconstruction_mse"].value > 0
+        with pytest.raises(EncoderError, match="which numpy cannot read"):
+            as_encoder(lambda batch: torch.empty(len(batch), 2, device="meta")).encode(TEST)
 
     def test_scripted_traced_and_frozen_modules(self, torch, module):
         wanted = as_encoder(module.float()).encode(TEST)

@@ -222,6 +222,16 @@ REACHING = {  # operations of TensorFlow that do more than compute
     "SaveV2": lambda tf, x: (tf.raw_ops.SaveV2(prefix="a", tensor_names=["b"], shape_and_slices=[""], tensors=[x]), x)[
         1
     ],
+    "ImmutableConst": lambda tf, x: x + tf.raw_ops.ImmutableConst(dtype=x.dtype, shape=[4], memory_region_name="/x"),
+    "GenerateVocabRemapping": lambda tf, x: (
+        x
+        + tf.cast(
+            tf.raw_ops.GenerateVocabRemapping(
+                new_vocab_file="/x", old_vocab_file="/y", new_vocab_offset=0, num_new_vocab=4
+            ).num_present,
+            tf.float32,
+        )
+    ),
     r"\w+Dataset": lambda tf, x: x + tf.cast(tf.data.TextLineDataset("/etc/hosts").cardinality(), tf.float32),
 }
 

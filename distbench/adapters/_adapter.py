@@ -16,7 +16,7 @@ from distbench.errors import EncoderError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Adapter", "in_batches_of", "is_instance", "only", "owns_encode", "rows_as_array"]
+__all__ = ["Adapter", "as_type", "in_batches_of", "is_instance", "only", "owns_encode", "rows_as_array"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,28 @@ def rows_as_array(batch: Any) -> Any:
     import numpy as np
 
     return batch if isinstance(batch, list) else np.asarray(batch)
+
+
+def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """Return points in the type that a graph takes.
+
+    Raises
+    ------
+    EncoderError
+        They are no whole numbers, or too large, and the graph takes just these: others would be judged.
+    """
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        taken = points.astype(dtype)
+    if taken.dtype.kind in "biu" and points.dtype.kind in "biuf":
+        others = points[np.asarray(taken != points)]
+        if others.size:
+            raise EncoderError(
+                f"encoder: its input is {taken.dtype}, which cannot hold {others.flat[0]}; pass a function that makes "
+                "its inputs of points"
+            )
+    return taken
 
 
 def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -> Any:

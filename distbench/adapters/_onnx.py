@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from distbench.adapters._adapter import Adapter, in_batches_of, is_instance, only
+from distbench.adapters._adapter import Adapter, as_type, in_batches_of, is_instance, only
 from distbench.errors import EncoderError, MissingDependencyError
 from distbench.wording import first_line
 
@@ -51,7 +51,7 @@ def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
     """Ask for the codes of a batch in the input's own type; in parts where the graph has a fixed batch size."""
     import numpy as np
 
-    points = np.asarray(batch, dtype=TYPES[source.type])
+    points = as_type(np.asarray(batch), TYPES[source.type])
     if len(source.shape) == 2 and points.ndim == 1:  # one text a row
         points = points.reshape(-1, 1)
     size = source.shape[0] if source.shape else None

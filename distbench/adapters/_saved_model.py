@@ -35,6 +35,7 @@ WITHIN = re.compile(
 BEYOND = re.compile(
     r"_.*|.*Dataset.*|.*Reader.*|.*Snapshot.*|.*Debug.*|ReadFile|MatchingFiles|PyFuncStateless|(De|En)code(Proto|ProtoV2)"
     r"|InitializeTableFromTextFile|Copy(Host)?|.*Iterator.*|TPU.*|Collective.*"
+    r"|ImmutableConst|GenerateVocabRemapping|CustomAggregator|BatchFunction|Infeed.*|.*CustomCall.*|XlaLaunch.*"
 )
 SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # of a function that nothing calls when codes are asked for
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from distbench.adapters._adapter import Adapter, in_batches_of, only, owns_encode
+from distbench.adapters._adapter import Adapter, as_type, in_batches_of, only, owns_encode
 from distbench.errors import EncoderError, MissingDependencyError
 from distbench.wording import first_line
 
@@ -60,7 +60,7 @@ def _ask(function: Callable[[Any], Any], spec: Any, batch: Any) -> Any:
         return function(tf.constant(batch, dtype=dtype))
     size = shape[0] if shape is not None and shape.rank else None
     points = np.asarray(batch)
-    points = points if dtype in (None, tf.string) else points.astype(dtype.as_numpy_dtype)
+    points = points if dtype in (None, tf.string) else as_type(points, dtype.as_numpy_dtype)
     return in_batches_of(size, points, lambda part: function(tf.convert_to_tensor(part)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from distbench.adapters._adapter import Adapter, is_instance, owns_encode, rows_as_array
@@ -31,14 +31,35 @@ def _ask(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
     torch = sys.modules["torch"]
     given = rows_as_array(batch)
     if not isinstance(given, list):
-        given = torch.as_tensor(given)
+        given = torch.as_tensor(_readable(given))
         weights = next((one for one in module.parameters() if one.is_floating_point()), None)
         if weights is not None:
-            given = given.to(device=weights.device, dtype=weights.dtype)
-        elif isinstance(module, torch.jit.ScriptModule):  # a frozen one hides its weights
+            kept = torch.int64 if _takes_symbols(module) and not given.is_floating_point() else weights.dtype
+            given = given.to(device=weights.device, dtype=kept)
+        elif given.is_floating_point() and _hides_weights(module):
             given = given.to(dtype=torch.get_default_dtype())
     with eval_mode(module), torch.no_grad():
         return call(given)
+
+
+def _readable(points: Any) -> Any:
+    """Return an array as torch reads it without a word: in this machine's byte order, and writeable."""
+    points = points.astype(points.dtype.newbyteorder("="), copy=False)
+    return points if points.flags.writeable else points.copy()
+
+
+def _takes_symbols(module: Any) -> bool:
+    """Say whether the first of a module's parts that has weights looks up embeddings, of whole numbers."""
+    first = next((part for part in module.modules() if next(part.parameters(recurse=False), None) is not None), None)
+    return any(is_instance(first, "torch.nn", name) for name in ("Embedding", "EmbeddingBag"))
+
+
+def _hides_weights(module: Any) -> bool:
+    """Say whether a module may have weights that are no parameters: frozen and exported ones, and quantised parts."""
+    return any(
+        is_instance(part, "torch.jit", "ScriptModule") or "quantized" in type(part).__module__
+        for part in module.modules()
+    )
 
 
 @contextmanager
@@ -48,15 +69,17 @@ def eval_mode(module: Any) -> Iterator[None]:
     if not any(training for _, training in before):
         yield
         return
-    module.eval()
     try:
+        with suppress(NotImplementedError):  # an exported graph, which has one mode
+            module.eval()
         yield
     finally:
         # By train(), which modules may override to do more than to set a flag; it sets the parts' modes as well, and
         # a module comes before its parts.
         for part, training in before:
             if part.training != training:
-                part.train(training)
+                with suppress(NotImplementedError):
+                    part.train(training)
 
 
 TORCH = Adapter(objects="a torch module", recognises=is_torch_module, call=_call, method=_method, alone=True)

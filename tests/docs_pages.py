@@ -26,6 +26,7 @@ from typing import Any
 
 import warm
 from docs_blocks import ANYTHING, Block, blocks_of, same
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).parents[1]
 READERS = """
@@ -193,18 +194,23 @@ def clean_path() -> list[str]:
     return warm.clean_path()
 
 
+@cache
+def readers() -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "a_page"}
+    exec(READERS, names)
+    return names
+
+
 @contextlib.contextmanager
 def _in(folder: Path):
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), threadpool_limits(1, "blas"):  # threads of BLAS that wait take time from others
         yield
 
 
 def run_page(path: Path, folder: Path) -> Page:
     """Execute a page in an empty folder; PageError where it says what does not happen."""
-    names: dict[str, Any] = {"__name__": "a_page"}
     with _in(folder):
-        exec(READERS, names)
-        page = Page(folder, names)
+        page = Page(folder, dict(readers()))
         page.run(blocks_of(path))
     return page
 
@@ -220,9 +226,7 @@ def write_outputs(path: Path, folder: Path) -> None:
                 seen.append((block, self.printed))
 
     with _in(folder):
-        names: dict[str, Any] = {"__name__": "a_page"}
-        exec(READERS, names)
-        Filling(folder, names).run(blocks_of(path))
+        Filling(folder, dict(readers())).run(blocks_of(path))
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for block, printed in reversed(seen):
         first, last = block.lines

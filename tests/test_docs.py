@@ -13,7 +13,8 @@ from docs_pages import ROOT, PageError, commands, run_page
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {
-    "README.md": ("tensorflow", "umap", "jinja2", "matplotlib"),
+    "README.md": ("mlxtend", "wordllama"),
+    "cli.md": ("jinja2", "matplotlib"),
     "html.md": ("matplotlib",),
     "keras.md": ("tensorflow",),
     "notebook.md": ("matplotlib", "pandas", "tensorboard"),

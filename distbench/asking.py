@@ -74,7 +74,7 @@ class Asked:
             made = as_points(decode(self.decoder, codes, self.encoder.batch_size), "points made by the decoder")
         Z = as_points(codes, NAMES[1], notes)
         Z_ref = None if codes_ref is None else as_points(codes_ref, NAMES[3], notes)
-        points = Points(given.X, Z, given.X_ref, Z_ref, known, made, notes, given.own)
+        points = Points(given.X, Z, given.X_ref, Z_ref, known, made, notes, given.space)
         check_codes(points, NAMES, settings.distance_z)
         return points
 

@@ -36,14 +36,14 @@ class InputPoints:
         Of the reference points.
     names : tuple of str
         What both are called in messages.
-    own : bool
-        Whether they are the test and reference points themselves.
+    space : str
+        What they are, where they are not the test and reference points themselves.
     """
 
     X: Array
     X_ref: Array | None
     names: tuple[str, str] = (TEST, REFERENCE)
-    own: bool = True
+    space: str = ""
 
 
 def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes: list[str]) -> InputPoints:
@@ -77,12 +77,12 @@ def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes
     if encodes(space) or isinstance(space, Encoder):
         encoder = as_encoder(space, batch_size)
         found = [_codes(encoder, points, name, notes) for points, name in given]
-        told = f"the codes of {encoder.name!r}"
+        told, kind = f"the codes of {encoder.name!r}", f"codes of {encoder.name}"
     else:
         found = _ready(space, counts, notes)
-        told = "the points given as input_space="
+        told, kind = "the points given as input_space=", "points given"
     notes.append(Caution(f"input distances are those of {told} ({found[0].shape[1]} columns), not of X_test itself"))
-    return InputPoints(found[0], found[1] if len(found) == 2 else None, _names(encodes(space), len(found)), own=False)
+    return InputPoints(found[0], found[1] if len(found) == 2 else None, _names(encodes(space), len(found)), kind)
 
 
 def _names(encoded: bool, count: int) -> tuple[str, str]:

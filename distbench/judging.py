@@ -48,7 +48,7 @@ class Points:
     labels: Labels | None
     reconstructed: Array | None
     notes: list[str] = field(default_factory=list)
-    own_space: bool = True  # whether X are the points that the encoder was asked about
+    space: str = ""  # what X are, where they are not the points that the encoder was asked about
 
     @property
     def reference(self) -> tuple[Array, Array] | None:
@@ -60,7 +60,7 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
     """Return the report of an encoder of that name on checked points: of one draw of its codes, or the mean of many."""
     points = draws[0]
     total, seed = len(points.X), settings.seed
-    notes = [*points.notes, *(size_notes(points.X, points.Z) if points.own_space else ())]
+    notes = [*points.notes, *(() if points.space else size_notes(points.X, points.Z))]
     notes += notes_of_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
     if points.X_ref is not None:
         notes += reference_notes(points.X, points.X_ref)
@@ -111,6 +111,7 @@ def _judged(draws: Sequence[Points], settings: Settings, name: str, notes: list[
         judged=judged,
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
+        space=points.space,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=_fingerprint(points, judged),
         clouds=Clouds(points.X, points.Z, points.X_ref, points.Z_ref),

@@ -45,6 +45,8 @@ class Report(Outlets, Mapping[str, Score]):
         Rows of the test points that were judged; None for all.
     distance_x, distance_z : str
         Distances of points and of codes.
+    space : str
+        What input distances are measured between, where it is not the test and reference points themselves.
     n_reference : int
         Reference points; 0 where there were none.
     fingerprint : str
@@ -65,6 +67,7 @@ class Report(Outlets, Mapping[str, Score]):
     judged: NDArray[np.int64] | None = field(default=None, repr=False)
     distance_x: str = "euclidean"
     distance_z: str = "euclidean"
+    space: str = ""
     n_reference: int = 0
     fingerprint: str = field(default="", repr=False)
     clouds: Clouds | None = field(default=None, repr=False)

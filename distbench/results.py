@@ -51,7 +51,8 @@ class Row(TypedDict):
     the encoder. ``data_sha256`` and ``recipe_hash`` say what a row rests on, empty where that is not known, and
     ``stored`` the day it was measured, where it was not in this run. ``fingerprint`` is equal for equal points, so that
     rows of two runs can be paired; ``distance`` says how closeness was measured, ``"euclidean"`` or, where inputs and
-    codes differ, ``"cosine/hamming"``. ``limit`` and ``verdict`` (``"met"``, ``"broken"``, ``"undecided"``) are of a
+    codes differ, ``"cosine/hamming"``, in another input space ``"euclidean of codes of NAME/euclidean"``. ``limit`` and
+    ``verdict`` (``"met"``, ``"broken"``, ``"undecided"``) are of a
     check, None and empty where the metric had no limit.
     """
 
@@ -261,8 +262,10 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
 
 
 def distance_of(report: Report) -> str:
-    """Return how closeness was measured: one word, or two where inputs and codes differ."""
+    """Return how closeness was measured: one word, or two where inputs and codes differ, and in which input space."""
     x, z = report.distance_x, report.distance_z
+    if report.space:
+        return plain_text(f"{x} of {report.space}/{z}")
     return x if x == z else f"{x}/{z}"
 
 

@@ -356,11 +356,15 @@ class TestTexts:
         assert not any("as many columns as the points" in note for note in again.notes)  # it is no autoencoder
 
     def test_rows_differ_where_input_spaces_do(self, texts, encoders):
+        from distbench.regression import compare_rows
         from distbench.results import rows_of
 
         reports = [distbench.evaluate(encoders[0], texts, input_space=space, k=5) for space in encoders]
         rows = [rows_of(report)[0] for report in reports]
         assert rows[0]["fingerprint"] != rows[1]["fingerprint"]
+        assert [row["distance"] for row in rows] == [f"euclidean of codes of {one.name}/euclidean" for one in encoders]
+        changed = compare_rows(rows_of(reports[0]), rows_of(reports[1]), source="before")
+        assert not changed.changes
         assert rows[0]["value"] == 1 > rows[1]["value"]
         with pytest.raises(InputError, match="points"):
             distbench.compare(*reports)

@@ -56,8 +56,8 @@ def diagrams_of(
         raise InputError(f"labels: found {len(labels)} for {len(clouds.X)} test points; pass one a test point")
     from distbench.diagrams._distances import curve, sampled_distances, shepard
     from distbench.diagrams._map import map_of
+    from distbench.results import distance_of
 
-    x, z = report.distance_x, report.distance_z
     a, b = sampled_distances(report)
     return Diagrams(
         encoder=report.encoder if encoder is None else encoder,
@@ -70,7 +70,7 @@ def diagrams_of(
         m=int(report.m),
         M=int(report.M),
         values={name: float(value) for name, value in report.as_dict().items()},
-        distance=x if x == z else f"{x}/{z}",
+        distance=distance_of(report),
         shepard=shepard(a.ravel(), b.ravel()),
         map=map_of(report, None if labels is None else [str(label) for label in labels]),
         curve=curve(a, b),

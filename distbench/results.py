@@ -52,8 +52,7 @@ class Row(TypedDict):
     ``stored`` the day it was measured, where it was not in this run. ``fingerprint`` is equal for equal points, so that
     rows of two runs can be paired; ``distance`` says how closeness was measured, ``"euclidean"`` or, where inputs and
     codes differ, ``"cosine/hamming"``, in another input space ``"euclidean of codes of NAME/euclidean"``. ``limit`` and
-    ``verdict`` (``"met"``, ``"broken"``, ``"undecided"``) are of a
-    check, None and empty where the metric had no limit.
+    ``verdict`` (``"met"``, ``"broken"``, ``"undecided"``) are of a check, None and empty where the metric had no limit.
     """
 
     encoder: str

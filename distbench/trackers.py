@@ -39,6 +39,8 @@ def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: s
     scalars = [(f"{prefix}{name}", value) for name, value in _numbers(report, "/")]
     to = log_dir_or_writer
     if isinstance(to, str | os.PathLike):
+        if "://" in str(to):
+            raise InputError(f"log_dir_or_writer: found {in_brief(str(to))}; pass a local folder, or a writer for it")
         _write_events(Path(to), scalars, step)
     elif callable(getattr(to, "add_scalar", None)):  # of torch, tensorboard or tensorboardX
         for name, value in scalars:
@@ -61,7 +63,7 @@ def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: s
 def _check(prefix: Any, step: Any) -> None:
     if not isinstance(prefix, str):
         raise InputError(f"prefix: found {in_brief(prefix)}; pass text")
-    if step is not None and (isinstance(step, bool) or not hasattr(step, "__index__") or step < 0):
+    if step is not None and (isinstance(step, bool) or not hasattr(step, "__index__") or not 0 <= step < 2**63):
         raise InputError(f"step: found {in_brief(step)}; pass a whole number, 0 or more")
 
 

@@ -216,6 +216,7 @@ def test_names_that_are_taken_are_refused(table):
     ("name", "target", "said"),
     [
         ("draws", "mine", "the name 'draws' is that of an option"),
+        ("dataset", "mine", "the name 'dataset' is that of an option"),
         ("not-a-name", "mine", "cannot be written as a limit"),
         ("text", "__name__", "found str; give what distbench.metrics.point_metric made"),
     ],

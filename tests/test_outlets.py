@@ -293,6 +293,11 @@ def test_tensorboard_takes_writers(report, tmp_path, kind):
     ("call", "said"),
     [
         (lambda report, to: report.log_tensorboard(3), "log_dir_or_writer: found 3; pass a folder"),
+        (
+            lambda report, to: report.log_tensorboard("s3://runs/mine"),
+            "log_dir_or_writer: found 's3://.*a local folder",
+        ),
+        (lambda report, to: report.log_tensorboard(to, step=2**63), "step: found 9223372036854775808"),
         (lambda report, to: report.log_tensorboard(to, step=-1), "step: found -1"),
         (lambda report, to: report.log_tensorboard(to, prefix=None), "prefix: found None"),
         (lambda report, to: report.log_mlflow(step="1"), "step: found '1'"),

@@ -250,12 +250,20 @@ def adopt(name: str, found: Any) -> Metric:
     """Return a metric that a package adds under a name. Raises InputError for what cannot be one."""
     import inspect
 
+    from distbench.checking import check_encoder
     from distbench.evaluation import evaluate
 
     if not isinstance(found, Metric):
         raise InputError(f"found {type(found).__name__}; give what distbench.metrics.point_metric made")
     if not name.isidentifier():
         raise InputError(f"the name {name!r} cannot be written as a limit; give one of letters, digits and _")
-    if name in inspect.signature(evaluate).parameters or name in ("undecided", "limits"):
+    options = {
+        *inspect.signature(evaluate).parameters,
+        *inspect.signature(check_encoder).parameters,
+        "limits",
+        "undecided",
+        "test",
+    }
+    if name in options:
         raise InputError(f"the name {name!r} is that of an option; give it another")
     return replace(found, name=name)

@@ -222,6 +222,7 @@ REACHING = {  # operations of TensorFlow that do more than compute
     "SaveV2": lambda tf, x: (tf.raw_ops.SaveV2(prefix="a", tensor_names=["b"], shape_and_slices=[""], tensors=[x]), x)[
         1
     ],
+    "Abort": lambda tf, x: (tf.raw_ops.Abort(exit_without_error=True), x)[1],
     "ImmutableConst": lambda tf, x: x + tf.raw_ops.ImmutableConst(dtype=x.dtype, shape=[4], memory_region_name="/x"),
     "GenerateVocabRemapping": lambda tf, x: (
         x

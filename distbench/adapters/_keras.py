@@ -22,7 +22,12 @@ def _call(model: Any) -> Callable[[Any], Any]:
 
 
 def _predict(model: Any, batch: Any) -> Any:
-    codes = model.predict_on_batch(rows_as_array(batch))
+    points = rows_as_array(batch)
+    if isinstance(points, list) and all(isinstance(one, str) for one in points):
+        import numpy as np
+
+        points = np.array(points)  # a list would be as many inputs
+    codes = model.predict_on_batch(points)
     if isinstance(codes, (list, tuple, dict)):
         raise EncoderError(
             f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"

@@ -2,7 +2,8 @@
 
 A SavedModel is a program, and some of TensorFlow's operations read or write files, open connections or call Python.
 What an operation does beyond computing, TensorFlow tells by calling it stateful, with few exceptions. So stateful ones
-are refused but for those known to stay within the process, and of the others those that are named here.
+are refused but for those known to stay within the process, and of the others those that return nothing or are named
+here.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ BEYOND = re.compile(
     r"|InitializeTableFromTextFile|Copy(Host)?|.*Iterator.*|TPU.*|Collective.*"
     r"|ImmutableConst|GenerateVocabRemapping|CustomAggregator|BatchFunction|Infeed.*|.*CustomCall.*|XlaLaunch.*"
 )
+IDLE = ("NoOp", "ControlTrigger")
 SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # of a function that nothing calls when codes are asked for
 
 
@@ -99,7 +101,11 @@ def _stays_within(op: str, own: set[str]) -> bool:
     known = op_def_registry.get(op)
     if known is None:
         return op in own
-    return bool(WITHIN.fullmatch(op)) if known.is_stateful else not BEYOND.fullmatch(op)
+    if known.is_stateful:
+        return bool(WITHIN.fullmatch(op))
+    # What returns nothing can only do something else, as Abort does, which ends the process without a word.
+    returns = bool(known.output_arg) or op in IDLE
+    return returns and not BEYOND.fullmatch(op)
 
 
 def _refuse_large(graph: Any, path: Path) -> None:

@@ -372,6 +372,17 @@ class TestTexts:
         assert [row["verdict"] for row in checked if row["metric"] == "continuity"] == ["broken"]
         assert "input distances are those of the codes of 'lsa16'" in checked[0]["note"]
 
+    def test_a_keras_model_of_texts(self, texts, encoders):
+        keras = pytest.importorskip("keras")
+        pytest.importorskip("tensorflow")
+        words = keras.layers.TextVectorization(max_tokens=100, output_mode="tf_idf")
+        words.adapt(np.array(texts))
+        model = keras.Sequential([keras.Input((), dtype="string"), words, keras.layers.Dense(2)])
+        report = distbench.evaluate(model, texts, input_space=encoders[1], k=5)
+        np.testing.assert_allclose(
+            report.clouds.Z, model.predict(np.array(texts, dtype=object), verbose=0), rtol=1e-5, atol=1e-6
+        )
+
     def test_token_embeddings_against_their_first_columns(self, texts):
         wordllama = pytest.importorskip("wordllama")
         model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)

@@ -26,7 +26,7 @@ def _predict(model: Any, batch: Any) -> Any:
     if isinstance(points, list) and all(isinstance(one, str) for one in points):
         import numpy as np
 
-        points = np.array(points)  # a list would be as many inputs
+        points = np.array(points, dtype=object)  # a list would be as many inputs
     codes = model.predict_on_batch(points)
     if isinstance(codes, (list, tuple, dict)):
         raise EncoderError(

@@ -163,7 +163,7 @@ def _array(found: Any, told: str, path: Path) -> Any:
     if found.dtype.kind not in "biuf" or found.shape is None:
         raise DatasetError(f"{told} holds {found.dtype}; give an array of numbers")
     held = max(found.size, math.prod(found.chunks or ()))  # a chunk is unfolded whole, however little of it is used
-    refuse_unfolded(held * found.dtype.itemsize, path.stat().st_size, "compression=None")
+    refuse_unfolded(held * 8, path.stat().st_size, "compression=None")
     return found if found.size * found.dtype.itemsize > SMALL else found[()]
 
 

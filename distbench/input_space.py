@@ -75,14 +75,21 @@ def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes
     given = [(X_test, TEST)] if reference is None else [(X_test, TEST), (reference, REFERENCE)]
     counts = [_count(points, name) for points, name in given]
     if encodes(space) or isinstance(space, Encoder):
-        encoder = as_encoder(space, batch_size)
+        try:
+            encoder = as_encoder(space, batch_size)
+        except EncoderError as error:
+            raise EncoderError(f"input_space: {error}") from error.__cause__
         found = [_codes(encoder, points, name, notes) for points, name in given]
-        told, kind = f"the codes of {encoder.name!r}", f"codes of {encoder.name}"
+        told, kind = f"the codes of {encoder.name!r}", f"codes of {_printable(encoder.name)}"
     else:
         found = _ready(space, counts, notes)
         told, kind = "the points given as input_space=", "points given"
     notes.append(Caution(f"input distances are those of {told} ({found[0].shape[1]} columns), not of X_test itself"))
     return InputPoints(found[0], found[1] if len(found) == 2 else None, _names(encodes(space), len(found)), kind)
+
+
+def _printable(name: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 def _names(encoded: bool, count: int) -> tuple[str, str]:

@@ -83,7 +83,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
 def _config(path: Path) -> tuple[Any, int]:
     """Return what a file says its model is made of, and how many bytes of all else it has; nothing is run yet."""
-    if path.suffix != ENDING:
+    if path.suffix.lower() != ENDING:
         raise EncoderError(f"encoder: found {str(path)!r}; give a file that ends in {ENDING}, or pass the loaded model")
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "no such file"
@@ -146,6 +146,12 @@ def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> No
     name, module, registered = (part.get(key) for key in ("class_name", "module", "registered_name"))
     if name in RUN_CODE:
         raise _runs_code(path, f"a layer of the kind {name}")
+    config = part.get("config")
+    if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
+        raise EncoderError(
+            f"encoder: {path}: has a {str(name)[:60]} that reads its vocabulary from another file, which is not done; "
+            "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model"
+        )
     if _is_known(registered, keras):
         return
     # What has neither a module nor a registered name, and functions of "builtins", Keras looks up among its own.

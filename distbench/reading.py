@@ -70,9 +70,10 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
     """Return a file and the key behind it; a colon may be part of a name too."""
     text = str(source)
-    head, colon, key = text.rpartition(":")
-    if colon and key and head.lower().endswith(KEYED) and not text.lower().endswith(ENDINGS):
-        return Path(head), key
+    if not text.lower().endswith(ENDINGS):
+        for place in (place for place, sign in enumerate(text[:-1]) if sign == ":"):
+            if text[:place].lower().endswith(KEYED):
+                return Path(text[:place]), text[place + 1 :]
     return Path(text), ""
 
 

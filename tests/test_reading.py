@@ -88,6 +88,17 @@ class TestFiles:
         assert scored("a.h5ad", "a.h5ad:X_umap") == scored(dense, Z)
         assert np.array_equal(read_points("a.h5ad:X", "X"), dense)
 
+    def test_keys_may_have_colons(self, here):
+        h5ad("a.h5ad", X, **{"scvi:2": Z})
+        assert np.array_equal(read_points("a.h5ad:scvi:2", "X"), Z)
+
+    def test_lists_that_unfold_to_far_more_than_their_file(self, here, monkeypatch):
+        pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        pq.write_table(pa.table({"code": [np.zeros(100_000)] * 10}), "t.parquet")
+        monkeypatch.setattr("distbench.datasets._sizes.SMALL", 1 << 20)
+        with pytest.raises(InputError, match=r"bytes that unfold to 8,1.*, so it is not read"):
+            read_points("t.parquet", "X")
+
     def test_chunks_that_unfold_to_far_more_than_is_used(self, here, monkeypatch):
         h5py = pytest.importorskip("h5py")
         with h5py.File("a.h5ad", "w") as file:
@@ -204,7 +215,7 @@ class TestMistakes:
             "a.h5ad:X_umpa": r"no key of obsm is called that; did you mean 'X_umap'\?",
             "a.h5ad:elsewhere": r"has no elsewhere of its own",
             "a.h5ad:raw": r"raw is in other files, which are not read",
-            "a.h5ad:hollow": r"has .* bytes that unfold to 4,000,000,000,000, so it is not read",
+            "a.h5ad:hollow": r"has .* bytes that unfold to 8,000,000,000,000, so it is not read",
             "a.h5ad:text": r"text holds \|S1; give an array of numbers",
             "a.h5ad:frame": r"frame is 'dataframe'; give an array of numbers",
             "a.h5ad:trap": r"trap: found a damaged sparse matrix",

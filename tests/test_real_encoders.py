@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import distbench
+from distbench.adapters._adapter import as_type
 from distbench.encoders import as_encoder
 from distbench.errors import EncoderError, InputError
 
@@ -104,6 +105,9 @@ class TestOnnx:
         opset = [onnx.helper.make_opsetid("", 17)]
         path.write_bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString())
         np.testing.assert_array_equal(as_encoder(path).encode(np.rint(TEST * 16)), np.rint(TEST * 16))
+        half = np.array([1e5])
+        with pytest.raises(EncoderError, match="its input is float16, which cannot hold 100000"):
+            as_type(half, np.float16)
         for points, found in ((TEST + 0.25, r"0\.25"), (np.full((60, 64), 256), "256")):
             with pytest.raises(EncoderError, match=f"its input is uint8, which cannot hold {found}"):
                 as_encoder(path).encode(points)
@@ -404,6 +408,7 @@ class TestTexts:
             ((A, A), None, "^input_space: found a tuple of 2; pass an encoder, or points of X_test alone"),
             ((A, A[1:]), texts, r"^input_space\[1\]: found .* rows, but reference has"),
             (np.zeros_like(A), None, "^input_space: found points that all coincide"),
+            (Sentences, None, "^input_space: encoder: got the class 'Sentences'"),
         ):
             with pytest.raises(InputError, match=told):
                 distbench.evaluate(small, texts, input_space=space, reference=reference, k=5)

@@ -397,6 +397,14 @@ class TestModels:
         assert report.code_size == 2
         assert report["stress"].value == distbench.evaluate(model, points, k=5)["stress"].value
 
+    def test_vocabularies_in_other_files_are_not_read(self, saved):
+        _, path = saved()
+        layer = {"class_name": "StringLookup", "module": "keras.layers", "registered_name": None}
+        layer["config"] = {"vocabulary": "/etc/hosts"}
+        self.rewritten(path, lambda config: config["config"]["layers"].append(layer))
+        with pytest.raises(EncoderError, match="has a StringLookup that reads its vocabulary from another file"):
+            load_model(path)
+
     def test_models_of_ours_are_known(self, keras, tmp_path):
         from distbench.keras import LinearAutoencoder
 

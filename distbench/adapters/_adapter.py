@@ -79,10 +79,11 @@ def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """
     import numpy as np
 
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         taken = points.astype(dtype)
-    if taken.dtype.kind in "biu" and points.dtype.kind in "biuf":
-        others = points[np.asarray(taken != points)]
+    if points.dtype.kind in "biuf":
+        is_other = taken != points if taken.dtype.kind in "biu" else ~np.isfinite(taken) & np.isfinite(points)
+        others = points[np.asarray(is_other)]
         if others.size:
             raise EncoderError(
                 f"encoder: its input is {taken.dtype}, which cannot hold {others.flat[0]}; pass a function that makes "

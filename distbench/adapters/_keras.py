@@ -46,7 +46,7 @@ KERAS = Adapter(
     recognises=is_keras_model,
     call=_call,
     files="a .keras file",
-    opens=lambda path: path.endswith(".keras"),
+    opens=lambda path: path.lower().endswith(".keras"),
     load=_load,
     alone=True,
 )

@@ -93,6 +93,6 @@ ONNX = Adapter(
     recognises=_is_session,
     call=_call,
     files="an .onnx file",
-    opens=lambda path: path.endswith(ENDING),
+    opens=lambda path: path.lower().endswith(ENDING),
     load=_load,
 )

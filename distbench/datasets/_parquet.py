@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distbench.datasets._sizes import refuse_table
+from distbench.datasets._sizes import refuse_table, refuse_unfolded
 from distbench.errors import DatasetError, MissingDependencyError
 from distbench.limits import near_miss
 from distbench.wording import listed
@@ -93,13 +93,22 @@ def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingDependencyError("needs pyarrow, which is not installed; pip install pyarrow") from error
-    refuse_table(pq.read_metadata(path), path.stat().st_size)
+    metadata = pq.read_metadata(path)
+    refuse_table(metadata, path.stat().st_size)
+    _refuse_long(pq.ParquetFile(path), metadata.num_rows, path.stat().st_size)
     found = pq.read_table(path)
     names = [str(name) for name in found.column_names]
     columns = dict(zip(names, found.columns, strict=True))
     if len(columns) < len(names):
         raise DatasetError("two of its columns have the same name; give each its own")
     return columns, _index(found.schema)
+
+
+def _refuse_long(file: Any, rows: int, size: int) -> None:
+    """Refuse lists that are so long in the first row that all would take far more than the file: no header says so."""
+    if any("list" in str(kind) for kind in file.schema_arrow.types):
+        first = next(file.iter_batches(batch_size=1), None)
+        refuse_unfolded(0 if first is None else first.nbytes * rows, size, "compression=None")
 
 
 def _features(columns: Mapping[str, Any], left_out: Collection[str] = ()) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def draw_shepard(axes: Axes, diagrams: Diagrams) -> None:
         end = min(right, top / found["slope"])
         axes.plot([0, end], [0, end * found["slope"]], color=IDEAL, linewidth=1.4, dashes=(4, 2.5), zorder=3)
     axes.set(xlim=(0, right), ylim=(0, top))
-    of_x, _, of_z = diagrams["distance"].partition("/")
-    _named(axes, f"input distance ({of_x})", f"code distance ({of_z or of_x})")
+    of_x, _, of_z = diagrams["distance"].rpartition("/")  # names of input spaces may have one, too
+    _named(axes, f"input distance ({of_x or of_z})", f"code distance ({of_z})")
 
 
 def draw_map(axes: Axes, diagrams: Diagrams, dots: Dots) -> None:
@@ -133,8 +133,9 @@ def shown(text: str) -> str:
 
 
 def _named(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, color=INK, size=9, labelpad=4)
-    axes.set_ylabel(y, color=INK, size=9, labelpad=5)
+    # Names of encoders may stand in them, which are no formulas.
+    axes.set_xlabel(x, color=INK, size=9, labelpad=4, parse_math=False)
+    axes.set_ylabel(y, color=INK, size=9, labelpad=5, parse_math=False)
 
 
 def _density(counts: Sequence[Sequence[int]]) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
@@ -74,7 +75,8 @@ def _package(point: EntryPoint) -> str:
 
 def _loaded(point: EntryPoint) -> Any:
     try:
-        return point.load()
+        with redirect_stdout(sys.stderr):  # what a package prints is no part of a command's output
+            return point.load()
     except (Exception, SystemExit) as error:  # whatever it is, the others are to be loaded
         said = first_line(error) if isinstance(error, ImportError | AttributeError) else raised(error)
         raise InputError(f"cannot be loaded: {said}; mend or uninstall the package") from error

@@ -80,7 +80,8 @@ def write_results(
     *,
     claims: Iterable[ClaimOutcome] = (),
     whole: bool,
-) -> None:
+    apart: Sequence[str] = (),
+) -> int:
     """Write results, whole or not at all, while no other run does.
 
     Parameters
@@ -96,6 +97,13 @@ def write_results(
     whole : bool
         True writes these rows alone. False keeps what the file has of other tests, encoders, data sets and code sizes,
         with the environment that each is of, and of other claims.
+    apart : sequence of str
+        More columns in which a row that is kept may differ from the new ones, such as ``"k"``.
+
+    Returns
+    -------
+    int
+        How many rows gave way to the new ones.
 
     Raises
     ------
@@ -106,12 +114,17 @@ def write_results(
     """
     path = Path(path)
     with locked(path):
-        _merge(path, list(rows), environment, list(claims), whole)
+        return _merge(path, list(rows), environment, list(claims), whole, apart)
 
 
 def _merge(
-    path: Path, rows: Sequence[Row], environment: Mapping[str, Any], claims: Sequence[ClaimOutcome], whole: bool
-) -> None:
+    path: Path,
+    rows: Sequence[Row],
+    environment: Mapping[str, Any],
+    claims: Sequence[ClaimOutcome],
+    whole: bool,
+    apart: Sequence[str],
+) -> int:
     old = read_document(path, MEND)
     if old is not None and "environments" in old:
         raise ResultsError(f"{path}: holds the stored rows of a suite; give the results another file")
@@ -120,8 +133,8 @@ def _merge(
     if old is None or whole:
         old = {"environment": {}, "earlier": {}, "rows": [], "claims": []}
     earlier: dict[str, Record] = {}
-    new, judged = {_group(record) for record in records}, {claim["id"] for claim in found}
-    kept = [record for record in old["rows"] if _group(record) not in new]
+    new, judged = {_group(record, apart) for record in records}, {claim["id"] for claim in found}
+    kept = [record for record in old["rows"] if _group(record, apart) not in new]
     known = [claim for claim in old["claims"] if claim["id"] not in judged]
     records += [_renamed(record, old, environment, earlier) for record in kept]
     found += [_renamed(claim, old, environment, earlier) for claim in known]
@@ -136,6 +149,7 @@ def _merge(
     except ValueError as error:  # of what was there and stays: numbers too large for floats
         raise ResultsError(f"{path}: {error}; {MEND}") from error
     write_whole(path, text)
+    return len(old["rows"]) - len(kept)
 
 
 def _row(record: Record, earlier: Mapping[str, Mapping[str, Any]]) -> Row:
@@ -170,8 +184,8 @@ def _renamed(record: Record, old: Record, now: Mapping[str, Any], earlier: dict[
     return plain if its == now else plain | {"environment": named(its, earlier)}
 
 
-def _group(record: Record) -> tuple[Any, ...]:
-    names = "test", "encoder", "dataset", "code_size", "in_sample"
+def _group(record: Record, apart: Sequence[str]) -> tuple[Any, ...]:
+    names = "test", "encoder", "dataset", "code_size", "in_sample", *apart
     return tuple(record.get(name, DEFAULTS.get(name)) for name in names)
 
 

@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections import UserDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
 from distbench._version import __version__
-from distbench.cli._common import Examples
+from distbench.cli._common import INTERRUPTED, CannotDo, Examples
 from distbench.limits import near_miss
 
 __all__ = ["main"]
 
 COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", "baselines")
+
+
+@contextmanager
+def _read_on() -> Iterator[None]:
+    """End quietly where nobody reads on, as with ``| head``; click's own exit code for it is 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        _close_output()
+        raise click.exceptions.Exit(CannotDo.exit_code) from None
+
+
+def _close_output() -> None:
+    """Let what could not be printed go, or the interpreter tries again as it ends."""
+    with suppress(OSError, ValueError):  # no real file, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(error: Exception) -> None:
+    from distbench.wording import raised
+
+    with suppress(OSError):
+        CannotDo(" ".join((str(error) if isinstance(error, OSError) else raised(error)).split())).show()
 
 
 class _Modules(UserDict[str, click.Command]):
@@ -26,6 +54,33 @@ class _Modules(UserDict[str, click.Command]):
 
 class _Group(Examples, click.Group):
     """Lists its commands in their order, and says which one was probably meant."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; whatever becomes of it, 1 says that a limit is broken and nothing else."""
+        run: Callable[..., Any] = super().main
+        if not extra.pop("standalone_mode", True):
+            return run(*args, standalone_mode=False, **extra)
+        try:
+            sys.exit(run(*args, standalone_mode=False, **extra))
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            _close_output()
+            _tell(error)
+            sys.exit(CannotDo.exit_code)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Return the context of a command; it may print the help."""
+        with _read_on():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _read_on():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands: first what judges, then what shows."""

@@ -12,9 +12,11 @@ from typing import Any
 
 import click
 
-from distbench.errors import DistbenchError
+from distbench.cli._wording import as_typed
+from distbench.errors import DistbenchError, InputError
 
 __all__ = [
+    "INTERRUPTED",
     "PATH",
     "CannotDo",
     "Command",
@@ -48,7 +50,8 @@ def told() -> Iterator[None]:
     try:
         yield
     except (DistbenchError, OSError) as error:
-        raise CannotDo(" ".join(str(error).split())) from error
+        said = as_typed(str(error)) if isinstance(error, InputError) else str(error)
+        raise CannotDo(" ".join(said.split())) from error
 
 
 @contextmanager
@@ -107,7 +110,11 @@ def metric_name(context: click.Context, parameter: click.Parameter, value: str) 
     from distbench.limits import near_miss
     from distbench.metrics import METRICS
 
-    if value not in METRICS:
+    try:
+        known = value in METRICS
+    except InputError as error:  # of a package that is broken
+        raise click.BadParameter(str(error)) from None
+    if not known:
         raise click.BadParameter(f"no metric is called {value!r}; {near_miss(value, METRICS)}")
     return value
 

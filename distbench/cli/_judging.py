@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ class Sources:
     reference_codes: str = ""
     labels: str = ""
     reference_labels: str = ""
+    input_space: tuple[str, ...] = ()
     dataset: str = ""
     code_size: int | None = None
 
@@ -51,6 +52,12 @@ class Sources:
                 raise InputError(f"{_option(name)}: given with --dataset, which has its own; leave it out")
         if bool(self.reference_codes) != bool(self.reference and self.codes):
             raise InputError("--reference-codes: give them where --codes and --reference are given, and only there")
+        if self.input_space and (self.codes or self.dataset):
+            raise InputError(
+                "--input-space: goes with ENCODER and --data alone; with --codes give its points as --data"
+            )
+        if len(self.input_space) > 1 + bool(self.reference):
+            raise InputError("--input-space: give one; a second is of the points of --reference")
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,8 @@ def _of_points(sources: Sources, asked: Asked, points: Mapping[str, Any], option
     from distbench.evaluation import evaluate, evaluate_codes
 
     X, reference = points["data"], points["reference"]
+    if sources.input_space:
+        options["input_space"] = _space(sources.input_space)
     floors = Floors(asked.limits, options["k"], X, reference is not None, True, options)
     if sources.codes:
         pair = None if reference is None else (reference, _read(sources, "reference_codes"))
@@ -128,6 +137,16 @@ def _of_recipe(sources: Sources, asked: Asked, seed: int, name: str | None) -> J
     about = {"dataset": sources.dataset, "code_size": size, "seed": seed, "seconds": run.seconds}
     about |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
     return Judged(run.report, about, data.labels_test)
+
+
+def _space(texts: Sequence[str]) -> Any:
+    from distbench.cli._encoders import encoder_of
+
+    try:
+        found = tuple(encoder_of(text) for text in texts)
+    except InputError as error:
+        raise InputError(str(error).replace("ENCODER:", "--input-space:", 1)) from error.__cause__
+    return found[0] if len(found) == 1 else found
 
 
 def _read(sources: Sources, key: str) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["failure_of", "report_document", "verdict_lines", "write_files"]
 
 PAIRS = 5
+APART = ("k", "m", "M", "distance", "data_sha256", "seed")
+"""By what rows are others than those of an earlier command with an encoder and data of the same name."""
 SCORE = ("metric", "direction", "value", "low", "high", "chance", "floor", "draws", "sd_draws")
 ABOUT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
 OF_PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "rank_input", "rank_code", "labels")
@@ -100,13 +102,18 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
 
     rows = rows_of(judged.report, leave_one_out=set(judged.report), limits=limits, **judged.about)
     found = environment(Path.cwd())
+    lines = []
     if results is not None:
         from distbench.results_file import write_results
 
-        write_results(results, rows, found, whole=False)
+        replaced = write_results(results, rows, found, whole=False, apart=APART)
+        one = f"of {judged.report.encoder} on the same points and with the same options"
+        more = f", in place of {replaced} rows {one}; --name keeps encoders apart" if replaced else ""
+        lines.append(f"written: {results}{more}")
     if html is not None:
         _write_page(judged, rows, found, html)
-    return [f"written: {path}" for path in (html, results) if path is not None]
+        lines.insert(0, f"written: {html}")
+    return lines
 
 
 def _write_page(judged: Judged, rows: list[Row], found: Mapping[str, Any], path: Path) -> None:

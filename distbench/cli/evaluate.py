@@ -15,6 +15,7 @@ from distbench.cli._common import (
     Command,
     check_output,
     json_option,
+    metric_name,
     print_document,
     print_text,
     running,
@@ -40,6 +41,8 @@ def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[
     found: dict[str, float] = {}
     for text in texts:
         metric, _, value = (part.strip() for part in text.partition(":"))
+        if metric in found:
+            raise click.BadParameter(f"{metric} has two limits; give one")
         try:
             found |= check_limits({metric: float(value)}, METRICS)
             check_bounds({metric: found[metric]})
@@ -52,16 +55,9 @@ def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[
 
 def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> Any:
     """Return "default", "all" or names."""
-    from distbench.limits import near_miss
-    from distbench.metrics import METRICS
-
     if text in ("default", "all"):
         return text
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in METRICS:
-            raise click.BadParameter(f"no metric is called {name!r}; {near_miss(name, METRICS)}")
-    return names
+    return tuple(metric_name(context, parameter, name.strip()) for name in text.split(","))
 
 
 @click.command(
@@ -80,6 +76,13 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
 @click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, likewise.")
 @click.option("--labels", default="", metavar="FILE", help="One label a test point.")
 @click.option("--reference-labels", default="", metavar="FILE", help="One label a reference point.")
+@click.option(
+    "--input-space",
+    multiple=True,
+    metavar="ENCODER|FILE",
+    help="Where input distances are measured: an encoder's codes of the points, or ready points; with --reference "
+    "those of the reference points too, as a second one.",
+)
 @click.option("--dataset", default="", metavar="NAME", help="Fit ENCODER, a recipe, on this data set's train points.")
 @click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="Columns of the codes of a recipe.")
 @click.option(
@@ -135,6 +138,8 @@ def command(
     with running():
         for path, option in ((html, "--html"), (results, "--results")):
             check_output(path, option)
+        if html is not None and results is not None and html.resolve() == results.resolve():
+            raise CannotDo(f"--html and --results: both name {html}; give each a file of its own")
         judged = _judged(given, limits, seed, name)
         failure = failure_of(judged.report, limits, undecided)
         told = verdict_lines(judged.report, limits, undecided)

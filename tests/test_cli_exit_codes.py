@@ -70,7 +70,7 @@ class TestResultsOfSeveralCommands:
         assert said == [f"written: {file}"] * len(ways)
         assert len(read_results(file).rows) == len(ways)
         again = run(*command, *ways[1]).stdout.splitlines()[-1]
-        assert again.startswith(f"written: {file}, in place of 1 rows of columns on the same points")
+        assert again.startswith(f"written: {file}, in place of 1 row of columns on the same points")
         assert len(read_results(file).rows) == len(ways)
 
     def test_seeds_of_a_recipe_gather_in_one_file(self, tmp_path):

@@ -108,7 +108,7 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
 
         replaced = write_results(results, rows, found, whole=False, apart=APART)
         one = f"of {judged.report.encoder} on the same points and with the same options"
-        more = f", in place of {replaced} rows {one}; --name keeps encoders apart" if replaced else ""
+        more = f", in place of {replaced} row{'s' * (replaced > 1)} {one}; --name keeps encoders apart" if replaced else ""
         lines.append(f"written: {results}{more}")
     if html is not None:
         _write_page(judged, rows, found, html)

@@ -107,8 +107,8 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
         from distbench.results_file import write_results
 
         replaced = write_results(results, rows, found, whole=False, apart=APART)
-        one = f"of {judged.report.encoder} on the same points and with the same options"
-        more = f", in place of {replaced} row{'s' * (replaced > 1)} {one}; --name keeps encoders apart" if replaced else ""
+        gone = f"{replaced} row{'s' * (replaced > 1)} of {judged.report.encoder} on the same points"
+        more = f", in place of {gone} and with the same options; --name keeps encoders apart" if replaced else ""
         lines.append(f"written: {results}{more}")
     if html is not None:
         _write_page(judged, rows, found, html)

@@ -76,7 +76,9 @@ class Report(Outlets, Mapping[str, Score]):
         try:
             return self.scores[metric]
         except KeyError:
-            raise KeyError(f"{metric!r} was not measured; this report has {', '.join(self.scores)}") from None
+            near = near_miss(str(metric), self.scores)
+            hint = near if near.startswith("did") else f"this report has {', '.join(self.scores)}"
+            raise KeyError(f"{metric!r} was not measured; {hint}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.scores)

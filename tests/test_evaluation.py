@@ -131,6 +131,8 @@ def test_some_metrics_only():
         distbench.evaluate(ENCODER, X_TEST, metrics=["continuty"])
     with pytest.raises(KeyError, match="was not measured"):
         report["pearson"]
+    with pytest.raises(KeyError, match="'continuty' was not measured; did you mean 'continuity'"):
+        report["continuty"]
 
 
 def test_limits(report):

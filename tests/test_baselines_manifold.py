@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, pdist, squareform
 
+import distbench
 from distbench.baselines import BASELINES, fit_baseline
 from distbench.baselines._stress import _distances, place, pull, smacof, weighted_start
 from distbench.datasets import load_dataset
@@ -347,6 +349,19 @@ def test_umap_places_fitted_and_new_points() -> None:
     assert "out of sample" in encoder.note
     with pytest.raises(InputError, match="X: 5 features"):
         encoder.encode(X[:, :5])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_umap")
+def test_umap_learn_itself_places_points_together_which_a_note_says() -> None:
+    import umap
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = umap.UMAP(n_neighbors=8, n_epochs=20, random_state=0, n_jobs=1).fit(X)
+        report = distbench.evaluate(fitted, NEW, reference=X, k=5)
+        np.testing.assert_array_equal(report.clouds.Z, fitted.transform(NEW))  # type: ignore[union-attr]
+    assert any("with the other points of its batch; scores are those of" in note for note in report.notes)
 
 
 @pytest.mark.slow

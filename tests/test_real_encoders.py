@@ -304,15 +304,6 @@ class TestEstimators:
         report = distbench.evaluate(estimator, TEST, reference=TRAIN, k=5)
         np.testing.assert_allclose(report.clouds.Z, np.asarray(estimator.transform(TEST)), rtol=1e-4, atol=1e-5)
 
-    def test_umap_learn_places_points_together_which_a_note_says(self):
-        umap = pytest.importorskip("umap")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fitted = umap.UMAP(n_neighbors=8, n_epochs=20, random_state=0, n_jobs=1).fit(TRAIN)
-            report = distbench.evaluate(fitted, TEST, reference=TRAIN, k=5)
-            np.testing.assert_array_equal(report.clouds.Z, fitted.transform(TEST))
-        assert any("with the other points of its batch; scores are those of" in note for note in report.notes)
-
 
 class Sentences:
     """A text encoder as packages of sentence embeddings have them: ``encode`` takes a list of texts."""

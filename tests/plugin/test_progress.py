@@ -63,7 +63,7 @@ def folder(pytester, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("options", [(), ("--capture=sys",), ("-p", "no:capture")], ids=" ".join)
+@pytest.mark.parametrize("options", [(), ("-p", "no:capture")], ids=" ".join)
 def test_a_bar_on_a_terminal_while_an_encoder_trains(folder, options):
     code, written = on_a_terminal(folder, *options)
     assert code == 0

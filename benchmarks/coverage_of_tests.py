@@ -92,6 +92,7 @@ def table(report: dict[str, Any]) -> str:
         share = (run + taken) / max(1, n + branches)
         name = "**all**" if name == "all" else f"`{name}`"
         lines.append(f"| {name} | {n:,} | {run:,} | {branches:,} | {taken:,} | {share:.1%} |")
+    lines += ["", f"Of the branches alone {folders['all'][3] / max(1, folders['all'][2]):.1%} are taken."]
     lines += ["", "What is not run, lines and branches (from line -> to line):", ""]
     for path, found in sorted(report["files"].items()):
         missed = [str(line) for line in found["missing_lines"]]

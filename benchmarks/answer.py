@@ -30,6 +30,14 @@ COLUMNS = {
 }
 DETAILS = re.compile(r", \d+ test points, k = \d+, M = \d+")
 REMARK = re.compile(r" \((?!\d{4}\))[^()]*\)$")
+ASKED = ("pca", "autoencoder", "pairwise_autoencoder")
+OVERVIEW = {
+    "scaled_stress": "scaled stress",
+    "spearman": "Spearman",
+    "continuity": "continuity",
+    "trustworthiness": "trustworthiness",
+    "knn_recall": "recall",
+}
 CLOSE_TO_1 = 0.995  # from here on a score gets a fourth digit
 
 
@@ -106,9 +114,28 @@ def scores() -> str:
     return "\n\n".join(_table(name, size) for name, size in TABLES)
 
 
+def overview() -> str:
+    """Return what `ASKED` score on every data set at every code size they share, each metric of the three in one cell."""
+    heads = " | ".join(OVERVIEW.values())
+    lines = [f"| data, code size | {heads} |", "|---" * (len(OVERVIEW) + 1) + "|"]
+    for path in sorted(SUITES.glob("*.toml")):
+        suite = read_suite(path)
+        for size in suite.code_sizes:
+            rows = _rows(path.stem, size)
+            owns = [[row for row in rows if row["encoder"] == name] for name in ASKED]
+            if not all(owns):
+                continue
+            cells = (" / ".join(_cell(own, metric) for own in owns) for metric in OVERVIEW)
+            lines.append(f"| {suite.dataset}, {size} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rows(name: str, size: int) -> list[Record]:
+    return [row for row in read_store(store_path(SUITES / f"{name}.toml")).rows if row["code_size"] == size]
+
+
 def _table(name: str, size: int) -> str:
-    store = read_store(store_path(SUITES / f"{name}.toml"))
-    rows = [row for row in store.rows if row["code_size"] == size]
+    rows = _rows(name, size)
     lines = [f"| {name}, code size {size} | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
     for encoder in _by_kind({row["encoder"] for row in rows}):
         own = [row for row in rows if row["encoder"] == encoder]
@@ -130,6 +157,7 @@ def _cell(rows: list[Record], metric: str) -> str:
 
 
 PARTS = {
+    ("answer.md", "overview"): overview,
     ("answer.md", "counts"): counts,
     ("answer.md", "claims"): claims,
     ("answer.md", "sources"): sources,

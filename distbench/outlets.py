@@ -44,9 +44,10 @@ class Outlets:
 
         References
         ----------
-        J. A. Lee, D. H. Peluffo-Ordonez and M. Verleysen (2015), Multi-scale similarities in stochastic neighbour
-        embedding: reducing dimensionality while preserving both local and global structure (R_NX).
-        R. N. Shepard (1962), The analysis of proximities: multidimensional scaling with an unknown distance function.
+        .. [1] J. A. Lee, D. H. Peluffo-Ordonez and M. Verleysen (2015), Multi-scale similarities in stochastic
+           neighbour embedding: reducing dimensionality while preserving both local and global structure (R_NX).
+        .. [2] R. N. Shepard (1962), The analysis of proximities: multidimensional scaling with an unknown distance
+           function.
         """
         from distbench.render.plots import plot
 

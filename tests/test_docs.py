@@ -19,6 +19,7 @@ NEEDS = {
     "keras.md": ("tensorflow",),
     "notebook.md": ("matplotlib", "pandas", "tensorboard"),
     "scale.md": ("h5py", "dask"),
+    "xdist.md": ("xdist",),
 }
 SHELL = ("sh", "console", "bash")
 

@@ -58,7 +58,7 @@ def attainable(
 
     References
     ----------
-    J. de Leeuw (1977), Applications of convex analysis to multidimensional scaling.
+    .. [1] J. de Leeuw (1977), Applications of convex analysis to multidimensional scaling.
     """
     X = np.asarray(as_points(X_test, "X_test"), dtype=np.float64)
     names = [name for name, metric in METRICS.items() if metric.default] if metrics is None else list(metrics)

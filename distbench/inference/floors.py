@@ -78,8 +78,9 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
 
     References
     ----------
-    C. Eckart and G. Young (1936), The approximation of one matrix by another of lower rank. H. Jung (1901), for the
-    packing. J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
+    .. [1] C. Eckart and G. Young (1936), The approximation of one matrix by another of lower rank.
+    .. [2] H. Jung (1901), Ueber die kleinste Kugel, die eine raeumliche Figur einschliesst (for the packing).
+    .. [3] J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
     """
     points, dim = as_points(X_test, "X_test"), _check_code_size(code_size)
     some = _some(len(points), points.shape[1])

@@ -61,7 +61,7 @@ def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = N
 
     References
     ----------
-    B. Efron and C. Stein (1981), The jackknife estimate of variance.
+    .. [1] B. Efron and C. Stein (1981), The jackknife estimate of variance.
     """
     m = len(leave_one_out)
     variance = (m - 1) / m * np.sum((leave_one_out - leave_one_out.mean()) ** 2)

@@ -57,7 +57,7 @@ def density_kl(X: Any, Z: Any, *, sigma: float = 0.1, reference: tuple[Any, Any]
 
     References
     ----------
-    M. Moor, M. Horn, B. Rieck and K. Borgwardt (2020), Topological autoencoders.
+    .. [1] M. Moor, M. Horn, B. Rieck and K. Borgwardt (2020), Topological autoencoders.
 
     Examples
     --------

@@ -91,7 +91,7 @@ def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
     Returns
     -------
     float
-        In [0, inf); smaller is better; infinite for codes that all coincide.
+        In [0, inf]; smaller is better; infinite for codes that all coincide.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
 
     References
     ----------
-    L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion for machine learning.
+    .. [1] L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion for machine learning.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> f
 
     References
     ----------
-    J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.
+    .. [1] J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def distortion_q(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) ->
 
     References
     ----------
-    Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.
+    .. [1] Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.
 
     Examples
     --------
@@ -220,7 +220,8 @@ def expansion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> fl
 
     References
     ----------
-    N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic applications.
+    .. [1] N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its
+       algorithmic applications.
 
     Examples
     --------
@@ -260,7 +261,8 @@ def contraction(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> 
 
     References
     ----------
-    N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic applications.
+    .. [1] N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its
+       algorithmic applications.
 
     Examples
     --------

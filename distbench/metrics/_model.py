@@ -82,6 +82,6 @@ def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:
 
     References
     ----------
-    G. E. Hinton and R. R. Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.
+    .. [1] G. E. Hinton and R. R. Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.
     """
     return measure_reconstruction(X, X_reconstructed).value

@@ -32,8 +32,8 @@ def triplet_accuracy(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
 
     .. math:: P(\operatorname{sign}(a_{ij} - a_{il}) = \operatorname{sign}(b_{ij} - b_{il}))
 
-    over all queries i and candidates j, l; ties count 1/2. Beyond a budget of 3e8 comparisons each query is judged on
-    a seeded sample of its candidates: at least 128, at most 1,024 of them.
+    over all queries i and candidates j, l; ties count 1/2. Each query is judged on a seeded sample of its M candidates
+    where there are more than :math:`\min(1024, \max(128, \sqrt{3 \cdot 10^8 / m}))`.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def triplet_accuracy(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
 
     References
     ----------
-    Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.
+    .. [1] Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.
 
     Examples
     --------

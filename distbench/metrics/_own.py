@@ -162,7 +162,7 @@ def point_metric(
 
     References
     ----------
-    J. Shao and D. Tu (1995), The Jackknife and Bootstrap (delete-a-group jackknife).
+    .. [1] J. Shao and D. Tu (1995), The Jackknife and Bootstrap (delete-a-group jackknife).
     """
     _check(direction, bounds, chance, version)
 

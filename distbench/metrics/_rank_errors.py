@@ -121,7 +121,7 @@ def mrre_input(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
 
     References
     ----------
-    J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.
+    .. [1] J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def mrre_code(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None 
 
     References
     ----------
-    J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.
+    .. [1] J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def lcmc(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = Non
 
     References
     ----------
-    L. Chen and A. Buja (2009), Local multidimensional scaling for nonlinear dimension reduction.
+    .. [1] L. Chen and A. Buja (2009), Local multidimensional scaling for nonlinear dimension reduction.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def rnx_auc(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> floa
 
     References
     ----------
-    J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in
-    stochastic neighbour embedding.
+    .. [1] J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in
+       stochastic neighbour embedding.
     """
     return measure_one(_RNX_AUC, X, Z, reference)

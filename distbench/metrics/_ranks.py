@@ -104,7 +104,7 @@ def trustworthiness(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] |
 
     References
     ----------
-    J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
+    .. [1] J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def continuity(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
 
     References
     ----------
-    J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
+    .. [1] J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
 
     Examples
     --------
@@ -186,7 +186,8 @@ def knn_recall(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None
 
     References
     ----------
-    J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based criteria (Q_NX).
+    .. [1] J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based
+       criteria (Q_NX).
 
     Examples
     --------

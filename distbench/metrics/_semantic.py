@@ -104,7 +104,7 @@ def label_agreement(
 
     References
     ----------
-    T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.
+    .. [1] T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.
     """
     if reference is not None and reference_labels is None:
         raise InputError("reference_labels: found None; pass one label for each reference point")

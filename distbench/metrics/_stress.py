@@ -143,7 +143,7 @@ def scaled_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -
 
     References
     ----------
-    K. Smelser, J. Miller and S. Kobourov (2024), "Normalized Stress" is Not Normalized.
+    .. [1] K. Smelser, J. Miller and S. Kobourov (2024), "Normalized Stress" is Not Normalized.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
 
     References
     ----------
-    J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
+    .. [1] J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
 
     Examples
     --------
@@ -196,9 +196,9 @@ def stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
 
 
 def nonmetric_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return Kruskal's stress-1: how far code distances are from any growing function of input distances.
+    r"""Return Kruskal's stress-1: how far code distances are from any non-decreasing function of input distances.
 
-    .. math:: \min_{f \text{ growing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}
+    .. math:: \min_{f \text{ non-decreasing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}
 
     over pairs; equal input distances share one disparity f(a). Judged on all pairs up to 2^20, beyond on a seeded
     sample of as many. Codes that all coincide score 1: nothing is kept.
@@ -224,7 +224,7 @@ def nonmetric_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None
 
     References
     ----------
-    J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
+    .. [1] J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
 
     Examples
     --------
@@ -264,7 +264,7 @@ def sammon(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float
 
     References
     ----------
-    J. W. Sammon (1969), A nonlinear mapping for data structure analysis.
+    .. [1] J. W. Sammon (1969), A nonlinear mapping for data structure analysis.
 
     Examples
     --------

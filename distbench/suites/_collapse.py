@@ -102,7 +102,7 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4, starts: int 
 
     References
     ----------
-    K. Borsuk (1933), Drei Saetze ueber die n-dimensionale euklidische Sphaere.
+    .. [1] K. Borsuk (1933), Drei Saetze ueber die n-dimensionale euklidische Sphaere.
     """
     draw = np.random.default_rng(seed)
     X = np.asarray(points, dtype=np.float64).reshape(len(points), -1)

@@ -78,8 +78,11 @@ _LAZY = {
 }
 
 
+_MODULES = ("baselines", "datasets", "errors", "hunting", "keras", "metrics", "strategies")
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("baselines", "datasets", "hunting", "keras", "metrics", "strategies"):
+    if name in _MODULES:
         return importlib.import_module(f"distbench.{name}")
     if name in _LAZY:
         value = getattr(importlib.import_module(_LAZY[name]), name)
@@ -89,4 +92,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *_MODULES})

@@ -93,7 +93,7 @@ class Encoder:
         codes = self._floats(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
-            raise self._error(f"{found} for {rows} points; return one code a point")
+            raise self._error(f"{found} for {rows} points, which it gets at once; return one code a point")
         codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
         if codes.shape[1] == 0:
             raise self._error("codes of size 0; return at least one number a point")

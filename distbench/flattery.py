@@ -1,4 +1,4 @@
-"""What rank scores hide: codes that coincide, and the scale that goes with them."""
+"""What scores hide: codes that coincide, points seen before, and columns that alone make up the distances."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Caution", "cautions", "coincidence_notes", "reference_notes", "size_notes"]
+__all__ = ["Caution", "cautions", "coincidence_notes", "reference_notes", "size_notes", "unit_notes"]
 
 MOST_REFERENCES = 100_000  # that are looked through for test points
+MOST_ROWS = 4096  # of which the variance of columns is taken
+DECIDING = 0.95  # share of the variance that few columns make up
+FEW_COLUMNS = 10  # a tenth of all, or one, are few
 FEW = 0.5  # share of distinct codes below which most of a neighbourhood is ties
 
 
@@ -64,6 +67,30 @@ def size_notes(X: Any, Z: Any) -> list[str]:
     if X.shape[1] == 1 or Z.shape[1] != X.shape[1] or (_are_bits(Z) and not _are_bits(X)):
         return []
     return [Caution("codes have as many columns as the points; of a whole autoencoder, pass the encoder alone")]
+
+
+def unit_notes(X: Any) -> list[str]:
+    """Return a note where few columns make up the distances of points, mostly for being in larger units.
+
+    Parameters
+    ----------
+    X : ndarray of shape (m, d)
+        Test points.
+    """
+    d = X.shape[1]
+    rows = np.asarray(X[:: -(-len(X) // MOST_ROWS)], dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of huge numbers nothing is said
+        variances = np.sort(rows.var(axis=0))[::-1]
+        share = np.cumsum(variances) / variances.sum()
+    most = max(1, d // FEW_COLUMNS)
+    if d < 3 or not share[most - 1] >= DECIDING:
+        return []
+    count = int(np.searchsorted(share, DECIDING)) + 1
+    columns = "1 column makes" if count == 1 else f"{count} columns make"
+    return [
+        f"{columns} {100 * share[count - 1]:.0f}% of the variance of all {d}, and so the distances of points: if others "
+        "are to count, scale the points that are judged, or pass the scaler as input_space="
+    ]
 
 
 def reference_notes(X: Any, X_ref: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 from distbench.errors import InputError
@@ -36,7 +37,8 @@ def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> 
         raise InputError(raised(error)) from error
     for part in path.split("."):
         if not hasattr(found, part):
-            public = [name for name in dir(found) if not name.startswith("_")]
+            own = getattr(found, "__dict__", {})
+            public = [name for name in dir(found) if name[0] != "_" and not inspect.ismodule(own.get(name))]
             raise InputError(f"{module} has no {path!r}; {near_miss(part, public)}")
         found = getattr(found, part)
     return found

@@ -16,7 +16,7 @@ from distbench.draws import mean_measured, note_on_draws, notes_of_draws, spread
 from distbench.engine import Gathered, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
-from distbench.flattery import coincidence_notes, reference_notes, size_notes
+from distbench.flattery import coincidence_notes, reference_notes, size_notes, unit_notes
 from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import Measured, Metric
 from distbench.metrics._model import measure_reconstruction
@@ -34,6 +34,7 @@ Rows = NDArray[np.int64]
 
 LARGE = 2**28  # bytes as float64, above which a fingerprint takes a sample of the rows and the sums of all
 SAMPLE = 256  # rows of it
+BY_UNITS = ("euclidean", "cityblock")  # distances to which columns in larger units add more
 MEANS = ("ranks", "order", "semantic", "points")  # families whose metrics are means of single points' scores
 
 
@@ -61,6 +62,8 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
     points = draws[0]
     total, seed = len(points.X), settings.seed
     notes = [*points.notes, *(() if points.space else size_notes(points.X, points.Z))]
+    if not points.space and settings.distance_x in BY_UNITS:
+        notes += unit_notes(points.X)
     notes += notes_of_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
     if points.X_ref is not None:
         notes += reference_notes(points.X, points.X_ref)

@@ -94,7 +94,7 @@ def reading(path: Path, read: Callable[[], T]) -> T:
     except DatasetError as error:
         raise DatasetError(f"{path.name}: {error}") from None
     except FileNotFoundError as error:
-        raise DatasetError(f"{path.name}: no such file: {path}") from error
+        raise DatasetError(f"no such file: {path}") from error
     except Exception as error:  # numpy, zipfile, pyarrow and h5py raise all kinds for a damaged file
         raise DatasetError(f"{path.name}: cannot be read: {_reason(error)}") from error
 

@@ -25,6 +25,7 @@ __all__ = [
 ALL = "all"
 HOW = "give METRIC:CHANGE, such as continuity:1% or continuity:0.01"
 NOTHING = "nothing to compare: "
+"""What stands in the line of a gate that could not be judged."""
 ROUNDING = 1e-9
 
 

@@ -81,17 +81,13 @@ def _stored_rows(dataset: str) -> list[Row]:
     return [row for encoder, code_size in names for row in store.rows_of(encoder, code_size)]
 
 
-def fitted_standings(
-    report: Report, X_test: Any, reference: Any, metrics: Collection[str], options: Mapping[str, Any]
-) -> dict[str, Standing]:
+def fitted_standings(report: Report, metrics: Collection[str], options: Mapping[str, Any]) -> dict[str, Standing]:
     """Return what PCA reaches with as many columns, fitted on the reference (the test points, where there is none).
 
     Parameters
     ----------
     report : Report
-        Of the user's encoder.
-    X_test, reference : array-like
-        The points it was judged on.
+        Of the user's encoder, with its points.
     metrics : collection of str
         Which metrics.
     options : mapping
@@ -102,17 +98,15 @@ def fitted_standings(
     dict of str to Standing
         Empty where PCA cannot be fitted on such points, has no so many columns, or would take long.
     """
-    import numpy as np
-
     from distbench.baselines import fit_baseline
     from distbench.errors import DistbenchError
     from distbench.evaluation import evaluate
 
-    points = X_test if reference is None else reference
-    if not all(isinstance(array, np.ndarray) for array in (X_test, points)) or points.ndim < 2:
+    if report.clouds is None:
         return {}
-    columns = points[0].size
-    if points.size > MOST_VALUES or report.m * report.M > MOST_PAIRS or not report.code_size < columns:
+    X_test, reference = report.clouds.X, report.clouds.X_ref
+    points = X_test if reference is None else reference
+    if points.size > MOST_VALUES or report.m * report.M > MOST_PAIRS or not report.code_size < points.shape[1]:
         return {}
     try:
         encoder = fit_baseline("pca", points, code_size=report.code_size)

@@ -64,7 +64,14 @@ def worst_pairs(
         )
         for place, (a, rank_a), (b, rank_b) in zip(places, in_x, in_z, strict=True)
     )
-    return {kind: tuple(next(found) for _ in pairs) for kind, pairs in chosen.items()}
+    pairs = {kind: [next(found) for _ in places] for kind, places in chosen.items()}
+    return {kind: tuple(pair for pair in of_kind if _is_changed(pair, kind)) for kind, of_kind in pairs.items()}
+
+
+def _is_changed(pair: Pair, kind: PairKind) -> bool:
+    """Say whether a pair's ranks differ the way its kind says; where ties end at k, equal ones are among the worst."""
+    torn = pair.rank_code - pair.rank_input
+    return kind == "extreme" or (torn > 0 if kind == "torn" else torn < 0)
 
 
 @dataclass(frozen=True)

@@ -180,9 +180,9 @@ class TestCompare:
         codes = [run("compare", *paths, "--fail", "continuity:0", "--undecided", u).exit_code for u in ("pass", "fail")]
         assert codes == [0, 1]
 
-    def test_nothing_to_compare_fails_a_gate(self, stored, rows):
+    def test_a_gate_that_has_nothing_to_compare_is_exit_code_2(self, stored, rows):
         found = run("compare", stored("one.json", rows("a")), stored("two.json", rows("b")), "--fail", "continuity:1%")
-        assert found.exit_code == 1
+        assert found.exit_code == 2
         assert "continuity:1%: nothing to compare: no encoder is both in this run and in " in found.stdout
 
 
@@ -241,7 +241,7 @@ def test_as_a_program_it_prints_to_any_terminal_and_loads_no_numpy_to_help(store
     assert any(line.split()[:2] == ["1", "?"] for line in found.stdout.splitlines())
     assert max(map(len, found.stdout.splitlines())) <= 80
     broken = program("compare", path, stored("none.json"), "--fail", "continuity:1%")
-    assert broken.returncode == 1
+    assert broken.returncode == 2
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
     lean = "import sys, distbench.cli as c; c.main(standalone_mode=False); print('numpy' in sys.modules)"
     assert program("--help", code=lean).stdout.splitlines()[-1] == "False"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 import distbench
-from distbench.flattery import coincidence_notes, size_notes
+from distbench.flattery import coincidence_notes, size_notes, unit_notes
 
 X = np.random.default_rng(0).normal(size=(100, 4))
 
@@ -65,3 +65,29 @@ def test_codes_as_large_as_the_points_may_be_reconstructions():
     assert "of a whole autoencoder, pass the encoder alone" in note
     assert size_notes(X, (X > 0).astype(float)) == []  # bits are smaller
     assert size_notes((X > 0).astype(float), (X > 1).astype(float))
+
+
+def test_columns_that_make_up_all_distances_are_told():
+    wide = np.random.default_rng(0).normal(size=(200, 30))
+    assert unit_notes(wide) == []
+    (note,) = unit_notes(wide * ([300, 200] + [1] * 28))
+    assert note.startswith("2 columns make 100% of the variance of all 30, and so the distances of points")
+    (note,) = unit_notes(wide * ([300] + [1] * 29))
+    assert note.startswith("1 column makes 100%")
+    assert unit_notes(wide * ([300, 300, 300, 300] + [1] * 26)) == []  # more than a tenth of the columns
+    assert unit_notes(wide[:, :2] * [300, 1]) == []  # of two columns one is half
+    assert unit_notes(np.zeros((20, 5))) == []
+    assert unit_notes(np.full((20, 5), 1e200) * wide[:20, :5]) == []
+
+
+def test_units_are_not_told_where_they_do_not_matter():
+    Y = X * [1000, 1, 1, 1]
+    told = [
+        any("of the variance of all 4" in note for note in report.notes)
+        for report in (
+            distbench.evaluate(lambda Y: Y[:, :2], Y),
+            distbench.evaluate(lambda Y: Y[:, :2], Y, distance_x="cosine"),
+            distbench.evaluate(lambda Y: Y[:, :2], Y, input_space=X),
+        )
+    ]
+    assert told == [True, False, False]

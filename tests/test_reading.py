@@ -149,7 +149,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("source", "message"),
         [
-            ("away.npy", r"X_test: away.npy: no such file: away.npy$"),
+            ("away.npy", r"X_test: no such file: away.npy$"),
             ("x.csv", r"X_test: found 'x.csv'; give a file that ends in .npy, .npz, .parquet, .h5ad$"),
             ("folder.npy", r"X_test: folder.npy: is a folder; give a file$"),
             ("two.npz", r"two.npz: holds 2 arrays: a, b; name one: two.npz:a$"),

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 import distbench
 from distbench.render.report import MOST_LINES, advice, failure_text, standing_lines
@@ -30,10 +33,10 @@ def test_nothing_is_said_of_another_k_or_data_set():
 
 def test_pca_is_fitted_on_the_reference_with_as_many_columns():
     report = distbench.evaluate(lambda X: X[:, 20:22], DATA.test, reference=DATA.train)
-    found = fitted_standings(report, DATA.test, DATA.train, ["continuity"], {})
+    found = fitted_standings(report, ["continuity"], {})
     assert found["continuity"].value == of_pca(2)["continuity"].value
     in_sample = distbench.evaluate(lambda X: X[:, 20:22], DATA.test)
-    found = fitted_standings(in_sample, DATA.test, None, ["continuity"], {})
+    found = fitted_standings(in_sample, ["continuity"], {})
     encoder = distbench.fit_baseline("pca", DATA.test, code_size=2)
     assert found["continuity"].value == distbench.evaluate(encoder, DATA.test)["continuity"].value
     assert "test points" in found["continuity"].where
@@ -41,10 +44,25 @@ def test_pca_is_fitted_on_the_reference_with_as_many_columns():
 
 def test_pca_is_left_out_where_it_is_no_smaller_or_would_take_long():
     whole = distbench.evaluate(lambda X: X, DATA.test, reference=DATA.train)
-    assert fitted_standings(whole, DATA.test, DATA.train, ["continuity"], {}) == {}
+    assert fitted_standings(whole, ["continuity"], {}) == {}
     report = of_pca(2)
-    assert fitted_standings(report, DATA.test, np.zeros((200_000, 64)), ["continuity"], {}) == {}
-    assert fitted_standings(report, DATA.test.tolist(), DATA.train, ["continuity"], {}) == {}
+    large = replace(report.clouds, X_ref=np.zeros((200_000, 64)))
+    assert fitted_standings(replace(report, clouds=large), ["continuity"], {}) == {}
+    assert fitted_standings(replace(report, clouds=None), ["continuity"], {}) == {}
+
+
+def test_pca_stands_beside_an_encoder_of_frames_too():
+    pandas = pytest.importorskip("pandas")
+    frames = pandas.DataFrame(DATA.test), pandas.DataFrame(DATA.train)
+    report = distbench.evaluate(lambda X: X.to_numpy()[:, 20:22], frames[0], reference=frames[1])
+    assert fitted_standings(report, ["continuity"], {})["continuity"].value == of_pca(2)["continuity"].value
+
+
+def test_where_units_decide_the_advice_is_to_scale():
+    X = np.random.default_rng(0).normal(size=(200, 30)) * ([500, 300] + [1] * 28)
+    report = distbench.evaluate(lambda X: X[:, 2:], X)
+    assert "scale the points that are judged" in " ".join(report.notes)
+    assert "judge scaled points" in advice(report, {"continuity": 0.9}, {})
 
 
 def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():

@@ -124,3 +124,9 @@ def test_memory_maps_and_single_precision(tmp_path):
     gathered = gather(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2], k=4)
     of_doubles = worst_pairs(gathered, (doubles[0], doubles[0][:, :2]), (doubles[1], doubles[1][:, :2]))
     assert worst_pairs(gathered, (X, X[:, :2]), (mapped, mapped[:, :2])) == of_doubles
+
+
+def test_pairs_that_only_ties_push_beyond_k_are_not_shown():
+    X = np.repeat(np.arange(20.0), 2)[:, None]  # each point twice, so that ties end at k = 2
+    found = worst_pairs(gather(X, X, k=2), (X, X), None)
+    assert (found["torn"], found["merged"]) == ((), ())

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from distbench.cli._common import PATH, Command, json_option, print_document, print_text, told, width_option, width_or
+from distbench.cli._common import (
+    PATH,
+    CannotDo,
+    Command,
+    json_option,
+    print_document,
+    print_text,
+    told,
+    width_option,
+    width_or,
+)
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
@@ -58,9 +68,10 @@ def command(
 ) -> None:
     """Print what changed between two files of results.
 
-    From BEFORE to NOW: what got worse first. With --fail, exit with 1 where something got worse by more.
+    From BEFORE to NOW: what got worse first. With --fail, exit with 1 where something got worse by more, and with 2
+    where nothing could be compared.
     """
-    from distbench.regression import broken_gates, compare_rows
+    from distbench.regression import NOTHING, broken_gates, compare_rows
     from distbench.render.changes import render_changes
     from distbench.results_file import read_results
 
@@ -75,7 +86,7 @@ def command(
             print_text("")
             print_text("\n".join(broken), styled=lambda text: click.style(text, fg="red", bold=True))
     if broken:
-        sys.exit(1)
+        sys.exit(CannotDo.exit_code if all(NOTHING in line for line in broken) else 1)
 
 
 def _document(comparison: Comparison, broken: Sequence[str], gated: bool) -> dict[str, Any]:

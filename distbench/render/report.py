@@ -161,6 +161,11 @@ def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Stand
     """Return the one line that says what to do next."""
     if any(" share 1 distinct codes" in note for note in report.notes):
         return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
+    if any("input_space=" in note for note in report.notes):
+        return (
+            "next: few columns make up all distances (see the note): judge scaled points, or pass the scaler as "
+            "input_space="
+        )
     found = report.verdicts(**broken)
     if all(said == "undecided" for said in found.values()):
         if all(is_met(report[name].value, limit, report[name].direction) for name, limit in broken.items()):

@@ -230,10 +230,7 @@ class DistbenchFixture:
             options["include_queries"] = judged.include_queries
             size, best = report.code_size, {}
             if "precision" not in asked.options:  # which points that judges depends on the encoder
-                points = X_test, judged.reference
-                if asked.options.get("input_space") is not None and report.clouds is not None:
-                    points = report.clouds.X, report.clouds.X_ref
-                best = fitted_standings(report, *points, broken, options)
+                best = fitted_standings(report, broken, options)
         return [*standing_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
 
     def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:

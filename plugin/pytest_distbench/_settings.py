@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,9 @@ def added_encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
             if name in found:
                 raise _wrong("encoder", text, f"{name!r} is given twice; give each encoder its own name")
             found[name] = recipe
+        here = str(config.invocation_params.dir)
+        if found and here not in sys.path:
+            sys.path.append(here)  # where whoever types module:object looks first; `python -m pytest` does, too
         config.stash[_ADDED] = tuple(found.items())
     return config.stash[_ADDED]
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import textwrap
 
 import numpy as np
@@ -161,6 +164,14 @@ class TestAddedEncoders:
         result.assert_outcomes(passed=7)
         out = result.stdout.str()
         assert out.count("  mine ") == out.count("  pca ") == out.count("  other ") == 2
+
+    def test_their_module_is_found_in_the_folder_where_pytest_is_called(self, repository, pytester):
+        repository(WAYS["npz"], "--collect-only").assert_outcomes()
+        (pytester.path / "pytest.ini").write_text("[pytest]\n")  # no pythonpath
+        command = [sys.executable, "-P", "-m", "pytest", "-k", "mine", self.MINE, "ours.toml"]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(command, cwd=pytester.path, env=environment, capture_output=True, text=True, check=False)
+        assert "2 passed" in done.stdout, done.stdout
 
     def test_they_have_names_of_their_own_and_come_last_at_each_size(self, repository):
         result = repository(WAYS["npz"], self.MINE, "--collect-only", "-q")

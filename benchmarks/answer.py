@@ -115,7 +115,7 @@ def scores() -> str:
 
 
 def overview() -> str:
-    """Return what `ASKED` score on every data set at every code size they share, each metric of the three in one cell."""
+    """Return what `ASKED` score on every data set at every code size, a metric a column."""
     heads = " | ".join(OVERVIEW.values())
     lines = [f"| data, code size | {heads} |", "|---" * (len(OVERVIEW) + 1) + "|"]
     for path in sorted(SUITES.glob("*.toml")):

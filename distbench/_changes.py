@@ -70,10 +70,20 @@ class Change:
 
 @dataclass(frozen=True)
 class NotCompared:
-    """What both runs have and yet cannot be compared; ``metric`` is empty where that is so of all.
+    """What both runs have and yet cannot be compared.
 
-    ``failed`` says that it had a value before and has none now; ``had`` names the metrics that had a value before:
-    their gates are broken.
+    Attributes
+    ----------
+    encoder, dataset, test, code_size
+        Whose rows they are.
+    metric : str
+        Which one; empty where that is so of all.
+    reason : str
+        Why.
+    failed : bool
+        It had a value before and has none now.
+    had : frozenset of str
+        Metrics that had a value before: their gates are broken.
     """
 
     encoder: str
@@ -88,9 +98,18 @@ class NotCompared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that changed since ``source``.
+    """All that changed between two runs.
 
-    ``only_before`` and ``only_now`` name the encoders that one of the runs lacks, with their data and code size.
+    Attributes
+    ----------
+    source : str
+        What the first run is called.
+    changes : tuple of Change
+        One an encoder and metric that both have.
+    only_before, only_now : tuple of str
+        Encoders that one of the runs lacks, with their data and code size.
+    not_compared : tuple of NotCompared
+        What both have and yet cannot be compared.
     """
 
     source: str

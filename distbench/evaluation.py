@@ -106,6 +106,7 @@ def evaluate(
     Returns
     -------
     Report
+        A `Score` (value, interval, chance, scores of single points) for each metric, the worst pairs, and notes.
 
     Raises
     ------
@@ -205,6 +206,7 @@ def evaluate_codes(
     Returns
     -------
     Report
+        A `Score` (value, interval, chance, scores of single points) for each metric, the worst pairs, and notes.
 
     Raises
     ------

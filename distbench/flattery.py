@@ -88,8 +88,8 @@ def unit_notes(X: Any) -> list[str]:
     count = int(np.searchsorted(share, DECIDING)) + 1
     columns = "1 column makes" if count == 1 else f"{count} columns make"
     return [
-        f"{columns} {100 * share[count - 1]:.0f}% of the variance of all {d}, and so the distances of points: if others "
-        "are to count, scale the points that are judged, or pass the scaler as input_space="
+        f"{columns} {100 * share[count - 1]:.0f}% of the variance of all {d}, and so the distances of points: if "
+        "others are to count, scale the points that are judged, or pass the scaler as input_space="
     ]
 
 

@@ -86,9 +86,22 @@ class Entry:
 class Table:
     """The encoders that were judged on the same points in the same way, best first.
 
-    ``dataset`` is empty for a test's own points: they are told apart by ``test``. ``sort`` is the metric
-    that decides, ``metrics`` all the metrics there are, in the order of the reports; ``distance`` that of the rows,
-    and ``data`` which data they are of where several have one name, else empty.
+    Attributes
+    ----------
+    dataset, test : str
+        What the points are of; the data set is empty for a test's own points, which are told apart by the test.
+    code_size, k, m, M : int
+        Columns of the codes, neighbours, test points, candidates of each.
+    sort : str
+        The metric that decides.
+    metrics : tuple of str
+        All the metrics there are, in the order of the reports.
+    entries : tuple of Entry
+        Best first.
+    distance : str
+        That of the rows.
+    data : str
+        Which data they are of where several have one name, else empty.
     """
 
     dataset: str

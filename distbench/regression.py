@@ -51,7 +51,7 @@ class Gate:
         return f"{self.metric}:{100 * self.threshold:g}%" if self.relative else f"{self.metric}:{self.threshold:g}"
 
     def allowed(self, before: float) -> float:
-        """Return the worsening that is allowed from a value."""
+        """Return the worsening that is allowed from a value ``before``."""
         return self.threshold * abs(before) if self.relative and self.threshold else self.threshold
 
 
@@ -66,6 +66,7 @@ def parse_gate(text: str) -> Gate:
     Returns
     -------
     Gate
+        The metric (or "all") and by how much it may get worse.
 
     Raises
     ------

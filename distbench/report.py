@@ -182,9 +182,9 @@ class Report(Outlets, Mapping[str, Score]):
         ----------
         undecided : {"value", "fail", "pass"}
             What becomes of a limit that the interval holds, so that the test points do not decide: "value", the value
-            alone decides; "fail", an encoder whose true value is on the bad side seldom passes: right at its limit in 2 to 5 %
-            of samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), farther off in under 1 %;
-            "pass".
+            alone decides; "fail", an encoder whose true value is on the bad side seldom passes: right at its limit in
+            2 to 5 % of samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), farther off in
+            under 1 %; "pass".
         **limits : float
             One limit a metric, e.g. ``continuity=0.95``: at least or at most follows from the metric's direction.
 

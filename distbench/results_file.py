@@ -57,6 +57,7 @@ def read_results(path: Path) -> Results:
     Returns
     -------
     Results
+        Rows, the environment of the last run, and what else the file holds.
 
     Raises
     ------

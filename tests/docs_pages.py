@@ -44,6 +44,7 @@ INSTALLS = re.compile(
     r"(pip|uv|git|cd|mkdir|source|\.|apt-get|printf|[.\w/-]*python3? -m (pip|venv|build|ipykernel))(?=\s|$)"
 )
 WIDTH = "100"
+NARROW = "80"  # of README, which is read first
 
 
 class PageError(AssertionError):
@@ -56,6 +57,7 @@ class Page:
 
     folder: Path
     names: dict[str, Any]
+    width: str = WIDTH
     printed: str = ""
     part: bool = False
     failed: bool = False
@@ -139,10 +141,14 @@ class Page:
             raise PageError(f"{block.place}: {line!r} is not run; say why, with <!-- not run: ... -->")
         self.failed |= code != 0
 
-    def pytest(self, arguments: list[str], folder: Path | None = None, width: str = WIDTH) -> int:
+    def pytest(self, arguments: list[str], folder: Path | None = None, width: str = "") -> int:
         """Run pytest in a process of its own that has numpy and its like loaded."""
         out, err = self.folder / ".stdout", self.folder / ".stderr"
-        environment = {**os.environ, "COLUMNS": width, "PYTEST_ADDOPTS": f"{warm.OTHERS} -p no:cacheprovider"}
+        environment = {
+            **os.environ,
+            "COLUMNS": width or self.width,
+            "PYTEST_ADDOPTS": f"{warm.OTHERS} -p no:cacheprovider",
+        }
         environment |= {"PYTHONPATH": str(self.folder)}
         order = warm.Order(tuple(arguments), str(folder or self.folder), environment, str(out), str(err), clean_path())
         code = warm.Run(order).wait(120)
@@ -155,7 +161,7 @@ class Page:
 
         from distbench.cli import main
 
-        done = CliRunner(env={"COLUMNS": WIDTH}).invoke(main, arguments)
+        done = CliRunner(env={"COLUMNS": self.width}).invoke(main, arguments)
         self.printed += done.output
         return done.exit_code
 
@@ -168,7 +174,7 @@ class Page:
         if "from" in block.remarks:
             self.printed, self.part = "", True
             words = shlex.split(block.remarks["from"])
-            if words[0] != "pytest" or self.pytest(words[1:], ROOT, "80"):
+            if words[0] != "pytest" or self.pytest(words[1:], ROOT, NARROW):
                 raise PageError(f"{block.place}: {block.remarks['from']} failed:\n{self.printed}")
         if self.printed is None:
             raise PageError(f"{block.place}: what printed this is not run; say <!-- not compared: ... -->")
@@ -210,7 +216,7 @@ def _in(folder: Path):
 def run_page(path: Path, folder: Path) -> Page:
     """Execute a page in an empty folder; PageError where it says what does not happen."""
     with _in(folder):
-        page = Page(folder, dict(readers()))
+        page = Page(folder, dict(readers()), NARROW if path.name == "README.md" else WIDTH)
         page.run(blocks_of(path))
     return page
 

@@ -34,6 +34,7 @@ CHECKED = {
     "PR07": "a parameter without a description",
     "PR10": "no blank before a colon",
     "RT01": "no section Returns",
+    "RT03": "a return value without a description",
     "YD01": "no section Yields",
 }
 KERAS_CALLS = {  # by Keras, with what its own documentation says
@@ -50,15 +51,21 @@ MODULES = {
     "distbench": distbench.__all__,
     "distbench.baselines": None,
     "distbench.datasets": None,
+    "distbench.diagrams": None,
+    "distbench.encoders": ("Encoder", "as_encoder"),
     "distbench.errors": None,
     "distbench.hunting": None,
     "distbench.inference.attainable": ("attainable",),
     "distbench.inference.chance": ("chance",),
     "distbench.inference.floors": ("check_floors", "floors"),
+    "distbench.inference.intervals": None,
+    "distbench.inference.verdicts": None,
     "distbench.keras": None,
-    "distbench.leaderboard": ("leaderboard",),
+    "distbench.leaderboard": None,
     "distbench.metrics": None,
-    "distbench.regression": ("broken_gates", "compare_rows", "parse_gate"),
+    "distbench.outcome": None,
+    "distbench.regression": None,
+    "distbench.render.figures": None,
     "distbench.results_file": ("read_results", "write_results"),
     "distbench.strategies": None,
     "pytest_distbench": ("DistbenchFixture", "checks"),
@@ -164,6 +171,19 @@ def test_public_names_say_what_goes_in_and_out_and_what_is_raised():
     assert [line for line in wrong if not line.startswith(tuple(EXCEPTIONS))] == []
     stale = [path for path in EXCEPTIONS if not any(line.startswith(path) for line in wrong)]
     assert stale == [], "these need no exception any more"
+
+
+def test_metrics_say_their_range_and_direction():
+    wrong = []
+    for name, metric in distbench.metrics.METRICS.items():
+        told = " ".join(
+            "".join(one.desc) for one in Docstring(inspect.getdoc(getattr(distbench.metrics, name)))["Returns"]
+        )
+        low, high = (f"{end:g}" for end in metric.bounds)
+        better = "larger" if metric.direction == "up" else "smaller"
+        if not re.search(rf"In [(\[]{low}, {high}[)\]]; {better} is better", told):
+            wrong.append(f"{name}: {told!r}, bounds {metric.bounds}, {metric.direction}")
+    assert wrong == []
 
 
 def test_metrics_and_baselines_cite_where_they_come_from():

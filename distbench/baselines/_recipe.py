@@ -86,6 +86,7 @@ class Recipe:
         Returns
         -------
         FittedEncoder
+            Has ``encode``, ``transform`` and ``name``, as :func:`fit_baseline` says.
 
         Raises
         ------

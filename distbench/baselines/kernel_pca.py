@@ -23,7 +23,7 @@ def kernel_pca(
 ) -> EstimatorEncoder:
     """Kernel PCA with a Gaussian kernel as wide as the median distance (Schoelkopf, Smola & Mueller 1998).
 
-    The kernel is exp(-|x - y|^2 / (2 s^2)), s = ``width`` times the median of the distances above 0 among train points
+    The kernel is ``exp(-|x - y|^2 / (2 s^2))``, s = ``width`` times the median of distances above 0 among train points
     (at most 2,000 of them, evenly picked). Codes have the units of the kernel, not of the inputs, so ``stress`` says
     little about this encoder: use ``scaled_stress``. Raises ``InputError`` if ``code_size`` is not below the number of
     points, ``TrainingError`` if all points are equal.

@@ -20,7 +20,7 @@ SHOWN = ("kind", "found", "value", "d_x", "d_z", "ratio", "relative", "shrunk_va
 @click.command(
     "hunt",
     cls=Command,
-    examples=["distbench hunt my_encoders:encode --data X_test.npy --contraction 100 --directions data --budget 2000"],
+    examples=["distbench hunt my_encoders:encode --data X_test.npy --expansion 2"],
 )
 @click.argument("encoder")
 @click.option("--data", required=True, metavar="FILE", help="The points to look around: .npy, .npz, .parquet, .h5ad.")

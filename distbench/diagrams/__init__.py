@@ -34,10 +34,12 @@ def diagrams_of(
     ----------
     report : Report
         From :func:`distbench.evaluate`, which keeps its points.
-    encoder, dataset, code_size, seed, test, in_sample
+    encoder, dataset, code_size, seed, test
         As for :func:`distbench.results.rows_of`.
-    labels : array-like of shape (n_test,), optional
+    labels : array-like of shape (m,), optional
         Of the test points, of any kind.
+    in_sample : bool
+        As for :func:`distbench.results.rows_of`.
 
     Returns
     -------

@@ -50,6 +50,7 @@ def chance(
     Returns
     -------
     float
+        In the metric's range.
 
     Raises
     ------

@@ -33,7 +33,23 @@ ROUNDING = 1e-12  # of a bound
 
 
 def check_confidence(confidence: Any) -> float:
-    """Return `confidence`, or raise InputError unless it is between 0 and 1."""
+    """Return a confidence that can be used.
+
+    Parameters
+    ----------
+    confidence : float
+        Above 0 and below 1.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    InputError
+        It is no such number.
+    """
     if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
         raise InputError(f"confidence: found {confidence!r}; pass a number between 0 and 1, e.g. 0.95")
     return float(confidence)
@@ -58,6 +74,7 @@ def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = N
     Returns
     -------
     float
+        0 or more, in units of the statistic.
 
     References
     ----------
@@ -136,7 +153,17 @@ def degrees_of_freedom(leave_one_out: Array) -> float:
     """Return the degrees of freedom of the standard error: fewer where a few points make up much of it.
 
     The variance of a mean of squares is (kurtosis - 1) / m of its square, that of a chi-square 2 / f for f degrees
-    of freedom (Satterthwaite 1946). Between 3 and m - 1; m - 1 for fewer than five points, whatever they are.
+    of freedom (Satterthwaite 1946).
+
+    Parameters
+    ----------
+    leave_one_out : ndarray of shape (m,)
+        The statistic without point p.
+
+    Returns
+    -------
+    float
+        Between 3 and m - 1; m - 1 for fewer than five points, whatever they are.
     """
     m = len(leave_one_out)
     squares = (leave_one_out - leave_one_out.mean()) ** 2

@@ -15,7 +15,23 @@ Direction = Literal["up", "down"]
 
 
 def check_undecided(undecided: Any) -> Undecided:
-    """Return `undecided`, or raise InputError unless it is "value", "fail" or "pass"."""
+    """Return what becomes of undecided checks, if it is one of the three ways.
+
+    Parameters
+    ----------
+    undecided : {"value", "fail", "pass"}
+        As for `passes`.
+
+    Returns
+    -------
+    {"value", "fail", "pass"}
+        The same.
+
+    Raises
+    ------
+    InputError
+        It is none of these.
+    """
     for known in get_args(Undecided):
         if isinstance(undecided, str) and undecided == known:
             return known  # type: ignore[no-any-return]
@@ -55,7 +71,24 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
 
 
 def passes(found: Verdict, value: float, limit: float, direction: Direction, undecided: Undecided = "value") -> bool:
-    """Return whether a check passes: what an undecided one does is the user's setting."""
+    """Return whether a check passes: what an undecided one does is the user's setting.
+
+    Parameters
+    ----------
+    found : {"met", "broken", "undecided"}
+        From `verdict`.
+    value, limit : float
+        The score and its limit.
+    direction : {"up", "down"}
+        Of the metric.
+    undecided : {"value", "fail", "pass"}
+        What becomes of an undecided check: its value alone decides, it fails, it passes.
+
+    Returns
+    -------
+    bool
+        Whether it passes.
+    """
     if found != "undecided":
         return found == "met"
     if undecided == "value":
@@ -66,8 +99,24 @@ def passes(found: Verdict, value: float, limit: float, direction: Direction, und
 def points_to_decide(value: float, low: float | None, high: float | None, limit: float, m: int) -> int | None:
     """Return about how many test points would decide, were the value to stay where it is.
 
-    The width of an interval falls with the square root of the number of points; None where no number would do,
-    because the value is at its limit or there is no interval.
+    The width of an interval falls with the square root of the number of points.
+
+    Parameters
+    ----------
+    value : float
+        The score.
+    low, high : float or None
+        Its interval.
+    limit : float
+        What it is held to.
+    m : int
+        Test points that it was measured on.
+
+    Returns
+    -------
+    int or None
+        More than m, rounded up to two digits; None where no number would do, because the value is at its limit or
+        there is no interval.
     """
     if low is None or high is None:
         return None

@@ -73,6 +73,7 @@ class Cases:
         Returns
         -------
         Cases
+            With m less the number of rows that were left out.
         """
         return replace(self, X=np.delete(self.X, rows, axis=0), Z=np.delete(self.Z, rows, axis=0))
 

@@ -49,6 +49,11 @@ def shepard_svg(diagrams: Diagrams, prefix: str = "") -> str:
     prefix : str
         Put before ids, where several pictures share a page.
 
+    Returns
+    -------
+    str
+        An ``svg`` element, without a header.
+
     Raises
     ------
     MissingDependencyError
@@ -66,6 +71,11 @@ def map_svg(diagrams: Diagrams, prefix: str = "") -> str:
     ----------
     diagrams, prefix
         As for :func:`shepard_svg`.
+
+    Returns
+    -------
+    str
+        An ``svg`` element, without a header.
     """
     figure, axes = _figure()
     draw_map(axes, diagrams, _dots)
@@ -79,6 +89,11 @@ def curve_svg(diagrams: Diagrams, prefix: str = "") -> str:
     ----------
     diagrams, prefix
         As for :func:`shepard_svg`.
+
+    Returns
+    -------
+    str
+        An ``svg`` element, without a header.
     """
     figure, axes = _figure()
     draw_curve(axes, diagrams)

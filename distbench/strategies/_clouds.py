@@ -153,6 +153,7 @@ def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int 
     Returns
     -------
     ndarray of shape (rows, columns)
+        Finite, of that type.
 
     Raises
     ------

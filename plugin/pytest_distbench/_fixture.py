@@ -83,6 +83,7 @@ class DistbenchFixture:
         Returns
         -------
         Report
+            Where every limit is met.
 
         Raises
         ------
@@ -129,6 +130,7 @@ class DistbenchFixture:
         Returns
         -------
         Report
+            Of the encoder; its rows are in the leaderboards of the run.
 
         Raises
         ------
@@ -173,6 +175,7 @@ class DistbenchFixture:
         Returns
         -------
         Hunt
+            What was found, where every limit is met.
 
         Raises
         ------

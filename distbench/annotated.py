@@ -29,7 +29,7 @@ def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
     ----------
     X : array-like, str or path-like, AnnData, or (AnnData, str)
         Points; a file as for :func:`distbench.reading.read_points`; the object's ``X``, or that key of its ``obsm``.
-    Z : array-like, str or path-like
+    Z : array-like, str or path-like, or (AnnData, str)
         Codes; a file; beside an AnnData object, a key of its ``obsm``.
     names : tuple of str
         The arguments' names, for error messages.
@@ -39,15 +39,21 @@ def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
     InputError
         A file cannot be read, the object has no such part, or that part is sparse and too large to be made dense.
     """
-    held = X[0] if isinstance(X, tuple | list) and len(X) == 2 and _is_anndata(X[0]) else X
-    if not _is_anndata(held):
-        return _given(X, names[0]), _given(Z, names[1])
-    points = _part(held, "" if held is X else X[1], names[0])
-    is_key = isinstance(Z, str) and (Z in held.obsm or not is_file_name(Z))
-    return points, _part(held, Z, names[1]) if is_key else _given(Z, names[1])
+    held = X[0] if _is_pair(X) else X
+    if _is_anndata(held) and isinstance(Z, str) and (Z in held.obsm or not is_file_name(Z)):
+        Z = (held, Z)
+    return _given(X, names[0]), _given(Z, names[1])
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and _is_anndata(value[0])
 
 
 def _given(value: Any, name: str) -> Any:
+    if _is_pair(value):
+        return _part(value[0], value[1], name)
+    if _is_anndata(value):
+        return _part(value, "", name)
     return read_points(value, name) if isinstance(value, str | PathLike) else value
 
 

@@ -107,7 +107,9 @@ def _remedy(encoder: Encoder) -> str:
 
 def _places_jointly(encoder: Encoder) -> bool:
     """Say whether an encoder fits the places of points, like umap-learn's: it keeps those of the fit."""
-    owner = getattr(encoder.call, "__self__", None)
+    owner: Any = getattr(encoder.call, "__self__", None)
+    owner = getattr(owner, "best_estimator_", owner)  # of a search
+    owner = owner.steps[-1][1] if isinstance(getattr(owner, "steps", None), list) else owner  # of a pipeline
     return hasattr(owner, "codes_") or hasattr(owner, "embedding_")
 
 

@@ -9,7 +9,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from os import PathLike
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,12 @@ from distbench.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 from distbench.wording import in_brief
 
-__all__ = ["call_of", "encodes", "is_path", "loaded_file", "name_of", "rests_on_own_row"]
+__all__ = ["FILES", "call_of", "encodes", "is_path", "loaded_file", "name_of", "rests_on_own_row"]
 
 _METHODS = ("transform", "encode", "predict")
 _FILES = [one.files for one in ADAPTERS if one.files]
-_LOADED = f"{', '.join(_FILES[:-1])} and {_FILES[-1]}"
+FILES = f"{', '.join(_FILES[:-1])} and {_FILES[-1]}"
+"""What is loaded, in words."""
 _WORKS = ", ".join(
     [*(one.objects for one in ADAPTERS), "an object with .transform, .encode or .predict", *_FILES, "or a function"]
 )
@@ -35,8 +36,9 @@ def is_path(obj: Any) -> bool:
 
 def loaded_file(obj: Any) -> Any:
     """Return the model where `obj` is the path of a file or folder that a framework loads; anything else as it is."""
-    adapter = adapter_of_file(obj) if is_path(obj) else None
-    return obj if adapter is None else adapter.load(obj)
+    path = str(Path(obj).expanduser()) if is_path(obj) else ""
+    adapter = adapter_of_file(path) if path else None
+    return obj if adapter is None else adapter.load(path)
 
 
 def encodes(obj: Any) -> bool:
@@ -62,6 +64,9 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
     adapter = adapter_of(obj)
     if adapter is not None:
         return adapter.call(obj)
+    owner = getattr(obj, "__self__", None)
+    if callable(obj) and (adapter := adapter_of(owner)) is not None:
+        return adapter.method(owner, obj)  # model.encode, asked as the model is
     for name in _METHODS:
         # Strings have an encode of their own, which encodes something else.
         method = None if isinstance(obj, str) else getattr(obj, name, None)
@@ -98,7 +103,7 @@ def rests_on_own_row(encoder: Any) -> bool:
 def _hint(obj: Any) -> str:
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
         found = in_brief(str(obj))
-        return f" (found {found}; files that are loaded are {_LOADED}: load it with what wrote it, and pass the model)"
+        return f" (found {found}; files that are loaded are {FILES}: load it with what wrote it, and pass the model)"
     if isinstance(obj, str):
         return (
             f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"

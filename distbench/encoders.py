@@ -110,6 +110,10 @@ class Encoder:
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
         if raw is None or isinstance(raw, dict):
             raise self._error(f"{type(raw).__name__}; return one array with a row a point")
+        if isinstance(raw, tuple) and all(getattr(part, "ndim", 0) > 1 and len(part) == rows for part in raw):
+            raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return the codes alone")
+        if isinstance(raw, list):
+            raw = [detached(part) for part in raw]
         if np.ma.is_masked(raw):
             raise self._error("a masked array with masked values; codes must be complete")
         try:

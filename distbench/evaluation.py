@@ -152,13 +152,14 @@ def evaluate(
     )
     notes: list[str] = []
     adapter = as_encoder(encoder, batch_size=batch_size)
+    adapter = replace(adapter, name=_name(given, adapter))
     points = input_points(X_test, reference, input_space, batch_size, notes)
     X, X_ref = points.X, points.X_ref
     _check_points(X, X_ref, settings, points.names)
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
     asked = Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
     drawn = asked.draws(points, known, settings, notes)
-    return _labelled(judge_points(drawn, settings, plain_text(name or _name(given, adapter))), labels, reference_labels)
+    return _labelled(judge_points(drawn, settings, plain_text(name or adapter.name)), labels, reference_labels)
 
 
 def _name(given: Any, adapter: Encoder) -> str:
@@ -194,7 +195,7 @@ def evaluate_codes(
         Test points. A path is that of an ``.npy``; an ``.npz`` of one array, or ``"file.npz:key"``; a ``.parquet`` of
         columns of numbers or one column of lists, or ``"file.parquet:column"``; or an ``.h5ad``, for its ``X``, or
         ``"file.h5ad:X_pca"``. Of an AnnData object it is ``X``, or the key of ``obsm`` beside it.
-    Z_test : array-like of shape (m, dim), path, or str
+    Z_test : array-like of shape (m, dim), path, (AnnData, str), or str
         Their codes; beside an AnnData object a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
     reference : tuple (X_ref, Z_ref), optional
         Reference points and their codes, given in the same ways.

@@ -129,6 +129,8 @@ def _told(space: Any) -> str:
 
 
 def _count(points: Any, name: str) -> int:
+    if hasattr(points, "tocsr"):
+        raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
     try:
         if is_path(points):
             raise TypeError

@@ -27,7 +27,8 @@ class Outlets:
             continuity, with the worst points and the neighbours torn farthest apart. "ranks": R_NX(K), the share of
             the K nearest neighbours kept beyond chance, at which it is 0. Default: all three, side by side.
         ax : matplotlib Axes, or three of them without a kind, optional
-            Where to draw; pyplot is then left alone. Default: a new figure of pyplot.
+            Where to draw; pyplot is then left alone. Make their figure with ``layout="constrained"``, which leaves room
+            for what stands above and below. "ranks" of several reports may share axes. Default: a new figure of pyplot.
         labels : array-like of shape (m,), optional
             Of the test points; their names are written into "points".
 

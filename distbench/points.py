@@ -150,6 +150,8 @@ def _is_numeric_frame(value: Any, name: str) -> bool:
     dtypes = getattr(value, "dtypes", None)
     if dtypes is None or not hasattr(value, "columns"):
         return False
+    if not hasattr(value, "iloc"):
+        return False  # of another package than pandas: read as an array
     text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
     if text:
         raise InputError(f"{name}: found columns that are not numbers: {listed(text)}; encode or drop them")

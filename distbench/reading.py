@@ -69,7 +69,7 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
     """Return a file and the key behind it; a colon may be part of a name too."""
-    text = str(source)
+    text = str(Path(source).expanduser())
     if not text.lower().endswith(ENDINGS):
         for place in (place for place, sign in enumerate(text[:-1]) if sign == ":"):
             if text[:place].lower().endswith(KEYED):
@@ -145,6 +145,8 @@ def _npz(path: Path, key: str) -> NDArray[Any]:
         if key and key not in names:
             raise DatasetError(f"has no array {key!r}; {near_miss(key, names) if names else 'it is empty'}")
         if not key and len(names) != 1:
+            if {"indptr", "indices", "shape"} <= set(names):
+                raise DatasetError("holds a sparse matrix of scipy; save it as numbers: numpy.save(path, X.toarray())")
             hint = f"; name one: {path.name}:{names[0]}" if names else "; save one with numpy.savez"
             raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{listed(names)}{hint}")
         found = arrays[key or names[0]]

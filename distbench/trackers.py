@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distbench.errors import InputError
+from distbench.errors import InputError, MissingDependencyError
 from distbench.render._require import require
 from distbench.wording import in_brief
 
@@ -26,11 +26,16 @@ _FILES = count()
 def log_mlflow(report: Report, prefix: str, step: int | None) -> None:
     """Log a report to the active MLflow run; see `distbench.Report.log_mlflow`."""
     _check(prefix, step)
-    require("mlflow", "log_mlflow()", "mlflow-skinny")
+    require("mlflow", "log_mlflow()", "mlflow")
     import mlflow
 
-    mlflow.log_metrics({f"{prefix}{name}": value for name, value in _numbers(report, ".")}, step=step)
-    mlflow.set_tags({f"{prefix}{name}": str(getattr(report, name)) for name in TAGS})
+    try:
+        mlflow.log_metrics({f"{prefix}{name}": value for name, value in _numbers(report, ".")}, step=step)
+        mlflow.set_tags({f"{prefix}{name}": str(getattr(report, name)) for name in TAGS})
+    except ImportError as error:  # mlflow-skinny has none of what its own default store needs
+        raise MissingDependencyError(
+            f"log_mlflow(): MLflow needs {error.name} for this store; pip install mlflow, or set a tracking server"
+        ) from error
 
 
 def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ MOST = 60  # characters of a value
 MOST_OF_ERROR = 160
 MOST_OF_LINE = 400
 FEW = 4  # names in a row
+COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal
+PREAMBLE = re.compile(
+    r"Exception encountered when calling|Graph execution error:|Detected at node|<stack traces|File \""
+)
 
 
 def in_brief(value: Any) -> str:
@@ -30,9 +35,15 @@ def in_brief(value: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text, cut where it is long; what to say of one that has none."""
-    lines = [line.strip() for line in _text_of(error).splitlines() if line.strip()]
-    return _cut(_printable(lines[0]), MOST_OF_ERROR) if lines else "no message"
+    """Return the first line of an error's text that says something, cut where it is long; or that there is none.
+
+    What frameworks put before it, which call it was, is passed over.
+    """
+    lines = [line.strip() for line in COLOURS.sub("", _text_of(error)).splitlines() if line.strip()]
+    telling = [line for line in lines if not PREAMBLE.match(line)] or lines
+    if len(telling) > 1 and telling[0].endswith((":", "indices")):
+        telling[0] += f" {telling[1]}"
+    return _cut(_printable(telling[0]), MOST_OF_ERROR) if telling else "no message"
 
 
 def shortened(text: str, most: int = MOST_OF_LINE) -> str:

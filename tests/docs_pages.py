@@ -28,6 +28,8 @@ import warm
 from docs_blocks import ANYTHING, Block, blocks_of, same
 from threadpoolctl import threadpool_limits
 
+from distbench.suites import read_suite
+
 ROOT = Path(__file__).parents[1]
 READERS = """
 import numpy as np
@@ -77,9 +79,8 @@ class Page:
                 self.printed = None
                 continue
             self.execute(block, shown.text if shown else "")
-            expected = "fails" in block.remarks or shown is not None
-            if self.failed and not expected:
-                raise PageError(f"{block.place} failed:\n{self.printed}{self.trace}")
+            if self.failed and "fails" not in block.remarks:
+                raise PageError(f"{block.place} failed, and does not say <!-- fails -->:\n{self.printed}{self.trace}")
             if "fails" in block.remarks and not self.failed:
                 raise PageError(f"{block.place} was to fail, and did not")
 
@@ -88,6 +89,8 @@ class Page:
             path = self.folder / block.remarks["file"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+            if path.suffix == ".py":
+                compile(block.text, str(path), "exec")
         elif block.language == "python" and TESTS.search(block.text):
             self.tests(block, shown)
         elif block.language == "python":
@@ -97,9 +100,20 @@ class Page:
             for words in commands(block.text):
                 self.command(words, block)
         elif block.language == "toml":
-            tomllib.loads(block.text)
+            self.toml(block)
         elif block.language != "file":
             raise PageError(f"{block.place}: {block.language!r} is not run; say why, with <!-- not run: ... -->")
+
+    def toml(self, block: Block) -> None:
+        """Read settings as what they are for does: suites, and what pytest's ini file may hold of ours."""
+        found = tomllib.loads(block.text)
+        if "distbench" in found:
+            path = self.folder / f"{found['name']}.toml"
+            path.write_text(block.text, encoding="utf-8")
+            read_suite(path)
+        ini = found.get("tool", {}).get("pytest", {}).get("ini_options", {})
+        if unknown := [key for key in ini if key.startswith("distbench") and key not in ini_keys()]:
+            raise PageError(f"{block.place}: there is no {unknown[0]} in ini files")
 
     def tests(self, block: Block, shown: str) -> None:
         """Run a block of tests, in a file of the name that the output after it shows."""
@@ -193,6 +207,14 @@ def commands(text: str) -> list[list[str]]:
             found.append(words[:end])
             words = words[end + 1 :]
     return [[word for word in words if word] for words in found]
+
+
+@cache
+def ini_keys() -> set[str]:
+    """Return the names that ours have in ini files."""
+    from pytest_distbench import _options
+
+    return {_options._ini_of(option[0]) for option in _options.OPTIONS}
 
 
 @cache

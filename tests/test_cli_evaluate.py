@@ -204,7 +204,7 @@ class TestEvaluate:
         assert found["scores"][0]["draws"] == 5
         refused = run("own_encoders:noisy", *POINTS)
         assert refused.exit_code == 2
-        assert "pass stochastic=True to judge it over draws" in refused.stderr
+        assert "pass --stochastic to judge it over draws" in refused.stderr
 
     def test_a_saved_model(self, tmp_path):
         keras = pytest.importorskip("keras")
@@ -238,7 +238,7 @@ MISTAKES = [
     (("no_such_module:x", "--data", "X.npy"), "no_such_module cannot be imported"),
     (("broken_module:x", "--data", "X.npy"), "raised ZeroDivisionError: division by zero (at broken_module.py:1)"),
     (("own_encoders:leaves", "--data", "X.npy"), "SystemExit"),
-    (("own_encoders:two", "--data", "away.npy"), "--data: away.npy: no such file: away.npy"),
+    (("own_encoders:two", "--data", "away.npy"), "--data: no such file: away.npy"),
     (("own_encoders:two", "--data", "points.npz"), "points.npz: holds 2 arrays: train, test; name one: points.npz:tr"),
     (("own_encoders:two", "--data", "X.npy", "--k", 50), "k: found 50 with M = 59 candidates"),
     (("own_encoders:two", "--data", "X.npy", "--limit", "contiuity:1"), "did you mean 'continuity'?"),
@@ -287,7 +287,8 @@ class TestHunt:
         asked = ("own_encoders:four", "--data", "X.npy", "--budget", 300, "--seed", 3)
         expected = distbench.hunt(lambda P: P[:, :4], X, budget=300, seed=3, name="columns")
         found = self.hunt(*asked)
-        assert (found.exit_code, found.stdout) == (0, f"{expected}\n")
+        told = str(expected).replace("directions='data'", "--directions data").replace("budget=", "--budget")
+        assert (found.exit_code, found.stdout) == (0, f"{told}\n")
         document = json.loads(self.hunt(*asked, "--contraction", 2, "--json").stdout)
         assert (document["met"], document["limits"]) == (False, {"contraction": 2.0})
         assert document["contraction"] == str(expected.contraction) == "inf"

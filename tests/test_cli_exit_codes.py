@@ -25,6 +25,22 @@ class Columns:
         return X[:, :4]
 
 four = Columns()
+
+def cancelled(X):
+    import asyncio
+    raise asyncio.CancelledError
+
+def loud(X):
+    import atexit, os, subprocess
+    os.write(1, b"written past Python\\n")
+    subprocess.run(["echo", "another process"])
+    atexit.register(print, "at the end")
+    return X[:, :4]
+
+def moves(X):
+    import os
+    os.chdir("/")
+    return X[:, :4]
 """
 
 
@@ -173,3 +189,100 @@ def test_output_that_cannot_be_written_is_no_broken_limit():
     found = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (found.returncode, found.stderr) == (2, ""), "nobody reads on, as with head"
+
+
+def program(*arguments, **options):
+    return subprocess.run([*PROGRAM, *map(str, arguments)], text=True, check=False, **options)
+
+
+JUDGED = ("--data", "X.npy", "--metrics", "stress")
+
+
+def test_what_is_no_exception_of_pythons_is_no_broken_limit_either():
+    for command in (("evaluate", "own_encoders:cancelled", *JUDGED), ("hunt", "own_encoders:cancelled", *JUDGED[:2])):
+        found = program(*command, capture_output=True)
+        assert (found.returncode, found.stdout) == (2, "")
+        assert "CancelledError" in found.stderr
+        assert "Traceback" not in found.stderr
+
+
+def test_a_document_is_all_of_the_output_whoever_writes_to_it():
+    found = program("evaluate", "own_encoders:loud", *JUDGED, "--json", capture_output=True)
+    assert json.loads(found.stdout)["encoder"] == "loud"
+    for told in ("written past Python", "another process", "at the end"):
+        assert told in found.stderr
+
+
+def test_files_are_written_where_the_command_was_typed(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    (tmp_path / "own_encoders.py").write_text(ENCODERS)
+    found = program("evaluate", "own_encoders:moves", *JUDGED, "--results", "r.json", cwd=tmp_path, capture_output=True)
+    assert "written: r.json" in found.stdout
+    assert len(read_results(tmp_path / "r.json").rows) == 1
+
+
+def test_streams_that_are_closed_or_full_are_no_broken_limit():
+    closed = {"stdout": None, "stderr": subprocess.PIPE, "preexec_fn": lambda: os.close(1)}
+    found = program("datasets", **closed)
+    assert "Traceback" not in found.stderr
+    assert found.returncode in (0, 2)
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            found = program("evaluate", "own_encoders:cancelled", *JUDGED, stdout=subprocess.PIPE, stderr=full)
+        assert (found.returncode, found.stdout) == (2, "")
+
+
+def test_a_file_that_cannot_be_added_to_is_told_before_anything_is_judged(tmp_path):
+    (tmp_path / "r.json").write_text("{")
+    found = run("own_encoders:cancelled", *JUDGED, "--results", tmp_path / "r.json")
+    assert found.exit_code == 2
+    assert "r.json" in found.stderr
+    assert "CancelledError" not in found.stderr
+
+
+def test_what_was_measured_is_told_although_its_file_cannot_be_written(tmp_path):
+    file = tmp_path / "r.json"
+    (tmp_path / "breaks.py").write_text(
+        f"def codes(X):\n    open({str(file)!r}, 'w').write('{{')\n    return X[:, :4]\n"
+    )
+    found = program(
+        *("evaluate", "breaks:codes", "--data", Path("X.npy").resolve(), "--metrics", "stress", "--limit", "stress:9"),
+        *("--results", file),
+        cwd=tmp_path,
+        capture_output=True,
+    )
+    assert found.returncode == 2
+    assert "stress at most 9.0000: met" in found.stdout
+    assert "r.json" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        ("own_encoders.py:four", "modules are named, not their files: give own_encoders:four"),
+        ("./sub/e.py", "modules are named, not their files: give sub.e:NAME"),
+        ("pca.pkl", "load another one in a module of yours, and give module:name"),
+    ],
+)
+def test_files_in_place_of_modules_are_told_what_to_give(encoder, message):
+    found = run(encoder, *JUDGED)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert message in found.stderr
+
+
+def test_no_color_is_heeded(monkeypatch):
+    asked = ("evaluate", "own_encoders:four", *JUDGED, "--limit", "stress:0.03")
+    assert "\x1b[31m" in CliRunner().invoke(main, asked, color=True).output
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in CliRunner().invoke(main, asked, color=True).output
+
+
+def test_a_sample_can_be_drawn_again_from_the_document():
+    asked = ("own_encoders:four", *JUDGED, "--queries", 30, "--seed", 7, "--limit", "stress:9", "--json")
+    document = json.loads(run(*asked).stdout)
+    assert (document["queries"], document["seed"], document["scores"][0]["passes"]) == (30, 7, True)
+
+
+def test_python_runs_it_as_a_module_too():
+    found = subprocess.run([sys.executable, "-m", "distbench", "--version"], capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("distbench, version ")

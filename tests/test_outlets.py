@@ -48,7 +48,9 @@ def test_pictures_hold_the_numbers_of_the_report(report, axes):
 
 
 def test_pictures_say_what_they_show(axes):
-    assert [one.get_title("left") for one in axes.values()] == ["Distances kept", "Where it breaks", "Neighbours kept"]
+    titles = [one.get_title("left").partition(": ") for one in axes.values()]
+    assert [title for title, *_ in titles] == ["Distances kept", "Where it breaks", "Neighbours kept"]
+    assert len({name for *_, name in titles}) == 1
     assert axes["shepard"].get_xlabel() == "input distance (euclidean)"
     assert axes["ranks"].get_ylabel() == "kept beyond chance, R_NX(K)"
     assert [text.get_text() for text in axes["points"].get_legend().get_texts()] == [
@@ -99,7 +101,7 @@ def test_missing_packages_are_named(report, monkeypatch, tmp_path):
     calls = {
         "matplotlib": (report.plot, r'plot\(\) needs matplotlib.*pip install "distbench\[report\]"'),
         "pandas": (report.to_frame, r"to_frame\(\) needs pandas.*pip install pandas"),
-        "mlflow": (report.log_mlflow, r"log_mlflow\(\) needs mlflow.*pip install mlflow-skinny"),
+        "mlflow": (report.log_mlflow, r"log_mlflow\(\) needs mlflow.*pip install mlflow"),
         "tensorboard": (lambda: report.log_tensorboard(tmp_path), r"needs tensorboard.*pip install tensorboard"),
     }
     for package, (call, said) in calls.items():

@@ -79,6 +79,10 @@ class TestFiles:
         files = ("ref.parquet:x", "ref.parquet:code")
         assert scored("x.parquet", "z.parquet", reference=files) == EXPECTED
         assert read_points("ref.parquet:id", "X").tolist() == [[n] for n in range(50)]
+        exact = pa.array(X[:, 0].round(3).tolist()).cast(pa.decimal128(12, 3))
+        with Path("kinds:of.parquet").open("wb") as file:
+            pq.write_table(pa.table({"bits": X[:, 1] > 0, "exact": exact}), file)
+        assert np.array_equal(read_points("kinds:of.parquet", "X"), np.column_stack([X[:, 1] > 0, X[:, 0].round(3)]))
 
     @pytest.mark.parametrize("form", ["array", "csr", "csc"])
     def test_annotated_data(self, here, form):

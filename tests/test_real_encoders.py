@@ -112,9 +112,25 @@ class TestOnnx:
             with pytest.raises(EncoderError, match=f"its input is uint8, which cannot hold {found}"):
                 as_encoder(path).encode(points)
 
+    def test_texts_reach_graphs_of_strings(self, ort, texts, tmp_path):
+        convert = pytest.importorskip("skl2onnx")
+        from skl2onnx.common.data_types import StringTensorType
+
+        fitted = make_pipeline(
+            TfidfVectorizer(token_pattern="[a-z]+", lowercase=False), TruncatedSVD(2, random_state=0)
+        ).fit(texts)
+        path = tmp_path / "texts.onnx"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the converter
+            graph = convert.to_onnx(fitted, initial_types=[("texts", StringTensorType([None, 1]))])
+        path.write_bytes(graph.SerializeToString())
+        wanted = ort.InferenceSession(str(path)).run(None, {"texts": np.array(texts)[:, None]})[0]
+        for given in (texts, np.array(texts)):
+            np.testing.assert_allclose(as_encoder(path, 7).encode(given), wanted, **CLOSE)
+
     def test_errors_are_one_line(self, ort, pca, tmp_path):
-        with pytest.raises(EncoderError, match=r"^encoder 'pca\.onnx' raised InvalidArgument: .*rows 0 to 59 of 60"):
-            as_encoder(pca[1]).encode(TEST[:, :10])
+        with pytest.raises(EncoderError, match=r"^encoder 'pca\.onnx' raised InvalidArgument: .*Got: 10 Expected: 64"):
+            distbench.evaluate(pca[1], TEST[:, :10], k=5)
         with pytest.raises(EncoderError, match=r"gone\.onnx: no such file; give an ONNX file"):
             as_encoder(tmp_path / "gone.onnx")
 
@@ -166,8 +182,36 @@ class TestSavedModel:
         tf.saved_model.save(module, str(tmp_path / "two"), signatures=both)
         for name in ("traced", "signed"):
             np.testing.assert_array_equal(as_encoder(tmp_path / name).encode(TEST), TEST[:, :2])
+        with pytest.raises(EncoderError, match=r"^encoder 'signed' raised InvalidArgumentError: Matrix size-incompat"):
+            distbench.evaluate(tmp_path / "signed", TEST[:, :60], k=5)
         with pytest.raises(EncoderError, match=r"'serving_default' of the SavedModel has 2 outputs \((codes|same), "):
             as_encoder(tmp_path / "two")
+
+    def test_an_encode_of_its_own_is_what_is_asked_however_the_folder_is_named(self, tf, tmp_path):
+        class Autoencoder(tf.Module):
+            def __init__(self):
+                self.weights = tf.Variable(np.eye(64, 2, dtype=np.float32))
+
+            @tf.function(input_signature=[tf.TensorSpec((None, 64))])
+            def encode(self, batch):
+                return batch @ self.weights
+
+            @tf.function(input_signature=[tf.TensorSpec((None, 64))])
+            def __call__(self, batch):
+                return batch
+
+        module = Autoencoder()
+        tf.saved_model.save(module, str(tmp_path / "whole"))
+        named = {"encode": module.encode, "decode": module.__call__}
+        plain = tf.Module()
+        plain.kept = module.weights
+        tf.saved_model.save(plain, str(tmp_path / "named"), signatures=named)
+        for name in ("whole", "named"):
+            path = str(tmp_path / name)
+            np.testing.assert_array_equal(as_encoder(path).encode(TEST), TEST[:, :2])
+            report = distbench.evaluate(PCA(2).fit(TRAIN), TEST, input_space=path, k=5)
+            assert any(f"the codes of '{name}' (2 columns)" in note for note in report.notes)
+        assert distbench.hunt(str(tmp_path / "whole"), TEST, budget=200).code_size == 2
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +269,63 @@ class TestTorch:
         wanted = module(torch.as_tensor(symbols).long()).detach().numpy()
         np.testing.assert_array_equal(as_encoder(module).encode(symbols), wanted)
 
+    def test_symbols_stay_whole_numbers_where_other_weights_come_first(self, torch):
+        class Tokens(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first = torch.nn.Parameter(torch.zeros(3))
+                self.table = torch.nn.Embedding(4000, 3)
+
+            def forward(self, batch):
+                return self.table(batch).mean(dim=1) + self.first
+
+        symbols = np.random.default_rng(0).integers(3000, 4000, (40, 5))
+        module = Tokens().bfloat16()  # in which 3,001 is 3,008
+        wanted = module(torch.as_tensor(symbols)).detach().float().numpy()
+        np.testing.assert_array_equal(as_encoder(module).encode(symbols), wanted)
+        half = torch.nn.Sequential(torch.nn.Linear(5, 5).half(), torch.nn.Identity())
+        half.forward = lambda batch: (batch % 7).float()
+        np.testing.assert_array_equal(as_encoder(half).encode(symbols), symbols % 7)
+
+    def test_it_gets_batches_on_its_device_without_gradients(self, torch):
+        seen = []
+
+        class Elsewhere(torch.nn.Module):
+            def __init__(self, **weights):
+                super().__init__()
+                self.weights = torch.nn.Parameter(torch.zeros(64, 2, **weights))
+                self.register_buffer("offset", torch.zeros(2, **weights))
+
+            def forward(self, batch):
+                seen.append((batch.device.type, batch.dtype, torch.is_grad_enabled()))
+                return torch.zeros(len(batch), 2) + torch.arange(2)
+
+        as_encoder(Elsewhere(device="meta", dtype=torch.float64)).encode(TEST)
+        held = Elsewhere(device="meta")
+        del held.weights  # buffers alone
+        as_encoder(held).encode(TEST.astype(np.float64))
+        assert seen == [("meta", torch.float64, False), ("meta", torch.float32, False)]
+
+    def test_a_method_of_a_module_is_asked_as_the_module_is(self, torch, module):
+        class Encoder(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.part = module
+
+            def codes(self, batch):
+                return self.part(batch)
+
+        encoder = Encoder().train()
+        np.testing.assert_array_equal(as_encoder(encoder.codes).encode(TEST), as_encoder(module).encode(TEST))
+        assert encoder.training
+
+    def test_lists_of_tensors_and_tuples_of_parts(self, torch, module):
+        wanted = as_encoder(module).encode(TEST)
+        listed = as_encoder(lambda batch: list(module.eval()(torch.as_tensor(batch).double()))).encode(TEST)
+        np.testing.assert_array_equal(listed, wanted)
+        with pytest.raises(EncoderError, match="a tuple of 2 arrays for 2 points; return the codes alone"):
+            as_encoder(lambda batch: (batch[:, :3], batch[:, :3]), batch_size=2).encode(TEST)
+
     def test_quantised_and_exported_modules(self, torch, module):
         plain = module.float().eval()
         with warnings.catch_warnings():
@@ -235,13 +336,18 @@ class TestTorch:
         np.testing.assert_allclose(
             as_encoder(exported).encode(TEST.astype(np.float64)), as_encoder(plain).encode(TEST), **CLOSE
         )
-        assert as_encoder(quantised).encode(TEST.astype(np.float64)).shape == (60, 2)
+        wanted = quantised(torch.as_tensor(TEST[:1])).detach().numpy()
+        np.testing.assert_allclose(as_encoder(quantised, 1).encode(TEST.astype(np.float64))[:1], wanted, **CLOSE)
 
     def test_frames_byte_orders_and_short_floats(self, torch, module):
         pd = pytest.importorskip("pandas")
         wanted = as_encoder(module).encode(TEST.astype(np.float64))
-        for points in (pd.DataFrame(TEST.astype(np.float64)), TEST.astype(">f8")):
+        frame = pd.DataFrame(TEST.astype(np.float64))
+        for points in (frame, frame.astype("Float64"), TEST.astype(">f8")):
             np.testing.assert_array_equal(as_encoder(module).encode(points), wanted)
+        frame[0] = frame[1] > 0.5  # columns of several types
+        mixed = np.column_stack([TEST[:, 1] > 0.5, TEST[:, 1:]])
+        np.testing.assert_array_equal(as_encoder(module).encode(frame), as_encoder(module).encode(mixed))
 
         class Short(torch.nn.Module):
             def encode(self, batch):
@@ -303,6 +409,15 @@ class TestEstimators:
         estimator.fit(TRAIN)
         report = distbench.evaluate(estimator, TEST, reference=TRAIN, k=5)
         np.testing.assert_allclose(report.clouds.Z, np.asarray(estimator.transform(TEST)), rtol=1e-4, atol=1e-5)
+
+
+def test_umap_at_the_end_of_a_pipeline_is_judged_as_umap_is():
+    umap = pytest.importorskip("umap")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it runs on one thread, for its seed
+        fitted = make_pipeline(StandardScaler(), umap.UMAP(n_epochs=20, random_state=0)).fit(TRAIN)
+        report = distbench.evaluate(fitted, TEST, reference=TRAIN, k=5)
+    assert any("with the other points of its batch" in note for note in report.notes)
 
 
 class Sentences:
@@ -367,6 +482,32 @@ class TestTexts:
         assert [row["verdict"] for row in checked if row["metric"] == "continuity"] == ["broken"]
         assert "input distances are those of the codes of 'lsa16'" in checked[0]["note"]
 
+    def test_sentence_embeddings_of_a_package(self, texts):
+        model2vec, wordllama = pytest.importorskip("model2vec"), pytest.importorskip("wordllama")
+        pandas = pytest.importorskip("pandas")
+        words = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+        large, small = (
+            model2vec.StaticModel(words.embedding[:, :columns].astype(np.float32), words.tokenizer)
+            for columns in (256, 32)
+        )
+        report = distbench.evaluate(small, texts, input_space=large, k=5, name="small")
+        ready = distbench.evaluate_codes(large.encode(texts), small.encode(texts), k=5)
+        assert report.as_dict() == pytest.approx(ready.as_dict(), rel=1e-6)
+        for given in (np.array(texts), pandas.Series(texts)):
+            assert distbench.evaluate(small, given, input_space=large, k=5).as_dict() == report.as_dict()
+
+    def test_texts_reach_torch_modules_as_lists_whatever_holds_them(self, texts, encoders):
+        torch, pandas = pytest.importorskip("torch"), pytest.importorskip("pandas")
+
+        class OfTexts(torch.nn.Module):
+            def encode(self, batch):
+                return torch.as_tensor(encoders[0].encode(batch))  # which takes lists of str alone
+
+        space = encoders[1].pipeline
+        wanted = distbench.evaluate(encoders[0], texts, input_space=space, k=5).as_dict()
+        for given in (texts, np.array(texts), pandas.Series(texts)):
+            assert distbench.evaluate(OfTexts(), given, input_space=space, k=5).as_dict() == wanted
+
     def test_a_keras_model_of_texts(self, texts, encoders):
         keras = pytest.importorskip("keras")
         pytest.importorskip("tensorflow")
@@ -377,6 +518,13 @@ class TestTexts:
         np.testing.assert_allclose(
             report.clouds.Z, model.predict(np.array(texts, dtype=object), verbose=0), rtol=1e-5, atol=1e-6
         )
+
+        class WithEncode(keras.Model):
+            def encode(self, batch):
+                return model(batch)
+
+        own = distbench.evaluate(WithEncode(), texts, input_space=encoders[1], k=5)
+        np.testing.assert_allclose(own.clouds.Z, report.clouds.Z, rtol=1e-5, atol=1e-6)
 
     def test_token_embeddings_against_their_first_columns(self, texts):
         wordllama = pytest.importorskip("wordllama")

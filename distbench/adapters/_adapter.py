@@ -16,7 +16,7 @@ from distbench.errors import EncoderError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Adapter", "as_type", "in_batches_of", "is_instance", "only", "owns_encode", "rows_as_array"]
+__all__ = ["Adapter", "as_type", "in_batches_of", "is_instance", "is_text", "only", "owns_encode", "rows_as_array"]
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,25 @@ def owns_encode(obj: Any) -> bool:
 
 
 def rows_as_array(batch: Any) -> Any:
-    """Return a batch as frameworks take it: lists of texts and the like as they are, all else as an array."""
+    """Return a batch as frameworks take it: lists of texts and the like as they are, all else as an array.
+
+    Frames of numbers of several types, or of types that may be missing, become float64.
+    """
     import numpy as np
 
-    return batch if isinstance(batch, list) else np.asarray(batch)
+    if isinstance(batch, list):
+        return batch
+    array = np.asarray(batch)
+    if array.dtype == object and hasattr(batch, "iloc"):
+        dtypes = batch.dtypes if batch.ndim == 2 else [batch.dtype]
+        if all(dtype.kind in "biuf" for dtype in dtypes):
+            return batch.to_numpy(dtype=np.float64, na_value=np.nan)
+    return array
+
+
+def is_text(points: Any) -> bool:
+    """Say whether an array holds texts or other objects."""
+    return getattr(getattr(points, "dtype", None), "kind", "-") in "OSTU"
 
 
 def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:

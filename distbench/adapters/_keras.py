@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from distbench.adapters._adapter import Adapter, is_instance, owns_encode, rows_as_array
+from distbench.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
 from distbench.errors import EncoderError
 
 __all__ = ["KERAS", "is_keras_model"]
@@ -18,16 +19,31 @@ def is_keras_model(obj: Any) -> bool:
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
-    return model.encode if owns_encode(model) else functools.partial(_predict, model)
+    return functools.partial(_encode if owns_encode(model) else _predict, model)
 
 
-def _predict(model: Any, batch: Any) -> Any:
+def _encode(model: Any, batch: Any) -> Any:
+    points = _readable(batch)
+    keras = sys.modules["keras"]
+    if keras.backend.backend() == "torch" and not isinstance(points, list) and not is_text(points):
+        points = keras.ops.convert_to_tensor(points)  # numpy's arrays and torch's weights do not add up
+    return model.encode(points)
+
+
+def _readable(batch: Any) -> Any:
+    """Return a batch as Keras takes it: texts as an array, for a list would be as many inputs."""
     points = rows_as_array(batch)
     if isinstance(points, list) and all(isinstance(one, str) for one in points):
         import numpy as np
 
-        points = np.array(points, dtype=object)  # a list would be as many inputs
-    codes = model.predict_on_batch(points)
+        return np.array(points, dtype=object)
+    return points
+
+
+def _predict(model: Any, batch: Any) -> Any:
+    codes = model.predict_on_batch(_readable(batch))
+    if isinstance(codes, dict) and len(codes) == 1:
+        return next(iter(codes.values()))
     if isinstance(codes, (list, tuple, dict)):
         raise EncoderError(
             f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"

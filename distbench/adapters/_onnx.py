@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from distbench.adapters._adapter import Adapter, as_type, in_batches_of, is_instance, only
+from distbench.adapters._adapter import Adapter, as_type, in_batches_of, is_instance, only, rows_as_array
 from distbench.errors import EncoderError, MissingDependencyError
 from distbench.wording import first_line
 
@@ -51,7 +51,8 @@ def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
     """Ask for the codes of a batch in the input's own type; in parts where the graph has a fixed batch size."""
     import numpy as np
 
-    points = as_type(np.asarray(batch), TYPES[source.type])
+    points = rows_as_array(batch)
+    points = as_type(np.array(points) if isinstance(points, list) else points, TYPES[source.type])
     if len(source.shape) == 2 and points.ndim == 1:  # one text a row
         points = points.reshape(-1, 1)
     size = source.shape[0] if source.shape else None

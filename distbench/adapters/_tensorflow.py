@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from distbench.adapters._adapter import Adapter, as_type, in_batches_of, only, owns_encode
+from distbench.adapters._adapter import Adapter, as_type, in_batches_of, only, owns_encode, rows_as_array
 from distbench.errors import EncoderError, MissingDependencyError
 from distbench.wording import first_line
 
@@ -29,37 +29,37 @@ def _is_loaded(obj: Any) -> bool:
 def _call(loaded: Any) -> Callable[[Any], Any]:
     """Return the call that is meant: an ``encode``, what is served, or the object itself."""
     if owns_encode(loaded):
-        return _traced(loaded.encode)
+        return _traced(loaded, loaded.encode)
     signatures = loaded.signatures
     if signatures:
-        name = SERVED if SERVED in signatures else only(signatures, "signatures", "the SavedModel", REMEDY)
+        known = [name for name in (SERVED, "encode") if name in signatures]
+        name = known[0] if known else only(signatures, "signatures", "the SavedModel", REMEDY)
         signature = signatures[name]
         inputs = signature.structured_input_signature[1]
         source = only(inputs, "inputs", f"signature {name!r} of the SavedModel", REMEDY)
         target = only(signature.structured_outputs, "outputs", f"signature {name!r} of the SavedModel", REMEDY)
-        return functools.partial(_ask, lambda part: signature(**{source: part})[target], inputs[source])
+        return functools.partial(_ask, loaded, lambda part: signature(**{source: part})[target], inputs[source])
     if callable(loaded):
-        return _traced(loaded)
+        return _traced(loaded, loaded)
     raise EncoderError(f"encoder: the SavedModel has no signature and cannot be called; {REMEDY}")
 
 
-def _traced(function: Any) -> Callable[[Any], Any]:
+def _traced(loaded: Any, function: Any) -> Callable[[Any], Any]:
     """Return the call of a function that was saved for tensors of some type, which it does not convert to."""
     owner = function if hasattr(function, "concrete_functions") else getattr(function, "__call__", None)  # noqa: B004
     traces = getattr(owner, "concrete_functions", ())
     given = traces[0].structured_input_signature[0] if traces else ()
-    return functools.partial(_ask, function, given[0] if given else None)
+    return functools.partial(_ask, loaded, function, given[0] if given else None)
 
 
-def _ask(function: Callable[[Any], Any], spec: Any, batch: Any) -> Any:
-    import numpy as np
-
+def _ask(loaded: Any, function: Callable[[Any], Any], spec: Any, batch: Any) -> Any:
+    """Ask a function of a loaded object, which is held here: its variables go when nobody holds it."""
     tf = sys.modules["tensorflow"]
     dtype, shape = getattr(spec, "dtype", None), getattr(spec, "shape", None)
     if isinstance(batch, list):
         return function(tf.constant(batch, dtype=dtype))
     size = shape[0] if shape is not None and shape.rank else None
-    points = np.asarray(batch)
+    points = rows_as_array(batch)
     points = points if dtype in (None, tf.string) else as_type(points, dtype.as_numpy_dtype)
     return in_batches_of(size, points, lambda part: function(tf.convert_to_tensor(part)))
 

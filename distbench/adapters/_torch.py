@@ -6,9 +6,10 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any
 
-from distbench.adapters._adapter import Adapter, is_instance, owns_encode, rows_as_array
+from distbench.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
 
 __all__ = ["TORCH", "eval_mode", "is_torch_module"]
 
@@ -27,19 +28,31 @@ def _method(module: Any, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _ask(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
-    """Hand the batch on as a tensor of the type of the module's weights, on their device; texts as they are."""
+    """Hand the batch on as a tensor of the type of the module's weights, on their device; texts as a list."""
     torch = sys.modules["torch"]
     given = rows_as_array(batch)
+    if is_text(given):
+        given = given.tolist()
     if not isinstance(given, list):
-        given = torch.as_tensor(_readable(given))
-        weights = next((one for one in module.parameters() if one.is_floating_point()), None)
-        if weights is not None:
-            kept = torch.int64 if _takes_symbols(module) and not given.is_floating_point() else weights.dtype
-            given = given.to(device=weights.device, dtype=kept)
-        elif given.is_floating_point() and _hides_weights(module):
-            given = given.to(dtype=torch.get_default_dtype())
+        given = _as_taken(module, torch.as_tensor(_readable(given)))
     with eval_mode(module), torch.no_grad():
         return call(given)
+
+
+def _as_taken(module: Any, given: Any) -> Any:
+    """Return points as a module takes them: in its own type, symbols as int64, on its device."""
+    torch = sys.modules["torch"]
+    held = chain(module.parameters(), module.buffers())
+    weights = next((one for one in held if one.is_floating_point()), None)
+    if weights is None:
+        is_float = given.is_floating_point() and _hides_weights(module)
+        return given.to(dtype=torch.get_default_dtype()) if is_float else given
+    given = given.to(device=weights.device)
+    taken = given.to(dtype=weights.dtype)
+    if given.is_floating_point():
+        return taken
+    is_kept = not taken.is_meta and bool((taken.to(given.dtype) == given).all())  # half floats merge large numbers
+    return given.to(dtype=torch.int64) if _takes_symbols(module) or not is_kept else taken
 
 
 def _readable(points: Any) -> Any:
@@ -49,8 +62,12 @@ def _readable(points: Any) -> Any:
 
 
 def _takes_symbols(module: Any) -> bool:
-    """Say whether the first of a module's parts that has weights looks up embeddings, of whole numbers."""
-    first = next((part for part in module.modules() if next(part.parameters(recurse=False), None) is not None), None)
+    """Say whether whole numbers are looked up as embeddings, by the first part with weights that is made of no others.
+
+    Weights of a module's own beside such parts, as those of a first token, say nothing of its input.
+    """
+    parts = (part for part in module.modules() if next(part.children(), None) is None)
+    first = next((part for part in parts if next(part.parameters(recurse=False), None) is not None), None)
     return any(is_instance(first, "torch.nn", name) for name in ("Embedding", "EmbeddingBag"))
 
 

@@ -33,15 +33,19 @@ def _read_on() -> Iterator[None]:
 
 def _close_output() -> None:
     """Let what could not be printed go, or the interpreter tries again as it ends."""
-    with suppress(OSError, ValueError):  # no real file, as in tests
+    with suppress(AttributeError, OSError, ValueError):  # no real file, as in tests, or none at all
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _tell(error: Exception) -> None:
+def _tell(error: BaseException) -> int:
+    """Say on standard error what went wrong, if it is there; return the exit code."""
     from distbench.wording import raised
 
-    with suppress(OSError):
-        CannotDo(" ".join((str(error) if isinstance(error, OSError) else raised(error)).split())).show()
+    if not isinstance(error, click.ClickException):
+        error = CannotDo(" ".join((str(error) if isinstance(error, OSError) else raised(error)).split()))
+    with suppress(AttributeError, OSError, ValueError):
+        error.show()
+    return error.exit_code
 
 
 class _Modules(UserDict[str, click.Command]):
@@ -61,16 +65,17 @@ class _Group(Examples, click.Group):
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
         try:
-            sys.exit(run(*args, standalone_mode=False, **extra))
-        except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
+            code = run(*args, standalone_mode=False, **extra)
+        except SystemExit:
+            raise
         except click.Abort:
-            sys.exit(INTERRUPTED)
-        except Exception as error:
+            code = INTERRUPTED
+        except click.ClickException as error:
+            code = _tell(error)
+        except BaseException as error:
             _close_output()
-            _tell(error)
-            sys.exit(CannotDo.exit_code)
+            code = _tell(error)
+        sys.exit(code)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Return the context of a command; it may print the help."""

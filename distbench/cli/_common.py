@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +56,49 @@ def told() -> Iterator[None]:
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Run code of a user's: whatever it raises is one line, and what it prints is no part of the output."""
+    """Run code of a user's: whatever it raises is one line, and what it prints is no part of the output.
+
+    A folder that it changes to is left again.
+    """
+    here = Path.cwd()
     try:
-        with redirect_stdout(sys.stderr), told():
+        with _aside(), redirect_stdout(sys.stderr), told():
             yield
     except click.ClickException:
         raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except (Exception, SystemExit) as error:  # sys.exit(0) of an encoder would say that all limits are met
+    except BaseException as error:  # sys.exit(0) of an encoder would say that all limits are met
         from distbench.wording import raised
 
         raise CannotDo(raised(error)) from error
+    finally:
+        with suppress(OSError):
+            os.chdir(here)
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Send to standard error what is written to standard output past Python: by libraries, and by other processes."""
+    try:
+        output = sys.stdout.fileno()
+        sys.stdout.flush()
+        kept = os.dup(output)
+    except (AttributeError, OSError, ValueError):  # there is none, or none with a number, as in tests
+        yield
+        return
+    try:
+        _to_stderr(output)
+        yield
+    finally:
+        with suppress(OSError):
+            os.dup2(kept, output)
+        os.close(kept)
+
+
+def _to_stderr(output: int) -> None:
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(sys.stderr.fileno(), output)
 
 
 class Examples(click.Command):
@@ -140,7 +171,8 @@ def print_text(text: str, styled: Callable[[str], str] = str) -> None:
     """Print a text; what the terminal has no sign for becomes a question mark."""
     from distbench.render.text import printable
 
-    click.echo(styled(printable(text, sys.stdout.encoding)))
+    color = False if os.environ.get("NO_COLOR") else None  # https://no-color.org
+    click.echo(styled(printable(text, getattr(sys.stdout, "encoding", None))), color=color)
 
 
 def print_document(document: Mapping[str, Any]) -> None:
@@ -158,3 +190,5 @@ def print_document(document: Mapping[str, Any]) -> None:
 
     # In ASCII, for any terminal.
     click.echo(json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1))
+    with suppress(AttributeError, OSError, ValueError):
+        _to_stderr(sys.stdout.fileno())  # a document is all of the output, whatever is printed at the end

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from distbench.adapters import adapter_of_file
+from distbench.encoder_kinds import FILES
 from distbench.errors import InputError
 from distbench.importing import imported
 
 __all__ = ["encoder_of", "recipe_of"]
 
+PYTHON_FILE = re.compile(r"(?:\./)?([\w/]+)\.py(?::(\w+))?")
 HINT = "modules are looked for in this folder first; is it there?"
 
 
@@ -26,12 +30,21 @@ def encoder_of(text: str) -> Any:
     """
     from distbench.baselines import BASELINES
 
+    as_file = PYTHON_FILE.fullmatch(text)
+    if as_file and (Path(f"{as_file[1]}.py").exists() or not _names_object(text)):
+        named = f"{'.'.join(Path(as_file[1]).parts)}:{as_file[2] or 'NAME'}"
+        raise InputError(f"ENCODER: found {text!r}; modules are named, not their files: give {named}")
     if _names_object(text):
         return _imported(text)
     if text in BASELINES and not Path(text).exists():
         raise InputError(f"ENCODER: {text} is a recipe, to be fitted; give --dataset and --code-size too")
     if not Path(text).exists() and not Path(text).suffix:
         raise InputError(f"ENCODER: found {text!r}, which is no file; give that of a model, or module:name")
+    if adapter_of_file(text) is None:
+        raise InputError(
+            f"ENCODER: {text}: files that are loaded are {FILES}; load another one in a module of yours, and give "
+            "module:name"
+        )
     return text
 
 

@@ -111,7 +111,7 @@ def _of_points(sources: Sources, asked: Asked, points: Mapping[str, Any], option
     floors = Floors(asked.limits, options["k"], X, reference is not None, True, options)
     if sources.codes:
         pair = None if reference is None else (reference, _read(sources, "reference_codes"))
-        options["name"] = options["name"] or Path(sources.codes).stem
+        options["name"] = options["name"] or _name_of(sources.codes)
         report = evaluate_codes(X, _read(sources, "codes"), reference=pair, **options)
     else:
         encoder = encoder_of(sources.encoder)
@@ -141,12 +141,19 @@ def _of_recipe(sources: Sources, asked: Asked, seed: int, name: str | None) -> J
 
 def _space(texts: Sequence[str]) -> Any:
     from distbench.cli._encoders import encoder_of
+    from distbench.reading import is_file_name
 
     try:
-        found = tuple(encoder_of(text) for text in texts)
+        found = tuple(text if is_file_name(text) else encoder_of(text) for text in texts)
     except InputError as error:
         raise InputError(str(error).replace("ENCODER:", "--input-space:", 1)) from error.__cause__
     return found[0] if len(found) == 1 else found
+
+
+def _name_of(codes: str) -> str:
+    """Return what codes are called: their file, and which of its arrays."""
+    name, colon, key = Path(codes).name.partition(":")
+    return f"{Path(name).stem}{colon}{key}"
 
 
 def _read(sources: Sources, key: str) -> Any:

@@ -56,18 +56,28 @@ def _verdicts(report: Report, limits: Mapping[str, float]) -> dict[str, Verdict]
     return report.verdicts(**limits) if limits else {}
 
 
-def report_document(judged: Judged, limits: Mapping[str, float], undecided: Undecided, failure: str) -> dict[str, Any]:
-    """Return a report as plain values."""
+def report_document(
+    judged: Judged, limits: Mapping[str, float], undecided: Undecided, failure: str, queries: int | None, seed: int
+) -> dict[str, Any]:
+    """Return a report as plain values; `queries` and `seed` are those of the command line."""
+    from distbench.inference.verdicts import passes
+
     report, about = judged.report, judged.about
     verdicts = _verdicts(report, limits)
-    scores = [
-        {key: getattr(score, key) for key in SCORE} | {"limit": limits.get(name), "verdict": verdicts.get(name)}
-        for name, score in report.items()
-    ]
+    scores = []
+    for name, score in report.items():
+        found, limit = verdicts.get(name), limits.get(name)
+        passed = None
+        if found is not None and limit is not None:
+            passed = passes(found, score.value, limit, score.direction, undecided)
+        scores.append(
+            {key: getattr(score, key) for key in SCORE} | {"limit": limit, "verdict": found, "passes": passed}
+        )
     return {
         **{key: getattr(report, key) for key in ABOUT},
         "dataset": about["dataset"],
-        "seed": about.get("seed"),
+        "seed": about.get("seed") if queries is None else seed,
+        "queries": queries,
         "in_sample": about.get("in_sample", False),
         "undecided": undecided,
         "met": not failure if limits else None,

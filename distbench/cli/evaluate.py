@@ -135,16 +135,19 @@ def command(
     """
     from distbench.cli._results import failure_of, report_document, verdict_lines, write_files
 
+    queries = given["queries"]
     with running():
-        for path, option in ((html, "--html"), (results, "--results")):
-            check_output(path, option)
-        if html is not None and results is not None and html.resolve() == results.resolve():
-            raise CannotDo(f"--html and --results: both name {html}; give each a file of its own")
+        _check_files(html, results)
         judged = _judged(given, limits, seed, name)
         failure = failure_of(judged.report, limits, undecided)
         told = verdict_lines(judged.report, limits, undecided)
-        document = report_document(judged, limits, undecided, failure)
-        written = write_files(judged, limits, html, results)
+        document = report_document(judged, limits, undecided, failure, queries, seed)
+    written, unwritten = [], None
+    try:
+        with running():
+            written = write_files(judged, limits, html, results)
+    except click.ClickException as error:
+        unwritten = error  # told after what was measured
     if as_json:
         print_document(document)
     else:
@@ -152,8 +155,27 @@ def command(
         if failure:
             print_text("")
             print_text(failure, styled=lambda text: click.style(text, fg="red"))
+    if unwritten is not None:
+        raise unwritten
     if failure:
         sys.exit(1)
+
+
+def _check_files(html: Path | None, results: Path | None) -> None:
+    """Refuse files that could not be written, or not be added to, before minutes are spent on what goes into them."""
+    for path, option in ((html, "--html"), (results, "--results")):
+        check_output(path, option)
+    if html is not None and results is not None and html.resolve() == results.resolve():
+        raise CannotDo(f"--html and --results: both name {html}; give each a file of its own")
+    if html is not None:
+        from distbench.render._require import require
+
+        require("jinja2", "--html")
+        require("matplotlib", "--html")
+    if results is not None and results.exists():
+        from distbench.results_file import read_results
+
+        read_results(results)
 
 
 def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: str | None) -> Judged:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from distbench.cli._common import Command, json_option, print_document, print_text, running
+from distbench.cli._wording import as_typed
 
 if TYPE_CHECKING:
     from distbench.hunting import Finding, Hunt
@@ -63,7 +64,7 @@ def command(
     if as_json:
         print_document(document)
     else:
-        print_text(str(hunt))
+        print_text(as_typed(str(hunt)))
         if failure:
             print_text("")
             print_text(failure, styled=lambda text: click.style(text, fg="red"))

@@ -11,6 +11,7 @@ from distbench.cli._common import (
     PATH,
     CannotDo,
     Command,
+    check_output,
     json_option,
     metric_name,
     print_text,
@@ -56,6 +57,7 @@ def command(
     from distbench.merging import merge_results
     from distbench.results_file import read_results
 
+    check_output(output, "--output")
     with told():
         outcome, notes = merge_results([(path, read_results(path)) for path in results], sort)
         if not outcome.rows:

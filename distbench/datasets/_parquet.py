@@ -90,13 +90,15 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
 def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
     """Return all columns by name, and which of them are an index."""
     try:
+        import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingDependencyError("needs pyarrow, which is not installed; pip install pyarrow") from error
-    metadata = pq.read_metadata(path)
-    refuse_table(metadata, path.stat().st_size)
-    _refuse_long(pq.ParquetFile(path), metadata.num_rows, path.stat().st_size)
-    found = pq.read_table(path)
+    with pa.OSFile(str(path)) as held:  # which takes a name as it is, with a colon too
+        file = pq.ParquetFile(held)
+        refuse_table(file.metadata, path.stat().st_size)
+        _refuse_long(file, file.metadata.num_rows, path.stat().st_size)
+        found = file.read()
     names = [str(name) for name in found.column_names]
     columns = dict(zip(names, found.columns, strict=True))
     if len(columns) < len(names):
@@ -162,13 +164,23 @@ def _index(schema: Any) -> list[str]:
 def _is_number(column: Any) -> bool:
     import pyarrow.types as types
 
-    return bool(types.is_integer(column.type) or types.is_floating(column.type))
+    kinds = types.is_integer, types.is_floating, types.is_boolean, types.is_decimal
+    return any(is_kind(column.type) for is_kind in kinds)
 
 
 def _points(features: dict[str, Any]) -> NDArray[np.floating]:
     import numpy as np
 
-    return np.column_stack([column.to_numpy() for column in features.values()])
+    return np.column_stack([_array(column) for column in features.values()])
+
+
+def _array(column: Any) -> NDArray[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.string()).cast(pa.float64())  # by way of text, which is rounded rightly
+    found: NDArray[Any] = column.to_numpy()
+    return found
 
 
 def _labels(column: Any) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench.diagrams._model import Curve, Diagrams, Map, Shepard, Torn
 from distbench.errors import InputError
+from distbench.wording import in_brief
 
 if TYPE_CHECKING:
     from distbench.report import Report
@@ -54,8 +55,9 @@ def diagrams_of(
     clouds = report.clouds
     if clouds is None:
         raise InputError("report: found none of its points, since it comes from stored rows; evaluate the encoder anew")
-    if labels is not None and len(labels) != len(clouds.X):
-        raise InputError(f"labels: found {len(labels)} for {len(clouds.X)} test points; pass one a test point")
+    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(clouds.X)):
+        found = len(labels) if hasattr(labels, "__len__") else in_brief(labels)
+        raise InputError(f"labels: found {found} for {len(clouds.X)} test points; pass one a test point")
     from distbench.diagrams._distances import curve, sampled_distances, shepard
     from distbench.diagrams._map import map_of
     from distbench.results import distance_of
@@ -73,7 +75,7 @@ def diagrams_of(
         M=int(report.M),
         values={name: float(value) for name, value in report.as_dict().items()},
         distance=distance_of(report),
-        shepard=shepard(a.ravel(), b.ravel()),
+        shepard=shepard(a, b),
         map=map_of(report, None if labels is None else [str(label) for label in labels]),
         curve=curve(a, b),
     )

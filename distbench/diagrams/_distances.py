@@ -21,6 +21,7 @@ LEAST_QUERIES = 20
 DISTANCES = 2_000_000  # about so many, in each space
 SIZES = 40  # of neighbourhoods, up to half of the candidates: as k
 OUTLIERS = 2e-3  # share of pairs that may be beyond the edges, if they would squeeze all others
+FEW, MANY = 3, 100  # or so many test points with all of their pairs, where there are many
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -62,8 +63,9 @@ def sample(rows: Indices, size: int) -> Indices:
 
 
 def shepard(a: Array, b: Array) -> Shepard:
-    """Count pairs by input distance `a` and code distance `b`."""
+    """Count pairs by input distance `a` and code distance `b`: a query each row, a candidate a column."""
     tops = _top(a), _top(b)
+    a, b = a.ravel(), b.ravel()
     columns, rows = _cells(a, tops[0]), _cells(b, tops[1])
     inside = (columns < CELLS) & (rows < CELLS)
     counts = np.bincount(rows[inside] * CELLS + columns[inside], minlength=CELLS * CELLS)
@@ -89,7 +91,8 @@ def _cells(values: Array, top: float) -> Indices:
 def _top(values: Array) -> float:
     """Return the upper edge: the largest value, unless it is an outlier that would squeeze all others."""
     largest = float(values.max())
-    most = float(np.quantile(values, 1 - OUTLIERS))
+    share = FEW / len(values) if len(values) >= MANY else OUTLIERS
+    most = float(np.quantile(values, 1 - share))
     top = most * 1.1 if largest > 1.5 * most > 0 else largest
     return top or 1.0
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["map_of"]
 
 MAPPED = 1_000  # test points on the map
-MARKED = 10  # worst of them
+MARKED = 10  # worst of them, or a tenth where they are few
 CLASSES = 20  # beyond so many, their names would hide the points
 METRIC = "continuity"
+KEPT = 0.999  # from here on a point is not among the worst, whatever the others have
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -29,7 +30,8 @@ def map_of(report: Report, labels: list[str] | None) -> Map:
     clouds, judged = report.clouds, report.rows_judged()
     assert clouds is not None
     scores = report[METRIC].points if METRIC in report else None
-    worst = [] if scores is None else [row for row, _ in report.worst_points(MARKED, METRIC)]
+    most = min(MARKED, max(1, report.m // 10))
+    worst = [] if scores is None else [row for row, score in report.worst_points(most, METRIC) if score < KEPT]
     pairs = report.worst_pairs(MARKED)
     rows = _rows(judged, worst, pairs)
     flat, places = _flat(clouds.Z, rows), {row: place for place, row in enumerate(rows.tolist())}

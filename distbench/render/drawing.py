@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
     from distbench.diagrams import Diagrams
 
@@ -29,6 +30,7 @@ __all__ = [
     "draw_curve",
     "draw_map",
     "draw_shepard",
+    "named_lines",
     "plain_axes",
     "shown",
 ]
@@ -88,12 +90,19 @@ def draw_map(axes: Axes, diagrams: Diagrams, dots: Dots) -> None:
     for place in found["marked"]:
         axes.plot(*found["points"][place], "o", mfc="none", mec=INK, ms=6, mew=1, zorder=6)
     for name, x, y in found["classes"]:
-        axes.text(x, y, shown(name), color=NAME, size=10, ha="center", va="center", zorder=7, parse_math=False)
+        box: dict[str, Any] | None = None  # a page's own background is not known
+        if axes.patch.get_visible():
+            box = {"boxstyle": "round,pad=0.15", "fc": axes.get_facecolor(), "ec": "none", "alpha": 0.6}
+        axes.text(
+            x, y, shown(name), color=NAME, size=10, ha="center", va="center", zorder=7, parse_math=False, bbox=box
+        )
     flat = found["columns"] == 1
     axes.set_aspect("auto" if flat else "equal", adjustable="datalim")
     if flat:
         axes.set_yticks([])
-    _named(axes, "first column of the codes", "spread out: codes have one column" if flat else "second column")
+    columns = found["columns"]
+    second = "second column" if columns == 2 else f"second of {columns} columns"
+    _named(axes, "first column of the codes", "spread out: codes have one column" if flat else second)
 
 
 def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
@@ -101,18 +110,27 @@ def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
     found = diagrams["curve"]
     axes.axhline(0, color=IDEAL, linewidth=1.2, dashes=(4, 2.5), zorder=3)
     axes.axvline(diagrams["k"], color=GRID, linewidth=1, dashes=(1, 2), zorder=2)
-    axes.fill_between(found["K"], found["kept"], color=LINE, alpha=0.14, linewidth=0, zorder=2)
-    axes.plot(found["K"], found["kept"], color=LINE, linewidth=2, solid_joinstyle="round", zorder=4)
+    before = len(named_lines(axes))
+    color = f"C{before}" if before else LINE
+    axes.fill_between(found["K"], found["kept"], color=color, alpha=0.14, linewidth=0, zorder=2)
+    (line,) = axes.plot(found["K"], found["kept"], color=color, linewidth=2, solid_joinstyle="round", zorder=4)
+    line.set_label(shown(diagrams["encoder"]).lstrip("_"))
     least = min(0.0, *found["kept"])
     axes.set_xscale("log")
     axes.set(xlim=(1, max(2, found["K"][-1])), ylim=(min(-0.09, least * 1.1), 1.03))
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    powers = [10**power for power in range(7) if 10**power <= found["K"][-1]]
+    last = found["K"][-1]
+    powers = [10**power for power in range(7) if 10**power <= last] if last >= 10 else list(range(1, max(2, last) + 1))
     axes.set_xticks(powers, [f"{power:,}" for power in powers])
     axes.minorticks_off()
     axes.annotate(f"k = {diagrams['k']}", (diagrams["k"], 1), (3, -3), textcoords="offset points", size=8, color=INK)
     axes.annotate("chance", (1, 0), (4, -9), textcoords="offset points", size=8, color=IDEAL)
     _named(axes, "K nearest neighbours", "kept beyond chance, R_NX(K)")
+
+
+def named_lines(axes: Axes) -> list[Line2D]:
+    """Return the lines that a legend would name: curves of other encoders."""
+    return [line for line in axes.lines if not str(line.get_label()).startswith("_")]
 
 
 def bin_names() -> list[tuple[str, str]]:

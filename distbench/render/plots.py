@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from distbench.errors import InputError
 from distbench.limits import near_miss
 from distbench.render._require import require
-from distbench.render.drawing import INK, bin_names, draw_curve, draw_map, draw_shepard, plain_axes
+from distbench.render.drawing import INK, bin_names, draw_curve, draw_map, draw_shepard, named_lines, plain_axes, shown
 from distbench.wording import in_brief
 
 if TYPE_CHECKING:
@@ -82,7 +82,16 @@ def _draw(axes: Axes, kind: str, diagrams: Diagrams) -> None:
     title, about, draw = KINDS[kind]
     plain_axes(axes)
     draw(axes, diagrams)
-    axes.set_title(title, size=12, loc="left", pad=32 if kind == "points" else 20)
+    several = kind == "ranks" and len(named_lines(axes)) > 1
+    axes.set_title(
+        title if several else f"{title}: {shown(diagrams['encoder'])}",
+        size=11,
+        loc="left",
+        pad=32 if kind == "points" else 20,
+        parse_math=False,
+    )
+    if several:
+        axes.legend(fontsize=8, frameon=False, labelcolor=INK)
     up = 19 if kind == "points" else 7
     axes.annotate(about, (0, 1), (0, up), xycoords="axes fraction", textcoords="offset points", size=7.5, color=INK)
     if kind == "points" and diagrams["map"]["continuity"] is not None:

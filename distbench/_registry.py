@@ -50,6 +50,10 @@ class Table(Mapping[str, T], Generic[T]):
         guess = f"; did you mean {near[0]!r}?" if near else ""
         return f"unknown {self._kind} {name!r}{guess} (known: {', '.join(self)})"
 
+    def own(self) -> Mapping[str, T]:
+        """Return our entries, without those that packages add."""
+        return self._own()
+
     def _own(self) -> dict[str, T]:
         return self._entries
 

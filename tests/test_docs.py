@@ -117,7 +117,7 @@ def test_numbers_are_held_to_the_digits_that_are_shown():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("```python\n1 / 0\n```\n", "page.md:1 failed:\n.*ZeroDivisionError"),
+        ("```python\n1 / 0\n```\n", "page.md:1 failed, and does not say <!-- fails -->:\n.*ZeroDivisionError"),
         ("```python\nprint(1)\n```\n\n```text\n2\n```\n", "2 is 1"),
         ("<!-- not run: -->\n```sh\nrm x\n```\n", "no reason"),
         ("```sh\nrm x\n```\n", "'rm x' is not run"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def runner():
 def example(tmp_path):
     (tmp_path / "README.md").write_text(README)
     (tmp_path / "made").write_text("")
+    (tmp_path / "it.py").write_text("import sys\n")
     return tmp_path
 
 
@@ -63,10 +65,13 @@ def test_an_example_that_ends_as_it_says(runner, example, capsys):
     [
         ("exit 3", "exit 4", "exit code 4, the README says 3"),
         ("(exit code 3)", "", "exit code 3, the README says 0"),
-        ("0.103", "0.106", "not in the output: took ... s, error 0.100"),
+        ("0.103", "0.109", "not in the output: took ... s, error 0.100"),
         ("took 1.7", "was 1.7", "not in the output: took"),
         ("cat made", "cat lost", "exit code 1, the README says 0"),
         ("without sys", "with sys", "exit code 1, the README says 0"),
+        ("without sys", "without sis", "depends on sis, which no file of it names"),
+        ("```sh\ncat", "```bash\ncat", "a block that is not looked at"),
+        ("cat made", "cat lost | cat", "exit code 1, the README says 0"),
     ],
 )
 def test_one_that_does_not(runner, example, capsys, old, new, said):
@@ -88,9 +93,30 @@ def test_lines_count_in_their_order(runner):
     assert runner.missing(("two 2.2",), output) == "two 2.2"
 
 
+def test_numbers_near_1_may_be_off_by_less(runner):
+    assert runner.missing(("0.994",), "0.992") is None
+    assert runner.missing(("0.994",), "0.950") == "0.994"
+    assert runner.missing(("0.131",), "0.146") == "0.131"
+    assert runner.missing(("0.131",), "0.146", off=0.2) is None
+    (block,) = runner.blocks("```sh\necho\n```\n\n<!-- within 20 % -->\n```text\n0.131\n```\n")
+    assert (block.lines, block.off) == (("0.131",), 0.2)
+
+
+def test_examples_declare_what_they_import():
+    given = {"distbench", "numpy", "scipy", "sklearn", "pytest"}  # of which distbench brings the others
+    brought = {"torch": "torch", "keras": "distbench[keras]", "joblib": "scikit-learn"}
+    for project in EXAMPLES.glob("*/pyproject.toml"):
+        text = project.read_text()
+        own = {path.stem for path in project.parent.glob("*.py")}
+        for path in project.parent.glob("*.py"):
+            found = set(re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE))
+            for name in found - own - given - set(sys.stdlib_module_names):
+                assert name in text or (name in brought and brought[name] in text), f"{path}: {name}"
+
+
 def test_a_command_that_hangs_is_ended(runner, example, monkeypatch):
     monkeypatch.setattr(runner, "LIMIT", 0.2)
-    block = runner.Block("sleep 5", 0, (), "", "")
+    block = runner.Block("sleep 5", 0, (), 0.05, "", "")
     assert "took more than" in runner.run(block, example, Path(sys.executable))
 
 

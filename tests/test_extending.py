@@ -108,7 +108,7 @@ seeds = [0]
 [[encoder]]
 name = "white"
 recipe = "whitened_pca"
-limits = { continuity = 0.5 }
+limits = { continuity = 0.5, nearest_kept = 0.01 }
 """
 
 
@@ -139,10 +139,58 @@ def test_pytest_takes_them_in_suites_limits_markers_and_reports(site, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     lines = (tmp_path / "distbench.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "test,encoder,metric,value"
-    assert {line.split(",")[1] for line in lines[1:] if ",nearest_kept," in line} == {"whitened_pca", "other"}
+    measured = {line.split(",")[1] for line in lines[1:] if ",nearest_kept," in line}
+    assert measured == {"whitened_pca", "other", "white"}
     done = ran(site, "-m", "pytest", "--distbench-report=cvs", "-q", cwd=tmp_path)
     assert done.returncode == 4
     assert "no report is called 'cvs'; did you mean 'csv'?" in done.stderr
+
+
+BRINGING = """
+import sys
+from distbench.metrics import point_metric
+mine = point_metric(direction="up", default=True)(lambda cases: cases.Z[:, 0])
+
+def leaves(outcome):
+    outcome.rows.clear()
+    sys.exit(0)
+"""
+
+
+def test_what_a_package_has_measured_everywhere_makes_no_stored_row_stale(tmp_path):
+    install(tmp_path, {"distbench.metrics": {"mine": "bringing:mine"}}, "bringing")
+    (tmp_path / "bringing.py").write_text(BRINGING, encoding="utf-8")
+    suite = Path(__file__).parents[1] / "suites/distbench_suites/digits.toml"
+    done = ran(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", "--distbench", "-q", suite, "-k", "pca[8]")
+    assert done.returncode == 0, done.stdout
+    assert "stored" in done.stdout
+
+
+def test_a_report_of_a_package_turns_no_run_green_and_changes_no_other_report(tmp_path):
+    install(tmp_path, {"distbench.reports": {"leaves": "bringing:leaves"}}, "bringing")
+    (tmp_path / "bringing.py").write_text(BRINGING, encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(
+        "import numpy as np\n"
+        "def test_it(distbench):\n"
+        "    distbench.check(lambda X: X[:, :2], np.random.default_rng(0).normal(size=(60, 5)), continuity=0.999)\n"
+    )
+    options = ("--distbench-report=leaves:a.txt", "--distbench-report=json:b.json")
+    done = ran(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "a.txt: SystemExit: 0" in done.stdout
+    assert "1 failed" in done.stdout
+    assert json.loads((tmp_path / "b.json").read_text())["rows"]
+
+
+def test_suites_say_why_a_name_of_a_broken_package_stands_for_nothing(tmp_path):
+    broken = {f"distbench.{kind}": {"mine": "no_such_module:it"} for kind in ("metrics", "datasets", "baselines")}
+    install(tmp_path, broken, "broken")
+    text = SUITE.replace("rings", "digits").replace("whitened_pca", "pca").replace(", nearest_kept = 0.01", "")
+    for change in (('"digits"', '"mine"'), ('recipe = "pca"', 'recipe = "mine"'), ("continuity =", "mine =")):
+        (tmp_path / "mine.toml").write_text(text.replace(*change), encoding="utf-8")
+        done = ran(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", "--distbench", "mine.toml", cwd=tmp_path)
+        assert "package broken: entry point 'mine' (no_such_module:it) of distbench." in done.stdout, change
+        assert "Traceback" not in done.stdout
 
 
 # What cannot be used, in this process: tables of their own that look at other folders.
@@ -301,9 +349,12 @@ def test_all_scores_at_a_bound_are_not_taken_for_certain(monkeypatch):
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (lambda cases: 1 / 0, "raised ZeroDivisionError"),
+        (
+            lambda cases: 1 / 0,
+            r"^metrics: mine raised ZeroDivisionError: division by zero \(at .*\); mend the function$",
+        ),
         (lambda cases: [1.0], r"returned shape \(1,\); return one score a test point"),
-        (lambda cases: np.full(len(cases.X), 2.0), "returned 2 for test point 0; return numbers from 0 to 1"),
+        (lambda cases: np.full(len(cases.X), 2.0), "returned 2 for test point 0; return finite numbers from 0 to 1"),
         (lambda cases: np.full(len(cases.X), np.nan), "returned nan for test point 0"),
     ],
 )
@@ -334,3 +385,53 @@ def test_chance_of_shuffled_codes_is_found_for_it(monkeypatch):
     found = chance(X, X[:, :3], "mine", k=5)
     assert found == pytest.approx(5 / 119, abs=0.02)
     assert found < knn_recall(X, X[:, :3], k=5)
+
+
+def test_scores_have_to_be_finite_whatever_the_bounds(monkeypatch):
+    endless = point_metric(direction="up")(lambda cases: np.full(len(cases.X), np.inf))
+    with pytest.raises(InputError, match=r"^metrics: mine returned inf .*; return finite numbers from -inf to inf"):
+        score_of(endless, monkeypatch, X[:, :3])
+
+
+@pytest.mark.parametrize("among", [True, False])
+def test_distances_without_some_test_points_are_those_of_the_others(among):
+    from scipy.spatial.distance import cdist
+
+    cases = Cases(X, X[:, :3], X_REF, X_REF[:, :3], among, 5)
+    whole = cases.distances()
+    kept = np.delete(np.arange(len(X)), [3, 50, 119])
+    found = cases.without(np.array([3, 50, 119])).without(np.array([0])).distances()
+    kept = kept[1:]
+    for side, (points, others) in enumerate(((X, X_REF), (X[:, :3], X_REF[:, :3]))):
+        rows = [
+            np.concatenate(
+                [np.delete(cdist(points[[row]], points[kept])[0], place)] * among + [cdist(points[[row]], others)[0]]
+            )
+            for place, row in enumerate(kept)
+        ]
+        np.testing.assert_allclose(found[side], rows, rtol=1e-12)
+    again = cases.distances()
+    assert all(np.array_equal(one, other) for one, other in zip(whole, again, strict=True))
+
+
+def test_names_of_options_are_reserved():
+    import inspect
+
+    from distbench.checking import check_encoder
+    from distbench.metrics._own import RESERVED
+
+    options = {*inspect.signature(distbench.evaluate).parameters, *inspect.signature(check_encoder).parameters}
+    assert options - {"options"} <= RESERVED
+
+
+def test_what_a_recipe_of_a_package_returns_is_an_encoder_as_all_recipes_have():
+    from sklearn.decomposition import PCA
+
+    from distbench.baselines import Recipe
+
+    recipe = Recipe("mine", True, "PCA.", lambda X, code_size, seed, progress=None: PCA(code_size).fit(X))
+    encoder = recipe.fit(X, 2)
+    assert (encoder.name, encoder.n_components_) == ("mine", 2)
+    assert np.array_equal(encoder.encode(X), encoder.transform(X))
+    with pytest.raises(InputError, match="cannot encode with 'NoneType'"):
+        Recipe("none", True, "Nothing.", lambda X, code_size, seed, progress=None: None).fit(X, 2)

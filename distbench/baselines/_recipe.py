@@ -100,7 +100,28 @@ class Recipe:
         if unknown:
             known = ", ".join(self.options) or "none"
             raise InputError(f"options: {self.name} has no {unknown[0]!r}; it takes {known}")
-        return self.run(points, int(code_size), int(seed), progress, **options)
+        found = self.run(points, int(code_size), int(seed), progress, **options)
+        return found if hasattr(found, "encode") and hasattr(found, "name") else _Named(self.name, found)
+
+
+class _Named:
+    """What a recipe of a package returned, such as an estimator of scikit-learn, as encoders of recipes are."""
+
+    def __init__(self, name: str, found: Any) -> None:
+        from distbench.encoders import as_encoder
+
+        self.name = name
+        self._found, self._encoder = found, replace(as_encoder(found), name=name)
+
+    def encode(self, X: ArrayLike) -> NDArray[np.float64]:
+        return self._encoder.encode(X).astype(float, copy=False)
+
+    transform = encode
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._found, name)
 
 
 def _adopt(name: str, found: Any) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -48,6 +48,7 @@ class Cases:
     k: int
     distance_x: str = "euclidean"
     distance_z: str = "euclidean"
+    _kept: _Kept | None = field(default=None, repr=False)
 
     def distances(self) -> tuple[Array, Array]:
         """Return the distances of each test point to its M candidates, itself left out.
@@ -57,10 +58,10 @@ class Cases:
         a, b : ndarray of shape (m, M)
             Input and code distances. Other test points come first, where they are candidates; then ``X_ref``.
         """
-        return (
-            _distances(self.X, self.X_ref, self.distance_x, self.among),
-            _distances(self.Z, self.Z_ref, self.distance_z, self.among),
-        )
+        if self._kept is None:
+            object.__setattr__(self, "_kept", _Kept(self, np.arange(len(self.X)), {}))
+        assert self._kept is not None
+        return self._kept.distances("x"), self._kept.distances("z")
 
     def without(self, rows: NDArray[np.int64]) -> Cases:
         """Return the cases without the test points of these `rows`, which are no candidates any more either.
@@ -75,17 +76,41 @@ class Cases:
         Cases
             With m less the number of rows that were left out.
         """
-        return replace(self, X=np.delete(self.X, rows, axis=0), Z=np.delete(self.Z, rows, axis=0))
+        kept = None if self._kept is None else self._kept.without(rows)
+        return replace(self, X=np.delete(self.X, rows, axis=0), Z=np.delete(self.Z, rows, axis=0), _kept=kept)
 
 
-def _distances(points: Any, others: Any, distance: str, among: bool) -> Array:
-    from scipy.spatial.distance import cdist
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """Distances of some cases, computed once: those that are left when test points are left out are among them."""
 
-    parts = [cdist(points, others, distance)]
-    if among:
-        m = len(points)
-        parts.insert(0, cdist(points, points, distance)[~np.eye(m, dtype=bool)].reshape(m, m - 1))
-    return np.concatenate(parts, axis=1)
+    of: Cases
+    rows: NDArray[np.int64]
+    whole: dict[str, tuple[Array, Array]]
+
+    def without(self, rows: NDArray[np.int64]) -> _Kept:
+        return replace(self, rows=np.delete(self.rows, rows))
+
+    def distances(self, side: str) -> Array:
+        if side not in self.whole:
+            self.whole[side] = self._whole(side)
+        own, others = self.whole[side]
+        m, n = len(self.rows), others.shape[1]
+        found = np.empty((m, n + (m - 1 if self.of.among else 0)))
+        found[:, found.shape[1] - n :] = others[self.rows]
+        if self.of.among:
+            among = own[np.ix_(self.rows, self.rows)]
+            found[:, : m - 1] = among[~np.eye(m, dtype=bool)].reshape(m, m - 1)
+        return found
+
+    def _whole(self, side: str) -> tuple[Array, Array]:
+        from scipy.spatial.distance import cdist
+
+        cases = self.of
+        points, others = (cases.X, cases.X_ref) if side == "x" else (cases.Z, cases.Z_ref)
+        distance = cases.distance_x if side == "x" else cases.distance_z
+        own = cdist(points, points, distance) if cases.among else np.empty((0, 0))
+        return own, cdist(points, others, distance)
 
 
 def with_cases(
@@ -169,12 +194,9 @@ def point_metric(
 
     def made(function: Callable[[Cases], Any]) -> Metric:
         name = getattr(function, "__name__", type(function).__name__)
-
-        def measure(gathered: Gathered) -> Measured:
-            return _measured(name, function, gathered.extras[PLACE](), bounds, independent, chance)
-
         low, high = float(bounds[0]), float(bounds[1])
         family = OWN[0] if np.isfinite([low, high]).all() else OWN[1]
+        measure = _Measure(name, function, (low, high), independent, chance)
         return Metric(name, family, direction, (low, high), scale_free, frozenset(), measure, default, version)
 
     return made
@@ -200,23 +222,49 @@ def _check(direction: Any, bounds: Any, chance: Any, version: Any) -> None:
         raise InputError(f"version: found {in_brief(version)}; pass a whole number, 1 or more")
 
 
-def _measured(
-    name: str, function: Any, cases: Cases, bounds: tuple[float, float], independent: bool, chance: float | None
-) -> Measured:
-    scores = _scores(name, function, cases, bounds)
-    m, value = len(scores), float(scores.mean())
-    if m < 2:
+@dataclass(frozen=True)
+class _Measure:
+    """Measures with a function of a user's, which goes by a name in messages."""
+
+    name: str
+    function: Callable[[Cases], Any]
+    bounds: tuple[float, float]
+    independent: bool
+    chance: float | None
+
+    def __call__(self, gathered: Gathered) -> Measured:
+        cases: Cases = gathered.extras[PLACE]()
+        scores = self._scores(cases)
+        m, value = len(scores), float(scores.mean())
         without = None
-    elif independent or not cases.among:
-        without = (scores.sum() - scores) / (m - 1)
-    else:
-        groups = np.random.default_rng(0).permutation(m) % min(m, GROUPS)
-        kept = [
-            float(_scores(name, function, cases.without(np.flatnonzero(groups == group)), bounds).mean())
-            for group in range(min(m, GROUPS))
-        ]
-        without = _as_leave_one_out(value, np.array(kept), groups)
-    return Measured(value, leave_one_out=without, points=scores, chance=chance)
+        if m > 1 and (self.independent or not cases.among):
+            without = (scores.sum() - scores) / (m - 1)
+        elif m > 1:
+            groups = np.random.default_rng(0).permutation(m) % min(m, GROUPS)
+            kept = [
+                float(self._scores(cases.without(np.flatnonzero(groups == group))).mean())
+                for group in range(min(m, GROUPS))
+            ]
+            without = _as_leave_one_out(value, np.array(kept), groups)
+        return Measured(value, leave_one_out=without, points=scores, chance=self.chance)
+
+    def _scores(self, cases: Cases) -> Array:
+        try:
+            scores = np.asarray(self.function(cases), dtype=np.float64)
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(f"metrics: {self.name} {raised(error)}; mend the function") from error
+        if scores.shape != (len(cases.X),):
+            raise InputError(f"metrics: {self.name} returned shape {scores.shape}; return one score a test point, (m,)")
+        low, high = self.bounds
+        wrong = np.flatnonzero(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
+        if len(wrong):
+            raise InputError(
+                f"metrics: {self.name} returned {scores[wrong[0]]:g} for test point {wrong[0]}; return finite numbers "
+                f"from {low:g} to {high:g}"
+            )
+        return scores
 
 
 def _as_leave_one_out(value: float, kept: Array, groups: NDArray[np.int64]) -> Array:
@@ -229,42 +277,23 @@ def _as_leave_one_out(value: float, kept: Array, groups: NDArray[np.int64]) -> A
     return np.asarray(value + ((kept - kept.mean()) * np.sqrt((n - 1) / (m - 1)) * few / many)[groups])
 
 
-def _scores(name: str, function: Any, cases: Cases, bounds: tuple[float, float]) -> Array:
-    try:
-        scores = np.asarray(function(cases), dtype=np.float64)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(f"metrics: {name} raised {raised(error)}; mend the function") from error
-    if scores.shape != (len(cases.X),):
-        raise InputError(f"metrics: {name} returned shape {scores.shape}; return one score a test point, (m,)")
-    wrong = np.flatnonzero(~((scores >= bounds[0]) & (scores <= bounds[1])))  # nan too
-    if len(wrong):
-        raise InputError(
-            f"metrics: {name} returned {scores[wrong[0]]:g} for test point {wrong[0]}; return numbers from "
-            f"{bounds[0]:g} to {bounds[1]:g}"
-        )
-    return scores
+RESERVED = frozenset(
+    (
+        *("encoder", "X_test", "Z_test", "reference", "k", "metrics", "include_queries", "confidence", "batch_size"),
+        *("name", "distance_x", "distance_z", "labels", "reference_labels", "queries", "precision", "seed", "executor"),
+        *("progress", "stochastic", "draws", "input_space", "dataset", "code_size", "limits", "undecided", "test"),
+    )
+)
+"""Options of what takes limits by name, which no metric can be called."""
 
 
 def adopt(name: str, found: Any) -> Metric:
     """Return a metric that a package adds under a name. Raises InputError for what cannot be one."""
-    import inspect
-
-    from distbench.checking import check_encoder
-    from distbench.evaluation import evaluate
-
     if not isinstance(found, Metric):
         raise InputError(f"found {type(found).__name__}; give what distbench.metrics.point_metric made")
     if not name.isidentifier():
         raise InputError(f"the name {name!r} cannot be written as a limit; give one of letters, digits and _")
-    options = {
-        *inspect.signature(evaluate).parameters,
-        *inspect.signature(check_encoder).parameters,
-        "limits",
-        "undecided",
-        "test",
-    }
-    if name in options:
+    if name in RESERVED:
         raise InputError(f"the name {name!r} is that of an option; give it another")
-    return replace(found, name=name)
+    measure = replace(found.measure, name=name) if isinstance(found.measure, _Measure) else found.measure
+    return replace(found, name=name, measure=measure)

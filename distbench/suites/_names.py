@@ -67,7 +67,7 @@ def _check_dataset(name: str, suite: Suite, where: Where) -> None:
     from distbench.datasets import DATASETS
 
     known = [*([suite.source.name] if suite.source else []), *DATASETS]
-    if name not in known:
+    if name not in known and not _is_in(DATASETS, name, where):
         raise where.error(f"no data set is called {name!r}; {near_miss(name, known)}")
 
 
@@ -75,7 +75,7 @@ def _check_encoder(encoder: SuiteEncoder, suite: Suite, where: Where) -> None:
     _check_recipe(encoder.recipe, (), where.at("name" if encoder.recipe == encoder.name else "recipe"))
     _check_options(encoder, where.at("options"))
     limits = where.at("limits")
-    _check_metrics(encoder.limits, default_metrics(), limits)
+    _check_metrics(encoder.limits, limits)
     for metric, limit in encoder.limits.items():
         if isinstance(limit, Mapping):
             for code_size, one in limit.items():
@@ -110,9 +110,7 @@ def _check_claim(claim: Claim, suite: Suite, where: Where) -> None:
     if isinstance(claim, FloorClaim):
         _check_floored(claim, where.at("metric"))
     elif not isinstance(claim, AngleClaim | CollapseClaim):
-        from distbench.metrics import METRICS
-
-        _check_metrics([claim.metric], METRICS, where.at("metric"))
+        _check_metrics([claim.metric], where.at("metric"))
 
 
 def _check_floored(claim: FloorClaim, where: Where) -> None:
@@ -125,7 +123,7 @@ def _check_floored(claim: FloorClaim, where: Where) -> None:
         raise where.error(f"found {claim.metric!r}, which has no floor; give one of {', '.join(known)}")
 
 
-def check_recipe(name: str, declared: Iterable[str] = ()) -> None:
+def check_recipe(name: str, declared: Collection[str] = ()) -> None:
     """Check that a recipe is a shipped one, one of those declared, or looks like a user's own.
 
     Raises
@@ -135,8 +133,8 @@ def check_recipe(name: str, declared: Iterable[str] = ()) -> None:
     """
     from distbench.baselines import BASELINES
 
-    known = [*declared, *BASELINES]
-    if ":" not in name and name not in known:
+    if ":" not in name and name not in declared and name not in BASELINES:
+        known = [*declared, *BASELINES]
         raise InputError(
             f"no encoder is called {name!r}; {near_miss(name, known)} (a recipe of your own: module:object)"
         )
@@ -164,7 +162,17 @@ def _check_bounds(metric: str, limit: float, where: Where) -> None:
         raise where.error(str(error).removeprefix(f"{metric}: ")) from None
 
 
-def _check_metrics(names: Iterable[str], known: Collection[str], where: Where) -> None:
+def _check_metrics(names: Iterable[str], where: Where) -> None:
+    from distbench.metrics import METRICS
+
     for name in names:
-        if name not in known:
-            raise where.error(f"no metric is called {name!r}; {near_miss(name, known)}", name)
+        if not _is_in(METRICS, name, where):
+            raise where.error(f"no metric is called {name!r}; {near_miss(name, METRICS)}", name)
+
+
+def _is_in(table: Collection[str], name: str, where: Where) -> bool:
+    """Say whether a table has a name; one of a package that cannot be used is told as what it is."""
+    try:
+        return name in table
+    except InputError as error:
+        raise where.error(str(error)) from None

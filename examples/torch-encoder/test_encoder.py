@@ -39,8 +39,9 @@ def test_codes_keep_distances(distbench, digits, encoder):
 
 def test_dropout_is_off(distbench, digits, encoder):
     """Left in training mode, the module is judged as in eval mode: distbench sees to it."""
+    assert encoder.train().training
     distbench.check(
-        encoder.train(),
+        encoder,
         digits.test,
         reference=digits.train,
         name="left in training mode",

@@ -104,6 +104,8 @@ class EncoderItem(SuiteItem):
         from distbench.metrics import METRICS
 
         about = self._about()
+        # What a package has measured everywhere makes no row stale that was stored without that package.
+        needed = {*METRICS.own(), *self._limits()}
         return Wanted(
             dataset=about["dataset"],
             data_sha256=about["data_sha256"],
@@ -113,7 +115,7 @@ class EncoderItem(SuiteItem):
             m=about["m"],
             M=about["M"],
             seeds=self._seeds(recipe),
-            metrics={name: METRICS[name].version for name in self._metrics()},
+            metrics={name: METRICS[name].version for name in self._metrics() if name in needed},
         )
 
     def _about(self) -> dict[str, Any]:

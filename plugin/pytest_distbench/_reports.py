@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -95,7 +96,7 @@ class Reports:
         for kind, path in self._reports:
             try:
                 where = self._write(kind, path, outcome)
-            except Exception as error:  # whatever it is, the other reports and the summary are still due
+            except (Exception, SystemExit) as error:  # whatever it is, the other reports and the summary are still due
                 hint = KEPT if isinstance(error, OSError) and path is not None else ""
                 failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
             else:
@@ -129,7 +130,7 @@ class Reports:
         if kind not in OURS:
             from distbench.render.formats import rendered
 
-            return rendered(kind, outcome)
+            return rendered(kind, copy.deepcopy(outcome))  # what a package does to it is no part of other reports
         return f"{self._text(WIDTH)}\n"
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from distbench.leaderboard import Entry
+    from distbench._entry import Entry
 
 __all__ = ["interval", "placed"]
 

@@ -32,7 +32,9 @@ def cancelled(X):
 
 def loud(X):
     import atexit, os, subprocess
+    import sys
     os.write(1, b"written past Python\\n")
+    sys.__stdout__.write("held by Python\\n")
     subprocess.run(["echo", "another process"])
     atexit.register(print, "at the end")
     return X[:, :4]
@@ -209,7 +211,7 @@ def test_what_is_no_exception_of_pythons_is_no_broken_limit_either():
 def test_a_document_is_all_of_the_output_whoever_writes_to_it():
     found = program("evaluate", "own_encoders:loud", *JUDGED, "--json", capture_output=True)
     assert json.loads(found.stdout)["encoder"] == "loud"
-    for told in ("written past Python", "another process", "at the end"):
+    for told in ("written past Python", "held by Python", "another process", "at the end"):
         assert told in found.stderr
 
 

@@ -219,3 +219,14 @@ class TestKeras:
         layers += [keras.layers.BatchNormalization(), keras.layers.Dense(32, "tanh"), keras.layers.Dense(2)]
         report = distbench.evaluate(keras.Sequential(layers), X, k=5)
         assert not any("batch" in note for note in report.notes)
+
+
+def test_frames_of_polars_are_points_and_codes():
+    polars = pytest.importorskip("polars")
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    points, codes = polars.DataFrame(X), polars.DataFrame(X[:, :2])
+    wanted = distbench.evaluate_codes(X, X[:, :2], k=5).as_dict()
+    assert distbench.evaluate_codes(points, codes, k=5).as_dict() == wanted
+    assert distbench.evaluate(lambda batch: batch[:, :2], points, k=5).as_dict() == wanted
+    with pytest.raises(distbench.InputError, match=r"^X_test: found dtype object; pass numbers"):
+        distbench.evaluate_codes(points.with_columns(name=polars.lit("a")), codes, k=5)

@@ -19,7 +19,9 @@ def is_keras_model(obj: Any) -> bool:
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
-    return functools.partial(_encode if owns_encode(model) else _predict, model)
+    if owns_encode(model):
+        return lambda batch: _encode(model, batch)  # no partial of the model: nothing sees to it that dropout is off
+    return functools.partial(_predict, model)
 
 
 def _encode(model: Any, batch: Any) -> Any:

@@ -80,9 +80,10 @@ def running() -> Iterator[None]:
 @contextmanager
 def _aside() -> Iterator[None]:
     """Send to standard error what is written to standard output past Python: by libraries, and by other processes."""
+    stream = sys.stdout
     try:
-        output = sys.stdout.fileno()
-        sys.stdout.flush()
+        output = stream.fileno()
+        stream.flush()
         kept = os.dup(output)
     except (AttributeError, OSError, ValueError):  # there is none, or none with a number, as in tests
         yield
@@ -91,6 +92,8 @@ def _aside() -> Iterator[None]:
         _to_stderr(output)
         yield
     finally:
+        with suppress(OSError, ValueError):
+            stream.flush()
         with suppress(OSError):
             os.dup2(kept, output)
         os.close(kept)

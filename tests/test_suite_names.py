@@ -64,11 +64,12 @@ class TestNames:
         with pytest.raises(SuiteError, match=message):
             check_suite(read_suite(write(text)))
 
-    def test_claims_may_use_metrics_beyond_the_default_set_and_limits_may_not(self, write):
+    def test_claims_and_limits_may_use_metrics_beyond_the_default_set(self, write):
         bound = CLAIM + 'encoder = "pca"\nmetric = "label_agreement"\nat_least = 0.5\n'
         check_suite(read_suite(write(TOP + bound)))
-        with pytest.raises(SuiteError, match=r"encoder 1.limits: no metric is called 'label_agreement'"):
-            check_suite(read_suite(write(TOP + PCA_ENTRY + "limits = {label_agreement = 0.5}\n")))
+        check_suite(read_suite(write(TOP + PCA_ENTRY + "limits = {label_agreement = 0.5}\n")))
+        with pytest.raises(SuiteError, match=r"encoder 1.limits: no metric is called 'label_agreemnt'; did you mean"):
+            check_suite(read_suite(write(TOP + PCA_ENTRY + "limits = {label_agreemnt = 0.5}\n")))
 
     def test_recipes_of_a_users_own_are_looked_up_when_they_run(self, write):
         own = PCA_ENTRY + 'recipe = "nowhere:Recipe"\n'

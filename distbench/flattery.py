@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Caution", "cautions", "coincidence_notes", "reference_notes", "size_notes", "unit_notes"]
+__all__ = ["Caution", "cautions", "coincidence_notes", "range_notes", "reference_notes", "size_notes", "unit_notes"]
 
 MOST_REFERENCES = 100_000  # that are looked through for test points
 MOST_ROWS = 4096  # of which the variance of columns is taken
 DECIDING = 0.95  # share of the variance that few columns make up
 FEW_COLUMNS = 10  # a tenth of all, or one, are few
+ELSEWHERE = 5.0  # times as wide, or as far apart as the wider of both, from which points lie elsewhere
+FEW_ROWS = 5  # test points, of which that says nothing
 FEW = 0.5  # share of distinct codes below which most of a neighbourhood is ties
 
 
@@ -88,9 +90,32 @@ def unit_notes(X: Any) -> list[str]:
     count = int(np.searchsorted(share, DECIDING)) + 1
     columns = "1 column makes" if count == 1 else f"{count} columns make"
     return [
-        f"{columns} {100 * share[count - 1]:.0f}% of the variance of all {d}, and so the distances of points: if "
-        "others are to count, scale the points that are judged, or pass the scaler as input_space="
+        Caution(
+            f"{columns} {100 * share[count - 1]:.0f}% of the variance of all {d}, and so the distances of points: if "
+            "others are to count, pass a fitted scaler as input_space=, or judge an encoder of scaled points on these"
+        )
     ]
+
+
+def range_notes(X: Any, X_ref: Any) -> list[str]:
+    """Return a note where test points lie elsewhere than reference points, as they do where one of them was not scaled.
+
+    Parameters
+    ----------
+    X, X_ref : ndarray of shape (m, d) and (n, d)
+        Test and reference points.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # of huge numbers nothing is said
+        rows, others = (np.asarray(points[:: -(-len(points) // MOST_ROWS)], dtype=np.float64) for points in (X, X_ref))
+        spreads = [float(np.sqrt(part.var(axis=0).sum())) for part in (rows, others)]
+        apart = float(np.linalg.norm(rows.mean(axis=0) - others.mean(axis=0)))
+        ratio = spreads[0] / spreads[1]
+    if len(rows) < FEW_ROWS or not np.isfinite([*spreads, apart]).all() or min(spreads) == 0:
+        return []
+    if 1 / ELSEWHERE < ratio < ELSEWHERE and apart < ELSEWHERE * max(spreads):
+        return []
+    found = f"spread {spreads[0]:.3g} against {spreads[1]:.3g}, means {apart:.3g} apart"
+    return [Caution(f"test and reference points lie in different ranges ({found}): were both scaled alike?")]
 
 
 def reference_notes(X: Any, X_ref: Any) -> list[str]:

@@ -16,7 +16,7 @@ from distbench.draws import mean_measured, note_on_draws, notes_of_draws, spread
 from distbench.engine import Gathered, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
-from distbench.flattery import coincidence_notes, reference_notes, size_notes, unit_notes
+from distbench.flattery import coincidence_notes, range_notes, reference_notes, size_notes, unit_notes
 from distbench.inference.intervals import jackknife_interval
 from distbench.metrics import Measured, Metric
 from distbench.metrics._model import measure_reconstruction
@@ -66,7 +66,7 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
         notes += unit_notes(points.X)
     notes += notes_of_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
     if points.X_ref is not None:
-        notes += reference_notes(points.X, points.X_ref)
+        notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
     notes += note_on_draws(len(draws), alike=all(_same_codes(points, other) for other in draws[1:]))
 
     def judge(judged: Rows | None) -> Report:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 import distbench
-from distbench.flattery import coincidence_notes, size_notes, unit_notes
+from distbench.flattery import coincidence_notes, range_notes, size_notes, unit_notes
 
 X = np.random.default_rng(0).normal(size=(100, 4))
 
@@ -91,3 +91,17 @@ def test_units_are_not_told_where_they_do_not_matter():
         )
     ]
     assert told == [True, False, False]
+
+
+def test_references_that_were_not_scaled_as_test_points_were_are_told():
+    rng = np.random.default_rng(0)
+    X_ref = rng.normal(size=(200, 4)) * [1, 2, 3, 4]
+    assert range_notes(X, X_ref) == []
+    (note,) = range_notes(X, 100 * X_ref)
+    assert note.startswith("test and reference points lie in different ranges (spread")
+    assert len(range_notes(X + 100, X_ref)) == 1
+    assert range_notes(X[:3] + 100, X_ref) == []  # three points say nothing
+    assert range_notes(np.zeros((20, 4)), X_ref) == []
+    assert range_notes(X * 1e200, X_ref) == []
+    report = distbench.evaluate(lambda X: X[:, :2], X, reference=100 * X_ref)
+    assert any("different ranges" in note for note in report.notes)

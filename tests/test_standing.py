@@ -61,8 +61,8 @@ def test_pca_stands_beside_an_encoder_of_frames_too():
 def test_where_units_decide_the_advice_is_to_scale():
     X = np.random.default_rng(0).normal(size=(200, 30)) * ([500, 300] + [1] * 28)
     report = distbench.evaluate(lambda X: X[:, 2:], X)
-    assert "scale the points that are judged" in " ".join(report.notes)
-    assert "judge scaled points" in advice(report, {"continuity": 0.9}, {})
+    assert "pass a fitted scaler as input_space=" in " ".join(report.notes)
+    assert "pass a fitted scaler" in advice(report, {"continuity": 0.9}, {})
 
 
 def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():

@@ -21,6 +21,7 @@ from distbench.cli._common import (
     running,
 )
 from distbench.cli._judging import Sources
+from distbench.cli._wording import as_typed
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def command(
     if as_json:
         print_document(document)
     else:
-        print_text("\n".join([str(judged.report), *([""] if told or written else []), *told, *written]))
+        print_text("\n".join([as_typed(str(judged.report)), *([""] if told or written else []), *told, *written]))
         if failure:
             print_text("")
             print_text(failure, styled=lambda text: click.style(text, fg="red"))

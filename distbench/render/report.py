@@ -163,8 +163,8 @@ def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Stand
         return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
     if any("input_space=" in note for note in report.notes):
         return (
-            "next: few columns make up all distances (see the note): judge scaled points, or pass the scaler as "
-            "input_space="
+            "next: few columns make up all distances (see the note): pass a fitted scaler, such as pipeline[0], as "
+            "input_space=; or judge an encoder of scaled points on these"
         )
     found = report.verdicts(**broken)
     if all(said == "undecided" for said in found.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -60,6 +61,18 @@ def test_pictures_say_what_they_show(axes):
         "0.8 to 0.9",
         "below 0.8",
     ]
+
+
+def test_curves_of_several_reports_on_one_axes_are_told_apart(report):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    for name in ("first", "second"):
+        replace(report, encoder=name).plot("ranks", ax=axes)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["first", "second"]
+    assert len({line.get_color() for line in axes.lines if line.get_label() in ("first", "second")}) == 2
+    assert axes.get_title("left") == "Neighbours kept"
 
 
 def test_pyplot_is_left_alone_where_axes_are_given_and_shows_what_it_made_where_not(report):
@@ -134,7 +147,6 @@ class Cells(HTMLParser):
 
 
 def test_html_says_what_print_says_and_is_escaped(report):
-    from dataclasses import replace
 
     shown = replace(report.marked(floors={"stress": 0.1}), notes=(f"mind {EVIL}",))
     found = Cells(shown._repr_html_())

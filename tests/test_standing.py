@@ -63,6 +63,9 @@ def test_where_units_decide_the_advice_is_to_scale():
     report = distbench.evaluate(lambda X: X[:, 2:], X)
     assert "pass a fitted scaler as input_space=" in " ".join(report.notes)
     assert "pass a fitted scaler" in advice(report, {"continuity": 0.9}, {})
+    given = distbench.evaluate(lambda X: X[:, 2:4], X, input_space=X / X.std(axis=0))
+    assert any("given as input_space=" in note for note in given.notes)
+    assert "scaler" not in advice(given, {"continuity": 0.99}, {})
 
 
 def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():

@@ -161,7 +161,7 @@ def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Stand
     """Return the one line that says what to do next."""
     if any(" share 1 distinct codes" in note for note in report.notes):
         return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
-    if any("input_space=" in note for note in report.notes):
+    if any(" of the variance of all " in note for note in report.notes):
         return (
             "next: few columns make up all distances (see the note): pass a fitted scaler, such as pipeline[0], as "
             "input_space=; or judge an encoder of scaled points on these"

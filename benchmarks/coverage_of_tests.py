@@ -1,11 +1,13 @@
 """Which lines and branches of the library do its tests run? Subprocesses, workers and killed processes counted.
 
-    python benchmarks/coverage_of_tests.py --workers 2          # all tests: twice as long as a plain run
+    python benchmarks/coverage_of_tests.py --workers 2          # all tests, those of the night as well
     python benchmarks/coverage_of_tests.py tests/test_cli.py    # some more, added to what is stored
     python benchmarks/coverage_of_tests.py --report             # the tables of what is stored
 
 Compiled kernels are invisible to coverage, so the tests of the kernels run a second time as plain Python
 (``NUMBA_DISABLE_JIT=1``), but for those that take minutes then.
+
+Exit code 1: a test failed, or fewer branches were taken than ``--least`` asks for.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-PLAIN = ("metrics", "extra_metrics", "engine", "small_clouds", "kernels", "formulas", "public_metrics", "signs")
+PLAIN = ("definitions", "metrics", "engine", "kernels", "formulas", "public_metrics", "signs")
 # tests with so many points that plain Python takes minutes
 LONG = (
-    "many_pairs or scikit_learn or rare_level or train_points_differ or pixels_tie or without_sorting"
-    " or to_the_last_bit or rank_as_by_differences or both_paths or size_of_block or isometry or sampled or largest"
+    "many_pairs or scikit_learn or rare_level or shuffled_codes_score or pixels_tie or without_sorting"
+    " or to_the_last_bit or sampled"
 )
 BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 
@@ -37,41 +39,48 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="only the tests of the kernels, as plain Python")
     parser.add_argument("--workers", default="0", help="of pytest-xdist")
     parser.add_argument("--markdown", help="page whose table is written; default: it is printed")
+    parser.add_argument("--least", type=float, default=0.0, help="per cent of the branches that have to be taken")
     options = parser.parse_args()
     os.chdir(ROOT)
     folder = Path(options.data).absolute()
     folder.mkdir(exist_ok=True)
     os.environ["COVERAGE_FILE"] = str(folder / "data")
-    if not options.report:
-        measure(options, folder)
+    passed = options.report or measure(options, folder)
     coverage("combine", "--append", "--quiet")
     coverage("json", "--quiet", "-o", str(folder / "report.json"))
-    text = table(json.loads((folder / "report.json").read_text()))
+    report = json.loads((folder / "report.json").read_text())
     if options.markdown is None:
-        print(text)
-        return
-    page = Path(options.markdown)
-    before, rest = page.read_text().split(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}")
+        print(table(report))
+    else:
+        page = Path(options.markdown)
+        before, rest = page.read_text().split(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n{table(report)}{END}{rest.split(END)[1]}")
+    taken = 100 * report["totals"]["covered_branches"] / report["totals"]["num_branches"]
+    if taken < options.least:
+        print(f"{taken:.1f} % of the branches are taken, at least {options.least} % are asked for")
+    sys.exit(0 if passed and taken >= options.least else 1)
 
 
-def measure(options: argparse.Namespace, folder: Path) -> None:
+def measure(options: argparse.Namespace, folder: Path) -> bool:
+    """Run the tests and say whether all passed."""
     everything = not (options.tests or options.plain)
     if everything:
         for file in folder.glob("data*"):
             file.unlink()
+    passed = True
     if not options.plain:
-        measured([*(options.tests or ["tests"]), "-n", options.workers])
+        passed = measured([*(options.tests or ["tests"]), "-n", options.workers])
     if everything or options.plain:
         files = [f"tests/test_{name}.py" for name in PLAIN]
-        measured([*files, "-o", "filterwarnings=ignore", "-k", f"not ({LONG})"], NUMBA_DISABLE_JIT="1")
+        passed &= measured([*files, "-o", "filterwarnings=ignore", "-k", f"not ({LONG})"], NUMBA_DISABLE_JIT="1")
+    return passed
 
 
-def measured(arguments: list[str], **environment: str) -> None:
-    """Run pytest under coverage; a failed test is shown, and does not end the measurement."""
-    pytest = ["pytest", "-q", "-p", "no:cacheprovider", "-p", "benchmarks._saving", "--dist", "worksteal"]
+def measured(arguments: list[str], **environment: str) -> bool:
+    """Run pytest under coverage and say whether all tests passed; a failed one does not end the measurement."""
+    pytest = ["pytest", "-q", "-m", "", "-p", "no:cacheprovider", "-p", "benchmarks._saving", "--dist", "worksteal"]
     command = [sys.executable, "-m", "coverage", "run", "-m", *pytest, *arguments]
-    subprocess.run(command, env={**os.environ, **environment}, check=False)
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode == 0
 
 
 def coverage(*arguments: str) -> None:

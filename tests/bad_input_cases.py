@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from frameworks import pd
 from scipy import sparse
 
 import distbench
@@ -44,15 +44,22 @@ class Case:
     words: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A frame of pandas that is made when its case is called."""
+
+    columns: Callable[[], dict[str, Any]]
+
+
 def with_value(row: int, value: Any, points: Any = X) -> Any:
     changed = points.copy()
     changed[row, 1] = value
     return changed
 
 
-TEXT = pd.DataFrame({"a": X[:, 0], "city": ["Oslo"] * len(X)})
-MISSING = pd.DataFrame({"a": pd.array([1, None] * 20, dtype="Int64"), "b": X[:, 0]})
-MANY = pd.DataFrame({f"a_long_name_of_column_{n}": ["x"] * 40 for n in range(40)})
+TEXT = Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * len(X)})
+MISSING = Frame(lambda: {"a": pd.array([1, None] * 20, dtype="Int64"), "b": X[:, 0]})
+MANY = Frame(lambda: {f"a_long_name_of_column_{n}": ["x"] * 40 for n in range(40)})
 with np.errstate(over="ignore"):
     FLOAT16 = (X * 1e5).astype(np.float16)
 
@@ -83,6 +90,10 @@ POINTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
+def given(call: Callable[[Any], Any], bad: Any) -> Any:
+    return call(pd.DataFrame(bad.columns()) if isinstance(bad, Frame) else bad)
+
+
 def of_points() -> Iterator[Case]:
     """Every kind of bad points, in each place that takes points, in turn."""
     places: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -103,7 +114,8 @@ def of_points() -> Iterator[Case]:
             first = number % len(places) == list(places).index(place)
             optional = bad is None and place in ("evaluate, reference", "check_encoder")
             if (first or place == "evaluate, test points") and not optional:
-                yield Case(f"{place}: {kind}", functools.partial(call, bad), InputError, (f"{argument}: ", *words))
+                made = functools.partial(given, call, bad)
+                yield Case(f"{place}: {kind}", made, InputError, (f"{argument}: ", *words))
 
 
 def evaluation(name: str, *words: str, encoder: Any = never, points: Any = X, **options: Any) -> Case:

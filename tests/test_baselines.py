@@ -6,6 +6,7 @@ import functools
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from distbench.errors import InputError, MissingDependencyError, TrainingError
 
 # A recipe that takes a learning rate is a network trained here; nothing else says which recipes there are.
 NETWORKS = [name for name, recipe in BASELINES.items() if "learning_rate" in recipe.options]
+# Of the networks: what takes several compilations is tested on these after each change, on all of them by night.
+COMPILED_OFTEN = ("pairwise_autoencoder", "variational_autoencoder")
 # Optional packages are slow to import, and compile what they run.
 NAMES = [
-    pytest.param(name, marks=[pytest.mark.slow] * bool(BASELINES[name].requires))
+    pytest.param(name, marks=[pytest.mark.nightly] * bool(BASELINES[name].requires))
     for name in BASELINES
     if name != "parametric_umap"  # a fit takes seconds: tests/test_baselines_manifold.py has it
 ]
@@ -53,9 +56,14 @@ def codes_of(encoder: Any, points: Any = X) -> Any:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _keras() -> None:
+def _keras() -> Iterator[None]:
     pytest.importorskip("keras")
     pytest.importorskip("tensorflow")
+    from distbench.baselines import _epochs
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_epochs._KEPT, "limit", len(NETWORKS))  # each is compiled once for all of these tests
+        yield
 
 
 # Of the module, so that tests run recipe by recipe: networks are compiled once.
@@ -147,9 +155,19 @@ def degenerate() -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("case", degenerate())
 def test_degenerate_points_give_finite_codes_or_a_clear_error(name: str, case: str) -> None:
+    finite_codes_or_a_clear_error(name, case)
+
+
+@pytest.mark.parametrize("case", ["two points", "values of a million"])  # of the shape of all others
+@pytest.mark.parametrize("name", ["autoencoder", "pca", "mds"])
+def test_degenerate_points_give_finite_codes_from_some_recipes(name: str, case: str) -> None:
+    finite_codes_or_a_clear_error(name, case)
+
+
+def finite_codes_or_a_clear_error(name: str, case: str) -> None:
     points = degenerate()[case]
     if name in NETWORKS and case == "twenty rows":
         pytest.skip("two rows are harder, and a network is compiled anew for each number of them")
@@ -176,6 +194,9 @@ def test_fitting_leaves_the_callers_random_numbers_alone(network: str) -> None:
     assert (random.random(), np.random.rand()) == expected  # noqa: NPY002
 
 
+@pytest.mark.parametrize(
+    "network", [pytest.param(name, marks=[pytest.mark.nightly] * (name not in COMPILED_OFTEN)) for name in NETWORKS]
+)
 def test_a_fit_is_the_same_whatever_was_fitted_before(network: str) -> None:
     from distbench.baselines import _epochs
 
@@ -218,7 +239,16 @@ def test_the_precision_that_a_user_set_for_keras_changes_nothing() -> None:
 
 
 # Each compiles its network for this rate alone; all are trained by the same loop.
-@pytest.mark.parametrize("name", ["autoencoder", "conv_autoencoder", "distance_encoder", "variational_autoencoder"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "autoencoder",
+        *(
+            pytest.param(name, marks=pytest.mark.nightly)
+            for name in ("conv_autoencoder", "distance_encoder", "variational_autoencoder")
+        ),
+    ],
+)
 def test_training_that_diverges_is_an_error(name: str) -> None:
     with pytest.raises(TrainingError, match=f"{name}: (the loss is (nan|inf)|codes are not|all points got)"):
         fit_baseline(name, X, 2, epochs=20, learning_rate=1e30)
@@ -402,12 +432,16 @@ def assert_the_same_elsewhere(encoders: Any, points: Any, epochs: int, folder: P
                 np.testing.assert_array_equal(one, two, err_msg=here.name)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_processes_fit_the_same_weights(tmp_path: Path) -> None:
     assert_the_same_elsewhere([shared(name) for name in NETWORKS], X, QUICK["epochs"], tmp_path)
 
 
-@pytest.mark.slow
+def test_two_processes_fit_the_same_weights_of_one_network(tmp_path: Path) -> None:
+    assert_the_same_elsewhere([shared("pairwise_autoencoder")], X, QUICK["epochs"], tmp_path)
+
+
+@pytest.mark.nightly
 def test_two_processes_fit_the_same_weights_to_many_points(tmp_path: Path) -> None:
     train = load_dataset("digits").train
     assert_the_same_elsewhere([fit_baseline("pairwise_autoencoder", train, 2, 0, epochs=5)], train, 5, tmp_path)
@@ -422,7 +456,7 @@ def judged(encoder: Any) -> tuple[float, float, float]:
     return spearmanr(a, b).statistic, scaled, np.sqrt(((a - b) ** 2).sum() / (a @ a))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_on_digits_the_recipes_reach_what_they_are_known_for() -> None:
     train = load_dataset("digits").train
     plain = judged(fit_baseline("autoencoder", train, 8))
@@ -435,7 +469,7 @@ def test_on_digits_the_recipes_reach_what_they_are_known_for() -> None:
     assert pairwise[2] == pytest.approx(pairwise[1], abs=0.005)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("code_size", [2, 8])
 def test_on_digits_the_linear_autoencoder_finds_the_principal_subspace(code_size: int) -> None:
     train = load_dataset("digits").train

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from frameworks import needs
 from scipy.spatial.distance import pdist
 
 from distbench import evaluate, load_dataset
 from distbench.baselines import BASELINES, fit_baseline
 from distbench.errors import InputError, TrainingError
 
-pytest.importorskip("keras")
-pytest.importorskip("tensorflow")
+pytestmark = needs("keras", "tensorflow")
 
 NAMES = ["isometry", "isometry_projection", "isometry_sigmoid"]
 X = np.random.default_rng(0).normal(size=(80, 6)) * [5, 4, 3, 2, 1, 1] + 100
@@ -107,7 +107,7 @@ def test_gain_is_checked(gain: float) -> None:
         codes_of("isometry_sigmoid", gain=gain)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_on_digits_the_sigmoid_alone_is_what_costs() -> None:
     data = load_dataset("digits")
     kept, bent = (

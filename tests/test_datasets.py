@@ -50,7 +50,9 @@ def test_shape_type_and_description(name: str) -> None:
     assert name in repr(data)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.nightly] * (name == "mnist5k")) for name in NAMES]
+)
 def test_made_again_it_is_the_same(name: str) -> None:
     again = DATASETS[name].load()
     assert again is not load_dataset(name)

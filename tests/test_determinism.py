@@ -48,7 +48,7 @@ def measured(determinism, tmp_path_factory):
     return measure, measure(environment={"PYTHONHASHSEED": "0"}, threads=2, recipes=RECIPES)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_all_metrics_on_all_kinds_of_points_are_compared(measured):
     _, base = measured
     names = {tuple(key.split("|")[:2]) for key in base.values}
@@ -60,7 +60,7 @@ def test_all_metrics_on_all_kinds_of_points_are_compared(measured):
     assert b"leave_one_out" in base.rows
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_one_thread_and_another_hash_seed_give_the_same_rows_byte_for_byte(measured):
     measure, base = measured
     other = measure(environment={"PYTHONHASHSEED": "1"}, threads=1, recipes=RECIPES)
@@ -76,7 +76,7 @@ def openblas():
     return found[0] if found else None
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="names of kernels are those of x86-64")
 @pytest.mark.skipif(openblas() is None, reason="numpy's BLAS is not OpenBLAS")
 @pytest.mark.parametrize("kernel", ["Prescott", "Sandybridge"])

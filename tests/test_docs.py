@@ -25,7 +25,18 @@ NEEDS = {
 SHELL = ("sh", "console", "bash")
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.stem)
+# What a new user reads first; the other pages guard a release.
+FIRST = ("README", "pytest", "tutorial")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.nightly] * (page.stem not in FIRST), id=page.stem)
+        for page in PAGES
+        if blocks_of(page)
+    ],
+)
 def test_what_a_page_shows_happens(page, tmp_path):
     missing = [name for name in NEEDS.get(page.name, ()) if importlib.util.find_spec(name) is None]
     if missing:

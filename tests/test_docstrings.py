@@ -8,16 +8,16 @@ import importlib
 import inspect
 import re
 import textwrap
+from functools import cache
 
 import numpy as np
-import pytest
+from frameworks import Lazy, dk, keras, needs
 
 import distbench
 from distbench.baselines import BASELINES
 
-keras = pytest.importorskip("keras")
-validate = pytest.importorskip("numpydoc.validate").validate
-Docstring = importlib.import_module("numpydoc.docscrape").NumpyDocString
+pytestmark = needs("keras", "tensorflow", "numpydoc")
+numpydoc, validation = Lazy("numpydoc.docscrape"), Lazy("numpydoc.validate")
 
 CHECKED = {
     "GL05": "tabs",
@@ -91,12 +91,11 @@ READERS = {  # what a reader of an example has
     "X_test": np.random.default_rng(0).normal(size=(40, 3)),
     "encode": lambda X: X[:, :2],
     "keras": keras,
-    "PairwiseDistanceLoss": distbench.keras.PairwiseDistanceLoss,
 }
 ARRAYS = re.compile(r"\b(nd)?array|\btensor")
 
 
-def public():
+def of_public():
     """Yield the path and the object of every public name that has a docstring of its own, once."""
     seen = set()
     for name, names in MODULES.items():
@@ -121,7 +120,10 @@ def methods(found):
             yield f"{found.__module__}.{found.__qualname__}.{name}", inspect.unwrap(getattr(found, name))
 
 
-PUBLIC = dict(public())
+@cache
+def public():
+    """Return every public name's path and object; they load Keras, which tests that are only collected do without."""
+    return dict(of_public())
 
 
 def raised(obj):
@@ -137,7 +139,7 @@ def raised(obj):
 def faults(path, obj):
     """Yield what is missing in a docstring."""
     docs = inspect.getdoc(obj) or ""
-    sections = Docstring(docs)
+    sections = numpydoc.NumpyDocString(docs)
     method = inspect.isroutine(obj) and "." in obj.__qualname__
     terms = set() if inspect.isclass(obj) else set(inspect.signature(obj).parameters) - {"self"}
     brief = method and not sections["Parameters"] and all(re.search(rf"\b{name}\b", docs) for name in terms)
@@ -147,7 +149,7 @@ def faults(path, obj):
         for name in one.name.split(",")
         if " ".join(one.desc).startswith("As ")
     }
-    for code, told in validate(path)["errors"]:
+    for code, told in validation.validate(path)["errors"]:
         if code not in CHECKED or (method and obj.__name__ in KERAS_CALLS and code in ("PR01", "RT01")):
             continue
         if code == "PR01" and sections["Attributes"]:
@@ -167,7 +169,7 @@ def faults(path, obj):
 
 
 def test_public_names_say_what_goes_in_and_out_and_what_is_raised():
-    wrong = [f"{path}: {fault}" for path, obj in PUBLIC.items() for fault in faults(path, obj)]
+    wrong = [f"{path}: {fault}" for path, obj in public().items() for fault in faults(path, obj)]
     assert [line for line in wrong if not line.startswith(tuple(EXCEPTIONS))] == []
     stale = [path for path in EXCEPTIONS if not any(line.startswith(path) for line in wrong)]
     assert stale == [], "these need no exception any more"
@@ -176,9 +178,8 @@ def test_public_names_say_what_goes_in_and_out_and_what_is_raised():
 def test_metrics_say_their_range_and_direction():
     wrong = []
     for name, metric in distbench.metrics.METRICS.items():
-        told = " ".join(
-            "".join(one.desc) for one in Docstring(inspect.getdoc(getattr(distbench.metrics, name)))["Returns"]
-        )
+        sections = numpydoc.NumpyDocString(inspect.getdoc(getattr(distbench.metrics, name)))
+        told = " ".join("".join(one.desc) for one in sections["Returns"])
         low, high = (f"{end:g}" for end in metric.bounds)
         better = "larger" if metric.direction == "up" else "smaller"
         if not re.search(rf"In [(\[]{low}, {high}[)\]]; {better} is better", told):
@@ -195,24 +196,21 @@ def test_metrics_and_baselines_cite_where_they_come_from():
 
 def examples():
     finder = doctest.DocTestFinder(recurse=False, exclude_empty=True)
-    for path, obj in PUBLIC.items():
+    for path, obj in public().items():
         yield from (test for test in finder.find(obj, path, globs={}) if test.examples)
-
-
-EXAMPLES = list(examples())
 
 
 def test_the_names_used_first_have_an_example():
     first = "evaluate", "evaluate_codes", "compare", "hunt", "load_dataset", "fit_baseline", "continuity", "stress"
-    shown = {test.name.rpartition(".")[2] for test in EXAMPLES}
+    shown = {test.name.rpartition(".")[2] for test in examples()}
     assert set(first) <= shown
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda test: test.name)
-def test_examples_of_docstrings_print_what_they_show(example, tmp_path, monkeypatch):
+def test_examples_of_docstrings_print_what_they_show(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told = []
-    example.globs |= READERS
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    runner.run(example, out=told.append, clear_globs=False)
+    for example in examples():
+        example.globs |= {**READERS, "PairwiseDistanceLoss": dk.PairwiseDistanceLoss}
+        runner.run(example, out=told.append, clear_globs=False)
     assert "".join(told) == ""

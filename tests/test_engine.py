@@ -1,44 +1,31 @@
-"""The engine: one answer whatever path, cut or number of threads, and the definitions where matrices are multiplied."""
+"""The engine: one answer whatever path, cut or number of threads, at any place and scale; and what it says it found."""
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from clouds import ALL, DEFAULT, FEW, MANY, RANKED, SETTINGS, Split, cloud, gathered, measure, split
 from oracles import definitions
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
+from sklearn.datasets import load_digits
 
-from distbench.engine import gather, job, problem, space
+from distbench.engine import FAMILIES, gather, job, problem, space
 from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, SIGNED, TRUST_LEFT
-from distbench.metrics import METRICS as ALL_METRICS
+from distbench.metrics import METRICS
 
-METRICS = {name: metric for name, metric in ALL_METRICS.items() if metric.default}
-EXACT = tuple(name for name in METRICS if name != "spearman")
-LEFT_OUT = tuple(name for name in EXACT if name != "distortion")
-SETTINGS = ("in sample", "train only", "train and test")
-WIDE = space.FEW_COLUMNS + 8  # beyond the columns up to which differences are taken directly
+JUDGED = np.array([5, 0, 2, 6])
+BY_RANK = ("trustworthiness", "continuity", "knn_recall")
 
 
-def split(X, Z, setting):
-    """What `gather` and the definitions take: queries, codes, references, their codes, whether queries count."""
-    if setting == "in sample":
-        return X, Z, None, None, True
-    cut = len(X) // 3
-    return X[:cut], Z[:cut], X[cut:], Z[cut:], setting == "train and test"
-
-
-def gathered(points, k, **options):
-    X, Z, X_ref, Z_ref, include = points
-    return gather(X, Z, X_ref, Z_ref, k=k, include_queries=include, **{"threads": 1} | options)
-
-
-def parts(found):
-    """Every array that the default metrics rest on, by name."""
+def parts(found, names=ALL):
+    """Return every array that the metrics rest on, by name."""
     out = {}
-    for name, metric in METRICS.items():
-        measured = metric.measure(found)
+    for name in names:
+        measured = METRICS[name].measure(found)
         out[name] = np.array(measured.value)
         for part in ("leave_one_out", "points", "interaction"):
             if getattr(measured, part) is not None:
@@ -51,51 +38,10 @@ def parts(found):
     return out
 
 
-def assert_equal(one, two, **tolerance):
+def assert_equal(one, two, bound=0.0):
     assert one.keys() == two.keys()
     for name in one:
-        if tolerance:
-            np.testing.assert_allclose(one[name], two[name], err_msg=name, **tolerance)
-        else:
-            np.testing.assert_array_equal(one[name], two[name], err_msg=name)
-
-
-def cloud(kind, n=40, seed=0, d=WIDE, dim=WIDE - 4):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, d))
-    Z = X[:, :dim] + 0.3 * rng.normal(size=(n, dim))
-    half = n // 2
-    if kind == "duplicates":
-        X[half:], Z[half:] = X[: n - half], Z[: n - half]
-    elif kind == "quantised":
-        X, Z = np.round(X), np.round(Z)
-    elif kind == "collapsed":
-        Z = np.ones((n, dim))
-    elif kind == "half collapsed":
-        Z[::2] = 0.5
-    elif kind == "far":
-        X = (1e3 + 1e-4 * X).astype(np.float32).astype(np.float64)
-    elif kind == "binary":
-        Z = (Z > 0).astype(float)
-    elif kind == "mixed scales":
-        X[:half] *= 1e-6
-    elif kind == "outlier":
-        X[0] *= 1e7
-        Z[1] *= 1e6
-    return X, Z
-
-
-KINDS = (
-    "plain",
-    "duplicates",
-    "quantised",
-    "collapsed",
-    "half collapsed",
-    "far",
-    "binary",
-    "mixed scales",
-    "outlier",
-)
+        np.testing.assert_allclose(one[name], two[name], rtol=bound, atol=bound, err_msg=name)
 
 
 def all_left(*arguments):
@@ -106,201 +52,207 @@ def all_left(*arguments):
 
 
 class TestOneAnswer:
-    @pytest.mark.parametrize("k", [1, 5, 60])
     @pytest.mark.parametrize("setting", SETTINGS)
-    @pytest.mark.parametrize("d", [3, WIDE])
-    def test_both_paths_of_ranks_agree_where_nothing_ties(self, setting, k, d, monkeypatch):
-        points = split(*cloud("plain", 240, seed=1, d=d, dim=2), setting)
-        fast = parts(gathered(points, k))
+    @pytest.mark.parametrize("d", [3, MANY])
+    def test_both_paths_of_ranks_agree_where_nothing_ties(self, setting, d, monkeypatch):
+        points = split(*cloud("plain", 100, seed=1, d=d), setting)
+        fast = {k: parts(gathered(points, k, BY_RANK), BY_RANK) for k in (1, 5, 30)}
         monkeypatch.setattr(job.neighbours, "rank_rows", all_left)
-        assert_equal(fast, parts(gathered(points, k)), rtol=1e-11, atol=1e-11)
+        for k, found in fast.items():
+            assert_equal(found, parts(gathered(points, k, BY_RANK), BY_RANK), 1e-11)
 
-    @pytest.mark.parametrize("kind", ["duplicates", "quantised", "half collapsed", "far"])
-    def test_both_paths_of_ranks_agree_where_some_tie(self, kind, monkeypatch):
-        points = split(*cloud(kind, 150, seed=2), "train and test")
-        fast = parts(gathered(points, 5))
+    @pytest.mark.parametrize(
+        ("kind", "d"), [("duplicates", FEW), ("quantised", MANY), ("half collapsed", MANY), ("far", MANY)]
+    )
+    def test_both_paths_of_ranks_agree_where_some_tie(self, kind, d, monkeypatch):
+        points = split(*cloud(kind, 100, seed=2, d=d, dim=d - 1), "train and test")
+        fast = parts(gathered(points, 5, BY_RANK), BY_RANK)
         monkeypatch.setattr(job.neighbours, "rank_rows", all_left)
-        slow = parts(gathered(points, 5))
+        slow = parts(gathered(points, 5, BY_RANK), BY_RANK)
         for side in ("trust worst", "continuity worst"):  # of several tied worst neighbours, any will do
             fast.pop(side), slow.pop(side)
-        assert_equal(fast, slow, rtol=1e-11, atol=1e-11)
+        assert_equal(fast, slow, 1e-11)
 
     @pytest.mark.parametrize("setting", SETTINGS)
     @pytest.mark.parametrize("kind", ["plain", "quantised"])
     def test_any_size_of_block(self, kind, setting, monkeypatch):
-        points = split(*cloud(kind, 150, seed=3), setting)
+        points = split(*cloud(kind, 80, seed=3, d=MANY, dim=MANY - 1), setting)
         whole = parts(gathered(points, 5))
         for block, cached, columns in ((1, 1, 16), (1 << 12, 700, 37), (1 << 30, 1 << 30, 1 << 20)):
             monkeypatch.setattr(problem, "BLOCK", block)
             monkeypatch.setattr(job, "CACHED", cached)
             monkeypatch.setattr(space, "COLUMNS", columns)
-            assert_equal(whole, parts(gathered(points, 5)), rtol=1e-12, atol=1e-12)
+            assert_equal(whole, parts(gathered(points, 5)), 1e-12)
 
-    @pytest.mark.parametrize("setting", SETTINGS)
-    def test_any_number_of_threads_to_the_last_bit(self, setting):
-        points = split(*cloud("plain", 700, seed=4), setting)
-        one = parts(gathered(points, 5, threads=1))
+    @pytest.mark.parametrize("judged", [None, np.array([4, 1, 6])], ids=["all", "some"])
+    @pytest.mark.parametrize(
+        ("kind", "setting", "d"),
+        [
+            ("plain", "train only", FEW),
+            ("far", "train only", MANY),
+            ("quantised", "train only", MANY),
+            ("quantised", "train and test", FEW),
+            ("far", "train and test", MANY),
+            ("plain", "train and test", MANY),
+        ],
+    )
+    def test_points_that_do_not_fit_memory_are_prepared_block_by_block(self, kind, setting, d, judged, monkeypatch):
+        points = split(*cloud(kind, 21, d=d, dim=d - 1), setting)
+        whole = parts(gathered(points, 3, judged=judged))
+        for module, name, size in (
+            (space, "PREPARED", 0),
+            (space, "MOVED", 0),
+            (space, "COLUMNS", 5),
+            (space, "PAIRS", 7),
+            (problem, "BLOCK", 1),
+            (job, "CACHED", 1),
+        ):
+            monkeypatch.setattr(module, name, size)
+        assert_equal(whole, parts(gathered(points, 3, judged=judged)), 1e-12)
+
+    @pytest.mark.parametrize(
+        ("kind", "setting", "n"),
+        [
+            ("plain", "in sample", 80),  # so many pairs that quantiles are left out to first order
+            ("half collapsed", "in sample", 39),
+            ("half collapsed", "train only", 39),
+            ("half collapsed", "train and test", 39),
+        ],
+    )
+    def test_any_cut_of_queries(self, kind, setting, n, monkeypatch):
+        points = split(*cloud(kind, n, seed=5), setting)
+        whole = parts(gathered(points, 4))
+        m = len(points.X)
+        cuts = [range(start, min(start + 7, m)) for start in range(0, m, 7)]
+        monkeypatch.setattr(sys.modules["distbench.engine.gather"], "_jobs", lambda m: cuts)
+        assert_equal(whole, parts(gathered(points, 4)), 1e-12)
+
+    @pytest.mark.parametrize(
+        ("kind", "setting"), [("plain", "in sample"), ("plain", "train only"), ("half collapsed", "train and test")]
+    )
+    def test_any_number_of_threads_to_the_last_bit(self, kind, setting):
+        points = split(*cloud(kind, 300, seed=4, d=MANY, dim=MANY - 1), setting)
+        one = parts(gathered(points, 5))
         assert_equal(one, parts(gathered(points, 5, threads=2)))
         assert_equal(one, parts(gathered(points, 5, threads=5)))
         with ThreadPoolExecutor(3) as executor:
             assert_equal(one, parts(gathered(points, 5, executor=executor)))
 
-    def test_the_order_of_rows_changes_nothing(self):
-        X, Z = cloud("quantised", 120, seed=5)
-        order = np.random.default_rng(0).permutation(120)
-        one, two = (
-            parts(gathered((X, Z, None, None, True), 5)),
-            parts(gathered((X[order], Z[order], None, None, True), 5)),
-        )
-        for name in METRICS:
-            assert one[name] == pytest.approx(two[name], rel=1e-11, abs=1e-11), name
+    def test_the_order_of_rows_changes_nothing_where_pixels_tie(self):
+        X = load_digits().data[:400]
+        Z, labels = np.round(X[:, 20:22]), np.zeros(400, dtype=int)
+        order = np.random.default_rng(0).permutation(400)
+        one, two = (measure(Split(X[rows], Z[rows], labels), 10) for rows in (slice(None), order))
+        for name in ALL:
+            assert one[name].value == pytest.approx(two[name].value, rel=1e-11, abs=1e-11), name
+
+    def test_all_points_judged_is_no_subset(self):
+        points = split(*cloud("plain", 30, seed=10), "in sample")
+        assert_equal(parts(gathered(points, 4)), parts(gathered(points, 4, judged=np.arange(30))), 1e-12)
 
 
-class TestManyColumns:
-    """Where distances come from products of matrices."""
-
-    @pytest.mark.parametrize("k", [1, 4, None], ids=["k=1", "k=4", "k<M/2"])
-    @pytest.mark.parametrize("setting", SETTINGS)
-    @pytest.mark.parametrize("kind", KINDS)
-    def test_values_match_the_definitions(self, kind, setting, k):
-        points = split(*cloud(kind), setting)
-        M = len(points[0]) - 1 if points[2] is None else len(points[2]) + (len(points[0]) - 1) * points[4]
-        k = (M - 1) // 2 if k is None else k
-        found, expected = gathered(points, k), definitions.score(points[0], points[1], k, *points[2:])
-        for name, metric in METRICS.items():
-            bound = 1e-4 if name == "spearman" else 1e-9
-            assert metric.measure(found).value == pytest.approx(expected[name], rel=bound, abs=bound), name
-
-    @pytest.mark.parametrize("setting", SETTINGS)
-    @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "outlier"])
-    def test_leave_one_out_is_the_metric_without_the_point(self, kind, setting):
-        points = split(*cloud(kind, 36, seed=1), setting)
-        found = gathered(points, 3)
-        expected = definitions.leave_one_out(points[0], points[1], 3, *points[2:])
-        for name in LEFT_OUT:
-            measured = METRICS[name].measure(found).leave_one_out
-            np.testing.assert_allclose(measured, expected[name], rtol=1e-8, atol=1e-8, err_msg=name)
-
+class TestAnyPlaceAndScale:
+    @pytest.mark.parametrize("d", [FEW, MANY])
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_near_points_far_from_the_origin_rank_as_by_differences(self, dtype):
+    def test_near_points_far_from_the_origin_rank_as_by_differences(self, dtype, d):
         rng = np.random.default_rng(0)
-        X = (1e3 + 1e-4 * rng.normal(size=(300, WIDE))).astype(dtype)
-        Z = X.astype(np.float64)[:, :WIDE] - 1e3  # exact: differences of codes are those of the points
+        X = (1e3 + 1e-4 * rng.normal(size=(100, d))).astype(dtype)
+        Z = X.astype(np.float64) - 1e3  # exact: differences of codes are those of the points
         assert (Z + 1e3 == X).all()
-        found, alike = gathered((X, Z, None, None, True), 7), gathered((Z, Z, None, None, True), 7)
-        for name in ("trustworthiness", "continuity", "knn_recall", "triplet_accuracy"):
-            value = METRICS[name].measure(found).value
-            assert value == METRICS[name].measure(alike).value, name  # in single precision some tie
-            assert value > 0.97, name
+        found, alike = (measure(Split(points, Z), 7, RANKED) for points in (X, Z))
+        for name in RANKED:
+            assert found[name].value == alike[name].value, name  # in single precision some tie
+            assert d == FEW or found[name].value > 0.97, name
 
-    @pytest.mark.parametrize("scale", [1.0, 1e150, 1e-150])
-    @pytest.mark.parametrize("offset", [0.0, 1e8])
-    def test_an_isometry_keeps_all_ranks(self, offset, scale):
+    @pytest.mark.parametrize(("offset", "exponent"), [(0.0, 0), (1e8, 498), (0.0, -498), (1e8, 0)])
+    def test_an_isometry_keeps_all_ranks(self, offset, exponent):
         rng = np.random.default_rng(1)
-        X = rng.integers(-9, 10, size=(250, WIDE)) / 4.0
-        Z = (X + offset)[:, rng.permutation(WIDE)] * -1.0  # exact: a grid, moved, turned over and about
-        power = 2.0 ** np.round(np.log2(scale))
-        found = gathered((X * power, Z * power, None, None, True), 6)
-        values = {name: METRICS[name].measure(found).value for name in METRICS}
-        for name in ("trustworthiness", "continuity", "knn_recall", "triplet_accuracy"):
-            # tied neighbours share their places alike in both spaces, by which an expected overlap falls short of 1
-            alike = METRICS[name].measure(gathered((X, X, None, None, True), 6)).value
-            assert values[name] == pytest.approx(alike, abs=1e-15), name
-        assert values["spearman"] == pytest.approx(1, abs=1e-9)
-        assert values["scaled_stress"] == pytest.approx(0, abs=1e-7)
-        assert values["distortion"] == pytest.approx(1, abs=1e-12)
+        X = rng.integers(-9, 10, size=(100, MANY)) / 4.0
+        Z = (X + offset)[:, rng.permutation(MANY)] * -1.0  # exact: a grid, moved, turned over and about
+        found = measure(Split(np.ldexp(X, exponent), np.ldexp(Z, exponent)), 6, DEFAULT)
+        alike = measure(Split(X, X), 6, RANKED)
+        for name in RANKED:  # tied neighbours share their places alike in both spaces: recall falls short of 1
+            assert found[name].value == pytest.approx(alike[name].value, abs=1e-15), name
+        assert found["spearman"].value == pytest.approx(1, abs=1e-9)
+        assert found["scaled_stress"].value == pytest.approx(0, abs=1e-7)
+        assert found["distortion"].value == pytest.approx(1, abs=1e-12)
 
     @pytest.mark.parametrize("exponent", [500, -500])
     def test_an_isometry_of_points_off_any_grid_scores_one_at_any_scale(self, exponent):
-        X = np.ldexp(np.random.default_rng(2).normal(size=(250, WIDE)), exponent)
-        found = gathered((X, -X, None, None, True), 6)
-        for name in ("trustworthiness", "continuity", "knn_recall", "triplet_accuracy"):
-            assert METRICS[name].measure(found).value == 1.0, name
+        X = np.ldexp(np.random.default_rng(2).normal(size=(100, MANY)), exponent)
+        for name, measured in measure(Split(X, -X), 6, RANKED).items():
+            assert measured.value == 1.0, name
+
+    @pytest.mark.parametrize("d", [FEW, MANY])
+    @pytest.mark.parametrize("exponent", [-700, -60, 60, 700])
+    def test_scale_of_the_points_changes_nothing(self, d, exponent):
+        points = split(*cloud("plain", 21, d=d, dim=d - 1), "train and test")
+        one = measure(points, 2)
+        X, X_ref, Z, Z_ref = (np.ldexp(some, exponent) for some in (points.X, points.X_ref, points.Z, points.Z_ref))
+        both = measure(Split(X, Z, points.labels, X_ref, Z_ref, points.labels_ref), 2)
+        alone = measure(Split(X, points.Z, points.labels, X_ref, points.Z_ref, points.labels_ref), 2)
+        for name in ALL:
+            assert both[name].value == pytest.approx(one[name].value, rel=1e-12), name
+            if METRICS[name].scale_free:
+                assert alone[name].value == pytest.approx(one[name].value, rel=1e-10), name
 
 
-class TestDistances:
-    @pytest.mark.parametrize("d", [5, WIDE])
-    @pytest.mark.parametrize(
-        "how",
-        [
-            ("cosine", "cosine"),
-            ("cityblock", "cityblock"),
-            ("cosine", "euclidean"),
-            ("euclidean", "cityblock"),
-            ("cityblock", "hamming"),
-        ],
-        ids="-".join,
-    )
+class TestWhatIsGathered:
     @pytest.mark.parametrize("setting", SETTINGS)
-    def test_match_the_definitions(self, how, setting, d):
-        X, Z = cloud("binary" if how[1] == "hamming" else "plain", 40, seed=6, d=d, dim=d - 1)
-        points = split(X, Z, setting)
-        found = gathered(points, 4, distance_x=how[0], distance_z=how[1])
-        expected = definitions.score(points[0], points[1], 4, *points[2:], distances=how)
-        for name, metric in METRICS.items():
-            bound = 1e-4 if name == "spearman" else 1e-9
-            assert metric.measure(found).value == pytest.approx(expected[name], rel=bound, abs=bound), name
-        without = definitions.leave_one_out(points[0], points[1], 4, *points[2:], distances=how)
-        for name in LEFT_OUT:
-            measured = METRICS[name].measure(found).leave_one_out
-            np.testing.assert_allclose(measured, without[name], rtol=1e-8, atol=1e-8, err_msg=name)
-
-    @pytest.mark.parametrize("distance", ["euclidean", "cosine", "cityblock"])
-    @pytest.mark.parametrize("d", [1, 2, 3, 16, 17, 100])
-    def test_keys_are_distances(self, distance, d):
-        X = np.random.default_rng(7).normal(size=(90, d)) + (1.0 if d == 1 else 0.0)
-        made = space.Space([X[:50], X[50:]], None, 0, distance)
-        exact = np.array([made.to_distance(made.exact_keys(i)) for i in range(10)])
-        fast = made.to_distance(made.keys(0, 10, np.empty((10, 90))))
-        i, j = np.repeat(np.arange(10), 90), np.tile(np.arange(90), 10)
-        paired = made.to_distance(made.pair_keys(i, j)).reshape(10, 90)
-        expected = np.ldexp(cdist(X[:10], X, distance), -made.exponent)
-        for keys in (exact, fast, paired):
-            np.testing.assert_allclose(keys, expected, rtol=1e-9, atol=1e-15)
-        assert (exact == paired).all()
-
-
-class TestJudgedSubset:
-    JUDGED = np.array([3, 0, 9, 17, 11, 6])
-
-    @pytest.mark.parametrize("setting", SETTINGS)
-    @pytest.mark.parametrize("kind", ["plain", "quantised", "half collapsed"])
-    @pytest.mark.parametrize("d", [4, WIDE])
-    def test_values_are_those_of_the_queries_that_are_judged(self, kind, setting, d):
-        points = split(*cloud(kind, 54, seed=8, d=d, dim=d - 2), setting)
-        found = gathered(points, 4, judged=self.JUDGED)
-        assert (found.m, found.judged.tolist()) == (6, self.JUDGED.tolist())
-        expected = definitions.score(points[0], points[1], 4, *points[2:], judged=self.JUDGED)
-        rows = definitions.per_query(points[0], points[1], 4, *points[2:])
-        for name, metric in METRICS.items():
-            bound = 1e-4 if name == "spearman" else 1e-9
-            measured = metric.measure(found)
-            assert measured.value == pytest.approx(expected[name], rel=bound, abs=bound), name
-            if name in rows:
-                np.testing.assert_allclose(measured.points, rows[name][self.JUDGED], atol=1e-12, err_msg=name)
+    def test_says_what_it_is_of(self, setting):
+        points = split(*cloud("plain", 11 if setting == "in sample" else 21), setting)
+        m, among = len(points.X), setting != "train only"
+        for judged in (None, JUDGED):
+            found = gathered(points, 2, judged=judged)
+            rows = np.arange(m) if judged is None else judged
+            assert (found.m, found.k, found.queries_are_candidates) == (len(rows), 2, among)
+            assert found.n_test == (m if among else len(rows))
+            assert (m - 1 if among else 0) + (0 if setting == "in sample" else 14) == found.M
+            np.testing.assert_array_equal(found.judged, rows)
+            assert found.notes == ()
+        assert set(FAMILIES) == {"ranks", "moments", "shepard", "triplets"}
 
     @pytest.mark.parametrize("setting", SETTINGS)
     @pytest.mark.parametrize("kind", ["plain", "quantised"])
-    def test_leave_one_out_removes_test_points_judged_or_not(self, kind, setting):
-        X, Z, X_ref, Z_ref, include = split(
-            *cloud(kind, 27 if setting == "in sample" else 54, seed=9, d=4, dim=2), setting
-        )
-        found = gathered((X, Z, X_ref, Z_ref, include), 4, judged=self.JUDGED)
-        judged = self.JUDGED.tolist()
-        leaving = judged + ([p for p in range(len(X)) if p not in judged] if found.queries_are_candidates else [])
-        rows = []
-        for p in leaving:
-            left = [i - (i > p) for i in judged if i != p]
-            rows.append(definitions.score(np.delete(X, p, 0), np.delete(Z, p, 0), 4, X_ref, Z_ref, include, left))
-        for name in LEFT_OUT:
-            measured = METRICS[name].measure(found).leave_one_out
-            expected = [row[name] for row in rows]
-            np.testing.assert_allclose(measured, expected, rtol=1e-8, atol=1e-8, err_msg=name)
+    def test_partners_and_worst_neighbours_are_the_ones(self, kind, setting):
+        points = split(*cloud(kind, 11 if setting == "in sample" else 21, seed=4), setting)
+        a, b = definitions._candidates(points.X, points.Z, *points.where)  # columns: test points, then references
+        for judged in (None, JUDGED):
+            found = gathered(points, 2, ("distortion", "trustworthiness", "continuity"), judged=judged)
+            assert_partners(found.moments, found.judged, a, b)
+            assert_worst(found.ranks.trust, found.judged, b, a)
+            assert_worst(found.ranks.continuity, found.judged, a, b)
 
-    def test_all_points_judged_is_no_subset(self):
-        X, Z = cloud("plain", 60, seed=10)
-        everything = gathered((X, Z, None, None, True), 4, judged=np.arange(60))
-        assert_equal(parts(gathered((X, Z, None, None, True), 4)), parts(everything), rtol=1e-12, atol=1e-12)
+    def test_triplets_of_all_candidates_are_exact(self):
+        X = np.zeros((4, MANY))
+        X[1, 0], X[2, 1], X[3, 2] = 1.0, 1.0 + 1e-12, 1.0 + 2e-12  # nearer than the rounding of products
+        points = Split(X[:1], X[:1, : MANY - 1], None, X[1:], X[1:, : MANY - 1], include=False)
+        assert measure(points, 2, ["triplet_accuracy"])["triplet_accuracy"].value == 1.0
+
+
+def assert_partners(found, rows, a, b):
+    """Check whose the extreme ratios are said to be."""
+    with np.errstate(all="ignore"):
+        rho = np.where(a > 0, b / a, np.nan)
+    for name, best in (("least", np.nanmin(rho[rows])), ("largest", np.nanmax(rho[rows]))):
+        i, j = found.partners[name]
+        assert i in rows
+        assert rho[i, j] == pytest.approx(best, rel=1e-12), name
+    np.testing.assert_allclose(found.ratios, np.stack([np.nanmin(rho, 1), np.nanmax(rho, 1)], 1)[rows])
+
+
+def assert_worst(side, rows, here, there):
+    """Check that of two neighbours `here` the one that is said to have the largest rank `there` has it."""
+    for place, i in enumerate(rows):
+        others = np.flatnonzero(~np.isnan(here[i]))
+        near = others[definitions._membership(here[i][others], 2) > 0]
+        ranks = dict(zip(others, np.mean(definitions._tie_groups(there[i][others]), axis=0), strict=True))
+        largest = max(ranks[p] for p in near)
+        if side.worst_rank[place] > 2:
+            assert side.worst_rank[place] == largest == ranks[side.worst[place]]
+            assert side.worst[place] in near
+        else:
+            assert largest <= 2
 
 
 def gaussian(rng):

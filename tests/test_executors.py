@@ -148,7 +148,7 @@ def test_dask_workers_killed_in_the_middle_change_nothing(client, problem, kille
     assert not set(victims) & set(pids(client))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_job_that_kills_dask_workers_is_an_error(problem):
     # A cluster of its own: Dask may give up on workers that die while they start.
     said = pytest.raises(DistbenchError, match=r"executor: .*Dask workers? ")

@@ -293,8 +293,7 @@ INTERRUPTED = {
 
 
 @posix
-@pytest.mark.slow
-@pytest.mark.parametrize("what", INTERRUPTED)
+@pytest.mark.parametrize("what", ["engine", pytest.param("training", marks=pytest.mark.nightly)])
 def test_ctrl_c_ends_what_would_go_on_and_leaves_no_thread(what):
     if what == "training":
         pytest.importorskip("tensorflow")
@@ -311,7 +310,7 @@ def test_ctrl_c_ends_what_would_go_on_and_leaves_no_thread(what):
 
 
 @posix
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_compiled_kernels_that_cannot_be_kept_are_compiled_each_time(tmp_path):
     """Everything is read-only: the package, the home folder and the folder of caches."""
     unshare = shutil.which("unshare")

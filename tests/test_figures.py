@@ -5,14 +5,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from frameworks import needs
 
 import distbench
 from distbench import MissingDependencyError
 from distbench.diagrams import diagrams_of
-
-pytest.importorskip("matplotlib")
-
 from distbench.render.figures import BINS, curve_svg, map_svg, shepard_svg
+
+pytestmark = needs("matplotlib")
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = [shepard_svg, map_svg, curve_svg]

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from frameworks import needs
 from fuzz_targets import TARGETS, Taken, changed, documents, folder, noisy, toml_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from distbench.results_file import read_results, write_results
 from distbench.suites import check_suite, read_suite
 from distbench.suites._store import read_store
 
-pytest.importorskip("jinja2")
+pytestmark = needs("jinja2")
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,14 @@ import sys
 from dataclasses import replace
 
 import pytest
+from frameworks import needs
+from pages import EVIL, SCORES, outcome
 
 from distbench import MissingDependencyError
 from distbench.outcome import Outcome
-
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
-
-from pages import EVIL, SCORES, outcome
-
 from distbench.render.html import render_html
+
+pytestmark = needs("jinja2", "matplotlib")
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import random
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
+from frameworks import pd
 from hunting_cases import off_by, planted, rerun, sphere
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +25,9 @@ def _nothing_left_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("columns", "seed"), [(3, 0), (5, 2), (16, 3), (64, 5)])
+@pytest.mark.parametrize(
+    ("columns", "seed"), [(3, 0), *(pytest.param(*at, marks=pytest.mark.nightly) for at in [(5, 2), (16, 3), (64, 5)])]
+)
 def test_a_planted_collapsed_direction_is_found(columns, seed):
     matrix, lost, X = planted(columns, seed)
     hunt = distbench.hunt(lambda X: X @ matrix, X)
@@ -49,7 +51,7 @@ def test_the_null_space_of_a_matrix_to_smaller_codes_is_found_in_a_slanted_image
     assert "directions='data'" in str(hunt)
 
 
-@pytest.mark.parametrize("columns", [3, 101])
+@pytest.mark.parametrize("columns", [3, pytest.param(101, marks=pytest.mark.nightly)])
 def test_the_antipodal_merge_of_a_sphere_is_found(columns):
     X, rays = sphere(300, columns), np.random.default_rng(9).normal(size=(columns, columns + 20))
     hunt = distbench.hunt(lambda X: (X @ rays) ** 2, X)
@@ -296,7 +298,7 @@ def folded(X):
     return z
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (1, 2))])
 def test_what_is_left_of_the_budget_goes_to_other_beginnings(seed):
     rng = np.random.default_rng(4)
     X = rng.normal(size=(200, 12)) @ rng.normal(size=(12, 24))
@@ -457,6 +459,7 @@ def test_points_whose_squares_are_no_numbers(scale):
         distbench.hunt(lambda X: X, X)
 
 
+@pytest.mark.nightly
 def test_more_test_points_than_are_looked_around():
     X = np.random.default_rng(0).normal(size=(2100, 2))
     hunt = distbench.hunt(lambda X: X, X, budget=40_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from frameworks import dk, keras, torch
 from hunting_cases import off_by, planted, rerun, sphere
 
 import distbench
@@ -11,12 +12,9 @@ from distbench.encoders import as_encoder
 from distbench.hunting._gradients import exact_slopes
 from distbench.plausible import region_of
 
-keras = pytest.importorskip("keras")
-torch = pytest.importorskip("torch")
 
-
-def torch_linear(matrix, dtype=torch.float32):
-    layer = torch.nn.Linear(*matrix.shape, dtype=dtype)
+def torch_linear(matrix, dtype="float32"):
+    layer = torch.nn.Linear(*matrix.shape, dtype=getattr(torch, dtype))
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(matrix.T))
     return layer
@@ -28,21 +26,30 @@ def keras_dense(matrix):
     return model
 
 
-class Even(torch.nn.Module):
-    def forward(self, x):
-        return torch.einsum("ni,nj->nij", x, x)
+def module_of(function):
+    """Make a module that does what a function does."""
+
+    class Module(torch.nn.Module):
+        def forward(self, x):
+            return function(x)
+
+    return Module()
 
 
-class Steps(torch.nn.Module):
-    def forward(self, x):
-        return torch.round(5 * x) / 5
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Keep torch's threads from spinning while they wait for one another, which takes longer than these models do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("make", [torch_linear, keras_dense])
 @pytest.mark.parametrize(("columns", "dtype"), [(3, np.float64), (16, np.float32), (64, np.float64)])
 def test_a_planted_collapsed_direction_is_found(make, columns, dtype):
     matrix, lost, X = planted(columns, columns)
-    hunt = distbench.hunt(make(matrix), X.astype(dtype))
+    hunt = distbench.hunt(make(matrix), X.astype(dtype), budget=4000)
     assert hunt.by_gradient
     assert "by its gradients" in str(hunt)
     assert hunt.kind == "merge"
@@ -52,7 +59,7 @@ def test_a_planted_collapsed_direction_is_found(make, columns, dtype):
 
 def test_tensors_of_a_module_in_double_precision():
     matrix, lost, X = planted(8, 0)
-    module = torch_linear(matrix, torch.float64)
+    module = torch_linear(matrix, "float64")
     hunt = distbench.hunt(module, torch.tensor(X), budget=4000)
     assert off_by(hunt.pair, lost) < 1e-9
     assert rerun(hunt.snippet, module, torch.tensor(X)) == pytest.approx(
@@ -62,14 +69,14 @@ def test_tensors_of_a_module_in_double_precision():
 
 def test_the_antipodal_merge_of_a_module_is_found():
     X = sphere(200, 3)
-    hunt = distbench.hunt(Even(), X, budget=6000)
+    hunt = distbench.hunt(module_of(lambda x: torch.einsum("ni,nj->nij", x, x)), X, budget=6000)
     assert hunt.by_gradient
     assert np.linalg.norm(np.add(*hunt.merged.pair)) < 1e-6
     assert hunt.merged.d_z < 1e-6
 
 
 def test_a_module_that_rounds_is_searched_without_gradients():
-    hunt = distbench.hunt(Steps(), sphere(150, 3), budget=6000)
+    hunt = distbench.hunt(module_of(lambda x: torch.round(5 * x) / 5), sphere(150, 3), budget=6000)
     assert not hunt.by_gradient
     assert hunt.kind == "tear"
     assert hunt.torn.ratio > 5
@@ -97,10 +104,8 @@ def test_gradients_are_those_of_finite_differences(framework):
 
 
 def test_gradients_of_an_autoencoder_are_those_of_its_codes():
-    from distbench.keras import Autoencoder
-
     X = sphere(100, 3)
-    model = Autoencoder(code_size=2, hidden=(8,))
+    model = dk.Autoencoder(code_size=2, hidden=(8,))
     model.encode(X)
     hunt = distbench.hunt(model, X, budget=2000)
     assert hunt.by_gradient

@@ -7,21 +7,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from frameworks import dk, keras, tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nightly import over_all
 from scipy.spatial.distance import pdist
 
 from distbench.errors import InputError
 
-keras = pytest.importorskip("keras")
-tf = pytest.importorskip("tensorflow")
-
-from distbench.keras import OrthogonalProjection, Reflection, Rotation, Translation  # noqa: E402
-
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 12)).astype("float32")
-ISOMETRIES: list[Any] = [Rotation, Reflection, lambda **more: Translation(2.0, **more)]
-LAYERS: list[Any] = [*ISOMETRIES, lambda **more: OrthogonalProjection(3, **more)]
+ISOMETRIES: dict[str, Any] = {"Rotation": {}, "Reflection": {}, "Translation": {"stddev": 2.0}}
+LAYERS: dict[str, Any] = {**ISOMETRIES, "OrthogonalProjection": {"units": 3}}
+
+
+def made(kind: str, **more: Any) -> Any:
+    return getattr(dk, kind)(**LAYERS[kind], **more)
 
 
 def matrix_of(layer: Any, d: int = 12) -> Any:
@@ -34,21 +35,21 @@ def assert_keeps_distances(layer: Any, points: Any = X) -> None:
     np.testing.assert_allclose(pdist(layer(points).numpy().astype("float64")), pdist(points), rtol=3e-6)
 
 
-@pytest.mark.parametrize("make", ISOMETRIES)
-def test_distances_stay(make: Any) -> None:
-    assert_keeps_distances(make(seed=1))
+@pytest.mark.parametrize("kind", ISOMETRIES)
+def test_distances_stay(kind: str) -> None:
+    assert_keeps_distances(made(kind, seed=1))
 
 
-@pytest.mark.parametrize(("make", "sign"), [(Rotation, 1), (Reflection, -1)])
+@pytest.mark.parametrize(("kind", "sign"), [("Rotation", 1), ("Reflection", -1)])
 @pytest.mark.parametrize("d", [1, 2, 5, 12])
-def test_orientation(make: Any, sign: int, d: int) -> None:
-    matrix = matrix_of(make(seed=0), d)
+def test_orientation(kind: str, sign: int, d: int) -> None:
+    matrix = matrix_of(made(kind, seed=0), d)
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(d), atol=2e-6)
     assert np.linalg.det(matrix) == pytest.approx(sign, abs=1e-5)
 
 
 def test_a_rotation_is_the_cayley_transform() -> None:
-    layer = Rotation(seed=0)
+    layer = dk.Rotation(seed=0)
     layer.build((None, 12))
     weight = layer.kernel.numpy().astype("float64")
     A = weight - weight.T
@@ -57,18 +58,17 @@ def test_a_rotation_is_the_cayley_transform() -> None:
 
 
 def test_a_reflection_is_that_of_householder() -> None:
-    layer = Reflection(seed=0)
+    layer = dk.Reflection(seed=0)
     layer.build((None, 12))
     v = layer.normal.numpy().astype("float64")
     np.testing.assert_allclose(matrix_of(layer), np.eye(12) - 2 * np.outer(v, v) / (v @ v), atol=1e-6)
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("size", [0.0, 1e-30, 1e30])
-def test_a_reflection_takes_any_vector(size: float, jit: bool) -> None:
-    layer = Reflection(seed=0)
+def test_a_reflection_takes_any_vector(jit: bool) -> None:
+    layer = dk.Reflection(seed=0)
     layer.build((None, 12))
-    layer.normal.assign(layer.normal * size)
+    normal = layer.normal.numpy()
 
     @tf.function(jit_compile=jit)
     def run(points: Any) -> Any:
@@ -77,15 +77,17 @@ def test_a_reflection_takes_any_vector(size: float, jit: bool) -> None:
             loss = tf.reduce_sum(outputs[:, 0])
         return outputs, tape.gradient(loss, layer.normal.value)
 
-    outputs, slope = run(tf.constant(X))
-    np.testing.assert_allclose(pdist(outputs.numpy()), pdist(X), rtol=1e-5)
-    assert size == 1e-30 or np.isfinite(slope).all()
-    assert size != 0 or (outputs.numpy() == X).all()
+    for size in (0.0, 1e-30, 1e30):
+        layer.normal.assign(normal * size)
+        outputs, slope = run(tf.constant(X))
+        np.testing.assert_allclose(pdist(outputs.numpy()), pdist(X), rtol=1e-5)
+        assert size == 1e-30 or np.isfinite(slope).all()
+        assert size != 0 or (outputs.numpy() == X).all()
 
 
 @pytest.mark.parametrize(("d", "units"), [(1, 1), (5, 5), (12, 1), (12, 7), (12, 12), (300, 40)])
 def test_a_projection_has_orthonormal_columns(d: int, units: int) -> None:
-    layer = OrthogonalProjection(units, seed=0)
+    layer = dk.OrthogonalProjection(units, seed=0)
     layer.build((None, d))
     matrix = np.asarray(layer.matrix(), dtype="float64")
     assert matrix.shape == (d, units)
@@ -95,17 +97,17 @@ def test_a_projection_has_orthonormal_columns(d: int, units: int) -> None:
 def test_a_projection_starts_anywhere() -> None:
     """The mean over uniform subspaces of the matrix that projects onto them is a multiple of the identity."""
     mean = np.zeros((6, 6))
-    for seed in range(400):
-        layer = OrthogonalProjection(2, seed=seed)
+    for seed in range(200):
+        layer = dk.OrthogonalProjection(2, seed=seed)
         layer.build((None, 6))
         matrix = np.asarray(layer.matrix(), dtype="float64")
-        mean += matrix @ matrix.T / 400
-    # Entries have a standard deviation of at most 0.3 each, so their mean of at most 0.015.
-    np.testing.assert_allclose(mean, np.eye(6) / 3, atol=0.06)
+        mean += matrix @ matrix.T / 200
+    # Entries have a standard deviation of at most 0.3 each, so their mean of at most 0.022.
+    np.testing.assert_allclose(mean, np.eye(6) / 3, atol=0.08)
 
 
 def test_lifted_codes_are_the_nearest_points_of_the_subspace() -> None:
-    layer = OrthogonalProjection(3, seed=0)
+    layer = dk.OrthogonalProjection(3, seed=0)
     codes = layer(X)
     lifted = layer.lift(codes).numpy()
     np.testing.assert_allclose(pdist(lifted), pdist(codes.numpy()), rtol=1e-5)
@@ -114,9 +116,9 @@ def test_lifted_codes_are_the_nearest_points_of_the_subspace() -> None:
     assert (pdist(codes.numpy()) <= pdist(X) * (1 + 1e-5)).all()
 
 
-@pytest.mark.parametrize("make", ISOMETRIES)
-def test_inverses(make: Any) -> None:
-    layer = make(seed=3)
+@pytest.mark.parametrize("kind", ISOMETRIES)
+def test_inverses(kind: str) -> None:
+    layer = made(kind, seed=3)
     np.testing.assert_allclose(layer.inverse(layer(X)), X, atol=1e-5)
 
 
@@ -125,23 +127,20 @@ def test_inverses(make: Any) -> None:
 def test_any_weights_make_an_isometry(d: int, share: float, size: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     units = 1 + int(share * (d - 1))
-    for layer in (Rotation(), OrthogonalProjection(units)):
+    for layer in (dk.Rotation(), dk.OrthogonalProjection(units)):
         layer.build((None, d))
         layer.kernel.assign(rng.normal(size=layer.kernel.shape) * size)
         matrix = np.asarray(layer.matrix(), dtype="float64")
         np.testing.assert_allclose(matrix.T @ matrix, np.eye(matrix.shape[1]), atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("policy", "jit"), [("float32", True), ("mixed_float16", False), ("bfloat16", False), ("bfloat16", True)]
-)
+@over_all(("policy", "jit"), ["float32", "mixed_float16", "bfloat16"], [False, True], stand=[("mixed_float16", False)])
 def test_training_leaves_them_isometries(policy: str, jit: bool) -> None:
     keras.utils.set_random_seed(0)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        layers = [Rotation(), Translation(), Reflection(), Rotation(), OrthogonalProjection(5)]
+        layers = [dk.Rotation(), dk.Translation(), dk.Reflection(), dk.Rotation(), dk.OrthogonalProjection(5)]
     finally:
         keras.config.set_dtype_policy(before)
     model = keras.Sequential([keras.Input((12,)), *layers])
@@ -149,7 +148,7 @@ def test_training_leaves_them_isometries(policy: str, jit: bool) -> None:
     weights = model.get_weights()
     # Something they can learn: another projection, turned and shifted.
     target = X @ np.linalg.qr(RNG.normal(size=(12, 5)))[0].astype("float32") + 2
-    losses = model.fit(X, target, epochs=60, batch_size=16, verbose=0).history["loss"]
+    losses = model.fit(X, target, epochs=60, batch_size=20, verbose=0).history["loss"]
     assert losses[-1] < losses[0] / 10
     assert all(np.abs(new - old).max() > 0.05 for new, old in zip(model.get_weights(), weights, strict=True))
     assert model(X).dtype == "float32"
@@ -161,7 +160,7 @@ def test_training_leaves_them_isometries(policy: str, jit: bool) -> None:
 
 
 def test_saved_and_loaded_they_are_the_same(tmp_path: Path) -> None:
-    model = keras.Sequential([keras.Input((12,)), *(make(seed=5) for make in LAYERS)])
+    model = keras.Sequential([keras.Input((12,)), *(made(kind, seed=5) for kind in LAYERS)])
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again(X), model(X))
@@ -170,10 +169,10 @@ def test_saved_and_loaded_they_are_the_same(tmp_path: Path) -> None:
         assert layer.get_config() == other.get_config()
 
 
-@pytest.mark.parametrize("make", LAYERS)
-def test_seeds(make: Any) -> None:
+@pytest.mark.parametrize("kind", LAYERS)
+def test_seeds(kind: str) -> None:
     def weight(**settings: Any) -> Any:
-        layer = make(**settings)
+        layer = made(kind, **settings)
         layer.build((None, 12))
         return layer.get_weights()[0]
 
@@ -186,9 +185,9 @@ def test_seeds(make: Any) -> None:
     np.testing.assert_array_equal(weight(), first)
 
 
-@pytest.mark.parametrize("make", LAYERS)
-def test_further_axes_are_left_alone(make: Any) -> None:
-    layer = make(seed=1)
+@pytest.mark.parametrize("kind", LAYERS)
+def test_further_axes_are_left_alone(kind: str) -> None:
+    layer = made(kind, seed=1)
     boxes = X.reshape(2, 4, 5, 12)
     outputs = layer(boxes)
     assert outputs.shape == layer.compute_output_shape(boxes.shape)
@@ -197,7 +196,7 @@ def test_further_axes_are_left_alone(make: Any) -> None:
 
 def test_half_precision_inputs_are_computed_in_float32() -> None:
     half = X.astype("float16")
-    layer = Rotation(seed=0)
+    layer = dk.Rotation(seed=0)
     assert layer(half).dtype == "float32"
     assert_keeps_distances(layer, half.astype("float32"))
 
@@ -205,12 +204,12 @@ def test_half_precision_inputs_are_computed_in_float32() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: OrthogonalProjection(13)(X), "units: 13 is more than the 12 dimensions"),
-        (lambda: OrthogonalProjection(0), "units: 0 is not"),
-        (lambda: OrthogonalProjection(2.5), "units: 2.5 is not"),
-        (lambda: Translation(-1.0), "stddev: -1.0"),
-        (lambda: Rotation(dtype="mixed_float16"), "dtype: 'mixed_float16' computes in float16"),
-        (lambda: Rotation().build((None, None)), "last axis must be of known size"),
+        (lambda: dk.OrthogonalProjection(13)(X), "units: 13 is more than the 12 dimensions"),
+        (lambda: dk.OrthogonalProjection(0), "units: 0 is not"),
+        (lambda: dk.OrthogonalProjection(2.5), "units: 2.5 is not"),
+        (lambda: dk.Translation(-1.0), "stddev: -1.0"),
+        (lambda: dk.Rotation(dtype="mixed_float16"), "dtype: 'mixed_float16' computes in float16"),
+        (lambda: dk.Rotation().build((None, None)), "last axis must be of known size"),
     ],
 )
 def test_what_cannot_be_is_said(make: Any, message: str) -> None:

@@ -7,14 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from frameworks import dk, keras
 
 import distbench
 from distbench.errors import EncoderError, InputError
-
-keras = pytest.importorskip("keras")
-pytest.importorskip("tensorflow")
-
-from distbench.keras import Autoencoder, PreservationMonitor  # noqa: E402
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype("float32")
@@ -22,12 +18,12 @@ X_VAL = RNG.normal(size=(30, 6)).astype("float32")
 TWO = ["continuity", "scaled_stress"]
 
 
-def fit(callbacks: Any, model: Any = None, epochs: int = 3, **settings: Any) -> Any:
-    """History of a model that was trained with these callbacks."""
+def fit(callbacks: Any, model: Any = None, epochs: int = 3, eager: bool = True, **settings: Any) -> Any:
+    """History of a model that was trained with these callbacks; a few eager steps take less than one that is traced."""
     keras.utils.set_random_seed(0)
-    model = model or Autoencoder(2, hidden=(8,))
-    model.compile(keras.optimizers.Adam(0.01), "mse")
-    return model.fit(X, X, epochs=epochs, batch_size=20, verbose=0, callbacks=callbacks, **settings)
+    model = model or dk.Autoencoder(2, hidden=(8,))
+    model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=eager)
+    return model.fit(X, X, epochs=epochs, batch_size=len(X), verbose=0, callbacks=callbacks, **settings)
 
 
 def functional() -> Any:
@@ -37,9 +33,9 @@ def functional() -> Any:
 
 
 def test_logs_are_what_evaluate_says_of_the_model_as_it_stands() -> None:
-    model = Autoencoder(2, hidden=(8,))
-    monitor = PreservationMonitor(X_VAL, X, k=5)
-    history = fit([monitor], model).history
+    model = dk.Autoencoder(2, hidden=(8,))
+    monitor = dk.PreservationMonitor(X_VAL, X, k=5)
+    history = fit([monitor], model, eager=False).history
     report = distbench.evaluate(model, X_VAL, reference=X, k=5)
     assert [name for name in history if name != "loss"] == [f"val_{name}" for name in report]
     assert {name: history[f"val_{name}"][-1] for name in report} == report.as_dict()
@@ -49,8 +45,8 @@ def test_logs_are_what_evaluate_says_of_the_model_as_it_stands() -> None:
 
 
 def test_in_sample_with_names_and_a_prefix_of_its_own() -> None:
-    model = Autoencoder(2, hidden=(8,))
-    history = fit([PreservationMonitor(X_VAL, metrics=TWO, prefix="kept_")], model, validation_data=(X_VAL, X_VAL))
+    model = dk.Autoencoder(2, hidden=(8,))
+    history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, prefix="kept_")], model, validation_data=(X_VAL, X_VAL))
     assert set(history.history) == {"loss", "val_loss", "kept_continuity", "kept_scaled_stress"}
     expected = distbench.evaluate(model, X_VAL)["continuity"].value
     assert history.history["kept_continuity"][-1] == expected
@@ -58,7 +54,7 @@ def test_in_sample_with_names_and_a_prefix_of_its_own() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 def test_callbacks_see_it_wherever_it_stands(first: bool, tmp_path: Path) -> None:
-    monitor = PreservationMonitor(X_VAL, metrics=TWO)
+    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO)
     others = [
         # Nothing is ever better by 2 than a value in [0, 1]: both act as soon as they may.
         keras.callbacks.EarlyStopping("val_continuity", mode="max", min_delta=2, patience=4),
@@ -80,15 +76,15 @@ def test_callbacks_see_it_wherever_it_stands(first: bool, tmp_path: Path) -> Non
 def test_two_monitors_and_every_callback_once() -> None:
     seen: list[int] = []
     count = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
-    monitors = [PreservationMonitor(X_VAL, metrics=TWO, prefix=prefix) for prefix in ("a_", "b_")]
+    monitors = [dk.PreservationMonitor(X_VAL, metrics=TWO, prefix=prefix) for prefix in ("a_", "b_")]
     history = fit([count, *monitors]).history
     assert history["a_continuity"] == history["b_continuity"]
     assert seen == [0, 1, 2]
 
 
 def test_not_every_epoch() -> None:
-    every = fit([PreservationMonitor(X_VAL, metrics=TWO)], epochs=6).history["val_continuity"]
-    some = fit([PreservationMonitor(X_VAL, metrics=TWO, every=3)], epochs=6).history["val_continuity"]
+    every = fit([dk.PreservationMonitor(X_VAL, metrics=TWO)], epochs=6).history["val_continuity"]
+    some = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, every=3)], epochs=6).history["val_continuity"]
     assert some == [every[0]] * 3 + [every[3]] * 2 + [every[5]]
 
 
@@ -102,7 +98,7 @@ def test_not_every_epoch() -> None:
 )
 def test_encoders_of_a_model_without_encode(encoder: Any) -> None:
     model = functional()
-    history = fit([PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder)], model).history
+    history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder)], model).history
     expected = distbench.evaluate(lambda points: model.get_layer("codes")(points), X_VAL)
     assert history["val_continuity"][-1] == pytest.approx(expected["continuity"].value, abs=1e-6)
 
@@ -111,7 +107,7 @@ def test_a_model_given_and_one_within_the_model() -> None:
     half = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)], name="half")
     model = keras.Sequential([keras.Input((6,)), half, keras.layers.Dense(6)])
     monitors = [
-        PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder, prefix=prefix)
+        dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder, prefix=prefix)
         for encoder, prefix in ((half, "a_"), ("half", "b_"))
     ]
     history = fit(monitors, model).history
@@ -120,21 +116,21 @@ def test_a_model_given_and_one_within_the_model() -> None:
 
 
 def test_it_may_watch_two_trainings() -> None:
-    monitor = PreservationMonitor(X_VAL, metrics=TWO)
+    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO)
     assert fit([monitor]).history == fit([monitor]).history
 
 
 def test_training_with_it_is_training_without_it() -> None:
-    assert fit([PreservationMonitor(X_VAL, X)]).history["loss"] == fit([]).history["loss"]
+    assert fit([dk.PreservationMonitor(X_VAL, X)]).history["loss"] == fit([]).history["loss"]
 
 
 def test_large_sets_are_sampled() -> None:
     many = RNG.normal(size=(500, 6))
-    monitor = PreservationMonitor(many, many + 1, max_points=40)
+    monitor = dk.PreservationMonitor(many, many + 1, max_points=40)
     assert (len(monitor.X_val), len(monitor.reference)) == (40, 40)
-    np.testing.assert_array_equal(monitor.X_val, PreservationMonitor(many, many + 1, max_points=40).X_val)
-    assert not np.array_equal(monitor.X_val, PreservationMonitor(many, max_points=40, seed=1).X_val)
-    assert len(PreservationMonitor(many, max_points=None).X_val) == 500
+    np.testing.assert_array_equal(monitor.X_val, dk.PreservationMonitor(many, many + 1, max_points=40).X_val)
+    assert not np.array_equal(monitor.X_val, dk.PreservationMonitor(many, max_points=40, seed=1).X_val)
+    assert len(dk.PreservationMonitor(many, max_points=None).X_val) == 500
 
 
 def test_images_reach_the_encoder_as_they_are() -> None:
@@ -142,15 +138,15 @@ def test_images_reach_the_encoder_as_they_are() -> None:
     model = keras.Sequential(
         [keras.Input((3, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(2, name="codes"), keras.layers.Dense(6)]
     )
-    model.compile("sgd", "mse")
-    monitor = PreservationMonitor(images, metrics=TWO, encoder="codes")
+    model.compile("sgd", "mse", run_eagerly=True)
+    monitor = dk.PreservationMonitor(images, metrics=TWO, encoder="codes")
     assert "val_continuity" in model.fit(images, X_VAL, verbose=0, callbacks=[monitor]).history
 
 
 def test_weights_lost_in_the_last_step_of_an_epoch_make_no_numbers() -> None:
     model = functional()
-    monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
-    model.compile(keras.optimizers.SGD(3e38), "mse")
+    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
+    model.compile(keras.optimizers.SGD(3e38), "mse", run_eagerly=True)
     history = model.fit(X * 100, X * 100, batch_size=len(X), epochs=1, verbose=0, callbacks=[monitor]).history
     assert np.isfinite(history["loss"][-1])
     assert np.isnan(history["val_continuity"][-1])
@@ -159,14 +155,14 @@ def test_weights_lost_in_the_last_step_of_an_epoch_make_no_numbers() -> None:
 
 def test_a_loss_that_is_no_number_makes_no_numbers() -> None:
     model = functional()
-    monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
-    model.compile(keras.optimizers.SGD(1e30), "mse")
+    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
+    model.compile(keras.optimizers.SGD(1e30), "mse", run_eagerly=True)
     history = model.fit(X, X, epochs=3, verbose=0, callbacks=[monitor, keras.callbacks.TerminateOnNaN()]).history
     assert np.isnan(history["val_continuity"][-1])
 
 
 def test_codes_that_are_no_numbers_are_an_error() -> None:
-    monitor = PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: lambda points: points * np.nan)
+    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: lambda points: points * np.nan)
     with pytest.raises(EncoderError, match="NaN or infinity"):
         fit([monitor])
 
@@ -192,7 +188,7 @@ def test_codes_that_are_no_numbers_are_an_error() -> None:
 )
 def test_arguments_are_checked_at_once(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        PreservationMonitor(**{"X_val": X_VAL, **arguments})
+        dk.PreservationMonitor(**{"X_val": X_VAL, **arguments})
 
 
 @pytest.mark.parametrize(
@@ -207,24 +203,27 @@ def test_a_model_it_cannot_watch_is_refused_before_training(encoder: Any, messag
     seen: list[int] = []
     count = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(epoch))
     with pytest.raises(InputError, match=message):
-        fit([PreservationMonitor(X_VAL, encoder=encoder), count], functional())
+        fit([dk.PreservationMonitor(X_VAL, encoder=encoder), count], functional())
     assert not seen
 
 
-class Loose(keras.Model):  # type: ignore[misc]
-    """A model that is no graph of layers."""
+def loose() -> Any:
+    """Make a model that is no graph of layers."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner = keras.layers.Dense(2, name="inner")
-        self.outer = keras.layers.Dense(6)
+    class Loose(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.layers.Dense(2, name="inner")
+            self.outer = keras.layers.Dense(6)
 
-    def call(self, inputs: Any) -> Any:
-        return self.outer(self.inner(inputs))
+        def call(self, inputs: Any) -> Any:
+            return self.outer(self.inner(inputs))
+
+    return Loose()
 
 
 def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:
     with pytest.raises(InputError, match="no model of its own leads to layer 'inner'"):
-        fit([PreservationMonitor(X_VAL, encoder="inner")], Loose())
-    history = fit([PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], Loose())
+        fit([dk.PreservationMonitor(X_VAL, encoder="inner")], loose())
+    history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], loose())
     assert "val_continuity" in history.history

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from frameworks import Lazy, tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
 
-keras = pytest.importorskip("keras")
-tf = pytest.importorskip("tensorflow")
-
-from distbench.keras._trees import spanning_edges  # noqa: E402
+trees = Lazy("distbench.keras._trees", "keras", "tensorflow")
 
 
 def edges_of(parents: np.ndarray) -> set[frozenset[int]]:
@@ -24,7 +22,7 @@ def edges_of(parents: np.ndarray) -> set[frozenset[int]]:
 def test_it_is_the_tree_of_scipy(n: int, d: int, seed: int) -> None:
     clouds = np.random.default_rng(seed).normal(size=(2, n, d))
     distances = np.stack([squareform(pdist(points)) for points in clouds])
-    found = np.asarray(spanning_edges(distances.astype("float32")))
+    found = np.asarray(trees.spanning_edges(distances.astype("float32")))
     for matrix, parents in zip(distances, found, strict=True):
         rows, columns = minimum_spanning_tree(matrix).nonzero()
         assert edges_of(parents) == {frozenset(map(int, pair)) for pair in zip(rows, columns, strict=True)}
@@ -36,7 +34,7 @@ def test_it_is_the_tree_of_scipy(n: int, d: int, seed: int) -> None:
 def test_with_ties_it_is_a_tree_and_as_short(n: int, values: int, seed: int) -> None:
     weights = np.random.default_rng(seed).integers(0, values, (n, n))
     weights = np.triu(weights, 1) + np.triu(weights, 1).T
-    parents = np.asarray(spanning_edges(weights[None].astype("float32")))[0]
+    parents = np.asarray(trees.spanning_edges(weights[None].astype("float32")))[0]
     edges = edges_of(parents)
     assert len(edges) == n - 1
     reached, frontier = {0}, [0]
@@ -54,8 +52,8 @@ def test_with_ties_it_is_a_tree_and_as_short(n: int, values: int, seed: int) -> 
 @pytest.mark.parametrize("jit", [False, True])
 def test_compiled_and_with_a_size_known_at_run_time_alone(jit: bool) -> None:
     signature = [tf.TensorSpec((2, None, None), tf.float32)]
-    compiled = tf.function(spanning_edges, jit_compile=jit, input_signature=signature)
+    compiled = tf.function(trees.spanning_edges, jit_compile=jit, input_signature=signature)
     for n in (5, 8, 1):
         points = np.random.default_rng(n).normal(size=(2, n, 3)).astype("float32")
         distances = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)
-        np.testing.assert_array_equal(compiled(distances), spanning_edges(distances))
+        np.testing.assert_array_equal(compiled(distances), trees.spanning_edges(distances))

@@ -7,8 +7,8 @@ import sys
 import textwrap
 
 import numpy as np
-import pandas as pd
 import pytest
+from frameworks import pd
 
 from distbench.datasets import DataSource
 from distbench.datasets._dataset import digest, split
@@ -181,20 +181,20 @@ class TestFiles:
             source(folder, file="away.npz").load()
 
     @pytest.mark.parametrize(
-        ("frame", "label", "message"),
+        ("columns", "label", "message"),
         [
             (
-                pd.DataFrame({"a": [1, 2], "kind": [0, 1]}),
+                {"a": [1, 2], "kind": [0, 1]},
                 "kin",
                 "label: there is no column 'kin'; did you mean 'kind'",
             ),
-            (pd.DataFrame({"a": ["x", "y"]}), "", "has no column of numbers; found a"),
-            (pd.DataFrame({"a": [1, None]}), "", "column 'a' has 1 empty cells; fill them"),
-            (pd.DataFrame({"a": [1, 2], "y": [1.5, 2]}), "y", "labels: found float64; give whole numbers or texts"),
+            ({"a": ["x", "y"]}, "", "has no column of numbers; found a"),
+            ({"a": [1, None]}, "", "column 'a' has 1 empty cells; fill them"),
+            ({"a": [1, 2], "y": [1.5, 2]}, "y", "labels: found float64; give whole numbers or texts"),
         ],
     )
-    def test_tables_that_cannot_be_used(self, folder, frame, label, message):
-        frame.to_parquet(folder / "t.parquet")
+    def test_tables_that_cannot_be_used(self, folder, columns, label, message):
+        pd.DataFrame(columns).to_parquet(folder / "t.parquet")
         with pytest.raises(DatasetError, match=f"data set 'mine': t.parquet: {message}"):
             source(folder, label, file="t.parquet").load()
 

@@ -13,6 +13,7 @@ import hypothesis  # noqa: F401 - its summary at the end of a run imports it els
 import keras_kinds
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA, TruncatedSVD
@@ -326,6 +327,7 @@ class TestTorch:
         with pytest.raises(EncoderError, match="a tuple of 2 arrays for 2 points; return the codes alone"):
             as_encoder(lambda batch: (batch[:, :3], batch[:, :3]), batch_size=2).encode(TEST)
 
+    @pytest.mark.nightly  # torch.export takes seconds; scripted, traced and frozen modules stand for these
     def test_quantised_and_exported_modules(self, torch, module):
         plain = module.float().eval()
         with warnings.catch_warnings():
@@ -380,14 +382,21 @@ class TestKeras:
             pytest.skip("Keras runs on another backend here")
         keras_kinds.check(tmp_path)
 
-    @pytest.mark.parametrize("backend", ["jax", "torch"])
-    def test_every_kind_on_other_backends(self, tmp_path, backend):
+    @pytest.mark.parametrize(
+        ("backend", "part"),
+        [
+            ("torch", "what is quick"),
+            pytest.param("torch", "all", marks=pytest.mark.nightly),
+            pytest.param("jax", "all", marks=pytest.mark.nightly),
+        ],
+    )
+    def test_every_kind_on_other_backends(self, tmp_path, backend, part):
         for needed in ("keras", backend):
             if importlib.util.find_spec(needed) is None:
                 pytest.skip(f"{needed} is not installed")
         quick = {"TF_CPP_MIN_LOG_LEVEL": "3", "TORCHDYNAMO_DISABLE": "1"}  # compiling takes longer than all else
         environment = {**os.environ, "KERAS_BACKEND": backend, **quick}
-        command = [sys.executable, "-W", "ignore", keras_kinds.__file__, str(tmp_path)]
+        command = [sys.executable, "-W", "ignore", keras_kinds.__file__, *[str(tmp_path)] * (part == "all")]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == f"checked on {backend}"
@@ -411,11 +420,26 @@ class TestEstimators:
         np.testing.assert_allclose(report.clouds.Z, np.asarray(estimator.transform(TEST)), rtol=1e-4, atol=1e-5)
 
 
-def test_umap_at_the_end_of_a_pipeline_is_judged_as_umap_is():
-    umap = pytest.importorskip("umap")
+class LikeUmap(BaseEstimator):
+    """Place the points of a batch by one another, and keep the places of the fit, without the quarter of a minute."""
+
+    def fit(self, X, y=None):
+        self.embedding_ = X[:, :2]
+        return self
+
+    def transform(self, X):
+        return X[:, :2] - X[:, :2].mean(axis=0)
+
+
+def umap():
+    return pytest.importorskip("umap").UMAP(n_epochs=20, random_state=0)
+
+
+@pytest.mark.parametrize("make", [LikeUmap, pytest.param(umap, marks=pytest.mark.nightly)])
+def test_umap_at_the_end_of_a_pipeline_is_judged_as_umap_is(make):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it runs on one thread, for its seed
-        fitted = make_pipeline(StandardScaler(), umap.UMAP(n_epochs=20, random_state=0)).fit(TRAIN)
+        fitted = make_pipeline(StandardScaler(), make()).fit(TRAIN)
         report = distbench.evaluate(fitted, TEST, reference=TRAIN, k=5)
     assert any("with the other points of its batch" in note for note in report.notes)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+from frameworks import pd
 
 import distbench
 from distbench.determinism import check_same_again

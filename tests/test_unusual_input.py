@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
+from frameworks import pd
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
@@ -47,8 +47,8 @@ UNUSUAL = {
     "a tuple of arrays": tuple(X),
     "a matrix": X.view(),
     "images": X.reshape(60, 2, 3),
-    "a frame": pd.DataFrame(X),
-    "a frame of nullable and mixed columns": pd.DataFrame(
+    "a frame": lambda: pd.DataFrame(X),
+    "a frame of nullable and mixed columns": lambda: pd.DataFrame(
         {"a": pd.array([*range(60)], dtype="Int64"), "b": X[:, 0] > 0, "c": X[:, 1].astype(np.float32)}
     ).assign(d=pd.array(X[:, 2], dtype="Float64")),
 }
@@ -56,7 +56,8 @@ UNUSUAL = {
 
 @pytest.mark.parametrize("points", UNUSUAL.values(), ids=UNUSUAL)
 def test_unusual_points_measure_as_their_float64_cast(points):
-    if isinstance(points, pd.DataFrame):
+    if callable(points):
+        points = points()
         cast = points.to_numpy(dtype=np.float64)
     else:
         cast = np.array(points, dtype=np.float64).reshape(60, -1)

@@ -39,7 +39,7 @@ class Parcel:
         with _LOCK:
             if self._token not in _OPENED:
                 data = self._contents if isinstance(self._contents, bytes) else self._contents.read_bytes()
-                opened = pickle.loads(data)
+                opened = pickle.loads(data)  # noqa: S301 - of this run's own main process
                 _OPENED.clear()  # the problem before this one is done with
                 _OPENED[self._token] = opened
             return _OPENED[self._token]

@@ -42,7 +42,7 @@ def as_svg(figure: Figure, roles: Mapping[str, str], title: str, prefix: str) ->
     prefix : str
         Of ids, which must not be those of another picture on the page.
     """
-    root = ElementTree.fromstring(_drawn(figure))
+    root = ElementTree.fromstring(_drawn(figure))  # noqa: S314 - matplotlib has just written it
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.set("role", "img")

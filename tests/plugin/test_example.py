@@ -37,6 +37,7 @@ def run(folder, words):
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.nightly
 def test_the_workflow_passes_on_what_is_stored_and_leaves_its_reports(folder):
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")
@@ -64,6 +65,7 @@ def test_a_worse_encoder_fails_the_run_and_the_summary_says_so_first(folder):
     assert gate < limit < summary.index("### Changes since")
 
 
+@pytest.mark.nightly
 def test_the_command_that_stores_results_is_the_one_that_made_them(folder):
     (words,) = re.findall(r"```sh\n(.*)\n```", (folder / "README.md").read_text())
     before = json.loads((folder / "results.json").read_text())

@@ -226,7 +226,7 @@ class TestSharedFolder:
         assert list(tmp_path.iterdir()) == []
 
     @POSIX
-    @pytest.mark.slow
+    @pytest.mark.nightly
     def test_a_killed_controller(self, pytester, monkeypatch):
         pytest.importorskip("xdist")
         pytester.makepyfile(

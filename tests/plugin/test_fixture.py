@@ -338,7 +338,7 @@ def test_what_was_measured_does_not_flood_junit_files(run, pytester):
     assert "leave_one_out" not in text
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_keras_model_is_an_encoder(run):
     body = """
 def test_it(distbench):
@@ -353,7 +353,7 @@ def test_it(distbench):
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_recipe_that_sees_the_test_points_says_so(run):
     body = """
 import pytest

@@ -25,7 +25,6 @@ name = "pca"
 [[encoder]]
 name = "random_projection"
 """
-KILLS = 20
 COMMAND = (
     *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "mine.toml"),
     *("--distbench-report=json:out.json", "--distbench-retrain", "--distbench-update"),
@@ -46,9 +45,9 @@ def start(folder, path):
     return warm.Run(warm.Order(COMMAND, str(folder), dict(os.environ), *streams, path, own_group=True))
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills a process group")
-def test_twenty_kills_leave_the_files_whole(tmp_path, clean_path):
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.nightly)])
+def test_kills_leave_the_files_whole(kills, tmp_path, clean_path):
     folder = tmp_path / "mine"
     folder.mkdir()
     suite = folder / "mine.toml"
@@ -64,11 +63,11 @@ def test_twenty_kills_leave_the_files_whole(tmp_path, clean_path):
     assert new != old
     moments = random.Random(0)
     survived = 0
-    for _ in range(KILLS):
+    for number in range(kills):
         for name, content in before.items():
             (folder / name).write_bytes(content)
         # Half of them anywhere, half near the end, where the files are written.
-        part = moments.choice([moments.uniform(0, 1), moments.uniform(0.85, 1.1)])
+        part = moments.uniform(*[(0.85, 1.0), (0, 1), (0.85, 1.1)][number % 3])
         running = start(folder, clean_path)
         try:
             running.wait(part * takes)
@@ -77,7 +76,7 @@ def test_twenty_kills_leave_the_files_whole(tmp_path, clean_path):
             running.kill_group()
         for name, rows in contents(folder).items():
             assert rows in (old[name], new[name]), f"{name} after a kill at {part:.2f} of a run"
-    assert survived < KILLS
+    assert survived < kills
     for place in (folder, folder / "baselines"):
         for part in place.glob("*.part"):  # a younger one may be of a run that lives, in another container
             os.utime(part, (0, 0))

@@ -10,8 +10,8 @@ import sys
 import textwrap
 
 import numpy as np
-import pandas as pd
 import pytest
+from frameworks import pd
 
 from distbench.datasets._dataset import digest
 

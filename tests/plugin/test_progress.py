@@ -55,15 +55,14 @@ def on_a_terminal(folder, *options):
 
 
 @pytest.fixture
-def folder(pytester, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+def folder(pytester):
     pytester.makefile(".toml", suite=SUITE)
     pytester.makepyfile(slow_recipe=RECIPE)
     return pytester.path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("options", [(), ("-p", "no:capture")], ids=" ".join)
+@pytest.mark.parametrize("options", [(), pytest.param(("-p", "no:capture"), marks=pytest.mark.nightly)], ids=" ".join)
 def test_a_bar_on_a_terminal_while_an_encoder_trains(folder, options):
     code, written = on_a_terminal(folder, *options)
     assert code == 0
@@ -73,6 +72,7 @@ def test_a_bar_on_a_terminal_while_an_encoder_trains(folder, options):
         assert b"captured output of the fit" not in written, "pytest goes on capturing"
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_no_bar_from_xdist_workers(folder):
     code, written = on_a_terminal(folder, "-n", "1")

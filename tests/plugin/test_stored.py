@@ -320,7 +320,7 @@ def test_files_of_one_name_in_two_folders_are_apart_and_data_are_told(suite, pyt
     drift.stdout.fnmatch_lines(["  mine.toml: pca[[]2]: not compared: data set is now s_curve; data changed"])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(find_spec("keras") is None, reason="needs keras")
 def test_stored_rows_of_networks_need_no_keras(suite):
     text = SUITE.partition("[[encoder]]")[0] + '[[encoder]]\nname = "pairwise_autoencoder"\noptions = {epochs = 1}\n'

@@ -124,7 +124,7 @@ def fits(pytester):
     return names
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_rows_are_the_same_and_every_recipe_is_fitted_once(project, pytester):
     counts = {}
     for workers, options in {"none": (), "two": ("-n", "2"), "groups": ("-n", "2", "--dist", "loadgroup")}.items():

@@ -1,0 +1,44 @@
+"""The pairwise-distance losses as their formulas read, in float64, and points to take them of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from frameworks import dk
+from scipy.spatial.distance import pdist
+
+__all__ = ["FORMS", "PAIRS", "RNG", "X", "Z", "bare", "by_definition"]
+
+FORMS = ["scaled", "stress", "sammon", "log_ratio", "correlation"]
+PAIRS = ["all", "sampled"]
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(12, 5)).astype("float32")
+Z = RNG.normal(size=(12, 2)).astype("float32")
+
+
+def distances_of(x: Any, pairs: str) -> Any:
+    """Distances of the pairs that a loss forms, in float64."""
+    x = np.asarray(x).astype("float64").reshape(len(x), -1)
+    return pdist(x) if pairs == "all" else np.linalg.norm(x - np.roll(x, -1, axis=0), axis=1)
+
+
+def by_definition(x: Any, z: Any, form: str, pairs: str = "all", scale: float | None = None) -> float:
+    """Each form as its formula reads; pairs are counted once."""
+    a, b = distances_of(x, pairs), distances_of(z, pairs)
+    match form:
+        case "scaled":
+            return float(np.mean((a - b) ** 2) / (a.mean() if scale is None else scale) ** 2)
+        case "stress":
+            return float(1 - np.sum(a * b) ** 2 / (np.sum(a**2) * np.sum(b**2)))
+        case "sammon":
+            return float(np.sum((a - b) ** 2 / a) / a.sum())
+        case "log_ratio":
+            near = (1e-3 * (a.mean() if scale is None else scale)) ** 2
+            return float(np.mean(np.log((b**2 + near) / (a**2 + near)) ** 2) / 4)
+        case _:
+            return float(1 - np.corrcoef(a, b)[0, 1])
+
+
+def bare(x: Any, z: Any, **settings: Any) -> float:
+    return float(dk.pairwise_distance_loss(x, z, **settings))

@@ -1,0 +1,156 @@
+"""All metrics of one look against the definitions: on clouds of all kinds, in all settings, by both ways of distances.
+
+Clouds are so small that kernels are quick as plain Python, too: the driver of mutants (`benchmarks/mutation.py`) rests
+on these tests.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import cycle, permutations, product
+
+import numpy as np
+import pytest
+from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, cloud, measure, split
+from oracles import definitions
+
+from distbench.engine import order_curves
+
+SMALL = 3  # neighbours
+JUDGED = np.array([5, 0, 2, 6])
+DISTANCES = (
+    ("cosine", "cosine"),
+    ("cityblock", "cityblock"),
+    ("cosine", "euclidean"),
+    ("euclidean", "cityblock"),
+    ("euclidean", "hamming"),
+    ("cityblock", "hamming"),
+)
+
+
+def small(kind, setting, d, dim=None, seed=0):
+    """Return 10 points, or 7 with 14 references."""
+    return split(*cloud(kind, 10 if setting == "in sample" else 21, seed, d, dim or d - 1), setting)
+
+
+def rows(points, k, judged=None):
+    """Return the queries' own values of the metrics that are means over queries."""
+    queries, labels = (points.X, points.Z, k, *points.where), (points.labels, points.labels_ref)
+    every = definitions.per_query(*queries) | definitions.extra_per_query(*queries, *labels)
+    return every if judged is None else {name: row[judged] for name, row in every.items()}
+
+
+def values(points, k, judged=None):
+    """Return the metrics by their definitions; of a judged subset those that are defined for one."""
+    queries, labels = (points.X, points.Z, k, *points.where), (points.labels, points.labels_ref)
+    if judged is None:
+        return definitions.score(*queries) | definitions.extra_score(*queries, *labels)
+    return definitions.score(*queries, judged) | means(rows(points, k, judged))
+
+
+def means(own):
+    return {name: row.mean() for name, row in own.items()}
+
+
+def assert_defined(measured, expected, own, k):
+    """Compare values, and those of single queries, with the definitions."""
+    for name, value in expected.items():
+        assert measured[name].value == pytest.approx(value, rel=1e-9, abs=1e-9), (name, k)
+    for name, row in own.items():
+        bound = 1e-12 if name in DEFAULT else 1e-10
+        np.testing.assert_allclose(measured[name].points, row, atol=bound, err_msg=f"{name}, k={k}")
+
+
+def without_each(points, k, judged=None):
+    """Return the test points that can be left out, judged ones first, and the definitions without each of them."""
+    queries = np.arange(len(points.X)) if judged is None else judged
+    others = np.setdiff1d(np.arange(len(points.X)), queries) if points.include else []
+    leaving, found = [*queries, *others], []
+    for p in leaving:
+        left = queries[queries != p]
+        found.append(values(points.without(p), k, None if judged is None else left - (left > p)))
+    return leaving, {name: np.array([value[name] for value in found]) for name in found[0]}
+
+
+def assert_left_out(measured, points, k, judged=None, lost=()):
+    """Compare metrics without each point with the definitions; without the `lost` ones some are not known."""
+    leaving, without = without_each(points, k, judged)
+    for name, expected in without.items():
+        found = measured[name].leave_one_out
+        if name in WORST:
+            assert found is None, name
+        elif name == "distortion_q" and measured[name].value == np.inf:  # no interval, whatever single points change
+            assert (found == np.inf).all()
+        elif name not in FIRST_ORDER:
+            expected[np.isin(leaving, lost) & np.isnan(found)] = np.nan
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=f"{name}, k={k}")
+
+
+def check(points, judged=None, lost=(), **options):
+    """Compare all metrics with the definitions for one neighbour, some, and as many as are allowed."""
+    whole = values(points, SMALL, judged)
+    for k in (1, SMALL, (points.M - 1) // 2):
+        measured, own = measure(points, k, judged=judged, **options), rows(points, k, judged)
+        assert_defined(measured, whole | means(own), own, k)  # metrics of pairs have no k
+        if k == SMALL:
+            assert_left_out(measured, points, k, judged, lost)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("kind", KINDS)
+class TestEachKind:
+    def test_few_columns(self, kind, setting):
+        check(small(kind, setting, FEW), lost=(0, 1) if kind == "outlier" else ())
+
+    def test_many_columns(self, kind, setting):
+        check(small(kind, setting, MANY), lost=(0, 1) if kind == "outlier" else ())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_points_are_left_out_for_any_number_of_neighbours(kind):
+    points = small(kind, "train and test", FEW, dim=1, seed=1)
+    for k in (1, (points.M - 1) // 2):
+        assert_left_out(measure(points, k), points, k, lost=(0, 1) if kind == "outlier" else ())
+
+
+@pytest.mark.parametrize(
+    ("how", "setting", "d"),
+    [(*row, d) for row, d in zip(product(DISTANCES, SETTINGS), cycle((FEW, MANY)), strict=False)],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else None,
+)
+def test_other_distances(how, setting, d, monkeypatch):
+    monkeypatch.setattr(definitions, "_candidates", partial(definitions._candidates, distances=how))
+    points = small("binary" if how[1] == "hamming" else "plain", setting, d)
+    check(points, distance_x=how[0], distance_z=how[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "d"),
+    [
+        (*row, d)
+        for row, d in zip(product(("plain", "quantised", "half collapsed"), SETTINGS), cycle((FEW, MANY)), strict=False)
+    ],
+)
+def test_some_points_are_judged(kind, setting, d):
+    check(small(kind, setting, d, seed=3), judged=JUDGED)
+
+
+@pytest.mark.parametrize("setting", ["in sample", "train and test"])
+def test_more_points_than_one_job_takes(setting):
+    points = split(*cloud("quantised", 34 if setting == "in sample" else 50, d=MANY), setting, queries=34)
+    assert_defined(measure(points, SMALL), values(points, SMALL), rows(points, SMALL), SMALL)
+
+
+def test_random_orders_of_ties_are_what_is_averaged():
+    a, b = np.array([1.0, 1.0, 2.0, 2.0, 2.0, 3.0]), np.array([2.0, 1.0, 1.0, 1.0, 3.0, 1.0])
+
+    def orders(values):
+        """All rankings that random tie-breaking can give, equally often."""
+        return {tuple(np.argsort(np.lexsort((tie, values))) + 1) for tie in permutations(range(6))}
+
+    k = 2
+    every = list(product(orders(a), orders(b)))
+    errors = [np.sum((np.abs(np.subtract(r, s)) / r)[np.array(r) <= k]) for r, s in every]
+    assert definitions._relative_errors(a, b, k) == pytest.approx(np.mean(errors), abs=1e-12)
+    areas = [definitions._area_under_rnx(np.array(r), np.array(s)) for r, s in every]
+    assert order_curves.area(a, b, False)[0] == pytest.approx(np.mean(areas), abs=1e-12)

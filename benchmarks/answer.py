@@ -13,9 +13,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from distbench._means import mean_of
+from distbench.results.leaderboard_rows import mean_of
+from distbench.results.suite_store import Record, Store, read_store, store_path
 from distbench.suites import Claim, read_suite
-from distbench.suites._store import Record, Store, read_store, store_path
 
 ROOT = Path(__file__).parents[1]
 SUITES = ROOT / "suites" / "distbench_suites"

@@ -82,8 +82,8 @@ def write_clouds(path: Path, most: int = 700) -> None:
 def measure(source: Path, out: Path, threads: int | None, recipes: list[str]) -> None:
     """Measure everything in this process and write it."""
     import distbench
-    from distbench.results import rows_of
-    from distbench.results_file import write_results
+    from distbench.results.file import write_results
+    from distbench.results.rows import rows_of
 
     values: Arrays = {}
     rows: list[Any] = []

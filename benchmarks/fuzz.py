@@ -72,23 +72,6 @@ def _arguments() -> argparse.Namespace:
 
 def _load_all() -> None:
     """Import all that the targets import on their way: what is loaded later would not be instrumented."""
-    import distbench.cli.baselines
-    import distbench.cli.compare
-    import distbench.cli.datasets
-    import distbench.cli.evaluate
-    import distbench.cli.hunt
-    import distbench.cli.leaderboard
-    import distbench.cli.suites
-    import distbench.merging
-    import distbench.regression
-    import distbench.render.changes
-    import distbench.render.html
-    import distbench.render.markdown
-    import distbench.render.plain
-    import distbench.render.text
-    import distbench.results_file
-    import distbench.suites
-    import distbench.suites._store  # noqa: F401
 
 
 def _seeds(folder: Path, seed: int) -> None:

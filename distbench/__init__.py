@@ -24,11 +24,11 @@ from distbench.errors import (
 if TYPE_CHECKING:
     from distbench import metrics, strategies
     from distbench.baselines import fit_baseline
-    from distbench.checking import check_encoder
     from distbench.datasets import Dataset, load_dataset
-    from distbench.evaluation import Difference, compare, evaluate, evaluate_codes
+    from distbench.evaluation.evaluate import Difference, compare, evaluate, evaluate_codes
+    from distbench.evaluation.report import Pair, Report, Score
     from distbench.hunting import Hunt, hunt
-    from distbench.report import Pair, Report, Score
+    from distbench.suites.check import check_encoder
     from pytest_distbench import checks
 
 __all__ = [
@@ -62,16 +62,16 @@ __all__ = [
 
 _LAZY = {
     "Dataset": "distbench.datasets",
-    "Difference": "distbench.evaluation",
+    "Difference": "distbench.evaluation.evaluate",
     "Hunt": "distbench.hunting",
-    "Pair": "distbench.report",
-    "Report": "distbench.report",
-    "Score": "distbench.report",
-    "check_encoder": "distbench.checking",
+    "Pair": "distbench.evaluation.report",
+    "Report": "distbench.evaluation.report",
+    "Score": "distbench.evaluation.report",
+    "check_encoder": "distbench.suites.check",
     "checks": "pytest_distbench",  # the only one that needs pytest, which whoever calls it has
-    "compare": "distbench.evaluation",
-    "evaluate": "distbench.evaluation",
-    "evaluate_codes": "distbench.evaluation",
+    "compare": "distbench.evaluation.evaluate",
+    "evaluate": "distbench.evaluation.evaluate",
+    "evaluate_codes": "distbench.evaluation.evaluate",
     "fit_baseline": "distbench.baselines",
     "hunt": "distbench.hunting",
     "load_dataset": "distbench.datasets",

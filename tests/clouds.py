@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from distbench.engine import Gathered, gather, space
+from distbench.engine import Gathered, gather
+from distbench.engine import point_space as space
 from distbench.metrics import METRICS, Measured
 
 KINDS = (

@@ -246,8 +246,8 @@ def documents() -> tuple[dict[str, Any], ...]:
     import numpy as np
 
     import distbench
-    from distbench.results import failed_row, rows_of
-    from distbench.results_file import write_results
+    from distbench.results.file import write_results
+    from distbench.results.rows import failed_row, rows_of
 
     rng = np.random.default_rng(0)
     points, reference = rng.normal(size=(20, 4)), rng.normal(size=(30, 4))
@@ -284,9 +284,9 @@ def _results_text(taken: Taken) -> bytes:
 
 def fuzz_results(data: bytes, here: Path) -> None:
     """Read a file of results, compare it, rank it, write it in every form and merge new rows into it."""
-    from distbench.merging import merge_results
-    from distbench.results_file import read_results, write_results
-    from distbench.suites._store import read_store
+    from distbench.results.file import read_results, write_results
+    from distbench.results.merge import merge_results
+    from distbench.results.suite_store import read_store
 
     taken = Taken(data)
     path, good = here / "r.json", here / "good.json"
@@ -315,9 +315,9 @@ def _rendered(outcome: Any, other: Any, form: int) -> None:
     from dataclasses import replace
 
     from distbench.cli.leaderboard import rendered as written
-    from distbench.regression import broken_gates, compare_rows, parse_gate
     from distbench.render.changes import render_changes
     from distbench.render.markdown import render_summary
+    from distbench.results.gates import broken_gates, compare_rows, parse_gate
 
     gates = [parse_gate("all:1%"), parse_gate("continuity:0.01")]
     runs = (outcome.rows, other.rows) if form % 2 else (other.rows, outcome.rows)

@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 
 import distbench
-from distbench.diagrams import diagrams_of
-from distbench.outcome import Outcome
-from distbench.regression import compare_rows
-from distbench.results import failed_row, rows_of
+from distbench.render.diagrams import diagrams_of
+from distbench.results.gates import compare_rows
+from distbench.results.rows import failed_row, rows_of
+from distbench.results.run import Outcome
 
 EVIL = '<script>window.evil = 1</script><img src="http://evil.test/x.png" onerror="window.evil = 2">'
 SCORES = {"first": 2, "second": 3, "third": 4}

@@ -12,8 +12,8 @@ from suite_texts import PCA_ENTRY, TOP, written
 import distbench
 from distbench.cli import main
 from distbench.errors import ResultsError, SuiteError
-from distbench.results import rows_of
-from distbench.results_file import read_results, write_results
+from distbench.results.file import read_results, write_results
+from distbench.results.rows import rows_of
 from distbench.suites import check_suite, read_suite
 
 MOST = 300  # characters of a line

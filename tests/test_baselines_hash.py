@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from distbench.baselines import BASELINES
-from distbench.baselines._hash import plain_source, recipe_hash
 from distbench.errors import InputError
+from distbench.suites.recipe_hash import plain_source, recipe_hash
 
 RECIPE = '''
 """A recipe."""
@@ -45,7 +45,7 @@ def test_every_baseline_has_a_hash_of_its_own_and_none_needs_keras(name):
     assert len({recipe_hash(other) for other in BASELINES}) == len(BASELINES)
     assert len(recipe_hash(name)) == 64
     code = (
-        "import sys; from distbench.baselines._hash import recipe_hash; "
+        "import sys; from distbench.suites.recipe_hash import recipe_hash; "
         f"print(recipe_hash({name!r}), [m for m in ('keras', 'tensorflow', 'umap') if m in sys.modules])"
     )
     if name == "pairwise_autoencoder":
@@ -89,7 +89,7 @@ def test_options_change_it_and_their_order_does_not(recipe):
     ],
 )
 def test_parts_of_distbench_that_a_recipe_imports_count(recipe, line):
-    from distbench.baselines import _hash
+    from distbench.suites import recipe_hash as _hash
 
     text = RECIPE.replace("        # a remark\n", f"        {line}\n")
     recipe(text)
@@ -99,14 +99,14 @@ def test_parts_of_distbench_that_a_recipe_imports_count(recipe, line):
 
 
 def test_what_type_checkers_alone_import_does_not_count(recipe):
-    from distbench.baselines import _hash
+    from distbench.suites import recipe_hash as _hash
 
     lazy = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from distbench.keras import Autoencoder\n"
     assert set(_hash._imports(ast.parse(lazy), "mine", is_package=False)) == set()
 
 
 def test_keras_parts_are_followed_to_the_modules_they_live_in():
-    from distbench.baselines import _hash
+    from distbench.suites import recipe_hash as _hash
 
     reached = _hash._reached("distbench.baselines.pairwise_autoencoder")
     assert {"distbench.keras._losses", "distbench.keras._models", "distbench.baselines._training"} <= reached
@@ -115,7 +115,7 @@ def test_keras_parts_are_followed_to_the_modules_they_live_in():
 
 
 def test_relative_imports_are_followed():
-    from distbench.baselines import _hash
+    from distbench.suites import recipe_hash as _hash
 
     tree = ast.parse("from ._points import as_rows\nfrom . import _affine\nfrom ..keras import Autoencoder")
     found = set(_hash._imports(tree, "distbench.baselines.mine", is_package=False))

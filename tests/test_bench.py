@@ -7,7 +7,7 @@ import distbench
 from distbench.datasets import load_dataset
 from distbench.errors import InputError, MissingDependencyError
 from distbench.suites import Bench, as_recipe
-from distbench.suites._recipes import NotInstalledError
+from distbench.suites.recipes import NotInstalledError
 
 
 class Fitted:

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from distbench.regression import Change, Comparison, NotCompared
 from distbench.render.changes import change_text, grouped, render_changes
+from distbench.results.gates import Change, Comparison, NotCompared
 
 
 def change(encoder="pca", before=0.9, now=0.8, half=0.05, **about):

@@ -7,7 +7,7 @@ import pytest
 
 import distbench
 from distbench import InputError, check_encoder
-from distbench.checking import Asked
+from distbench.evaluation.limits import Asked
 
 RNG = np.random.default_rng(0)
 X_TRAIN, X_TEST = RNG.normal(size=(150, 5)), RNG.normal(size=(60, 5))

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 import distbench
 from distbench.cli import main
-from distbench.leaderboard import leaderboard
-from distbench.merging import merge_results
 from distbench.render.text import render_checks, render_table
-from distbench.results import failed_row, rows_of
-from distbench.results_file import read_results, write_results
+from distbench.results.file import read_results, write_results
+from distbench.results.leaderboard import leaderboard
+from distbench.results.merge import merge_results
+from distbench.results.rows import failed_row, rows_of
 
 DAY = {"date": "2026-01-02", "python": "3.11.7"}
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines"

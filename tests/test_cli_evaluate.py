@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import distbench
 from distbench.cli import main
 from distbench.errors import PreservationError
-from distbench.results_file import read_results
+from distbench.results.file import read_results
 
 RNG = np.random.default_rng(0)
 X, X_REF = RNG.normal(size=(60, 6)), RNG.normal(size=(90, 6))

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from distbench.cli import main
-from distbench.results_file import read_results
+from distbench.results.file import read_results
 
 RNG = np.random.default_rng(0)
 X, X_REF = RNG.normal(size=(60, 6)), RNG.normal(size=(90, 6))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from distbench.decoders import decode, decoder_of
+from distbench.encoders.decoder import decode, decoder_of
 from distbench.errors import EncoderError
 
 

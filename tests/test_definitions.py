@@ -14,7 +14,7 @@ import pytest
 from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, cloud, measure, split
 from oracles import definitions
 
-from distbench.engine import order_curves
+from distbench.engine import rnx_curve as order_curves
 
 SMALL = 3  # neighbours
 JUDGED = np.array([5, 0, 2, 6])

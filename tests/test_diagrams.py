@@ -8,8 +8,8 @@ from scipy.spatial.distance import cdist
 
 import distbench
 from distbench import InputError
-from distbench.diagrams import diagrams_of
-from distbench.results import report_of, rows_of
+from distbench.render.diagrams import diagrams_of
+from distbench.results.rows import report_of, rows_of
 
 RNG = np.random.default_rng(3)
 X, X_REF = RNG.normal(size=(40, 5)), RNG.normal(size=(70, 5))

@@ -13,7 +13,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
-from distbench.engine import FAMILIES, gather, job, problem, space
+from distbench.engine import FAMILIES, gather, job, problem
+from distbench.engine import point_space as space
 from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, SIGNED, TRUST_LEFT
 from distbench.metrics import METRICS
 

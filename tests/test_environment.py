@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from distbench.environment import CI, environment, told
+from distbench.results.environment import CI, environment, told
 
 GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
 
@@ -58,7 +58,8 @@ def test_blas_is_told_from_numpys_own_record():
 
 def test_nothing_heavy_is_imported_for_it():
     code = (
-        "import sys; from distbench.environment import environment; found = environment(); print('blas' in found, "
+        "import sys; from distbench.results.environment import environment; found = environment(); "
+        "print('blas' in found, "
         "any(name in sys.modules for name in ('numpy', 'scipy', 'keras', 'subprocess')))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.engine import parcel
-from distbench.engine.executors import run_jobs, workers_for
-from distbench.engine.progress import track
+from distbench.engine.parallel import pickling as parcel
+from distbench.engine.parallel.executors import run_jobs, workers_for
+from distbench.engine.parallel.progress import track
 from distbench.errors import DistbenchError, InputError
 
 JOBS = [range(start, start + 10) for start in range(0, 200, 10)]
@@ -263,7 +263,7 @@ class TestProgress:
 
     @pytest.mark.parametrize(("progress", "shown"), [(True, True), (False, False), (None, False)])
     def test_a_bar_on_what_takes_long(self, progress, shown, capsys, monkeypatch):
-        monkeypatch.setattr("distbench.engine.progress.DELAY", 1e-9)
+        monkeypatch.setattr("distbench.engine.parallel.progress.DELAY", 1e-9)
         for _ in track(iter("abc"), [100, 100, 50], progress=progress):
             threading.Event().wait(0.12)
         assert ("/250" in capsys.readouterr().err) == shown

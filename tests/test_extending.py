@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench._entry_points import PluginWarning, _points
-from distbench._registry import Table
+from distbench._util.registry import PluginWarning, Table, _points
 from distbench.errors import DatasetError, InputError
 from distbench.metrics import METRICS, Cases, Metric, adopt, knn_recall, point_metric
 
@@ -72,7 +71,7 @@ def test_metric_data_set_and_baseline_of_a_package_work_like_ours(site):
         data = distbench.load_dataset("rings")
         assert "my_package.metrics" not in sys.modules
         encoder = distbench.fit_baseline("whitened_pca", data.train, code_size=2)
-        from distbench.baselines._hash import recipe_hash
+        from distbench.suites.recipe_hash import recipe_hash
         from distbench.metrics import METRICS
         report = distbench.evaluate(encoder, data.test, reference=data.train, metrics=["continuity", "nearest_kept"])
         score = report["nearest_kept"]
@@ -417,8 +416,8 @@ def test_distances_without_some_test_points_are_those_of_the_others(among):
 def test_names_of_options_are_reserved():
     import inspect
 
-    from distbench.checking import check_encoder
-    from distbench.metrics._own import RESERVED
+    from distbench.metrics.user_metrics import RESERVED
+    from distbench.suites.check import check_encoder
 
     options = {*inspect.signature(distbench.evaluate).parameters, *inspect.signature(check_encoder).parameters}
     assert options - {"options"} <= RESERVED

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from fuzz_targets import documents
 
+from distbench._util.locks import locked
 from distbench.errors import ResultsError, SuiteError
-from distbench.locking import locked
-from distbench.regression import compare_rows
-from distbench.results_file import read_results, write_results
-from distbench.suites._store import Item, Store, read_store, write_store
+from distbench.results.file import read_results, write_results
+from distbench.results.gates import compare_rows
+from distbench.results.suite_store import Item, Store, read_store, write_store
 
 ROOT = Path(__file__).resolve().parents[1]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
@@ -90,7 +90,7 @@ class TestFullDisk:
         source = """
             import resource, signal, sys
             from pathlib import Path
-            from distbench.results_file import read_results, write_results
+            from distbench.results.file import read_results, write_results
             path = Path(sys.argv[1])
             rows = read_results(path).rows
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -195,7 +195,7 @@ class TestClock:
 WRITER = """
     import json, sys
     from pathlib import Path
-    from distbench.results_file import read_results, write_results
+    from distbench.results.file import read_results, write_results
     path, name = Path(sys.argv[1]), sys.argv[2]
     rows = read_results(path.with_name("seed.json")).rows
     print("ready", flush=True)
@@ -207,7 +207,7 @@ WRITER = """
 STORER = """
     import sys
     from pathlib import Path
-    from distbench.results_file import read_results
+    from distbench.results.file import read_results
     from pytest_distbench._writer import write_updates
     path, name = Path(sys.argv[1]), sys.argv[2]
     rows = [row for row in read_results(path.parent.parent / "seed.json").rows if row["encoder"] == "a"]
@@ -244,7 +244,7 @@ class TestTwoRunsAtOnce:
         source = """
             import sys
             from pathlib import Path
-            from distbench.locking import locked
+            from distbench._util.locks import locked
             with locked(Path(sys.argv[1])):
                 print("held", flush=True)
                 sys.stdin.readline()

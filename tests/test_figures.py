@@ -9,7 +9,7 @@ from frameworks import needs
 
 import distbench
 from distbench import MissingDependencyError
-from distbench.diagrams import diagrams_of
+from distbench.render.diagrams import diagrams_of
 from distbench.render.figures import BINS, curve_svg, map_svg, shepard_svg
 
 pytestmark = needs("matplotlib")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from distbench.files import machine, write_whole
+from distbench._util.files import machine, write_whole
 
 
 def test_a_file_and_its_folder_are_made(tmp_path):
@@ -63,7 +63,7 @@ def test_the_rights_of_the_old_file_are_those_of_the_new_one(tmp_path, mode):
 def test_a_link_that_waits_where_the_text_goes_first_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "precious.txt").write_text("precious")
     path = tmp_path / "a.json"
-    monkeypatch.setattr("distbench.files.secrets.token_hex", lambda _: "0" * 8)
+    monkeypatch.setattr("distbench._util.files.secrets.token_hex", lambda _: "0" * 8)
     for word in (".00000000", ""):
         part = tmp_path / f".a.json.{machine()}.{os.getpid()}{word}.part"
         part.symlink_to(tmp_path / "precious.txt")
@@ -79,7 +79,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import os
-from distbench.files import write_whole
+from distbench._util.files import write_whole
 def stop(descriptor):
     print("writing", flush=True)
     sys.stdin.read()

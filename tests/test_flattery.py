@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 import distbench
-from distbench.flattery import coincidence_notes, range_notes, size_notes, unit_notes
+from distbench.evaluation.warnings import coincidence_notes, range_notes, size_notes, unit_notes
 
 X = np.random.default_rng(0).normal(size=(100, 4))
 

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 import distbench
 import distbench.metrics as metrics
 from distbench.engine import gather
-from distbench.engine.signs import SKETCHES, add_signed
+from distbench.engine.random_signs import SKETCHES, add_signed
 from distbench.inference import floors as floors_module
 from distbench.inference.attainable import attainable
 from distbench.inference.chance import chance

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from distbench import errors
 from distbench.cli import main
-from distbench.regression import broken_gates, compare_rows, parse_gate
-from distbench.results_file import read_results, write_results
+from distbench.results.file import read_results, write_results
+from distbench.results.gates import broken_gates, compare_rows, parse_gate
+from distbench.results.suite_store import read_store
 from distbench.suites import check_suite, read_suite
-from distbench.suites._store import read_store
 
 pytestmark = needs("jinja2")
 

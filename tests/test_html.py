@@ -11,8 +11,8 @@ from frameworks import needs
 from pages import EVIL, SCORES, outcome
 
 from distbench import MissingDependencyError
-from distbench.outcome import Outcome
 from distbench.render.html import render_html
+from distbench.results.run import Outcome
 
 pytestmark = needs("jinja2", "matplotlib")
 

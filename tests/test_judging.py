@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.judging import LARGE, SAMPLE, Points, _fingerprint
+from distbench.evaluation.measure import LARGE, SAMPLE, Points, _fingerprint
 
 
 def fingerprint(X, X_ref=None, judged=None):

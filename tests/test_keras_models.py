@@ -54,11 +54,11 @@ def trained(name: str) -> Trained:
     return Trained(model, model.get_weights(), fitted(model, X[:16]))
 
 
-def fitted(model: Any, points: Any, targets: Any = None, **options: Any) -> list[float]:
+def fitted(model: Any, points: Any, targets: Any = None, epochs: int = 1, **options: Any) -> list[float]:
     """Train in batches of 8 points. Every size of batch is traced anew, so a smaller last one costs half a second."""
     model.compile("adam", "mse", **options)
     again = points if targets is None else targets
-    losses: list[float] = model.fit(points, again, batch_size=8, verbose=0).history["loss"]
+    losses: list[float] = model.fit(points, again, batch_size=8, epochs=epochs, verbose=0).history["loss"]
     return losses
 
 
@@ -115,19 +115,24 @@ def test_points_that_all_coincide_leave_numbers(name: str) -> None:
     assert np.isfinite(model.encode(X)).all()
 
 
+PRECISIONS = {
+    "compiled": ("float32", True),
+    "mixed_bfloat16": ("mixed_bfloat16", False),
+    "mixed_float16": ("mixed_float16", False),
+}
+
+
 # The most to go wrong is in the trees of the topological one where compiled, in derivatives where precision is half.
 @over_all(
-    ("kind", "precision"),
-    MODELS,
-    [("float32", True), ("mixed_bfloat16", False), ("mixed_float16", False)],
-    stand=[("topological", ("float32", True)), ("contractive", ("mixed_float16", False))],
+    ("kind", "precision"), MODELS, PRECISIONS, stand=[("topological", "compiled"), ("contractive", "mixed_float16")]
 )
-def test_it_trains_in_every_precision_compiled_or_not(kind: str, precision: tuple[str, bool]) -> None:
-    policy, jit = precision
+def test_it_trains_in_every_precision_compiled_or_not(kind: str, precision: str) -> None:
+    policy, jit = PRECISIONS[precision]
     keras.utils.set_random_seed(0)
     model = MODELS[kind](dtype=policy)
     model.build((None, 6))
-    check_training(model, model.get_weights(), fitted(model, X[:16], jit_compile=jit))
+    # Steps in float16 are left out until the loss is scaled so that no gradient is infinite.
+    check_training(model, model.get_weights(), fitted(model, X[:16], epochs=3, jit_compile=jit))
     same = X[:1].repeat(16, axis=0)
     assert np.isfinite(model.fit(same, X[:16], batch_size=8, verbose=0).history["loss"]).all()
     assert np.isfinite(model.encode(X)).all()

@@ -9,22 +9,13 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import (
-    counts,
-    density,
-    distances,
-    gathered,
-    labels,
-    moments,
-    neighbours,
-    order_curves,
-    ranks,
-    relative,
-    shepard,
-    space,
-)
+from distbench.engine import counts, density, distances, labels, moments, neighbours, ranks
+from distbench.engine import point_space as space
+from distbench.engine import rank_correlation as shepard
+from distbench.engine import relative_ranks as relative
+from distbench.engine import rnx_curve as order_curves
 from distbench.engine import sampled_pairs as sampled
-from distbench.engine._blas import one_blas_thread
+from distbench.engine import statistics as gathered
 from distbench.engine.neighbours import (
     CONTINUITY,
     CONTINUITY_LEFT,
@@ -35,8 +26,9 @@ from distbench.engine.neighbours import (
     TRUST_LEFT,
     WIDTH,
 )
-from distbench.engine.signs import SKETCHES, add_partners, add_signed
-from distbench.engine.tails import Tail, add_tails, grown
+from distbench.engine.parallel.blas import one_blas_thread
+from distbench.engine.random_signs import SKETCHES, add_partners, add_signed
+from distbench.engine.ratio_tails import Tail, add_tails, grown
 from distbench.engine.triplets import BUDGET, LEAST, MOST, candidates_per_query, triplet_rows
 
 RNG = np.random.default_rng(0)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from distbench.inference.intervals import jackknife_interval
-from distbench.leaderboard import leaderboard
-from distbench.packing import pack
 from distbench.render.text import DROP_ORDER, printable, render_checks, render_table
-from distbench.results import failed_row, rows_of
+from distbench.results.leaderboard import leaderboard
+from distbench.results.packing import pack
+from distbench.results.rows import failed_row, rows_of
 
 rng = np.random.default_rng(0)
 M_POINTS = 40

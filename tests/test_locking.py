@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from distbench import locking
-from distbench.locking import locked
+from distbench._util import locks as locking
+from distbench._util.locks import locked
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 
@@ -139,7 +139,7 @@ def test_a_folder_that_may_be_written_and_not_read_is_not_locked(tmp_path, monke
     def refuse(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("distbench.locking.os.open", refuse)
+    monkeypatch.setattr("distbench._util.locks.os.open", refuse)
     ran = []
     with locked(tmp_path / "r.json", wait=60):
         ran.append(1)

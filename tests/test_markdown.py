@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.outcome import Outcome
-from distbench.regression import broken_gates, compare_rows, parse_gate
 from distbench.render._escape import escaped, item
 from distbench.render.markdown import render_markdown, render_summary
-from distbench.results import failed_row, rows_of
-from distbench.results_file import read_results
+from distbench.results.file import read_results
+from distbench.results.gates import broken_gates, compare_rows, parse_gate
+from distbench.results.rows import failed_row, rows_of
+from distbench.results.run import Outcome
 
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines" / "digits.json"
 NASTY = "<script>alert(1)</script> | a|b `c` *d* _e_ [f](g) @someone #12 &amp; \\ ~~h~~ $i$\n# x"

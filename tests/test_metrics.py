@@ -17,7 +17,8 @@ from scipy.stats import kendalltau, spearmanr
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 import distbench.metrics as metrics
-from distbench.engine import order_curves, sampled_pairs, triplets
+from distbench.engine import rnx_curve as order_curves
+from distbench.engine import sampled_pairs, triplets
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.diagrams import diagrams_of
 from distbench.errors import InputError, MissingDependencyError
+from distbench.render.diagrams import diagrams_of
 
 RNG = np.random.default_rng(1)
 X = RNG.normal(size=(150, 5))

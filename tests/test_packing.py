@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 import distbench
 from distbench.errors import InputError
 from distbench.inference.intervals import jackknife_interval
-from distbench.packing import pack, unpack
+from distbench.results.packing import pack, unpack
 
 VALUES = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6))
 

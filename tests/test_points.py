@@ -13,10 +13,10 @@ from frameworks import pd
 from scipy import sparse
 
 import distbench
-from distbench import storage
 from distbench.encoders import as_encoder
 from distbench.errors import DistbenchError, InputError
-from distbench.points import as_points, check_candidates
+from distbench.inputs import blocks as storage
+from distbench.inputs.arrays import as_points, check_candidates
 
 RNG = np.random.default_rng(0)
 GOOD = np.arange(12.0).reshape(4, 3)

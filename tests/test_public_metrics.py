@@ -12,16 +12,18 @@ from oracles import definitions
 from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
-from distbench.engine import gather, order_curves, problem, sampled_pairs, shepard, triplets
-from distbench.engine.executors import workers_for
+from distbench.engine import gather, problem, sampled_pairs, triplets
+from distbench.engine import rank_correlation as shepard
+from distbench.engine import rnx_curve as order_curves
 from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
+from distbench.engine.parallel.executors import workers_for
 from distbench.errors import InputError
 from distbench.metrics import METRICS
-from distbench.metrics._api import gather_checked
 from distbench.metrics._correlation import correlation
 from distbench.metrics._jackknife import leave_one_out_mean, pairs_touching
-from distbench.metrics._model import measure_reconstruction
-from distbench.metrics._semantic import label_codes
+from distbench.metrics.functions import gather_checked
+from distbench.metrics.reconstruction import measure_reconstruction
+from distbench.metrics.semantic import label_codes
 
 RNG = np.random.default_rng(0)
 

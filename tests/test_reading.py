@@ -15,11 +15,11 @@ import pytest
 from scipy import sparse
 
 import distbench
-from distbench import reading
-from distbench.datasets._sizes import refuse_table
 from distbench.errors import InputError, MissingDependencyError
-from distbench.reading import is_file_name, read_points
-from distbench.storage import is_mapped
+from distbench.inputs import files as reading
+from distbench.inputs.blocks import is_mapped
+from distbench.inputs.files import is_file_name, read_points
+from distbench.inputs.size_guards import refuse_table
 
 RNG = np.random.default_rng(0)
 X, X_REF = RNG.normal(size=(30, 6)), RNG.normal(size=(50, 6))
@@ -104,7 +104,7 @@ class TestFiles:
     def test_lists_that_unfold_to_far_more_than_their_file(self, here, monkeypatch):
         pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
         pq.write_table(pa.table({"code": [np.zeros(100_000)] * 10}), "t.parquet")
-        monkeypatch.setattr("distbench.datasets._sizes.SMALL", 1 << 20)
+        monkeypatch.setattr("distbench.inputs.size_guards.SMALL", 1 << 20)
         with pytest.raises(InputError, match=r"bytes that unfold to 8,1.*, so it is not read"):
             read_points("t.parquet", "X")
 
@@ -112,13 +112,13 @@ class TestFiles:
         h5py = pytest.importorskip("h5py")
         with h5py.File("a.h5ad", "w") as file:
             file.create_dataset("X", data=np.zeros((6, 3)), chunks=(4096, 4096), maxshape=(None, None), compression=9)
-        monkeypatch.setattr("distbench.datasets._sizes.SMALL", 1 << 20)
+        monkeypatch.setattr("distbench.inputs.size_guards.SMALL", 1 << 20)
         with pytest.raises(InputError, match=r"bytes that unfold to 134,217,728, so it is not read"):
             read_points("a.h5ad:X", "X")
 
     def test_large_arrays_of_annotated_data_are_read_block_by_block(self, here, monkeypatch):
         h5ad("a.h5ad", X, X_umap=Z)
-        monkeypatch.setattr("distbench.annotated.SMALL", X.nbytes - 1)
+        monkeypatch.setattr("distbench.inputs.h5ad.SMALL", X.nbytes - 1)
         assert type(read_points("a.h5ad", "X")).__module__.startswith("h5py")
         assert scored("a.h5ad", "a.h5ad:X_umap", reference=(X_REF, Z_REF)) == expected()
 
@@ -295,6 +295,6 @@ class TestAnnData:
             scored((adata, "X_pca"), "X_umap")
         with pytest.raises(InputError, match=r"X_test: found AnnData without X; name a key .*\(adata, 'X_umap'\)"):
             scored(made(None, X_umap=Z), "X_umap")
-        monkeypatch.setattr("distbench.annotated.MOST_DENSE", 100)
+        monkeypatch.setattr("distbench.inputs.h5ad.MOST_DENSE", 100)
         with pytest.raises(InputError, match=r"X_test: found a sparse matrix of shape \(30, 6\), which takes"):
             scored(adata, "X_umap")

@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import distbench
-from distbench.adapters._adapter import as_type
 from distbench.encoders import as_encoder
+from distbench.encoders.adapters._adapter import as_type
 from distbench.errors import EncoderError, InputError
 
 X = (load_digits().data[:160] / 16).astype(np.float32)
@@ -490,8 +490,8 @@ class TestTexts:
         assert not any("as many columns as the points" in note for note in again.notes)  # it is no autoencoder
 
     def test_rows_differ_where_input_spaces_do(self, texts, encoders):
-        from distbench.regression import compare_rows
-        from distbench.results import rows_of
+        from distbench.results.gates import compare_rows
+        from distbench.results.rows import rows_of
 
         reports = [distbench.evaluate(encoders[0], texts, input_space=space, k=5) for space in encoders]
         rows = [rows_of(report)[0] for report in reports]

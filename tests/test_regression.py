@@ -9,9 +9,9 @@ import pytest
 import distbench
 from distbench.errors import InputError
 from distbench.metrics import METRICS
-from distbench.regression import Gate, broken_gates, compare_rows, parse_gate
-from distbench.results import STALE, failed_row, rows_of
-from distbench.results_file import read_results, write_results
+from distbench.results.file import read_results, write_results
+from distbench.results.gates import Gate, broken_gates, compare_rows, parse_gate
+from distbench.results.rows import STALE, failed_row, rows_of
 
 M_POINTS = 120
 

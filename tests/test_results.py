@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.results import OK, STALE, failed_row, rows_of
+from distbench.results.rows import OK, STALE, failed_row, rows_of
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,8 @@ def test_a_stale_row_has_the_reason_and_no_number():
 
 
 def test_a_mean_over_draws_is_compared_by_its_own_interval_which_knows_of_the_draws():
-    from distbench.leaderboard import leaderboard
-    from distbench.regression import compare_rows
+    from distbench.results.gates import compare_rows
+    from distbench.results.leaderboard import leaderboard
 
     rng = np.random.default_rng(0)
     X, drawn = rng.normal(size=(60, 6)), np.random.default_rng(1)

@@ -9,10 +9,10 @@ import pytest
 
 import distbench
 from distbench.errors import InputError, ResultsError
-from distbench.leaderboard import leaderboard
-from distbench.packing import unpack
-from distbench.results import failed_row, rows_of
-from distbench.results_file import read_results, write_results
+from distbench.results.file import read_results, write_results
+from distbench.results.leaderboard import leaderboard
+from distbench.results.packing import unpack
+from distbench.results.rows import failed_row, rows_of
 
 DAY = {"date": "2026-01-02", "python": "3.11.7", "cores": 2}
 LATER = {**DAY, "date": "2026-03-04"}

@@ -7,8 +7,8 @@ import pytest
 from frameworks import pd
 
 import distbench
-from distbench.determinism import check_same_again
 from distbench.encoders import as_encoder
+from distbench.encoders.determinism import check_same_again
 from distbench.errors import EncoderError
 
 rng = np.random.default_rng(3)

@@ -5,7 +5,7 @@ import pytest
 
 import distbench
 from distbench.errors import InputError
-from distbench.sampling import FIRST_QUERIES, check_precision, check_queries, judged_rows, until_precise
+from distbench.evaluation.sampling import FIRST_QUERIES, check_precision, check_queries, judged_rows, until_precise
 
 
 def test_a_sample_is_seeded_sorted_without_repeats_and_grows_by_nesting():

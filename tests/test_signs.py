@@ -7,7 +7,7 @@ import pytest
 from oracles import definitions
 
 from distbench.engine import gather
-from distbench.engine.signs import SKETCHES, add_signed
+from distbench.engine.random_signs import SKETCHES, add_signed
 
 N, K = 24, 3
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.render.report import MOST_LINES, advice, failure_text, standing_lines
-from distbench.standing import Standing, fitted_standings, stored_standings
+from distbench.evaluation.scores import Standing
+from distbench.evaluation.text import MOST_LINES, advice, failure_text, standing_lines
+from distbench.suites.reference_scores import fitted_standings, stored_standings
 
 DATA = distbench.load_dataset("digits")
 

@@ -7,10 +7,10 @@ import pytest
 
 import distbench
 from distbench.errors import SuiteError
-from distbench.packing import unpack
-from distbench.results import OK, failed_row, report_of, rows_of
-from distbench.suites._store import Item, Store, read_store, store_path, write_store
-from distbench.suites._store_match import Wanted, changes, stale_reasons
+from distbench.results.packing import unpack
+from distbench.results.rows import OK, failed_row, report_of, rows_of
+from distbench.results.suite_store import Item, Store, read_store, store_path, write_store
+from distbench.results.suite_store_match import Wanted, changes, stale_reasons
 
 DAY = {"date": "2026-01-02", "python": "3.11.7", "cores": 2}
 LATER = {**DAY, "date": "2026-03-04"}

@@ -11,8 +11,8 @@ import pytest
 
 import distbench
 from distbench.errors import SuiteError
-from distbench.results import rows_of
-from distbench.suites._store import Item, read_store, write_store
+from distbench.results.rows import rows_of
+from distbench.results.suite_store import Item, read_store, write_store
 
 DAY = {"date": "2026-01-02", "python": "3.11.7"}
 

@@ -19,13 +19,13 @@ from pages import outcome
 
 import distbench
 from distbench.datasets import DataSource
-from distbench.datasets._sizes import refuse_table
 from distbench.encoders import as_encoder
+from distbench.encoders.adapters._keras_files import FEW_WEIGHTS, load_model
 from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
-from distbench.model_files import FEW_WEIGHTS, load_model
-from distbench.outcome import ClaimOutcome, Outcome
+from distbench.inputs.size_guards import refuse_table
 from distbench.render.markdown import render_markdown, render_summary
-from distbench.results import Row
+from distbench.results.rows import Row
+from distbench.results.run import ClaimOutcome, Outcome
 from distbench.suites import as_recipe, check_suite, read_suite
 from distbench.suites._spelling import misspelt
 
@@ -582,7 +582,7 @@ def hostile_outcome():
     diagrams = [
         {**one, "encoder": next(r["encoder"] for r in rows if r["seed"] == one["seed"])} for one in given.diagrams
     ]
-    from distbench.regression import compare_rows
+    from distbench.results.gates import compare_rows
 
     before = [Row(**{**row, "value": None if row["value"] is None else row["value"] * 2}) for row in rows]
     extra = [Row(**{**row, "encoder": hostile("before")}) for row in before[:3]]
@@ -646,7 +646,7 @@ class TestReports:
 
 
 def test_packed_arrays_are_numbers_alone():
-    from distbench.packing import unpack
+    from distbench.results.packing import unpack
 
     bomb = base64.b64encode(__import__("zlib").compress(b"\0" * (1 << 24), 9)).decode()
     packed = {"dtype": "float16", "shape": [3], "offset": 0.0, "scale": 1.0, "data": bomb}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from distbench import witnesses
 from distbench.engine import gather
-from distbench.witnesses import worst_pairs
+from distbench.evaluation import worst_pairs as witnesses
+from distbench.evaluation.worst_pairs import worst_pairs
 
 RNG = np.random.default_rng(0)
 METRICS = ("euclidean", "cosine", "cityblock", "hamming")

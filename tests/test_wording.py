@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.wording import first_line, in_brief, listed, raised, shortened
+from distbench._util.text import first_line, in_brief, listed, raised, shortened
 
 HOSTILE = ["\x1b[31mred\x1b[0m", "nul \x00", "lone \ud800", "\u202eback"]
 

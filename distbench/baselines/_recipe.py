@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from distbench._registry import Registry
+from distbench._util.registry import Registry
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Named:
     """What a recipe of a package returned, such as an estimator of scikit-learn, as encoders of recipes are."""
 
     def __init__(self, name: str, found: Any) -> None:
-        from distbench.encoders import as_encoder
+        from distbench.encoders.encoder import as_encoder
 
         self.name = name
         self._found, self._encoder = found, replace(as_encoder(found), name=name)
@@ -218,7 +218,7 @@ def _checked(X: ArrayLike) -> NDArray[np.float64]:
     import numpy as np
 
     from distbench.baselines._points import as_rows
-    from distbench.points import as_points
+    from distbench.inputs.arrays import as_points
 
     if isinstance(X, np.ma.MaskedArray) or getattr(getattr(X, "dtype", None), "kind", "f") in "cmMOSU":
         as_points(X, "X")  # refuses what numpy would turn into numbers without a word

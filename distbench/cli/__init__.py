@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from distbench._version import __version__
+from distbench import __version__
+from distbench._util.text import near_miss
 from distbench.cli._common import INTERRUPTED, CannotDo, Examples
-from distbench.limits import near_miss
 
 __all__ = ["main"]
 
@@ -39,7 +39,7 @@ def _close_output() -> None:
 
 def _tell(error: BaseException) -> int:
     """Say on standard error what went wrong, if it is there; return the exit code."""
-    from distbench.wording import raised
+    from distbench._util.text import raised
 
     if not isinstance(error, click.ClickException):
         error = CannotDo(" ".join((str(error) if isinstance(error, OSError) else raised(error)).split()))

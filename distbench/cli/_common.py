@@ -69,7 +69,7 @@ def running() -> Iterator[None]:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BaseException as error:  # sys.exit(0) of an encoder would say that all limits are met
-        from distbench.wording import raised
+        from distbench._util.text import raised
 
         raise CannotDo(raised(error)) from error
     finally:
@@ -141,7 +141,7 @@ width_option = click.option("--width", type=click.IntRange(min=LEAST_WIDTH), hel
 
 def metric_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the name of a metric, as a callback of an option."""
-    from distbench.limits import near_miss
+    from distbench._util.text import near_miss
     from distbench.metrics import METRICS
 
     try:
@@ -182,7 +182,7 @@ def print_document(document: Mapping[str, Any]) -> None:
     """Print a document as JSON: ``schema`` first; what JSON has no number for is text, such as ``"inf"``."""
     import json
 
-    from distbench.records import worded
+    from distbench.results.json_rows import worded
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from distbench.adapters import adapter_of_file
-from distbench.encoder_kinds import FILES
+from distbench._util.imports import imported
+from distbench.encoders.adapters import adapter_of_file
+from distbench.encoders.resolve import FILES
 from distbench.errors import InputError
-from distbench.importing import imported
 
 __all__ = ["encoder_of", "recipe_of"]
 

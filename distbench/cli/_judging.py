@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
-    from distbench.checking import Asked
-    from distbench.report import Report
+    from distbench.evaluation.limits import Asked
+    from distbench.evaluation.report import Report
 
 __all__ = ["Judged", "Sources", "judge"]
 
@@ -94,16 +94,16 @@ def judge(sources: Sources, asked: Asked, *, seed: int, name: str | None) -> Jud
     options = {**asked.options, "seed": seed, "labels": points["labels"]}
     options["reference_labels"] = points["reference_labels"]
     report = _of_points(sources, asked, points, {**options, "name": name})
-    from distbench.flattery import cautions
+    from distbench._util.notes import cautions
 
     own = {"dataset": Path(sources.data).name, "data_sha256": report.fingerprint}
     return Judged(report, {**own, "note": cautions(report.notes)}, points["labels"])
 
 
 def _of_points(sources: Sources, asked: Asked, points: Mapping[str, Any], options: dict[str, Any]) -> Report:
-    from distbench.checking import Floors
     from distbench.cli._encoders import encoder_of
-    from distbench.evaluation import evaluate, evaluate_codes
+    from distbench.evaluation.evaluate import evaluate, evaluate_codes
+    from distbench.evaluation.limits import Floors
 
     X, reference = points["data"], points["reference"]
     if sources.input_space:
@@ -123,8 +123,8 @@ def _of_points(sources: Sources, asked: Asked, points: Mapping[str, Any], option
 
 
 def _of_recipe(sources: Sources, asked: Asked, seed: int, name: str | None) -> Judged:
-    from distbench.checking import Floors, recipe_options
     from distbench.cli._encoders import recipe_of
+    from distbench.evaluation.limits import Floors, recipe_options
     from distbench.suites import Bench, as_recipe, check_dataset
 
     size, bench = sources.code_size or 0, Bench()
@@ -141,7 +141,7 @@ def _of_recipe(sources: Sources, asked: Asked, seed: int, name: str | None) -> J
 
 def _space(texts: Sequence[str]) -> Any:
     from distbench.cli._encoders import encoder_of
-    from distbench.reading import is_file_name
+    from distbench.inputs.files import is_file_name
 
     try:
         found = tuple(text if is_file_name(text) else encoder_of(text) for text in texts)
@@ -157,7 +157,7 @@ def _name_of(codes: str) -> str:
 
 
 def _read(sources: Sources, key: str) -> Any:
-    from distbench.reading import read_points
+    from distbench.inputs.files import read_points
 
     source = getattr(sources, key)
     return read_points(source, _option(key)) if source else None

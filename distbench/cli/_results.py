@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distbench.cli._judging import Judged
+    from distbench.evaluation.report import Pair, Report
     from distbench.inference.verdicts import Undecided, Verdict
-    from distbench.report import Pair, Report
-    from distbench.results import Row
+    from distbench.results.rows import Row
 
 __all__ = ["failure_of", "report_document", "verdict_lines", "write_files"]
 
@@ -36,8 +36,8 @@ def failure_of(report: Report, limits: Mapping[str, float], undecided: Undecided
 
 def verdict_lines(report: Report, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
     """Return one line a limit: what the interval says of it, and what becomes of one that it does not decide."""
+    from distbench.evaluation.text import number
     from distbench.inference.verdicts import passes
-    from distbench.render.report import number
 
     lines = []
     for name, found in _verdicts(report, limits).items():
@@ -107,14 +107,14 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
     """
     if html is None and results is None:
         return []
-    from distbench.environment import environment
-    from distbench.results import rows_of
+    from distbench.results.environment import environment
+    from distbench.results.rows import rows_of
 
     rows = rows_of(judged.report, leave_one_out=set(judged.report), limits=limits, **judged.about)
     found = environment(Path.cwd())
     lines = []
     if results is not None:
-        from distbench.results_file import write_results
+        from distbench.results.file import write_results
 
         replaced = write_results(results, rows, found, whole=False, apart=APART)
         gone = f"{replaced} row{'s' * (replaced > 1)} of {judged.report.encoder} on the same points"
@@ -127,10 +127,10 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
 
 
 def _write_page(judged: Judged, rows: list[Row], found: Mapping[str, Any], path: Path) -> None:
-    from distbench.diagrams import diagrams_of
-    from distbench.files import write_whole
-    from distbench.outcome import SORT_METRIC, Outcome
+    from distbench._util.files import write_whole
+    from distbench.render.diagrams import diagrams_of
     from distbench.render.html import render_html
+    from distbench.results.run import SORT_METRIC, Outcome
 
     known = {key: judged.about[key] for key in ("dataset", "code_size", "seed", "in_sample") if key in judged.about}
     pictures = [diagrams_of(judged.report, labels=judged.labels, **known)]

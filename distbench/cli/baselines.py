@@ -61,8 +61,8 @@ def _entry(name: str, recipe: Recipe) -> dict[str, Any]:
 
 def _is_network(recipe: Recipe) -> bool:
     """Say whether a recipe's code uses Keras; none of it is run."""
-    from distbench.baselines._hash import _module, _reached
     from distbench.errors import InputError
+    from distbench.suites.recipe_hash import _module, _reached
 
     try:
         reached = _reached(recipe.run.__module__)

@@ -23,7 +23,7 @@ from distbench.cli._common import (
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
-    from distbench.regression import Comparison, Gate
+    from distbench.results.gates import Comparison, Gate
 
 __all__ = ["command"]
 
@@ -32,7 +32,7 @@ WIDER = "only the first are listed; with a larger --width their lines have room 
 
 def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> tuple[Gate, ...]:
     from distbench.errors import InputError
-    from distbench.regression import parse_gate
+    from distbench.results.gates import parse_gate
 
     try:
         return tuple(map(parse_gate, texts))
@@ -71,9 +71,9 @@ def command(
     From BEFORE to NOW: what got worse first. With --fail, exit with 1 where something got worse by more, and with 2
     where nothing could be compared.
     """
-    from distbench.regression import NOTHING, broken_gates, compare_rows
     from distbench.render.changes import render_changes
-    from distbench.results_file import read_results
+    from distbench.results.file import read_results
+    from distbench.results.gates import NOTHING, broken_gates, compare_rows
 
     with told():
         comparison = compare_rows(read_results(before).rows, read_results(now).rows, source=str(before))

@@ -36,7 +36,7 @@ DISTANCES = ("euclidean", "cosine", "cityblock")
 def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
     """Return limits by metric."""
     from distbench.errors import InputError
-    from distbench.limits import check_bounds, check_limits
+    from distbench.inference.limits import check_bounds, check_limits
     from distbench.metrics import METRICS
 
     found: dict[str, float] = {}
@@ -169,19 +169,19 @@ def _check_files(html: Path | None, results: Path | None) -> None:
     if html is not None and results is not None and html.resolve() == results.resolve():
         raise CannotDo(f"--html and --results: both name {html}; give each a file of its own")
     if html is not None:
-        from distbench.render._require import require
+        from distbench._util.imports import require
 
         require("jinja2", "--html")
         require("matplotlib", "--html")
     if results is not None and results.exists():
-        from distbench.results_file import read_results
+        from distbench.results.file import read_results
 
         read_results(results)
 
 
 def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: str | None) -> Judged:
-    from distbench.checking import Asked
     from distbench.cli._judging import judge
+    from distbench.evaluation.limits import Asked
 
     sources = Sources(**{key: given.pop(key) for key in list(given) if key in Sources.__dataclass_fields__})
     sources.check()

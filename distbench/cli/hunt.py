@@ -81,7 +81,7 @@ def _limits(**given: float | None) -> dict[str, float]:
 def _hunted(encoder: str, data: str, **options: Any) -> Hunt:
     from distbench.cli._encoders import encoder_of
     from distbench.hunting import hunt
-    from distbench.reading import read_points
+    from distbench.inputs.files import read_points
 
     points = read_points(data, "--data")
     return hunt(encoder_of(encoder), points, **options)

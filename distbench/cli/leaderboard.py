@@ -21,7 +21,7 @@ from distbench.cli._common import (
 )
 
 if TYPE_CHECKING:
-    from distbench.outcome import Outcome
+    from distbench.results.run import Outcome
 
 __all__ = ["command", "rendered"]
 
@@ -53,9 +53,9 @@ def command(
     Of an encoder that is in several files, judged in the same way on the same data, the last file counts. The rows
     that suites store in baselines/ can be read too.
     """
-    from distbench.files import write_whole
-    from distbench.merging import merge_results
-    from distbench.results_file import read_results
+    from distbench._util.files import write_whole
+    from distbench.results.file import read_results
+    from distbench.results.merge import merge_results
 
     check_output(output, "--output")
     with told():
@@ -73,7 +73,7 @@ def command(
 
 def rendered(outcome: Outcome, form: str, width: int) -> str:
     """Return leaderboards as "text", "md", "html" or "json"."""
-    from distbench.leaderboard import leaderboard as ranked
+    from distbench.results.leaderboard import leaderboard as ranked
 
     if form == "md":
         from distbench.render.markdown import render_markdown

@@ -73,7 +73,7 @@ def _found(paths: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
-    from distbench.suite_mark import is_suite
+    from distbench.suites.detect import is_suite
 
     if not paths:
         spec = importlib.util.find_spec(SHIPPED)

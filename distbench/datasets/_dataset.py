@@ -8,9 +8,9 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from distbench._registry import Registry
+from distbench._util.registry import Registry
+from distbench._util.text import in_brief, raised
 from distbench.errors import DatasetError, InputError
-from distbench.wording import in_brief, raised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], 
     """Return what a package's function made, as points and classes of our own."""
     import numpy as np
 
-    from distbench.points import as_points
+    from distbench.inputs.arrays import as_points
 
     try:
         made = make()

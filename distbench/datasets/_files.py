@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import DatasetError
-from distbench.reading import open_archive, read_array, reading
+from distbench.inputs.files import open_archive, read_array, reading
 
 if TYPE_CHECKING:
-    from distbench.datasets._parquet import Table
+    from distbench.inputs.parquet import Table
 
 __all__ = ["NAMES", "Parts", "read_files"]
 
@@ -62,7 +62,7 @@ def _of_each(files: Mapping[str, Path], label: str) -> Parts:
 
 
 def _table(path: Path, label: str) -> Table:
-    from distbench.datasets._parquet import read_table
+    from distbench.inputs.parquet import read_table
 
     return reading(path, lambda: read_table(path, label))
 
@@ -70,7 +70,7 @@ def _table(path: Path, label: str) -> Table:
 def _split_table(path: Path, label: str) -> Parts:
     from distbench.datasets._dataset import split
     from distbench.datasets._own import classes
-    from distbench.datasets._parquet import read_table
+    from distbench.inputs.parquet import read_table
 
     table = read_table(path, label)
     labels = None if table.labels is None else classes(table.labels)[0]

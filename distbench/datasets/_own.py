@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.text import first_line
 from distbench.datasets._dataset import Dataset, digest
 from distbench.errors import DatasetError
-from distbench.wording import first_line
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,11 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.imports import imported
+from distbench._util.text import near_miss, raised
 from distbench.datasets._dataset import Dataset
 from distbench.errors import DatasetError, DistbenchError, InputError, MissingDependencyError
-from distbench.importing import imported
-from distbench.limits import near_miss
-from distbench.wording import raised
 
 if TYPE_CHECKING:
     from distbench.datasets._files import Parts

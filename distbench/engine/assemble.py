@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import neighbours, shepard
-from distbench.engine.gathered import Gathered, Moments, Ranks, RankSide, Shepard, Triplets
-from distbench.engine.part import Merged
+from distbench.engine import neighbours
+from distbench.engine import rank_correlation as shepard
+from distbench.engine.partial_sums import Merged
 from distbench.engine.problem import Problem
-from distbench.engine.signs import SKETCHES
-from distbench.engine.tails import Tail
+from distbench.engine.random_signs import SKETCHES
+from distbench.engine.ratio_tails import Tail
+from distbench.engine.statistics import Gathered, Moments, Ranks, RankSide, Shepard, Triplets
 
 __all__ = ["assemble"]
 

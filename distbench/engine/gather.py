@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._blas import one_blas_thread
 from distbench.engine.assemble import assemble
-from distbench.engine.executors import workers_for
-from distbench.engine.extra import EXTRA, ExtraFamily
-from distbench.engine.gathered import Gathered
 from distbench.engine.job import release_rooms, run_job
-from distbench.engine.part import Merged, Part, merge
+from distbench.engine.optional_statistics import EXTRA, ExtraFamily
+from distbench.engine.parallel.blas import one_blas_thread
+from distbench.engine.parallel.executors import workers_for
+from distbench.engine.parallel.progress import track
+from distbench.engine.partial_sums import Merged, Part, merge
+from distbench.engine.point_space import Space
 from distbench.engine.problem import FAMILIES, Problem, Questions
-from distbench.engine.progress import track
-from distbench.engine.space import Space
+from distbench.engine.statistics import Gathered
 
 __all__ = ["gather"]
 
@@ -60,9 +60,9 @@ def gather(
     include_queries : bool
         Whether the other queries are candidates; always so without a reference.
     families : frozenset of str
-        Which statistics to gather, of `FAMILIES` and of `distbench.engine.extra.EXTRA`.
+        Which statistics to gather, of `FAMILIES` and of `distbench.engine.optional_statistics.EXTRA`.
     distance_x, distance_z : str
-        Of `distbench.engine.space.DISTANCES`.
+        Of `distbench.engine.point_space.DISTANCES`.
     judged : ndarray of int, optional
         The rows of X that are judged. Default: all.
     labels, labels_ref : ndarray of int, optional

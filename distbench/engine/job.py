@@ -7,9 +7,10 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, neighbours, pairs, ranks, tails, triplets
-from distbench.engine._blas import one_blas_thread
-from distbench.engine.part import Part
+from distbench.engine import moments, neighbours, pairs, ranks, triplets
+from distbench.engine import ratio_tails as tails
+from distbench.engine.parallel.blas import one_blas_thread
+from distbench.engine.partial_sums import Part
 from distbench.engine.problem import Problem
 
 __all__ = ["release_rooms", "run_job"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine.family import ExtraProblem
-from distbench.engine.part import Merged, Part
+from distbench.engine.optional_statistic import ExtraProblem
+from distbench.engine.partial_sums import Merged, Part
 from distbench.errors import InputError
 
 __all__ = ["Labels", "LabelsFamily"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 from distbench.engine.counts import BLOCK, SINGLE, ranks_below
-from distbench.engine.signs import SKETCHES, add_signed
+from distbench.engine.random_signs import SKETCHES, add_signed
 
 __all__ = [
     "CONTINUITY",

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, shepard, tails
+from distbench.engine import moments
+from distbench.engine import rank_correlation as shepard
+from distbench.engine import ratio_tails as tails
 from distbench.engine._jit import kernel
 
 __all__ = ["STRETCH", "PairTask", "add_unjudged", "pair_rows"]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import shepard, triplets
-from distbench.engine.space import Space
+from distbench.engine import rank_correlation as shepard
+from distbench.engine import triplets
+from distbench.engine.point_space import Space
 
 __all__ = ["FAMILIES", "Problem", "Questions"]
 

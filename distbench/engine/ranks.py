@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 from distbench.engine.neighbours import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, SIGNED, TRUST, TRUST_LEFT
-from distbench.engine.signs import SKETCHES, add_signed
+from distbench.engine.random_signs import SKETCHES, add_signed
 
 __all__ = ["tied_row"]
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.family import ExtraProblem
-from distbench.engine.part import Merged, Part
+from distbench.engine.optional_statistic import ExtraProblem
+from distbench.engine.partial_sums import Merged, Part
 
 __all__ = ["MAX_PAIRS", "SampledPairs", "SampledPairsFamily", "disparities", "kendall_influence"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.determinism import Rounding
-from distbench.encoders import Encoder
+from distbench._util.text import first_line
+from distbench.encoders.determinism import Rounding
+from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
-from distbench.plausible import Region
-from distbench.wording import first_line
+from distbench.hunting._region import Region
 
 __all__ = ["Asker"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.hunting._asker import ROUNDINGS, Asker
-from distbench.plausible import Region
+from distbench.hunting._region import Region
 
 __all__ = ["KINDS", "WORSE", "Book", "Candidate", "Kind", "Scale", "distances"]
 

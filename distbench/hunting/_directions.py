@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.hunting._region import Region
 from distbench.hunting._slopes import MOST_COLUMNS
-from distbench.plausible import Region
 
 __all__ = ["Directions", "bases_of", "extremes", "landed"]
 

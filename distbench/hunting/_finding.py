@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from distbench._util.imports import imported
 from distbench.errors import InputError, PreservationError
 from distbench.hunting._book import Kind
 
@@ -84,9 +85,7 @@ class Finding:
         return worst_of(self.kind, self.shrunk_d_x, self.shrunk_d_z)
 
     def __str__(self) -> str:
-        from distbench.hunting._text import finding_text
-
-        return finding_text(self)
+        return str(imported("distbench.hunting._text:finding_text")(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,15 +215,11 @@ class Hunt:
         __tracebackhide__ = True
         broken = self.broken(**checked_limits(expansion=expansion, contraction=contraction))
         if broken:
-            from distbench.hunting._text import failure_text
-
-            raise PreservationError(failure_text(self, broken))
+            raise PreservationError(imported("distbench.hunting._text:failure_text")(self, broken))
         return self
 
     def __str__(self) -> str:
-        from distbench.hunting._text import hunt_text
-
-        return hunt_text(self)
+        return str(imported("distbench.hunting._text:hunt_text")(self))
 
 
 def worst_of(kind: Kind, d_x: float, d_z: float) -> float:
@@ -251,7 +246,7 @@ def checked_limits(**limits: Any) -> dict[str, float]:
     InputError
         There is none, or one is no number above 0.
     """
-    from distbench.limits import check_bounds, check_limits
+    from distbench.inference.limits import check_bounds, check_limits
 
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if not given:

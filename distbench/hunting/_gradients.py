@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.adapters import eval_mode, is_keras_model, is_torch_module
+from distbench.encoders.adapters import eval_mode, is_keras_model, is_torch_module
+from distbench.hunting._region import Region
 from distbench.hunting._slopes import Exact
-from distbench.plausible import Region
 
 __all__ = ["exact_slopes"]
 

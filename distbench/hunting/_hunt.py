@@ -9,8 +9,9 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.encoder_kinds import loaded_file
-from distbench.encoders import as_encoder
+from distbench._util.text import in_brief
+from distbench.encoders.encoder import as_encoder
+from distbench.encoders.resolve import loaded_file
 from distbench.errors import InputError
 from distbench.hunting._asker import Asker
 from distbench.hunting._book import Book
@@ -19,12 +20,11 @@ from distbench.hunting._directions import Directions
 from distbench.hunting._drawn import in_other_test
 from distbench.hunting._finding import Hunt
 from distbench.hunting._gradients import exact_slopes
+from distbench.hunting._region import region_of
 from distbench.hunting._slopes import Slopes
 from distbench.hunting._stages import search
 from distbench.hunting._tests import test_pairs
-from distbench.plausible import region_of
-from distbench.points import as_points
-from distbench.wording import in_brief
+from distbench.inputs.arrays import as_points
 
 __all__ = ["hunt"]
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.pasting import as_code
-from distbench.plausible import Region
-from distbench.wording import listed
+from distbench._util.text import as_code, listed
+from distbench.hunting._region import Region
 
 if TYPE_CHECKING:
     from distbench.hunting._finding import Finding, Hunt
@@ -102,7 +101,7 @@ def snippet_of(
     homes, rows : tuple of int
         The points they are told by: their rows in the region and in the user's array.
     """
-    lines = ["import numpy as np", "from distbench.encoders import as_encoder", ""]
+    lines = ["import numpy as np", "from distbench.encoders.encoder import as_encoder", ""]
     lines += [f"# encoder = ...  # {listed([encoder])}", "# X = ...  # the points that were hunted around"]
     frame = region.like is not None
     source = "X.to_numpy(dtype=float)" if frame else "np.asarray(X)"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from distbench.errors import InputError
+from distbench.inputs.arrays import as_points, check_candidates
 from distbench.metrics import METRICS
-from distbench.metrics._api import gather_checked
-from distbench.points import as_points, check_candidates
+from distbench.metrics.functions import gather_checked
 
 __all__ = ["MOST_POINTS", "attainable"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.errors import InputError
+from distbench.inputs.arrays import as_points
 from distbench.metrics import METRICS
-from distbench.metrics._api import gather_checked
-from distbench.points import as_points
+from distbench.metrics.functions import gather_checked
 
 __all__ = ["chance"]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
-from distbench.engine._blas import one_blas_thread
+from distbench.engine.parallel.blas import one_blas_thread
 from distbench.errors import InputError
-from distbench.points import as_points, check_candidates
+from distbench.inputs.arrays import as_points, check_candidates
 
 __all__ = ["BINDING_WITH_REFERENCE", "FLOORED", "check_floors", "floors", "refuse_beyond"]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from distbench.keras._require import require_keras
 
 if TYPE_CHECKING:
+    from distbench.evaluation.keras_monitor import PreservationMonitor
     from distbench.keras._contractive import ContractiveAutoencoder
     from distbench.keras._convolutional import ConvolutionalAutoencoder
     from distbench.keras._denoising import DenoisingAutoencoder
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from distbench.keras._layers import OrthogonalProjection, Reflection, Rotation, Translation
     from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss, pairwise_distances
     from distbench.keras._models import Autoencoder, LinearAutoencoder
-    from distbench.keras._monitor import PreservationMonitor
     from distbench.keras._topological import TopologicalAutoencoder
     from distbench.keras._variational import VariationalAutoencoder
 
@@ -57,7 +57,6 @@ _MODULES = {
     "LinearAutoencoder": "_models",
     "OrthogonalProjection": "_layers",
     "PairwiseDistanceLoss": "_losses",
-    "PreservationMonitor": "_monitor",
     "Reflection": "_layers",
     "Rotation": "_layers",
     "TopologicalAutoencoder": "_topological",
@@ -68,11 +67,15 @@ _MODULES = {
 }
 
 
+# Evaluates, so it lives with what evaluates.
+_ELSEWHERE = {"PreservationMonitor": "distbench.evaluation.keras_monitor"}
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     require_keras()
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(import_module(_ELSEWHERE.get(name) or f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

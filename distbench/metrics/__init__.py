@@ -4,29 +4,29 @@ Adding a metric of ours is one `Metric` row in its family's file; other packages
 ``distbench.metrics``, made with `point_metric`.
 """
 
-from distbench._registry import Table
+from distbench._util.registry import Table
 from distbench.metrics import (
     _correlation,
     _density,
     _distortion,
-    _model,
     _order,
     _rank_errors,
     _ranks,
-    _semantic,
     _stress,
+    reconstruction,
+    semantic,
 )
 from distbench.metrics._correlation import kendall, pearson, spearman
 from distbench.metrics._density import density_kl
 from distbench.metrics._distortion import contraction, distortion, distortion_q, expansion, sigma_distortion
 from distbench.metrics._metric import Measured, Metric
-from distbench.metrics._model import reconstruction_mse
 from distbench.metrics._order import triplet_accuracy
-from distbench.metrics._own import Cases, adopt, point_metric
 from distbench.metrics._rank_errors import lcmc, mrre_code, mrre_input, rnx_auc
 from distbench.metrics._ranks import continuity, knn_recall, trustworthiness
-from distbench.metrics._semantic import label_agreement
 from distbench.metrics._stress import nonmetric_stress, sammon, scaled_stress, stress
+from distbench.metrics.reconstruction import reconstruction_mse
+from distbench.metrics.semantic import label_agreement
+from distbench.metrics.user_metrics import Cases, adopt, point_metric
 
 __all__ = [
     "METRICS",
@@ -59,7 +59,7 @@ __all__ = [
     "trustworthiness",
 ]
 
-_FAMILIES = (_ranks, _rank_errors, _stress, _distortion, _correlation, _order, _density, _semantic, _model)
+_FAMILIES = (_ranks, _rank_errors, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
 METRICS: Table[Metric] = Table(
     "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
 )

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from distbench.engine import Gathered
 from distbench.engine.sampled_pairs import SampledPairs
-from distbench.metrics._api import measure_one
 from distbench.metrics._jackknife import pairs_touching
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
+from distbench.metrics.functions import measure_one
 
 __all__ = ["METRICS", "kendall", "pearson", "spearman"]
 

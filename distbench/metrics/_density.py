@@ -9,8 +9,8 @@ import numpy as np
 from distbench.engine import Gathered
 from distbench.engine.density import Density
 from distbench.errors import InputError
-from distbench.metrics._api import measure_one
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics.functions import measure_one
 
 __all__ = ["METRICS", "density_kl"]
 

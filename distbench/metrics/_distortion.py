@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.metrics._api import measure_one
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
 from distbench.metrics._quantiles import measure_quantiles, ratio
+from distbench.metrics.functions import measure_one
 
 __all__ = ["METRICS", "contraction", "distortion", "distortion_q", "expansion", "sigma_distortion"]
 

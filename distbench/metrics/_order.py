@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from distbench.engine import Gathered
-from distbench.metrics._api import measure_one
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics.functions import measure_one
 
 __all__ = ["METRICS", "triplet_accuracy"]
 

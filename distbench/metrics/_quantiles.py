@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.engine.shepard import TAIL
-from distbench.engine.signs import SKETCHES, add_partners
-from distbench.engine.tails import Tail
+from distbench.engine.random_signs import SKETCHES, add_partners
+from distbench.engine.rank_correlation import TAIL
+from distbench.engine.ratio_tails import Tail
 from distbench.metrics._metric import Measured
 from distbench.metrics._pairs import columns_of
 

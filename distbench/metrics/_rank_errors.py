@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.engine.order_curves import OrderCurves
-from distbench.engine.relative import Relative
-from distbench.metrics._api import measure_one
+from distbench.engine.relative_ranks import Relative
+from distbench.engine.rnx_curve import OrderCurves
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._ranks import KNN_RECALL
+from distbench.metrics.functions import measure_one
 
 __all__ = ["METRICS", "lcmc", "mrre_code", "mrre_input", "rnx_auc"]
 

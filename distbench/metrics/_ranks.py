@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.engine.gathered import RankSide
-from distbench.metrics._api import measure_one
+from distbench.engine.statistics import RankSide
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics.functions import measure_one
 
 __all__ = ["KNN_RECALL", "METRICS", "continuity", "knn_recall", "trustworthiness"]
 

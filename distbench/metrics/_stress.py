@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Gathered
-from distbench.engine.gathered import Moments
 from distbench.engine.sampled_pairs import SampledPairs
-from distbench.metrics._api import measure_one
+from distbench.engine.statistics import Moments
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
+from distbench.metrics.functions import measure_one
 
 __all__ = ["METRICS", "nonmetric_stress", "sammon", "scaled_stress", "stress"]
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from distbench.leaderboard import Entry, Table
 from distbench.render.notes import IGNORES_SIZE, other_width, own_notes, shown_name, table_notes
-from distbench.results import Row
+from distbench.results.leaderboard import Entry, Table
+from distbench.results.rows import Row
 
 __all__ = [
     "Board",
@@ -118,7 +118,7 @@ def board_of(table: Table, rows: RowsOf, links: Mapping[int, str], name: str) ->
     Parameters
     ----------
     table : Table
-        From :func:`distbench.leaderboard.leaderboard`.
+        From :func:`distbench.results.leaderboard.leaderboard`.
     rows : mapping
         From `rows_by_entry`: directions and limits.
     links : mapping of int to str

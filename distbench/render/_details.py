@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from distbench.leaderboard import Entry, Table
 from distbench.render._boards import Cell, RowsOf, number, rows_of_entry, worst_last
 from distbench.render.notes import shown_name
-from distbench.results import OK, Row
+from distbench.results.leaderboard import Entry, Table
+from distbench.results.rows import OK, Row
 
 if TYPE_CHECKING:
-    from distbench.diagrams import Diagrams
+    from distbench.render.diagrams import Diagrams
 
 __all__ = ["Detail", "Picture", "detail_of"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distbench.leaderboard import Entry, Table
+from distbench.evaluation.text import number
 from distbench.render.notes import IGNORES_SIZE, VERDICT_MARKS, other_width, shown_name
-from distbench.render.report import number
+from distbench.results.leaderboard import Entry, Table
 
 __all__ = ["Grid", "board_grid", "checks_grid"]
 

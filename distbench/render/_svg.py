@@ -12,7 +12,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from distbench.render._require import require
+from distbench._util.imports import require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from distbench.render.report import number
+from distbench.evaluation.text import number
 
 if TYPE_CHECKING:
-    from distbench.regression import Change, Comparison, NotCompared
+    from distbench.results.gates import Change, Comparison, NotCompared
 
 __all__ = ["Grouped", "change_text", "grouped", "named", "render_changes", "title"]
 
@@ -102,7 +102,7 @@ def render_changes(comparison: Comparison, width: int = 80, rest: str = REST) ->
     Parameters
     ----------
     comparison : Comparison
-        From :func:`distbench.regression.compare_rows`.
+        From :func:`distbench.results.gates.compare_rows`.
     width : int
         Characters a line may have.
     rest : str

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from distbench.diagrams import Diagrams
+    from distbench.render.diagrams import Diagrams
 
     Dots = Callable[[Axes, Sequence[Sequence[float]], str, float], None]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from distbench.render._require import require
+from distbench._util.imports import require
 from distbench.render._svg import as_svg
 from distbench.render.drawing import (
     BINS,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from distbench.diagrams import Diagrams
+    from distbench.render.diagrams import Diagrams
 
 __all__ = ["BINS", "curve_svg", "map_svg", "shepard_svg"]
 
@@ -45,7 +45,7 @@ def shepard_svg(diagrams: Diagrams, prefix: str = "") -> str:
     Parameters
     ----------
     diagrams : Diagrams
-        From :func:`distbench.diagrams.diagrams_of`.
+        From :func:`distbench.render.diagrams.diagrams_of`.
     prefix : str
         Put before ids, where several pictures share a page.
 

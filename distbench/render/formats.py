@@ -1,19 +1,23 @@
-"""The types of reports: ours, and those that packages add by entry points of the group ``distbench.reports``."""
+"""The types of reports that are ours. Loaded by every run of the plugin, so it imports nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from distbench._registry import Table
+from distbench._util.registry import Table
+from distbench._util.text import in_brief
 from distbench.errors import InputError
-from distbench.render.ours import OURS
-from distbench.wording import in_brief
 
 if TYPE_CHECKING:
-    from distbench.outcome import Outcome
+    from distbench.results.run import Outcome
 
-__all__ = ["FORMATS", "rendered"]
+__all__ = ["FORMATS", "OURS", "rendered"]
+
+
+OURS = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
+"""By type, the file that a report goes to where none is named."""
+
 
 Render = Callable[["Outcome"], str]
 

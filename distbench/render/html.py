@@ -10,14 +10,14 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from distbench.leaderboard import Table, leaderboard
-from distbench.outcome import Outcome
+from distbench._util.imports import require
 from distbench.render._boards import Board, RowsOf, board_of, checks_board, number, rows_by_entry
 from distbench.render._details import Detail, detail_of
-from distbench.render._require import require
+from distbench.results.leaderboard import Table, leaderboard
+from distbench.results.run import Outcome
 
 if TYPE_CHECKING:
-    from distbench.regression import Change, Comparison
+    from distbench.results.gates import Change, Comparison
 
 __all__ = ["render_html"]
 

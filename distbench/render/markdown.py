@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from distbench.leaderboard import Table, leaderboard
+from distbench.evaluation.text import number
 from distbench.render._escape import escaped, item
 from distbench.render._grids import Grid, board_grid, checks_grid
 from distbench.render.changes import change_text, grouped, named, title
 from distbench.render.notes import mark_notes, own_notes, table_notes
-from distbench.render.report import number
-from distbench.results import EUCLIDEAN, OK
+from distbench.results.leaderboard import Table, leaderboard
+from distbench.results.rows import EUCLIDEAN, OK
 
 if TYPE_CHECKING:
-    from distbench.outcome import ClaimOutcome, Outcome
-    from distbench.regression import Change, Comparison
-    from distbench.results import Row
+    from distbench.results.gates import Change, Comparison
+    from distbench.results.rows import Row
+    from distbench.results.run import ClaimOutcome, Outcome
 
 __all__ = ["render_markdown", "render_summary"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from distbench.leaderboard import Entry, Table
+from distbench.results.leaderboard import Entry, Table
 
 __all__ = [
     "IGNORES_SIZE",

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from distbench.leaderboard import Entry, Table
-from distbench.records import worded
+from distbench.results.json_rows import worded
+from distbench.results.leaderboard import Entry, Table
 
 __all__ = ["render_json"]
 
@@ -21,7 +21,7 @@ def render_json(tables: Iterable[Table]) -> str:
     Parameters
     ----------
     tables : iterable of Table
-        From :func:`distbench.leaderboard.leaderboard`.
+        From :func:`distbench.results.leaderboard.leaderboard`.
 
     Returns
     -------

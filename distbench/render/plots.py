@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from distbench._util.imports import require
+from distbench._util.text import in_brief, near_miss
 from distbench.errors import InputError
-from distbench.limits import near_miss
-from distbench.render._require import require
 from distbench.render.drawing import INK, bin_names, draw_curve, draw_map, draw_shepard, named_lines, plain_axes, shown
-from distbench.wording import in_brief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from distbench.diagrams import Diagrams
-    from distbench.report import Report
+    from distbench.evaluation.report import Report
+    from distbench.render.diagrams import Diagrams
 
 __all__ = ["Kind", "plot"]
 
@@ -47,7 +46,7 @@ def plot(report: Report, kind: str | None, ax: Any, labels: Any) -> Any:
     if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
         raise InputError(f"kind: found {in_brief(kind)}; {near_miss(str(kind), KINDS)}")
     require("matplotlib", "plot()")
-    from distbench.diagrams import diagrams_of
+    from distbench.render.diagrams import diagrams_of
 
     kinds = list(KINDS) if kind is None else [kind]
     axes = None if ax is None else _given(ax, len(kinds))

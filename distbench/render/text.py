@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from distbench.leaderboard import Entry, Table
 from distbench.render.notes import (
     IGNORES_SIZE,
     VERDICT_MARKS,
@@ -23,7 +22,8 @@ from distbench.render.notes import (
     table_notes,
     wrapped,
 )
-from distbench.results import EUCLIDEAN
+from distbench.results.leaderboard import Entry, Table
+from distbench.results.rows import EUCLIDEAN
 
 __all__ = ["DROP_ORDER", "printable", "render_checks", "render_table"]
 
@@ -71,7 +71,7 @@ def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") 
     Parameters
     ----------
     table : Table
-        From :func:`distbench.leaderboard.leaderboard`.
+        From :func:`distbench.results.leaderboard.leaderboard`.
     width : int
         Characters a line may have. Columns are left out in the order of ``DROP_ORDER`` until the table
         fits; place, name, sort metric and interval stay even where they do not.

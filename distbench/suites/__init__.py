@@ -6,7 +6,6 @@ pytest in here: the plugin turns each encoder at each code size, and each claim,
 
 from __future__ import annotations
 
-from distbench.suite_mark import is_suite
 from distbench.suites._bench import Bench, Run
 from distbench.suites._claims import Finding, judge
 from distbench.suites._claims_key import claim_key
@@ -22,7 +21,8 @@ from distbench.suites._model import (
 )
 from distbench.suites._names import check_dataset, check_recipe, check_suite, default_metrics
 from distbench.suites._reader import read_suite
-from distbench.suites._recipes import Recipe, as_recipe
+from distbench.suites.detect import is_suite
+from distbench.suites.recipes import Recipe, as_recipe
 
 __all__ = [
     "AngleClaim",

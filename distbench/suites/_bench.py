@@ -9,14 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import MissingDependencyError
-from distbench.suites._recipes import NotInstalledError, Progress, Recipe
 from distbench.suites._shared import Codes, fit_key, once
+from distbench.suites.recipes import NotInstalledError, Progress, Recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from distbench.datasets import Dataset
-    from distbench.report import Report
+    from distbench.evaluation.report import Report
     from distbench.suites._model import Suite
 
 __all__ = ["Bench", "Run"]
@@ -248,7 +248,7 @@ class Bench:
         self, recipe: Recipe, dataset: str, code_size: int, seed: int, progress: Progress | None, in_sample: bool
     ) -> Codes:
         """Fit here, and return what the encoder makes of the points."""
-        from distbench.encoders import as_encoder
+        from distbench.encoders.encoder import as_encoder
 
         encoder, seconds = self.fit(recipe, dataset, code_size, seed, progress, in_sample)
         data, note = self.dataset(dataset), _note(encoder, in_sample)
@@ -262,14 +262,14 @@ class Bench:
         return Codes(codes[n:], codes[:n], seconds, note)
 
     def _judge(self, encoder: Any, dataset: str, options: dict[str, Any]) -> Report:
-        from distbench.evaluation import evaluate
+        from distbench.evaluation.evaluate import evaluate
 
         data = self.dataset(dataset)
         known: dict[str, Any] = {"labels": data.labels_test, "reference_labels": data.labels_train}
         return evaluate(encoder, data.test, reference=data.train, **known, **options)
 
     def _judge_codes(self, codes: Codes, dataset: str, options: dict[str, Any]) -> Report:
-        from distbench.evaluation import evaluate_codes
+        from distbench.evaluation.evaluate import evaluate_codes
 
         data = self.dataset(dataset)
         known: dict[str, Any] = {"labels": data.labels_test, "reference_labels": data.labels_train}
@@ -278,7 +278,7 @@ class Bench:
 
 def _decodes(metrics: str | tuple[str, ...]) -> bool:
     """Say whether metrics need the encoder itself, since it may have a decoder."""
-    from distbench.settings import DECODER
+    from distbench.evaluation.settings import DECODER
 
     return metrics == "all" or DECODER in metrics
 

@@ -20,7 +20,7 @@ from distbench.suites._model import (
     SuiteEncoder,
     Verdict,
 )
-from distbench.suites._recipes import Progress, Recipe, as_recipe
+from distbench.suites.recipes import Progress, Recipe, as_recipe
 
 __all__ = ["Finding", "judge"]
 

@@ -58,7 +58,7 @@ def _encoders(claim: Claim, suite: Suite) -> tuple[SuiteEncoder, ...]:
 
 
 def _encoder(encoder: SuiteEncoder, suite: Suite) -> dict[str, Any]:
-    from distbench.baselines._hash import recipe_hash
+    from distbench.suites.recipe_hash import recipe_hash
 
     return {
         "recipe": encoder.recipe,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from distbench._means import mean_of
+from distbench.results.leaderboard_rows import mean_of
 from distbench.suites._bench import Run
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def interval(mean: Mean, metric: str | None = None, m: int = 0) -> tuple[float, 
     m : int
         Test points that it is a mean of, where it is one.
     """
+    from distbench.evaluation.measure import MEANS
     from distbench.inference.intervals import jackknife_interval
-    from distbench.judging import MEANS
     from distbench.metrics import METRICS
 
     single = m if metric is not None and METRICS[metric].family in MEANS else None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.encoders import as_encoder
+from distbench.encoders.encoder import as_encoder
 from distbench.errors import InputError
 
 __all__ = ["Collapse", "find_collapse"]

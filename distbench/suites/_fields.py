@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from distbench._util.text import near_miss, shortened
 from distbench.errors import SuiteError
-from distbench.limits import near_miss
 from distbench.suites._lines import KeyPath, Lines
-from distbench.wording import shortened
 
 __all__ = [
     "Field",

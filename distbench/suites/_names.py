@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from distbench._util.text import near_miss
 from distbench.errors import InputError
-from distbench.limits import check_bounds, near_miss
+from distbench.inference.limits import check_bounds
 from distbench.suites._fields import Where
 from distbench.suites._model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 from distbench.suites._spelling import misspelt

@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 
 from distbench import errors
 from distbench.errors import DistbenchError, InputError
-from distbench.suites._recipes import Recipe, _Key
+from distbench.suites.recipes import Recipe, _Key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def _identity(recipe: Recipe) -> list[str] | None:
     if not isinstance(given, _Key):
         return None
     if isinstance(given.of, str):
-        from distbench.baselines._hash import recipe_hash
+        from distbench.suites.recipe_hash import recipe_hash
 
         try:
             return [given.of, recipe_hash(given.of)]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from distbench.limits import near_miss
+from distbench._util.text import near_miss
 
 __all__ = ["misspelt"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_distbench._options import add_options, is_on
+from pytest_distbench._options import MARKER, REASON, add_options, is_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pytest_distbench._fixture import DistbenchFixture
 
 __all__ = ["DistbenchFixture", "checks"]
-
-MARKER = "dataset=, code_size=, limits=, k=, seed=, distance="
-REASON = "needs --distbench"
 
 
 def __getattr__(name: str) -> Any:
@@ -59,7 +56,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect TOML files that call themselves suites."""
     if file_path.suffix != ".toml" or file_path.name == "pyproject.toml":
         return None
-    from distbench.suite_mark import is_suite
+    from distbench.suites.detect import is_suite
 
     if not is_suite(file_path):
         return None

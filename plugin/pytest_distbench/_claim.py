@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from distbench.errors import TrainingError
-from distbench.outcome import ClaimOutcome
+from distbench.results.run import ClaimOutcome
 from distbench.suites import Claim, Finding, claim_key, judge
-from distbench.suites._recipes import NotInstalledError
+from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import DriftRecord, StoredRecord, UpdateRecord, record_of
@@ -97,7 +97,7 @@ class ClaimItem(SuiteItem):
         record_of(self).drift.append(DriftRecord(name=self.name, suite=str(self.path), changes=[], told=told))
 
     def _note_update(self, verdict: str, evidence: str, key: str) -> None:
-        from distbench.environment import environment
+        from distbench.results.environment import environment
 
         found = {"id": self.claim.id, "key": key, "verdict": verdict, "evidence": evidence}
         update = UpdateRecord(suite=str(self.path), encoder="", code_size=0, environment=environment(), finding=found)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
-from distbench.results import FAILED, OK, STALE, Row, direction_of, failed_row, report_of
+from distbench.results.rows import FAILED, OK, STALE, Row, direction_of, failed_row, report_of
+from distbench.results.suite_store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
 from distbench.suites import Recipe, SuiteEncoder, as_recipe
-from distbench.suites._recipes import NotInstalledError
-from distbench.suites._store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
+from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._noting import broken_limits, note_check, note_rows
@@ -21,7 +21,7 @@ from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, u
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
-    from distbench.report import Report
+    from distbench.evaluation.report import Report
 
 __all__ = ["EncoderItem"]
 
@@ -72,7 +72,7 @@ class EncoderItem(SuiteItem):
             self._fit(recipe, stored, reasons)
 
     def _hash(self) -> str:
-        from distbench.baselines._hash import recipe_hash
+        from distbench.suites.recipe_hash import recipe_hash
 
         return recipe_hash(self.encoder.recipe, self.encoder.options)
 
@@ -254,7 +254,7 @@ class EncoderItem(SuiteItem):
         record.drift.append(drift)
 
     def _note_update(self) -> None:
-        from distbench.environment import environment
+        from distbench.results.environment import environment
 
         update = UpdateRecord(
             suite=str(self.path),

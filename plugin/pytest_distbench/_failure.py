@@ -16,7 +16,7 @@ from pytest_distbench._record import was_raised
 if TYPE_CHECKING:
     from _pytest._code.code import Traceback, TracebackEntry
 
-    from distbench.report import Report
+    from distbench.evaluation.report import Report
 
 __all__ = ["Broken", "broken_lines", "shorten", "shorten_summary"]
 
@@ -44,8 +44,8 @@ def broken_lines(found: Sequence[Broken], dataset: str, code_size: int) -> list[
     dataset, code_size
         Where baselines are looked up.
     """
-    from distbench.render.report import advice, failure_text, number, standing_lines
-    from distbench.standing import stored_standings
+    from distbench.evaluation.text import advice, failure_text, number, standing_lines
+    from distbench.suites.reference_scores import stored_standings
 
     first, *others = found
     lines = [f"seed {first.seed}: {failure_text(first.report, first.limits)}"]

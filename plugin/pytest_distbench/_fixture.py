@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.checking import Asked, Floors, refuse_unknown
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
+from distbench.evaluation.limits import Asked, Floors, refuse_unknown
 from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import hunted
 from pytest_distbench._marker import read_marker
@@ -19,9 +19,9 @@ from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.datasets import Dataset
+    from distbench.evaluation.report import Report
     from distbench.hunting import Hunt
     from distbench.inference.verdicts import Undecided
-    from distbench.report import Report
 
 __all__ = ["DistbenchFixture"]
 
@@ -221,8 +221,8 @@ class DistbenchFixture:
 
     def _told_after(self, report: Report, asked: Asked, undecided: Undecided, X_test: Any, judged: Judged) -> list[str]:
         """Return what is said after where it breaks: what baselines reach, what to do, and how to run it again."""
-        from distbench.render.report import advice, standing_lines
-        from distbench.standing import fitted_standings, stored_standings
+        from distbench.evaluation.text import advice, standing_lines
+        from distbench.suites.reference_scores import fitted_standings, stored_standings
 
         broken = broken_limits(report, asked.limits, undecided)
         if X_test is None:
@@ -249,7 +249,7 @@ class DistbenchFixture:
         except Exception as error:
             if isinstance(error, InputError) and not isinstance(error, EncoderError):
                 raise  # the call is at fault, not the encoder
-            from distbench.encoder_kinds import name_of as own_name
+            from distbench.encoders.resolve import name_of as own_name
 
             name = judged.name or name_of(self._item, encoder) or own_name(encoder)
             data = self._dataset() if X_test is None else None
@@ -265,7 +265,7 @@ class DistbenchFixture:
         if X_test is None:
             return judge_recipe(self._item, self._marker, encoder, judged, options)
         import distbench
-        from distbench.flattery import cautions
+        from distbench._util.notes import cautions
 
         name = judged.name or name_of(self._item, encoder)
         report = distbench.evaluate(

@@ -61,7 +61,7 @@ def hunted(
 
 def _check_options(options: Mapping[str, Any]) -> None:
     import distbench
-    from distbench.limits import near_miss
+    from distbench._util.text import near_miss
     from distbench.metrics import METRICS
 
     known = [name for name in inspect.signature(distbench.hunt).parameters if name not in ("encoder", "X")]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from distbench.results import plain_text
-from pytest_distbench import MARKER
+from distbench._util.text import plain_text
+from pytest_distbench._options import MARKER
 from pytest_distbench._xdist import is_worker
 
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
@@ -62,8 +62,7 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
 
 
 def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
-    from distbench.limits import near_miss
-    from distbench.wording import in_brief
+    from distbench._util.text import in_brief, near_miss
 
     if mark.args:
         return f"takes arguments by name only, found {in_brief(mark.args[0])}; write {MARKER}"
@@ -92,7 +91,7 @@ def _wanted(name: str, value: object) -> str | None:
 
 def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
     from distbench.errors import InputError
-    from distbench.limits import check_bounds, check_limits
+    from distbench.inference.limits import check_bounds, check_limits
     from distbench.metrics import METRICS
     from distbench.suites import check_dataset
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import EncoderError
-from distbench.outcome import SORT_METRIC
-from distbench.results import Row
+from distbench.results.rows import Row
+from distbench.results.run import SORT_METRIC
 from pytest_distbench._record import CheckRecord, record_of
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
+    from distbench.evaluation.report import Report
     from distbench.inference.verdicts import Undecided
-    from distbench.report import Report
     from pytest_distbench._marker import MarkerArguments
 
 __all__ = ["broken_limits", "note_check", "note_failed", "note_rows", "note_unjudged"]
@@ -45,16 +45,16 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
     labels : array-like, optional
         Of the test points.
     **about
-        For :func:`distbench.results.rows_of`.
+        For :func:`distbench.results.rows.rows_of`.
     """
-    from distbench.results import rows_of
+    from distbench.results.rows import rows_of
 
     record, settings = record_of(item), settings_of(item.config)
     rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
     record.rows.extend(_told_apart(rows, record.rows))
     drawn = any(one["encoder"] == report.encoder for one in record.diagrams)  # pages show the first seed alone
     if settings.shows_pictures and report.clouds is not None and not drawn:
-        from distbench.diagrams import diagrams_of
+        from distbench.render.diagrams import diagrams_of
 
         known = {name: about[name] for name in ("dataset", "code_size", "seed", "in_sample") if name in about}
         record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
@@ -93,7 +93,8 @@ def note_failed(
     data_sha256: str,
 ) -> None:
     """Keep that an encoder could not be fitted or run, for leaderboards and files."""
-    from distbench.results import failed_row, plain_text
+    from distbench._util.text import plain_text
+    from distbench.results.rows import failed_row
 
     m, n = (0 if one is None else len(one) for one in points)
     own = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
@@ -114,7 +115,7 @@ def note_failed(
 
 def note_unjudged(item: pytest.Item, encoder: object) -> None:
     """Keep that a check did not come to judge its encoder."""
-    from distbench.encoder_kinds import name_of
+    from distbench.encoders.resolve import name_of
 
     record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=name_of(encoder), passed=False, verdicts={}))
 

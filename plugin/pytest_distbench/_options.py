@@ -14,11 +14,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["FLAG", "RETRAIN", "UPDATE", "add_options", "flag_of", "from_ini", "from_line", "given", "is_on"]
+__all__ = [
+    "FLAG",
+    "MARKER",
+    "REASON",
+    "RETRAIN",
+    "UPDATE",
+    "add_options",
+    "flag_of",
+    "from_ini",
+    "from_line",
+    "given",
+    "is_on",
+]
 
 FLAG = "--distbench"
 RETRAIN = "--distbench-retrain"
 UPDATE = "--distbench-update"
+MARKER = "dataset=, code_size=, limits=, k=, seed=, distance="
+REASON = "needs --distbench"
 
 OPTIONS = (
     ("", "flag", "", "run distbench tests and suite files (TOML with distbench = 1); they skip without it"),

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.checking import recipe_options
 from distbench.errors import InputError
+from distbench.evaluation.limits import recipe_options
 from pytest_distbench._checks import name_of
 from pytest_distbench._session import bench_of
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
-    from distbench.report import Report
+    from distbench.evaluation.report import Report
     from pytest_distbench._marker import MarkerArguments
 
 __all__ = ["Judged", "judge_recipe"]

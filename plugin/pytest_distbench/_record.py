@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pytest
 
-from distbench.outcome import ClaimOutcome
+from distbench.results.run import ClaimOutcome
 
 if TYPE_CHECKING:
-    from distbench.diagrams import Diagrams
-    from distbench.results import Row
-    from distbench.suites._store_match import Change
+    from distbench.render.diagrams import Diagrams
+    from distbench.results.rows import Row
+    from distbench.results.suite_store_match import Change
 
 __all__ = [
     "PROPERTY",

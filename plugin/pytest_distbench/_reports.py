@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from distbench.render.ours import OURS
+from distbench.render.formats import OURS
 
 if TYPE_CHECKING:
-    from distbench.outcome import Outcome
+    from distbench.results.run import Outcome
 
 __all__ = ["Reports", "check_reports"]
 
@@ -56,7 +56,7 @@ def check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
 def _check_results(path: Path) -> None:
     """Refuse a file that is there and is none of results, which is never written over."""
     from distbench.errors import ResultsError
-    from distbench.results_file import read_results
+    from distbench.results.file import read_results
 
     if path.exists():
         try:
@@ -109,11 +109,11 @@ class Reports:
         if path is None:
             return ""  # the terminal's own, which is there anyway
         if kind == "json":
-            from distbench.results_file import write_results
+            from distbench.results.file import write_results
 
             write_results(path, outcome.rows, outcome.environment, claims=outcome.claims, whole=self._whole)
             return str(path)
-        from distbench.files import write_whole
+        from distbench._util.files import write_whole
 
         write_whole(path, self._rendered(kind, outcome))
         return str(path)

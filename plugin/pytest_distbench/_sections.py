@@ -13,8 +13,8 @@ from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, Stor
 from pytest_distbench._session import RETRAIN, UPDATE
 
 if TYPE_CHECKING:
-    from distbench.outcome import ClaimOutcome
-    from distbench.suites._store_match import Change
+    from distbench.results.run import ClaimOutcome
+    from distbench.results.suite_store_match import Change
 
 __all__ = ["claim_lines", "count_line", "drift_lines", "stale_lines", "stored_lines", "written_lines"]
 
@@ -24,7 +24,7 @@ SHOWN = 3  # metrics of an encoder in the report of drift
 
 def stored_lines(records: Sequence[StoredRecord], width: int) -> list[str]:
     """Return what was stored, by suite, day and versions; a block of text, or none."""
-    from distbench.environment import told
+    from distbench.results.environment import told
 
     groups: dict[tuple[str, str, str], Counter[str]] = {}
     for record in records:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_distbench import REASON
-from pytest_distbench._options import RETRAIN, UPDATE, flag_of, from_line, given, is_on
+from pytest_distbench._options import REASON, RETRAIN, UPDATE, flag_of, from_line, given, is_on
 from pytest_distbench._xdist import shared_folder
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from distbench.render.ours import OURS
-from distbench.wording import in_brief
+from distbench._util.text import in_brief
+from distbench.render.formats import OURS
 from pytest_distbench._options import flag_of, from_ini, from_line, given
 
 if TYPE_CHECKING:
-    from distbench.regression import Gate
+    from distbench.results.gates import Gate
 
 __all__ = ["Settings", "added_encoders", "settings_of"]
 
@@ -130,7 +130,7 @@ def _limits(texts: list[str] | None) -> dict[str, float]:
     if not texts:
         return {}
     from distbench.errors import InputError
-    from distbench.limits import check_bounds, check_limits
+    from distbench.inference.limits import check_bounds, check_limits
     from distbench.metrics import METRICS
 
     limits: dict[str, float] = {}
@@ -163,8 +163,8 @@ def _seed(text: str | None) -> int | None:
 def _sort(text: str | None) -> str:
     if not text:
         return Settings.sort
+    from distbench._util.text import near_miss
     from distbench.errors import InputError
-    from distbench.limits import near_miss
     from distbench.metrics import METRICS
 
     try:
@@ -177,7 +177,7 @@ def _sort(text: str | None) -> str:
 
 def _gate(text: str) -> Gate:
     from distbench.errors import InputError
-    from distbench.regression import parse_gate
+    from distbench.results.gates import parse_gate
 
     try:
         return parse_gate(text)
@@ -200,8 +200,8 @@ def _format_problem(kind: str) -> str:
     """Return why there is no report of that type; nothing where there is one."""
     if kind in OURS:
         return ""
+    from distbench._util.text import near_miss
     from distbench.errors import InputError
-    from distbench.limits import near_miss
     from distbench.render.formats import FORMATS
 
     try:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from distbench.errors import InputError, SuiteError
+from distbench.results.suite_store import Store, read_store, store_path
 from distbench.suites import Suite, SuiteEncoder, check_recipe, check_suite, read_suite
-from distbench.suites._store import Store, read_store, store_path
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
 from pytest_distbench._session import REASON, bench_of, enabled, updates

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.outcome import Outcome
+from distbench.results.run import Outcome
 from pytest_distbench._record import PROPERTY, CheckRecord
 from pytest_distbench._sections import (
     claim_lines,
@@ -23,9 +23,9 @@ from pytest_distbench._sections import (
 from pytest_distbench._settings import added_encoders, settings_of
 
 if TYPE_CHECKING:
-    from distbench.regression import Comparison
-    from distbench.results import Row
-    from distbench.results_file import Results
+    from distbench.results.file import Results
+    from distbench.results.gates import Comparison
+    from distbench.results.rows import Row
 
 __all__ = ["Summary"]
 
@@ -60,7 +60,7 @@ class Summary:
         if self._settings.compare is None:
             return None
         from distbench.errors import DistbenchError
-        from distbench.results_file import read_results
+        from distbench.results.file import read_results
 
         try:
             return read_results(self._settings.compare)
@@ -112,7 +112,7 @@ class Summary:
         rows.sort(key=lambda row: (row["encoder"], -1 if row["seed"] is None else row["seed"]))
         if not rows and not self._all("claims") and self._before is None:
             return Outcome(rows=())
-        from distbench.environment import environment
+        from distbench.results.environment import environment
 
         comparison, broken = self._compared(rows)
         return Outcome(
@@ -130,7 +130,7 @@ class Summary:
         if self._before is None or self._settings.compare is None:
             return None, []
         from distbench.inference.verdicts import check_undecided
-        from distbench.regression import broken_gates, compare_rows
+        from distbench.results.gates import broken_gates, compare_rows
 
         comparison = compare_rows(
             self._before.rows, rows, source=self._shown(self._settings.compare), failed_tests=self._failed
@@ -212,8 +212,8 @@ class Summary:
         return [render_changes(self._outcome.comparison, width)]
 
     def _boards(self, width: int) -> list[str]:
-        from distbench.leaderboard import leaderboard
         from distbench.render.text import render_checks, render_table
+        from distbench.results.leaderboard import leaderboard
 
         tables = leaderboard(self._outcome.rows, self._settings.sort)
         alone = [table for table in tables if table.stands_alone]

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from distbench._util.locks import locked
 from distbench.errors import SuiteError
-from distbench.locking import locked
-from distbench.suites._store import Item, read_store, store_path, write_store
+from distbench.results.suite_store import Item, read_store, store_path, write_store
 
 __all__ = ["check_writable", "write_updates"]
 

@@ -58,7 +58,7 @@ def made_folder() -> tuple[str, int | None]:
     import re
     import tempfile
 
-    from distbench.files import is_gone, machine
+    from distbench._util.files import is_gone, machine
 
     start = f"{PREFIX}-{machine()}-"
     for other in Path(tempfile.gettempdir()).glob(f"{start}*"):

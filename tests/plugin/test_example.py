@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from distbench.results_file import read_results
+from distbench.results.file import read_results
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "github-actions"
 WORKFLOW = EXAMPLE / ".github" / "workflows" / "encoders.yml"

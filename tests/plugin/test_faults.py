@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from distbench.results_file import read_results, write_results
+from distbench.results.file import read_results, write_results
 from pytest_distbench._xdist import LOCK, SharedFolder, made_folder
 
 with contextlib.suppress(ImportError):

@@ -163,7 +163,7 @@ def test_a_run_without_the_flag_loads_nothing_of_ours(run, pytester):
 
         def test_what_is_loaded():
             ours = {name for name in sys.modules if name.partition(".")[0] in ("distbench", "pytest_distbench")}
-            assert ours <= {"distbench", "distbench._version", "distbench.errors", "distbench.suite_mark",
+            assert ours <= {"distbench", "distbench._version", "distbench.errors", "distbench.suites.detect",
                             "pytest_distbench", "pytest_distbench._options"}, sorted(ours)
         """
     )

@@ -1,0 +1,1 @@
+"""Text, files, locks, tables of names and late imports; knows nothing of encoders."""

@@ -1,0 +1,54 @@
+"""Imports what a user names as ``module:object``: a recipe, an encoder, a function that returns data."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from importlib import import_module
+from typing import Any
+
+from distbench._util.text import near_miss, raised
+from distbench.errors import InputError, MissingDependencyError
+
+__all__ = ["imported", "require"]
+
+
+def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
+    """Return what ``module:object`` names.
+
+    Parameters
+    ----------
+    spec : str
+        The object may be a part of another: ``module:Class.attribute``.
+    hint : str
+        What to say where the module is not found.
+
+    Raises
+    ------
+    InputError
+        The module is not found, raises an error, or has no such object.
+    """
+    module, _, path = spec.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise InputError(f"{module} cannot be imported ({error}); {hint}") from error
+    except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
+        raise InputError(raised(error)) from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            own = getattr(found, "__dict__", {})
+            public = [name for name in dir(found) if name[0] != "_" and not inspect.ismodule(own.get(name))]
+            raise InputError(f"{module} has no {path!r}; {near_miss(part, public)}")
+        found = getattr(found, part)
+    return found
+
+
+def require(package: str, what: str = "the HTML report", install: str = '"distbench[report]"') -> None:
+    """Raise MissingDependencyError, naming what to install, unless a package can be imported."""
+    try:
+        import_module(package)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{what} needs {package}, which cannot be imported ({error}); install it with: pip install {install}"
+        ) from error

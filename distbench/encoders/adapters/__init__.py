@@ -1,0 +1,34 @@
+"""The frameworks whose models are known: a module and a row of the table for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distbench.encoders.adapters._adapter import Adapter
+from distbench.encoders.adapters._keras import KERAS, is_keras_model
+from distbench.encoders.adapters._onnx import ONNX
+from distbench.encoders.adapters._tensorflow import TENSORFLOW
+from distbench.encoders.adapters._torch import TORCH, eval_mode, is_torch_module
+
+__all__ = [
+    "ADAPTERS",
+    "Adapter",
+    "adapter_of",
+    "adapter_of_file",
+    "eval_mode",
+    "is_keras_model",
+    "is_torch_module",
+]
+
+# Keras first: on its torch backend a Keras model is a torch module, too.
+ADAPTERS: tuple[Adapter, ...] = (KERAS, TORCH, ONNX, TENSORFLOW)
+
+
+def adapter_of(obj: Any) -> Adapter | None:
+    """Return the row of the framework that an object is of."""
+    return next((one for one in ADAPTERS if one.recognises(obj)), None)
+
+
+def adapter_of_file(path: Any) -> Adapter | None:
+    """Return the row of the framework that loads the file or folder of that name."""
+    return next((one for one in ADAPTERS if one.opens(str(path))), None)

@@ -1,0 +1,70 @@
+"""Keras models, on any backend, and ``.keras`` files."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from distbench.encoders.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
+from distbench.errors import EncoderError
+
+__all__ = ["KERAS", "is_keras_model"]
+
+
+def is_keras_model(obj: Any) -> bool:
+    """Say whether this is a Keras model."""
+    return is_instance(obj, "keras", "Model")
+
+
+def _call(model: Any) -> Callable[[Any], Any]:
+    if owns_encode(model):
+        return lambda batch: _encode(model, batch)  # no partial of the model: nothing sees to it that dropout is off
+    return functools.partial(_predict, model)
+
+
+def _encode(model: Any, batch: Any) -> Any:
+    points = _readable(batch)
+    keras = sys.modules["keras"]
+    if keras.backend.backend() == "torch" and not isinstance(points, list) and not is_text(points):
+        points = keras.ops.convert_to_tensor(points)  # numpy's arrays and torch's weights do not add up
+    return model.encode(points)
+
+
+def _readable(batch: Any) -> Any:
+    """Return a batch as Keras takes it: texts as an array, for a list would be as many inputs."""
+    points = rows_as_array(batch)
+    if isinstance(points, list) and all(isinstance(one, str) for one in points):
+        import numpy as np
+
+        return np.array(points, dtype=object)
+    return points
+
+
+def _predict(model: Any, batch: Any) -> Any:
+    codes = model.predict_on_batch(_readable(batch))
+    if isinstance(codes, dict) and len(codes) == 1:
+        return next(iter(codes.values()))
+    if isinstance(codes, (list, tuple, dict)):
+        raise EncoderError(
+            f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"
+        )
+    return codes
+
+
+def _load(path: Any) -> Any:
+    from distbench.encoders.adapters._keras_files import load_model
+
+    return load_model(path)
+
+
+KERAS = Adapter(
+    objects="a Keras model",
+    recognises=is_keras_model,
+    call=_call,
+    files="a .keras file",
+    opens=lambda path: path.lower().endswith(".keras"),
+    load=_load,
+    alone=True,
+)

@@ -1,0 +1,99 @@
+"""ONNX graphs: sessions of onnxruntime, and ``.onnx`` files.
+
+onnxruntime has no operator that reads files or runs code of a graph's own. Later versions also refuse weights in files
+outside the graph's folder and weights larger than what is stored of them, and unfold no large constants on loading.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from distbench._util.text import first_line
+from distbench.encoders.adapters._adapter import Adapter, as_type, in_batches_of, is_instance, only, rows_as_array
+from distbench.errors import EncoderError, MissingDependencyError
+
+__all__ = ["ONNX"]
+
+ENDING = ".onnx"
+TYPES = {
+    **{f"tensor({name})": name for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
+LEAST_VERSION = (1, 31)  # versions before load what is refused here, or take the memory that it asks for
+ERRORS_ONLY = 3  # of onnxruntime's levels of logging
+
+
+def _is_session(obj: Any) -> bool:
+    return is_instance(obj, "onnxruntime", "InferenceSession")
+
+
+def _call(session: Any) -> Callable[[Any], Any]:
+    """Return the call of a graph of one input and one output."""
+    inputs = {one.name: one for one in session.get_inputs()}
+    source = inputs[only(inputs, "inputs", "the ONNX graph", "pass a function that fills them all")]
+    if source.type not in TYPES:
+        raise EncoderError(f"encoder: the ONNX graph takes {source.type}; pass a function that makes it of points")
+    outputs = [one.name for one in session.get_outputs()]
+    pick = f"lambda batch: session.run([{outputs[-1]!r}], {{{source.name!r}: batch}})[0]" if outputs else ""
+    target = only(outputs, "outputs", "the ONNX graph", f"pass a function that picks one, such as {pick}")
+    return functools.partial(_run, session, source, target)
+
+
+def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
+    """Ask for the codes of a batch in the input's own type; in parts where the graph has a fixed batch size."""
+    import numpy as np
+
+    points = rows_as_array(batch)
+    points = as_type(np.array(points) if isinstance(points, list) else points, TYPES[source.type])
+    if len(source.shape) == 2 and points.ndim == 1:  # one text a row
+        points = points.reshape(-1, 1)
+    size = source.shape[0] if source.shape else None
+    return in_batches_of(size, points, lambda part: session.run([target], {source.name: part})[0])
+
+
+def _load(path: str | os.PathLike[str]) -> Any:
+    """Open a session on the processor, which gives the same codes each time."""
+    path = Path(path)
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError(
+            f'encoder: {path}: needs onnxruntime, which is not installed; pip install "distbench[onnx]"'
+        ) from error
+    if _version(onnxruntime.__version__) < LEAST_VERSION:
+        raise MissingDependencyError(
+            f"encoder: {path}: found onnxruntime {onnxruntime.__version__}, which does not check files well; "
+            'pip install "distbench[onnx]", or pass the session if you trust the file'
+        )
+    if not path.is_file():
+        raise EncoderError(f"encoder: {path}: {'is a folder' if path.is_dir() else 'no such file'}; give an ONNX file")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = ERRORS_ONLY
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a class of error for each of its codes
+        raise EncoderError(
+            f"encoder: {path}: onnxruntime cannot load it: {first_line(error)}; export it anew"
+        ) from None
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
+
+
+ONNX = Adapter(
+    objects="an onnxruntime session",
+    recognises=_is_session,
+    call=_call,
+    files="an .onnx file",
+    opens=lambda path: path.lower().endswith(ENDING),
+    load=_load,
+)

@@ -1,0 +1,187 @@
+"""Whatever turns points into codes, behind one interface, called batch by batch and checked each time."""
+
+from __future__ import annotations
+
+import sys
+import unittest
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.text import first_line, in_brief
+from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
+from distbench.errors import DistbenchError, EncoderError, InputError
+from distbench.inputs.batches import batches, is_frame, kind_of, rows_of_points
+
+__all__ = ["Encoder", "as_encoder", "detached"]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder of any kind, called batch by batch and checked each time.
+
+    Attributes
+    ----------
+    name : str
+        What reports call it: its ``name``, or the name of its function or class.
+    call : callable
+        Takes a batch of points, returns one code a point.
+    batch_size : int
+        Points a call.
+    """
+
+    name: str
+    call: Callable[[Any], Any]
+    batch_size: int = 1024
+
+    def encode(self, X: Any) -> NDArray[np.floating]:
+        """Encode all points.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, ...)
+            Points, handed on in the shape they have; frames are handed on as frames, lists of texts or other objects
+            as lists. They are never changed: the encoder sees a copy of each batch. Arrays of HDF5, Zarr or Dask are
+            read block by block.
+
+        Returns
+        -------
+        numpy.ndarray, shape (m, code_size)
+            Codes, float32 or float64. One number a point makes codes of size 1; further axes are flattened.
+
+        Raises
+        ------
+        distbench.errors.EncoderError
+            What came back is not one finite, real code a point, all of one size; or the encoder raised an error,
+            which is the cause of this one.
+        distbench.errors.InputError
+            ``X`` has no rows.
+        """
+        rows = rows_of_points(X)
+        if getattr(rows, "ndim", 1) == 0:
+            raise InputError("X: not an array of points; pass one row a point")
+        total = len(rows) if isinstance(rows, list) else rows.shape[0]
+        if total == 0:
+            raise InputError("X: no rows; pass one row a point")
+        parts: list[NDArray[np.floating]] = []
+        for start, batch in batches(rows, self.batch_size):
+            part = self._codes(self._called(batch, start, total), len(batch), start)
+            if parts and part.shape[1] != parts[0].shape[1]:
+                raise self._error(f"codes of size {part.shape[1]} from row {start} on, {parts[0].shape[1]} before")
+            parts.append(part)
+        return np.concatenate(parts)
+
+    def _called(self, batch: Any, start: int, total: int) -> Any:
+        __tracebackhide__ = True
+        size, kind = len(batch), kind_of(batch)  # now: encoders may change their batch
+        try:
+            return self.call(batch)
+        except (DistbenchError, unittest.SkipTest) as error:
+            error.add_note(f"distbench: encoder {self.name!r} raised this for rows {start} to {start + size - 1}")
+            raise
+        except Exception as error:
+            raise EncoderError(
+                f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it was given rows {start} "
+                f"to {start + size - 1} of {total}, {kind}"
+            ) from error
+
+    def _codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
+        """Check what one call returned and bring it into shape (rows, code size)."""
+        codes = self._floats(raw, rows)
+        if codes.ndim == 0 or len(codes) != rows:
+            found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
+            raise self._error(f"{found} for {rows} points, which it gets at once; return one code a point")
+        codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
+        if codes.shape[1] == 0:
+            raise self._error("codes of size 0; return at least one number a point")
+        bad = np.flatnonzero(~np.isfinite(codes).all(axis=1))
+        if bad.size:
+            more = f" and {bad.size - 1} more rows of its batch" if bad.size > 1 else ""
+            raise self._error(f"NaN or infinity in the code of row {start + bad[0]}{more}; codes must be finite")
+        return codes.copy()  # some encoders write the codes of every batch into the same memory
+
+    def _floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
+        if is_frame(raw) and raw.ndim == 2 and all(dtype.kind in "biuf" for dtype in raw.dtypes):
+            raw = raw.to_numpy(dtype=np.float64, na_value=np.nan)  # nullable columns would come out as objects
+        if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
+            raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
+        if raw is None or isinstance(raw, dict):
+            raise self._error(f"{type(raw).__name__}; return one array with a row a point")
+        if isinstance(raw, tuple) and all(getattr(part, "ndim", 0) > 1 and len(part) == rows for part in raw):
+            raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return the codes alone")
+        if isinstance(raw, list):
+            raw = [detached(part) for part in raw]
+        if np.ma.is_masked(raw):
+            raise self._error("a masked array with masked values; codes must be complete")
+        try:
+            codes = np.asarray(raw.toarray() if _is_sparse(raw) else detached(raw))
+        except Exception as error:
+            if isinstance(raw, list | tuple):
+                raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
+            raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
+        if codes.dtype.name == "bfloat16":
+            return codes.astype(np.float32)
+        if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
+            raise self._error("integers beyond 2**53, which float64 merges; subtract an offset first")
+        if codes.dtype.kind not in "buif":
+            raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
+        if codes.dtype == np.float16:
+            return codes.astype(np.float32)
+        return codes if codes.dtype == np.float32 else codes.astype(np.float64)
+
+    def _error(self, found: str) -> EncoderError:
+        return EncoderError(f"encoder {self.name!r} returned {found}")
+
+
+def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
+    """Wrap anything that encodes.
+
+    Parameters
+    ----------
+    obj : object
+        Tried in this order: the path of a ``.keras`` file (loaded in Keras's safe mode), of an ``.onnx`` file or of the
+        folder of a SavedModel; an :class:`Encoder` (returned as it is, with this batch size); a Keras model (its
+        ``encode`` where it has one, else its output without training behaviour); a torch module (likewise; in eval mode
+        while it is asked, without gradients), which gets tensors of its own type; a session of onnxruntime or a loaded
+        SavedModel with one input and one output; an object with ``transform``, ``encode`` or ``predict``; a function
+        of a batch of points.
+    batch_size : int, default 1024
+        Points a call.
+
+    Returns
+    -------
+    Encoder
+        Has ``encode(X)`` and ``name``.
+
+    Raises
+    ------
+    distbench.errors.EncoderError
+        ``obj`` is none of these, or a class where an instance is needed; or a file cannot be loaded, or not safely.
+    distbench.errors.MissingDependencyError
+        What loads such a file is not installed.
+    distbench.errors.InputError
+        ``batch_size`` is not a whole number above 0.
+    """
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise InputError(f"batch_size: found {in_brief(batch_size)}; pass a whole number above 0, e.g. 1024")
+    if isinstance(obj, Encoder):
+        return Encoder(obj.name, obj.call, int(batch_size))
+    model = loaded_file(obj)
+    own = isinstance(getattr(model, "name", None), str)  # those of other frameworks are called by their file
+    return Encoder(name_of(obj if is_path(obj) and not own else model), call_of(model), int(batch_size))
+
+
+def detached(raw: Any) -> Any:
+    """Return a tensor of torch, perhaps on a device or with a gradient, as numpy reads it; all else as it is."""
+    if not hasattr(raw, "detach"):
+        return raw
+    raw = raw.detach().cpu()
+    return raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
+
+
+def _is_sparse(raw: Any) -> bool:
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(raw))

@@ -1,0 +1,1 @@
+"""How blocks of queries are spread over threads, processes and Dask workers."""

@@ -1,0 +1,194 @@
+"""Relative rank errors: how far the k nearest in one space move in the ranks of the other.
+
+Ties are broken at random in both spaces, independently: neighbour j has rank r, uniform over the places that its tie
+group fills, and s likewise, so it counts ``E[1(r <= k) |r - s| / r]``. Taking a candidate away shifts or shrinks
+the groups behind or around it, so its effect on a neighbour depends on two comparisons alone (farther, tied or nearer
+than the neighbour, in each space): exact, with ties and without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.engine.optional_statistic import ExtraProblem
+from distbench.engine.partial_sums import Merged, Part
+
+__all__ = ["Relative", "RelativeFamily"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Sums of relative rank errors of each query, and what each test point's absence changes in all of them."""
+
+    input_rows: Array  # (m,) neighbours and denominators in input space
+    input_columns: Array  # (n_test,)
+    code_rows: Array
+    code_columns: Array
+
+
+@kernel
+def _mean_gap(r: int, less: int, equal: int) -> float:
+    """Return the mean of |r - s| over the places s = less + 1 .. less + equal."""
+    below = r - 1 - less
+    if below < 0:
+        return less + (equal + 1) / 2.0 - r
+    if below >= equal:
+        return r - less - (equal + 1) / 2.0
+    above = equal - below - 1
+    return (below * (below + 1) + above * (above + 1)) / 2.0 / equal
+
+
+@kernel
+def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harmonic: Array) -> float:
+    """Return a neighbour's expected error: its group fills `equal` places behind `less` here, others there."""
+    last = min(less + equal, k)
+    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # the last: asked, but cannot be
+        return 0.0
+    if last <= less_other:  # the usual case: s is larger than any r that counts
+        far = less_other + (equal_other + 1) / 2.0
+        return float(far * (harmonic[last] - harmonic[less]) - (last - less)) / equal
+    total = 0.0
+    for r in range(less + 1, last + 1):
+        total += _mean_gap(r, less_other, equal_other) / r
+    return total / equal
+
+
+@kernel
+def _places(values: Array, levels: Array, place: Indices) -> Indices:
+    """Write each value's place among ascending `levels` (2v + 1 at level v, 2v just below); return their counts."""
+    count = np.zeros(2 * len(levels) + 1, dtype=np.int64)
+    for p in range(len(values)):
+        low, high = 0, len(levels)
+        while low < high:
+            middle = (low + high) >> 1
+            if levels[middle] < values[p]:
+                low = middle + 1
+            else:
+                high = middle
+        place[p] = 2 * low + (1 if low < len(levels) and levels[low] == values[p] else 0)
+        count[place[p]] += 1
+    return count
+
+
+@kernel
+def _changes(
+    u: int, less: int, equal: int, less_other: Indices, upto_other: Indices, count: Array, k: int, harmonic: Array
+) -> tuple[float, Array, Array]:
+    """Return level u's sum; its change by how the one taken away compares here and by its place there; own terms.
+
+    Comparisons: 0 = farther, 1 = tied, 2 = nearer than the members of level u.
+    """
+    n_levels = len(less_other)
+    value, own = 0.0, np.zeros(n_levels)
+    by_place = np.zeros((3, 2 * n_levels + 1))
+    for here in range(3):
+        before, after = less - (1 if here == 2 else 0), equal - (1 if here == 1 else 0)
+        farther, tied, nearer = np.zeros(n_levels), np.zeros(n_levels), np.zeros(n_levels)
+        for v in range(n_levels):
+            if count[u, v] == 0.0:
+                continue
+            lo, eq = less_other[v], upto_other[v] - less_other[v]
+            term = _term(less, equal, lo, eq, k, harmonic)
+            alone = _term(before, after, lo, eq - 1, k, harmonic)
+            farther[v] = count[u, v] * (_term(before, after, lo, eq, k, harmonic) - term)
+            tied[v] = count[u, v] * (alone - term)
+            nearer[v] = count[u, v] * (_term(before, after, lo - 1, eq, k, harmonic) - term)
+            if here == 0:
+                value += count[u, v] * term
+            if here == 1:
+                own[v] = alone
+        running = nearer.sum()
+        by_place[here, 0] = running
+        for v in range(n_levels):
+            by_place[here, 2 * v + 1] = running - nearer[v] + tied[v]
+            running += farther[v] - nearer[v]
+            by_place[here, 2 * v + 2] = running
+    return value, by_place, own
+
+
+@kernel
+def _relative(
+    level: Indices,
+    place: Indices,
+    upto: Indices,
+    less_other: Indices,
+    upto_other: Indices,
+    k: int,
+    harmonic: Array,
+    n_test: int,
+    columns: Array,
+) -> float:
+    """Return a query's sum of relative errors; add each test candidate's effect to `columns`."""
+    n_levels, n_other = len(upto), len(less_other)
+    count = np.zeros((n_levels, n_other))
+    for p in range(len(level)):
+        if level[p] < n_levels:
+            count[level[p], place[p] >> 1] += 1.0
+    total = 0.0
+    change = np.zeros((n_levels + 1, 2 * n_other + 1))  # by level and place of the one that is taken away
+    own = np.empty((n_levels, n_other))
+    for u in range(n_levels):
+        less = upto[u - 1] if u > 0 else 0
+        value, by_place, own[u] = _changes(u, less, upto[u] - less, less_other, upto_other, count, k, harmonic)
+        total += value
+        for w in range(n_levels + 1):
+            change[w] += by_place[0 if w > u else (1 if w == u else 2)]
+    for p in range(n_test):
+        columns[p] += change[level[p], place[p]]
+        if level[p] < n_levels:
+            columns[p] -= own[level[p], place[p] >> 1]
+    return total
+
+
+def _add_side(here: Array, there: Array, k: int, harmonic: Array, n_test: int, columns: Array) -> float:
+    """Return one query's sum with neighbours by `here`, ranks by both; add effects to `columns`."""
+    # all whose rank can be k or less, and those who move up to k when a nearer one leaves
+    members = np.flatnonzero(here <= np.partition(here, k)[k])
+    values, member_level = np.unique(here[members], return_inverse=True)
+    level = np.full(len(here), len(values), dtype=np.int64)
+    level[members] = member_level
+    upto = np.cumsum(np.bincount(member_level, minlength=len(values)))
+    place = np.empty(len(there), dtype=np.int64)
+    counts = np.cumsum(_places(there, np.unique(there[members]), place))
+    less_other, upto_other = counts[:-1:2].copy(), counts[1::2].copy()
+    return float(_relative(level, place, upto, less_other, upto_other, k, harmonic, n_test, columns))
+
+
+class RelativeFamily:
+    """Relative rank errors in both directions, in one pass."""
+
+    name = "relative"
+    passes = 1
+
+    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+        """Return the queries' sums and the test points' effects."""
+        del state, index
+        k, n_test = problem.k, problem.n_test
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
+        columns = {name: np.zeros(n_test) for name in ("input", "code")}
+        sums = np.empty((2, len(rows)))
+        for place, i in enumerate(rows):
+            a, b = problem.order_x(i), problem.order_z(i)
+            if n_test:
+                a[i] = b[i] = np.inf  # no point is its own neighbour
+            sums[0, place] = _add_side(a, b, k, harmonic, n_test, columns["input"])
+            sums[1, place] = _add_side(b, a, k, harmonic, n_test, columns["code"])
+        return Part(rows={"input": sums[0], "code": sums[1]}, columns=columns)
+
+    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
+        """Return nothing: there is one pass."""
+        del problem, merged, index
+        return state
+
+    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> Relative:
+        """Return the sums by name."""
+        del problem, state
+        return Relative(merged.rows["input"], merged.columns["input"], merged.rows["code"], merged.columns["code"])

@@ -1,0 +1,260 @@
+r"""The whole curve of kept neighbourhoods: one query's area under :math:`R_{NX}` from its full ranks.
+
+The area is linear in Q(K), and Q(K) counts the candidates with max(r, s) <= K. So a candidate counts
+``phi(max(r, s))``, with phi(t) the sum over K >= t of what one more kept neighbour is worth at size K, and a tied
+candidate the mean of that over the places its two groups fill: two differences of running sums of phi(t) and t phi(t).
+Taking a candidate away shifts or shrinks groups by two comparisons. Their joint effect on a candidate is the sum of
+two single effects (running sums over one order) and of a rest that vanishes unless both ranks matter (a Fenwick tree).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.engine.optional_statistic import ExtraProblem
+from distbench.engine.partial_sums import Merged, Part
+
+__all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+MAX_RANKS = 20_000_000  # ranks to be sorted in each space; beyond, a sample of queries is judged
+
+
+@dataclass(frozen=True)
+class OrderCurves:
+    """Areas under the curves of single queries."""
+
+    rows: Array  # (len(places),)
+    columns: Array  # (n_test,) change of all other rows when point p leaves
+    places: Indices  # which of the judged queries the rows belong to
+    notes: tuple[str, ...]
+
+
+@lru_cache(maxsize=8)
+def sampled_queries(m: int, M: int) -> Indices:
+    """Return the judged queries whose ranks are sorted: all, or a seeded sample."""
+    size = max(2, MAX_RANKS // M)
+    if m <= size:
+        return np.arange(m)
+    return np.sort(np.random.default_rng(0).choice(m, size, replace=False))
+
+
+@lru_cache(maxsize=8)
+def _worth(M: int) -> Array:
+    """Return phi(t), its running sum, and that of t phi(t), for t = 0..M + 1, as columns.
+
+    The last row is for the one rank too many that is looked up, and cancels, where a candidate is about to leave.
+    """
+    sizes = np.arange(1, M, dtype=np.float64)
+    phi = np.zeros(M + 2)
+    phi[1:M] = np.cumsum((M / (sizes**2 * (M - sizes)))[::-1])[::-1] / np.sum(1 / sizes)
+    return np.stack([phi, np.cumsum(phi), np.cumsum(np.arange(M + 2) * phi)], axis=1)
+
+
+@kernel
+def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, worth: Array) -> float:
+    """Return the mean of phi(max(r, s)) over the places of two tie groups."""
+    upto_x, upto_z = less_x + equal_x, less_z + equal_z
+    if equal_x == 1 and equal_z == 1:
+        return float(worth[max(upto_x, upto_z), 0])
+    start, middle = max(less_x, less_z), min(upto_x, upto_z)
+    total = 0.0
+    if middle > start:  # both ranks can be the larger one
+        total += 2.0 * (worth[middle, 2] - worth[start, 2])
+        total -= (less_x + less_z + 1.0) * (worth[middle, 1] - worth[start, 1])
+        start = middle
+    stop = max(upto_x, upto_z)
+    total += (worth[stop, 1] - worth[start, 1]) * (equal_z if upto_x > upto_z else equal_x)
+    return float(total / equal_x / equal_z)
+
+
+@kernel
+def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> None:
+    """Write what a candidate counts once another is gone: as it is, then by how the other compares.
+
+    ``out[0]`` without a change; ``out[1]``, ``out[2]``: other tied or nearer in x; ``out[3]``, ``out[4]``: in z;
+    ``out[5:9]``: what tied-tied, tied-nearer, nearer-tied, nearer-nearer (x, then z) add to both single effects.
+    A case that cannot be (tied with a group of one, nearer than the first) has no effect.
+    """
+    out[0] = _expected(lx, ex, lz, ez, worth)
+    out[1:] = 0.0
+    for x in range(3):
+        if (x == 1 and ex == 1) or (x == 2 and lx == 0):
+            continue
+        ax, bx = lx - (1 if x == 2 else 0), ex - (1 if x == 1 else 0)
+        for z in range(3):
+            if (z == 1 and ez == 1) or (z == 2 and lz == 0) or (x == 0 and z == 0):
+                continue
+            effect = _expected(ax, bx, lz - (1 if z == 2 else 0), ez - (1 if z == 1 else 0), worth) - out[0]
+            if z == 0:
+                out[x] = effect
+            elif x == 0:
+                out[2 + z] = effect
+            else:
+                out[4 + 2 * (x - 1) + z] = effect
+    for x in (1, 2):
+        for z in (1, 2):
+            if not ((x == 1 and ex == 1) or (x == 2 and lx == 0) or (z == 1 and ez == 1) or (z == 2 and lz == 0)):
+                out[4 + 2 * (x - 1) + z] -= out[x] + out[2 + z]
+
+
+@kernel
+def _tree_add(tree: Array, place: int, value: float) -> None:
+    while place < len(tree):
+        tree[place] += value
+        place += place & -place
+
+
+@kernel
+def _tree_sum(tree: Array, place: int) -> float:
+    total = 0.0
+    while place > 0:
+        total += tree[place]
+        place &= place - 1
+    return total
+
+
+@kernel
+def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array, without: Array) -> None:
+    """Add the joint effects to `without`; `order` sorts by u, then v, both dense levels.
+
+    Levels in z are turned round in the trees, so that a prefix holds those that are farther.
+    """
+    n = len(order)
+    far = np.zeros((2, n_levels + 1))  # members farther in x: z farther (a tree), z tied (by level)
+    stop = n
+    while stop > 0:
+        start = stop - 1
+        while start > 0 and u[order[start - 1]] == u[order[stop - 1]]:
+            start -= 1
+        behind, p = 0.0, stop  # tied in x and farther in z
+        while p > start:
+            first = p - 1
+            while first > start and v[order[first - 1]] == v[order[p - 1]]:
+                first -= 1
+            level, tied = v[order[first]], 0.0
+            for place in range(first, p):
+                tied += effects[order[place], 5]
+            base = tied + behind + far[1, level] + _tree_sum(far[0], n_levels - 1 - level)
+            for place in range(first, p):
+                without[order[place]] += base
+                behind += effects[order[place], 6]
+            p = first
+        for place in range(start, stop):
+            j = order[place]
+            far[1, v[j]] += effects[j, 7]
+            if effects[j, 8] != 0.0:
+                _tree_add(far[0], n_levels - v[j], effects[j, 8])
+        stop = start
+
+
+@kernel
+def _single(order: Indices, level: Indices, tied: Array, nearer: Array, without: Array) -> None:
+    """Add the effects of one order: of the members tied with each candidate, and of those farther."""
+    stop, behind = len(order), 0.0
+    while stop > 0:
+        start, same = stop - 1, tied[order[stop - 1]]
+        while start > 0 and level[order[start - 1]] == level[order[stop - 1]]:
+            start -= 1
+            same += tied[order[start]]
+        after = behind
+        for place in range(start, stop):
+            without[order[place]] += same + behind
+            after += nearer[order[place]]
+        behind, stop = after, start
+
+
+@kernel
+def _area(
+    order_x: Indices, order_z: Indices, u: Indices, v: Indices, worth: Array, fewer: Array, without: Array
+) -> float:
+    """Return the sum of all candidates' worth; write the sum without each candidate (weights `fewer`)."""
+    n = len(u)
+    size_x, size_z = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
+    for p in range(n):
+        size_x[u[p] + 1] += 1
+        size_z[v[p] + 1] += 1
+    upto_x, upto_z = np.cumsum(size_x), np.cumsum(size_z)
+    effects = np.empty((n, 9))
+    total, unchanged = 0.0, 0.0
+    for p in range(n):
+        lx, lz = upto_x[u[p]], upto_z[v[p]]
+        ex, ez = upto_x[u[p] + 1] - lx, upto_z[v[p] + 1] - lz
+        total += _expected(lx, ex, lz, ez, worth)
+        if len(without):
+            _effects(lx, ex, lz, ez, fewer, effects[p])
+            unchanged += effects[p, 0]
+    if len(without):
+        without[:] = unchanged
+        _single(order_x, u, effects[:, 1], effects[:, 2], without)
+        _single(order_z, v, effects[:, 3], effects[:, 4], without)
+        _rest(order_x, u, v, int(v[order_z[n - 1]]) + 1, effects, without)
+        for p in range(n):  # not with itself
+            own = effects[p]
+            without[p] -= own[0] + own[1] + own[3] + own[5]
+    return total
+
+
+def _levels(values: Array, order: Indices) -> Indices:
+    """Return each value's place among the distinct values."""
+    ordered = values[order]
+    levels = np.empty(len(values), dtype=np.int64)
+    levels[order] = np.cumsum(np.concatenate([[False], ordered[1:] != ordered[:-1]]))
+    return levels
+
+
+def area(a: Array, b: Array, with_effects: bool) -> tuple[float, Array]:
+    """Return the area of one query with candidates at distances (a, b), and without each of them."""
+    M = len(a)
+    order_z = np.argsort(b, kind="stable")
+    order_x = order_z[np.argsort(a[order_z], kind="stable")]  # by a, then b
+    without = np.empty(M if with_effects else 0)
+    worth, fewer = _worth(M), _worth(M - 1) if with_effects else np.empty((0, 3))
+    total = _area(order_x, order_z, _levels(a, order_x), _levels(b, order_z), worth, fewer, without)
+    return total - 1.0, without - 1.0  # shuffled codes have an area of 1 before R is taken against chance
+
+
+class OrderCurvesFamily:
+    """Areas under the curves of all queries, or of a stated sample, in one pass."""
+
+    name = "order_curves"
+    passes = 1
+
+    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+        """Return the queries' areas (nan where a query is not in the sample) and the test points' effects."""
+        del state, index
+        n_test = problem.n_test
+        areas, columns = np.full(len(rows), np.nan), np.zeros(n_test)
+        chosen = sampled_queries(problem.m, problem.M)
+        for i in chosen[np.searchsorted(chosen, rows.start) : np.searchsorted(chosen, rows.stop)]:
+            a, b = problem.order_x(int(i)), problem.order_z(int(i))
+            if n_test:
+                a, b = np.delete(a, i), np.delete(b, i)
+            value, without = area(a, b, n_test > 0)
+            areas[i - rows.start] = value
+            if n_test:
+                columns[:i] += without[:i] - value
+                columns[i + 1 :] += without[i : n_test - 1] - value
+        return Part(rows={"areas": areas}, columns={"areas": columns})
+
+    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
+        """Return nothing: there is one pass."""
+        del problem, merged, index
+        return state
+
+    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> OrderCurves:
+        """Return the areas of the sampled queries, and say so where they are not all."""
+        del state
+        places = sampled_queries(problem.m, problem.M)
+        notes: tuple[str, ...] = ()
+        if len(places) < problem.m:
+            notes = (f"rnx_auc: judged on {len(places):,} sampled queries of {problem.m:,}",)
+        return OrderCurves(merged.rows["areas"][places], merged.columns["areas"], places, notes)

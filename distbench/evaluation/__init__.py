@@ -1,0 +1,1 @@
+"""From points and an encoder to a report: settings, encoding, measuring, limits, comparison."""

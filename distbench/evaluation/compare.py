@@ -1,0 +1,161 @@
+"""Two reports on the same points compared, point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from distbench._util.imports import imported
+from distbench.errors import InputError
+from distbench.evaluation.draws import widened
+from distbench.evaluation.report import Report, Score
+from distbench.evaluation.text import setting
+from distbench.inference.intervals import jackknife_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Difference", "Differences", "compare"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two encoders differ in one metric, judged on the same test points.
+
+    Parameters
+    ----------
+    metric : str
+        Name of the metric.
+    value : float
+        First report's value minus the second's.
+    low, high : float or None
+        Interval of the difference, by the paired jackknife; None where there is no honest one.
+    better : {"a", "b"} or None
+        Which report is better, where the interval excludes 0.
+    """
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    better: Literal["a", "b"] | None
+
+
+class Differences(dict[str, Difference]):
+    """How two encoders differ, by metric: a dict, which prints as a table.
+
+    Parameters
+    ----------
+    found : mapping of str to Difference
+        By metric.
+    report_a, report_b : Report
+        What was compared.
+    """
+
+    def __init__(self, found: Mapping[str, Difference], report_a: Report, report_b: Report) -> None:
+        super().__init__(found)
+        self.encoders = report_a.encoder, report_b.encoder
+        self.scores = report_a.scores, report_b.scores
+        self.confidence = report_a.confidence
+        self._setting = setting(report_a)
+
+    def title(self) -> str:
+        """Return whose differences these are."""
+        return f"a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the differences as a pandas frame, a metric a row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``metric``; columns ``a`` and ``b`` (values), ``value`` (a - b), ``low`` and ``high`` of the
+            difference, ``direction`` and ``better`` ("a", "b", or nothing).
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        frame: pd.DataFrame = imported("distbench.evaluation.tables:differences_frame")(self)
+        return frame
+
+    def __str__(self) -> str:
+        return str(imported("distbench.evaluation.tables:differences_text")(self))
+
+    def _repr_html_(self) -> str:
+        return str(imported("distbench.evaluation.tables:differences_html")(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("Differences(...)" if cycle else str(self))
+
+
+def compare(report_a: Report, report_b: Report) -> Differences:
+    """Compare two encoders judged on the same test points, in every metric that both reports have.
+
+    Parameters
+    ----------
+    report_a, report_b : Report
+        Of the same test and reference points, in the same order, with the same k and the same queries.
+
+    Returns
+    -------
+    Differences
+        A dict of `Difference` by metric; `print` shows it as a table.
+
+    Raises
+    ------
+    InputError
+        If the reports are not of the same points, rows judged, k, distances and confidence.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> data = distbench.load_dataset("digits")
+    >>> a, b = (
+    ...     distbench.evaluate(distbench.fit_baseline(name, data.train, code_size=8), data.test, metrics="continuity")
+    ...     for name in ("pca", "random_projection")
+    ... )
+    >>> distbench.compare(a, b)["continuity"].better
+    'a'
+    """
+    for name, report in (("report_a", report_a), ("report_b", report_b)):
+        if not isinstance(report, Report):
+            raise InputError(f"{name}: found {type(report).__name__}; pass what distbench.evaluate returned")
+    for what in ("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"):
+        a, b = getattr(report_a, what), getattr(report_b, what)
+        if a != b:
+            raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both in the same way")
+    if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
+        raise InputError("report_a, report_b: found other test points judged; pass the same queries and seed to both")
+    if report_a.fingerprint != report_b.fingerprint:
+        raise InputError("report_a, report_b: found other points; evaluate both on the same points in the same order")
+    found = {
+        name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
+    }
+    return Differences(found, report_a, report_b)
+
+
+def _difference(a: Score, b: Score, confidence: float) -> Difference:
+    value = a.value - b.value if np.isfinite([a.value, b.value]).any() else 0.0
+    low: float | None = None
+    high: float | None = None
+    if a.leave_one_out is not None and b.leave_one_out is not None and np.isfinite(value):
+        interaction = _less(a.interaction, b.interaction)
+        with np.errstate(invalid="ignore"):  # infinite without a point in both: no interval
+            without = a.leave_one_out - b.leave_one_out
+        low, high = jackknife_interval(value, without, confidence, interaction=interaction)
+        for score in (a, b):
+            low, high = widened((low, high), value, score.sd_draws, score.draws, confidence)
+    better: Literal["a", "b"] | None = None
+    if low is not None and high is not None and not low <= 0 <= high:
+        better = "a" if (value > 0) == (a.direction == "up") else "b"
+    return Difference(a.metric, value, low, high, better)
+
+
+def _less(a: Any, b: Any) -> Any:
+    """Return the interactions of a difference; None, which is never too narrow, where one is not known."""
+    return None if a is None or b is None else a - b

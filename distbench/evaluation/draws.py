@@ -1,0 +1,120 @@
+r"""Encoders that answer differently each time: judged over draws of their codes.
+
+The value is the mean of the statistic T over D draws e of the codes of the same points p. What it varies by is
+
+.. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / D
+
+over samples of points and draws. The jackknife over points, taken of the mean over draws, estimates the first term; of
+the second it sees what each point's own noise adds, but nothing that all codes of a draw have in common (a mask or a
+projection drawn once a call). The second is estimated by s^2 / D, with s the standard deviation of the D values, and
+added: the interval is never too narrow, and too wide by at most the second term where noise is each point's own. Half
+widths are added as variances are, each with its own quantile of Student's distribution: D - 1 degrees of freedom for
+the draws.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from distbench._util.notes import Caution
+from distbench.errors import EncoderError
+from distbench.metrics import Measured
+
+__all__ = ["check_same_width", "mean_measured", "note_on_draws", "notes_of_draws", "spread_of", "widened"]
+
+Ends = tuple[float | None, float | None]
+
+
+def mean_measured(draws: Sequence[Measured]) -> Measured:
+    """Return one metric's mean over draws: its value, and what it is made of, point by point."""
+    first = draws[0]
+    if len(draws) == 1:
+        return first
+    return Measured(
+        value=float(np.mean([draw.value for draw in draws])),
+        leave_one_out=_mean([draw.leave_one_out for draw in draws]),
+        points=_mean([draw.points for draw in draws]),
+        chance=None if first.chance is None else float(np.mean([draw.chance for draw in draws])),
+        interaction=_mean([draw.interaction for draw in draws]),
+    )
+
+
+def _mean(arrays: Sequence[Any]) -> Any:
+    return None if any(one is None for one in arrays) else np.mean(arrays, axis=0)
+
+
+def spread_of(draws: Sequence[Measured]) -> float | None:
+    """Return the standard deviation of a metric over draws; None for one draw, and where values are infinite."""
+    values = np.array([draw.value for draw in draws])
+    if len(values) < 2 or not np.isfinite(values).all():
+        return None
+    return float(values.std(ddof=1))
+
+
+def widened(
+    ends: Ends,
+    value: float,
+    sd: float | None,
+    draws: int,
+    confidence: float,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Ends:
+    """Return an interval with the variance of the mean over draws added; see above.
+
+    Parameters
+    ----------
+    ends : tuple of float or None
+        The interval over points.
+    value : float
+        The mean over draws.
+    sd : float or None
+        Of single draws.
+    draws : int
+        How many.
+    confidence : float
+        Of the interval.
+    bounds : tuple of float
+        Range of the metric.
+    """
+    low, high = ends
+    if low is None or high is None or sd is None:
+        return ends
+    half = float(stdtrit(draws - 1, (1 + confidence) / 2)) * sd / draws**0.5
+    low, high = value - np.hypot(value - low, half), value + np.hypot(high - value, half)
+    return float(max(low, bounds[0])), float(min(high, bounds[1]))
+
+
+def note_on_draws(draws: int, alike: bool) -> list[str]:
+    """Return what a reader of scores must know of draws."""
+    if draws == 1:
+        return []
+    if alike:
+        return [f"{draws} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"]
+    return [Caution(f"scores: mean of {draws} draws of a stochastic encoder; pairs are those of the first")]
+
+
+def check_same_width(name: str, widths: Sequence[int]) -> None:
+    """Raise EncoderError unless an encoder of that name gave codes of one size in all draws."""
+    for number, width in enumerate(widths, start=1):
+        if width != widths[0]:
+            raise EncoderError(
+                f"encoder {name!r} returned codes of size {width} in draw {number}, {widths[0]} in the first; return "
+                "codes of one size"
+            )
+
+
+def notes_of_draws(notes: Sequence[Sequence[str]]) -> list[str]:
+    """Return the notes on all draws, given those on each; what holds for some says of how many. Numbers may differ."""
+    found: dict[str, list[str]] = {}
+    for of_draw in notes:
+        for kind, note in {re.sub(r"[\d.,]+", "#", note): note for note in of_draw}.items():
+            found.setdefault(kind, []).append(note)
+    return [
+        those[0] if len(those) == len(notes) else type(those[0])(f"in {len(those)} of {len(notes)} draws: {those[0]}")
+        for those in found.values()
+    ]

@@ -1,0 +1,216 @@
+"""A callback that watches how well an encoder keeps close things close while it is trained."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from distbench.encoders.encoder import Encoder, as_encoder
+from distbench.errors import DistbenchError, InputError
+from distbench.evaluation.evaluate import evaluate
+from distbench.evaluation.report import Report
+from distbench.evaluation.settings import settings_of
+from distbench.inputs.arrays import as_points, check_candidates, check_same_columns
+
+__all__ = ["PreservationMonitor"]
+
+
+class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused-ignore]
+    """Callback that puts metrics of validation points into the logs of each epoch.
+
+    ``EarlyStopping(monitor="val_continuity", mode="max")``, ``ReduceLROnPlateau``, ``ModelCheckpoint`` and the history
+    that ``fit`` returns see them as they see losses.
+
+    Parameters
+    ----------
+    X_val : array-like, shape (m, ...)
+        Points that are not trained on, in the shape the encoder takes. Not the test points: what a training run is
+        stopped by, it is no longer tested by.
+    reference : array-like, shape (n, ...), optional
+        Points that neighbours are looked up in beside ``X_val``, usually the training points. Default: ``X_val``.
+    k : int, default 10
+        Number of neighbours.
+    metrics : "default" or iterable of str
+        Names of metrics; each is logged as ``prefix + name``.
+    every : int, default 1
+        Epochs from one evaluation to the next. Between them the logs repeat the last values, so that a patience is
+        counted in epochs as always. The first and the last epoch are evaluated.
+    encoder : optional
+        What encodes. Default: the model's own ``encode``. Else the name of a layer, whose output are the codes (the
+        name of a model within the model stands for that model, called on the points); a Keras model; or a function
+        that is given the model and returns what encodes: ``lambda model: model.encoder``.
+    prefix : str, default ``"val_"``
+        Of the names in the logs.
+    max_points : int or None, default 2000
+        Validation points, and reference points, beyond which a random sample of so many is used: the cost of an
+        evaluation is their product. None: all of them.
+    seed : int, default 0
+        Of these samples.
+
+    Attributes
+    ----------
+    report : Report or None
+        Of the last evaluation, with intervals.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        An argument cannot be used; told when the monitor is made, or, where it takes the model, before the first epoch.
+
+    Notes
+    -----
+    Keras hands the logs of an epoch from callback to callback, in the order of the list. The monitor moves itself to
+    the front of it when training starts; with another trainer than ``fit``, put it before those that watch it.
+
+    Once the loss is not a number, nor are the metrics. Fewer reference points make neighbours farther apart: compare
+    values of one monitor with each other, and report those of :func:`distbench.evaluate`.
+    """
+
+    def __init__(
+        self,
+        X_val: Any,
+        reference: Any = None,
+        k: int = 10,
+        metrics: str | Iterable[str] = "default",
+        every: int = 1,
+        encoder: Any = None,
+        prefix: str = "val_",
+        max_points: int | None = 2000,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, value in (("every", every), ("max_points", max_points), ("seed", seed)):
+            least = 0 if name == "seed" else 1
+            if value is None and name == "max_points":
+                continue
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+                raise InputError(f"{name}: {value!r} is not a whole number of at least {least}")
+        if not isinstance(prefix, str):
+            raise InputError(f"prefix: {prefix!r} is not text; pass for example 'val_'")
+        if not (encoder is None or isinstance(encoder, (str, keras.layers.Layer)) or callable(encoder)):
+            raise InputError(
+                f"encoder: {type(encoder).__name__}; pass a layer's name, a model, or a function of the model"
+            )
+        draw = np.random.default_rng(seed)
+        self.X_val = _sample(X_val, "X_val", max_points, draw)
+        self.reference = None if reference is None else _sample(reference, "reference", max_points, draw)
+        self.k, self.every, self.encoder, self.prefix = k, int(every), encoder, prefix
+        self.metrics = _names(metrics)
+        _check_points(self.X_val, self.reference, k)
+        self.report: Report | None = None
+        self._encode: Encoder | None = None
+        self._values: dict[str, float] = {}
+
+    def set_model(self, model: Any) -> None:
+        """Find what encodes; Keras calls this before training."""
+        super().set_model(model)
+        self._encode, self._values = None, {}
+        _to_the_front(self, sys._getframe(1).f_locals.get("self"))
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Refuse a model without an encoder before it has trained for an epoch."""
+        if self.model.built:
+            self._encode = _encoder_of(self.model, self.encoder)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put the metrics into ``logs``."""
+        logs = {} if logs is None else logs
+        if not (np.isfinite(logs.get("loss", 0.0)) and all(np.isfinite(w).all() for w in self.model.get_weights())):
+            # The loss of an epoch is that before its last step, so weights can be lost while it still is a number.
+            self.report = None
+            self._values = dict.fromkeys(self.metrics, float("nan"))
+        elif not self._values or epoch % self.every == 0 or epoch + 1 == (self.params or {}).get("epochs"):
+            self._values = self._evaluate()
+        logs.update({self.prefix + name: value for name, value in self._values.items()})
+
+    def _evaluate(self) -> dict[str, float]:
+        if self._encode is None:
+            self._encode = _encoder_of(self.model, self.encoder)
+        self.report = evaluate(
+            self._encode, self.X_val, reference=self.reference, k=self.k, metrics=self.metrics, progress=False
+        )
+        return self.report.as_dict()
+
+
+def _sample(points: Any, name: str, most: int | None, draw: np.random.Generator) -> Any:
+    as_points(points, name)  # for its errors
+    rows = np.asarray(points)
+    if most is None or len(rows) <= most:
+        return rows
+    return rows[np.sort(draw.choice(len(rows), most, replace=False))]
+
+
+def _names(metrics: str | Iterable[str]) -> list[str]:
+    settings = settings_of(
+        k=1,
+        metrics=metrics,
+        include_queries=True,
+        confidence=0.95,
+        distance_x="euclidean",
+        distance_z="euclidean",
+        with_labels=False,
+        with_decoder=False,
+        queries=None,
+        precision=None,
+        seed=0,
+        executor=None,
+        progress=None,
+    )
+    return [metric.name for metric in settings.chosen]
+
+
+def _check_points(X: Any, reference: Any, k: int) -> None:
+    others = 0
+    if reference is not None:
+        check_same_columns(as_points(X, "X_val"), as_points(reference, "reference"), ("X_val", "reference"))
+        others = len(reference)
+    check_candidates(k, len(X) - 1 + others)
+
+
+def _encoder_of(model: Any, encoder: Any) -> Encoder:
+    """Return what encodes: the model's own, or what ``encoder`` says."""
+    if encoder is None:
+        if not callable(getattr(model, "encode", None)):
+            raise InputError(
+                f"encoder: model {model.name!r} has no encode(); pass the name of the layer whose output are the "
+                "codes, a model, or a function of the model that returns what encodes"
+            )
+        return as_encoder(model)
+    if isinstance(encoder, str):
+        return as_encoder(_up_to(model, encoder))
+    if isinstance(encoder, keras.layers.Layer):
+        return as_encoder(encoder)
+    try:
+        return as_encoder(encoder(model))
+    except DistbenchError as error:
+        raise InputError(f"encoder: the function returned what cannot encode: {error}") from error
+
+
+def _up_to(model: Any, name: str) -> Any:
+    """Return the model from the inputs to the layer of that name."""
+    try:
+        layer = model.get_layer(name)
+    except ValueError:
+        known = ", ".join(layer.name for layer in model.layers)
+        raise InputError(f"encoder: model {model.name!r} has no layer {name!r}; it has {known}") from None
+    if isinstance(layer, keras.Model):
+        return layer
+    try:
+        return keras.Model(model.inputs, layer.output, name=name)
+    except (AttributeError, ValueError) as error:
+        raise InputError(
+            f"encoder: no model of its own leads to layer {name!r} of {model.name!r}; pass a function of the model "
+            "that returns what encodes"
+        ) from error
+
+
+def _to_the_front(callback: Any, container: Any) -> None:
+    """Move a callback before the others of a Keras container, so that they see what it logs."""
+    callbacks = getattr(container, "callbacks", None)
+    if isinstance(callbacks, list) and callback in callbacks:
+        callbacks.remove(callback)
+        callbacks.insert(0, callback)

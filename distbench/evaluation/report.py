@@ -1,0 +1,230 @@
+"""What an evaluation says: scores, the pairs and points behind them, and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.imports import imported
+from distbench._util.text import in_brief, near_miss
+from distbench.errors import InputError, PreservationError
+from distbench.evaluation.outlets import Outlets
+from distbench.evaluation.scores import Pair, PairKind, Score
+from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
+from distbench.inference.limits import check_bounds, check_limits, refuse_unmeasured
+from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
+
+if TYPE_CHECKING:
+    from distbench.evaluation.scores import Clouds
+
+__all__ = ["Pair", "PairKind", "Report", "Score"]
+
+
+@dataclass(frozen=True, eq=False)
+class Report(Outlets, Mapping[str, Score]):
+    """Scores of one encoder on one set of points; a mapping from metric name to `Score`.
+
+    Parameters
+    ----------
+    encoder : str
+        Name of the encoder.
+    scores : dict of str to Score
+        In the order of the table of metrics.
+    k, m, M, code_size : int
+        Neighbours, test points that were judged, candidates of each, columns of the codes.
+    confidence : float
+        Of the intervals.
+    notes : tuple of str
+        What a reader of the scores must know.
+    pairs : mapping of str to tuple of Pair
+        What `worst_pairs` picks from, worst first.
+    judged : ndarray of int of shape (m,), or None
+        Rows of the test points that were judged; None for all.
+    distance_x, distance_z : str
+        Distances of points and of codes.
+    space : str
+        What input distances are measured between, where it is not the test and reference points themselves.
+    n_reference : int
+        Reference points; 0 where there were none.
+    fingerprint : str
+        Short hash of test and reference points: equal for equal points.
+    clouds : Clouds or None
+        The points themselves, by reference; None for a report from stored rows.
+    """
+
+    encoder: str
+    scores: dict[str, Score]
+    k: int
+    m: int
+    M: int
+    code_size: int
+    confidence: float = 0.95
+    notes: tuple[str, ...] = ()
+    pairs: Mapping[PairKind, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
+    judged: NDArray[np.int64] | None = field(default=None, repr=False)
+    distance_x: str = "euclidean"
+    distance_z: str = "euclidean"
+    space: str = ""
+    n_reference: int = 0
+    fingerprint: str = field(default="", repr=False)
+    clouds: Clouds | None = field(default=None, repr=False)
+
+    def __getitem__(self, metric: str) -> Score:
+        try:
+            return self.scores[metric]
+        except KeyError:
+            near = near_miss(str(metric), self.scores)
+            hint = near if near.startswith("did") else f"this report has {', '.join(self.scores)}"
+            raise KeyError(f"{metric!r} was not measured; {hint}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.scores)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __str__(self) -> str:
+        return str(imported("distbench.evaluation.text:report_text")(self))
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the values as plain floats by metric name."""
+        return {name: score.value for name, score in self.scores.items()}
+
+    def worst_points(self, n: int = 5, metric: str = "continuity") -> list[tuple[int, float]]:
+        """Return the `n` test points with the worst own score: (row, score), worst first.
+
+        Raises
+        ------
+        InputError
+            If the metric was not measured or has no score of single points.
+        """
+        if not isinstance(metric, str) or metric not in self.scores:
+            raise InputError(f"metric: found {in_brief(metric)}, not measured; {near_miss(str(metric), self.scores)}")
+        score, n = self[metric], _count(n)
+        if score.points is None:
+            raise InputError(f"metric: found {metric!r}, which has no score of single points")
+        order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
+        rows = self.rows_judged()
+        return [(int(rows[p]), float(score.points[p])) for p in order[:n]]
+
+    def rows_judged(self) -> NDArray[np.int64]:
+        """Return the rows of the test points that were judged."""
+        return np.arange(self.m) if self.judged is None else self.judged
+
+    def marked(
+        self, floors: Mapping[str, float] | None = None, attainable: Mapping[str, float] | None = None
+    ) -> Report:
+        """Return the report with floors and attainable values beside its scores.
+
+        Parameters
+        ----------
+        floors : mapping of str to float, optional
+            From `distbench.inference.floors.floors`.
+        attainable : mapping of str to float, optional
+            From `distbench.inference.attainable.attainable`.
+        """
+        floors, attainable = floors or {}, attainable or {}
+        scores = {
+            name: replace(score, floor=floors.get(name, score.floor), attainable=attainable.get(name, score.attainable))
+            for name, score in self.scores.items()
+        }
+        return replace(self, scores=scores)
+
+    def in_sample(self) -> bool:
+        """Return whether the candidates are the test points themselves, all of them judged."""
+        return self.judged is None and self.n_reference == 0 and self.m - 1 == self.M
+
+    def worst_pairs(self, n: int = 5, kind: PairKind = "torn") -> list[Pair]:
+        """Return the `n` worst pairs.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        kind : {"torn", "merged", "extreme"}
+            Near in input and far in the codes (what continuity punishes), or near in the codes and far in input
+            (what trustworthiness punishes), at most one for each test point; or the pair with the largest and
+            the pair with the least ratio of code to input distance (what worst-case distortion rests on).
+
+        Raises
+        ------
+        InputError
+            If `kind` is none of these.
+        """
+        if kind not in get_args(PairKind):
+            raise InputError(f"kind: found {in_brief(kind)}; pass {' or '.join(map(repr, get_args(PairKind)))}")
+        return list(self.pairs.get(kind, ())[: _count(n)])
+
+    def verdicts(self, **limits: float) -> dict[str, Verdict]:
+        """Return what the intervals say of limits, by metric: "met", "broken" or "undecided".
+
+        Parameters
+        ----------
+        **limits : float
+            As for `check`.
+
+        Raises
+        ------
+        InputError
+            If a limit names no metric, is no number or none that the metric can take.
+        """
+        return {name: self._verdict(name, limit) for name, limit in self._checked(limits).items()}
+
+    def check(self, *, undecided: Undecided = "value", **limits: float) -> Report:
+        """Return the report if every limit is met.
+
+        Parameters
+        ----------
+        undecided : {"value", "fail", "pass"}
+            What becomes of a limit that the interval holds, so that the test points do not decide: "value", the value
+            alone decides; "fail", an encoder whose true value is on the bad side seldom passes: right at its limit in
+            2 to 5 % of samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), farther off in
+            under 1 %; "pass".
+        **limits : float
+            One limit a metric, e.g. ``continuity=0.95``: at least or at most follows from the metric's direction.
+
+        Raises
+        ------
+        PreservationError
+            If a limit is broken: names metric, value, interval, limit, n, k, M and the worst pair.
+        InputError
+            If a limit names no metric, is none that the metric can take, or is beyond the report's floor.
+        """
+        __tracebackhide__ = True
+        check_undecided(undecided)
+        checked = self._checked(limits)
+        broken = {
+            name: limit
+            for name, limit in checked.items()
+            if not passes(self._verdict(name, limit), self[name].value, limit, self[name].direction, undecided)
+        }
+        if broken:
+            raise PreservationError(imported("distbench.evaluation.text:failure_text")(self, broken))
+        return self
+
+    def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
+        refuse_unmeasured(limits, self.scores)
+        checked = check_limits(limits, self.scores)
+        check_bounds(checked)
+        binding = set(self.scores) if self.in_sample() else BINDING_WITH_REFERENCE
+        floors = {name: score.floor for name, score in self.scores.items() if name in binding}
+        refuse_beyond(checked, {n: floor for n, floor in floors.items() if floor is not None}, self.code_size)
+        return checked
+
+    def _verdict(self, name: str, limit: float) -> Verdict:
+        score = self[name]
+        return verdict(score.value, score.low, score.high, limit, score.direction)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the table where a notebook would show the dataclass."""
+        printer.text("Report(...)" if cycle else str(self))
+
+
+def _count(n: Any) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise InputError(f"n: found {in_brief(n)}; pass how many to return, 0 or more")
+    return int(n)

@@ -1,0 +1,107 @@
+"""Which test points are judged: all, a seeded sample of a given size, or as many as a precision needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from numbers import Real
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.text import near_miss
+from distbench.errors import InputError
+
+__all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "unreached_notes", "until_precise"]
+
+Rows = NDArray[np.int64]
+Result = TypeVar("Result")
+
+FIRST_QUERIES = 1_000  # judged before a precision's need is known
+WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
+MARGIN = 1.1  # of the predicted need: the width itself is estimated
+LEAST_QUERIES = 2  # an interval needs two
+
+
+def check_queries(queries: Any) -> int | None:
+    """Return the number of test points to judge, or None for all."""
+    if queries is None:
+        return None
+    if isinstance(queries, bool) or not isinstance(queries, int | np.integer) or queries < LEAST_QUERIES:
+        raise InputError(f"queries: found {queries!r}; pass how many test points to judge, 2 or more, or None for all")
+    return int(queries)
+
+
+def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float] | None:
+    """Return the half widths that are asked for, by metric."""
+    if precision is None:
+        return None
+    if not isinstance(precision, Mapping) or not precision:
+        raise InputError(f"precision: found {precision!r}; pass half widths of intervals, e.g. {{'continuity': 0.002}}")
+    for name, half in precision.items():
+        if name not in metrics:
+            raise InputError(f"precision: found {name!r}, which is not measured; {near_miss(str(name), metrics)}")
+        if name in WITHOUT_INTERVAL:
+            raise InputError(f"precision: found {name!r}, a worst case: it has no interval; leave it out")
+        if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:
+            raise InputError(f"precision: found {name} = {half!r}; pass half the width that its interval may have")
+    return {name: float(half) for name, half in precision.items()}
+
+
+def judged_rows(count: int | None, total: int, seed: int) -> Rows | None:
+    """Return a seeded sample of rows in ascending order, or None for all.
+
+    A larger sample of the same seed holds every smaller one.
+    """
+    if count is None or count >= total:
+        return None
+    return np.sort(np.random.default_rng(seed).permutation(total)[:count]).astype(np.int64)
+
+
+def until_precise(
+    judge: Callable[[Rows | None], Result],
+    half_widths: Callable[[Result], Mapping[str, float]],
+    precision: Mapping[str, float],
+    total: int,
+    first: int | None,
+    seed: int,
+) -> Result:
+    """Judge more and more test points until every interval is as narrow as asked for, or all points are judged.
+
+    Parameters
+    ----------
+    judge : callable
+        Measures the given rows (None = all).
+    half_widths : callable
+        Half the width of each metric's interval in a result; infinite where there is none.
+    precision : mapping of str to float
+        Half widths asked for.
+    total : int
+        Test points there are.
+    first : int or None
+        Judged at first; default 1,000.
+    seed : int
+        Of the sample.
+    """
+    count = first or FIRST_QUERIES
+    while True:
+        result = judge(judged_rows(count, total, seed))
+        if count >= total:
+            return result
+        widths = half_widths(result)
+        lacking = max(widths[name] / half for name, half in precision.items())
+        if lacking <= 1:
+            return result
+        # the width falls with the square root of the number; what other points do to ranks does not fall at all
+        needed = count * lacking**2 * MARGIN
+        count = total if needed >= total / 2 else math.ceil(needed)
+
+
+def unreached_notes(precision: Mapping[str, float], widths: Mapping[str, float], total: int) -> list[str]:
+    """Return a note on each interval that is wider than asked for though all test points were judged."""
+    return [
+        f"precision: the interval of {name} is -+ {widths[name]:.2g}, not -+ {half:.2g}, with all {total:,} test points"
+        for name, half in precision.items()
+        if widths[name] > half
+    ]

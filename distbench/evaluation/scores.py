@@ -1,0 +1,144 @@
+"""What an evaluation says of one metric, and of one pair of points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Clouds", "Pair", "PairKind", "Score", "Standing"]
+
+
+PairKind = Literal["torn", "merged", "extreme"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one encoder.
+
+    Parameters
+    ----------
+    metric : str
+        Name of the metric.
+    value : float
+        The metric on all points.
+    low, high : float or None
+        Ends of the confidence interval; None where there is no honest one (worst cases).
+    direction : {"up", "down"}
+        Whether larger or smaller is better.
+    chance : float or None
+        Expected value for shuffled codes.
+    points : ndarray of shape (m,) or None
+        The metric over each query's own candidates.
+    leave_one_out : ndarray of shape (m,) or None
+        The metric without each test point; what intervals and paired comparisons come from.
+    floor : float or None
+        What no encoder of that code size can beat on the test points; see `distbench.inference.floors`.
+    attainable : float or None
+        What metric MDS reaches on the test points, in sample; see `distbench.inference.attainable`.
+    interaction : ndarray of shape (m, sketches) or None
+        What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+    draws : int
+        Draws of a stochastic encoder's codes that all of these are means over; 1 for other encoders.
+    sd_draws : float or None
+        Standard deviation of the value over draws; None for one draw, and where it is infinite.
+    """
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    direction: Literal["up", "down"]
+    chance: float | None = None
+    points: Array | None = field(default=None, repr=False, compare=False)
+    leave_one_out: Array | None = field(default=None, repr=False, compare=False)
+    floor: float | None = None
+    attainable: float | None = None
+    interaction: Array | None = field(default=None, repr=False, compare=False)
+    draws: int = 1
+    sd_draws: float | None = None
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the interval: the larger side where a bound cuts one; infinite without an interval."""
+        if self.low is None or self.high is None:
+            return float("inf")
+        return max(self.value - self.low, self.high - self.value)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A test point and a neighbour whose closeness the codes do not show.
+
+    Parameters
+    ----------
+    query : int
+        Row of the test point.
+    partner : int
+        Row of the other point, in the test points or in the reference.
+    partner_set : {"test", "reference"}
+        Which of the two.
+    input_distance, code_distance : float
+        Distances in both spaces, in their own units.
+    rank_input, rank_code : float
+        Rank of the partner among the query's candidates in both spaces, 1 = nearest; ties share their mean rank.
+    M : int
+        Number of candidates.
+    labels : tuple of str
+        Of the test point and its partner, where they are known.
+    """
+
+    query: int
+    partner: int
+    partner_set: Literal["test", "reference"]
+    input_distance: float
+    code_distance: float
+    rank_input: float
+    rank_code: float
+    M: int
+    labels: tuple[str, str] | None = None
+
+    def __str__(self) -> str:
+        mine, other = ("", "") if self.labels is None else (f" (label {label})" for label in self.labels)
+        return (
+            f"test point {self.query}{mine} and {self.partner_set} point {self.partner}{other}: "
+            f"input distance {self.input_distance:.4g} (rank {self.rank_input:g} of {self.M}), "
+            f"code distance {self.code_distance:.4g} (rank {self.rank_code:g} of {self.M})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Clouds:
+    """Test points and reference points with their codes: the arrays that were judged, not copies of them.
+
+    They live as long as the report that holds them.
+
+    Attributes
+    ----------
+    X, Z : ndarray
+        Test points and their codes.
+    X_ref, Z_ref : ndarray or None
+        Reference points and theirs, where there were any.
+    """
+
+    X: NDArray[Any]
+    Z: NDArray[Any]
+    X_ref: NDArray[Any] | None = None
+    Z_ref: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a reference encoder reaches in a metric; ``where`` says on what, and how it was fitted."""
+
+    metric: str
+    encoder: str
+    value: float
+    where: str

@@ -1,0 +1,19 @@
+"""Hypothesis strategies for whoever tests encoders: clouds of points, near pairs, moved points, encoders."""
+
+from __future__ import annotations
+
+from distbench.hunting.strategies._clouds import CLOUD_KINDS, cloud, point_clouds
+from distbench.hunting.strategies._encoders import ENCODER_KINDS, DrawnEncoder, encoders
+from distbench.hunting.strategies._pairs import Moves, near_pairs, perturbations
+
+__all__ = [
+    "CLOUD_KINDS",
+    "ENCODER_KINDS",
+    "DrawnEncoder",
+    "Moves",
+    "cloud",
+    "encoders",
+    "near_pairs",
+    "perturbations",
+    "point_clouds",
+]

@@ -1,0 +1,70 @@
+"""Points and codes of AnnData objects in memory."""
+
+from __future__ import annotations
+
+import sys
+from os import PathLike
+from typing import Any
+
+from distbench._util.text import in_brief
+from distbench.errors import InputError
+from distbench.inputs.files import is_file_name, read_points
+from distbench.inputs.h5ad import dense, key_hint
+
+__all__ = ["points_and_codes"]
+
+
+def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
+    """Return points and their codes where they are given as files or as parts of an AnnData object; others as they are.
+
+    Parameters
+    ----------
+    X : array-like, str or path-like, AnnData, or (AnnData, str)
+        Points; a file as for :func:`distbench.inputs.files.read_points`; the object's ``X``, or that key of its
+        ``obsm``.
+    Z : array-like, str or path-like, or (AnnData, str)
+        Codes; a file; beside an AnnData object, a key of its ``obsm``.
+    names : tuple of str
+        The arguments' names, for error messages.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, the object has no such part, or that part is sparse and too large to be made dense.
+    """
+    held = X[0] if _is_pair(X) else X
+    if _is_anndata(held) and isinstance(Z, str) and (Z in held.obsm or not is_file_name(Z)):
+        Z = (held, Z)
+    return _given(X, names[0]), _given(Z, names[1])
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and _is_anndata(value[0])
+
+
+def _given(value: Any, name: str) -> Any:
+    if _is_pair(value):
+        return _part(value[0], value[1], name)
+    if _is_anndata(value):
+        return _part(value, "", name)
+    return read_points(value, name) if isinstance(value, str | PathLike) else value
+
+
+def _is_anndata(value: Any) -> bool:
+    kind = getattr(sys.modules.get("anndata"), "AnnData", None)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _part(adata: Any, key: Any, name: str) -> Any:
+    """Return the ``X`` of an object, or what its ``obsm`` has under a key, dense."""
+    if key == "":
+        if adata.X is None:
+            raise InputError(f"{name}: found AnnData without X; name a key of its obsm: (adata, {_example(adata)!r})")
+        return dense(adata.X, name)
+    if not isinstance(key, str) or key not in adata.obsm:
+        raise InputError(f"{name}: found {in_brief(key)}; {key_hint(key, list(adata.obsm))}")
+    return dense(adata.obsm[key], name)
+
+
+def _example(adata: Any) -> str:
+    return next(iter(adata.obsm), "X_pca")

@@ -1,0 +1,263 @@
+"""What comes in: every array is checked once, here, before anything is measured."""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.text import first_line, in_brief, listed
+from distbench.errors import InputError
+from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
+
+__all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows"]
+
+Points = NDArray[Any]  # of float32 or float64
+
+
+def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
+    """Return `value` as a checked matrix of float32 or float64, one point a row.
+
+    Parameters
+    ----------
+    value : array-like of shape (n, d) or (n, h, w[, c])
+        Numbers of any real dtype: arrays, lists, pandas frames, tensors, memory maps, arrays of HDF5, Zarr or Dask.
+        Images are flattened.
+    name : str
+        The argument's name, for error messages.
+    notes : list of str, optional
+        Where to say that images were flattened.
+
+    Returns
+    -------
+    ndarray of shape (n, d), float32 or float64, C-contiguous
+        The array itself where it is one already. What lives outside memory stays there: a memory map is returned as
+        it is, larger arrays of HDF5, Zarr or Dask as a memory map of a temporary file, which goes with the last view
+        of it. Never write to it.
+
+    Raises
+    ------
+    InputError
+        If the value is not a matrix of finite real numbers with at least one row and one column.
+    """
+    if not is_stored(value):
+        value = _as_array(value, name)
+    _check_kind(value, name)
+    if len(value.shape) > 2 and notes is not None:
+        size = math.prod(value.shape[1:])
+        notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
+    check = _Check(name)
+    with np.errstate(over="ignore"):  # of longer types; the check speaks up
+        points = _as_matrix(value, name, check)
+    check.finish()
+    return points
+
+
+def _as_matrix(value: Any, name: str, check: _Check) -> Points:
+    if is_stored(value) or (is_mapped(value) and not _is_ready(value)):
+        return loaded(value, name, check)
+    array = value.reshape(len(value), -1)
+    for rows in row_blocks(len(array), array[0].nbytes):
+        check(array[rows], rows.start)
+        release(array)
+    return array if _is_ready(array) else np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _is_ready(array: NDArray[Any]) -> bool:
+    return array.dtype in (np.float32, np.float64) and array.dtype.isnative and array.flags.c_contiguous
+
+
+def _as_array(value: Any, name: str) -> NDArray[Any]:
+    """Return `value` as a numeric array of any rank, or say why that cannot be."""
+    if value is None:
+        raise InputError(f"{name}: found None; pass an array of shape (n, d)")
+    if isinstance(value, str | PathLike):
+        raise InputError(f"{name}: found {in_brief(str(value))}, a text; pass the array (of a file: numpy.load(...))")
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{name}: found a masked array; fill or drop the masked rows first")
+    if hasattr(value, "tocsr"):
+        raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
+    if hasattr(value, "detach"):
+        value = _of_torch(value, name)
+    if hasattr(value, "to_dask_array"):
+        raise InputError(f"{name}: found a Dask frame; pass {name}.to_dask_array(lengths=True)")
+    if _is_numeric_frame(value, name):  # mixed and nullable columns would come out as objects
+        value = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # whatever a class of the user's raises
+        if isinstance(value, list | tuple):
+            raise InputError(f"{name}: found rows of different lengths; give every row the same") from None
+        raise InputError(
+            f"{name}: found {type(value).__name__} that is no array ({first_line(error)}); pass one of shape (n, d)"
+        ) from None
+    if array.dtype == object and array.ndim == 0:
+        raise InputError(f"{name}: found {in_brief(value)}; pass an array of shape (n, d)")
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _of_torch(tensor: Any, name: str) -> Any:
+    """Return a tensor, perhaps on a device, with a gradient or of a type that numpy lacks, as numpy can read it."""
+    if tensor.layout is not sys.modules["torch"].strided:
+        raise InputError(f"{name}: found a sparse tensor; pass {name}.to_dense()")
+    tensor = tensor.detach().cpu()
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
+
+
+def _check_kind(value: Any, name: str) -> None:
+    try:
+        shape, dtype = value.shape, np.dtype(value.dtype)
+    except (
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:  # a closed file, or a type that only its store knows
+        raise InputError(f"{name}: found {type(value).__name__} that cannot be read ({error})") from error
+    _check_dtype(dtype, name)
+    _check_shape(shape, name)
+
+
+def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
+    kind = dtype.kind
+    if kind == "c":
+        raise InputError(f"{name}: found complex numbers; pass real ones (e.g. real and imaginary columns)")
+    if kind not in "biuf":
+        raise InputError(f"{name}: found dtype {dtype}; pass numbers, shape (n, d)")
+
+
+def _check_shape(shape: tuple[Any, ...] | None, name: str) -> None:
+    if shape is None:  # an empty HDF5 data set
+        raise InputError(f"{name}: found a data set without a shape, which holds no numbers; pass at least one row")
+    if len(shape) < 2:
+        raise InputError(
+            f"{name}: found {len(shape)}-D data of shape {shape}; pass one point a row, "
+            f"shape (n, d) (for a single column: {name}.reshape(-1, 1))"
+        )
+    if any(size != size for size in shape):  # Dask writes NaN for sizes it does not know
+        raise InputError(f"{name}: found a Dask array of unknown shape {shape}; call {name}.compute_chunk_sizes()")
+    if 0 in shape:
+        raise InputError(f"{name}: found shape {shape}, which holds no numbers; pass at least one row and column")
+
+
+def _is_numeric_frame(value: Any, name: str) -> bool:
+    """Say whether this is a pandas frame; name its columns that are not numbers."""
+    dtypes = getattr(value, "dtypes", None)
+    if dtypes is None or not hasattr(value, "columns"):
+        return False
+    if not hasattr(value, "iloc"):
+        return False  # of another package than pandas: read as an array
+    text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
+    if text:
+        raise InputError(f"{name}: found columns that are not numbers: {listed(text)}; encode or drop them")
+    return True
+
+
+class _Check:
+    """Looks for what cannot be measured, block by block, and says it once all blocks were seen."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._bad = 0
+        self._first = ""
+
+    def __call__(self, block: NDArray[Any], start: int) -> None:
+        if block.dtype.kind in "iu" and max(abs(int(block.min())), abs(int(block.max()))) > 2**53:
+            raise InputError(
+                f"{self._name}: found integers beyond 2**53, which float64 merges; subtract an offset first"
+            )
+        if block.dtype.kind == "f" and block.dtype.itemsize > 8:
+            block = block.astype(np.float64)  # what is finite in a longer type need not be so here
+        finite = np.isfinite(block)
+        if finite.all():
+            self._check_reach(block)
+            return
+        bad = np.flatnonzero(~finite.all(axis=1))
+        if not self._bad:
+            kind = "NaN" if np.isnan(block[bad[0]]).any() else "an infinite value"
+            kind += " of float16, which ends at 65504," if block.dtype == np.float16 else ""
+            self._first = f"{self._name}: found {kind} in row {start + bad[0]}"
+        self._bad += len(bad)
+
+    def _check_reach(self, block: NDArray[Any]) -> None:
+        """Refuse numbers so large that a distance, by whatever measure, would be infinite."""
+        if block.dtype != np.float64:
+            return
+        most = np.finfo(np.float64).max / (2 * block.shape[1])
+        if block.max() > most or block.min() < -most:
+            raise InputError(
+                f"{self._name}: found numbers beyond {most:.1g}, whose distances float64 does not hold; divide all of "
+                "them by the same number, e.g. 2.0**100"
+            )
+
+    def finish(self) -> None:
+        if self._bad:
+            more = f" ({self._bad} such rows in all)" if self._bad > 1 else ""
+            raise InputError(f"{self._first}{more}; drop or mend these rows")
+
+
+def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:
+    """Raise InputError unless points and codes have equally many rows."""
+    if len(X) != len(Z):
+        raise InputError(f"{names[1]}: found {len(Z)} rows, but {names[0]} has {len(X)}; pass one code for each point")
+
+
+def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None:
+    """Raise InputError unless queries and references live in the same space."""
+    if X.shape[1] != X_ref.shape[1]:
+        raise InputError(
+            f"{names[1]}: found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}; "
+            "both must be points of one space"
+        )
+
+
+def check_candidates(k: Any, M: int) -> int:
+    """Return `k` as an int, or raise InputError unless 1 <= k < M / 2.
+
+    Parameters
+    ----------
+    k : int
+        Number of nearest neighbours.
+    M : int
+        Number of candidates of each query.
+    """
+    try:
+        if isinstance(k, bool | np.bool_):
+            raise TypeError
+        number = operator.index(k)
+    except TypeError:
+        raise InputError(f"k: found {in_brief(k)}; pass a whole number of neighbours, e.g. k=10") from None
+    if M < 3:
+        raise InputError(f"X_test, reference: found {M} candidates for each point; at least 3 are needed")
+    if not 1 <= number < M / 2:
+        raise InputError(
+            f"k: found {number} with M = {M} candidates; pass 1 <= k <= {(M - 1) // 2} "
+            "(k must be less than half the candidates) or more reference points"
+        )
+    return number
+
+
+def check_distance(points: Points, distance: str, name: str) -> None:
+    """Raise InputError where a distance does not exist: a row of zeros has no direction, a fraction is no symbol."""
+    if distance not in ("cosine", "hamming"):
+        return
+    for rows in row_blocks(len(points), points.strides[0]):
+        block = points[rows]
+        if distance == "cosine":
+            zero = np.flatnonzero(~np.asarray(block).any(axis=1))
+            if zero.size:
+                row = rows.start + int(zero[0])
+                raise InputError(
+                    f"{name}: found only zeros in row {row}, which has no direction; drop such rows, or use another "
+                    "distance than 'cosine'"
+                )
+        elif distance == "hamming" and not (np.rint(block) == block).all():
+            raise InputError(
+                f"{name}: found values that are no whole numbers; 'hamming' counts the columns that differ and is for "
+                "binary codes: pass those, or use another distance"
+            )

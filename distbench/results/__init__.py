@@ -1,0 +1,1 @@
+"""Rows of a run: their file format, matching, changes, gates and leaderboard."""

@@ -1,0 +1,62 @@
+"""Everything that a run leaves to be told, whatever it is told in: a terminal, a file, a page.
+
+Plain data: nothing here measures, and nothing that renders computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from distbench.results.gates import Comparison
+    from distbench.results.pictures import Diagrams
+    from distbench.results.rows import Row
+
+__all__ = ["SORT_METRIC", "ClaimOutcome", "Outcome"]
+
+SORT_METRIC = "continuity"
+
+
+class ClaimOutcome(TypedDict):
+    """One claim and what became of it; ``stored`` is the day it was judged on, empty where it was in this run."""
+
+    id: str
+    statement: str
+    source: str
+    verdict: str
+    expect: str
+    evidence: str
+    stored: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found.
+
+    Attributes
+    ----------
+    rows : sequence of Row
+        Of all encoders, metrics and seeds.
+    environment : mapping
+        From :func:`distbench.results.environment.environment`.
+    claims : sequence of ClaimOutcome
+        What became of the suites' claims.
+    diagrams : sequence of Diagrams
+        Pictures' numbers, one an encoder, data set, code size and seed; only where a report shows them.
+    comparison : Comparison or None
+        What changed since a stored run, where one was asked for.
+    broken : sequence of str
+        One line a gate on that comparison that does not hold.
+    sort : str
+        The metric that ranks.
+    """
+
+    rows: Sequence[Row]
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    claims: Sequence[ClaimOutcome] = ()
+    diagrams: Sequence[Diagrams] = ()
+    comparison: Comparison | None = None
+    broken: Sequence[str] = ()
+    sort: str = SORT_METRIC

@@ -24,7 +24,7 @@ from distbench.errors import InputError, MissingDependencyError, TrainingError
 # A recipe that takes a learning rate is a network trained here; nothing else says which recipes there are.
 NETWORKS = [name for name, recipe in BASELINES.items() if "learning_rate" in recipe.options]
 # Of the networks: what takes several compilations is tested on these after each change, on all of them by night.
-COMPILED_OFTEN = ("pairwise_autoencoder", "variational_autoencoder")
+COMPILED_OFTEN = ("pairwise_autoencoder",)
 # Optional packages are slow to import, and compile what they run.
 NAMES = [
     pytest.param(name, marks=[pytest.mark.nightly] * bool(BASELINES[name].requires))

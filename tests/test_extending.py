@@ -165,6 +165,7 @@ def test_what_a_package_has_measured_everywhere_makes_no_stored_row_stale(tmp_pa
     assert "stored" in done.stdout
 
 
+@pytest.mark.nightly
 def test_a_report_of_a_package_turns_no_run_green_and_changes_no_other_report(tmp_path):
     install(tmp_path, {"distbench.reports": {"leaves": "bringing:leaves"}}, "bringing")
     (tmp_path / "bringing.py").write_text(BRINGING, encoding="utf-8")
@@ -181,6 +182,7 @@ def test_a_report_of_a_package_turns_no_run_green_and_changes_no_other_report(tm
     assert json.loads((tmp_path / "b.json").read_text())["rows"]
 
 
+@pytest.mark.nightly
 def test_suites_say_why_a_name_of_a_broken_package_stands_for_nothing(tmp_path):
     broken = {f"distbench.{kind}": {"mine": "no_such_module:it"} for kind in ("metrics", "datasets", "baselines")}
     install(tmp_path, broken, "broken")

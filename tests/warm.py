@@ -1,6 +1,6 @@
 """Runs of pytest in processes of their own that need not load numpy, scipy and scikit-learn each time.
 
-A server (``multiprocessing``'s) loads them once, and the library with its compiled kernels, and each run is a fork of it.
+A server (``multiprocessing``'s) loads them once, and the library with its kernels, and each run is a fork of it.
 The plugin is not loaded before the fork: a run loads it, and rewrites its assertions, as any process does.
 """
 

@@ -1,4 +1,4 @@
-"""Loaded once by the server of warm runs: an evaluation loads the library's compiled kernels, which no run need do again."""
+"""Loaded once by the server of warm runs: an evaluation loads the compiled kernels, so that no run has to."""
 
 import numpy as np
 

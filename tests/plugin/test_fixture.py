@@ -324,6 +324,7 @@ def test_markers_are_checked_at_collection(collect, marker, message):
     result.stderr.fnmatch_lines([f"ERROR: test_mine.py::test_it: @pytest.mark.distbench: {message}"])
 
 
+@pytest.mark.nightly
 def test_a_wrong_marker_is_named_under_xdist_too(run):
     result = run("@pytest.mark.distbench(datset='digits')\ndef test_it(distbench): ...\n", "-n", "2")
     result.assert_outcomes(errors=1)

@@ -150,6 +150,7 @@ def test_two_files_cannot_call_different_data_the_same(repository, pytester):
     result.stdout.fnmatch_lines(["ours.toml:8: dataset.name: 'ours' stands for other data in a.toml; give one of*"])
 
 
+@pytest.mark.nightly
 def test_workers_load_the_same_data(repository):
     result = repository(WAYS["npz"], "-n", "2")
     result.assert_outcomes(passed=3)

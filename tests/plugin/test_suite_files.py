@@ -246,6 +246,7 @@ def test_the_shipped_suites_run_from_an_empty_folder(pytester):
     result.stdout.fnmatch_lines(["digits, code size 2 *", "borne out: 1 claim (-v shows them)"])
 
 
+@pytest.mark.nightly
 def test_text_survives_a_terminal_without_utf8(suite, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     monkeypatch.setenv("PYTHONUTF8", "0")

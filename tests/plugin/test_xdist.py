@@ -145,6 +145,7 @@ def strip_group(row):
     return {**row, "test": row["test"].removesuffix("@one")}
 
 
+@pytest.mark.nightly
 def test_what_one_worker_could_not_fit_the_other_does_not_try(project, pytester):
     more = '[[encoder]]\nname = "diverges"\nrecipe = "recipes:Diverges"\n'
     claim = """

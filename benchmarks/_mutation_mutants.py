@@ -57,7 +57,7 @@ def mutated(mutant: Mutant) -> str:
 
 def all_mutants() -> list[Mutant]:
     """Return all mutants of the three folders, module by module."""
-    paths = sorted(str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).glob("*.py"))
+    paths = sorted(str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
     return [mutant for path in paths if path not in LEFT_OUT for mutant in _of_module(path)]
 
 

@@ -139,6 +139,18 @@ def test_the_seed_matters_just_where_it_is_said_to(name: str) -> None:
     assert same == BASELINES[name].deterministic
 
 
+def test_all_that_draws_is_given_the_seed(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distbench.baselines import _training
+
+    seeds, seeded, train = [], _training.seeded, _training.train
+    monkeypatch.setattr(_training, "seeded", lambda seed: seeds.append(seed) or seeded(seed))
+    monkeypatch.setattr(
+        _training, "train", lambda model, points, seed, *more: seeds.append(seed) or train(model, points, seed, *more)
+    )
+    quick(network, seed=7)
+    assert seeds == [7, 7]
+
+
 def degenerate() -> dict[str, Any]:
     """Points that are hard to fit, most of one shape."""
     draw = np.random.default_rng(2)

@@ -31,6 +31,7 @@ DEGENERATE = {
     "constant column": np.column_stack([X[:, :3], np.full(80, 7.0)]),
     "20 rows": X[:20],
     "duplicate rows": np.repeat(X[:20], 15, axis=0),
+    "most rows the same": np.concatenate([X[:1].repeat(64, axis=0), X[:16]]),
     "two distinct points": np.repeat(X[:2], 10, axis=0),
     "large values": X * 1e6,
     "far from the origin": X + 1e6,

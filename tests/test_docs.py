@@ -6,10 +6,13 @@ import importlib.util
 import re
 import shlex
 import sys
+from collections import Counter
 
 import pytest
 from docs_blocks import blocks_of, near, same
 from docs_pages import ROOT, PageError, commands, run_page
+
+from distbench.results.suite_store import read_store, store_path
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {
@@ -100,6 +103,16 @@ def test_tables_from_stored_rows_are_what_is_stored(monkeypatch):
     for (name, part), make in answer.PARTS.items():
         page = (ROOT / "docs" / name).read_text(encoding="utf-8")
         assert answer.put(page, part, make()) == page, f"docs/{name}, {part}: run python benchmarks/answer.py"
+
+
+def test_readme_counts_the_claims_as_they_are_stored():
+    store = read_store(store_path(ROOT / "suites" / "distbench_suites" / "claims.toml"))
+    verdicts = Counter(finding["verdict"] for finding in store.findings)
+    sentence = (
+        f"The suite `claims` holds {len(store.findings)} such statements against these encoders: "
+        f"{verdicts['borne out']} were borne out, {verdicts['undecided']} are undecided."
+    )
+    assert sentence in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,6 +107,13 @@ def test_config_makes_an_equal_model(name: str) -> None:
     again = type(MODELS[name]()).from_config(config)
     assert again.get_config() == config
     assert again.compute_dtype == "bfloat16"
+
+
+def test_config_has_all_that_a_model_is_made_of(name: str) -> None:
+    model = MODELS[name]()
+    parameters = inspect.signature(type(model).__init__).parameters.values()
+    made_of = {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)} - {"self"}
+    assert made_of <= set(model.get_config())
 
 
 def test_points_that_all_coincide_leave_numbers(name: str) -> None:

@@ -46,6 +46,29 @@ def rotated(model: Any, factor: float = 1.0) -> Any:
     return model
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: dk.ContractiveAutoencoder(2, weight=0.1, hidden=(4,)),
+        lambda: dk.IsometricAutoencoder(2, weight=0.2, hidden=(4,)),
+        lambda: dk.TopologicalAutoencoder(2, weight=2.0, hidden=(4,)),
+        lambda: dk.DistancePreservingAutoencoder(2, weight=3.0, hidden=(4,)),
+    ],
+    ids=["contractive", "isometric", "topological", "distances"],
+)
+def test_gradients_are_numbers_where_all_hidden_units_are_dead(make: Any) -> None:
+    """Codes coincide then, though the points do not."""
+    model = built(make())
+    kernel, bias = model.encoder.layers[0].get_weights()
+    model.encoder.layers[0].set_weights([np.zeros_like(kernel), bias - 1])
+    with tf.GradientTape() as tape:
+        outputs = model(X, training=True)
+        loss = sum(model.losses) + tf.reduce_mean((outputs - X) ** 2)
+    gradients = [one for one in tape.gradient(loss, model.trainable_variables) if one is not None]
+    assert gradients
+    assert all(np.isfinite(one).all() for one in gradients)
+
+
 def test_noise_of_the_denoising_one_is_seen_in_training_alone() -> None:
     model = built(dk.DenoisingAutoencoder(2, noise=0.5))
     noise = DRAW.normal(size=X.shape).astype("float32")

@@ -149,6 +149,20 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, rows)
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_disk_that_is_full_leaves_the_old_file(tmp_path, rows, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "s.json"
+    store = stored(path, Item(DAY, "a", 3, rows()))
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_store(Store(path, store.environments, store.rows[:1], ()))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def _packed(document):
     return next(row["leave_one_out"] for row in document["rows"] if "leave_one_out" in row)
 
@@ -243,6 +257,10 @@ class TestMatching:
     )
     def test_each_thing_that_rows_rest_on_can_make_them_stale(self, rows, wanted, name, value, reason):
         assert stale_reasons(rows(), Wanted(**{**wanted, name: value})) == [reason]
+
+    def test_one_seed_that_rests_on_other_data_makes_all_stale(self, rows, wanted):
+        mixed = (*rows(seeds=(0,)), *rows(seeds=(1,), data_sha256="e"))
+        assert stale_reasons(mixed, Wanted(**wanted)) == ["data changed"]
 
     def test_a_failed_seed_has_no_metrics_and_holds_all_the_same(self, rows, wanted):
         about = {"data_sha256": "d", "recipe_hash": "r"}

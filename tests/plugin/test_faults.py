@@ -9,12 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pages import outcome
 
 from distbench.results.file import read_results, write_results
+from pytest_distbench._reports import Reports
 from pytest_distbench._xdist import LOCK, SharedFolder, made_folder
 
 with contextlib.suppress(ImportError):
@@ -244,3 +247,19 @@ class TestSharedFolder:
         monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
         assert [str(path) for path in pytester.path.glob("distbench-*")] != [made_folder()[0]]
         assert len(list(pytester.path.glob("distbench-*"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["json", "md", "html", "term"])
+def test_a_disk_that_is_full_leaves_the_old_report(kind, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / f"out.{kind}"
+    reports = Reports([(kind, path)], True, lambda width: "text of the terminal")
+    assert reports.write(outcome())[1] == []
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", full)
+    _, (failed,) = reports.write(replace(outcome(), rows=outcome().rows[:5]))
+    assert "No space left" in failed
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -330,6 +331,29 @@ def test_a_wrong_marker_is_named_under_xdist_too(run):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["test_mine.py::test_it: @pytest.mark.distbench: *; did you mean 'dataset'?"])
     result.stdout.no_fnmatch_line("INTERNALERROR*")
+
+
+def test_of_a_test_that_is_run_again_the_last_run_counts(run, pytester):
+    pytester.makeconftest(
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            runtestprotocol(item, nextitem=nextitem, log=False)
+            runtestprotocol(item, nextitem=nextitem)
+            return True
+        """
+    )
+    body = """
+times = []
+
+def test_it(distbench):
+    times.append(1)
+    distbench.check(first if len(times) == 1 else pca, X_test, reference=X_train, continuity=0.1)
+"""
+    run(body, "--distbench-report=json:out.json").assert_outcomes(passed=1)
+    rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
+    assert {row["encoder"] for row in rows} == {"PCA"}
 
 
 def test_what_was_measured_does_not_flood_junit_files(run, pytester):

@@ -29,7 +29,10 @@ from _mutation_table import reason, report  # noqa: E402
 from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
 
 # quick in plain Python, but for some tests of the engine and of metrics, which are left out by their time
-TESTS = "definitions engine metrics kernels formulas public_metrics intervals floors verdicts witnesses signs executors"
+TESTS = (
+    "definitions engine metrics kernels formulas public_metrics extending checking intervals floors verdicts witnesses"
+    " signs executors"
+)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench.engine import Gathered, gather
+from distbench.engine import Statistics, gather
 from distbench.engine import point_space as space
 from distbench.metrics import METRICS, Measured
 
@@ -95,7 +95,7 @@ def split(X, Z, labels, setting, queries=None):
     return Split(X[:cut], Z[:cut], labels[:cut], X[cut:], Z[cut:], labels[cut:], setting == "train and test")
 
 
-def gathered(points: Split, k, names=ALL, **options) -> Gathered:
+def gathered(points: Split, k, names=ALL, **options) -> Statistics:
     """Gather at once what the metrics of these names need."""
     return gather(
         points.X,

@@ -10,7 +10,7 @@ import distbench
 from distbench.render.diagrams import diagrams_of
 from distbench.results.gates import compare_rows
 from distbench.results.rows import failed_row, rows_of
-from distbench.results.run import Outcome
+from distbench.results.run import RunResults
 
 EVIL = '<script>window.evil = 1</script><img src="http://evil.test/x.png" onerror="window.evil = 2">'
 SCORES = {"first": 2, "second": 3, "third": 4}
@@ -18,7 +18,7 @@ SCORES = {"first": 2, "second": 3, "third": 4}
 
 
 @cache
-def outcome() -> Outcome:
+def outcome() -> RunResults:
     rng = np.random.default_rng(11)
     X, X_ref = rng.normal(size=(60, 6)), rng.normal(size=(120, 6))
     labels = rng.choice([EVIL, "b"], 60)
@@ -40,7 +40,7 @@ def outcome() -> Outcome:
         )
     )
     before = [{**row, "value": row["value"] + 0.5} if row["metric"] == "stress" else row for row in rows]
-    return Outcome(
+    return RunResults(
         rows=rows,
         environment={"date": "2026-01-02", "python": "3.12", "processor": EVIL},
         claims=[_claim("borne out"), _claim("refuted")],

@@ -6,7 +6,7 @@ import pytest
 import distbench
 from distbench.datasets import load_dataset
 from distbench.errors import InputError, MissingDependencyError
-from distbench.suites import Bench, as_recipe
+from distbench.suites import FitCache, as_recipe
 from distbench.suites.recipes import NotInstalledError
 
 
@@ -40,7 +40,7 @@ def data():
 
 
 def test_in_sample_fits_on_all_points_and_judges_the_codes_they_got(data):
-    places, bench = Places(), Bench()
+    places, bench = Places(), FitCache()
     run = bench.run(as_recipe(places), "swiss_roll", 2, 0, in_sample=True)
     assert run.in_sample
     assert places.given == [len(data.train) + len(data.test)]
@@ -52,7 +52,7 @@ def test_in_sample_fits_on_all_points_and_judges_the_codes_they_got(data):
 
 
 def test_in_sample_and_out_of_sample_are_fits_of_their_own(data):
-    places, bench = Places(), Bench()
+    places, bench = Places(), FitCache()
     recipe = as_recipe(places)
     out, within = (bench.run(recipe, "swiss_roll", 2, 0, in_sample=one) for one in (False, True))
     assert places.given == [len(data.train), len(data.train) + len(data.test)]
@@ -62,12 +62,12 @@ def test_in_sample_and_out_of_sample_are_fits_of_their_own(data):
 
 def test_a_recipe_that_is_in_sample_only_always_is(data):
     places = Places(in_sample_only=True)
-    assert Bench().run(as_recipe(places), "swiss_roll", 2, 0).in_sample
+    assert FitCache().run(as_recipe(places), "swiss_roll", 2, 0).in_sample
     assert places.given == [len(data.train) + len(data.test)]
 
 
 def test_an_encoder_without_codes_of_its_own_encodes_the_points_it_was_fitted_on(data):
-    run = Bench().run(as_recipe("pca"), "swiss_roll", 2, 0, in_sample=True)
+    run = FitCache().run(as_recipe("pca"), "swiss_roll", 2, 0, in_sample=True)
     encoder = distbench.baselines.fit_baseline("pca", np.concatenate([data.train, data.test]), 2)
     expected = distbench.evaluate(encoder, data.test, reference=data.train)
     assert run.report["continuity"].value == pytest.approx(expected["continuity"].value, abs=1e-9)
@@ -82,12 +82,12 @@ def test_an_encoder_without_codes_of_its_own_encodes_the_points_it_was_fitted_on
     ],
 )
 def test_notes_come_along_but_for_words_on_codes_that_are_not_judged(note, in_sample, shown):
-    run = Bench().run(as_recipe(Places(note)), "swiss_roll", 2, 0, in_sample=in_sample)
+    run = FitCache().run(as_recipe(Places(note)), "swiss_roll", 2, 0, in_sample=in_sample)
     assert run.note == shown
 
 
 def test_options_reach_the_fit_and_tell_fits_apart():
-    bench, places = Bench(), Places()
+    bench, places = FitCache(), Places()
     one, two = as_recipe(places), as_recipe(places, {"scale": 2.0})
     codes = [
         bench.fit(recipe, "swiss_roll", 2, 0)[0].codes_ for recipe in (one, two, as_recipe(places, {"scale": 2.0}))
@@ -115,21 +115,21 @@ def test_a_package_that_is_missing_is_said_before_the_fit():
     recipe = as_recipe(places)
     assert recipe.missing()
     with pytest.raises(NotInstalledError, match="needs the package no_such_package_here") as caught:
-        Bench().fit(recipe, "swiss_roll", 2, 0)
+        FitCache().fit(recipe, "swiss_roll", 2, 0)
     assert isinstance(caught.value, MissingDependencyError)
     assert places.given == []
     assert as_recipe(Places(requires="numpy")).missing() == ""
 
 
 def test_limits_beyond_the_floor_of_a_data_set_are_refused_before_a_fit():
-    bench = Bench()
+    bench = FitCache()
     bench.check_floors({"distortion": 1e9, "stress": 0.0}, "swiss_roll", 2, 10)
     with pytest.raises(InputError, match=r"distortion: found the limit at most 1\.01"):
         bench.check_floors({"distortion": 1.01}, "swiss_roll", 1, 10)
 
 
 def test_distances_are_part_of_what_is_judged():
-    bench, recipe = Bench(), as_recipe("pca")
+    bench, recipe = FitCache(), as_recipe("pca")
     plain = bench.run(recipe, "swiss_roll", 2, 0)
     other = bench.run(recipe, "swiss_roll", 2, 0, distance_x="cityblock", distance_z="cosine")
     assert (other.report.distance_x, other.report.distance_z) == ("cityblock", "cosine")

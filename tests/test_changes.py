@@ -5,7 +5,7 @@ import math
 import pytest
 
 from distbench.render.changes import change_text, grouped, render_changes
-from distbench.results.gates import Change, Comparison, NotCompared
+from distbench.results.gates import Change, NotCompared, RunComparison
 
 
 def change(encoder="pca", before=0.9, now=0.8, half=0.05, **about):
@@ -16,7 +16,7 @@ def change(encoder="pca", before=0.9, now=0.8, half=0.05, **about):
 
 
 def comparison(*changes, **others):
-    return Comparison("old.json", changes, **others)
+    return RunComparison("old.json", changes, **others)
 
 
 def lines(found, width=100):

@@ -15,10 +15,10 @@ from distbench.inference.floors import floors
 from distbench.inference.intervals import jackknife_interval
 from distbench.suites import (
     AngleClaim,
-    Bench,
     BetterClaim,
     BoundClaim,
     CollapseClaim,
+    FitCache,
     FloorClaim,
     Suite,
     SuiteEncoder,
@@ -55,7 +55,7 @@ class Listed:
 
 @pytest.fixture(scope="module")
 def bench():
-    return Bench()
+    return FitCache()
 
 
 @pytest.fixture

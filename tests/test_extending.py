@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench._util.registry import PluginWarning, Table, _points
+from distbench._util.registry import EntryPointTable, PluginWarning, _points
 from distbench.errors import DatasetError, InputError
 from distbench.metrics import METRICS, Cases, Metric, adopt, knn_recall, point_metric
 
@@ -208,7 +208,7 @@ def table(tmp_path, monkeypatch):
         for name, text in sources.items():
             (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
         _points.cache_clear()
-        return Table("metric", group, take, METRICS._own())
+        return EntryPointTable("metric", group, take, METRICS._own())
 
     yield made
     _points.cache_clear()

@@ -148,7 +148,7 @@ def test_a_report_shows_floors_and_refuses_limits_beyond_them():
     report = distbench.evaluate_codes(X, X[:, :2], k=5)
     assert "floor" not in str(report)
     known, best = floors(X, 2, k=5), attainable(X, 2, k=5)
-    marked = report.marked(floors=known, attainable=best)
+    marked = report.with_bounds(floors=known, attainable=best)
     assert [name for name, score in marked.items() if score.floor is not None] == [n for n in report if n in FLOORED]
     assert "floor" in str(marked)
     assert "attainable: metric MDS" in str(marked)

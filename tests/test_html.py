@@ -12,7 +12,7 @@ from pages import EVIL, SCORES, outcome
 
 from distbench import MissingDependencyError
 from distbench.render.html import render_html
-from distbench.results.run import Outcome
+from distbench.results.run import RunResults
 
 pytestmark = needs("jinja2", "matplotlib")
 
@@ -42,7 +42,7 @@ class TestText:
         assert page.count('<span class="flag">no place</span>') == 1
 
     def test_a_run_without_anything(self):
-        page = render_html(Outcome(rows=[]))
+        page = render_html(RunResults(rows=[]))
         assert "Nothing was measured" in page
         assert 'id="environment"' not in page
         assert "<input" not in page
@@ -50,7 +50,7 @@ class TestText:
     def test_pictures_are_of_the_lowest_seed(self):
         two = [{**one, "seed": seed} for seed in (2, 1) for one in outcome().diagrams[:1]]
         rows = [{**row, "seed": seed} for row in outcome().rows if row["encoder"] == "second" for seed in (1, 2)]
-        page = render_html(Outcome(rows=rows, diagrams=two))
+        page = render_html(RunResults(rows=rows, diagrams=two))
         assert page.count("<figure>") == 3
         assert "pictures of seed 1" in page
         assert ">seed 2</th>" in page
@@ -194,7 +194,7 @@ class TestInTheBrowser:
             for row in rows
             if row["encoder"] in values
         ]
-        driver = opened(render_html(Outcome(rows=[*rows, *extra])))
+        driver = opened(render_html(RunResults(rows=[*rows, *extra])))
         button = head(driver, "distortion").find_element("tag name", "button")
         button.click()
         assert names(driver) == ["d", "b", "a", "c", "e"]

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.evaluation.measure import LARGE, SAMPLE, Points, _fingerprint
+from distbench.evaluation.measure import LARGE, SAMPLE, EncodedPoints, _fingerprint
 
 
 def fingerprint(X, X_ref=None, judged=None):
-    return _fingerprint(Points(X, X[:, :1], X_ref, None, None, None), judged)
+    return _fingerprint(EncodedPoints(X, X[:, :1], X_ref, None, None, None), judged)
 
 
 @pytest.fixture

@@ -694,7 +694,7 @@ def test_blas_is_held_to_one_thread_and_let_go():
 
 
 FROZEN = (
-    *(gathered.Gathered, gathered.Moments, gathered.RankSide, gathered.Ranks, gathered.Shepard, gathered.Triplets),
+    *(gathered.Statistics, gathered.Moments, gathered.RankSide, gathered.Ranks, gathered.Shepard, gathered.Triplets),
     *(density.Density, labels.Labels, order_curves.OrderCurves, relative.Relative, sampled.SampledPairs, Tail),
 )
 

@@ -12,7 +12,7 @@ from distbench.render.markdown import render_markdown, render_summary
 from distbench.results.file import read_results
 from distbench.results.gates import broken_gates, compare_rows, parse_gate
 from distbench.results.rows import failed_row, rows_of
-from distbench.results.run import Outcome
+from distbench.results.run import RunResults
 
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines" / "digits.json"
 NASTY = "<script>alert(1)</script> | a|b `c` *d* _e_ [f](g) @someone #12 &amp; \\ ~~h~~ $i$\n# x"
@@ -88,7 +88,7 @@ class TestNames:
         given += [*rows(NASTY, 4, dataset="", test=NASTY), failed(NASTY, test=NASTY)]
         about = {"statement": NASTY, "source": NASTY, "evidence": NASTY}
         comparison = compare_rows(rows(NASTY, 4, dataset=NASTY), given, NASTY)
-        outcome = Outcome(
+        outcome = RunResults(
             given,
             {"processor": NASTY},
             [claim("refuted", **about)],
@@ -130,7 +130,7 @@ class TestNames:
 class TestMarkdown:
     def test_leaderboards_have_all_columns_and_the_best_first(self, rows):
         limits = {"continuity": 1.0}
-        text = render_markdown(Outcome([*rows("b", 2, limits=limits), *rows("a", 4), failed()], {"python": "3.11"}))
+        text = render_markdown(RunResults([*rows("b", 2, limits=limits), *rows("a", 4), failed()], {"python": "3.11"}))
         board = next(table for table in tables(text) if "encoder" in table[0])
         metrics = list(dict.fromkeys(row["metric"] for row in rows()))
         expected = ["", "encoder", "continuity", "95 % interval", *(m for m in metrics if m != "continuity")]
@@ -143,19 +143,19 @@ class TestMarkdown:
         assert "the limit is broken" in text
 
     def test_sort_decides_on_the_columns_and_places(self, rows):
-        text = render_markdown(Outcome(rows("a", 4) + rows("b", 2), sort="stress"))
+        text = render_markdown(RunResults(rows("a", 4) + rows("b", 2), sort="stress"))
         assert "| stress | 95 % interval |" in text
 
     def test_checks_on_points_of_their_own_are_one_table(self, rows):
         given = [row for n in range(5) for row in rows("a", dataset="", test=f"t.py::test_{n}")]
-        text = render_markdown(Outcome([*given, failed("b", dataset="", test="t.py::broken")]))
+        text = render_markdown(RunResults([*given, failed("b", dataset="", test="t.py::broken")]))
         (board,) = (table for table in tables(text) if "encoder" in table[0])
         assert [row[0] for row in board[1:]] == [f"t.py::test_{n}" for n in range(5)]
         assert "no score: t.py::broken: b: seed 1 failed" in text
 
     def test_claims_say_what_was_expected(self):
         claims = [claim(), claim("refuted", statement="it fails", stored="2026-01-02")]
-        (table,) = tables(render_markdown(Outcome([], claims=claims)))
+        (table,) = tables(render_markdown(RunResults([], claims=claims)))
         assert table[1:] == [
             ["borne out", "it holds", "0.5", "a paper"],
             ["refuted (expected: borne out) (stored 2026-01-02)", "it fails", "0.5", "a paper"],
@@ -163,19 +163,19 @@ class TestMarkdown:
 
     def test_every_change_is_listed(self, rows):
         comparison = compare_rows(rows("a", 4), rows("a", 2), "old.json")
-        text = render_markdown(Outcome(rows("a", 2), comparison=comparison))
+        text = render_markdown(RunResults(rows("a", 2), comparison=comparison))
         found = [row for table in tables(text) if "before" in table[0] for row in table[1:]]
         assert len(found) == sum(change.is_change for change in comparison.changes) > 5
         assert "### Changes since old.json" in text
 
     def test_the_environment_is_folded_away(self):
-        text = render_markdown(Outcome([], {"python": "3.11", "cores": 2}))
+        text = render_markdown(RunResults([], {"python": "3.11", "cores": 2}))
         assert "<details>\n<summary>Environment</summary>\n\n|" in text
         (table,) = tables(text)
         assert table[1:] == [["python", "3.11"], ["cores", "2"]]
 
     def test_nothing_measured_is_said(self):
-        assert render_markdown(Outcome([])) == "# distbench\n\nno limits, gates or claims\n"
+        assert render_markdown(RunResults([])) == "# distbench\n\nno limits, gates or claims\n"
 
 
 @pytest.fixture(scope="module")
@@ -184,13 +184,13 @@ def outcome():
     worse = [{**r, "value": r["value"] * 0.9} if r["metric"] == "continuity" else r for r in rows]
     comparison = compare_rows(rows, worse, "old.json")
     broken = broken_gates(comparison, [parse_gate("continuity:5%")])
-    return Outcome(worse, {"python": "3.11"}, [claim("refuted")], comparison=comparison, broken=broken)
+    return RunResults(worse, {"python": "3.11"}, [claim("refuted")], comparison=comparison, broken=broken)
 
 
 class TestSummary:
     def test_what_is_broken_comes_first(self, rows):
         given = [*rows(limits={"continuity": 1.0, "stress": 9.0}), failed()]
-        text = render_summary(Outcome(given, claims=[claim("refuted")], broken=["a gate is broken"]))
+        text = render_summary(RunResults(given, claims=[claim("refuted")], broken=["a gate is broken"]))
         order = [
             "## distbench",
             "limits: 2 broken, 2 met; gates: **1 broken**; without scores: 1 fit; claims: 1 refuted",
@@ -227,9 +227,9 @@ class TestSummary:
     def test_wide_characters_count_as_bytes(self, rows):
         given = [row for n in range(200) for row in rows(f"{'é' * 100}{n}", seeds=(0,))]
         for limit in (70_000, 100_000):
-            assert len(render_summary(Outcome(given), limit).encode()) < limit
+            assert len(render_summary(RunResults(given), limit).encode()) < limit
 
     def test_thousands_of_broken_limits_are_cut_short(self, rows):
         given = [row for n in range(80) for row in rows(f"a{n}", seeds=(0,), limits={"continuity": 1.0})]
-        text = render_summary(Outcome(given))
+        text = render_summary(RunResults(given))
         assert "- and 30 more" in text

@@ -148,7 +148,7 @@ class Cells(HTMLParser):
 
 def test_html_says_what_print_says_and_is_escaped(report):
 
-    shown = replace(report.marked(floors={"stress": 0.1}), notes=(f"mind {EVIL}",))
+    shown = replace(report.with_bounds(floors={"stress": 0.1}), notes=(f"mind {EVIL}",))
     found = Cells(shown._repr_html_())
     assert found.tags == {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li"}
     assert found.notes[0] == f"mind {EVIL}"
@@ -160,7 +160,7 @@ def test_html_says_what_print_says_and_is_escaped(report):
 
 
 def test_frame_has_a_row_a_metric(report):
-    frame = report.marked(floors={"stress": 0.1}).to_frame()
+    frame = report.with_bounds(floors={"stress": 0.1}).to_frame()
     assert frame.index.name == "metric"
     assert list(frame.index) == list(report)
     assert list(frame.columns) == [

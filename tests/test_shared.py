@@ -12,7 +12,7 @@ import pytest
 import warm
 
 from distbench.errors import InputError, PreservationError, TrainingError
-from distbench.suites import Bench, as_recipe
+from distbench.suites import FitCache, as_recipe
 from distbench.suites._shared import Codes, fit_key, once
 
 RECIPES = """
@@ -62,8 +62,8 @@ class Dies:
 """
 RUN = """
 import pathlib, sys
-from distbench.suites import Bench, as_recipe
-bench, kind = Bench(pathlib.Path(sys.argv[1])), dict(in_sample=len(sys.argv) > 3)
+from distbench.suites import FitCache, as_recipe
+bench, kind = FitCache(pathlib.Path(sys.argv[1])), dict(in_sample=len(sys.argv) > 3)
 try:
     run = bench.run(as_recipe(sys.argv[2]), "swiss_roll", 2, 0, **kind)
     print(sorted(run.report.as_dict().items()), run.seconds, run.note)
@@ -262,7 +262,7 @@ def test_a_class_of_a_module_that_has_changed_has_another_key(tmp_path, monkeypa
 def test_rows_are_the_same_with_and_without_sharing(folder, in_sample):
     reports = [
         bench.run(as_recipe("pca"), "swiss_roll", 2, 0, in_sample=in_sample).report
-        for bench in (Bench(), Bench(folder), Bench(folder))
+        for bench in (FitCache(), FitCache(folder), FitCache(folder))
     ]
     assert len(list(folder.glob("*.npz"))) == 1
     for report in reports[1:]:
@@ -277,7 +277,7 @@ def test_rows_are_the_same_with_and_without_sharing(folder, in_sample):
 def test_what_needs_a_decoder_is_fitted_here(together, folder, monkeypatch):
     together("recipes:Slow", processes=1)
     monkeypatch.syspath_prepend(folder.parent)
-    bench = Bench(folder)
+    bench = FitCache(folder)
     shared = bench.run(as_recipe("recipes:Slow"), "swiss_roll", 2, 0)
     assert (shared.encoder, len(fits(folder))) == (None, 1)
     run = bench.run(as_recipe("recipes:Slow"), "swiss_roll", 2, 0, metrics="all")
@@ -288,7 +288,7 @@ def test_what_needs_a_decoder_is_fitted_here(together, folder, monkeypatch):
 
 
 def test_an_object_is_fitted_in_each_process_and_leaves_nothing(folder):
-    Bench(folder).run(as_recipe(Here()), "swiss_roll", 2, 0)
+    FitCache(folder).run(as_recipe(Here()), "swiss_roll", 2, 0)
     assert not list(folder.iterdir())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.evaluation.scores import Standing
+from distbench.evaluation.scores import ReferenceScore
 from distbench.evaluation.text import MOST_LINES, advice, failure_text, standing_lines
 from distbench.suites.reference_scores import fitted_standings, stored_standings
 
@@ -82,7 +82,7 @@ def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
     text = failure_text(report, broken)
     assert len(text.splitlines()) <= MOST_LINES
     assert "(label " in failure_text(report, {"continuity": 0.99})
-    best = {name: Standing(name, "pca", 0.5, "stored") for name in broken}
+    best = {name: ReferenceScore(name, "pca", 0.5, "stored") for name in broken}
     rest = [*standing_lines(best, 2), advice(report, broken, best)]
     assert len(text.splitlines()) + len(rest) + 2 <= 25  # and the lines that say where and how to run it again
 
@@ -90,7 +90,7 @@ def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
 def test_the_advice_follows_from_what_is_known():
     report = of_pca(2)
     undecided, broken = {"continuity": 0.95}, {"continuity": 0.97}
-    better, worse = ({"continuity": Standing("continuity", "umap", value, "stored")} for value in (0.98, 0.96))
+    better, worse = ({"continuity": ReferenceScore("continuity", "umap", value, "stored")} for value in (0.98, 0.96))
     assert "do not decide" in advice(report, undecided, better)
     assert "see how umap does it" in advice(report, broken, better)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)

@@ -10,7 +10,7 @@ from suite_texts import CLAIM, PCA_ENTRY, TOP, written
 
 from distbench.datasets import load_dataset
 from distbench.errors import SuiteError
-from distbench.suites import Bench, as_recipe, check_suite, claim_key, read_suite
+from distbench.suites import FitCache, as_recipe, check_suite, claim_key, read_suite
 
 RNG = np.random.default_rng(0)
 TRAIN, TEST = RNG.normal(size=(40, 5)), RNG.normal(size=(20, 5))
@@ -46,7 +46,7 @@ class TestSuite:
         found = suite(OWN, PCA_ENTRY + claim)
         check_suite(found)
         assert found.dataset == found.claims[0].dataset == "mine"
-        bench = Bench()
+        bench = FitCache()
         bench.know(found)
         bench.know(found)
         assert same(bench.dataset("mine"))
@@ -118,7 +118,7 @@ class TestSuite:
 
     def test_two_suites_with_data_of_one_name(self, suite, folder):
         np.savez(folder / "p.npz", train=TRAIN, test=TEST)
-        bench = Bench()
+        bench = FitCache()
         bench.know(suite(OWN, name="one.toml"))
         bench.know(suite(OWN, name="two.toml"))
         with pytest.raises(SuiteError, match=r"three.toml:4: dataset.name: 'mine' stands for other data in one.toml"):

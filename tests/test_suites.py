@@ -10,10 +10,10 @@ import distbench
 from distbench.errors import SuiteError
 from distbench.suites import (
     AngleClaim,
-    Bench,
     BetterClaim,
     BoundClaim,
     CollapseClaim,
+    FitCache,
     FloorClaim,
     SuiteEncoder,
     as_recipe,
@@ -250,7 +250,7 @@ class TestRead:
 
 class TestBench:
     def test_each_fit_happens_once(self):
-        counting, bench = Counting(), Bench()
+        counting, bench = Counting(), FitCache()
         recipe = as_recipe(counting)
         first = bench.run(recipe, "digits", 2, 0)
         assert bench.run(as_recipe(counting), "digits", 2, 0) is first
@@ -261,14 +261,14 @@ class TestBench:
         assert counting.fits == [(2, 0), (2, 1), (3, 0)]
 
     def test_two_recipes_of_one_name_do_not_share_fits(self):
-        one, two, bench = Counting(), Counting(), Bench()
+        one, two, bench = Counting(), Counting(), FitCache()
         bench.run(as_recipe(one), "digits", 2, 0)
         bench.run(as_recipe(two), "digits", 2, 0)
         assert one.fits == two.fits == [(2, 0)]
 
     def test_it_is_judged_on_the_test_points_against_the_train_points(self):
         data = distbench.load_dataset("digits")
-        run = Bench().run(as_recipe("pca"), "digits", 2, 0)
+        run = FitCache().run(as_recipe("pca"), "digits", 2, 0)
         direct = distbench.evaluate(run.encoder, data.test, reference=data.train)
         assert run.report.as_dict() == direct.as_dict()
 

@@ -25,7 +25,7 @@ from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
 from distbench.inputs.size_guards import refuse_table
 from distbench.render.markdown import render_markdown, render_summary
 from distbench.results.rows import Row
-from distbench.results.run import ClaimOutcome, Outcome
+from distbench.results.run import ClaimOutcome, RunResults
 from distbench.suites import as_recipe, check_suite, read_suite
 from distbench.suites._spelling import misspelt
 
@@ -586,7 +586,7 @@ def hostile_outcome():
 
     before = [Row(**{**row, "value": None if row["value"] is None else row["value"] * 2}) for row in rows]
     extra = [Row(**{**row, "encoder": hostile("before")}) for row in before[:3]]
-    return Outcome(
+    return RunResults(
         rows=rows,
         environment={hostile("environment"): hostile("environment-value"), "date": hostile("date")},
         claims=[claim],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench._util.text import first_line, in_brief, listed, raised, shortened
+from distbench._util.text import first_line, join_names, raised, short_repr, shortened
 
 HOSTILE = ["\x1b[31mred\x1b[0m", "nul \x00", "lone \ud800", "\u202eback"]
 
@@ -17,8 +17,8 @@ def test_control_signs_are_spelt_out(text):
         first_line(ValueError(text)),
         shortened(text),
         raised(ValueError(text)),
-        listed([text]),
-        in_brief(text),
+        join_names([text]),
+        short_repr(text),
     ):
         assert told.isprintable()
         assert told != ""

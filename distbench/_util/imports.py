@@ -7,7 +7,7 @@ import inspect
 from importlib import import_module
 from typing import Any
 
-from distbench._util.text import near_miss, raised
+from distbench._util.text import did_you_mean, raised
 from distbench.errors import InputError, MissingDependencyError
 
 __all__ = ["imported", "require"]
@@ -39,7 +39,7 @@ def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> 
         if not hasattr(found, part):
             own = getattr(found, "__dict__", {})
             public = [name for name in dir(found) if name[0] != "_" and not inspect.ismodule(own.get(name))]
-            raise InputError(f"{module} has no {path!r}; {near_miss(part, public)}")
+            raise InputError(f"{module} has no {path!r}; {did_you_mean(part, public)}")
         found = getattr(found, part)
     return found
 

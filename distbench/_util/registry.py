@@ -21,13 +21,13 @@ from typing import Any, Generic, TypeVar
 from distbench._util.text import first_line, raised
 from distbench.errors import InputError
 
-__all__ = ["GROUPS", "PluginWarning", "Registry", "Table", "added"]
+__all__ = ["GROUPS", "EntryPointTable", "PluginWarning", "Registry", "added"]
 
 
 T = TypeVar("T")
 
 
-class Table(Mapping[str, T], Generic[T]):
+class EntryPointTable(Mapping[str, T], Generic[T]):
     """Names and what they stand for: ours first, then what packages add, which is loaded when it is first needed.
 
     Asking for a name that a package adds and that cannot be used raises InputError, which says why.
@@ -90,7 +90,7 @@ class Table(Mapping[str, T], Generic[T]):
         return len(self._own()) + len(self._theirs())
 
 
-class Registry(Table[T]):
+class Registry(EntryPointTable[T]):
     """A table whose own entries are found in the modules of one package when first asked for.
 
     Parameters
@@ -101,7 +101,7 @@ class Registry(Table[T]):
     kind : str
         What an entry is called in messages, such as ``"data set"``.
     adopt : callable
-        As for `Table`.
+        As for `EntryPointTable`.
     """
 
     def __init__(self, package: str, kind: str, adopt: Callable[[str, Any], T]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["as_code", "first_line", "in_brief", "listed", "near_miss", "plain_text", "raised", "shortened"]
+__all__ = ["code_repr", "did_you_mean", "first_line", "join_names", "plain_text", "raised", "short_repr", "shortened"]
 
 
 MOST = 60  # characters of a value
@@ -22,7 +22,7 @@ PREAMBLE = re.compile(
 )
 
 
-def in_brief(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """Return the repr of a value, or its type where that is long or many lines."""
     try:
         text = repr(value)
@@ -64,7 +64,7 @@ def raised(error: BaseException) -> str:
     return shortened(f"raised {type(error).__name__}: {_text_of(error)}{place}")
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
     shown = ", ".join(_cut(_printable(name), MOST) for name in names[:FEW])
     return shown if len(names) <= FEW else f"{shown} and {len(names) - FEW} more"
@@ -89,7 +89,7 @@ def _cut(text: str, most: int) -> str:
 MOST = 60  # characters
 
 
-def as_code(name: str, value: Any) -> str:
+def code_repr(name: str, value: Any) -> str:
     """Return an option's value as code: a function by its own name, what is long or has no literal by the option's.
 
     Parameters
@@ -117,7 +117,7 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def near_miss(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Collection[str]) -> str:
     """Return a hint at the known name that `name` is nearest to, or all known names."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

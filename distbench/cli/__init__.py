@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from distbench import __version__
-from distbench._util.text import near_miss
+from distbench._util.text import did_you_mean
 from distbench.cli._common import INTERRUPTED, CannotDo, Examples
 
 __all__ = ["main"]
@@ -100,7 +100,7 @@ class _Group(Examples, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is asked for; say which one was probably meant."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"no command is called {args[0]!r}; {near_miss(args[0], COMMANDS)}")
+            ctx.fail(f"no command is called {args[0]!r}; {did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
 

@@ -141,7 +141,7 @@ width_option = click.option("--width", type=click.IntRange(min=LEAST_WIDTH), hel
 
 def metric_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Return the name of a metric, as a callback of an option."""
-    from distbench._util.text import near_miss
+    from distbench._util.text import did_you_mean
     from distbench.metrics import METRICS
 
     try:
@@ -149,7 +149,7 @@ def metric_name(context: click.Context, parameter: click.Parameter, value: str) 
     except InputError as error:  # of a package that is broken
         raise click.BadParameter(str(error)) from None
     if not known:
-        raise click.BadParameter(f"no metric is called {value!r}; {near_miss(value, METRICS)}")
+        raise click.BadParameter(f"no metric is called {value!r}; {did_you_mean(value, METRICS)}")
     return value
 
 
@@ -182,14 +182,14 @@ def print_document(document: Mapping[str, Any]) -> None:
     """Print a document as JSON: ``schema`` first; what JSON has no number for is text, such as ``"inf"``."""
     import json
 
-    from distbench.results.json_rows import worded
+    from distbench.results.json_rows import json_number
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {str(key): plain(one) for key, one in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [plain(one) for one in value]
-        return worded(value)
+        return json_number(value)
 
     # In ASCII, for any terminal.
     click.echo(json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1))

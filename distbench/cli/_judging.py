@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
-    from distbench.evaluation.limits import Asked
+    from distbench.evaluation.limits import CheckOptions
     from distbench.evaluation.report import Report
 
 __all__ = ["Judged", "Sources", "judge"]
@@ -69,14 +69,14 @@ class Judged:
     labels: Any = None
 
 
-def judge(sources: Sources, asked: Asked, *, seed: int, name: str | None) -> Judged:
+def judge(sources: Sources, asked: CheckOptions, *, seed: int, name: str | None) -> Judged:
     """Return what was measured.
 
     Parameters
     ----------
     sources : Sources
         Checked.
-    asked : Asked
+    asked : CheckOptions
         Limits, and options of :func:`distbench.evaluate`.
     seed : int
         Of a recipe's training, or of the sample of test points.
@@ -100,7 +100,7 @@ def judge(sources: Sources, asked: Asked, *, seed: int, name: str | None) -> Jud
     return Judged(report, {**own, "note": cautions(report.notes)}, points["labels"])
 
 
-def _of_points(sources: Sources, asked: Asked, points: Mapping[str, Any], options: dict[str, Any]) -> Report:
+def _of_points(sources: Sources, asked: CheckOptions, points: Mapping[str, Any], options: dict[str, Any]) -> Report:
     from distbench.cli._encoders import encoder_of
     from distbench.evaluation.evaluate import evaluate, evaluate_codes
     from distbench.evaluation.limits import Floors
@@ -122,12 +122,12 @@ def _of_points(sources: Sources, asked: Asked, points: Mapping[str, Any], option
     return report
 
 
-def _of_recipe(sources: Sources, asked: Asked, seed: int, name: str | None) -> Judged:
+def _of_recipe(sources: Sources, asked: CheckOptions, seed: int, name: str | None) -> Judged:
     from distbench.cli._encoders import recipe_of
     from distbench.evaluation.limits import Floors, recipe_options
-    from distbench.suites import Bench, as_recipe, check_dataset
+    from distbench.suites import FitCache, as_recipe, check_dataset
 
-    size, bench = sources.code_size or 0, Bench()
+    size, bench = sources.code_size or 0, FitCache()
     check_dataset(sources.dataset)
     recipe, data = as_recipe(recipe_of(sources.encoder)), bench.dataset(sources.dataset)
     rest = {key: value for key, value in asked.options.items() if key != "k"}

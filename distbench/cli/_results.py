@@ -130,9 +130,9 @@ def _write_page(judged: Judged, rows: list[Row], found: Mapping[str, Any], path:
     from distbench._util.files import write_whole
     from distbench.render.diagrams import diagrams_of
     from distbench.render.html import render_html
-    from distbench.results.run import SORT_METRIC, Outcome
+    from distbench.results.run import SORT_METRIC, RunResults
 
     known = {key: judged.about[key] for key in ("dataset", "code_size", "seed", "in_sample") if key in judged.about}
     pictures = [diagrams_of(judged.report, labels=judged.labels, **known)]
     sort = SORT_METRIC if SORT_METRIC in judged.report else next(iter(judged.report))
-    write_whole(path, render_html(Outcome(rows, found, diagrams=pictures, sort=sort)))
+    write_whole(path, render_html(RunResults(rows, found, diagrams=pictures, sort=sort)))

@@ -23,7 +23,7 @@ from distbench.cli._common import (
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Comparison, Gate
+    from distbench.results.gates import Gate, RunComparison
 
 __all__ = ["command"]
 
@@ -89,7 +89,7 @@ def command(
         sys.exit(CannotDo.exit_code if all(NOTHING in line for line in broken) else 1)
 
 
-def _document(comparison: Comparison, broken: Sequence[str], gated: bool) -> dict[str, Any]:
+def _document(comparison: RunComparison, broken: Sequence[str], gated: bool) -> dict[str, Any]:
     return {
         "source": comparison.source,
         "met": not broken if gated else None,

@@ -181,7 +181,7 @@ def _check_files(html: Path | None, results: Path | None) -> None:
 
 def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: str | None) -> Judged:
     from distbench.cli._judging import judge
-    from distbench.evaluation.limits import Asked
+    from distbench.evaluation.limits import CheckOptions
 
     sources = Sources(**{key: given.pop(key) for key in list(given) if key in Sources.__dataclass_fields__})
     sources.check()
@@ -190,4 +190,4 @@ def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: st
             del given[key]
         elif sources.dataset or (sources.codes and key == "stochastic"):
             raise CannotDo(f"--{key}: given for what it does not go with; leave it out, or judge an encoder on --data")
-    return judge(sources, Asked.of({**given, **limits}, required=False), seed=seed, name=name)
+    return judge(sources, CheckOptions.of({**given, **limits}, required=False), seed=seed, name=name)

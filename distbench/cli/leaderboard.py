@@ -21,7 +21,7 @@ from distbench.cli._common import (
 )
 
 if TYPE_CHECKING:
-    from distbench.results.run import Outcome
+    from distbench.results.run import RunResults
 
 __all__ = ["command", "rendered"]
 
@@ -71,7 +71,7 @@ def command(
         print_text(text)
 
 
-def rendered(outcome: Outcome, form: str, width: int) -> str:
+def rendered(outcome: RunResults, form: str, width: int) -> str:
     """Return leaderboards as "text", "md", "html" or "json"."""
     from distbench.results.leaderboard import leaderboard as ranked
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.registry import Registry
-from distbench._util.text import in_brief, raised
+from distbench._util.text import raised, short_repr
 from distbench.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], 
     except Exception as error:
         raise DatasetError(f"data set {name!r}: {raised(error)}") from error
     if not (isinstance(made, tuple) and len(made) == 2):
-        raise DatasetError(f"data set {name!r}: found {in_brief(made)}; return points and classes, or points and None")
+        raise DatasetError(
+            f"data set {name!r}: found {short_repr(made)}; return points and classes, or points and None"
+        )
     try:
         points = np.array(as_points(made[0], "points"), order="C")
         points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import imported
-from distbench._util.text import near_miss, raised
+from distbench._util.text import did_you_mean, raised
 from distbench.datasets._dataset import Dataset
 from distbench.errors import DatasetError, DistbenchError, InputError, MissingDependencyError
 
@@ -121,7 +121,7 @@ def _parts(made: Any) -> Parts:
         raise DatasetError(f"returned {found}; return (train, test), {NAMES}, a dict of these, or a distbench.Dataset")
     for name in made:
         if name not in NAMES:
-            raise DatasetError(f"returned a dict with {name!r}; {near_miss(str(name), NAMES)}")
+            raise DatasetError(f"returned a dict with {name!r}; {did_you_mean(str(name), NAMES)}")
     for name in NAMES[:2]:
         if name not in made:
             raise DatasetError(f"returned a dict without {name!r}; add it")

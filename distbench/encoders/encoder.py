@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import first_line, in_brief
+from distbench._util.text import first_line, short_repr
 from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.inputs.batches import batches, is_frame, kind_of, rows_of_points
@@ -166,7 +166,7 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
         ``batch_size`` is not a whole number above 0.
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError(f"batch_size: found {in_brief(batch_size)}; pass a whole number above 0, e.g. 1024")
+        raise InputError(f"batch_size: found {short_repr(batch_size)}; pass a whole number above 0, e.g. 1024")
     if isinstance(obj, Encoder):
         return Encoder(obj.name, obj.call, int(batch_size))
     model = loaded_file(obj)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 
@@ -102,7 +102,7 @@ def rests_on_own_row(encoder: Any) -> bool:
 
 def _hint(obj: Any) -> str:
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
-        found = in_brief(str(obj))
+        found = short_repr(str(obj))
         return f" (found {found}; files that are loaded are {FILES}: load it with what wrote it, and pass the model)"
     if isinstance(obj, str):
         return (

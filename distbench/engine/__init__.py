@@ -2,6 +2,6 @@
 
 from distbench.engine.gather import gather
 from distbench.engine.problem import FAMILIES
-from distbench.engine.statistics import Gathered
+from distbench.engine.statistics import Statistics
 
-__all__ = ["FAMILIES", "Gathered", "gather"]
+__all__ = ["FAMILIES", "Statistics", "gather"]

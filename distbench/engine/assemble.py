@@ -1,4 +1,4 @@
-"""What jobs found together -> one `Gathered`."""
+"""What jobs found together -> one `Statistics`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from distbench.engine.partial_sums import Merged
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
 from distbench.engine.ratio_tails import Tail
-from distbench.engine.statistics import Gathered, Moments, Ranks, RankSide, Shepard, Triplets
+from distbench.engine.statistics import Moments, Ranks, RankSide, Shepard, Statistics, Triplets
 
 __all__ = ["assemble"]
 
@@ -23,11 +23,11 @@ Indices = NDArray[np.int64]
 
 def assemble(
     problem: Problem, merged: Merged, extras: dict[str, Any], judged: Indices, order: Indices | None
-) -> Gathered:
+) -> Statistics:
     """Return the statistics of a problem; `order` is how its test points were arranged."""
     families = problem.asked.families
     places = _Places(problem, judged, order)
-    return Gathered(
+    return Statistics(
         m=problem.m,
         M=problem.M,
         k=problem.k,

@@ -20,8 +20,8 @@ from distbench.engine.parallel.executors import workers_for
 from distbench.engine.parallel.progress import track
 from distbench.engine.partial_sums import Merged, Part, merge
 from distbench.engine.point_space import Space
-from distbench.engine.problem import FAMILIES, Problem, Questions
-from distbench.engine.statistics import Gathered
+from distbench.engine.problem import FAMILIES, EngineRequest, Problem
+from distbench.engine.statistics import Statistics
 
 __all__ = ["gather"]
 
@@ -46,7 +46,7 @@ def gather(
     executor: Any = None,
     threads: int | None = None,
     progress: bool | None = None,
-) -> Gathered:
+) -> Statistics:
     """Gather the statistics of queries (X, Z) against their candidates.
 
     Parameters
@@ -107,19 +107,19 @@ def _questions(
     order: Indices | None,
     rows: Indices,
     among_queries: bool,
-) -> Questions:
+) -> EngineRequest:
     if labels is None:
-        return Questions(k, families, sigma)
+        return EngineRequest(k, families, sigma)
     own = labels if order is None else labels[order]
     candidates = [own] if among_queries else []
     if labels_ref is not None:
         candidates.append(labels_ref)
-    return Questions(k, families, sigma, labels[rows], np.concatenate(candidates))
+    return EngineRequest(k, families, sigma, labels[rows], np.concatenate(candidates))
 
 
 def _gather(
     problem: Problem, rows: Indices, order: Indices | None, executor: Any, threads: int | None, progress: bool | None
-) -> Gathered:
+) -> Statistics:
     families = problem.asked.families
     extras = [EXTRA[name] for name in sorted(families - FAMILIES)]
     if families & {"moments", "shepard"}:

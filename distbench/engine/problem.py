@@ -13,7 +13,7 @@ from distbench.engine import rank_correlation as shepard
 from distbench.engine import triplets
 from distbench.engine.point_space import Space
 
-__all__ = ["FAMILIES", "Problem", "Questions"]
+__all__ = ["FAMILIES", "EngineRequest", "Problem"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -24,7 +24,7 @@ BLOCK = 1 << 20  # keys of one space in a block of queries
 
 
 @dataclass(frozen=True)
-class Questions:
+class EngineRequest:
     """What is asked about two spaces."""
 
     k: int
@@ -45,7 +45,7 @@ class Problem:
     z: Space
     m: int  # judged queries
     n_test: int  # test points among the candidates
-    asked: Questions
+    asked: EngineRequest
     first_look: shepard.Pilot | None = None
 
     @property

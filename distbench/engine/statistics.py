@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distbench.engine.ratio_tails import Tail
 
-__all__ = ["Gathered", "Moments", "RankSide", "Ranks", "Shepard", "Triplets"]
+__all__ = ["Moments", "RankSide", "Ranks", "Shepard", "Statistics", "Triplets"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -75,7 +75,7 @@ class Triplets:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class Statistics:
     """All statistics of one encoder on one set of points. Families that were not asked for are None."""
 
     m: int  # judged queries

@@ -11,17 +11,17 @@ from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder
 from distbench.evaluation.draws import check_same_width
 from distbench.evaluation.input_space import InputPoints
-from distbench.evaluation.measure import Points
+from distbench.evaluation.measure import EncodedPoints
 from distbench.evaluation.settings import Labels, Settings
 from distbench.inputs.arrays import as_points, check_distance, check_same_columns, check_same_rows
 
-__all__ = ["Asked", "check_codes"]
+__all__ = ["EncodeRequest", "check_codes"]
 
 NAMES = ("X_test", "codes of X_test", "reference", "codes of reference")
 
 
 @dataclass(frozen=True)
-class Asked:
+class EncodeRequest:
     """An encoder, perhaps its decoder, and the points they are asked about, as they were given.
 
     Attributes
@@ -39,7 +39,9 @@ class Asked:
     reference: Any
     decoder: Callable[[Any], Any] | None
 
-    def draws(self, given: InputPoints, known: Labels | None, settings: Settings, notes: list[str]) -> list[Points]:
+    def draws(
+        self, given: InputPoints, known: Labels | None, settings: Settings, notes: list[str]
+    ) -> list[EncodedPoints]:
         """Return the checked points with their codes: one draw of them, or as many as the settings say.
 
         Parameters
@@ -66,7 +68,7 @@ class Asked:
         check_same_width(self.encoder.name, [draw.Z.shape[1] for draw in drawn])
         return drawn
 
-    def _draw(self, given: InputPoints, known: Labels | None, settings: Settings, notes: list[str]) -> Points:
+    def _draw(self, given: InputPoints, known: Labels | None, settings: Settings, notes: list[str]) -> EncodedPoints:
         codes = self.encoder.encode(self.X_test)
         codes_ref = None if self.reference is None else self.encoder.encode(self.reference)
         made = None
@@ -74,18 +76,18 @@ class Asked:
             made = as_points(decode(self.decoder, codes, self.encoder.batch_size), "points made by the decoder")
         Z = as_points(codes, NAMES[1], notes)
         Z_ref = None if codes_ref is None else as_points(codes_ref, NAMES[3], notes)
-        points = Points(given.X, Z, given.X_ref, Z_ref, known, made, notes, given.space)
+        points = EncodedPoints(given.X, Z, given.X_ref, Z_ref, known, made, notes, given.space)
         check_codes(points, NAMES, settings.distance_z)
         return points
 
-    def _asked_again(self, points: Points) -> list[str]:
+    def _asked_again(self, points: EncodedPoints) -> list[str]:
         told = check_same_again(self.encoder, self.X_test, points.Z)
         if points.Z_ref is not None:
             told += check_same_again(self.encoder, self.reference, points.Z_ref, "reference")
         return told[:1]
 
 
-def check_codes(points: Points, names: tuple[str, str, str, str], distance: str) -> None:
+def check_codes(points: EncodedPoints, names: tuple[str, str, str, str], distance: str) -> None:
     """Raise InputError unless codes are one a point, of one space, and have that distance."""
     for codes, name in ((points.Z, names[1]), (points.Z_ref, names[3])):
         if codes is not None:

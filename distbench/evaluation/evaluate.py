@@ -15,9 +15,9 @@ from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import is_path, loaded_file, name_of
 from distbench.errors import InputError
 from distbench.evaluation.compare import Difference, compare
-from distbench.evaluation.encode import Asked, check_codes
+from distbench.evaluation.encode import EncodeRequest, check_codes
 from distbench.evaluation.input_space import input_points
-from distbench.evaluation.measure import Points, judge_points
+from distbench.evaluation.measure import EncodedPoints, judge_points
 from distbench.evaluation.report import Pair, Report
 from distbench.evaluation.settings import DECODER, Settings, flag, labels_of, settings_of
 from distbench.inputs.anndata import points_and_codes
@@ -157,7 +157,7 @@ def evaluate(
     X, X_ref = points.X, points.X_ref
     _check_points(X, X_ref, settings, points.names)
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
-    asked = Asked(adapter, X_test, reference, decoder if DECODER in settings.names else None)
+    asked = EncodeRequest(adapter, X_test, reference, decoder if DECODER in settings.names else None)
     drawn = asked.draws(points, known, settings, notes)
     return _labelled(judge_points(drawn, settings, plain_text(name or adapter.name)), labels, reference_labels)
 
@@ -251,7 +251,7 @@ def evaluate_codes(
     if reference is not None:
         X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
     known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
-    points = Points(X, Z, X_ref, Z_ref, known, None, notes)
+    points = EncodedPoints(X, Z, X_ref, Z_ref, known, None, notes)
     check_codes(points, names, settings.distance_z)
     _check_points(X, X_ref, settings, (names[0], names[2]))
     return _labelled(judge_points([points], settings, plain_text(name or "codes")), labels, reference_labels)

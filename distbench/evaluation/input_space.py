@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from distbench._util.notes import Caution
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
@@ -136,7 +136,7 @@ def _count(points: Any, name: str) -> int:
             raise TypeError
         count = len(points)
     except TypeError:
-        raise InputError(f"{name}: found {in_brief(points)}; pass a list or an array, one row a point") from None
+        raise InputError(f"{name}: found {short_repr(points)}; pass a list or an array, one row a point") from None
     if not count:
         raise InputError(f"{name}: found no rows; pass one row a point")
     return count

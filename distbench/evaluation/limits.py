@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from distbench.datasets import Dataset
     from distbench.evaluation.report import Report
 
-__all__ = ["Asked", "Floors", "recipe_options", "refuse_unknown"]
+__all__ = ["CheckOptions", "Floors", "recipe_options", "refuse_unknown"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckOptions:
     """The limits of a check, by metric, and what goes to `distbench.evaluate`."""
 
     limits: dict[str, float]
@@ -31,7 +31,7 @@ class Asked:
         before: Mapping[str, float] = MappingProxyType({}),
         after: Mapping[str, float] = MappingProxyType({}),
         required: bool = True,
-    ) -> Asked:
+    ) -> CheckOptions:
         """Tell limits from options.
 
         Parameters
@@ -83,10 +83,10 @@ def _hint(name: str, options: Collection[str]) -> str:
         return "write each limit by its metric's name: continuity=0.95"
     if name == "distance":
         return "write distance_x= for the points and distance_z= for the codes"
-    from distbench._util.text import near_miss
+    from distbench._util.text import did_you_mean
     from distbench.metrics import METRICS
 
-    hint = near_miss(name, [*METRICS, *options])
+    hint = did_you_mean(name, [*METRICS, *options])
     return hint if hint.startswith("did") else f"metrics are {', '.join(METRICS)}"
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered, gather
+from distbench.engine import Statistics, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.draws import mean_measured, note_on_draws, notes_of_draws, spread_of, widened
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
-from distbench.evaluation.scores import Clouds
+from distbench.evaluation.scores import EvaluatedArrays
 from distbench.evaluation.settings import DECODER, Labels, Settings
 from distbench.evaluation.warnings import coincidence_notes, range_notes, reference_notes, size_notes, unit_notes
 from distbench.evaluation.worst_pairs import worst_pairs
@@ -27,7 +27,7 @@ from distbench.metrics import Measured, Metric
 from distbench.metrics.reconstruction import measure_reconstruction
 from distbench.metrics.user_metrics import with_cases
 
-__all__ = ["Points", "judge_points"]
+__all__ = ["EncodedPoints", "judge_points"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.int64]
@@ -39,7 +39,7 @@ MEANS = ("ranks", "order", "semantic", "points")  # families whose metrics are m
 
 
 @dataclass(frozen=True)
-class Points:
+class EncodedPoints:
     """Everything that is judged, checked."""
 
     X: Array
@@ -57,7 +57,7 @@ class Points:
         return None if self.X_ref is None or self.Z_ref is None else (self.X_ref, self.Z_ref)
 
 
-def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Report:
+def judge_points(draws: Sequence[EncodedPoints], settings: Settings, name: str) -> Report:
     """Return the report of an encoder of that name on checked points: of one draw of its codes, or the mean of many."""
     points = draws[0]
     total, seed = len(points.X), settings.seed
@@ -84,13 +84,15 @@ def judge_points(draws: Sequence[Points], settings: Settings, name: str) -> Repo
     return replace(report, notes=(*report.notes, *unreached_notes(settings.precision, half_widths(report), total)))
 
 
-def _same_codes(one: Points, other: Points) -> bool:
+def _same_codes(one: EncodedPoints, other: EncodedPoints) -> bool:
     return np.array_equal(one.Z, other.Z) and (
         one.Z_ref is None or other.Z_ref is None or np.array_equal(one.Z_ref, other.Z_ref)
     )
 
 
-def _judged(draws: Sequence[Points], settings: Settings, name: str, notes: list[str], judged: Rows | None) -> Report:
+def _judged(
+    draws: Sequence[EncodedPoints], settings: Settings, name: str, notes: list[str], judged: Rows | None
+) -> Report:
     points, gathered = draws[0], _gather(draws[0], settings, judged)
     if gathered.moments is not None and not gathered.moments.total[MOMENTS.index("aa")] > 0:
         raise InputError(
@@ -117,11 +119,11 @@ def _judged(draws: Sequence[Points], settings: Settings, name: str, notes: list[
         space=points.space,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=_fingerprint(points, judged),
-        clouds=Clouds(points.X, points.Z, points.X_ref, points.Z_ref),
+        clouds=EvaluatedArrays(points.X, points.Z, points.X_ref, points.Z_ref),
     )
 
 
-def _fingerprint(points: Points, judged: Rows | None) -> str:
+def _fingerprint(points: EncodedPoints, judged: Rows | None) -> str:
     """Return a short hash of the points and of which were judged, the same for float32 and float64 of equal values.
 
     All numbers count. Of arrays above `LARGE`, as memory maps mostly are, those of `SAMPLE` rows do, and the sum of
@@ -155,7 +157,7 @@ def _hash_numbers(array: Array, digest: blake2b) -> None:
         digest.update(sums.data)
 
 
-def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered:
+def _gather(points: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:
     families = frozenset({"ranks"}).union(*(metric.families for metric in settings.chosen))
     options = settings.engine_options()
     if judged is not None:
@@ -176,7 +178,9 @@ def _gather(points: Points, settings: Settings, judged: Rows | None) -> Gathered
     return with_cases(gathered, (points.X, points.Z), points.reference, settings.include_queries, distances)
 
 
-def _measure_all(gathered: Gathered, points: Points, settings: Settings, judged: Rows | None) -> dict[str, Measured]:
+def _measure_all(
+    gathered: Statistics, points: EncodedPoints, settings: Settings, judged: Rows | None
+) -> dict[str, Measured]:
     """Return each metric of one draw of codes, by name."""
     found = {}
     for metric in settings.chosen:

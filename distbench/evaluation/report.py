@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.imports import imported
-from distbench._util.text import in_brief, near_miss
+from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError, PreservationError
 from distbench.evaluation.outlets import Outlets
 from distbench.evaluation.scores import Pair, PairKind, Score
@@ -19,7 +19,7 @@ from distbench.inference.limits import check_bounds, check_limits, refuse_unmeas
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
 
 if TYPE_CHECKING:
-    from distbench.evaluation.scores import Clouds
+    from distbench.evaluation.scores import EvaluatedArrays
 
 __all__ = ["Pair", "PairKind", "Report", "Score"]
 
@@ -52,7 +52,7 @@ class Report(Outlets, Mapping[str, Score]):
         Reference points; 0 where there were none.
     fingerprint : str
         Short hash of test and reference points: equal for equal points.
-    clouds : Clouds or None
+    clouds : EvaluatedArrays or None
         The points themselves, by reference; None for a report from stored rows.
     """
 
@@ -71,13 +71,13 @@ class Report(Outlets, Mapping[str, Score]):
     space: str = ""
     n_reference: int = 0
     fingerprint: str = field(default="", repr=False)
-    clouds: Clouds | None = field(default=None, repr=False)
+    clouds: EvaluatedArrays | None = field(default=None, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         try:
             return self.scores[metric]
         except KeyError:
-            near = near_miss(str(metric), self.scores)
+            near = did_you_mean(str(metric), self.scores)
             hint = near if near.startswith("did") else f"this report has {', '.join(self.scores)}"
             raise KeyError(f"{metric!r} was not measured; {hint}") from None
 
@@ -103,7 +103,9 @@ class Report(Outlets, Mapping[str, Score]):
             If the metric was not measured or has no score of single points.
         """
         if not isinstance(metric, str) or metric not in self.scores:
-            raise InputError(f"metric: found {in_brief(metric)}, not measured; {near_miss(str(metric), self.scores)}")
+            raise InputError(
+                f"metric: found {short_repr(metric)}, not measured; {did_you_mean(str(metric), self.scores)}"
+            )
         score, n = self[metric], _count(n)
         if score.points is None:
             raise InputError(f"metric: found {metric!r}, which has no score of single points")
@@ -115,7 +117,7 @@ class Report(Outlets, Mapping[str, Score]):
         """Return the rows of the test points that were judged."""
         return np.arange(self.m) if self.judged is None else self.judged
 
-    def marked(
+    def with_bounds(
         self, floors: Mapping[str, float] | None = None, attainable: Mapping[str, float] | None = None
     ) -> Report:
         """Return the report with floors and attainable values beside its scores.
@@ -156,7 +158,7 @@ class Report(Outlets, Mapping[str, Score]):
             If `kind` is none of these.
         """
         if kind not in get_args(PairKind):
-            raise InputError(f"kind: found {in_brief(kind)}; pass {' or '.join(map(repr, get_args(PairKind)))}")
+            raise InputError(f"kind: found {short_repr(kind)}; pass {' or '.join(map(repr, get_args(PairKind)))}")
         return list(self.pairs.get(kind, ())[: _count(n)])
 
     def verdicts(self, **limits: float) -> dict[str, Verdict]:
@@ -226,5 +228,5 @@ class Report(Outlets, Mapping[str, Score]):
 
 def _count(n: Any) -> int:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise InputError(f"n: found {in_brief(n)}; pass how many to return, 0 or more")
+        raise InputError(f"n: found {short_repr(n)}; pass how many to return, 0 or more")
     return int(n)

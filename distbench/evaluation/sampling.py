@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import near_miss
+from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 
 __all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "unreached_notes", "until_precise"]
@@ -41,7 +41,7 @@ def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float
         raise InputError(f"precision: found {precision!r}; pass half widths of intervals, e.g. {{'continuity': 0.002}}")
     for name, half in precision.items():
         if name not in metrics:
-            raise InputError(f"precision: found {name!r}, which is not measured; {near_miss(str(name), metrics)}")
+            raise InputError(f"precision: found {name!r}, which is not measured; {did_you_mean(str(name), metrics)}")
         if name in WITHOUT_INTERVAL:
             raise InputError(f"precision: found {name!r}, a worst case: it has no interval; leave it out")
         if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:

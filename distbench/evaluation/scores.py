@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Clouds", "Pair", "PairKind", "Score", "Standing"]
+__all__ = ["EvaluatedArrays", "Pair", "PairKind", "ReferenceScore", "Score"]
 
 
 PairKind = Literal["torn", "merged", "extreme"]
@@ -115,7 +115,7 @@ class Pair:
 
 
 @dataclass(frozen=True, eq=False)
-class Clouds:
+class EvaluatedArrays:
     """Test points and reference points with their codes: the arrays that were judged, not copies of them.
 
     They live as long as the report that holds them.
@@ -135,7 +135,7 @@ class Clouds:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReferenceScore:
     """What a reference encoder reaches in a metric; ``where`` says on what, and how it was fitted."""
 
     metric: str

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import in_brief, near_miss
+from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
 from distbench.inference.intervals import check_confidence
@@ -83,7 +83,7 @@ def settings_of(
     """Return the arguments as settings. Raises InputError where one cannot be used."""
     chosen = _chosen(metrics, {LABELS: with_labels, DECODER: with_decoder})
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"seed: found {in_brief(seed)}; pass a whole number, 0 or more")
+        raise InputError(f"seed: found {short_repr(seed)}; pass a whole number, 0 or more")
     return Settings(
         k=k,
         chosen=tuple(chosen),
@@ -105,7 +105,7 @@ def _draws(stochastic: bool, draws: Any) -> int:
     if draws is None:
         return DRAWS if stochastic else 1
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 2:
-        raise InputError(f"draws: found {in_brief(draws)}; pass a whole number of draws of codes, 2 or more")
+        raise InputError(f"draws: found {short_repr(draws)}; pass a whole number of draws of codes, 2 or more")
     if not stochastic:
         raise InputError(f"draws: found {draws} for an encoder that is not stochastic; pass stochastic=True beside it")
     return int(draws)
@@ -113,20 +113,20 @@ def _draws(stochastic: bool, draws: Any) -> int:
 
 def _confidence(value: Any) -> float:
     if not isinstance(value, Real):
-        raise InputError(f"confidence: found {in_brief(value)}; pass a number between 0 and 1, e.g. 0.95")
+        raise InputError(f"confidence: found {short_repr(value)}; pass a number between 0 and 1, e.g. 0.95")
     return check_confidence(value)
 
 
 def flag(value: Any, name: str) -> bool:
     """Return True or False, or raise InputError for anything else."""
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}: found {in_brief(value)}; pass True or False")
+        raise InputError(f"{name}: found {short_repr(value)}; pass True or False")
     return bool(value)
 
 
 def _distance(value: Any, name: str, known: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in known:
-        raise InputError(f"{name}: found {in_brief(value)}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
+        raise InputError(f"{name}: found {short_repr(value)}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
     return str(value)
 
 
@@ -139,15 +139,15 @@ def _chosen(metrics: str | Iterable[str], given: dict[str, bool]) -> list[Metric
             return [metric for metric in METRICS.values() if given.get(metric.name, True)]
         metrics = [metrics]
     if not isinstance(metrics, Iterable):
-        raise InputError(f"metrics: found {in_brief(metrics)}; pass 'default', 'all' or names")
+        raise InputError(f"metrics: found {short_repr(metrics)}; pass 'default', 'all' or names")
     names = list(metrics)
     if not names:
         raise InputError("metrics: found none; pass 'default', 'all' or names")
     for name in names:
         if not isinstance(name, str):
-            raise InputError(f"metrics: found {in_brief(name)} among the names; pass 'default', 'all' or names")
+            raise InputError(f"metrics: found {short_repr(name)} among the names; pass 'default', 'all' or names")
         if name not in METRICS:
-            raise InputError(f"metrics: found no metric {in_brief(name)}; {near_miss(str(name), METRICS)}")
+            raise InputError(f"metrics: found no metric {short_repr(name)}; {did_you_mean(str(name), METRICS)}")
     needs = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
     for name, need in needs.items():
         if name in names and not given[name]:
@@ -189,7 +189,7 @@ def _check_labels(labels: Any, points: int, name: str) -> None:
     except ValueError:
         raise InputError(f"{name}: found lists of different lengths; pass one label a point") from None
     if found.ndim != 1:
-        told = f"shape {found.shape}" if found.ndim else in_brief(labels)
+        told = f"shape {found.shape}" if found.ndim else short_repr(labels)
         raise InputError(f"{name}: found {told}; pass one label a point, shape (n,)")
     if len(found) != points:
         raise InputError(f"{name}: found {len(found)} labels for {points} points; pass one label a point")

@@ -12,7 +12,7 @@ from distbench.inference.verdicts import points_to_decide, verdict
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report, Score
-    from distbench.evaluation.scores import Standing
+    from distbench.evaluation.scores import ReferenceScore
 
 __all__ = [
     "advice",
@@ -149,7 +149,7 @@ def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]
             yield [f"  note: {note}"]
 
 
-def standing_lines(best: Mapping[str, Standing], code_size: int) -> list[str]:
+def standing_lines(best: Mapping[str, ReferenceScore], code_size: int) -> list[str]:
     """Return what the best reference encoders reach at a code size, one line a metric, two at most."""
     return [
         f"  best baseline at code size {code_size}: {one.encoder} ({one.where}), {one.metric} = {number(one.value)}"
@@ -157,7 +157,7 @@ def standing_lines(best: Mapping[str, Standing], code_size: int) -> list[str]:
     ]
 
 
-def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Standing]) -> str:
+def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, ReferenceScore]) -> str:
     """Return the one line that says what to do next."""
     if any(" share 1 distinct codes" in note for note in report.notes):
         return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
@@ -191,7 +191,7 @@ def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, Stand
     return "next: look at these pairs; larger codes, or distbench.keras.PairwiseDistanceLoss in training, keep more"
 
 
-def _meets(report: Report, standing: Standing, limit: float) -> bool:
+def _meets(report: Report, standing: ReferenceScore, limit: float) -> bool:
     return is_met(standing.value, limit, report[standing.metric].direction)
 
 

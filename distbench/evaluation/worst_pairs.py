@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.statistics import Moments, RankSide
 from distbench.evaluation.report import Pair, PairKind
 from distbench.inputs.blocks import release
@@ -24,7 +24,7 @@ BLOCK = 1 << 16  # numbers that are looked at together: what a processor's cache
 
 
 def worst_pairs(
-    gathered: Gathered,
+    gathered: Statistics,
     test: tuple[Points, Points],
     reference: tuple[Points, Points] | None,
     distance_x: str = "euclidean",
@@ -34,7 +34,7 @@ def worst_pairs(
 
     Parameters
     ----------
-    gathered : Gathered
+    gathered : Statistics
         Of these points, with the family of ranks.
     test, reference : tuple of ndarray
         Points and codes, checked. Memory maps are read block by block.
@@ -83,7 +83,7 @@ class _Place:
     ranks: tuple[float | None, float | None] = (None, None)
 
 
-def _worst(gathered: Gathered, side_of: RankSide, side: int) -> list[_Place]:
+def _worst(gathered: Statistics, side_of: RankSide, side: int) -> list[_Place]:
     """Return the neighbours in one space with the largest ranks in the other (`side`)."""
     order = np.argsort(-side_of.worst_rank, kind="stable")[:KEPT]
     return [

@@ -9,9 +9,9 @@ from distbench._util.text import first_line
 from distbench.encoders.determinism import Rounding
 from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
-from distbench.hunting._region import Region
+from distbench.hunting._region import PlausibleRegion
 
-__all__ = ["Asker"]
+__all__ = ["BudgetedEncoder"]
 
 Array = NDArray[np.float64]
 
@@ -19,20 +19,20 @@ AGAIN = 64  # rows that are asked for twice
 ROUNDINGS = 8  # of the last place, in a code or an input, that codes may be off by
 
 
-class Asker:
+class BudgetedEncoder:
     """An encoder with a budget of rows.
 
     Parameters
     ----------
     encoder : Encoder
         The encoder.
-    region : Region
+    region : PlausibleRegion
         Where its inputs lie.
     budget : int
         Rows that may be asked for.
     """
 
-    def __init__(self, encoder: Encoder, region: Region, budget: int) -> None:
+    def __init__(self, encoder: Encoder, region: PlausibleRegion, budget: int) -> None:
         self.encoder = encoder
         self.region = region
         self.budget = budget

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._asker import ROUNDINGS, Asker
-from distbench.hunting._region import Region
+from distbench.hunting._asker import ROUNDINGS, BudgetedEncoder
+from distbench.hunting._region import PlausibleRegion
 
-__all__ = ["KINDS", "WORSE", "Book", "Candidate", "Kind", "Scale", "distances"]
+__all__ = ["KINDS", "WORSE", "Candidate", "Kind", "Scale", "WorstPairs", "distances"]
 
 Array = NDArray[np.float64]
 Kind = Literal["merge", "tear"]
@@ -70,12 +70,12 @@ class Candidate:
         return float(np.linalg.norm(self.z_x - self.z_y))
 
 
-class Book:
+class WorstPairs:
     """Keeps the worst pairs of each kind, one for each row that they were found around."""
 
-    def __init__(self, asker: Asker, codes: Array, closest: float) -> None:
+    def __init__(self, asker: BudgetedEncoder, codes: Array, closest: float) -> None:
         self.asker = asker
-        self.region: Region = asker.region
+        self.region: PlausibleRegion = asker.region
         self.codes = codes
         self.scale = _scale(asker, codes, closest)
         self._kept: dict[Kind, dict[int, Candidate]] = {kind: {} for kind in KINDS}
@@ -113,7 +113,7 @@ def distances(one: Array, other: Array) -> Array:
     return result
 
 
-def _scale(asker: Asker, codes: Array, closest: float) -> Scale:
+def _scale(asker: BudgetedEncoder, codes: Array, closest: float) -> Scale:
     from sklearn.neighbors import NearestNeighbors
 
     rows = asker.region.rows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import WORSE, Book, Candidate, Kind
+from distbench.hunting._book import WORSE, Candidate, Kind, WorstPairs
 from distbench.hunting._directions import Directions
 from distbench.hunting._finding import Finding, worst_of
 from distbench.hunting._shrink import home_rows, shrunk
@@ -18,13 +18,13 @@ __all__ = ["concluded"]
 
 
 def concluded(
-    book: Book, kind: Kind, worst_test: Candidate, rows: NDArray[np.int64], directions: Directions
+    book: WorstPairs, kind: Kind, worst_test: Candidate, rows: NDArray[np.int64], directions: Directions
 ) -> Finding:
     """Return what was found of one kind.
 
     Parameters
     ----------
-    book : Book
+    book : WorstPairs
         What is known; what is left of its budget is spent.
     kind : {"merge", "tear"}
         Which.
@@ -59,7 +59,7 @@ def concluded(
     )
 
 
-def _told(book: Book, small: Candidate, rows: NDArray[np.int64]) -> dict[str, Any]:
+def _told(book: WorstPairs, small: Candidate, rows: NDArray[np.int64]) -> dict[str, Any]:
     """Return what a finding says of its shrunk pair."""
     region, homes = book.region, home_rows(book, small)
     _, d_x, d_z = _again(book, small)
@@ -75,7 +75,7 @@ def _told(book: Book, small: Candidate, rows: NDArray[np.int64]) -> dict[str, An
     }
 
 
-def _is_seen_again(book: Book, kind: Kind, pair: Candidate) -> bool:
+def _is_seen_again(book: WorstPairs, kind: Kind, pair: Candidate) -> bool:
     """Say whether a pair is as bad as it was when it is asked for again; else it is no finding."""
     _, d_x, d_z = _again(book, pair)
     return WORSE * worst_of(kind, d_x, d_z) >= pair.score
@@ -87,13 +87,13 @@ def _over(value: float, other: float) -> float:
     return value / other if other else math.inf
 
 
-def _again(book: Book, pair: Candidate) -> tuple[tuple[Any, Any], float, float]:
+def _again(book: WorstPairs, pair: Candidate) -> tuple[tuple[Any, Any], float, float]:
     """Have a pair encoded in one call of two, as whoever reruns it does; return codes and both distances."""
     codes = book.asker.codes(np.stack([pair.x, pair.y]))
     return (codes[0], codes[1]), pair.d_x, float(np.linalg.norm(codes[0] - codes[1]))
 
 
-def _given(book: Book, pair: Candidate) -> tuple[Any, Any]:
+def _given(book: WorstPairs, pair: Candidate) -> tuple[Any, Any]:
     """Return the two inputs as the user's points are."""
     both = np.asarray(book.region.shaped(np.stack([pair.x, pair.y])))
     return both[0], both[1]

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._region import Region
+from distbench.hunting._region import PlausibleRegion
 from distbench.hunting._slopes import MOST_COLUMNS
 
 __all__ = ["Directions", "bases_of", "extremes", "landed"]
@@ -17,13 +17,13 @@ Directions = Literal["any", "data"]
 
 
 def bases_of(
-    region: Region, points: Array, directions: Directions, code_size: int, most: int, rng: np.random.Generator
+    region: PlausibleRegion, points: Array, directions: Directions, code_size: int, most: int, rng: np.random.Generator
 ) -> Array:
     """Return unit directions to move each point in, mutually orthogonal.
 
     Parameters
     ----------
-    region : Region
+    region : PlausibleRegion
         The data.
     points : ndarray of shape (m, d)
         Flat points.
@@ -52,7 +52,7 @@ def bases_of(
     return _orthonormal(spans)
 
 
-def landed(region: Region, targets: Array, directions: Directions) -> Array:
+def landed(region: PlausibleRegion, targets: Array, directions: Directions) -> Array:
     """Return the nearest points within the range; none for targets that would leave their directions by that."""
     if directions == "data":
         slack = 1e-9 * region.unit
@@ -60,7 +60,7 @@ def landed(region: Region, targets: Array, directions: Directions) -> Array:
     return region.clipped(targets)
 
 
-def _to_neighbours(region: Region, points: Array, count: int) -> Array:
+def _to_neighbours(region: PlausibleRegion, points: Array, count: int) -> Array:
     from scipy.spatial.distance import cdist
 
     gaps = cdist(points, region.rows)

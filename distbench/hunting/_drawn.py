@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import KINDS, Book
+from distbench.hunting._book import KINDS, WorstPairs
 from distbench.hunting._directions import Directions, bases_of, landed
 
 __all__ = ["draw", "in_other_test"]
@@ -21,7 +21,7 @@ BITS = (8, 8, 2, 1)  # of the row, the direction, its kind, its sign: Hypothesis
 MOST_EXAMPLES = 2000
 
 
-def draw(book: Book, directions: Directions, code_size: int, seed: int, allowance: int) -> None:
+def draw(book: WorstPairs, directions: Directions, code_size: int, seed: int, allowance: int) -> None:
     """Let Hypothesis look for pairs with `target()`, beginning at the rows of the worst pairs so far.
 
     It draws single bits alone. Whole numbers and floats would do too, but Hypothesis mixes in constants of the modules
@@ -64,7 +64,7 @@ def in_other_test() -> bool:
     return hypothesis is not None and bool(hypothesis.currently_in_test_context())
 
 
-def _order(book: Book, seed: int) -> NDArray[np.int64]:
+def _order(book: WorstPairs, seed: int) -> NDArray[np.int64]:
     worst = [one.origin for kind in KINDS for one in book.worst(kind)]
     others = np.random.default_rng(seed).permutation(len(book.codes)).tolist()
     return np.array([*dict.fromkeys([*worst, *others])], dtype=np.int64)
@@ -74,7 +74,7 @@ def _number(bits: tuple[bool, ...]) -> int:
     return sum(1 << place for place, bit in enumerate(bits) if bit)
 
 
-def _targets(book: Book, origin: int, drawn: Sequence[int], how: tuple[Directions, int]) -> Array:
+def _targets(book: WorstPairs, origin: int, drawn: Sequence[int], how: tuple[Directions, int]) -> Array:
     """Return moves of a row: along a column, towards another row, or anywhere that is allowed."""
     chosen, kind, way, seed = drawn
     region, rng = book.region, np.random.default_rng((chosen, kind, seed))
@@ -96,7 +96,7 @@ def _targets(book: Book, origin: int, drawn: Sequence[int], how: tuple[Direction
     return landed(region, point + region.reaches[origin] * SIZES[:, None] * signed, how[0])
 
 
-def _asked(book: Book, origin: int, targets: Array) -> tuple[float, float]:
+def _asked(book: WorstPairs, origin: int, targets: Array) -> tuple[float, float]:
     """Offer the plausible pairs, and return logarithms of the worst scores of both kinds."""
     region, scale = book.region, book.scale
     point, code = region.rows[origin], book.codes[origin]

@@ -9,9 +9,9 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import Book, Candidate, distances
+from distbench.hunting._book import Candidate, WorstPairs, distances
 from distbench.hunting._directions import Directions, bases_of, landed
-from distbench.hunting._slopes import Slopes
+from distbench.hunting._slopes import Jacobians
 from distbench.hunting._tests import merged_strangers
 
 __all__ = ["Far"]
@@ -33,17 +33,17 @@ class Far:
 
     Attributes
     ----------
-    book : Book
+    book : WorstPairs
         What is known.
-    slopes : Slopes
+    slopes : Jacobians
         The encoder's Jacobians.
     directions : {"any", "data"}
         In which inputs may be moved.
     rng : numpy.random.Generator
     """
 
-    book: Book
-    slopes: Slopes
+    book: WorstPairs
+    slopes: Jacobians
     directions: Directions
     rng: np.random.Generator
     _strangers: list[Candidate] | None = field(default=None, init=False)

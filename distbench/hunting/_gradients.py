@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.encoders.adapters import eval_mode, is_keras_model, is_torch_module
-from distbench.hunting._region import Region
+from distbench.hunting._region import PlausibleRegion
 from distbench.hunting._slopes import Exact
 
 __all__ = ["exact_slopes"]
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 MOST_CODES = 1024  # numbers of a code: one backward pass each
 
 
-def exact_slopes(encoder: Any, region: Region, code_size: int) -> Exact | None:
+def exact_slopes(encoder: Any, region: PlausibleRegion, code_size: int) -> Exact | None:
     """Return Jacobians by gradients, or None where the encoder has none that can be used.
 
     They are tried out at one point: a model that rounds, or whose ``encode`` leaves its framework, has slopes of 0 or
@@ -47,7 +47,7 @@ def exact_slopes(encoder: Any, region: Region, code_size: int) -> Exact | None:
     return exact if np.isfinite(tried).all() and tried.any() else None
 
 
-def _of_keras(model: Any, region: Region, code_size: int) -> Exact:
+def _of_keras(model: Any, region: PlausibleRegion, code_size: int) -> Exact:
     tf = sys.modules["tensorflow"]
 
     def call(points: Any) -> Any:
@@ -68,7 +68,7 @@ def _of_keras(model: Any, region: Region, code_size: int) -> Exact:
     return exact
 
 
-def _of_torch(module: Any, region: Region, code_size: int) -> Exact:
+def _of_torch(module: Any, region: PlausibleRegion, code_size: int) -> Exact:
     torch = sys.modules["torch"]
     call = module.encode if callable(getattr(module, "encode", None)) else module
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import Book, Candidate, distances
+from distbench.hunting._book import Candidate, WorstPairs, distances
 
-__all__ = ["halve"]
+__all__ = ["bisect_pairs"]
 
 Array = NDArray[np.float64]
 
 MOST = 16  # pairs
 
 
-def halve(book: Book, allowance: int) -> None:
+def bisect_pairs(book: WorstPairs, allowance: int) -> None:
     """Halve the most torn pairs again and again, as long as the halves are plausible and far enough apart.
 
     By the triangle inequality the better half is torn at least as much as the whole; where the encoder jumps, the half
@@ -22,7 +22,7 @@ def halve(book: Book, allowance: int) -> None:
 
     Parameters
     ----------
-    book : Book
+    book : WorstPairs
         What is known.
     allowance : int
         Rows to spend.
@@ -33,7 +33,7 @@ def halve(book: Book, allowance: int) -> None:
         pairs = _halved(book, pairs)
 
 
-def _halved(book: Book, pairs: list[Candidate]) -> list[Candidate]:
+def _halved(book: WorstPairs, pairs: list[Candidate]) -> list[Candidate]:
     region = book.region
     x, y = np.stack([one.x for one in pairs]), np.stack([one.y for one in pairs])
     middle = region.clipped((x + y) / 2)
@@ -48,7 +48,7 @@ def _halved(book: Book, pairs: list[Candidate]) -> list[Candidate]:
     return halves
 
 
-def _better(book: Book, pair: Candidate, middle: Array, code: Array) -> Candidate:
+def _better(book: WorstPairs, pair: Candidate, middle: Array, code: Array) -> Candidate:
     """Return the half that is torn more."""
     how = pair.how if pair.how.endswith("halved") else f"{pair.how}, halved"
     halves = []

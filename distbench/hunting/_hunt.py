@@ -9,21 +9,21 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import loaded_file
 from distbench.errors import InputError
-from distbench.hunting._asker import Asker
-from distbench.hunting._book import Book
+from distbench.hunting._asker import BudgetedEncoder
+from distbench.hunting._book import WorstPairs
 from distbench.hunting._conclusion import concluded
 from distbench.hunting._directions import Directions
 from distbench.hunting._drawn import in_other_test
 from distbench.hunting._finding import Hunt
 from distbench.hunting._gradients import exact_slopes
 from distbench.hunting._region import region_of
-from distbench.hunting._slopes import Slopes
+from distbench.hunting._slopes import Jacobians
 from distbench.hunting._stages import search
-from distbench.hunting._tests import test_pairs
+from distbench.hunting._tests import worst_test_pairs
 from distbench.inputs.arrays import as_points
 
 __all__ = ["hunt"]
@@ -114,12 +114,12 @@ def hunt(
     total = len(as_points(X, "X"))
     rows = np.sort(rng.permutation(total)[: max(2, min(budget // OF_ROWS, MOST_ROWS))])
     region = region_of(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
-    asker = Asker(wrapped, region, budget - LAST)
-    book = Book(asker, asker.first_codes(), closest)
-    worst_tests = test_pairs(book)
+    asker = BudgetedEncoder(wrapped, region, budget - LAST)
+    book = WorstPairs(asker, asker.first_codes(), closest)
+    worst_tests = worst_test_pairs(book)
     code_size = book.codes.shape[1]
     exact = exact_slopes(model, region, code_size)
-    slopes = Slopes(asker, code_size, _step(book), exact)
+    slopes = Jacobians(asker, code_size, _step(book), exact)
     search(book, slopes, directions, worst_tests, seed)
     merged, torn = (concluded(book, kind, worst, rows, directions) for kind, worst in worst_tests.items())
     notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
@@ -135,7 +135,7 @@ def _given(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple((name, arguments[name]) for name, value in usual.items() if repr(arguments[name]) != repr(value))
 
 
-def _step(book: Book) -> float:
+def _step(book: WorstPairs) -> float:
     """Return a step for central differences: large where codes are rounded coarsely."""
     unit = book.region.unit
     change = book.scale.typical * unit
@@ -159,13 +159,13 @@ def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directio
 def _check(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) -> None:
     for name, value, least in (("budget", budget, LEAST_BUDGET), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name}: found {in_brief(value)}; pass a whole number of at least {least}")
+            raise InputError(f"{name}: found {short_repr(value)}; pass a whole number of at least {least}")
     number = isinstance(closest, int | float) and not isinstance(closest, bool)
     if not number or not closest > 0:
-        raise InputError(f"closest: found {in_brief(closest)}; pass a number above 0, e.g. 0.01")
+        raise InputError(f"closest: found {short_repr(closest)}; pass a number above 0, e.g. 0.01")
     if isinstance(reach, int | float) and 0 < reach <= closest:
         raise InputError(f"closest: found {closest:g}, but reach is {reach:g}; pass less than reach")
     if directions not in get_args(Directions):
         raise InputError(
-            f"directions: found {in_brief(directions)}; pass {' or '.join(map(repr, get_args(Directions)))}"
+            f"directions: found {short_repr(directions)}; pass {' or '.join(map(repr, get_args(Directions)))}"
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import KINDS, Book
+from distbench.hunting._book import KINDS, WorstPairs
 from distbench.hunting._directions import Directions, bases_of, extremes, landed
-from distbench.hunting._slopes import Slopes
+from distbench.hunting._slopes import Jacobians
 
 __all__ = ["Near"]
 
@@ -27,17 +27,17 @@ class Near:
 
     Attributes
     ----------
-    book : Book
+    book : WorstPairs
         What is known.
-    slopes : Slopes
+    slopes : Jacobians
         The encoder's Jacobians.
     directions : {"any", "data"}
         In which inputs may be moved.
     rng : numpy.random.Generator
     """
 
-    book: Book
-    slopes: Slopes
+    book: WorstPairs
+    slopes: Jacobians
     directions: Directions
     rng: np.random.Generator
     _seen: set[int] = field(default_factory=set, init=False)  # rows that were looked around

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import first_line, in_brief
+from distbench._util.text import first_line, short_repr
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
 
-__all__ = ["Region", "region_of"]
+__all__ = ["PlausibleRegion", "region_of"]
 
 Array = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ SLACK = 1e-9  # of a distance: sums round
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class PlausibleRegion:
     """Plausible inputs around the points that there are.
 
     Attributes
@@ -133,7 +133,7 @@ def region_of(
     reach: float = 1.0,
     bounds: Any = None,
     plausible: Callable[[Any], Any] | None = None,
-) -> Region:
+) -> PlausibleRegion:
     """Return the plausible inputs around points.
 
     Parameters
@@ -155,9 +155,9 @@ def region_of(
         An argument cannot be used.
     """
     if isinstance(reach, bool) or not isinstance(reach, int | float) or not 0 < reach < np.inf:
-        raise InputError(f"reach: found {in_brief(reach)}; pass a number above 0, e.g. 1.0")
+        raise InputError(f"reach: found {short_repr(reach)}; pass a number above 0, e.g. 1.0")
     if plausible is not None and not callable(plausible):
-        raise InputError(f"plausible: found {in_brief(plausible)}; pass a function of points that returns bools")
+        raise InputError(f"plausible: found {short_repr(plausible)}; pass a function of points that returns bools")
     points = np.asarray(as_points(X, "X"), dtype=np.float64)
     with np.errstate(over="ignore"):
         size = float(np.ptp(points, axis=0).max())
@@ -170,7 +170,7 @@ def region_of(
     own = _to_nearest(chosen)
     unit = float(np.median(own))
     dtype, shape, like = _kind(X)
-    region = Region(chosen, low, high, unit, own * reach, dtype, shape, like, plausible)
+    region = PlausibleRegion(chosen, low, high, unit, own * reach, dtype, shape, like, plausible)
     if plausible is not None and not region.keeps(chosen).any():
         raise InputError(f"plausible: refuses all {len(chosen)} points themselves; let it accept points like X")
     return region
@@ -195,7 +195,7 @@ def _range(points: Array, bounds: Any) -> tuple[Array, Array]:
         )
     except (TypeError, ValueError):
         raise InputError(
-            f"bounds: found {in_brief(bounds)}; pass (low, high), each a number or one number a column "
+            f"bounds: found {short_repr(bounds)}; pass (low, high), each a number or one number a column "
             f"({points.shape[1]})"
         ) from None
     if not np.all(low <= high):  # false for NaN too

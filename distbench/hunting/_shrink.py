@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import Book, Candidate, Kind
+from distbench.hunting._book import Candidate, Kind, WorstPairs
 from distbench.hunting._directions import Directions
 
 __all__ = ["home_rows", "shrinking_cost", "shrunk"]
@@ -22,14 +22,14 @@ DECIMALS = range(-1, 8)
 FINE = range(7, 13)  # where directions are kept: what rounding adds is below a millionth of the change
 
 
-def shrunk(book: Book, kind: Kind, pair: Candidate, worst_test: float, directions: Directions) -> Candidate:
+def shrunk(book: WorstPairs, kind: Kind, pair: Candidate, worst_test: float, directions: Directions) -> Candidate:
     """Return a pair that is closer to test points and still bad.
 
     Still bad is: a hundred times worse than the worst test pair, or halfway from there to what was found, as ratios go.
 
     Parameters
     ----------
-    book : Book
+    book : WorstPairs
         What is known; its budget is spent.
     kind : {"merge", "tear"}
         Of the pair.
@@ -62,7 +62,7 @@ def shrinking_cost(columns: int, directions: Directions) -> int:
     return 2 * (3 + 2 * (ROUNDS * (min(columns, MOST_SINGLE) + 16) + len(DECIMALS)))
 
 
-def home_rows(book: Book, pair: Candidate) -> tuple[int, int]:
+def home_rows(book: WorstPairs, pair: Candidate) -> tuple[int, int]:
     """Return the rows that the two inputs are told by: the nearest ones, or that of the first where it tells more."""
     rows = book.region.rows
     i, j = (int(row) for row in book.region.nearest(np.stack([pair.x, pair.y]))[0])
@@ -71,7 +71,7 @@ def home_rows(book: Book, pair: Candidate) -> tuple[int, int]:
 
 
 class _Search:
-    def __init__(self, book: Book, kind: Kind, goal: float) -> None:
+    def __init__(self, book: WorstPairs, kind: Kind, goal: float) -> None:
         self._book = book
         self._kind = kind
         self._goal = goal

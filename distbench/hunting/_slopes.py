@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._asker import Asker
+from distbench.hunting._asker import BudgetedEncoder
 
-__all__ = ["MOST_COLUMNS", "Slopes"]
+__all__ = ["MOST_COLUMNS", "Jacobians"]
 
 Array = NDArray[np.float64]
 Exact = Callable[[Array], Array]  # flat points (m, d) -> (m, c, d)
@@ -18,12 +18,12 @@ MOST_COLUMNS = 512  # directions that a Jacobian is taken along
 MOST_NUMBERS = 1 << 24  # of the Jacobians that are held together
 
 
-class Slopes:
+class Jacobians:
     """Jacobians along chosen directions, with what they cost.
 
     Parameters
     ----------
-    asker : Asker
+    asker : BudgetedEncoder
         The encoder.
     code_size : int
         Of its codes.
@@ -33,7 +33,7 @@ class Slopes:
         Jacobians by gradients; one backward pass a column of the codes.
     """
 
-    def __init__(self, asker: Asker, code_size: int, step: float, exact: Exact | None = None) -> None:
+    def __init__(self, asker: BudgetedEncoder, code_size: int, step: float, exact: Exact | None = None) -> None:
         self._asker = asker
         self._step = 1.0 if asker.region.whole else step
         self._exact = exact

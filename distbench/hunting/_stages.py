@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distbench.hunting._book import KINDS, WORSE, Book, Candidate, Kind
+from distbench.hunting._book import KINDS, WORSE, Candidate, Kind, WorstPairs
 from distbench.hunting._directions import Directions
 from distbench.hunting._drawn import draw, in_other_test
 from distbench.hunting._far import Far
-from distbench.hunting._halves import halve
+from distbench.hunting._halves import bisect_pairs
 from distbench.hunting._near import Near
 from distbench.hunting._shrink import shrinking_cost
-from distbench.hunting._slopes import Slopes
+from distbench.hunting._slopes import Jacobians
 
 __all__ = ["search"]
 
@@ -30,10 +30,10 @@ MOST_CHORDS = 256
 class _Round:
     """The stages of one round, with its own random numbers."""
 
-    book: Book
+    book: WorstPairs
     near: Near
     far: Far
-    slopes: Slopes
+    slopes: Jacobians
     directions: Directions
     seed: int
 
@@ -44,19 +44,19 @@ class _Round:
         if not self.slopes.by_gradient and not in_other_test():
             draw(self.book, self.directions, self.slopes.code_size, self.seed, allowed["drawn"])
         self.far.close_in(allowed["far"], strangers=again)
-        halve(self.book, allowed["halves"])
+        bisect_pairs(self.book, allowed["halves"])
 
 
 def search(
-    book: Book, slopes: Slopes, directions: Directions, worst_tests: Mapping[Kind, Candidate], seed: int
+    book: WorstPairs, slopes: Jacobians, directions: Directions, worst_tests: Mapping[Kind, Candidate], seed: int
 ) -> None:
     """Spend the budget but for what shrinking needs: all stages once, then again and again with other random numbers.
 
     Parameters
     ----------
-    book : Book
+    book : WorstPairs
         With the worst pairs of test points.
-    slopes : Slopes
+    slopes : Jacobians
         The encoder's Jacobians.
     directions : {"any", "data"}
         In which inputs may be moved.
@@ -85,14 +85,14 @@ def search(
             return  # nowhere to go
 
 
-def _nothing_worse(book: Book, worst_tests: Mapping[Kind, Candidate]) -> bool:
+def _nothing_worse(book: WorstPairs, worst_tests: Mapping[Kind, Candidate]) -> bool:
     """Say whether inputs are merged to rounding, and a torn pair is known beside that."""
     worst = {kind: book.worst(kind)[:1] for kind in KINDS}
     merged = any(one.d_z <= book.scale.noise for one in worst["merge"])
     return merged and any(one.score > WORSE * worst_tests["tear"].score for one in worst["tear"])
 
 
-def _affine(book: Book, rng: np.random.Generator) -> bool:
+def _affine(book: WorstPairs, rng: np.random.Generator) -> bool:
     """Say whether codes of points between test points are what an affine map of the two has.
 
     The points lie on the way from a test point to another, anywhere, but as near to the first as is plausible.

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.hunting._book import KINDS, Book, Candidate, Kind
+from distbench.hunting._book import KINDS, Candidate, Kind, WorstPairs
 
-__all__ = ["merged_strangers", "test_pairs"]
+__all__ = ["merged_strangers", "worst_test_pairs"]
 
 Array = NDArray[np.float64]
 
 START = 16  # pairs of each kind that a hunt begins with
 
 
-def test_pairs(book: Book) -> dict[Kind, Candidate]:
+def worst_test_pairs(book: WorstPairs) -> dict[Kind, Candidate]:
     """Offer the worst pairs of test points, and return the worst of each kind; its score is the plain ratio.
 
     Parameters
     ----------
-    book : Book
+    book : WorstPairs
         With the codes of all rows.
     """
     from scipy.spatial.distance import pdist
@@ -41,7 +41,7 @@ def test_pairs(book: Book) -> dict[Kind, Candidate]:
     return worst
 
 
-def merged_strangers(book: Book, most: int) -> list[Candidate]:
+def merged_strangers(book: WorstPairs, most: int) -> list[Candidate]:
     """Return the test pairs with the most like codes for inputs that are farther apart than most neighbours are."""
     from scipy.spatial.distance import pdist
 

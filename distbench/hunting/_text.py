@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import as_code, listed
-from distbench.hunting._region import Region
+from distbench._util.text import code_repr, join_names
+from distbench.hunting._region import PlausibleRegion
 
 if TYPE_CHECKING:
     from distbench.hunting._finding import Finding, Hunt
@@ -80,13 +80,13 @@ def failure_text(hunt: Hunt, broken: Mapping[str, float]) -> str:
             ]
         )
     part = "torn" if first is hunt.torn else "merged"
-    options = "".join(f", {name}={as_code(name, value)}" for name, value in hunt.options)
+    options = "".join(f", {name}={code_repr(name, value)}" for name, value in hunt.options)
     again = f"print(distbench.hunt(encoder, X, seed={hunt.seed}{options}).{part}.snippet)"
     return "\n".join([*lines, f"  to see it again ({len(snippet)} lines): {again}"])
 
 
 def snippet_of(
-    encoder: str, region: Region, pair: tuple[Array, Array], homes: tuple[int, int], rows: tuple[int, int]
+    encoder: str, region: PlausibleRegion, pair: tuple[Array, Array], homes: tuple[int, int], rows: tuple[int, int]
 ) -> str:
     """Return code that has a pair encoded again.
 
@@ -94,7 +94,7 @@ def snippet_of(
     ----------
     encoder : str
         Its name.
-    region : Region
+    region : PlausibleRegion
         Where the pair lies.
     pair : tuple of ndarray
         The two inputs, flat.
@@ -102,7 +102,7 @@ def snippet_of(
         The points they are told by: their rows in the region and in the user's array.
     """
     lines = ["import numpy as np", "from distbench.encoders.encoder import as_encoder", ""]
-    lines += [f"# encoder = ...  # {listed([encoder])}", "# X = ...  # the points that were hunted around"]
+    lines += [f"# encoder = ...  # {join_names([encoder])}", "# X = ...  # the points that were hunted around"]
     frame = region.like is not None
     source = "X.to_numpy(dtype=float)" if frame else "np.asarray(X)"
     lines.append(f"pair = {source}[[{rows[0]}, {rows[1]}]]")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from numbers import Real
 from typing import Any, Literal
 
-from distbench._util.text import in_brief, near_miss
+from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
 __all__ = ["check_bounds", "check_limits", "is_met", "refuse_unmeasured"]
@@ -32,10 +32,10 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         raise InputError(f"limits: found none; pass at least one, e.g. continuity=0.95; known are {', '.join(known)}")
     for name, limit in limits.items():
         if name not in known:
-            told = name if isinstance(name, str) else in_brief(name)
-            raise InputError(f"{told}: found no metric of that name; {near_miss(told, known)}")
+            told = name if isinstance(name, str) else short_repr(name)
+            raise InputError(f"{told}: found no metric of that name; {did_you_mean(told, known)}")
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
-            raise InputError(f"{name}: found the limit {in_brief(limit)}; pass a number")
+            raise InputError(f"{name}: found the limit {short_repr(limit)}; pass a number")
     return {name: float(limit) for name, limit in limits.items()}
 
 

@@ -6,7 +6,7 @@ import sys
 from os import PathLike
 from typing import Any
 
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.inputs.files import is_file_name, read_points
 from distbench.inputs.h5ad import dense, key_hint
@@ -62,7 +62,7 @@ def _part(adata: Any, key: Any, name: str) -> Any:
             raise InputError(f"{name}: found AnnData without X; name a key of its obsm: (adata, {_example(adata)!r})")
         return dense(adata.X, name)
     if not isinstance(key, str) or key not in adata.obsm:
-        raise InputError(f"{name}: found {in_brief(key)}; {key_hint(key, list(adata.obsm))}")
+        raise InputError(f"{name}: found {short_repr(key)}; {key_hint(key, list(adata.obsm))}")
     return dense(adata.obsm[key], name)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import first_line, in_brief, listed
+from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
 
@@ -77,7 +77,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     if value is None:
         raise InputError(f"{name}: found None; pass an array of shape (n, d)")
     if isinstance(value, str | PathLike):
-        raise InputError(f"{name}: found {in_brief(str(value))}, a text; pass the array (of a file: numpy.load(...))")
+        raise InputError(f"{name}: found {short_repr(str(value))}, a text; pass the array (of a file: numpy.load(...))")
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{name}: found a masked array; fill or drop the masked rows first")
     if hasattr(value, "tocsr"):
@@ -97,7 +97,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
             f"{name}: found {type(value).__name__} that is no array ({first_line(error)}); pass one of shape (n, d)"
         ) from None
     if array.dtype == object and array.ndim == 0:
-        raise InputError(f"{name}: found {in_brief(value)}; pass an array of shape (n, d)")
+        raise InputError(f"{name}: found {short_repr(value)}; pass an array of shape (n, d)")
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
@@ -154,7 +154,7 @@ def _is_numeric_frame(value: Any, name: str) -> bool:
         return False  # of another package than pandas: read as an array
     text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
     if text:
-        raise InputError(f"{name}: found columns that are not numbers: {listed(text)}; encode or drop them")
+        raise InputError(f"{name}: found columns that are not numbers: {join_names(text)}; encode or drop them")
     return True
 
 
@@ -231,7 +231,7 @@ def check_candidates(k: Any, M: int) -> int:
             raise TypeError
         number = operator.index(k)
     except TypeError:
-        raise InputError(f"k: found {in_brief(k)}; pass a whole number of neighbours, e.g. k=10") from None
+        raise InputError(f"k: found {short_repr(k)}; pass a whole number of neighbours, e.g. k=10") from None
     if M < 3:
         raise InputError(f"X_test, reference: found {M} candidates for each point; at least 3 are needed")
     if not 1 <= number < M / 2:

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from distbench._util.text import in_brief, listed, near_miss, shortened
+from distbench._util.text import did_you_mean, join_names, short_repr, shortened
 from distbench.errors import DatasetError, InputError, MissingDependencyError
 from distbench.inputs.size_guards import refuse_archive, refuse_array
 
@@ -56,7 +56,7 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
     kind = path.suffix.lower()
     try:
         if kind not in ENDINGS:
-            raise DatasetError(f"found {in_brief(str(source))}; give a file that ends in {', '.join(ENDINGS)}")
+            raise DatasetError(f"found {short_repr(str(source))}; give a file that ends in {', '.join(ENDINGS)}")
         if path.is_dir():
             raise DatasetError(f"{path.name}: is a folder; give a file")
         return reading(path, lambda: _READERS[kind](path, key))
@@ -142,12 +142,12 @@ def _npz(path: Path, key: str) -> NDArray[Any]:
         arrays = open_archive(file)
         names = arrays.files
         if key and key not in names:
-            raise DatasetError(f"has no array {key!r}; {near_miss(key, names) if names else 'it is empty'}")
+            raise DatasetError(f"has no array {key!r}; {did_you_mean(key, names) if names else 'it is empty'}")
         if not key and len(names) != 1:
             if {"indptr", "indices", "shape"} <= set(names):
                 raise DatasetError("holds a sparse matrix of scipy; save it as numbers: numpy.save(path, X.toarray())")
             hint = f"; name one: {path.name}:{names[0]}" if names else "; save one with numpy.savez"
-            raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{listed(names)}{hint}")
+            raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{join_names(names)}{hint}")
         found = arrays[key or names[0]]
         if not isinstance(found, np.ndarray):  # the bytes of some other file
             raise DatasetError(f"{key or names[0]} is no array; save it with numpy.savez")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from distbench._util.text import in_brief, listed, near_miss
+from distbench._util.text import did_you_mean, join_names, short_repr
 from distbench.errors import DatasetError, InputError, MissingDependencyError
 from distbench.inputs.size_guards import refuse_unfolded
 
@@ -20,7 +20,7 @@ SPARSE = ("csr_matrix", "csc_matrix")
 
 def key_hint(key: object, keys: Collection[str]) -> str:
     """Say that obsm has no such key, and which it has."""
-    return f"no key of obsm is called that; {near_miss(str(key), keys)}" if keys else "obsm has no keys"
+    return f"no key of obsm is called that; {did_you_mean(str(key), keys)}" if keys else "obsm has no keys"
 
 
 def dense(value: Any, name: str) -> Any:
@@ -92,7 +92,9 @@ def read_h5ad(path: Path, key: str) -> Any:
         return _array(found, told, path)
     kind = found.attrs.get("encoding-type", "a group")
     if kind not in SPARSE:
-        raise DatasetError(f"{told} is {in_brief(kind)}; give an array of numbers ({listed(obsm) or 'obsm has none'})")
+        raise DatasetError(
+            f"{told} is {short_repr(kind)}; give an array of numbers ({join_names(obsm) or 'obsm has none'})"
+        )
     return _sparse(found, kind, told, path)
 
 

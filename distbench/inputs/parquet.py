@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distbench._util.text import listed, near_miss
+from distbench._util.text import did_you_mean, join_names
 from distbench.errors import DatasetError, MissingDependencyError
 from distbench.inputs.size_guards import refuse_table, refuse_unfolded
 
@@ -40,7 +40,7 @@ def read_table(path: Path, label: str) -> Table:
     """
     columns, index = _columns(path)
     if label and label not in columns:
-        raise DatasetError(f"label: there is no column {label!r}; {near_miss(label, columns)}")
+        raise DatasetError(f"label: there is no column {label!r}; {did_you_mean(label, columns)}")
     left_out = {label, *index}
     for name in _lists(columns, left_out):  # left out silently, other columns would be judged in their place
         raise DatasetError(
@@ -73,7 +73,7 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
     """
     columns, index = _columns(path)
     if column and column not in columns:
-        raise DatasetError(f"has no column {column!r}; {near_miss(column, columns)}")
+        raise DatasetError(f"has no column {column!r}; {did_you_mean(column, columns)}")
     lists = _lists(columns, index)
     if column:
         return _of_lists(column, columns[column]) if column in lists else _points(_features({column: columns[column]}))
@@ -81,7 +81,7 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
         return _points(_features(columns, index))
     others = [name for name, one in columns.items() if name not in (*lists, *index) and _is_number(one)]
     if len(lists) > 1 or others:
-        found = listed([*lists, *others])
+        found = join_names([*lists, *others])
         raise DatasetError(f"has lists and other columns ({found}); name one: {path.name}:{lists[0]}")
     return _of_lists(lists[0], columns[lists[0]])
 

@@ -4,7 +4,7 @@ Adding a metric of ours is one `Metric` row in its family's file; other packages
 ``distbench.metrics``, made with `point_metric`.
 """
 
-from distbench._util.registry import Table
+from distbench._util.registry import EntryPointTable
 from distbench.metrics import (
     _correlation,
     _density,
@@ -60,6 +60,6 @@ __all__ = [
 ]
 
 _FAMILIES = (_ranks, _rank_errors, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
-METRICS: Table[Metric] = Table(
+METRICS: EntryPointTable[Metric] = EntryPointTable(
     "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
 )

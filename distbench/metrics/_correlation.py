@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.sampled_pairs import SampledPairs
 from distbench.metrics._jackknife import pairs_touching
 from distbench.metrics._metric import Measured, Metric
@@ -34,11 +34,11 @@ def _pearson(moments: Array, scale: float, unit: float) -> Array:
     return correlation(s["n"], s["a"], s["b"], s["aa"], s["bb"], s["eb"] + scale * s["bb"])
 
 
-def _measure_pearson(gathered: Gathered) -> Measured:
+def _measure_pearson(gathered: Statistics) -> Measured:
     return from_moments(gathered, _pearson, chance=0.0)
 
 
-def _measure_spearman(gathered: Gathered) -> Measured:
+def _measure_spearman(gathered: Statistics) -> Measured:
     shepard = gathered.shepard
     assert shepard is not None
     m, M = gathered.m, gathered.M
@@ -50,7 +50,7 @@ def _measure_spearman(gathered: Gathered) -> Measured:
     )
 
 
-def _measure_kendall(gathered: Gathered) -> Measured:
+def _measure_kendall(gathered: Statistics) -> Measured:
     sample: SampledPairs = gathered.extras["sampled_pairs"]
     left = sample.pairs - sample.touching
     without = np.where(left > 0, sample.kendall - sample.kendall_influence / np.maximum(left, 1.0), np.nan)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.density import Density
 from distbench.errors import InputError
 from distbench.metrics._metric import Measured, Metric
@@ -15,7 +15,7 @@ from distbench.metrics.functions import measure_one
 __all__ = ["METRICS", "density_kl"]
 
 
-def _measure_density(gathered: Gathered) -> Measured:
+def _measure_density(gathered: Statistics) -> Measured:
     density: Density = gathered.extras["density"]
     return Measured(value=density.value, leave_one_out=density.leave_one_out if gathered.m > 1 else None)
 

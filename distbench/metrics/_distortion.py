@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
 from distbench.metrics._quantiles import measure_quantiles, ratio
@@ -27,25 +27,25 @@ def _sigma(moments: Array, scale: float, unit: float) -> Array:
     return np.where((s["rho"] > 0) & np.isfinite(s["rho2"]), np.maximum(value, 0.0), np.inf)
 
 
-def _measure_sigma(gathered: Gathered) -> Measured:
+def _measure_sigma(gathered: Statistics) -> Measured:
     return from_moments(gathered, _sigma)
 
 
-def _measure_worst(gathered: Gathered) -> Measured:
+def _measure_worst(gathered: Statistics) -> Measured:
     assert gathered.moments is not None
     low, high = gathered.moments.ratios.T
     points = np.where(high >= 0, ratio(high, low), 1.0)  # a query that coincides with all its candidates
     return Measured(value=float(ratio(high.max(), low.min())), points=points)
 
 
-def _measure_expansion(gathered: Gathered) -> Measured:
+def _measure_expansion(gathered: Statistics) -> Measured:
     assert gathered.moments is not None
     with np.errstate(over="ignore"):
         points = gathered.moments.unit * np.maximum(gathered.moments.ratios[:, 1], 0.0)
     return Measured(value=float(points.max()), points=points)
 
 
-def _measure_contraction(gathered: Gathered) -> Measured:
+def _measure_contraction(gathered: Statistics) -> Measured:
     assert gathered.moments is not None
     with np.errstate(over="ignore", divide="ignore"):
         points = 1 / gathered.moments.ratios[:, 0] / gathered.moments.unit  # 0 where there is no ratio

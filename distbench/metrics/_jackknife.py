@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 
 __all__ = ["leave_one_out_mean", "pairs_touching"]
 
@@ -13,12 +13,14 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
-def leave_one_out_mean(gathered: Gathered, rows: Array, columns: Array, places: Indices | None = None) -> Array | None:
+def leave_one_out_mean(
+    gathered: Statistics, rows: Array, columns: Array, places: Indices | None = None
+) -> Array | None:
     """Return the mean over the rows without each test point.
 
     Parameters
     ----------
-    gathered : Gathered
+    gathered : Statistics
         What the rows were measured on.
     rows : ndarray of shape (m,)
         One value a judged query.
@@ -44,7 +46,7 @@ def leave_one_out_mean(gathered: Gathered, rows: Array, columns: Array, places: 
     return np.asarray(without)
 
 
-def pairs_touching(gathered: Gathered) -> Array:
+def pairs_touching(gathered: Statistics) -> Array:
     """Return how many counted pairs each test point is part of: all its candidates if it is judged, else the judged."""
     if not gathered.queries_are_candidates:
         return np.full(gathered.m, float(gathered.M))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 
 __all__ = ["Measured", "Metric"]
 
@@ -58,7 +58,7 @@ class Metric:
     families : frozenset of str
         What the engine must gather.
     measure : callable
-        Gathered -> Measured.
+        Statistics -> Measured.
     default : bool
         Whether it is part of ``metrics="default"``.
     version : int
@@ -71,6 +71,6 @@ class Metric:
     bounds: tuple[float, float]
     scale_free: bool
     families: frozenset[str]
-    measure: Callable[[Gathered], Measured]
+    measure: Callable[[Statistics], Measured]
     default: bool = True
     version: int = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import measure_one
@@ -12,7 +12,7 @@ from distbench.metrics.functions import measure_one
 __all__ = ["METRICS", "triplet_accuracy"]
 
 
-def _measure_triplets(gathered: Gathered) -> Measured:
+def _measure_triplets(gathered: Statistics) -> Measured:
     assert gathered.triplets is not None
     rows = gathered.triplets.rows
     return Measured(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.moments import MOMENTS
 from distbench.metrics._metric import Measured
 
@@ -22,7 +22,7 @@ def columns_of(moments: Array) -> dict[str, Array]:
 
 
 def from_moments(
-    gathered: Gathered, formula: Callable[[Array, float, float], Array], chance: float | None = None
+    gathered: Statistics, formula: Callable[[Array, float, float], Array], chance: float | None = None
 ) -> Measured:
     """Apply a formula to the total, to the total without each test point's pairs, and to each query's pairs."""
     moments = gathered.moments

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.random_signs import SKETCHES, add_partners
 from distbench.engine.rank_correlation import TAIL
 from distbench.engine.ratio_tails import Tail
@@ -30,7 +30,7 @@ def ratio(high: Any, low: Any) -> Any:
         return np.where(np.asarray(low) > 0, np.divide(high, low), np.inf)
 
 
-def measure_quantiles(gathered: Gathered) -> Measured:
+def measure_quantiles(gathered: Statistics) -> Measured:
     assert gathered.shepard is not None
     assert gathered.moments is not None
     low, high = gathered.shepard.low, gathered.shepard.high

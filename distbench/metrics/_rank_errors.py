@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.relative_ranks import Relative
 from distbench.engine.rnx_curve import OrderCurves
 from distbench.metrics._jackknife import leave_one_out_mean
@@ -33,7 +33,7 @@ def _chance_error(k: int, M: int) -> float:
     return float(np.sum((r * (r - 1) + (M - r) * (M - r + 1)) / (2 * M * r)))
 
 
-def _relative(gathered: Gathered, rows: Array, columns: Array) -> Measured:
+def _relative(gathered: Statistics, rows: Array, columns: Array) -> Measured:
     k, M = gathered.k, gathered.M
     norm = _largest_error(k, M)
     without = leave_one_out_mean(gathered, rows, columns)
@@ -46,17 +46,17 @@ def _relative(gathered: Gathered, rows: Array, columns: Array) -> Measured:
     )
 
 
-def _mrre_input(gathered: Gathered) -> Measured:
+def _mrre_input(gathered: Statistics) -> Measured:
     relative: Relative = gathered.extras["relative"]
     return _relative(gathered, relative.input_rows, relative.input_columns)
 
 
-def _mrre_code(gathered: Gathered) -> Measured:
+def _mrre_code(gathered: Statistics) -> Measured:
     relative: Relative = gathered.extras["relative"]
     return _relative(gathered, relative.code_rows, relative.code_columns)
 
 
-def _lcmc(gathered: Gathered) -> Measured:
+def _lcmc(gathered: Statistics) -> Measured:
     recall = KNN_RECALL.measure(gathered)
     k, M = gathered.k, gathered.M
     without, points = recall.leave_one_out, recall.points
@@ -70,7 +70,7 @@ def _lcmc(gathered: Gathered) -> Measured:
     )
 
 
-def _rnx_auc(gathered: Gathered) -> Measured:
+def _rnx_auc(gathered: Statistics) -> Measured:
     curves: OrderCurves = gathered.extras["order_curves"]
     rows = curves.rows
     return Measured(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.statistics import RankSide
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
@@ -22,7 +22,7 @@ def _norm(k: int, M: int) -> float:
     return 2 / (k * (2 * M - 3 * k + 1))
 
 
-def _rank_metric(gathered: Gathered, side: RankSide) -> Measured:
+def _rank_metric(gathered: Statistics, side: RankSide) -> Measured:
     k, M = gathered.k, gathered.M
     norm = _norm(k, M)
     mean = leave_one_out_mean(gathered, side.rows, side.columns)
@@ -36,24 +36,24 @@ def _rank_metric(gathered: Gathered, side: RankSide) -> Measured:
     )
 
 
-def _interaction(gathered: Gathered, signed: Array, unit: float) -> Array | None:
+def _interaction(gathered: Statistics, signed: Array, unit: float) -> Array | None:
     """Return what single candidates change in single queries' share of the value, summed with random signs."""
     if not gathered.queries_are_candidates:
         return None
     return np.asarray(signed * (unit / gathered.m))
 
 
-def _trustworthiness(gathered: Gathered) -> Measured:
+def _trustworthiness(gathered: Statistics) -> Measured:
     assert gathered.ranks is not None
     return _rank_metric(gathered, gathered.ranks.trust)
 
 
-def _continuity(gathered: Gathered) -> Measured:
+def _continuity(gathered: Statistics) -> Measured:
     assert gathered.ranks is not None
     return _rank_metric(gathered, gathered.ranks.continuity)
 
 
-def _knn_recall(gathered: Gathered) -> Measured:
+def _knn_recall(gathered: Statistics) -> Measured:
     assert gathered.ranks is not None
     rows = gathered.ranks.overlap_rows / gathered.k
     columns = gathered.ranks.overlap_columns / gathered.k

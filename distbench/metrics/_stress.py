@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.sampled_pairs import SampledPairs
 from distbench.engine.statistics import Moments
 from distbench.metrics._metric import Measured, Metric
@@ -60,7 +60,7 @@ def _chance_cross(moments: Moments) -> float:
     return cross
 
 
-def _measure_scaled(gathered: Gathered) -> Measured:
+def _measure_scaled(gathered: Statistics) -> Measured:
     assert gathered.moments is not None
     s = columns_of(gathered.moments.total)
     bound = float(s["aa"] * s["bb"])
@@ -68,7 +68,7 @@ def _measure_scaled(gathered: Gathered) -> Measured:
     return from_moments(gathered, _scaled, chance=float(chance))
 
 
-def _measure_stress(gathered: Gathered) -> Measured:
+def _measure_stress(gathered: Statistics) -> Measured:
     assert gathered.moments is not None
     s, unit = columns_of(gathered.moments.total), gathered.moments.unit
     factor = max(1.0, unit)
@@ -86,11 +86,11 @@ def _sammon(moments: Array, scale: float, unit: float) -> Array:
         return np.where(s["a"] > 0, s["sammon"] / s["a"], 0.0)
 
 
-def _measure_sammon(gathered: Gathered) -> Measured:
+def _measure_sammon(gathered: Statistics) -> Measured:
     return from_moments(gathered, _sammon)
 
 
-def _measure_nonmetric(gathered: Gathered) -> Measured:
+def _measure_nonmetric(gathered: Statistics) -> Measured:
     sample: SampledPairs = gathered.extras["sampled_pairs"]
     left = sample.squares - sample.squares_of
     lost = left[:, 1] < 1e-8 * sample.squares[1]  # one point owns nearly all code distances

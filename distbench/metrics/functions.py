@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered, gather
+from distbench.engine import Statistics, gather
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_candidates, check_same_columns, check_same_rows
 from distbench.metrics.user_metrics import with_cases
@@ -40,7 +40,7 @@ def gather_checked(
     names: tuple[str, str, str, str] = ("X", "Z", "reference[0]", "reference[1]"),
     notes: list[str] | None = None,
     **options: Any,
-) -> Gathered:
+) -> Statistics:
     """Check points and codes and gather their statistics. Raises InputError where they cannot be used."""
     points, codes = as_points(X, names[0], notes), as_points(Z, names[1], notes)
     check_same_rows(points, codes, (names[0], names[1]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows
 from distbench.metrics._metric import Measured, Metric
@@ -45,7 +45,7 @@ def measure_reconstruction(X: Any, X_reconstructed: Any) -> Measured:
     return Measured(value=float(total / m), leave_one_out=without, points=rows)
 
 
-def _measure(gathered: Gathered) -> Measured:
+def _measure(gathered: Statistics) -> Measured:
     measured = gathered.extras.get("reconstruction")
     if not isinstance(measured, Measured):
         raise InputError("metrics: found 'reconstruction_mse', but no decoder is known; leave it out")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import Gathered
+from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
 from distbench.metrics._jackknife import leave_one_out_mean
@@ -45,7 +45,7 @@ def _as_labels(value: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _measure_agreement(gathered: Gathered) -> Measured:
+def _measure_agreement(gathered: Statistics) -> Measured:
     labels: Labels = gathered.extras["labels"]
     rows = labels.rows / gathered.k
     return Measured(

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from distbench._util.text import in_brief, raised
-from distbench.engine import Gathered
+from distbench._util.text import raised, short_repr
+from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.metrics._metric import Measured, Metric
 
 __all__ = ["Cases", "adopt", "point_metric", "with_cases"]
 
 Array = NDArray[np.float64]
-PLACE = "cases"  # in Gathered.extras
+PLACE = "cases"  # in Statistics.extras
 GROUPS = 40  # of test points, each left out once
 
 
@@ -114,12 +114,12 @@ class _Kept:
 
 
 def with_cases(
-    gathered: Gathered,
+    gathered: Statistics,
     points: tuple[Any, Any],
     reference: tuple[Any, Any] | None,
     include_queries: bool,
     distances: tuple[str, str] = ("euclidean", "euclidean"),
-) -> Gathered:
+) -> Statistics:
     """Return what was gathered with its points beside it, which metrics of users' own ask for."""
     among = include_queries or reference is None
     judged = gathered.judged if gathered.m < len(points[0]) else None
@@ -208,18 +208,18 @@ OWN = ("points", "unbounded")
 
 def _check(direction: Any, bounds: Any, chance: Any, version: Any) -> None:
     if direction not in ("up", "down"):
-        raise InputError(f"direction: found {in_brief(direction)}; pass 'up' or 'down'")
+        raise InputError(f"direction: found {short_repr(direction)}; pass 'up' or 'down'")
     try:
         low, high = (float(bound) for bound in bounds)
         fine = low < high
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        raise InputError(f"bounds: found {in_brief(bounds)}; pass the least and the largest value, such as (0, 1)")
+        raise InputError(f"bounds: found {short_repr(bounds)}; pass the least and the largest value, such as (0, 1)")
     if chance is not None and not low <= chance <= high:
-        raise InputError(f"chance: found {in_brief(chance)}; pass a number within the bounds, or leave it out")
+        raise InputError(f"chance: found {short_repr(chance)}; pass a number within the bounds, or leave it out")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise InputError(f"version: found {in_brief(version)}; pass a whole number, 1 or more")
+        raise InputError(f"version: found {short_repr(version)}; pass a whole number, 1 or more")
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ class _Measure:
     independent: bool
     chance: float | None
 
-    def __call__(self, gathered: Gathered) -> Measured:
+    def __call__(self, gathered: Statistics) -> Measured:
         cases: Cases = gathered.extras[PLACE]()
         scores = self._scores(cases)
         m, value = len(scores), float(scores.mean())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from distbench.render.notes import IGNORES_SIZE, other_width, own_notes, shown_name, table_notes
-from distbench.results.leaderboard import Entry, Table
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 from distbench.results.rows import Row
 
 __all__ = [
@@ -105,19 +105,19 @@ def rows_by_entry(rows: Iterable[Row]) -> RowsOf:
     return found
 
 
-def rows_of_entry(table: Table, entry: Entry, rows: RowsOf) -> Sequence[Row]:
+def rows_of_entry(table: Leaderboard, entry: LeaderboardRow, rows: RowsOf) -> Sequence[Row]:
     """Return the rows of an entry, whose name may have its test behind it."""
     settings = (table.dataset, entry.test, table.code_size, table.k, table.m, table.M, entry.in_sample)
     plain = entry.encoder.removesuffix(f" ({entry.test})")
     return rows.get((*settings, entry.encoder)) or rows.get((*settings, plain)) or ()
 
 
-def board_of(table: Table, rows: RowsOf, links: Mapping[int, str], name: str) -> Board:
+def board_of(table: Leaderboard, rows: RowsOf, links: Mapping[int, str], name: str) -> Board:
     """Return a table for a page.
 
     Parameters
     ----------
-    table : Table
+    table : Leaderboard
         From :func:`distbench.results.leaderboard.leaderboard`.
     rows : mapping
         From `rows_by_entry`: directions and limits.
@@ -156,12 +156,12 @@ def board_of(table: Table, rows: RowsOf, links: Mapping[int, str], name: str) ->
     )
 
 
-def checks_board(tables: Sequence[Table], rows: RowsOf, links: Sequence[str], name: str) -> Board:
+def checks_board(tables: Sequence[Leaderboard], rows: RowsOf, links: Sequence[str], name: str) -> Board:
     """Return tables of one encoder each, on points of their own, as one list that nothing ranks.
 
     Parameters
     ----------
-    tables : sequence of Table
+    tables : sequence of Leaderboard
         Each with one entry.
     rows, name
         As for `board_of`.
@@ -203,7 +203,7 @@ def _directions(rows: RowsOf) -> dict[str, str]:
     return {row["metric"]: row["direction"] for of in rows.values() for row in of}
 
 
-def _limits(table: Table, entry: Entry, rows: RowsOf) -> dict[str, Row]:
+def _limits(table: Leaderboard, entry: LeaderboardRow, rows: RowsOf) -> dict[str, Row]:
     """Return by metric a row that has a limit: of several seeds, one that keeps it worst."""
     limited = [row for row in rows_of_entry(table, entry, rows) if row.get("verdict")]
     limited.sort(key=worst_last)
@@ -239,19 +239,19 @@ def _column(metric: str, better: str, sort: str) -> Column:
     return Column(metric, _label(metric), better, f"{metric}: {side} is better", kind, sorted_)
 
 
-def _place(entry: Entry, shown: Sequence[Entry]) -> Cell:
+def _place(entry: LeaderboardRow, shown: Sequence[LeaderboardRow]) -> Cell:
     shared = sum(other.place == entry.place for other in shown) > 1
     title = "shares the place of the best it cannot be told from" if shared else ""
     return Cell(f"{entry.place}{'=' * shared}", entry.place, "top" if entry.place == 1 else "", title)
 
 
-def _best(entries: Sequence[Entry], metric: str, better: str) -> float | None:
+def _best(entries: Sequence[LeaderboardRow], metric: str, better: str) -> float | None:
     values = [entry.values[metric] for entry in entries if metric in entry.values]
     return (max if better == "up" else min)(values, default=None) if len(values) > 1 else None
 
 
 def _score(
-    entry: Entry, metric: str, best: float | None, limit: Row | None, sort: str, ends: tuple[float, float]
+    entry: LeaderboardRow, metric: str, best: float | None, limit: Row | None, sort: str, ends: tuple[float, float]
 ) -> Cell:
     value = entry.values.get(metric)
     names = ["best"] if value is not None and value == best else []
@@ -268,7 +268,7 @@ def _score(
     return Cell(number(value, 4 if metric == sort else 3), value, " ".join(names), "; ".join(title), span)
 
 
-def _ends(entries: Sequence[Entry]) -> tuple[float, float]:
+def _ends(entries: Sequence[LeaderboardRow]) -> tuple[float, float]:
     """Return the ends of the scale that all intervals of a table share."""
     ends = [end for entry in entries for end in (entry.low, entry.high) if end is not None and math.isfinite(end)]
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
@@ -280,7 +280,7 @@ def _along(value: float, ends: tuple[float, float]) -> float:
     return round(EDGE + (WIDE - 2 * EDGE) * min(1.0, max(0.0, share)), 2)
 
 
-def _extras(entries: Sequence[Entry]) -> list[tuple[Column, dict[int, Cell]]]:
+def _extras(entries: Sequence[LeaderboardRow]) -> list[tuple[Column, dict[int, Cell]]]:
     """Return the columns that are no metrics, where there is anything to say in them."""
     found: list[tuple[Column, dict[int, Cell]]] = []
     sds = {id(e): Cell(number(e.seed_sd, 3), e.seed_sd) for e in entries}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from distbench.render._boards import Cell, RowsOf, number, rows_of_entry, worst_last
 from distbench.render.notes import shown_name
-from distbench.results.leaderboard import Entry, Table
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 from distbench.results.rows import OK, Row
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class Detail:
     torn: tuple[tuple[str, ...], ...] = field(default=())
 
 
-def detail_of(table: Table, entry: Entry, rows: RowsOf, diagrams: Sequence[Diagrams], name: str) -> Detail:
+def detail_of(
+    table: Leaderboard, entry: LeaderboardRow, rows: RowsOf, diagrams: Sequence[Diagrams], name: str
+) -> Detail:
     """Return what a page says of one encoder.
 
     Parameters
@@ -80,7 +82,7 @@ def detail_of(table: Table, entry: Entry, rows: RowsOf, diagrams: Sequence[Diagr
     )
 
 
-def _diagrams_of(table: Table, entry: Entry, diagrams: Sequence[Diagrams]) -> list[Diagrams]:
+def _diagrams_of(table: Leaderboard, entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> list[Diagrams]:
     """Return an entry's diagrams, lowest seed first."""
     names = {entry.encoder, entry.encoder.removesuffix(f" ({entry.test})")}
     found = [
@@ -95,7 +97,7 @@ def _diagrams_of(table: Table, entry: Entry, diagrams: Sequence[Diagrams]) -> li
     return found
 
 
-def _facts(entry: Entry, rows: Sequence[Row], drawn: Sequence[Diagrams]) -> list[str]:
+def _facts(entry: LeaderboardRow, rows: Sequence[Row], drawn: Sequence[Diagrams]) -> list[str]:
     facts = [entry.reason] if entry.reason else []
     if entry.code_width is not None:
         facts.append(f"codes of {entry.code_width} columns")
@@ -109,7 +111,9 @@ def _facts(entry: Entry, rows: Sequence[Row], drawn: Sequence[Diagrams]) -> list
     return [*facts, *([entry.note] if entry.note else []), *([entry.test] if entry.test else [])]
 
 
-def _scores(rows: Sequence[Row], entry: Entry) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[Cell, ...]], ...]]:
+def _scores(
+    rows: Sequence[Row], entry: LeaderboardRow
+) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[Cell, ...]], ...]]:
     """Return heads and cells of a table of all scores: a line a metric, a column a seed."""
     seeds = list(dict.fromkeys(row["seed"] for row in rows))
     several = len(seeds) > 1
@@ -145,7 +149,7 @@ def _limit(rows: Sequence[Row]) -> Cell:
     return Cell(f"{'≥' if worst['direction'] == 'up' else '≤'} {worst.get('limit'):g} {verdict}", name=verdict)
 
 
-def _why_none(entry: Entry) -> str:
+def _why_none(entry: LeaderboardRow) -> str:
     if entry.reason:
         return f"No pictures: {entry.reason}."
     if entry.stored:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from distbench.evaluation.text import number
 from distbench.render.notes import IGNORES_SIZE, VERDICT_MARKS, other_width, shown_name
-from distbench.results.leaderboard import Entry, Table
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 
 __all__ = ["Grid", "board_grid", "checks_grid"]
 
@@ -21,7 +21,7 @@ class Grid:
     names: int
 
 
-def board_grid(table: Table) -> Grid:
+def board_grid(table: Leaderboard) -> Grid:
     """Return a leaderboard's cells, of all encoders that have a place and all metrics."""
     ranked = [entry for entry in table.entries if entry.place is not None]
     places = [entry.place for entry in ranked]
@@ -41,7 +41,7 @@ def board_grid(table: Table) -> Grid:
     return Grid(head, rows, names=2)
 
 
-def checks_grid(tables: Sequence[Table]) -> Grid:
+def checks_grid(tables: Sequence[Leaderboard]) -> Grid:
     """Return the cells of tables of one encoder each, on points of their own: nothing ranks them."""
     sort = tables[0].sort
     metrics = [name for name in dict.fromkeys(name for table in tables for name in table.metrics) if name != sort]
@@ -56,9 +56,9 @@ def checks_grid(tables: Sequence[Table]) -> Grid:
     return Grid(head, rows, names=2)
 
 
-def _marked(entry: Entry, metric: str) -> str:
+def _marked(entry: LeaderboardRow, metric: str) -> str:
     return f"{number(entry.values.get(metric))}{VERDICT_MARKS.get(entry.verdicts.get(metric, ''), '')}"
 
 
-def _interval(entry: Entry) -> str:
+def _interval(entry: LeaderboardRow) -> str:
     return "-" if entry.low is None or entry.high is None else f"{number(entry.low)} to {number(entry.high)}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from distbench.evaluation.text import number
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Change, Comparison, NotCompared
+    from distbench.results.gates import Change, NotCompared, RunComparison
 
 __all__ = ["Grouped", "change_text", "grouped", "named", "render_changes", "title"]
 
@@ -37,7 +37,7 @@ class Grouped:
     surely: frozenset[Change]
 
 
-def grouped(comparison: Comparison) -> Grouped:
+def grouped(comparison: RunComparison) -> Grouped:
     """Return what got worse and better, and how much did not change."""
     changed = [change for change in comparison.changes if change.is_change]
     return Grouped(
@@ -68,7 +68,7 @@ def _share(change: Change) -> float:
     return abs(change.difference) / largest if largest < math.inf else math.inf
 
 
-def title(comparison: Comparison) -> str:
+def title(comparison: RunComparison) -> str:
     """Return the head of a list of changes."""
     return f"Changes since {comparison.source}" if comparison.source else "Changes"
 
@@ -96,12 +96,12 @@ def _signed(value: float, step: float) -> str:
     return f"{value:+.{max(0, 1 - math.floor(math.log10(step)))}f}"
 
 
-def render_changes(comparison: Comparison, width: int = 80, rest: str = REST) -> str:
+def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST) -> str:
     """Return what changed as text: worse, better, what could not be compared, and the number of what is as it was.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : RunComparison
         From :func:`distbench.results.gates.compare_rows`.
     width : int
         Characters a line may have.
@@ -165,7 +165,7 @@ def _line(change: Change, sure: bool, whole: bool) -> str:
     return f"{named(change)}: {change.metric} {before} -> {now} ({difference}{between}){' *' if sure else ''}"
 
 
-def _others(comparison: Comparison) -> list[str]:
+def _others(comparison: RunComparison) -> list[str]:
     lines = []
     failed = [one for one in comparison.not_compared if one.failed]
     rest = [one for one in comparison.not_compared if not one.failed]

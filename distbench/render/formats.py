@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from distbench._util.registry import Table
-from distbench._util.text import in_brief
+from distbench._util.registry import EntryPointTable
+from distbench._util.text import short_repr
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
-    from distbench.results.run import Outcome
+    from distbench.results.run import RunResults
 
 __all__ = ["FORMATS", "OURS", "rendered"]
 
@@ -19,7 +19,7 @@ OURS = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "dis
 """By type, the file that a report goes to where none is named."""
 
 
-Render = Callable[["Outcome"], str]
+Render = Callable[["RunResults"], str]
 
 
 def _adopt(name: str, found: Any) -> Render:
@@ -31,17 +31,17 @@ def _adopt(name: str, found: Any) -> Render:
     return render
 
 
-FORMATS: Table[str | Render] = Table("report", "distbench.reports", _adopt, OURS)
+FORMATS: EntryPointTable[str | Render] = EntryPointTable("report", "distbench.reports", _adopt, OURS)
 
 
-def rendered(kind: str, outcome: Outcome) -> str:
+def rendered(kind: str, outcome: RunResults) -> str:
     """Return a run as text in the form that a package adds.
 
     Parameters
     ----------
     kind : str
         Name of the entry point.
-    outcome : Outcome
+    outcome : RunResults
         What the run found.
 
     Raises
@@ -52,5 +52,5 @@ def rendered(kind: str, outcome: Outcome) -> str:
     render = FORMATS[kind]
     text = render if isinstance(render, str) else render(outcome)
     if not isinstance(text, str):
-        raise InputError(f"report {kind!r}: found {in_brief(text)}; return text")
+        raise InputError(f"report {kind!r}: found {short_repr(text)}; return text")
     return text

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from distbench._util.imports import require
 from distbench.render._boards import Board, RowsOf, board_of, checks_board, number, rows_by_entry
 from distbench.render._details import Detail, detail_of
-from distbench.results.leaderboard import Table, leaderboard
-from distbench.results.run import Outcome
+from distbench.results.leaderboard import Leaderboard, leaderboard
+from distbench.results.run import RunResults
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Change, Comparison
+    from distbench.results.gates import Change, RunComparison
 
 __all__ = ["render_html"]
 
@@ -33,12 +33,12 @@ class _Section:
     details: tuple[Detail, ...]
 
 
-def render_html(outcome: Outcome, title: str = "distbench") -> str:
+def render_html(outcome: RunResults, title: str = "distbench") -> str:
     """Return a run as a page.
 
     Parameters
     ----------
-    outcome : Outcome
+    outcome : RunResults
         What the run found.
     title : str
         Of the page.
@@ -94,7 +94,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _sections(outcome: Outcome, tables: Sequence[Table]) -> list[_Section]:
+def _sections(outcome: RunResults, tables: Sequence[Leaderboard]) -> list[_Section]:
     """Return the leaderboards; tables of one encoder on points of its own are one list, before them."""
     rows = rows_by_entry(outcome.rows)
     alone = [table for table in tables if table.stands_alone]
@@ -103,7 +103,7 @@ def _sections(outcome: Outcome, tables: Sequence[Table]) -> list[_Section]:
     return checks + [_section(outcome, [table], rows, f"t{place}") for place, table in enumerate(ranked)]
 
 
-def _section(outcome: Outcome, tables: Sequence[Table], rows: RowsOf, name: str) -> _Section:
+def _section(outcome: RunResults, tables: Sequence[Leaderboard], rows: RowsOf, name: str) -> _Section:
     entries = [(table, entry) for table in tables for entry in table.entries]
     details = [detail_of(*one, rows, outcome.diagrams, f"{name}e{place}") for place, one in enumerate(entries)]
     links = [detail.id for detail in details]
@@ -120,7 +120,7 @@ def _groups(sections: Sequence[_Section]) -> dict[str, list[Board]]:
     return groups
 
 
-def _chips(outcome: Outcome, tables: Sequence[Table]) -> list[tuple[str, str, str]]:
+def _chips(outcome: RunResults, tables: Sequence[Leaderboard]) -> list[tuple[str, str, str]]:
     """Return the counts at the head of the page: number, what of, and the class that colours it."""
     encoders = {entry.encoder for table in tables for entry in table.entries}
     unranked = sum(entry.place is None for table in tables for entry in table.entries)
@@ -143,7 +143,7 @@ def _chips(outcome: Outcome, tables: Sequence[Table]) -> list[tuple[str, str, st
     ]
 
 
-def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
+def _comparison(comparison: RunComparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
     changed = [change for change in comparison.changes if change.is_change]

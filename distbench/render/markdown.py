@@ -11,13 +11,13 @@ from distbench.render._escape import escaped, item
 from distbench.render._grids import Grid, board_grid, checks_grid
 from distbench.render.changes import change_text, grouped, named, title
 from distbench.render.notes import mark_notes, own_notes, table_notes
-from distbench.results.leaderboard import Table, leaderboard
+from distbench.results.leaderboard import Leaderboard, leaderboard
 from distbench.results.rows import EUCLIDEAN, OK
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Change, Comparison
+    from distbench.results.gates import Change, RunComparison
     from distbench.results.rows import Row
-    from distbench.results.run import ClaimOutcome, Outcome
+    from distbench.results.run import ClaimOutcome, RunResults
 
 __all__ = ["render_markdown", "render_summary"]
 
@@ -25,12 +25,12 @@ MOST_TROUBLES = 50
 LEFT_OUT = "\n*{} left out: this page holds no more. A file has all of them: `--distbench-report md:PATH`.*\n"
 
 
-def render_markdown(outcome: Outcome) -> str:
+def render_markdown(outcome: RunResults) -> str:
     """Return an outcome as Markdown: leaderboards with all metrics, changes, claims and the environment.
 
     Parameters
     ----------
-    outcome : Outcome
+    outcome : RunResults
         What a run found.
 
     Returns
@@ -41,12 +41,12 @@ def render_markdown(outcome: Outcome) -> str:
     return "\n".join(["# distbench\n", _counts(outcome), *_troubles(outcome), *_tables(outcome)])
 
 
-def render_summary(outcome: Outcome, limit: int = 2**20) -> str:
+def render_summary(outcome: RunResults, limit: int = 2**20) -> str:
     """Return an outcome for the summary page of a CI job: first what is broken, then the tables.
 
     Parameters
     ----------
-    outcome : Outcome
+    outcome : RunResults
         What a run found.
     limit : int
         Bytes of UTF-8 that the page has left; the text stays below. Whole tables are left out for that, and the text
@@ -75,7 +75,7 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8"))
 
 
-def _counts(outcome: Outcome) -> str:
+def _counts(outcome: RunResults) -> str:
     """Return one line: how many limits and gates hold, how many fits failed and what became of claims."""
     said = [row["verdict"] for row in outcome.rows if row.get("verdict")]
     limits = [f"{said.count(word)} {word}" for word in ("broken", "undecided", "met") if word in said]
@@ -89,7 +89,7 @@ def _counts(outcome: Outcome) -> str:
     return f"{'; '.join(parts) or 'no limits, gates or claims'}\n"
 
 
-def _troubles(outcome: Outcome) -> Iterator[str]:
+def _troubles(outcome: RunResults) -> Iterator[str]:
     """Yield what a reader must look at first, as lists."""
     yield from _list("Worse than it may be", outcome.broken)
     yield from _list("Broken limits", (_limit(row) for row in outcome.rows if row.get("verdict") == "broken"))
@@ -122,7 +122,7 @@ def _limit(row: Row) -> str:
     return f"{_whose(row)}: {row['metric']} {value}{interval}, limit {side} {limit}"
 
 
-def _tables(outcome: Outcome) -> Iterator[str]:
+def _tables(outcome: RunResults) -> Iterator[str]:
     if outcome.comparison is not None:
         yield from _comparison(outcome.comparison)
     tables = leaderboard(outcome.rows, outcome.sort)
@@ -137,7 +137,7 @@ def _tables(outcome: Outcome) -> Iterator[str]:
         yield f"<details>\n<summary>Environment</summary>\n\n{_grid(grid)}\n</details>\n"
 
 
-def _board(table: Table) -> str:
+def _board(table: Leaderboard) -> str:
     distance = "" if table.distance == EUCLIDEAN else f", {table.distance} distance"
     setting = f"k = {table.k}, {table.m} test points, {table.M} candidates{distance}"
     head = f"### {escaped(table.name)}, code size {table.code_size}\n\n{escaped(setting)}\n"
@@ -146,7 +146,7 @@ def _board(table: Table) -> str:
     return "\n".join([head, *body, *_notes(table_notes(table))])
 
 
-def _checks(alone: Sequence[Table]) -> str:
+def _checks(alone: Sequence[Leaderboard]) -> str:
     notes = [f"no score: {t.test}: {e.encoder}: {e.reason}" for t in alone for e in t.entries if e.reason]
     entries = [replace(e, encoder=f"{t.test}: {e.encoder}") for t in alone for e in t.entries if not e.reason]
     notes += own_notes(entries)
@@ -156,7 +156,7 @@ def _checks(alone: Sequence[Table]) -> str:
     return "\n".join(["### Checks on points of their own\n", *body, *_notes([*notes, *marks])])
 
 
-def _comparison(comparison: Comparison) -> Iterator[str]:
+def _comparison(comparison: RunComparison) -> Iterator[str]:
     found = grouped(comparison)
     counts = f"{len(found.worse)} worse, {len(found.better)} better, {found.unchanged} as they were"
     surely = f" (\\*: the 95 % interval of the change excludes 0, {len(found.surely)})" if found.surely else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from distbench.results.leaderboard import Entry, Table
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 
 __all__ = [
     "IGNORES_SIZE",
@@ -23,18 +23,18 @@ IGNORES_SIZE = "*"
 VERDICT_MARKS = {"broken": "!", "undecided": "?"}
 
 
-def shown_name(entry: Entry) -> str:
+def shown_name(entry: LeaderboardRow) -> str:
     """Return an encoder's name, with a word on it where it was fitted on the test points too."""
     says_so = "in sample" in entry.encoder.replace("_", " ").replace("-", " ")
     return f"{entry.encoder} (in sample)" if entry.in_sample and not says_so else entry.encoder
 
 
-def other_width(entry: Entry, table: Table) -> bool:
+def other_width(entry: LeaderboardRow, table: Leaderboard) -> bool:
     """Say whether codes have another width than was asked for."""
     return entry.code_width is not None and entry.code_width != table.code_size
 
 
-def table_notes(table: Table) -> list[str]:
+def table_notes(table: Leaderboard) -> list[str]:
     """Return the lines under a table: who has no place and why, what marks mean, notes, and what was stored."""
     ranked = [entry for entry in table.entries if entry.place is not None]
     lines = [f"no place: {shown_name(entry)}: {entry.reason}" for entry in table.entries if entry.place is None]
@@ -51,12 +51,12 @@ def table_notes(table: Table) -> list[str]:
     return [*lines, *mark_notes(ranked), *_stored(ranked, len(ranked) == len(table.entries))]
 
 
-def own_notes(entries: Iterable[Entry]) -> list[str]:
+def own_notes(entries: Iterable[LeaderboardRow]) -> list[str]:
     """Return what a reader must know of each encoder, where there is anything."""
     return [f"{shown_name(entry)}: {entry.note}" for entry in entries if entry.note]
 
 
-def mark_notes(ranked: Sequence[Entry]) -> list[str]:
+def mark_notes(ranked: Sequence[LeaderboardRow]) -> list[str]:
     """Return what the marks behind numbers mean, where there are any."""
     found = {said for entry in ranked for said in entry.verdicts.values()}
     told = {
@@ -66,7 +66,7 @@ def mark_notes(ranked: Sequence[Entry]) -> list[str]:
     return [f"{mark}  {told[said]}" for said, mark in VERDICT_MARKS.items() if said in found]
 
 
-def _stored(ranked: Sequence[Entry], everyone: bool) -> list[str]:
+def _stored(ranked: Sequence[LeaderboardRow], everyone: bool) -> list[str]:
     days: dict[str, list[str]] = {}
     for entry in ranked:
         if entry.stored:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from distbench.results.json_rows import worded
-from distbench.results.leaderboard import Entry, Table
+from distbench.results.json_rows import json_number
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 
 __all__ = ["render_json"]
 
@@ -15,7 +15,7 @@ SCHEMA = 1
 HIDDEN = ("mean_leave_one_out", "mean_interaction")
 
 
-def render_json(tables: Iterable[Table]) -> str:
+def render_json(tables: Iterable[Leaderboard]) -> str:
     """Return leaderboards as JSON: ``{"schema": 1, "tables": [...]}``, each with its entries, best first.
 
     Parameters
@@ -32,10 +32,10 @@ def render_json(tables: Iterable[Table]) -> str:
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: Leaderboard) -> dict[str, Any]:
     return {**vars(table), "entries": [_entry(entry) for entry in table.entries]}
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
-    plain = {name: worded(value) for name, value in vars(entry).items() if name not in HIDDEN}
-    return plain | {"values": {name: worded(value) for name, value in entry.values.items()}}
+def _entry(entry: LeaderboardRow) -> dict[str, Any]:
+    plain = {name: json_number(value) for name, value in vars(entry).items() if name not in HIDDEN}
+    return plain | {"values": {name: json_number(value) for name, value in entry.values.items()}}

@@ -22,7 +22,7 @@ from distbench.render.notes import (
     table_notes,
     wrapped,
 )
-from distbench.results.leaderboard import Entry, Table
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 from distbench.results.rows import EUCLIDEAN
 
 __all__ = ["DROP_ORDER", "printable", "render_checks", "render_table"]
@@ -65,12 +65,12 @@ class _Column:
         return max(len(line) for line in [*self.header.split("\n"), *self.cells])
 
 
-def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") -> str:
+def render_table(table: Leaderboard, width: int = 80, encoding: str | None = "utf-8") -> str:
     """Return a leaderboard as text.
 
     Parameters
     ----------
-    table : Table
+    table : Leaderboard
         From :func:`distbench.results.leaderboard.leaderboard`.
     width : int
         Characters a line may have. Columns are left out in the order of ``DROP_ORDER`` until the table
@@ -96,12 +96,12 @@ def render_table(table: Table, width: int = 80, encoding: str | None = "utf-8") 
     return printable("\n".join(lines).rstrip(), encoding)
 
 
-def render_checks(tables: Sequence[Table], width: int = 80, encoding: str | None = "utf-8") -> str:
+def render_checks(tables: Sequence[Leaderboard], width: int = 80, encoding: str | None = "utf-8") -> str:
     """Return tables of one encoder each, on points of their own, as one list without places.
 
     Parameters
     ----------
-    tables : sequence of Table
+    tables : sequence of Leaderboard
         Each with one entry; they have their own points, so nothing ranks them.
     width, encoding
         As for :func:`render_table`.
@@ -134,7 +134,7 @@ def printable(text: str, encoding: str | None) -> str:
     return text.encode(encoding or "ascii", errors="replace").decode(encoding or "ascii")
 
 
-def _title(table: Table) -> str:
+def _title(table: Leaderboard) -> str:
     distance = "" if table.distance == EUCLIDEAN else f", {table.distance} distance"
     return (
         f"{table.name}, code size {table.code_size} "
@@ -142,23 +142,23 @@ def _title(table: Table) -> str:
     )
 
 
-def _places(ranked: Sequence[Entry]) -> _Column:
+def _places(ranked: Sequence[LeaderboardRow]) -> _Column:
     places = [entry.place for entry in ranked]
     cells = [f"{place}=" if places.count(place) > 1 else f"{place}" for place in places]
     return _Column("place", "", cells, left=True, keep=True)
 
 
-def _names(ranked: Sequence[Entry], table: Table | None, header: str = "encoder") -> _Column:
+def _names(ranked: Sequence[LeaderboardRow], table: Leaderboard | None, header: str = "encoder") -> _Column:
     cells = [_name(entry, table) for entry in ranked]
     return _Column("encoder", header, cells, left=True, keep=True)
 
 
-def _name(entry: Entry, table: Table | None) -> str:
+def _name(entry: LeaderboardRow, table: Leaderboard | None) -> str:
     name = shown_name(entry)
     return f"{name} {IGNORES_SIZE}" if table is not None and other_width(entry, table) else name
 
 
-def _sort_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
+def _sort_columns(ranked: Sequence[LeaderboardRow], table: Leaderboard) -> list[_Column]:
     values = _marked(ranked, table.sort)
     intervals = [
         "-" if entry.low is None or entry.high is None else f"{_number(entry.low)} to {_number(entry.high)}"
@@ -170,21 +170,21 @@ def _sort_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
     ]
 
 
-def _metric_columns(ranked: Sequence[Entry], table: Table) -> list[_Column]:
+def _metric_columns(ranked: Sequence[LeaderboardRow], table: Leaderboard) -> list[_Column]:
     """Return the other metrics: first those that have a limit, which go last."""
     limited = {metric for entry in ranked for metric in entry.verdicts}
     ordered = sorted((metric for metric in table.metrics if metric != table.sort), key=lambda name: name not in limited)
     return [_Column(name, _header(name), _marked(ranked, name), late=name in limited) for name in ordered]
 
 
-def _marked(ranked: Sequence[Entry], metric: str) -> list[str]:
+def _marked(ranked: Sequence[LeaderboardRow], metric: str) -> list[str]:
     """Return a metric's cells, with a mark behind those whose limit is broken or undecided."""
     marks = [VERDICT_MARKS.get(entry.verdicts.get(metric, ""), "") for entry in ranked]
     room = max(map(len, marks), default=0)
     return [f"{_number(e.values.get(metric))}{mark:{room}}" for e, mark in zip(ranked, marks, strict=True)]
 
 
-def _extras(ranked: Sequence[Entry]) -> list[_Column]:
+def _extras(ranked: Sequence[LeaderboardRow]) -> list[_Column]:
     spreads = _Column("seed sd", "seed\nsd", [_number(entry.seed_sd) for entry in ranked])
     seconds = ["-" if entry.seconds is None else f"{entry.seconds:.1f}" for entry in ranked]
     seeds = _Column("seeds", "seeds", [f"{entry.ran}/{entry.seeds}" for entry in ranked])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import require
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: s
     to = log_dir_or_writer
     if isinstance(to, str | os.PathLike):
         if "://" in str(to):
-            raise InputError(f"log_dir_or_writer: found {in_brief(str(to))}; pass a local folder, or a writer for it")
+            raise InputError(f"log_dir_or_writer: found {short_repr(str(to))}; pass a local folder, or a writer for it")
         _write_events(Path(to), scalars, step)
     elif callable(getattr(to, "add_scalar", None)):  # of torch, tensorboard or tensorboardX
         for name, value in scalars:
@@ -60,16 +60,16 @@ def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: s
         to.flush()
     else:
         raise InputError(
-            f"log_dir_or_writer: found {in_brief(to)}; pass a folder, a SummaryWriter, or what "
+            f"log_dir_or_writer: found {short_repr(to)}; pass a folder, a SummaryWriter, or what "
             "tf.summary.create_file_writer returned"
         )
 
 
 def _check(prefix: Any, step: Any) -> None:
     if not isinstance(prefix, str):
-        raise InputError(f"prefix: found {in_brief(prefix)}; pass text")
+        raise InputError(f"prefix: found {short_repr(prefix)}; pass text")
     if step is not None and (isinstance(step, bool) or not hasattr(step, "__index__") or not 0 <= step < 2**63):
-        raise InputError(f"step: found {in_brief(step)}; pass a whole number, 0 or more")
+        raise InputError(f"step: found {short_repr(step)}; pass a whole number, 0 or more")
 
 
 def _numbers(report: Report, between: str) -> list[tuple[str, float]]:

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from distbench.results.leaderboard_rows import mean_of
-from distbench.results.matching import POINTS_CHANGED, Matched, Who, equal, match_rows, packed_alike, points_differ
+from distbench.results.matching import (
+    POINTS_CHANGED,
+    MatchedRows,
+    Subject,
+    equal,
+    match_rows,
+    packed_alike,
+    points_differ,
+)
 from distbench.results.packing import unpack
 from distbench.results.rows import OK, Row
 
-__all__ = ["Change", "Comparison", "NotCompared", "compare_rows"]
+__all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
 
 CONFIDENCE = 0.95
 
@@ -97,7 +105,7 @@ class NotCompared:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """All that changed between two runs.
 
     Attributes
@@ -121,7 +129,7 @@ class Comparison:
 
 def compare_rows(
     before: Iterable[Row], now: Iterable[Row], source: str = "", failed_tests: Collection[str] = ()
-) -> Comparison:
+) -> RunComparison:
     """Compare two runs.
 
     Rows belong together by encoder, data set (of points without one: test), code size, in sample or not, k and the
@@ -142,7 +150,7 @@ def compare_rows(
 
     Returns
     -------
-    Comparison
+    RunComparison
         In the order of the rows of now.
     """
     matches, only_before, only_now, left = match_rows(before, now, failed_tests)
@@ -152,10 +160,10 @@ def compare_rows(
         of_match, without = _compared(matched)
         changes += of_match
         not_compared += without
-    return Comparison(source, tuple(changes), tuple(only_before), tuple(only_now), tuple(not_compared))
+    return RunComparison(source, tuple(changes), tuple(only_before), tuple(only_now), tuple(not_compared))
 
 
-def _compared(matched: Matched) -> tuple[list[Change], list[NotCompared]]:
+def _compared(matched: MatchedRows) -> tuple[list[Change], list[NotCompared]]:
     before, now = matched.by_metric()
     had = matched.lost()
     without = [NotCompared(*matched.who, metric="", reason=told, failed=True, had=had) for told in matched.failures()]
@@ -202,7 +210,7 @@ def _value(row: Row) -> float:
     return math.nan if row["value"] is None else row["value"]
 
 
-def _change(old: dict[Any, Row], new: dict[Any, Row], who: Who, same: bool) -> Change:
+def _change(old: dict[Any, Row], new: dict[Any, Row], who: Subject, same: bool) -> Change:
     """Return the change of a metric; ``same`` rows are of the same codes, which surely did not change."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]

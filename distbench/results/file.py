@@ -14,7 +14,7 @@ from typing import Any, cast
 from distbench._util.files import write_whole
 from distbench._util.locks import locked
 from distbench.errors import ResultsError
-from distbench.results.json_rows import Record, document_text, named, packed_arrays, worded
+from distbench.results.json_rows import Record, document_text, json_number, named, packed_arrays
 from distbench.results.rows import Row
 from distbench.results.run import ClaimOutcome
 from distbench.results.schema import DEFAULTS, MEND, NUMBERS, REQUIRED, SCHEMA, read_document
@@ -171,8 +171,8 @@ def _dated(record: Record, earlier: Mapping[str, Mapping[str, Any]]) -> Record:
 
 def _record(row: Row) -> Record:
     """Return a row as it stands in the file: numbers in full, what it may lack only where it has it."""
-    record: Record = {name: worded(row[name]) for name in REQUIRED}  # type: ignore[literal-required]
-    more = {name: worded(row.get(name, DEFAULTS[name])) for name in DEFAULTS if name not in (*REQUIRED, *ARRAYS)}
+    record: Record = {name: json_number(row[name]) for name in REQUIRED}  # type: ignore[literal-required]
+    more = {name: json_number(row.get(name, DEFAULTS[name])) for name in DEFAULTS if name not in (*REQUIRED, *ARRAYS)}
     record |= {name: value for name, value in more.items() if value != DEFAULTS[name]}
     return record | packed_arrays(row, row["value"])
 

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from distbench._util.text import near_miss
+from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.verdicts import Undecided, check_undecided
-from distbench.results.changes import Change, Comparison, NotCompared, compare_rows
+from distbench.results.changes import Change, NotCompared, RunComparison, compare_rows
 
 __all__ = [
     "Change",
-    "Comparison",
     "Gate",
     "NotCompared",
+    "RunComparison",
     "broken_gates",
     "compare_rows",
     "parse_gate",
@@ -79,7 +79,7 @@ def parse_gate(text: str) -> Gate:
     if not colon or not metric or not change:
         raise InputError(f"gate: found {text!r}; {HOW}")
     if metric not in METRICS and metric != ALL:
-        raise InputError(f"gate: found no metric called {metric!r}; {near_miss(metric, [*METRICS, ALL])}")
+        raise InputError(f"gate: found no metric called {metric!r}; {did_you_mean(metric, [*METRICS, ALL])}")
     relative = change.endswith("%")
     try:
         threshold = float(change.removesuffix("%"))
@@ -92,12 +92,12 @@ def parse_gate(text: str) -> Gate:
     return Gate(metric, threshold / 100 if relative else threshold, relative)
 
 
-def broken_gates(comparison: Comparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[str]:
+def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[str]:
     """Return what does not hold, one line each.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : RunComparison
         What changed.
     gates : iterable of Gate
         What may.
@@ -117,7 +117,7 @@ def broken_gates(comparison: Comparison, gates: Iterable[Gate], undecided: Undec
     return list(dict.fromkeys(line for gate in gates for line in _broken(comparison, gate, undecided)))
 
 
-def _broken(comparison: Comparison, gate: Gate, undecided: Undecided) -> list[str]:
+def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided) -> list[str]:
     changes = [change for change in comparison.changes if gate.metric in (ALL, change.metric)]
     lines = [_line(change, gate) for change in changes if _is_broken(change, gate, undecided)]
     lost = [one for one in comparison.not_compared if (one.had if gate.metric == ALL else gate.metric in one.had)]
@@ -155,7 +155,7 @@ def _named(one: Change | NotCompared) -> str:
     return f"{one.encoder}, {one.dataset or one.test}, code size {one.code_size}{metric}"
 
 
-def _why(comparison: Comparison, gate: Gate) -> str:
+def _why(comparison: RunComparison, gate: Gate) -> str:
     reasons: list[Any] = [one for one in comparison.not_compared if gate.metric in (ALL, one.metric) or not one.metric]
     if reasons:
         return "; ".join(f"{_named(one)}: {one.reason}" for one in reasons[:3])

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Record", "array_problem", "document_text", "named", "number_problem", "packed_arrays", "parsed", "worded"]
+__all__ = [
+    "Record",
+    "array_problem",
+    "document_text",
+    "json_number",
+    "named",
+    "number_problem",
+    "packed_arrays",
+    "parsed",
+]
 
 Record = dict[str, Any]
 
@@ -78,7 +87,7 @@ def _plain(record: Any) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
-def worded(value: Any) -> Any:
+def json_number(value: Any) -> Any:
     """Return a value that JSON can hold: infinity and what is not a number as text."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
@@ -116,7 +125,7 @@ def number_problem(record: Mapping[str, Any], words: Iterable[str]) -> str:
     record : mapping
         From the file.
     words : iterable of str
-        Names of the fields that hold numbers, which may be text as :func:`worded` gives it.
+        Names of the fields that hold numbers, which may be text as :func:`json_number` gives it.
 
     Returns
     -------

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from distbench.results.leaderboard_rows import Entry, entry_of, placed
+from distbench.results.leaderboard_rows import LeaderboardRow, entry_of, placed
 from distbench.results.rows import EUCLIDEAN, Row
 
-__all__ = ["Entry", "Table", "leaderboard"]
+__all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
 
 
 @dataclass(frozen=True)
-class Table:
+class Leaderboard:
     """The encoders that were judged on the same points in the same way, best first.
 
     Attributes
@@ -30,7 +30,7 @@ class Table:
         The metric that decides.
     metrics : tuple of str
         All the metrics there are, in the order of the reports.
-    entries : tuple of Entry
+    entries : tuple of LeaderboardRow
         Best first.
     distance : str
         That of the rows.
@@ -46,7 +46,7 @@ class Table:
     M: int
     sort: str
     metrics: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[LeaderboardRow, ...]
     distance: str = EUCLIDEAN
     data: str = ""
 
@@ -61,7 +61,7 @@ class Table:
         return not self.dataset and len(self.entries) == 1
 
 
-def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
+def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboard]:
     """Rank encoders on the sort metric; those the data cannot tell apart share a place.
 
     **The sharing rule.** Encoders are ordered by their mean over the seeds. The first is the best of the
@@ -83,7 +83,7 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Table]:
 
     Returns
     -------
-    list of Table
+    list of Leaderboard
         By data set (a test's own points first), test and code size: the order of the rows, which under xdist is
         that of finishing, changes nothing.
     """
@@ -111,7 +111,7 @@ def _data(row: Row) -> str:
     return (row.get("data_sha256") if row["dataset"] else row.get("fingerprint")) or ""
 
 
-def _titled_apart(tables: dict[tuple[Any, ...], Table]) -> list[Table]:
+def _titled_apart(tables: dict[tuple[Any, ...], Leaderboard]) -> list[Leaderboard]:
     """Name the data in the titles of tables that differ in nothing else."""
     titles = [(key[0], *key[2:]) for key in tables]
     told = []
@@ -122,14 +122,14 @@ def _titled_apart(tables: dict[tuple[Any, ...], Table]) -> list[Table]:
     return told
 
 
-def _table(rows: Sequence[Row], sort: str) -> Table:
+def _table(rows: Sequence[Row], sort: str) -> Leaderboard:
     by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         by_encoder.setdefault((row["encoder"], row["test"], row.get("in_sample", False)), []).append(row)
     entries = _without_repeats([entry_of(group, sort) for group in by_encoder.values()])
     direction = next((row["direction"] for row in rows if row["metric"] == sort), "up")
     first = rows[0]
-    return Table(
+    return Leaderboard(
         dataset=first["dataset"],
         test="" if first["dataset"] else first["test"],
         code_size=first["code_size"],
@@ -143,9 +143,9 @@ def _table(rows: Sequence[Row], sort: str) -> Table:
     )
 
 
-def _without_repeats(entries: Sequence[Entry]) -> list[Entry]:
+def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
     """Keep one of the entries that agree in name and numbers; tell the others apart by their test."""
-    kept: list[Entry] = []
+    kept: list[LeaderboardRow] = []
     for entry in entries:
         twins = [other for other in kept if _called(other) == _called(entry)]
         if not any((t.values, t.seeds, t.reason) == (entry.values, entry.seeds, entry.reason) for t in twins):
@@ -155,5 +155,5 @@ def _without_repeats(entries: Sequence[Entry]) -> list[Entry]:
     return [replace(e, encoder=f"{e.encoder} ({e.test})") if id(e) in repeated else e for e in kept]
 
 
-def _called(entry: Entry) -> tuple[str, bool]:
+def _called(entry: LeaderboardRow) -> tuple[str, bool]:
     return entry.encoder, entry.in_sample

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["Entry", "entry_of", "interval", "mean_of", "placed"]
+__all__ = ["LeaderboardRow", "entry_of", "interval", "mean_of", "placed"]
 
 
 WORST_FIRST = ("broken", "undecided", "met")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LeaderboardRow:
     """One encoder's line in a table.
 
     Attributes
@@ -79,7 +79,7 @@ class Entry:
     mean_interaction: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
-def entry_of(rows: Sequence[Row], sort: str) -> Entry:
+def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
     """Return the line of an encoder whose rows these are."""
     good = [row for row in rows if row["status"] == OK]
     seeds = {row["seed"] for row in rows}
@@ -91,7 +91,7 @@ def entry_of(rows: Sequence[Row], sort: str) -> Entry:
     low, high = interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
     if mean_loo is None:
         low, high = _mean_end(decisive, "low"), _mean_end(decisive, "high")
-    return Entry(
+    return LeaderboardRow(
         place=None,
         encoder=rows[0]["encoder"],
         values=values,
@@ -183,11 +183,11 @@ def mean_of(values: Collection[float]) -> float:
 CONFIDENCE = 0.95
 
 
-def placed(entries: Sequence[Entry], sort: str, direction: str) -> list[Entry]:
+def placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> list[LeaderboardRow]:
     """Return entries best first, with their places; those without one at the end."""
     ranked = [entry for entry in entries if not entry.reason]
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
-    placed: list[Entry] = []
+    placed: list[LeaderboardRow] = []
     for position, entry in enumerate(ranked, start=1):
         best = next((e for e in placed if e.place == placed[-1].place), None)
         shares = best is not None and _cannot_be_told(best, entry, sort)
@@ -195,7 +195,7 @@ def placed(entries: Sequence[Entry], sort: str, direction: str) -> list[Entry]:
     return placed + [entry for entry in entries if entry.reason]
 
 
-def _cannot_be_told(best: Entry, entry: Entry, sort: str) -> bool:
+def _cannot_be_told(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> bool:
     value = entry.values[sort]
     if best.values[sort] == value:
         return True

@@ -11,7 +11,16 @@ from typing import Any, NamedTuple, cast
 from distbench.results.json_rows import packed_arrays
 from distbench.results.rows import EUCLIDEAN, OK, Row
 
-__all__ = ["POINTS_CHANGED", "Left", "Matched", "Who", "equal", "match_rows", "packed_alike", "points_differ"]
+__all__ = [
+    "POINTS_CHANGED",
+    "MatchedRows",
+    "Subject",
+    "Unmatched",
+    "equal",
+    "match_rows",
+    "packed_alike",
+    "points_differ",
+]
 
 ARRAYS = ("leave_one_out", "interaction")
 HOW = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
@@ -23,7 +32,7 @@ ROUNDING = 1e-9
 """Relative to the values: what files of ten digits lose is no change."""
 
 
-class Who(NamedTuple):
+class Subject(NamedTuple):
     """Whose rows they are, as a reader is told."""
 
     encoder: str
@@ -36,10 +45,10 @@ class Who(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedRows:
     """The rows of both runs that were judged in the same way; failed ones too."""
 
-    who: Who
+    who: Subject
     before: Sequence[Row]
     now: Sequence[Row]
 
@@ -76,10 +85,10 @@ class Matched:
         return same and len({row["metric"] for _, row in pairs}) >= ENOUGH
 
 
-class Left(NamedTuple):
+class Unmatched(NamedTuple):
     """Whom both runs have and who yet cannot be compared: why, whether for want of a value, and the metrics he had."""
 
-    who: Who
+    who: Subject
     reason: str
     failed: bool
     had: frozenset[str] = frozenset()
@@ -90,16 +99,16 @@ Key = Callable[[Row], tuple[Any, ...]]
 
 def match_rows(
     before: Iterable[Row], now: Iterable[Row], failed_tests: Collection[str] = ()
-) -> tuple[list[Matched], list[str], list[str], list[Left]]:
+) -> tuple[list[MatchedRows], list[str], list[str], list[Unmatched]]:
     """Match the rows of two runs; `failed_tests` are those of now that failed, beside those with rows that did.
 
     Returns
     -------
-    matches : list of Matched
+    matches : list of MatchedRows
         In the order of `now`.
     only_before, only_now : list of str
         Whom the other run lacks.
-    left : list of Left
+    left : list of Unmatched
         Whom both have, judged in other ways or failed in one of them, and whom now lacks as his test failed.
     """
     runs = list(before), list(now)
@@ -112,21 +121,21 @@ def match_rows(
     old, new = (_grouped(rows, key) for rows in runs)
     never = _unclear(runs[0], key) | _unclear(runs[1], key)
     common = [key for key in new if key in old]
-    left = [Left(_who(new[key]), TWICE, False, _measured(old[key])) for key in common if key in never]
-    matches: list[Matched] = []
+    left = [Unmatched(_who(new[key]), TWICE, False, _measured(old[key])) for key in common if key in never]
+    matches: list[MatchedRows] = []
     for one in (one for one in common if one not in never):
         found, without = _matched(old[one], new[one])
         matches += found
         left += without
     failed = {*failed_tests, *(row["test"] for row in runs[1] if row["status"] != OK)} - {""}
     lost = {key: rows for key, rows in old.items() if key not in new and failed & {row["test"] for row in rows}}
-    left += [Left(_who(rows), TEST_FAILED, True, had) for rows in lost.values() if (had := _measured(rows))]
+    left += [Unmatched(_who(rows), TEST_FAILED, True, had) for rows in lost.values() if (had := _measured(rows))]
     only_before = [str(_who(old[key])) for key in old if key not in new and key not in lost]
     only_now = [str(_who(new[key])) for key in new if key not in old]
     return matches, only_before, only_now, left
 
 
-def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[Matched], list[Left]]:
+def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRows], list[Unmatched]]:
     """Match the rows of one encoder by the way in which they were judged."""
     good = [[row for row in rows if row["status"] == OK] for rows in (before, now)]
     failed = [[row for row in rows if row["status"] != OK] for rows in (before, now)]
@@ -135,15 +144,15 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[Matched], 
     lost, gained = [how for how in old if how not in new], [how for how in new if how not in old]
     if lost and gained:
         had = _measured(row for how in lost for row in old[how])
-        left = [Left(who, _differences(lost[0], gained[0]), False, had)]
+        left = [Unmatched(who, _differences(lost[0], gained[0]), False, had)]
     elif not good[0] or not good[1]:
         when, rows = ("now", failed[1]) if old else ("before", failed[0]) if new else ("before and now", failed[1])
         reasons = dict.fromkeys(map(_status, rows))
-        left = [Left(who, f"{when} {reason}", bool(old), _measured(good[0])) for reason in reasons]
+        left = [Unmatched(who, f"{when} {reason}", bool(old), _measured(good[0])) for reason in reasons]
     else:
-        left = [Left(who, f"{_told(how)}: was not judged so now", False, _due(old[how], now)) for how in lost]
-        left += [Left(who, f"{_told(how)}: was not judged so before", False) for how in gained]
-    found = [Matched(who, [*old[how], *failed[0]], [*new[how], *failed[1]]) for how in new if how in old]
+        left = [Unmatched(who, f"{_told(how)}: was not judged so now", False, _due(old[how], now)) for how in lost]
+        left += [Unmatched(who, f"{_told(how)}: was not judged so before", False) for how in gained]
+    found = [MatchedRows(who, [*old[how], *failed[0]], [*new[how], *failed[1]]) for how in new if how in old]
     return found, left
 
 
@@ -202,11 +211,11 @@ def _how(row: Row) -> tuple[Any, ...]:
     return row["k"], row.get("distance") or EUCLIDEAN, row["m"], row["M"]
 
 
-def _who(rows: Sequence[Row]) -> Who:
+def _who(rows: Sequence[Row]) -> Subject:
     row = rows[0]
     name = row["encoder"]
     in_sample = row.get("in_sample", False) and "in sample" not in name.replace("_", " ")
-    return Who(f"{name} (in sample)" if in_sample else name, row["dataset"], row["test"], row["code_size"])
+    return Subject(f"{name} (in sample)" if in_sample else name, row["dataset"], row["test"], row["code_size"])
 
 
 def _status(row: Row) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 from distbench.results.environment import told
 from distbench.results.file import Results
 from distbench.results.rows import EUCLIDEAN, Row
-from distbench.results.run import SORT_METRIC, ClaimOutcome, Outcome
+from distbench.results.run import SORT_METRIC, ClaimOutcome, RunResults
 
 __all__ = ["merge_results"]
 
 
-def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[Outcome, list[str]]:
+def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[RunResults, list[str]]:
     """Return the results of several files as one outcome.
 
     Parameters
@@ -26,7 +26,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
 
     Returns
     -------
-    outcome : Outcome
+    outcome : RunResults
         Without changes or pictures.
     notes : list of str
         One line a file of which rows were left out for those of a later one.
@@ -43,7 +43,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
                 f"{path}: {len(lost)} encoder{'s' * (len(lost) > 1)} left out, as later files have them: {later}"
             )
     claims: dict[str, ClaimOutcome] = {claim["id"]: claim for _, results in files for claim in results.claims}
-    return Outcome(rows, _environment(files), tuple(claims.values()), sort=sort), notes
+    return RunResults(rows, _environment(files), tuple(claims.values()), sort=sort), notes
 
 
 def _what(row: Row) -> tuple[Any, ...]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Comparison
+    from distbench.results.gates import RunComparison
     from distbench.results.pictures import Diagrams
     from distbench.results.rows import Row
 
-__all__ = ["SORT_METRIC", "ClaimOutcome", "Outcome"]
+__all__ = ["SORT_METRIC", "ClaimOutcome", "RunResults"]
 
 SORT_METRIC = "continuity"
 
@@ -32,7 +32,7 @@ class ClaimOutcome(TypedDict):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResults:
     """What a run found.
 
     Attributes
@@ -45,7 +45,7 @@ class Outcome:
         What became of the suites' claims.
     diagrams : sequence of Diagrams
         Pictures' numbers, one an encoder, data set, code size and seed; only where a report shows them.
-    comparison : Comparison or None
+    comparison : RunComparison or None
         What changed since a stored run, where one was asked for.
     broken : sequence of str
         One line a gate on that comparison that does not hold.
@@ -57,6 +57,6 @@ class Outcome:
     environment: Mapping[str, Any] = field(default_factory=dict)
     claims: Sequence[ClaimOutcome] = ()
     diagrams: Sequence[Diagrams] = ()
-    comparison: Comparison | None = None
+    comparison: RunComparison | None = None
     broken: Sequence[str] = ()
     sort: str = SORT_METRIC

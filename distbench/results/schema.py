@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from distbench._util.text import in_brief, shortened
+from distbench._util.text import short_repr, shortened
 from distbench.errors import ResultsError
 from distbench.results.json_rows import Record, array_problem, number_problem, parsed
 from distbench.results.rows import OK
@@ -106,7 +106,7 @@ def _checked(document: Any, path: Path, mend: str) -> Record:
         raise ResultsError(f"{path}: is no file of results (it has no schema); give another path")
     if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
         raise ResultsError(
-            f"{path}: schema {in_brief(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
+            f"{path}: schema {short_repr(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
             "that wrote it, or give another path"
         )
     if "environments" in document:  # of a suite: other parts, the same rows

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from distbench._util.files import write_whole
 from distbench.errors import SuiteError
-from distbench.results.json_rows import document_text, named, packed_arrays, parsed, worded
+from distbench.results.json_rows import document_text, json_number, named, packed_arrays, parsed
 from distbench.results.rows import Row
 from distbench.results.suite_store_schema import (
     KINDS,
@@ -166,7 +166,7 @@ def _record(row: Row, environment: str) -> Record:
 
 def _rounded(value: Any, digits: int) -> Any:
     """Return a number with so many significant digits; what JSON has no word for as text."""
-    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else worded(value)
+    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else json_number(value)
 
 
 def _order(row: Record) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distbench._util.text import in_brief, shortened
+from distbench._util.text import short_repr, shortened
 from distbench.errors import SuiteError
 from distbench.results.json_rows import Record, array_problem, number_problem
 from distbench.results.rows import OK
@@ -52,7 +52,7 @@ def check_document(document: Any, path: Path) -> None:
         raise SuiteError(f"{path}: is no file of stored rows (it has no schema); move it away or give it another name")
     if document["schema"] != SCHEMA:
         raise SuiteError(
-            f"{path}: schema {in_brief(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
+            f"{path}: schema {short_repr(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
             "that wrote it, or delete it and run pytest --distbench-update"
         )
     for name, kind in (("environments", dict), ("rows", list), ("findings", list)):

@@ -6,8 +6,8 @@ pytest in here: the plugin turns each encoder at each code size, and each claim,
 
 from __future__ import annotations
 
-from distbench.suites._bench import Bench, Run
-from distbench.suites._claims import Finding, judge
+from distbench.suites._bench import FitCache, Run
+from distbench.suites._claims import ClaimResult, judge
 from distbench.suites._claims_key import claim_key
 from distbench.suites._model import (
     AngleClaim,
@@ -26,12 +26,12 @@ from distbench.suites.recipes import Recipe, as_recipe
 
 __all__ = [
     "AngleClaim",
-    "Bench",
     "BetterClaim",
     "BoundClaim",
     "Claim",
+    "ClaimResult",
     "CollapseClaim",
-    "Finding",
+    "FitCache",
     "FloorClaim",
     "Recipe",
     "Run",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.suites._model import Suite
 
-__all__ = ["Bench", "Run"]
+__all__ = ["FitCache", "Run"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Run:
 
 
 @dataclass
-class Bench:
+class FitCache:
     """Keeps data sets, fits and reports, so that suites and claims of one run share them.
 
     A fit is known by recipe, options, data set, code size, seed and whether it is in sample. One bench serves one

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distbench.errors import SuiteError
-from distbench.suites._bench import Bench, Run
+from distbench.suites._bench import FitCache, Run
 from distbench.suites._claims_means import interval, over_seeds
 from distbench.suites._model import (
     AngleClaim,
@@ -22,13 +22,13 @@ from distbench.suites._model import (
 )
 from distbench.suites.recipes import Progress, Recipe, as_recipe
 
-__all__ = ["Finding", "judge"]
+__all__ = ["ClaimResult", "judge"]
 
 ProgressFor = Callable[[str], Progress | None]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClaimResult:
     """What became of a claim."""
 
     claim: Claim
@@ -41,7 +41,7 @@ class Finding:
         return self.verdict == self.claim.expect
 
 
-def judge(claim: Claim, suite: Suite, bench: Bench, progress: ProgressFor = lambda _: None) -> Finding:
+def judge(claim: Claim, suite: Suite, bench: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
     """Fit what a claim speaks of, and judge it.
 
     A bound and a comparison are judged on the mean over the training seeds, by its 95 % interval over test
@@ -57,14 +57,14 @@ def judge(claim: Claim, suite: Suite, bench: Bench, progress: ProgressFor = lamb
         One of ``suite.claims``.
     suite : Suite
         Says the seeds, k and which recipe a name stands for.
-    bench : Bench
+    bench : FitCache
         Where fits are shared.
     progress : callable
         Gives, for a line of description, what a fit reports its progress to.
 
     Returns
     -------
-    Finding
+    ClaimResult
 
     Raises
     ------
@@ -87,10 +87,10 @@ def judge(claim: Claim, suite: Suite, bench: Bench, progress: ProgressFor = lamb
 @dataclass(frozen=True)
 class _Judge:
     suite: Suite
-    bench: Bench
+    bench: FitCache
     progress: ProgressFor
 
-    def bound(self, claim: BoundClaim) -> Finding:
+    def bound(self, claim: BoundClaim) -> ClaimResult:
         runs = self._runs(claim, claim.encoder, claim.metric)
         mean = over_seeds(runs, claim.metric)
         value, span = mean.value, interval(mean, claim.metric, runs[0].report.m)
@@ -103,9 +103,11 @@ class _Judge:
             bound = f"at least {claim.at_least:g}"
         spread = "no interval" if span is None else f"95 % interval {low:.4g} to {high:.4g}"
         name = _called(claim.encoder, runs)
-        return Finding(claim, verdict, f"{name} {claim.metric} {value:.4g} ({spread}), {bound}; {_sample(claim, runs)}")
+        return ClaimResult(
+            claim, verdict, f"{name} {claim.metric} {value:.4g} ({spread}), {bound}; {_sample(claim, runs)}"
+        )
 
-    def better(self, claim: BetterClaim) -> Finding:
+    def better(self, claim: BetterClaim) -> ClaimResult:
         better = self._runs(claim, claim.better, claim.metric)
         than = self._runs(claim, claim.than, claim.metric)
         a, b = over_seeds(better, claim.metric), over_seeds(than, claim.metric)
@@ -118,7 +120,7 @@ class _Judge:
         verdict = _verdict(least > -claim.margin, most < -claim.margin)
         wins, pairs = _wins(better, than, claim.metric, up)
         margin = f", no worse than by {claim.margin:g}" if claim.margin else ""
-        return Finding(
+        return ClaimResult(
             claim,
             verdict,
             f"{claim.metric}: {_called(claim.better, better)} {one:.4g}, {_called(claim.than, than)} {two:.4g}, "
@@ -126,7 +128,7 @@ class _Judge:
             f"better in {wins} of {pairs} seeds; {_sample(claim, max(better, than, key=len))}",
         )
 
-    def angle(self, claim: AngleClaim) -> Finding:
+    def angle(self, claim: AngleClaim) -> ClaimResult:
         from distbench.baselines.subspace import largest_principal_angle
 
         pca, _ = self.bench.fit(as_recipe("pca"), claim.dataset, claim.code_size, self.suite.seeds[0])
@@ -135,7 +137,7 @@ class _Judge:
             for encoder in self._fitted(claim, claim.encoder)
         ]
         worst = max(angles)
-        return Finding(
+        return ClaimResult(
             claim,
             _verdict(worst <= claim.at_most, worst > claim.at_most),
             f"{claim.encoder}: largest principal angle to the first {claim.code_size} principal components "
@@ -143,13 +145,13 @@ class _Judge:
             f"{claim.dataset}",
         )
 
-    def collapse(self, claim: CollapseClaim) -> Finding:
+    def collapse(self, claim: CollapseClaim) -> ClaimResult:
         from distbench.suites._collapse import find_collapse
 
         points = self.bench.dataset(claim.dataset).train
         found = [find_collapse(encoder, points, goal=claim.at_most) for encoder in self._fitted(claim, claim.encoder)]
         worst = max(found, key=lambda collapse: collapse.ratio)
-        return Finding(
+        return ClaimResult(
             claim,
             # A search that finds no such pair is no proof that there is none.
             _verdict(worst.ratio <= claim.at_most, False),
@@ -157,14 +159,14 @@ class _Judge:
             f"(largest of {_count(len(found), 'seed')}); {claim.dataset}, codes of {claim.code_size}",
         )
 
-    def floor(self, claim: FloorClaim) -> Finding:
+    def floor(self, claim: FloorClaim) -> ClaimResult:
         from distbench.inference.floors import floors
 
         test = self.bench.dataset(claim.dataset).test
         found = floors(test, claim.code_size, k=self.suite.k, metrics=(claim.metric,)).get(claim.metric)
         if found is None:
             raise SuiteError(f"claim {claim.id}: these points have no floor of {claim.metric}; choose smaller data")
-        return Finding(
+        return ClaimResult(
             claim,
             _verdict(found >= claim.at_least, found < claim.at_least),
             f"no codes of {claim.code_size} numbers have {claim.metric} below {found:.4g} among the {len(test)} test "

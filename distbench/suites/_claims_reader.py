@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from distbench.suites import _fields as fields
-from distbench.suites._fields import Field, Where
+from distbench.suites._fields import Field, TomlLocation
 from distbench.suites._model import AngleClaim, BetterClaim, BoundClaim, Claim, CollapseClaim, FloorClaim
 
 __all__ = ["read_claim"]
@@ -46,14 +46,14 @@ _MEASURES: dict[str, tuple[Callable[..., Claim], Mapping[str, Field]]] = {
 }
 
 
-def read_claim(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any]) -> Claim:
+def read_claim(table: Mapping[str, Any], where: TomlLocation, suite: Mapping[str, Any]) -> Claim:
     """Return one claim.
 
     Parameters
     ----------
     table : mapping
         What the file says of it.
-    where : Where
+    where : TomlLocation
         Its place, for errors.
     suite : mapping
         Checked values of the suite: its data set and its only code size hold where the claim names none.
@@ -73,7 +73,7 @@ def read_claim(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any])
     return kind(**values)
 
 
-def _kind(table: Mapping[str, Any], where: Where) -> tuple[Callable[..., Claim], Mapping[str, Field]]:
+def _kind(table: Mapping[str, Any], where: TomlLocation) -> tuple[Callable[..., Claim], Mapping[str, Field]]:
     if "measure" in table:
         return _MEASURES[fields.measure(table["measure"], where.at("measure"))]
     if "better" in table or "than" in table:
@@ -81,7 +81,7 @@ def _kind(table: Mapping[str, Any], where: Where) -> tuple[Callable[..., Claim],
     return BoundClaim, _BOUND
 
 
-def _code_size(code_size: int | None, where: Where, code_sizes: tuple[int, ...]) -> int:
+def _code_size(code_size: int | None, where: TomlLocation, code_sizes: tuple[int, ...]) -> int:
     if code_size is not None:
         return code_size
     if len(code_sizes) > 1:

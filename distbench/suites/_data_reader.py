@@ -9,7 +9,7 @@ from typing import Any
 
 from distbench.datasets import DataSource
 from distbench.suites import _fields as fields
-from distbench.suites._fields import Field, Where
+from distbench.suites._fields import Field, TomlLocation
 
 __all__ = ["dataset", "read_data"]
 
@@ -30,7 +30,7 @@ _FILE = {"name": Field(fields.text), "file": Field(fields.text), "label": Field(
 _LOAD = {"name": Field(fields.text), "load": Field(fields.text)}
 
 
-def dataset(value: Any, where: Where) -> Any:
+def dataset(value: Any, where: TomlLocation) -> Any:
     """Accept the name of a data set, or a table about data of the suite's own."""
     if isinstance(value, Mapping):
         return value
@@ -39,14 +39,14 @@ def dataset(value: Any, where: Where) -> Any:
     return value
 
 
-def read_data(found: str | Mapping[str, Any], where: Where, folder: Path) -> tuple[str, DataSource | None]:
+def read_data(found: str | Mapping[str, Any], where: TomlLocation, folder: Path) -> tuple[str, DataSource | None]:
     """Return the name of the data set, and where it comes from if it is the suite's own.
 
     Parameters
     ----------
     found : str or mapping
         What the file says.
-    where : Where
+    where : TomlLocation
         Its place, for errors.
     folder : Path
         What relative paths start from.
@@ -72,7 +72,7 @@ def read_data(found: str | Mapping[str, Any], where: Where, folder: Path) -> tup
     return name, DataSource(name, tuple(paths.items()), label)
 
 
-def _function(value: str, where: Where) -> str:
+def _function(value: str, where: TomlLocation) -> str:
     if not _FUNCTION.fullmatch(value):
         raise where.error(f"found {value!r}; give module:function, such as my_package.data:load")
     return value
@@ -82,7 +82,7 @@ def _kinds(key: str) -> tuple[str, ...]:
     return {"file": _WHOLE, "train": _TABLES, "test": _TABLES}.get(key, _ARRAYS)
 
 
-def _path(value: str, where: Where, folder: Path, kinds: tuple[str, ...]) -> Path:
+def _path(value: str, where: TomlLocation, folder: Path, kinds: tuple[str, ...]) -> Path:
     path = Path(value)
     if path.suffix.lower() not in kinds:
         raise where.error(f"found {value!r}; give a file that ends in {' or '.join(kinds)}")
@@ -93,7 +93,7 @@ def _path(value: str, where: Where, folder: Path, kinds: tuple[str, ...]) -> Pat
     return folder / path
 
 
-def _check_labels(label: str, paths: Mapping[str, Path], where: Where) -> None:
+def _check_labels(label: str, paths: Mapping[str, Path], where: TomlLocation) -> None:
     points = [path for key, path in paths.items() if key in ("file", "train", "test")]
     if label and not all(path.suffix.lower() == ".parquet" for path in points):
         raise where.at("label").error("names a column, which only .parquet files have; give labels as arrays instead")

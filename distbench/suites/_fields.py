@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from distbench._util.text import near_miss, shortened
+from distbench._util.text import did_you_mean, shortened
 from distbench.errors import SuiteError
 from distbench.suites._lines import KeyPath, Lines
 
 __all__ = [
     "Field",
-    "Where",
+    "TomlLocation",
     "boolean",
     "integer",
     "integers",
@@ -37,7 +37,7 @@ MEASURES = ("principal_angle", "floor", "collapse")
 
 
 @dataclass(frozen=True)
-class Where:
+class TomlLocation:
     """A place in a suite file, for error messages.
 
     Attributes
@@ -62,13 +62,13 @@ class Where:
         """The line of the key; of the table around it, where the key is not there."""
         return self.lines.of(self.path)
 
-    def at(self, key: str, number: int | None = None) -> Where:
+    def at(self, key: str, number: int | None = None) -> TomlLocation:
         """Return the place of a key in here; ``number`` counts from 1 in an array of tables."""
         path = (*self.path, key) if number is None else (*self.path, key, number - 1)
         shown = key if number is None else f"{key} {number}"
-        return Where(self.file, self.lines, f"{self.keys}.{shown}" if self.keys else shown, path)
+        return TomlLocation(self.file, self.lines, f"{self.keys}.{shown}" if self.keys else shown, path)
 
-    def element(self, number: int) -> Where:
+    def element(self, number: int) -> TomlLocation:
         """Return the place of an element of a list, from 0: it has a line of its own, and the list's name."""
         return replace(self, path=(*self.path, number))
 
@@ -82,11 +82,11 @@ class Where:
 class Field:
     """How a key's value is checked, and what holds when it is missing."""
 
-    check: Callable[[Any, Where], Any]
+    check: Callable[[Any, TomlLocation], Any]
     default: Any = REQUIRED
 
 
-def take(found: Mapping[str, Any], known: Mapping[str, Field], where: Where) -> dict[str, Any]:
+def take(found: Mapping[str, Any], known: Mapping[str, Field], where: TomlLocation) -> dict[str, Any]:
     """Return the checked values of a table, by key, with defaults for what is missing."""
     refuse_unknown(found, known, where)
     values = {}
@@ -100,35 +100,35 @@ def take(found: Mapping[str, Any], known: Mapping[str, Field], where: Where) -> 
     return values
 
 
-def refuse_unknown(found: Mapping[str, Any], known: Collection[str], where: Where) -> None:
+def refuse_unknown(found: Mapping[str, Any], known: Collection[str], where: TomlLocation) -> None:
     """Raise SuiteError for a key that is none of those known."""
     for key in found:
         if key not in known:
-            raise where.error(f"unknown key {key!r}; {near_miss(key, known)}", key)
+            raise where.error(f"unknown key {key!r}; {did_you_mean(key, known)}", key)
 
 
-def text(value: Any, where: Where) -> str:
+def text(value: Any, where: TomlLocation) -> str:
     """Accept a string with something in it."""
     if not isinstance(value, str) or not value.strip():
         raise where.error(f"found {value!r}; give a text in quotes")
     return value
 
 
-def integer(value: Any, where: Where) -> int:
+def integer(value: Any, where: TomlLocation) -> int:
     """Accept an integer from 0."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise where.error(f"found {value!r}; give an integer from 0")
     return value
 
 
-def positive_integer(value: Any, where: Where) -> int:
+def positive_integer(value: Any, where: TomlLocation) -> int:
     """Accept an integer from 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise where.error(f"found {value!r}; give an integer from 1")
     return value
 
 
-def number(value: Any, where: Where) -> float:
+def number(value: Any, where: TomlLocation) -> float:
     """Accept a finite number."""
     try:
         if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
@@ -138,36 +138,36 @@ def number(value: Any, where: Where) -> float:
     raise where.error(f"found {value!r}; give a number")
 
 
-def not_negative(value: Any, where: Where) -> float:
+def not_negative(value: Any, where: TomlLocation) -> float:
     """Accept a finite number from 0."""
     if number(value, where) < 0:
         raise where.error(f"found {value!r}; give a number from 0")
     return float(value)
 
 
-def boolean(value: Any, where: Where) -> bool:
+def boolean(value: Any, where: TomlLocation) -> bool:
     """Accept true or false."""
     if not isinstance(value, bool):
         raise where.error(f"found {value!r}; give true or false")
     return value
 
 
-def integers(value: Any, where: Where) -> tuple[int, ...]:
+def integers(value: Any, where: TomlLocation) -> tuple[int, ...]:
     """Accept a list of different integers from 0."""
     return _list_of(integer, value, where)
 
 
-def positive_integers(value: Any, where: Where) -> tuple[int, ...]:
+def positive_integers(value: Any, where: TomlLocation) -> tuple[int, ...]:
     """Accept a list of different integers from 1."""
     return _list_of(positive_integer, value, where)
 
 
-def positive_integers_or_none(value: Any, where: Where) -> tuple[int, ...]:
+def positive_integers_or_none(value: Any, where: TomlLocation) -> tuple[int, ...]:
     """Accept a list of different integers from 1, or an empty list."""
     return () if value == [] else positive_integers(value, where)
 
 
-def _list_of(check: Callable[[Any, Where], int], value: Any, where: Where) -> tuple[int, ...]:
+def _list_of(check: Callable[[Any, TomlLocation], int], value: Any, where: TomlLocation) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
         raise where.error(f"found {value!r}; give a list of integers, such as [2, 8]")
     checked = tuple(check(item, where.element(number)) for number, item in enumerate(value))
@@ -176,28 +176,28 @@ def _list_of(check: Callable[[Any, Where], int], value: Any, where: Where) -> tu
     return checked
 
 
-def table(value: Any, where: Where) -> Mapping[str, Any]:
+def table(value: Any, where: TomlLocation) -> Mapping[str, Any]:
     """Accept a table."""
     if not isinstance(value, Mapping):
         raise where.error(f"found {value!r}; give a table: {{name = value}}")
     return value
 
 
-def tables(value: Any, where: Where) -> tuple[Mapping[str, Any], ...]:
+def tables(value: Any, where: TomlLocation) -> tuple[Mapping[str, Any], ...]:
     """Accept an array of tables."""
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise where.error(f"not an array of tables; write [[{where.keys}]], with two brackets")
     return tuple(value)
 
 
-def verdict(value: Any, where: Where) -> str:
+def verdict(value: Any, where: TomlLocation) -> str:
     """Accept what a claim may be expected to be."""
     if value not in VERDICTS:
         raise where.error(f"found {value!r}; give one of {', '.join(map(repr, VERDICTS))}")
     return str(value)
 
 
-def measure(value: Any, where: Where) -> str:
+def measure(value: Any, where: TomlLocation) -> str:
     """Accept what a claim can be about beside a metric of an encoder."""
     if value not in MEASURES:
         raise where.error(f"found {value!r}; give one of {', '.join(map(repr, MEASURES))}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from distbench.suites._fields import Where
+from distbench.suites._fields import TomlLocation
 from distbench.suites._lines import Lines
 
 if TYPE_CHECKING:
@@ -168,9 +168,9 @@ class Suite:
     lines: Lines = field(default_factory=Lines, compare=False, repr=False)
 
     @property
-    def where(self) -> Where:
+    def where(self) -> TomlLocation:
         """The place of the whole file, for error messages."""
-        return Where(self.path.name, self.lines)
+        return TomlLocation(self.path.name, self.lines)
 
     def load_dataset(self, name: str) -> Dataset:
         """Load the suite's own data set, or a shipped one, by name.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from distbench._util.text import near_miss
+from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.limits import check_bounds
-from distbench.suites._fields import Where
+from distbench.suites._fields import TomlLocation
 from distbench.suites._model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 from distbench.suites._spelling import misspelt
 
@@ -32,7 +32,7 @@ def check_dataset(name: str) -> None:
     from distbench.datasets import DATASETS
 
     if name not in DATASETS:
-        raise InputError(f"dataset: no data set is called {name!r}; {near_miss(name, list(DATASETS))}")
+        raise InputError(f"dataset: no data set is called {name!r}; {did_you_mean(name, list(DATASETS))}")
 
 
 def check_suite(suite: Suite) -> None:
@@ -51,7 +51,7 @@ def check_suite(suite: Suite) -> None:
         _check_claim(claim, suite, top.at("claim", number))
 
 
-def _check_source(suite: Suite, where: Where) -> None:
+def _check_source(suite: Suite, where: TomlLocation) -> None:
     from distbench.datasets import DATASETS
 
     if suite.source is None:
@@ -64,15 +64,15 @@ def _check_source(suite: Suite, where: Where) -> None:
         raise where.at(key).error(f"no such file: {path}")
 
 
-def _check_dataset(name: str, suite: Suite, where: Where) -> None:
+def _check_dataset(name: str, suite: Suite, where: TomlLocation) -> None:
     from distbench.datasets import DATASETS
 
     known = [*([suite.source.name] if suite.source else []), *DATASETS]
     if name not in known and not _is_in(DATASETS, name, where):
-        raise where.error(f"no data set is called {name!r}; {near_miss(name, known)}")
+        raise where.error(f"no data set is called {name!r}; {did_you_mean(name, known)}")
 
 
-def _check_encoder(encoder: SuiteEncoder, suite: Suite, where: Where) -> None:
+def _check_encoder(encoder: SuiteEncoder, suite: Suite, where: TomlLocation) -> None:
     _check_recipe(encoder.recipe, (), where.at("name" if encoder.recipe == encoder.name else "recipe"))
     _check_options(encoder, where.at("options"))
     limits = where.at("limits")
@@ -85,7 +85,7 @@ def _check_encoder(encoder: SuiteEncoder, suite: Suite, where: Where) -> None:
             _check_bounds(metric, limit, limits.at(metric))
 
 
-def _check_options(encoder: SuiteEncoder, where: Where) -> None:
+def _check_options(encoder: SuiteEncoder, where: TomlLocation) -> None:
     from distbench.baselines import BASELINES
 
     if ":" in encoder.recipe:
@@ -93,11 +93,11 @@ def _check_options(encoder: SuiteEncoder, where: Where) -> None:
     known = BASELINES[encoder.recipe].options
     for name in encoder.options:
         if name not in known:
-            hint = near_miss(name, known) if known else "it takes none"
+            hint = did_you_mean(name, known) if known else "it takes none"
             raise where.error(f"{encoder.recipe} has no option {name!r}; {hint}", name)
 
 
-def _check_claim(claim: Claim, suite: Suite, where: Where) -> None:
+def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
     _check_dataset(claim.dataset, suite, where.at("dataset"))
     declared = [encoder.name for encoder in suite.encoders]
     keys = ("better", "than") if isinstance(claim, BetterClaim) else ("encoder",)
@@ -114,7 +114,7 @@ def _check_claim(claim: Claim, suite: Suite, where: Where) -> None:
         _check_metrics([claim.metric], where.at("metric"))
 
 
-def _check_floored(claim: FloorClaim, where: Where) -> None:
+def _check_floored(claim: FloorClaim, where: TomlLocation) -> None:
     from distbench.inference.floors import FLOORED
     from distbench.metrics import METRICS
 
@@ -137,11 +137,11 @@ def check_recipe(name: str, declared: Collection[str] = ()) -> None:
     if ":" not in name and name not in declared and name not in BASELINES:
         known = [*declared, *BASELINES]
         raise InputError(
-            f"no encoder is called {name!r}; {near_miss(name, known)} (a recipe of your own: module:object)"
+            f"no encoder is called {name!r}; {did_you_mean(name, known)} (a recipe of your own: module:object)"
         )
 
 
-def _check_recipe(name: str, declared: Collection[str], where: Where) -> None:
+def _check_recipe(name: str, declared: Collection[str], where: TomlLocation) -> None:
     try:
         check_recipe(name, declared)
     except InputError as error:
@@ -150,28 +150,28 @@ def _check_recipe(name: str, declared: Collection[str], where: Where) -> None:
         _check_spelling(name, where)
 
 
-def _check_spelling(name: str, where: Where) -> None:
+def _check_spelling(name: str, where: TomlLocation) -> None:
     wrong = misspelt(name) if ":" in name else ""
     if wrong:
         raise where.error(wrong)
 
 
-def _check_bounds(metric: str, limit: float, where: Where) -> None:
+def _check_bounds(metric: str, limit: float, where: TomlLocation) -> None:
     try:
         check_bounds({metric: limit})
     except InputError as error:
         raise where.error(str(error).removeprefix(f"{metric}: ")) from None
 
 
-def _check_metrics(names: Iterable[str], where: Where) -> None:
+def _check_metrics(names: Iterable[str], where: TomlLocation) -> None:
     from distbench.metrics import METRICS
 
     for name in names:
         if not _is_in(METRICS, name, where):
-            raise where.error(f"no metric is called {name!r}; {near_miss(name, METRICS)}", name)
+            raise where.error(f"no metric is called {name!r}; {did_you_mean(name, METRICS)}", name)
 
 
-def _is_in(table: Collection[str], name: str, where: Where) -> bool:
+def _is_in(table: Collection[str], name: str, where: TomlLocation) -> bool:
     """Say whether a table has a name; one of a package that cannot be used is told as what it is."""
     try:
         return name in table

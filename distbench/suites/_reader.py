@@ -16,7 +16,7 @@ from distbench.errors import SuiteError
 from distbench.suites import _fields as fields
 from distbench.suites._claims_reader import read_claim
 from distbench.suites._data_reader import dataset, read_data
-from distbench.suites._fields import Field, Where
+from distbench.suites._fields import Field, TomlLocation
 from distbench.suites._lines import Lines
 from distbench.suites._model import Suite, SuiteEncoder
 
@@ -65,7 +65,7 @@ def read_suite(path: Path) -> Suite:
         One line: the file, the line, the key, what was found and what to do.
     """
     text = _text(path)
-    top = Where(path.name, Lines(text))
+    top = TomlLocation(path.name, Lines(text))
     document = _document(text, top)
     values = fields.take(document, _SUITE, top)
     dataset, source = read_data(values["dataset"], top.at("dataset"), path.parent)
@@ -100,7 +100,7 @@ def _text(path: Path) -> str:
         raise SuiteError(f"{path.name}: cannot be read: {error}") from error
 
 
-def _document(text: str, top: Where) -> dict[str, Any]:
+def _document(text: str, top: TomlLocation) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of very many digits is a bare ValueError
@@ -114,7 +114,7 @@ def _document(text: str, top: Where) -> dict[str, Any]:
     return document
 
 
-def _syntax_error(message: str, text: str, top: Where) -> SuiteError:
+def _syntax_error(message: str, text: str, top: TomlLocation) -> SuiteError:
     place = _PLACE.search(message)
     if place is None:
         return SuiteError(f"{top.file}:1: not valid TOML: {message}")
@@ -123,7 +123,7 @@ def _syntax_error(message: str, text: str, top: Where) -> SuiteError:
     return SuiteError(f"{top.file}:{line}: not valid TOML: {told}")
 
 
-def _encoder(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any]) -> SuiteEncoder:
+def _encoder(table: Mapping[str, Any], where: TomlLocation, suite: Mapping[str, Any]) -> SuiteEncoder:
     values = fields.take(table, _ENCODER, where)
     for key in ("code_sizes", "seeds"):
         _check_subset(values[key], suite[key], where.at(key), key)
@@ -142,13 +142,13 @@ def _encoder(table: Mapping[str, Any], where: Where, suite: Mapping[str, Any]) -
     )
 
 
-def _check_subset(values: tuple[int, ...] | None, known: tuple[int, ...], where: Where, key: str) -> None:
+def _check_subset(values: tuple[int, ...] | None, known: tuple[int, ...], where: TomlLocation, key: str) -> None:
     for value in values or ():
         if value not in known:
             raise where.error(f"{value} is not one of the suite's {key}: {', '.join(map(str, known))}")
 
 
-def _limit(limit: Any, where: Where, code_sizes: tuple[int, ...]) -> float | dict[int, float]:
+def _limit(limit: Any, where: TomlLocation, code_sizes: tuple[int, ...]) -> float | dict[int, float]:
     if not isinstance(limit, Mapping):
         return fields.number(limit, where)
     known = {str(size): size for size in code_sizes}
@@ -158,7 +158,7 @@ def _limit(limit: Any, where: Where, code_sizes: tuple[int, ...]) -> float | dic
     return {known[key]: fields.number(value, where.at(key)) for key, value in limit.items()}
 
 
-def _refuse_repeats(names: list[str], kind: str, key: str, top: Where) -> None:
+def _refuse_repeats(names: list[str], kind: str, key: str, top: TomlLocation) -> None:
     for number, name in enumerate(names, 1):
         first = names.index(name) + 1
         if first < number:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from distbench._util.text import near_miss
+from distbench._util.text import did_you_mean
 
 __all__ = ["misspelt"]
 
@@ -28,7 +28,7 @@ def misspelt(name: str) -> str:
     if found is None:
         return without
     known = _names(found)
-    return f"{module} has no {first!r}; {near_miss(first, known)}" if known and first not in known else ""
+    return f"{module} has no {first!r}; {did_you_mean(first, known)}" if known and first not in known else ""
 
 
 def _found(module: str) -> tuple[ModuleSpec | None, str]:
@@ -46,7 +46,10 @@ def _found(module: str) -> tuple[ModuleSpec | None, str]:
                 return None, ""
         if spec is None:
             inner = _names(package) if package is not None and package.has_location else []
-            return None, f"{package.name} has no module {part!r}; {near_miss(part, inner)}" if package and inner else ""
+            return (
+                None,
+                f"{package.name} has no module {part!r}; {did_you_mean(part, inner)}" if package and inner else "",
+            )
         where = None if spec.submodule_search_locations is None else list(spec.submodule_search_locations)
     return spec, ""
 

@@ -7,9 +7,9 @@ from typing import Any
 from distbench._util.notes import cautions
 from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate
-from distbench.evaluation.limits import Asked, Floors, recipe_options
+from distbench.evaluation.limits import CheckOptions, Floors, recipe_options
 from distbench.results.rows import Row, rows_of
-from distbench.suites._bench import Bench
+from distbench.suites._bench import FitCache
 from distbench.suites.recipes import as_recipe
 
 __all__ = ["check_encoder"]
@@ -68,7 +68,7 @@ def check_encoder(
     TrainingError
         The recipe could not be fitted.
     """
-    asked = Asked.of(options, required=False)
+    asked = CheckOptions.of(options, required=False)
     floors = Floors(asked.limits, k, X_test, reference is not None, include_queries, asked.options)
     about: dict[str, Any] = {"limits": asked.limits}
     for argument, value in (("dataset", dataset), ("code_size", code_size)) if X_test is not None else ():
@@ -86,7 +86,7 @@ def check_encoder(
         return rows_of(report, note=cautions(report.notes), **about)
     if dataset is None or code_size is None:
         raise InputError("X_test: not given; give the test points, or dataset= and code_size= to fit a recipe")
-    bench, recipe = Bench(), as_recipe(encoder)
+    bench, recipe = FitCache(), as_recipe(encoder)
     floors.check_recipe(bench.dataset(dataset), code_size)
     run = bench.run(
         recipe,

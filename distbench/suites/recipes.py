@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from distbench._util.imports import imported
-from distbench._util.text import near_miss
+from distbench._util.text import did_you_mean
 from distbench.errors import InputError, MissingDependencyError
 
 __all__ = ["NotInstalledError", "Progress", "Recipe", "as_recipe"]
@@ -157,7 +157,7 @@ def _baseline(name: str) -> object:
     from distbench.baselines import BASELINES
 
     if name not in BASELINES:
-        raise InputError(f"recipe: no baseline is called {name!r}; {near_miss(name, list(BASELINES))}")
+        raise InputError(f"recipe: no baseline is called {name!r}; {did_you_mean(name, list(BASELINES))}")
     return BASELINES[name]
 
 
@@ -200,7 +200,7 @@ def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
     known, open_ended = _options_of(fitter)
     for option in options:
         if not open_ended and option not in known:
-            hint = near_miss(option, known) if known else "it takes none"
+            hint = did_you_mean(option, known) if known else "it takes none"
             raise InputError(f"recipe {name}: options: there is no {option!r}; {hint}")
 
 

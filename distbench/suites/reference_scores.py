@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distbench.evaluation.scores import Standing
+from distbench.evaluation.scores import ReferenceScore
 from distbench.results.rows import EUCLIDEAN, distance_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ MOST_VALUES = 5_000_000  # in the points: beyond, PCA is not fitted for a failur
 MOST_PAIRS = 20_000_000  # of test points and candidates, likewise
 
 
-def stored_standings(report: Report, dataset: str, code_size: int, metrics: Collection[str]) -> dict[str, Standing]:
+def stored_standings(
+    report: Report, dataset: str, code_size: int, metrics: Collection[str]
+) -> dict[str, ReferenceScore]:
     """Return the best shipped reference encoder at a code size of a shipped suite, by metric.
 
     Parameters
@@ -54,7 +56,7 @@ def stored_standings(report: Report, dataset: str, code_size: int, metrics: Coll
             best = max if report[metric].direction == "up" else min
             means = {encoder: statistics.fmean(of_seeds) for encoder, of_seeds in values.items()}
             encoder = best(means, key=means.__getitem__)
-            found[metric] = Standing(metric, encoder, means[encoder], f"stored, on {dataset}")
+            found[metric] = ReferenceScore(metric, encoder, means[encoder], f"stored, on {dataset}")
     return found
 
 
@@ -71,7 +73,7 @@ def _stored_rows(dataset: str) -> list[Row]:
     return [row for encoder, code_size in names for row in store.rows_of(encoder, code_size)]
 
 
-def fitted_standings(report: Report, metrics: Collection[str], options: Mapping[str, Any]) -> dict[str, Standing]:
+def fitted_standings(report: Report, metrics: Collection[str], options: Mapping[str, Any]) -> dict[str, ReferenceScore]:
     """Return what PCA reaches with as many columns, fitted on the reference (the test points, where there is none).
 
     Parameters
@@ -85,7 +87,7 @@ def fitted_standings(report: Report, metrics: Collection[str], options: Mapping[
 
     Returns
     -------
-    dict of str to Standing
+    dict of str to ReferenceScore
         Empty where PCA cannot be fitted on such points, has no so many columns, or would take long.
     """
     from distbench.baselines import fit_baseline
@@ -105,4 +107,4 @@ def fitted_standings(report: Report, metrics: Collection[str], options: Mapping[
     except DistbenchError:
         return {}
     where = "fitted on the test points" if reference is None else "fitted on the reference"
-    return {metric: Standing(metric, "pca", other[metric].value, where) for metric in metrics if metric in other}
+    return {metric: ReferenceScore(metric, "pca", other[metric].value, where) for metric in metrics if metric in other}

@@ -8,7 +8,7 @@ import pytest
 
 from distbench.errors import TrainingError
 from distbench.results.run import ClaimOutcome
-from distbench.suites import Claim, Finding, claim_key, judge
+from distbench.suites import Claim, ClaimResult, claim_key, judge
 from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
@@ -50,7 +50,7 @@ class ClaimItem(SuiteItem):
             self._note_update(finding.verdict, finding.evidence, key)
         self._expect(finding.verdict, finding.evidence)
 
-    def _judge(self, key: str) -> Finding:
+    def _judge(self, key: str) -> ClaimResult:
         try:
             with Training(self.config) as training:
                 return judge(self.claim, self.suite, bench_of(self.config), training)
@@ -91,7 +91,7 @@ class ClaimItem(SuiteItem):
         )
         record_of(self).claims.append(claim)
 
-    def _note_drift(self, stored: dict[str, Any], finding: Finding) -> None:
+    def _note_drift(self, stored: dict[str, Any], finding: ClaimResult) -> None:
         same = stored["verdict"] == finding.verdict
         told = "" if same else f"was {stored['verdict']} when stored on {stored['date']}, is now {finding.verdict}"
         record_of(self).drift.append(DriftRecord(name=self.name, suite=str(self.path), changes=[], told=told))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
-from distbench.evaluation.limits import Asked, Floors, refuse_unknown
+from distbench.evaluation.limits import CheckOptions, Floors, refuse_unknown
 from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import hunted
 from pytest_distbench._marker import read_marker
@@ -197,7 +197,7 @@ class DistbenchFixture:
         settings = settings_of(self._item.config)
         undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
         before = {**settings.ini_limits, **self._marker.limits}
-        asked = Asked.of(self._with_distance(options), before, settings.line_limits)
+        asked = CheckOptions.of(self._with_distance(options), before, settings.line_limits)
         floors = Floors(
             asked.limits, judged.k, X_test, judged.reference is not None, judged.include_queries, asked.options
         )
@@ -219,7 +219,9 @@ class DistbenchFixture:
             raise PreservationError("\n".join([failure, *self._told_after(report, asked, undecided, X_test, judged)]))
         return report
 
-    def _told_after(self, report: Report, asked: Asked, undecided: Undecided, X_test: Any, judged: Judged) -> list[str]:
+    def _told_after(
+        self, report: Report, asked: CheckOptions, undecided: Undecided, X_test: Any, judged: Judged
+    ) -> list[str]:
         """Return what is said after where it breaks: what baselines reach, what to do, and how to run it again."""
         from distbench.evaluation.text import advice, standing_lines
         from distbench.suites.reference_scores import fitted_standings, stored_standings

@@ -61,7 +61,7 @@ def hunted(
 
 def _check_options(options: Mapping[str, Any]) -> None:
     import distbench
-    from distbench._util.text import near_miss
+    from distbench._util.text import did_you_mean
     from distbench.metrics import METRICS
 
     known = [name for name in inspect.signature(distbench.hunt).parameters if name not in ("encoder", "X")]
@@ -69,7 +69,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
         if name in METRICS:
             raise InputError(f"{name}: found a limit that hunts do not take; pass expansion=, contraction= or both")
         if name not in known:
-            raise InputError(f"{name}: found no option of that name; {near_miss(name, known)}")
+            raise InputError(f"{name}: found no option of that name; {did_you_mean(name, known)}")
 
 
 def _note(item: pytest.Item, hunt: Hunt, limits: Mapping[str, float], broken: Mapping[str, float]) -> None:

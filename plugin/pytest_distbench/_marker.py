@@ -62,16 +62,16 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
 
 
 def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
-    from distbench._util.text import in_brief, near_miss
+    from distbench._util.text import did_you_mean, short_repr
 
     if mark.args:
-        return f"takes arguments by name only, found {in_brief(mark.args[0])}; write {MARKER}"
+        return f"takes arguments by name only, found {short_repr(mark.args[0])}; write {MARKER}"
     for name, value in mark.kwargs.items():
         if name not in _KNOWN:
-            return f"unknown argument {name!r}; {near_miss(name, _KNOWN)}"
+            return f"unknown argument {name!r}; {did_you_mean(name, _KNOWN)}"
         wanted = _wanted(name, value)
         if wanted:
-            return f"{name} is {in_brief(value)}; give {wanted}"
+            return f"{name} is {short_repr(value)}; give {wanted}"
     return _unknown_name(mark.kwargs) if look_up else None
 
 

@@ -13,7 +13,7 @@ import pytest
 from distbench.render.formats import OURS
 
 if TYPE_CHECKING:
-    from distbench.results.run import Outcome
+    from distbench.results.run import RunResults
 
 __all__ = ["Reports", "check_reports"]
 
@@ -84,7 +84,7 @@ class Reports:
         self._whole = whole
         self._text = text
 
-    def write(self, outcome: Outcome) -> tuple[list[str], list[str]]:
+    def write(self, outcome: RunResults) -> tuple[list[str], list[str]]:
         """Write them all.
 
         Returns
@@ -103,7 +103,7 @@ class Reports:
                 written += [f"{kind} report: {where}"] if where else []
         return written, failed
 
-    def _write(self, kind: str, path: Path | None, outcome: Outcome) -> str:
+    def _write(self, kind: str, path: Path | None, outcome: RunResults) -> str:
         if kind == "github":
             return _append_summary(outcome)
         if path is None:
@@ -118,7 +118,7 @@ class Reports:
         write_whole(path, self._rendered(kind, outcome))
         return str(path)
 
-    def _rendered(self, kind: str, outcome: Outcome) -> str:
+    def _rendered(self, kind: str, outcome: RunResults) -> str:
         if kind == "md":
             from distbench.render.markdown import render_markdown
 
@@ -134,7 +134,7 @@ class Reports:
         return f"{self._text(WIDTH)}\n"
 
 
-def _append_summary(outcome: Outcome) -> str:
+def _append_summary(outcome: RunResults) -> str:
     path = os.environ.get(SUMMARY, "")
     if not path:
         return f"not written, as {SUMMARY} is not set here"

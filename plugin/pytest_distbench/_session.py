@@ -11,11 +11,11 @@ from pytest_distbench._options import REASON, RETRAIN, UPDATE, flag_of, from_lin
 from pytest_distbench._xdist import shared_folder
 
 if TYPE_CHECKING:
-    from distbench.suites import Bench
+    from distbench.suites import FitCache
 
 __all__ = ["REASON", "RETRAIN", "UPDATE", "bench_of", "enabled", "rerun_line", "retrains", "updates"]
 
-_BENCH: pytest.StashKey[Bench] = pytest.StashKey()
+_BENCH: pytest.StashKey[FitCache] = pytest.StashKey()
 
 
 def enabled(config: pytest.Config) -> bool:
@@ -54,10 +54,10 @@ def _said_on_the_line(config: pytest.Config) -> list[str]:
     return said
 
 
-def bench_of(config: pytest.Config) -> Bench:
+def bench_of(config: pytest.Config) -> FitCache:
     """Return the bench of this process: suites, claims and tests share its fits, workers of xdist what those gave."""
     if _BENCH not in config.stash:
-        from distbench.suites import Bench
+        from distbench.suites import FitCache
 
-        config.stash[_BENCH] = Bench(shared=shared_folder(config))
+        config.stash[_BENCH] = FitCache(shared=shared_folder(config))
     return config.stash[_BENCH]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.render.formats import OURS
 from pytest_distbench._options import flag_of, from_ini, from_line, given
 
@@ -123,7 +123,7 @@ def _folder(config: pytest.Config, name: str) -> Path:
 
 
 def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{flag_of(name)}: found {in_brief(found)}; {hint}")
+    return pytest.UsageError(f"{flag_of(name)}: found {short_repr(found)}; {hint}")
 
 
 def _limits(texts: list[str] | None) -> dict[str, float]:
@@ -163,7 +163,7 @@ def _seed(text: str | None) -> int | None:
 def _sort(text: str | None) -> str:
     if not text:
         return Settings.sort
-    from distbench._util.text import near_miss
+    from distbench._util.text import did_you_mean
     from distbench.errors import InputError
     from distbench.metrics import METRICS
 
@@ -172,7 +172,7 @@ def _sort(text: str | None) -> str:
             return text
     except InputError as error:  # of a package that cannot be loaded
         raise _wrong("sort", text, str(error)) from None
-    raise _wrong("sort", text, f"no metric is called that; {near_miss(text, METRICS)}")
+    raise _wrong("sort", text, f"no metric is called that; {did_you_mean(text, METRICS)}")
 
 
 def _gate(text: str) -> Gate:
@@ -200,11 +200,11 @@ def _format_problem(kind: str) -> str:
     """Return why there is no report of that type; nothing where there is one."""
     if kind in OURS:
         return ""
-    from distbench._util.text import near_miss
+    from distbench._util.text import did_you_mean
     from distbench.errors import InputError
     from distbench.render.formats import FORMATS
 
     try:
-        return "" if kind in FORMATS else f"no report is called {kind!r}; {near_miss(kind, FORMATS)}"
+        return "" if kind in FORMATS else f"no report is called {kind!r}; {did_you_mean(kind, FORMATS)}"
     except InputError as error:
         return str(error)

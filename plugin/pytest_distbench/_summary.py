@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench.results.run import Outcome
+from distbench.results.run import RunResults
 from pytest_distbench._record import PROPERTY, CheckRecord
 from pytest_distbench._sections import (
     claim_lines,
@@ -24,7 +24,7 @@ from pytest_distbench._settings import added_encoders, settings_of
 
 if TYPE_CHECKING:
     from distbench.results.file import Results
-    from distbench.results.gates import Comparison
+    from distbench.results.gates import RunComparison
     from distbench.results.rows import Row
 
 __all__ = ["Summary"]
@@ -50,7 +50,7 @@ class Summary:
         self._partial = False
         self._failed: set[str] = set()
         self._before = self._read_before()
-        self._outcome = Outcome(rows=())
+        self._outcome = RunResults(rows=())
         self._idle: list[str] = []
         self._written: list[str] = []
         self._unwritten: list[str] = []
@@ -106,16 +106,16 @@ class Summary:
         hint = "ran on no suite; select one it can run on, such as --pyargs distbench_suites"
         return [f"--distbench-encoder {name}: {hint}" for name in idle]
 
-    def _gathered(self) -> Outcome:
+    def _gathered(self) -> RunResults:
         """Return what the run found, in an order that does not depend on which test finished first."""
         rows = sorted(self._all("rows"), key=lambda row: (row["dataset"], row["test"], row["code_size"]))
         rows.sort(key=lambda row: (row["encoder"], -1 if row["seed"] is None else row["seed"]))
         if not rows and not self._all("claims") and self._before is None:
-            return Outcome(rows=())
+            return RunResults(rows=())
         from distbench.results.environment import environment
 
         comparison, broken = self._compared(rows)
-        return Outcome(
+        return RunResults(
             rows=rows,
             environment=environment(self._config.rootpath),
             claims=sorted(self._all("claims"), key=lambda claim: claim["id"]),
@@ -125,7 +125,7 @@ class Summary:
             sort=self._settings.sort,
         )
 
-    def _compared(self, rows: list[Row]) -> tuple[Comparison | None, list[str]]:
+    def _compared(self, rows: list[Row]) -> tuple[RunComparison | None, list[str]]:
         """Return what changed since the run to compare with, and the gates that this breaks."""
         if self._before is None or self._settings.compare is None:
             return None, []

@@ -142,7 +142,7 @@ def only(names: Collection[str], what: str, of: str, remedy: str) -> str:
         There are others, which are listed, or none.
     """
     if len(names) != 1:
-        from distbench._util.text import listed
+        from distbench._util.text import join_names
 
-        raise EncoderError(f"encoder: {of} has {len(names)} {what} ({listed(list(names)) or 'none'}); {remedy}")
+        raise EncoderError(f"encoder: {of} has {len(names)} {what} ({join_names(list(names)) or 'none'}); {remedy}")
     return next(iter(names))

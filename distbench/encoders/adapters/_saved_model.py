@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from distbench._util.text import first_line, in_brief
+from distbench._util.text import first_line, short_repr
 from distbench.encoders.adapters._keras_files import FEW_WEIGHTS, PER_BYTE
 from distbench.errors import EncoderError
 
@@ -69,7 +69,7 @@ def refuse_unsafe(path: Path) -> None:
     for op in _operations(graphs[0]):
         if not _stays_within(op, own):
             raise EncoderError(
-                f"encoder: {path}: has the operation {in_brief(op)}, which could do more than compute codes (as "
+                f"encoder: {path}: has the operation {short_repr(op)}, which could do more than compute codes (as "
                 f"reading files or calling Python does); {TRUSTED}"
             )
     _refuse_large(graphs[0], path)

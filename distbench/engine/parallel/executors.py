@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from distbench.engine.parallel.dask import DaskWorkers
-from distbench.engine.parallel.workers import AnyWorkers, Here, PoolThreads, Processes, Threads, Workers
+from distbench.engine.parallel.workers import AnyWorkers, PoolThreads, Processes, SerialWorkers, Threads, Workers
 from distbench.errors import InputError
 
 __all__ = ["Workers", "run_jobs", "workers_for"]
@@ -72,7 +72,7 @@ def workers_for(problem: Any, executor: Any = None, threads: int | None = None) 
     """
     if executor is None:
         count = threads or os.cpu_count() or 1
-        return Here(problem) if count == 1 else Threads(problem, count)
+        return SerialWorkers(problem) if count == 1 else Threads(problem, count)
     distributed = sys.modules.get("distributed")  # whoever passes a client has imported it
     if distributed is not None:
         client = getattr(executor, "_client", executor)

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from distbench.errors import DistbenchError
 
-__all__ = ["Parcel", "pack", "pack_into"]
+__all__ = ["PickledProblem", "pack", "pack_into"]
 
 LARGE = 1 << 20  # bytes from which an array is worth a file that all workers of a machine share
 
 
-class Parcel:
+class PickledProblem:
     """What a job needs, as bytes or as the name of a file that holds them; opened once in each process."""
 
     def __init__(self, contents: bytes | Path, token: str) -> None:
@@ -54,12 +54,12 @@ _OPENED: dict[str, Any] = {}
 _LOCK = threading.Lock()
 
 
-def pack(thing: Any) -> Parcel:
+def pack(thing: Any) -> PickledProblem:
     """Pickle `thing`, with the memory maps of named files as references to them."""
-    return Parcel(_pickled(thing, None), uuid.uuid4().hex)
+    return PickledProblem(_pickled(thing, None), uuid.uuid4().hex)
 
 
-def pack_into(folder: Path, thing: Any) -> Parcel:
+def pack_into(folder: Path, thing: Any) -> PickledProblem:
     """Pickle `thing` into files of `folder`, which workers of this machine map and so share.
 
     Raises
@@ -74,7 +74,7 @@ def pack_into(folder: Path, thing: Any) -> Parcel:
         raise DistbenchError(
             f"executor: no room for the workers' data in {folder.parent} ({error}); set TMPDIR to a larger disk"
         ) from error
-    return Parcel(path, uuid.uuid4().hex)
+    return PickledProblem(path, uuid.uuid4().hex)
 
 
 def _pickled(thing: Any, folder: Path | None) -> bytes:

@@ -12,14 +12,14 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from distbench.engine.parallel.pickling import Parcel, pack, pack_into
+from distbench.engine.parallel.pickling import PickledProblem, pack, pack_into
 from distbench.errors import DistbenchError, InputError
 
 __all__ = [
     "AnyWorkers",
-    "Here",
     "PoolThreads",
     "Processes",
+    "SerialWorkers",
     "Threads",
     "Workers",
     "job_raised",
@@ -74,7 +74,7 @@ class Workers(ABC):
         self._problem = None  # it may be large
 
 
-class Here(Workers):
+class SerialWorkers(Workers):
     """No workers: each job is done when its result is asked for."""
 
     count = 1
@@ -160,7 +160,7 @@ def job_text(job: Any) -> str:
 class AnyWorkers(PoolThreads):
     """An executor of which nothing is known: the problem goes with each job, and is opened once a process."""
 
-    _parcel: Parcel
+    _parcel: PickledProblem
 
     def __enter__(self) -> Self:
         self._parcel = pack(self._problem)
@@ -188,6 +188,6 @@ class Processes(AnyWorkers):
         self._folder.cleanup()
 
 
-def run_parcel(function: Callable[[Any, Job], Result], parcel: Parcel, job: Job) -> Result:
+def run_parcel(function: Callable[[Any, Job], Result], parcel: PickledProblem, job: Job) -> Result:
     """Do a job in a worker process."""
     return function(parcel.open(), job)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.text import in_brief, near_miss
+from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
 __all__ = ["SEEDS", "checked_kinds", "checked_sizes"]
@@ -22,7 +22,7 @@ def checked_kinds(given: Sequence[str] | None, known: Collection[str]) -> tuple[
     names = (given,) if isinstance(given, str) else tuple(given)
     for name in names:
         if name not in known:
-            raise InputError(f"kinds: found {in_brief(name)}; {near_miss(str(name), known)}")
+            raise InputError(f"kinds: found {short_repr(name)}; {did_you_mean(str(name), known)}")
     if not names:
         raise InputError(f"kinds: found none; pass at least one of {', '.join(known)}")
     return tuple(name for name in known if name in names)
@@ -34,8 +34,8 @@ def checked_sizes(given: Any, name: str, least: int) -> tuple[int, int]:
     for size in (low, high):
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < least:
             raise InputError(
-                f"{name}: found {in_brief(given)}; pass a whole number from {least} on, or (least, largest)"
+                f"{name}: found {short_repr(given)}; pass a whole number from {least} on, or (least, largest)"
             )
     if low > high:
-        raise InputError(f"{name}: found {in_brief(given)}; pass the smaller one first")
+        raise InputError(f"{name}: found {short_repr(given)}; pass the smaller one first")
     return int(low), int(high)

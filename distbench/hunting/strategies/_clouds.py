@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from numpy.typing import NDArray
 
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.hunting.strategies._checks import SEEDS, checked_kinds, checked_sizes
 
@@ -132,7 +132,7 @@ def _floats(dtypes: Sequence[Any]) -> list[np.dtype[Any]]:
     except TypeError:
         types = []
     if not types or any(one.kind != "f" for one in types):
-        raise InputError(f"dtypes: found {in_brief(dtypes)}; pass floating-point types, e.g. ('float64', 'float32')")
+        raise InputError(f"dtypes: found {short_repr(dtypes)}; pass floating-point types, e.g. ('float64', 'float32')")
     return types
 
 

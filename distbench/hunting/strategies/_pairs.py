@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from numpy.typing import NDArray
 
-from distbench._util.text import as_code, in_brief
+from distbench._util.text import code_repr, short_repr
 from distbench.errors import InputError
-from distbench.hunting._region import Region, region_of
+from distbench.hunting._region import PlausibleRegion, region_of
 from distbench.hunting.strategies._checks import SEEDS
 
 __all__ = ["Moves", "near_pairs", "perturbations"]
@@ -129,7 +129,7 @@ class Moves:
         self.region = region_of(X, reach=reach, bounds=bounds, plausible=plausible)
         given = (("reach", reach, 1.0), ("bounds", bounds, None), ("plausible", plausible, None))
         self._options = "".join(
-            f", {name}={as_code(name, value)}" for name, value, usual in given if value is not usual
+            f", {name}={code_repr(name, value)}" for name, value, usual in given if value is not usual
         )
 
     def __repr__(self) -> str:
@@ -159,7 +159,7 @@ class Moves:
             moved = None
         if moved is None:
             raise InputError(
-                f"move: found {in_brief(move)}, which leads nowhere; pass one that was drawn from the same X"
+                f"move: found {short_repr(move)}, which leads nowhere; pass one that was drawn from the same X"
             )
         both = np.asarray(self.region.shaped(np.stack(moved)))
         return both[0], both[1]
@@ -179,7 +179,7 @@ def _drawn(moves: Moves) -> SearchStrategy[Move]:
     return drawn.filter(moves.leads)
 
 
-def _pair(region: Region, row: int, way: str, size: float, seed: int) -> tuple[Array, Array] | None:
+def _pair(region: PlausibleRegion, row: int, way: str, size: float, seed: int) -> tuple[Array, Array] | None:
     """Return a row and where it is moved, or None where that leads nowhere or is not plausible."""
     point = region.rows[row]
     direction = _direction(region, point, way, seed)
@@ -195,7 +195,7 @@ def _pair(region: Region, row: int, way: str, size: float, seed: int) -> tuple[A
     return point, moved[0]
 
 
-def _direction(region: Region, point: Array, way: str, seed: int) -> Array:
+def _direction(region: PlausibleRegion, point: Array, way: str, seed: int) -> Array:
     free, d = region.free, len(point)
     direction = np.zeros(d)
     if way == "column":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distbench._util.text import in_brief
+from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.results.pictures import Curve, Diagrams, Map, Shepard, Torn
 
@@ -56,7 +56,7 @@ def diagrams_of(
     if clouds is None:
         raise InputError("report: found none of its points, since it comes from stored rows; evaluate the encoder anew")
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(clouds.X)):
-        found = len(labels) if hasattr(labels, "__len__") else in_brief(labels)
+        found = len(labels) if hasattr(labels, "__len__") else short_repr(labels)
         raise InputError(f"labels: found {found} for {len(clouds.X)} test points; pass one a test point")
     from distbench.render.diagrams._distances import curve, sampled_distances, shepard
     from distbench.render.diagrams._map import map_of

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench.engine import Statistics, gather
-from distbench.engine import point_space as space
+from distbench.engine import Statistics, gather, point_space
 from distbench.metrics import METRICS, Measured
 
 KINDS = (
@@ -23,7 +22,7 @@ KINDS = (
     "outlier",
 )
 SETTINGS = ("in sample", "train only", "train and test")
-FEW, MANY = 4, space.FEW_COLUMNS + 2  # columns: distances by differences, by products of matrices
+FEW, MANY = 4, point_space.FEW_COLUMNS + 2  # columns: distances by differences, by products of matrices
 
 ALL = tuple(name for name in METRICS if name != "reconstruction_mse")  # that one needs a decoder
 DEFAULT = tuple(name for name in ALL if METRICS[name].default)

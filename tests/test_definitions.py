@@ -14,7 +14,7 @@ import pytest
 from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, cloud, measure, split
 from oracles import definitions
 
-from distbench.engine import rnx_curve as order_curves
+from distbench.engine import rnx_curve
 
 SMALL = 3  # neighbours
 JUDGED = np.array([5, 0, 2, 6])
@@ -153,4 +153,4 @@ def test_random_orders_of_ties_are_what_is_averaged():
     errors = [np.sum((np.abs(np.subtract(r, s)) / r)[np.array(r) <= k]) for r, s in every]
     assert definitions._relative_errors(a, b, k) == pytest.approx(np.mean(errors), abs=1e-12)
     areas = [definitions._area_under_rnx(np.array(r), np.array(s)) for r, s in every]
-    assert order_curves.area(a, b, False)[0] == pytest.approx(np.mean(areas), abs=1e-12)
+    assert rnx_curve.area(a, b, False)[0] == pytest.approx(np.mean(areas), abs=1e-12)

@@ -13,8 +13,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
-from distbench.engine import FAMILIES, gather, job, problem
-from distbench.engine import point_space as space
+from distbench.engine import FAMILIES, gather, job, point_space, problem
 from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, SIGNED, TRUST_LEFT
 from distbench.metrics import METRICS
 
@@ -82,7 +81,7 @@ class TestOneAnswer:
         for block, cached, columns in ((1, 1, 16), (1 << 12, 700, 37), (1 << 30, 1 << 30, 1 << 20)):
             monkeypatch.setattr(problem, "BLOCK", block)
             monkeypatch.setattr(job, "CACHED", cached)
-            monkeypatch.setattr(space, "COLUMNS", columns)
+            monkeypatch.setattr(point_space, "COLUMNS", columns)
             assert_equal(whole, parts(gathered(points, 5)), 1e-12)
 
     @pytest.mark.parametrize("judged", [None, np.array([4, 1, 6])], ids=["all", "some"])
@@ -101,10 +100,10 @@ class TestOneAnswer:
         points = split(*cloud(kind, 21, d=d, dim=d - 1), setting)
         whole = parts(gathered(points, 3, judged=judged))
         for module, name, size in (
-            (space, "PREPARED", 0),
-            (space, "MOVED", 0),
-            (space, "COLUMNS", 5),
-            (space, "PAIRS", 7),
+            (point_space, "PREPARED", 0),
+            (point_space, "MOVED", 0),
+            (point_space, "COLUMNS", 5),
+            (point_space, "PAIRS", 7),
             (problem, "BLOCK", 1),
             (job, "CACHED", 1),
         ):

@@ -9,13 +9,21 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import counts, density, distances, labels, moments, neighbours, ranks
-from distbench.engine import point_space as space
-from distbench.engine import rank_correlation as shepard
-from distbench.engine import relative_ranks as relative
-from distbench.engine import rnx_curve as order_curves
-from distbench.engine import sampled_pairs as sampled
-from distbench.engine import statistics as gathered
+from distbench.engine import (
+    counts,
+    density,
+    distances,
+    labels,
+    moments,
+    neighbours,
+    point_space,
+    rank_correlation,
+    ranks,
+    relative_ranks,
+    rnx_curve,
+    sampled_pairs,
+    statistics,
+)
 from distbench.engine.neighbours import (
     CONTINUITY,
     CONTINUITY_LEFT,
@@ -174,13 +182,13 @@ class TestDistances:
     @pytest.mark.parametrize("few", [False, True])
     def test_in_all_three_ways(self, distance, d, few, monkeypatch):
         if few:
-            monkeypatch.setattr(space, "PREPARED", 0)
-            monkeypatch.setattr(space, "COLUMNS", 4)
-            monkeypatch.setattr(space, "PAIRS", 10)
+            monkeypatch.setattr(point_space, "PREPARED", 0)
+            monkeypatch.setattr(point_space, "COLUMNS", 4)
+            monkeypatch.setattr(point_space, "PAIRS", 10)
         X = RNG.normal(size=(14, d)) + (2.0 if d == 1 else 0.0)
         if distance == "hamming":
             X = np.round(X)
-        made = space.Space([X[:5], X[5:]], None, 0, distance)
+        made = point_space.Space([X[:5], X[5:]], None, 0, distance)
         exact = np.array([made.to_distance(made.exact_keys(i)) for i in range(5)])
         fast = made.to_distance(made.keys(0, 5, np.empty((5, 14))))
         i, j = np.repeat(np.arange(5), 14), np.tile(np.arange(14), 5)
@@ -199,7 +207,7 @@ class TestDistances:
         X, more = RNG.normal(size=(6, d)).astype(np.float32), RNG.normal(size=(7, d))
         order = np.array([4, 2, 0, 1, 3, 5]) if ordered else None
         own = X if order is None else X[order]
-        made = space.Space([X, more], order, first)
+        made = point_space.Space([X, more], order, first)
         every = np.vstack([own, more])
         np.testing.assert_array_equal(np.ldexp(made.rows(0, 13), made.exponent), every)
         np.testing.assert_array_equal(np.ldexp(made.rows(4, 9), made.exponent), every[4:9])
@@ -212,7 +220,7 @@ class TestDistances:
     def test_of_any_size(self, power):
         for d in (3, 20):
             X = np.ldexp(RNG.normal(size=(9, d)), power)
-            made = space.Space([X], None, 0)
+            made = point_space.Space([X], None, 0)
             expected = cdist(np.ldexp(X, -power), np.ldexp(X, -power))[3]
             found = made.to_distance(made.exact_keys(3))
             np.testing.assert_allclose(np.ldexp(found, made.exponent - power), expected, rtol=1e-12)
@@ -222,19 +230,19 @@ class TestDistances:
         whole = RNG.integers(-40, 41, size=(9, 3)).astype(float)
         for d in (3, 18):
             X = np.ldexp(np.tile(whole, d // 3), -1072)
-            made = space.Space([X], None, 0)
+            made = point_space.Space([X], None, 0)
             expected = cdist(np.tile(whole, d // 3), np.tile(whole, d // 3))[3]
             found = np.ldexp(made.to_distance(made.exact_keys(3)), made.exponent + 1072)
             np.testing.assert_allclose(found, expected, rtol=1e-12)
 
     def test_products_move_far_points_and_trust_a_grid(self):
         near, far = RNG.normal(size=(40, 20)), 50.0 + RNG.normal(size=(40, 20))
-        assert space.Space([near], None, 0)._origin is None
-        moved = space.Space([far], None, 0)
+        assert point_space.Space([near], None, 0)._origin is None
+        moved = point_space.Space([far], None, 0)
         assert moved._origin is not None
         assert np.abs(moved.moved(0, 40)).max() < 10
         assert 0 < moved.tolerance == distances.tolerance(20) < 1e-9
-        grid = space.Space([np.round(far * 8) / 8], None, 0)
+        grid = point_space.Space([np.round(far * 8) / 8], None, 0)
         assert grid.tolerance == 0.0
         keys = grid.keys(0, 40, np.empty((40, 40)))
         np.testing.assert_array_equal(keys, [grid.exact_keys(i) for i in range(40)])
@@ -243,7 +251,7 @@ class TestDistances:
         X = RNG.normal(size=(12, 20))
         X[1] = X[0] + 1e-9
         X[2] = X[0]
-        made = space.Space([X], None, 0)
+        made = point_space.Space([X], None, 0)
         keys = made.keys(0, 12, np.empty((12, 12)))
         assert keys[0, 2] == 0.0
         assert keys[0, 1] == pytest.approx(20e-18, rel=1e-4)
@@ -298,7 +306,7 @@ class TestDistances:
         for step, on_grid in ((bits, True), (bits + 1, False)):
             X = np.ldexp(RNG.integers(-(2**step) + 1, 2**step, size=(6, d)), -step)
             X[0, 0] = 0.5 + 2.0**-step
-            assert (space.Space([X], None, 0).tolerance == 0.0) == on_grid
+            assert (point_space.Space([X], None, 0).tolerance == 0.0) == on_grid
 
     def test_the_bound_on_their_error(self):
         assert distances.tolerance(62) == 8 * 64 * 2.0**-53 / 1e-3
@@ -489,15 +497,15 @@ class TestShepard:
     def sums(pilot, a, b):
         cells = [np.empty(len(values), dtype=np.uint32) for values in (a, b)]
         for values, grid, out in zip((a, b), (pilot.a, pilot.b), cells, strict=True):
-            shepard.to_cells(values, grid.low, grid.per_unit, grid.edges, len(grid.table) - 1, out)
+            rank_correlation.to_cells(values, grid.low, grid.per_unit, grid.edges, len(grid.table) - 1, out)
         found = np.zeros((2, max(len(pilot.a.table), len(pilot.b.table))), dtype=np.int64)
         columns, sums = np.zeros(len(a)), np.zeros(2)
-        shepard.add_rank_products(*cells, pilot.a.table, pilot.b.table, pilot.factor, found, columns, sums)
+        rank_correlation.add_rank_products(*cells, pilot.a.table, pilot.b.table, pilot.factor, found, columns, sums)
         return cells, found, columns, sums
 
     @pytest.mark.parametrize("shape", ["plain", "levels", "tail", "many levels"])
     def test_is_that_of_a_sort(self, shape, monkeypatch):
-        monkeypatch.setattr(shepard, "CELLS", 256)
+        monkeypatch.setattr(rank_correlation, "CELLS", 256)
         rng = np.random.default_rng(1)
         a = rng.random(4000)
         b = a + 0.5 * rng.random(4000)
@@ -508,14 +516,14 @@ class TestShepard:
         elif shape == "many levels":
             a = np.where(a < 0.5, 0.5, np.round(a, 3))
         sample = rng.choice(4000, 2500, replace=False)
-        pilot = shepard.pilot(a[sample], b[sample], 0.01, False)
+        pilot = rank_correlation.pilot(a[sample], b[sample], 0.01, False)
         assert pilot.exact is None
         cells, found, columns, sums = self.sums(pilot, a, b)
         assert found.sum(axis=1).tolist() == [4000, 4000]
         for side, values in enumerate((a, b)):  # a larger value is never in a lower cell
             assert (np.diff(cells[side][np.argsort(values, kind="stable")].astype(int)) >= 0).all()
             np.testing.assert_array_equal(found[side, : cells[side].max() + 1], np.bincount(cells[side]))
-        value = shepard.rank_correlation(pilot, sums[0], found)
+        value = rank_correlation.rank_correlation(pilot, sums[0], found)
         assert value == pytest.approx(spearmanr(a, b).statistic, abs=2e-3)
         assert sums[1] == pytest.approx(columns.sum(), rel=1e-9)
         slopes = [spearmanr(np.delete(a, p), np.delete(b, p)).statistic for p in range(12)]
@@ -525,29 +533,29 @@ class TestShepard:
 
     def test_of_few_pairs_is_exact(self):
         a, b = np.round(RNG.random(60), 1), RNG.random(60)
-        pilot = shepard.pilot(a, b, 0.1, True)
+        pilot = rank_correlation.pilot(a, b, 0.1, True)
         assert pilot.exact == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
-        assert shepard.rank_correlation(pilot, np.nan, np.zeros((2, 1))) == pilot.exact
-        assert shepard.pilot(a, np.ones(60), 0.1, True).exact == 0.0
+        assert rank_correlation.rank_correlation(pilot, np.nan, np.zeros((2, 1))) == pilot.exact
+        assert rank_correlation.pilot(a, np.ones(60), 0.1, True).exact == 0.0
         assert pilot.scale == pytest.approx((a @ b) / (b @ b), rel=1e-14)
-        assert shepard.pilot(a, np.zeros(60), 0.1, True).scale == 0.0
+        assert rank_correlation.pilot(a, np.zeros(60), 0.1, True).scale == 0.0
 
     def test_thresholds_leave_at_least_the_share_in_both_tails(self):
         ratios = RNG.random(5000)
-        low, high = shepard._tails(ratios, 0.01)
+        low, high = rank_correlation._tails(ratios, 0.01)
         for tail in ((ratios < low).sum(), (ratios > high).sum()):
             assert 50 + 5 * np.sqrt(50) <= tail <= 50 + 5 * np.sqrt(50) + 6
-        assert shepard._tails(ratios, 1.0) == (np.inf, -np.inf)
-        assert shepard._tails(ratios[:0], 0.1) == (np.inf, -np.inf)
+        assert rank_correlation._tails(ratios, 1.0) == (np.inf, -np.inf)
+        assert rank_correlation._tails(ratios[:0], 0.1) == (np.inf, -np.inf)
         few = np.array([3.0, 1.0, 2.0])
-        assert shepard._tails(few, 0.9) == (3.0, 1.0)
+        assert rank_correlation._tails(few, 0.9) == (3.0, 1.0)
 
     def test_edges_stand_midway_between_levels(self, monkeypatch):
-        monkeypatch.setattr(shepard, "CELLS", 8)
+        monkeypatch.setattr(rank_correlation, "CELLS", 8)
         values = np.array([1.0, 1.0, 2.0, 4.0, 4.0, 8.0])
-        np.testing.assert_array_equal(shepard._edges(values, np.unique(values)), [1.5, 3.0, 6.0])
+        np.testing.assert_array_equal(rank_correlation._edges(values, np.unique(values)), [1.5, 3.0, 6.0])
         values = np.concatenate([[0.0], np.repeat(5.0, 50), np.arange(10.0, 60.0), [1000.0]])
-        edges = shepard._edges(values, np.unique(values))
+        edges = rank_correlation._edges(values, np.unique(values))
         assert (np.diff(edges) > 0).all()
         assert len(edges) < 8 + 2
         assert edges[0] == 2.5  # rare levels at both ends stay apart
@@ -558,31 +566,31 @@ class TestShepard:
         assert counts[2:-1].max() <= 102 / 8 + 1
 
     def test_no_edge_stands_above_the_highest_level(self, monkeypatch):
-        monkeypatch.setattr(shepard, "CELLS", 8)
+        monkeypatch.setattr(rank_correlation, "CELLS", 8)
         for first in (np.arange(50.0), np.arange(51.0)):
             values = np.concatenate([first, np.repeat(100.0, 90)])
-            edges = shepard._edges(values, np.unique(values))
+            edges = rank_correlation._edges(values, np.unique(values))
             assert edges[-1] == (first[-1] + 100) / 2
             assert (np.diff(edges) > 0).all()
 
     def test_cells_are_of_equal_width_unless_they_are_crowded(self, monkeypatch):
-        monkeypatch.setattr(shepard, "CELLS", 64)
+        monkeypatch.setattr(rank_correlation, "CELLS", 64)
         values = np.linspace(0, 1, 640)
-        low, per_unit, edges, cells = shepard._grid(values)
+        low, per_unit, edges, cells = rank_correlation._grid(values)
         assert (len(edges), cells) == (0, 64)
         assert per_unit == pytest.approx(63, rel=1e-12)
         assert low == pytest.approx(-0.382 / 63, rel=1e-12)  # common values stand on no boundary
         for few in (np.array([0.0, 0.001, 0.5, 1.0]), np.where(values < 0.3, values / 1e3, values)):
-            low, per_unit, edges, cells = shepard._grid(few)
+            low, per_unit, edges, cells = rank_correlation._grid(few)
             assert (low, per_unit) == (0.0, 0.0)
             assert cells == len(edges) + 1 <= 64 + 2
-        assert shepard._grid(np.round(5 * values))[3] == 64  # few levels, each in a cell of its own
+        assert rank_correlation._grid(np.round(5 * values))[3] == 64  # few levels, each in a cell of its own
 
     @pytest.mark.parametrize("sign", [1, -1])
     def test_a_few_far_pairs_do_not_take_all_cells(self, sign):
         values = np.concatenate([RNG.random(30_000), [500.0, 1000.0]]) * sign
         low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
-        found = shepard._grid(values)
+        found = rank_correlation._grid(values)
         if sign > 0:
             high = outer + (outer - inner) / 8
         else:
@@ -590,7 +598,7 @@ class TestShepard:
         assert found[1] == pytest.approx(4095 / (high - low), rel=1e-12)
         assert found[0] == pytest.approx(low - 0.382 * (high - low) / 4095, rel=1e-12, abs=1e-12)
         cells = np.empty(4, dtype=np.uint32)
-        shepard.to_cells(np.array([-1e9, low, high, 1e9]), *found[:3], 4095, cells)
+        rank_correlation.to_cells(np.array([-1e9, low, high, 1e9]), *found[:3], 4095, cells)
         assert cells.tolist() == [0, 0, 4095, 4095]
 
     @pytest.mark.parametrize("n_edges", range(1, 9))
@@ -598,28 +606,28 @@ class TestShepard:
         edges = np.arange(1.0, n_edges + 1)
         values = np.array([0.0, *np.arange(0.5, n_edges + 1), *edges, 99.0])
         cells = np.empty(len(values), dtype=np.uint32)
-        shepard.to_cells(values, 0.0, 0.0, edges, n_edges, cells)
+        rank_correlation.to_cells(values, 0.0, 0.0, edges, n_edges, cells)
         np.testing.assert_array_equal(cells, np.searchsorted(edges, values))
 
     @pytest.mark.parametrize("top", [1, 5])
     def test_cells_of_equal_width(self, top):
         values = np.array([-3.0, 0.0, 0.4, 0.6, 1.1, 2.4, 2.6, 50.0])
         cells = np.empty(len(values), dtype=np.uint32)
-        shepard.to_cells(values, 0.0, 2.0, np.empty(0), top, cells)
+        rank_correlation.to_cells(values, 0.0, 2.0, np.empty(0), top, cells)
         np.testing.assert_array_equal(cells, np.clip(np.floor(2 * values), 0, top))
 
     def test_what_is_far_is_by_the_spread_of_the_rest(self):
         for scale in (0.01, 1.0, 100.0):
             near = scale * np.concatenate([RNG.random(30_000), [3.9]])
-            assert shepard._grid(near)[1] == pytest.approx(4095 / np.ptp(near), rel=1e-12)
+            assert rank_correlation._grid(near)[1] == pytest.approx(4095 / np.ptp(near), rel=1e-12)
             far = scale * np.concatenate([RNG.random(30_000), [4.1]])
-            assert shepard._grid(far)[1] > 2 * 4095 / np.ptp(far)
+            assert rank_correlation._grid(far)[1] > 2 * 4095 / np.ptp(far)
 
     def test_empty_cells_stand_between_their_neighbours(self):
-        found = shepard._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))
+        found = rank_correlation._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))
         np.testing.assert_allclose(found, [2.0, 3.0, 4.0, 5.0])
-        np.testing.assert_allclose(shepard._above(np.array([1.0, 2.0, 4.0])), [6.5, 5.0, 2.0])
-        np.testing.assert_allclose(shepard._middles(np.array([1.0, 2.0, 1.0])), [0.125, 0.5, 0.875])
+        np.testing.assert_allclose(rank_correlation._above(np.array([1.0, 2.0, 4.0])), [6.5, 5.0, 2.0])
+        np.testing.assert_allclose(rank_correlation._middles(np.array([1.0, 2.0, 1.0])), [0.125, 0.5, 0.875])
 
     def test_influence_is_the_derivative(self):
         """Of the correlation by a small weight more on one pair of cells."""
@@ -634,19 +642,19 @@ class TestShepard:
 
         _, F, G, share = correlation(weights)
         means = weights @ G / share[0], F @ weights / share[1]
-        effects, factor = shepard._influence((F, G), list(share), means, float(F @ weights @ G))
+        effects, factor = rank_correlation._influence((F, G), list(share), means, float(F @ weights @ G))
         for u in range(4):
             for v in range(3):
                 more = 1e-6 * (np.outer(np.arange(4) == u, np.arange(3) == v) - weights)
                 slope = (correlation(weights + more)[0] - correlation(weights - more)[0]) / 2e-6
                 assert factor * F[u] * G[v] + effects[0][u] + effects[1][v] == pytest.approx(slope, abs=1e-6)
-        flat = shepard._influence((np.array([0.5]), G), [np.ones(1), share[1]], means, 0.25)
+        flat = rank_correlation._influence((np.array([0.5]), G), [np.ones(1), share[1]], means, 0.25)
         assert flat[1] == 0.0
         assert not any(side.any() for side in flat[0])
 
     def test_tied_distances_share_their_mean_rank(self):
         values = np.array([3.0, 1.0, 3.0, 2.0, 1.0, 1.0])
-        np.testing.assert_array_equal(shepard._mean_ranks(values), rankdata(values))
+        np.testing.assert_array_equal(rank_correlation._mean_ranks(values), rankdata(values))
 
 
 class TestSampledPairs:
@@ -655,24 +663,24 @@ class TestSampledPairs:
         a, b = RNG.random(30), RNG.random(30)
         if ties:
             a, b = np.round(4 * a), np.round(3 * b)
-        tau, influence = sampled.kendall_influence(a, b)
+        tau, influence = sampled_pairs.kendall_influence(a, b)
         signs = np.sign(a[:, None] - a) * np.sign(b[:, None] - b)
         apart = [(values[:, None] != values).sum(axis=1) for values in (a, b)]
         spread = np.sqrt(apart[0].sum() * apart[1].sum())
         assert tau == pytest.approx(signs.sum() / spread, abs=1e-14)
         share = signs.sum(axis=1) / spread - tau / 2 * sum(side / side.sum() for side in apart)
         np.testing.assert_allclose(influence, 2 * 30 * share, atol=1e-12)
-        assert sampled.kendall_influence(a, np.ones(30))[0] == 0.0
-        assert sampled.kendall_influence(np.ones(30), b)[0] == 0.0
+        assert sampled_pairs.kendall_influence(a, np.ones(30))[0] == 0.0
+        assert sampled_pairs.kendall_influence(np.ones(30), b)[0] == 0.0
 
     def test_of_more_items_than_small_numbers(self):
         a, b = np.repeat(RNG.random(150), 2), RNG.random(300)
-        assert sampled.kendall_influence(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
+        assert sampled_pairs.kendall_influence(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
 
     def test_monotone_regression(self):
         a, b = np.array([1.0, 2.0, 2.0, 3.0, 4.0]), np.array([1.0, 5.0, 3.0, 2.0, 6.0])
         third = (5 + 3 + 2) / 3
-        np.testing.assert_allclose(sampled.disparities(a, b), [1, third, third, third, 6])
+        np.testing.assert_allclose(sampled_pairs.disparities(a, b), [1, third, third, third, 6])
 
 
 def blas_threads():
@@ -694,8 +702,15 @@ def test_blas_is_held_to_one_thread_and_let_go():
 
 
 FROZEN = (
-    *(gathered.Statistics, gathered.Moments, gathered.RankSide, gathered.Ranks, gathered.Shepard, gathered.Triplets),
-    *(density.Density, labels.Labels, order_curves.OrderCurves, relative.Relative, sampled.SampledPairs, Tail),
+    *(
+        statistics.Statistics,
+        statistics.Moments,
+        statistics.RankSide,
+        statistics.Ranks,
+        statistics.Shepard,
+        statistics.Triplets,
+    ),
+    *(density.Density, labels.Labels, rnx_curve.OrderCurves, relative_ranks.Relative, sampled_pairs.SampledPairs, Tail),
 )
 
 
@@ -715,7 +730,7 @@ class TestOthers:
     @pytest.mark.parametrize("r", [1, 3, 6, 12])
     def test_mean_gap(self, less, equal, r):
         expected = np.mean(np.abs(r - np.arange(less + 1, less + equal + 1)))
-        assert relative._mean_gap(r, less, equal) == pytest.approx(expected, abs=1e-14)
+        assert relative_ranks._mean_gap(r, less, equal) == pytest.approx(expected, abs=1e-14)
 
     @pytest.mark.parametrize("less", range(6))
     @pytest.mark.parametrize("equal", [0, 1, 3])
@@ -726,7 +741,7 @@ class TestOthers:
         r = np.arange(less + 1, less + equal + 1)[:, None]
         s = np.arange(less_other + 1, less_other + equal_other + 1)
         expected = np.mean(np.where(r <= k, np.abs(r - s) / r, 0.0)) if equal and equal_other else 0.0
-        found = relative._term(less, equal, less_other, equal_other, k, harmonic)
+        found = relative_ranks._term(less, equal, less_other, equal_other, k, harmonic)
         assert found == pytest.approx(expected, abs=1e-13)
 
     def test_labels_of_neighbours_with_ties(self):

@@ -17,8 +17,7 @@ from scipy.stats import kendalltau, spearmanr
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 import distbench.metrics as metrics
-from distbench.engine import rnx_curve as order_curves
-from distbench.engine import sampled_pairs, triplets
+from distbench.engine import rnx_curve, sampled_pairs, triplets
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 
@@ -175,10 +174,10 @@ class TestSamples:
     def test_few_queries_are_sampled_and_said(self, monkeypatch):
         points = split(*cloud("plain", 400, seed=6), "in sample")
         whole = measure(points, 4, ["rnx_auc"])["rnx_auc"]
-        monkeypatch.setattr(order_curves, "MAX_RANKS", 40_000)
-        order_curves.sampled_queries.cache_clear()
+        monkeypatch.setattr(rnx_curve, "MAX_RANKS", 40_000)
+        rnx_curve.sampled_queries.cache_clear()
         found = gathered(points, 4, ["rnx_auc"])
-        order_curves.sampled_queries.cache_clear()
+        rnx_curve.sampled_queries.cache_clear()
         curves, sample = found.extras["order_curves"], METRICS["rnx_auc"].measure(found)
         assert found.notes == ("rnx_auc: judged on 100 sampled queries of 400",)
         assert len(curves.rows) == 100

@@ -12,9 +12,7 @@ from oracles import definitions
 from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
-from distbench.engine import gather, problem, sampled_pairs, triplets
-from distbench.engine import rank_correlation as shepard
-from distbench.engine import rnx_curve as order_curves
+from distbench.engine import gather, problem, rank_correlation, rnx_curve, sampled_pairs, triplets
 from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
 from distbench.engine.parallel.executors import workers_for
 from distbench.errors import InputError
@@ -241,14 +239,14 @@ class TestSamples:
     """What is judged on a sample, with the budget made small."""
 
     def test_ranks_to_sort(self, monkeypatch):
-        monkeypatch.setattr(order_curves, "MAX_RANKS", 40)
-        order_curves.sampled_queries.cache_clear()
+        monkeypatch.setattr(rnx_curve, "MAX_RANKS", 40)
+        rnx_curve.sampled_queries.cache_clear()
         try:
-            assert order_curves.sampled_queries(5, 8).tolist() == [0, 1, 2, 3, 4]
-            places = order_curves.sampled_queries(9, 8)
+            assert rnx_curve.sampled_queries(5, 8).tolist() == [0, 1, 2, 3, 4]
+            places = rnx_curve.sampled_queries(9, 8)
             found = gather(X, Z, k=2, families=frozenset({"order_curves"}), threads=1)
         finally:
-            order_curves.sampled_queries.cache_clear()
+            rnx_curve.sampled_queries.cache_clear()
         assert len(set(places)) == 5
         assert (np.diff(places) > 0).all()
         assert found.notes == ("rnx_auc: judged on 5 sampled queries of 9",)
@@ -313,8 +311,8 @@ class TestSamples:
         more = () if setting == "in sample" else (points[20:], codes[20:])
         cut = 33 if setting == "in sample" else 20
         points[4], codes[4] = points[4] * 5, codes[4] * 5  # a few distances beyond those of the sample
-        monkeypatch.setattr(shepard, "SAMPLE", 300)
-        monkeypatch.setattr(shepard, "CELLS", 128)
+        monkeypatch.setattr(rank_correlation, "SAMPLE", 300)
+        monkeypatch.setattr(rank_correlation, "CELLS", 128)
         found = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
         whole = definitions.score(points[:cut], codes[:cut], 2, *more)
         for name in ("spearman", "distortion_q", "scaled_stress", "stress", "pearson"):
@@ -328,9 +326,9 @@ class TestSamples:
         assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.1)
 
     def test_distances_beyond_those_of_the_sample(self, monkeypatch):
-        monkeypatch.setattr(shepard, "SAMPLE", 60)
-        monkeypatch.setattr(shepard, "CELLS", 32)
-        monkeypatch.setattr(shepard, "HEAVY", 1.0)  # cells of equal width
+        monkeypatch.setattr(rank_correlation, "SAMPLE", 60)
+        monkeypatch.setattr(rank_correlation, "CELLS", 32)
+        monkeypatch.setattr(rank_correlation, "HEAVY", 1.0)  # cells of equal width
         points, codes = RNG.normal(size=(33, 3)), RNG.normal(size=(33, 2))
         found = gather(points, codes + points[:, :2], k=2, families=frozenset({"shepard"}), threads=1)
         expected = definitions.score(points, codes + points[:, :2], 2)["spearman"]

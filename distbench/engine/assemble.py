@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import neighbours
-from distbench.engine import rank_correlation as shepard
+from distbench.engine import neighbours, rank_correlation
 from distbench.engine.partial_sums import Merged
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
@@ -141,7 +140,7 @@ def _shepard(problem: Problem, merged: Merged) -> Shepard:
 
     low, high = first_look.tails
     return Shepard(
-        spearman=shepard.rank_correlation(first_look, float(ranked[:, 0].sum()), merged.totals["counts"]),
+        spearman=rank_correlation.rank_correlation(first_look, float(ranked[:, 0].sum()), merged.totals["counts"]),
         influence=influence,
         low=tail(ratios < low, 1, low),
         high=tail(ratios > high, -1, high),

@@ -7,8 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, neighbours, pairs, ranks, triplets
-from distbench.engine import ratio_tails as tails
+from distbench.engine import moments, neighbours, pairs, ranks, ratio_tails, triplets
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.partial_sums import Part
 from distbench.engine.problem import Problem
@@ -169,7 +168,11 @@ class _Pairs:
             if done < len(x):
                 ratios, partners, owners = self.found
                 more = self.used, x.shape[1]
-                self.found = tails.grown(ratios, *more), tails.grown(partners, *more), tails.grown(owners, *more)
+                self.found = (
+                    ratio_tails.grown(ratios, *more),
+                    ratio_tails.grown(partners, *more),
+                    ratio_tails.grown(owners, *more),
+                )
         if len(self.unjudged):
             pairs.add_unjudged(x, z, self.task, self.scratch, self.unjudged)
 

@@ -7,9 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments
-from distbench.engine import rank_correlation as shepard
-from distbench.engine import ratio_tails as tails
+from distbench.engine import moments, rank_correlation, ratio_tails
 from distbench.engine._jit import kernel
 
 __all__ = ["STRETCH", "PairTask", "add_unjudged", "pair_rows"]
@@ -21,7 +19,11 @@ STRETCH = 1024
 
 to_distances, to_ratios = moments.to_distances, moments.to_ratios
 add_moments, extreme_ratios = moments.add_moments, moments.extreme_ratios
-to_cells, add_rank_products, add_tails = shepard.to_cells, shepard.add_rank_products, tails.add_tails
+to_cells, add_rank_products, add_tails = (
+    rank_correlation.to_cells,
+    rank_correlation.add_rank_products,
+    ratio_tails.add_tails,
+)
 
 
 class PairTask(NamedTuple):

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import rank_correlation as shepard
-from distbench.engine import triplets
+from distbench.engine import rank_correlation, triplets
 from distbench.engine.point_space import Space
 
 __all__ = ["FAMILIES", "EngineRequest", "Problem"]
@@ -46,7 +45,7 @@ class Problem:
     m: int  # judged queries
     n_test: int  # test points among the candidates
     asked: EngineRequest
-    first_look: shepard.Pilot | None = None
+    first_look: rank_correlation.Pilot | None = None
 
     @property
     def k(self) -> int:
@@ -105,10 +104,12 @@ class Problem:
 
     def look(self) -> None:
         """Take the first look that pair statistics need."""
-        _, _, a, b = self.pairs_sample(shepard.SAMPLE, SEED)
-        reach = 4 if self.pairs <= shepard.SAMPLE else 1  # a longer tail costs nothing where there are few pairs
-        share = reach * shepard.TAIL + self.M / self.pairs  # with a query, all of its pairs can leave a tail
-        self.first_look = shepard.pilot(a, b, share, self.pairs <= shepard.SAMPLE)
+        _, _, a, b = self.pairs_sample(rank_correlation.SAMPLE, SEED)
+        reach = (
+            4 if self.pairs <= rank_correlation.SAMPLE else 1
+        )  # a longer tail costs nothing where there are few pairs
+        share = reach * rank_correlation.TAIL + self.M / self.pairs  # with a query, all of its pairs can leave a tail
+        self.first_look = rank_correlation.pilot(a, b, share, self.pairs <= rank_correlation.SAMPLE)
 
     def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:
         """Return pairs (i, j, a, b): a judged query, a column, their distances; all pairs, or a sample with repeats."""

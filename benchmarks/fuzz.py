@@ -14,6 +14,7 @@ hundred inputs of Hypothesis, and on those that once broke something. An input t
 from __future__ import annotations
 
 import argparse
+import importlib
 import random
 import sys
 import tempfile
@@ -72,6 +73,12 @@ def _arguments() -> argparse.Namespace:
 
 def _load_all() -> None:
     """Import all that the targets import on their way: what is loaded later would not be instrumented."""
+    for name in (
+        *("cli.baselines", "cli.compare", "cli.datasets", "cli.evaluate", "cli.hunt", "cli.leaderboard", "cli.suites"),
+        *("render.changes", "render.html", "render.markdown", "render.plain", "render.text"),
+        *("results.file", "results.gates", "results.merge", "results.suite_store", "suites"),
+    ):
+        importlib.import_module(f"distbench.{name}")
 
 
 def _seeds(folder: Path, seed: int) -> None:

@@ -78,7 +78,7 @@ _LAZY = {
 }
 
 
-_MODULES = ("baselines", "datasets", "errors", "hunting", "keras", "metrics", "strategies")
+_MODULES = ("baselines", "datasets", "encoders", "errors", "hunting", "keras", "metrics", "strategies")
 
 
 def __getattr__(name: str) -> Any:

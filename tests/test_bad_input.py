@@ -200,7 +200,7 @@ def test_the_fixture(pytester):
             "at test_mine.py:*",
         ]
     )
-    for internal in ("encoders.py", "_fixture.py", "determinism.py"):
+    for internal in ("encoder.py", "_fixture.py", "determinism.py"):
         result.stdout.no_fnmatch_line(f"*{internal}*")
 
 

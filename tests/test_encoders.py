@@ -248,7 +248,6 @@ class TestTorch:
 @pytest.mark.parametrize("path", [str, lambda path: path])
 def test_a_file_of_a_keras_model_is_loaded(tmp_path: Any, path: Any) -> None:
     keras = pytest.importorskip("keras")
-    pytest.importorskip("distbench.encoders.adapters._keras_files")
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="mine")
     model.save(tmp_path / "model.keras")
     encoder = as_encoder(path(tmp_path / "model.keras"))

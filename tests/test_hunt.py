@@ -115,6 +115,7 @@ def test_the_snippet_gives_both_distances_again():
         hunt = distbench.hunt(encoder, points, budget=SMALL)
         assert hunt.found
         for finding in (hunt.merged, hunt.torn):
+            assert "\nfrom distbench.encoders import as_encoder\n" in finding.snippet
             d_x, d_z = rerun(finding.snippet, encoder, points)
             assert d_x == pytest.approx(finding.shrunk_d_x, rel=1e-12)
             assert d_z == pytest.approx(finding.shrunk_d_z, rel=1e-9, abs=1e-14)

@@ -1,10 +1,9 @@
-"""Imports what a user names as ``module:object``: a recipe, an encoder, a function that returns data."""
+"""Imports by name: what a user names as ``module:object``, what is loaded late, and packages that may be missing."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from importlib import import_module
 from typing import Any
 
 from distbench._util.text import did_you_mean, raised
@@ -47,7 +46,7 @@ def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> 
 def require(package: str, what: str = "the HTML report", install: str = '"distbench[report]"') -> None:
     """Raise MissingDependencyError, naming what to install, unless a package can be imported."""
     try:
-        import_module(package)
+        importlib.import_module(package)
     except ImportError as error:
         raise MissingDependencyError(
             f"{what} needs {package}, which cannot be imported ({error}); install it with: pip install {install}"

@@ -105,9 +105,8 @@ class Problem:
     def look(self) -> None:
         """Take the first look that pair statistics need."""
         _, _, a, b = self.pairs_sample(rank_correlation.SAMPLE, SEED)
-        reach = (
-            4 if self.pairs <= rank_correlation.SAMPLE else 1
-        )  # a longer tail costs nothing where there are few pairs
+        # A longer tail costs nothing where there are few pairs.
+        reach = 4 if self.pairs <= rank_correlation.SAMPLE else 1
         share = reach * rank_correlation.TAIL + self.M / self.pairs  # with a query, all of its pairs can leave a tail
         self.first_look = rank_correlation.pilot(a, b, share, self.pairs <= rank_correlation.SAMPLE)
 

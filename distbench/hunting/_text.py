@@ -101,7 +101,7 @@ def snippet_of(
     homes, rows : tuple of int
         The points they are told by: their rows in the region and in the user's array.
     """
-    lines = ["import numpy as np", "from distbench.encoders.encoder import as_encoder", ""]
+    lines = ["import numpy as np", "from distbench.encoders import as_encoder", ""]
     lines += [f"# encoder = ...  # {join_names([encoder])}", "# X = ...  # the points that were hunted around"]
     frame = region.like is not None
     source = "X.to_numpy(dtype=float)" if frame else "np.asarray(X)"

@@ -54,7 +54,7 @@ def detail_of(
 
     Parameters
     ----------
-    table, entry : Table, Entry
+    table, entry : Leaderboard, LeaderboardRow
         Of one leaderboard.
     rows : mapping
         From :func:`distbench.render._boards.rows_by_entry`.

@@ -20,7 +20,7 @@ def render_json(tables: Iterable[Leaderboard]) -> str:
 
     Parameters
     ----------
-    tables : iterable of Table
+    tables : iterable of Leaderboard
         From :func:`distbench.results.leaderboard.leaderboard`.
 
     Returns

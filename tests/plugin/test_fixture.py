@@ -507,7 +507,7 @@ def test_recipe(distbench):
     result = run(body, "--distbench-report=md:r.md", "--distbench-report=html:r.html", "--distbench-report=json:r.json")
     result.assert_outcomes(failed=6, passed=1)
     text = result.stdout.str()
-    for internal in ("site-packages", "sklearn/", "model_files.py", "zipfile"):
+    for internal in ("site-packages", "sklearn/", "_keras_files.py", "zipfile"):
         assert internal not in text
     result.stdout.fnmatch_lines(["*the value itself is on the good side: fails because undecided='fail'"])
     result.stdout.fnmatch_lines(["next: judge more test points, *pass undecided='value'"])

@@ -449,10 +449,6 @@ def test_two_processes_fit_the_same_weights(tmp_path: Path) -> None:
     assert_the_same_elsewhere([shared(name) for name in NETWORKS], X, QUICK["epochs"], tmp_path)
 
 
-def test_two_processes_fit_the_same_weights_of_one_network(tmp_path: Path) -> None:
-    assert_the_same_elsewhere([shared("pairwise_autoencoder")], X, QUICK["epochs"], tmp_path)
-
-
 @pytest.mark.nightly
 def test_two_processes_fit_the_same_weights_to_many_points(tmp_path: Path) -> None:
     train = load_dataset("digits").train

@@ -1,7 +1,7 @@
 """Runs of pytest in processes of their own that need not load numpy, scipy and scikit-learn each time.
 
-A server (``multiprocessing``'s) loads them once, and each run is a fork of it. Neither distbench nor its plugin is
-loaded before the fork: a run loads them, and rewrites their assertions, as any process does.
+A server (``multiprocessing``'s) loads them and the library once, and each run is a fork of it. The plugin is not loaded
+before the fork: a run loads it, and rewrites its assertions, as any process does.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ LOADED = (
     "scipy.spatial",
     "sklearn.decomposition",
     "tabulate",
+    "distbench.evaluation.evaluate",
+    "distbench.evaluation.text",
+    "distbench.results.leaderboard",
+    "distbench.suites",
 )
 # What an interpreter and its libraries read once, when they start.
 READ_AT_START = ("PYTHON", "NUMBA", "OMP", "OPENBLAS", "MKL", "LD_", "KERAS", "TF_")

@@ -41,7 +41,13 @@ def test_without_the_flag_tests_skip_with_the_reason_and_set_nothing_up(run):
 
 @pytest.mark.parametrize(
     "options",
-    [(), ("-p", "no:terminal"), ("-n", "2"), ("--strict-markers", "--strict-config", "-W", "error"), ("-s",)],
+    [
+        (),
+        ("-p", "no:terminal"),
+        pytest.param(("-n", "2"), marks=pytest.mark.nightly),
+        ("--strict-markers", "--strict-config", "-W", "error"),
+        ("-s",),
+    ],
     ids=" ".join,
 )
 def test_a_kept_limit_passes(run, options):

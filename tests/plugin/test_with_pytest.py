@@ -154,6 +154,7 @@ def test_junit_xml_holds_flat_properties(run, pytester):
         assert all(value is not None and "{" not in value and len(value) < 200 for value in properties.values())
 
 
+@pytest.mark.cold
 def test_a_run_without_the_flag_loads_nothing_of_ours(run, pytester):
     (pytester.path / "mine.toml").unlink()
     (pytester.path / "pyproject.toml").write_text('[project]\nname = "project"\n')

@@ -345,7 +345,9 @@ def test_of_a_test_that_is_run_again_the_last_run_counts(run, pytester):
         from _pytest.runner import runtestprotocol
 
         def pytest_runtest_protocol(item, nextitem):
-            runtestprotocol(item, nextitem=nextitem, log=False)
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                report.outcome = "rerun"  # as pytest-rerunfailures logs what it runs again
+                item.ihook.pytest_runtest_logreport(report=report)
             runtestprotocol(item, nextitem=nextitem)
             return True
         """

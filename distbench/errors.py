@@ -24,7 +24,26 @@ class DistbenchError(Exception):
 
 
 class InputError(DistbenchError, ValueError):
-    """An argument cannot be used: names the argument, what was found and what to do."""
+    """An argument cannot be used: its text is ``argument: found; advice``.
+
+    Parameters
+    ----------
+    argument : str
+        The argument, option, file or key, or empty. A text that is passed alone is the whole message: it becomes
+        `found`.
+    found : str
+        What was found, or what is wrong.
+    advice : str
+        What to do.
+    """
+
+    def __init__(self, argument: str, found: str = "", advice: str = "") -> None:
+        super().__init__(argument, found, advice)
+        self.argument, self.found, self.advice = (argument, found, advice) if found else ("", argument, "")
+
+    def __str__(self) -> str:
+        text = f"{self.found}; {self.advice}" if self.advice else self.found
+        return f"{self.argument}: {text}" if self.argument else text
 
 
 class EncoderError(InputError):

@@ -33,17 +33,18 @@ def encoder_of(text: str) -> Any:
     as_file = PYTHON_FILE.fullmatch(text)
     if as_file and (Path(f"{as_file[1]}.py").exists() or not _names_object(text)):
         named = f"{'.'.join(Path(as_file[1]).parts)}:{as_file[2] or 'NAME'}"
-        raise InputError(f"ENCODER: found {text!r}; modules are named, not their files: give {named}")
+        raise InputError("ENCODER", f"found {text!r}", f"modules are named, not their files: give {named}")
     if _names_object(text):
         return _imported(text)
     if text in BASELINES and not Path(text).exists():
-        raise InputError(f"ENCODER: {text} is a recipe, to be fitted; give --dataset and --code-size too")
+        raise InputError("ENCODER", f"{text} is a recipe, to be fitted", "give --dataset and --code-size too")
     if not Path(text).exists() and not Path(text).suffix:
-        raise InputError(f"ENCODER: found {text!r}, which is no file; give that of a model, or module:name")
+        raise InputError("ENCODER", f"found {text!r}, which is no file", "give that of a model, or module:name")
     if adapter_of_file(text) is None:
         raise InputError(
-            f"ENCODER: {text}: files that are loaded are {FILES}; load another one in a module of yours, and give "
-            "module:name"
+            "ENCODER",
+            f"{text}: files that are loaded are {FILES}",
+            "load another one in a module of yours, and give module:name",
         )
     return text
 
@@ -73,4 +74,4 @@ def _imported(text: str) -> Any:
     try:
         return imported(text, HINT)
     except InputError as error:
-        raise InputError(f"ENCODER: {text}: {error}") from error.__cause__
+        raise InputError("ENCODER", f"{text}: {error}") from error.__cause__

@@ -49,15 +49,15 @@ class Sources:
             raise InputError("--dataset and --code-size go together: what a recipe is fitted on, and to which codes")
         for name in ("reference", "codes", "reference_codes", "labels", "reference_labels") if self.dataset else ():
             if getattr(self, name):
-                raise InputError(f"{_option(name)}: given with --dataset, which has its own; leave it out")
+                raise InputError(_option(name), "given with --dataset, which has its own", "leave it out")
         if bool(self.reference_codes) != bool(self.reference and self.codes):
-            raise InputError("--reference-codes: give them where --codes and --reference are given, and only there")
+            raise InputError("--reference-codes", "give them where --codes and --reference are given, and only there")
         if self.input_space and (self.codes or self.dataset):
             raise InputError(
-                "--input-space: goes with ENCODER and --data alone; with --codes give its points as --data"
+                "--input-space", "goes with ENCODER and --data alone", "with --codes give its points as --data"
             )
         if len(self.input_space) > 1 + bool(self.reference):
-            raise InputError("--input-space: give one; a second is of the points of --reference")
+            raise InputError("--input-space", "give one", "a second is of the points of --reference")
 
 
 @dataclass(frozen=True)

@@ -108,25 +108,26 @@ def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], 
     try:
         made = make()
     except Exception as error:
-        raise DatasetError(f"data set {name!r}: {raised(error)}") from error
+        raise DatasetError(f"data set {name!r}", raised(error)) from error
     if not (isinstance(made, tuple) and len(made) == 2):
         raise DatasetError(
-            f"data set {name!r}: found {short_repr(made)}; return points and classes, or points and None"
+            f"data set {name!r}", f"found {short_repr(made)}", "return points and classes, or points and None"
         )
     try:
         points = np.array(as_points(made[0], "points"), order="C")
         points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
         labels = None if made[1] is None else np.array(made[1])
     except (InputError, ValueError) as error:
-        raise DatasetError(f"data set {name!r}: {error}") from error
+        raise DatasetError(f"data set {name!r}", str(error)) from error
     if labels is not None and (labels.shape != (len(points),) or labels.dtype.kind not in "iu"):
         raise DatasetError(
-            f"data set {name!r}: found classes of shape {labels.shape} and type {labels.dtype}; return one whole "
-            "number a point, or None"
+            f"data set {name!r}",
+            f"found classes of shape {labels.shape} and type {labels.dtype}",
+            "return one whole number a point, or None",
         )
     if len(points) < 5:
         raise DatasetError(
-            f"data set {name!r}: found {len(points)} points; return 5 or more, for train and test points"
+            f"data set {name!r}", f"found {len(points)} points", "return 5 or more, for train and test points"
         )
     return points, None if labels is None else labels.astype(np.int64)
 
@@ -175,7 +176,7 @@ def load_dataset(name: str) -> Dataset:
     ((1437, 64), (360, 64))
     """
     if name not in DATASETS:
-        raise DatasetError(f"name: {DATASETS.hint(name)}")
+        raise DatasetError("name", DATASETS.hint(name))
     return _loaded(name)
 
 

@@ -56,7 +56,7 @@ def _of_each(files: Mapping[str, Path], label: str) -> Parts:
         parts[key] = tables[key].points if key in tables else reading(path, partial(read_array, path))
     if len(tables) == 2 and tables["train"].columns != tables["test"].columns:
         names = (files["test"].name, files["train"].name)
-        raise DatasetError(f"{names[0]}: its columns of numbers are not those of {names[1]}; give both the same")
+        raise DatasetError(names[0], f"its columns of numbers are not those of {names[1]}", "give both the same")
     labels = {f"labels_{key}": table.labels for key, table in tables.items() if table.labels is not None}
     return {**parts, **labels}
 

@@ -35,7 +35,7 @@ def own_dataset(name: str, parts: Mapping[str, Any], source: str, licence: str) 
 
     train, test = (_points(parts[key], key) for key in ("train", "test"))
     if train.shape[1] != test.shape[1]:
-        raise DatasetError(f"test: found {test.shape[1]} features, train has {train.shape[1]}; give both the same")
+        raise DatasetError("test", f"found {test.shape[1]} features, train has {train.shape[1]}", "give both the same")
     dtype = np.result_type(train, test)
     x_train, x_test = (np.array(points, dtype=dtype, order="C") for points in (train, test))
     labels = _labels(parts, {"labels_train": len(train), "labels_test": len(test)})
@@ -65,7 +65,7 @@ def classes(*labels: Any) -> list[NDArray[np.int64]]:
         ends = np.cumsum([len(array) for array in arrays])[:-1]
         return [np.array(part, dtype=np.int64) for part in np.split(numbers, ends)]
     found = " and ".join(sorted({str(array.dtype) for array in arrays}))
-    raise DatasetError(f"labels: found {found}; give whole numbers or texts, the same in train and test")
+    raise DatasetError("labels", f"found {found}", "give whole numbers or texts, the same in train and test")
 
 
 def _array(value: Any, key: str) -> NDArray[Any]:
@@ -74,7 +74,7 @@ def _array(value: Any, key: str) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except (ValueError, TypeError) as error:
-        raise DatasetError(f"{key}: no array ({first_line(error)}); give rows of one length") from error
+        raise DatasetError(key, f"no array ({first_line(error)})", "give rows of one length") from error
 
 
 def _kind(array: NDArray[Any]) -> str:
@@ -93,16 +93,16 @@ def _points(value: Any, key: str) -> NDArray[np.floating]:
 
     points = _array(value, key)
     if points.dtype.kind not in "fiub":
-        raise DatasetError(f"{key}: found values of dtype {points.dtype}; give real numbers")
+        raise DatasetError(key, f"found values of dtype {points.dtype}", "give real numbers")
     if points.ndim != 2:
-        raise DatasetError(f"{key}: found shape {points.shape}; give (points, features), as X.reshape(len(X), -1) does")
+        raise DatasetError(key, f"found shape {points.shape}", "give (points, features), as X.reshape(len(X), -1) does")
     if not points.size:
-        raise DatasetError(f"{key}: found shape {points.shape}, which is empty; give at least one point and feature")
+        raise DatasetError(key, f"found shape {points.shape}, which is empty", "give at least one point and feature")
     small = points.dtype.kind == "f" and points.dtype.itemsize <= 4
     points = points.astype(np.float32 if small else np.float64)
     if not np.isfinite(points).all():
         bad = int((~np.isfinite(points)).any(axis=1).sum())
-        raise DatasetError(f"{key}: {bad} points have values that are not finite; leave them out or fill them")
+        raise DatasetError(key, f"{bad} points have values that are not finite", "leave them out or fill them")
     return points
 
 
@@ -111,10 +111,10 @@ def _labels(parts: Mapping[str, Any], lengths: Mapping[str, int]) -> tuple[NDArr
     if not given:
         return None
     if len(given) == 1:
-        raise DatasetError(f"{given[0]}: found without its twin; give both of {', '.join(lengths)}, or none")
+        raise DatasetError(given[0], "found without its twin", f"give both of {', '.join(lengths)}, or none")
     for key, n in lengths.items():
         shape = _array(parts[key], key).shape
         if shape != (n,):
-            raise DatasetError(f"{key}: found shape {shape} for {n} points; give one class a point, of shape ({n},)")
+            raise DatasetError(key, f"found shape {shape} for {n} points", f"give one class a point, of shape ({n},)")
     train, test = classes(*(parts[key] for key in lengths))
     return train, test

@@ -63,7 +63,7 @@ class DataSource:
         try:
             return _loaded(self, tuple(_stamp(path) for _, path in self.files))
         except DatasetError as error:
-            raise DatasetError(f"data set {self.name!r}: {error}") from error.__cause__
+            raise DatasetError(f"data set {self.name!r}", str(error)) from error.__cause__
         except MissingDependencyError as error:
             raise MissingDependencyError(f"data set {self.name!r}: {error}") from error
 
@@ -90,7 +90,7 @@ def _loaded(source: DataSource, stamp: tuple[tuple[int, ...], ...]) -> Dataset:
     try:
         return own_dataset(source.name, _parts(made), *terms)
     except DatasetError as error:
-        raise DatasetError(f"{source.function}: {error}") from None
+        raise DatasetError(source.function, str(error)) from None
 
 
 def _call(function: str) -> Any:
@@ -98,15 +98,15 @@ def _call(function: str) -> Any:
     try:
         found = imported(function)
     except InputError as error:
-        raise DatasetError(f"{function}: {error}") from error.__cause__
+        raise DatasetError(function, str(error)) from error.__cause__
     if not callable(found):
-        raise DatasetError(f"{function}: found {type(found).__name__}; name a function that returns the points")
+        raise DatasetError(function, f"found {type(found).__name__}", "name a function that returns the points")
     try:
         return found()
     except DistbenchError:
         raise
     except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
-        raise DatasetError(f"{function}: {raised(error)}") from error
+        raise DatasetError(function, raised(error)) from error
 
 
 def _parts(made: Any) -> Parts:

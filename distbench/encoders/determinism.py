@@ -81,7 +81,9 @@ def check_same_again(
     if changed <= SEEN or _places_jointly(encoder):
         return [Caution(f"{told}; scores are those of batches of {len(first)}")]
     raise EncoderError(
-        f"encoder {encoder.name!r}: {told}; {_remedy(encoder)}, or judge ready codes with distbench.evaluate_codes"
+        f"encoder {encoder.name!r}",
+        told,
+        f"{_remedy(encoder)}, or judge ready codes with distbench.evaluate_codes",
     )
 
 

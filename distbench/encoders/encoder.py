@@ -62,10 +62,10 @@ class Encoder:
         """
         rows = rows_of_points(X)
         if getattr(rows, "ndim", 1) == 0:
-            raise InputError("X: not an array of points; pass one row a point")
+            raise InputError("X", "not an array of points", "pass one row a point")
         total = len(rows) if isinstance(rows, list) else rows.shape[0]
         if total == 0:
-            raise InputError("X: no rows; pass one row a point")
+            raise InputError("X", "no rows", "pass one row a point")
         parts: list[NDArray[np.floating]] = []
         for start, batch in batches(rows, self.batch_size):
             part = self._codes(self._called(batch, start, total), len(batch), start)
@@ -166,7 +166,7 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
         ``batch_size`` is not a whole number above 0.
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError(f"batch_size: found {short_repr(batch_size)}; pass a whole number above 0, e.g. 1024")
+        raise InputError("batch_size", f"found {short_repr(batch_size)}", "pass a whole number above 0, e.g. 1024")
     if isinstance(obj, Encoder):
         return Encoder(obj.name, obj.call, int(batch_size))
     model = loaded_file(obj)

@@ -59,7 +59,9 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
     """
     if isinstance(obj, type):
         raise EncoderError(
-            f"encoder: got the class {obj.__name__!r}; pass an instance of it that is ready to encode{_if_recipe(obj)}"
+            "encoder",
+            f"got the class {obj.__name__!r}",
+            f"pass an instance of it that is ready to encode{_if_recipe(obj)}",
         )
     adapter = adapter_of(obj)
     if adapter is not None:
@@ -72,13 +74,13 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
         method = None if isinstance(obj, str) else getattr(obj, name, None)
         if callable(method):
             if name == "predict" and hasattr(obj, "classes_"):
-                raise EncoderError(f"encoder: {type(obj).__name__!r} predicts classes, not codes; pass {_WORKS}")
+                raise EncoderError("encoder", f"{type(obj).__name__!r} predicts classes, not codes", f"pass {_WORKS}")
             return method  # type: ignore[no-any-return]
     if callable(obj):
         return obj  # type: ignore[no-any-return]
     hint = _hint(obj)
     to_do = "" if hint.endswith(")") else f"; pass {_WORKS}"
-    raise EncoderError(f"encoder: cannot encode with {type(obj).__name__!r}{hint}{to_do}")
+    raise EncoderError("encoder", f"cannot encode with {type(obj).__name__!r}{hint}{to_do}")
 
 
 def name_of(obj: Any) -> str:

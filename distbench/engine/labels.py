@@ -46,7 +46,7 @@ def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
 
 def _labels(problem: ExtraProblem) -> tuple[Indices, Indices]:
     if problem.labels_queries is None or problem.labels_candidates is None:
-        raise InputError("labels: found none, but label_agreement needs one a point; pass labels=")
+        raise InputError("labels", "found none, but label_agreement needs one a point", "pass labels=")
     return problem.labels_queries, problem.labels_candidates
 
 

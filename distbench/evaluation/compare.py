@@ -124,15 +124,19 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     """
     for name, report in (("report_a", report_a), ("report_b", report_b)):
         if not isinstance(report, Report):
-            raise InputError(f"{name}: found {type(report).__name__}; pass what distbench.evaluate returned")
+            raise InputError(name, f"found {type(report).__name__}", "pass what distbench.evaluate returned")
     for what in ("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"):
         a, b = getattr(report_a, what), getattr(report_b, what)
         if a != b:
-            raise InputError(f"report_a, report_b: found {what} = {a} and {b}; evaluate both in the same way")
+            raise InputError("report_a, report_b", f"found {what} = {a} and {b}", "evaluate both in the same way")
     if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
-        raise InputError("report_a, report_b: found other test points judged; pass the same queries and seed to both")
+        raise InputError(
+            "report_a, report_b", "found other test points judged", "pass the same queries and seed to both"
+        )
     if report_a.fingerprint != report_b.fingerprint:
-        raise InputError("report_a, report_b: found other points; evaluate both on the same points in the same order")
+        raise InputError(
+            "report_a, report_b", "found other points", "evaluate both on the same points in the same order"
+        )
     found = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }

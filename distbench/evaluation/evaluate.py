@@ -225,7 +225,7 @@ def evaluate_codes(
     0.63
     """
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
-        raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
+        raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
     settings = settings_of(
         k=k,
         metrics=metrics,
@@ -278,7 +278,7 @@ def _refuse_swapped(encoder: Any, X_test: Any) -> None:
     """Refuse points where the encoder is meant to be, and the other way around."""
     encodes = any(hasattr(X_test, name) for name in ("transform", "encode", "predict")) or callable(X_test)
     if isinstance(encoder, np.ndarray) and encodes and not hasattr(X_test, "__array__"):
-        raise InputError("encoder, X_test: look swapped; pass the encoder first, then the test points")
+        raise InputError("encoder, X_test", "look swapped", "pass the encoder first, then the test points")
 
 
 def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tuple[str, str]) -> None:
@@ -293,4 +293,4 @@ def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tupl
         if points is not None:
             check_distance(points, settings.distance_x, name)
     if (others[0] == X).all() and (others == others[0]).all():
-        raise InputError(f"{names[0]}: found points that all coincide; nothing can be measured on them")
+        raise InputError(names[0], "found points that all coincide", "nothing can be measured on them")

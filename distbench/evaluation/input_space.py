@@ -78,7 +78,7 @@ def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes
         try:
             encoder = as_encoder(space, batch_size)
         except EncoderError as error:
-            raise EncoderError(f"input_space: {error}") from error.__cause__
+            raise EncoderError("input_space", str(error)) from error.__cause__
         found = [_codes(encoder, points, name, notes) for points, name in given]
         told, kind = f"the codes of {encoder.name!r}", f"codes of {_printable(encoder.name)}"
     else:
@@ -103,7 +103,7 @@ def _codes(encoder: Encoder, points: Any, name: str, notes: list[str]) -> Array:
         codes = encoder.encode(points)
         told = check_same_again(encoder, points, codes, f"{name} in input_space", advice="")
     except EncoderError as error:
-        raise EncoderError(f"input_space: {error}") from (error.__cause__ or error)
+        raise EncoderError("input_space", str(error)) from (error.__cause__ or error)
     notes += told
     return as_points(codes, f"input_space: codes of {name}", notes)
 
@@ -112,14 +112,14 @@ def _ready(space: Any, counts: Sequence[int], notes: list[str]) -> list[Array]:
     parts = space if isinstance(space, tuple) else (space,)
     if len(parts) != len(counts):
         wanted = "points of X_test alone" if len(counts) == 1 else "a tuple (of X_test, of reference)"
-        raise InputError(f"input_space: found {_told(space)}; pass an encoder, or {wanted}")
+        raise InputError("input_space", f"found {_told(space)}", f"pass an encoder, or {wanted}")
     found = []
     for number, (part, count) in enumerate(zip(parts, counts, strict=True)):
         name = _names(False, len(parts))[number]
         points = as_points(read_points(part, name) if isinstance(part, str | PathLike) else part, name, notes)
         if len(points) != count:
             of = (TEST, REFERENCE)[number]
-            raise InputError(f"{name}: found {len(points)} rows, but {of} has {count}; pass one row for each")
+            raise InputError(name, f"found {len(points)} rows, but {of} has {count}", "pass one row for each")
         found.append(points)
     return found
 
@@ -130,15 +130,15 @@ def _told(space: Any) -> str:
 
 def _count(points: Any, name: str) -> int:
     if hasattr(points, "tocsr"):
-        raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
+        raise InputError(name, "found a sparse matrix", f"pass {name}.toarray()")
     try:
         if is_path(points):
             raise TypeError
         count = len(points)
     except TypeError:
-        raise InputError(f"{name}: found {short_repr(points)}; pass a list or an array, one row a point") from None
+        raise InputError(name, f"found {short_repr(points)}", "pass a list or an array, one row a point") from None
     if not count:
-        raise InputError(f"{name}: found no rows; pass one row a point")
+        raise InputError(name, "found no rows", "pass one row a point")
     return count
 
 
@@ -156,8 +156,9 @@ def _with_distances(points: Any, name: str) -> Any:
         found = f"an array of {dtype}"
     if is_object:
         raise InputError(
-            f"{name}: found {found}, which has no distances of its own; pass input_space=: an encoder to compare with, "
-            "or their points as an array"
+            name,
+            f"found {found}, which has no distances of its own",
+            "pass input_space=: an encoder to compare with, or their points as an array",
         )
     return points
 

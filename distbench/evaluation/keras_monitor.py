@@ -88,12 +88,12 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
             if value is None and name == "max_points":
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise InputError(f"{name}: {value!r} is not a whole number of at least {least}")
+                raise InputError(name, f"{value!r} is not a whole number of at least {least}")
         if not isinstance(prefix, str):
-            raise InputError(f"prefix: {prefix!r} is not text; pass for example 'val_'")
+            raise InputError("prefix", f"{prefix!r} is not text", "pass for example 'val_'")
         if not (encoder is None or isinstance(encoder, (str, keras.layers.Layer)) or callable(encoder)):
             raise InputError(
-                f"encoder: {type(encoder).__name__}; pass a layer's name, a model, or a function of the model"
+                "encoder", f"{type(encoder).__name__}", "pass a layer's name, a model, or a function of the model"
             )
         draw = np.random.default_rng(seed)
         self.X_val = _sample(X_val, "X_val", max_points, draw)
@@ -176,8 +176,10 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
     if encoder is None:
         if not callable(getattr(model, "encode", None)):
             raise InputError(
-                f"encoder: model {model.name!r} has no encode(); pass the name of the layer whose output are the "
-                "codes, a model, or a function of the model that returns what encodes"
+                "encoder",
+                f"model {model.name!r} has no encode()",
+                "pass the name of the layer whose output are the codes, a model, or a function "
+                "of the model that returns what encodes",
             )
         return as_encoder(model)
     if isinstance(encoder, str):
@@ -187,7 +189,7 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
     try:
         return as_encoder(encoder(model))
     except DistbenchError as error:
-        raise InputError(f"encoder: the function returned what cannot encode: {error}") from error
+        raise InputError("encoder", f"the function returned what cannot encode: {error}") from error
 
 
 def _up_to(model: Any, name: str) -> Any:
@@ -196,15 +198,16 @@ def _up_to(model: Any, name: str) -> Any:
         layer = model.get_layer(name)
     except ValueError:
         known = ", ".join(layer.name for layer in model.layers)
-        raise InputError(f"encoder: model {model.name!r} has no layer {name!r}; it has {known}") from None
+        raise InputError("encoder", f"model {model.name!r} has no layer {name!r}", f"it has {known}") from None
     if isinstance(layer, keras.Model):
         return layer
     try:
         return keras.Model(model.inputs, layer.output, name=name)
     except (AttributeError, ValueError) as error:
         raise InputError(
-            f"encoder: no model of its own leads to layer {name!r} of {model.name!r}; pass a function of the model "
-            "that returns what encodes"
+            "encoder",
+            f"no model of its own leads to layer {name!r} of {model.name!r}",
+            "pass a function of the model that returns what encodes",
         ) from error
 
 

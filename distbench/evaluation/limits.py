@@ -57,7 +57,7 @@ class CheckOptions:
         wanted = {**before, **{name: value for name, value in given.items() if name not in known}, **after}
         for name in wanted:
             if name not in METRICS:  # a misspelt option looks like a limit
-                raise InputError(f"{name}: found no metric and no option of that name; {_hint(name, known)}")
+                raise InputError(name, "found no metric and no option of that name", _hint(name, known))
         limits = check_limits(wanted, METRICS) if wanted or required else {}
         check_bounds(limits)
         return cls(limits, {**options, **_metrics(options.get("metrics", "default"), limits)})
@@ -72,10 +72,10 @@ def refuse_unknown(options: Collection[str]) -> None:
     for name in options:
         if name in METRICS:
             raise InputError(
-                f"{name}: found a limit, which evaluate does not take; call check, or report.check({name}=...)"
+                name, "found a limit, which evaluate does not take", f"call check, or report.check({name}=...)"
             )
         if name not in known:
-            raise InputError(f"{name}: found no option of that name; {_hint(name, known)}")
+            raise InputError(name, "found no option of that name", _hint(name, known))
 
 
 def _hint(name: str, options: Collection[str]) -> str:
@@ -167,6 +167,6 @@ def recipe_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in options:
         if name not in RECIPE_OPTIONS:
-            raise InputError(f"{name}: given for a recipe, which is judged on its data set as it is; leave it out")
+            raise InputError(name, "given for a recipe, which is judged on its data set as it is", "leave it out")
     metrics = options.get("metrics", "default")
     return {**options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)}

@@ -96,7 +96,7 @@ def _judged(
     points, gathered = draws[0], _gather(draws[0], settings, judged)
     if gathered.moments is not None and not gathered.moments.total[MOMENTS.index("aa")] > 0:
         raise InputError(
-            f"X_test: found points without any {settings.distance_x} distance between them; nothing to measure"
+            "X_test", f"found points without any {settings.distance_x} distance between them", "nothing to measure"
         )
     told = () if judged is None else (f"{len(judged):,} of {len(points.X):,} test points judged, against all",)
     measured = [_measure_all(gathered, points, settings, judged)]

@@ -104,11 +104,11 @@ class Report(Outlets, Mapping[str, Score]):
         """
         if not isinstance(metric, str) or metric not in self.scores:
             raise InputError(
-                f"metric: found {short_repr(metric)}, not measured; {did_you_mean(str(metric), self.scores)}"
+                "metric", f"found {short_repr(metric)}, not measured", did_you_mean(str(metric), self.scores)
             )
         score, n = self[metric], _count(n)
         if score.points is None:
-            raise InputError(f"metric: found {metric!r}, which has no score of single points")
+            raise InputError("metric", f"found {metric!r}, which has no score of single points")
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
         rows = self.rows_judged()
         return [(int(rows[p]), float(score.points[p])) for p in order[:n]]
@@ -158,7 +158,7 @@ class Report(Outlets, Mapping[str, Score]):
             If `kind` is none of these.
         """
         if kind not in get_args(PairKind):
-            raise InputError(f"kind: found {short_repr(kind)}; pass {' or '.join(map(repr, get_args(PairKind)))}")
+            raise InputError("kind", f"found {short_repr(kind)}", f"pass {' or '.join(map(repr, get_args(PairKind)))}")
         return list(self.pairs.get(kind, ())[: _count(n)])
 
     def verdicts(self, **limits: float) -> dict[str, Verdict]:
@@ -228,5 +228,5 @@ class Report(Outlets, Mapping[str, Score]):
 
 def _count(n: Any) -> int:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise InputError(f"n: found {short_repr(n)}; pass how many to return, 0 or more")
+        raise InputError("n", f"found {short_repr(n)}", "pass how many to return, 0 or more")
     return int(n)

@@ -29,7 +29,9 @@ def check_queries(queries: Any) -> int | None:
     if queries is None:
         return None
     if isinstance(queries, bool) or not isinstance(queries, int | np.integer) or queries < LEAST_QUERIES:
-        raise InputError(f"queries: found {queries!r}; pass how many test points to judge, 2 or more, or None for all")
+        raise InputError(
+            "queries", f"found {queries!r}", "pass how many test points to judge, 2 or more, or None for all"
+        )
     return int(queries)
 
 
@@ -38,14 +40,16 @@ def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float
     if precision is None:
         return None
     if not isinstance(precision, Mapping) or not precision:
-        raise InputError(f"precision: found {precision!r}; pass half widths of intervals, e.g. {{'continuity': 0.002}}")
+        raise InputError(
+            "precision", f"found {precision!r}", "pass half widths of intervals, e.g. {'continuity': 0.002}"
+        )
     for name, half in precision.items():
         if name not in metrics:
-            raise InputError(f"precision: found {name!r}, which is not measured; {did_you_mean(str(name), metrics)}")
+            raise InputError("precision", f"found {name!r}, which is not measured", did_you_mean(str(name), metrics))
         if name in WITHOUT_INTERVAL:
-            raise InputError(f"precision: found {name!r}, a worst case: it has no interval; leave it out")
+            raise InputError("precision", f"found {name!r}, a worst case: it has no interval", "leave it out")
         if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:
-            raise InputError(f"precision: found {name} = {half!r}; pass half the width that its interval may have")
+            raise InputError("precision", f"found {name} = {half!r}", "pass half the width that its interval may have")
     return {name: float(half) for name, half in precision.items()}
 
 

@@ -83,7 +83,7 @@ def settings_of(
     """Return the arguments as settings. Raises InputError where one cannot be used."""
     chosen = _chosen(metrics, {LABELS: with_labels, DECODER: with_decoder})
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"seed: found {short_repr(seed)}; pass a whole number, 0 or more")
+        raise InputError("seed", f"found {short_repr(seed)}", "pass a whole number, 0 or more")
     return Settings(
         k=k,
         chosen=tuple(chosen),
@@ -105,28 +105,32 @@ def _draws(stochastic: bool, draws: Any) -> int:
     if draws is None:
         return DRAWS if stochastic else 1
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 2:
-        raise InputError(f"draws: found {short_repr(draws)}; pass a whole number of draws of codes, 2 or more")
+        raise InputError("draws", f"found {short_repr(draws)}", "pass a whole number of draws of codes, 2 or more")
     if not stochastic:
-        raise InputError(f"draws: found {draws} for an encoder that is not stochastic; pass stochastic=True beside it")
+        raise InputError(
+            "draws", f"found {draws} for an encoder that is not stochastic", "pass stochastic=True beside it"
+        )
     return int(draws)
 
 
 def _confidence(value: Any) -> float:
     if not isinstance(value, Real):
-        raise InputError(f"confidence: found {short_repr(value)}; pass a number between 0 and 1, e.g. 0.95")
+        raise InputError("confidence", f"found {short_repr(value)}", "pass a number between 0 and 1, e.g. 0.95")
     return check_confidence(value)
 
 
 def flag(value: Any, name: str) -> bool:
     """Return True or False, or raise InputError for anything else."""
     if not isinstance(value, bool | np.bool_):
-        raise InputError(f"{name}: found {short_repr(value)}; pass True or False")
+        raise InputError(name, f"found {short_repr(value)}", "pass True or False")
     return bool(value)
 
 
 def _distance(value: Any, name: str, known: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in known:
-        raise InputError(f"{name}: found {short_repr(value)}; pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}")
+        raise InputError(
+            name, f"found {short_repr(value)}", f"pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
+        )
     return str(value)
 
 
@@ -139,19 +143,19 @@ def _chosen(metrics: str | Iterable[str], given: dict[str, bool]) -> list[Metric
             return [metric for metric in METRICS.values() if given.get(metric.name, True)]
         metrics = [metrics]
     if not isinstance(metrics, Iterable):
-        raise InputError(f"metrics: found {short_repr(metrics)}; pass 'default', 'all' or names")
+        raise InputError("metrics", f"found {short_repr(metrics)}", "pass 'default', 'all' or names")
     names = list(metrics)
     if not names:
-        raise InputError("metrics: found none; pass 'default', 'all' or names")
+        raise InputError("metrics", "found none", "pass 'default', 'all' or names")
     for name in names:
         if not isinstance(name, str):
-            raise InputError(f"metrics: found {short_repr(name)} among the names; pass 'default', 'all' or names")
+            raise InputError("metrics", f"found {short_repr(name)} among the names", "pass 'default', 'all' or names")
         if name not in METRICS:
-            raise InputError(f"metrics: found no metric {short_repr(name)}; {did_you_mean(str(name), METRICS)}")
+            raise InputError("metrics", f"found no metric {short_repr(name)}", did_you_mean(str(name), METRICS))
     needs = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
     for name, need in needs.items():
         if name in names and not given[name]:
-            raise InputError(f"metrics: found {name!r}, which cannot be measured: {need}")
+            raise InputError("metrics", f"found {name!r}, which cannot be measured: {need}")
     return [metric for name, metric in METRICS.items() if name in names]
 
 
@@ -170,7 +174,7 @@ def labels_of(settings: Settings, labels: Any, reference_labels: Any, m: int, n:
         Reference points there are.
     """
     if reference_labels is not None and n is None:
-        raise InputError("reference_labels: given without reference points; leave them out, or pass reference=")
+        raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
     for name, given, points in (("labels", labels, m), ("reference_labels", reference_labels, n)):
         if given is not None and points is not None:
             _check_labels(given, points, name)
@@ -179,7 +183,7 @@ def labels_of(settings: Settings, labels: Any, reference_labels: Any, m: int, n:
     from distbench.metrics.semantic import label_codes
 
     if n is not None and reference_labels is None:
-        raise InputError("reference_labels: found None; pass one label for each reference point")
+        raise InputError("reference_labels", "found None", "pass one label for each reference point")
     return label_codes(labels, reference_labels if n is not None else None)
 
 
@@ -187,11 +191,11 @@ def _check_labels(labels: Any, points: int, name: str) -> None:
     try:
         found = np.asarray(labels)
     except ValueError:
-        raise InputError(f"{name}: found lists of different lengths; pass one label a point") from None
+        raise InputError(name, "found lists of different lengths", "pass one label a point") from None
     if found.ndim != 1:
         told = f"shape {found.shape}" if found.ndim else short_repr(labels)
-        raise InputError(f"{name}: found {told}; pass one label a point, shape (n,)")
+        raise InputError(name, f"found {told}", "pass one label a point, shape (n,)")
     if len(found) != points:
-        raise InputError(f"{name}: found {len(found)} labels for {points} points; pass one label a point")
+        raise InputError(name, f"found {len(found)} labels for {points} points", "pass one label a point")
     if found.dtype == object and (missing := [place for place, one in enumerate(found) if one is None]):
-        raise InputError(f"{name}: found None at place {missing[0]}; drop these points, or give them a label")
+        raise InputError(name, f"found None at place {missing[0]}", "drop these points, or give them a label")

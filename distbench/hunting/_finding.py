@@ -250,10 +250,10 @@ def checked_limits(**limits: Any) -> dict[str, float]:
 
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if not given:
-        raise InputError("limits: found none; pass expansion=, contraction= or both, e.g. contraction=10")
+        raise InputError("limits", "found none", "pass expansion=, contraction= or both, e.g. contraction=10")
     checked = check_limits(given, LIMITS)
     check_bounds(checked)
     for name, limit in checked.items():
         if not 0 < limit < math.inf:
-            raise InputError(f"{name}: found the limit {limit:g}; pass a number above 0, e.g. {name}=10")
+            raise InputError(name, f"found the limit {limit:g}", f"pass a number above 0, e.g. {name}=10")
     return checked

@@ -159,13 +159,13 @@ def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directio
 def _check(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) -> None:
     for name, value, least in (("budget", budget, LEAST_BUDGET), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name}: found {short_repr(value)}; pass a whole number of at least {least}")
+            raise InputError(name, f"found {short_repr(value)}", f"pass a whole number of at least {least}")
     number = isinstance(closest, int | float) and not isinstance(closest, bool)
     if not number or not closest > 0:
-        raise InputError(f"closest: found {short_repr(closest)}; pass a number above 0, e.g. 0.01")
+        raise InputError("closest", f"found {short_repr(closest)}", "pass a number above 0, e.g. 0.01")
     if isinstance(reach, int | float) and 0 < reach <= closest:
-        raise InputError(f"closest: found {closest:g}, but reach is {reach:g}; pass less than reach")
+        raise InputError("closest", f"found {closest:g}, but reach is {reach:g}", "pass less than reach")
     if directions not in get_args(Directions):
         raise InputError(
-            f"directions: found {short_repr(directions)}; pass {' or '.join(map(repr, get_args(Directions)))}"
+            "directions", f"found {short_repr(directions)}", f"pass {' or '.join(map(repr, get_args(Directions)))}"
         )

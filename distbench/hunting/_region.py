@@ -115,12 +115,13 @@ class PlausibleRegion:
             said = np.asarray(self.plausible(self.shaped(points)))
         except Exception as error:
             raise InputError(
-                f"plausible: raised {type(error).__name__}: {first_line(error)}; it gets points as the encoder does"
+                "plausible", f"raised {type(error).__name__}: {first_line(error)}", "it gets points as the encoder does"
             ) from error
         if said.shape != (len(points),) or said.dtype != np.bool_:
             raise InputError(
-                f"plausible: returned {said.dtype} of shape {said.shape} for {len(points)} points; "
-                "return one bool a point"
+                "plausible",
+                f"returned {said.dtype} of shape {said.shape} for {len(points)} points",
+                "return one bool a point",
             )
         result: NDArray[np.bool_] = said
         return result
@@ -155,15 +156,15 @@ def region_of(
         An argument cannot be used.
     """
     if isinstance(reach, bool) or not isinstance(reach, int | float) or not 0 < reach < np.inf:
-        raise InputError(f"reach: found {short_repr(reach)}; pass a number above 0, e.g. 1.0")
+        raise InputError("reach", f"found {short_repr(reach)}", "pass a number above 0, e.g. 1.0")
     if plausible is not None and not callable(plausible):
-        raise InputError(f"plausible: found {short_repr(plausible)}; pass a function of points that returns bools")
+        raise InputError("plausible", f"found {short_repr(plausible)}", "pass a function of points that returns bools")
     points = np.asarray(as_points(X, "X"), dtype=np.float64)
     with np.errstate(over="ignore"):
         size = float(np.ptp(points, axis=0).max())
     if max(size, np.abs(points).max()) > 1 / SMALLEST or 0 < size < SMALLEST:
         raise InputError(
-            f"X: found numbers that spread over {size:.0e}, of which float64 cannot hold squares; scale the points"
+            "X", f"found numbers that spread over {size:.0e}, of which float64 cannot hold squares", "scale the points"
         )
     low, high = _range(points, bounds)
     chosen = points if rows is None else np.ascontiguousarray(points[rows])
@@ -172,7 +173,7 @@ def region_of(
     dtype, shape, like = _kind(X)
     region = PlausibleRegion(chosen, low, high, unit, own * reach, dtype, shape, like, plausible)
     if plausible is not None and not region.keeps(chosen).any():
-        raise InputError(f"plausible: refuses all {len(chosen)} points themselves; let it accept points like X")
+        raise InputError("plausible", f"refuses all {len(chosen)} points themselves", "let it accept points like X")
     return region
 
 
@@ -195,15 +196,18 @@ def _range(points: Array, bounds: Any) -> tuple[Array, Array]:
         )
     except (TypeError, ValueError):
         raise InputError(
-            f"bounds: found {short_repr(bounds)}; pass (low, high), each a number or one number a column "
-            f"({points.shape[1]})"
+            "bounds",
+            f"found {short_repr(bounds)}",
+            f"pass (low, high), each a number or one number a column ({points.shape[1]})",
         ) from None
     if not np.all(low <= high):  # false for NaN too
-        raise InputError(f"bounds: found low above high in column {int(np.argmin(low <= high))}; pass (low, high)")
+        raise InputError("bounds", f"found low above high in column {int(np.argmin(low <= high))}", "pass (low, high)")
     outside = (points < low) | (points > high)
     if outside.any():
         raise InputError(
-            f"bounds: row {int(np.argmax(outside.any(axis=1)))} of X lies outside; pass bounds that hold all rows of X"
+            "bounds",
+            f"row {int(np.argmax(outside.any(axis=1)))} of X lies outside",
+            "pass bounds that hold all rows of X",
         )
     return low, high
 
@@ -214,7 +218,7 @@ def _to_nearest(points: Array) -> Array:
 
     distinct, which = np.unique(points, axis=0, return_inverse=True)
     if len(distinct) < 2:
-        raise InputError(f"X: found {len(points)} rows and no two that differ; pass at least two points that do")
+        raise InputError("X", f"found {len(points)} rows and no two that differ", "pass at least two points that do")
     found = NearestNeighbors(n_neighbors=1).fit(distinct).kneighbors()[0][:, 0]
     apart = found > 0  # not where squares of distances underflow
     found = np.where(apart, found, np.median(found[apart]) if apart.any() else np.ptp(distinct, axis=0).max())

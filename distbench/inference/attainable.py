@@ -64,9 +64,9 @@ def attainable(
     names = [name for name, metric in METRICS.items() if metric.default] if metrics is None else list(metrics)
     for name in names:
         if name not in METRICS:
-            raise InputError(f"metrics: found no metric {name!r}; known are {', '.join(METRICS)}")
+            raise InputError("metrics", f"found no metric {name!r}", f"known are {', '.join(METRICS)}")
     if isinstance(code_size, bool) or not isinstance(code_size, int | np.integer) or code_size < 1:
-        raise InputError(f"code_size: found {code_size!r}; pass the number of columns of the codes, 1 or more")
+        raise InputError("code_size", f"found {code_size!r}", "pass the number of columns of the codes, 1 or more")
     if len(X) > MOST_POINTS:
         X = X[np.sort(np.random.default_rng(seed).choice(len(X), MOST_POINTS, replace=False))]
     check_candidates(k, len(X) - 1)

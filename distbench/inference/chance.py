@@ -58,7 +58,7 @@ def chance(
         If an argument cannot be used.
     """
     if metric not in METRICS:
-        raise InputError(f"metric: found {metric!r}; known are {', '.join(METRICS)}")
+        raise InputError("metric", f"found {metric!r}", f"known are {', '.join(METRICS)}")
     known = METRICS[metric]
     X, Z = as_points(X_test, "X_test"), as_points(Z_test, "Z_test")
     if reference is not None:

@@ -150,14 +150,16 @@ def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_
         if limit > floor if up else limit < floor:
             side, bound = ("at least", "at most") if up else ("at most", "at least")
             raise InputError(
-                f"{name}: found the limit {side} {limit:g}, which no encoder with codes of {code_size} can meet on "
-                f"these points: it is {bound} {floor:.4g} for any; loosen the limit or allow larger codes"
+                name,
+                f"found the limit {side} {limit:g}, which no encoder with codes of {code_size} "
+                f"can meet on these points: it is {bound} {floor:.4g} for any",
+                "loosen the limit or allow larger codes",
             )
 
 
 def _check_code_size(code_size: Any) -> int:
     if isinstance(code_size, bool) or not isinstance(code_size, int | np.integer) or code_size < 1:
-        raise InputError(f"code_size: found {code_size!r}; pass the number of columns of the codes, 1 or more")
+        raise InputError("code_size", f"found {code_size!r}", "pass the number of columns of the codes, 1 or more")
     return int(code_size)
 
 

@@ -51,7 +51,7 @@ def check_confidence(confidence: Any) -> float:
         It is no such number.
     """
     if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
-        raise InputError(f"confidence: found {confidence!r}; pass a number between 0 and 1, e.g. 0.95")
+        raise InputError("confidence", f"found {confidence!r}", "pass a number between 0 and 1, e.g. 0.95")
     return float(confidence)
 
 

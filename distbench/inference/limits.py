@@ -29,13 +29,15 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         If there is no limit, a name is unknown or a limit is not a number.
     """
     if not limits:
-        raise InputError(f"limits: found none; pass at least one, e.g. continuity=0.95; known are {', '.join(known)}")
+        raise InputError(
+            "limits", "found none", f"pass at least one, e.g. continuity=0.95; known are {', '.join(known)}"
+        )
     for name, limit in limits.items():
         if name not in known:
             told = name if isinstance(name, str) else short_repr(name)
-            raise InputError(f"{told}: found no metric of that name; {did_you_mean(told, known)}")
+            raise InputError(told, "found no metric of that name", did_you_mean(told, known))
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
-            raise InputError(f"{name}: found the limit {short_repr(limit)}; pass a number")
+            raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
     return {name: float(limit) for name, limit in limits.items()}
 
 
@@ -45,7 +47,7 @@ def refuse_unmeasured(limits: Collection[str], measured: Collection[str]) -> Non
 
     for name in limits:
         if name in METRICS and name not in measured:
-            raise InputError(f"{name}: found a limit, but it was not measured; pass metrics=[{name!r}, ...]")
+            raise InputError(name, "found a limit, but it was not measured", f"pass metrics=[{name!r}, ...]")
 
 
 def check_bounds(limits: Mapping[str, float]) -> None:
@@ -66,7 +68,7 @@ def check_bounds(limits: Mapping[str, float]) -> None:
     for name, limit in limits.items():
         low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
         if not low <= limit <= high:
-            raise InputError(f"{name}: found the limit {limit:g}; pass one between {low:g} and {high:g}")
+            raise InputError(name, f"found the limit {limit:g}", f"pass one between {low:g} and {high:g}")
 
 
 def is_met(value: float, limit: float, direction: Literal["up", "down"]) -> bool:

@@ -36,8 +36,10 @@ def check_undecided(undecided: Any) -> Undecided:
         if isinstance(undecided, str) and undecided == known:
             return known  # type: ignore[no-any-return]
     raise InputError(
-        f'undecided: found {undecided!r}; pass "value" (the value alone decides), "fail" or "pass": '
-        "what becomes of a check whose interval holds its limit"
+        "undecided",
+        f"found {undecided!r}",
+        'pass "value" (the value alone decides), "fail" or "pass": what becomes of a check whose '
+        "interval holds its limit",
     )
 
 

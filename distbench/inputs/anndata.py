@@ -59,10 +59,10 @@ def _part(adata: Any, key: Any, name: str) -> Any:
     """Return the ``X`` of an object, or what its ``obsm`` has under a key, dense."""
     if key == "":
         if adata.X is None:
-            raise InputError(f"{name}: found AnnData without X; name a key of its obsm: (adata, {_example(adata)!r})")
+            raise InputError(name, "found AnnData without X", f"name a key of its obsm: (adata, {_example(adata)!r})")
         return dense(adata.X, name)
     if not isinstance(key, str) or key not in adata.obsm:
-        raise InputError(f"{name}: found {short_repr(key)}; {key_hint(key, list(adata.obsm))}")
+        raise InputError(name, f"found {short_repr(key)}", key_hint(key, list(adata.obsm)))
     return dense(adata.obsm[key], name)
 
 

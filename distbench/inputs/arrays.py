@@ -75,36 +75,36 @@ def _is_ready(array: NDArray[Any]) -> bool:
 def _as_array(value: Any, name: str) -> NDArray[Any]:
     """Return `value` as a numeric array of any rank, or say why that cannot be."""
     if value is None:
-        raise InputError(f"{name}: found None; pass an array of shape (n, d)")
+        raise InputError(name, "found None", "pass an array of shape (n, d)")
     if isinstance(value, str | PathLike):
-        raise InputError(f"{name}: found {short_repr(str(value))}, a text; pass the array (of a file: numpy.load(...))")
+        raise InputError(name, f"found {short_repr(str(value))}, a text", "pass the array (of a file: numpy.load(...))")
     if isinstance(value, np.ma.MaskedArray):
-        raise InputError(f"{name}: found a masked array; fill or drop the masked rows first")
+        raise InputError(name, "found a masked array", "fill or drop the masked rows first")
     if hasattr(value, "tocsr"):
-        raise InputError(f"{name}: found a sparse matrix; pass {name}.toarray()")
+        raise InputError(name, "found a sparse matrix", f"pass {name}.toarray()")
     if hasattr(value, "detach"):
         value = _of_torch(value, name)
     if hasattr(value, "to_dask_array"):
-        raise InputError(f"{name}: found a Dask frame; pass {name}.to_dask_array(lengths=True)")
+        raise InputError(name, "found a Dask frame", f"pass {name}.to_dask_array(lengths=True)")
     if _is_numeric_frame(value, name):  # mixed and nullable columns would come out as objects
         value = value.to_numpy(dtype=np.float64, na_value=np.nan)
     try:
         array = np.asarray(value)
     except Exception as error:  # whatever a class of the user's raises
         if isinstance(value, list | tuple):
-            raise InputError(f"{name}: found rows of different lengths; give every row the same") from None
+            raise InputError(name, "found rows of different lengths", "give every row the same") from None
         raise InputError(
-            f"{name}: found {type(value).__name__} that is no array ({first_line(error)}); pass one of shape (n, d)"
+            name, f"found {type(value).__name__} that is no array ({first_line(error)})", "pass one of shape (n, d)"
         ) from None
     if array.dtype == object and array.ndim == 0:
-        raise InputError(f"{name}: found {short_repr(value)}; pass an array of shape (n, d)")
+        raise InputError(name, f"found {short_repr(value)}", "pass an array of shape (n, d)")
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
 def _of_torch(tensor: Any, name: str) -> Any:
     """Return a tensor, perhaps on a device, with a gradient or of a type that numpy lacks, as numpy can read it."""
     if tensor.layout is not sys.modules["torch"].strided:
-        raise InputError(f"{name}: found a sparse tensor; pass {name}.to_dense()")
+        raise InputError(name, "found a sparse tensor", f"pass {name}.to_dense()")
     tensor = tensor.detach().cpu()
     return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
 
@@ -118,7 +118,7 @@ def _check_kind(value: Any, name: str) -> None:
         TypeError,
         ValueError,
     ) as error:  # a closed file, or a type that only its store knows
-        raise InputError(f"{name}: found {type(value).__name__} that cannot be read ({error})") from error
+        raise InputError(name, f"found {type(value).__name__} that cannot be read ({error})") from error
     _check_dtype(dtype, name)
     _check_shape(shape, name)
 
@@ -126,23 +126,24 @@ def _check_kind(value: Any, name: str) -> None:
 def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
     kind = dtype.kind
     if kind == "c":
-        raise InputError(f"{name}: found complex numbers; pass real ones (e.g. real and imaginary columns)")
+        raise InputError(name, "found complex numbers", "pass real ones (e.g. real and imaginary columns)")
     if kind not in "biuf":
-        raise InputError(f"{name}: found dtype {dtype}; pass numbers, shape (n, d)")
+        raise InputError(name, f"found dtype {dtype}", "pass numbers, shape (n, d)")
 
 
 def _check_shape(shape: tuple[Any, ...] | None, name: str) -> None:
     if shape is None:  # an empty HDF5 data set
-        raise InputError(f"{name}: found a data set without a shape, which holds no numbers; pass at least one row")
+        raise InputError(name, "found a data set without a shape, which holds no numbers", "pass at least one row")
     if len(shape) < 2:
         raise InputError(
-            f"{name}: found {len(shape)}-D data of shape {shape}; pass one point a row, "
-            f"shape (n, d) (for a single column: {name}.reshape(-1, 1))"
+            name,
+            f"found {len(shape)}-D data of shape {shape}",
+            f"pass one point a row, shape (n, d) (for a single column: {name}.reshape(-1, 1))",
         )
     if any(size != size for size in shape):  # Dask writes NaN for sizes it does not know
-        raise InputError(f"{name}: found a Dask array of unknown shape {shape}; call {name}.compute_chunk_sizes()")
+        raise InputError(name, f"found a Dask array of unknown shape {shape}", f"call {name}.compute_chunk_sizes()")
     if 0 in shape:
-        raise InputError(f"{name}: found shape {shape}, which holds no numbers; pass at least one row and column")
+        raise InputError(name, f"found shape {shape}, which holds no numbers", "pass at least one row and column")
 
 
 def _is_numeric_frame(value: Any, name: str) -> bool:
@@ -154,7 +155,7 @@ def _is_numeric_frame(value: Any, name: str) -> bool:
         return False  # of another package than pandas: read as an array
     text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
     if text:
-        raise InputError(f"{name}: found columns that are not numbers: {join_names(text)}; encode or drop them")
+        raise InputError(name, f"found columns that are not numbers: {join_names(text)}", "encode or drop them")
     return True
 
 
@@ -169,7 +170,7 @@ class _Check:
     def __call__(self, block: NDArray[Any], start: int) -> None:
         if block.dtype.kind in "iu" and max(abs(int(block.min())), abs(int(block.max()))) > 2**53:
             raise InputError(
-                f"{self._name}: found integers beyond 2**53, which float64 merges; subtract an offset first"
+                self._name, "found integers beyond 2**53, which float64 merges", "subtract an offset first"
             )
         if block.dtype.kind == "f" and block.dtype.itemsize > 8:
             block = block.astype(np.float64)  # what is finite in a longer type need not be so here
@@ -191,8 +192,9 @@ class _Check:
         most = np.finfo(np.float64).max / (2 * block.shape[1])
         if block.max() > most or block.min() < -most:
             raise InputError(
-                f"{self._name}: found numbers beyond {most:.1g}, whose distances float64 does not hold; divide all of "
-                "them by the same number, e.g. 2.0**100"
+                self._name,
+                f"found numbers beyond {most:.1g}, whose distances float64 does not hold",
+                "divide all of them by the same number, e.g. 2.0**100",
             )
 
     def finish(self) -> None:
@@ -204,15 +206,16 @@ class _Check:
 def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:
     """Raise InputError unless points and codes have equally many rows."""
     if len(X) != len(Z):
-        raise InputError(f"{names[1]}: found {len(Z)} rows, but {names[0]} has {len(X)}; pass one code for each point")
+        raise InputError(names[1], f"found {len(Z)} rows, but {names[0]} has {len(X)}", "pass one code for each point")
 
 
 def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None:
     """Raise InputError unless queries and references live in the same space."""
     if X.shape[1] != X_ref.shape[1]:
         raise InputError(
-            f"{names[1]}: found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}; "
-            "both must be points of one space"
+            names[1],
+            f"found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}",
+            "both must be points of one space",
         )
 
 
@@ -231,13 +234,14 @@ def check_candidates(k: Any, M: int) -> int:
             raise TypeError
         number = operator.index(k)
     except TypeError:
-        raise InputError(f"k: found {short_repr(k)}; pass a whole number of neighbours, e.g. k=10") from None
+        raise InputError("k", f"found {short_repr(k)}", "pass a whole number of neighbours, e.g. k=10") from None
     if M < 3:
-        raise InputError(f"X_test, reference: found {M} candidates for each point; at least 3 are needed")
+        raise InputError("X_test, reference", f"found {M} candidates for each point", "at least 3 are needed")
     if not 1 <= number < M / 2:
         raise InputError(
-            f"k: found {number} with M = {M} candidates; pass 1 <= k <= {(M - 1) // 2} "
-            "(k must be less than half the candidates) or more reference points"
+            "k",
+            f"found {number} with M = {M} candidates",
+            f"pass 1 <= k <= {(M - 1) // 2} (k must be less than half the candidates) or more reference points",
         )
     return number
 
@@ -253,11 +257,13 @@ def check_distance(points: Points, distance: str, name: str) -> None:
             if zero.size:
                 row = rows.start + int(zero[0])
                 raise InputError(
-                    f"{name}: found only zeros in row {row}, which has no direction; drop such rows, or use another "
-                    "distance than 'cosine'"
+                    name,
+                    f"found only zeros in row {row}, which has no direction",
+                    "drop such rows, or use another distance than 'cosine'",
                 )
         elif distance == "hamming" and not (np.rint(block) == block).all():
             raise InputError(
-                f"{name}: found values that are no whole numbers; 'hamming' counts the columns that differ and is for "
-                "binary codes: pass those, or use another distance"
+                name,
+                "found values that are no whole numbers",
+                "'hamming' counts the columns that differ and is for binary codes: pass those, or use another distance",
             )

@@ -120,8 +120,10 @@ def stored_blocks(value: Any, name: str) -> Iterator[Array]:
         except Exception as error:
             reason = str(error).split("\n", 1)[0]
             raise InputError(
-                f"{name}: found {type(value).__name__} whose rows {span.start} to {span.stop - 1} cannot be read "
-                f"({type(error).__name__}: {reason}); make sure that its file is open and whole"
+                name,
+                f"found {type(value).__name__} whose rows {span.start} to {span.stop - 1} cannot "
+                f"be read ({type(error).__name__}: {reason})",
+                "make sure that its file is open and whole",
             ) from error
         yield block
 
@@ -152,8 +154,9 @@ def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtyp
         _remove(path)
         size = math.prod(shape) * dtype.itemsize / 1e9
         raise InputError(
-            f"{name}: no room for a temporary copy of {size:.1f} GB in {Path(path).parent} ({error}); "
-            "set TMPDIR to a larger disk"
+            name,
+            f"no room for a temporary copy of {size:.1f} GB in {Path(path).parent} ({error})",
+            "set TMPDIR to a larger disk",
         ) from error
     except BaseException:
         _remove(path)

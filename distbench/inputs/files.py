@@ -58,10 +58,10 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         if kind not in ENDINGS:
             raise DatasetError(f"found {short_repr(str(source))}; give a file that ends in {', '.join(ENDINGS)}")
         if path.is_dir():
-            raise DatasetError(f"{path.name}: is a folder; give a file")
+            raise DatasetError(path.name, "is a folder", "give a file")
         return reading(path, lambda: _READERS[kind](path, key))
     except (DatasetError, OSError, ValueError) as error:  # also of what can be no path
-        raise InputError(f"{name}: {shortened(str(error))}") from error.__cause__
+        raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
         raise MissingDependencyError(f"{name}: {error}") from error.__cause__
 
@@ -91,11 +91,11 @@ def reading(path: Path, read: Callable[[], T]) -> T:
     except MissingDependencyError as error:
         raise MissingDependencyError(f"{path.name}: {error}") from error
     except DatasetError as error:
-        raise DatasetError(f"{path.name}: {error}") from None
+        raise DatasetError(path.name, str(error)) from None
     except FileNotFoundError as error:
         raise DatasetError(f"no such file: {path}") from error
     except Exception as error:  # numpy, zipfile, pyarrow and h5py raise all kinds for a damaged file
-        raise DatasetError(f"{path.name}: cannot be read: {_reason(error)}") from error
+        raise DatasetError(path.name, f"cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

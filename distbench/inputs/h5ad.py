@@ -52,7 +52,7 @@ def _check_indices(matrix: Any, name: str) -> None:
         and (ends[1:] >= ends[:-1]).all()
         and (not len(indices) or (indices.min() >= 0 and indices.max() < width))
     ):
-        raise InputError(f"{name}: found a damaged sparse matrix, whose indices lead out of it; save it anew")
+        raise InputError(name, "found a damaged sparse matrix, whose indices lead out of it", "save it anew")
 
 
 def _refuse_large(shape: Any, dtype: Any, name: str) -> None:
@@ -60,8 +60,10 @@ def _refuse_large(shape: Any, dtype: Any, name: str) -> None:
     size = math.prod(shape) * max(4, dtype.itemsize)
     if size > MOST_DENSE:
         raise InputError(
-            f"{name}: found a sparse matrix of shape {shape}, which takes {size / 1e9:.1f} GB when dense, more than "
-            f"{MOST_DENSE / 1e9:.1f} GB; take fewer rows, or a key of obsm such as X_pca"
+            name,
+            f"found a sparse matrix of shape {shape}, which takes {size / 1e9:.1f} GB "
+            f"when dense, more than {MOST_DENSE / 1e9:.1f} GB",
+            "take fewer rows, or a key of obsm such as X_pca",
         )
 
 

@@ -40,7 +40,7 @@ def read_table(path: Path, label: str) -> Table:
     """
     columns, index = _columns(path)
     if label and label not in columns:
-        raise DatasetError(f"label: there is no column {label!r}; {did_you_mean(label, columns)}")
+        raise DatasetError("label", f"there is no column {label!r}", did_you_mean(label, columns))
     left_out = {label, *index}
     for name in _lists(columns, left_out):  # left out silently, other columns would be judged in their place
         raise DatasetError(

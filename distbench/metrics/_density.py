@@ -67,5 +67,5 @@ def density_kl(X: Any, Z: Any, *, sigma: float = 0.1, reference: tuple[Any, Any]
     0.0646
     """
     if isinstance(sigma, bool) or not isinstance(sigma, int | float | np.number) or not 0 < float(sigma) < np.inf:
-        raise InputError(f"sigma: found {sigma!r}; pass a number above 0, e.g. 0.1")
+        raise InputError("sigma", f"found {sigma!r}", "pass a number above 0, e.g. 0.1")
     return measure_one(_DENSITY_KL, X, Z, reference, sigma=float(sigma))

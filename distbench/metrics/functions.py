@@ -45,7 +45,7 @@ def gather_checked(
     points, codes = as_points(X, names[0], notes), as_points(Z, names[1], notes)
     check_same_rows(points, codes, (names[0], names[1]))
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
-        raise InputError(f"reference: found {type(reference).__name__}; pass a pair (X_ref, Z_ref)")
+        raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
     if reference is None:
         _check_spread(points, points, names[0])
         gathered = gather(points, codes, k=check_candidates(k, len(points) - 1), families=families, **options)
@@ -72,4 +72,4 @@ def gather_checked(
 def _check_spread(points: Array, others: Array, name: str) -> None:
     """Refuse points that all coincide: no distance could be kept or lost."""
     if (points == others[0]).all() and (others == others[0]).all():
-        raise InputError(f"{name}: found points that all coincide; nothing can be measured on them")
+        raise InputError(name, "found points that all coincide", "nothing can be measured on them")

@@ -48,7 +48,7 @@ def measure_reconstruction(X: Any, X_reconstructed: Any) -> Measured:
 def _measure(gathered: Statistics) -> Measured:
     measured = gathered.extras.get("reconstruction")
     if not isinstance(measured, Measured):
-        raise InputError("metrics: found 'reconstruction_mse', but no decoder is known; leave it out")
+        raise InputError("metrics", "found 'reconstruction_mse', but no decoder is known", "leave it out")
     return measured
 
 

@@ -29,7 +29,9 @@ def label_codes(labels: Any, reference_labels: Any = None) -> tuple[Codes, Codes
         return np.unique(own, return_inverse=True)[1].astype(np.int64), None
     others = _as_labels(reference_labels, "reference_labels")
     if (own.dtype.kind in "US") != (others.dtype.kind in "US"):
-        raise InputError(f"reference_labels: found {others.dtype}, but labels are {own.dtype}; pass labels of one kind")
+        raise InputError(
+            "reference_labels", f"found {others.dtype}, but labels are {own.dtype}", "pass labels of one kind"
+        )
     codes = np.unique(np.concatenate([own, others]), return_inverse=True)[1].astype(np.int64)
     return codes[: len(own)], codes[len(own) :]
 
@@ -39,9 +41,9 @@ def _as_labels(value: Any, name: str) -> NDArray[Any]:
     if array.dtype == object:  # mixed kinds do not sort: compare what they print
         array = array.astype(str)
     if array.ndim != 1:
-        raise InputError(f"{name}: found shape {array.shape}; pass one label a point, shape (n,)")
+        raise InputError(name, f"found shape {array.shape}", "pass one label a point, shape (n,)")
     if array.dtype.kind == "f" and np.isnan(array).any():
-        raise InputError(f"{name}: found NaN at place {int(np.flatnonzero(np.isnan(array))[0])}; drop these points")
+        raise InputError(name, f"found NaN at place {int(np.flatnonzero(np.isnan(array))[0])}", "drop these points")
     return array
 
 
@@ -107,10 +109,10 @@ def label_agreement(
     .. [1] T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.
     """
     if reference is not None and reference_labels is None:
-        raise InputError("reference_labels: found None; pass one label for each reference point")
+        raise InputError("reference_labels", "found None", "pass one label for each reference point")
     codes, codes_ref = label_codes(labels, None if reference is None else reference_labels)
     pairs = [("labels", codes, X), ("reference_labels", codes_ref, None if reference is None else reference[0])]
     for name, found, points in pairs:
         if found is not None and len(found) != len(points):
-            raise InputError(f"{name}: found {len(found)} labels for {len(points)} points; pass one label a point")
+            raise InputError(name, f"found {len(found)} labels for {len(points)} points", "pass one label a point")
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

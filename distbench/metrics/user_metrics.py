@@ -208,18 +208,20 @@ OWN = ("points", "unbounded")
 
 def _check(direction: Any, bounds: Any, chance: Any, version: Any) -> None:
     if direction not in ("up", "down"):
-        raise InputError(f"direction: found {short_repr(direction)}; pass 'up' or 'down'")
+        raise InputError("direction", f"found {short_repr(direction)}", "pass 'up' or 'down'")
     try:
         low, high = (float(bound) for bound in bounds)
         fine = low < high
     except (TypeError, ValueError):
         fine = False
     if not fine:
-        raise InputError(f"bounds: found {short_repr(bounds)}; pass the least and the largest value, such as (0, 1)")
+        raise InputError(
+            "bounds", f"found {short_repr(bounds)}", "pass the least and the largest value, such as (0, 1)"
+        )
     if chance is not None and not low <= chance <= high:
-        raise InputError(f"chance: found {short_repr(chance)}; pass a number within the bounds, or leave it out")
+        raise InputError("chance", f"found {short_repr(chance)}", "pass a number within the bounds, or leave it out")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise InputError(f"version: found {short_repr(version)}; pass a whole number, 1 or more")
+        raise InputError("version", f"found {short_repr(version)}", "pass a whole number, 1 or more")
 
 
 @dataclass(frozen=True)
@@ -254,15 +256,18 @@ class _Measure:
         except InputError:
             raise
         except Exception as error:
-            raise InputError(f"metrics: {self.name} {raised(error)}; mend the function") from error
+            raise InputError("metrics", f"{self.name} {raised(error)}", "mend the function") from error
         if scores.shape != (len(cases.X),):
-            raise InputError(f"metrics: {self.name} returned shape {scores.shape}; return one score a test point, (m,)")
+            raise InputError(
+                "metrics", f"{self.name} returned shape {scores.shape}", "return one score a test point, (m,)"
+            )
         low, high = self.bounds
         wrong = np.flatnonzero(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
         if len(wrong):
             raise InputError(
-                f"metrics: {self.name} returned {scores[wrong[0]]:g} for test point {wrong[0]}; return finite numbers "
-                f"from {low:g} to {high:g}"
+                "metrics",
+                f"{self.name} returned {scores[wrong[0]]:g} for test point {wrong[0]}",
+                f"return finite numbers from {low:g} to {high:g}",
             )
         return scores
 

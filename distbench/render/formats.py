@@ -52,5 +52,5 @@ def rendered(kind: str, outcome: RunResults) -> str:
     render = FORMATS[kind]
     text = render if isinstance(render, str) else render(outcome)
     if not isinstance(text, str):
-        raise InputError(f"report {kind!r}: found {short_repr(text)}; return text")
+        raise InputError(f"report {kind!r}", f"found {short_repr(text)}", "return text")
     return text

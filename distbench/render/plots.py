@@ -44,7 +44,7 @@ KINDS: dict[str, tuple[str, str, Callable[[Axes, Diagrams], None]]] = {
 def plot(report: Report, kind: str | None, ax: Any, labels: Any) -> Any:
     """Draw one picture of a report, or all of them; see `distbench.Report.plot`."""
     if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
-        raise InputError(f"kind: found {short_repr(kind)}; {did_you_mean(str(kind), KINDS)}")
+        raise InputError("kind", f"found {short_repr(kind)}", did_you_mean(str(kind), KINDS))
     require("matplotlib", "plot()")
     from distbench.render.diagrams import diagrams_of
 
@@ -65,7 +65,7 @@ def _given(ax: Any, count: int) -> Any:
     axes = np.atleast_1d(np.asarray(ax, dtype=object))
     if axes.size != count or not all(isinstance(one, Axes) for one in axes.ravel()):
         wanted = "the axes of one picture" if count == 1 else f"{count} axes, one for each picture, or name a kind"
-        raise InputError(f"ax: found {short_repr(ax)}; pass {wanted}")
+        raise InputError("ax", f"found {short_repr(ax)}", f"pass {wanted}")
     return axes
 
 

@@ -45,7 +45,9 @@ def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: s
     to = log_dir_or_writer
     if isinstance(to, str | os.PathLike):
         if "://" in str(to):
-            raise InputError(f"log_dir_or_writer: found {short_repr(str(to))}; pass a local folder, or a writer for it")
+            raise InputError(
+                "log_dir_or_writer", f"found {short_repr(str(to))}", "pass a local folder, or a writer for it"
+            )
         _write_events(Path(to), scalars, step)
     elif callable(getattr(to, "add_scalar", None)):  # of torch, tensorboard or tensorboardX
         for name, value in scalars:
@@ -60,16 +62,17 @@ def log_tensorboard(report: Report, log_dir_or_writer: Any, step: int, prefix: s
         to.flush()
     else:
         raise InputError(
-            f"log_dir_or_writer: found {short_repr(to)}; pass a folder, a SummaryWriter, or what "
-            "tf.summary.create_file_writer returned"
+            "log_dir_or_writer",
+            f"found {short_repr(to)}",
+            "pass a folder, a SummaryWriter, or what tf.summary.create_file_writer returned",
         )
 
 
 def _check(prefix: Any, step: Any) -> None:
     if not isinstance(prefix, str):
-        raise InputError(f"prefix: found {short_repr(prefix)}; pass text")
+        raise InputError("prefix", f"found {short_repr(prefix)}", "pass text")
     if step is not None and (isinstance(step, bool) or not hasattr(step, "__index__") or not 0 <= step < 2**63):
-        raise InputError(f"step: found {short_repr(step)}; pass a whole number, 0 or more")
+        raise InputError("step", f"found {short_repr(step)}", "pass a whole number, 0 or more")
 
 
 def _numbers(report: Report, between: str) -> list[tuple[str, float]]:
@@ -103,4 +106,6 @@ def _write_events(folder: Path, scalars: list[tuple[str, float]], step: int) -> 
                 event.wall_time = now
                 writer.write(event.SerializeToString())
     except OSError as error:
-        raise InputError(f"log_dir_or_writer: {folder} cannot be written ({error.strerror}); pass another") from None
+        raise InputError(
+            "log_dir_or_writer", f"{folder} cannot be written ({error.strerror})", "pass another"
+        ) from None

@@ -67,7 +67,7 @@ def read_results(path: Path) -> Results:
     path = Path(path)
     document = read_document(path)
     if document is None:
-        raise ResultsError(f"{path}: found no such file; write one with pytest --distbench-report json:{path}")
+        raise ResultsError(f"{path}", "found no such file", f"write one with pytest --distbench-report json:{path}")
     earlier = document["earlier"] | document.get("environments", {})
     rows = [_row(record, earlier) for record in document["rows"]]
     claims = [_dated(record, earlier) for record in document["claims"]]
@@ -128,7 +128,7 @@ def _merge(
 ) -> int:
     old = read_document(path, MEND)
     if old is not None and "environments" in old:
-        raise ResultsError(f"{path}: holds the stored rows of a suite; give the results another file")
+        raise ResultsError(f"{path}", "holds the stored rows of a suite", "give the results another file")
     records = [_record(row) for row in rows]
     found: list[Record] = [dict(claim) for claim in claims]
     if old is None or whole:
@@ -148,7 +148,7 @@ def _merge(
     try:
         text = document_text(SCHEMA, parts)
     except ValueError as error:  # of what was there and stays: numbers too large for floats
-        raise ResultsError(f"{path}: {error}; {MEND}") from error
+        raise ResultsError(f"{path}", str(error), MEND) from error
     write_whole(path, text)
     return len(old["rows"]) - len(kept)
 

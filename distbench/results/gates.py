@@ -77,9 +77,9 @@ def parse_gate(text: str) -> Gate:
     from distbench.metrics import METRICS
 
     if not colon or not metric or not change:
-        raise InputError(f"gate: found {text!r}; {HOW}")
+        raise InputError("gate", f"found {text!r}", HOW)
     if metric not in METRICS and metric != ALL:
-        raise InputError(f"gate: found no metric called {metric!r}; {did_you_mean(metric, [*METRICS, ALL])}")
+        raise InputError("gate", f"found no metric called {metric!r}", did_you_mean(metric, [*METRICS, ALL]))
     relative = change.endswith("%")
     try:
         threshold = float(change.removesuffix("%"))
@@ -87,7 +87,7 @@ def parse_gate(text: str) -> Gate:
         threshold = math.nan
     if not 0 <= threshold < math.inf:
         raise InputError(
-            f"gate: found the change {change!r}; {HOW}, which says how much worse it may become, 0 or more"
+            "gate", f"found the change {change!r}", f"{HOW}, which says how much worse it may become, 0 or more"
         )
     return Gate(metric, threshold / 100 if relative else threshold, relative)
 

@@ -90,31 +90,32 @@ def read_document(path: Path, mend: str = READ) -> Record | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{path}: cannot be read: {error}") from error
+        raise ResultsError(f"{path}", f"cannot be read: {error}") from error
     try:
         document = parsed(text)
     except ValueError as error:
         is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # damage to its insides leaves both
         told = f"{error} (it seems cut off)" if is_cut else str(error)
         mend = CUT if is_cut and mend == READ else mend
-        raise ResultsError(f"{path}: not valid JSON: {told}; {mend}") from error
+        raise ResultsError(f"{path}", f"not valid JSON: {told}", mend) from error
     return _checked(document, path, mend)
 
 
 def _checked(document: Any, path: Path, mend: str) -> Record:
     if not isinstance(document, dict) or "schema" not in document:
-        raise ResultsError(f"{path}: is no file of results (it has no schema); give another path")
+        raise ResultsError(f"{path}", "is no file of results (it has no schema)", "give another path")
     if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
         raise ResultsError(
-            f"{path}: schema {short_repr(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
-            "that wrote it, or give another path"
+            f"{path}",
+            f"schema {short_repr(document['schema'])} is not known here, only {SCHEMA}",
+            "install the distbench that wrote it, or give another path",
         )
     if "environments" in document:  # of a suite: other parts, the same rows
         document = {"environment": {}, "earlier": {}, "claims": [], **document}
         document.pop("findings", None)
     for name, kind in (("environment", dict), ("earlier", dict), ("environments", dict), ("rows", list)):
         if not isinstance(document.get(name, {} if name == "environments" else None), kind):
-            raise ResultsError(f"{path}: {name} is missing or of the wrong kind; {mend}")
+            raise ResultsError(f"{path}", f"{name} is missing or of the wrong kind", mend)
     for name, environment in (document["earlier"] | document.get("environments", {})).items():
         if not isinstance(environment, dict):
             raise ResultsError(shortened(f"{path}: environment {name!r} is no table; {mend}"))
@@ -124,7 +125,7 @@ def _checked(document: Any, path: Path, mend: str) -> Record:
 def _with_records(document: Record, path: Path, mend: str) -> Record:
     document.setdefault("claims", [])
     if not isinstance(document["claims"], list):
-        raise ResultsError(f"{path}: claims is of the wrong kind; {mend}")
+        raise ResultsError(f"{path}", "claims is of the wrong kind", mend)
     environments = document["earlier"] | document.get("environments", {})
     for kind, check in (("row", _row_problem), ("claim", _claim_problem)):
         for number, record in enumerate(document[f"{kind}s"], 1):

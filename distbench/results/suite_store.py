@@ -126,11 +126,11 @@ def read_store(path: Path) -> Store:
     except FileNotFoundError:
         return Store(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}: cannot be read: {error}") from error
+        raise SuiteError(f"{path}", f"cannot be read: {error}") from error
     try:
         document = parsed(text)
     except ValueError as error:
-        raise SuiteError(f"{path}: not valid JSON: {error}; {MEND}") from error
+        raise SuiteError(f"{path}", f"not valid JSON: {error}", MEND) from error
     check_document(document, path)
     store = Store(path, document["environments"], tuple(document["rows"]), tuple(document["findings"]))
     check_records(path, store.environments, store.rows, store.findings)

@@ -49,15 +49,18 @@ LEFT_OUT |= {"in_sample": False, "note": ""}
 def check_document(document: Any, path: Path) -> None:
     """Raise SuiteError for a document that is none of ours, or of another schema."""
     if not isinstance(document, dict) or "schema" not in document:
-        raise SuiteError(f"{path}: is no file of stored rows (it has no schema); move it away or give it another name")
+        raise SuiteError(
+            f"{path}", "is no file of stored rows (it has no schema)", "move it away or give it another name"
+        )
     if document["schema"] != SCHEMA:
         raise SuiteError(
-            f"{path}: schema {short_repr(document['schema'])} is not known here, only {SCHEMA}; install the distbench "
-            "that wrote it, or delete it and run pytest --distbench-update"
+            f"{path}",
+            f"schema {short_repr(document['schema'])} is not known here, only {SCHEMA}",
+            "install the distbench that wrote it, or delete it and run pytest --distbench-update",
         )
     for name, kind in (("environments", dict), ("rows", list), ("findings", list)):
         if not isinstance(document.get(name), kind):
-            raise SuiteError(f"{path}: {name} is missing or of the wrong kind; {MEND}")
+            raise SuiteError(f"{path}", f"{name} is missing or of the wrong kind", MEND)
     for name, environment in document["environments"].items():
         if not isinstance(environment, dict):
             raise SuiteError(shortened(f"{path}: environment {name!r} is no table; {MEND}"))
@@ -74,7 +77,7 @@ def check_records(path: Path, environments: Mapping[str, Any], rows: Sequence[An
                 raise SuiteError(shortened(f"{path}: {kind} {number}: {problem}; {MEND}"))
             key = (kind, *(record[name] for name in names))
             if key in seen:
-                raise SuiteError(f"{path}: {kind} {number}: stored twice; {MEND}")
+                raise SuiteError(f"{path}", f"{kind} {number}: stored twice", MEND)
             seen.add(key)
 
 

@@ -113,7 +113,9 @@ class _Judge:
         a, b = over_seeds(better, claim.metric), over_seeds(than, claim.metric)
         one, two, span = a.value, b.value, interval(a.less(b))
         if span is None:
-            raise SuiteError(f"claim {claim.id}: {claim.metric} has no interval to compare by; choose another metric")
+            raise SuiteError(
+                f"claim {claim.id}", f"{claim.metric} has no interval to compare by", "choose another metric"
+            )
         low, high = span
         up = better[0].report[claim.metric].direction == "up"
         least, most = (low, high) if up else (-high, -low)  # of the advantage
@@ -165,7 +167,9 @@ class _Judge:
         test = self.bench.dataset(claim.dataset).test
         found = floors(test, claim.code_size, k=self.suite.k, metrics=(claim.metric,)).get(claim.metric)
         if found is None:
-            raise SuiteError(f"claim {claim.id}: these points have no floor of {claim.metric}; choose smaller data")
+            raise SuiteError(
+                f"claim {claim.id}", f"these points have no floor of {claim.metric}", "choose smaller data"
+            )
         return ClaimResult(
             claim,
             _verdict(found >= claim.at_least, found < claim.at_least),
@@ -210,7 +214,7 @@ def _components(encoder: Any, claim: AngleClaim) -> Any:
     components = getattr(encoder, "components_", None)
     if components is None:
         raise SuiteError(
-            f"claim {claim.id}: {claim.encoder} has no components_; a principal angle needs a linear encoder"
+            f"claim {claim.id}", f"{claim.encoder} has no components_", "a principal angle needs a linear encoder"
         )
     return components
 

@@ -126,7 +126,7 @@ def _checked(encoder: Any) -> Encode:
     def encode(X: Array) -> Array:
         codes = np.asarray(adapter.encode(X), dtype=np.float64).reshape(len(X), -1)
         if not np.isfinite(codes).all():
-            raise InputError("codes: found NaN or infinity, between which no pair can be looked for")
+            raise InputError("codes", "found NaN or infinity, between which no pair can be looked for")
         return codes
 
     return encode
@@ -192,7 +192,7 @@ def _search_over(X: Array, encode: Encode) -> _Search:
         )
     median = float(np.median(pdist(X)))
     if median == 0:
-        raise InputError("points: found most of them equal, which says nothing of what is far; pass others")
+        raise InputError("points", "found most of them equal, which says nothing of what is far", "pass others")
     return _Search(encode, _directions(X, dim + 1), median / 2, float(np.median(pdist(codes))))
 
 

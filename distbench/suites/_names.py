@@ -32,7 +32,7 @@ def check_dataset(name: str) -> None:
     from distbench.datasets import DATASETS
 
     if name not in DATASETS:
-        raise InputError(f"dataset: no data set is called {name!r}; {did_you_mean(name, list(DATASETS))}")
+        raise InputError("dataset", f"no data set is called {name!r}", did_you_mean(name, list(DATASETS)))
 
 
 def check_suite(suite: Suite) -> None:

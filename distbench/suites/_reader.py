@@ -95,9 +95,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SuiteError(f"{path.name}: cannot be read: {error}; save it as UTF-8") from error
+        raise SuiteError(path.name, f"cannot be read: {error}", "save it as UTF-8") from error
     except OSError as error:
-        raise SuiteError(f"{path.name}: cannot be read: {error}") from error
+        raise SuiteError(path.name, f"cannot be read: {error}") from error
 
 
 def _document(text: str, top: TomlLocation) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _syntax_error(message: str, text: str, top: TomlLocation) -> SuiteError:
         return SuiteError(f"{top.file}:1: not valid TOML: {message}")
     line = place[1] or text.rstrip().count("\n") + 1
     told = message[: place.start()] + (f" (column {place[2]})" if place[1] else " (at the end of the file)")
-    return SuiteError(f"{top.file}:{line}: not valid TOML: {told}")
+    return SuiteError(f"{top.file}:{line}", f"not valid TOML: {told}")
 
 
 def _encoder(table: Mapping[str, Any], where: TomlLocation, suite: Mapping[str, Any]) -> SuiteEncoder:

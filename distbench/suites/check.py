@@ -73,9 +73,9 @@ def check_encoder(
     about: dict[str, Any] = {"limits": asked.limits}
     for argument, value in (("dataset", dataset), ("code_size", code_size)) if X_test is not None else ():
         if value is not None:
-            raise InputError(f"{argument}: given beside X_test; points are for an encoder, a data set for a recipe")
+            raise InputError(argument, "given beside X_test", "points are for an encoder, a data set for a recipe")
     if X_test is None and reference is not None:
-        raise InputError("reference: given for a recipe, which is judged on its data set as it is; leave it out")
+        raise InputError("reference", "given for a recipe, which is judged on its data set as it is", "leave it out")
     if X_test is not None:
         floors.check_encoder(encoder)
         report = evaluate(
@@ -85,7 +85,7 @@ def check_encoder(
             floors.check_report(report)
         return rows_of(report, note=cautions(report.notes), **about)
     if dataset is None or code_size is None:
-        raise InputError("X_test: not given; give the test points, or dataset= and code_size= to fit a recipe")
+        raise InputError("X_test", "not given", "give the test points, or dataset= and code_size= to fit a recipe")
     bench, recipe = FitCache(), as_recipe(encoder)
     floors.check_recipe(bench.dataset(dataset), code_size)
     run = bench.run(

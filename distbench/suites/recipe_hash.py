@@ -61,7 +61,7 @@ def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
     try:
         told = json.dumps({"recipe": name, "options": dict(options or {}), "code": sources}, sort_keys=True)
     except TypeError as error:
-        raise InputError(f"options: {error}; give text, numbers, lists and tables") from None
+        raise InputError("options", str(error), "give text, numbers, lists and tables") from None
     return sha256(told.encode()).hexdigest()
 
 
@@ -109,7 +109,7 @@ def _home(name: str) -> str:
     from distbench.baselines import BASELINES
 
     if name not in BASELINES:
-        raise InputError(f"recipe: {BASELINES.hint(name)}")
+        raise InputError("recipe", BASELINES.hint(name))
     return str(BASELINES[name].run.__module__)
 
 
@@ -129,9 +129,9 @@ def _module(name: str) -> _Module:
     try:
         found = importlib.util.find_spec(name)
     except (ImportError, ValueError) as error:
-        raise InputError(f"recipe: {name} cannot be found ({error})") from error
+        raise InputError("recipe", f"{name} cannot be found ({error})") from error
     if found is None or found.origin is None or not found.origin.endswith(".py"):
-        raise InputError(f"recipe: {name} has no Python source that could be hashed")
+        raise InputError("recipe", f"{name} has no Python source that could be hashed")
     return _read(name, found.origin, Path(found.origin).stat().st_mtime_ns)
 
 
@@ -141,7 +141,7 @@ def _read(name: str, path: str, changed: int) -> _Module:
         source = Path(path).read_text(encoding="utf-8")
         tree = ast.parse(source)
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise InputError(f"recipe: the source of {name} cannot be read ({error})") from error
+        raise InputError("recipe", f"the source of {name} cannot be read ({error})") from error
     return _Module(plain_source(source), frozenset(_imports(tree, name, is_package=path.endswith("__init__.py"))))
 
 
@@ -211,7 +211,7 @@ def _members(package: str, name: str | None) -> Iterator[str]:
 def _folder(package: str) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or found.origin is None:
-        raise InputError(f"recipe: the source of {package} cannot be found")
+        raise InputError("recipe", f"the source of {package} cannot be found")
     return Path(found.origin).parent
 
 

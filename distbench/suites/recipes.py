@@ -80,7 +80,7 @@ class Recipe:
         extra = {"progress": progress} if _takes_progress(self.fitter.fit) else {}
         encoder = self.fitter.fit(X, code_size=code_size, seed=seed, **extra, **self.options)
         if encoder is None:
-            raise InputError(f"recipe {self.name}: fit() returned None; return the fitted encoder")
+            raise InputError(f"recipe {self.name}", "fit() returned None", "return the fitted encoder")
         return encoder
 
 
@@ -134,7 +134,7 @@ def _written(name: str, options: Mapping[str, Any]) -> str:
     try:
         return json.dumps(options, sort_keys=True)
     except TypeError as error:
-        raise InputError(f"recipe {name}: options: {error}; give text, numbers, lists and tables") from None
+        raise InputError(f"recipe {name}", f"options: {error}", "give text, numbers, lists and tables") from None
 
 
 class _Key:
@@ -157,7 +157,7 @@ def _baseline(name: str) -> object:
     from distbench.baselines import BASELINES
 
     if name not in BASELINES:
-        raise InputError(f"recipe: no baseline is called {name!r}; {did_you_mean(name, list(BASELINES))}")
+        raise InputError("recipe", f"no baseline is called {name!r}", did_you_mean(name, list(BASELINES)))
     return BASELINES[name]
 
 
@@ -165,7 +165,7 @@ def _imported(spec: str) -> object:
     try:
         found: object = imported(spec)
     except InputError as error:
-        raise InputError(f"recipe {spec!r}: {error}") from error.__cause__
+        raise InputError(f"recipe {spec!r}", str(error)) from error.__cause__
     return found
 
 
@@ -174,7 +174,7 @@ def _instance(recipe: type) -> object:
         inspect.signature(recipe).bind()
     except TypeError as error:
         raise InputError(
-            f"recipe {recipe.__name__}: its class needs arguments ({error}); pass an instance instead"
+            f"recipe {recipe.__name__}", f"its class needs arguments ({error})", "pass an instance instead"
         ) from None
     except ValueError:  # no signature to read, as for some classes written in C
         pass
@@ -185,13 +185,14 @@ def _check_fit(fitter: object, name: str) -> None:
     fit = getattr(fitter, "fit", None)
     if not callable(fit):
         raise InputError(
-            f"recipe {name}: {type(fitter).__name__} has no fit(X, code_size, seed); to judge an encoder "
-            "that is fitted already, pass the test points too"
+            f"recipe {name}",
+            f"{type(fitter).__name__} has no fit(X, code_size, seed)",
+            "to judge an encoder that is fitted already, pass the test points too",
         )
     try:
         inspect.signature(fit).bind(None, code_size=1, seed=0)
     except TypeError as error:
-        raise InputError(f"recipe {name}: fit must take X, code_size and seed ({error})") from None
+        raise InputError(f"recipe {name}", f"fit must take X, code_size and seed ({error})") from None
     except ValueError:
         pass
 
@@ -201,7 +202,7 @@ def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
     for option in options:
         if not open_ended and option not in known:
             hint = did_you_mean(option, known) if known else "it takes none"
-            raise InputError(f"recipe {name}: options: there is no {option!r}; {hint}")
+            raise InputError(f"recipe {name}", f"options: there is no {option!r}", hint)
 
 
 def _options_of(fitter: Any) -> tuple[list[str], bool]:

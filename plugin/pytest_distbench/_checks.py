@@ -41,13 +41,13 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     """
     named = list(encoders.items()) if isinstance(encoders, Mapping) else _named(encoders)
     if not named:
-        raise InputError("encoders: found none; give at least one, such as {'pca': pca, 'mine': model}")
+        raise InputError("encoders", "found none", "give at least one, such as {'pca': pca, 'mine': model}")
     return pytest.mark.parametrize(ARGUMENT, [pytest.param(encoder, id=str(name)) for name, encoder in named])
 
 
 def _named(encoders: Iterable[Any]) -> list[tuple[str, Any]]:
     if isinstance(encoders, str) or not isinstance(encoders, Iterable):
-        raise InputError(f"encoders: found {encoders!r}; give a list of encoders, or a dict with their names")
+        raise InputError("encoders", f"found {encoders!r}", "give a list of encoders, or a dict with their names")
     given = list(encoders)
     names = [_own_name(encoder) for encoder in given]
     return [

@@ -67,9 +67,9 @@ def _check_options(options: Mapping[str, Any]) -> None:
     known = [name for name in inspect.signature(distbench.hunt).parameters if name not in ("encoder", "X")]
     for name in options:
         if name in METRICS:
-            raise InputError(f"{name}: found a limit that hunts do not take; pass expansion=, contraction= or both")
+            raise InputError(name, "found a limit that hunts do not take", "pass expansion=, contraction= or both")
         if name not in known:
-            raise InputError(f"{name}: found no option of that name; {did_you_mean(name, known)}")
+            raise InputError(name, "found no option of that name", did_you_mean(name, known))
 
 
 def _note(item: pytest.Item, hunt: Hunt, limits: Mapping[str, float], broken: Mapping[str, float]) -> None:

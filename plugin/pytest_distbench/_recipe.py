@@ -77,9 +77,13 @@ def _data_of(marker: MarkerArguments, judged: Judged) -> tuple[str, int]:
     """Return the marker's data set and code size."""
     if marker.dataset is None or marker.code_size is None:
         raise InputError(
-            "X_test: not given; give the test points, or mark the test with "
-            "@pytest.mark.distbench(dataset=..., code_size=...) to have a recipe fitted and judged"
+            "X_test",
+            "not given",
+            "give the test points, or mark the test with @pytest.mark.distbench(dataset=..., "
+            "code_size=...) to have a recipe fitted and judged",
         )
     if judged.reference is not None:
-        raise InputError(f"reference: given for a recipe, which is judged on {marker.dataset} as it is; leave it out")
+        raise InputError(
+            "reference", f"given for a recipe, which is judged on {marker.dataset} as it is", "leave it out"
+        )
     return marker.dataset, marker.code_size

@@ -64,11 +64,11 @@ class SuiteFile(pytest.File):
         for name, recipe in added_encoders(self.config):
             option = f"--distbench-encoder {name}={recipe}"
             if name in declared:
-                raise SuiteError(f"{option}: {self.path.name} has an encoder of that name; take another name")
+                raise SuiteError(option, f"{self.path.name} has an encoder of that name", "take another name")
             try:
                 check_recipe(recipe)
             except InputError as error:
-                raise SuiteError(f"{option}: {error}") from None
+                raise SuiteError(option, str(error)) from None
             found.append(SuiteEncoder(name, recipe, {}, added=True))
         return tuple(found)
 

@@ -26,14 +26,15 @@ def check_writable(path: Path) -> None:
     """
     if set(INSTALLED) & set(path.parts):
         raise SuiteError(
-            f"{path}: belongs to an installed package, so --distbench-update does not write it; copy the suite file "
-            "to a folder of yours and run that"
+            f"{path}",
+            "belongs to an installed package, so --distbench-update does not write it",
+            "copy the suite file to a folder of yours and run that",
         )
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise SuiteError(f"{path}: cannot be written: {folder} is no folder that you may write to")
+        raise SuiteError(f"{path}", f"cannot be written: {folder} is no folder that you may write to")
 
 
 def write_updates(records: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:

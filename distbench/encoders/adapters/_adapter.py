@@ -101,8 +101,9 @@ def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
         others = points[np.asarray(is_other)]
         if others.size:
             raise EncoderError(
-                f"encoder: its input is {taken.dtype}, which cannot hold {others.flat[0]}; pass a function that makes "
-                "its inputs of points"
+                "encoder",
+                f"its input is {taken.dtype}, which cannot hold {others.flat[0]}",
+                "pass a function that makes its inputs of points",
             )
     return taken
 
@@ -126,8 +127,9 @@ def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -
         codes = np.asarray(call(filled))
         if codes.ndim == 0 or len(codes) != size:
             raise EncoderError(
-                f"encoder: found codes of shape {codes.shape} for a batch of {size}, the one size it takes; it has "
-                "to return one code a point"
+                "encoder",
+                f"found codes of shape {codes.shape} for a batch of {size}, the one size it takes",
+                "it has to return one code a point",
             )
         parts.append(codes[: len(part)])
     return np.concatenate(parts)
@@ -144,5 +146,5 @@ def only(names: Collection[str], what: str, of: str, remedy: str) -> str:
     if len(names) != 1:
         from distbench._util.text import join_names
 
-        raise EncoderError(f"encoder: {of} has {len(names)} {what} ({join_names(list(names)) or 'none'}); {remedy}")
+        raise EncoderError("encoder", f"{of} has {len(names)} {what} ({join_names(list(names)) or 'none'})", remedy)
     return next(iter(names))

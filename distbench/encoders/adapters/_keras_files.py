@@ -77,18 +77,22 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         if "safe_mode" in str(error):
             raise _runs_code(path, "a layer") from None
         raise EncoderError(
-            f"encoder: {path}: Keras cannot make a model of it ({_reason(error)}); where it has objects of your own, "
-            "load it with keras.saving.load_model(path, custom_objects=...) and pass the model"
+            "encoder",
+            f"{path}: Keras cannot make a model of it ({_reason(error)})",
+            "where it has objects of your own, load it with keras.saving.load_model(path, "
+            "custom_objects=...) and pass the model",
         ) from None
 
 
 def _config(path: Path) -> tuple[Any, int]:
     """Return what a file says its model is made of, and how many bytes of all else it has; nothing is run yet."""
     if path.suffix.lower() != ENDING:
-        raise EncoderError(f"encoder: found {str(path)!r}; give a file that ends in {ENDING}, or pass the loaded model")
+        raise EncoderError(
+            "encoder", f"found {str(path)!r}", f"give a file that ends in {ENDING}, or pass the loaded model"
+        )
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "no such file"
-        raise EncoderError(f'encoder: {path}: {kind}; give one that model.save("NAME{ENDING}") has written')
+        raise EncoderError("encoder", f"{path}: {kind}", f'give one that model.save("NAME{ENDING}") has written')
     try:
         with zipfile.ZipFile(path) as archive:
             _refuse_bomb(archive, path)
@@ -98,11 +102,12 @@ def _config(path: Path) -> tuple[Any, int]:
         raise
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # also nested too deep
         raise EncoderError(
-            f"encoder: {path}: no whole model of Keras 3 ({first_line(error)}); save it anew with "
-            f'model.save("NAME{ENDING}")'
+            "encoder",
+            f"{path}: no whole model of Keras 3 ({first_line(error)})",
+            f'save it anew with model.save("NAME{ENDING}")',
         ) from None
     except (OSError, EOFError) as error:
-        raise EncoderError(f"encoder: {path}: cannot be read: {first_line(error)}") from None
+        raise EncoderError("encoder", f"{path}: cannot be read: {first_line(error)}") from None
     # How it was trained is left out when it is loaded, so that it does not matter here either.
     used = {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else {}
     return used, min(stored, path.stat().st_size)  # a directory may list what is not there
@@ -115,8 +120,9 @@ def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
     )
     if is_config_large or unfolded > max(BOMB, RATIO * path.stat().st_size):
         raise EncoderError(
-            f"encoder: {path}: {path.stat().st_size:,} bytes that unfold to {unfolded:,}, which no model does; it is "
-            "not loaded"
+            "encoder",
+            f"{path}: {path.stat().st_size:,} bytes that unfold to {unfolded:,}, which no model does",
+            "it is not loaded",
         )
 
 
@@ -125,8 +131,10 @@ def _refuse_large(parts: Sequence[Mapping[str, Any]], stored: int, path: Path) -
     asked = weights_asked(reversed(parts))
     if asked > max(FEW_WEIGHTS, PER_BYTE * stored):
         raise EncoderError(
-            f"encoder: {path}: its layers ask for about {min(asked, 10**15):,} weights, and the file has {stored:,} "
-            "bytes of them; it is not loaded; if you trust it, load it with keras.saving.load_model(path) and pass it"
+            "encoder",
+            f"{path}: its layers ask for about {min(asked, 10**15):,} weights, and the file "
+            f"has {stored:,} bytes of them",
+            "it is not loaded; if you trust it, load it with keras.saving.load_model(path) and pass it",
         )
 
 
@@ -150,8 +158,9 @@ def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> No
     config = part.get("config")
     if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
         raise EncoderError(
-            f"encoder: {path}: has a {str(name)[:60]} that reads its vocabulary from another file, which is not done; "
-            "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model"
+            "encoder",
+            f"{path}: has a {str(name)[:60]} that reads its vocabulary from another file, which is not done",
+            "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model",
         )
     if _is_known(registered, keras):
         return
@@ -160,8 +169,10 @@ def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> No
         return
     found = f"{str(module)[:60]}:{str(name)[:60]}" if module else str(registered)[:60]
     raise EncoderError(
-        f"encoder: {path}: needs {found!r}, which is not imported because a file says so; import what registers it "
-        "first, or load it with keras.saving.load_model(path, custom_objects=...) and pass the model"
+        "encoder",
+        f"{path}: needs {found!r}, which is not imported because a file says so",
+        "import what registers it first, or load it with keras.saving.load_model(path, "
+        "custom_objects=...) and pass the model",
     )
 
 
@@ -190,8 +201,9 @@ def _reason(error: Exception) -> str:
 
 def _runs_code(path: Path, what: str) -> EncoderError:
     return EncoderError(
-        f"encoder: {path}: has {what}, which could run code that is in the file; if you trust it, load it with "
-        "keras.saving.load_model(path, safe_mode=False) and pass the model"
+        "encoder",
+        f"{path}: has {what}, which could run code that is in the file",
+        "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model",
     )
 
 

@@ -40,7 +40,7 @@ def _call(session: Any) -> Callable[[Any], Any]:
     inputs = {one.name: one for one in session.get_inputs()}
     source = inputs[only(inputs, "inputs", "the ONNX graph", "pass a function that fills them all")]
     if source.type not in TYPES:
-        raise EncoderError(f"encoder: the ONNX graph takes {source.type}; pass a function that makes it of points")
+        raise EncoderError("encoder", f"the ONNX graph takes {source.type}", "pass a function that makes it of points")
     outputs = [one.name for one in session.get_outputs()]
     pick = f"lambda batch: session.run([{outputs[-1]!r}], {{{source.name!r}: batch}})[0]" if outputs else ""
     target = only(outputs, "outputs", "the ONNX graph", f"pass a function that picks one, such as {pick}")
@@ -74,14 +74,16 @@ def _load(path: str | os.PathLike[str]) -> Any:
             'pip install "distbench[onnx]", or pass the session if you trust the file'
         )
     if not path.is_file():
-        raise EncoderError(f"encoder: {path}: {'is a folder' if path.is_dir() else 'no such file'}; give an ONNX file")
+        raise EncoderError(
+            "encoder", f"{path}: {'is a folder' if path.is_dir() else 'no such file'}", "give an ONNX file"
+        )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class of error for each of its codes
         raise EncoderError(
-            f"encoder: {path}: onnxruntime cannot load it: {first_line(error)}; export it anew"
+            "encoder", f"{path}: onnxruntime cannot load it: {first_line(error)}", "export it anew"
         ) from None
 
 

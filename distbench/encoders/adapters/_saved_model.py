@@ -61,16 +61,18 @@ def refuse_unsafe(path: Path) -> None:
     try:
         program.ParseFromString((path / "saved_model.pb").read_bytes())
     except Exception as error:  # of protobuf or of the system
-        raise EncoderError(f"encoder: {path}: no whole SavedModel ({first_line(error)}); save it anew") from None
+        raise EncoderError("encoder", f"{path}: no whole SavedModel ({first_line(error)})", "save it anew") from None
     graphs = program.meta_graphs
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):
-        raise EncoderError(f"encoder: {path}: is no SavedModel of TensorFlow 2 with one graph; {TRUSTED}")
+        raise EncoderError("encoder", f"{path}: is no SavedModel of TensorFlow 2 with one graph", TRUSTED)
     own = {one.signature.name for one in graphs[0].graph_def.library.function}
     for op in _operations(graphs[0]):
         if not _stays_within(op, own):
             raise EncoderError(
-                f"encoder: {path}: has the operation {short_repr(op)}, which could do more than compute codes (as "
-                f"reading files or calling Python does); {TRUSTED}"
+                "encoder",
+                f"{path}: has the operation {short_repr(op)}, which could do more than compute "
+                "codes (as reading files or calling Python does)",
+                TRUSTED,
             )
     _refuse_large(graphs[0], path)
 
@@ -119,12 +121,12 @@ def _refuse_large(graph: Any, path: Path) -> None:
         try:
             shapes = tf.train.load_checkpoint(str(variables)).get_variable_to_shape_map()
         except Exception as error:  # whatever a damaged table raises
-            raise EncoderError(f"encoder: {path}: its variables cannot be read: {first_line(error)}") from None
+            raise EncoderError("encoder", f"{path}: its variables cannot be read: {first_line(error)}") from None
         asked += sum(math.prod(shape) for shape in shapes.values())
     stored = sum(file.stat().st_size for file in (path / "saved_model.pb", *variables.parent.glob("variables.*")))
     if asked > max(FEW_WEIGHTS, PER_BYTE * stored):
         raise EncoderError(
-            f"encoder: {path}: says that it has {asked:,} numbers, and its files have {stored:,} bytes; {TRUSTED}"
+            "encoder", f"{path}: says that it has {asked:,} numbers, and its files have {stored:,} bytes", TRUSTED
         )
 
 

@@ -41,7 +41,7 @@ def _call(loaded: Any) -> Callable[[Any], Any]:
         return functools.partial(_ask, loaded, lambda part: signature(**{source: part})[target], inputs[source])
     if callable(loaded):
         return _traced(loaded, loaded)
-    raise EncoderError(f"encoder: the SavedModel has no signature and cannot be called; {REMEDY}")
+    raise EncoderError("encoder", "the SavedModel has no signature and cannot be called", REMEDY)
 
 
 def _traced(loaded: Any, function: Any) -> Callable[[Any], Any]:
@@ -79,7 +79,9 @@ def _load(path: str | os.PathLike[str]) -> Any:
     try:
         return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises all kinds for what does not fit together
-        raise EncoderError(f"encoder: {path}: TensorFlow cannot load it: {first_line(error)}; save it anew") from None
+        raise EncoderError(
+            "encoder", f"{path}: TensorFlow cannot load it: {first_line(error)}", "save it anew"
+        ) from None
 
 
 TENSORFLOW = Adapter(

@@ -29,9 +29,11 @@ class DaskWorkers(Workers):
 
     def __init__(self, problem: Any, client: Any, options: dict[str, Any]) -> None:
         if client.asynchronous:
-            raise InputError("executor: found an asynchronous Client; pass Client(address) without asynchronous=True")
+            raise InputError(
+                "executor", "found an asynchronous Client", "pass Client(address) without asynchronous=True"
+            )
         if client.status != "running":
-            raise InputError(f"executor: found a Client that is {client.status}; pass one that is connected")
+            raise InputError("executor", f"found a Client that is {client.status}", "pass one that is connected")
         self._client, self._options = client, {**options, "pure": False}
         super().__init__(problem)
         self._sent: Any = None
@@ -39,7 +41,9 @@ class DaskWorkers(Workers):
     def __enter__(self) -> Self:
         threads = self._client.nthreads()
         if not threads:
-            raise InputError("executor: found a Dask cluster without workers; wait for one (Client.wait_for_workers)")
+            raise InputError(
+                "executor", "found a Dask cluster without workers", "wait for one (Client.wait_for_workers)"
+            )
         self.count = sum(threads.values())
         self._parcel = pack(self._problem)
         self._send()

@@ -85,5 +85,5 @@ def workers_for(problem: Any, executor: Any = None, threads: int | None = None) 
     if isinstance(executor, Executor):
         return AnyWorkers(problem, executor)
     raise InputError(
-        f"executor: found {type(executor).__name__}; pass a concurrent.futures.Executor or a distributed.Client"
+        "executor", f"found {type(executor).__name__}", "pass a concurrent.futures.Executor or a distributed.Client"
     )

@@ -125,7 +125,7 @@ class PoolThreads(Workers):
         except BrokenExecutor as error:
             raise _broken(self._executor, error) from error
         except RuntimeError as error:
-            raise InputError(f"executor: {error}; pass one that is open") from error
+            raise InputError("executor", str(error), "pass one that is open") from error
 
     def _result(self, function: Function, job: Any, future: Any) -> Any:
         try:

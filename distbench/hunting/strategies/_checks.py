@@ -22,9 +22,9 @@ def checked_kinds(given: Sequence[str] | None, known: Collection[str]) -> tuple[
     names = (given,) if isinstance(given, str) else tuple(given)
     for name in names:
         if name not in known:
-            raise InputError(f"kinds: found {short_repr(name)}; {did_you_mean(str(name), known)}")
+            raise InputError("kinds", f"found {short_repr(name)}", did_you_mean(str(name), known))
     if not names:
-        raise InputError(f"kinds: found none; pass at least one of {', '.join(known)}")
+        raise InputError("kinds", "found none", f"pass at least one of {', '.join(known)}")
     return tuple(name for name in known if name in names)
 
 
@@ -34,8 +34,8 @@ def checked_sizes(given: Any, name: str, least: int) -> tuple[int, int]:
     for size in (low, high):
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < least:
             raise InputError(
-                f"{name}: found {short_repr(given)}; pass a whole number from {least} on, or (least, largest)"
+                name, f"found {short_repr(given)}", f"pass a whole number from {least} on, or (least, largest)"
             )
     if low > high:
-        raise InputError(f"{name}: found {short_repr(given)}; pass the smaller one first")
+        raise InputError(name, f"found {short_repr(given)}", "pass the smaller one first")
     return int(low), int(high)

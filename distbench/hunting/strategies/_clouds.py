@@ -132,7 +132,9 @@ def _floats(dtypes: Sequence[Any]) -> list[np.dtype[Any]]:
     except TypeError:
         types = []
     if not types or any(one.kind != "f" for one in types):
-        raise InputError(f"dtypes: found {short_repr(dtypes)}; pass floating-point types, e.g. ('float64', 'float32')")
+        raise InputError(
+            "dtypes", f"found {short_repr(dtypes)}", "pass floating-point types, e.g. ('float64', 'float32')"
+        )
     return types
 
 

@@ -48,7 +48,9 @@ class DrawnEncoder:
     def __post_init__(self) -> None:
         checked_kinds((self.kind,), ENCODER_KINDS)
         if not 1 <= self.code_size <= self.columns:
-            raise InputError(f"code_size: found {self.code_size} for {self.columns} columns; pass 1 to {self.columns}")
+            raise InputError(
+                "code_size", f"found {self.code_size} for {self.columns} columns", f"pass 1 to {self.columns}"
+            )
 
     @property
     def name(self) -> str:
@@ -127,7 +129,7 @@ def encoders(
     width = checked_sizes(columns, "columns", 1)[1]
     least, most = (1, width) if code_size is None else checked_sizes(code_size, "code_size", 1)
     if most > width:
-        raise InputError(f"code_size: found {most} for {width} columns; pass at most {width}")
+        raise InputError("code_size", f"found {most} for {width} columns", f"pass at most {width}")
     chosen = checked_kinds(kinds, ENCODER_KINDS)
     return st.builds(
         DrawnEncoder,

@@ -159,7 +159,7 @@ class Moves:
             moved = None
         if moved is None:
             raise InputError(
-                f"move: found {short_repr(move)}, which leads nowhere; pass one that was drawn from the same X"
+                "move", f"found {short_repr(move)}, which leads nowhere", "pass one that was drawn from the same X"
             )
         both = np.asarray(self.region.shaped(np.stack(moved)))
         return both[0], both[1]

@@ -54,10 +54,12 @@ def diagrams_of(
     """
     clouds = report.clouds
     if clouds is None:
-        raise InputError("report: found none of its points, since it comes from stored rows; evaluate the encoder anew")
+        raise InputError(
+            "report", "found none of its points, since it comes from stored rows", "evaluate the encoder anew"
+        )
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(clouds.X)):
         found = len(labels) if hasattr(labels, "__len__") else short_repr(labels)
-        raise InputError(f"labels: found {found} for {len(clouds.X)} test points; pass one a test point")
+        raise InputError("labels", f"found {found} for {len(clouds.X)} test points", "pass one a test point")
     from distbench.render.diagrams._distances import curve, sampled_distances, shepard
     from distbench.render.diagrams._map import map_of
     from distbench.results.rows import distance_of

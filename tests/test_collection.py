@@ -10,7 +10,7 @@ import warm
 # tests/frameworks.py has names for some that load them when a test asks for something of theirs. pandas and pyarrow are
 # not among these: scikit-learn loads them, if they are there.
 HEAVY = (
-    *("dask", "distributed", "h5py", "jax", "keras", "matplotlib", "mlflow", "onnxruntime", "polars", "selenium"),
+    *("dask", "distributed", "h5py", "jax", "keras", "matplotlib", "onnxruntime", "polars", "selenium"),
     *("tensorflow", "torch", "umap", "zarr"),
 )
 CODE = f"""

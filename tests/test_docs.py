@@ -21,7 +21,7 @@ NEEDS = {
     "datasets.md": ("mlxtend", "wordllama"),
     "html.md": ("matplotlib",),
     "keras.md": ("tensorflow",),
-    "notebook.md": ("matplotlib", "pandas", "tensorboard"),
+    "notebook.md": ("matplotlib", "pandas"),
     "scale.md": ("h5py", "dask"),
     "xdist.md": ("xdist",),
 }

@@ -1,4 +1,4 @@
-"""Where reports go beside print: pictures, notebooks, frames, MLflow and TensorBoard."""
+"""Where reports go beside print: pictures, notebooks, and frames."""
 
 from __future__ import annotations
 
@@ -110,12 +110,10 @@ def test_what_cannot_be_drawn_is_refused(report, arguments, said):
     assert plt.get_fignums() == before
 
 
-def test_missing_packages_are_named(report, monkeypatch, tmp_path):
+def test_missing_packages_are_named(report, monkeypatch):
     calls = {
         "matplotlib": (report.plot, r'plot\(\) needs matplotlib.*pip install "distbench\[report\]"'),
         "pandas": (report.to_frame, r"to_frame\(\) needs pandas.*pip install pandas"),
-        "mlflow": (report.log_mlflow, r"log_mlflow\(\) needs mlflow.*pip install mlflow"),
-        "tensorboard": (lambda: report.log_tensorboard(tmp_path), r"needs tensorboard.*pip install tensorboard"),
     }
     for package, (call, said) in calls.items():
         with monkeypatch.context() as patch:
@@ -206,38 +204,6 @@ def test_differences_print_as_a_table_and_are_still_a_dict(report):
     assert frame["better"].isna()["distortion"]
 
 
-def numbers(report, between):
-    every = {}
-    for name, score in report.scores.items():
-        every |= {name: score.value, f"{name}{between}low": score.low, f"{name}{between}high": score.high}
-    return {name: value for name, value in every.items() if value is not None and np.isfinite(value)}
-
-
-def test_mlflow_keeps_values_intervals_and_how_they_were_measured(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # its other stores need more packages
-    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
-    Z = X[:, :2].copy()
-    Z[1] = Z[0]  # the worst ratio is infinite
-    report = distbench.evaluate_codes(X, Z, k=6, name="two")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri((tmp_path / "store").as_uri())
-    try:
-        with mlflow.start_run() as run:
-            report.log_mlflow()
-            report.log_mlflow(prefix="val_", step=3)
-        data = mlflow.MlflowClient().get_run(run.info.run_id).data
-        history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_continuity")
-    finally:
-        mlflow.set_tracking_uri(before)
-    expected = numbers(report, ".")
-    assert "continuity.low" in expected
-    assert "distortion" not in expected
-    assert data.metrics == {f"{prefix}{n}": v for prefix in ("distbench.", "val_") for n, v in expected.items()}
-    tags = [data.tags[name] for name in ("distbench.encoder", "distbench.k", "val_m", "val_M")]
-    assert tags == ["two", "6", "150", "149"]
-    assert [one.step for one in history] == [3]
-
-
 def scalars(folder):
     """Return what TensorBoard reads in a folder, as {tag: {step: value}}."""
     module = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -251,20 +217,6 @@ def scalars(folder):
     for tag in found.Tags()["scalars"]:
         read[tag] = {one.step: one.value for one in found.Scalars(tag)}
     return read
-
-
-def test_tensorboard_reads_what_was_written(report, tmp_path):
-    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
-    report.log_tensorboard(tmp_path / "new", step=2)
-    report.log_tensorboard(str(tmp_path / "new"), step=5, prefix="test/")
-    read = scalars(tmp_path / "new")
-    for prefix, step in (("distbench/", 2), ("test/", 5)):
-        for name, value in numbers(report, "/").items():
-            assert read.pop(f"{prefix}{name}") == {step: pytest.approx(value, rel=1e-6)}
-    assert read == {}
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"log_dir_or_writer: .*file cannot be written"):
-        report.log_tensorboard(tmp_path / "file")
 
 
 def test_keras_hands_the_monitors_values_to_tensorboard_wherever_it_stands(tmp_path):
@@ -288,36 +240,3 @@ def test_keras_hands_the_monitors_values_to_tensorboard_wherever_it_stands(tmp_p
         ("kept_", "epoch_kept_continuity", "kept_continuity"),
     ):
         assert read[folder][tag] == {epoch: pytest.approx(v, rel=1e-6) for epoch, v in enumerate(history[name])}
-
-
-@pytest.mark.parametrize("kind", ["torch", "tensorflow"])
-def test_tensorboard_takes_writers(report, tmp_path, kind):
-    if kind == "torch":
-        writer = pytest.importorskip("torch.utils.tensorboard").SummaryWriter(str(tmp_path))
-    else:
-        writer = pytest.importorskip("tensorflow").summary.create_file_writer(str(tmp_path))
-    report.log_tensorboard(writer, step=7)
-    writer.close()
-    read = scalars(tmp_path)
-    assert read["distbench/continuity/low"] == {7: pytest.approx(report["continuity"].low, rel=1e-6)}
-    assert len(read) == len(numbers(report, "/"))
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda report, to: report.log_tensorboard(3), "log_dir_or_writer: found 3; pass a folder"),
-        (
-            lambda report, to: report.log_tensorboard("s3://runs/mine"),
-            "log_dir_or_writer: found 's3://.*a local folder",
-        ),
-        (lambda report, to: report.log_tensorboard(to, step=2**63), "step: found 9223372036854775808"),
-        (lambda report, to: report.log_tensorboard(to, step=-1), "step: found -1"),
-        (lambda report, to: report.log_tensorboard(to, prefix=None), "prefix: found None"),
-        (lambda report, to: report.log_mlflow(step="1"), "step: found '1'"),
-    ],
-)
-def test_arguments_of_trackers_are_checked(report, tmp_path, call, said):
-    with pytest.raises(InputError, match=said):
-        call(report, tmp_path / "none")
-    assert not (tmp_path / "none").exists()

@@ -1,8 +1,7 @@
-"""Where a report's numbers go beside print: pictures, notebooks, frames, and tools that track training runs."""
+"""Where a report's numbers go beside print: pictures, notebooks and frames."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import imported
@@ -70,50 +69,6 @@ class Outlets:
         """
         frame: pd.DataFrame = imported("distbench.evaluation.tables:report_frame")(self)
         return frame
-
-    def log_mlflow(self, prefix: str = "distbench.", step: int | None = None) -> None:
-        """Log values and intervals as metrics of the active MLflow run, and how they were measured as tags.
-
-        Parameters
-        ----------
-        prefix : str
-            Of the names: ``distbench.continuity``, ``distbench.continuity.low``, ``distbench.continuity.high``.
-        step : int, optional
-            0 or more, such as the epoch. Infinite values are left out.
-
-        Raises
-        ------
-        InputError
-            If an argument cannot be used.
-        MissingDependencyError
-            If MLflow is not installed.
-        """
-        imported("distbench.render.trackers:log_mlflow")(self, prefix, step)
-
-    def log_tensorboard(
-        self, log_dir_or_writer: str | os.PathLike[str] | Any, step: int = 0, prefix: str = "distbench/"
-    ) -> None:
-        """Log values and intervals as scalars of TensorBoard.
-
-        Parameters
-        ----------
-        log_dir_or_writer : path or writer
-            A local folder, which gets an event file; a ``SummaryWriter`` of torch, or what
-            ``tf.summary.create_file_writer`` returned.
-        step : int
-            0 or more, such as the epoch.
-        prefix : str
-            Of the names: ``distbench/continuity``, ``distbench/continuity/low``, ``distbench/continuity/high``.
-            Infinite values are left out.
-
-        Raises
-        ------
-        InputError
-            If an argument cannot be used, or the folder cannot be written.
-        MissingDependencyError
-            If a folder is given and tensorboard is not installed.
-        """
-        imported("distbench.render.trackers:log_tensorboard")(self, log_dir_or_writer, step, prefix)
 
     def _repr_html_(self) -> str:
         """Show a notebook the table."""

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from distbench.results.leaderboard_rows import mean_of
+from distbench.inference.estimate import mean_of
 from distbench.results.suite_store import Record, Store, read_store, store_path
 from distbench.suites import Claim, read_suite
 

@@ -10,10 +10,8 @@ import numpy as np
 
 from distbench._util.imports import imported
 from distbench.errors import InputError
-from distbench.evaluation.draws import widened
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.text import setting
-from distbench.inference.intervals import jackknife_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,22 +142,9 @@ def compare(report_a: Report, report_b: Report) -> Differences:
 
 
 def _difference(a: Score, b: Score, confidence: float) -> Difference:
-    value = a.value - b.value if np.isfinite([a.value, b.value]).any() else 0.0
-    low: float | None = None
-    high: float | None = None
-    if a.leave_one_out is not None and b.leave_one_out is not None and np.isfinite(value):
-        interaction = _less(a.interaction, b.interaction)
-        with np.errstate(invalid="ignore"):  # infinite without a point in both: no interval
-            without = a.leave_one_out - b.leave_one_out
-        low, high = jackknife_interval(value, without, confidence, interaction=interaction)
-        for score in (a, b):
-            low, high = widened((low, high), value, score.sd_draws, score.draws, confidence)
+    estimate = a.estimate() - b.estimate()
+    low, high = estimate.interval(confidence)
     better: Literal["a", "b"] | None = None
     if low is not None and high is not None and not low <= 0 <= high:
-        better = "a" if (value > 0) == (a.direction == "up") else "b"
-    return Difference(a.metric, value, low, high, better)
-
-
-def _less(a: Any, b: Any) -> Any:
-    """Return the interactions of a difference; None, which is never too narrow, where one is not known."""
-    return None if a is None or b is None else a - b
+        better = "a" if (estimate.value > 0) == (a.direction == "up") else "b"
+    return Difference(a.metric, estimate.value, low, high, better)

@@ -1,16 +1,4 @@
-r"""Encoders that answer differently each time: judged over draws of their codes.
-
-The value is the mean of the statistic T over D draws e of the codes of the same points p. What it varies by is
-
-.. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / D
-
-over samples of points and draws. The jackknife over points, taken of the mean over draws, estimates the first term; of
-the second it sees what each point's own noise adds, but nothing that all codes of a draw have in common (a mask or a
-projection drawn once a call). The second is estimated by s^2 / D, with s the standard deviation of the D values, and
-added: the interval is never too narrow, and too wide by at most the second term where noise is each point's own. Half
-widths are added as variances are, each with its own quantile of Student's distribution: D - 1 degrees of freedom for
-the draws.
-"""
+"""Encoders that answer differently each time: judged over draws of their codes."""
 
 from __future__ import annotations
 
@@ -19,15 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from distbench._util.notes import Caution
 from distbench.errors import EncoderError
 from distbench.metrics import Measured
 
-__all__ = ["check_same_width", "mean_measured", "note_on_draws", "notes_of_draws", "spread_of", "widened"]
-
-Ends = tuple[float | None, float | None]
+__all__ = ["check_same_width", "mean_measured", "note_on_draws", "notes_of_draws", "spread_of"]
 
 
 def mean_measured(draws: Sequence[Measured]) -> Measured:
@@ -54,39 +39,6 @@ def spread_of(draws: Sequence[Measured]) -> float | None:
     if len(values) < 2 or not np.isfinite(values).all():
         return None
     return float(values.std(ddof=1))
-
-
-def widened(
-    ends: Ends,
-    value: float,
-    sd: float | None,
-    draws: int,
-    confidence: float,
-    bounds: tuple[float, float] = (-np.inf, np.inf),
-) -> Ends:
-    """Return an interval with the variance of the mean over draws added; see above.
-
-    Parameters
-    ----------
-    ends : tuple of float or None
-        The interval over points.
-    value : float
-        The mean over draws.
-    sd : float or None
-        Of single draws.
-    draws : int
-        How many.
-    confidence : float
-        Of the interval.
-    bounds : tuple of float
-        Range of the metric.
-    """
-    low, high = ends
-    if low is None or high is None or sd is None:
-        return ends
-    half = float(stdtrit(draws - 1, (1 + confidence) / 2)) * sd / draws**0.5
-    low, high = value - np.hypot(value - low, half), value + np.hypot(high - value, half)
-    return float(max(low, bounds[0])), float(min(high, bounds[1]))
 
 
 def note_on_draws(draws: int, alike: bool) -> list[str]:

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
-from distbench.evaluation.draws import mean_measured, note_on_draws, notes_of_draws, spread_of, widened
+from distbench.evaluation.draws import mean_measured, note_on_draws, notes_of_draws, spread_of
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
 from distbench.evaluation.scores import EvaluatedArrays
 from distbench.evaluation.settings import DECODER, Labels, Settings
 from distbench.evaluation.warnings import coincidence_notes, range_notes, reference_notes, size_notes, unit_notes
 from distbench.evaluation.worst_pairs import worst_pairs
-from distbench.inference.intervals import jackknife_interval
+from distbench.inference.estimate import Estimate
 from distbench.inputs.blocks import release, row_blocks
 from distbench.metrics import Measured, Metric
 from distbench.metrics.reconstruction import measure_reconstruction
@@ -35,7 +35,6 @@ Rows = NDArray[np.int64]
 LARGE = 2**28  # bytes as float64, above which a fingerprint takes a sample of the rows and the sums of all
 SAMPLE = 256  # rows of it
 BY_UNITS = ("euclidean", "cityblock")  # distances to which columns in larger units add more
-MEANS = ("ranks", "order", "semantic", "points")  # families whose metrics are means of single points' scores
 
 
 @dataclass(frozen=True)
@@ -194,11 +193,15 @@ def _measure_all(
 
 def _score(metric: Metric, draws: Sequence[Measured], settings: Settings) -> Score:
     measured, sd = mean_measured(draws), spread_of(draws)
-    rows = len(measured.points) if metric.family in MEANS and measured.points is not None else None
-    ends = jackknife_interval(
-        measured.value, measured.leave_one_out, settings.confidence, metric.bounds, measured.interaction, rows
+    estimate = Estimate.of_metric(
+        metric.name,
+        measured.value,
+        measured.leave_one_out,
+        measured.interaction,
+        rows=None if measured.points is None else len(measured.points),
+        draws=() if sd is None else ((sd, len(draws)),),
     )
-    low, high = widened(ends, measured.value, sd, len(draws), settings.confidence, metric.bounds)
+    low, high = estimate.interval(settings.confidence)
     return Score(
         metric=metric.name,
         value=measured.value,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from distbench.inference.estimate import Estimate
 
 __all__ = ["EvaluatedArrays", "Pair", "PairKind", "ReferenceScore", "Score"]
 
@@ -64,6 +64,14 @@ class Score:
     interaction: Array | None = field(default=None, repr=False, compare=False)
     draws: int = 1
     sd_draws: float | None = None
+
+    def estimate(self) -> Estimate:
+        """Return the value with what its interval comes from, for differences and means of encoders."""
+        from distbench.inference.estimate import Estimate
+
+        rows = None if self.points is None else len(self.points)
+        draws = () if self.sd_draws is None else ((self.sd_draws, self.draws),)
+        return Estimate.of_metric(self.metric, float(self.value), self.leave_one_out, self.interaction, rows, draws)
 
     @property
     def half_width(self) -> float:

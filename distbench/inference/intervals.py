@@ -22,9 +22,17 @@ from scipy.special import stdtrit
 
 from distbench.errors import InputError
 
-__all__ = ["LEAST_SHARE", "check_confidence", "degrees_of_freedom", "jackknife_interval", "jackknife_standard_error"]
+__all__ = [
+    "LEAST_SHARE",
+    "add_draws",
+    "check_confidence",
+    "degrees_of_freedom",
+    "jackknife_interval",
+    "jackknife_standard_error",
+]
 
 Array = NDArray[np.float64]
+Interval = tuple[float, float] | tuple[None, None]
 
 LEAST_SHARE = 0.4
 """Of the jackknife's variance, kept whatever the interactions: they are at most about half of it."""
@@ -95,7 +103,7 @@ def jackknife_interval(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     interaction: Array | None = None,
     rows: int | None = None,
-) -> tuple[float, float] | tuple[None, None]:
+) -> Interval:
     """Return the interval of a statistic, or (None, None) where there is no honest one.
 
     Parameters
@@ -141,6 +149,55 @@ def jackknife_interval(
     half = quantile * jackknife_standard_error(without, interaction)
     low, high = np.clip([scale.back(center - half), scale.back(center + half)], *bounds)
     return float(min(low, value)), float(max(high, value))  # there and back, rounding may pass the value
+
+
+def add_draws(
+    interval: Interval,
+    value: float,
+    sd: float,
+    draws: int,
+    confidence: float = 0.95,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Interval:
+    r"""Return an interval over points with the variance of a stochastic encoder's mean over draws added.
+
+    The value is the mean of the statistic T over D draws e of the codes of the same points p. It varies by
+
+    .. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / D
+
+    over samples of points and draws. The jackknife over points, taken of the mean over draws, estimates the first term;
+    of the second it sees what each point's own noise adds, but nothing that all codes of a draw have in common (a mask
+    or a projection drawn once a call). The second term is estimated by s^2 / D, with s the standard deviation of the D
+    values, and added: the interval is never too narrow, and too wide by at most the second term where noise is each
+    point's own. Half widths are added as variances are, each with its quantile of Student's distribution: D - 1 degrees
+    of freedom for the draws.
+
+    Parameters
+    ----------
+    interval : tuple of float or None
+        The interval over points.
+    value : float
+        The mean over draws.
+    sd : float
+        Standard deviation of single draws.
+    draws : int
+        Number of draws, 2 or more.
+    confidence : float
+        Share of samples whose interval should hold the truth.
+    bounds : tuple of float
+        Range of the statistic; the interval does not leave it.
+
+    Returns
+    -------
+    low, high : float or None
+        None where there is no interval over points.
+    """
+    low, high = interval
+    if low is None or high is None:
+        return None, None
+    half = float(stdtrit(draws - 1, (1 + confidence) / 2)) * sd / draws**0.5
+    low, high = value - np.hypot(value - low, half), value + np.hypot(high - value, half)
+    return float(max(low, bounds[0])), float(min(high, bounds[1]))
 
 
 def _without_failure(value: float, confidence: float, bounds: tuple[float, float], rows: int) -> tuple[float, float]:

@@ -74,3 +74,8 @@ class Metric:
     measure: Callable[[Statistics], Measured]
     default: bool = True
     version: int = 1
+
+    @property
+    def is_mean_of_points(self) -> bool:
+        """Whether the value is the mean of single points' scores, each within the bounds."""
+        return self.family in ("ranks", "order", "semantic", "points")

@@ -12,7 +12,6 @@ from distbench.results.leaderboard import Leaderboard, LeaderboardRow
 __all__ = ["render_json"]
 
 SCHEMA = 1
-HIDDEN = ("mean_leave_one_out", "mean_interaction")
 
 
 def render_json(tables: Iterable[Leaderboard]) -> str:
@@ -37,5 +36,5 @@ def _table(table: Leaderboard) -> dict[str, Any]:
 
 
 def _entry(entry: LeaderboardRow) -> dict[str, Any]:
-    plain = {name: json_number(value) for name, value in vars(entry).items() if name not in HIDDEN}
+    plain = {name: json_number(value) for name, value in vars(entry).items() if name != "estimate"}
     return plain | {"values": {name: json_number(value) for name, value in entry.values.items()}}

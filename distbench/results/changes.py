@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from distbench.results.leaderboard_rows import mean_of
+from distbench.inference.estimate import Estimate, difference_of_intervals, mean_of, mean_of_intervals
 from distbench.results.matching import (
     POINTS_CHANGED,
     MatchedRows,
@@ -18,11 +18,9 @@ from distbench.results.matching import (
     points_differ,
 )
 from distbench.results.packing import unpack
-from distbench.results.rows import OK, Row
+from distbench.results.rows import Row
 
 __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -218,7 +216,8 @@ def _change(old: dict[Any, Row], new: dict[Any, Row], who: Subject, same: bool) 
     difference = 0.0 if values[0] == values[1] else values[1] - values[0]
     low, high, why = (difference, difference, "") if same else _paired(before, now, difference)
     if why:
-        low, high = _unpaired(before, now, values)
+        intervals = [mean_of_intervals([(row["low"], row["high"]) for row in rows]) for rows in (now, before)]
+        low, high = difference_of_intervals(values[1], intervals[0], values[0], intervals[1])
     other = why == POINTS_CHANGED
     notes = [f"not paired: {why}"] if why and low is not None else [why] if other else []
     every = len(old.keys() | new.keys())
@@ -244,36 +243,12 @@ def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tup
     if other:
         return None, None, other[0]
     pairs = [(packed_alike(one, two), packed_alike(two, one)) for one, two in zip(before, now, strict=True)]
-    columns = [(unpack(one["leave_one_out"]), unpack(two["leave_one_out"])) for one, two in pairs]
-    shapes = {None if one is None else one.shape for pair in columns for one in pair}
-    if None in shapes or len(shapes) > 1:
+    estimate = Estimate.mean([_estimate(row_now) - _estimate(row_before) for row_before, row_now in pairs])
+    if estimate.leave_one_out is None:
         return None, None, "no per-point scores of both runs"
-    twice = [(unpack(one.get("interaction")), unpack(two.get("interaction"))) for one, two in pairs]
-    whole = all(one is not None and two is not None and one.shape == two.shape for one, two in twice)
-    import numpy as np
-
-    from distbench.inference.intervals import jackknife_interval
-
-    moved: Any = np.mean([two - one for one, two in columns if one is not None and two is not None], axis=0)
-    less: Any = [two - one for one, two in twice if one is not None and two is not None]
-    low, high = jackknife_interval(difference, moved, CONFIDENCE, interaction=np.mean(less, axis=0) if whole else None)
+    low, high = replace(estimate, value=difference).interval()
     return low, high, "" if low is not None else "no interval of the difference"
 
 
-def _unpaired(before: Sequence[Row], now: Sequence[Row], values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Return the interval of the difference of two values with an interval each."""
-    ends = [[_mean_end(rows, name) for name in ("low", "high")] for rows in (before, now)]
-    (low, high), (now_low, now_high) = ends
-    if low is None or high is None or now_low is None or now_high is None or not math.isfinite(values[1] - values[0]):
-        return None, None
-    difference = values[1] - values[0]
-    down = math.hypot(values[1] - now_low, high - values[0])
-    up = math.hypot(now_high - values[1], values[0] - low)
-    return difference - down, difference + up
-
-
-def _mean_end(rows: Sequence[Row], name: Literal["low", "high"]) -> float | None:
-    """Return the mean of an end: all of these intervals are of the same points, so theirs is no wider."""
-    ends = [row[name] for row in rows if row["status"] == OK]
-    found = [end for end in ends if end is not None]
-    return mean_of(found) if found and len(found) == len(ends) else None
+def _estimate(row: Row) -> Estimate:
+    return Estimate(_value(row), unpack(row["leave_one_out"]), unpack(row.get("interaction")))

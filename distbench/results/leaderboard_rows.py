@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
 
+from distbench.inference.estimate import Estimate, mean_of, mean_of_intervals
 from distbench.results.packing import unpack
 from distbench.results.rows import OK, Row
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-
-__all__ = ["LeaderboardRow", "entry_of", "interval", "mean_of", "placed"]
+__all__ = ["LeaderboardRow", "entry_of", "placed"]
 
 
 WORST_FIRST = ("broken", "undecided", "met")
@@ -75,8 +70,7 @@ class LeaderboardRow:
     note: str = ""
     stored: str = ""
     verdicts: dict[str, str] = field(default_factory=dict)
-    mean_leave_one_out: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
-    mean_interaction: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    estimate: Estimate | None = field(default=None, repr=False, compare=False)
 
 
 def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
@@ -85,12 +79,13 @@ def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
     seeds = {row["seed"] for row in rows}
     ran = {row["seed"] for row in good} - {row["seed"] for row in rows if row["status"] != OK}
     decisive = list({row["seed"]: row for row in good if row["metric"] == sort}.values())
-    mean_loo = _mean_array([row["leave_one_out"] for row in decisive])
-    mean_interaction = _mean_array([row.get("interaction") for row in decisive])
+    estimate = Estimate.mean([_estimate(row) for row in decisive]) if decisive else None
+    if estimate is None or estimate.leave_one_out is None:
+        low, high = mean_of_intervals([(row["low"], row["high"]) for row in decisive])
+    else:
+        low, high = estimate.interval()
     values = _means(good)
-    low, high = interval(values.get(sort), mean_loo, mean_interaction, sort, rows[0]["m"])
-    if mean_loo is None:
-        low, high = _mean_end(decisive, "low"), _mean_end(decisive, "high")
+    seconds = [row["seconds"] for row in decisive if row["seconds"] is not None]
     return LeaderboardRow(
         place=None,
         encoder=rows[0]["encoder"],
@@ -98,7 +93,7 @@ def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
         low=low,
         high=high,
         seed_sd=_spread([row["value"] for row in decisive if row["value"] is not None]),
-        seconds=_mean([row["seconds"] for row in decisive if row["seconds"] is not None]),
+        seconds=mean_of(seconds) if seconds else None,
         ran=len(ran),
         seeds=len(seeds),
         code_width=next((row["code_width"] for row in good), None),
@@ -108,15 +103,16 @@ def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
         note=next((note for row in rows if (note := row.get("note", ""))), ""),
         stored=", ".join(sorted({day for row in rows if (day := row.get("stored", ""))})),
         verdicts=_verdicts(good),
-        mean_leave_one_out=mean_loo,
-        mean_interaction=mean_interaction,
+        estimate=estimate,
     )
 
 
-def _mean_end(rows: Sequence[Row], name: Literal["low", "high"]) -> float | None:
-    """Return the mean of an end of the seeds' intervals: those of the same points, so no narrower than the mean's."""
-    ends = [row[name] for row in rows]
-    return None if any(end is None for end in ends) else _mean([end for end in ends if end is not None])
+def _estimate(row: Row) -> Estimate:
+    value = math.nan if row["value"] is None else row["value"]
+    without = unpack(row["leave_one_out"])
+    if without is None:  # most rows: no table of metrics is loaded for them
+        return Estimate(value)
+    return Estimate.of_metric(row["metric"], value, without, unpack(row.get("interaction")), rows=row["m"])
 
 
 def _verdicts(rows: Sequence[Row]) -> dict[str, str]:
@@ -132,31 +128,11 @@ def _means(rows: Sequence[Row]) -> dict[str, float]:
     for row in rows:
         if row["value"] is not None:
             per_metric.setdefault(row["metric"], {})[row["seed"]] = row["value"]
-    means = {metric: _mean(list(by_seed.values())) for metric, by_seed in per_metric.items()}
-    return {metric: mean for metric, mean in means.items() if mean is not None}
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    if not all(map(math.isfinite, values)):
-        return sum(values) / len(values)  # fmean refuses infinities of both signs
-    return statistics.fmean(values) if values else None
+    return {metric: mean_of(by_seed.values()) for metric, by_seed in per_metric.items()}
 
 
 def _spread(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
-
-
-def _mean_array(columns: Sequence[Any]) -> NDArray[np.float64] | None:
-    """Return the mean over the seeds; None where one of them has no such values or others than the rest."""
-    if not columns or any(column is None for column in columns):
-        return None
-    arrays = [array for column in columns if (array := unpack(column)) is not None]
-    if len({array.shape for array in arrays}) > 1:
-        return None
-    import numpy as np
-
-    mean: NDArray[np.float64] = np.mean(arrays, axis=0)
-    return mean
 
 
 def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
@@ -171,16 +147,6 @@ def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
     if value is None:
         return f"{sort} was not measured"
     return f"{sort} is not a number" if value != value else ""
-
-
-def mean_of(values: Collection[float]) -> float:
-    """Return the mean of one number or more: infinite where some are, nan where they are so on both sides."""
-    if all(map(math.isfinite, values)):
-        return statistics.fmean(values)
-    return sum(values) / len(values)  # fmean refuses infinities of both signs
-
-
-CONFIDENCE = 0.95
 
 
 def placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> list[LeaderboardRow]:
@@ -199,31 +165,7 @@ def _cannot_be_told(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> b
     value = entry.values[sort]
     if best.values[sort] == value:
         return True
-    one, two = best.mean_leave_one_out, entry.mean_leave_one_out
-    if one is None or two is None or len(one) != len(two) or not math.isfinite(best.values[sort] - value):
+    if best.estimate is None or entry.estimate is None:
         return False
-    first, second = best.mean_interaction, entry.mean_interaction
-    interaction = None if first is None or second is None or first.shape != second.shape else first - second
-    low, high = interval(best.values[sort] - value, one - two, interaction)
+    low, high = (best.estimate - entry.estimate).interval()
     return low is not None and high is not None and low <= 0 <= high
-
-
-def interval(
-    value: float | None,
-    leave_one_out: NDArray[np.float64] | None,
-    interaction: NDArray[np.float64] | None,
-    metric: str | None = None,
-    m: int = 0,
-) -> tuple[float, float] | tuple[None, None]:
-    """Return the interval of a metric, or with ``metric=None`` of a difference, which has no bounds."""
-    if value is None or leave_one_out is None or not math.isfinite(value):
-        return None, None
-    import numpy as np
-
-    from distbench.evaluation.measure import MEANS
-    from distbench.inference.intervals import jackknife_interval
-    from distbench.metrics import METRICS
-
-    single = m if metric is not None and METRICS[metric].family in MEANS else None
-    bounds = (-np.inf, np.inf) if metric is None else METRICS[metric].bounds
-    return jackknife_interval(value, leave_one_out, CONFIDENCE, bounds, interaction, single)

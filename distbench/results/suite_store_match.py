@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from distbench.results.leaderboard_rows import mean_of
+from distbench.inference.estimate import mean_of
 from distbench.results.rows import OK, Row
 
 __all__ = ["RECIPE_CHANGED", "Change", "Wanted", "changes", "stale_reasons"]

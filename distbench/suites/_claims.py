@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from distbench.errors import SuiteError
+from distbench.inference.estimate import Estimate
 from distbench.suites._bench import FitCache, Run
-from distbench.suites._claims_means import interval, over_seeds
 from distbench.suites._model import (
     AngleClaim,
     BetterClaim,
@@ -92,16 +92,17 @@ class _Judge:
 
     def bound(self, claim: BoundClaim) -> ClaimResult:
         runs = self._runs(claim, claim.encoder, claim.metric)
-        mean = over_seeds(runs, claim.metric)
-        value, span = mean.value, interval(mean, claim.metric, runs[0].report.m)
-        low, high = span or (value, value)
+        mean = _mean_over_seeds(runs, claim.metric)
+        value, (low, high) = mean.value, mean.interval()
+        spread = "no interval" if low is None else f"95 % interval {low:.4g} to {high:.4g}"
+        if low is None or high is None:
+            low = high = value
         if claim.at_most is not None:
             verdict = _verdict(high <= claim.at_most, low > claim.at_most)
             bound = f"at most {claim.at_most:g}"
         else:
             verdict = _verdict(low >= (claim.at_least or 0.0), high < (claim.at_least or 0.0))
             bound = f"at least {claim.at_least:g}"
-        spread = "no interval" if span is None else f"95 % interval {low:.4g} to {high:.4g}"
         name = _called(claim.encoder, runs)
         return ClaimResult(
             claim, verdict, f"{name} {claim.metric} {value:.4g} ({spread}), {bound}; {_sample(claim, runs)}"
@@ -110,13 +111,12 @@ class _Judge:
     def better(self, claim: BetterClaim) -> ClaimResult:
         better = self._runs(claim, claim.better, claim.metric)
         than = self._runs(claim, claim.than, claim.metric)
-        a, b = over_seeds(better, claim.metric), over_seeds(than, claim.metric)
-        one, two, span = a.value, b.value, interval(a.less(b))
-        if span is None:
+        a, b = _mean_over_seeds(better, claim.metric), _mean_over_seeds(than, claim.metric)
+        low, high = (a - b).interval()
+        if low is None or high is None:
             raise SuiteError(
                 f"claim {claim.id}", f"{claim.metric} has no interval to compare by", "choose another metric"
             )
-        low, high = span
         up = better[0].report[claim.metric].direction == "up"
         least, most = (low, high) if up else (-high, -low)  # of the advantage
         verdict = _verdict(least > -claim.margin, most < -claim.margin)
@@ -125,8 +125,9 @@ class _Judge:
         return ClaimResult(
             claim,
             verdict,
-            f"{claim.metric}: {_called(claim.better, better)} {one:.4g}, {_called(claim.than, than)} {two:.4g}, "
-            f"difference {one - two:+.4g} (95 % interval {low:+.4g} to {high:+.4g}){margin}, "
+            f"{claim.metric}: {_called(claim.better, better)} {a.value:.4g}, "
+            f"{_called(claim.than, than)} {b.value:.4g}, "
+            f"difference {a.value - b.value:+.4g} (95 % interval {low:+.4g} to {high:+.4g}){margin}, "
             f"better in {wins} of {pairs} seeds; {_sample(claim, max(better, than, key=len))}",
         )
 
@@ -221,6 +222,10 @@ def _components(encoder: Any, claim: AngleClaim) -> Any:
 
 def _verdict(good: bool, bad: bool) -> Verdict:
     return "borne out" if good else "refuted" if bad else "undecided"
+
+
+def _mean_over_seeds(runs: Sequence[Run], metric: str) -> Estimate:
+    return Estimate.mean([run.report[metric].estimate() for run in runs])
 
 
 def _wins(better: Sequence[Run], than: Sequence[Run], metric: str, up: bool) -> tuple[int, int]:

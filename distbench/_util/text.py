@@ -117,10 +117,10 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """Return a hint at the known name that `name` is nearest to, or all known names."""
+def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """Return a hint at the known name that `name` is nearest to; without one, `otherwise` or all known names."""
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(known)}"
 
 
 def plain_text(text: object) -> str:

@@ -94,10 +94,10 @@ def judge(sources: Sources, asked: CheckOptions, *, seed: int, name: str | None)
     options = {**asked.options, "seed": seed, "labels": points["labels"]}
     options["reference_labels"] = points["reference_labels"]
     report = _of_points(sources, asked, points, {**options, "name": name})
-    from distbench._util.notes import cautions
+    from distbench._util.notes import warnings_of
 
     own = {"dataset": Path(sources.data).name, "data_sha256": report.fingerprint}
-    return Judged(report, {**own, "note": cautions(report.notes)}, points["labels"])
+    return Judged(report, {**own, "note": warnings_of(report.notes)}, points["labels"])
 
 
 def _of_points(sources: Sources, asked: CheckOptions, points: Mapping[str, Any], options: dict[str, Any]) -> Report:

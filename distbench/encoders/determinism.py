@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.notes import Caution
+from distbench._util.notes import Note
 from distbench._util.text import first_line
 from distbench.encoders.encoder import Encoder
 from distbench.encoders.resolve import rests_on_own_row
@@ -79,7 +79,7 @@ def check_same_again(
         return []
     told = f"codes of a point{_of(name)} differ by up to {_share(changed)} with the other points of its batch"
     if changed <= SEEN or _places_jointly(encoder):
-        return [Caution(f"{told}; scores are those of batches of {len(first)}")]
+        return [Note("warning", "batches", f"{told}; scores are those of batches of {len(first)}")]
     raise EncoderError(
         f"encoder {encoder.name!r}",
         told,

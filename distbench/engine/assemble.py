@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench.engine import neighbours, rank_correlation
 from distbench.engine.partial_sums import Merged
 from distbench.engine.problem import Problem
@@ -64,10 +65,11 @@ class _Places:
         return np.where(own, self.order[np.where(own, columns, 0)], columns)
 
 
-def _notes(problem: Problem) -> tuple[str, ...]:
+def _notes(problem: Problem) -> tuple[Note, ...]:
     size = problem.triplet_candidates
     if "triplets" in problem.asked.families and size < problem.M:
-        return (f"triplet_accuracy: each test point judged on {size:,} of its {problem.M:,} candidates, sampled",)
+        text = f"triplet_accuracy: each test point judged on {size:,} of its {problem.M:,} candidates, sampled"
+        return (Note("info", "triplet_accuracy", text),)
     return ()
 
 

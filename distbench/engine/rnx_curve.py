@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench.engine._jit import kernel
 from distbench.engine.optional_statistic import ExtraProblem
 from distbench.engine.partial_sums import Merged, Part
@@ -35,7 +36,7 @@ class OrderCurves:
     rows: Array  # (len(places),)
     columns: Array  # (n_test,) change of all other rows when point p leaves
     places: Indices  # which of the judged queries the rows belong to
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @lru_cache(maxsize=8)
@@ -254,7 +255,8 @@ class OrderCurvesFamily:
         """Return the areas of the sampled queries, and say so where they are not all."""
         del state
         places = sampled_queries(problem.m, problem.M)
-        notes: tuple[str, ...] = ()
+        notes: tuple[Note, ...] = ()
         if len(places) < problem.m:
-            notes = (f"rnx_auc: judged on {len(places):,} sampled queries of {problem.m:,}",)
+            text = f"rnx_auc: judged on {len(places):,} sampled queries of {problem.m:,}"
+            notes = (Note("info", "rnx_auc", text),)
         return OrderCurves(merged.rows["areas"][places], merged.columns["areas"], places, notes)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench.engine._jit import kernel
 from distbench.engine.optional_statistic import ExtraProblem
 from distbench.engine.partial_sums import Merged, Part
@@ -34,7 +35,7 @@ class SampledPairs:
     pairs: int
     squares: Array  # (2,) sum of squared residuals, sum of b^2
     squares_of: Array  # (n_test, 2) the same over the pairs that touch a point
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @kernel
@@ -137,9 +138,10 @@ class SampledPairsFamily:
         tau, influence = kendall_influence(a, b)
         squares = (b - disparities(a, b)) ** 2
         total = problem.m * problem.M - _twice(problem)
-        notes: tuple[str, ...] = ()
+        notes: tuple[Note, ...] = ()
         if len(a) < total:
-            notes = (f"kendall, nonmetric_stress: judged on {len(a):,} sampled pairs of {total:,}",)
+            text = f"kendall, nonmetric_stress: judged on {len(a):,} sampled pairs of {total:,}"
+            notes = (Note("info", "sampled_pairs", text),)
         return SampledPairs(
             kendall=tau,
             kendall_influence=by_point(influence),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from distbench._util.notes import Caution
+from distbench._util.notes import Note
 from distbench.errors import EncoderError
 from distbench.metrics import Measured
 
@@ -41,13 +40,15 @@ def spread_of(draws: Sequence[Measured]) -> float | None:
     return float(values.std(ddof=1))
 
 
-def note_on_draws(draws: int, alike: bool) -> list[str]:
+def note_on_draws(draws: int, alike: bool) -> list[Note]:
     """Return what a reader of scores must know of draws."""
     if draws == 1:
         return []
     if alike:
-        return [f"{draws} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"]
-    return [Caution(f"scores: mean of {draws} draws of a stochastic encoder; pairs are those of the first")]
+        text = f"{draws} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"
+        return [Note("info", "draws_alike", text)]
+    text = f"scores: mean of {draws} draws of a stochastic encoder; pairs are those of the first"
+    return [Note("warning", "draws", text)]
 
 
 def check_same_width(name: str, widths: Sequence[int]) -> None:
@@ -60,13 +61,15 @@ def check_same_width(name: str, widths: Sequence[int]) -> None:
             )
 
 
-def notes_of_draws(notes: Sequence[Sequence[str]]) -> list[str]:
-    """Return the notes on all draws, given those on each; what holds for some says of how many. Numbers may differ."""
-    found: dict[str, list[str]] = {}
+def notes_of_draws(notes: Sequence[Sequence[Note]]) -> list[Note]:
+    """Return the notes on all draws, given those on each: the first of a kind, and in how many draws it holds."""
+    by_code: dict[str, list[Note]] = {}
     for of_draw in notes:
-        for kind, note in {re.sub(r"[\d.,]+", "#", note): note for note in of_draw}.items():
-            found.setdefault(kind, []).append(note)
+        for note in of_draw:
+            by_code.setdefault(note.code, []).append(note)
     return [
-        those[0] if len(those) == len(notes) else type(those[0])(f"in {len(those)} of {len(notes)} draws: {those[0]}")
-        for those in found.values()
+        same[0]
+        if len(same) == len(notes)
+        else Note(same[0].level, same[0].code, f"in {len(same)} of {len(notes)} draws: {same[0]}")
+        for same in by_code.values()
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from distbench._util.notes import Caution
+from distbench._util.notes import Note
 from distbench._util.text import short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder
@@ -84,7 +84,8 @@ def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes
     else:
         found = _ready(space, counts, notes)
         told, kind = "the points given as input_space=", "points given"
-    notes.append(Caution(f"input distances are those of {told} ({found[0].shape[1]} columns), not of X_test itself"))
+    text = f"input distances are those of {told} ({found[0].shape[1]} columns), not of X_test itself"
+    notes.append(Note("warning", "input_space", text))
     return InputPoints(found[0], found[1] if len(found) == 2 else None, _names(encodes(space), len(found)), kind)
 
 

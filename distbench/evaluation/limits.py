@@ -86,8 +86,7 @@ def _hint(name: str, options: Collection[str]) -> str:
     from distbench._util.text import did_you_mean
     from distbench.metrics import METRICS
 
-    hint = did_you_mean(name, [*METRICS, *options])
-    return hint if hint.startswith("did") else f"metrics are {', '.join(METRICS)}"
+    return did_you_mean(name, [*METRICS, *options], otherwise=f"metrics are {', '.join(METRICS)}")
 
 
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:

@@ -77,8 +77,7 @@ class Report(Outlets, Mapping[str, Score]):
         try:
             return self.scores[metric]
         except KeyError:
-            near = did_you_mean(str(metric), self.scores)
-            hint = near if near.startswith("did") else f"this report has {', '.join(self.scores)}"
+            hint = did_you_mean(str(metric), self.scores, otherwise=f"this report has {', '.join(self.scores)}")
             raise KeyError(f"{metric!r} was not measured; {hint}") from None
 
     def __iter__(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from distbench._util.notes import codes_of
 from distbench.inference.limits import is_met
 from distbench.inference.verdicts import points_to_decide, verdict
 
@@ -145,7 +146,7 @@ def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]
         yield ["  far in input, brought near in the codes:", f"    {strangers[0]}"]
     about_others = set(report.scores) - set(broken)
     for note in report.notes:
-        if note.partition(":")[0] not in about_others:
+        if not codes_of([note]) & about_others:
             yield [f"  note: {note}"]
 
 
@@ -159,9 +160,10 @@ def standing_lines(best: Mapping[str, ReferenceScore], code_size: int) -> list[s
 
 def advice(report: Report, broken: Mapping[str, float], best: Mapping[str, ReferenceScore]) -> str:
     """Return the one line that says what to do next."""
-    if any(" share 1 distinct codes" in note for note in report.notes):
+    noted = codes_of(report.notes)
+    if "all_codes_equal" in noted:
         return "next: all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
-    if any(" of the variance of all " in note for note in report.notes):
+    if "few_columns" in noted:
         return (
             "next: few columns make up all distances (see the note): pass a fitted scaler, such as pipeline[0], as "
             "input_space=; or judge an encoder of scaled points on these"

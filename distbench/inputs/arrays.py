@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
@@ -50,7 +51,8 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
     _check_kind(value, name)
     if len(value.shape) > 2 and notes is not None:
         size = math.prod(value.shape[1:])
-        notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
+        text = f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns"
+        notes.append(Note("info", "flattened", text))
     check = _Check(name)
     with np.errstate(over="ignore"):  # of longer types; the check speaks up
         points = _as_matrix(value, name, check)

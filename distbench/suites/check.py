@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from distbench._util.notes import cautions
+from distbench._util.notes import warnings_of
 from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.limits import CheckOptions, Floors, recipe_options
@@ -83,7 +83,7 @@ def check_encoder(
         )
         if asked.limits and "broken" in report.verdicts(**asked.limits).values():
             floors.check_report(report)
-        return rows_of(report, note=cautions(report.notes), **about)
+        return rows_of(report, note=warnings_of(report.notes), **about)
     if dataset is None or code_size is None:
         raise InputError("X_test", "not given", "give the test points, or dataset= and code_size= to fit a recipe")
     bench, recipe = FitCache(), as_recipe(encoder)

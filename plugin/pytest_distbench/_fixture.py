@@ -267,7 +267,7 @@ class DistbenchFixture:
         if X_test is None:
             return judge_recipe(self._item, self._marker, encoder, judged, options)
         import distbench
-        from distbench._util.notes import cautions
+        from distbench._util.notes import warnings_of
 
         name = judged.name or name_of(self._item, encoder)
         report = distbench.evaluate(
@@ -279,7 +279,7 @@ class DistbenchFixture:
             include_queries=judged.include_queries,
             **options,
         )
-        return report, {"labels": options.get("labels"), "note": cautions(report.notes)}
+        return report, {"labels": options.get("labels"), "note": warnings_of(report.notes)}
 
     def _judged(self, reference: Any, k: int | None, name: str | None, include_queries: bool) -> Judged:
         if k is None:

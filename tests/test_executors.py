@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.engine.parallel import pickling as parcel
-from distbench.engine.parallel.executors import run_jobs, workers_for
+from distbench.engine.parallel.executors import workers_for
+from distbench.engine.parallel.pickling import PickledProblem
 from distbench.engine.parallel.progress import track
 from distbench.errors import DistbenchError, InputError
 
@@ -33,6 +33,11 @@ class Unknown(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+def run_jobs(function, jobs, problem, executor=None, threads=None):
+    with workers_for(problem, executor, threads) as workers:
+        yield from workers.run(function, jobs)
 
 
 def processes():
@@ -182,7 +187,7 @@ def test_few_results_wait(problem):
 )
 def test_what_is_no_executor_is_refused(problem, given, said):
     with pytest.raises(InputError, match=f"executor: {said}"):
-        run_jobs(work.total, JOBS, problem, given)
+        workers_for(problem, given)
 
 
 def test_closed_executors_are_refused(problem):
@@ -199,12 +204,12 @@ def test_closed_executors_are_refused(problem):
             list(run_jobs(work.total, JOBS, problem, client))
 
 
-class TestParcel:
+class TestPickledProblem:
     def test_memory_maps_travel_as_names(self, tmp_path):
         points = np.memmap(tmp_path / "points", dtype=np.float64, mode="w+", shape=(5000, 10), offset=24)
         points[:] = RNG.normal(size=points.shape)
         for view in (points, points[3:], points[7:4000, 2:5], points.T, np.asarray(points)[::3], points[5]):
-            data = pickle.dumps(parcel.pack({"view": view}))
+            data = pickle.dumps(PickledProblem({"view": view}))
             assert len(data) < 1000
             opened = pickle.loads(data)
             np.testing.assert_array_equal(opened.open()["view"], view)
@@ -218,13 +223,13 @@ class TestParcel:
         gone = np.memmap(tmp_path / "gone", dtype=np.float64, mode="w+", shape=(50, 10))
         (tmp_path / "gone").unlink()
         for view in (changed, gone, points[::-1], points[:0]):
-            opened = parcel.pack(view)
+            opened = PickledProblem(view)
             np.testing.assert_array_equal(opened.open(), view)
             opened.forget()
 
     def test_a_file_that_is_not_there_is_said(self, tmp_path):
         points = np.memmap(tmp_path / "points", dtype=np.float64, mode="w+", shape=(50, 10))
-        packed = parcel.pack(points)
+        packed = PickledProblem(points)
         (tmp_path / "points").write_bytes(b"short")
         with pytest.raises(DistbenchError, match=r"found 5 bytes in .*points, but 4000 are needed"):
             packed.open()
@@ -234,7 +239,7 @@ class TestParcel:
 
     def test_a_file_that_became_shorter_is_said(self, tmp_path):
         points = np.memmap(tmp_path / "points", dtype=np.float64, mode="w+", shape=(50, 10))
-        packed = parcel.pack(points[3:])
+        packed = PickledProblem(points[3:])
         (tmp_path / "points").write_bytes(bytes(3800))
         with pytest.raises(DistbenchError, match=r"found 3800 bytes in .*points, but 4000 are needed"):
             packed.open()
@@ -244,8 +249,8 @@ class TestParcel:
 
     def test_large_arrays_go_through_files_of_one_machine(self, tmp_path):
         large, small = RNG.normal(size=(600, 300)), RNG.normal(size=5)
-        packed = parcel.pack_into(tmp_path, {"large": large, "small": small, "turned": large.T})
-        assert (tmp_path / "problem.pickle").stat().st_size < 2000
+        packed = PickledProblem({"large": large, "small": small, "turned": large.T}, tmp_path)
+        assert len(pickle.dumps(packed)) < 2000
         opened = packed.open()
         for name, array in {"large": large, "small": small, "turned": large.T}.items():
             np.testing.assert_array_equal(opened[name], array)

@@ -1,59 +1,33 @@
-"""Jobs on threads, on any `concurrent.futures.Executor`, or on a Dask cluster; results in the order of the jobs."""
+"""Runs jobs on threads, on any `concurrent.futures.Executor` or on a Dask cluster; yields results in job order."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
-from distbench.engine.parallel.dask import DaskWorkers
-from distbench.engine.parallel.workers import AnyWorkers, PoolThreads, Processes, SerialWorkers, Threads, Workers
-from distbench.errors import InputError
+from distbench.engine.parallel.pickling import PickledProblem
+from distbench.errors import DistbenchError, InputError
 
-__all__ = ["Workers", "run_jobs", "workers_for"]
+__all__ = ["Workers", "workers_for"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+Function = Callable[[Any, Any], Any]
 
-
-def run_jobs(
-    function: Callable[[Any, Job], Result],
-    jobs: Sequence[Job],
-    problem: Any,
-    executor: Any = None,
-    threads: int | None = None,
-) -> Iterator[Result]:
-    """Yield ``function(problem, job)`` for each job, in order.
-
-    Parameters
-    ----------
-    function : callable
-        Pure; importable by name where workers are other processes.
-    jobs : sequence
-        Small things that pickle.
-    problem, executor, threads
-        As for `workers_for`.
-
-    Raises
-    ------
-    InputError
-        If `executor` is no executor, or is shut down.
-    DistbenchError
-        If a worker died or a job raised on an executor: says which and what to do. Without an executor, what a
-        job raises is passed on.
-    """
-    return _run_once(workers_for(problem, executor, threads), function, jobs)
-
-
-def _run_once(workers: Workers, function: Callable[[Any, Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
-    with workers:
-        yield from workers.run(function, jobs)
+JOBS_PER_WORKER = 2  # submitted and not yet taken
+DASK_RETRIES = 2  # of a job whose data a Dask cluster lost
 
 
 def workers_for(problem: Any, executor: Any = None, threads: int | None = None) -> Workers:
-    """Return workers that know a problem; a context, for one or more rounds of jobs on the same problem.
+    """Return a context that runs one or more rounds of jobs on the same problem.
 
     Parameters
     ----------
@@ -68,22 +42,192 @@ def workers_for(problem: Any, executor: Any = None, threads: int | None = None) 
     Raises
     ------
     InputError
-        If `executor` is no executor, or not connected.
+        If `executor` is not an executor, or is not connected.
     """
     if executor is None:
-        count = threads or os.cpu_count() or 1
-        return SerialWorkers(problem) if count == 1 else Threads(problem, count)
-    distributed = sys.modules.get("distributed")  # whoever passes a client has imported it
-    if distributed is not None:
-        client = getattr(executor, "_client", executor)
-        if isinstance(client, distributed.Client):
-            return DaskWorkers(problem, client, getattr(executor, "_kwargs", {}))
-    if isinstance(executor, ThreadPoolExecutor):
-        return PoolThreads(problem, executor)
-    if isinstance(executor, ProcessPoolExecutor):
-        return Processes(problem, executor)
+        return Workers(problem, threads or os.cpu_count() or 1)
+    distributed = sys.modules.get("distributed")  # the caller who has a client has imported it
+    client = getattr(executor, "_client", executor)
+    if distributed is not None and isinstance(client, distributed.Client):
+        return _DaskWorkers(problem, client, getattr(executor, "_kwargs", {}))
     if isinstance(executor, Executor):
-        return AnyWorkers(problem, executor)
+        return _ExecutorWorkers(problem, executor)
     raise InputError(
         "executor", f"found {type(executor).__name__}", "pass a concurrent.futures.Executor or a distributed.Client"
     )
+
+
+class Workers:
+    """Runs jobs on threads of its own, or in the calling thread if `count` is 1."""
+
+    def __init__(self, problem: Any, count: int) -> None:
+        self._problem, self.count = problem, count
+        self._cleanup = ExitStack()
+
+    def run(self, function: Callable[[Any, Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
+        """Yield ``function(problem, job)`` in the order of the jobs.
+
+        Few jobs are submitted at a time, so that memory stays flat.
+
+        Parameters
+        ----------
+        function : callable
+            Pure; importable by name where workers are other processes.
+        jobs : sequence
+            Small objects that pickle.
+
+        Raises
+        ------
+        InputError
+            If the executor is shut down.
+        DistbenchError
+            If a worker of an executor died or a job raised there: which job, and what to do. Without an executor,
+            the job's own error is passed on.
+        """
+        rest = iter(jobs)
+        pending: deque[tuple[Job, Any]] = deque()
+        try:
+            first = itertools.islice(rest, JOBS_PER_WORKER * self.count)
+            pending.extend((job, self._submit(function, job)) for job in first)
+            while pending:
+                result = self._result(function, *pending.popleft())
+                pending.extend((job, self._submit(function, job)) for job in itertools.islice(rest, 1))
+                yield result
+        finally:
+            for _, future in pending:
+                if future is not None:
+                    future.cancel()
+
+    def _submit(self, function: Function, job: Any) -> Any:
+        return None if self.count == 1 else self._pool.submit(function, self._problem, job)
+
+    def _result(self, function: Function, job: Any, future: Any) -> Any:
+        return function(self._problem, job) if future is None else future.result()
+
+    def __enter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(self.count, thread_name_prefix="distbench")
+        self._cleanup.callback(self._pool.shutdown, cancel_futures=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+
+class _ExecutorWorkers(Workers):
+    """Runs jobs on the caller's executor. Threads share the problem; processes of this machine share its files."""
+
+    def __init__(self, problem: Any, executor: Any, count: int | None = None) -> None:
+        super().__init__(problem, count or int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1))
+        self._executor = executor
+
+    def __enter__(self) -> Self:
+        if not isinstance(self._executor, ThreadPoolExecutor):
+            folder = None
+            if isinstance(self._executor, ProcessPoolExecutor):
+                # Workers may still hold the files at the end; some systems then cannot delete them.
+                owner = tempfile.TemporaryDirectory(prefix="distbench-", ignore_cleanup_errors=True)
+                folder = Path(self._cleanup.enter_context(owner))
+            self._problem = PickledProblem(self._problem, folder)
+            self._cleanup.callback(self._problem.forget)
+        return self
+
+    def _submit(self, function: Function, job: Any) -> Any:
+        try:
+            return self._executor.submit(_run, function, self._problem, job)
+        except BrokenExecutor as error:
+            raise self._failure(job, error) from error
+        except RuntimeError as error:
+            raise InputError("executor", str(error), "pass one that is open") from error
+
+    def _result(self, function: Function, job: Any, future: Any) -> Any:
+        try:
+            return future.result()
+        except DistbenchError:
+            raise
+        except Exception as error:
+            raise self._failure(job, error) from error
+
+    def _failure(self, job: Any, error: BaseException) -> DistbenchError:
+        name = _job_name(job)
+        if isinstance(error, BrokenExecutor):
+            return DistbenchError(
+                f"executor: a worker of {type(self._executor).__name__} died ({error}); it may have run out of memory, "
+                "or the script may lack `if __name__ == '__main__':`; pass a new executor (fewer workers), or none "
+                "for threads"
+            )
+        if isinstance(error, CancelledError):
+            return DistbenchError(f"executor: {name} was cancelled by somebody else; run it again")
+        return DistbenchError(f"executor: {name} raised {type(error).__name__}: {error}")
+
+
+class _DaskWorkers(_ExecutorWorkers):
+    """Runs jobs on a Dask cluster, which moves jobs away from workers that die; lost data are sent again."""
+
+    def __init__(self, problem: Any, client: Any, options: dict[str, Any]) -> None:
+        if client.asynchronous:
+            raise InputError(
+                "executor", "found an asynchronous Client", "pass Client(address) without asynchronous=True"
+            )
+        if client.status != "running":
+            raise InputError("executor", f"found a Client that is {client.status}", "pass one that is connected")
+        count = sum(client.nthreads().values())
+        if not count:
+            raise InputError(
+                "executor", "found a Dask cluster without workers", "wait for one (Client.wait_for_workers)"
+            )
+        super().__init__(problem, client, count)
+        self._options = {**options, "pure": False}
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._send()
+        return self
+
+    def _send(self) -> None:
+        """Give every worker a copy of the problem: data that a client sent cannot be computed again."""
+        workers = self._options.get("workers")
+        try:
+            self._sent = self._executor.scatter(self._problem, broadcast=True, hash=False, workers=workers)
+        except (TimeoutError, OSError) as error:
+            raise DistbenchError(f"executor: no Dask worker took the data ({error}); start workers again") from error
+
+    def _submit(self, function: Function, job: Any) -> Any:
+        return self._executor.submit(_run, function, self._sent, job, **self._options)
+
+    def _result(self, function: Function, job: Any, future: Any) -> Any:
+        for _ in range(DASK_RETRIES):
+            try:
+                return future.result()
+            except DistbenchError:
+                raise
+            except CancelledError as error:  # the last copy of the problem died with its worker
+                if self._executor.status != "running":
+                    raise DistbenchError(
+                        f"executor: the connection to the Dask scheduler is {self._executor.status}"
+                    ) from error
+                if self._sent.cancelled() or self._sent.status != "finished":
+                    self._send()
+                future = self._submit(function, job)
+            except Exception as error:
+                raise self._failure(job, error) from error
+        return super()._result(function, job, future)
+
+    def _failure(self, job: Any, error: BaseException) -> DistbenchError:
+        if isinstance(error, CancelledError) or type(error).__name__ == "KilledWorker":
+            return DistbenchError(
+                f"executor: {_job_name(job)} was on several Dask workers that died, one after the other; "
+                "give workers more memory, or look into their logs"
+            )
+        return super()._failure(job, error)
+
+    def __exit__(self, *_: object) -> None:
+        self._sent = None  # the cluster drops its copies
+        super().__exit__()
+
+
+def _job_name(job: Any) -> str:
+    return f"the job of queries {job.start} to {job.stop - 1}" if isinstance(job, range) else f"job {job!r}"
+
+
+def _run(function: Function, problem: Any, job: Any) -> Any:
+    return function(problem.open() if isinstance(problem, PickledProblem) else problem, job)

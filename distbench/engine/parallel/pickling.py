@@ -1,4 +1,4 @@
-"""A problem on its way to other processes: pickled once, memory maps by the file that holds them."""
+"""Pickles the problem for other processes: once, with memory maps as the names of the files that hold them."""
 
 from __future__ import annotations
 
@@ -16,71 +16,64 @@ from numpy.typing import NDArray
 
 from distbench.errors import DistbenchError
 
-__all__ = ["PickledProblem", "pack", "pack_into"]
+__all__ = ["PickledProblem"]
 
-LARGE = 1 << 20  # bytes from which an array is worth a file that all workers of a machine share
+SHARED_BYTES = 1 << 16  # size from which an array goes into a file that all workers of a machine map
+
+Place = tuple[str, int, int, tuple[int, ...] | None]  # path, first byte, number of bytes, strides (None: C order)
 
 
 class PickledProblem:
-    """What a job needs, as bytes or as the name of a file that holds them; opened once in each process."""
+    """The bytes of a problem, which each process unpickles once.
 
-    def __init__(self, contents: bytes | Path, token: str) -> None:
-        self._contents = contents
-        self._token = token
+    Parameters
+    ----------
+    problem : object
+        Its memory maps of named files are pickled as references to these.
+    folder : Path, optional
+        Where other large arrays are written, for workers of this machine, which map and so share them.
+
+    Raises
+    ------
+    DistbenchError
+        If the folder has no room for them.
+    """
+
+    def __init__(self, problem: Any, folder: Path | None = None) -> None:
+        self._token = uuid.uuid4().hex
+        buffer = io.BytesIO()
+        try:
+            _Pickler(buffer, folder).dump(problem)
+        except OSError as error:
+            raise DistbenchError(
+                f"executor: no room for the workers' data in {folder and folder.parent} ({error}); "
+                "set TMPDIR to a larger disk"
+            ) from error
+        self._pickled = buffer.getvalue()
 
     def open(self) -> Any:
-        """Return what was packed.
+        """Return the problem.
 
         Raises
         ------
         DistbenchError
             If a file that a packed array lives in is not there, or is too short.
         """
-        with _LOCK:
-            if self._token not in _OPENED:
-                data = self._contents if isinstance(self._contents, bytes) else self._contents.read_bytes()
-                opened = pickle.loads(data)  # noqa: S301 - of this run's own main process
-                _OPENED.clear()  # the problem before this one is done with
-                _OPENED[self._token] = opened
-            return _OPENED[self._token]
+        with _lock:
+            if self._token not in _opened:
+                problem = pickle.loads(self._pickled)  # noqa: S301 - of this run's own main process
+                _opened.clear()  # nobody needs the problem before this one
+                _opened[self._token] = problem
+            return _opened[self._token]
 
     def forget(self) -> None:
-        """Let go of what was opened in this process."""
-        with _LOCK:
-            _OPENED.pop(self._token, None)
+        """Free what this process has opened."""
+        with _lock:
+            _opened.pop(self._token, None)
 
 
-_OPENED: dict[str, Any] = {}
-_LOCK = threading.Lock()
-
-
-def pack(thing: Any) -> PickledProblem:
-    """Pickle `thing`, with the memory maps of named files as references to them."""
-    return PickledProblem(_pickled(thing, None), uuid.uuid4().hex)
-
-
-def pack_into(folder: Path, thing: Any) -> PickledProblem:
-    """Pickle `thing` into files of `folder`, which workers of this machine map and so share.
-
-    Raises
-    ------
-    DistbenchError
-        If there is no room for them.
-    """
-    path = folder / "problem.pickle"
-    try:
-        path.write_bytes(_pickled(thing, folder))
-    except OSError as error:
-        raise DistbenchError(
-            f"executor: no room for the workers' data in {folder.parent} ({error}); set TMPDIR to a larger disk"
-        ) from error
-    return PickledProblem(path, uuid.uuid4().hex)
-
-
-def _pickled(thing: Any, folder: Path | None) -> bytes:
-    buffer = io.BytesIO()
-    _Pickler(buffer, folder).dump(thing)
-    return buffer.getvalue()
+_opened: dict[str, Any] = {}
+_lock = threading.Lock()
 
 
 class _Pickler(pickle.Pickler):
@@ -94,24 +87,17 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, thing: Any) -> Any:
         if not isinstance(thing, np.ndarray) or thing.dtype.hasobject:
             return NotImplemented
-        where = _place_in_file(thing) if thing.size else None
-        if where is None and self._folder is not None and thing.nbytes >= LARGE:
-            where = self._written(thing)
-        if where is None:
-            return NotImplemented
-        return _reopen, (*where, thing.dtype, thing.shape)
-
-    def _written(self, array: NDArray[Any]) -> tuple[str, int, int, tuple[int, ...] | None]:
-        assert self._folder is not None
-        path = self._folder / f"array{self._files}"
-        self._files += 1
-        with path.open("wb") as file:
-            file.write(np.ascontiguousarray(array).data)
-        return str(path), 0, array.nbytes, None
+        place = _place_in_file(thing) if thing.size else None
+        if place is None and self._folder is not None and thing.nbytes >= SHARED_BYTES:
+            path = self._folder / f"array{self._files}"
+            self._files += 1
+            path.write_bytes(np.ascontiguousarray(thing).data)
+            place = str(path), 0, thing.nbytes, None
+        return NotImplemented if place is None else (_reopen, (*place, thing.dtype, thing.shape))
 
 
-def _place_in_file(array: NDArray[Any]) -> tuple[str, int, int, tuple[int, ...] | None] | None:
-    """Return where a view of a memory map lies: path, first byte, number of bytes, strides (None: C order).
+def _place_in_file(array: NDArray[Any]) -> Place | None:
+    """Return where a view of a memory map lies in its file.
 
     None where it lies in no named file that still exists, or where its own changes never reach the file.
     """
@@ -134,25 +120,19 @@ def _place_in_file(array: NDArray[Any]) -> tuple[str, int, int, tuple[int, ...] 
 
 
 def _reopen(
-    path: str,
-    start: int,
-    size: int,
-    strides: tuple[int, ...] | None,
-    dtype: np.dtype[Any],
-    shape: tuple[int, ...],
+    path: str, start: int, size: int, strides: tuple[int, ...] | None, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> NDArray[Any]:
     """Map an array of another process again, by the file that holds it."""
-    file = Path(path)
     try:
-        found = file.stat().st_size
+        file_size = Path(path).stat().st_size
     except OSError as error:
         raise DistbenchError(
             f"executor: a worker on {platform.node()} cannot open the memory-mapped file {path} "
             f"({error.strerror}); put it (a temporary file: set TMPDIR) where every worker can read it"
         ) from None
-    if found < start + size:
+    if file_size < start + size:
         raise DistbenchError(
-            f"executor: a worker on {platform.node()} found {found} bytes in {path}, but {start + size} are "
+            f"executor: a worker on {platform.node()} found {file_size} bytes in {path}, but {start + size} are "
             "needed; it is not the file that was memory-mapped"
         )
     # Copy on write: nothing reaches the file, yet kernels compiled for writable arrays can be used.

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from distbench.inference.estimate import mean_of
 from distbench.results.suite_store import Record, Store, read_store, store_path
-from distbench.suites import Claim, read_suite
+from distbench.suites.model import Claim
+from distbench.suites.reader import read_suite
 
 ROOT = Path(__file__).parents[1]
 SUITES = ROOT / "suites" / "distbench_suites"

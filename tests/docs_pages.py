@@ -28,7 +28,7 @@ import warm
 from docs_blocks import ANYTHING, Block, blocks_of, same
 from threadpoolctl import threadpool_limits
 
-from distbench.suites import read_suite
+from distbench.suites.reader import read_suite
 
 ROOT = Path(__file__).parents[1]
 READERS = """

@@ -223,7 +223,9 @@ def _one_line(error: Exception) -> None:
 def fuzz_suite(data: bytes, here: Path) -> None:
     """Read a suite file and look up its names."""
     from distbench.errors import SuiteError
-    from distbench.suites import check_suite, is_suite, read_suite
+    from distbench.suites.detect import is_suite
+    from distbench.suites.names import check_suite
+    from distbench.suites.reader import read_suite
 
     taken = Taken(data)
     text = toml_text(changed(taken.of(SUITES), taken), headers=bool(taken.below(2)))

@@ -14,7 +14,8 @@ from distbench.cli import main
 from distbench.errors import ResultsError, SuiteError
 from distbench.results.file import read_results, write_results
 from distbench.results.rows import rows_of
-from distbench.suites import check_suite, read_suite
+from distbench.suites.names import check_suite
+from distbench.suites.reader import read_suite
 
 MOST = 300  # characters of a line
 MOST_NAMES = 450  # of one that lists every name there is

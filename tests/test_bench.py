@@ -6,8 +6,8 @@ import pytest
 import distbench
 from distbench.datasets import load_dataset
 from distbench.errors import InputError, MissingDependencyError
-from distbench.suites import FitCache, as_recipe
-from distbench.suites.recipes import NotInstalledError
+from distbench.suites.fits import FitCache
+from distbench.suites.recipes import NotInstalledError, as_recipe
 
 
 class Fitted:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from distbench.errors import InputError
-from distbench.suites import as_recipe
+from distbench.suites.recipes import as_recipe
 
 
 class Mine:

@@ -12,8 +12,9 @@ import pytest
 import warm
 
 from distbench.errors import InputError, PreservationError, TrainingError
-from distbench.suites import FitCache, as_recipe
 from distbench.suites._shared import Codes, fit_key, once
+from distbench.suites.fits import FitCache
+from distbench.suites.recipes import as_recipe
 
 RECIPES = """
 import os, pathlib, signal, time
@@ -62,7 +63,8 @@ class Dies:
 """
 RUN = """
 import pathlib, sys
-from distbench.suites import FitCache, as_recipe
+from distbench.suites.fits import FitCache
+from distbench.suites.recipes import as_recipe
 bench, kind = FitCache(pathlib.Path(sys.argv[1])), dict(in_sample=len(sys.argv) > 3)
 try:
     run = bench.run(as_recipe(sys.argv[2]), "swiss_roll", 2, 0, **kind)

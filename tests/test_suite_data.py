@@ -10,7 +10,11 @@ from suite_texts import CLAIM, PCA_ENTRY, TOP, written
 
 from distbench.datasets import load_dataset
 from distbench.errors import SuiteError
-from distbench.suites import FitCache, as_recipe, check_suite, claim_key, read_suite
+from distbench.suites.claims import claim_key
+from distbench.suites.fits import FitCache
+from distbench.suites.names import check_suite
+from distbench.suites.reader import read_suite
+from distbench.suites.recipes import as_recipe
 
 RNG = np.random.default_rng(0)
 TRAIN, TEST = RNG.normal(size=(40, 5)), RNG.normal(size=(20, 5))

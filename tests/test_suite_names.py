@@ -9,7 +9,9 @@ from suite_texts import AUTO, BETTER, CLAIM, COLLAPSE, FLOOR, PCA_ENTRY, TOP, wr
 
 from distbench.baselines import BASELINES
 from distbench.errors import SuiteError
-from distbench.suites import check_suite, is_suite, read_suite
+from distbench.suites.detect import is_suite
+from distbench.suites.names import check_suite
+from distbench.suites.reader import read_suite
 
 SHIPPED = sorted(path.name for path in files("distbench_suites").iterdir() if path.name.endswith(".toml"))
 

@@ -8,18 +8,11 @@ from suite_texts import BETTER, CLAIM, PCA_ENTRY, TOP, written
 
 import distbench
 from distbench.errors import SuiteError
-from distbench.suites import (
-    AngleClaim,
-    BetterClaim,
-    BoundClaim,
-    CollapseClaim,
-    FitCache,
-    FloorClaim,
-    SuiteEncoder,
-    as_recipe,
-    is_suite,
-    read_suite,
-)
+from distbench.suites.detect import is_suite
+from distbench.suites.fits import FitCache
+from distbench.suites.model import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, SuiteEncoder
+from distbench.suites.reader import read_suite
+from distbench.suites.recipes import as_recipe
 
 
 @pytest.fixture
@@ -128,7 +121,7 @@ class TestRead:
     def test_an_encoder_that_is_not_declared_is_the_baseline_of_that_name(self, write):
         suite = read_suite(write(TOP + PCA_ENTRY.replace("pca", "p") + 'recipe = "pca"\n'))
         assert suite.encoder("identity") == SuiteEncoder("identity", "identity", {})
-        assert (suite.recipe("p"), suite.recipe("identity")) == ("pca", "identity")
+        assert [suite.encoder(name).recipe for name in ("p", "identity")] == ["pca", "identity"]
 
     def test_what_a_claim_can_be_about_beside_a_metric(self, write):
         floor = CLAIM.replace('"c"', '"c1"') + 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
@@ -188,12 +181,11 @@ class TestRead:
             (TOP.replace("question", "#") + PCA_ENTRY, "s.toml:1: question is missing; add it"),
             (TOP.replace('"digits"', "3") + PCA_ENTRY, "s.toml:4: dataset: found 3; give a name in quotes"),
             (TOP.replace("[2, 8]", "2") + PCA_ENTRY, "s.toml:5: code_sizes: found 2; give a list of integers"),
-            (TOP.replace("[2, 8]", "[0]") + PCA_ENTRY, "s.toml:5: code_sizes: found 0; give an integer from 1"),
-            (TOP.replace("[2, 8]", "[\n2,\n0\n]") + PCA_ENTRY, "s.toml:7: code_sizes: found 0; give an integer from 1"),
+            (TOP.replace("[2, 8]", "[0]") + PCA_ENTRY, r"s.toml:5: code_sizes: found .0.; give a list of integers"),
             (TOP.replace("[2, 8]", "[2, 2]") + PCA_ENTRY, "s.toml:5: code_sizes: found .*; name each once"),
-            (TOP + "seeds = [true]\n" + PCA_ENTRY, "s.toml:6: seeds: found True; give an integer from 0"),
+            (TOP + "seeds = [true]\n" + PCA_ENTRY, r"s.toml:6: seeds: found \[True\]; give a list of integers from 0"),
             (TOP + "k = 1.5\n" + PCA_ENTRY, "s.toml:6: k: found 1.5; give an integer from 1"),
-            (TOP + '[encoder]\nname = "pca"\n', r"s.toml:6: encoder: not an array of tables; write \[\[encoder\]\]"),
+            (TOP + '[encoder]\nname = "pca"\n', r"s.toml:6: encoder: found {.*.*two brackets: \[\[encoder\]\]"),
             (TOP + PCA_ENTRY * 2, "s.toml:9: encoder 2.name: 'pca' is used in line 7 too"),
             (TOP + PCA_ENTRY + "limit = {}\n", "s.toml:8: encoder 1: unknown key 'limit'; did you mean 'limits'"),
             (TOP + PCA_ENTRY + "limits = 3\n", "s.toml:8: encoder 1.limits: found 3; give a table"),
@@ -278,7 +270,7 @@ def test_reading_a_suite_loads_nothing_heavy(write):
 
     path = write(TOP + PCA_ENTRY)
     code = (
-        "import pathlib, sys; from distbench.suites import read_suite; "
+        "import pathlib, sys; from distbench.suites.reader import read_suite; "
         f"read_suite(pathlib.Path({str(path)!r})); "
         "print([m for m in ('numpy', 'scipy', 'sklearn', 'numba', 'keras', 'tabulate', 'tqdm') if m in sys.modules])"
     )

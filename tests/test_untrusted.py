@@ -26,8 +26,9 @@ from distbench.inputs.size_guards import refuse_table
 from distbench.render.markdown import render_markdown, render_summary
 from distbench.results.rows import Row
 from distbench.results.run import ClaimOutcome, RunResults
-from distbench.suites import as_recipe, check_suite, read_suite
-from distbench.suites._spelling import misspelt
+from distbench.suites.names import check_suite
+from distbench.suites.reader import read_suite
+from distbench.suites.recipes import as_recipe
 
 
 class Evil:
@@ -501,36 +502,6 @@ class TestSuites:
         check_suite(read_suite(path))
         assert not (tmp_path / "ran").exists()
         assert "my_traps" not in sys.modules
-
-    @pytest.mark.parametrize(
-        ("changed", "told"),
-        [
-            (
-                ("my_names:load", "my_names:laod"),
-                r"s\.toml:8: dataset\.load: my_names has no 'laod'; did you mean 'load'",
-            ),
-            (("my_names:Mine", "my_names:Mien"), r"encoder 2\.recipe: my_names has no 'Mien'; did you mean 'Mine'"),
-            (("my_names:Mine", "my_package.inner:X"), r"my_package has no module 'inner'; did you mean 'inners'"),
-        ],
-    )
-    def test_slips_are_told_before_anything_is_imported(self, tmp_path, monkeypatch, changed, told):
-        (tmp_path / "my_names.py").write_text("raise RuntimeError\ndef load(): pass\nclass Mine: pass\n")
-        (tmp_path / "my_package").mkdir()
-        (tmp_path / "my_package" / "__init__.py").write_text("")
-        (tmp_path / "my_package" / "inners.py").write_text("X = 1")
-        monkeypatch.syspath_prepend(tmp_path)
-        text = 'load = "my_names:load"\n[[encoder]]\nname = "own"\nrecipe = "my_names:Mine"\n'
-        check_suite(read_suite(self.written(tmp_path, text)))
-        with pytest.raises(SuiteError, match=told):
-            check_suite(read_suite(self.written(tmp_path, text.replace(*changed))))
-
-    @pytest.mark.parametrize("source", ["globals()['A'] = 1", "from os import *", "def __getattr__(name): ...", "1 +"])
-    def test_names_that_a_module_makes_as_it_runs_are_left_to_the_import(self, tmp_path, monkeypatch, source):
-        (tmp_path / "my_dynamic.py").write_text(source)
-        monkeypatch.syspath_prepend(tmp_path)
-        assert misspelt("my_dynamic:A") == ""
-        assert misspelt("no_such_module_yet:A") == ""
-        assert misspelt("os:A") == ""
 
 
 class TestOwnCode:

@@ -125,7 +125,9 @@ def _of_points(sources: Sources, asked: CheckOptions, points: Mapping[str, Any],
 def _of_recipe(sources: Sources, asked: CheckOptions, seed: int, name: str | None) -> Judged:
     from distbench.cli._encoders import recipe_of
     from distbench.evaluation.limits import Floors, recipe_options
-    from distbench.suites import FitCache, as_recipe, check_dataset
+    from distbench.suites.fits import FitCache
+    from distbench.suites.names import check_dataset
+    from distbench.suites.recipes import as_recipe
 
     size, bench = sources.code_size or 0, FitCache()
     check_dataset(sources.dataset)

@@ -24,7 +24,7 @@ from distbench.cli._common import (
 )
 
 if TYPE_CHECKING:
-    from distbench.suites import Suite
+    from distbench.suites.model import Suite
 
 __all__ = ["command"]
 
@@ -58,7 +58,8 @@ def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
 def _found(paths: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what suites say, and what is wrong with those that cannot be read."""
     from distbench.errors import SuiteError
-    from distbench.suites import check_suite, read_suite
+    from distbench.suites.names import check_suite
+    from distbench.suites.reader import read_suite
 
     found, wrong = [], []
     for path, shipped in _files(tuple(paths)):

@@ -9,7 +9,7 @@ from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.limits import CheckOptions, Floors, recipe_options
 from distbench.results.rows import Row, rows_of
-from distbench.suites._bench import FitCache
+from distbench.suites.fits import FitCache
 from distbench.suites.recipes import as_recipe
 
 __all__ = ["check_encoder"]

@@ -8,7 +8,8 @@ import pytest
 
 from distbench.errors import TrainingError
 from distbench.results.run import ClaimOutcome
-from distbench.suites import Claim, ClaimResult, claim_key, judge
+from distbench.suites.claims import ClaimResult, claim_key, judge
+from distbench.suites.model import Claim
 from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training

@@ -10,8 +10,8 @@ import pytest
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
 from distbench.results.rows import FAILED, OK, STALE, Row, direction_of, failed_row, report_of
 from distbench.results.suite_store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
-from distbench.suites import Recipe, SuiteEncoder, as_recipe
-from distbench.suites.recipes import NotInstalledError
+from distbench.suites.model import SuiteEncoder
+from distbench.suites.recipes import NotInstalledError, Recipe, as_recipe
 from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._noting import broken_limits, note_check, note_rows
@@ -32,9 +32,10 @@ class EncoderItem(SuiteItem):
     Its stored rows are used where they hold; else it is fitted with every seed.
     """
 
-    def __init__(self, *, encoder: SuiteEncoder, code_size: int, **rest: Any) -> None:
+    def __init__(self, *, encoder: SuiteEncoder, code_size: int, added: bool, **rest: Any) -> None:
         super().__init__(**rest)
         self.encoder = encoder
+        self.added = added  # by an option: nothing is stored of it
         self.code_size = code_size
         self._recipe_hash = ""
         self._in_sample = encoder.in_sample
@@ -52,7 +53,7 @@ class EncoderItem(SuiteItem):
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
             self._in_sample = self.encoder.in_sample or recipe.in_sample_only
             bench.check_floors(self._limits(), self.suite.dataset, self.code_size, self.suite.k)
-            stored = [] if self.encoder.added else self.store.rows_of(self.encoder.name, self.code_size)
+            stored = [] if self.added else self.store.rows_of(self.encoder.name, self.code_size)
             if stored or self._is_stored():
                 self._recipe_hash = self._hash()
         except NotInstalledError as error:
@@ -77,26 +78,26 @@ class EncoderItem(SuiteItem):
         return recipe_hash(self.encoder.recipe, self.encoder.options)
 
     def _seeds(self, recipe: Recipe) -> tuple[int, ...]:
-        seed = settings_of(self.config).seed() if self.encoder.added else None
+        seed = settings_of(self.config).seed() if self.added else None
         seeds = self.suite.seeds_of(self.encoder) if seed is None else (seed,)
         return seeds[:1] if recipe.deterministic else seeds
 
     def _limits(self) -> dict[str, float]:
         """Return the limits: the file's; those of the options for an encoder that came with them."""
-        if self.encoder.added:
+        if self.added:
             return settings_of(self.config).limits
         return self.encoder.limits_at(self.code_size)
 
     def _is_stored(self) -> bool:
         """Say whether what is measured goes to the store: not that of an encoder which the file does not name."""
-        return updates(self.config) and not self.encoder.added
+        return updates(self.config) and not self.added
 
     def _metrics(self) -> tuple[str, ...]:
         """Return the metrics that are measured: the default ones, and others that have a limit."""
         from distbench.metrics import METRICS
 
         wanted = set(self._limits())
-        if self.encoder.added:
+        if self.added:
             wanted.add(settings_of(self.config).sort)
         return tuple(name for name, metric in METRICS.items() if metric.default or name in wanted)
 
@@ -191,7 +192,7 @@ class EncoderItem(SuiteItem):
             raise PreservationError("\n".join([*self._told_broken(), rerun]))
 
     def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
-        from distbench.suites import default_metrics
+        from distbench.suites.names import default_metrics
 
         metrics, bench = self._metrics(), bench_of(self.config)
         run = bench.run(

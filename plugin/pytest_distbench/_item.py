@@ -11,7 +11,7 @@ import pytest
 
 from distbench.errors import DistbenchError, MissingDependencyError
 from distbench.results.suite_store import Store
-from distbench.suites import Suite
+from distbench.suites.model import Suite
 from pytest_distbench._failure import shorten_summary
 from pytest_distbench._record import StaleRecord, record_of
 from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line

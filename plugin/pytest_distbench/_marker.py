@@ -93,7 +93,7 @@ def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
     from distbench.errors import InputError
     from distbench.inference.limits import check_bounds, check_limits
     from distbench.metrics import METRICS
-    from distbench.suites import check_dataset
+    from distbench.suites.names import check_dataset
 
     try:
         if "dataset" in arguments:

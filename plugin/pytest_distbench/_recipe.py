@@ -40,7 +40,7 @@ def judge_recipe(
     InputError
         There is no data set to fit it on, or an argument does not go with one.
     """
-    from distbench.suites import as_recipe
+    from distbench.suites.recipes import as_recipe
     from pytest_distbench._progress import Training
 
     dataset, code_size = _data_of(marker, judged)

@@ -11,7 +11,7 @@ from pytest_distbench._options import REASON, RETRAIN, UPDATE, flag_of, from_lin
 from pytest_distbench._xdist import shared_folder
 
 if TYPE_CHECKING:
-    from distbench.suites import FitCache
+    from distbench.suites.fits import FitCache
 
 __all__ = ["REASON", "RETRAIN", "UPDATE", "bench_of", "enabled", "rerun_line", "retrains", "updates"]
 
@@ -57,7 +57,7 @@ def _said_on_the_line(config: pytest.Config) -> list[str]:
 def bench_of(config: pytest.Config) -> FitCache:
     """Return the bench of this process: suites, claims and tests share its fits, workers of xdist what those gave."""
     if _BENCH not in config.stash:
-        from distbench.suites import FitCache
+        from distbench.suites.fits import FitCache
 
         config.stash[_BENCH] = FitCache(shared=shared_folder(config))
     return config.stash[_BENCH]

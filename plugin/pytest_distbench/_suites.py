@@ -10,7 +10,9 @@ import pytest
 
 from distbench.errors import InputError, SuiteError
 from distbench.results.suite_store import Store, read_store, store_path
-from distbench.suites import Suite, SuiteEncoder, check_recipe, check_suite, read_suite
+from distbench.suites.model import Suite, SuiteEncoder
+from distbench.suites.names import check_recipe, check_suite
+from distbench.suites.reader import read_suite
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
 from pytest_distbench._session import REASON, bench_of, enabled, updates
@@ -40,8 +42,8 @@ class SuiteFile(pytest.File):
             here = [encoder for encoder in suite.encoders if code_size in suite.code_sizes_of(encoder)]
             # Where none of the file's own encoders runs, there is no leaderboard to be on.
             for encoder in (*here, *(added if here else ())):
-                name = f"{encoder.name}[{code_size}]"
-                yield EncoderItem.from_parent(self, name=name, encoder=encoder, code_size=code_size, **shared)
+                about = {"encoder": encoder, "code_size": code_size, "added": encoder in added}
+                yield EncoderItem.from_parent(self, name=f"{encoder.name}[{code_size}]", **about, **shared)
         for claim in suite.claims:
             yield ClaimItem.from_parent(self, name=claim.id, claim=claim, **shared)
 
@@ -69,7 +71,7 @@ class SuiteFile(pytest.File):
                 check_recipe(recipe)
             except InputError as error:
                 raise SuiteError(option, str(error)) from None
-            found.append(SuiteEncoder(name, recipe, {}, added=True))
+            found.append(SuiteEncoder(name, recipe))
         return tuple(found)
 
 

@@ -1,14 +1,16 @@
-"""What a suite file says, once it has been read."""
+"""What a suite file says, once it has been read; the annotations say what each key of the file may hold."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from distbench.suites._fields import TomlLocation
-from distbench.suites._lines import Lines
+from msgspec import Meta
+
+from distbench.suites._toml import TomlLocation
 
 if TYPE_CHECKING:
     from distbench.datasets import Dataset, DataSource
@@ -19,13 +21,32 @@ __all__ = [
     "BoundClaim",
     "Claim",
     "CollapseClaim",
+    "Count",
+    "Counts",
     "FloorClaim",
+    "Number",
+    "Seeds",
     "Suite",
     "SuiteEncoder",
+    "Table",
+    "Text",
     "Verdict",
 ]
 
+_LARGEST = sys.float_info.max
+Text = Annotated[str, Meta(pattern=r"\S", description="a text in quotes")]
+Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST, description="a number")]
+NumberFrom0 = Annotated[float, Meta(ge=0, le=_LARGEST, description="a number from 0")]
+Count = Annotated[int, Meta(ge=1, description="an integer from 1")]
+Counts = Annotated[tuple[Count, ...], Meta(min_length=1, description="a list of integers from 1, such as [2, 8]")]
+CountsOrNone = Annotated[tuple[Count, ...], Meta(description="a list of integers from 1, such as [2, 8], or []")]
+Seeds = Annotated[
+    tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1, description="a list of integers from 0, such as [0, 1]")
+]
+Flag = Annotated[bool, Meta(description="true or false")]
+Table = Annotated[dict[str, Any], Meta(description="a table: {name = value}")]
 Verdict = Literal["borne out", "refuted", "undecided"]
+_Expected = Annotated[Verdict, Meta(description="one of 'borne out', 'refuted', 'undecided'")]
 
 
 @dataclass(frozen=True)
@@ -35,95 +56,92 @@ class SuiteEncoder:
     Attributes
     ----------
     name : str
-        As in reports, and as claims of the suite call it.
+        As in reports, and as the claims of the suite call it.
     recipe : str
         A baseline, or ``module:object``.
     limits : mapping
-        By metric: a number, or a mapping from code size to number where it differs between them.
+        By metric: a number, or a mapping from code size to number where the limit differs between code sizes.
     in_sample : bool
         Whether it is fitted on train and test points together, and judged on the codes it gives those.
     options : mapping
-        Handed to the recipe's fit.
+        Passed to the recipe's fit by name.
     code_sizes : tuple of int or None
-        Those of the suite's that it runs at; None: all. Empty: only claims speak of it.
+        The code sizes of the suite that it runs at; None: all. Empty: it is there for claims alone.
     seeds : tuple of int or None
-        Those of the suite's that it is fitted with; None: all.
-    added : bool
-        Whether it is none of the file's, but was added to the suite for a run: nothing is stored of it.
+        The seeds of the suite that it is fitted with; None: all.
     """
 
-    name: str
-    recipe: str
-    limits: Mapping[str, float | Mapping[int, float]]
-    in_sample: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-    code_sizes: tuple[int, ...] | None = None
-    seeds: tuple[int, ...] | None = None
-    added: bool = False
+    name: Text
+    recipe: Text
+    limits: Table = field(default_factory=dict)
+    in_sample: Flag = False
+    options: Table = field(default_factory=dict)
+    code_sizes: CountsOrNone | None = None
+    seeds: Seeds | None = None
 
     def limits_at(self, code_size: int) -> dict[str, float]:
         """Return the limits that hold at a code size, by metric."""
-        found = {}
+        limits = {}
         for metric, limit in self.limits.items():
             if not isinstance(limit, Mapping):
-                found[metric] = limit
+                limits[metric] = limit
             elif code_size in limit:
-                found[metric] = limit[code_size]
-        return found
+                limits[metric] = limit[code_size]
+        return limits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _ClaimBase:
-    id: str
-    statement: str
-    source: str
-    expect: Verdict
-    dataset: str
-    code_size: int
+    id: Text
+    statement: Text
+    source: Text
+    expect: _Expected = "borne out"
+    dataset: Text
+    code_size: Count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BoundClaim(_ClaimBase):
     """An encoder's metric is at least, or at most, a bound."""
 
-    encoder: str
-    metric: str
-    at_least: float | None
-    at_most: float | None
+    encoder: Text
+    metric: Text
+    at_least: Number | None = None
+    at_most: Number | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BetterClaim(_ClaimBase):
     """One encoder is better than another by a metric; with a margin: no worse than it by so much."""
 
-    better: str
-    than: str
-    metric: str
-    margin: float = 0.0
+    better: Text
+    than: Text
+    metric: Text
+    margin: NumberFrom0 = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AngleClaim(_ClaimBase):
     """An encoder spans the subspace of the principal components, to within an angle in degrees."""
 
-    encoder: str
-    at_most: float
+    encoder: Text
+    at_most: Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FloorClaim(_ClaimBase):
     """No encoder of the code size can have a metric below a bound on the test points among themselves."""
 
-    metric: str
-    at_least: float
+    metric: Text
+    at_least: Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CollapseClaim(_ClaimBase):
-    """Two points far apart can be found whose codes are, in units of the median pair, at most so far apart."""
+    """Two points far apart have codes at most so far apart, in units of the median pair of codes."""
 
-    encoder: str
-    at_most: float
+    encoder: Text
+    at_most: NumberFrom0
 
 
 Claim = BoundClaim | BetterClaim | AngleClaim | FloorClaim | CollapseClaim
@@ -136,23 +154,23 @@ class Suite:
     Attributes
     ----------
     path : Path
-        Its file.
+        The file.
     name, question : str
-        What it is called, and what it asks.
+        What the suite is called, and what it asks.
     dataset : str
         Name of a shipped data set, or of ``source``.
     code_sizes, seeds : tuple of int
         What encoders are fitted with.
     k : int
-        Neighbours, from 1.
+        Number of neighbors, from 1.
     encoders : tuple of SuiteEncoder
         In the order of the file.
     claims : tuple
-        Likewise.
+        In the order of the file.
     source : DataSource or None
         The suite's own data, where it has some.
-    lines : Lines
-        Where the keys of the file stand.
+    where : TomlLocation
+        The file and the lines of its keys, for error messages.
     """
 
     path: Path
@@ -165,12 +183,7 @@ class Suite:
     encoders: tuple[SuiteEncoder, ...]
     claims: tuple[Claim, ...]
     source: DataSource | None = None
-    lines: Lines = field(default_factory=Lines, compare=False, repr=False)
-
-    @property
-    def where(self) -> TomlLocation:
-        """The place of the whole file, for error messages."""
-        return TomlLocation(self.path.name, self.lines)
+    where: TomlLocation = field(default=TomlLocation(), compare=False, repr=False)
 
     def load_dataset(self, name: str) -> Dataset:
         """Load the suite's own data set, or a shipped one, by name.
@@ -190,12 +203,8 @@ class Suite:
 
     def encoder(self, name: str) -> SuiteEncoder:
         """Return an encoder: as the suite declares it, else the baseline or recipe of that name."""
-        declared = {entry.name: entry for entry in self.encoders}
-        return declared.get(name, SuiteEncoder(name, name, {}))
-
-    def recipe(self, encoder: str) -> str:
-        """Return the recipe of an encoder: as the suite declares it, else the name itself."""
-        return self.encoder(encoder).recipe
+        declared = {encoder.name: encoder for encoder in self.encoders}
+        return declared.get(name, SuiteEncoder(name, name))
 
     def code_sizes_of(self, encoder: SuiteEncoder) -> tuple[int, ...]:
         """Return the code sizes that an encoder runs at."""
@@ -206,7 +215,7 @@ class Suite:
         return self.seeds if encoder.seeds is None else encoder.seeds
 
     def encoders_of(self, claim: Claim) -> tuple[SuiteEncoder, ...]:
-        """Return the encoders that a claim speaks of; none of a claim about all of them."""
+        """Return the encoders that a claim is about; none for a floor, which holds for all encoders."""
         if isinstance(claim, FloorClaim):
             return ()
         names = (claim.better, claim.than) if isinstance(claim, BetterClaim) else (claim.encoder,)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from distbench.datasets import Dataset
     from distbench.evaluation.report import Report
-    from distbench.suites._model import Suite
+    from distbench.suites.model import Suite
 
 __all__ = ["FitCache", "Run"]
 

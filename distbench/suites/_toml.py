@@ -1,0 +1,149 @@
+"""TOML tables as checked values: what each key may hold follows from the annotations of a dataclass.
+
+Annotations carry a ``msgspec.Meta`` whose description says in words what to write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from distbench._util.text import did_you_mean, shortened
+from distbench.errors import InputError, SuiteError
+
+__all__ = ["KeyPath", "TomlLocation", "checked", "key_lines", "take"]
+
+KeyPath = tuple[str | int, ...]
+"""Keys, and places from 0 in arrays of tables: ``("encoder", 0, "limits", "stress")``."""
+
+_NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
+_HEADER = re.compile(rf"(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"({_DOTTED})\s*=")
+_QUOTES = re.compile(r'"{3}|\'{3}')
+
+
+@dataclass(frozen=True)
+class TomlLocation:
+    """A key in a TOML file, for error messages.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    lines : mapping
+        The line of each key, from :func:`key_lines`.
+    path : tuple
+        The key, as in ``lines``.
+    """
+
+    file: str = ""
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
+    path: KeyPath = ()
+
+    def at(self, *keys: str | int) -> TomlLocation:
+        """Return the location of a key below this one; the tables of an array count from 0."""
+        return TomlLocation(self.file, self.lines, (*self.path, *keys))
+
+    @property
+    def line(self) -> int:
+        """The line of the key, or of the nearest table around it that has one."""
+        paths = (self.path[:length] for length in range(len(self.path), 0, -1))
+        return next((self.lines[path] for path in paths if path in self.lines), 1)
+
+    def error(self, message: str, key: str = "") -> SuiteError:
+        """Return an error in one line: file, line (that of ``key`` below, if given), keys and message."""
+        line = self.at(key).line if key else self.line
+        keys = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in self.path).removeprefix(".")
+        return SuiteError(shortened(": ".join(part for part in (f"{self.file}:{line}", keys, message) if part)))
+
+    @contextmanager
+    def raised_here(self, prefix: str = "") -> Iterator[None]:
+        """Turn an InputError of the block into an error at this key, without a prefix that its text has."""
+        try:
+            yield
+        except InputError as error:
+            raise self.error(str(error).removeprefix(prefix)) from None
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    """Return the line, from 1, of each table header and each ``key =`` at the start of a line.
+
+    Keys inside an inline table have no line: errors name that of the table.
+    """
+    found: dict[KeyPath, int] = {}
+    tables: Counter[KeyPath] = Counter()  # how many of each array of tables have begun
+    table: KeyPath = ()
+    in_text = False  # between the quotes of a text of several lines
+    for number, line in enumerate(map(str.strip, text.split("\n")), 1):
+        if not in_text and (header := _HEADER.match(line)):
+            table = ()
+            for name in _names(header[2]):
+                table = (*table, tables[table] - 1, name) if tables[table] else (*table, name)
+            if header[1] == "[[":
+                found.setdefault(table, number)
+                tables[table] += 1
+                table = (*table, tables[table] - 1)
+            found[table] = number
+        elif not in_text and (pair := _KEY.match(line)):
+            path = table
+            for name in _names(pair[1]):
+                path = (*path, name)
+                found.setdefault(path, number)
+        in_text ^= len(_QUOTES.findall(line)) % 2 == 1
+    return found
+
+
+def _names(dotted: str) -> list[str]:
+    return [name.strip("\"'") for name in re.findall(_NAME, dotted)]
+
+
+def take(table: Mapping[str, Any], kind: type, where: TomlLocation) -> dict[str, Any]:
+    """Return the checked values of a table by key, with the defaults of a dataclass for keys that are missing.
+
+    Raises
+    ------
+    SuiteError
+        A key is unknown, missing, or holds something that the dataclass does not allow.
+    """
+    types = _annotations(kind)
+    for key in table:
+        if key not in types:
+            raise where.error(f"unknown key {key!r}; {did_you_mean(key, types)}", key)
+    values = {}
+    for known in fields(kind):
+        key = known.name
+        if key in table:
+            values[key] = checked(table[key], types[key], where.at(key))
+        elif known.default is not MISSING:
+            values[key] = known.default
+        elif known.default_factory is not MISSING:
+            values[key] = known.default_factory()
+        else:
+            raise where.error(f"{key} is missing; add it")
+    return values
+
+
+@cache
+def _annotations(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def checked(value: Any, kind: Any, where: TomlLocation) -> Any:
+    """Return a value as its annotation has it, or raise SuiteError with what was found and what to write."""
+    try:
+        result = msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        metas = (meta for part in (kind, *get_args(kind)) for meta in getattr(part, "__metadata__", ()))
+        advice = next(meta.description for meta in metas)
+        raise where.error(f"found {value!r}; give {advice}") from None
+    if isinstance(result, tuple) and result and isinstance(result[0], int) and len(set(result)) < len(result):
+        raise where.error(f"found {value!r}; name each once")
+    return result

@@ -1,0 +1,269 @@
+"""Judges claims: borne out, refuted or undecided, and by what evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+from distbench.errors import SuiteError
+from distbench.inference.estimate import Estimate
+from distbench.suites.fits import FitCache, Run
+from distbench.suites.model import (
+    AngleClaim,
+    BetterClaim,
+    BoundClaim,
+    Claim,
+    CollapseClaim,
+    FloorClaim,
+    Suite,
+    SuiteEncoder,
+    Verdict,
+)
+from distbench.suites.recipe_hash import recipe_hash
+from distbench.suites.recipes import Progress, Recipe, as_recipe
+
+__all__ = ["ClaimResult", "claim_key", "judge"]
+
+ProgressFor = Callable[[str], Progress | None]
+
+JUDGING_VERSION = 1
+"""Raised when claims are judged in another way, so that findings stored before are not trusted."""
+WORDS = ("id", "statement", "source", "expect")  # of a claim: they say what it means, and change no verdict
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """What became of a claim."""
+
+    claim: Claim
+    verdict: Verdict
+    evidence: str
+
+
+def claim_key(claim: Claim, suite: Suite) -> str:
+    """Return a hash of all that a verdict rests on: a stored finding holds as long as it stays the same.
+
+    That is the kind of the claim and its numbers, the data, the recipes with all the code that they use and their
+    options, the seeds, k, the version of the metric and that of the judging. The words of a claim are not part of it.
+
+    Parameters
+    ----------
+    claim : Claim
+        One of ``suite.claims``.
+    suite : Suite
+        Has the seeds, k and the encoders that the claim names.
+
+    Returns
+    -------
+    str
+        SHA-256, as 64 hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        A data set or a recipe is unknown or cannot be read.
+    """
+    from distbench.metrics import METRICS
+
+    encoders = [*suite.encoders_of(claim)] + [SuiteEncoder("pca", "pca")] * isinstance(claim, AngleClaim)
+    metric = getattr(claim, "metric", None)
+    rests_on = {
+        "judging": JUDGING_VERSION,
+        "kind": type(claim).__name__,
+        "claim": {name: value for name, value in asdict(claim).items() if name not in WORDS},
+        "data": suite.load_dataset(claim.dataset).sha256,
+        "encoders": [
+            {
+                "recipe": encoder.recipe,
+                "hash": recipe_hash(encoder.recipe, encoder.options),
+                "options": dict(encoder.options),
+                "in_sample": encoder.in_sample,
+                "seeds": suite.seeds_of(encoder),
+            }
+            for encoder in encoders
+        ],
+        "k": suite.k,
+        "metric_version": None if metric is None else METRICS[metric].version,
+    }
+    return sha256(json.dumps(rests_on, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def judge(claim: Claim, suite: Suite, cache: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
+    """Fit the encoders of a claim, and judge it.
+
+    A bound and a comparison are judged on the mean over the training seeds, by its 95 % interval over test
+    points (the jackknife of the mean, or of the paired difference): borne out when the whole interval is on the
+    claim's side, refuted when all of it is on the other, else undecided. A margin moves the line of a comparison from
+    0 to that much worse. A metric without an interval (worst cases) is judged by its value alone, and can only be
+    bounded. An angle and a collapse are judged by the largest over the seeds. A floor is certain: it holds or not.
+    A collapse that was not found is undecided: that a search found none proves nothing.
+
+    Parameters
+    ----------
+    claim : Claim
+        One of ``suite.claims``.
+    suite : Suite
+        Has the seeds, k and the encoders that the claim names.
+    cache : FitCache
+        Where fits are shared.
+    progress : callable
+        Returns, for a description of a fit, what the fit reports its progress to.
+
+    Returns
+    -------
+    ClaimResult
+
+    Raises
+    ------
+    SuiteError
+        The claim compares by a metric that has no interval, is about a floor that does not exist, or about an encoder
+        that cannot have what it says.
+    """
+    subject = _Subject(claim, suite, cache, progress)
+    match claim:
+        case BoundClaim():
+            verdict, evidence = _bound(claim, subject)
+        case BetterClaim():
+            verdict, evidence = _better(claim, subject)
+        case AngleClaim():
+            verdict, evidence = _angle(claim, subject)
+        case CollapseClaim():
+            verdict, evidence = _collapse(claim, subject)
+        case FloorClaim():
+            verdict, evidence = _floor(claim, subject)
+    return ClaimResult(claim, verdict, evidence)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Fits and judges the encoders of a claim, with each seed."""
+
+    claim: Claim
+    suite: Suite
+    cache: FitCache
+    progress: ProgressFor
+
+    def runs(self, name: str, metric: str) -> list[Run]:
+        from distbench.metrics import METRICS
+
+        metrics = "default" if METRICS[metric].default else (metric,)
+        return [
+            self.cache.run(*fit, **how, k=self.suite.k, name=name, metrics=metrics) for fit, how in self._fits(name)
+        ]
+
+    def fitted(self, name: str) -> list[Any]:
+        """Return the encoders themselves, for what is no metric of codes."""
+        return [self.cache.fit(*fit, **how)[0] for fit, how in self._fits(name)]
+
+    def _fits(self, name: str) -> list[tuple[tuple[Recipe, str, int, int], dict[str, Any]]]:
+        claim, encoder = self.claim, self.suite.encoder(name)
+        recipe = as_recipe(encoder.recipe, encoder.options)
+        fits = []
+        for seed in self.suite.seeds_of(encoder)[: 1 if recipe.deterministic else None]:
+            progress = self.progress(f"{name}[{claim.code_size}] on {claim.dataset} seed {seed}")
+            how = {"progress": progress, "in_sample": encoder.in_sample}
+            fits.append(((recipe, claim.dataset, claim.code_size, seed), how))
+        return fits
+
+
+def _bound(claim: BoundClaim, subject: _Subject) -> tuple[Verdict, str]:
+    runs = subject.runs(claim.encoder, claim.metric)
+    mean = _mean_over_seeds(runs, claim.metric)
+    low, high = mean.interval()
+    spread = "no interval" if low is None else f"95 % interval {low:.4g} to {high:.4g}"
+    if low is None or high is None:
+        low = high = mean.value
+    if claim.at_most is not None:
+        verdict, bound = _verdict(high <= claim.at_most, low > claim.at_most), f"at most {claim.at_most:g}"
+    else:
+        least = claim.at_least or 0.0
+        verdict, bound = _verdict(low >= least, high < least), f"at least {least:g}"
+    name = _shown(claim.encoder, runs)
+    return verdict, f"{name} {claim.metric} {mean.value:.4g} ({spread}), {bound}; {_sample(claim, runs)}"
+
+
+def _better(claim: BetterClaim, subject: _Subject) -> tuple[Verdict, str]:
+    better, than = (subject.runs(name, claim.metric) for name in (claim.better, claim.than))
+    a, b = _mean_over_seeds(better, claim.metric), _mean_over_seeds(than, claim.metric)
+    low, high = (a - b).interval()
+    if low is None or high is None:
+        raise SuiteError(f"claim {claim.id}", f"{claim.metric} has no interval to compare by", "choose another metric")
+    up = better[0].report[claim.metric].direction == "up"
+    least, most = (low, high) if up else (-high, -low)  # of the advantage
+    pairs = max(len(better), len(than))
+    values, others = ([float(r[n % len(r)].report[claim.metric].value) for n in range(pairs)] for r in (better, than))
+    wins = sum(one > other if up else one < other for one, other in zip(values, others, strict=True))
+    margin = f", no worse than by {claim.margin:g}" if claim.margin else ""
+    evidence = (
+        f"{claim.metric}: {_shown(claim.better, better)} {a.value:.4g}, {_shown(claim.than, than)} {b.value:.4g}, "
+        f"difference {a.value - b.value:+.4g} (95 % interval {low:+.4g} to {high:+.4g}){margin}, "
+        f"better in {wins} of {pairs} seeds; {_sample(claim, max(better, than, key=len))}"
+    )
+    return _verdict(least > -claim.margin, most < -claim.margin), evidence
+
+
+def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
+    from distbench.baselines.subspace import largest_principal_angle
+
+    pca, _ = subject.cache.fit(as_recipe("pca"), claim.dataset, claim.code_size, subject.suite.seeds[0])
+    encoders = subject.fitted(claim.encoder)
+    if any(getattr(encoder, "components_", None) is None for encoder in encoders):
+        raise SuiteError(
+            f"claim {claim.id}", f"{claim.encoder} has no components_", "a principal angle needs a linear encoder"
+        )
+    worst = max(float(largest_principal_angle(encoder.components_, pca.components_)) for encoder in encoders)
+    return _verdict(worst <= claim.at_most, worst > claim.at_most), (
+        f"{claim.encoder}: largest principal angle to the first {claim.code_size} principal components "
+        f"{worst:.3g} degrees (largest of {_count(len(encoders), 'seed')}), at most {claim.at_most:g}; {claim.dataset}"
+    )
+
+
+def _collapse(claim: CollapseClaim, subject: _Subject) -> tuple[Verdict, str]:
+    from distbench.suites._collapse import find_collapse
+
+    points = subject.cache.dataset(claim.dataset).train
+    pairs = [find_collapse(encoder, points, goal=claim.at_most) for encoder in subject.fitted(claim.encoder)]
+    worst = max(pairs, key=lambda pair: pair.ratio)
+    # A search that finds no such pair is no proof that there is none.
+    return _verdict(worst.ratio <= claim.at_most, False), (
+        f"{claim.encoder}: {worst}; a share of {worst.ratio:.2g} of the median, at most {claim.at_most:g} "
+        f"(largest of {_count(len(pairs), 'seed')}); {claim.dataset}, codes of {claim.code_size}"
+    )
+
+
+def _floor(claim: FloorClaim, subject: _Subject) -> tuple[Verdict, str]:
+    from distbench.inference.floors import floors
+
+    test = subject.cache.dataset(claim.dataset).test
+    floor = floors(test, claim.code_size, k=subject.suite.k, metrics=(claim.metric,)).get(claim.metric)
+    if floor is None:
+        raise SuiteError(f"claim {claim.id}", f"these points have no floor of {claim.metric}", "choose smaller data")
+    return _verdict(floor >= claim.at_least, floor < claim.at_least), (
+        f"no codes of {claim.code_size} numbers have {claim.metric} below {floor:.4g} among the {len(test)} test "
+        f"points (certified floor), at least {claim.at_least:g}; {claim.dataset}"
+    )
+
+
+def _mean_over_seeds(runs: Sequence[Run], metric: str) -> Estimate:
+    return Estimate.mean([run.report[metric].estimate() for run in runs])
+
+
+def _verdict(good: bool, bad: bool) -> Verdict:
+    return "borne out" if good else "refuted" if bad else "undecided"
+
+
+def _shown(name: str, runs: Sequence[Run]) -> str:
+    return f"{name} (in sample)" if runs[0].in_sample and "in sample" not in name else name
+
+
+def _sample(claim: Claim, runs: Sequence[Run]) -> str:
+    report = runs[0].report
+    points = f"{claim.dataset}, codes of {claim.code_size}, {report.m} test points"
+    return f"{points}, k = {report.k}, M = {report.M}, {_count(len(runs), 'seed')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

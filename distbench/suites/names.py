@@ -1,0 +1,143 @@
+"""Looks up the names in a suite in the registries, before anything is fitted or encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from distbench._util.text import did_you_mean
+from distbench.errors import InputError
+from distbench.inference.limits import check_bounds
+from distbench.suites._toml import TomlLocation
+from distbench.suites.model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
+
+__all__ = ["check_dataset", "check_recipe", "check_suite", "default_metrics"]
+
+
+def default_metrics() -> list[str]:
+    """Return the names of the metrics that every evaluation measures."""
+    from distbench.metrics import METRICS
+
+    return [name for name, metric in METRICS.items() if metric.default]
+
+
+def check_dataset(name: str, own: Collection[str] = ()) -> None:
+    """Raise InputError, with the name that was probably meant, where no data set has a name.
+
+    Parameters
+    ----------
+    name : str
+        What is looked for.
+    own : collection of str
+        Names of data that a suite brings.
+    """
+    from distbench.datasets import DATASETS
+
+    if name not in own and name not in DATASETS:
+        raise InputError("dataset", f"no data set is called {name!r}", did_you_mean(name, [*own, *DATASETS]))
+
+
+def check_recipe(name: str, declared: Collection[str] = ()) -> None:
+    """Raise InputError, with the name that was probably meant, where no recipe has a name.
+
+    Parameters
+    ----------
+    name : str
+        What is looked for; a recipe of a user's own, ``module:object``, is looked for once it runs.
+    declared : collection of str
+        Names of a suite's encoders.
+    """
+    from distbench.baselines import BASELINES
+
+    if ":" not in name and name not in declared and name not in BASELINES:
+        hint = did_you_mean(name, [*declared, *BASELINES])
+        raise InputError(f"no encoder is called {name!r}; {hint} (a recipe of your own: module:object)")
+
+
+def check_suite(suite: Suite) -> None:
+    """Check every name that a suite uses: its data sets, its metrics, its encoders and their options.
+
+    Raises
+    ------
+    SuiteError
+        One line: the file, the line, the key, and the name that was probably meant.
+    """
+    where = suite.where
+    if suite.source is None:
+        _check_dataset(suite.dataset, suite, where.at("dataset"))
+    else:
+        _check_source(suite, where.at("dataset"))
+    for number, encoder in enumerate(suite.encoders):
+        _check_encoder(encoder, where.at("encoder", number))
+    for number, claim in enumerate(suite.claims):
+        _check_claim(claim, suite, where.at("claim", number))
+
+
+def _check_source(suite: Suite, where: TomlLocation) -> None:
+    from distbench.datasets import DATASETS
+
+    assert suite.source is not None
+    if suite.dataset in DATASETS:
+        raise where.at("name").error(f"{suite.dataset!r} is a data set that ships with distbench; take another name")
+    for key, path in suite.source.missing().items():
+        raise where.at(key).error(f"no such file: {path}")
+
+
+def _check_dataset(name: str, suite: Suite, where: TomlLocation) -> None:
+    with where.raised_here("dataset: "):
+        check_dataset(name, [suite.source.name] if suite.source else [])
+
+
+def _check_encoder(encoder: SuiteEncoder, where: TomlLocation) -> None:
+    from distbench.baselines import BASELINES
+
+    with where.at("name" if encoder.recipe == encoder.name else "recipe").raised_here():
+        check_recipe(encoder.recipe)
+    if ":" not in encoder.recipe:  # the options of a user's own recipe are known once it has been imported
+        known = BASELINES[encoder.recipe].options
+        for name in encoder.options:
+            if name not in known:
+                hint = did_you_mean(name, known) if known else "it takes none"
+                raise where.at("options").error(f"{encoder.recipe} has no option {name!r}; {hint}", name)
+    limits = where.at("limits")
+    _check_metrics(encoder.limits, limits)
+    for metric, limit in encoder.limits.items():
+        by_size = limit if isinstance(limit, Mapping) else {None: limit}
+        for code_size, bound in by_size.items():
+            key = limits.at(metric) if code_size is None else limits.at(metric, str(code_size))
+            with key.raised_here(f"{metric}: "):
+                check_bounds({metric: bound})
+
+
+def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
+    _check_dataset(claim.dataset, suite, where.at("dataset"))
+    declared = [encoder.name for encoder in suite.encoders]
+    keys = ("better", "than") if isinstance(claim, BetterClaim) else ("encoder",)
+    for key, encoder in zip(keys, suite.encoders_of(claim), strict=False):  # a floor names none
+        with where.at(key).raised_here():
+            check_recipe(encoder.name, declared)
+        if isinstance(claim, CollapseClaim) and encoder.in_sample:
+            raise where.at("encoder").error(
+                f"{encoder.name} is in sample: no map, so no pair can be looked for; name one that encodes new points"
+            )
+    if isinstance(claim, FloorClaim):
+        from distbench.inference.floors import FLOORED
+        from distbench.metrics import METRICS
+
+        # Where larger is better, what is certified is the largest value, and not what at_least asks for.
+        known = [name for name in FLOORED if METRICS[name].direction == "down"]
+        if claim.metric not in known:
+            raise where.at("metric").error(
+                f"found {claim.metric!r}, which has no floor; give one of {', '.join(known)}"
+            )
+    elif not isinstance(claim, AngleClaim | CollapseClaim):
+        _check_metrics([claim.metric], where.at("metric"))
+
+
+def _check_metrics(names: Iterable[str], where: TomlLocation) -> None:
+    from distbench.metrics import METRICS
+
+    for name in names:
+        with where.raised_here():  # a package's metric of that name that cannot be used
+            known = name in METRICS
+        if not known:
+            raise where.error(f"no metric is called {name!r}; {did_you_mean(name, METRICS)}", name)

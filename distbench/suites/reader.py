@@ -1,0 +1,251 @@
+"""Reads a suite file: one line of error names the file, the line, the key and what to do.
+
+Names of data sets, baselines and metrics are not looked up here, which would load numpy: see ``_names``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from distbench.datasets import DataSource
+from distbench.errors import SuiteError
+from distbench.suites._toml import TomlLocation, checked, key_lines, take
+from distbench.suites.model import (
+    AngleClaim,
+    BetterClaim,
+    BoundClaim,
+    Claim,
+    CollapseClaim,
+    Count,
+    Counts,
+    FloorClaim,
+    Number,
+    Seeds,
+    Suite,
+    SuiteEncoder,
+    Text,
+)
+
+__all__ = ["read_suite"]
+
+SCHEMA = 1
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_SUFFIXES = {"file": (".npz", ".parquet"), "train": (".npy", ".parquet"), "test": (".npy", ".parquet")}
+_LABELS = ("labels_train", "labels_test")
+
+_Dataset = Annotated[
+    Text | dict[str, Any], Meta(description="a name in quotes, or a table for data of your own: {name = ...}")
+]
+
+
+def _tables(name: str) -> Meta:
+    return Meta(description=f"tables, each under its own header with two brackets: [[{name}]]")
+
+
+@dataclass(frozen=True)
+class _SuiteKeys:
+    distbench: int
+    question: Text
+    dataset: _Dataset
+    code_sizes: Counts
+    name: Text = ""
+    seeds: Seeds = (0,)
+    k: Count = 10
+    encoder: Annotated[tuple[dict[str, Any], ...], _tables("encoder")] = ()
+    claim: Annotated[tuple[dict[str, Any], ...], _tables("claim")] = ()
+
+
+@dataclass(frozen=True)
+class _DataKeys:
+    name: Text
+    load: Text = ""
+    file: Text = ""
+    train: Text = ""
+    test: Text = ""
+    labels_train: Text = ""
+    labels_test: Text = ""
+    label: Text = ""
+
+
+_BESIDE = {"load": ("name",), "file": ("name", "label"), "train": ("name", "test", *_LABELS, "label")}
+_Measure = Annotated[
+    Literal["principal_angle", "floor", "collapse"], Meta(description="one of 'principal_angle', 'floor', 'collapse'")
+]
+_MEASURES: dict[str, type[Claim]] = {"principal_angle": AngleClaim, "floor": FloorClaim, "collapse": CollapseClaim}
+
+
+def read_suite(path: Path) -> Suite:
+    """Read a suite file and check its keys and the kinds of its values.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file.
+
+    Returns
+    -------
+    Suite
+
+    Raises
+    ------
+    SuiteError
+        One line: the file, the line, the key, what was found and what to do.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SuiteError(path.name, f"cannot be read: {error}", "save it as UTF-8") from error
+    except OSError as error:
+        raise SuiteError(path.name, f"cannot be read: {error}") from error
+    top = TomlLocation(path.name, key_lines(text))
+    keys = _SuiteKeys(**take(_document(text, top), _SuiteKeys, top))
+    name, source = _data(keys.dataset, top.at("dataset"), path.parent)
+    encoders = tuple(_encoder(table, top.at("encoder", n), keys) for n, table in enumerate(keys.encoder))
+    claims = tuple(_claim(table, top.at("claim", n), name, keys.code_sizes) for n, table in enumerate(keys.claim))
+    _refuse_repeats([encoder.name for encoder in encoders], "encoder", "name", top)
+    _refuse_repeats([claim.id for claim in claims], "claim", "id", top)
+    if not encoders and not claims:
+        raise top.error("nothing to run; add [[encoder]] or [[claim]]")
+    return Suite(
+        path=path,
+        name=keys.name or path.stem,
+        question=keys.question,
+        dataset=name,
+        code_sizes=keys.code_sizes,
+        seeds=keys.seeds,
+        k=keys.k,
+        encoders=encoders,
+        claims=claims,
+        source=source,
+        where=top,
+    )
+
+
+def _document(text: str, top: TomlLocation) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of very many digits is a bare ValueError
+        raise _syntax_error(str(error), text, top.file) from error
+    schema = document.get("distbench")
+    if "distbench" not in document:
+        raise top.error(f"distbench is missing; write distbench = {SCHEMA} as the first line")
+    if type(schema) is not int or schema != SCHEMA:
+        shown = json.dumps(schema, default=str)
+        raise top.error(f"distbench = {shown} is not a known schema; write distbench = {SCHEMA}", "distbench")
+    return document
+
+
+def _syntax_error(message: str, text: str, file: str) -> SuiteError:
+    place = _PLACE.search(message)
+    if place is None:
+        return SuiteError(f"{file}:1", f"not valid TOML: {message}")
+    line = place[1] or text.rstrip().count("\n") + 1
+    where = f"column {place[2]}" if place[1] else "at the end of the file"
+    return SuiteError(f"{file}:{line}", f"not valid TOML: {message[: place.start()]} ({where})")
+
+
+def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> tuple[str, DataSource | None]:
+    """Return the name of the data set, and where its points come from if it is the suite's own."""
+    if isinstance(dataset, str):
+        return dataset, None
+    values: dict[str, str] = take(dataset, _DataKeys, where)
+    ways = [way for way in ("load", "file") if values[way]] + ["train"] * bool(values["train"] or values["test"])
+    if len(ways) != 1:
+        raise where.error("needs exactly one of: load; file; train and test")
+    way, name, label = ways[0], values.pop("name"), values.pop("label")
+    for key in dataset:
+        if key != way and key not in _BESIDE[way]:
+            raise where.error(f"unknown key {key!r} beside {way}; take it out", key)
+    if way == "load":
+        if not _FUNCTION.fullmatch(values["load"]):
+            advice = "give module:function, such as my_package.data:load"
+            raise where.at("load").error(f"found {values['load']!r}; {advice}")
+        return name, DataSource(name, function=values["load"])
+    for key in ("train", "test"):
+        if way == "train" and not values[key]:
+            raise where.error(f"{key} is missing; add it")
+    paths = {key: _path(value, where.at(key), folder) for key, value in values.items() if value}
+    labels = [key for key in _LABELS if key in paths]
+    if label and not all(path.suffix.lower() == ".parquet" for key, path in paths.items() if key not in labels):
+        raise where.at("label").error("names a column, which only .parquet files have; give labels as arrays instead")
+    if label and labels:
+        raise where.at(labels[0]).error("is given beside label; leave one of them out")
+    if len(labels) == 1:
+        missing = "labels_test" if labels == ["labels_train"] else "labels_train"
+        raise where.error(f"{missing} is missing; add it, as there is {labels[0]}", labels[0])
+    return name, DataSource(name, tuple(paths.items()), label)
+
+
+def _path(value: str, where: TomlLocation, folder: Path) -> Path:
+    path, suffixes = Path(value), _SUFFIXES.get(str(where.path[-1]), (".npy",))
+    if path.suffix.lower() not in suffixes:
+        raise where.error(f"found {value!r}; give a file that ends in {' or '.join(suffixes)}")
+    if ".." in path.parts and not path.is_absolute():
+        raise where.error(
+            f"found {value!r}, which leaves the folder of the suite; put the file below it, or give its whole path"
+        )
+    return folder / path
+
+
+def _encoder(table: Mapping[str, Any], where: TomlLocation, suite: _SuiteKeys) -> SuiteEncoder:
+    named = {"recipe": table["name"]} if "name" in table else {}
+    encoder = SuiteEncoder(**take(named | dict(table), SuiteEncoder, where))
+    for key, values, known in (
+        ("code_sizes", encoder.code_sizes, suite.code_sizes),
+        ("seeds", encoder.seeds, suite.seeds),
+    ):
+        for value in values or ():
+            if value not in known:
+                names = ", ".join(map(str, known))
+                raise where.at(key).error(f"{value} is not one of the suite's {key}: {names}")
+    code_sizes = suite.code_sizes if encoder.code_sizes is None else encoder.code_sizes
+    limits = where.at("limits")
+    if encoder.limits and not code_sizes:
+        raise limits.error("never looked at, as code_sizes is empty; name some, or take the limits out")
+    for metric, limit in encoder.limits.items():
+        encoder.limits[metric] = _limit(limit, limits.at(metric), code_sizes)
+    return encoder
+
+
+def _limit(limit: Any, where: TomlLocation, code_sizes: Sequence[int]) -> float | dict[int, float]:
+    if not isinstance(limit, Mapping):
+        return float(checked(limit, Number, where))
+    known = {str(size): size for size in code_sizes}
+    for key in limit:
+        if key not in known:
+            raise where.error(f"{key!r} is not one of the encoder's code_sizes: {', '.join(known)}", key)
+    return {known[key]: checked(value, Number, where.at(key)) for key, value in limit.items()}
+
+
+def _claim(table: Mapping[str, Any], where: TomlLocation, dataset: str, code_sizes: Sequence[int]) -> Claim:
+    """Return a claim; the suite's data set and its only code size hold where the claim names none."""
+    values = {"dataset": dataset, **table}
+    kind: type[Claim] = BetterClaim if "better" in table or "than" in table else BoundClaim
+    if "measure" in values:
+        kind = _MEASURES[checked(values.pop("measure"), _Measure, where.at("measure"))]
+    if "code_size" not in values:
+        if len(code_sizes) > 1:
+            sizes = ", ".join(map(str, code_sizes))
+            raise where.error(f"code_size is missing; add one, as the suite has several: {sizes}")
+        values["code_size"] = code_sizes[0]
+    claim = kind(**take(values, kind, where))
+    if isinstance(claim, BoundClaim) and (claim.at_least is None) == (claim.at_most is None):
+        raise where.error("needs exactly one of at_least and at_most (or better and than, to compare)")
+    return claim
+
+
+def _refuse_repeats(names: Sequence[str], kind: str, key: str, top: TomlLocation) -> None:
+    for number, name in enumerate(names):
+        first = names.index(name)
+        if first < number:
+            line = top.at(kind, first, key).line
+            raise top.at(kind, number, key).error(f"{name!r} is used in line {line} too; give each its own")

@@ -8,6 +8,7 @@ import pytest
 
 from distbench.baselines import BASELINES
 from distbench.errors import InputError
+from distbench.suites import recipe_hash as _hash
 from distbench.suites.recipe_hash import plain_source, recipe_hash
 
 RECIPE = '''
@@ -40,17 +41,16 @@ def recipe(tmp_path, monkeypatch, request):
     return recipe
 
 
-@pytest.mark.parametrize("name", list(BASELINES))
-def test_every_baseline_has_a_hash_of_its_own_and_none_needs_keras(name):
-    assert len({recipe_hash(other) for other in BASELINES}) == len(BASELINES)
-    assert len(recipe_hash(name)) == 64
+def test_every_baseline_has_a_hash_of_its_own_and_none_needs_keras():
+    hashes = {name: recipe_hash(name) for name in BASELINES}
+    assert len(set(hashes.values())) == len(BASELINES)
+    assert {len(digest) for digest in hashes.values()} == {64}
     code = (
         "import sys; from distbench.suites.recipe_hash import recipe_hash; "
-        f"print(recipe_hash({name!r}), [m for m in ('keras', 'tensorflow', 'umap') if m in sys.modules])"
+        "print(recipe_hash('pairwise_autoencoder'), [m for m in ('keras', 'tensorflow', 'umap') if m in sys.modules])"
     )
-    if name == "pairwise_autoencoder":
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout.split() == [recipe_hash(name), "[]"]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [hashes["pairwise_autoencoder"], "[]"]
 
 
 def test_words_and_blanks_change_nothing(recipe):
@@ -89,25 +89,18 @@ def test_options_change_it_and_their_order_does_not(recipe):
     ],
 )
 def test_parts_of_distbench_that_a_recipe_imports_count(recipe, line):
-    from distbench.suites import recipe_hash as _hash
-
     text = RECIPE.replace("        # a remark\n", f"        {line}\n")
     recipe(text)
-    found = set(_hash._imports(ast.parse(text), "mine", is_package=False))
-    assert found
-    assert all(name.startswith(_hash.FOLLOWED) for name in found)
+    followed = imports(text)
+    assert followed
+    assert all(name.startswith(_hash.FOLLOWED) for name in followed)
 
 
-def test_what_type_checkers_alone_import_does_not_count(recipe):
-    from distbench.suites import recipe_hash as _hash
-
-    lazy = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from distbench.keras import Autoencoder\n"
-    assert set(_hash._imports(ast.parse(lazy), "mine", is_package=False)) == set()
+def imports(text, module="mine"):
+    return set(_hash._imports(ast.parse(text), module, is_package=False))
 
 
 def test_keras_parts_are_followed_to_the_modules_they_live_in():
-    from distbench.suites import recipe_hash as _hash
-
     reached = _hash._reached("distbench.baselines.pairwise_autoencoder")
     assert {"distbench.keras._losses", "distbench.keras._models", "distbench.baselines._training"} <= reached
     assert not {name.rpartition(".")[2] for name in reached} & set(_hash.MACHINERY)
@@ -115,11 +108,11 @@ def test_keras_parts_are_followed_to_the_modules_they_live_in():
 
 
 def test_relative_imports_are_followed():
-    from distbench.suites import recipe_hash as _hash
-
-    tree = ast.parse("from ._points import as_rows\nfrom . import _affine\nfrom ..keras import Autoencoder")
-    found = set(_hash._imports(tree, "distbench.baselines.mine", is_package=False))
-    assert found == {"distbench.baselines._points", "distbench.baselines._affine", "distbench.keras._models"}
+    text = "from ._points import as_rows\nfrom . import _affine\nfrom ..keras import Autoencoder"
+    followed = {"distbench.baselines._points", "distbench.baselines._affine", "distbench.keras._models"}
+    assert imports(text, "distbench.baselines.mine") == followed
+    only_types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from distbench.keras import Autoencoder\n"
+    assert imports(only_types) == set()
 
 
 def test_plain_source_is_python_still_and_means_the_same():
@@ -129,18 +122,14 @@ def test_plain_source_is_python_still_and_means_the_same():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "options", "message"),
     [
-        ("pcaa", "did you mean 'pca'"),
-        ("no_such_module_here:Mine", "no_such_module_here"),
-        ("math:Mine", "math has no Python source"),
+        ("pcaa", None, "did you mean 'pca'"),
+        ("no_such_module_here:Mine", None, "no_such_module_here"),
+        ("math:Mine", None, "math has no Python source"),
+        ("pca", {"f": object()}, "options"),
     ],
 )
-def test_what_cannot_be_hashed_is_said(name, message):
+def test_what_cannot_be_hashed_is_refused(name, options, message):
     with pytest.raises(InputError, match=message):
-        recipe_hash(name)
-
-
-def test_options_that_are_no_data_are_refused():
-    with pytest.raises(InputError, match="options"):
-        recipe_hash("pca", {"f": object()})
+        recipe_hash(name, options)

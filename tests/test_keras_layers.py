@@ -36,8 +36,13 @@ def assert_keeps_distances(layer: Any, points: Any = X) -> None:
 
 
 @pytest.mark.parametrize("kind", ISOMETRIES)
-def test_distances_stay(kind: str) -> None:
-    assert_keeps_distances(made(kind, seed=1))
+def test_distances_stay_and_the_inverse_brings_points_back(kind: str) -> None:
+    layer = made(kind, seed=1)
+    assert_keeps_distances(layer)
+    np.testing.assert_allclose(layer.inverse(layer(X)), X, atol=1e-5)
+    half = X.astype("float16")
+    assert layer(half).dtype == "float32"
+    assert_keeps_distances(layer, half.astype("float32"))
 
 
 @pytest.mark.parametrize(("kind", "sign"), [("Rotation", 1), ("Reflection", -1)])
@@ -48,20 +53,14 @@ def test_orientation(kind: str, sign: int, d: int) -> None:
     assert np.linalg.det(matrix) == pytest.approx(sign, abs=1e-5)
 
 
-def test_a_rotation_is_the_cayley_transform() -> None:
-    layer = dk.Rotation(seed=0)
-    layer.build((None, 12))
-    weight = layer.kernel.numpy().astype("float64")
+def test_matrices_are_those_of_cayley_and_householder() -> None:
+    rotation, reflection = made("Rotation", seed=0), made("Reflection", seed=0)
+    for layer in (rotation, reflection):
+        layer.build((None, 12))
+    weight, v = (part.numpy().astype("float64") for part in (rotation.kernel, reflection.normal))
     A = weight - weight.T
-    expected = (np.eye(12) - A) @ np.linalg.inv(np.eye(12) + A)
-    np.testing.assert_allclose(layer.matrix(), expected, atol=2e-6)
-
-
-def test_a_reflection_is_that_of_householder() -> None:
-    layer = dk.Reflection(seed=0)
-    layer.build((None, 12))
-    v = layer.normal.numpy().astype("float64")
-    np.testing.assert_allclose(matrix_of(layer), np.eye(12) - 2 * np.outer(v, v) / (v @ v), atol=1e-6)
+    np.testing.assert_allclose(rotation.matrix(), (np.eye(12) - A) @ np.linalg.inv(np.eye(12) + A), atol=2e-6)
+    np.testing.assert_allclose(matrix_of(reflection), np.eye(12) - 2 * np.outer(v, v) / (v @ v), atol=1e-6)
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -114,12 +113,6 @@ def test_lifted_codes_are_the_nearest_points_of_the_subspace() -> None:
     np.testing.assert_allclose(layer(lifted), codes, atol=1e-5)
     np.testing.assert_allclose((X - lifted) @ lifted.T @ lifted / 40, np.zeros((40, 12)), atol=1e-4)
     assert (pdist(codes.numpy()) <= pdist(X) * (1 + 1e-5)).all()
-
-
-@pytest.mark.parametrize("kind", ISOMETRIES)
-def test_inverses(kind: str) -> None:
-    layer = made(kind, seed=3)
-    np.testing.assert_allclose(layer.inverse(layer(X)), X, atol=1e-5)
 
 
 @settings(max_examples=25, deadline=None)
@@ -193,13 +186,6 @@ def test_further_axes_are_left_alone(kind: str) -> None:
     outputs = layer(boxes)
     assert outputs.shape == layer.compute_output_shape(boxes.shape)
     np.testing.assert_allclose(outputs.numpy().reshape(40, -1), layer(X), atol=1e-6)
-
-
-def test_half_precision_inputs_are_computed_in_float32() -> None:
-    half = X.astype("float16")
-    layer = dk.Rotation(seed=0)
-    assert layer(half).dtype == "float32"
-    assert_keeps_distances(layer, half.astype("float32"))
 
 
 @pytest.mark.parametrize(

@@ -13,69 +13,54 @@ from frameworks import dk, keras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_formulas import FORMS, PAIRS, RNG, X, Z, bare, by_definition
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial.distance import cdist
 
 from distbench.errors import InputError
 
 
-def expected(x: Any, z: Any, weight: float, scale: float) -> float:
-    """The mean over pairs, from the definition."""
-    a, b = pdist(x.astype("float64")), pdist(z.astype("float64"))
-    return float(weight * np.mean((a - b) ** 2) / scale**2)
+@pytest.mark.parametrize(
+    "points",
+    [X, (X[:, :2] * 1e-2 + 1e3).astype("float32"), RNG.normal(size=(6, 3, 3, 2)).astype("float16")],
+    ids=["plain", "far from the origin", "images in half precision"],
+)
+def test_distances_equal_those_of_scipy(points: Any) -> None:
+    rows = points.reshape(len(points), -1).astype("float64")
+    np.testing.assert_allclose(dk.pairwise_distances(points), cdist(rows, rows), rtol=1e-5, atol=1e-6)
 
 
-def loss_of(layer: Any, z: Any, x: Any) -> float:
-    layer(z, x)
-    (loss,) = layer.losses
-    return float(loss)
+@pytest.mark.parametrize(
+    ("settings", "first", "unit"),
+    [
+        ({"scale": 1.0}, 12, 1),
+        ({"weight": 10.0, "scale": 3.0}, 12, 1),
+        ({"weight": 0.0, "scale": 1.0}, 12, 1),
+        ({"weight": 2.0}, 12, 1),  # the batch gives the scale, so that the value has no units
+        ({"weight": 2.0}, 12, 1000),
+        ({"scale": 1.0, "max_points": 5}, 5, 1),
+    ],
+)
+def test_the_layer_adds_the_definition_and_passes_codes_through(settings: Any, first: int, unit: int) -> None:
+    layer = dk.PairwiseDistanceLoss(**settings)
+    np.testing.assert_array_equal(layer(Z * unit, X * unit), Z * unit)
+    expected = by_definition(X[:first], Z[:first], "scaled", scale=settings.get("scale"))
+    assert float(layer.losses[0]) == pytest.approx(settings.get("weight", 1.0) * expected, rel=1e-5)
 
 
-def test_distances_equal_scipy() -> None:
-    np.testing.assert_allclose(dk.pairwise_distances(X), cdist(X, X), rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_layer_adds_its_weight_times_the_bare_loss(form: str) -> None:
+    layer = dk.PairwiseDistanceLoss(3.0, 2.0, form=form, pairs="sampled")
+    layer(Z, X)
+    assert float(layer.losses[0]) == pytest.approx(3 * bare(X, Z, form=form, pairs="sampled", scale=2.0))
 
 
-def test_distances_far_from_the_origin() -> None:
-    far = (X[:, :2] * 1e-2 + 1e3).astype("float32")
-    np.testing.assert_allclose(dk.pairwise_distances(far), cdist(far, far), rtol=1e-5)
-
-
-def test_distances_of_images_and_half_precision() -> None:
-    images = RNG.normal(size=(6, 3, 3, 2)).astype("float16")
-    rows = images.reshape(6, -1).astype("float64")
-    np.testing.assert_allclose(dk.pairwise_distances(images), cdist(rows, rows), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize(("weight", "scale"), [(1.0, 1.0), (10.0, 3.0), (0.0, 1.0)])
-def test_value_is_the_definition(weight: float, scale: float) -> None:
-    layer = dk.PairwiseDistanceLoss(weight, scale)
-    assert loss_of(layer, Z, X) == pytest.approx(expected(X, Z, weight, scale), rel=1e-5)
-
-
-def test_without_a_scale_the_batch_gives_it() -> None:
-    assert loss_of(dk.PairwiseDistanceLoss(2.0), Z, X) == pytest.approx(expected(X, Z, 2, pdist(X).mean()), rel=1e-5)
-
-
-def test_the_value_has_no_units() -> None:
-    one, other = (loss_of(dk.PairwiseDistanceLoss(), Z * unit, X * unit) for unit in (1, 1000))
-    assert one == pytest.approx(other, rel=1e-5)
-
-
-def test_pairs_come_from_the_first_points_of_a_large_batch() -> None:
-    layer = dk.PairwiseDistanceLoss(1.0, 1.0, max_points=5)
-    assert loss_of(layer, Z, X) == pytest.approx(expected(X[:5], Z[:5], 1, 1), rel=1e-5)
-
-
-@pytest.mark.parametrize("n", [1, 2, 12])
-def test_equal_distances_cost_nothing(n: int) -> None:
-    assert loss_of(dk.PairwiseDistanceLoss(), X[:n] + 1, X[:n]) == pytest.approx(0, abs=1e-10)
-
-
-def test_inputs_that_all_coincide_ask_for_nothing() -> None:
-    assert loss_of(dk.PairwiseDistanceLoss(), Z, np.ones_like(X)) == 0
-
-
-def test_codes_pass_through_unchanged() -> None:
-    np.testing.assert_array_equal(dk.PairwiseDistanceLoss()(Z, X), Z)
+def test_extreme_codes_have_the_least_and_the_largest_loss() -> None:
+    assert bare(np.ones_like(X), Z) == 0
+    assert all(bare(X[:n], X[:n] + 1) == pytest.approx(0, abs=1e-10) for n in (1, 2, 12))
+    for form in ("stress", "correlation"):
+        assert bare(X, np.ones_like(Z), form=form) == 1
+        # The squared sine is taken without cancelling: 1 - r^2 in float32 would leave some 1e-7.
+        assert 0 <= bare(X, X * 3, form=form) < 1e-12
+    assert bare(X, Z, pairs="sampled", max_points=2) == bare(X, Z, pairs="sampled")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -84,27 +69,6 @@ def test_forms_are_their_formulas(form: str, pairs: str) -> None:
     assert bare(X, Z, form=form, pairs=pairs) == pytest.approx(by_definition(X, Z, form, pairs), rel=2e-5)
     far, large = X * 50 + 1000, Z * 100 - 300
     assert bare(far, large, form=form, pairs=pairs) == pytest.approx(by_definition(far, large, form, pairs), rel=1e-4)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_the_layer_adds_its_weight_times_the_bare_loss(form: str) -> None:
-    layer = dk.PairwiseDistanceLoss(3.0, 2.0, form=form, pairs="sampled")
-    assert loss_of(layer, Z, X) == pytest.approx(3 * bare(X, Z, form=form, pairs="sampled", scale=2.0))
-
-
-def test_sampled_pairs_take_no_heed_of_max_points() -> None:
-    assert bare(X, Z, pairs="sampled", max_points=2) == bare(X, Z, pairs="sampled")
-
-
-@pytest.mark.parametrize("form", ["stress", "correlation"])
-def test_a_perfect_fit_costs_next_to_nothing(form: str) -> None:
-    """The squared sine is taken without cancelling: 1 - r^2 in float32 would leave some 1e-7."""
-    assert 0 <= bare(X, X * 3, form=form) < 1e-12
-
-
-@pytest.mark.parametrize("form", ["stress", "correlation"])
-def test_codes_that_all_coincide_are_the_worst_fit(form: str) -> None:
-    assert bare(X, np.ones_like(Z), form=form) == 1
 
 
 @settings(max_examples=15, deadline=None)
@@ -139,9 +103,9 @@ def test_a_smaller_last_batch_uses_its_own_pairs(jit: bool) -> None:
     kept = dk.PairwiseDistanceLoss(1.0, 1.0)(inputs[:, :2], inputs)
     model = keras.Model(inputs, kept)
     model.compile(loss=None, jit_compile=jit)
-    found = model.evaluate(X, batch_size=8, verbose=0)
     parts = [(X[:8], 8), (X[8:], 4)]
-    assert found == pytest.approx(sum(expected(x, x[:, :2], 1, 1) * n for x, n in parts) / 12, rel=1e-4)
+    expected = sum(by_definition(x, x[:, :2], "scaled", scale=1.0) * n for x, n in parts) / 12
+    assert model.evaluate(X, batch_size=8, verbose=0) == pytest.approx(expected, rel=1e-4)
 
 
 # Gradients are compiled in test_keras_gradients.py, whole steps of training in test_keras_models.py.
@@ -161,7 +125,7 @@ def test_mixed_precision_keeps_codes_and_takes_distances_in_float32() -> None:
     half = (Z * 300).astype("float16")
     wide = X * 1e4  # beyond float16
     assert layer(half, wide).dtype == "float16"
-    assert float(layer.losses[0]) == pytest.approx(expected(wide, half, 1, 1), rel=1e-4)
+    assert float(layer.losses[0]) == pytest.approx(by_definition(wide, half, "scaled", scale=1.0), rel=1e-4)
 
 
 def test_a_model_that_holds_it_saves_and_loads(tmp_path: Path) -> None:
@@ -207,13 +171,7 @@ def test_the_package_imports_without_keras() -> None:
         "try: parts.PairwiseDistanceLoss\n"
         "except ImportError as error: assert 'pip install \"distbench[keras]\"' in str(error), error\n"
         "else: raise SystemExit('no error')\n"
+        "assert not hasattr(parts, 'nothing')\n"
         "assert os.environ['TF_CPP_MIN_LOG_LEVEL']"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_unknown_names_are_attribute_errors() -> None:
-    import distbench.keras as parts
-
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = parts.nothing

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 import tomllib
 from pathlib import Path
 
@@ -47,53 +46,42 @@ def site(tmp_path_factory):
     return folder
 
 
-def ran(site, *command, cwd=None):
+def run_python(site, *arguments, cwd=None):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
-    environment |= {"PYTEST_ADDOPTS": "", "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, *command], env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
-    )
+    environment |= {"PYTEST_ADDOPTS": "-p no:cacheprovider", "COLUMNS": "200"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
 
 
-@pytest.mark.parametrize("name", ["metrics", "datasets", "baselines", "reports"])
-def test_each_takes_at_most_fifteen_lines(name):
-    assert 2 <= len([line for line in BLOCKS[name].splitlines() if line.strip()]) <= 15
+USING = """
+import json, sys
+import distbench
+assert not any(name.startswith(("my_package", "importlib.metadata")) for name in sys.modules)
+data = distbench.load_dataset("rings")
+assert "my_package.metrics" not in sys.modules
+encoder = distbench.fit_baseline("whitened_pca", data.train, code_size=2)
+from distbench.suites.recipe_hash import recipe_hash
+from distbench.metrics import METRICS
+report = distbench.evaluate(encoder, data.test, reference=data.train, metrics=["continuity", "nearest_kept"])
+score = report["nearest_kept"]
+try:
+    report.check(nearest_kept=1.5)
+except distbench.InputError as error:
+    refused = str(error)
+sizes = len(data.train), len(data.test), len(data.sha256), len(recipe_hash("whitened_pca"))
+print(json.dumps([sizes, [score.low, score.value, score.high], list(METRICS)[-1], refused]))
+"""
 
 
 def test_metric_data_set_and_baseline_of_a_package_work_like_ours(site):
-    done = ran(
-        site,
-        "-c",
-        textwrap.dedent("""
-        import json, sys
-        import distbench
-        assert not any(name.startswith(("my_package", "importlib.metadata")) for name in sys.modules)
-        data = distbench.load_dataset("rings")
-        assert "my_package.metrics" not in sys.modules
-        encoder = distbench.fit_baseline("whitened_pca", data.train, code_size=2)
-        from distbench.suites.recipe_hash import recipe_hash
-        from distbench.metrics import METRICS
-        report = distbench.evaluate(encoder, data.test, reference=data.train, metrics=["continuity", "nearest_kept"])
-        score = report["nearest_kept"]
-        try:
-            report.check(nearest_kept=1.5)
-        except distbench.InputError as error:
-            said = str(error)
-        print(json.dumps({
-            "sizes": [len(data.train), len(data.test)], "sha": len(data.sha256),
-            "hash": len(recipe_hash("whitened_pca")),
-            "score": [score.low, score.value, score.high], "last": list(METRICS)[-1], "said": said,
-        }))
-        """),
-    )
+    assert all(2 <= len([line for line in text.splitlines() if line.strip()]) <= 15 for text in BLOCKS.values())
+    done = run_python(site, "-c", USING)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["sizes"] == [320, 80]
-    assert found["sha"] == found["hash"] == 64
-    low, value, high = found["score"]
+    sizes, (low, value, high), last, refused = json.loads(done.stdout)
+    assert sizes == [320, 80, 64, 64]
     assert 0 <= low < value <= high <= 1
-    assert found["last"] == "nearest_kept"
-    assert found["said"] == "nearest_kept: found the limit 1.5; pass one between 0 and 1"
+    assert last == "nearest_kept"
+    assert refused == "nearest_kept: found the limit 1.5; pass one between 0 and 1"
 
 
 SUITE = """
@@ -109,38 +97,25 @@ name = "white"
 recipe = "whitened_pca"
 limits = { continuity = 0.5, nearest_kept = 0.01 }
 """
+MARKED = """
+import pytest
+@pytest.mark.distbench(dataset="rings", code_size=2, limits={"nearest_kept": 0.01})
+def test_white(distbench):
+    distbench.check("whitened_pca")
+"""
 
 
 def test_pytest_takes_them_in_suites_limits_markers_and_reports(site, tmp_path):
     (tmp_path / "mine.toml").write_text(SUITE, encoding="utf-8")
-    (tmp_path / "test_mine.py").write_text(
-        textwrap.dedent("""
-        import pytest
-        @pytest.mark.distbench(dataset="rings", code_size=2, limits={"nearest_kept": 0.01})
-        def test_white(distbench):
-            distbench.check("whitened_pca")
-        """),
-        encoding="utf-8",
-    )
-    options = ["--distbench-encoder", "other=pca", "--distbench-limit", "nearest_kept:0.01"]
-    done = ran(
-        site,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        ".",
-        "mine.toml",
-        *options,
-        "--distbench-report=csv",
-        cwd=tmp_path,
-    )
+    (tmp_path / "test_mine.py").write_text(MARKED, encoding="utf-8")
+    options = ["--distbench-encoder", "other=pca", "--distbench-limit", "nearest_kept:0.01", "--distbench-report=csv"]
+    done = run_python(site, "-m", "pytest", ".", "mine.toml", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = (tmp_path / "distbench.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "test,encoder,metric,value"
     measured = {line.split(",")[1] for line in lines[1:] if ",nearest_kept," in line}
     assert measured == {"whitened_pca", "other", "white"}
-    done = ran(site, "-m", "pytest", "--distbench-report=cvs", "-q", cwd=tmp_path)
+    done = run_python(site, "-m", "pytest", "--distbench-report=cvs", "-q", cwd=tmp_path)
     assert done.returncode == 4
     assert "no report is called 'cvs'; did you mean 'csv'?" in done.stderr
 
@@ -154,32 +129,41 @@ def leaves(outcome):
     outcome.rows.clear()
     sys.exit(0)
 """
+BROKEN_LIMIT = """
+import numpy as np
+def test_it(distbench):
+    distbench.check(lambda X: X[:, :2], np.random.default_rng(0).normal(size=(60, 5)), continuity=0.999)
+"""
 
 
-def test_what_a_package_has_measured_everywhere_makes_no_stored_row_stale(tmp_path):
-    install(tmp_path, {"distbench.metrics": {"mine": "bringing:mine"}}, "bringing")
+@pytest.fixture
+def bringing(tmp_path):
+    """Return a folder with a package whose metric is measured everywhere and whose report ends the process."""
+    install(
+        tmp_path,
+        {"distbench.metrics": {"mine": "bringing:mine"}, "distbench.reports": {"leaves": "bringing:leaves"}},
+        "bringing",
+    )
     (tmp_path / "bringing.py").write_text(BRINGING, encoding="utf-8")
+    return tmp_path
+
+
+def test_what_a_package_has_measured_everywhere_makes_no_stored_row_stale(bringing):
     suite = Path(__file__).parents[1] / "suites/distbench_suites/digits.toml"
-    done = ran(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", "--distbench", "-q", suite, "-k", "pca[8]")
+    done = run_python(bringing, "-m", "pytest", "--distbench", "-q", suite, "-k", "pca[8]")
     assert done.returncode == 0, done.stdout
     assert "stored" in done.stdout
 
 
 @pytest.mark.nightly
-def test_a_report_of_a_package_turns_no_run_green_and_changes_no_other_report(tmp_path):
-    install(tmp_path, {"distbench.reports": {"leaves": "bringing:leaves"}}, "bringing")
-    (tmp_path / "bringing.py").write_text(BRINGING, encoding="utf-8")
-    (tmp_path / "test_it.py").write_text(
-        "import numpy as np\n"
-        "def test_it(distbench):\n"
-        "    distbench.check(lambda X: X[:, :2], np.random.default_rng(0).normal(size=(60, 5)), continuity=0.999)\n"
-    )
+def test_a_report_of_a_package_turns_no_run_green_and_changes_no_other_report(bringing):
+    (bringing / "test_it.py").write_text(BROKEN_LIMIT, encoding="utf-8")
     options = ("--distbench-report=leaves:a.txt", "--distbench-report=json:b.json")
-    done = ran(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", *options, cwd=tmp_path)
+    done = run_python(bringing, "-m", "pytest", *options, cwd=bringing)
     assert done.returncode == 1
     assert "a.txt: SystemExit: 0" in done.stdout
     assert "1 failed" in done.stdout
-    assert json.loads((tmp_path / "b.json").read_text())["rows"]
+    assert json.loads((bringing / "b.json").read_text())["rows"]
 
 
 @pytest.mark.nightly
@@ -189,80 +173,63 @@ def test_suites_say_why_a_name_of_a_broken_package_stands_for_nothing(tmp_path):
     text = SUITE.replace("rings", "digits").replace("whitened_pca", "pca").replace(", nearest_kept = 0.01", "")
     for change in (('"digits"', '"mine"'), ('recipe = "pca"', 'recipe = "mine"'), ("continuity =", "mine =")):
         (tmp_path / "mine.toml").write_text(text.replace(*change), encoding="utf-8")
-        done = ran(tmp_path, "-m", "pytest", "-p", "no:cacheprovider", "--distbench", "mine.toml", cwd=tmp_path)
+        done = run_python(tmp_path, "-m", "pytest", "--distbench", "mine.toml", cwd=tmp_path)
         assert "package broken: entry point 'mine' (no_such_module:it) of distbench." in done.stdout, change
         assert "Traceback" not in done.stdout
 
 
-# What cannot be used, in this process: tables of their own that look at other folders.
-
-
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """Return a function that installs modules with entry points, and gives a table of metrics that sees them."""
+    """Return a function that installs packages with entry points, and returns a table of metrics that sees them."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def made(packages, sources, group="distbench.metrics", take=adopt):
+    def installed(**packages):
+        (tmp_path / "c_bad_module.py").write_text("raise RuntimeError('no licence')", encoding="utf-8")
+        (tmp_path / "c_fine_module.py").write_text(BRINGING, encoding="utf-8")
         for package, points in packages.items():
-            install(tmp_path, {group: points}, package)
-        for name, text in sources.items():
-            (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+            install(tmp_path, {"distbench.metrics": points}, package)
         _points.cache_clear()
-        return EntryPointTable("metric", group, take, METRICS._own())
+        return EntryPointTable("metric", "distbench.metrics", adopt, METRICS._own())
 
-    yield made
+    yield installed
     _points.cache_clear()
 
 
-FINE = """
-from distbench.metrics import point_metric
-mine = point_metric(direction="up")(lambda cases: cases.Z[:, 0])
-"""
-
-
 def test_a_broken_package_gives_one_line_and_takes_no_other_down(table):
-    found = table(
-        {
-            "bad-one": {"bad": "c_bad_module:it", "gone": "no_such_module:it"},
-            "fine-one": {"fine": "c_fine_module:mine"},
-        },
-        {"c_bad_module": "raise RuntimeError('no licence')", "c_fine_module": FINE},
+    metrics = table(
+        bad={"bad": "c_bad_module:it", "gone": "no_such_module:it"},
+        fine={"fine": "c_fine_module:mine"},
     )
-    with pytest.warns(PluginWarning) as told:
-        assert list(found)[-1] == "fine"
-    assert [str(one.message) for one in told] == [
-        "package bad-one: entry point 'bad' (c_bad_module:it) of distbench.metrics: cannot be loaded: "
+    with pytest.warns(PluginWarning) as warnings:
+        assert list(metrics)[-1] == "fine"
+    assert [str(warning.message) for warning in warnings] == [
+        "package bad: entry point 'bad' (c_bad_module:it) of distbench.metrics: cannot be loaded: "
         "raised RuntimeError: no licence (at c_bad_module.py:1); mend or uninstall the package",
-        "package bad-one: entry point 'gone' (no_such_module:it) of distbench.metrics: cannot be loaded: "
+        "package bad: entry point 'gone' (no_such_module:it) of distbench.metrics: cannot be loaded: "
         "No module named 'no_such_module'; mend or uninstall the package",
     ]
-    assert isinstance(found["fine"], Metric)
-    assert found["fine"].name == "fine"
-    with pytest.raises(InputError, match=r"bad-one.*'bad'.*no licence"):
-        _ = "bad" in found
-    assert "other" not in found
+    assert isinstance(metrics["fine"], Metric)
+    assert metrics["fine"].name == "fine"
+    with pytest.raises(InputError, match=r"bad: .*'bad'.*no licence"):
+        _ = "bad" in metrics
+    assert "other" not in metrics
 
 
 def test_names_that_are_taken_are_refused(table):
-    found = table(
-        {
-            "a-first": {"mine": "c_fine_module:mine", "stress": "c_fine_module:mine"},
-            "b-second": {"mine": "c_fine_module:mine"},
-        },
-        {"c_fine_module": FINE},
-    )
-    with pytest.warns(PluginWarning) as told:
-        assert "mine" in found
-    assert [str(one.message).partition(" of ")[0] for one in told] == [
-        "package b-second: entry point 'mine' (c_fine_module:mine)",
-        "package a-first: entry point 'stress' (c_fine_module:mine)",
+    point = "c_fine_module:mine"
+    metrics = table(first={"mine": point, "stress": point}, second={"mine": point})
+    with pytest.warns(PluginWarning) as warnings:
+        assert "mine" in metrics
+    assert [str(warning.message).partition(" of ")[0] for warning in warnings] == [
+        "package second: entry point 'mine' (c_fine_module:mine)",
+        "package first: entry point 'stress' (c_fine_module:mine)",
     ]
-    assert all("is taken; give it another" in str(one.message) for one in told)
-    assert found["stress"] is METRICS["stress"]
+    assert all("is taken; give it another" in str(warning.message) for warning in warnings)
+    assert metrics["stress"] is METRICS["stress"]
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "said"),
+    ("name", "target", "message"),
     [
         ("draws", "mine", "the name 'draws' is that of an option"),
         ("dataset", "mine", "the name 'dataset' is that of an option"),
@@ -270,10 +237,10 @@ def test_names_that_are_taken_are_refused(table):
         ("text", "__name__", "found str; give what distbench.metrics.point_metric made"),
     ],
 )
-def test_what_cannot_be_a_metric_is_refused(table, name, target, said):
-    found = table({"one": {name: f"c_fine_module:{target}"}}, {"c_fine_module": FINE})
-    with pytest.warns(PluginWarning, match=re.escape(said)):
-        assert len(found) == len(METRICS)
+def test_what_cannot_be_a_metric_is_refused(table, name, target, message):
+    metrics = table(package={name: f"c_fine_module:{target}"})
+    with pytest.warns(PluginWarning, match=re.escape(message)):
+        assert len(metrics) == len(METRICS)
 
 
 def test_data_sets_of_a_package_are_checked():
@@ -291,12 +258,9 @@ def test_data_sets_of_a_package_are_checked():
         "found 3 points": lambda: (X[:3], None),
         "NaN": lambda: (np.full((9, 2), np.nan), None),
     }
-    for said, make in wrong.items():
-        with pytest.raises(DatasetError, match=f"data set 'mine': .*{said}"):
+    for message, make in wrong.items():
+        with pytest.raises(DatasetError, match=f"data set 'mine': .*{message}"):
             entry(make).load()
-
-
-# Metrics of one's own.
 
 
 def of_test(function=None, **options):
@@ -305,7 +269,7 @@ def of_test(function=None, **options):
     def recall(cases):
         a, b = cases.distances()
         near = [np.argpartition(side, cases.k, axis=1)[:, : cases.k] for side in (a, b)]
-        return [len(set(one) & set(two)) / cases.k for one, two in zip(*near, strict=True)]
+        return [len(set(by_input) & set(by_code)) / cases.k for by_input, by_code in zip(*near, strict=True)]
 
     return point_metric(direction="up", bounds=(0, 1), **options)(function or recall)
 
@@ -340,28 +304,25 @@ def test_independent_scores_have_the_interval_of_a_mean(monkeypatch):
     score = score_of(of_test(first, independent=True), monkeypatch, X[:, :3])["mine"]
     assert calls == [120]
     assert np.allclose(score.leave_one_out, (score.points.sum() - score.points) / 119)
-
-
-def test_all_scores_at_a_bound_are_not_taken_for_certain(monkeypatch):
-    score = score_of(of_test(lambda cases: np.ones(len(cases.X))), monkeypatch, X[:, :3])["mine"]
-    assert 0.9 < score.low < score.high == 1
+    ones = score_of(of_test(lambda cases: np.ones(len(cases.X))), monkeypatch, X[:, :3])["mine"]
+    assert 0.9 < ones.low < ones.high == 1  # scores that all lie at a bound are not taken for certain
 
 
 @pytest.mark.parametrize(
-    ("function", "said"),
+    ("function", "message"),
     [
-        (
-            lambda cases: 1 / 0,
-            r"^metrics: mine raised ZeroDivisionError: division by zero \(at .*\); mend the function$",
-        ),
+        (lambda cases: 1 / 0, r"^metrics: mine raised ZeroDivisionError: division by zero \(at .*\); .* the function$"),
         (lambda cases: [1.0], r"returned shape \(1,\); return one score a test point"),
         (lambda cases: np.full(len(cases.X), 2.0), "returned 2 for test point 0; return finite numbers from 0 to 1"),
         (lambda cases: np.full(len(cases.X), np.nan), "returned nan for test point 0"),
     ],
 )
-def test_a_function_that_goes_wrong_is_one_line(monkeypatch, function, said):
-    with pytest.raises(InputError, match=said):
+def test_a_function_that_goes_wrong_is_one_line(monkeypatch, function, message):
+    with pytest.raises(InputError, match=message):
         score_of(of_test(function), monkeypatch, X[:, :3])
+    endless = point_metric(direction="up")(lambda cases: np.full(len(cases.X), np.inf))
+    with pytest.raises(InputError, match=r"^metrics: mine returned inf .*; return finite numbers from -inf to inf"):
+        score_of(endless, monkeypatch, X[:, :3])
 
 
 @pytest.mark.parametrize(
@@ -383,15 +344,9 @@ def test_chance_of_shuffled_codes_is_found_for_it(monkeypatch):
     from distbench.inference.chance import chance
 
     monkeypatch.setitem(METRICS._entries, "mine", adopt("mine", of_test()))
-    found = chance(X, X[:, :3], "mine", k=5)
-    assert found == pytest.approx(5 / 119, abs=0.02)
-    assert found < knn_recall(X, X[:, :3], k=5)
-
-
-def test_scores_have_to_be_finite_whatever_the_bounds(monkeypatch):
-    endless = point_metric(direction="up")(lambda cases: np.full(len(cases.X), np.inf))
-    with pytest.raises(InputError, match=r"^metrics: mine returned inf .*; return finite numbers from -inf to inf"):
-        score_of(endless, monkeypatch, X[:, :3])
+    shuffled = chance(X, X[:, :3], "mine", k=5)
+    assert shuffled == pytest.approx(5 / 119, abs=0.02)
+    assert shuffled < knn_recall(X, X[:, :3], k=5)
 
 
 @pytest.mark.parametrize("among", [True, False])
@@ -400,9 +355,8 @@ def test_distances_without_some_test_points_are_those_of_the_others(among):
 
     cases = Cases(X, X[:, :3], X_REF, X_REF[:, :3], among, 5)
     whole = cases.distances()
-    kept = np.delete(np.arange(len(X)), [3, 50, 119])
-    found = cases.without(np.array([3, 50, 119])).without(np.array([0])).distances()
-    kept = kept[1:]
+    kept = np.delete(np.arange(len(X)), [0, 3, 50, 119])
+    left = cases.without(np.array([3, 50, 119])).without(np.array([0])).distances()
     for side, (points, others) in enumerate(((X, X_REF), (X[:, :3], X_REF[:, :3]))):
         rows = [
             np.concatenate(
@@ -410,9 +364,8 @@ def test_distances_without_some_test_points_are_those_of_the_others(among):
             )
             for place, row in enumerate(kept)
         ]
-        np.testing.assert_allclose(found[side], rows, rtol=1e-12)
-    again = cases.distances()
-    assert all(np.array_equal(one, other) for one, other in zip(whole, again, strict=True))
+        np.testing.assert_allclose(left[side], rows, rtol=1e-12)
+    assert all(map(np.array_equal, whole, cases.distances()))
 
 
 def test_names_of_options_are_reserved():

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PEERS", "Peer", "version_of"]
+__all__ = ["PEERS", "Peer"]
 
 Call = Callable[[Any, Any, int], dict[str, float]]  # points, codes, k -> values by distbench's names of metrics
-
-PEERS: dict[str, Peer] = {}
 
 
 @dataclass(frozen=True)
@@ -20,8 +17,6 @@ class Peer:
 
     Parameters
     ----------
-    name : str
-        As asked for on the command line.
     package, function, computes : str
         What is installed, what is called, and what that computes, in words.
     metrics : tuple of str
@@ -30,7 +25,6 @@ class Peer:
         Imports the tool and returns its call; raises what the tool raises where it is missing or broken.
     """
 
-    name: str
     package: str
     function: str
     computes: str
@@ -38,32 +32,6 @@ class Peer:
     load: Callable[[], Call]
 
 
-def version_of(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def peer(
-    name: str, *, package: str, function: str, computes: str, metrics: tuple[str, ...]
-) -> Callable[[Callable[[], Call]], Callable[[], Call]]:
-    """Put the decorated loader into the table."""
-
-    def put(load: Callable[[], Call]) -> Callable[[], Call]:
-        PEERS[name] = Peer(name, package, function, computes, metrics, load)
-        return load
-
-    return put
-
-
-@peer(
-    "scikit-learn",
-    package="scikit-learn",
-    function="manifold.trustworthiness",
-    computes="trustworthiness",
-    metrics=("trustworthiness",),
-)
 def _scikit_learn() -> Call:
     from sklearn.manifold import trustworthiness
 
@@ -84,33 +52,10 @@ def _zadu(specs: dict[str, bool], values: Callable[[dict[str, float]], dict[str,
     return call
 
 
-@peer(
-    "zadu-tnc",
-    package="zadu",
-    function="ZADU, tnc",
-    computes="trustworthiness, continuity",
-    metrics=("trustworthiness", "continuity"),
-)
 def _zadu_tnc() -> Call:
     return _zadu({"tnc": True}, lambda found: found)
 
 
-@peer(
-    "zadu-six",
-    package="zadu",
-    function="ZADU, tnc + mrre + srho + pr + stress + sn_stress",
-    computes="six in one call: trustworthiness and continuity, rank errors, Spearman, Pearson, two stresses",
-    metrics=(
-        "trustworthiness",
-        "continuity",
-        "mrre_code",
-        "mrre_input",
-        "spearman",
-        "pearson",
-        "stress",
-        "scaled_stress",
-    ),
-)
 def _zadu_six() -> Call:
     specs = {"tnc": True, "mrre": True, "srho": False, "pr": False, "stress": False, "sn_stress": False}
 
@@ -129,12 +74,10 @@ def _zadu_six() -> Call:
     return _zadu(specs, values)
 
 
-@peer("zadu-spearman", package="zadu", function="ZADU, srho", computes="Spearman", metrics=("spearman",))
 def _zadu_spearman() -> Call:
     return _zadu({"srho": False}, lambda found: {"spearman": found["spearman_rho"]})
 
 
-@peer("scipy", package="scipy", function="pdist + spearmanr", computes="Spearman", metrics=("spearman",))
 def _scipy() -> Call:
     from scipy.spatial.distance import pdist
     from scipy.stats import spearmanr
@@ -142,46 +85,24 @@ def _scipy() -> Call:
     return lambda X, Z, k: {"spearman": float(spearmanr(pdist(X), pdist(Z)).statistic)}
 
 
-@peer(
-    "tensorflow-projection-qm",
-    package="tensorflow-projection-qm",
-    function="trustworthiness.trustworthiness",
-    computes="trustworthiness",
-    metrics=("trustworthiness",),
-)
 def _tensorflow_projection_qm() -> Call:
     from tensorflow_projection_qm.metrics.trustworthiness import trustworthiness
 
     return lambda X, Z, k: {"trustworthiness": float(trustworthiness(X, Z, k=k))}
 
 
-@peer(
-    "torchdr",
-    package="torchdr",
-    function="eval.neighborhood_preservation",
-    computes="recall",
-    metrics=("knn_recall",),
-)
 def _torchdr() -> Call:
     from torchdr.eval import neighborhood_preservation
 
     return lambda X, Z, k: {"knn_recall": float(neighborhood_preservation(X, Z, K=k))}
 
 
-@peer("redumetrics", package="redumetrics", function="ulse_score", computes="recall", metrics=("knn_recall",))
 def _redumetrics() -> Call:
     from ReduMetrics.metrics.ulse import ulse_score
 
     return lambda X, Z, k: {"knn_recall": float(ulse_score(X, Z, k=k))}
 
 
-@peer(
-    "pycoranking",
-    package="pycoranking",
-    function="coranking_matrix, trustworthiness, continuity",
-    computes="trustworthiness, continuity",
-    metrics=("trustworthiness", "continuity"),
-)
 def _pycoranking() -> Call:
     from coranking import coranking_matrix
     from coranking.metrics import continuity, trustworthiness
@@ -194,3 +115,36 @@ def _pycoranking() -> Call:
         }
 
     return call
+
+
+PEERS = {
+    "scikit-learn": Peer(
+        "scikit-learn", "manifold.trustworthiness", "trustworthiness", ("trustworthiness",), _scikit_learn
+    ),
+    "zadu-tnc": Peer("zadu", "ZADU, tnc", "trustworthiness, continuity", ("trustworthiness", "continuity"), _zadu_tnc),
+    "zadu-six": Peer(
+        "zadu",
+        "ZADU, tnc + mrre + srho + pr + stress + sn_stress",
+        "six in one call: trustworthiness and continuity, rank errors, Spearman, Pearson, two stresses",
+        ("trustworthiness", "continuity", "mrre_code", "mrre_input", "spearman", "pearson", "stress", "scaled_stress"),
+        _zadu_six,
+    ),
+    "zadu-spearman": Peer("zadu", "ZADU, srho", "Spearman", ("spearman",), _zadu_spearman),
+    "scipy": Peer("scipy", "pdist + spearmanr", "Spearman", ("spearman",), _scipy),
+    "tensorflow-projection-qm": Peer(
+        "tensorflow-projection-qm",
+        "trustworthiness.trustworthiness",
+        "trustworthiness",
+        ("trustworthiness",),
+        _tensorflow_projection_qm,
+    ),
+    "torchdr": Peer("torchdr", "eval.neighborhood_preservation", "recall", ("knn_recall",), _torchdr),
+    "redumetrics": Peer("redumetrics", "ulse_score", "recall", ("knn_recall",), _redumetrics),
+    "pycoranking": Peer(
+        "pycoranking",
+        "coranking_matrix, trustworthiness, continuity",
+        "trustworthiness, continuity",
+        ("trustworthiness", "continuity"),
+        _pycoranking,
+    ),
+}

@@ -1,6 +1,6 @@
 """One peer on one set of points, beside distbench and the bare matrix products, in a process of its own.
 
-``python -m benchmarks._case JSON`` writes one JSON line for each thing that begins and each that ends, so that whoever
+``python benchmarks/_case.py JSON`` writes one JSON line for each thing that begins and each that ends, so that whoever
 started it can stop what takes too long and keep what was measured before.
 """
 
@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from _adapters import PEERS, Peer
 from numpy.typing import NDArray
-
-from benchmarks._adapters import PEERS, Peer
 
 __all__ = ["Case"]
 

@@ -6,9 +6,8 @@ import platform
 from dataclasses import dataclass
 from itertools import product
 
-from _draws import K, REFERENCES, Case  # isort: skip
-
 import numpy as np
+from _draws import REFERENCES, Case, K
 from scipy.special import ndtr
 from tabulate import tabulate
 
@@ -109,17 +108,12 @@ def _promises(lines: list[Line], runs: int) -> str:
                 "cases that miss it": f"{len(beyond)} of {len(of)}",
             }
         )
-        for found, line in sorted(beyond, key=lambda each: -each[0]):
+        for share_missed, line in sorted(beyond, key=lambda pair: -pair[0]):
             case = f"{line.case.source}, {line.case.setting}, m = {line.case.m:,}"
-            missed.append(
-                {"missed": promise.partition(":")[0], "metric": line.metric, "case": case, "": f"{found:.1%}"}
-            )
+            row = promise.partition(":")[0], line.metric, case, f"{share_missed:.1%}"
+            missed.append(dict(zip(("missed", "metric", "case", ""), row, strict=True)))
     text = f"A share of 2.5 % of {runs:,} runs reads up to {most:.1%} by chance: what is above counts as missed.\n\n"
     return text + _table(rows) + (f"\n\nMissed:\n\n{_table(missed)}" if missed else "")
-
-
-def _named(case: Case) -> str:
-    return f"{case.source}, {case.setting}, m = {case.m:,}"
 
 
 def _passed(line: Line) -> float:

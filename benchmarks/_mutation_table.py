@@ -54,7 +54,7 @@ def report(rows: list[Row], population: int) -> str:
         "",
         *_survivors([row for row in real if row["outcome"] == "survived"]),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:

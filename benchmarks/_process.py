@@ -14,8 +14,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from benchmarks._case import Case
-from benchmarks._table import Result
+from _case import Case
+from _table import Result
 
 __all__ = ["measure", "over"]
 
@@ -26,7 +26,7 @@ def over(timeout: float) -> str:
     return f"over {timeout:g}"
 
 
-def measure(case: Case, timeout: float, root: Path) -> Result:
+def measure(case: Case, timeout: float) -> Result:
     """Measure one case in a process of its own; a failure of it is a result too.
 
     Parameters
@@ -35,12 +35,9 @@ def measure(case: Case, timeout: float, root: Path) -> Result:
         What to measure.
     timeout : float
         Seconds that one call may take.
-    root : Path
-        Folder that ``benchmarks`` is imported from.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks._case", json.dumps(dataclasses.asdict(case))],
-        cwd=root,
+        [sys.executable, str(Path(__file__).with_name("_case.py")), json.dumps(dataclasses.asdict(case))],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

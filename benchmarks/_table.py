@@ -1,4 +1,4 @@
-"""What the processes measured, as Markdown between two markers."""
+"""What the processes measured, as Markdown."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks._adapters import PEERS, version_of
-from benchmarks._case import Case
+from _adapters import PEERS
+from _case import Case
+from _page import version_of
 
-__all__ = ["BEGIN", "END", "Result", "about", "markdown", "write_between"]
+__all__ = ["Result", "about", "markdown"]
 
-BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 TOLERANCE = 1e-6
 HEAD = ("n", "tool", "computes", "seconds", "peak MB", "distbench s", "x distbench", "x products", "values agree")
 
@@ -167,13 +167,3 @@ def _number(value: float) -> str:
 
 def _megabytes(size: int | None) -> str:
     return "?" if size is None else f"{size / 1e6:,.0f}"
-
-
-def write_between(path: Path, text: str) -> None:
-    """Put text between the markers of a page, which stay."""
-    page = path.read_text(encoding="utf-8")
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{path.name}: found no markers; put {BEGIN} and {END} on lines of their own")
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

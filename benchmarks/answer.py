@@ -13,6 +13,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from _page import show
+
 from distbench.inference.estimate import mean_of
 from distbench.results.suite_store import Record, Store, read_store, store_path
 from distbench.suites.model import Claim
@@ -45,20 +47,9 @@ CLOSE_TO_1 = 0.995  # from here on a score gets a fourth digit
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.parse_args()
-    for path, name, text in ((page, name, make()) for (page, name), make in PARTS.items()):
-        page = ROOT / "docs" / path
-        page.write_text(put(page.read_text(encoding="utf-8"), name, text), encoding="utf-8")
+    for (page, name), make in PARTS.items():
+        show(make(), ROOT / "docs" / page, name)
     return 0
-
-
-def put(page: str, name: str, text: str) -> str:
-    """Return a page with text between the comments of a name."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, _, rest = page.partition(begin)
-    inside, _, after = rest.partition(end)
-    if not rest or (not after and not inside):
-        raise SystemExit(f"the page has no {begin} and {end}")
-    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def claims() -> str:

@@ -21,6 +21,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from _page import show
+
 ROOT = Path(__file__).parents[1]
 PLAIN = ("definitions", "metrics", "engine", "kernels", "formulas", "public_metrics", "signs")
 # tests with so many points that plain Python takes minutes
@@ -28,7 +30,6 @@ LONG = (
     "many_pairs or scikit_learn or rare_level or shuffled_codes_score or pixels_tie or without_sorting"
     " or to_the_last_bit or sampled"
 )
-BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--plain", action="store_true", help="only the tests of the kernels, as plain Python")
     parser.add_argument("--workers", default="0", help="of pytest-xdist")
-    parser.add_argument("--markdown", help="page whose table is written; default: it is printed")
+    parser.add_argument("--markdown", type=Path, help="page whose table is written; default: it is printed")
     parser.add_argument("--least", type=float, default=0.0, help="per cent of the branches that have to be taken")
     options = parser.parse_args()
     os.chdir(ROOT)
@@ -49,12 +50,7 @@ def main() -> None:
     coverage("combine", "--append", "--quiet")
     coverage("json", "--quiet", "-o", str(folder / "report.json"))
     report = json.loads((folder / "report.json").read_text())
-    if options.markdown is None:
-        print(table(report))
-    else:
-        page = Path(options.markdown)
-        before, rest = page.read_text().split(BEGIN)
-        page.write_text(f"{before}{BEGIN}\n{table(report)}{END}{rest.split(END)[1]}")
+    show(table(report), options.markdown, "coverage")
     taken = 100 * report["totals"]["covered_branches"] / report["totals"]["num_branches"]
     if taken < options.least:
         print(f"{taken:.1f} % of the branches are taken, at least {options.least} % are asked for")
@@ -94,7 +90,7 @@ def table(report: dict[str, Any]) -> str:
         own = found["summary"]
         numbers = own["num_statements"], own["covered_lines"], own["num_branches"], own["covered_branches"]
         for name in (str(Path(path).parent), "all"):
-            folders[name] = [one + more for one, more in zip(folders[name], numbers, strict=True)]
+            folders[name] = [total + number for total, number in zip(folders[name], numbers, strict=True)]
     lines = ["| folder | lines | run | branches | taken | both |", "| --- | --: | --: | --: | --: | --: |"]
     for name in sorted(folders, key=lambda name: (name == "all", name)):
         n, run, branches, taken = folders[name]
@@ -106,13 +102,13 @@ def table(report: dict[str, Any]) -> str:
     for path, found in sorted(report["files"].items()):
         missed = [str(line) for line in found["missing_lines"]]
         missed += [
-            f"{one} -> {'end' if other < 0 else other}"
-            for one, other in found["missing_branches"]
-            if one not in found["missing_lines"] and other not in found["missing_lines"]
+            f"{start} -> {'end' if stop < 0 else stop}"
+            for start, stop in found["missing_branches"]
+            if start not in found["missing_lines"] and stop not in found["missing_lines"]
         ]
         if missed:
             lines.append(f"- `{path}`: {', '.join(missed)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

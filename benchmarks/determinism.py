@@ -24,10 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# coverage.py beside this file has the name of a package that numba looks for: what stands here must not be imported.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
-
 import numpy as np
 
 LIMIT = 1e-9
@@ -35,7 +31,6 @@ FITTED = "digits by "
 RECIPES = ("pca", "random_projection", "mds", "kernel_pca", "isomap")
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 OLD_CPU = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"  # what numpy 2.4 is not to use; older ones have other names
-BEGIN, END = "<!-- determinism: begin -->", "<!-- determinism: end -->"
 
 Arrays = dict[str, np.ndarray]
 
@@ -269,7 +264,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="*", default=[1, 2], help="numbers of threads")
     parser.add_argument("--generic", action="store_true", help="also compile without what this processor can do: slow")
     parser.add_argument("--recipes", nargs="*", default=list(RECIPES))
-    parser.add_argument("--markdown", type=Path, help=f"page with {BEGIN} and {END}; default: print")
+    parser.add_argument("--markdown", type=Path, help="page whose tables are written; default: they are printed")
     parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -278,14 +273,9 @@ def main() -> None:
         return
     text, beyond = markdown(arguments)
     print("\n".join(beyond) or f"nothing differs by more than {LIMIT:.0e}", file=sys.stderr)
-    if arguments.markdown:
-        before, begin, rest = arguments.markdown.read_text(encoding="utf-8").partition(BEGIN)
-        _, end, after = rest.partition(END)
-        if not (begin and end):
-            raise SystemExit(f"{arguments.markdown.name}: found no marks; put {BEGIN} and {END} on lines of their own")
-        arguments.markdown.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
-    else:
-        print(text)
+    from _page import show
+
+    show(f"\n{text}\n", arguments.markdown, "determinism")
     raise SystemExit(bool(beyond))
 
 

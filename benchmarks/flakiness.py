@@ -19,18 +19,16 @@ from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
-# First: they keep numba from importing coverage.py as the package of its name.
-from _flakiness_tables import CHOSEN, MARGINS, POLICIES, Line, Next, markdown  # isort: skip
-from _draws import Case, Found, all_draws  # isort: skip
-
 import numpy as np
+from _draws import Case, Found, all_draws
+from _flakiness_tables import CHOSEN, MARGINS, POLICIES, Line, Next, markdown
+from _page import show
 
 from distbench.inference.verdicts import passes, verdict
 from distbench.metrics import METRICS
 
 SCENES = {"blobs": "PCA", "swiss roll": "nonlinear"}
 SETTINGS = ("in sample", "train and test")
-BEGIN, END = "<!-- flakiness: begin -->", "<!-- flakiness: end -->"
 
 
 def lines_of(case: Case, found: Found) -> Iterator[Line]:
@@ -116,33 +114,20 @@ def _kept(path: Path, runs: int) -> Iterator[tuple[Case, Found]]:
             yield Case(**told["case"]), rows
 
 
-def write_between(path: Path, text: str, begin: str, end: str) -> None:
-    """Put text between two marks of a page, which stay."""
-    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise SystemExit(f"{path.name}: found no marks; put {begin} and {end} on lines of their own")
-    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--m", type=int, nargs="+", default=[100, 300, 1_000])
     parser.add_argument("--kept", type=Path, help="file of finished cases, to go on with")
-    parser.add_argument("--markdown", type=Path, help=f"page with {BEGIN} and {END}; default: print")
+    parser.add_argument("--markdown", type=Path, help="page whose tables are written; default: they are printed")
     arguments = parser.parse_args()
     lines: list[Line] = []
     after: list[Next] = []
     for case, found in study(arguments.m, arguments.runs, arguments.jobs, arguments.kept):
         lines += lines_of(case, found)
         after += next_of(case, found)
-    text = markdown(lines, after, arguments.runs)
-    if arguments.markdown:
-        write_between(arguments.markdown, text, BEGIN, END)
-    else:
-        print(text)
+    show(f"\n{markdown(lines, after, arguments.runs)}\n", arguments.markdown, "flakiness")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ EXCLUDED = ["distbench.engine", "distbench.metrics._jackknife"]  # compiled by n
 def main() -> None:
     """Run one target."""
     asked = _arguments()
-    sys.path[0] = str(ROOT / "tests")  # in place of this folder, whose coverage.py numba would take for the package
+    sys.path[0] = str(ROOT / "tests")
     if asked.show:
         from fuzz_targets import TARGETS, folder
 

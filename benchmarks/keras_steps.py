@@ -6,20 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _page import machine
 
-# The folder above: with this one on the path, benchmarks/coverage.py would pass for the package `coverage`.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 PLAIN = "plain"
@@ -45,7 +40,8 @@ def main() -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.config.threading.set_inter_op_parallelism_threads(args.threads)
-    print(f"{_about()}; {args.d} columns, codes of {args.code_size}, form {args.form}, {args.threads} thread(s).\n")
+    settings = f"{args.d} columns, codes of {args.code_size}, form {args.form}, {args.threads} thread(s)"
+    print(f"{machine(*PACKAGES)}; {settings}.\n")
     print("| batch | plain, ms a step | all pairs | all pairs of at most 128 points | sampled pairs |")
     print("|---|---|---|---|---|")
     for batch in args.batches:
@@ -123,11 +119,6 @@ def _seconds(epoch: Callable[[int], Any], steps: int) -> float:
 def _row(batch: int, plain: float, ratios: dict[str, float]) -> str:
     cells = [f"{ratios[kind]:.2f} x" if kind in ratios else "" for kind in ("all", "capped", "sampled")]
     return f"| {batch:,} | {plain:.3g} | {' | '.join(cells)} |"
-
-
-def _about() -> str:
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES)
-    return f"{versions}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
 
 
 if __name__ == "__main__":

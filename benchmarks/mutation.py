@@ -14,19 +14,17 @@ import ast
 import json
 import os
 import pickle
-import sys
 import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 os.environ |= {"NUMBA_DISABLE_JIT": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-HERE = str(Path(__file__).parent)
-sys.path = [*(path for path in sys.path if path != HERE), HERE]  # last: coverage.py here is not the package
 
-from _mutation_mutants import ROOT, Mutant, all_mutants, source, spread  # noqa: E402
-from _mutation_table import reason, report  # noqa: E402
-from _mutation_tests import Judge, Known, collect, measure  # noqa: E402
+from _mutation_mutants import ROOT, Mutant, all_mutants, source, spread
+from _mutation_table import reason, report
+from _mutation_tests import Judge, Known, collect, measure
+from _page import show
 
 # quick in plain Python, but for some tests of the engine and of metrics, which are left out by their time
 TESTS = (
@@ -41,7 +39,7 @@ def main() -> None:
     if not options.report:
         os.chdir(ROOT)
         collect([f"tests/test_{name}.py" for name in options.tests.split()], lambda items: _run(items, options, store))
-    _report(store, options.markdown, options.mark)
+    show(report(list(_stored(store).values()), len(all_mutants())), options.markdown, options.mark)
 
 
 def _options() -> argparse.Namespace:
@@ -56,7 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests that a mutant meets at most")
     parser.add_argument("--part", default="0/1", help="0/2 and 1/2 in two processes share the work; a store each")
     parser.add_argument("--report", action="store_true", help="only make the tables")
-    parser.add_argument("--markdown", help="page whose tables are written; default: they are printed")
+    parser.add_argument("--markdown", type=Path, help="page whose tables are written; default: they are printed")
     parser.add_argument("--mark", default="mutants", help="between which marks of the page")
     return parser.parse_args()
 
@@ -125,17 +123,6 @@ def _stored(store: Path) -> dict[str, dict[str, Any]]:
             place = {name: row[name] for name in ("path", "operator", "occurrence", "line", "column")}
             done[Mutant(**place).key] = row
     return done
-
-
-def _report(store: Path, markdown: str | None, mark: str) -> None:
-    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
-    text = report(list(_stored(store).values()), len(all_mutants()))
-    if markdown is None:
-        print(text)
-        return
-    page = Path(markdown)
-    before, rest = page.read_text().split(begin)
-    page.write_text(f"{before}{begin}\n{text}{end}{rest.split(end)[1]}")
 
 
 if __name__ == "__main__":

@@ -14,15 +14,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-# Imported from the folder above: with this one on the path, benchmarks/coverage.py would pass for the package
-# `coverage`, which numba looks for.
-sys.path[0] = str(ROOT)
+from _adapters import PEERS
+from _case import Case
+from _page import show
+from _process import measure, over
+from _table import Result, about, markdown
 
-from benchmarks._adapters import PEERS  # noqa: E402
-from benchmarks._case import Case  # noqa: E402
-from benchmarks._process import measure, over  # noqa: E402
-from benchmarks._table import Result, about, markdown, write_between  # noqa: E402
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 
 def _arguments() -> argparse.Namespace:
@@ -36,7 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=120, help="seconds that one call of a peer may take")
     parser.add_argument("--memory", type=float, default=0.8, help="share of the machine's memory a process may hold")
     parser.add_argument("--results", type=Path, help="file of JSON lines; what is in it is not measured again")
-    parser.add_argument("--out", default=str(ROOT / "docs" / "benchmarks.md"), help="page with markers, or - to print")
+    parser.add_argument("--out", default=str(PAGE), help="page whose tables are written, or - to print")
     args = parser.parse_args()
     if args.repeats < 1:
         parser.error(f"--repeats: found {args.repeats}; pass 1 or more")
@@ -60,17 +58,14 @@ def main() -> None:
             continue
         result = known.get(case)
         if result is None:
-            result = dataclasses.replace(measure(case, args.timeout, ROOT), about=facts)
+            result = dataclasses.replace(measure(case, args.timeout), about=facts)
             _keep(args.results, result)
         if result.failed == over(args.timeout):
             slow[kind] = case.n
         results.append(result)
         print(_line(result), file=sys.stderr, flush=True)
     text = markdown(results, f"python benchmarks/peers.py {_asked()}".strip())
-    if args.out == "-":
-        print(text)
-    else:
-        write_between(Path(args.out), text)
+    show(text, None if args.out == "-" else Path(args.out), "peers")
 
 
 def _cases(args: argparse.Namespace) -> Iterator[Case]:

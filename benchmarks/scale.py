@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from _page import machine
 
 K = 10
 MB = 1e6
@@ -101,8 +99,7 @@ def write_reference(folder: Path, rows: int, d: int) -> tuple[np.ndarray, np.nda
 
 def child(part: str, **numbers: int) -> dict[str, float]:
     """Run one measurement in a process of its own."""
-    # -P: with this folder on the path, coverage.py beside this file would pass for the package of that name.
-    call = [sys.executable, "-P", __file__, "--child", json.dumps({"part": part, **numbers})]
+    call = [sys.executable, __file__, "--child", json.dumps({"part": part, **numbers})]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{part} {numbers} failed:\n{done.stderr}")
@@ -138,13 +135,6 @@ def mapped_table(rows: int, d: int, queries: int) -> list[str]:
     ]
 
 
-def machine() -> str:
-    return (
-        f"distbench {metadata.version('distbench')}, numpy {np.__version__}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help="memory, time, mapped (default: all)")
@@ -168,7 +158,7 @@ def main() -> None:
     }
     if unknown := set(options.parts) - set(tables):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; pass {', '.join(tables)}")
-    print(f"{machine()}; {d} dimensions, codes of 2, k = {K}\n")
+    print(f"{machine('distbench', 'numpy')}; {d} dimensions, codes of 2, k = {K}\n")
     for name in options.parts or tables:
         print("\n".join([*tables[name](), ""]), flush=True)
 

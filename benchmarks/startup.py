@@ -12,8 +12,6 @@ above 5 milliseconds.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -21,9 +19,10 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 from pathlib import Path
 
+from _page import machine
 from tabulate import tabulate
 
 OURS = "distbench"
@@ -60,7 +59,7 @@ def main() -> int:
         (project / "pyproject.toml").write_text(PROJECT)
         (project / "test_project.py").write_text("\n".join(TEST.format(number) for number in range(options.tests)))
         pairs = measure(project, options.runs, options.best_of)
-    print(about())
+    print(machine("distbench", "pytest"))
     print()
     print(table(pairs))
     return judged(pairs, options.at_most)
@@ -131,12 +130,6 @@ def judged(pairs: list[tuple[Cost, Cost]], at_most: float | None) -> int:
     ]
     print("\n".join(broken), file=sys.stderr)
     return 1 if broken else 0
-
-
-def about() -> str:
-    """Return what the numbers depend on."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("distbench", "pytest"))
-    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {versions}"
 
 
 if __name__ == "__main__":

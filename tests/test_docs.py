@@ -99,10 +99,11 @@ def test_links_of_readme_lead_to_files():
 def test_tables_from_stored_rows_are_what_is_stored(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import answer
+    from _page import put
 
     for (name, part), make in answer.PARTS.items():
         page = (ROOT / "docs" / name).read_text(encoding="utf-8")
-        assert answer.put(page, part, make()) == page, f"docs/{name}, {part}: run python benchmarks/answer.py"
+        assert put(page, part, make()) == page, f"docs/{name}, {part}: run python benchmarks/answer.py"
 
 
 def test_readme_counts_the_claims_as_they_are_stored():

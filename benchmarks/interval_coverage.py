@@ -1,6 +1,6 @@
 """How often the intervals hold, and how wide they are: fresh draws of test points from known distributions.
 
-    python benchmarks/coverage.py --draws 1000 --m 100 300 1000 --jobs 2 --out docs/coverage.md
+    python benchmarks/interval_coverage.py --draws 1000 --m 100 300 1000 --jobs 2 --out docs/coverage.md
 
 Encoders and reference points are fixed; each draw is a new set of m test points. The population value of a metric is
 its mean over the draws. For every metric with an interval the table says in how many draws the interval held that
@@ -19,10 +19,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-# First: it keeps numba from importing this very file as the package of its name.
-from _draws import K, REFERENCES, SETTINGS, SOURCES, Case, Found, all_draws  # isort: skip
-
 import numpy as np
+from _draws import REFERENCES, SETTINGS, SOURCES, Case, Found, K, all_draws
 from tabulate import tabulate
 
 import distbench
@@ -86,7 +84,7 @@ def markdown(lines: list[Line], draws: int) -> str:
         "encoder *difference* judge the paired interval of PCA minus the nonlinear map. Worst cases have no interval.",
         "",
         f"distbench {distbench.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} cores; written by `python benchmarks/coverage.py --draws {draws}`.",
+        f"{os.cpu_count()} cores; written by `python benchmarks/interval_coverage.py --draws {draws}`.",
         "",
         "## Worst of all settings",
         "",

@@ -1,28 +1,24 @@
 """diresa 1.3.1 beside the pairwise recipes, fitted on the same train points, judged on the same test points.
 
-``python benchmarks/diresa.py --help`` lists what can be changed; the tables are printed. ``benchmarks/README.md`` says
-what to install.
+``python benchmarks/beside_diresa.py --help`` lists what can be changed; the tables are printed.
+``benchmarks/README.md`` says what to install.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import itertools
 import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _page import machine
 
-# The folder above, not this one: in here this file would pass for the package `diresa`.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 METRICS = ("trustworthiness", "continuity", "spearman", "scaled_stress", "triplet_accuracy")
@@ -56,7 +52,9 @@ def main() -> None:
 
     data = load_dataset(args.dataset)
     kinds = _kinds(args)
-    print(f"{_about()}; data set {args.dataset}, {len(data.train):,} train and {len(data.test):,} test points, ")
+    print(
+        f"{machine(*PACKAGES)}; data set {args.dataset}, {len(data.train):,} train and {len(data.test):,} test points, "
+    )
     print(f"{args.epochs} epochs, batch {args.batch}, seeds {', '.join(map(str, args.seeds))}.")
     for code_size in args.code_sizes:
         rows = []
@@ -169,11 +167,6 @@ def _wins(ours: Judged, theirs: Judged, metric: str) -> str:
     found = [compare(a, b)[metric] for a, b in zip(ours.reports, theirs.reports, strict=True)]
     better, worse = (sum(one.better == side for one in found) for side in ("a", "b"))
     return f"{statistics.mean(one.value for one in found):+.3f} (better {better}, worse {worse} of {len(found)})"
-
-
-def _about() -> str:
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES)
-    return f"{versions}, Python {platform.python_version()}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

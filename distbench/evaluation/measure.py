@@ -25,7 +25,7 @@ from distbench.inference.estimate import Estimate
 from distbench.inputs.blocks import release, row_blocks
 from distbench.metrics import Measured, Metric
 from distbench.metrics.reconstruction import measure_reconstruction
-from distbench.metrics.user_metrics import with_cases
+from distbench.metrics.user_metrics import with_metric_inputs
 
 __all__ = ["EncodedPoints", "judge_points"]
 
@@ -174,7 +174,7 @@ def _gather(points: EncodedPoints, settings: Settings, judged: Rows | None) -> S
         **options,
     )
     distances = settings.distance_x, settings.distance_z
-    return with_cases(gathered, (points.X, points.Z), points.reference, settings.include_queries, distances)
+    return with_metric_inputs(gathered, (points.X, points.Z), points.reference, settings.include_queries, distances)
 
 
 def _measure_all(

@@ -1,7 +1,7 @@
 """The metrics: one table, and one function each that takes two arrays and returns a float.
 
-Adding a metric of ours is one `Metric` row in its family's file; other packages add theirs by entry points of the group
-``distbench.metrics``, made with `point_metric`.
+Adding a metric of ours is one `Metric` row with its function in its family's file; other packages add theirs by entry
+points of the group ``distbench.metrics``, made with `point_metric`.
 """
 
 from distbench._util.registry import EntryPointTable
@@ -10,7 +10,6 @@ from distbench.metrics import (
     _density,
     _distortion,
     _order,
-    _rank_errors,
     _ranks,
     _stress,
     reconstruction,
@@ -21,18 +20,26 @@ from distbench.metrics._density import density_kl
 from distbench.metrics._distortion import contraction, distortion, distortion_q, expansion, sigma_distortion
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._order import triplet_accuracy
-from distbench.metrics._rank_errors import lcmc, mrre_code, mrre_input, rnx_auc
-from distbench.metrics._ranks import continuity, knn_recall, trustworthiness
+from distbench.metrics._ranks import (
+    continuity,
+    knn_recall,
+    lcmc,
+    mrre_code,
+    mrre_input,
+    rnx_auc,
+    trustworthiness,
+)
 from distbench.metrics._stress import nonmetric_stress, sammon, scaled_stress, stress
 from distbench.metrics.reconstruction import reconstruction_mse
 from distbench.metrics.semantic import label_agreement
-from distbench.metrics.user_metrics import Cases, adopt, point_metric
+from distbench.metrics.user_metrics import MetricInputs, adopt, point_metric
 
 __all__ = [
     "METRICS",
     "Cases",
     "Measured",
     "Metric",
+    "MetricInputs",
     "continuity",
     "contraction",
     "density_kl",
@@ -59,7 +66,9 @@ __all__ = [
     "trustworthiness",
 ]
 
-_FAMILIES = (_ranks, _rank_errors, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
+Cases = MetricInputs
+
+_FAMILIES = (_ranks, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
 METRICS: EntryPointTable[Metric] = EntryPointTable(
     "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
 )

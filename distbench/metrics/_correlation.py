@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,7 @@ from distbench.engine.sampled_pairs import SampledPairs
 from distbench.metrics._jackknife import pairs_touching
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
-from distbench.metrics.functions import measure_one
+from distbench.metrics.functions import MetricDoc, pair_metric
 
 __all__ = ["METRICS", "kendall", "pearson", "spearman"]
 
@@ -34,15 +32,15 @@ def _pearson(moments: Array, scale: float, unit: float) -> Array:
     return correlation(s["n"], s["a"], s["b"], s["aa"], s["bb"], s["eb"] + scale * s["bb"])
 
 
-def _measure_pearson(gathered: Statistics) -> Measured:
-    return from_moments(gathered, _pearson, chance=0.0)
+def _measure_pearson(statistics: Statistics) -> Measured:
+    return from_moments(statistics, _pearson, chance=0.0)
 
 
-def _measure_spearman(gathered: Statistics) -> Measured:
-    shepard = gathered.shepard
+def _measure_spearman(statistics: Statistics) -> Measured:
+    shepard = statistics.shepard
     assert shepard is not None
-    m, M = gathered.m, gathered.M
-    left = m * M - (m * (m - 1) / 2 if gathered.queries_are_candidates else 0) - pairs_touching(gathered)
+    m, M = statistics.m, statistics.M
+    left = m * M - (m * (m - 1) / 2 if statistics.queries_are_candidates else 0) - pairs_touching(statistics)
     return Measured(
         value=shepard.spearman,
         leave_one_out=shepard.spearman - shepard.influence / left if m > 1 else None,
@@ -50,11 +48,11 @@ def _measure_spearman(gathered: Statistics) -> Measured:
     )
 
 
-def _measure_kendall(gathered: Statistics) -> Measured:
-    sample: SampledPairs = gathered.extras["sampled_pairs"]
+def _measure_kendall(statistics: Statistics) -> Measured:
+    sample: SampledPairs = statistics.extras["sampled_pairs"]
     left = sample.pairs - sample.touching
     without = np.where(left > 0, sample.kendall - sample.kendall_influence / np.maximum(left, 1.0), np.nan)
-    return Measured(value=sample.kendall, leave_one_out=without if gathered.m > 1 else None, chance=0.0)
+    return Measured(value=sample.kendall, leave_one_out=without if statistics.m > 1 else None, chance=0.0)
 
 
 _PEARSON = Metric("pearson", "correlation", "up", (-1, 1), True, frozenset({"moments"}), _measure_pearson)
@@ -64,125 +62,39 @@ _KENDALL = Metric(
 )
 METRICS = (_PEARSON, _SPEARMAN, _KENDALL)
 
-
-def pearson(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return Pearson's correlation of input and code distances over pairs.
-
-    .. math:: \operatorname{corr}(a, b)
-
-    Codes that all coincide score 0.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [-1, 1]; larger is better.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] R. N. Shepard (1962), The analysis of proximities.
-
-    Examples
-    --------
-    >>> from distbench.metrics import pearson
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(pearson(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.0
-    """
-    return measure_one(_PEARSON, X, Z, reference)
-
-
-def spearman(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return Spearman's rank correlation of input and code distances over pairs.
-
-    .. math:: \operatorname{corr}(\operatorname{rank} a, \operatorname{rank} b)
-
-    Tied distances share their mean rank. Up to 131,072 pairs are sorted; beyond, each distance is counted in one of
-    4,096 cells; on all kinds of points that were tried the value was within 1e-4 of the sorted one.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [-1, 1]; larger is better.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] C. Spearman (1904), The proof and measurement of association between two things.
-
-    Examples
-    --------
-    >>> from distbench.metrics import spearman
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(spearman(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.0
-    """
-    return measure_one(_SPEARMAN, X, Z, reference)
-
-
-def kendall(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return Kendall's rank correlation (tau-b) of input and code distances over pairs.
-
-    .. math:: \frac{P - Q}{\sqrt{(P + Q + T_a)(P + Q + T_b)}}
-
-    with P and Q the numbers of pairs of pairs that both distances order alike and against each other, and T those
-    tied in the other distance alone. Judged on all pairs up to 2^20, beyond on a seeded sample of as many. Codes that
-    all coincide score 0.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [-1, 1]; larger is better.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] M. G. Kendall (1945), The treatment of ties in ranking problems.
-
-    Examples
-    --------
-    >>> from distbench.metrics import kendall
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(kendall(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.0
-    """
-    return measure_one(_KENDALL, X, Z, reference)
+pearson = pair_metric(
+    _PEARSON,
+    MetricDoc(
+        "Pearson's correlation of input and code distances over pairs",
+        r"\operatorname{corr}(a, b)",
+        "R. N. Shepard (1962), The analysis of proximities.",
+        "Codes that all coincide score 0.",
+        example=0.0,
+    ),
+)
+spearman = pair_metric(
+    _SPEARMAN,
+    MetricDoc(
+        "Spearman's rank correlation of input and code distances over pairs",
+        r"\operatorname{corr}(\operatorname{rank} a, \operatorname{rank} b)",
+        "C. Spearman (1904), The proof and measurement of association between two things.",
+        "Tied distances share their mean rank. Up to 131,072 pairs are sorted; beyond, each distance is counted in "
+        "one of "
+        "4,096 cells; on all kinds of points that were tried the value was within 1e-4 of the sorted one.",
+        example=0.0,
+    ),
+)
+kendall = pair_metric(
+    _KENDALL,
+    MetricDoc(
+        "Kendall's rank correlation (tau-b) of input and code distances over pairs",
+        r"\frac{P - Q}{\sqrt{(P + Q + T_a)(P + Q + T_b)}}",
+        "M. G. Kendall (1945), The treatment of ties in ranking problems.",
+        "with P and Q the numbers of pairs of pairs that both distances order alike and against each other, and T "
+        "those "
+        "tied in the other distance alone. Judged on all pairs up to 2^20, beyond on a seeded sample of as many. "
+        "Codes that "
+        "all coincide score 0.",
+        example=0.0,
+    ),
+)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +9,7 @@ from distbench.engine import Statistics
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
 from distbench.metrics._quantiles import measure_quantiles, ratio
-from distbench.metrics.functions import measure_one
+from distbench.metrics.functions import MetricDoc, pair_metric
 
 __all__ = ["METRICS", "contraction", "distortion", "distortion_q", "expansion", "sigma_distortion"]
 
@@ -27,28 +25,28 @@ def _sigma(moments: Array, scale: float, unit: float) -> Array:
     return np.where((s["rho"] > 0) & np.isfinite(s["rho2"]), np.maximum(value, 0.0), np.inf)
 
 
-def _measure_sigma(gathered: Statistics) -> Measured:
-    return from_moments(gathered, _sigma)
+def _measure_sigma(statistics: Statistics) -> Measured:
+    return from_moments(statistics, _sigma)
 
 
-def _measure_worst(gathered: Statistics) -> Measured:
-    assert gathered.moments is not None
-    low, high = gathered.moments.ratios.T
+def _measure_worst(statistics: Statistics) -> Measured:
+    assert statistics.moments is not None
+    low, high = statistics.moments.ratios.T
     points = np.where(high >= 0, ratio(high, low), 1.0)  # a query that coincides with all its candidates
     return Measured(value=float(ratio(high.max(), low.min())), points=points)
 
 
-def _measure_expansion(gathered: Statistics) -> Measured:
-    assert gathered.moments is not None
+def _measure_expansion(statistics: Statistics) -> Measured:
+    assert statistics.moments is not None
     with np.errstate(over="ignore"):
-        points = gathered.moments.unit * np.maximum(gathered.moments.ratios[:, 1], 0.0)
+        points = statistics.moments.unit * np.maximum(statistics.moments.ratios[:, 1], 0.0)
     return Measured(value=float(points.max()), points=points)
 
 
-def _measure_contraction(gathered: Statistics) -> Measured:
-    assert gathered.moments is not None
+def _measure_contraction(statistics: Statistics) -> Measured:
+    assert statistics.moments is not None
     with np.errstate(over="ignore", divide="ignore"):
-        points = 1 / gathered.moments.ratios[:, 0] / gathered.moments.unit  # 0 where there is no ratio
+        points = 1 / statistics.moments.ratios[:, 0] / statistics.moments.unit  # 0 where there is no ratio
     return Measured(value=float(points.max()), points=points)
 
 
@@ -71,204 +69,62 @@ _CONTRACTION = Metric(
 )
 METRICS = (_SIGMA, _WORST, _QUANTILES, _EXPANSION, _CONTRACTION)
 
-
-def sigma_distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the relative variance of the ratio of code to input distance.
-
-    .. math:: \operatorname{Var}(\rho) / \operatorname{mean}(\rho)^2, \quad \rho = b / a
-
-    over pairs of distinct inputs.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, inf]; smaller is better; infinite for codes that all coincide.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion for machine learning.
-
-    Examples
-    --------
-    >>> from distbench.metrics import sigma_distortion
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(sigma_distortion(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.5937
-    """
-    return measure_one(_SIGMA, X, Z, reference)
-
-
-def distortion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the worst-case distortion: the largest over the least ratio of code to input distance.
-
-    .. math:: \max \rho / \min \rho, \quad \rho = b / a
-
-    over pairs of distinct inputs. A worst case has no honest interval.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [1, inf]; smaller is better; infinite where distinct inputs share a code.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.
-
-    Examples
-    --------
-    >>> from distbench.metrics import distortion
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> distortion(X, [[0.0], [3.0], [0.0], [3.0]])
-    inf
-    """
-    return measure_one(_WORST, X, Z, reference)
-
-
-def distortion_q(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the robust twin of the worst case: the 99.9 % over the 0.1 % quantile of b / a.
-
-    .. math:: Q_{0.999}(\rho) / Q_{0.001}(\rho), \quad \rho = b / a
-
-    over pairs of distinct inputs; quantiles interpolate linearly between neighbouring values.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [1, inf]; smaller is better; infinite where 0.1 % of distinct inputs share a code.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.
-
-    Examples
-    --------
-    >>> from distbench.metrics import distortion_q
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> distortion_q(X, [[0.0], [3.0], [0.0], [3.0]])
-    inf
-    """
-    return measure_one(_QUANTILES, X, Z, reference)
-
-
-def expansion(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the largest ratio of code to input distance (the Lipschitz constant on the points).
-
-    .. math:: \max \rho, \quad \rho = b / a
-
-    over pairs of distinct inputs, in the units of codes over those of inputs. A worst case has no honest interval.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, inf]; smaller is better; 0 for codes that all coincide.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its
-       algorithmic applications.
-
-    Examples
-    --------
-    >>> from distbench.metrics import expansion
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(expansion(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    1.0
-    """
-    return measure_one(_EXPANSION, X, Z, reference)
-
-
-def contraction(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the largest ratio of input to code distance (the Lipschitz constant of the way back).
-
-    .. math:: \max 1 / \rho, \quad \rho = b / a
-
-    over pairs of distinct inputs, in the units of inputs over those of codes. A worst case has no honest interval.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, inf]; smaller is better; infinite where distinct inputs share a code.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its
-       algorithmic applications.
-
-    Examples
-    --------
-    >>> from distbench.metrics import contraction
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> contraction(X, [[0.0], [3.0], [0.0], [3.0]])
-    inf
-    """
-    return measure_one(_CONTRACTION, X, Z, reference)
+sigma_distortion = pair_metric(
+    _SIGMA,
+    MetricDoc(
+        "the relative variance of the ratio of code to input distance",
+        r"\operatorname{Var}(\rho) / \operatorname{mean}(\rho)^2, \quad \rho = b / a",
+        "L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion for machine learning.",
+        "over pairs of distinct inputs.",
+        returns="Infinite for codes that all coincide.",
+        example=0.5937,
+    ),
+)
+distortion = pair_metric(
+    _WORST,
+    MetricDoc(
+        "the worst-case distortion: the largest over the least ratio of code to input distance",
+        r"\max \rho / \min \rho, \quad \rho = b / a",
+        "J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.",
+        "over pairs of distinct inputs. A worst case has no honest interval.",
+        returns="Infinite where distinct inputs share a code.",
+        example=np.inf,
+    ),
+)
+distortion_q = pair_metric(
+    _QUANTILES,
+    MetricDoc(
+        "the robust twin of the worst case: the 99.9 % over the 0.1 % quantile of b / a",
+        r"Q_{0.999}(\rho) / Q_{0.001}(\rho), \quad \rho = b / a",
+        "Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.",
+        "over pairs of distinct inputs; quantiles interpolate linearly between neighbouring values.",
+        returns="Infinite where 0.1 % of distinct inputs share a code.",
+        example=np.inf,
+    ),
+)
+expansion = pair_metric(
+    _EXPANSION,
+    MetricDoc(
+        "the largest ratio of code to input distance (the Lipschitz constant on the points)",
+        r"\max \rho, \quad \rho = b / a",
+        "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its "
+        "algorithmic applications.",
+        "over pairs of distinct inputs, in the units of codes over those of inputs. A worst case has no honest "
+        "interval.",
+        returns="0 for codes that all coincide.",
+        example=1.0,
+    ),
+)
+contraction = pair_metric(
+    _CONTRACTION,
+    MetricDoc(
+        "the largest ratio of input to code distance (the Lipschitz constant of the way back)",
+        r"\max 1 / \rho, \quad \rho = b / a",
+        "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its "
+        "algorithmic applications.",
+        "over pairs of distinct inputs, in the units of inputs over those of codes. A worst case has no honest "
+        "interval.",
+        returns="Infinite where distinct inputs share a code.",
+        example=np.inf,
+    ),
+)

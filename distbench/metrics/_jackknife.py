@@ -14,13 +14,13 @@ Indices = NDArray[np.int64]
 
 
 def leave_one_out_mean(
-    gathered: Statistics, rows: Array, columns: Array, places: Indices | None = None
+    statistics: Statistics, rows: Array, columns: Array, places: Indices | None = None
 ) -> Array | None:
     """Return the mean over the rows without each test point.
 
     Parameters
     ----------
-    gathered : Statistics
+    statistics : Statistics
         What the rows were measured on.
     rows : ndarray of shape (m,)
         One value a judged query.
@@ -38,7 +38,7 @@ def leave_one_out_mean(
     count, total = len(rows), rows.sum()
     if count < 2:
         return None
-    if not gathered.queries_are_candidates:
+    if not statistics.queries_are_candidates:
         return np.asarray((total - rows) / (count - 1))
     without = (total + columns) / count
     own: Indices | slice = slice(0, count) if places is None else places
@@ -46,10 +46,10 @@ def leave_one_out_mean(
     return np.asarray(without)
 
 
-def pairs_touching(gathered: Statistics) -> Array:
+def pairs_touching(statistics: Statistics) -> Array:
     """Return how many counted pairs each test point is part of: all its candidates if it is judged, else the judged."""
-    if not gathered.queries_are_candidates:
-        return np.full(gathered.m, float(gathered.M))
-    touching = np.full(gathered.n_test, float(gathered.m))
-    touching[: gathered.m] = gathered.M
+    if not statistics.queries_are_candidates:
+        return np.full(statistics.m, float(statistics.M))
+    touching = np.full(statistics.n_test, float(statistics.m))
+    touching[: statistics.m] = statistics.M
     return touching

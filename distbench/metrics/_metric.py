@@ -1,4 +1,4 @@
-"""What a metric is: one row of a table, and a pure function of what the engine gathered."""
+"""What a metric is: one row of a table, measured by a pure function of the engine's statistics."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Metric:
     Parameters
     ----------
     name, family : str
-        As in reports; the family says what the engine must gather.
+        As in reports; metrics of one family are kin.
     direction : {"up", "down"}
         Whether larger or smaller is better.
     bounds : tuple of float
@@ -56,9 +56,9 @@ class Metric:
     scale_free : bool
         Whether multiplying all codes by c > 0 leaves it unchanged.
     families : frozenset of str
-        What the engine must gather.
+        The statistics that the engine must gather.
     measure : callable
-        Statistics -> Measured.
+        Takes `Statistics`, returns `Measured`.
     default : bool
         Whether it is part of ``metrics="default"``.
     version : int

@@ -22,10 +22,10 @@ def columns_of(moments: Array) -> dict[str, Array]:
 
 
 def from_moments(
-    gathered: Statistics, formula: Callable[[Array, float, float], Array], chance: float | None = None
+    statistics: Statistics, formula: Callable[[Array, float, float], Array], chance: float | None = None
 ) -> Measured:
     """Apply a formula to the total, to the total without each test point's pairs, and to each query's pairs."""
-    moments = gathered.moments
+    moments = statistics.moments
     assert moments is not None
     args = moments.scale, moments.unit
     with np.errstate(invalid="ignore"):  # squares of ratios may be infinite
@@ -36,7 +36,7 @@ def from_moments(
     lost = np.logical_or.reduce(tuple(owned))
     return Measured(
         value=float(formula(moments.total, *args)),
-        leave_one_out=np.where(lost, np.nan, formula(without, *args)) if gathered.m > 1 else None,
+        leave_one_out=np.where(lost, np.nan, formula(without, *args)) if statistics.m > 1 else None,
         points=formula(moments.rows, *args),
         chance=chance,
     )

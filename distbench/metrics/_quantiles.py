@@ -30,16 +30,16 @@ def ratio(high: Any, low: Any) -> Any:
         return np.where(np.asarray(low) > 0, np.divide(high, low), np.inf)
 
 
-def measure_quantiles(gathered: Statistics) -> Measured:
-    assert gathered.shepard is not None
-    assert gathered.moments is not None
-    low, high = gathered.shepard.low, gathered.shepard.high
-    pairs = float(columns_of(gathered.moments.total)["n_rho"])
-    own = columns_of(gathered.moments.by_point)["n_rho"]
+def measure_quantiles(statistics: Statistics) -> Measured:
+    assert statistics.shepard is not None
+    assert statistics.moments is not None
+    low, high = statistics.shepard.low, statistics.shepard.high
+    pairs = float(columns_of(statistics.moments.total)["n_rho"])
+    own = columns_of(statistics.moments.by_point)["n_rho"]
     position = TAIL * (pairs - 1)
     value = float(ratio(high.quantile(position), low.quantile(position)))
-    if gathered.m < 2 or not np.isfinite(value) or value <= 0:
-        return Measured(value=value, leave_one_out=None if gathered.m < 2 else np.full(len(own), value))
+    if statistics.m < 2 or not np.isfinite(value) or value <= 0:
+        return Measured(value=value, leave_one_out=None if statistics.m < 2 else np.full(len(own), value))
     positions, unit = TAIL * (pairs - own - 1), TAIL * pairs
     if unit < FEW:
         return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
@@ -49,7 +49,7 @@ def measure_quantiles(gathered: Statistics) -> Measured:
     change = slopes[0] * (touching[0] - TAIL * own) - slopes[1] * (touching[1] - TAIL * own)
     owners = np.maximum(*touching) > OWNED * unit
     interaction = None
-    if gathered.queries_are_candidates:
+    if statistics.queries_are_candidates:
         signed = slopes[0] * _signed(high, position, len(own)) - slopes[1] * _signed(low, position, len(own))
         interaction = signed * (value / unit) * np.sqrt(TAKEN_OUT)
     leave_one_out = value * np.exp(np.where(owners, 0.0, change / unit))

@@ -1,199 +1,231 @@
-"""Metrics of neighbourhoods: whether the k nearest stay the k nearest."""
+"""Metrics of neighbourhoods: whether the k nearest stay the k nearest, and by how many ranks they move."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Statistics
+from distbench.engine.relative_ranks import Relative
+from distbench.engine.rnx_curve import OrderCurves
 from distbench.engine.statistics import RankSide
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
-from distbench.metrics.functions import measure_one
+from distbench.metrics.functions import NEIGHBORS, MetricDoc, neighbor_metric, pair_metric
 
-__all__ = ["KNN_RECALL", "METRICS", "continuity", "knn_recall", "trustworthiness"]
+__all__ = [
+    "METRICS",
+    "continuity",
+    "knn_recall",
+    "lcmc",
+    "mrre_code",
+    "mrre_input",
+    "rnx_auc",
+    "trustworthiness",
+]
 
 Array = NDArray[np.float64]
 
 
-def _norm(k: int, M: int) -> float:
+def _rank_norm(k: int, M: int) -> float:
     return 2 / (k * (2 * M - 3 * k + 1))
 
 
-def _rank_metric(gathered: Statistics, side: RankSide) -> Measured:
-    k, M = gathered.k, gathered.M
-    norm = _norm(k, M)
-    mean = leave_one_out_mean(gathered, side.rows, side.columns)
-    norm_without = _norm(k, M - 1) if gathered.queries_are_candidates else norm
+def _of_ranks(statistics: Statistics, side: RankSide) -> Measured:
+    k, M = statistics.k, statistics.M
+    norm = _rank_norm(k, M)
+    mean = leave_one_out_mean(statistics, side.rows, side.columns)
+    norm_without = _rank_norm(k, M - 1) if statistics.queries_are_candidates else norm
     return Measured(
         value=float(1 - norm * side.rows.mean()),
         leave_one_out=None if mean is None else 1 - norm_without * mean,
         points=1 - norm * side.rows,
-        interaction=_interaction(gathered, side.signed, norm),
+        interaction=_interaction(statistics, side.signed, norm),
         chance=1 - (M - k) * (M - k + 1) / (M * (2 * M - 3 * k + 1)),
     )
 
 
-def _interaction(gathered: Statistics, signed: Array, unit: float) -> Array | None:
+def _interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
     """Return what single candidates change in single queries' share of the value, summed with random signs."""
-    if not gathered.queries_are_candidates:
-        return None
-    return np.asarray(signed * (unit / gathered.m))
+    return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
 
 
-def _trustworthiness(gathered: Statistics) -> Measured:
-    assert gathered.ranks is not None
-    return _rank_metric(gathered, gathered.ranks.trust)
+def _trustworthiness(statistics: Statistics) -> Measured:
+    assert statistics.ranks is not None
+    return _of_ranks(statistics, statistics.ranks.trust)
 
 
-def _continuity(gathered: Statistics) -> Measured:
-    assert gathered.ranks is not None
-    return _rank_metric(gathered, gathered.ranks.continuity)
+def _continuity(statistics: Statistics) -> Measured:
+    assert statistics.ranks is not None
+    return _of_ranks(statistics, statistics.ranks.continuity)
 
 
-def _knn_recall(gathered: Statistics) -> Measured:
-    assert gathered.ranks is not None
-    rows = gathered.ranks.overlap_rows / gathered.k
-    columns = gathered.ranks.overlap_columns / gathered.k
+def _knn_recall(statistics: Statistics) -> Measured:
+    assert statistics.ranks is not None
+    rows = statistics.ranks.overlap_rows / statistics.k
+    columns = statistics.ranks.overlap_columns / statistics.k
     return Measured(
         value=float(rows.mean()),
-        leave_one_out=leave_one_out_mean(gathered, rows, columns),
+        leave_one_out=leave_one_out_mean(statistics, rows, columns),
         points=rows,
-        chance=gathered.k / gathered.M,
-        interaction=_interaction(gathered, gathered.ranks.overlap_signed, 1 / gathered.k),
+        chance=statistics.k / statistics.M,
+        interaction=_interaction(statistics, statistics.ranks.overlap_signed, 1 / statistics.k),
     )
 
 
-_NEEDS = frozenset({"ranks"})
-_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _NEEDS, _trustworthiness)
-_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _NEEDS, _continuity)
-KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _NEEDS, _knn_recall)
-METRICS = (_TRUSTWORTHINESS, _CONTINUITY, KNN_RECALL)
+def _lcmc(statistics: Statistics) -> Measured:
+    recall = _knn_recall(statistics)
+    k, M = statistics.k, statistics.M
+    without, points = recall.leave_one_out, recall.points
+    assert points is not None
+    return replace(
+        recall,
+        value=recall.value - k / M,
+        leave_one_out=None if without is None else without - k / (M - 1 if statistics.queries_are_candidates else M),
+        points=points - k / M,
+        chance=0.0,
+    )
 
 
-def trustworthiness(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return how far the neighbours in code space are neighbours in input space.
-
-    .. math:: 1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_Z(i)} \max(0, r_{ij} - k)
-
-    with r the rank of j among the M candidates of i by input distance. Tied candidates share places: the value
-    does not depend on the order of rows.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    k : int
-        Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that neighbours are looked up in, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, 1]; larger is better.
-
-    Raises
-    ------
-    InputError
-        If an array or k cannot be used.
-
-    References
-    ----------
-    .. [1] J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
-
-    Examples
-    --------
-    >>> from distbench.metrics import trustworthiness
-    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
-    >>> round(trustworthiness(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
-    0.7959
-    """
-    return measure_one(_TRUSTWORTHINESS, X, Z, reference, k)
+def _reversed_error(k: int, M: int) -> float:
+    """Return a query's sum of relative rank errors if the order of all candidates is reversed."""
+    j = np.arange(1, k + 1)
+    return float(np.sum(np.abs(M - 2 * j + 2) / j))
 
 
-def continuity(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return how far the neighbours in input space stay neighbours in code space.
-
-    .. math:: 1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_X(i)} \max(0, s_{ij} - k)
-
-    with s the rank of j among the M candidates of i by code distance. Tied candidates share places.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    k : int
-        Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that neighbours are looked up in, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, 1]; larger is better.
-
-    Raises
-    ------
-    InputError
-        If an array or k cannot be used.
-
-    References
-    ----------
-    .. [1] J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods.
-
-    Examples
-    --------
-    >>> from distbench.metrics import continuity
-    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
-    >>> round(continuity(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
-    0.8878
-    """
-    return measure_one(_CONTINUITY, X, Z, reference, k)
+def _chance_error(k: int, M: int) -> float:
+    """Return a query's expected sum of relative rank errors if the other rank is uniform over 1..M."""
+    r = np.arange(1, k + 1)
+    return float(np.sum((r * (r - 1) + (M - r) * (M - r + 1)) / (2 * M * r)))
 
 
-def knn_recall(X: Any, Z: Any, *, k: int = 10, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the share of the k nearest input neighbours that are among the k nearest by code.
+def _relative(statistics: Statistics, rows: Array, columns: Array) -> Measured:
+    k, M = statistics.k, statistics.M
+    norm = _reversed_error(k, M)
+    without = leave_one_out_mean(statistics, rows, columns)
+    norm_without = _reversed_error(k, M - 1) if statistics.queries_are_candidates else norm
+    return Measured(
+        value=float(rows.mean() / norm),
+        leave_one_out=None if without is None else without / norm_without,
+        points=rows / norm,
+        chance=_chance_error(k, M) / norm,
+    )
 
-    .. math:: \frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)|
 
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    k : int
-        Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that neighbours are looked up in, and their codes. Default: the other points themselves.
+def _mrre_input(statistics: Statistics) -> Measured:
+    relative: Relative = statistics.extras["relative"]
+    return _relative(statistics, relative.input_rows, relative.input_columns)
 
-    Returns
-    -------
-    float
-        In [0, 1]; larger is better. Shuffled codes score k / M.
 
-    Raises
-    ------
-    InputError
-        If an array or k cannot be used.
+def _mrre_code(statistics: Statistics) -> Measured:
+    relative: Relative = statistics.extras["relative"]
+    return _relative(statistics, relative.code_rows, relative.code_columns)
 
-    References
-    ----------
-    .. [1] J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based
-       criteria (Q_NX).
 
-    Examples
-    --------
-    >>> from distbench.metrics import knn_recall
-    >>> X = [[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last
-    >>> round(knn_recall(X, [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]], k=2), 4)
-    0.7143
-    """
-    return measure_one(KNN_RECALL, X, Z, reference, k)
+def _rnx_auc(statistics: Statistics) -> Measured:
+    curves: OrderCurves = statistics.extras["order_curves"]
+    rows = curves.rows
+    return Measured(
+        value=float(rows.mean()),
+        leave_one_out=leave_one_out_mean(statistics, rows, curves.columns, curves.places),
+        points=rows if len(rows) == statistics.m else None,
+        chance=0.0,
+    )
+
+
+_RANKS, _RELATIVE, _CURVES = frozenset({"ranks"}), frozenset({"relative"}), frozenset({"order_curves"})
+_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _RANKS, _trustworthiness)
+_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _RANKS, _continuity)
+_KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _RANKS, _knn_recall)
+_MRRE_INPUT = Metric("mrre_input", "ranks", "down", (0, 1), True, _RELATIVE, _mrre_input, default=False)
+_MRRE_CODE = Metric("mrre_code", "ranks", "down", (0, 1), True, _RELATIVE, _mrre_code, default=False)
+_LCMC = Metric("lcmc", "ranks", "up", (-1, 1), True, _RANKS, _lcmc, default=False)
+_RNX_AUC = Metric("rnx_auc", "ranks", "up", (-1, 1), True, _CURVES, _rnx_auc, default=False)
+METRICS = (_TRUSTWORTHINESS, _CONTINUITY, _KNN_RECALL, _MRRE_INPUT, _MRRE_CODE, _LCMC, _RNX_AUC)
+
+_VENNA = "J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods."
+trustworthiness = neighbor_metric(
+    _TRUSTWORTHINESS,
+    MetricDoc(
+        "how far the neighbours in code space are neighbours in input space",
+        r"1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_Z(i)} \max(0, r_{ij} - k)",
+        _VENNA,
+        "with r the rank of j among the M candidates of i by input distance. Tied candidates share places: the value "
+        "does not depend on the order of rows.",
+        example=0.7959,
+    ),
+)
+continuity = neighbor_metric(
+    _CONTINUITY,
+    MetricDoc(
+        "how far the neighbours in input space are neighbours in code space",
+        r"1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_X(i)} \max(0, s_{ij} - k)",
+        _VENNA,
+        "with s the rank of j among the M candidates of i by code distance. Tied candidates share places.",
+        example=0.8878,
+    ),
+)
+knn_recall = neighbor_metric(
+    _KNN_RECALL,
+    MetricDoc(
+        "the share of the k nearest input neighbours that are among the k nearest by code",
+        r"\frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)|",
+        "J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based "
+        "criteria (Q_NX).",
+        "Tied candidates share places.",
+        returns="Shuffled codes score k / M.",
+        example=0.7143,
+    ),
+)
+
+_MRRE_SUM = r"\sum_i \sum_{j \in kNN_%s(i)} \frac{|r_{ij} - s_{ij}|}{%s_{ij}}"
+_MRRE_NORM = r"\quad C = \sum_{j=1}^{k} \frac{|M - 2j + 2|}{j}"
+_MRRE_TEXT = (
+    "with r and s the ranks of j among the M candidates of i by input and by code distance. Tied candidates are ranked "
+    "at random, in each space by itself, and the mean over all such orders is returned. An exactly reversed order "
+    "does not reach 1."
+)
+mrre_input, mrre_code = (
+    neighbor_metric(
+        metric,
+        MetricDoc(
+            f"the mean relative rank error of the k nearest by {space}",
+            rf"\frac{{1}}{{m C}} {_MRRE_SUM % symbols}, {_MRRE_NORM}",
+            "J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.",
+            _MRRE_TEXT,
+            example=example,
+        ),
+    )
+    for metric, space, symbols, example in (
+        (_MRRE_INPUT, "input", ("X", "r"), 0.0982),
+        (_MRRE_CODE, "code", ("Z", "s"), 0.2009),
+    )
+)
+lcmc = neighbor_metric(
+    _LCMC,
+    MetricDoc(
+        "how far the share of kept neighbours is above chance (the local continuity meta-criterion)",
+        r"\frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)| - \frac{k}{M}",
+        "L. Chen and A. Buja (2009), Local multidimensional scaling for nonlinear dimension reduction.",
+        "Tied candidates share places.",
+        brackets="()",
+        returns="Shuffled codes score 0.",
+        example=0.381,
+    ),
+)
+rnx_auc = pair_metric(
+    _RNX_AUC,
+    MetricDoc(
+        "the share of kept neighbours above chance, over neighbourhoods of all sizes",
+        r"\frac{\sum_K R(K) / K}{\sum_K 1 / K}, \quad R(K) = \frac{M Q(K) - K}{M - K}, \quad K = 1, \dots, M - 1",
+        "J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in "
+        "stochastic neighbour embedding.",
+        "with Q(K) the share of the K nearest by input that are among the K nearest by code. Tied candidates share "
+        "places. Where queries times candidates exceed 2 x 10^7, a seeded sample of the queries is judged.",
+        brackets="(]",
+        returns="Shuffled codes score 0.",
+    ),
+    use=NEIGHBORS,
+)

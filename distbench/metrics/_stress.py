@@ -12,7 +12,7 @@ from distbench.engine.sampled_pairs import SampledPairs
 from distbench.engine.statistics import Moments
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._pairs import columns_of, from_moments
-from distbench.metrics.functions import measure_one
+from distbench.metrics.functions import MetricDoc, pair_metric
 
 __all__ = ["METRICS", "nonmetric_stress", "sammon", "scaled_stress", "stress"]
 
@@ -60,23 +60,23 @@ def _chance_cross(moments: Moments) -> float:
     return cross
 
 
-def _measure_scaled(gathered: Statistics) -> Measured:
-    assert gathered.moments is not None
-    s = columns_of(gathered.moments.total)
+def _measure_scaled(statistics: Statistics) -> Measured:
+    assert statistics.moments is not None
+    s = columns_of(statistics.moments.total)
     bound = float(s["aa"] * s["bb"])
-    chance = np.sqrt(max(0.0, 1 - _chance_cross(gathered.moments) ** 2 / bound)) if bound > 0 else 1.0
-    return from_moments(gathered, _scaled, chance=float(chance))
+    chance = np.sqrt(max(0.0, 1 - _chance_cross(statistics.moments) ** 2 / bound)) if bound > 0 else 1.0
+    return from_moments(statistics, _scaled, chance=float(chance))
 
 
-def _measure_stress(gathered: Statistics) -> Measured:
-    assert gathered.moments is not None
-    s, unit = columns_of(gathered.moments.total), gathered.moments.unit
+def _measure_stress(statistics: Statistics) -> Measured:
+    assert statistics.moments is not None
+    s, unit = columns_of(statistics.moments.total), statistics.moments.unit
     factor = max(1.0, unit)
     unit /= factor
-    cross = _chance_cross(gathered.moments)
+    cross = _chance_cross(statistics.moments)
     squares = s["aa"] / factor / factor - 2 * unit * cross / factor + unit**2 * s["bb"]
     chance = factor * float(np.sqrt(np.maximum(squares / s["aa"], 0.0)))
-    return from_moments(gathered, _stress, chance=chance)
+    return from_moments(statistics, _stress, chance=chance)
 
 
 def _sammon(moments: Array, scale: float, unit: float) -> Array:
@@ -86,12 +86,12 @@ def _sammon(moments: Array, scale: float, unit: float) -> Array:
         return np.where(s["a"] > 0, s["sammon"] / s["a"], 0.0)
 
 
-def _measure_sammon(gathered: Statistics) -> Measured:
-    return from_moments(gathered, _sammon)
+def _measure_sammon(statistics: Statistics) -> Measured:
+    return from_moments(statistics, _sammon)
 
 
-def _measure_nonmetric(gathered: Statistics) -> Measured:
-    sample: SampledPairs = gathered.extras["sampled_pairs"]
+def _measure_nonmetric(statistics: Statistics) -> Measured:
+    sample: SampledPairs = statistics.extras["sampled_pairs"]
     left = sample.squares - sample.squares_of
     lost = left[:, 1] < 1e-8 * sample.squares[1]  # one point owns nearly all code distances
 
@@ -101,7 +101,7 @@ def _measure_nonmetric(gathered: Statistics) -> Measured:
 
     return Measured(
         value=float(formula(*sample.squares)),
-        leave_one_out=np.where(lost, np.nan, formula(*left.T)) if gathered.m > 1 else None,
+        leave_one_out=np.where(lost, np.nan, formula(*left.T)) if statistics.m > 1 else None,
     )
 
 
@@ -114,163 +114,49 @@ _NONMETRIC = Metric(
 )
 METRICS = (_SCALED_STRESS, _STRESS, _NONMETRIC, _SAMMON)
 
-
-def scaled_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the normalised stress of the codes at their best common scale.
-
-    .. math:: \sqrt{1 - \frac{(\sum ab)^2}{\sum a^2 \sum b^2}}
-
-    over pairs with input distance a and code distance b. Codes that all coincide score 1.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, 1]; smaller is better; unchanged when all codes are multiplied by c > 0.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] K. Smelser, J. Miller and S. Kobourov (2024), "Normalized Stress" is Not Normalized.
-
-    Examples
-    --------
-    >>> from distbench.metrics import scaled_stress
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(scaled_stress(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.6
-    """
-    return measure_one(_SCALED_STRESS, X, Z, reference)
-
-
-def stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return the stress of the codes in the units of the input: whether distances are equal.
-
-    .. math:: \sqrt{\frac{\sum (a - b)^2}{\sum a^2}}
-
-    over pairs with input distance a and code distance b.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, inf); smaller is better; 1 for codes that all coincide.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
-
-    Examples
-    --------
-    >>> from distbench.metrics import stress
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(stress(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.6325
-    """
-    return measure_one(_STRESS, X, Z, reference)
-
-
-def nonmetric_stress(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return Kruskal's stress-1: how far code distances are from any non-decreasing function of input distances.
-
-    .. math:: \min_{f \text{ non-decreasing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}
-
-    over pairs; equal input distances share one disparity f(a). Judged on all pairs up to 2^20, beyond on a seeded
-    sample of as many. Codes that all coincide score 1: nothing is kept.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, 1]; smaller is better; unchanged when all codes are multiplied by c > 0.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.
-
-    Examples
-    --------
-    >>> from distbench.metrics import nonmetric_stress
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(nonmetric_stress(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.5
-    """
-    return measure_one(_NONMETRIC, X, Z, reference)
-
-
-def sammon(X: Any, Z: Any, *, reference: tuple[Any, Any] | None = None) -> float:
-    r"""Return Sammon's stress: squared errors of distances over the distances, so that near pairs count.
-
-    .. math:: \frac{1}{\sum a} \sum \frac{(a - b)^2}{a}
-
-    over pairs of distinct inputs with input distance a and code distance b.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that pairs are formed with, and their codes. Default: the other points themselves.
-
-    Returns
-    -------
-    float
-        In [0, inf); smaller is better; 1 for codes that all coincide.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] J. W. Sammon (1969), A nonlinear mapping for data structure analysis.
-
-    Examples
-    --------
-    >>> from distbench.metrics import sammon
-    >>> X = [[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle
-    >>> round(sammon(X, [[0.0], [3.0], [0.0], [3.0]]), 4)
-    0.4
-    """
-    return measure_one(_SAMMON, X, Z, reference)
+scaled_stress = pair_metric(
+    _SCALED_STRESS,
+    MetricDoc(
+        "the normalised stress of the codes at their best common scale",
+        r"\sqrt{1 - \frac{(\sum ab)^2}{\sum a^2 \sum b^2}}",
+        'K. Smelser, J. Miller and S. Kobourov (2024), "Normalized Stress" is Not Normalized.',
+        "over pairs with input distance a and code distance b. Codes that all coincide score 1.",
+        example=0.6,
+    ),
+)
+stress = pair_metric(
+    _STRESS,
+    MetricDoc(
+        "the stress of the codes in the units of the input: whether distances are equal",
+        r"\sqrt{\frac{\sum (a - b)^2}{\sum a^2}}",
+        "J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.",
+        "over pairs with input distance a and code distance b.",
+        brackets="[)",
+        returns="1 for codes that all coincide.",
+        example=0.6325,
+    ),
+)
+nonmetric_stress = pair_metric(
+    _NONMETRIC,
+    MetricDoc(
+        "Kruskal's stress-1: how far code distances are from any non-decreasing function of input distances",
+        r"\min_{f \text{ non-decreasing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}",
+        "J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.",
+        "over pairs; equal input distances share one disparity f(a). Judged on all pairs up to 2^20, beyond on a "
+        "seeded "
+        "sample of as many. Codes that all coincide score 1: nothing is kept.",
+        example=0.5,
+    ),
+)
+sammon = pair_metric(
+    _SAMMON,
+    MetricDoc(
+        "Sammon's stress: squared errors of distances over the distances, so that near pairs count",
+        r"\frac{1}{\sum a} \sum \frac{(a - b)^2}{a}",
+        "J. W. Sammon (1969), A nonlinear mapping for data structure analysis.",
+        "over pairs of distinct inputs with input distance a and code distance b.",
+        brackets="[)",
+        returns="1 for codes that all coincide.",
+        example=0.4,
+    ),
+)

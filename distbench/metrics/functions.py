@@ -1,8 +1,12 @@
-"""From two arrays to one number: what the public function of each metric does."""
+"""The public function of each metric: from two arrays to one number, with a docstring made from the metric's row."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,66 +14,207 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics, gather
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_candidates, check_same_columns, check_same_rows
-from distbench.metrics.user_metrics import with_cases
+from distbench.metrics._metric import Metric
+from distbench.metrics.user_metrics import with_metric_inputs
 
-if TYPE_CHECKING:
-    from distbench.metrics._metric import Metric
-
-__all__ = ["gather_checked", "measure_one"]
+__all__ = ["MetricDoc", "documented", "gather_checked", "measure_one", "neighbor_metric", "pair_metric"]
 
 Array = NDArray[np.float64]
+Reference = tuple[Any, Any] | None
+Function = TypeVar("Function", bound=Callable[..., float])
+
+WIDTH = 112  # characters of a line
+DISTANCES, NEIGHBORS = "pairs are formed with", "neighbours are looked up in"  # what reference points are for
+PARAMETERS = {
+    "X": "array-like of shape (m, d)\n    Input points.",
+    "Z": "array-like of shape (m, dim)\n    Their codes.",
+    "k": "int\n    Number of neighbours, 1 <= k < M / 2.",
+    "reference": "tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional\n"
+    "    Points that {use}, and their codes. Default: the other points themselves.",
+}
+EXAMPLES = {
+    DISTANCES: (
+        "[[0.0, 0.0], [3.0, 0.0], [0.0, 4.0], [3.0, 4.0]]  # corners of a rectangle",
+        "[[0.0], [3.0], [0.0], [3.0]]",
+    ),
+    NEIGHBORS: (
+        "[[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last",
+        "[[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]]",
+    ),
+}
 
 
-def measure_one(metric: Metric, X: Any, Z: Any, reference: tuple[Any, Any] | None, k: int = 1, **options: Any) -> float:
+@dataclass(frozen=True)
+class MetricDoc:
+    """What the docstring of a metric's function says beside what follows from its row in the table.
+
+    Parameters
+    ----------
+    summary : str
+        What the function returns: the rest of a sentence that begins with "Return".
+    formula : str
+        In LaTeX.
+    source : str
+        Authors, year and title of the publication.
+    text : str
+        Symbols of the formula, ties, samples.
+    brackets : str
+        Whether the ends of the range are reached: "[]", "[)", "(]" or "()".
+    returns : str
+        A further sentence on the value.
+    example : float, optional
+        Value for the codes of the example; None for no example.
+    """
+
+    summary: str
+    formula: str
+    source: str
+    text: str = ""
+    brackets: str = "[]"
+    returns: str = ""
+    example: float | None = None
+
+
+class PairMetric(Protocol):
+    """The function of a metric of pairs."""
+
+    def __call__(self, X: Any, Z: Any, *, reference: Reference = None) -> float: ...
+
+
+class NeighborMetric(Protocol):
+    """The function of a metric of k neighbours."""
+
+    def __call__(self, X: Any, Z: Any, *, k: int = 10, reference: Reference = None) -> float: ...
+
+
+def pair_metric(metric: Metric, doc: MetricDoc, use: str = DISTANCES, example: str = DISTANCES) -> PairMetric:
+    """Return the function of a metric of pairs; `use` says what reference points are for."""
+
+    @documented(metric, doc, use=use, example=example)
+    def function(X: Any, Z: Any, *, reference: Reference = None) -> float:
+        return measure_one(metric, X, Z, reference)
+
+    return function
+
+
+def neighbor_metric(metric: Metric, doc: MetricDoc) -> NeighborMetric:
+    """Return the function of a metric of k neighbours."""
+
+    @documented(metric, doc, use=NEIGHBORS, example=NEIGHBORS)
+    def function(X: Any, Z: Any, *, k: int = 10, reference: Reference = None) -> float:
+        return measure_one(metric, X, Z, reference, k)
+
+    return function
+
+
+def documented(
+    metric: Metric, doc: MetricDoc, use: str = DISTANCES, example: str = DISTANCES, **parameters: str
+) -> Callable[[Function], Function]:
+    """Return a decorator that gives a metric's function its name and its docstring.
+
+    Parameters
+    ----------
+    metric : Metric
+        Its row in the table.
+    doc : MetricDoc
+        What the row does not say.
+    use : str
+        What reference points are for.
+    example : str
+        Which of the examples shows the value.
+    **parameters : str
+        Type and description of parameters that other metrics do not have.
+    """
+
+    def decorate(function: Function) -> Function:
+        names = list(inspect.signature(function).parameters)
+        texts = {**PARAMETERS, **parameters}
+        described = [f"{name} : {texts[name].format(use=use)}" for name in names]
+        blocks = [
+            f"Return {doc.summary}.",
+            f".. math:: {doc.formula}",
+            textwrap.fill(doc.text, WIDTH),
+            _section("Parameters", *described),
+            _section("Returns", "float", textwrap.indent(textwrap.fill(_range(metric, doc), WIDTH - 4), "    ")),
+            _section("Raises", "InputError\n    If an argument cannot be used."),
+            _section("References", textwrap.fill(f".. [1] {doc.source}", WIDTH, subsequent_indent="   ")),
+            _section("Examples", *_example(metric.name, doc.example, EXAMPLES[example], "k" in names)),
+        ]
+        function.__doc__ = "\n\n".join(block for block in blocks if block)
+        function.__name__ = function.__qualname__ = metric.name
+        function.__module__ = "distbench.metrics"
+        return function
+
+    return decorate
+
+
+def _section(title: str, *lines: str) -> str:
+    return "\n".join([title, "-" * len(title), *lines]) if lines else ""
+
+
+def _range(metric: Metric, doc: MetricDoc) -> str:
+    low, high = metric.bounds
+    better = "larger" if metric.direction == "up" else "smaller"
+    unchanged = "Unchanged when all codes are multiplied by c > 0." if metric.scale_free else ""
+    sentences = (f"In {doc.brackets[0]}{low:g}, {high:g}{doc.brackets[1]}; {better} is better.", doc.returns, unchanged)
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _example(name: str, value: float | None, arrays: tuple[str, str], with_k: bool) -> list[str]:
+    if value is None:
+        return []
+    points, codes = arrays
+    call = f"{name}(X, {codes}{', k=2' if with_k else ''})"
+    shown = f"round({call}, 4)" if np.isfinite(value) else call
+    return [f">>> from distbench.metrics import {name}", f">>> X = {points}", f">>> {shown}", f"{value}"]
+
+
+def measure_one(metric: Metric, X: Any, Z: Any, reference: Reference, k: int = 1, **options: Any) -> float:
     """Return one metric of codes Z of points X: in sample, or against exactly the reference points.
 
     `options` go to the engine.
     """
-    gathered = gather_checked(X, Z, reference, k=k, include_queries=False, families=metric.families, **options)
-    return metric.measure(gathered).value
+    statistics = gather_checked(X, Z, reference, k=k, include_queries=False, families=metric.families, **options)
+    return metric.measure(statistics).value
 
 
 def gather_checked(
     X: Any,
     Z: Any,
-    reference: tuple[Any, Any] | None,
+    reference: Reference,
     *,
     k: int,
     include_queries: bool,
     families: frozenset[str],
-    names: tuple[str, str, str, str] = ("X", "Z", "reference[0]", "reference[1]"),
-    notes: list[str] | None = None,
     **options: Any,
 ) -> Statistics:
     """Check points and codes and gather their statistics. Raises InputError where they cannot be used."""
-    points, codes = as_points(X, names[0], notes), as_points(Z, names[1], notes)
-    check_same_rows(points, codes, (names[0], names[1]))
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
-    if reference is None:
-        _check_spread(points, points, names[0])
-        gathered = gather(points, codes, k=check_candidates(k, len(points) - 1), families=families, **options)
-        return with_cases(gathered, (points, codes), None, include_queries)
-    X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
-    check_same_rows(X_ref, Z_ref, (names[2], names[3]))
-    check_same_columns(points, X_ref, (names[0], names[2]))
-    check_same_columns(codes, Z_ref, (names[1], names[3]))
-    _check_spread(points, X_ref, names[0])
-    M = len(X_ref) + (len(points) - 1 if include_queries else 0)
-    gathered = gather(
+    points, codes = _checked_pair((X, Z), ("X", "Z"))
+    pair, M, others = None, len(points) - 1, points
+    if reference is not None:
+        names = "reference[0]", "reference[1]"
+        pair = _checked_pair(reference, names)
+        others = pair[0]
+        check_same_columns(points, others, ("X", names[0]))
+        check_same_columns(codes, pair[1], ("Z", names[1]))
+        M = len(others) + (M if include_queries else 0)
+    if (points == others[0]).all() and (others == others[0]).all():
+        raise InputError("X", "found points that all coincide", "nothing can be measured on them")
+    statistics = gather(
         points,
         codes,
-        X_ref,
-        Z_ref,
+        *(pair or (None, None)),
         k=check_candidates(k, M),
-        include_queries=include_queries,
+        include_queries=include_queries or pair is None,
         families=families,
         **options,
     )
-    return with_cases(gathered, (points, codes), (X_ref, Z_ref), include_queries)
+    return with_metric_inputs(statistics, (points, codes), pair, include_queries)
 
 
-def _check_spread(points: Array, others: Array, name: str) -> None:
-    """Refuse points that all coincide: no distance could be kept or lost."""
-    if (points == others[0]).all() and (others == others[0]).all():
-        raise InputError(name, "found points that all coincide", "nothing can be measured on them")
+def _checked_pair(arrays: tuple[Any, Any], names: tuple[str, str]) -> tuple[Array, Array]:
+    points, codes = (as_points(array, name) for array, name in zip(arrays, names, strict=True))
+    check_same_rows(points, codes, names)
+    return points, codes

@@ -10,43 +10,27 @@ from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics.functions import MetricDoc, documented
 
 __all__ = ["METRICS", "measure_reconstruction", "reconstruction_mse"]
 
 
 def measure_reconstruction(X: Any, X_reconstructed: Any) -> Measured:
-    """Measure reconstructions of points: a mean over points and columns, so that points are independent.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    X_reconstructed : array-like of shape (m, d)
-        What the decoder made of their codes.
-
-    Returns
-    -------
-    Measured
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-    """
+    """Return the mean squared error of reconstructions over points and columns, with the error of each point."""
     names = "X", "X_reconstructed"
-    points, made = as_points(X, names[0]), as_points(X_reconstructed, names[1])
-    check_same_rows(points, made, names)
-    check_same_columns(points, made, names)
+    points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])
+    check_same_rows(points, reconstructed, names)
+    check_same_columns(points, reconstructed, names)
     with np.errstate(over="ignore"):
-        rows = np.mean((points - made) ** 2, axis=1)
+        rows = np.mean((points - reconstructed) ** 2, axis=1)
         total, m = rows.sum(), len(rows)
     with np.errstate(invalid="ignore"):
         without = (total - rows) / (m - 1) if m > 1 else None
     return Measured(value=float(total / m), leave_one_out=without, points=rows)
 
 
-def _measure(gathered: Statistics) -> Measured:
-    measured = gathered.extras.get("reconstruction")
+def _measure(statistics: Statistics) -> Measured:
+    measured = statistics.extras.get("reconstruction")
     if not isinstance(measured, Measured):
         raise InputError("metrics", "found 'reconstruction_mse', but no decoder is known", "leave it out")
     return measured
@@ -58,30 +42,15 @@ _RECONSTRUCTION_MSE = Metric(
 METRICS = (_RECONSTRUCTION_MSE,)
 
 
-def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:
-    r"""Return the mean squared error of reconstructions.
+_DOC = MetricDoc(
+    "the mean squared error of reconstructions",
+    r"\frac{1}{m d} \sum_i \lVert x_i - \hat x_i \rVert^2",
+    "G. E. Hinton and R. R. Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.",
+    brackets="[)",
+)
+_RECONSTRUCTED = "array-like of shape (m, d)\n    What the decoder made of their codes."
 
-    .. math:: \frac{1}{m d} \sum_i \lVert x_i - \hat x_i \rVert^2
 
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    X_reconstructed : array-like of shape (m, d)
-        What the decoder made of their codes.
-
-    Returns
-    -------
-    float
-        In [0, inf); smaller is better.
-
-    Raises
-    ------
-    InputError
-        If an array cannot be used.
-
-    References
-    ----------
-    .. [1] G. E. Hinton and R. R. Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.
-    """
+@documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)
+def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
     return measure_reconstruction(X, X_reconstructed).value

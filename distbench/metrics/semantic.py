@@ -12,7 +12,7 @@ from distbench.engine.labels import Labels
 from distbench.errors import InputError
 from distbench.metrics._jackknife import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
-from distbench.metrics.functions import measure_one
+from distbench.metrics.functions import NEIGHBORS, MetricDoc, documented, measure_one
 
 __all__ = ["METRICS", "label_agreement", "label_codes"]
 
@@ -47,14 +47,14 @@ def _as_labels(value: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _measure_agreement(gathered: Statistics) -> Measured:
-    labels: Labels = gathered.extras["labels"]
-    rows = labels.rows / gathered.k
+def _measure_agreement(statistics: Statistics) -> Measured:
+    labels: Labels = statistics.extras["labels"]
+    rows = labels.rows / statistics.k
     return Measured(
         value=float(rows.mean()),
-        leave_one_out=leave_one_out_mean(gathered, rows, labels.columns / gathered.k),
+        leave_one_out=leave_one_out_mean(statistics, rows, labels.columns / statistics.k),
         points=rows,
-        chance=labels.chance / gathered.k,
+        chance=labels.chance / statistics.k,
     )
 
 
@@ -64,7 +64,18 @@ _LABEL_AGREEMENT = Metric(
 METRICS = (_LABEL_AGREEMENT,)
 
 
-def label_agreement(
+_DOC = MetricDoc(
+    "the share of the k nearest by code that have the point's label",
+    r"\frac{1}{m k} \sum_i |\{j \in kNN_Z(i) : y_j = y_i\}|",
+    "T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.",
+    "Tied candidates share places.",
+)
+_LABELS = "array-like of shape (m,)\n    Their labels, of any kind that can be compared."
+_REFERENCE_LABELS = "array-like of shape (n,), optional\n    Labels of the reference points; needed with `reference`."
+
+
+@documented(_LABEL_AGREEMENT, _DOC, use=NEIGHBORS, labels=_LABELS, reference_labels=_REFERENCE_LABELS)
+def label_agreement(  # noqa: D103
     X: Any,
     Z: Any,
     labels: Any,
@@ -73,46 +84,11 @@ def label_agreement(
     reference: tuple[Any, Any] | None = None,
     reference_labels: Any = None,
 ) -> float:
-    r"""Return the share of the k nearest by code that have the point's label.
-
-    .. math:: \frac{1}{m k} \sum_i |\{j \in kNN_Z(i) : y_j = y_i\}|
-
-    Tied candidates share places.
-
-    Parameters
-    ----------
-    X : array-like of shape (m, d)
-        Input points.
-    Z : array-like of shape (m, dim)
-        Their codes.
-    labels : array-like of shape (m,)
-        Their labels, of any kind that can be compared.
-    k : int
-        Number of neighbours, 1 <= k < M / 2.
-    reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
-        Points that neighbours are looked up in, and their codes. Default: the other points themselves.
-    reference_labels : array-like of shape (n,), optional
-        Labels of the reference points; needed with `reference`.
-
-    Returns
-    -------
-    float
-        In [0, 1]; larger is better.
-
-    Raises
-    ------
-    InputError
-        If an array or k cannot be used, or labels are missing.
-
-    References
-    ----------
-    .. [1] T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.
-    """
     if reference is not None and reference_labels is None:
         raise InputError("reference_labels", "found None", "pass one label for each reference point")
     codes, codes_ref = label_codes(labels, None if reference is None else reference_labels)
     pairs = [("labels", codes, X), ("reference_labels", codes_ref, None if reference is None else reference[0])]
-    for name, found, points in pairs:
-        if found is not None and len(found) != len(points):
-            raise InputError(name, f"found {len(found)} labels for {len(points)} points", "pass one label a point")
+    for name, numbers, points in pairs:
+        if numbers is not None and len(numbers) != len(points):
+            raise InputError(name, f"found {len(numbers)} labels for {len(points)} points", "pass one label a point")
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

@@ -15,7 +15,7 @@ from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.metrics._metric import Measured, Metric
 
-__all__ = ["Cases", "adopt", "point_metric", "with_cases"]
+__all__ = ["MetricInputs", "adopt", "point_metric", "with_metric_inputs"]
 
 Array = NDArray[np.float64]
 PLACE = "cases"  # in Statistics.extras
@@ -23,7 +23,7 @@ GROUPS = 40  # of test points, each left out once
 
 
 @dataclass(frozen=True, eq=False)
-class Cases:
+class MetricInputs:
     """The points that a metric of one's own is given: each test point is to be compared with its candidates.
 
     Attributes
@@ -63,7 +63,7 @@ class Cases:
         assert self._kept is not None
         return self._kept.distances("x"), self._kept.distances("z")
 
-    def without(self, rows: NDArray[np.int64]) -> Cases:
+    def without(self, rows: NDArray[np.int64]) -> MetricInputs:
         """Return the cases without the test points of these `rows`, which are no candidates any more either.
 
         Parameters
@@ -73,7 +73,7 @@ class Cases:
 
         Returns
         -------
-        Cases
+        MetricInputs
             With m less the number of rows that were left out.
         """
         kept = None if self._kept is None else self._kept.without(rows)
@@ -84,7 +84,7 @@ class Cases:
 class _Kept:
     """Distances of some cases, computed once: those that are left when test points are left out are among them."""
 
-    of: Cases
+    of: MetricInputs
     rows: NDArray[np.int64]
     whole: dict[str, tuple[Array, Array]]
 
@@ -113,7 +113,7 @@ class _Kept:
         return own, cdist(points, others, distance)
 
 
-def with_cases(
+def with_metric_inputs(
     gathered: Statistics,
     points: tuple[Any, Any],
     reference: tuple[Any, Any] | None,
@@ -124,11 +124,11 @@ def with_cases(
     among = include_queries or reference is None
     judged = gathered.judged if gathered.m < len(points[0]) else None
 
-    def made() -> Cases:
+    def made() -> MetricInputs:
         (X, X_ref), (Z, Z_ref) = (
             _side(points[side], None if reference is None else reference[side], judged, among) for side in (0, 1)
         )
-        return Cases(X, Z, X_ref, Z_ref, among, gathered.k, *distances)
+        return MetricInputs(X, Z, X_ref, Z_ref, among, gathered.k, *distances)
 
     gathered.extras[PLACE] = made
     return gathered
@@ -152,7 +152,7 @@ def point_metric(
     independent: bool = False,
     default: bool = False,
     version: int = 1,
-) -> Callable[[Callable[[Cases], Any]], Metric]:
+) -> Callable[[Callable[[MetricInputs], Any]], Metric]:
     """Make a metric of a function that gives each test point a score; the metric is their mean.
 
     Put it into a package's entry points, in the group ``distbench.metrics``: it then has limits, intervals and places
@@ -179,7 +179,7 @@ def point_metric(
     Returns
     -------
     callable
-        Takes the function, which is given `Cases` and returns an array of shape (m,); returns a `Metric`.
+        Takes the function, which is given `MetricInputs` and returns an array of shape (m,); returns a `Metric`.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def point_metric(
     """
     _check(direction, bounds, chance, version)
 
-    def made(function: Callable[[Cases], Any]) -> Metric:
+    def made(function: Callable[[MetricInputs], Any]) -> Metric:
         name = getattr(function, "__name__", type(function).__name__)
         low, high = float(bounds[0]), float(bounds[1])
         family = OWN[0] if np.isfinite([low, high]).all() else OWN[1]
@@ -229,13 +229,13 @@ class _Measure:
     """Measures with a function of a user's, which goes by a name in messages."""
 
     name: str
-    function: Callable[[Cases], Any]
+    function: Callable[[MetricInputs], Any]
     bounds: tuple[float, float]
     independent: bool
     chance: float | None
 
     def __call__(self, gathered: Statistics) -> Measured:
-        cases: Cases = gathered.extras[PLACE]()
+        cases: MetricInputs = gathered.extras[PLACE]()
         scores = self._scores(cases)
         m, value = len(scores), float(scores.mean())
         without = None
@@ -250,7 +250,7 @@ class _Measure:
             without = _as_leave_one_out(value, np.array(kept), groups)
         return Measured(value, leave_one_out=without, points=scores, chance=self.chance)
 
-    def _scores(self, cases: Cases) -> Array:
+    def _scores(self, cases: MetricInputs) -> Array:
         try:
             scores = np.asarray(self.function(cases), dtype=np.float64)
         except InputError:

@@ -1,25 +1,6 @@
 """The public path of the Hypothesis strategies, which live with the search for counterexamples."""
 
-from distbench.hunting.strategies import (
-    CLOUD_KINDS,
-    ENCODER_KINDS,
-    DrawnEncoder,
-    Moves,
-    cloud,
-    encoders,
-    near_pairs,
-    perturbations,
-    point_clouds,
-)
+from distbench.hunting import strategies
+from distbench.hunting.strategies import *  # noqa: F403 - all public names, which are listed there
 
-__all__ = [
-    "CLOUD_KINDS",
-    "ENCODER_KINDS",
-    "DrawnEncoder",
-    "Moves",
-    "cloud",
-    "encoders",
-    "near_pairs",
-    "perturbations",
-    "point_clouds",
-]
+__all__ = strategies.__all__

@@ -90,7 +90,7 @@ def test_an_isometry_has_nothing_worse_than_rounding(dtype, offset):
     assert not hunt.merged.found
     assert str(hunt).count("nothing worse than test points") == 2
     assert hunt.expansion == pytest.approx(1, abs=1e-2)
-    assert hunt.ratio == 1.0
+    assert hunt.worst.ratio == 1.0
 
 
 def test_a_jump_is_found_and_halved_to_both_of_its_sides():
@@ -125,12 +125,12 @@ def test_what_is_found_is_shrunk_to_few_and_round_numbers():
     """The fault is in one column: all others stay those of the test point."""
     X = np.random.default_rng(0).normal(size=(200, 6))
     hunt = distbench.hunt(lambda X: X * [1, 1, 1, 1, 0, 1], X, budget=6000)
-    x, y = hunt.shrunk
+    x, y = hunt.merged.shrunk
     assert list(np.flatnonzero(x != y)) == [4]
     assert hunt.merged.changed == (0, 1)
-    assert (x == X[hunt.rows[0]]).all()
+    assert (x == X[hunt.merged.rows[0]]).all()
     assert len(str(y[4])) <= 5
-    assert f"test point {hunt.rows[0]}, and the same with 1 of 6 numbers changed" in str(hunt)
+    assert f"test point {hunt.merged.rows[0]}, and the same with 1 of 6 numbers changed" in str(hunt)
     assert f"pair[1].flat[4] = {y[4]}" in hunt.snippet
 
 
@@ -249,7 +249,7 @@ def test_limits():
         hunt.check(contraction=1.5, expansion=1.1)
     text = str(raised.value)
     assert text.startswith("squeezed (codes of 2) does not meet 1 limit:\n  contraction = 2, limit at most 1.5\n")
-    assert "to see it again (encoder and X: what was hunted):" in text
+    assert "to see it again (with encoder and X of the hunt):" in text
     assert "expansion" not in text
     assert hunt.broken(contraction=1.5, expansion=0.5) == {"contraction": 1.5, "expansion": 0.5}
     with pytest.raises(PreservationError, match="does not meet 2 limits"):
@@ -319,7 +319,7 @@ def test_snippets_name_the_encoder_and_hold_no_rounding():
     X = np.where(rng.uniform(size=(150, 24)) < 0.4, 0.0, rng.integers(0, 9, size=(150, 24)))
     hunt = distbench.hunt(folded, X, directions="data", budget=6000, seed=1)
     assert hunt.merged.found
-    assert "# encoder = ...  # folded\n# X = ...  # the points" in hunt.snippet
+    assert "# encoder = ...  # folded\n# X = ...  # the points of the hunt" in hunt.snippet
     for finding in (hunt.merged, hunt.torn):
         if finding.found:
             written = finding.snippet.split("codes =")[0]
@@ -432,7 +432,7 @@ def test_an_input_on_which_the_encoder_fails_is_shown():
     X_LEAST = X.min(axis=0) * 1.0000001
     X[0], X[1] = X_LEAST * [1.01, 2], X_LEAST * [2, 1.01]
     X = np.maximum(X, X_LEAST * 1.001)
-    with pytest.raises(EncoderError, match=r"row 0; .*the input was a hunt's, asked alone: \[.*plausible= or bounds="):
+    with pytest.raises(EncoderError, match=r"row 0; .*made this input, and it fails alone: \[.*plausible= or bounds="):
         distbench.hunt(logarithm, X, bounds=(X.min() - 1, X.max() + 1))
 
 

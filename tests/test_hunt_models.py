@@ -9,8 +9,8 @@ from hunting_cases import off_by, planted, rerun, sphere
 
 import distbench
 from distbench.encoders import as_encoder
-from distbench.hunting._gradients import exact_slopes
-from distbench.hunting._region import region_of
+from distbench.hunting._jacobians import exact_jacobians
+from distbench.hunting._region import plausible_region
 
 
 def torch_linear(matrix, dtype="float32"):
@@ -86,21 +86,17 @@ def test_a_module_that_rounds_is_searched_without_gradients():
 def test_gradients_are_those_of_finite_differences(framework):
     X = np.random.default_rng(0).normal(size=(20, 2, 3)).astype(np.float32)
     if framework == "keras":
-        model = keras.Sequential(
-            [keras.Input((2, 3)), keras.layers.Flatten(), keras.layers.Dense(7, "tanh"), keras.layers.Dense(4)]
-        )
+        layers = keras.layers.Flatten(), keras.layers.Dense(7, "tanh"), keras.layers.Dense(4)
+        model = keras.Sequential([keras.Input((2, 3)), *layers])
     else:
         model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 7), torch.nn.Tanh(), torch.nn.Linear(7, 4))
-    region = region_of(X)
-    exact = exact_slopes(model, region, 4)
-    slopes = exact(region.rows[:5])
-    assert slopes.shape == (5, 4, 6)
-    encode, step = as_encoder(model).encode, 1e-2
-    for column in range(6):
-        move = np.zeros(6)
-        move[column] = step
-        change = encode(region.shaped(region.rows[:5] + move)) - encode(region.shaped(region.rows[:5] - move))
-        np.testing.assert_allclose(slopes[:, :, column], change / (2 * step), atol=2e-4)
+    region = plausible_region(X)
+    points, encode, step = region.rows[:5], as_encoder(model).encode, 1e-2
+    jacobians = exact_jacobians(model, region, 4)(points)
+    assert jacobians.shape == (5, 4, 6)
+    for column, move in enumerate(step * np.eye(6)):
+        change = encode(region.as_passed(points + move)) - encode(region.as_passed(points - move))
+        np.testing.assert_allclose(jacobians[:, :, column], change / (2 * step), atol=2e-4)
 
 
 def test_gradients_of_an_autoencoder_are_those_of_its_codes():
@@ -114,11 +110,41 @@ def test_gradients_of_an_autoencoder_are_those_of_its_codes():
     assert hunt.merged.found
 
 
-def test_what_has_no_gradients():
+@pytest.mark.parametrize("budget", [200, 1000])
+def test_forward_and_backward_passes_count_in_the_budget(budget):
+    rows = 0
+
+    def square(x):
+        def count(gradient):
+            nonlocal rows
+            rows += len(gradient)
+
+        nonlocal rows
+        rows += len(x)
+        if x.requires_grad:
+            x.register_hook(count)
+        return x**2
+
+    hunt = distbench.hunt(module_of(square), sphere(100, 3), budget=budget)
+    assert hunt.by_gradient
+    assert hunt.asked == rows <= budget
+
+
+def test_a_budget_too_small_for_gradients():
+    hunt = distbench.hunt(torch.nn.Linear(3, 300), sphere(100, 3), budget=200)
+    assert not hunt.by_gradient
+    assert hunt.asked <= 200
+
+
+def test_models_without_gradients_that_can_be_used():
     X = sphere(20, 3)
-    frozen = torch.nn.Linear(3, 2)
-    frozen.encode = lambda x: x.detach() * 2
-    assert exact_slopes(frozen, region_of(X), 3) is None
-    assert exact_slopes(lambda X: X, region_of(X), 3) is None
-    assert exact_slopes(torch.nn.Linear(3, 2), region_of(np.eye(3, dtype=int)), 2) is None
-    assert exact_slopes(torch.nn.Linear(3, 2000), region_of(X), 2000) is None
+    detached = torch.nn.Linear(3, 2)
+    detached.encode = lambda x: x.detach() * 2
+    assert not distbench.hunt(detached, X, budget=200).by_gradient
+    integers = np.random.default_rng(0).integers(0, 9, size=(20, 3))
+    for model, points, code_size in (
+        (lambda X: X, X, 3),
+        (torch.nn.Linear(3, 2), integers, 2),
+        (torch.nn.Linear(3, 2000), X, 2000),
+    ):
+        assert exact_jacobians(model, plausible_region(points), code_size) is None

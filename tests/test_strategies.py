@@ -198,7 +198,7 @@ def test_a_drawn_collapsed_direction_is_hunted_down():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: clouds(rows=0), "rows: found 0; pass a whole number from 1 on, or \\(least, largest\\)"),
+        (lambda: clouds(rows=0), "rows: found 0; pass a whole number of at least 1, or \\(smallest, largest\\)"),
         (lambda: clouds(columns=(5, 2)), r"columns: found \(5, 2\); pass the smaller one first"),
         (lambda: clouds(columns=2.5), "columns: found 2.5"),
         (lambda: clouds(kinds=["gausian"]), "kinds: found 'gausian'; did you mean 'gaussian'"),

@@ -1,86 +1,94 @@
-"""In which directions inputs are moved: of all, or those of the data around a point; the most and least stretched."""
+"""In which directions inputs are moved, and which of these an encoder stretches most and least."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.hunting._region import PlausibleRegion
-from distbench.hunting._slopes import MOST_COLUMNS
 
-__all__ = ["Directions", "bases_of", "extremes", "landed"]
+__all__ = ["DirectionKind", "Directions", "stretched_directions"]
 
 Array = NDArray[np.float64]
-Directions = Literal["any", "data"]
+DirectionKind = Literal["any", "data"]
+
+MAX_DIRECTIONS = 512  # of one point
+TINY = 1e-300  # in place of 0 in a divisor
+SLACK = 1e-9  # of the median distance to the nearest point
 
 
-def bases_of(
-    region: PlausibleRegion, points: Array, directions: Directions, code_size: int, most: int, rng: np.random.Generator
-) -> Array:
-    """Return unit directions to move each point in, mutually orthogonal.
+@dataclass(frozen=True)
+class Directions:
+    """The directions in which inputs may be moved.
 
-    Parameters
-    ----------
-    region : PlausibleRegion
-        The data.
-    points : ndarray of shape (m, d)
-        Flat points.
-    directions : {"any", "data"}
-        All columns that vary; or the span of the differences to the nearest rows, as many as a code has numbers.
-    code_size : int
-        Numbers of a code.
-    most : int
-        Directions a point at most: where there are more columns, they are those to its neighbours and random ones.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (m, r, d)
+    With ``kind="any"`` these are all columns that vary. With ``kind="data"`` they are the differences to the nearest
+    rows, at most as many as a code has numbers.
     """
-    free, d = region.free, region.rows.shape[1]
-    most = max(1, min(most, MOST_COLUMNS))
-    if directions == "any" and len(free) <= most:
-        return np.broadcast_to(np.eye(d)[free], (len(points), len(free), d))
-    near = min(code_size if directions == "data" else max(1, most // 2), most, len(free), len(region.rows) - 1)
-    spans = _to_neighbours(region, points, near)
-    if directions == "any":
-        random = np.zeros((len(points), most - near, d))
-        random[:, :, free] = rng.normal(size=(len(points), most - near, len(free)))
-        spans = np.concatenate([spans, random], axis=1)
-    return _orthonormal(spans)
 
+    region: PlausibleRegion
+    kind: DirectionKind
+    code_size: int
 
-def landed(region: PlausibleRegion, targets: Array, directions: Directions) -> Array:
-    """Return the nearest points within the range; none for targets that would leave their directions by that."""
-    if directions == "data":
-        slack = 1e-9 * region.unit
-        targets = targets[((targets >= region.low - slack) & (targets <= region.high + slack)).all(axis=1)]
-    return region.clipped(targets)
+    @property
+    def count(self) -> int:
+        """How many independent directions a point has."""
+        columns = len(self.region.varying)
+        return columns if self.kind == "any" else min(columns, self.code_size)
 
+    def bases(self, points: Array, count: int, rng: np.random.Generator) -> Array:
+        """Return at most `count` orthonormal directions of each point, shape (m, r, d).
 
-def _to_neighbours(region: PlausibleRegion, points: Array, count: int) -> Array:
-    from scipy.spatial.distance import cdist
+        Where there are more columns than `count`, half of the directions lead to neighbors and half are random.
+        """
+        varying, d = self.region.varying, self.region.rows.shape[1]
+        count = max(1, min(count, MAX_DIRECTIONS))
+        if self.kind == "any" and len(varying) <= count:
+            return np.broadcast_to(np.eye(d)[varying], (len(points), len(varying), d))
+        to_neighbors = self.code_size if self.kind == "data" else max(1, count // 2)
+        to_neighbors = min(to_neighbors, count, len(varying), len(self.region.rows) - 1)
+        spans = self._to_neighbors(points, to_neighbors)
+        if self.kind == "any":
+            random = np.zeros((len(points), count - to_neighbors, d))
+            random[:, :, varying] = rng.normal(size=(len(points), count - to_neighbors, len(varying)))
+            spans = np.concatenate([spans, random], axis=1)
+        return _orthonormal(spans)
 
-    gaps = cdist(points, region.rows)
-    gaps[gaps == 0] = np.inf  # itself and its copies
-    nearest = np.argsort(gaps, axis=1, kind="stable")[:, :count]
-    result: Array = region.rows[nearest] - points[:, None]
-    return result
+    def to_nearest(self, points: Array) -> Array:
+        """Return the unit direction of each point to its nearest row, shape (m, 1, d)."""
+        return _orthonormal(self._to_neighbors(points, 1))
+
+    def landing(self, targets: Array) -> Array:
+        """Return the nearest points within the range; leave out targets that would leave their directions by that."""
+        region = self.region
+        if self.kind == "data":
+            slack = SLACK * region.median_gap
+            targets = targets[((targets >= region.low - slack) & (targets <= region.high + slack)).all(axis=1)]
+        return region.clip(targets)
+
+    def _to_neighbors(self, points: Array, count: int) -> Array:
+        from scipy.spatial.distance import cdist
+
+        gaps = cdist(points, self.region.rows)
+        gaps[gaps == 0] = np.inf  # the point itself and its copies
+        nearest = np.argsort(gaps, axis=1, kind="stable")[:, :count]
+        differences: Array = self.region.rows[nearest] - points[:, None]
+        return differences
 
 
 def _orthonormal(spans: Array) -> Array:
-    """Return as many orthonormal rows; those of a span that has fewer dimensions are 0."""
+    """Return an orthonormal basis of each span; its last rows are 0 where the span has fewer dimensions."""
     q, r = np.linalg.qr(spans.transpose(0, 2, 1))
     diagonal = np.abs(np.diagonal(r, axis1=1, axis2=2))
-    whole = diagonal > 1e-10 * np.maximum(diagonal.max(axis=1, keepdims=True), 1e-300)
-    result: Array = q.transpose(0, 2, 1) * whole[:, :, None]
+    independent = diagonal > 1e-10 * np.maximum(diagonal.max(axis=1, keepdims=True), TINY)
+    result: Array = q.transpose(0, 2, 1) * independent[:, :, None]
     return result
 
 
-def extremes(jacobian: Array, basis: Array, wish: Array) -> tuple[Array, Array]:
-    """Return the most stretched direction and some that are least stretched.
+def stretched_directions(jacobian: Array, basis: Array, preferred: Array) -> Array:
+    """Return the direction that is stretched most, then those that are stretched least.
 
     Parameters
     ----------
@@ -88,29 +96,26 @@ def extremes(jacobian: Array, basis: Array, wish: Array) -> tuple[Array, Array]:
         Along the rows of `basis`.
     basis : ndarray of shape (r, d)
         Orthonormal rows, some of them perhaps 0.
-    wish : ndarray of shape (w, d)
-        Directions to be near to, where there is a choice: where a whole plane is lost.
+    preferred : ndarray of shape (w, d)
+        If several directions are not stretched at all, those nearest to these are returned.
 
     Returns
     -------
-    most : ndarray of shape (1, d)
-    least : ndarray of shape (1 to w, d)
+    ndarray of shape (2 to 1 + w, d)
     """
-    real = basis.any(axis=1)
-    basis, jacobian = basis[real], jacobian[:, real]
+    nonzero = basis.any(axis=1)
+    basis, jacobian = basis[nonzero], jacobian[:, nonzero]
     if len(jacobian) > jacobian.shape[1]:
         jacobian = np.asarray(np.linalg.qr(jacobian, mode="r"))
     _, sizes, right = np.linalg.svd(jacobian, full_matrices=False)
-    most = right[:1] @ basis
-    lost = sizes <= 1e-12 * max(float(sizes[0]), 1e-300)
-    kept = right[~lost]
-    if len(kept) == basis.shape[0]:
-        return most, right[-1:] @ basis
-    wished = wish @ basis.T
-    rest = wished - (wished @ kept.T) @ kept  # what no code notices
-    rest -= (rest @ kept.T) @ kept  # once more: the first time leaves rounding
-    lengths = np.linalg.norm(rest, axis=1)
-    usable = lengths > 1e-9 * np.maximum(np.linalg.norm(wished, axis=1), 1e-300)
-    if not usable.any():
-        return most, right[-1:] @ basis
-    return most, (rest[usable] / lengths[usable, None]) @ basis
+    kept = right[sizes > 1e-12 * max(float(sizes[0]), TINY)]
+    least = right[-1:]
+    if len(kept) < len(basis):
+        projected = preferred @ basis.T
+        lost = projected - (projected @ kept.T) @ kept
+        lost -= (lost @ kept.T) @ kept  # the first projection leaves rounding
+        lengths = np.linalg.norm(lost, axis=1)
+        usable = lengths > 1e-9 * np.maximum(np.linalg.norm(projected, axis=1), TINY)
+        if usable.any():
+            least = lost[usable] / lengths[usable, None]
+    return np.concatenate([right[:1] @ basis, least @ basis])

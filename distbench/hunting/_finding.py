@@ -1,18 +1,23 @@
-"""What a hunt finds."""
+"""What a hunt finds, and its text."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from distbench._util.imports import imported
-from distbench.errors import InputError, PreservationError
-from distbench.hunting._book import Kind
+import numpy as np
 
-__all__ = ["LIMITS", "Finding", "Hunt", "checked_limits", "worst_of"]
+from distbench._util.text import code_repr
+from distbench.errors import InputError, PreservationError
+from distbench.hunting._worst_pairs import Kind, plain_ratio
+
+__all__ = ["Finding", "Hunt", "checked_limits"]
 
 LIMITS = ("expansion", "contraction")
+MAX_SNIPPET_LINES = 12  # in an error
+WORDS = {"merge": ("merged", "contraction"), "tear": ("torn apart", "expansion")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,38 +27,38 @@ class Finding:
     Parameters
     ----------
     kind : {"merge", "tear"}
-        Inputs apart with codes together, or inputs together with codes apart.
+        Distant inputs with similar codes, or similar inputs with distant codes.
     found : bool
-        Whether the pair is worse than every test pair, by at least 1 % and by more than rounding; else it is about as
-        bad as the worst of them, and not shrunk.
+        Whether the pair is worse than every pair of test points, by at least 1 % and by more than rounding. If not, it
+        is about as bad as the worst of them, and it is not shrunk.
     pair : tuple of ndarray
         The two inputs, in the shape and type of the points.
-    codes : tuple of ndarray of shape (dim,)
+    codes : tuple of ndarray of shape (code_size,)
         Their codes.
     d_x, d_z : float
-        Euclidean distances of inputs and of codes.
+        Euclidean distances of the inputs and of the codes.
     shrunk : tuple of ndarray
         The simplest pair that is still bad, in the shape of the points: few numbers differ from those of test points,
-        and they are round. With ``directions="data"`` these are mixtures of test points, which differ in many
-        numbers.
+        and they are round. With ``directions="data"`` its inputs are mixtures of test points, so that many numbers
+        differ.
     shrunk_d_x, shrunk_d_z : float
-        Its distances.
+        Distances of the shrunk inputs and of their codes.
     rows : tuple of int
-        The test points that the shrunk pair is told by.
+        The test points that the shrunk inputs are compared with.
     changed : tuple of int
-        In how many numbers its inputs differ from these.
+        In how many numbers each shrunk input differs from its test point.
     ratio : float
-        How many times worse than the worst test pair.
+        How many times worse the pair is than the worst pair of test points.
     relative : float
-        How many times worse than what is usual: the median over test points and their nearest others.
+        How many times worse the pair is than the median over test points and their nearest neighbors.
     test_rows : tuple of int
-        The worst test pair.
+        The worst pair of test points.
     test_value : float
-        Its expansion or contraction.
+        The contraction or expansion of the worst pair of test points.
     how : str
-        What found the pair.
+        The stage of the hunt that found the pair.
     snippet : str
-        Code that has the shrunk pair encoded again, where ``X`` and ``encoder`` are at hand.
+        Code that encodes the shrunk pair again, given ``X`` and ``encoder``.
     """
 
     kind: Kind
@@ -76,21 +81,37 @@ class Finding:
 
     @property
     def value(self) -> float:
-        """The pair's contraction where it is merged, its expansion where it is torn."""
-        return worst_of(self.kind, self.d_x, self.d_z)
+        """The contraction of a merged pair, the expansion of a torn one."""
+        return plain_ratio(self.kind, self.d_x, self.d_z)
 
     @property
     def shrunk_value(self) -> float:
-        """The same of the shrunk pair."""
-        return worst_of(self.kind, self.shrunk_d_x, self.shrunk_d_z)
+        """The contraction or expansion of the shrunk pair."""
+        return plain_ratio(self.kind, self.shrunk_d_x, self.shrunk_d_z)
 
     def __str__(self) -> str:
-        return str(imported("distbench.hunting._text:finding_text")(self))
+        word, measure = WORDS[self.kind]
+        value, test_value = _short(self.value), _short(self.test_value)
+        test = f"test points {self.test_rows[0]} and {self.test_rows[1]} ({measure} {test_value})"
+        if not self.found:
+            return f"{word}: nothing worse than {test}" + f"; {measure} {value} nearby" * (value != test_value)
+        ratio = "more than 1e+09" if self.ratio > 1e9 else f"{self.ratio:.{3 if self.ratio >= 1.1 else 4}g}"
+        return (
+            f"{word}: inputs {_short(self.d_x)} apart, codes {_short(self.d_z)} apart; {measure} {value}, "
+            f"{ratio} times that of {test}\n"
+            f"  shrunk: {self._shrunk_text()}; inputs {_short(self.shrunk_d_x)}, codes {_short(self.shrunk_d_z)} apart"
+        )
+
+    def _shrunk_text(self) -> str:
+        """Return which test points the shrunk inputs are, and how many of their numbers changed."""
+        (i, j), (a, b) = self.rows, self.changed
+        x, y = (f" with {count} of {np.size(self.shrunk[0])} numbers changed" if count else "" for count in (a, b))
+        return f"test point {i}, and the same{y}" if i == j and not a else f"test point {i}{x}, and test point {j}{y}"
 
 
 @dataclass(frozen=True, eq=False)
 class Hunt:
-    """What a hunt found; `kind`, `pair` and their like are those of the worse of its two findings.
+    """What a hunt found; attributes such as `kind` and `pair` are those of the worse of its two findings.
 
     Parameters
     ----------
@@ -99,19 +120,19 @@ class Hunt:
     code_size : int
         Numbers of a code.
     m : int
-        Test points that were looked around.
+        Number of test points that the hunt looked around.
     merged, torn : Finding
         The worst pair of each kind.
     asked : int
-        Rows that the encoder was asked for; a backward pass counts as one.
+        Rows that were encoded; a backward pass counts as one.
     seed : int
-        Of the hunt: the same seed finds the same pairs.
+        The same seed finds the same pairs.
     by_gradient : bool
         Whether the encoder's own gradients were used.
     notes : tuple of str
-        What a reader must know.
+        What a reader must know to judge the result.
     options : tuple of (str, any)
-        Of the hunt: those that are not the defaults.
+        The options of the hunt that are not the defaults.
     """
 
     encoder: str
@@ -127,15 +148,12 @@ class Hunt:
 
     @property
     def worst(self) -> Finding:
-        """The finding that is worse beside the test pairs."""
-        one, other = self.merged, self.torn
-        if one.found != other.found:
-            return one if one.found else other
-        return one if one.ratio >= other.ratio else other
+        """The finding that is worse in comparison with the test points."""
+        return max(self.merged, self.torn, key=lambda finding: (finding.found, finding.ratio))
 
     @property
     def found(self) -> bool:
-        """Whether any pair is worse than every test pair."""
+        """Whether any pair is worse than every pair of test points."""
         return self.worst.found
 
     @property
@@ -145,42 +163,22 @@ class Hunt:
 
     @property
     def pair(self) -> tuple[Any, Any]:
-        """Its inputs."""
+        """Inputs of the worse finding."""
         return self.worst.pair
 
     @property
-    def codes(self) -> tuple[Any, Any]:
-        """Their codes."""
-        return self.worst.codes
-
-    @property
     def d_x(self) -> float:
-        """Distance of its inputs."""
+        """Distance of the inputs of the worse finding."""
         return self.worst.d_x
 
     @property
     def d_z(self) -> float:
-        """Distance of its codes."""
+        """Distance of the codes of the worse finding."""
         return self.worst.d_z
 
     @property
-    def shrunk(self) -> tuple[Any, Any]:
-        """The simplest pair that is still bad."""
-        return self.worst.shrunk
-
-    @property
-    def ratio(self) -> float:
-        """How many times worse than the worst test pair."""
-        return self.worst.ratio
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """The test points that the shrunk pair is told by."""
-        return self.worst.rows
-
-    @property
     def snippet(self) -> str:
-        """Code that has the shrunk pair encoded again."""
+        """Code that encodes the shrunk pair of the worse finding again."""
         return self.worst.snippet
 
     @property
@@ -194,47 +192,69 @@ class Hunt:
         return max(self.merged.value, self.merged.test_value)
 
     def broken(self, **limits: float) -> dict[str, float]:
-        """Return the limits that do not hold, of expansion and contraction."""
+        """Return the limits on `expansion` and `contraction` that do not hold."""
         return {name: limit for name, limit in limits.items() if not getattr(self, name) <= limit}
 
     def check(self, *, expansion: float | None = None, contraction: float | None = None) -> Hunt:
-        """Return the hunt if nothing worse was found than the limits allow.
+        """Return the hunt if what it found is within the limits.
 
         Parameters
         ----------
         expansion, contraction : float, optional
-            The largest that there may be; at least one.
+            The largest value that is allowed; pass at least one.
 
         Raises
         ------
         PreservationError
-            A limit is broken: by how much, by which pair, and how to see it again.
+            A limit is broken. The message says by how much and by which pair, and has the code to encode it again.
         InputError
-            There is no limit, or one is no number above 0.
+            No limit was passed, or one is not a number above 0.
         """
         __tracebackhide__ = True
         broken = self.broken(**checked_limits(expansion=expansion, contraction=contraction))
         if broken:
-            raise PreservationError(imported("distbench.hunting._text:failure_text")(self, broken))
+            raise PreservationError(self._failure(broken))
         return self
 
     def __str__(self) -> str:
-        return str(imported("distbench.hunting._text:hunt_text")(self))
+        by = ", by its gradients" if self.by_gradient else ""
+        subject = f"hunt of {self.encoder} (codes of {self.code_size})"
+        head = f"{subject} around {self.m} test points: {self.asked:,} rows{by}"
+        findings = "\n".join(map(str, (self.merged, self.torn))).split("\n")
+        return "\n  ".join([head, *findings, *(f"note: {note}" for note in self.notes)])
+
+    def _failure(self, broken: Mapping[str, float]) -> str:
+        """Return how bad the worst pair is for each broken limit, which pair it is, and how to see it again."""
+        limits = "1 limit" if len(broken) == 1 else f"{len(broken)} limits"
+        lines = [f"{self.encoder} (codes of {self.code_size}) does not meet {limits}:"]
+        findings = {name: self.torn if name == "expansion" else self.merged for name in broken}
+        for name, limit in broken.items():
+            value = getattr(self, name)
+            rounded = _short(value) != _short(limit)  # a near miss must not look like a hit
+            value, bound = (_short(value), _short(limit)) if rounded else (repr(value), repr(limit))
+            lines.append(f"  {name} = {value}, limit at most {bound}")
+            lines += [f"    {line.strip()}" for line in str(findings[name]).split("\n")]
+        where = f"around {self.m} test points in {self.asked:,} rows"
+        lines.append(f"  found {where}; distances are in the units of points and codes")
+        lines += [f"  note: {note}" for note in self.notes]
+        first = next(iter(findings.values()))
+        snippet = first.snippet.split("\n")
+        if len(snippet) <= MAX_SNIPPET_LINES:
+            lines.append("  to see it again (with encoder and X of the hunt):")
+            return "\n".join([*lines, *(f"    {line}".rstrip() for line in snippet)])
+        part = "torn" if first is self.torn else "merged"
+        options = "".join(f", {name}={code_repr(name, value)}" for name, value in self.options)
+        again = f"print(distbench.hunt(encoder, X, seed={self.seed}{options}).{part}.snippet)"
+        return "\n".join([*lines, f"  to see it again ({len(snippet)} lines): {again}"])
 
 
-def worst_of(kind: Kind, d_x: float, d_z: float) -> float:
-    """Return the contraction of merged inputs, the expansion of torn ones."""
-    above, below = (d_x, d_z) if kind == "merge" else (d_z, d_x)
-    return above / below if below else (math.inf if above else 0.0)
-
-
-def checked_limits(**limits: Any) -> dict[str, float]:
-    """Return the limits that are given, as floats.
+def checked_limits(**limits: float | None) -> dict[str, float]:
+    """Return the limits on ``expansion`` and ``contraction`` that are not None, as floats.
 
     Parameters
     ----------
     **limits : float or None
-        Of ``expansion`` and ``contraction``, above 0; None is none.
+        Numbers above 0.
 
     Returns
     -------
@@ -244,16 +264,20 @@ def checked_limits(**limits: Any) -> dict[str, float]:
     Raises
     ------
     InputError
-        There is none, or one is no number above 0.
+        All are None, or one is not a number above 0.
     """
     from distbench.inference.limits import check_bounds, check_limits
 
-    given = {name: limit for name, limit in limits.items() if limit is not None}
-    if not given:
+    passed = {name: limit for name, limit in limits.items() if limit is not None}
+    if not passed:
         raise InputError("limits", "found none", "pass expansion=, contraction= or both, e.g. contraction=10")
-    checked = check_limits(given, LIMITS)
+    checked = check_limits(passed, LIMITS)
     check_bounds(checked)
     for name, limit in checked.items():
         if not 0 < limit < math.inf:
             raise InputError(name, f"found the limit {limit:g}", f"pass a number above 0, e.g. {name}=10")
     return checked
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}"

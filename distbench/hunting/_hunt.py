@@ -1,8 +1,9 @@
-"""The hunt itself: its options, what it is asked of, and what it tells."""
+"""The entry: `hunt` checks its options, searches, and concludes what was found."""
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -13,28 +14,29 @@ from distbench._util.text import short_repr
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import loaded_file
 from distbench.errors import InputError
-from distbench.hunting._asker import BudgetedEncoder
-from distbench.hunting._book import WorstPairs
-from distbench.hunting._conclusion import concluded
-from distbench.hunting._directions import Directions
-from distbench.hunting._drawn import in_other_test
-from distbench.hunting._finding import Hunt
-from distbench.hunting._gradients import exact_slopes
-from distbench.hunting._region import region_of
-from distbench.hunting._slopes import Jacobians
-from distbench.hunting._stages import search
-from distbench.hunting._tests import worst_test_pairs
+from distbench.hunting._budget import BudgetedEncoder
+from distbench.hunting._directions import DirectionKind, Directions
+from distbench.hunting._finding import Finding, Hunt
+from distbench.hunting._hypothesis import in_hypothesis_test
+from distbench.hunting._jacobians import Jacobians
+from distbench.hunting._region import plausible_region
+from distbench.hunting._search import search
+from distbench.hunting._shrink import home_rows, shrink
+from distbench.hunting._snippet import snippet
+from distbench.hunting._worst_pairs import MIN_RATIO, Candidate, Kind, WorstPairs, plain_ratio
 from distbench.inputs.arrays import as_points
 
 __all__ = ["hunt"]
 
+Array = NDArray[np.float64]
+
 BUDGET = 20_000
-LEAST_BUDGET = 200
-TOLD = ("encoder", "X", "seed", "name")  # arguments that are told in other ways, or change no pair
-LAST = 16  # rows: what is found is asked for again at the end
-OF_ROWS = 10  # the share of the budget that test points may take is one in this many
-MOST_ROWS = 2000  # all their pairs are looked at
-STEPS = (1e-5, 0.1)  # least and largest step of finite differences, in median nearest distances
+MIN_BUDGET = 200
+NO_OPTIONS = ("encoder", "X", "seed", "name")  # arguments that messages show elsewhere, or that change no pair
+FINAL_ROWS = 16  # kept to encode findings once more
+TEST_POINT_SHARE = 10  # test points take at most one in so many rows of the budget
+MAX_TEST_POINTS = 2000  # whose pairs are all looked at
+STEPS = (1e-5, 0.1)  # smallest and largest step of finite differences, in median distances to the nearest point
 
 
 def hunt(
@@ -47,56 +49,56 @@ def hunt(
     closest: float = 0.01,
     bounds: Any = None,
     plausible: Callable[[Any], Any] | None = None,
-    directions: Directions = "any",
+    directions: DirectionKind = "any",
     name: str | None = None,
     batch_size: int = 1024,
 ) -> Hunt:
-    """Look around test points for a pair of inputs that an encoder merges or tears apart more than any test pair.
+    """Search near test points for pairs of inputs that an encoder merges or tears apart more than any test pair.
 
-    First it looks where test pairs are worst, and at mirror images of test points. Then, around test points, along the
-    directions that the encoder stretches most and least: by gradient where it is a Keras model on TensorFlow or a torch
-    module, else by finite differences. Encoders without gradients are also searched with Hypothesis. What is found is
-    made worse: strangers are moved until their codes are equal, torn pairs are halved. All that begins anew, from other
-    points, while the budget lasts. Last, what was found is shrunk.
+    The hunt begins with the worst pairs of test points and with mirror images. Around test points it follows the
+    directions that the encoder stretches most and least: by gradients for Keras models on TensorFlow and torch modules,
+    else by finite differences. Encoders without gradients are also searched with Hypothesis. Then pairs are made worse:
+    distant inputs are moved until their codes are equal, torn pairs are halved. All this is repeated from other points
+    while the budget lasts. At last the worst pairs are shrunk.
 
     Parameters
     ----------
     encoder : encoder
         A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``. It must be deterministic.
     X : array of shape (n, ...)
-        Test points, of which two must differ.
+        Test points, of which at least two differ.
     budget : int, default 20000
-        Rows that the encoder may be asked for; at least 200. A backward pass counts as a row. At most a tenth goes to
-        test points, and to 2,000 of them: if there are more, some are drawn.
+        How many rows may be encoded, at least 200; a backward pass counts as a row. At most a tenth goes to test
+        points, and at most 2,000 of them are used: if there are more, some are drawn.
     seed : int, default 0
         The same seed finds the same pairs.
     reach : float, default 1.0
-        Plausible inputs are at most that far from a test point, in distances of that one to its nearest other.
+        Plausible inputs are at most this far from a test point, in distances of that point to its nearest other.
     closest : float, default 0.01
-        The two inputs of a pair are at least that far apart, in median distances of test
-        points to their nearest others.
+        The two inputs of a pair are at least this far apart, in median distances of test points to their nearest
+        others.
     bounds : (low, high), optional
-        Range of plausible inputs, numbers or one number a column; the range of `X` in each column if not given.
+        Range of plausible inputs, each a number or one number a column; the range of `X` in each column by default.
     plausible : callable, optional
-        Says more: takes points in the shape of `X` and returns one bool a point.
+        A further condition: takes points in the shape of `X` and returns one bool a point.
     directions : {"any", "data"}, default "any"
-        How inputs may be moved: "any", anywhere; "data", around a point along the differences to its nearest test
-        points, as many as a code has numbers: inputs are mixtures of near test points, none is moved in a direction
-        that a code of that size has no room for, and mirror images are left out.
+        How inputs may be moved. "any": anywhere. "data": along the differences of a point to its nearest test points,
+        as many as a code has numbers. Then inputs are mixtures of near test points, no input is moved in a direction
+        for which a code of that size has no room, and mirror images are left out.
     name : str, optional
         The encoder's name in messages; its own by default.
     batch_size : int, default 1024
-        Points a call.
+        Points in one call of the encoder.
 
     Returns
     -------
     Hunt
-        The worst pair of each kind, both distances, a shrunk form and code to see it again.
+        The worst pair of each kind, its distances, a shrunk form, and code to encode it again.
 
     Raises
     ------
     InputError
-        An argument cannot be used, or the encoder cannot, for instance since it is not deterministic.
+        An argument cannot be used, or the encoder cannot, for instance because it is not deterministic.
 
     Examples
     --------
@@ -107,65 +109,126 @@ def hunt(
     >>> hunt.merged.found, hunt.merged.d_z
     (True, 0.0)
     """
-    options = _given(dict(locals()))
-    _check(budget, seed, closest, reach, directions)
+    options = _changed_options(dict(locals()))
+    _check_options(budget, seed, closest, reach, directions)
     wrapped, model = as_encoder(encoder, batch_size), loaded_file(encoder)
-    rng = np.random.default_rng(seed)
     total = len(as_points(X, "X"))
-    rows = np.sort(rng.permutation(total)[: max(2, min(budget // OF_ROWS, MOST_ROWS))])
-    region = region_of(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
-    asker = BudgetedEncoder(wrapped, region, budget - LAST)
-    book = WorstPairs(asker, asker.first_codes(), closest)
-    worst_tests = worst_test_pairs(book)
-    code_size = book.codes.shape[1]
-    exact = exact_slopes(model, region, code_size)
-    slopes = Jacobians(asker, code_size, _step(book), exact)
-    search(book, slopes, directions, worst_tests, seed)
-    merged, torn = (concluded(book, kind, worst, rows, directions) for kind, worst in worst_tests.items())
+    drawn = np.random.default_rng(seed).permutation(total)
+    rows = np.sort(drawn[: max(2, min(budget // TEST_POINT_SHARE, MAX_TEST_POINTS))])
+    region = plausible_region(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
+    budgeted = BudgetedEncoder(wrapped, region, budget - FINAL_ROWS)
+    pairs = WorstPairs(budgeted, budgeted.encode_test_points(), closest)
+    code_size = pairs.codes.shape[1]
+    worst_tests = pairs.offer_test_pairs()
+    jacobians = Jacobians(budgeted, model, Directions(region, directions, code_size), _step(pairs))
+    search(pairs, jacobians, worst_tests, seed)
+    merged, torn = (_conclude(pairs, kind, worst, rows, directions) for kind, worst in worst_tests.items())
     notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
-    if exact is None and in_other_test():
+    if not jacobians.are_exact and in_hypothesis_test():
         notes += ("inside a Hypothesis test nothing is drawn with Hypothesis, so less is found; call it outside",)
-    own = wrapped.name if name is None else str(name)
-    return Hunt(own, code_size, len(rows), merged, torn, asker.asked, seed, exact is not None, notes, options)
+    shown = wrapped.name if name is None else str(name)
+    return Hunt(shown, code_size, len(rows), merged, torn, budgeted.asked, seed, jacobians.are_exact, notes, options)
 
 
-def _given(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the options that are not the defaults: with them, and the seed, the same pairs are found."""
-    usual = {name: one.default for name, one in inspect.signature(hunt).parameters.items() if name not in TOLD}
-    return tuple((name, arguments[name]) for name, value in usual.items() if repr(arguments[name]) != repr(value))
+def _changed_options(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the options that are not the defaults: with them and the seed, a hunt finds the same pairs."""
+    parameters = inspect.signature(hunt).parameters
+    defaults = {name: parameter.default for name, parameter in parameters.items() if name not in NO_OPTIONS}
+    return tuple((name, arguments[name]) for name, value in defaults.items() if repr(arguments[name]) != repr(value))
 
 
-def _step(book: WorstPairs) -> float:
+def _check_options(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) -> None:
+    for name, value, least in (("budget", budget, MIN_BUDGET), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise InputError(name, f"found {short_repr(value)}", f"pass a whole number of at least {least}")
+    if isinstance(closest, bool) or not isinstance(closest, int | float) or not closest > 0:
+        raise InputError("closest", f"found {short_repr(closest)}", "pass a number above 0, e.g. 0.01")
+    if isinstance(reach, int | float) and 0 < reach <= closest:
+        raise InputError("closest", f"found {closest:g}, but reach is {reach:g}", "pass less than reach")
+    if directions not in get_args(DirectionKind):
+        known = " or ".join(map(repr, get_args(DirectionKind)))
+        raise InputError("directions", f"found {short_repr(directions)}", f"pass {known}")
+
+
+def _step(pairs: WorstPairs) -> float:
     """Return a step for central differences: large where codes are rounded coarsely."""
-    unit = book.region.unit
-    change = book.scale.typical * unit
-    share = (book.scale.noise / change) ** (1 / 3) if change else STEPS[1]
-    return float(unit * np.clip(share, *STEPS))
+    gap = pairs.region.median_gap
+    change = pairs.typical_ratio * gap
+    share = (pairs.noise / change) ** (1 / 3) if change else STEPS[1]
+    return float(gap * np.clip(share, *STEPS))
 
 
-def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directions: Directions) -> tuple[str, ...]:
+def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directions: DirectionKind) -> tuple[str, ...]:
     notes = []
     if len(rows) < total:
-        how = "more with a larger budget=" if len(rows) < MOST_ROWS else "others with another seed="
-        notes.append(f"looked around {len(rows)} of {total} test points; {how}")
+        advice = "more with a larger budget=" if len(rows) < MAX_TEST_POINTS else "others with another seed="
+        notes.append(f"looked around {len(rows)} of {total} test points; {advice}")
     if code_size < d and directions == "any":
         notes.append(
-            f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' asks for "
-            "those of the data alone"
+            f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' keeps to "
+            "the directions of the data"
         )
     return tuple(notes)
 
 
-def _check(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) -> None:
-    for name, value, least in (("budget", budget, LEAST_BUDGET), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(name, f"found {short_repr(value)}", f"pass a whole number of at least {least}")
-    number = isinstance(closest, int | float) and not isinstance(closest, bool)
-    if not number or not closest > 0:
-        raise InputError("closest", f"found {short_repr(closest)}", "pass a number above 0, e.g. 0.01")
-    if isinstance(reach, int | float) and 0 < reach <= closest:
-        raise InputError("closest", f"found {closest:g}, but reach is {reach:g}", "pass less than reach")
-    if directions not in get_args(Directions):
-        raise InputError(
-            "directions", f"found {short_repr(directions)}", f"pass {' or '.join(map(repr, get_args(Directions)))}"
-        )
+def _conclude(
+    pairs: WorstPairs, kind: Kind, worst_test: Candidate, rows: NDArray[np.int64], directions: DirectionKind
+) -> Finding:
+    """Return the worst pair of a kind, encoded once more, compared with the worst test pair, and shrunk.
+
+    `rows` are the numbers of the region's points in the user's array.
+    """
+    region = pairs.region
+    best = next(iter(pairs.worst(kind)), worst_test)
+    if best.score <= worst_test.score or not _is_confirmed(pairs, kind, best):
+        best = worst_test
+    found = best.score > MIN_RATIO * worst_test.score
+    small = shrink(pairs, kind, best, worst_test.score, directions) if found else best
+    if not _is_confirmed(pairs, kind, small):
+        small = best
+    codes, d_z = _encode_alone(pairs, best)
+    homes = home_rows(pairs, small)
+    small_rows = int(rows[homes[0]]), int(rows[homes[1]])
+    value, typical = plain_ratio(kind, best.d_x, d_z), pairs.typical_ratio
+    return Finding(
+        kind=kind,
+        found=found,
+        pair=_as_passed(pairs, best),
+        codes=(codes[0], codes[1]),
+        d_x=best.d_x,
+        d_z=d_z,
+        shrunk=_as_passed(pairs, small),
+        shrunk_d_x=small.d_x,
+        shrunk_d_z=_encode_alone(pairs, small)[1],
+        rows=small_rows,
+        changed=(int((small.x != region.rows[homes[0]]).sum()), int((small.y != region.rows[homes[1]]).sum())),
+        ratio=_quotient(value, worst_test.score) if found else 1.0,
+        relative=_quotient(value, 1 / typical if kind == "merge" and typical else typical),
+        test_rows=(int(rows[worst_test.origin]), int(rows[region.nearest_rows(worst_test.y[None])[0][0]])),
+        test_value=worst_test.score,
+        how=best.how,
+        snippet=snippet(pairs.encoder.encoder.name, region, (small.x, small.y), homes, small_rows),
+    )
+
+
+def _is_confirmed(pairs: WorstPairs, kind: Kind, pair: Candidate) -> bool:
+    """Return whether a pair is as bad when it is encoded again."""
+    return MIN_RATIO * plain_ratio(kind, pair.d_x, _encode_alone(pairs, pair)[1]) >= pair.score
+
+
+def _encode_alone(pairs: WorstPairs, pair: Candidate) -> tuple[Array, float]:
+    """Encode a pair in a call of two rows, as its snippet does; return the codes and their distance."""
+    codes = pairs.encoder.encode(np.stack([pair.x, pair.y]))
+    return codes, float(np.linalg.norm(codes[0] - codes[1]))
+
+
+def _as_passed(pairs: WorstPairs, pair: Candidate) -> tuple[Any, Any]:
+    """Return the two inputs in the shape and type of the user's points."""
+    x, y = np.asarray(pairs.region.as_passed(np.stack([pair.x, pair.y])))
+    return x, y
+
+
+def _quotient(value: float, other: float) -> float:
+    if value == other:
+        return 1.0
+    return value / other if other else math.inf

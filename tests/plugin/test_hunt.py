@@ -48,7 +48,7 @@ def test_hunts_in_tests(run):
             "  contraction = inf, limit at most 5",
             "    merged: inputs * apart, codes 0 apart; contraction inf, more than 1e+09 times *",
             "    shrunk: test point *, and the same with 1 of 6 numbers changed; *",
-            "  to see it again (encoder and X: what was hunted):",
+            "  to see it again (with encoder and X of the hunt):",
             "    # encoder = ...  # lost",
             "    pair = np.asarray(X)*",
             "    pair[[]1].flat[[]5] = *",

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for whoever tests encoders: clouds of points, near pairs, moved points, encoders."""
+"""Hypothesis strategies for tests of encoders: clouds of points, near pairs, moved points, and encoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What strategies are asked for, checked when they are made and not when they draw."""
+"""Checks of what strategies are asked for, made when they are built and not when they draw."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import numpy as np
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
-__all__ = ["SEEDS", "checked_kinds", "checked_sizes"]
+__all__ = ["MAX_SEED", "checked_kinds", "checked_sizes"]
 
-SEEDS = 2**16 - 1  # the largest one that is drawn
+MAX_SEED = 2**16 - 1  # that is drawn
 
 
-def checked_kinds(given: Sequence[str] | None, known: Collection[str]) -> tuple[str, ...]:
-    """Return kinds, all known ones for None, in the order of `known`: what is drawn shrinks towards the first."""
-    if given is None:
-        return tuple(known)
-    names = (given,) if isinstance(given, str) else tuple(given)
+def checked_kinds(kinds: Sequence[str] | str | None, known: Collection[str]) -> tuple[str, ...]:
+    """Return the kinds, all known ones for None, in the order of `known`: draws shrink towards the first."""
+    names = tuple(known) if kinds is None else (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for name in names:
         if name not in known:
             raise InputError("kinds", f"found {short_repr(name)}", did_you_mean(str(name), known))
@@ -28,14 +26,14 @@ def checked_kinds(given: Sequence[str] | None, known: Collection[str]) -> tuple[
     return tuple(name for name in known if name in names)
 
 
-def checked_sizes(given: Any, name: str, least: int) -> tuple[int, int]:
-    """Return the least and the largest size; one number stands for both."""
-    low, high = given if isinstance(given, tuple) and len(given) == 2 else (given, given)
+def checked_sizes(sizes: Any, name: str) -> tuple[int, int]:
+    """Return the smallest and the largest size, of which one number stands for both; both are at least 1."""
+    low, high = sizes if isinstance(sizes, tuple) and len(sizes) == 2 else (sizes, sizes)
     for size in (low, high):
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < least:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
             raise InputError(
-                name, f"found {short_repr(given)}", f"pass a whole number from {least} on, or (least, largest)"
+                name, f"found {short_repr(sizes)}", "pass a whole number of at least 1, or (smallest, largest)"
             )
     if low > high:
-        raise InputError(name, f"found {short_repr(given)}", "pass the smaller one first")
+        raise InputError(name, f"found {short_repr(sizes)}", "pass the smaller one first")
     return int(low), int(high)

@@ -1,8 +1,8 @@
-"""Clouds of points of the kinds that break metrics and encoders."""
+"""Clouds of points of kinds that break metrics and encoders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from distbench._util.text import short_repr
 from distbench.errors import InputError
-from distbench.hunting.strategies._checks import SEEDS, checked_kinds, checked_sizes
+from distbench.hunting.strategies._checks import MAX_SEED, checked_kinds, checked_sizes
 
 __all__ = ["CLOUD_KINDS", "cloud", "point_clouds"]
 
 Array = NDArray[np.float64]
-Make = Callable[[np.random.Generator, int, int], Array]
 
 
 def _lattice(rng: np.random.Generator, n: int, d: int) -> Array:
@@ -29,38 +28,38 @@ def _gaussian(rng: np.random.Generator, n: int, d: int) -> Array:
 
 
 def _clusters(rng: np.random.Generator, n: int, d: int) -> Array:
-    centres = np.round(rng.normal(scale=10, size=(3, d)))
-    result: Array = centres[rng.integers(0, 3, n)] + np.round(rng.normal(size=(n, d)), 2)
-    return result
+    centers = np.round(rng.normal(scale=10, size=(3, d)))
+    points: Array = centers[rng.integers(0, 3, n)] + np.round(rng.normal(size=(n, d)), 2)
+    return points
 
 
 def _manifold(rng: np.random.Generator, n: int, d: int) -> Array:
     """Return points of a curve that is bent in all columns."""
-    along = rng.uniform(0, 2 * np.pi, n)
-    result: Array = np.cos(np.outer(along, 1 + np.arange(d) // 2) - np.pi / 2 * (np.arange(d) % 2))
-    return result
+    positions = rng.uniform(0, 2 * np.pi, n)
+    points: Array = np.cos(np.outer(positions, 1 + np.arange(d) // 2) - np.pi / 2 * (np.arange(d) % 2))
+    return points
 
 
 def _duplicates(rng: np.random.Generator, n: int, d: int) -> Array:
     distinct = _gaussian(rng, max(2, n // 3), d)
-    result: Array = distinct[rng.integers(0, len(distinct), n)]
-    return result
+    points: Array = distinct[rng.integers(0, len(distinct), n)]
+    return points
 
 
 def _offset(rng: np.random.Generator, n: int, d: int) -> Array:
-    """Return points far from 0, where squares of distances lose all their digits."""
+    """Return points far from 0, where squared distances lose their digits."""
     return 1e4 + _gaussian(rng, n, d)
 
 
 def _degenerate(rng: np.random.Generator, n: int, d: int) -> Array:
-    """Return points of a line through all columns but the last, which is the same number everywhere."""
+    """Return points on a line through all columns except the last, which is constant."""
     points = np.outer(np.round(rng.normal(size=n), 3), np.ones(d))
     if d > 1:
         points[:, -1] = 1.0
     return points
 
 
-_MAKERS: dict[str, Make] = {
+_MAKERS = {
     "lattice": _lattice,
     "gaussian": _gaussian,
     "clusters": _clusters,
@@ -81,18 +80,18 @@ def point_clouds(
 ) -> SearchStrategy[NDArray[Any]]:
     """Return a strategy for matrices of points, shape (rows, columns).
 
-    They shrink to few rows and columns of small whole numbers. What a failing test shows can be pasted:
+    They shrink to few rows and columns of small whole numbers. A failing test shows code that can be pasted:
     ``cloud('lattice', 4, 1, 'float64', 0)``.
 
     Parameters
     ----------
     rows, columns : int or (int, int)
-        The number of them, or the least and the largest.
+        How many, or the smallest and the largest number.
     dtypes : sequence of dtype
-        Floating-point types to draw from; what is drawn shrinks towards the first.
+        Floating-point types to draw from; draws shrink towards the first.
     kinds : sequence of str, optional
         Some of `CLOUD_KINDS`: "lattice" (many ties), "gaussian", "clusters", "manifold" (a bent curve), "duplicates",
-        "offset" (far from 0), "degenerate" (on a line, the last column constant). All if not given.
+        "offset" (far from 0), "degenerate" (on a line, the last column constant). All by default.
 
     Returns
     -------
@@ -112,26 +111,23 @@ def point_clouds(
     ... def test_my_encoder(X):
     ...     assert encode(X).shape == (len(X), 2)
     """
-    few, many = checked_sizes(rows, "rows", 1)
-    narrow, wide = checked_sizes(columns, "columns", 1)
-    chosen = checked_kinds(kinds, CLOUD_KINDS)
-    types = _floats(dtypes)
+    row_range, column_range = checked_sizes(rows, "rows"), checked_sizes(columns, "columns")
     return st.builds(
         cloud,
-        st.sampled_from(chosen),
-        st.integers(few, many),
-        st.integers(narrow, wide),
-        st.sampled_from([one.name for one in types]),
-        st.integers(0, SEEDS),
+        st.sampled_from(checked_kinds(kinds, CLOUD_KINDS)),
+        st.integers(*row_range),
+        st.integers(*column_range),
+        st.sampled_from([dtype.name for dtype in _floats(dtypes)]),
+        st.integers(0, MAX_SEED),
     )
 
 
 def _floats(dtypes: Sequence[Any]) -> list[np.dtype[Any]]:
     try:
-        types = [np.dtype(one) for one in dtypes]
+        types = [np.dtype(dtype) for dtype in dtypes]
     except TypeError:
         types = []
-    if not types or any(one.kind != "f" for one in types):
+    if not types or any(dtype.kind != "f" for dtype in types):
         raise InputError(
             "dtypes", f"found {short_repr(dtypes)}", "pass floating-point types, e.g. ('float64', 'float32')"
         )
@@ -139,7 +135,7 @@ def _floats(dtypes: Sequence[Any]) -> list[np.dtype[Any]]:
 
 
 def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int = 0) -> NDArray[Any]:
-    """Return a cloud that `point_clouds` draws.
+    """Return a cloud as `point_clouds` draws it.
 
     Parameters
     ----------
@@ -155,7 +151,7 @@ def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int 
     Returns
     -------
     ndarray of shape (rows, columns)
-        Finite, of that type.
+        Finite values of type `dtype`.
 
     Raises
     ------
@@ -163,5 +159,5 @@ def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int 
         An argument cannot be used.
     """
     checked_kinds((kind,), CLOUD_KINDS)
-    n, d = checked_sizes(rows, "rows", 1)[1], checked_sizes(columns, "columns", 1)[1]
+    n, d = checked_sizes(rows, "rows")[1], checked_sizes(columns, "columns")[1]
     return _MAKERS[kind](np.random.default_rng(seed), n, d).astype(_floats((dtype,))[0])

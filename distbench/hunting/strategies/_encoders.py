@@ -1,4 +1,4 @@
-"""Encoders whose faults are known, to try out tests and metrics on."""
+"""Encoders with known faults, to try out tests and metrics on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from numpy.typing import NDArray
 
 from distbench.errors import InputError
-from distbench.hunting.strategies._checks import SEEDS, checked_kinds, checked_sizes
+from distbench.hunting.strategies._checks import MAX_SEED, checked_kinds, checked_sizes
 
 __all__ = ["ENCODER_KINDS", "DrawnEncoder", "encoders"]
 
@@ -23,19 +23,19 @@ ENCODER_KINDS = ("orthogonal", "permuted", "linear", "collapsed", "tanh", "quant
 
 @dataclass(frozen=True)
 class DrawnEncoder:
-    """An encoder that its arguments say all about; its ``repr`` makes it again.
+    """An encoder that is fully described by its arguments, so that its ``repr`` makes it again.
 
-    Call it, or pass it wherever an encoder goes: ``encoder(X)`` and ``encoder.transform(X)`` are the codes.
+    Call it, or pass it wherever distbench takes an encoder: ``encoder(X)`` and ``encoder.transform(X)`` are the codes.
 
     Parameters
     ----------
     kind : str
         "orthogonal" (a rotation, without its last columns where codes are smaller), "permuted" (columns in another
-        order, the last left out), "linear" (a random matrix), "collapsed" (an orthogonal one that loses one more
-        direction, `collapsed`), "tanh" (of a linear one), "quantised" (an orthogonal one, rounded to halves) or
+        order, the last left out), "linear" (a random matrix), "collapsed" (an orthogonal one that also loses the
+        direction `collapsed`), "tanh" (of a linear one), "quantised" (an orthogonal one, rounded to halves) or
         "constant".
     columns, code_size : int
-        Numbers of an input and of a code; codes are no larger than inputs.
+        Numbers of an input and of a code; a code is not larger than an input.
     seed : int
         Of the matrix.
     """
@@ -54,16 +54,15 @@ class DrawnEncoder:
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """Its name in reports."""
         return self.kind
 
     @property
     def matrix(self) -> Array:
-        """What inputs are multiplied with, shape (columns, code_size)."""
+        """The matrix that inputs are multiplied by, shape (columns, code_size)."""
         rng = np.random.default_rng(self.seed)
         if self.kind == "permuted":
-            chosen: Array = np.eye(self.columns)[:, rng.permutation(self.columns)[: self.code_size]]
-            return chosen
+            return np.eye(self.columns)[:, rng.permutation(self.columns)[: self.code_size]]
         square = rng.normal(size=(self.columns, self.columns))
         if self.kind in ("linear", "tanh"):
             narrow: Array = square[:, : self.code_size] / np.sqrt(self.columns)
@@ -72,17 +71,15 @@ class DrawnEncoder:
             return np.zeros((self.columns, self.code_size))
         rotation: Array = np.linalg.qr(square)[0][:, : self.code_size]
         if self.kind == "collapsed":
-            lost = self.collapsed
-            rotation = rotation - np.outer(lost, lost @ rotation)
+            rotation = rotation - np.outer(self.collapsed, self.collapsed @ rotation)
         return rotation
 
     @property
     def collapsed(self) -> Array:
         """The unit direction that the kind "collapsed" loses."""
-        rng = np.random.default_rng((self.seed, 1))
-        direction = rng.normal(size=self.columns)
-        result: Array = direction / np.linalg.norm(direction)
-        return result
+        direction: Array = np.random.default_rng((self.seed, 1)).normal(size=self.columns)
+        direction /= np.linalg.norm(direction)
+        return direction
 
     def __call__(self, X: Any) -> Array:
         """Return the codes of points of shape (n, ...)."""
@@ -93,28 +90,25 @@ class DrawnEncoder:
         return np.round(2 * codes) / 2 if self.kind == "quantised" else codes
 
     def transform(self, X: Any) -> Array:
-        """Return the codes (n, code_size) of points ``X`` of shape (n, ...), as calling it does."""
+        """Return the codes (n, code_size) of points ``X`` of shape (n, ...), as a call does."""
         return self(X)
 
 
 def encoders(
-    columns: int,
-    code_size: int | tuple[int, int] | None = None,
-    *,
-    kinds: Sequence[str] | None = None,
+    columns: int, code_size: int | tuple[int, int] | None = None, *, kinds: Sequence[str] | None = None
 ) -> SearchStrategy[DrawnEncoder]:
-    """Return a strategy for encoders of points with so many columns.
+    """Return a strategy for encoders of points with this number of columns.
 
-    They shrink to a rotation. What a failing test shows can be pasted: ``DrawnEncoder(kind='tanh', columns=3, ...)``.
+    They shrink to a rotation. A failing test shows code that can be pasted: ``DrawnEncoder(kind='tanh', ...)``.
 
     Parameters
     ----------
     columns : int
         Numbers of an input.
     code_size : int or (int, int), optional
-        Numbers of a code, or the least and the largest; 1 to `columns` if not given.
+        Numbers of a code, or the smallest and the largest; 1 to `columns` by default.
     kinds : sequence of str, optional
-        Some of `ENCODER_KINDS`; all if not given.
+        Some of `ENCODER_KINDS`; all by default.
 
     Returns
     -------
@@ -126,15 +120,14 @@ def encoders(
     InputError
         An argument cannot be used.
     """
-    width = checked_sizes(columns, "columns", 1)[1]
-    least, most = (1, width) if code_size is None else checked_sizes(code_size, "code_size", 1)
-    if most > width:
-        raise InputError("code_size", f"found {most} for {width} columns", f"pass at most {width}")
-    chosen = checked_kinds(kinds, ENCODER_KINDS)
+    width = checked_sizes(columns, "columns")[1]
+    smallest, largest = (1, width) if code_size is None else checked_sizes(code_size, "code_size")
+    if largest > width:
+        raise InputError("code_size", f"found {largest} for {width} columns", f"pass at most {width}")
     return st.builds(
         DrawnEncoder,
-        st.sampled_from(chosen),
+        st.sampled_from(checked_kinds(kinds, ENCODER_KINDS)),
         st.just(width),
-        st.integers(least, most),
-        st.integers(0, SEEDS),
+        st.integers(smallest, largest),
+        st.integers(0, MAX_SEED),
     )

@@ -1,0 +1,87 @@
+"""An encoder that counts the rows it encodes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.text import first_line
+from distbench.encoders.determinism import Rounding
+from distbench.encoders.encoder import Encoder
+from distbench.errors import EncoderError
+from distbench.hunting._region import PlausibleRegion
+
+__all__ = ["BudgetedEncoder"]
+
+Array = NDArray[np.float64]
+
+REPEATED_ROWS = 64  # test points that are encoded twice, to see whether the encoder is deterministic
+
+
+class BudgetedEncoder:
+    """An encoder of flat points, and how much of a budget of rows is spent.
+
+    Nothing stops at the budget: whoever calls `encode` looks at `left` first.
+    """
+
+    def __init__(self, encoder: Encoder, region: PlausibleRegion, budget: int) -> None:
+        self.encoder = encoder
+        self.region = region
+        self.budget = budget
+        self.asked = 0
+
+    @property
+    def left(self) -> int:
+        """How many more rows may be encoded."""
+        return max(0, self.budget - self.asked)
+
+    def spend(self, rows: int) -> None:
+        """Count rows that gradients evaluated."""
+        self.asked += rows
+
+    def encode(self, points: Array) -> Array:
+        """Return the codes of flat points as float64; raise EncoderError, which shows the input that failed."""
+        self.asked += len(points)
+        try:
+            return self._codes(points)
+        except EncoderError as error:
+            point, alone = self._first_failing(points, error)
+            numbers = np.array2string(point, precision=6, threshold=8, edgeitems=4, max_line_width=200)
+            raise EncoderError(
+                f"{first_line(alone)} (the hunt made this input, and it fails alone: {numbers}; exclude such inputs "
+                "with plausible= or bounds=)"
+            ) from (alone.__cause__ or alone)
+
+    def _codes(self, points: Array) -> Array:
+        return np.asarray(self.encoder.encode(self.region.as_passed(points)), dtype=np.float64)
+
+    def _first_failing(self, points: Array, error: EncoderError) -> tuple[Array, EncoderError]:
+        """Return the first point on which the encoder fails, found by bisection, and its error."""
+        while len(points) > 1:
+            half = len(points) // 2
+            try:
+                self._codes(points[:half])
+                points = points[half:]
+            except EncoderError as failure:
+                points, error = points[:half], failure
+        try:
+            self._codes(points)
+        except EncoderError as failure:
+            error = failure
+        return points[0], error
+
+    def encode_test_points(self) -> Array:
+        """Return the codes of the region's rows; raise EncoderError if some are encoded otherwise a second time."""
+        rows = self.region.rows
+        raw = self.encoder.encode(self.region.as_passed(rows))
+        self.asked += len(rows)
+        # Never all rows again: codes that depend on the other rows of a batch would come out the same.
+        count = min(REPEATED_ROWS, (len(rows) + 1) // 2)
+        repeated = np.unique(np.linspace(0, len(rows) - 1, count).astype(np.int64))
+        codes = np.asarray(raw, dtype=np.float64)
+        if Rounding(raw).change(codes[repeated], self.encode(rows[repeated]), in_company=True):
+            raise EncoderError(
+                f"encoder {self.encoder.name!r} gave other codes the second time it was asked for the same points, or "
+                "among others; hunts need a deterministic one (eval mode, fixed seed)"
+            )
+        return codes

@@ -1,0 +1,181 @@
+"""The worst pairs found so far, of both kinds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.hunting._budget import BudgetedEncoder
+
+__all__ = ["KINDS", "MIN_RATIO", "Candidate", "Kind", "WorstPairs", "distances", "plain_ratio"]
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Kind = Literal["merge", "tear"]
+KINDS: tuple[Kind, Kind] = ("merge", "tear")
+
+MIN_RATIO = 1.01  # a finding is worse than the worst test pair by this factor
+MAX_PAIRS = 24  # that are kept of a kind, each from another row
+MAX_TEST_PAIRS = 16  # of a kind, that a hunt begins with
+MAX_STRANGERS = 512  # pairs of test points with similar codes
+ROUNDINGS = 8  # units in the last place that a code may be off by
+SLACK = 1e-9  # relative, of the smallest distance of two inputs
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A pair of inputs and its codes; `origin` is the row that it was found around."""
+
+    score: float
+    origin: int
+    x: Array
+    y: Array
+    z_x: Array
+    z_y: Array
+    how: str
+
+    @property
+    def d_x(self) -> float:
+        """Distance of the inputs."""
+        return float(np.linalg.norm(self.x - self.y))
+
+    @property
+    def d_z(self) -> float:
+        """Distance of the codes."""
+        return float(np.linalg.norm(self.z_x - self.z_y))
+
+
+class WorstPairs:
+    """The worst pairs of each kind, at most one for each row of the region.
+
+    Parameters
+    ----------
+    encoder : BudgetedEncoder
+        Encodes new inputs.
+    codes : ndarray of shape (n, code_size)
+        Codes of the region's rows.
+    closest : float
+        Smallest distance of the two inputs of a pair, in median distances of a row to its nearest other row.
+
+    Attributes
+    ----------
+    typical_ratio : float
+        Median over rows and their nearest other row: distance of the codes by distance of the inputs.
+    noise : float
+        Largest distance of codes that rounding alone explains.
+    closest : float
+        Smallest distance of the two inputs of a pair, in the units of the points.
+    """
+
+    def __init__(self, encoder: BudgetedEncoder, codes: Array, closest: float) -> None:
+        from sklearn.neighbors import NearestNeighbors
+
+        self.encoder = encoder
+        self.region = encoder.region
+        self.codes = codes
+        rows = self.region.rows
+        nearest = NearestNeighbors(n_neighbors=1).fit(rows).kneighbors(return_distance=False)[:, 0]
+        d_x, d_z = distances(rows, rows[nearest]), distances(codes, codes[nearest])
+        distinct = d_x > 0
+        self.typical_ratio = float(np.median(d_z[distinct] / d_x[distinct])) if distinct.any() else 0.0
+        largest = np.linalg.norm(codes, axis=1).max() + self.typical_ratio * np.linalg.norm(rows, axis=1).max()
+        self.noise = float(ROUNDINGS * _epsilon(codes) * largest)
+        self.closest = closest * self.region.median_gap
+        self._kept: dict[Kind, dict[int, Candidate]] = {kind: {} for kind in KINDS}
+
+    def score(self, kind: Kind, d_x: Array, d_z: Array) -> Array:
+        """Return how bad pairs are, of which as much as possible is explained by rounding; larger is worse."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            score = d_x / (d_z + self.noise) if kind == "merge" else np.maximum(d_z - self.noise, 0) / d_x
+        result: Array = np.where(d_x > 0, np.nan_to_num(score, nan=0.0, posinf=np.inf), 0.0)
+        return result
+
+    def worst(self, kind: Kind) -> list[Candidate]:
+        """Return the pairs of a kind, worst first."""
+        return list(self._kept[kind].values())
+
+    def offer(self, origins: Rows, x: Array, y: Array, z_x: Array, z_y: Array, how: str) -> None:
+        """Keep the pairs that are worse than what is known of the rows `origins`."""
+        d_x, d_z = distances(x, y), distances(z_x, z_y)
+        apart = d_x >= self.closest * (1 - SLACK)
+        for kind in KINDS:
+            scores = np.where(apart, self.score(kind, d_x, d_z), 0.0)
+            kept = self._kept[kind]
+            for p in np.argsort(-scores, kind="stable")[:MAX_PAIRS]:
+                origin, score = int(origins[p]), float(scores[p])
+                if score > (kept[origin].score if origin in kept else 0.0):
+                    kept[origin] = Candidate(score, origin, x[p].copy(), y[p].copy(), z_x[p], z_y[p], how)
+            self._kept[kind] = dict(sorted(kept.items(), key=lambda item: -item[1].score)[:MAX_PAIRS])
+
+    def allowed(self, x: Array, y: Array) -> Rows:
+        """Return which inputs `y` are plausible and far enough from `x`, and no more than the budget allows."""
+        allowed = np.flatnonzero(distances(x, y) >= self.closest * (1 - SLACK))
+        return allowed[self.region.contains(y[allowed])][: self.encoder.left]
+
+    def encode_and_offer(self, origins: Rows, x: Array, z_x: Array, y: Array, how: str) -> tuple[Rows, Array]:
+        """Encode the allowed ones of the inputs `y` and offer the pairs; return which these are, and their codes."""
+        chosen = self.allowed(x, y)
+        if not len(chosen):
+            return chosen, np.empty((0, self.codes.shape[1]))
+        codes = self.encoder.encode(y[chosen])
+        self.offer(origins[chosen], x[chosen], y[chosen], z_x[chosen], codes, how)
+        return chosen, codes
+
+    def offer_test_pairs(self) -> dict[Kind, Candidate]:
+        """Offer the worst pairs of test points; return the worst of each kind, whose score is the plain ratio."""
+        d_x, d_z, first, second = self._test_pairs()
+        worst: dict[Kind, Candidate] = {}
+        for kind in KINDS:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                plain = np.where(d_x > 0, d_x / d_z if kind == "merge" else d_z / d_x, 0.0)
+            p = int(np.argmax(plain))
+            worst[kind] = self._test_pair(float(plain[p]), first[p], second[p])
+            scores = self.score(kind, d_x, d_z)
+            chosen = np.argpartition(-scores, min(MAX_TEST_PAIRS, len(scores)) - 1)[:MAX_TEST_PAIRS]
+            i, j = first[chosen], second[chosen]
+            self.offer(i, self.region.rows[i], self.region.rows[j], self.codes[i], self.codes[j], "test pair")
+        return worst
+
+    @cached_property
+    def strangers(self) -> list[Candidate]:
+        """Test pairs with the most similar codes among those farther apart than most neighbors."""
+        d_x, d_z, first, second = self._test_pairs()
+        scores = np.where(d_x > self.region.median_gap, self.score("merge", d_x, d_z), 0.0)
+        chosen = np.argsort(-scores, kind="stable")[:MAX_STRANGERS]
+        return [self._test_pair(float(scores[p]), first[p], second[p]) for p in chosen if scores[p] > 0]
+
+    def _test_pairs(self) -> tuple[Array, Array, Rows, Rows]:
+        """Return the distances of all test pairs in inputs and in codes, and their rows."""
+        from scipy.spatial.distance import pdist
+
+        return pdist(self.region.rows), pdist(self.codes), *np.triu_indices(len(self.codes), 1)
+
+    def _test_pair(self, score: float, i: int, j: int) -> Candidate:
+        rows, codes = self.region.rows, self.codes
+        return Candidate(score, int(i), rows[i], rows[j], codes[i], codes[j], "test pair")
+
+
+def distances(points: Array, others: Array) -> Array:
+    """Return the distance from each row of one array to the same row of the other."""
+    result: Array = np.linalg.norm(points - others, axis=1)
+    return result
+
+
+def plain_ratio(kind: Kind, d_x: float, d_z: float) -> float:
+    """Return the contraction of merged inputs, the expansion of torn ones."""
+    above, below = (d_x, d_z) if kind == "merge" else (d_z, d_x)
+    return above / below if below else (math.inf if above else 0.0)
+
+
+def _epsilon(codes: Array) -> float:
+    """Return the relative rounding of the shortest type that holds the codes unchanged."""
+    for dtype in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            if np.array_equal(codes.astype(dtype), codes) and not np.array_equal(np.rint(codes), codes):
+                return float(np.finfo(dtype).eps)
+    return float(np.finfo(np.float64).eps)

@@ -8,8 +8,7 @@ import pytest
 
 from distbench.baselines import BASELINES
 from distbench.errors import InputError
-from distbench.suites import recipe_hash as _hash
-from distbench.suites.recipe_hash import plain_source, recipe_hash
+from distbench.suites.recipe_hash import FOLLOWED, MACHINERY, followed_imports, plain_source, recipe_hash, sources
 
 RECIPE = '''
 """A recipe."""
@@ -93,24 +92,24 @@ def test_parts_of_distbench_that_a_recipe_imports_count(recipe, line):
     recipe(text)
     followed = imports(text)
     assert followed
-    assert all(name.startswith(_hash.FOLLOWED) for name in followed)
+    assert all(name.startswith(FOLLOWED) for name in followed)
 
 
-def imports(text, module="mine"):
-    return set(_hash._imports(ast.parse(text), module, is_package=False))
+def imports(text, package=""):
+    return set(followed_imports(ast.parse(text), package))
 
 
 def test_keras_parts_are_followed_to_the_modules_they_live_in():
-    reached = _hash._reached("distbench.baselines.pairwise_autoencoder")
-    assert {"distbench.keras._losses", "distbench.keras._models", "distbench.baselines._training"} <= reached
-    assert not {name.rpartition(".")[2] for name in reached} & set(_hash.MACHINERY)
-    assert "distbench.keras._losses" not in _hash._reached("distbench.baselines.autoencoder")
+    reached = sources("distbench.baselines.pairwise_autoencoder")
+    assert {"distbench.keras._losses", "distbench.keras._models", "distbench.baselines._training"} <= reached.keys()
+    assert not {name.rpartition(".")[2] for name in reached} & set(MACHINERY)
+    assert "distbench.keras._losses" not in sources("distbench.baselines.autoencoder")
 
 
 def test_relative_imports_are_followed():
     text = "from ._points import as_rows\nfrom . import _affine\nfrom ..keras import Autoencoder"
     followed = {"distbench.baselines._points", "distbench.baselines._affine", "distbench.keras._models"}
-    assert imports(text, "distbench.baselines.mine") == followed
+    assert imports(text, "distbench.baselines") == followed
     only_types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from distbench.keras import Autoencoder\n"
     assert imports(only_types) == set()
 

@@ -189,7 +189,7 @@ def table(tmp_path, monkeypatch):
         for package, points in packages.items():
             install(tmp_path, {"distbench.metrics": points}, package)
         _points.cache_clear()
-        return EntryPointTable("metric", "distbench.metrics", adopt, METRICS._own())
+        return EntryPointTable("metric", "distbench.metrics", adopt, METRICS.own())
 
     yield installed
     _points.cache_clear()

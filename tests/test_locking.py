@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import threading
@@ -8,7 +7,6 @@ import time
 
 import pytest
 
-from distbench._util import locks as locking
 from distbench._util.locks import locked
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
@@ -118,48 +116,9 @@ def test_a_forked_child_that_leaves_does_not_let_go_for_its_parent(tmp_path):
         os.close(writer)
 
 
-@posix
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF])
-def test_where_the_file_system_has_no_locks_it_goes_on_without(tmp_path, monkeypatch, number):
-    asked = []
-
-    def flock(descriptor, operation):
-        asked.append(operation)
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr("fcntl.flock", flock)
+def test_where_there_is_no_place_for_a_lock_it_goes_on_without(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
     with locked(tmp_path / "r.json", wait=60):
         done = True
     assert done
-    assert asked
-
-
-@posix
-def test_a_folder_that_may_be_written_and_not_read_is_not_locked(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr("distbench._util.locks.os.open", refuse)
-    ran = []
-    with locked(tmp_path / "r.json", wait=60):
-        ran.append(1)
-    assert ran == [1]
-
-
-def test_a_lock_beside_for_systems_whose_folders_cannot_be_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
-    folder = tmp_path / "results"
-    folder.mkdir()
-    told = "results: another process or thread has been writing there for 0.1 s"
-    with (
-        Other(locking._lock_beside(folder, 1)),
-        pytest.raises(TimeoutError, match=told),
-        locking._lock_beside(folder, 0.1),
-    ):
-        pass
-    with locking._lock_beside(folder, 0.1), locking._lock_beside(tmp_path, 0.1):
-        assert len(list((tmp_path / "temporary").iterdir())) == 2
-    with pytest.raises(TimeoutError, match="of the body"), locking._lock_beside(folder, 0.1):
-        raise TimeoutError("of the body")
-    assert list(folder.iterdir()) == []

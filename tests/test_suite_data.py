@@ -51,8 +51,8 @@ class TestSuite:
         check_suite(found)
         assert found.dataset == found.claims[0].dataset == "mine"
         bench = FitCache()
-        bench.know(found)
-        bench.know(found)
+        bench.register(found)
+        bench.register(found)
         assert same(bench.dataset("mine"))
         assert bench.run(as_recipe("pca"), "mine", 2, 0).report.m == 20
         assert bench.dataset("digits") is load_dataset("digits")
@@ -123,7 +123,7 @@ class TestSuite:
     def test_two_suites_with_data_of_one_name(self, suite, folder):
         np.savez(folder / "p.npz", train=TRAIN, test=TEST)
         bench = FitCache()
-        bench.know(suite(OWN, name="one.toml"))
-        bench.know(suite(OWN, name="two.toml"))
+        bench.register(suite(OWN, name="one.toml"))
+        bench.register(suite(OWN, name="two.toml"))
         with pytest.raises(SuiteError, match=r"three.toml:4: dataset.name: 'mine' stands for other data in one.toml"):
-            bench.know(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))
+            bench.register(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))

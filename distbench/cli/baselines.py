@@ -62,11 +62,11 @@ def _entry(name: str, recipe: Recipe) -> dict[str, Any]:
 def _is_network(recipe: Recipe) -> bool:
     """Say whether a recipe's code uses Keras; none of it is run."""
     from distbench.errors import InputError
-    from distbench.suites.recipe_hash import _module, _reached
+    from distbench.suites.recipe_hash import sources
 
     try:
-        reached = _reached(recipe.run.__module__)
-        return any(name.startswith("distbench.keras") or "import keras" in _module(name).source for name in reached)
+        code = sources(recipe.run.__module__)
+        return any(name.startswith("distbench.keras") or "import keras" in text for name, text in code.items())
     except InputError:  # no source to read, as of one that a package adds
         return False
 

@@ -19,16 +19,18 @@ from typing import Any
 
 from distbench.errors import InputError
 
-__all__ = ["plain_source", "recipe_hash"]
+__all__ = ["followed_imports", "plain_source", "recipe_hash", "sources"]
 
 FOLLOWED = ("distbench.baselines", "distbench.keras")
 """Packages whose modules are part of the recipes that import them."""
 MACHINERY = ("__init__", "_recipe", "_require", "registered")
-"""Modules of theirs that find and check recipes, and change no fit."""
+"""Modules of these packages that find and check recipes, and change no fit."""
 BY_NAME = ("BASELINES", "fit_baseline")
-"""What gives recipes by their names: whoever imports one may rest on any baseline."""
+"""Names that give recipes by their names: a recipe that imports one may rest on any baseline."""
 PARTS = "_MODULES"
 """The table in distbench.keras that says which module a name lives in."""
+
+Span = tuple[tuple[int, int], tuple[int, int]]
 
 
 def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
@@ -43,7 +45,7 @@ def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
     name : str
         A baseline, or ``module:object``.
     options : mapping of str to any, optional
-        What is handed to the recipe's ``fit`` by name.
+        Passed to the recipe's ``fit`` by name.
 
     Returns
     -------
@@ -55,14 +57,36 @@ def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
     InputError
         The recipe is unknown, or its source cannot be read.
     """
-    module, _, _ = name.partition(":")
-    first = module if ":" in name else _home(name)
-    sources = {one: _module(one).source for one in sorted(_reached(first))}
+    from distbench.baselines import BASELINES
+
+    module = name.partition(":")[0]
+    if ":" not in name:
+        if name not in BASELINES:
+            raise InputError("recipe", BASELINES.hint(name))
+        module = BASELINES[name].run.__module__
     try:
-        told = json.dumps({"recipe": name, "options": dict(options or {}), "code": sources}, sort_keys=True)
+        hashed = json.dumps({"recipe": name, "options": dict(options or {}), "code": sources(module)}, sort_keys=True)
     except TypeError as error:
-        raise InputError("options", str(error), "give text, numbers, lists and tables") from None
-    return sha256(told.encode()).hexdigest()
+        raise InputError("options", f"{error}", "give text, numbers, lists and tables") from None
+    return sha256(hashed.encode()).hexdigest()
+
+
+def sources(module: str) -> dict[str, str]:
+    """Return the plain source of a recipe's module and of all that it rests on, by full name.
+
+    Raises
+    ------
+    InputError
+        There is no source to read.
+    """
+    reached: dict[str, _Module] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached[name] = _module(name)
+            waiting += reached[name].imports
+    return {name: reached[name].source for name in sorted(reached)}
 
 
 def plain_source(source: str) -> str:
@@ -75,15 +99,6 @@ def plain_source(source: str) -> str:
     return "\n".join(line for line in kept if line)
 
 
-@dataclass(frozen=True)
-class _Module:
-    source: str
-    imports: frozenset[str]
-
-
-Span = tuple[tuple[int, int], tuple[int, int]]
-
-
 def _comments(source: str) -> Iterator[Span]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -92,47 +107,32 @@ def _comments(source: str) -> Iterator[Span]:
 
 def _docstrings(source: str) -> Iterator[Span]:
     lines = list(io.StringIO(source))
+
+    def position(row: int, octets: int) -> tuple[int, int]:
+        return row, len(lines[row - 1].encode()[:octets].decode())  # syntax trees count the bytes of UTF-8
+
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = node.body[0] if ast.get_docstring(node, clean=False) is not None else None
             if text is not None and text.end_lineno is not None and text.end_col_offset is not None:
-                end = text.end_lineno, _characters(lines[text.end_lineno - 1], text.end_col_offset)
-                yield (text.lineno, _characters(lines[text.lineno - 1], text.col_offset)), end
+                yield position(text.lineno, text.col_offset), position(text.end_lineno, text.end_col_offset)
 
 
-def _characters(line: str, octets: int) -> int:
-    """Return how many characters so many bytes are: syntax trees count the bytes of UTF-8."""
-    return len(line.encode()[:octets].decode())
-
-
-def _home(name: str) -> str:
-    from distbench.baselines import BASELINES
-
-    if name not in BASELINES:
-        raise InputError("recipe", BASELINES.hint(name))
-    return str(BASELINES[name].run.__module__)
-
-
-def _reached(first: str) -> set[str]:
-    """Return a module and all that it rests on."""
-    reached, waiting = set(), [first]
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += _module(name).imports
-    return reached
+@dataclass(frozen=True)
+class _Module:
+    source: str
+    imports: frozenset[str]
 
 
 def _module(name: str) -> _Module:
-    """Return a module by its full name, found but not imported; its packages are."""
+    """Return a module by its full name: the packages around it are imported, it is not."""
     try:
-        found = importlib.util.find_spec(name)
+        spec = importlib.util.find_spec(name)
     except (ImportError, ValueError) as error:
         raise InputError("recipe", f"{name} cannot be found ({error})") from error
-    if found is None or found.origin is None or not found.origin.endswith(".py"):
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         raise InputError("recipe", f"{name} has no Python source that could be hashed")
-    return _read(name, found.origin, Path(found.origin).stat().st_mtime_ns)
+    return _read(name, spec.origin, Path(spec.origin).stat().st_mtime_ns)
 
 
 @cache
@@ -142,86 +142,65 @@ def _read(name: str, path: str, changed: int) -> _Module:
         tree = ast.parse(source)
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
         raise InputError("recipe", f"the source of {name} cannot be read ({error})") from error
-    return _Module(plain_source(source), frozenset(_imports(tree, name, is_package=path.endswith("__init__.py"))))
+    package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
+    return _Module(plain_source(source), frozenset(followed_imports(tree, package)))
 
 
-def _imports(tree: ast.AST, name: str, *, is_package: bool) -> Iterator[str]:
-    """Yield the modules of FOLLOWED that a module imports anywhere, but for type checkers alone."""
-    running = list(_running(tree))
-    ours = {
-        "distbench",
-        *(
-            one.asname
-            for node in running
-            if isinstance(node, ast.Import)
-            for one in node.names
-            if one.name == "distbench" and one.asname
-        ),
-    }
-    for node in running:
+def followed_imports(tree: ast.AST, package: str) -> Iterator[str]:
+    """Yield the modules of FOLLOWED that a module of a package imports anywhere, but for type checkers alone."""
+    nodes = list(_executed(tree))
+    names = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    aliases = {"distbench"} | {alias.asname for alias in names if alias.name == "distbench"}
+    for node in nodes:
         if isinstance(node, ast.Import):
-            for one in node.names:
-                yield from _resolved(one.name, None)
+            for alias in node.names:
+                yield from _followed(alias.name, None)
         elif isinstance(node, ast.ImportFrom):
-            package = name if is_package else name.rpartition(".")[0]
-            for _ in range(node.level - 1):
-                package = package.rpartition(".")[0]
-            origin = ".".join(part for part in (package if node.level else "", node.module) if part)
-            for one in node.names:
-                yield from _resolved(origin, one.name)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ours:
-            yield from _resolved(f"distbench.{node.attr}", None)
+            origin = node.module or ""
+            if node.level:
+                origin = importlib.util.resolve_name("." * node.level + origin, package)
+            for alias in node.names:
+                yield from _followed(origin, alias.name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
+            yield from _followed(f"distbench.{node.attr}", None)
 
 
-def _running(tree: ast.AST) -> Iterator[ast.AST]:
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             for other in node.orelse:
-                yield from (other, *_running(other))
+                yield from (other, *_executed(other))
             continue
         yield node
-        yield from _running(node)
+        yield from _executed(node)
 
 
-def _resolved(origin: str, name: str | None) -> Iterator[str]:
-    """Yield what ``import origin`` or ``from origin import name`` brings of the followed packages."""
+def _followed(origin: str, name: str | None) -> Iterator[str]:
+    """Yield the followed modules that ``import origin`` or ``from origin import name`` brings."""
     if origin == "distbench" and name is not None:
         origin, name = f"distbench.{name}", None
     if origin.removeprefix("distbench.") in BY_NAME or (name in BY_NAME and origin.startswith(FOLLOWED)):
-        yield from _members("distbench.baselines", None)
-    elif origin in FOLLOWED:
-        yield from _members(origin, name)
+        origin, name = "distbench.baselines", None
+    if origin in FOLLOWED:
+        files, parts = _modules_of(origin)
+        if name is None or name == "*":
+            yield from (f"{origin}.{module}" for module in set(parts.values()) or files)
+        elif name in parts:
+            yield f"{origin}.{parts[name]}"
+        elif name in files:
+            yield f"{origin}.{name}"
     elif origin.rpartition(".")[0] in FOLLOWED and origin.rpartition(".")[2] not in MACHINERY:
         yield origin
 
 
-def _members(package: str, name: str | None) -> Iterator[str]:
-    """Yield the module that a name of a package stands for; all of the package where none is named."""
-    files = {path.stem for path in _folder(package).glob("*.py")} - set(MACHINERY)
-    parts = _parts(package)
-    if name is None or name == "*":
-        yield from (f"{package}.{part}" for part in (sorted(set(parts.values())) if parts else sorted(files)))
-    elif name in parts:
-        yield f"{package}.{parts[name]}"
-    elif name in files:
-        yield f"{package}.{name}"
-
-
 @cache
-def _folder(package: str) -> Path:
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+def _modules_of(package: str) -> tuple[set[str], dict[str, str]]:
+    """Return the modules of a package, and its table of names and the modules they live in, read off its source."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
         raise InputError("recipe", f"the source of {package} cannot be found")
-    return Path(found.origin).parent
-
-
-@cache
-def _parts(package: str) -> dict[str, str]:
-    """Return a package's table of names and the modules they live in, read off its source."""
-    tree = ast.parse((_folder(package) / "__init__.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(target, ast.Name) and target.id == PARTS for target in targets):
-                return dict(ast.literal_eval(node.value))
-    return {}
+    parts: dict[str, str] = {}
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == PARTS for to in node.targets):
+            parts = ast.literal_eval(node.value)
+    return {path.stem for path in Path(spec.origin).parent.glob("*.py")} - set(MACHINERY), parts

@@ -24,46 +24,46 @@ class NotInstalledError(MissingDependencyError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Something with ``fit(X, code_size, seed)``, under a name.
+    """Something with ``fit(X, code_size, seed)``, under a name. Two are equal if their keys are.
 
     Attributes
     ----------
+    key : tuple
+        The same for the same recipe with the same options.
+    source : object
+        What a user called a recipe: a name, a class or an object.
     name : str
         As in reports.
     deterministic : bool
         Whether every seed gives the same encoder; one is then enough.
     fitter : object
-        What ``fit`` is called on.
-    key : object
-        Equal for the same recipe with the same options: what its fits are shared under.
+        The object whose ``fit`` is called.
     options : mapping of str to any
-        Settings handed to ``fit`` by name.
+        Passed to ``fit`` by name.
     """
 
-    name: str
-    deterministic: bool
-    fitter: Any
-    key: object
-    options: Mapping[str, Any] = field(default_factory=dict)
+    key: tuple[object, str]
+    source: object = field(compare=False)
+    name: str = field(compare=False)
+    deterministic: bool = field(compare=False)
+    fitter: Any = field(compare=False)
+    options: Mapping[str, Any] = field(compare=False)
 
     @property
     def in_sample_only(self) -> bool:
         """Whether it gives codes of the fitted points alone."""
         return getattr(self.fitter, "in_sample_only", False) is True
 
-    @property
-    def requires(self) -> str:
-        """The importable package that it needs beside those of every recipe; empty for none."""
-        return str(getattr(self.fitter, "requires", "") or "")
-
     def missing(self) -> str:
-        """Return why it cannot be fitted here, or nothing where the package it needs is installed."""
-        if not self.requires or importlib.util.find_spec(self.requires.partition(".")[0]) is not None:
+        """Return why it cannot be fitted here, or nothing where the package that it requires is installed."""
+        package = str(getattr(self.fitter, "requires", "") or "")
+        if not package or importlib.util.find_spec(package.partition(".")[0]) is not None:
             return ""
-        return (
-            f"recipe {self.name} needs the package {self.requires}, which is not installed"
-            f"{_extra(self.fitter, self.requires)}"
-        )
+        from distbench.baselines import BASELINES
+
+        reason = f"recipe {self.name} needs the package {package}, which is not installed"
+        shipped = isinstance(self.source, str) and self.source in BASELINES.own()  # with an extra of the package's name
+        return f'{reason}; run pip install "distbench[{package}]"' if shipped else reason
 
     def fit(self, X: Any, code_size: int, seed: int, progress: Progress | None = None) -> Any:
         """Fit on train points and return the encoder.
@@ -77,22 +77,16 @@ class Recipe:
         """
         if reason := self.missing():
             raise NotInstalledError(reason)
-        extra = {"progress": progress} if _takes_progress(self.fitter.fit) else {}
+        takes_progress = "progress" in {parameter.name for parameter in _parameters(self.fitter.fit) or ()}
+        extra = {"progress": progress} if takes_progress else {}
         encoder = self.fitter.fit(X, code_size=code_size, seed=seed, **extra, **self.options)
         if encoder is None:
             raise InputError(f"recipe {self.name}", "fit() returned None", "return the fitted encoder")
         return encoder
 
 
-def _extra(fitter: object, package: str) -> str:
-    """Return how to install what one of our own recipes needs: its package is that of an extra of the same name."""
-    made_by = getattr(fitter, "run", None) if type(fitter).__module__.startswith("distbench.") else None
-    ours = str(getattr(made_by, "__module__", "")).startswith("distbench.")
-    return f'; run pip install "distbench[{package}]"' if ours else ""
-
-
 def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recipe:
-    """Return what a user calls a recipe as one.
+    """Return what a user calls a recipe as a `Recipe`.
 
     Parameters
     ----------
@@ -103,7 +97,7 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
         that seeds change nothing, ``in_sample_only`` that it has codes of the fitted points alone, and
         ``requires`` which package it needs.
     options : mapping of str to any, optional
-        Settings handed to ``fit`` by name, of what TOML can hold.
+        Passed to ``fit`` by name; of the types that TOML has.
 
     Returns
     -------
@@ -115,58 +109,35 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
         It is none of these, cannot be imported, or takes no such option: what was found and what to do.
     """
     options = dict(options or {})
-    found: object
-    key: object
     if isinstance(recipe, str):
-        found = _imported(recipe) if ":" in recipe else _baseline(recipe)
-        name, key = recipe.rpartition(":")[2], recipe
+        name, fitter = recipe.rpartition(":")[2], _by_name(recipe)
     else:
-        found, key = recipe, recipe  # an object is the same recipe only as itself
         name = str(getattr(recipe, "name", None) or getattr(recipe, "__name__", type(recipe).__name__))
-    fitter = _instance(found) if isinstance(found, type) else found
+        fitter = recipe
+    if isinstance(fitter, type):
+        fitter = _instance(fitter)
     _check_fit(fitter, name)
     _check_options(fitter, name, options)
-    deterministic = getattr(fitter, "deterministic", False) is True
-    return Recipe(name, deterministic, fitter, (_Key(key), _written(name, options)), options)
-
-
-def _written(name: str, options: Mapping[str, Any]) -> str:
     try:
-        return json.dumps(options, sort_keys=True)
+        written = json.dumps(options, sort_keys=True)
     except TypeError as error:
         raise InputError(f"recipe {name}", f"options: {error}", "give text, numbers, lists and tables") from None
+    key = recipe if isinstance(recipe, str) else id(recipe), written  # an object is the same recipe only as itself
+    return Recipe(key, recipe, name, getattr(fitter, "deterministic", False) is True, fitter, options)
 
 
-class _Key:
-    """Compares strings by value and objects by identity, and keeps the object alive while it is a key."""
-
-    def __init__(self, of: object) -> None:
-        self.of = of
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Key):
-            return NotImplemented
-        both_text = isinstance(self.of, str) and isinstance(other.of, str)
-        return self.of == other.of if both_text else self.of is other.of
-
-    def __hash__(self) -> int:
-        return hash(self.of) if isinstance(self.of, str) else id(self.of)
-
-
-def _baseline(name: str) -> object:
+def _by_name(name: str) -> object:
     from distbench.baselines import BASELINES
 
-    if name not in BASELINES:
-        raise InputError("recipe", f"no baseline is called {name!r}", did_you_mean(name, list(BASELINES)))
-    return BASELINES[name]
-
-
-def _imported(spec: str) -> object:
+    if ":" not in name:
+        if name not in BASELINES:
+            raise InputError("recipe", BASELINES.hint(name))
+        return BASELINES[name]
     try:
-        found: object = imported(spec)
+        fitter: object = imported(name)
     except InputError as error:
-        raise InputError(f"recipe {spec!r}", str(error)) from error.__cause__
-    return found
+        raise InputError(f"recipe {name!r}", str(error)) from error.__cause__
+    return fitter
 
 
 def _instance(recipe: type) -> object:
@@ -198,29 +169,23 @@ def _check_fit(fitter: object, name: str) -> None:
 
 
 def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
-    known, open_ended = _options_of(fitter)
+    known = getattr(fitter, "options", None)
+    if not isinstance(known, tuple):  # that of a baseline
+        parameters = _parameters(fitter.fit)
+        if parameters is None or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return
+        by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        passed = ("code_size", "seed", "progress")
+        known = [part.name for part in parameters[1:] if part.kind in by_name and part.name not in passed]
     for option in options:
-        if not open_ended and option not in known:
+        if option not in known:
             hint = did_you_mean(option, known) if known else "it takes none"
             raise InputError(f"recipe {name}", f"options: there is no {option!r}", hint)
 
 
-def _options_of(fitter: Any) -> tuple[list[str], bool]:
-    """Return the names of the settings that ``fit`` takes, and whether it takes any other."""
-    declared = getattr(fitter, "options", None)
-    if isinstance(declared, tuple):  # a baseline checks its own
-        return [str(one) for one in declared], False
+def _parameters(fit: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """Return the parameters of a recipe's ``fit``; None where it has no signature to read."""
     try:
-        parameters = list(inspect.signature(fitter.fit).parameters.values())
+        return list(inspect.signature(fit).parameters.values())
     except ValueError:
-        return [], True
-    given = ("code_size", "seed", "progress")
-    named = [one.name for one in parameters[1:] if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    return [one for one in named if one not in given], any(one.kind is one.VAR_KEYWORD for one in parameters)
-
-
-def _takes_progress(fit: Callable[..., Any]) -> bool:
-    try:
-        return "progress" in inspect.signature(fit).parameters
-    except ValueError:
-        return False
+        return None

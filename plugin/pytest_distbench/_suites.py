@@ -52,7 +52,7 @@ class SuiteFile(pytest.File):
         if not enabled(self.config):
             return suite, store, ()  # skipped tests need no more
         check_suite(suite)
-        bench_of(self.config).know(suite)
+        bench_of(self.config).register(suite)
         if updates(self.config):
             from pytest_distbench._writer import check_writable
 

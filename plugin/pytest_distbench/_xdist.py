@@ -58,12 +58,10 @@ def made_folder() -> tuple[str, int | None]:
     import re
     import tempfile
 
-    from distbench._util.files import is_gone, machine
-
-    start = f"{PREFIX}-{machine()}-"
+    start = f"{PREFIX}-{_machine()}-"
     for other in Path(tempfile.gettempdir()).glob(f"{start}*"):
         found = re.fullmatch(rf"{re.escape(start)}(\d+)-\w+", other.name)
-        if found and is_gone(int(found[1])):
+        if found and _is_gone(int(found[1])):
             _remove_if_left(other)
     folder = tempfile.mkdtemp(prefix=f"{start}{os.getpid()}-")
     descriptor = os.open(Path(folder) / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -71,6 +69,27 @@ def made_folder() -> tuple[str, int | None]:
         return folder, descriptor
     os.close(descriptor)
     return folder, None
+
+
+def _machine() -> str:
+    """Return this machine's name, fit for the name of a file."""
+    import platform
+    import re
+
+    return re.sub(r"\W+", "-", platform.node())[:32]
+
+
+def _is_gone(process: int) -> bool:
+    """Say whether there is no process of that number on this machine; no where that cannot be asked."""
+    if os.name != "posix":  # elsewhere asking may end the process
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def _remove_if_left(folder: Path) -> None:

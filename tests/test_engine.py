@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
 from distbench.engine import FAMILIES, gather, job, point_space, problem
-from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, SIGNED, TRUST_LEFT
+from distbench.engine.neighbors import CONTINUITY_LEFT, OVERLAP_LEFT, SIGNED, TRUST_LEFT
 from distbench.metrics import METRICS
 
 JUDGED = np.array([5, 0, 2, 6])
@@ -57,7 +57,7 @@ class TestOneAnswer:
     def test_both_paths_of_ranks_agree_where_nothing_ties(self, setting, d, monkeypatch):
         points = split(*cloud("plain", 100, seed=1, d=d), setting)
         fast = {k: parts(gathered(points, k, BY_RANK), BY_RANK) for k in (1, 5, 30)}
-        monkeypatch.setattr(job.neighbours, "rank_rows", all_left)
+        monkeypatch.setattr(job.neighbors, "rank_rows", all_left)
         for k, found in fast.items():
             assert_equal(found, parts(gathered(points, k, BY_RANK), BY_RANK), 1e-11)
 
@@ -67,7 +67,7 @@ class TestOneAnswer:
     def test_both_paths_of_ranks_agree_where_some_tie(self, kind, d, monkeypatch):
         points = split(*cloud(kind, 100, seed=2, d=d, dim=d - 1), "train and test")
         fast = parts(gathered(points, 5, BY_RANK), BY_RANK)
-        monkeypatch.setattr(job.neighbours, "rank_rows", all_left)
+        monkeypatch.setattr(job.neighbors, "rank_rows", all_left)
         slow = parts(gathered(points, 5, BY_RANK), BY_RANK)
         for side in ("trust worst", "continuity worst"):  # of several tied worst neighbours, any will do
             fast.pop(side), slow.pop(side)
@@ -79,9 +79,9 @@ class TestOneAnswer:
         points = split(*cloud(kind, 80, seed=3, d=MANY, dim=MANY - 1), setting)
         whole = parts(gathered(points, 5))
         for block, cached, columns in ((1, 1, 16), (1 << 12, 700, 37), (1 << 30, 1 << 30, 1 << 20)):
-            monkeypatch.setattr(problem, "BLOCK", block)
-            monkeypatch.setattr(job, "CACHED", cached)
-            monkeypatch.setattr(point_space, "COLUMNS", columns)
+            monkeypatch.setattr(problem, "BLOCK_KEYS", block)
+            monkeypatch.setattr(job, "CACHED_KEYS", cached)
+            monkeypatch.setattr(point_space, "BLOCK_COLUMNS", columns)
             assert_equal(whole, parts(gathered(points, 5)), 1e-12)
 
     @pytest.mark.parametrize("judged", [None, np.array([4, 1, 6])], ids=["all", "some"])
@@ -100,12 +100,12 @@ class TestOneAnswer:
         points = split(*cloud(kind, 21, d=d, dim=d - 1), setting)
         whole = parts(gathered(points, 3, judged=judged))
         for module, name, size in (
-            (point_space, "PREPARED", 0),
-            (point_space, "MOVED", 0),
-            (point_space, "COLUMNS", 5),
-            (point_space, "PAIRS", 7),
-            (problem, "BLOCK", 1),
-            (job, "CACHED", 1),
+            (point_space, "PREPARED_BYTES", 0),
+            (point_space, "MOVED_BYTES", 0),
+            (point_space, "BLOCK_COLUMNS", 5),
+            (point_space, "BLOCK_PAIRS", 7),
+            (problem, "BLOCK_KEYS", 1),
+            (job, "CACHED_KEYS", 1),
         ):
             monkeypatch.setattr(module, name, size)
         assert_equal(whole, parts(gathered(points, 3, judged=judged)), 1e-12)

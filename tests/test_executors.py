@@ -268,7 +268,7 @@ class TestProgress:
 
     @pytest.mark.parametrize(("progress", "shown"), [(True, True), (False, False), (None, False)])
     def test_a_bar_on_what_takes_long(self, progress, shown, capsys, monkeypatch):
-        monkeypatch.setattr("distbench.engine.parallel.progress.DELAY", 1e-9)
+        monkeypatch.setattr("distbench.engine.parallel.progress.DELAY_SECONDS", 1e-9)
         for _ in track(iter("abc"), [100, 100, 50], progress=progress):
             threading.Event().wait(0.12)
         assert ("/250" in capsys.readouterr().err) == shown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from oracles import definitions
@@ -15,7 +17,7 @@ from distbench.engine import (
     distances,
     labels,
     moments,
-    neighbours,
+    neighbors,
     point_space,
     rank_correlation,
     ranks,
@@ -24,7 +26,7 @@ from distbench.engine import (
     sampled_pairs,
     statistics,
 )
-from distbench.engine.neighbours import (
+from distbench.engine.neighbors import (
     CONTINUITY,
     CONTINUITY_LEFT,
     OVERLAP,
@@ -37,7 +39,13 @@ from distbench.engine.neighbours import (
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.random_signs import SKETCHES, add_partners, add_signed
 from distbench.engine.ratio_tails import Tail, add_tails, grown
-from distbench.engine.triplets import BUDGET, LEAST, MOST, candidates_per_query, triplet_rows
+from distbench.engine.triplets import (
+    MAX_CANDIDATES,
+    MAX_COMPARISONS,
+    MIN_CANDIDATES,
+    candidates_per_query,
+    triplet_rows,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -75,7 +83,7 @@ class TestNearest:
         keys = RNG.random(n)
         keys = {"random": keys, "falling": np.sort(keys)[::-1].copy(), "growing": np.sort(keys)}[order]
         who, best = np.empty(4, dtype=np.int64), np.empty(4)
-        neighbours.nearest(keys, keys.astype(np.float32), who, best)
+        neighbors.nearest(keys, keys.astype(np.float32), who, best)
         np.testing.assert_array_equal(who, np.argsort(keys)[:4])
         np.testing.assert_array_equal(best, np.sort(keys)[:4])
 
@@ -84,12 +92,12 @@ class TestNearest:
     def test_keys_that_single_precision_cannot_tell_apart(self, scale, spread):
         keys = scale * (1.0 + spread * RNG.permutation(150))
         who, best = np.empty(4, dtype=np.int64), np.empty(4)
-        neighbours.nearest(keys, keys.astype(np.float32), who, best)
+        neighbors.nearest(keys, keys.astype(np.float32), who, best)
         np.testing.assert_array_equal(who, np.argsort(keys)[:4])
 
     def test_fewer_candidates_than_places(self):
         who, best = np.empty(3, dtype=np.int64), np.empty(3)
-        neighbours.nearest(np.array([2.0, 1.0]), np.array([2.0, 1.0], dtype=np.float32), who, best)
+        neighbors.nearest(np.array([2.0, 1.0]), np.array([2.0, 1.0], dtype=np.float32), who, best)
         assert who.tolist() == [1, 0, -1]
         assert best.tolist() == [1.0, 2.0, np.inf]
 
@@ -103,14 +111,14 @@ class TestApart:
         best[gap + 1] = best[gap] / 0.8  # a gap of a fifth of the larger
         for k in (1, 2, 3):
             matters = gap in (k - 1, k)
-            assert neighbours._apart(best, k, 0.19)
-            assert neighbours._apart(best, k, 0.21) is (not matters)
+            assert neighbors._apart(best, k, 0.19)
+            assert neighbors._apart(best, k, 0.21) is (not matters)
 
     def test_equal_keys_are_never_apart(self):
-        assert not neighbours._apart(np.array([1.0, 1.0, 2.0]), 1, 0.0)
-        assert not neighbours._apart(np.array([1.0, 2.0, 2.0]), 1, 0.0)
-        assert neighbours._apart(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
-        assert neighbours._apart(np.array([1.0, 2.0]), 2, 0.0)
+        assert not neighbors._apart(np.array([1.0, 1.0, 2.0]), 1, 0.0)
+        assert not neighbors._apart(np.array([1.0, 2.0, 2.0]), 1, 0.0)
+        assert neighbors._apart(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
+        assert neighbors._apart(np.array([1.0, 2.0]), 2, 0.0)
 
 
 def ranks_below(keys, owners, n_test, tolerance=0.0):
@@ -134,9 +142,9 @@ class TestRanksByCounting:
         np.testing.assert_array_equal(place, beyond)
 
     def test_across_stretches(self):
-        n = counts.STRETCH + 150
+        n = counts.STRETCH_CANDIDATES + 150
         keys = RNG.random(n)
-        owners = [1, n - 1, counts.STRETCH, 700]
+        owners = [1, n - 1, counts.STRETCH_CANDIDATES, 700]
         for n_test in (0, 100, n):
             able, below, place = ranks_below(keys, owners, n_test)
             assert able
@@ -163,7 +171,7 @@ class TestRanksByCounting:
 
     def test_a_key_at_the_mark_itself_is_below(self):
         keys = np.linspace(5.0, 9.0, 200)
-        keys[10], keys[20], keys[150] = 1.0, 3.0, float(np.float32(1.0 - counts.SINGLE))
+        keys[10], keys[20], keys[150] = 1.0, 3.0, float(np.float32(1.0 - counts.SINGLE_ROUNDING))
         able, below, _ = ranks_below(keys, [10, 20], 0)
         assert able
         assert below.tolist() == [1.0, 2.0]
@@ -182,9 +190,9 @@ class TestDistances:
     @pytest.mark.parametrize("few", [False, True])
     def test_in_all_three_ways(self, distance, d, few, monkeypatch):
         if few:
-            monkeypatch.setattr(point_space, "PREPARED", 0)
-            monkeypatch.setattr(point_space, "COLUMNS", 4)
-            monkeypatch.setattr(point_space, "PAIRS", 10)
+            monkeypatch.setattr(point_space, "PREPARED_BYTES", 0)
+            monkeypatch.setattr(point_space, "BLOCK_COLUMNS", 4)
+            monkeypatch.setattr(point_space, "BLOCK_PAIRS", 10)
         X = RNG.normal(size=(14, d)) + (2.0 if d == 1 else 0.0)
         if distance == "hamming":
             X = np.round(X)
@@ -259,17 +267,17 @@ class TestDistances:
     @pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
     def test_chunk_by_chunk_beside_what_is_there(self, d):
         """More candidates than two chunks, written from a column on; the columns before and after stay."""
-        n = 3 * distances.CHUNK + 7
+        n = 3 * distances.CHUNK_CANDIDATES + 7
         queries, candidates = (RNG.integers(-3, 4, size=(rows, d)).astype(float) for rows in (2, n))
         columns = np.ascontiguousarray(candidates.T)
         apart = queries[:, None] - candidates
         for kernel, expected in (
             (distances.direct_keys, (apart**2).sum(axis=2)),
-            (distances.city_block_keys, np.abs(apart).sum(axis=2)),
-            (distances.hamming_keys, (apart != 0).sum(axis=2)),
+            (partial(distances.summed_keys, counts=False), np.abs(apart).sum(axis=2)),
+            (partial(distances.summed_keys, counts=True), (apart != 0).sum(axis=2)),
         ):
             out = np.full((2, n + 9), 77.0)
-            kernel(queries, columns, 4, out)
+            kernel(queries, columns, 4, out=out)
             np.testing.assert_array_equal(out[:, 4 : n + 4], expected)
             assert (out[:, :4] == 77).all()
             assert (out[:, n + 4 :] == 77).all()
@@ -484,10 +492,10 @@ class TestTriplets:
 
     def test_as_many_as_the_budget_allows(self):
         assert candidates_per_query(10, 50) == 50
-        assert candidates_per_query(10, 10**6) == MOST == 1024
-        assert candidates_per_query(10**9, 10**6) == LEAST == 128
+        assert candidates_per_query(10, 10**6) == MAX_CANDIDATES == 1024
+        assert candidates_per_query(10**9, 10**6) == MIN_CANDIDATES == 128
         m = 3000
-        assert candidates_per_query(m, 10**6) == int(np.sqrt(BUDGET / m)) == 316
+        assert candidates_per_query(m, 10**6) == int(np.sqrt(MAX_COMPARISONS / m)) == 316
 
 
 class TestShepard:
@@ -505,7 +513,7 @@ class TestShepard:
 
     @pytest.mark.parametrize("shape", ["plain", "levels", "tail", "many levels"])
     def test_is_that_of_a_sort(self, shape, monkeypatch):
-        monkeypatch.setattr(rank_correlation, "CELLS", 256)
+        monkeypatch.setattr(rank_correlation, "N_CELLS", 256)
         rng = np.random.default_rng(1)
         a = rng.random(4000)
         b = a + 0.5 * rng.random(4000)
@@ -551,7 +559,7 @@ class TestShepard:
         assert rank_correlation._tails(few, 0.9) == (3.0, 1.0)
 
     def test_edges_stand_midway_between_levels(self, monkeypatch):
-        monkeypatch.setattr(rank_correlation, "CELLS", 8)
+        monkeypatch.setattr(rank_correlation, "N_CELLS", 8)
         values = np.array([1.0, 1.0, 2.0, 4.0, 4.0, 8.0])
         np.testing.assert_array_equal(rank_correlation._edges(values, np.unique(values)), [1.5, 3.0, 6.0])
         values = np.concatenate([[0.0], np.repeat(5.0, 50), np.arange(10.0, 60.0), [1000.0]])
@@ -566,7 +574,7 @@ class TestShepard:
         assert counts[2:-1].max() <= 102 / 8 + 1
 
     def test_no_edge_stands_above_the_highest_level(self, monkeypatch):
-        monkeypatch.setattr(rank_correlation, "CELLS", 8)
+        monkeypatch.setattr(rank_correlation, "N_CELLS", 8)
         for first in (np.arange(50.0), np.arange(51.0)):
             values = np.concatenate([first, np.repeat(100.0, 90)])
             edges = rank_correlation._edges(values, np.unique(values))
@@ -574,7 +582,7 @@ class TestShepard:
             assert (np.diff(edges) > 0).all()
 
     def test_cells_are_of_equal_width_unless_they_are_crowded(self, monkeypatch):
-        monkeypatch.setattr(rank_correlation, "CELLS", 64)
+        monkeypatch.setattr(rank_correlation, "N_CELLS", 64)
         values = np.linspace(0, 1, 640)
         low, per_unit, edges, cells = rank_correlation._grid(values)
         assert (len(edges), cells) == (0, 64)

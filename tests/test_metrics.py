@@ -164,7 +164,7 @@ class TestSamples:
     """What is judged on a sample, and says so."""
 
     def test_many_candidates_are_sampled_and_said(self):
-        X = np.random.default_rng(0).normal(size=(triplets.MOST + 500, 3))
+        X = np.random.default_rng(0).normal(size=(triplets.MAX_CANDIDATES + 500, 3))
         found = gathered(Split(X[:40], X[:40, :2], None, X[40:], X[40:, :2]), 5, ["triplet_accuracy"])
         exact = definitions.per_query(X[:5], X[:5, :2], 5, X[5:], X[5:, :2])["triplet_accuracy"]
         measured = METRICS["triplet_accuracy"].measure(found)

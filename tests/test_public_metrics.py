@@ -13,7 +13,7 @@ from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
 from distbench.engine import gather, problem, rank_correlation, rnx_curve, sampled_pairs, triplets
-from distbench.engine.neighbours import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
+from distbench.engine.neighbors import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
 from distbench.engine.parallel.executors import workers_for
 from distbench.errors import InputError
 from distbench.metrics import METRICS
@@ -311,8 +311,8 @@ class TestSamples:
         more = () if setting == "in sample" else (points[20:], codes[20:])
         cut = 33 if setting == "in sample" else 20
         points[4], codes[4] = points[4] * 5, codes[4] * 5  # a few distances beyond those of the sample
-        monkeypatch.setattr(rank_correlation, "SAMPLE", 300)
-        monkeypatch.setattr(rank_correlation, "CELLS", 128)
+        monkeypatch.setattr(rank_correlation, "SAMPLE_PAIRS", 300)
+        monkeypatch.setattr(rank_correlation, "N_CELLS", 128)
         found = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
         whole = definitions.score(points[:cut], codes[:cut], 2, *more)
         for name in ("spearman", "distortion_q", "scaled_stress", "stress", "pearson"):
@@ -326,17 +326,17 @@ class TestSamples:
         assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.1)
 
     def test_distances_beyond_those_of_the_sample(self, monkeypatch):
-        monkeypatch.setattr(rank_correlation, "SAMPLE", 60)
-        monkeypatch.setattr(rank_correlation, "CELLS", 32)
-        monkeypatch.setattr(rank_correlation, "HEAVY", 1.0)  # cells of equal width
+        monkeypatch.setattr(rank_correlation, "SAMPLE_PAIRS", 60)
+        monkeypatch.setattr(rank_correlation, "N_CELLS", 32)
+        monkeypatch.setattr(rank_correlation, "MAX_CELL_SHARE", 1.0)  # cells of equal width
         points, codes = RNG.normal(size=(33, 3)), RNG.normal(size=(33, 2))
         found = gather(points, codes + points[:, :2], k=2, families=frozenset({"shepard"}), threads=1)
         expected = definitions.score(points, codes + points[:, :2], 2)["spearman"]
         assert METRICS["spearman"].measure(found).value == pytest.approx(expected, abs=0.1)
 
     def test_candidates_of_triplets(self, monkeypatch):
-        monkeypatch.setattr(triplets, "BUDGET", 9 * 5**2)
-        monkeypatch.setattr(triplets, "LEAST", 3)
+        monkeypatch.setattr(triplets, "MAX_COMPARISONS", 9 * 5**2)
+        monkeypatch.setattr(triplets, "MIN_CANDIDATES", 3)
         found = gather(X, Z, k=2, families=frozenset({"triplets"}), threads=1)
         assert found.notes == ("triplet_accuracy: each test point judged on 5 of its 8 candidates, sampled",)
         order = np.random.default_rng(0).permutation(9)

@@ -1,4 +1,4 @@
-"""The measuring engine: one pass over (queries x candidates) that gathers what every metric needs."""
+"""The engine: one pass over (queries x candidates) that gathers the statistics of all metrics."""
 
 from distbench.engine.gather import gather
 from distbench.engine.problem import FAMILIES

@@ -11,7 +11,7 @@ __all__ = ["counting", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# sums may be reordered, which lets them run in vector registers; never where the last bit decides about a tie
+# Sums may be reordered, so that they run in vector registers; never where the last bit decides a tie.
 REORDER = {"reassoc", "nsz", "nnan"}
 
 

@@ -1,4 +1,4 @@
-"""What jobs found together -> one `Statistics`."""
+"""Turns the merged sums of all jobs into one `Statistics`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.notes import Note
-from distbench.engine import neighbours, rank_correlation
-from distbench.engine.partial_sums import Merged
+from distbench.engine import neighbors, rank_correlation
+from distbench.engine.partial_sums import Part
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
 from distbench.engine.ratio_tails import Tail
@@ -22,10 +22,10 @@ Indices = NDArray[np.int64]
 
 
 def assemble(
-    problem: Problem, merged: Merged, extras: dict[str, Any], judged: Indices, order: Indices | None
+    problem: Problem, merged: Part, extras: dict[str, Any], judged: Indices, order: Indices | None
 ) -> Statistics:
-    """Return the statistics of a problem; `order` is how its test points were arranged."""
-    families = problem.asked.families
+    """Return the statistics of a problem; `order` is the order of its test points."""
+    families = problem.families
     places = _Places(problem, judged, order)
     return Statistics(
         m=problem.m,
@@ -43,18 +43,18 @@ def assemble(
             else None
         ),
         extras=extras,
-        notes=(*_notes(problem), *(note for found in extras.values() for note in getattr(found, "notes", ()))),
+        notes=(*_notes(problem), *(note for extra in extras.values() for note in getattr(extra, "notes", ()))),
     )
 
 
 class _Places:
-    """Where the problem's points stand among those that came in."""
+    """Maps the problem's columns to the caller's points."""
 
     def __init__(self, problem: Problem, judged: Indices, order: Indices | None) -> None:
         self.m, self.n_test, self.judged, self.order = problem.m, problem.n_test, judged, order
 
     def columns(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what belongs to test points; zeros where queries are no candidates."""
+        """Return values of test points; zeros if queries are no candidates."""
         return values if self.n_test else np.zeros((self.m, *values.shape[1:]))
 
     def candidates(self, columns: Indices) -> Indices:
@@ -67,30 +67,30 @@ class _Places:
 
 def _notes(problem: Problem) -> tuple[Note, ...]:
     size = problem.triplet_candidates
-    if "triplets" in problem.asked.families and size < problem.M:
+    if "triplets" in problem.families and size < problem.M:
         text = f"triplet_accuracy: each test point judged on {size:,} of its {problem.M:,} candidates, sampled"
         return (Note("info", "triplet_accuracy", text),)
     return ()
 
 
-def _ranks(merged: Merged, places: _Places) -> Ranks:
+def _ranks(merged: Part, places: _Places) -> Ranks:
     rows, columns = merged.rows["ranks"], places.columns(merged.columns["ranks"])
-    signed = rows[:, neighbours.SIGNED :].reshape(len(rows), 3, SKETCHES)
+    signed = rows[:, neighbors.SIGNED :].reshape(len(rows), 3, SKETCHES)
 
     def side(first: int, column: int) -> RankSide:
         worst = places.candidates(rows[:, first + 1].astype(np.int64))
         return RankSide(rows[:, first], columns[:, column], worst, rows[:, first + 2], signed[:, column])
 
     return Ranks(
-        trust=side(neighbours.TRUST, 0),
-        continuity=side(neighbours.CONTINUITY, 1),
-        overlap_rows=rows[:, neighbours.OVERLAP],
+        trust=side(neighbors.TRUST, 0),
+        continuity=side(neighbors.CONTINUITY, 1),
+        overlap_rows=rows[:, neighbors.OVERLAP],
         overlap_columns=columns[:, 2],
         overlap_signed=signed[:, 2],
     )
 
 
-def _moments(problem: Problem, merged: Merged, places: _Places) -> Moments:
+def _moments(problem: Problem, merged: Part, places: _Places) -> Moments:
     assert problem.first_look is not None
     rows = merged.rows["moments"]
     by_point = rows
@@ -109,10 +109,10 @@ def _moments(problem: Problem, merged: Merged, places: _Places) -> Moments:
 
 
 def _partners(problem: Problem, ratios: Array, places: _Places) -> dict[str, tuple[int, int]]:
-    """Find whose the least and the largest ratio are, by looking again at two queries."""
-    found = {}
+    """Return the pairs with the least and the largest ratio, found by computing two queries again."""
+    pairs = {}
     for name, query in (("least", int(ratios[:, 0].argmin())), ("largest", int(ratios[:, 1].argmax()))):
-        a, b = problem.distances_x(query), problem.distances_z(query)
+        a, b = problem.x.exact_distances(query), problem.z.exact_distances(query)
         with np.errstate(divide="ignore", invalid="ignore"):
             rho = np.where(a > 0, b / a, np.nan)
         if problem.n_test:
@@ -120,11 +120,11 @@ def _partners(problem: Problem, ratios: Array, places: _Places) -> dict[str, tup
         if np.isnan(rho).all():
             continue
         column = int(np.nanargmin(rho) if name == "least" else np.nanargmax(rho))
-        found[name] = int(places.judged[query]), int(places.candidates(np.array([column]))[0])
-    return found
+        pairs[name] = int(places.judged[query]), int(places.candidates(np.array([column]))[0])
+    return pairs
 
 
-def _shepard(problem: Problem, merged: Merged) -> Shepard:
+def _shepard(problem: Problem, merged: Part) -> Shepard:
     first_look = problem.first_look
     assert first_look is not None
     ranked = merged.rows["ranked"]

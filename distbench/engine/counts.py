@@ -1,24 +1,26 @@
-"""Ranks by counting: how many keys are below those of a few candidates, in one pass over all keys.
+"""Counting kernels: how many keys are below those of a few candidates, places among levels, Fenwick trees.
 
-Single precision is compared first, many keys at a time; keys that it cannot tell apart are compared in double.
+Keys are compared in single precision first, many at a time; those that are too close for it, in double precision.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 
-__all__ = ["BLOCK", "SINGLE", "ranks_below"]
+__all__ = ["BLOCK_CANDIDATES", "SINGLE_ROUNDING", "find_places", "ranks_below", "tree_add", "tree_sum"]
 
 Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
-SINGLE = 2.4e-7  # two units in the last place of single precision
-BLOCK = 64  # candidates that are compared with an edge at once
-STRETCH = 2048  # candidates that are counted against all marks while they are in the first-level cache
+SINGLE_ROUNDING = 2.4e-7  # two units in the last place of single precision
+BLOCK_CANDIDATES = 64  # compared with a threshold at once
+STRETCH_CANDIDATES = 2048  # counted against all marks while they are in the first-level cache
 
 
 @counting
@@ -64,12 +66,12 @@ def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: A
     marks : (3, T) low marks, high marks and weights, T a multiple of 4. counts : (3, T), of which the first two rows
     become the numbers of keys below both marks.
     """
-    elsewhere = np.empty(STRETCH, dtype=np.float32)
+    elsewhere = np.empty(STRETCH_CANDIDATES, dtype=np.float32)
     for t in range(marks.shape[1]):
         counts[0, t] = counts[1, t] = 0
     start = 0
     while start < len(keys):
-        stop = min(start + STRETCH, n_test if start < n_test else len(keys))
+        stop = min(start + STRETCH_CANDIDATES, n_test if start < n_test else len(keys))
         own = place[start:stop] if start < n_test else elsewhere[: stop - start]
         for t in range(0, marks.shape[1], 4):
             _four_steps(
@@ -96,15 +98,15 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
 def _settle(
     keys: Array, singles: Singles, own: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
 ) -> int:
-    """Return how many of the keys that single precision cannot tell from a mark are below it, or -1 for a tie.
+    """Return how many of the keys that equal a mark in single precision are below it in double, or -1 for a tie.
 
     Adds `weight` to the `place` of those that are test candidates.
     """
     target = keys[own]
-    high = np.float32(target * (1.0 + 2 * SINGLE))
+    high = np.float32(target * (1.0 + 2 * SINGLE_ROUNDING))
     below = 0
-    for start in range(0, len(keys), BLOCK):
-        stop = min(len(keys), start + BLOCK)
+    for start in range(0, len(keys), BLOCK_CANDIDATES):
+        stop = min(len(keys), start + BLOCK_CANDIDATES)
         if not _any_between(singles[start:stop], mark, high):
             continue
         for p in range(start, stop):
@@ -122,14 +124,14 @@ def _settle(
 def ranks_below(
     keys: Array, singles: Singles, owners: Indices, tolerance: float, place: Singles, marks: Singles, counts: Array
 ) -> bool:
-    """Find how many keys are below those of each owner (``counts[2]``), or return False where a tie leaves it open.
+    """Write how many keys are below the key of each owner to ``counts[2]``; return False if a tie leaves it open.
 
-    Adds for each test candidate how many owners, but the last, are beyond it to `place`; nothing where it fails.
+    Adds to `place`, for each test candidate, how many owners except the last are beyond it; nothing for a tie.
     """
     size, n_test, zero = len(owners), len(place), np.float32(0)
     for t in range(marks.shape[1]):
         target = keys[owners[t]] if t < size else -np.inf
-        marks[0, t], marks[1, t] = target * (1.0 - SINGLE), target * (1.0 + SINGLE)
+        marks[0, t], marks[1, t] = target * (1.0 - SINGLE_ROUNDING), target * (1.0 + SINGLE_ROUNDING)
         marks[2, t] = 1.0 if t < size - 1 else 0.0
     tied = False
     for _ in range(2):
@@ -153,3 +155,48 @@ def ranks_below(
         for t in range(size):  # count once more, to take back what was added
             marks[2, t] = -marks[2, t]
     return False
+
+
+@kernel
+def find_places(values: Array, levels: Array, place: NDArray[np.int32]) -> tuple[Indices, Indices]:
+    """Write each value's place among ascending `levels`; return how many values are below and up to each level.
+
+    ``place`` is 2u + 1 for a value equal to level u, 2u for one just below it, 2U beyond all U levels.
+    """
+    n_levels = len(levels)
+    count = np.zeros(2 * n_levels + 1, dtype=np.int64)
+    top = levels[n_levels - 1]
+    for p in range(len(values)):
+        value = values[p]
+        if value > top:
+            place[p] = 2 * n_levels
+            continue
+        low, high = 0, n_levels - 1
+        while low < high:
+            middle = (low + high) >> 1
+            if levels[middle] < value:
+                low = middle + 1
+            else:
+                high = middle
+        place[p] = 2 * low + (1 if levels[low] == value else 0)
+        count[place[p]] += 1
+    upto = np.cumsum(count[: 2 * n_levels])
+    return upto[::2].copy(), upto[1::2].copy()
+
+
+@kernel
+def tree_add(tree: NDArray[Any], place: int, value: float) -> None:
+    """Add `value` to entry `place`, from 1, of a Fenwick tree."""
+    while place < len(tree):
+        tree[place] += value
+        place += place & -place
+
+
+@kernel
+def tree_sum(tree: NDArray[Any], place: int) -> Any:
+    """Return the sum of a Fenwick tree's entries 1..place."""
+    total = tree[0]  # always 0
+    while place > 0:
+        total += tree[place]
+        place &= place - 1
+    return total

@@ -1,8 +1,8 @@
 """Densities of the queries in both spaces: sums of a Gaussian kernel over the candidates.
 
-The kernel's width is a share of the largest distance, so there are three passes: largest distances; sums; what each
-point's absence changes. A point that is alone at one end of the largest distance changes the width too: the second
-pass also sums the kernel as it would be without it, so that leaving out is exact.
+The kernel's width is a share of the largest distance, so there are three passes: largest distances; sums; changes when
+each point is removed. If the largest distance ends at a single point, removing it changes the width too: the second
+pass also computes the sums with that width, so that leaving out is exact.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.optional_statistic import ExtraProblem
-from distbench.engine.partial_sums import Merged, Part
+from distbench.engine.optional_statistic import OptionalStatistic
+from distbench.engine.partial_sums import Part
+from distbench.engine.problem import Problem
 
 __all__ = ["Density", "DensityFamily"]
 
@@ -36,12 +37,12 @@ class Widths:
     """Coefficients of d^2 in the exponent of both kernels."""
 
     whole: tuple[float, float]  # with all points
-    ends: tuple[tuple[int, float, float], ...]  # an end of a largest distance, coefficients without it
+    ends: tuple[tuple[int, float, float], ...]  # a point at an end of the largest distance; coefficients without it
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Kernel sums of all queries, and the widths they were made with."""
+    """Kernel sums of all queries, and their widths."""
 
     widths: Widths
     x: Array  # (m, 1 + ends)
@@ -60,7 +61,7 @@ def _kernel_sum(distances: Array, rate: float, skip: int) -> float:
 
 @kernel
 def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: float, own: int, columns: Array) -> None:
-    """Add what the sums of f log(f / g), of f and of g lose when a test candidate leaves a query's sums f and g."""
+    """Add the losses in the sums of f log(f / g), f and g when each test candidate is removed from f and g."""
     whole = f * np.log(f / g)
     for p in range(columns.shape[1]):
         if p != own:
@@ -77,39 +78,38 @@ def _divergence(cross: Any, f: Any, g: Any) -> Any:
 
 
 def _rate(largest: float, sigma: float) -> float:
-    return 1 / (sigma * largest * largest) if largest > 0 else 0.0  # all at one place: the kernel is 1
+    return 1 / (sigma * largest * largest) if largest > 0 else 0.0  # all points coincide: the kernel is 1
 
 
-def _without(problem: ExtraProblem, tops: Array) -> dict[int, float]:
-    """Return the largest distance without each of its ends that are test points; tops = largest, with whom, next."""
+def _without(problem: Problem, tops: Array) -> dict[int, float]:
+    """Return the largest distance without each test point at its ends; tops : largest, its partner, the next."""
     largest, partner, following = tops.T
     row = int(np.argmax(largest))
-    found = {}
+    largest_without = {}
     for p in {row, int(partner[row])} if problem.n_test else {row}:
         if p < (problem.n_test or problem.m):
             rest = np.where(partner == p, following, largest) if problem.n_test else largest.copy()
             if p < problem.m:
                 rest[p] = 0.0
             if rest.max() < largest[row]:
-                found[p] = float(rest.max())
-    return found
+                largest_without[p] = float(rest.max())
+    return largest_without
 
 
-class DensityFamily:
+class DensityFamily(OptionalStatistic):
     """Kernel densities in three passes: largest distances, sums, effects."""
 
     name = "density"
     passes = 3
 
-    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+    def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return largest distances, kernel sums or effects."""
         return (self._largest, self._sums, self._effects)[index](problem, rows, state)
 
-    def _largest(self, problem: ExtraProblem, rows: range, state: None) -> Part:
-        del state
-        tops = np.zeros((2, len(rows), 3))  # largest distance, with whom, largest but with another
+    def _largest(self, problem: Problem, rows: range, state: None) -> Part:
+        tops = np.zeros((2, len(rows), 3))  # largest distance, its partner, largest with any other
         for place, i in enumerate(rows):
-            for side, d in enumerate((problem.distances_x(i), problem.distances_z(i))):
+            for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):
                 if problem.n_test:
                     d[i] = 0.0
                 far = int(np.argmax(d))
@@ -118,10 +118,10 @@ class DensityFamily:
                 tops[side, place, 2] = d.max()
         return Part(rows={"x": tops[0], "z": tops[1]})
 
-    def _sums(self, problem: ExtraProblem, rows: range, widths: Widths) -> Part:
+    def _sums(self, problem: Problem, rows: range, widths: Widths) -> Part:
         sums = np.empty((2, len(rows), 1 + len(widths.ends)))
         for place, i in enumerate(rows):
-            for side, d in enumerate((problem.distances_x(i), problem.distances_z(i))):
+            for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):
                 if problem.n_test:
                     d[i] = 0.0  # the point itself counts 1
                 whole, rate = _kernel_sum(d, widths.whole[side], -1), widths.whole[side]
@@ -133,15 +133,15 @@ class DensityFamily:
                         sums[side, place, 1 + end] = whole - np.exp(-rate * d[p] ** 2)
         return Part(rows={"x": sums[0], "z": sums[1]})
 
-    def _effects(self, problem: ExtraProblem, rows: range, sums: Sums) -> Part:
+    def _effects(self, problem: Problem, rows: range, sums: Sums) -> Part:
         columns = np.zeros((3, problem.n_test))
         if problem.n_test:
             for i in rows:
-                a, b = problem.distances_x(i), problem.distances_z(i)
+                a, b = problem.x.exact_distances(i), problem.z.exact_distances(i)
                 _add_changes(a, b, sums.widths.whole, float(sums.x[i, 0]), float(sums.z[i, 0]), i, columns)
         return Part(columns={"lost": columns.T})
 
-    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
+    def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
         """Return the widths after the first pass, the sums after the second."""
         if index == 1:
             return Sums(state, merged.rows["x"], merged.rows["z"])
@@ -155,7 +155,7 @@ class DensityFamily:
         ends = tuple((p, rate(p, 0), rate(p, 1)) for p in sorted(without[0].keys() | without[1].keys()))
         return Widths((_rate(whole[0], problem.sigma), _rate(whole[1], problem.sigma)), ends)
 
-    def finish(self, problem: ExtraProblem, merged: Merged, state: Sums) -> Density:
+    def finish(self, problem: Problem, merged: Part, state: Sums) -> Density:
         """Return the divergence with all points, and without each."""
         f, g = state.x[:, 0], state.z[:, 0]
         totals = np.stack([f * np.log(f / g), f, g], axis=1)

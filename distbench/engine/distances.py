@@ -1,8 +1,8 @@
 """Kernels of distances. A key orders candidates as the distance does: the squared distance, or the distance itself.
 
-Direct differences are exact enough that equal rows tie exactly. Products of matrices are faster, but cancel:
-|x|^2 + |y|^2 - 2xy loses digits of near points, and its rounding depends on where a row stands. Keys from products
-are therefore only good to a `tolerance`, and what lies closer together is compared by direct differences.
+With direct differences, equal rows tie exactly. Products of matrices are faster, but cancel: |x|^2 + |y|^2 - 2xy loses
+digits of near points, and its rounding depends on the place of a row. So keys from products are only good to a
+`tolerance`, and closer ones are compared by direct differences.
 """
 
 from __future__ import annotations
@@ -13,34 +13,33 @@ from numpy.typing import NDArray
 from distbench.engine._jit import counting, kernel
 
 __all__ = [
-    "NEAR",
-    "city_block_keys",
+    "NEAR_SHARE",
     "direct_keys",
     "few_keys",
-    "hamming_keys",
     "keys_from_products",
     "pair_keys",
+    "summed_keys",
     "tolerance",
 ]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-NEAR = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
-CHUNK = 1024  # candidates whose partial sums stay in the first-level cache
+NEAR_SHARE = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
+CHUNK_CANDIDATES = 1024  # their partial sums stay in the first-level cache
 
 
 def tolerance(d: int) -> float:
-    """Return a bound on the relative error of keys from products in d columns, beyond `NEAR`."""
-    return 8 * (d + 2) * 2.0**-53 / NEAR
+    """Return a bound on the relative error of keys from products in d columns, beyond `NEAR_SHARE`."""
+    return 8 * (d + 2) * 2.0**-53 / NEAR_SHARE
 
 
 @kernel
 def direct_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
     """Write squared Euclidean distances of queries (B, d) to candidates (d, n), one a column, from `shift` on."""
     d, n = columns.shape
-    for start in range(0, n, CHUNK):
-        stop = min(n, start + CHUNK)
+    for start in range(0, n, CHUNK_CANDIDATES):
+        stop = min(n, start + CHUNK_CANDIDATES)
         for q in range(len(queries)):
             acc = out[q][shift + start : shift + stop]
             _first_columns(queries[q], columns, start, acc)
@@ -71,35 +70,23 @@ def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None
 
 
 @kernel
-def city_block_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
-    """Write sums of absolute differences, as `direct_keys` does."""
+def summed_keys(queries: Array, columns: Array, shift: int, counts: bool, out: Array) -> None:
+    """Write sums of absolute differences, or if `counts`, how many columns differ; otherwise as `direct_keys`."""
     d, n = columns.shape
-    for start in range(0, n, CHUNK):
-        stop = min(n, start + CHUNK)
+    for start in range(0, n, CHUNK_CANDIDATES):
+        stop = min(n, start + CHUNK_CANDIDATES)
         for q in range(len(queries)):
             acc = out[q][shift + start : shift + stop]
             for p in range(stop - start):
                 acc[p] = 0.0
             for c in range(d):
                 x, y = queries[q, c], columns[c][start:stop]
-                for p in range(stop - start):
-                    acc[p] += abs(x - y[p])
-
-
-@kernel
-def hamming_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
-    """Write the numbers of columns that differ, as `direct_keys` does."""
-    d, n = columns.shape
-    for start in range(0, n, CHUNK):
-        stop = min(n, start + CHUNK)
-        for q in range(len(queries)):
-            acc = out[q][shift + start : shift + stop]
-            for p in range(stop - start):
-                acc[p] = 0.0
-            for c in range(d):
-                x, y = queries[q, c], columns[c][start:stop]
-                for p in range(stop - start):
-                    acc[p] += 1.0 if x != y[p] else 0.0
+                if counts:
+                    for p in range(stop - start):
+                        acc[p] += 1.0 if x != y[p] else 0.0
+                else:
+                    for p in range(stop - start):
+                        acc[p] += abs(x - y[p])
 
 
 @kernel
@@ -132,25 +119,25 @@ def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
 
 @counting
 def _complete(keys: Array, x2: float, y2: Array) -> bool:
-    """Turn products into keys; say whether any is that of a near point."""
+    """Turn products into keys; return whether any is of a near point."""
     count = 0.0
     for p in range(len(keys)):
         both = x2 + y2[p]
         key = both - 2.0 * keys[p]
         keys[p] = key
-        count += 1.0 if key <= NEAR * both else 0.0
+        count += 1.0 if key <= NEAR_SHARE * both else 0.0
     return count > 0.0
 
 
 @kernel
 def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
-    """Turn products (B, c), which stand in `out` (B, n) from `shift` on, into keys; those of near points anew.
+    """Turn products (B, c) in `out` (B, n), from column `shift` on, into keys; near points get direct differences.
 
-    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths as products see them.
+    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths after the move to the origin.
     """
     for q in range(len(queries)):
         keys = out[q][shift : shift + len(rows)]
         if _complete(keys, x2[q], y2):
             for p in range(len(rows)):
-                if keys[p] <= NEAR * (x2[q] + y2[p]):
+                if keys[p] <= NEAR_SHARE * (x2[q] + y2[p]):
                     keys[p] = _squared_difference(queries[q], rows[p])

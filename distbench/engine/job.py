@@ -1,4 +1,4 @@
-"""A job: the statistics of a run of judged queries against all candidates."""
+"""A job computes the statistics of consecutive judged queries against all candidates."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, neighbours, pairs, ranks, ratio_tails, triplets
+from distbench.engine import moments, neighbors, pairs, ranks, ratio_tails, triplets
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.partial_sums import Part
 from distbench.engine.problem import Problem
 
-__all__ = ["release_rooms", "run_job"]
+__all__ = ["release_buffers", "run_job"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CACHED = 1 << 16  # keys that all families look at before the next ones: what stays in the second-level cache
+CACHED_KEYS = 1 << 16  # keys that all families read before the next ones: they stay in the second-level cache
 
 
 def run_job(problem: Problem, rows: range) -> Part:
-    """Gather the statistics of some judged queries."""
-    families = [family(problem, len(rows)) for family in (_Pairs, _Triplets, _Ranks) if family.asked(problem)]
-    step = max(1, CACHED // problem.n)
+    """Return the statistics of the judged queries at `rows`."""
+    families = [family(problem, len(rows)) for family in (_Pairs, _Triplets, _Ranks) if family.is_wanted(problem)]
+    step = max(1, CACHED_KEYS // problem.n)
     spaces = problem.x, problem.z
-    rooms = _rooms(problem, step)
+    buffers = _buffers(problem, step)
     with one_blas_thread():
         for start in range(rows.start, rows.stop, problem.block):
             stop = min(start + problem.block, rows.stop)
             blocks = [
-                space.keys(start, stop, room[: stop - start]) if space.by_products else None
-                for space, room in zip(spaces, rooms, strict=True)
+                space.keys(start, stop, buffer[: stop - start]) if space.by_products else None
+                for space, buffer in zip(spaces, buffers, strict=True)
             ]
             for i in range(start, stop, step):
                 end = min(i + step, stop)
                 x, z = (
-                    space.keys(i, end, room[: end - i]) if block is None else block[i - start : end - start]
-                    for space, room, block in zip(spaces, rooms, blocks, strict=True)
+                    space.keys(i, end, buffer[: end - i]) if block is None else block[i - start : end - start]
+                    for space, buffer, block in zip(spaces, buffers, blocks, strict=True)
                 )
                 for family in families:  # ranks last: they overwrite the queries' own keys
                     family.add(x, z, i, i - rows.start)
@@ -47,52 +47,52 @@ def run_job(problem: Problem, rows: range) -> Part:
     return part
 
 
-_kept = threading.local()
+_thread = threading.local()
 
 
-def release_rooms() -> None:
-    """Give back this thread's memory for keys."""
-    _kept.__dict__.clear()
+def release_buffers() -> None:
+    """Free this thread's buffers."""
+    _thread.__dict__.clear()
 
 
-def _rooms(problem: Problem, step: int) -> list[Array]:
-    """Return room for keys in both spaces, the same for all jobs of a thread: fresh memory is slow.
+def _buffers(problem: Problem, step: int) -> list[Array]:
+    """Return the thread's buffers for keys in both spaces; all its jobs use them, because fresh memory is slow.
 
-    Products of matrices want many queries at a time; direct differences are taken `step` queries at a time.
+    Products of matrices take a block of queries at a time, direct differences `step` queries.
     """
     shapes = [(problem.block if space.by_products else step, problem.n) for space in (problem.x, problem.z)]
-    if getattr(_kept, "shapes", None) != shapes:
-        _kept.shapes, _kept.rooms = shapes, [np.empty(shape) for shape in shapes]
-    rooms: list[Array] = _kept.rooms
-    return rooms
+    if getattr(_thread, "shapes", None) != shapes:
+        _thread.shapes, _thread.buffers = shapes, [np.empty(shape) for shape in shapes]
+    buffers: list[Array] = _thread.buffers
+    return buffers
 
 
 class _Ranks:
-    """The family of ranks."""
+    """Sums of the family "ranks"."""
 
     def __init__(self, problem: Problem, size: int) -> None:
         n_test = problem.n_test
         self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
-        self.out, self.columns = np.empty((size, neighbours.WIDTH)), np.zeros((3, n_test))
+        self.out, self.columns = np.empty((size, neighbors.WIDTH)), np.zeros((3, n_test))
         self.places = np.zeros((2, n_test), dtype=np.float32)
         self.near = np.zeros((2, problem.n), dtype=np.uint8)
         self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     @staticmethod
-    def asked(problem: Problem) -> bool:
-        return "ranks" in problem.asked.families
+    def is_wanted(problem: Problem) -> bool:
+        return "ranks" in problem.families
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         problem, out = self.problem, self.out[row : row + len(x)]
         left = np.empty(len(x), dtype=np.uint8)
         scratch = self.near, self.singles
         sums = self.places, self.columns
-        neighbours.rank_rows(x, z, i, problem.k, *self.tolerances, *scratch, *sums, out, left)
+        neighbors.rank_rows(x, z, i, problem.k, *self.tolerances, *scratch, *sums, out, left)
         for place in np.flatnonzero(left).tolist():
             self._add_tied(x[place], z[place], i + place, out[place], int(left[place]))
 
     def _add_tied(self, x: Array, z: Array, i: int, out: Array, left: int) -> None:
-        """Add a query for which keys and counts do not settle the order."""
+        """Add a query whose order keys and counts leave open."""
         spaces = (self.problem.x, x), (self.problem.z, z)
         keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
         if self.problem.n_test:
@@ -105,15 +105,15 @@ class _Ranks:
 
 
 class _Triplets:
-    """The family of triplets."""
+    """Sums of the family "triplets"."""
 
     def __init__(self, problem: Problem, size: int) -> None:
         self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
         self.out, self.columns = np.empty(size), np.zeros(problem.n_test)
 
     @staticmethod
-    def asked(problem: Problem) -> bool:
-        return "triplets" in problem.asked.families
+    def is_wanted(problem: Problem) -> bool:
+        return "triplets" in problem.families
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         problem, tolerances = self.problem, self.tolerances
@@ -129,7 +129,7 @@ class _Triplets:
 
 
 class _Pairs:
-    """The families of pairs: moments, and rank products with tails."""
+    """Sums of the families of pairs: "moments" and "shepard"."""
 
     def __init__(self, problem: Problem, size: int) -> None:
         look = problem.first_look
@@ -137,24 +137,24 @@ class _Pairs:
         self.task = pairs.PairTask(
             *(problem.x.root, problem.z.root, problem.x.factor, problem.z.factor),
             *(look.scale, problem.unit, problem.m, problem.n_test),
-            *("shepard" in problem.asked.families, look.factor),
+            *("shepard" in problem.families, look.factor),
             *(look.a.low, look.a.per_unit, look.b.low, look.b.per_unit),
             *look.tails,
         )
         cells = max(len(look.a.table), len(look.b.table))
         self.tables = look.a.edges, look.b.edges, look.a.table, look.b.table
         self.counts, self.influence = np.zeros((2, cells), dtype=np.int64), np.zeros(problem.n_test)
-        self.scratch = np.zeros((4, pairs.STRETCH))
-        self.places = np.empty((2, pairs.STRETCH), dtype=np.uint32)
+        self.scratch = np.zeros((4, pairs.STRETCH_CANDIDATES))
+        self.places = np.empty((2, pairs.STRETCH_CANDIDATES), dtype=np.uint32)
         self.shared, self.alone = np.zeros((2, size, moments.N_MOMENTS))
         self.extremes, self.ranked = np.tile([np.inf, -np.inf], (size, 1)), np.zeros((size, 2))
         self.unjudged = np.zeros((max(0, problem.n_test - problem.m), moments.N_MOMENTS))
-        self.found = np.empty(0), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
+        self.tails = np.empty(0), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         self.used = 0
 
     @staticmethod
-    def asked(problem: Problem) -> bool:
-        return bool(problem.asked.families & {"moments", "shepard"})
+    def is_wanted(problem: Problem) -> bool:
+        return bool(problem.families & {"moments", "shepard"})
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         own = slice(row, row + len(x))
@@ -163,12 +163,12 @@ class _Pairs:
         done = 0
         while done < len(x):
             done, self.used = pairs.pair_rows(
-                x, z, i, done, self.task, *self.tables, *sums, *rows, *self.found, self.used
+                x, z, i, done, self.task, *self.tables, *sums, *rows, *self.tails, self.used
             )
             if done < len(x):
-                ratios, partners, owners = self.found
+                ratios, partners, owners = self.tails
                 more = self.used, x.shape[1]
-                self.found = (
+                self.tails = (
                     ratio_tails.grown(ratios, *more),
                     ratio_tails.grown(partners, *more),
                     ratio_tails.grown(owners, *more),
@@ -185,7 +185,7 @@ class _Pairs:
         if self.task.ranked:
             part.rows["ranked"] = self.ranked
             part.totals["counts"], part.columns["influence"] = self.counts, self.influence
-            ratios, partners, owners = (values[: self.used] for values in self.found)
+            ratios, partners, owners = (values[: self.used] for values in self.tails)
             part.rows["tail ratios"], part.rows["tail i"], part.rows["tail j"] = (
                 ratios.copy(),
                 owners.copy(),

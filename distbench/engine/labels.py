@@ -1,4 +1,4 @@
-"""Labels: how many of the k nearest by code have the query's label."""
+"""Counts how many of the k nearest by code have the query's label."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine.optional_statistic import ExtraProblem
-from distbench.engine.partial_sums import Merged, Part
+from distbench.engine.optional_statistic import OptionalStatistic
+from distbench.engine.partial_sums import Part
+from distbench.engine.problem import Problem
 from distbench.errors import InputError
 
 __all__ = ["Labels", "LabelsFamily"]
@@ -23,12 +24,12 @@ class Labels:
     """Expected number of the k nearest by code with the query's label."""
 
     rows: Array  # (m,)
-    columns: Array  # (n_test,) change of all other rows when point p leaves
+    columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
     chance: float  # expected number for shuffled codes
 
 
 def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
-    """Return a query's expected number of agreeing neighbours, and that number without each candidate."""
+    """Return a query's expected number of agreeing neighbors, and that number without each candidate."""
     edge = np.partition(b, k - 1)[k - 1]
     near, tied = b < edge, b == edge
     left, n_tied = k - int(near.sum()), int(tied.sum())  # places for the tied
@@ -38,13 +39,13 @@ def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
     if n_tied > left:
         without[near] = nearer - same[near] + (left + 1) / n_tied * level
         without[tied] = nearer + left / (n_tied - 1) * (level - same[tied])
-    else:  # the tied all have a place: who leaves makes room for the next group
+    else:  # all tied candidates have a place: if one is removed, the next group moves up
         following = b == b[b > edge].min()
         without[near | tied] = value - same[near | tied] + same[following].mean()
     return value, without
 
 
-def _labels(problem: ExtraProblem) -> tuple[Indices, Indices]:
+def _labels(problem: Problem) -> tuple[Indices, Indices]:
     if problem.labels_queries is None or problem.labels_candidates is None:
         raise InputError("labels", "found none, but label_agreement needs one a point", "pass labels=")
     return problem.labels_queries, problem.labels_candidates
@@ -56,23 +57,21 @@ def _matches(own: Indices, labels: Indices) -> Indices:
     return np.searchsorted(ordered, own, "right") - np.searchsorted(ordered, own, "left")
 
 
-class LabelsFamily:
-    """Agreement of labels among the k nearest by code, in one pass."""
+class LabelsFamily(OptionalStatistic):
+    """Agreement of labels among the k nearest by code."""
 
     name = "labels"
-    passes = 1
 
-    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' sums, the share of test points among their neighbours, and the effects."""
-        del state, index
+    def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
+        """Return the queries' sums, how many test points are among their neighbors, and the effects."""
         own, labels = _labels(problem)
         n_test = problem.n_test
         sums, from_test, columns = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(n_test)
         is_test = (np.arange(problem.n) < n_test).astype(float)
         for place, i in enumerate(rows):
-            b = problem.order_z(i)
+            b = problem.z.exact_keys(i)
             if n_test:
-                b[i] = np.inf  # no point is its own neighbour
+                b[i] = np.inf  # no point is its own neighbor
             sums[place], without = _sums(b, (labels == own[i]).astype(float), problem.k)
             columns += without[:n_test] - sums[place]
             if 0 < n_test < problem.n:
@@ -81,14 +80,8 @@ class LabelsFamily:
                 from_test[place] = problem.k
         return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})
 
-    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
-        """Return nothing: there is one pass."""
-        del problem, merged, index
-        return state
-
-    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> Labels:
-        """Return the sums, and what codes shuffled among the queries and among the references would reach."""
-        del state
+    def finish(self, problem: Problem, merged: Part, state: Any) -> Labels:
+        """Return the sums, and the expected sum for codes shuffled among queries and among references."""
         own, labels = _labels(problem)
         n_test, from_test = problem.n_test, merged.rows["from_test"]
         tests, references = _matches(own, labels[:n_test]), _matches(own, labels[n_test:])

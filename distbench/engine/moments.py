@@ -1,4 +1,4 @@
-"""Sums over the pairs of one query, from which stress, correlation and distortion follow."""
+"""Sums over the pairs of one query, for stress, correlation and distortion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_MOMENTS = len(MOMENTS)
 
 @counting
 def to_distances(keys: Array, root: bool, factor: float, out: Array) -> None:
-    """Write the distances that belong to some keys."""
+    """Write the distances of some keys to `out`."""
     if root:
         for p in range(len(keys)):
             out[p] = np.sqrt(keys[p])
@@ -39,7 +39,7 @@ def to_ratios(a: Array, b: Array, out: Array) -> None:
 
 @counting
 def add_moments(a: Array, b: Array, rho: Array, scale: float, unit: float, out: Array) -> float:
-    """Add the sums named in `MOMENTS` over pairs of distances (a, b) to `out`; return how many inputs are distinct."""
+    """Add the sums named in `MOMENTS` over pairs of distances (a, b) to `out`; return how many a are above 0."""
     sa, sb, saa, sbb, see, seb = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     n_rho, rho1, rho2, sammon = 0.0, 0.0, 0.0, 0.0
     for p in range(len(a)):
@@ -71,7 +71,7 @@ def add_moments(a: Array, b: Array, rho: Array, scale: float, unit: float, out: 
 
 @counting
 def any_outside(rho: Array, least: float, largest: float) -> bool:
-    """Say whether any ratio is below `least` or above `largest`."""
+    """Return whether any ratio is below `least` or above `largest`."""
     count = 0.0
     for p in range(len(rho)):
         count += 1.0 if rho[p] < least else 0.0
@@ -81,7 +81,7 @@ def any_outside(rho: Array, least: float, largest: float) -> bool:
 
 @kernel
 def extreme_ratios(a: Array, rho: Array, all_distinct: bool, out: Array) -> None:
-    """Lower ``out[0]`` to the least, raise ``out[1]`` to the largest ratio over pairs of distinct inputs."""
+    """Update ``out``, the least and the largest ratio over pairs of distinct inputs."""
     if all_distinct and not any_outside(rho, out[0], out[1]):
         return
     for p in range(len(a)):

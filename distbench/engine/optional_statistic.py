@@ -1,67 +1,30 @@
-"""What a family of statistics beyond the default set is: parts of passes, joined in order, and a finish."""
+"""The base class of the statistics beyond the default set: passes over the queries, then a finish."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from distbench.engine.partial_sums import Part
+from distbench.engine.problem import Problem
 
-from distbench.engine.partial_sums import Merged, Part
-
-__all__ = ["ExtraFamily", "ExtraProblem", "Merged", "Part"]
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
+__all__ = ["OptionalStatistic"]
 
 
-class ExtraProblem(Protocol):
-    """What a family reads. Columns 0..n_test-1 are test points, the judged ones first; the rest are references."""
-
-    m: int  # judged queries
-    n: int  # columns
-    n_test: int  # test points among the columns: 0 where queries are no candidates
-    M: int  # candidates of each query
-    k: int
-    sigma: float
-    labels_queries: Indices | None
-    labels_candidates: Indices | None
-
-    def order_x(self, i: int) -> Array:
-        """Return what orders all columns by query i's input distance, exactly."""
-        ...
-
-    def order_z(self, i: int) -> Array:
-        """Return what orders all columns by query i's code distance, exactly."""
-        ...
-
-    def distances_x(self, i: int) -> Array:
-        """Return query i's exact input distances to all columns."""
-        ...
-
-    def distances_z(self, i: int) -> Array:
-        """Return query i's exact code distances to all columns."""
-        ...
-
-    def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:
-        """Return places i, columns j and distances a, b of counted pairs: all, or a seeded sample of `size`."""
-        ...
-
-
-class ExtraFamily(Protocol):
-    """A family: `passes` (at least 1) times parts over all queries, then a finish."""
+class OptionalStatistic(ABC):
+    """One family of statistics: `passes` passes over all queries, each in parts, then a finish."""
 
     name: str
-    passes: int
+    passes = 1
 
-    def part(self, problem: Any, rows: range, state: Any, index: int) -> Part:
-        """Return what pass `index` finds in the queries at `rows`; pure."""
-        ...
+    def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
+        """Return what pass `index` computes for the queries at `rows`; must be pure. Nothing by default."""
+        return Part()
 
-    def between(self, problem: Any, merged: Merged, state: Any, index: int) -> Any:
-        """Return the state of the pass after pass `index`; not called after the last."""
-        ...
+    def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
+        """Return the state for the pass after pass `index`; not called after the last pass."""
+        return state
 
-    def finish(self, problem: Any, merged: Merged, state: Any) -> Any:
-        """Return the statistics; what should be said about them stands in their `notes`."""
-        ...
+    @abstractmethod
+    def finish(self, problem: Problem, merged: Part, state: Any) -> Any:
+        """Return the statistics from the merged parts of the last pass. Notes for the report go into their `notes`."""

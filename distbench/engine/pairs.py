@@ -1,4 +1,4 @@
-"""Pair statistics of queries, a stretch of candidates at a time so that they stay in the cache."""
+"""Pair statistics of queries, for a stretch of candidates at a time, which stays in the cache."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from distbench.engine import moments, rank_correlation, ratio_tails
 from distbench.engine._jit import kernel
 
-__all__ = ["STRETCH", "PairTask", "add_unjudged", "pair_rows"]
+__all__ = ["STRETCH_CANDIDATES", "PairTask", "add_unjudged", "pair_rows"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-STRETCH = 1024
+STRETCH_CANDIDATES = 1024
 
 to_distances, to_ratios = moments.to_distances, moments.to_ratios
 add_moments, extreme_ratios = moments.add_moments, moments.extreme_ratios
@@ -27,7 +27,7 @@ to_cells, add_rank_products, add_tails = (
 
 
 class PairTask(NamedTuple):
-    """What is asked of every query's pairs."""
+    """Parameters of `pair_rows` that are the same for all blocks."""
 
     root_x: bool  # whether distances are roots of keys
     root_z: bool
@@ -37,7 +37,7 @@ class PairTask(NamedTuple):
     unit: float
     m: int
     n_test: int
-    ranked: bool  # whether rank products and tails are wanted
+    ranked: bool  # whether to compute rank products and tails
     factor: float  # of rank products in the influence
     low_a: float  # grids of cells
     per_unit_a: float
@@ -71,12 +71,12 @@ def pair_rows(
     owners: NDArray[np.int32],
     used: int,
 ) -> tuple[int, int]:
-    """Add up the pairs of queries from `first_row` of a block on, until there is no room left for tails.
+    """Add up the pairs of a block's queries from `first_row` on, until the tails have no room left.
 
     shared, alone : (B, N_MOMENTS) sums over pairs with other judged queries, and over the others. extremes : (B, 2)
-    least and largest ratio. ranked : (B, 2) sums of rank products, and of influence, over the pairs that count with
-    this query: those with later columns. ratios, partners, owners : the tails. Returns the row to go on with, and the
-    new end of the tails.
+    least and largest ratio. ranked : (B, 2) sums of rank products, and of influence, over pairs with later columns, so
+    that each pair counts once. ratios, partners, owners : the tails. Returns the row to go on with, and the new end of
+    the tails.
     """
     n = keys_x.shape[1]
     judged = task.m if task.n_test else 0
@@ -89,8 +89,8 @@ def pair_rows(
         stops = (min(i, judged), judged, task.n_test, n)
         before = used
         for segment in range(4):
-            for p in range(starts[segment], stops[segment], STRETCH):
-                end = min(stops[segment], p + STRETCH)
+            for p in range(starts[segment], stops[segment], STRETCH_CANDIDATES):
+                end = min(stops[segment], p + STRETCH_CANDIDATES)
                 a, b, rho = scratch[0][: end - p], scratch[1][: end - p], scratch[2][: end - p]
                 to_distances(x[p:end], task.root_x, task.factor_x, a)
                 to_distances(z[p:end], task.root_z, task.factor_z, b)
@@ -112,7 +112,7 @@ def pair_rows(
 
 @kernel
 def add_unjudged(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
-    """Add the pairs of a block with test points that are not judged to these points' sums (n_test - m, N_MOMENTS)."""
+    """Add a block's pairs with test points that are not judged to these points' sums, (n_test - m, N_MOMENTS)."""
     for row in range(len(keys_x)):
         for p in range(task.m, task.n_test):
             a, b, rho = scratch[0][:1], scratch[1][:1], scratch[2][:1]

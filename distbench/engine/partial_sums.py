@@ -1,4 +1,4 @@
-"""What a job leaves behind, and what jobs leave together."""
+"""The result of a job, and the results of all jobs merged."""
 
 from __future__ import annotations
 
@@ -9,27 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Merged", "Part", "merge"]
+__all__ = ["Part", "merge"]
 
 
 @dataclass
 class Part:
-    """What one job found: rows of its own queries, sums over them for each test point, and totals."""
+    """The result of one job or of all: rows of its queries, sums over these for each test point, and totals."""
 
     rows: dict[str, NDArray[Any]] = field(default_factory=dict)
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     totals: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
-@dataclass
-class Merged(Part):
-    """What all jobs found: rows in order, columns and totals summed in order."""
-
-
-def merge(parts: Iterable[Part]) -> Merged:
-    """Join parts in the order they come in: the result does not depend on who computed them when."""
+def merge(parts: Iterable[Part]) -> Part:
+    """Return parts joined: rows concatenated, columns and totals summed, in the order of the parts."""
     rows: dict[str, list[NDArray[Any]]] = {}
-    merged = Merged()
+    merged = Part()
     for part in parts:
         for name, values in part.rows.items():
             rows.setdefault(name, []).append(values)

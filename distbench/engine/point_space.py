@@ -1,7 +1,7 @@
-"""One space, input or code: its points prepared for exact and fast distances.
+"""The points of one space, input or code, prepared for exact and for fast distances.
 
 Points are scaled by a power of two, which is exact and keeps the squares of very large and very small numbers in
-range. For products of matrices, points far from the origin are moved there first; differences are taken unmoved.
+range. Products of matrices get points that are moved to the origin if they are far from it; differences do not.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Indices = NDArray[np.int64]
 
 DISTANCES = ("euclidean", "cosine", "cityblock", "hamming")
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
-PREPARED = 1 << 28  # bytes of prepared points kept in memory; beyond, they are prepared block by block
-MOVED = 1 << 26  # bytes of moved points kept beside them
-PLAIN = 30  # exponents of points and of their spread up to which nothing is scaled: squares fit single precision
-FAR = 4.0  # points are moved where the square of their mean is this many times their variance
-PAIRS = 1 << 14  # pairs whose keys are computed at once
-COLUMNS = 512  # candidates in one product of matrices
+PREPARED_BYTES = 1 << 28  # prepared points kept in memory; larger ones are prepared block by block
+MOVED_BYTES = 1 << 26  # moved points kept beside them
+PLAIN_EXPONENT = 30  # of points and of their spread; up to here squares fit single precision and nothing is scaled
+FAR_RATIO = 4.0  # points are moved where the square of their mean is this many times their variance
+BLOCK_PAIRS = 1 << 14  # pairs whose keys are computed at once
+BLOCK_COLUMNS = 512  # candidates in one product of matrices
 
 
 def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
@@ -46,16 +46,16 @@ def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
 
 @dataclass
 class Space:
-    """The points of one space: judged queries first, then other test points, then references.
+    """The points of one space in this order: judged queries, other test points, references.
 
     Parameters
     ----------
     sources : list of ndarray
-        Test points and, perhaps, reference points; any real dtype, in memory or memory maps.
+        Test points and, optionally, reference points; of any real dtype, in memory or memory maps.
     order : ndarray of int, optional
-        Order in which the test points stand, judged ones first.
+        Which row of the test points stands at each place.
     first : int
-        The first row that is a candidate: 0, or the number of test points where those are none.
+        The first row that is a candidate: 0, or the number of test points if they are not candidates.
     distance : str
         Of `DISTANCES`.
     """
@@ -66,8 +66,8 @@ class Space:
     distance: str = "euclidean"
     exponent: int = 0
     tolerance: float = 0.0  # relative error of keys
-    _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents, taken away in turn
-    _origin: Array | None = field(default=None, repr=False)  # of products, where points are far from 0
+    _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents to divide by, one after the other
+    _origin: Array | None = field(default=None, repr=False)  # subtracted before products
     _rows: Array | None = field(default=None, repr=False)
     _moved: Array | None = field(default=None, repr=False)
     _columns: Array | None = field(default=None, repr=False)
@@ -76,19 +76,21 @@ class Space:
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
-        if self.n_rows * self.d * 8 <= PREPARED:
+        if self.n_rows * self.d * 8 <= PREPARED_BYTES:
             self._rows = self._prepare(0, self.n_rows)
         if self.by_products:
             self._find_origin()
             self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
-            if self._origin is not None and self.n_rows * self.d * 8 <= MOVED:
+            if self._origin is not None and self.n_rows * self.d * 8 <= MOVED_BYTES:
                 self._moved = self.moved(0, self.n_rows)
             self.tolerance = 0.0 if self._on_grid() else distances.tolerance(self.d)
         elif self._rows is not None:
             self._columns = np.ascontiguousarray(self._rows[self.first :].T)
 
     def _blocks(self) -> Iterator[Array]:
-        return (self.moved(start, min(start + COLUMNS, self.n_rows)) for start in range(0, self.n_rows, COLUMNS))
+        return (
+            self.moved(start, min(start + BLOCK_COLUMNS, self.n_rows)) for start in range(0, self.n_rows, BLOCK_COLUMNS)
+        )
 
     @property
     def d(self) -> int:
@@ -102,12 +104,12 @@ class Space:
 
     @property
     def n(self) -> int:
-        """Number of candidate columns: a query among them has one too."""
+        """Number of candidates, including the query itself if queries are candidates."""
         return self.n_rows - self.first
 
     @property
     def by_products(self) -> bool:
-        """Whether keys come from products of matrices, with direct differences for near points alone."""
+        """Whether keys come from products of matrices; near points get direct differences even then."""
         return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
 
     @property
@@ -117,7 +119,7 @@ class Space:
 
     @property
     def factor(self) -> float:
-        """What to multiply a key by, after the root if there is one."""
+        """Factor that turns a key (or its root) into a distance."""
         return {"cosine": 0.5, "hamming": 1 / self.d}.get(self.distance, 1.0)
 
     def to_distance(self, keys: Array) -> Array:
@@ -129,7 +131,7 @@ class Space:
         return self._prepare(start, stop) if self._rows is None else self._rows[start:stop]
 
     def moved(self, start: int, stop: int) -> Array:
-        """Return the points start..stop - 1 as products see them."""
+        """Return points start..stop - 1 as products use them."""
         if self._moved is not None:
             return self._moved[start:stop]
         rows = self.rows(start, stop)
@@ -147,8 +149,8 @@ class Space:
             self._direct(queries, out)
             return out
         moved = self.moved(start, stop)
-        for c in range(0, self.n, COLUMNS):
-            end = min(c + COLUMNS, self.n)
+        for c in range(0, self.n, BLOCK_COLUMNS):
+            end = min(c + BLOCK_COLUMNS, self.n)
             place, last = self.first + c, self.first + end
             rows = self.rows(place, last)
             np.matmul(moved, (rows if self._origin is None else self.moved(place, last)).T, out=out[:, c:end])
@@ -161,16 +163,21 @@ class Space:
         if self._squares is None:
             self._direct(query, out[None])
             return out
-        for c in range(0, self.n, COLUMNS):
-            end = min(c + COLUMNS, self.n)
+        for c in range(0, self.n, BLOCK_COLUMNS):
+            end = min(c + BLOCK_COLUMNS, self.n)
             out[c:end] = distances.few_keys(query[0], self.rows(self.first + c, self.first + end))
         return out
 
+    def exact_distances(self, i: int) -> Array:
+        """Return the distances of query i to all candidates, from `exact_keys`."""
+        return self.to_distance(self.exact_keys(i))
+
     def pair_keys(self, i: Indices, j: Indices) -> Array:
         """Return the keys of pairs: query i, candidate column j."""
-        cuts = range(0, len(i), PAIRS)
+        cuts = range(0, len(i), BLOCK_PAIRS)
         with ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(cuts)))) as pool:
-            parts = pool.map(lambda s: self._some_pair_keys(i[s : s + PAIRS], j[s : s + PAIRS] + self.first), cuts)
+            slices = (slice(start, start + BLOCK_PAIRS) for start in cuts)
+            parts = pool.map(lambda pairs: self._some_pair_keys(i[pairs], j[pairs] + self.first), slices)
             return np.concatenate([np.empty(0), *parts])
 
     def _some_pair_keys(self, i: Indices, j: Indices) -> Array:
@@ -184,17 +191,18 @@ class Space:
         return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # summed in the order of the kernels
 
     def _direct(self, queries: Array, out: Array) -> None:
-        kernels = {"cityblock": distances.city_block_keys, "hamming": distances.hamming_keys}
-        kernel = kernels.get(self.distance, distances.direct_keys)
-        if self._columns is not None:
-            kernel(queries, self._columns, 0, out)
-            return
-        for c in range(0, self.n, COLUMNS):
-            rows = self.rows(self.first + c, self.first + min(c + COLUMNS, self.n))
-            kernel(queries, np.ascontiguousarray(rows.T), c, out)
+        step = self.n if self._columns is not None else BLOCK_COLUMNS
+        for c in range(0, self.n, step):
+            columns = self._columns
+            if columns is None:
+                columns = np.ascontiguousarray(self.rows(self.first + c, self.first + min(c + step, self.n)).T)
+            if self.distance in ("cityblock", "hamming"):
+                distances.summed_keys(queries, columns, c, self.distance == "hamming", out)
+            else:
+                distances.direct_keys(queries, columns, c, out)
 
     def _raw(self, places: Indices) -> NDArray[Any]:
-        """Return the points at some places as they came in."""
+        """Return the points at some places, unprepared."""
         if len(self.sources) == 1:
             return self.sources[0][places if self.order is None else self.order[places]]
         m = len(self.sources[0])
@@ -223,19 +231,19 @@ class Space:
         return points
 
     def _find_scale(self) -> None:
-        """Choose the power of two: that of the largest spread of a column."""
+        """Choose the power of two of the largest spread of a column."""
         low, high = self._extremes()
         _, size = np.frexp(max(np.abs(low).max(), np.abs(high).max()))
         _, spread = np.frexp((_scaled(high, (int(size), 0)) - _scaled(low, (int(size), 0))).max())
-        if abs(int(size)) > PLAIN or abs(int(size) + int(spread)) > PLAIN:
+        if abs(int(size)) > PLAIN_EXPONENT or abs(int(size) + int(spread)) > PLAIN_EXPONENT:
             self._scale = int(size), int(spread)
             self.exponent = int(size) + int(spread)
 
     def _find_origin(self) -> None:
-        """Choose an origin for products: in each column the value nearest to the mean, so that a grid stays a grid."""
+        """Choose the value nearest to each column's mean as origin, so that a grid stays a grid."""
         sample = self.take(np.unique(np.linspace(0, self.n_rows - 1, 512).astype(np.int64)))
         mean = sample.mean(axis=0)
-        if mean @ mean > FAR * sample.var(axis=0).sum():
+        if mean @ mean > FAR_RATIO * sample.var(axis=0).sum():
             self._origin = sample[np.abs(sample - mean).argmin(axis=0), np.arange(self.d)]
 
     def _extremes(self) -> tuple[Array, Array]:
@@ -250,7 +258,7 @@ class Space:
         return low, high
 
     def _on_grid(self) -> bool:
-        """Whether all products and their sums are exact: every coordinate a multiple of one coarse step."""
+        """Return whether all coordinates are multiples of one coarse step, so that products and sums are exact."""
         largest = max(int(np.frexp(np.abs(rows).max())[1]) for rows in self._blocks())  # all are below 2**largest
         bits = (51 - int(np.ceil(np.log2(self.d)))) // 2
         for rows in self._blocks():

@@ -1,6 +1,7 @@
-"""Random signs of test points, for sums of squares over pairs that are too many to keep.
+"""Random signs of test points, for sums of squares over pairs that are too many to store.
 
-The sum over p of s_p c_ip, squared, is on average the sum of c_ip^2; unlike that it may be subtracted between encoders.
+The square of the sum over p of s_p c_ip is on average the sum of c_ip^2; unlike that sum, it can be subtracted between
+encoders.
 """
 
 from __future__ import annotations

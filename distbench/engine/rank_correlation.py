@@ -1,8 +1,8 @@
-"""The Shepard diagram of all pairs: rank correlation without sorting them, and thresholds for the tails of b / a.
+"""Rank correlation of all pairs without sorting them, and thresholds for the tails of the ratios b / a.
 
-A sample of pairs gives each space a grid of cells and an estimate F, G of its distribution function there. The pass
-over all pairs adds up F(a) G(b) and counts the cells exactly; the estimates' errors are then taken out to first
-order, with the sample's mean of G at each a and of F at each b. What remains is the product of two errors.
+A sample of pairs gives each space a grid of cells and an estimate F, G of its distribution function. The pass over all
+pairs adds up F(a) G(b) and counts the cells exactly. The errors of F and G are then corrected to first order, by the
+sample's mean of G at each a and of F at each b; the product of both errors remains.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 
-__all__ = ["TAIL", "Cells", "Pilot", "add_rank_products", "pilot", "rank_correlation", "to_cells"]
+__all__ = ["TAIL_SHARE", "Cells", "Pilot", "add_rank_products", "pilot", "rank_correlation", "to_cells"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Places = NDArray[np.uint32]
 
-SAMPLE = 1 << 17  # pairs that set cells and tail thresholds; all pairs where there are fewer
-CELLS = 4096
-HEAVY = 1 / 256  # share of pairs in one cell beyond which equal cells will not do
-TAIL = 0.001
-MARGIN = 5.0  # standard deviations of a sample; beyond, a quantile is off by less than the sample's own
+SAMPLE_PAIRS = 1 << 17  # for cells and tail thresholds; all pairs if there are fewer
+N_CELLS = 4096
+MAX_CELL_SHARE = 1 / 256  # of pairs in one cell; if there are more, cells lie between quantiles
+TAIL_SHARE = 0.001
+MARGIN_DEVIATIONS = 5.0  # standard deviations of a sample's quantile
 
 
 class Cells(NamedTuple):
-    """The grid of one space. Cells of equal width, or where that will not do, between quantiles (`edges`)."""
+    """The grid of one space: cells of equal width, or between quantiles (`edges`)."""
 
     low: float
     per_unit: float
@@ -39,15 +39,15 @@ class Cells(NamedTuple):
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a first look at a sample of pairs fixes before the pass over all of them."""
+    """The results of a first look at a sample of pairs, before the pass over all of them."""
 
-    scale: float  # near the best common scale of the codes
+    scale: float  # of the codes: near the best
     a: Cells
     b: Cells
-    factor: float  # what F(a) G(b) of a pair counts for in the influence on the correlation
+    factor: float  # of F(a) G(b) in a pair's influence on the correlation
     sample: Places  # (2, pairs) cells of the sample
-    exact: float | None  # the rank correlation, where the sample is all pairs
-    tails: tuple[float, float]  # ratios below and above these are kept one by one
+    exact: float | None  # the rank correlation, if the sample is all pairs
+    tails: tuple[float, float]  # ratios below the first and above the second are stored
 
 
 @kernel
@@ -119,14 +119,9 @@ def rank_correlation(pilot: Pilot, products: float, counts: Counts) -> float:
 
 
 def _mean_ranks(values: Array) -> Array:
-    """Return ranks from 1; tied values share the mean of theirs (scipy.stats takes half a second to load)."""
-    order = np.argsort(values)
-    ordered = values[order]
-    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    count = np.diff(first, append=len(values))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(first + (count + 1) / 2, count)
-    return ranks
+    """Return ranks from 1; tied values share the mean of theirs (importing scipy.stats takes half a second)."""
+    _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[level])
 
 
 def _sorted_correlation(a: Array, b: Array) -> float:
@@ -140,27 +135,27 @@ def _sorted_correlation(a: Array, b: Array) -> float:
 def _grid(values: Array) -> tuple[float, float, Array, int]:
     """Return low, cells per unit, edges and number of cells for the distances of a sample."""
     low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
-    if high - low > 4 * (outer - inner) > 0:  # a few far pairs would take nearly all cells
+    if high - low > 4 * (outer - inner) > 0:  # else a few far pairs would take nearly all cells
         low, high = max(low, inner - (outer - inner) / 8), min(high, outer + (outer - inner) / 8)
-    per_unit = (CELLS - 1) / (high - low) if high > low else 0.0
-    low -= 0.382 * (high - low) / (CELLS - 1)  # common values, 0 say, do not stand on a boundary
+    per_unit = (N_CELLS - 1) / (high - low) if high > low else 0.0
+    low -= 0.382 * (high - low) / (N_CELLS - 1)  # common values, such as 0, do not lie on an edge
     cells = np.empty(len(values), dtype=np.uint32)
-    to_cells(values, low, per_unit, np.empty(0), CELLS - 1, cells)
+    to_cells(values, low, per_unit, np.empty(0), N_CELLS - 1, cells)
     levels = np.unique(values)
-    crowded = len(levels) <= CELLS or np.bincount(cells).max() > HEAVY * len(values)
-    if np.unique(cells).size < min(len(levels), CELLS) and crowded:
+    crowded = len(levels) <= N_CELLS or np.bincount(cells).max() > MAX_CELL_SHARE * len(values)
+    if np.unique(cells).size < min(len(levels), N_CELLS) and crowded:
         edges = _edges(values, levels)
         return 0.0, 0.0, edges, len(edges) + 1
-    return float(low), float(per_unit), np.empty(0), CELLS
+    return float(low), float(per_unit), np.empty(0), N_CELLS
 
 
 def _edges(values: Array, levels: Array) -> Array:
-    """Return edges between levels: between all where they are few, else at quantiles.
+    """Return edges between all levels if they are few, else at quantiles.
 
-    Edges stand midway between levels, so that rounding does not move a value over one.
+    Edges lie midway between levels, so that rounding moves no value over one.
     """
-    if len(levels) > CELLS:
-        quantiles = np.quantile(values, np.arange(1, CELLS) / CELLS, method="lower")
+    if len(levels) > N_CELLS:
+        quantiles = np.quantile(values, np.arange(1, N_CELLS) / N_CELLS, method="lower")
         own = np.searchsorted(levels, quantiles)
         below = np.unique(np.concatenate([[0], own, [len(levels) - 2]]))  # rare levels at the ends stay apart
     else:
@@ -170,18 +165,18 @@ def _edges(values: Array, levels: Array) -> Array:
 
 
 def _filled(sums: NDArray[Any], counts: Array) -> Array:
-    """Return means by cell, with empty cells between their neighbours."""
+    """Return means by cell; those of empty cells are interpolated."""
     seen = np.flatnonzero(counts)
     return np.interp(np.arange(len(counts)), seen, sums[seen] / counts[seen])
 
 
 def _above(weighted: Array) -> Array:
-    """Return the sum over higher cells and half of the own."""
+    """Return, for each cell, the sum over higher cells and half of its own."""
     return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
 
 
 def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
-    """Look at a sample of pairs; the tails of all pairs beyond `share` must hold what the quantiles need."""
+    """Return the first look at a sample of pairs; each tail must hold a `share` of all pairs."""
     grids, cells, counts = [], [], []
     for values in (a, b):
         grid = _grid(values)
@@ -234,10 +229,10 @@ def _influence(
 
 
 def _tails(ratios: Array, share: float) -> tuple[float, float]:
-    """Return thresholds beyond which at least a `share` of all ratios surely lies, at either end."""
+    """Return low and high thresholds beyond which at least a `share` of all ratios lies, almost surely."""
     if share >= 1 or ratios.size == 0:
         return np.inf, -np.inf
     ordered = np.sort(ratios)
     expected = ratios.size * share
-    kept = min(ratios.size - 1, int(expected + MARGIN * np.sqrt(expected) + MARGIN))
+    kept = min(ratios.size - 1, int(expected + MARGIN_DEVIATIONS * np.sqrt(expected) + MARGIN_DEVIATIONS))
     return float(ordered[kept]), float(ordered[-1 - kept])

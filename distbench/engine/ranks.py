@@ -1,9 +1,9 @@
-"""One query's share of the rank metrics where candidates tie, and what each candidate's absence would change.
+"""Rank statistics of one query with ties, and their changes when single candidates are removed.
 
-Ties follow the definition: candidates tied at the k-th distance share the places that are left with equal weight, a
-tied rank contributes the mean over the places its group fills. The candidates of a query fall into four classes:
-nearer than the k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a
-nearer one leaves) and BEYOND. Weights depend on the class alone, ranks on how many candidates are nearer.
+Ties follow the definition: candidates tied at the k-th distance share the places that are left with equal weight; a
+tied rank contributes the mean over the places of its group. The candidates of a query fall into four classes: nearer
+than the k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a nearer one
+is removed) and BEYOND. Weights depend on the class alone, ranks on how many candidates are nearer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.neighbours import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, SIGNED, TRUST, TRUST_LEFT
+from distbench.engine.counts import find_places
+from distbench.engine.neighbors import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, SIGNED, TRUST, TRUST_LEFT
 from distbench.engine.random_signs import SKETCHES, add_signed
 
 __all__ = ["tied_row"]
@@ -27,10 +28,10 @@ NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
 
 @kernel
 def classify(values: Array, k: int, edge: float, classes: Classes) -> Array:
-    """Write each candidate's class to `classes`, given the k-th smallest value; return the (4, 4) weights.
+    """Write each candidate's class to `classes`, given the k-th smallest value `edge`; return the (4, 4) weights.
 
-    ``weights[v, c]`` is the weight of class c as a nearest neighbour once a candidate of class v is taken away;
-    the last row (a candidate beyond) holds the weights as they are. The query's own distance must be infinite.
+    ``weights[v, c]`` is the weight of class c as a nearest neighbor when a candidate of class v is removed; the last
+    row (class BEYOND) has the weights when none is. The query's own distance must be infinite.
     """
     near, tied, following = 0, 0, np.inf
     for value in values:
@@ -64,7 +65,7 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
     if tied > left:
         weights[TIED, TIED] = left / (tied - 1)
         weights[NEAR, TIED] = (left + 1) / tied
-    else:  # the tied all have a place: who leaves makes room for the next group
+    else:  # all tied candidates have a place: if one is removed, the next group moves up
         weights[:NEXT, TIED] = 1.0
         weights[:NEXT, NEXT] = 1.0 / after
     return weights
@@ -74,7 +75,7 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
 def overlap(
     classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, columns: Array, signed: Array
 ) -> float:
-    """Return the expected size of the common neighbourhood; add each test candidate's effect to the last two."""
+    """Return the expected number of common neighbors; add the effect of each test candidate to the last two."""
     count = np.zeros((4, 4))
     for p in range(len(classes_x)):
         count[classes_x[p], classes_z[p]] += 1.0
@@ -109,41 +110,10 @@ def _excess(less: float, equal: float, k: int) -> float:
 
 
 @kernel
-def _places(values: Array, levels: Array, place: NDArray[np.int32], less: Array, upto: Array) -> None:
-    """Find each value's place among the sorted `levels`, and how many values are below and up to each level.
-
-    ``place`` is 2u + 1 for a value equal to level u, 2u for one just below it, 2U beyond all U levels.
-    """
-    n_levels = len(levels)
-    count = np.zeros(2 * n_levels + 1)
-    top = levels[n_levels - 1]
-    for p in range(len(values)):
-        value = values[p]
-        if value > top:
-            place[p] = 2 * n_levels
-            continue
-        low, high = 0, n_levels - 1
-        while low < high:
-            middle = (low + high) >> 1
-            if levels[middle] < value:
-                low = middle + 1
-            else:
-                high = middle
-        place[p] = 2 * low + (1 if levels[low] == value else 0)
-        count[place[p]] += 1.0
-    running = 0.0
-    for u in range(n_levels):
-        running += count[2 * u]
-        less[u] = running
-        running += count[2 * u + 1]
-        upto[u] = running
-
-
-@kernel
 def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array, Array]:
-    """Return each level's rank term, what it loses when one at that level leaves, and losses by class and place.
+    """Return each level's rank term, its loss when one at that level is removed, and losses by class and place.
 
-    ``loss[c, q]`` is what the terms of all members of class c lose when a candidate at place q leaves.
+    ``loss[c, q]`` is the loss in the terms of all members of class c when a candidate at place q is removed.
     """
     n_levels = len(less)
     term, drop_tie = np.empty(n_levels), np.empty(n_levels)
@@ -173,7 +143,7 @@ def _weighted(weights: Array, count: Array, term: Array) -> float:
 
 @kernel
 def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Array) -> Array:
-    """Return the sum once a candidate of class v at place q is taken away, shape (4, 2U + 1)."""
+    """Return the sum when a candidate of class v at place q is removed, shape (4, 2U + 1)."""
     after = np.empty((4, loss.shape[1]))
     for v in range(4):
         total = _weighted(weights[v], count, term)
@@ -181,7 +151,7 @@ def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Arr
             after[v, q] = total
             for c in range(3):
                 after[v, q] -= weights[v, c] * loss[c, q]
-            if v < NEXT and q % 2:  # who leaves is a member: its own term goes, not only its effect on others
+            if v < NEXT and q % 2:  # a member is removed: subtract its own term too
                 after[v, q] -= weights[v, v] * (term[q >> 1] - drop_tie[q >> 1])
     return after
 
@@ -205,7 +175,7 @@ def _add_changes(classes: Classes, place: Places, after: Array, value: float, co
 
 @kernel
 def _worst(members: Indices, classes: Classes, place: Places, ranks: Array) -> tuple[int, float]:
-    """Return the neighbour with the largest (mean) rank, and that rank."""
+    """Return the neighbor with the largest (mean) rank, and that rank."""
     worst, worst_rank = members[0], -1.0
     for p in members:
         if classes[p] < NEXT and ranks[place[p] >> 1] > worst_rank:
@@ -216,16 +186,15 @@ def _worst(members: Indices, classes: Classes, place: Places, ranks: Array) -> t
 def _rank_excess(
     classes: Classes, weights: Array, values: Array, k: int, columns: Array, out: Array, signed: Array
 ) -> None:
-    """Write sum_j w_j max(0, r_j - k) over neighbours j by `classes`, r_j = rank of j by `values`, to ``out[0]``.
+    """Write sum_j w_j max(0, r_j - k) over neighbors j by `classes`, r_j = rank of j by `values`, to ``out[0]``.
 
-    Adds to ``columns[p]`` how much the sum changes when test candidate p is taken away. ``out[1:]``: the neighbour
-    with the largest rank, and that rank.
+    Adds to ``columns[p]`` how much the sum changes when test candidate p is removed. Writes the neighbor with the
+    largest rank, and that rank, to ``out[1:]``.
     """
     members = np.flatnonzero(classes < (NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT))
     levels = np.unique(values[members])
     place = np.empty(len(values), dtype=np.int32)
-    less, upto = np.empty(len(levels)), np.empty(len(levels))
-    _places(values, levels, place, less, upto)
+    less, upto = (counts.astype(np.float64) for counts in find_places(values, levels, place))
     count = _count_members(members, classes, place, len(levels))
     term, drop_tie, loss = _terms(less, upto, count, k)
     value = _weighted(weights[BEYOND], count, term)
@@ -235,9 +204,9 @@ def _rank_excess(
 
 
 def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, left: int) -> None:
-    """Do what `distbench.engine.neighbours.rank_rows` left undone for a query, from exact keys, whatever ties.
+    """Write the statistics that `distbench.engine.neighbors.rank_rows` left open for a query, from exact keys.
 
-    The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test).
+    The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test). left : see `rank_rows`.
     """
     sides = []
     for keys in (keys_x, keys_z):

@@ -1,4 +1,4 @@
-"""The ratios b / a in the tails, kept one by one, so that extreme quantiles are exact."""
+"""The ratios b / a in the tails, stored one by one, so that extreme quantiles are exact."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Indices = NDArray[np.int64]
 
 Ends = NDArray[np.int32]
 
-STEP = 32
+STEP_RATIOS = 32
 
 
 @kernel
 def add_tails(
     a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Ends, used: int
 ) -> int:
-    """Append the ratios below `low` or above `high`, and with whom, where inputs are distinct; return the new end."""
-    for start in range(0, len(rho), STEP):
-        stop = min(len(rho), start + STEP)
+    """Append the ratios below `low` or above `high`, and their partners, of distinct inputs; return the new end."""
+    for start in range(0, len(rho), STEP_RATIOS):
+        stop = min(len(rho), start + STEP_RATIOS)
         if any_outside(rho[start:stop], low, high):
             for p in range(start, stop):
                 if a[p] > 0.0 and (rho[p] < low or rho[p] > high):
@@ -37,7 +37,7 @@ def add_tails(
 
 
 def grown(values: NDArray[Any], used: int, room: int) -> NDArray[Any]:
-    """Return an array with at least `room` places after the used ones."""
+    """Return a larger array with the used values, and at least `room` more."""
     out = np.empty(2 * used + room, dtype=values.dtype)
     out[:used] = values[:used]
     return out
@@ -53,12 +53,12 @@ class Tail:
     threshold: float
 
     def quantile(self, position: float) -> float:
-        """Return the value at a fractional place, 0 = outermost, interpolated linearly between neighbours."""
+        """Return the value at a fractional place, 0 = outermost, interpolated linearly between neighbors."""
         place = int(position)
         return float(_between(self.ratios, self.threshold, place, place + 1, position - place))
 
     def quantiles_without(self, positions: Array) -> Array:
-        """Return, for each test point, the value at its place once the ratios it is part of are gone."""
+        """Return, for each test point, the value at its place without the ratios of which it is part."""
         points = len(positions)
         place = np.arange(len(self.ratios))
         ends, places = np.concatenate([self.i, self.j]), np.concatenate([place, place])

@@ -1,9 +1,9 @@
 """Relative rank errors: how far the k nearest in one space move in the ranks of the other.
 
-Ties are broken at random in both spaces, independently: neighbour j has rank r, uniform over the places that its tie
-group fills, and s likewise, so it counts ``E[1(r <= k) |r - s| / r]``. Taking a candidate away shifts or shrinks
-the groups behind or around it, so its effect on a neighbour depends on two comparisons alone (farther, tied or nearer
-than the neighbour, in each space): exact, with ties and without.
+Ties are broken at random in both spaces, independently: neighbor j has rank r, uniform over the places of its tie
+group, and s likewise, so it counts ``E[1(r <= k) |r - s| / r]``. Removing a candidate shifts the groups behind it and
+shrinks its own. So its effect on a neighbor depends only on how the two compare in each space (farther, tied, nearer),
+and leave-one-out values are exact, with ties too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.optional_statistic import ExtraProblem
-from distbench.engine.partial_sums import Merged, Part
+from distbench.engine.counts import find_places
+from distbench.engine.optional_statistic import OptionalStatistic
+from distbench.engine.partial_sums import Part
+from distbench.engine.problem import Problem
 
 __all__ = ["Relative", "RelativeFamily"]
 
@@ -26,9 +28,9 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Relative:
-    """Sums of relative rank errors of each query, and what each test point's absence changes in all of them."""
+    """Sums of relative rank errors of each query, and their changes when each test point is removed."""
 
-    input_rows: Array  # (m,) neighbours and denominators in input space
+    input_rows: Array  # (m,) neighbors and denominators in input space
     input_columns: Array  # (n_test,)
     code_rows: Array
     code_columns: Array
@@ -48,9 +50,9 @@ def _mean_gap(r: int, less: int, equal: int) -> float:
 
 @kernel
 def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harmonic: Array) -> float:
-    """Return a neighbour's expected error: its group fills `equal` places behind `less` here, others there."""
+    """Return a neighbor's expected error; its group has `equal` places behind `less` here, and likewise there."""
     last = min(less + equal, k)
-    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # the last: asked, but cannot be
+    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # the last: cannot be
         return 0.0
     if last <= less_other:  # the usual case: s is larger than any r that counts
         far = less_other + (equal_other + 1) / 2.0
@@ -62,27 +64,10 @@ def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harm
 
 
 @kernel
-def _places(values: Array, levels: Array, place: Indices) -> Indices:
-    """Write each value's place among ascending `levels` (2v + 1 at level v, 2v just below); return their counts."""
-    count = np.zeros(2 * len(levels) + 1, dtype=np.int64)
-    for p in range(len(values)):
-        low, high = 0, len(levels)
-        while low < high:
-            middle = (low + high) >> 1
-            if levels[middle] < values[p]:
-                low = middle + 1
-            else:
-                high = middle
-        place[p] = 2 * low + (1 if low < len(levels) and levels[low] == values[p] else 0)
-        count[place[p]] += 1
-    return count
-
-
-@kernel
 def _changes(
     u: int, less: int, equal: int, less_other: Indices, upto_other: Indices, count: Array, k: int, harmonic: Array
 ) -> tuple[float, Array, Array]:
-    """Return level u's sum; its change by how the one taken away compares here and by its place there; own terms.
+    """Return level u's sum; its change by the removed one's comparison here and its place there; its own terms.
 
     Comparisons: 0 = farther, 1 = tied, 2 = nearer than the members of level u.
     """
@@ -117,7 +102,7 @@ def _changes(
 @kernel
 def _relative(
     level: Indices,
-    place: Indices,
+    place: NDArray[np.int32],
     upto: Indices,
     less_other: Indices,
     upto_other: Indices,
@@ -133,7 +118,7 @@ def _relative(
         if level[p] < n_levels:
             count[level[p], place[p] >> 1] += 1.0
     total = 0.0
-    change = np.zeros((n_levels + 1, 2 * n_other + 1))  # by level and place of the one that is taken away
+    change = np.zeros((n_levels + 1, 2 * n_other + 1))  # by level and place of the removed one
     own = np.empty((n_levels, n_other))
     for u in range(n_levels):
         less = upto[u - 1] if u > 0 else 0
@@ -149,46 +134,37 @@ def _relative(
 
 
 def _add_side(here: Array, there: Array, k: int, harmonic: Array, n_test: int, columns: Array) -> float:
-    """Return one query's sum with neighbours by `here`, ranks by both; add effects to `columns`."""
-    # all whose rank can be k or less, and those who move up to k when a nearer one leaves
+    """Return one query's sum with neighbors by `here`, ranks by both; add effects to `columns`."""
+    # all whose rank can be k or less, also after a nearer one is removed
     members = np.flatnonzero(here <= np.partition(here, k)[k])
     values, member_level = np.unique(here[members], return_inverse=True)
     level = np.full(len(here), len(values), dtype=np.int64)
     level[members] = member_level
     upto = np.cumsum(np.bincount(member_level, minlength=len(values)))
-    place = np.empty(len(there), dtype=np.int64)
-    counts = np.cumsum(_places(there, np.unique(there[members]), place))
-    less_other, upto_other = counts[:-1:2].copy(), counts[1::2].copy()
+    place = np.empty(len(there), dtype=np.int32)
+    less_other, upto_other = find_places(there, np.unique(there[members]), place)
     return float(_relative(level, place, upto, less_other, upto_other, k, harmonic, n_test, columns))
 
 
-class RelativeFamily:
-    """Relative rank errors in both directions, in one pass."""
+class RelativeFamily(OptionalStatistic):
+    """Relative rank errors in both directions."""
 
     name = "relative"
-    passes = 1
 
-    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+    def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return the queries' sums and the test points' effects."""
-        del state, index
         k, n_test = problem.k, problem.n_test
         harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
         columns = {name: np.zeros(n_test) for name in ("input", "code")}
         sums = np.empty((2, len(rows)))
         for place, i in enumerate(rows):
-            a, b = problem.order_x(i), problem.order_z(i)
+            a, b = problem.x.exact_keys(i), problem.z.exact_keys(i)
             if n_test:
-                a[i] = b[i] = np.inf  # no point is its own neighbour
+                a[i] = b[i] = np.inf  # no point is its own neighbor
             sums[0, place] = _add_side(a, b, k, harmonic, n_test, columns["input"])
             sums[1, place] = _add_side(b, a, k, harmonic, n_test, columns["code"])
         return Part(rows={"input": sums[0], "code": sums[1]}, columns=columns)
 
-    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
-        """Return nothing: there is one pass."""
-        del problem, merged, index
-        return state
-
-    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> Relative:
+    def finish(self, problem: Problem, merged: Part, state: Any) -> Relative:
         """Return the sums by name."""
-        del problem, state
         return Relative(merged.rows["input"], merged.columns["input"], merged.rows["code"], merged.columns["code"])

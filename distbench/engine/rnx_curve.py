@@ -1,10 +1,10 @@
-r"""The whole curve of kept neighbourhoods: one query's area under :math:`R_{NX}` from its full ranks.
+r"""The area under one query's :math:`R_{NX}` curve, from its full ranks.
 
 The area is linear in Q(K), and Q(K) counts the candidates with max(r, s) <= K. So a candidate counts
-``phi(max(r, s))``, with phi(t) the sum over K >= t of what one more kept neighbour is worth at size K, and a tied
-candidate the mean of that over the places its two groups fill: two differences of running sums of phi(t) and t phi(t).
-Taking a candidate away shifts or shrinks groups by two comparisons. Their joint effect on a candidate is the sum of
-two single effects (running sums over one order) and of a rest that vanishes unless both ranks matter (a Fenwick tree).
+``phi(max(r, s))``, where phi(t) sums the worth of one more kept neighbor over all K >= t. A tied candidate counts the
+mean of that over the places of its two groups: two differences of running sums of phi(t) and t phi(t). Removing a
+candidate shifts or shrinks the groups of another, by how the two compare in each space. The joint effect is the sum of
+two single effects (running sums over one order) and of a rest that is 0 unless both ranks matter (a Fenwick tree).
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine._jit import kernel
-from distbench.engine.optional_statistic import ExtraProblem
-from distbench.engine.partial_sums import Merged, Part
+from distbench.engine.counts import tree_add, tree_sum
+from distbench.engine.optional_statistic import OptionalStatistic
+from distbench.engine.partial_sums import Part
+from distbench.engine.problem import Problem
 
 __all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-MAX_RANKS = 20_000_000  # ranks to be sorted in each space; beyond, a sample of queries is judged
+MAX_RANKS = 20_000_000  # sorted in each space; for more, a sample of queries is judged
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class OrderCurves:
     """Areas under the curves of single queries."""
 
     rows: Array  # (len(places),)
-    columns: Array  # (n_test,) change of all other rows when point p leaves
+    columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
     places: Indices  # which of the judged queries the rows belong to
     notes: tuple[Note, ...]
 
@@ -52,7 +54,7 @@ def sampled_queries(m: int, M: int) -> Indices:
 def _worth(M: int) -> Array:
     """Return phi(t), its running sum, and that of t phi(t), for t = 0..M + 1, as columns.
 
-    The last row is for the one rank too many that is looked up, and cancels, where a candidate is about to leave.
+    The last row is for the rank M + 1, which is looked up, and cancels, when a candidate is removed.
     """
     sizes = np.arange(1, M, dtype=np.float64)
     phi = np.zeros(M + 2)
@@ -79,11 +81,11 @@ def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, worth: Array
 
 @kernel
 def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> None:
-    """Write what a candidate counts once another is gone: as it is, then by how the other compares.
+    """Write what a candidate counts, and the changes when another is removed, by how the other compares.
 
-    ``out[0]`` without a change; ``out[1]``, ``out[2]``: other tied or nearer in x; ``out[3]``, ``out[4]``: in z;
+    ``out[0]``: no change; ``out[1]``, ``out[2]``: other tied or nearer in x; ``out[3]``, ``out[4]``: in z;
     ``out[5:9]``: what tied-tied, tied-nearer, nearer-tied, nearer-nearer (x, then z) add to both single effects.
-    A case that cannot be (tied with a group of one, nearer than the first) has no effect.
+    An impossible case (tied with a group of one, nearer than the first) has no effect.
     """
     out[0] = _expected(lx, ex, lz, ez, worth)
     out[1:] = 0.0
@@ -108,26 +110,10 @@ def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> No
 
 
 @kernel
-def _tree_add(tree: Array, place: int, value: float) -> None:
-    while place < len(tree):
-        tree[place] += value
-        place += place & -place
-
-
-@kernel
-def _tree_sum(tree: Array, place: int) -> float:
-    total = 0.0
-    while place > 0:
-        total += tree[place]
-        place &= place - 1
-    return total
-
-
-@kernel
 def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array, without: Array) -> None:
     """Add the joint effects to `without`; `order` sorts by u, then v, both dense levels.
 
-    Levels in z are turned round in the trees, so that a prefix holds those that are farther.
+    Levels in z are reversed in the trees, so that a prefix holds the farther ones.
     """
     n = len(order)
     far = np.zeros((2, n_levels + 1))  # members farther in x: z farther (a tree), z tied (by level)
@@ -144,7 +130,7 @@ def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array,
             level, tied = v[order[first]], 0.0
             for place in range(first, p):
                 tied += effects[order[place], 5]
-            base = tied + behind + far[1, level] + _tree_sum(far[0], n_levels - 1 - level)
+            base = tied + behind + far[1, level] + tree_sum(far[0], n_levels - 1 - level)
             for place in range(first, p):
                 without[order[place]] += base
                 behind += effects[order[place], 6]
@@ -153,13 +139,13 @@ def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array,
             j = order[place]
             far[1, v[j]] += effects[j, 7]
             if effects[j, 8] != 0.0:
-                _tree_add(far[0], n_levels - v[j], effects[j, 8])
+                tree_add(far[0], n_levels - v[j], effects[j, 8])
         stop = start
 
 
 @kernel
 def _single(order: Indices, level: Indices, tied: Array, nearer: Array, without: Array) -> None:
-    """Add the effects of one order: of the members tied with each candidate, and of those farther."""
+    """Add the single effects of one order: of members tied with each candidate, and of farther ones."""
     stop, behind = len(order), 0.0
     while stop > 0:
         start, same = stop - 1, tied[order[stop - 1]]
@@ -223,20 +209,18 @@ def area(a: Array, b: Array, with_effects: bool) -> tuple[float, Array]:
     return total - 1.0, without - 1.0  # shuffled codes have an area of 1 before R is taken against chance
 
 
-class OrderCurvesFamily:
-    """Areas under the curves of all queries, or of a stated sample, in one pass."""
+class OrderCurvesFamily(OptionalStatistic):
+    """Areas under the curves of all queries, or of a sample, which a note states."""
 
     name = "order_curves"
-    passes = 1
 
-    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
+    def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return the queries' areas (nan where a query is not in the sample) and the test points' effects."""
-        del state, index
         n_test = problem.n_test
         areas, columns = np.full(len(rows), np.nan), np.zeros(n_test)
         chosen = sampled_queries(problem.m, problem.M)
         for i in chosen[np.searchsorted(chosen, rows.start) : np.searchsorted(chosen, rows.stop)]:
-            a, b = problem.order_x(int(i)), problem.order_z(int(i))
+            a, b = problem.x.exact_keys(int(i)), problem.z.exact_keys(int(i))
             if n_test:
                 a, b = np.delete(a, i), np.delete(b, i)
             value, without = area(a, b, n_test > 0)
@@ -246,14 +230,8 @@ class OrderCurvesFamily:
                 columns[i + 1 :] += without[i : n_test - 1] - value
         return Part(rows={"areas": areas}, columns={"areas": columns})
 
-    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
-        """Return nothing: there is one pass."""
-        del problem, merged, index
-        return state
-
-    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> OrderCurves:
-        """Return the areas of the sampled queries, and say so where they are not all."""
-        del state
+    def finish(self, problem: Problem, merged: Part, state: Any) -> OrderCurves:
+        """Return the areas of the sampled queries, with a note if they are not all."""
         places = sampled_queries(problem.m, problem.M)
         notes: tuple[Note, ...] = ()
         if len(places) < problem.m:

@@ -1,7 +1,7 @@
 """Statistics that need all pairs in one order: Kendall's correlation and monotone regression.
 
-They cost a sort of the pairs, so beyond 2^20 pairs a seeded sample is judged. What a point's absence changes is the
-sum over its pairs, in the sample, of what each of them adds: to first order, and with the noise of the sample in it.
+They cost a sort of the pairs, so of more than 2^20 pairs a seeded sample is judged. The change when a point is removed
+is the sum of what its pairs in the sample add: to first order, and with the noise of the sample.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine._jit import kernel
-from distbench.engine.optional_statistic import ExtraProblem
-from distbench.engine.partial_sums import Merged, Part
+from distbench.engine.counts import tree_add, tree_sum
+from distbench.engine.optional_statistic import OptionalStatistic
+from distbench.engine.partial_sums import Part
+from distbench.engine.problem import Problem
 
 __all__ = ["MAX_PAIRS", "SampledPairs", "SampledPairsFamily", "disparities", "kendall_influence"]
 
@@ -39,23 +41,13 @@ class SampledPairs:
 
 
 @kernel
-def _prefix(tree: Indices, place: int) -> int:
-    """Return the sum of a Fenwick tree's entries 1..place."""
-    total = 0
-    while place > 0:
-        total += tree[place]
-        place &= place - 1
-    return total
-
-
-@kernel
 def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices) -> Indices:
     """Return, for each item, the sum over all others of sign(a - a') sign(b - b'), in O(n log n).
 
     `order` sorts by a; levels are places among the distinct values, from 1; ``upto_b[l]`` counts levels 1..l.
     """
-    n, n_levels = len(order), len(upto_b) - 1
-    tree = np.zeros(n_levels + 1, dtype=np.int64)
+    n = len(order)
+    tree = np.zeros(len(upto_b), dtype=np.int64)
     balance = np.zeros(n, dtype=np.int64)
     start = 0
     while start < n:
@@ -64,16 +56,13 @@ def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices
             stop += 1
         for p in order[start:stop]:  # those with smaller a: smaller b agrees, larger b disagrees
             level = level_b[p]
-            balance[p] += _prefix(tree, level - 1) - (start - _prefix(tree, level))
+            balance[p] += tree_sum(tree, level - 1) - (start - tree_sum(tree, level))
         for p in order[start:stop]:
-            place = level_b[p]
-            while place <= n_levels:
-                tree[place] += 1
-                place += place & -place
+            tree_add(tree, level_b[p], 1)
         for p in order[start:stop]:  # those with larger a: larger b agrees, smaller b disagrees
             level = level_b[p]
-            larger = (n - upto_b[level]) - (stop - _prefix(tree, level))
-            balance[p] += larger - (upto_b[level - 1] - _prefix(tree, level - 1))
+            larger = (n - upto_b[level]) - (stop - tree_sum(tree, level))
+            balance[p] += larger - (upto_b[level - 1] - tree_sum(tree, level - 1))
         start = stop
     return balance
 
@@ -96,37 +85,25 @@ def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
     spread = np.sqrt(apart_a.sum()) * np.sqrt(apart_b.sum())
     tau = float(np.clip(balance.sum() / spread, -1.0, 1.0))
     share = balance / spread - tau / 2 * (apart_a / apart_a.sum() + apart_b / apart_b.sum())
-    return tau, 2 * n * share  # removing an item takes its comparisons away from both of their ends
+    return tau, 2 * n * share  # a removed item's comparisons count at both of their ends
 
 
 def disparities(a: Array, b: Array) -> Array:
     """Return the monotone regression of b on a, by least squares; tied a share one disparity."""
-    from scipy.optimize import isotonic_regression  # here, because importing it takes most of a second
+    from scipy.optimize import isotonic_regression  # takes most of a second
 
     _, level, counts = np.unique(a, return_inverse=True, return_counts=True)
     means = np.bincount(level, weights=b) / counts
     return np.asarray(isotonic_regression(means, weights=counts).x[level], dtype=np.float64)
 
 
-class SampledPairsFamily:
-    """All pairs, or a sample of them: passes over queries find nothing, `finish` draws the pairs itself."""
+class SampledPairsFamily(OptionalStatistic):
+    """Statistics of all pairs or of a sample; `finish` draws the pairs itself."""
 
     name = "sampled_pairs"
-    passes = 1
 
-    def part(self, problem: ExtraProblem, rows: range, state: Any, index: int) -> Part:
-        """Return nothing."""
-        del problem, rows, state, index
-        return Part()
-
-    def between(self, problem: ExtraProblem, merged: Merged, state: Any, index: int) -> Any:
-        """Return nothing: there is one pass."""
-        del problem, merged, index
-        return state
-
-    def finish(self, problem: ExtraProblem, merged: Merged, state: Any) -> SampledPairs:
+    def finish(self, problem: Problem, merged: Part, state: Any) -> SampledPairs:
         """Judge the pairs."""
-        del merged, state
         i, j, a, b = problem.pairs_sample(MAX_PAIRS, 0)
         n_points = problem.n_test or problem.m
         ends = np.concatenate([i, j[j < problem.n_test]])
@@ -153,6 +130,6 @@ class SampledPairsFamily:
         )
 
 
-def _twice(problem: ExtraProblem) -> int:
-    """Return how many pairs are seen by both of their ends: those of two judged queries."""
+def _twice(problem: Problem) -> int:
+    """Return how many pairs are of two judged queries, and so counted twice."""
     return problem.m * (problem.m - 1) // 2 if problem.n_test else 0

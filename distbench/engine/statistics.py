@@ -1,7 +1,7 @@
-"""What one pass leaves behind: everything a metric needs, per point.
+"""The statistics that one pass gathers: everything a metric needs, per point.
 
-Rows belong to judged queries, length m. Columns belong to test points, length n_test, the judged ones first: what
-changes in the sum over all other queries when that point is no candidate any more.
+Rows belong to judged queries, length m. Columns belong to test points, length n_test, the judged ones first: by how
+much the sum over all other queries changes when that point is removed from the candidates.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RankSide:
-    """Neighbours in one space, ranks in the other."""
+    """Neighbors in one space, ranks in the other."""
 
     rows: Array  # (m,) sum of w_j max(0, r_j - k)
     columns: Array
-    worst: Indices  # (m,) the neighbour with the largest rank: a test point, or n_test + a reference
-    worst_rank: Array  # at or below k where all neighbours are kept; then neither it nor `worst` says more
-    signed: Array  # (m, SKETCHES) what single neighbours' absences change in `rows`, summed with random signs
+    worst: Indices  # (m,) the neighbor with the largest rank: a test point, or n_test + a reference
+    worst_rank: Array  # at or below k if all neighbors are kept; `worst` then means nothing
+    signed: Array  # (m, SKETCHES) changes in `rows` when single neighbors are removed, summed with random signs
 
 
 @dataclass(frozen=True)
 class Ranks:
     """Statistics of the family of ranks."""
 
-    trust: RankSide  # neighbours among the codes, ranks in input space
-    continuity: RankSide  # neighbours in input space, ranks among the codes
+    trust: RankSide  # neighbors among the codes, ranks in input space
+    continuity: RankSide  # neighbors in input space, ranks among the codes
     overlap_rows: Array
     overlap_columns: Array
     overlap_signed: Array  # (m, SKETCHES) as `RankSide.signed`
@@ -53,7 +53,7 @@ class Moments:
     unit: float  # code units over input units: b in the codes' own units = unit * b
     exponent: int  # an input distance is a * 2**exponent
     ratios: Array  # (m, 2) least and largest b / a
-    partners: dict[str, tuple[int, int]]  # whose the "least" and the "largest" are: a row of X, and as `RankSide.worst`
+    partners: dict[str, tuple[int, int]]  # of the "least" and "largest" ratio: a row of X, then as `RankSide.worst`
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ class Triplets:
 
 @dataclass(frozen=True)
 class Statistics:
-    """All statistics of one encoder on one set of points. Families that were not asked for are None."""
+    """All statistics of one encoder on one set of points; None for families that were not requested."""
 
     m: int  # judged queries
     M: int
     k: int
-    n_test: int  # test points; where queries are no candidates, the judged ones
+    n_test: int  # test points; the judged ones if queries are no candidates
     judged: Indices  # (m,) rows of X
     queries_are_candidates: bool
     ranks: Ranks | None = None

@@ -1,4 +1,4 @@
-"""One query's triplets: whether the order of two candidates by input distance holds by code distance."""
+"""Triplets of a query and two candidates: whether their order by input distance holds by code distance."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["candidates_per_query", "triplet_rows"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-BUDGET = 3e8  # comparisons over all queries; beyond, candidates are sampled
-LEAST, MOST = 128, 1024  # sampled candidates of a query
+MAX_COMPARISONS = 3e8  # over all queries; for more, candidates are sampled
+MIN_CANDIDATES, MAX_CANDIDATES = 128, 1024  # sampled for a query
 
 
 def candidates_per_query(m: int, M: int) -> int:
-    """Return on how many candidates each of m queries is judged, of M."""
-    return min(M, int(np.clip(np.sqrt(BUDGET / m), LEAST, MOST)))
+    """Return on how many of the M candidates each of m queries is judged."""
+    return min(M, int(np.clip(np.sqrt(MAX_COMPARISONS / m), MIN_CANDIDATES, MAX_CANDIDATES)))
 
 
 @counting
@@ -49,8 +49,8 @@ def _add_triplets(
 ) -> float:
     """Return the share of query i's triplets whose order is kept (ties count 1/2).
 
-    order : candidates in a random order; the query takes those from place `start` on, but itself.
-    scratch : (3, candidates). Adds to ``columns[j]`` how much the share changes when test candidate j leaves.
+    order : candidates in a random order; the query takes those from place `start` on, except itself.
+    scratch : (3, candidates). Adds to ``columns[j]`` how much the share changes when test candidate j is removed.
     """
     n = scratch.shape[1]
     chosen = np.empty(n, dtype=np.int64)

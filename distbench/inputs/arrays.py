@@ -227,7 +227,7 @@ def check_candidates(k: Any, M: int) -> int:
     Parameters
     ----------
     k : int
-        Number of nearest neighbours.
+        Number of nearest neighbors.
     M : int
         Number of candidates of each query.
     """
@@ -236,7 +236,7 @@ def check_candidates(k: Any, M: int) -> int:
             raise TypeError
         number = operator.index(k)
     except TypeError:
-        raise InputError("k", f"found {short_repr(k)}", "pass a whole number of neighbours, e.g. k=10") from None
+        raise InputError("k", f"found {short_repr(k)}", "pass a whole number of neighbors, e.g. k=10") from None
     if M < 3:
         raise InputError("X_test, reference", f"found {M} candidates for each point", "at least 3 are needed")
     if not 1 <= number < M / 2:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import Statistics
 from distbench.engine.random_signs import SKETCHES, add_partners
-from distbench.engine.rank_correlation import TAIL
+from distbench.engine.rank_correlation import TAIL_SHARE
 from distbench.engine.ratio_tails import Tail
 from distbench.metrics._metric import Measured
 from distbench.metrics._pairs import columns_of
@@ -36,17 +36,17 @@ def measure_quantiles(statistics: Statistics) -> Measured:
     low, high = statistics.shepard.low, statistics.shepard.high
     pairs = float(columns_of(statistics.moments.total)["n_rho"])
     own = columns_of(statistics.moments.by_point)["n_rho"]
-    position = TAIL * (pairs - 1)
+    position = TAIL_SHARE * (pairs - 1)
     value = float(ratio(high.quantile(position), low.quantile(position)))
     if statistics.m < 2 or not np.isfinite(value) or value <= 0:
         return Measured(value=value, leave_one_out=None if statistics.m < 2 else np.full(len(own), value))
-    positions, unit = TAIL * (pairs - own - 1), TAIL * pairs
+    positions, unit = TAIL_SHARE * (pairs - own - 1), TAIL_SHARE * pairs
     if unit < FEW:
         return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
     # to first order: the ratio next to a quantile says little of the slope there, and jumps from point to point
     slopes = _slope(high, position), _slope(low, position)
     touching = _touching(high, position, len(own)), _touching(low, position, len(own))
-    change = slopes[0] * (touching[0] - TAIL * own) - slopes[1] * (touching[1] - TAIL * own)
+    change = slopes[0] * (touching[0] - TAIL_SHARE * own) - slopes[1] * (touching[1] - TAIL_SHARE * own)
     owners = np.maximum(*touching) > OWNED * unit
     interaction = None
     if statistics.queries_are_candidates:

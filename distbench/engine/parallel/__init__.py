@@ -1,1 +1,1 @@
-"""How blocks of queries are spread over threads, processes and Dask workers."""
+"""Runs blocks of queries on threads, processes and Dask workers."""

@@ -1,4 +1,4 @@
-"""One thread for each product of matrices: threads are used over blocks of queries instead."""
+"""Limits BLAS to one thread, because threads run over blocks of queries instead."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _limits: Any = None
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread; nests, also across threads."""
+    """Limit BLAS to one thread. Contexts may be nested, also across threads."""
     global _inside, _limits, _controller
     with _lock:
         if _inside == 0:
-            if _controller is None:  # looking for libraries takes milliseconds; numpy's is there
+            if _controller is None:  # finding libraries takes milliseconds; numpy's is loaded by now
                 _controller = ThreadpoolController()
             _free(_controller)
             _limits = _controller.limit(limits=1, user_api="blas")
@@ -40,10 +40,10 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _free(controller: Any) -> None:
-    """Let whichever thread comes next set limits.
+    """Let any thread set limits.
 
-    Newer versions of threadpoolctl heed only the thread that was first to set one, and silently do nothing for others.
-    Here the last one out restores what the first one in has limited.
+    Newer versions of threadpoolctl let only the first thread that set a limit change it, and ignore others silently.
+    Here the last thread to leave restores what the first has limited.
     """
     for library in controller.lib_controllers:
         clear = getattr(library, "clear_controlling_thread", None)

@@ -1,4 +1,4 @@
-"""A progress bar on what takes more than two seconds."""
+"""Shows a progress bar if a pass takes more than two seconds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["track"]
 
 Result = TypeVar("Result")
 
-DELAY = 2.0  # seconds
+DELAY_SECONDS = 2.0  # seconds
 
 
 def track(
     results: Iterable[Result], sizes: Sequence[int], *, progress: bool | None = None, what: str = "queries"
 ) -> Iterator[Result]:
-    """Yield `results`, showing on stderr how many queries they stand for.
+    """Yield `results`; show on stderr how many queries they cover.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def track(
         total=sum(sizes),
         unit=f" {what}",
         desc="distbench",
-        delay=DELAY,
+        delay=DELAY_SECONDS,
         disable=None if progress is None else False,  # None: off where stderr is no terminal
         leave=False,
     ) as bar:

@@ -1,8 +1,8 @@
-"""Rank statistics of one query where nothing ties: nearest candidates, ranks by counting, and leave-one-out effects.
+"""Rank statistics of queries without ties: nearest candidates, ranks by counting, and leave-one-out effects.
 
-Candidates are compared in single precision, eight or sixteen at a time; what single precision cannot tell apart is
-compared in double, and a query for which that does not settle the order either (a tie, or less than the rounding
-of the keys apart) is left to `distbench.engine.ranks`, which is slower and exact.
+Candidates are compared in single precision, eight or sixteen at a time; those that are too close for it are compared
+in double precision. A query whose order is still open (by a tie, or by less than the rounding of the keys) is left to
+`distbench.engine.ranks`, which is slower and exact.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
-from distbench.engine.counts import BLOCK, SINGLE, ranks_below
+from distbench.engine.counts import BLOCK_CANDIDATES, SINGLE_ROUNDING, ranks_below
 from distbench.engine.random_signs import SKETCHES, add_signed
 
 __all__ = [
     "CONTINUITY",
     "CONTINUITY_LEFT",
-    "MANY_NEIGHBOURS",
+    "MAX_NEIGHBORS",
     "OVERLAP",
     "OVERLAP_LEFT",
     "SIGNED",
@@ -31,10 +31,10 @@ Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
-MANY_NEIGHBOURS = 64  # beyond, counting below each of k thresholds is no longer cheap
+MAX_NEIGHBORS = 64  # for a larger k, counting below each of k thresholds is no longer cheap
 
-# columns of what `rank_rows` writes: sum of excess ranks, worst neighbour and its rank, for both sides; common
-# neighbours; then, for both sides and common neighbours, what single neighbours' absences change, with random signs
+# Columns of the output of `rank_rows`: for both sides sum of excess ranks, worst neighbor and its rank; number of
+# common neighbors; then, for all three, the changes when single neighbors are removed, with random signs.
 TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
 TRUST_LEFT, CONTINUITY_LEFT, OVERLAP_LEFT = 1, 2, 4
@@ -49,14 +49,14 @@ def _any_upto(keys: Singles, edge: np.float32) -> bool:
 
 
 @kernel
-def nearest(keys: Array, singles: Singles, who: Indices, best: Array) -> None:
-    """Write the candidates with the smallest keys, nearest first, to `who`, and their keys to `best`."""
-    count = len(who)
+def nearest(keys: Array, singles: Singles, candidates: Indices, best: Array) -> None:
+    """Write the candidates with the smallest keys, nearest first, to `candidates`, and their keys to `best`."""
+    count = len(candidates)
     for place in range(count):
-        best[place], who[place] = np.inf, -1
+        best[place], candidates[place] = np.inf, -1
     edge = np.float32(np.inf)
-    for start in range(0, len(keys), BLOCK):
-        stop = min(len(keys), start + BLOCK)
+    for start in range(0, len(keys), BLOCK_CANDIDATES):
+        stop = min(len(keys), start + BLOCK_CANDIDATES)
         if not _any_upto(singles[start:stop], edge):
             continue
         for p in range(start, stop):
@@ -64,15 +64,15 @@ def nearest(keys: Array, singles: Singles, who: Indices, best: Array) -> None:
             if key < best[count - 1]:
                 place = count - 1
                 while place > 0 and best[place - 1] > key:
-                    best[place], who[place] = best[place - 1], who[place - 1]
+                    best[place], candidates[place] = best[place - 1], candidates[place - 1]
                     place -= 1
-                best[place], who[place] = key, p
-        edge = np.float32(best[count - 1] * (1.0 + SINGLE))
+                best[place], candidates[place] = key, p
+        edge = np.float32(best[count - 1] * (1.0 + SINGLE_ROUNDING))
 
 
 @kernel
 def _apart(best: Array, k: int, tolerance: float) -> bool:
-    """Say whether the k nearest, the next and the rest are parted beyond doubt."""
+    """Return whether the gaps around the k-th key, and to the next, are larger than the rounding of keys."""
     for place in range(k - 1, min(k + 1, len(best) - 1)):
         if not best[place + 1] - best[place] > tolerance * best[place + 1]:
             return False
@@ -94,9 +94,10 @@ def _side(
 ) -> bool:
     """Sum the excess ranks (by `keys`) of the k `members`; `members[k]` is next in line.
 
-    others : (n,) 1 for the k nearest by `keys`. Writes sum, worst neighbour and its rank to `out`. Adds the number of
-    members each absence moves up to `place`, what else the absence of a member changes to `columns`, and all that it
-    changes, with random signs, to `signed`.
+    others : (n,) 1 for the k nearest by `keys`. Writes the sum, the worst neighbor and its rank to `out`. When a
+    candidate is removed, members behind it move up by one rank: adds their number to `place`. Adds the other changes
+    when a member is removed to `columns`, and all of its changes, with random signs, to `signed`. Returns False for a
+    tie.
     """
     owners = np.empty(k + 1, dtype=np.int64)
     count = 0
@@ -143,7 +144,7 @@ def _overlap(
     columns: Array,
     signed: Array,
 ) -> float:
-    """Return the number of common neighbours; add what each absence changes in it to `columns` and `signed`."""
+    """Return the number of common neighbors; add its change when each is removed to `columns` and `signed`."""
     next_x, next_z, n_test = near_x[k], near_z[k], len(columns)
     gain_x, gain_z = float(in_z[next_x]), float(in_x[next_z])
     both = -1.0 + gain_x + gain_z + (1.0 if next_x == next_z else 0.0)
@@ -177,12 +178,12 @@ def rank_rows(
 ) -> None:
     """Write the rank statistics of a block's queries to `out` and add their leave-one-out effects to `columns`.
 
-    The keys of queries that are candidates become infinite.
+    Sets the keys of queries that are candidates to infinity.
 
     near : (2, n) zeros, and zeros again afterwards. singles : (2, n) scratch. columns : (3, n_test). places :
-    (2, n_test) to be taken from the first two columns at the end: how many ranks of neighbours each test point's
-    absence lowers. left : which of `TRUST_LEFT`, `CONTINUITY_LEFT` and `OVERLAP_LEFT` ties leave open; there nothing
-    is written and nothing added.
+    (2, n_test) how many ranks of neighbors fall when each test point is removed; to be subtracted from the first two
+    columns at the end. left : which of `TRUST_LEFT`, `CONTINUITY_LEFT` and `OVERLAP_LEFT` ties leave open; nothing is
+    written or added for these.
     """
     n, n_test = keys_x.shape[1], columns.shape[1]
     singles_x, singles_z = singles[0], singles[1]
@@ -191,12 +192,12 @@ def rank_rows(
     for row in range(len(keys_x)):
         x, z = keys_x[row], keys_z[row]
         if n_test:
-            x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbour
+            x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbor
         left[row] = TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT
         signed = out[row][SIGNED:]
         for place in range(len(signed)):
             signed[place] = 0.0
-        if k > MANY_NEIGHBOURS:
+        if k > MAX_NEIGHBORS:
             continue
         for p in range(n):
             singles_x[p] = x[p]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from distbench import metrics, strategies
     from distbench.baselines import fit_baseline
     from distbench.datasets import Dataset, load_dataset
-    from distbench.evaluation.evaluate import Difference, compare, evaluate, evaluate_codes
+    from distbench.evaluation.compare import Difference, compare
+    from distbench.evaluation.evaluate import evaluate, evaluate_codes
     from distbench.evaluation.report import Pair, Report, Score
     from distbench.hunting import Hunt, hunt
     from distbench.suites.check import check_encoder
@@ -62,14 +63,14 @@ __all__ = [
 
 _LAZY = {
     "Dataset": "distbench.datasets",
-    "Difference": "distbench.evaluation.evaluate",
+    "Difference": "distbench.evaluation.compare",
     "Hunt": "distbench.hunting",
     "Pair": "distbench.evaluation.report",
     "Report": "distbench.evaluation.report",
     "Score": "distbench.evaluation.report",
     "check_encoder": "distbench.suites.check",
     "checks": "pytest_distbench",  # the only one that needs pytest, which whoever calls it has
-    "compare": "distbench.evaluation.evaluate",
+    "compare": "distbench.evaluation.compare",
     "evaluate": "distbench.evaluation.evaluate",
     "evaluate_codes": "distbench.evaluation.evaluate",
     "fit_baseline": "distbench.baselines",

@@ -7,25 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from distbench._util.text import plain_text
 from distbench.encoders.decoder import decoder_of
-from distbench.encoders.encoder import Encoder, as_encoder
+from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import is_path, loaded_file, name_of
 from distbench.errors import InputError
-from distbench.evaluation.compare import Difference, compare
-from distbench.evaluation.encode import EncodeRequest, check_codes
-from distbench.evaluation.input_space import input_points
-from distbench.evaluation.measure import EncodedPoints, judge_points
+from distbench.evaluation.encode import encode
+from distbench.evaluation.measure import measure
+from distbench.evaluation.points import InputPoints, input_points
 from distbench.evaluation.report import Pair, Report
-from distbench.evaluation.settings import DECODER, Settings, flag, labels_of, settings_of
+from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of, flag
 from distbench.inputs.anndata import points_and_codes
-from distbench.inputs.arrays import as_points, check_candidates, check_distance, check_same_columns
+from distbench.inputs.arrays import as_points
 
-__all__ = ["Difference", "compare", "evaluate", "evaluate_codes"]
-
-Array = NDArray[Any]
+__all__ = ["evaluate", "evaluate_codes"]
 
 
 def evaluate(
@@ -131,40 +127,33 @@ def evaluate(
     {'continuity': 'met', 'scaled_stress': 'broken'}
     """
     _refuse_swapped(encoder, X_test)
-    given, encoder = encoder, loaded_file(encoder)
-    decoder = decoder_of(encoder) if input_space is None else None
-    settings = settings_of(
+    model = loaded_file(encoder)
+    decoder = decoder_of(model) if input_space is None else None
+    settings = Settings(
+        chosen_metrics(metrics, with_labels=labels is not None, with_decoder=decoder is not None),
         k=k,
-        metrics=metrics,
         include_queries=flag(include_queries, "include_queries") or reference is None,
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
-        with_labels=labels is not None,
-        with_decoder=decoder is not None,
         queries=queries,
         precision=precision,
         seed=seed,
         executor=executor,
         progress=progress,
-        stochastic=stochastic,
-        draws=draws,
+        draws=draws_of(stochastic, draws),
     )
+    adapter = as_encoder(model, batch_size=batch_size)
+    if is_path(encoder):  # a file's name says more than that of the model in it
+        adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
-    adapter = as_encoder(encoder, batch_size=batch_size)
-    adapter = replace(adapter, name=_name(given, adapter))
     points = input_points(X_test, reference, input_space, batch_size, notes)
-    X, X_ref = points.X, points.X_ref
-    _check_points(X, X_ref, settings, points.names)
-    known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
-    asked = EncodeRequest(adapter, X_test, reference, decoder if DECODER in settings.names else None)
-    drawn = asked.draws(points, known, settings, notes)
-    return _labelled(judge_points(drawn, settings, plain_text(name or adapter.name)), labels, reference_labels)
-
-
-def _name(given: Any, adapter: Encoder) -> str:
-    """Return an encoder's name: its file's, where it is from one, says more than Keras's."""
-    return name_of(given) if is_path(given) else adapter.name
+    points = points.checked(settings, labels, reference_labels)
+    if DECODER not in settings.names:
+        decoder = None
+    encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
+    report = measure(points, encoded, settings, plain_text(name or adapter.name), notes)
+    return _labelled(report, labels, reference_labels)
 
 
 def evaluate_codes(
@@ -226,15 +215,13 @@ def evaluate_codes(
     """
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
-    settings = settings_of(
+    settings = Settings(
+        chosen_metrics(metrics, with_labels=labels is not None),
         k=k,
-        metrics=metrics,
         include_queries=flag(include_queries, "include_queries") or reference is None,
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
-        with_labels=labels is not None,
-        with_decoder=False,
         queries=queries,
         precision=precision,
         seed=seed,
@@ -242,19 +229,14 @@ def evaluate_codes(
         progress=progress,
     )
     notes: list[str] = []
-    names = ("X_test", "Z_test", "reference[0]", "reference[1]")
-    X_test, Z_test = points_and_codes(X_test, Z_test, names[:2])
-    if reference is not None:
-        reference = points_and_codes(*reference, names[2:])
-    X, Z = as_points(X_test, names[0], notes), as_points(Z_test, names[1], notes)
-    X_ref = Z_ref = None
-    if reference is not None:
-        X_ref, Z_ref = as_points(reference[0], names[2], notes), as_points(reference[1], names[3], notes)
-    known = labels_of(settings, labels, reference_labels, len(X), None if X_ref is None else len(X_ref))
-    points = EncodedPoints(X, Z, X_ref, Z_ref, known, None, notes)
-    check_codes(points, names, settings.distance_z)
-    _check_points(X, X_ref, settings, (names[0], names[2]))
-    return _labelled(judge_points([points], settings, plain_text(name or "codes")), labels, reference_labels)
+    names, code_names = ("X_test", "reference[0]"), ("Z_test", "reference[1]")
+    X, Z = points_and_codes(X_test, Z_test, (names[0], code_names[0]))
+    X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
+    X = as_points(X, names[0], notes)
+    points = InputPoints(X, None if X_ref is None else as_points(X_ref, names[1], notes), names)
+    points = points.checked(settings, labels, reference_labels)
+    encoded = points.encoded((Z, Z_ref), code_names, settings, notes)
+    return _labelled(measure(points, [encoded], settings, plain_text(name or "codes"), notes), labels, reference_labels)
 
 
 def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
@@ -265,32 +247,15 @@ def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
     if reference_labels is not None:
         known["reference"] = np.asarray(reference_labels)
 
-    def told(pair: Pair) -> Pair:
+    def labelled(pair: Pair) -> Pair:
         if pair.partner_set not in known:
             return pair
         return replace(pair, labels=(str(known["test"][pair.query]), str(known[pair.partner_set][pair.partner])))
 
-    pairs = {kind: tuple(map(told, found)) for kind, found in report.pairs.items()}
-    return replace(report, pairs=pairs)
+    return replace(report, pairs={kind: tuple(map(labelled, pairs)) for kind, pairs in report.pairs.items()})
 
 
 def _refuse_swapped(encoder: Any, X_test: Any) -> None:
-    """Refuse points where the encoder is meant to be, and the other way around."""
     encodes = any(hasattr(X_test, name) for name in ("transform", "encode", "predict")) or callable(X_test)
     if isinstance(encoder, np.ndarray) and encodes and not hasattr(X_test, "__array__"):
-        raise InputError("encoder, X_test", "look swapped", "pass the encoder first, then the test points")
-
-
-def _check_points(X: Array, X_ref: Array | None, settings: Settings, names: tuple[str, str]) -> None:
-    """Refuse what cannot be measured before an encoder runs for minutes."""
-    M = len(X) - 1 if settings.include_queries else 0
-    others = X if X_ref is None else X_ref
-    if X_ref is not None:
-        check_same_columns(X, X_ref, names)
-        M += len(X_ref)
-    check_candidates(settings.k, M)
-    for points, name in ((X, names[0]), (X_ref, names[1])):
-        if points is not None:
-            check_distance(points, settings.distance_x, name)
-    if (others[0] == X).all() and (others == others[0]).all():
-        raise InputError(names[0], "found points that all coincide", "nothing can be measured on them")
+        raise InputError("encoder, X_test: look swapped; pass the encoder first, then the test points")

@@ -9,11 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from distbench._util.checks import whole_number
 from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.errors import DistbenchError, InputError
 from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.report import Report
-from distbench.evaluation.settings import settings_of
+from distbench.evaluation.settings import chosen_metrics
 from distbench.inputs.arrays import as_points, check_candidates, check_same_columns
 
 __all__ = ["PreservationMonitor"]
@@ -83,12 +84,9 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         seed: int = 0,
     ) -> None:
         super().__init__()
-        for name, value in (("every", every), ("max_points", max_points), ("seed", seed)):
-            least = 0 if name == "seed" else 1
-            if value is None and name == "max_points":
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise InputError(name, f"{value!r} is not a whole number of at least {least}")
+        every, seed = whole_number(every, "every", 1), whole_number(seed, "seed", 0)
+        if max_points is not None:
+            max_points = whole_number(max_points, "max_points", 1)
         if not isinstance(prefix, str):
             raise InputError("prefix", f"{prefix!r} is not text", "pass for example 'val_'")
         if not (encoder is None or isinstance(encoder, (str, keras.layers.Layer)) or callable(encoder)):
@@ -98,8 +96,8 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         draw = np.random.default_rng(seed)
         self.X_val = _sample(X_val, "X_val", max_points, draw)
         self.reference = None if reference is None else _sample(reference, "reference", max_points, draw)
-        self.k, self.every, self.encoder, self.prefix = k, int(every), encoder, prefix
-        self.metrics = _names(metrics)
+        self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix
+        self.metrics = [metric.name for metric in chosen_metrics(metrics)]
         _check_points(self.X_val, self.reference, k)
         self.report: Report | None = None
         self._encode: Encoder | None = None
@@ -142,25 +140,6 @@ def _sample(points: Any, name: str, most: int | None, draw: np.random.Generator)
     if most is None or len(rows) <= most:
         return rows
     return rows[np.sort(draw.choice(len(rows), most, replace=False))]
-
-
-def _names(metrics: str | Iterable[str]) -> list[str]:
-    settings = settings_of(
-        k=1,
-        metrics=metrics,
-        include_queries=True,
-        confidence=0.95,
-        distance_x="euclidean",
-        distance_z="euclidean",
-        with_labels=False,
-        with_decoder=False,
-        queries=None,
-        precision=None,
-        seed=0,
-        executor=None,
-        progress=None,
-    )
-    return [metric.name for metric in settings.chosen]
 
 
 def _check_points(X: Any, reference: Any, k: int) -> None:

@@ -1,217 +1,168 @@
-"""From checked points and settings to a report: gather, measure, put intervals on it."""
+"""From encoded points and settings to a report: gather statistics, measure, put intervals on the values."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench.engine import Statistics, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
-from distbench.evaluation.draws import mean_measured, note_on_draws, notes_of_draws, spread_of
+from distbench.evaluation.fingerprint import fingerprint
+from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
-from distbench.evaluation.scores import EvaluatedArrays
-from distbench.evaluation.settings import DECODER, Labels, Settings
-from distbench.evaluation.warnings import coincidence_notes, range_notes, reference_notes, size_notes, unit_notes
+from distbench.evaluation.settings import DECODER, Settings
+from distbench.evaluation.warnings import report_warnings
 from distbench.evaluation.worst_pairs import worst_pairs
-from distbench.inference.estimate import Estimate
-from distbench.inputs.blocks import release, row_blocks
+from distbench.inference.estimate import Estimate, mean_arrays
 from distbench.metrics import Measured, Metric
 from distbench.metrics.reconstruction import measure_reconstruction
 from distbench.metrics.user_metrics import with_metric_inputs
 
-__all__ = ["EncodedPoints", "judge_points"]
+__all__ = ["measure"]
 
-Array = NDArray[Any]
 Rows = NDArray[np.int64]
 
-LARGE = 2**28  # bytes as float64, above which a fingerprint takes a sample of the rows and the sums of all
-SAMPLE = 256  # rows of it
-BY_UNITS = ("euclidean", "cityblock")  # distances to which columns in larger units add more
 
+def measure(
+    points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, notes: Sequence[str]
+) -> Report:
+    """Return the report on an encoder of that name: on one draw of its codes, or on the mean of several.
 
-@dataclass(frozen=True)
-class EncodedPoints:
-    """Everything that is judged, checked."""
-
-    X: Array
-    Z: Array
-    X_ref: Array | None
-    Z_ref: Array | None
-    labels: Labels | None
-    reconstructed: Array | None
-    notes: list[str] = field(default_factory=list)
-    space: str = ""  # what X are, where they are not the points that the encoder was asked about
-
-    @property
-    def reference(self) -> tuple[Array, Array] | None:
-        """The reference points and their codes, if there are any."""
-        return None if self.X_ref is None or self.Z_ref is None else (self.X_ref, self.Z_ref)
-
-
-def judge_points(draws: Sequence[EncodedPoints], settings: Settings, name: str) -> Report:
-    """Return the report of an encoder of that name on checked points: of one draw of its codes, or the mean of many."""
-    points = draws[0]
-    total, seed = len(points.X), settings.seed
-    notes = [*points.notes, *(() if points.space else size_notes(points.X, points.Z))]
-    if not points.space and settings.distance_x in BY_UNITS:
-        notes += unit_notes(points.X)
-    notes += notes_of_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
-    if points.X_ref is not None:
-        notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
-    notes += note_on_draws(len(draws), alike=all(_same_codes(points, other) for other in draws[1:]))
+    Parameters
+    ----------
+    points : InputPoints
+        What input distances are measured between.
+    draws : sequence of EncodedPoints
+        These points with their codes.
+    settings : Settings
+        How to measure.
+    name : str
+        Name of the encoder.
+    notes : sequence of str
+        What is known already that a reader of the scores must know.
+    """
+    total, precision = len(points.X), settings.precision
 
     def judge(judged: Rows | None) -> Report:
-        return _judged(draws, settings, name, notes, judged)
-
-    if settings.queries is not None and settings.queries > total:
-        notes.append(f"queries: {settings.queries:,} asked for; all {total:,} test points there are were judged")
-    if settings.precision is None:
-        return judge(judged_rows(settings.queries, total, seed))
+        return _report(points, draws, settings, name, judged)
 
     def half_widths(report: Report) -> dict[str, float]:
-        return {metric: report[metric].half_width for metric in settings.precision or ()}
+        return {metric: report[metric].half_width for metric in precision or ()}
 
-    report = until_precise(judge, half_widths, settings.precision, total, settings.queries, seed)
-    return replace(report, notes=(*report.notes, *unreached_notes(settings.precision, half_widths(report), total)))
+    if precision is None:
+        report = judge(judged_rows(settings.queries, total, settings.seed))
+    else:
+        report = until_precise(judge, half_widths, precision, total, settings.queries, settings.seed)
+    warnings = report_warnings(points, draws, settings.distance_x)
+    if settings.queries is not None and settings.queries > total:
+        text = f"queries: {settings.queries:,} asked for; all {total:,} test points there are were judged"
+        warnings.append(Note("info", "queries", text))
+    unreached = unreached_notes(precision or {}, half_widths(report), total)
+    return replace(report, notes=(*notes, *warnings, *report.notes, *unreached))
 
 
-def _same_codes(one: EncodedPoints, other: EncodedPoints) -> bool:
-    return np.array_equal(one.Z, other.Z) and (
-        one.Z_ref is None or other.Z_ref is None or np.array_equal(one.Z_ref, other.Z_ref)
-    )
-
-
-def _judged(
-    draws: Sequence[EncodedPoints], settings: Settings, name: str, notes: list[str], judged: Rows | None
+def _report(
+    points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, judged: Rows | None
 ) -> Report:
-    points, gathered = draws[0], _gather(draws[0], settings, judged)
-    if gathered.moments is not None and not gathered.moments.total[MOMENTS.index("aa")] > 0:
-        raise InputError(
-            "X_test", f"found points without any {settings.distance_x} distance between them", "nothing to measure"
-        )
-    told = () if judged is None else (f"{len(judged):,} of {len(points.X):,} test points judged, against all",)
-    measured = [_measure_all(gathered, points, settings, judged)]
-    measured += [_measure_all(_gather(draw, settings, judged), draw, settings, judged) for draw in draws[1:]]
+    first, statistics = draws[0], _gather(points, draws[0], settings, judged)
+    if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
+        found = f"found points without any {settings.distance_x} distance between them"
+        raise InputError("X_test", found, "nothing to measure")
+    measured = [_measured(statistics, first, settings, judged)]
+    measured += [_measured(_gather(points, draw, settings, judged), draw, settings, judged) for draw in draws[1:]]
+    scores = {
+        metric.name: _score(metric, [of_draw[metric.name] for of_draw in measured], settings.confidence)
+        for metric in settings.metrics
+    }
+    notes = list(statistics.notes)
+    if judged is not None:
+        text = f"{len(judged):,} of {len(points.X):,} test points judged, against all"
+        notes.insert(0, Note("info", "judged", text))
     return Report(
         encoder=name,
-        scores={
-            metric.name: _score(metric, [one[metric.name] for one in measured], settings) for metric in settings.chosen
-        },
-        k=gathered.k,
-        m=gathered.m,
-        M=gathered.M,
-        code_size=points.Z.shape[1],
+        scores=scores,
+        k=statistics.k,
+        m=statistics.m,
+        M=statistics.M,
+        code_size=first.Z.shape[1],
         confidence=settings.confidence,
-        notes=(*notes, *told, *gathered.notes),
-        pairs=worst_pairs(gathered, (points.X, points.Z), points.reference, settings.distance_x, settings.distance_z),
+        notes=tuple(notes),
+        pairs=worst_pairs(statistics, (first.X, first.Z), first.reference, settings.distance_x, settings.distance_z),
         judged=judged,
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
         space=points.space,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
-        fingerprint=_fingerprint(points, judged),
-        clouds=EvaluatedArrays(points.X, points.Z, points.X_ref, points.Z_ref),
+        fingerprint=fingerprint(points.X, points.X_ref, judged),
+        clouds=replace(first, reconstructed=None),
     )
 
 
-def _fingerprint(points: EncodedPoints, judged: Rows | None) -> str:
-    """Return a short hash of the points and of which were judged, the same for float32 and float64 of equal values.
-
-    All numbers count. Of arrays above `LARGE`, as memory maps mostly are, those of `SAMPLE` rows do, and the sum of
-    each column over all rows: rows outside the sample that changed places, or changes that cancel in every column,
-    are not seen there.
-    """
-    digest = blake2b(digest_size=16)
-    for array in (points.X, points.X_ref):
-        if array is not None:
-            digest.update(repr(array.shape).encode())
-            _hash_numbers(array, digest)
-    if judged is not None:
-        digest.update(judged.tobytes())
-    return digest.hexdigest()
-
-
-def _hash_numbers(array: Array, digest: blake2b) -> None:
-    row_bytes = 8 * array.shape[1]  # not the array's own: blocks, and so sums, are the same for both types
-    whole = len(array) * row_bytes <= LARGE
-    sums = np.zeros(array.shape[1])
-    for rows in row_blocks(len(array), row_bytes):
-        block = np.ascontiguousarray(array[rows], dtype=np.float64)
-        if whole:
-            digest.update(block.data)
-        else:
-            sums += block.sum(axis=0)
-        release(array)
-    if not whole:
-        sample = np.unique(np.linspace(0, len(array) - 1, SAMPLE).astype(np.int64))
-        digest.update(np.ascontiguousarray(array[sample], dtype=np.float64).data)
-        digest.update(sums.data)
-
-
-def _gather(points: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:
-    families = frozenset({"ranks"}).union(*(metric.families for metric in settings.chosen))
-    options = settings.engine_options()
-    if judged is not None:
-        options["judged"] = judged
-    if points.labels is not None and "labels" in families:
-        options["labels"], options["labels_ref"] = points.labels
-    gathered = gather(
-        points.X,
-        points.Z,
-        points.X_ref,
-        points.Z_ref,
+def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:
+    families = frozenset({"ranks"}).union(*(metric.families for metric in settings.metrics))
+    labels = (None, None) if points.labels is None else points.labels
+    statistics = gather(
+        draw.X,
+        draw.Z,
+        draw.X_ref,
+        draw.Z_ref,
         k=operator.index(settings.k),
-        include_queries=settings.include_queries,
         families=families,
-        **options,
+        judged=judged,
+        labels=labels[0],
+        labels_ref=labels[1],
+        **settings.engine_options(),
     )
     distances = settings.distance_x, settings.distance_z
-    return with_metric_inputs(gathered, (points.X, points.Z), points.reference, settings.include_queries, distances)
+    return with_metric_inputs(statistics, (draw.X, draw.Z), draw.reference, settings.include_queries, distances)
 
 
-def _measure_all(
-    gathered: Statistics, points: EncodedPoints, settings: Settings, judged: Rows | None
+def _measured(
+    statistics: Statistics, draw: EncodedPoints, settings: Settings, judged: Rows | None
 ) -> dict[str, Measured]:
     """Return each metric of one draw of codes, by name."""
-    found = {}
-    for metric in settings.chosen:
-        if metric.name == DECODER and points.reconstructed is not None:
+    measured = {}
+    for metric in settings.metrics:
+        if metric.name == DECODER and draw.reconstructed is not None:
             rows = slice(None) if judged is None else judged
-            found[metric.name] = measure_reconstruction(points.X[rows], points.reconstructed[rows])
+            measured[metric.name] = measure_reconstruction(draw.X[rows], draw.reconstructed[rows])
         else:
-            found[metric.name] = metric.measure(gathered)
-    return found
+            measured[metric.name] = metric.measure(statistics)
+    return measured
 
 
-def _score(metric: Metric, draws: Sequence[Measured], settings: Settings) -> Score:
-    measured, sd = mean_measured(draws), spread_of(draws)
+def _score(metric: Metric, draws: Sequence[Measured], confidence: float) -> Score:
+    """Return the mean over draws, and what it is made of, point by point."""
+    values = np.array([draw.value for draw in draws])
+    sd = float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None
+    points = mean_arrays([draw.points for draw in draws])
+    chances = [draw.chance for draw in draws if draw.chance is not None]
     estimate = Estimate.of_metric(
         metric.name,
-        measured.value,
-        measured.leave_one_out,
-        measured.interaction,
-        rows=None if measured.points is None else len(measured.points),
+        draws[0].value if len(draws) == 1 else float(values.mean()),
+        mean_arrays([draw.leave_one_out for draw in draws]),
+        mean_arrays([draw.interaction for draw in draws]),
+        rows=None if points is None else len(points),
         draws=() if sd is None else ((sd, len(draws)),),
     )
-    low, high = estimate.interval(settings.confidence)
+    low, high = estimate.interval(confidence)
     return Score(
         metric=metric.name,
-        value=measured.value,
+        value=estimate.value,
         low=low,
         high=high,
         direction=metric.direction,
-        chance=measured.chance,
-        points=measured.points,
-        leave_one_out=measured.leave_one_out,
-        interaction=measured.interaction,
+        chance=float(np.mean(chances)) if chances else None,
+        points=points,
+        leave_one_out=estimate.leave_one_out,
+        interaction=estimate.interaction,
         draws=len(draws),
         sd_draws=sd,
     )

@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import whole_number
 from distbench._util.imports import imported
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError, PreservationError
-from distbench.evaluation.outlets import Outlets
 from distbench.evaluation.scores import Pair, PairKind, Score
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.limits import check_bounds, check_limits, refuse_unmeasured
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
 
 if TYPE_CHECKING:
-    from distbench.evaluation.scores import EvaluatedArrays
+    import pandas as pd
+
+    from distbench.evaluation.points import EncodedPoints
 
 __all__ = ["Pair", "PairKind", "Report", "Score"]
 
 
 @dataclass(frozen=True, eq=False)
-class Report(Outlets, Mapping[str, Score]):
+class Report(Mapping[str, Score]):
     """Scores of one encoder on one set of points; a mapping from metric name to `Score`.
 
     Parameters
@@ -52,7 +54,7 @@ class Report(Outlets, Mapping[str, Score]):
         Reference points; 0 where there were none.
     fingerprint : str
         Short hash of test and reference points: equal for equal points.
-    clouds : EvaluatedArrays or None
+    clouds : EncodedPoints or None
         The points themselves, by reference; None for a report from stored rows.
     """
 
@@ -71,7 +73,7 @@ class Report(Outlets, Mapping[str, Score]):
     space: str = ""
     n_reference: int = 0
     fingerprint: str = field(default="", repr=False)
-    clouds: EvaluatedArrays | None = field(default=None, repr=False)
+    clouds: EncodedPoints | None = field(default=None, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         try:
@@ -105,7 +107,7 @@ class Report(Outlets, Mapping[str, Score]):
             raise InputError(
                 "metric", f"found {short_repr(metric)}, not measured", did_you_mean(str(metric), self.scores)
             )
-        score, n = self[metric], _count(n)
+        score, n = self[metric], whole_number(n, "n", 0, "pass how many to return, 0 or more")
         if score.points is None:
             raise InputError("metric", f"found {metric!r}, which has no score of single points")
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
@@ -158,7 +160,7 @@ class Report(Outlets, Mapping[str, Score]):
         """
         if kind not in get_args(PairKind):
             raise InputError("kind", f"found {short_repr(kind)}", f"pass {' or '.join(map(repr, get_args(PairKind)))}")
-        return list(self.pairs.get(kind, ())[: _count(n)])
+        return list(self.pairs.get(kind, ())[: whole_number(n, "n", 0, "pass how many to return, 0 or more")])
 
     def verdicts(self, **limits: float) -> dict[str, Verdict]:
         """Return what the intervals say of limits, by metric: "met", "broken" or "undecided".
@@ -220,12 +222,64 @@ class Report(Outlets, Mapping[str, Score]):
         score = self[name]
         return verdict(score.value, score.low, score.high, limit, score.direction)
 
+    def plot(self, kind: str | None = None, ax: Any = None, *, labels: Any = None) -> Any:
+        """Draw how distances, points and neighbourhoods fare, with matplotlib.
+
+        Parameters
+        ----------
+        kind : {"shepard", "points", "ranks"}, optional
+            "shepard": density of code distance against input distance, with the line on which codes would be the
+            inputs but for scale. "points": test points at the first two columns of their codes, by their own
+            continuity, with the worst points and the neighbours torn farthest apart. "ranks": R_NX(K), the share of
+            the K nearest neighbours kept beyond chance, at which it is 0. Default: all three, side by side.
+        ax : matplotlib Axes, or three of them without a kind, optional
+            Where to draw; pyplot is then left alone. Make their figure with ``layout="constrained"``, which leaves room
+            for what stands above and below. "ranks" of several reports may share axes. Default: a new figure of pyplot.
+        labels : array-like of shape (m,), optional
+            Of the test points; their names are written into "points".
+
+        Returns
+        -------
+        matplotlib Axes, or ndarray of shape (3,) of them
+            What was drawn on, three axes without a kind: ``axes[0].figure.savefig("kept.png")`` writes them to a file.
+
+        Raises
+        ------
+        InputError
+            If an argument cannot be used, or the report comes from stored rows and has no points.
+        MissingDependencyError
+            If matplotlib is not installed.
+
+        References
+        ----------
+        .. [1] J. A. Lee, D. H. Peluffo-Ordonez and M. Verleysen (2015), Multi-scale similarities in stochastic
+           neighbour embedding: reducing dimensionality while preserving both local and global structure (R_NX).
+        .. [2] R. N. Shepard (1962), The analysis of proximities: multidimensional scaling with an unknown distance
+           function.
+        """
+        return imported("distbench.render.plots:plot")(self, kind, ax, labels)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the scores as a pandas frame, a metric a row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``metric``; columns ``value``, ``low``, ``high``, ``chance``, ``attainable`` and ``floor`` (nan where
+            there is none), ``direction`` ("up" or "down") and ``draws``. ``attrs`` says encoder, k, m, M and distances.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        frame: pd.DataFrame = imported("distbench.evaluation.tables:report_frame")(self)
+        return frame
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the table."""
+        return str(imported("distbench.evaluation.tables:report_html")(self))
+
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the table where a notebook would show the dataclass."""
         printer.text("Report(...)" if cycle else str(self))
-
-
-def _count(n: Any) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise InputError("n", f"found {short_repr(n)}", "pass how many to return, 0 or more")
-    return int(n)

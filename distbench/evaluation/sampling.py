@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import whole_number
+from distbench._util.notes import Note
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 
@@ -21,18 +23,13 @@ Result = TypeVar("Result")
 FIRST_QUERIES = 1_000  # judged before a precision's need is known
 WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
 MARGIN = 1.1  # of the predicted need: the width itself is estimated
-LEAST_QUERIES = 2  # an interval needs two
 
 
 def check_queries(queries: Any) -> int | None:
     """Return the number of test points to judge, or None for all."""
     if queries is None:
         return None
-    if isinstance(queries, bool) or not isinstance(queries, int | np.integer) or queries < LEAST_QUERIES:
-        raise InputError(
-            "queries", f"found {queries!r}", "pass how many test points to judge, 2 or more, or None for all"
-        )
-    return int(queries)
+    return whole_number(queries, "queries", 2, "pass how many test points to judge, 2 or more, or None for all")
 
 
 def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float] | None:
@@ -102,10 +99,11 @@ def until_precise(
         count = total if needed >= total / 2 else math.ceil(needed)
 
 
-def unreached_notes(precision: Mapping[str, float], widths: Mapping[str, float], total: int) -> list[str]:
+def unreached_notes(precision: Mapping[str, float], widths: Mapping[str, float], total: int) -> list[Note]:
     """Return a note on each interval that is wider than asked for though all test points were judged."""
+    text = "precision: the interval of {} is -+ {:.2g}, not -+ {:.2g}, with all {:,} test points"
     return [
-        f"precision: the interval of {name} is -+ {widths[name]:.2g}, not -+ {half:.2g}, with all {total:,} test points"
+        Note("info", "precision", text.format(name, widths[name], half, total))
         for name, half in precision.items()
         if widths[name] > half
     ]

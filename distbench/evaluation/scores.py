@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from distbench.inference.estimate import Estimate
 
-__all__ = ["EvaluatedArrays", "Pair", "PairKind", "ReferenceScore", "Score"]
+__all__ = ["Pair", "PairKind", "ReferenceScore", "Score"]
 
 
 PairKind = Literal["torn", "merged", "extreme"]
@@ -120,26 +120,6 @@ class Pair:
             f"input distance {self.input_distance:.4g} (rank {self.rank_input:g} of {self.M}), "
             f"code distance {self.code_distance:.4g} (rank {self.rank_code:g} of {self.M})"
         )
-
-
-@dataclass(frozen=True, eq=False)
-class EvaluatedArrays:
-    """Test points and reference points with their codes: the arrays that were judged, not copies of them.
-
-    They live as long as the report that holds them.
-
-    Attributes
-    ----------
-    X, Z : ndarray
-        Test points and their codes.
-    X_ref, Z_ref : ndarray or None
-        Reference points and theirs, where there were any.
-    """
-
-    X: NDArray[Any]
-    Z: NDArray[Any]
-    X_ref: NDArray[Any] | None = None
-    Z_ref: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from distbench._util.notes import Note
+from distbench.evaluation.points import EncodedPoints, InputPoints
 
-__all__ = ["coincidence_notes", "range_notes", "reference_notes", "size_notes", "unit_notes"]
+__all__ = ["coincidence_notes", "range_notes", "reference_notes", "report_warnings", "size_notes", "unit_notes"]
+
+UNIT_DISTANCES = ("euclidean", "cityblock")  # to which columns in larger units add more
 
 MAX_REFERENCES = 100_000  # that are searched for test points
 MAX_ROWS = 4096  # of which the variance of columns is taken
@@ -18,6 +22,53 @@ FEW_COLUMNS = 10  # a tenth of all columns, or one, are few
 RANGE_RATIO = 5.0  # of spreads, and of the distance of means to the wider spread, from which ranges differ
 MIN_ROWS = 5  # test points whose range is compared
 DISTINCT_SHARE = 0.5  # of codes, below which most of a neighbourhood is ties
+
+
+def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distance_x: str) -> list[Note]:
+    """Return the notes on points and their codes, in one draw or several, that a reader of the scores must know.
+
+    Parameters
+    ----------
+    points : InputPoints
+        What input distances are measured between.
+    draws : sequence of EncodedPoints
+        These points with their codes.
+    distance_x : str
+        Input distance.
+    """
+    notes: list[Note] = []
+    if not points.space:
+        notes += size_notes(points.X, draws[0].Z)
+        notes += unit_notes(points.X) if distance_x in UNIT_DISTANCES else []
+    notes += _over_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
+    if points.X_ref is not None:
+        notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
+    if len(draws) > 1:
+        alike = all(_same_codes(draws[0], draw) for draw in draws[1:])
+        text = (
+            f"{len(draws)} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"
+        )
+        mean = f"scores: mean of {len(draws)} draws of a stochastic encoder; pairs are those of the first"
+        notes.append(Note("info", "draws_alike", text) if alike else Note("warning", "draws", mean))
+    return notes
+
+
+def _over_draws(notes: Sequence[Sequence[Note]]) -> list[Note]:
+    """Return the first note of each kind over all draws, with the number of draws that it holds for."""
+    by_code: dict[str, list[Note]] = {}
+    for of_draw in notes:
+        for note in of_draw:
+            by_code.setdefault(note.code, []).append(note)
+    return [
+        same[0]
+        if len(same) == len(notes)
+        else Note(same[0].level, same[0].code, f"in {len(same)} of {len(notes)} draws: {same[0]}")
+        for same in by_code.values()
+    ]
+
+
+def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
+    return np.array_equal(a.Z, b.Z) and (a.Z_ref is None or b.Z_ref is None or np.array_equal(a.Z_ref, b.Z_ref))
 
 
 def coincidence_notes(X: Any, Z: Any) -> list[Note]:

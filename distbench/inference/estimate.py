@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["CONFIDENCE", "Estimate", "difference_of_intervals", "mean_of", "mean_of_intervals"]
+__all__ = ["CONFIDENCE", "Estimate", "difference_of_intervals", "mean_arrays", "mean_of", "mean_of_intervals"]
 
 Interval = tuple[float, float] | tuple[None, None]
 Ends = tuple[float | None, float | None]
@@ -72,8 +72,8 @@ class Estimate:
         """Return the mean of estimates on the same points, such as those of one recipe over its training seeds."""
         return Estimate(
             mean_of([estimate.value for estimate in estimates]),
-            _mean_array([estimate.leave_one_out for estimate in estimates]),
-            _mean_array([estimate.interaction for estimate in estimates]),
+            mean_arrays([estimate.leave_one_out for estimate in estimates]),
+            mean_arrays([estimate.interaction for estimate in estimates]),
             estimates[0].bounds,
             estimates[0].rows,
             tuple((sd / len(estimates), count) for estimate in estimates for sd, count in estimate.draws),
@@ -116,9 +116,11 @@ def _difference(a: Array | None, b: Array | None) -> Array | None:
         return np.asarray(a - b)
 
 
-def _mean_array(arrays: Sequence[Array | None]) -> Array | None:
+def mean_arrays(arrays: Sequence[Array | None]) -> Array | None:
     """Return the mean of arrays of one shape; None where one is missing or of another shape."""
     known = [array for array in arrays if array is not None]
+    if len(known) == len(arrays) == 1:
+        return known[0]
     if len(known) < max(1, len(arrays)) or len({array.shape for array in known}) > 1:
         return None
     import numpy as np

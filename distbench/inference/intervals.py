@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from distbench._util.text import short_repr
 from distbench.errors import InputError
 
 __all__ = [
@@ -59,7 +60,7 @@ def check_confidence(confidence: Any) -> float:
         It is no such number.
     """
     if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
-        raise InputError("confidence", f"found {confidence!r}", "pass a number between 0 and 1, e.g. 0.95")
+        raise InputError("confidence", f"found {short_repr(confidence)}", "pass a number between 0 and 1, e.g. 0.95")
     return float(confidence)
 
 

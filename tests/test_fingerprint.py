@@ -1,14 +1,12 @@
+"""Reports say of which points they are."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 import distbench
-from distbench.evaluation.measure import LARGE, SAMPLE, EncodedPoints, _fingerprint
-
-
-def fingerprint(X, X_ref=None, judged=None):
-    return _fingerprint(EncodedPoints(X, X[:, :1], X_ref, None, None, None), judged)
+from distbench.evaluation.fingerprint import LARGE_BYTES, SAMPLE_ROWS, fingerprint
 
 
 @pytest.fixture
@@ -24,7 +22,7 @@ def with_other(points, row, column=0, by=1e-9):
 
 @pytest.mark.parametrize("row", [0, 1, 777, 1_998, 1_999])
 def test_any_number_that_differs_is_another_fingerprint(points, row):
-    assert len(points) > 4 * SAMPLE
+    assert len(points) > 4 * SAMPLE_ROWS
     assert fingerprint(points) == fingerprint(points.copy())
     other = with_other(points, row)
     assert fingerprint(other) != fingerprint(points)
@@ -46,7 +44,7 @@ def test_the_type_and_the_place_of_equal_numbers_do_not_matter(points, tmp_path)
 
 
 def test_of_large_arrays_every_row_counts_by_the_sums():
-    large = np.zeros((LARGE // (8 * 64) + 1_000, 64), dtype=np.float32)
+    large = np.zeros((LARGE_BYTES // (8 * 64) + 1_000, 64), dtype=np.float32)
     before = fingerprint(large)
     large[100_003, 7] = 1e-3
     assert fingerprint(large) != before

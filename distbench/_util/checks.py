@@ -1,0 +1,18 @@
+"""Checks of single values that many arguments share."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from distbench._util.text import short_repr
+from distbench.errors import InputError
+
+__all__ = ["whole_number"]
+
+
+def whole_number(value: Any, name: str, least: int, advice: str = "") -> int:
+    """Return a value as an int. Raises InputError unless it is a whole number, of numpy or Python, of at least that."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise InputError(name, f"found {short_repr(value)}", advice or f"pass a whole number, {least} or more")
+    return int(value)

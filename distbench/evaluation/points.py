@@ -127,10 +127,8 @@ class InputPoints:
         notes : list of str
             What a reader of scores must know is added here.
         """
-        Z, Z_ref = (
-            None if part is None else as_points(part, name, notes) for part, name in zip(codes, names, strict=True)
-        )
-        assert Z is not None
+        Z = as_points(codes[0], names[0], notes)
+        Z_ref = None if self.X_ref is None else as_points(codes[1], names[1], notes)
         for part, name in ((Z, names[0]), (Z_ref, names[1])):
             if part is not None:
                 check_distance(part, settings.distance_z, name)

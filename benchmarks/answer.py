@@ -139,7 +139,8 @@ def _table(name: str, size: int) -> str:
 def _by_kind(encoders: set[str]) -> list[str]:
     """Return encoders as the table of `docs/encoders.md` lists them."""
     text = (ROOT / "docs" / "encoders.md").read_text(encoding="utf-8")
-    listed = list(dict.fromkeys(re.findall(r"`(\w+)`", text.partition("\nNetworks see")[0])))
+    first_cells = " ".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE))
+    listed = list(dict.fromkeys(re.findall(r"`(\w+)`", first_cells)))
     return sorted(encoders - {"identity"}, key=lambda name: (listed.index(name.removesuffix("_extended")), name))
 
 

@@ -250,8 +250,8 @@ def markdown(arguments: argparse.Namespace) -> tuple[str, list[str]]:
     ]
     if arguments.recipes:
         text += [
-            "Recipes that are fitted there too (400 digits, codes of 4): largest difference of a value or an end of "
-            "its interval.",
+            "Recipes that are fitted in the other environment too (400 digits, codes of 4): largest difference of a "
+            "value or of an end of its interval.",
             tabulate(fitted, headers="keys", tablefmt="pipe", disable_numparse=True),
         ]
     return "\n\n".join(text), beyond

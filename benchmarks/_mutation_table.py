@@ -21,12 +21,12 @@ OPERATORS = {  # what cosmic-ray calls it: what we call it
     "ReplaceComparisonOperator": "another comparison",
     "ReplaceUnaryOperator": "another sign, or none",
     "NumberReplacer": "a number 1 larger or smaller",
-    "AddNot": "a condition turned round",
+    "AddNot": "a condition negated",
     "ReplaceAndWithOr": "`and`, `or` exchanged",
     "ReplaceOrWithAnd": "`and`, `or` exchanged",
     "ReplaceTrueWithFalse": "`True`, `False` exchanged",
     "ReplaceFalseWithTrue": "`True`, `False` exchanged",
-    "ZeroIterationForLoop": "a loop over nothing",
+    "ZeroIterationForLoop": "a loop that does not run",
     "RemoveDecorator": "a decorator removed",
     "ExceptionReplacer": "another exception caught",
     "ReplaceBreakWithContinue": "`break`, `continue` exchanged",
@@ -42,10 +42,10 @@ def report(rows: list[Row], population: int) -> str:
     same = [row for row in real if row["outcome"] == "survived" and not (reason(row) or GAP).startswith(GAP)]
     lower, upper = wilson(killed, len(real) - len(same))
     lines = [
-        f"{len(rows):,} of {population:,} mutants were drawn; {len(rows) - len(real)} of them are no Python, or "
-        f"compile to the same code, and do not count. Of the other {len(real):,}, **{killed:,} were killed: "
-        f"{killed / len(real):.1%}** (95 % interval {low:.1%} to {high:.1%}). {len(same)} of those that survived make "
-        f"no difference to any result, for the reasons below; without these it is "
+        f"{len(rows):,} of {population:,} mutants were drawn; {len(rows) - len(real)} of them are not valid "
+        f"Python, or compile to the same code, and do not count. Of the other {len(real):,}, **{killed:,} were killed: "
+        f"{killed / len(real):.1%}** (95 % interval {low:.1%} to {high:.1%}). {len(same)} of the survivors change no "
+        f"result, for the reasons below; without these it is "
         f"{killed / (len(real) - len(same)):.1%} ({lower:.1%} to {upper:.1%}).",
         "",
         *_by_kind(real),
@@ -90,13 +90,13 @@ def _by_module(rows: list[Row]) -> list[str]:
 def _survivors(rows: list[Row]) -> list[str]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[reason(row) or "Not explained"].append(row)
+        groups[reason(row) or "No reason given"].append(row)
     lines = []
     for why in sorted(groups, key=lambda one: (-len(groups[one]), one)):
         lines += [f"**{why}** ({len(groups[why])})", ""]
         for row in sorted(groups[why], key=lambda row: (row["path"], row["line"], row["column"])):
-            place = f"{row['path'].removeprefix('distbench/')}:{row['line']}:{row['column']}"
-            lines.append(f"- {place} {row['operator']}: `{_code(row)}`")
+            module = row["path"].removeprefix("distbench/")
+            lines.append(f"- `{module}`, {row['operator']}: `{_code(row)}`")
         lines.append("")
     return lines
 

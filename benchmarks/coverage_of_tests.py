@@ -50,6 +50,7 @@ def main() -> None:
     coverage("combine", "--append", "--quiet")
     coverage("json", "--quiet", "-o", str(folder / "report.json"))
     report = json.loads((folder / "report.json").read_text())
+    print(missed(report))
     show(table(report), options.markdown, "coverage")
     taken = 100 * report["totals"]["covered_branches"] / report["totals"]["num_branches"]
     if taken < options.least:
@@ -84,30 +85,35 @@ def coverage(*arguments: str) -> None:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Return what is covered, folder by folder, and what is not, file by file."""
+    """Return what is covered, folder by folder."""
     folders: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for path, found in report["files"].items():
-        own = found["summary"]
-        numbers = own["num_statements"], own["covered_lines"], own["num_branches"], own["covered_branches"]
+    for path, covered in report["files"].items():
+        summary = covered["summary"]
+        keys = "num_statements", "covered_lines", "num_branches", "covered_branches"
         for name in (str(Path(path).parent), "all"):
-            folders[name] = [total + number for total, number in zip(folders[name], numbers, strict=True)]
+            folders[name] = [total + summary[key] for total, key in zip(folders[name], keys, strict=True)]
     lines = ["| folder | lines | run | branches | taken | both |", "| --- | --: | --: | --: | --: | --: |"]
     for name in sorted(folders, key=lambda name: (name == "all", name)):
         n, run, branches, taken = folders[name]
         share = (run + taken) / max(1, n + branches)
         name = "**all**" if name == "all" else f"`{name}`"
         lines.append(f"| {name} | {n:,} | {run:,} | {branches:,} | {taken:,} | {share:.1%} |")
-    lines += ["", f"Of the branches alone {folders['all'][3] / max(1, folders['all'][2]):.1%} are taken."]
-    lines += ["", "What is not run, lines and branches (from line -> to line):", ""]
-    for path, found in sorted(report["files"].items()):
-        missed = [str(line) for line in found["missing_lines"]]
-        missed += [
+    lines += ["", f"{folders['all'][3] / max(1, folders['all'][2]):.1%} of the branches are taken."]
+    return "\n".join(lines)
+
+
+def missed(report: dict[str, Any]) -> str:
+    """Return the lines and branches that no test runs, file by file."""
+    lines = []
+    for path, covered in sorted(report["files"].items()):
+        numbers = [str(line) for line in covered["missing_lines"]]
+        numbers += [
             f"{start} -> {'end' if stop < 0 else stop}"
-            for start, stop in found["missing_branches"]
-            if start not in found["missing_lines"] and stop not in found["missing_lines"]
+            for start, stop in covered["missing_branches"]
+            if start not in covered["missing_lines"] and stop not in covered["missing_lines"]
         ]
-        if missed:
-            lines.append(f"- `{path}`: {', '.join(missed)}")
+        if numbers:
+            lines.append(f"{path}: {', '.join(numbers)}")
     return "\n".join(lines)
 
 

@@ -78,12 +78,12 @@ def markdown(lines: list[Line], draws: int) -> str:
         "# Do the intervals hold?",
         "",
         f"{draws:,} sets of m test points each, {REFERENCES} train points, k = {K}, codes of 2; population value = "
-        "mean over these draws. *held*: share of draws whose 95 % interval contains the population value. *width*: mean "
-        "width of the interval over 3.92 standard deviations of the value over the draws (1 is ideal). *undecided*: "
-        "share of draws in which a limit at the population value is undecided. *passed*: share of the draws in which "
-        'an encoder exactly at its limit passes with `undecided="fail"` (the worse of both directions). Rows of the '
-        "encoder *difference* are about the paired interval of PCA minus the nonlinear map. Worst cases have no "
-        "interval.",
+        "mean over these draws. *held*: share of draws whose 95 % interval contains the population value. *width*: "
+        "mean width of the interval over 3.92 standard deviations of the value over the draws (1 is ideal). "
+        "*undecided*: share of draws in which a limit at the population value is undecided. *passed*: share of the "
+        'draws in which an encoder exactly at its limit passes with `undecided="fail"` (the worse of both directions). '
+        "Rows of the encoder *difference* are about the paired interval of PCA minus the nonlinear map. Worst cases "
+        "have no interval.",
         "",
         f"distbench {distbench.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores; written by `python benchmarks/interval_coverage.py --draws {draws}`.",

@@ -29,7 +29,7 @@ def check_message(error: BaseException, words: tuple[str, ...]) -> None:
         assert word in message
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words[0])
 def test_one_line_says_what_is_wrong(case):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -252,7 +252,7 @@ def test_data_sets_of_a_package_are_checked():
     loaded = entry(lambda: (X.tolist(), [0, 1] * 60)).load()
     assert (loaded.name, loaded.train.shape, loaded.labels_test.dtype) == ("mine", (96, 6), np.int64)
     wrong = {
-        "found classes of shape \\(2,\\)": lambda: (X, [0, 1]),
+        "labels: found shape \\(2,\\) for 120 points": lambda: (X, [0, 1]),
         "return points and classes": lambda: X,
         "ZeroDivisionError": lambda: 1 / 0,
         "found 3 points": lambda: (X[:3], None),

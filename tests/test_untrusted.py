@@ -504,32 +504,14 @@ class TestSuites:
         assert "my_traps" not in sys.modules
 
 
-class TestOwnCode:
-    @pytest.mark.parametrize(
-        ("body", "told"),
-        [
-            ("import sys; sys.exit(3)", r"my_data_0:load: raised SystemExit: 3 \(at my_data_0.py:2\)"),
-            ("return [[1, 2], [3]], [[1, 2]]", "train: no array .*give rows of one length"),
-            ("return [[1, 2], [3, 4]], [[1, 2]], [[1], [2, 3]], [0]", "labels_train: no array .*rows of one length"),
-            ("raise OSError('line\\nline')", r"raised OSError: line line \(at my_data_3.py:2\)"),
-        ],
-    )
-    def test_functions_that_exit_or_return_no_arrays(self, tmp_path, monkeypatch, request, body, told):
-        number = request.node.callspec.indices["body"]
-        (tmp_path / f"my_data_{number}.py").write_text(f"def load():\n    {body}\n")
-        monkeypatch.syspath_prepend(tmp_path)
-        with pytest.raises(DatasetError, match=told) as raised:
-            DataSource("own", function=f"my_data_{number}:load").load()
-        assert str(raised.value).isprintable()
-
-    def test_modules_of_recipes_that_exit_or_fail(self, tmp_path, monkeypatch):
-        (tmp_path / "my_exit.py").write_text("raise SystemExit('bye')")
-        (tmp_path / "my_fault.py").write_text("\n1 / 0")
-        monkeypatch.syspath_prepend(tmp_path)
-        with pytest.raises(InputError, match=r"recipe 'my_exit:X': raised SystemExit: bye \(at my_exit.py:1\)"):
-            as_recipe("my_exit:X")
-        with pytest.raises(InputError, match=r"recipe 'my_fault:X': raised ZeroDivisionError: .*\(at my_fault.py:2\)"):
-            as_recipe("my_fault:X")
+def test_modules_of_recipes_that_exit_or_fail(tmp_path, monkeypatch):
+    (tmp_path / "my_exit.py").write_text("raise SystemExit('bye')")
+    (tmp_path / "my_fault.py").write_text("\n1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"recipe 'my_exit:X': raised SystemExit: bye \(at my_exit.py:1\)"):
+        as_recipe("my_exit:X")
+    with pytest.raises(InputError, match=r"recipe 'my_fault:X': raised ZeroDivisionError: .*\(at my_fault.py:2\)"):
+        as_recipe("my_fault:X")
 
 
 def hostile(name):

@@ -1,4 +1,4 @@
-"""What a data set is, and the one table of them."""
+"""What a data set is, and the table of all data sets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench._util.registry import Registry
 from distbench._util.text import raised, short_repr
+from distbench.datasets._checks import checked_classes, checked_labels, checked_points
 from distbench.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -84,52 +85,47 @@ class DatasetEntry:
         """
         points, labels = self.make()
         train, test = split(len(points), labels)
-        x_train, x_test = points[train], points[test]
-        y_train, y_test = (None, None) if labels is None else (labels[train], labels[test])
-        parts = [part for part in (x_train, x_test, y_train, y_test) if part is not None]
-        for part in parts:
-            part.flags.writeable = False
-        return Dataset(self.name, x_train, x_test, y_train, y_test, self.source, self.licence, digest(parts))
+        classes = None if labels is None else [labels[train], labels[test]]
+        return frozen_dataset(self.name, [points[train], points[test]], classes, self.source, self.licence)
 
 
-def _adopt(name: str, found: Any) -> DatasetEntry:
+def frozen_dataset(
+    name: str,
+    points: list[NDArray[np.floating]],
+    classes: list[NDArray[np.int64]] | None,
+    source: str,
+    licence: str,
+) -> Dataset:
+    """Return a data set of train and test points and their classes, read-only and hashed."""
+    arrays = [*points, *(classes or ())]
+    for array in arrays:
+        array.flags.writeable = False
+    y_train, y_test = classes or (None, None)
+    return Dataset(name, points[0], points[1], y_train, y_test, source, licence, digest(arrays))
+
+
+def _adopt(name: str, entry: Any) -> DatasetEntry:
     """Return a data set that a package adds under a name."""
-    if not isinstance(found, DatasetEntry):
-        raise InputError(f"found {type(found).__name__}; give a distbench.datasets.DatasetEntry")
-    return replace(found, name=name, make=lambda: _checked(name, found.make))
+    if not isinstance(entry, DatasetEntry):
+        raise InputError(f"found {type(entry).__name__}; give a distbench.datasets.DatasetEntry")
+    return replace(entry, name=name, make=lambda: _checked(name, entry.make))
 
 
 def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], NDArray[np.int64] | None]:
-    """Return what a package's function made, as points and classes of our own."""
-    import numpy as np
-
-    from distbench.inputs.arrays import as_points
-
+    """Return the points and classes that a package's function made."""
     try:
         made = make()
+        if not (isinstance(made, tuple) and len(made) == 2):
+            raise DatasetError("", f"found {short_repr(made)}", "return points and classes, or points and None")
+        points = checked_points(made[0], "points")
+        if len(points) < 5:
+            raise DatasetError("", f"found {len(points)} points", "return 5 or more, for train and test points")
+        labels = None if made[1] is None else checked_labels(made[1], "labels", len(points))
+        return points, None if labels is None else checked_classes(labels)[0]
+    except DatasetError as error:
+        raise DatasetError(f"data set {name!r}", str(error)) from error
     except Exception as error:
         raise DatasetError(f"data set {name!r}", raised(error)) from error
-    if not (isinstance(made, tuple) and len(made) == 2):
-        raise DatasetError(
-            f"data set {name!r}", f"found {short_repr(made)}", "return points and classes, or points and None"
-        )
-    try:
-        points = np.array(as_points(made[0], "points"), order="C")
-        points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
-        labels = None if made[1] is None else np.array(made[1])
-    except (InputError, ValueError) as error:
-        raise DatasetError(f"data set {name!r}", str(error)) from error
-    if labels is not None and (labels.shape != (len(points),) or labels.dtype.kind not in "iu"):
-        raise DatasetError(
-            f"data set {name!r}",
-            f"found classes of shape {labels.shape} and type {labels.dtype}",
-            "return one whole number a point, or None",
-        )
-    if len(points) < 5:
-        raise DatasetError(
-            f"data set {name!r}", f"found {len(points)} points", "return 5 or more, for train and test points"
-        )
-    return points, None if labels is None else labels.astype(np.int64)
 
 
 DATASETS: Registry[DatasetEntry] = Registry("distbench.datasets", "data set", _adopt)
@@ -186,7 +182,7 @@ def _loaded(name: str) -> Dataset:
 
 
 def split(n: int, labels: NDArray[np.int64] | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Shuffled row numbers of train and test: every fifth point, class by class, is a test point."""
+    """Return the shuffled rows of train and test points: every fifth point of each class is a test point."""
     import numpy as np
 
     # RandomState, because NEP 19 freezes its stream for all versions of numpy; the hashes rest on it.
@@ -198,7 +194,7 @@ def split(n: int, labels: NDArray[np.int64] | None) -> tuple[NDArray[np.intp], N
 
 
 def digest(arrays: list[NDArray[Any]]) -> str:
-    """SHA-256 over dtype, shape and little-endian bytes of each array in turn."""
+    """Return the SHA-256 of the dtype, shape and little-endian bytes of all arrays."""
     import numpy as np
 
     total = sha256()

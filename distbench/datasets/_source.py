@@ -1,38 +1,45 @@
-"""Where data of a user's own come from: files, or a function of theirs."""
+"""Data of the user: loaded from files, or made by a function."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import imported
 from distbench._util.text import did_you_mean, raised
-from distbench.datasets._dataset import Dataset
+from distbench.datasets._checks import checked_classes, checked_labels, checked_points
+from distbench.datasets._dataset import Dataset, frozen_dataset, split
 from distbench.errors import DatasetError, DistbenchError, InputError, MissingDependencyError
+from distbench.inputs.files import open_archive, read_array, reading
 
 if TYPE_CHECKING:
-    from distbench.datasets._files import Parts
+    from distbench.inputs.parquet import Table
 
 __all__ = ["DataSource"]
 
+Parts = Mapping[str, Any]  # arrays by name
+
 LICENCE = "not stated"
+POINTS = ("train", "test")
+LABELS = ("labels_train", "labels_test")
+NAMES = POINTS + LABELS
 
 
 @dataclass(frozen=True)
 class DataSource:
-    """Data of a user's own that have not been loaded yet.
+    """Data of the user that have not been loaded yet.
 
     Attributes
     ----------
     name : str
-        What they are called.
+        Name of the data set.
     files : tuple of (str, Path)
-        Either one ``file`` (``.npz`` with arrays ``train`` and ``test``, and ``labels_train`` and ``labels_test`` where
-        there are classes; or ``.parquet``, of which every fifth row is a test point, class by class), or one each for
-        ``train`` and ``test`` (``.npy`` or ``.parquet``), and for ``labels_train`` and ``labels_test`` (``.npy``).
+        Either one ``file``: an ``.npz`` with arrays ``train`` and ``test``, and ``labels_train`` and ``labels_test`` if
+        there are classes; or a ``.parquet``, of which every fifth row of each class is a test point. Or one file each
+        for ``train`` and ``test`` (``.npy`` or ``.parquet``), and for ``labels_train`` and ``labels_test`` (``.npy``).
     label : str
         The column of ``.parquet`` files that holds the classes; empty for none. All other columns of numbers are
         features.
@@ -47,7 +54,7 @@ class DataSource:
     function: str = ""
 
     def missing(self) -> dict[str, Path]:
-        """Return the files that are not there, by key."""
+        """Return the files that do not exist, by key."""
         return {key: path for key, path in self.files if not path.is_file()}
 
     def load(self) -> Dataset:
@@ -73,36 +80,48 @@ def _stamp(path: Path) -> tuple[int, ...]:
         status = path.stat()
     except OSError:
         return ()
-    # The time alone may be that of another file: clocks are set back, and archives bring times of their own.
+    # The time alone is not enough: clocks are set back, and archives restore old times.
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
 
 @lru_cache(maxsize=8)
 def _loaded(source: DataSource, stamp: tuple[tuple[int, ...], ...]) -> Dataset:
-    from distbench.datasets._files import read_files
-    from distbench.datasets._own import own_dataset
-
     if source.files:
-        told = ", ".join(path.name for _, path in source.files)
-        return own_dataset(source.name, read_files(dict(source.files), source.label), told, LICENCE)
+        files = ", ".join(path.name for _, path in source.files)
+        return _checked_dataset(source.name, _read_files(dict(source.files), source.label), files, LICENCE)
     made = _call(source.function)
     terms = (made.source, made.licence) if isinstance(made, Dataset) else (source.function, LICENCE)
     try:
-        return own_dataset(source.name, _parts(made), *terms)
+        return _checked_dataset(source.name, _parts(made), *terms)
     except DatasetError as error:
         raise DatasetError(source.function, str(error)) from None
 
 
+def _checked_dataset(name: str, parts: Parts, source: str, licence: str) -> Dataset:
+    import numpy as np
+
+    train, test = (checked_points(parts[key], key) for key in POINTS)
+    if train.shape[1] != test.shape[1]:
+        raise DatasetError("test", f"found {test.shape[1]} features, train has {train.shape[1]}", "give both the same")
+    dtype = np.result_type(train, test)
+    given = [key for key in LABELS if parts.get(key) is not None]
+    if len(given) == 1:
+        raise DatasetError(given[0], "found without its twin", f"give both of {', '.join(LABELS)}, or none")
+    labels = [checked_labels(parts[key], key, len(points)) for key, points in zip(given, (train, test), strict=False)]
+    classes = checked_classes(*labels) if labels else None
+    return frozen_dataset(name, [train.astype(dtype), test.astype(dtype)], classes, source, licence)
+
+
 def _call(function: str) -> Any:
-    """Call a user's function; an error of its own is told with the line that raised it."""
+    """Call the user's function; its errors name the line that raised them."""
     try:
-        found = imported(function)
+        target = imported(function)
     except InputError as error:
         raise DatasetError(function, str(error)) from error.__cause__
-    if not callable(found):
-        raise DatasetError(function, f"found {type(found).__name__}", "name a function that returns the points")
+    if not callable(target):
+        raise DatasetError(function, f"found {type(target).__name__}", "name a function that returns the points")
     try:
-        return found()
+        return target()
     except DistbenchError:
         raise
     except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
@@ -110,19 +129,60 @@ def _call(function: str) -> Any:
 
 
 def _parts(made: Any) -> Parts:
-    from distbench.datasets._files import NAMES
-
+    """Return what the user's function returned as arrays by name."""
     if isinstance(made, Dataset):
         return {name: getattr(made, name) for name in NAMES}
     if isinstance(made, tuple | list) and len(made) in (2, 4):
         return dict(zip(NAMES, made, strict=False))
     if not isinstance(made, Mapping):
-        found = f"{len(made)} values" if isinstance(made, tuple | list) else type(made).__name__
-        raise DatasetError(f"returned {found}; return (train, test), {NAMES}, a dict of these, or a distbench.Dataset")
+        returned = f"{len(made)} values" if isinstance(made, tuple | list) else type(made).__name__
+        advice = f"return (train, test), {NAMES}, a dict of these, or a distbench.Dataset"
+        raise DatasetError(f"returned {returned}; {advice}")
     for name in made:
         if name not in NAMES:
             raise DatasetError(f"returned a dict with {name!r}; {did_you_mean(str(name), NAMES)}")
-    for name in NAMES[:2]:
+    for name in POINTS:
         if name not in made:
             raise DatasetError(f"returned a dict without {name!r}; add it")
     return made
+
+
+def _read_files(files: Mapping[str, Path], label: str) -> Parts:
+    """Return the arrays of files, not checked yet."""
+    if "file" in files:
+        path = files["file"]
+        return reading(path, lambda: _archive(path) if path.suffix.lower() == ".npz" else _split_table(path, label))
+    tables = {key: _table(path, label) for key, path in files.items() if path.suffix.lower() == ".parquet"}
+    if len(tables) == 2 and tables["train"].columns != tables["test"].columns:
+        test, train = files["test"].name, files["train"].name
+        raise DatasetError(test, f"its columns of numbers are not those of {train}", "give both the same")
+    points = {
+        key: tables[key].points if key in tables else reading(path, partial(read_array, path))
+        for key, path in files.items()
+    }
+    return points | {f"labels_{key}": table.labels for key, table in tables.items() if table.labels is not None}
+
+
+def _table(path: Path, label: str) -> Table:
+    from distbench.inputs.parquet import read_table
+
+    return reading(path, lambda: read_table(path, label))
+
+
+def _split_table(path: Path, label: str) -> Parts:
+    from distbench.inputs.parquet import read_table
+
+    table = read_table(path, label)
+    labels = None if table.labels is None else checked_classes(table.labels)[0]
+    train, test = split(len(table.points), labels)
+    parts = {"train": table.points[train], "test": table.points[test]}
+    return parts if labels is None else {**parts, "labels_train": labels[train], "labels_test": labels[test]}
+
+
+def _archive(path: Path) -> Parts:
+    with path.open("rb") as file:  # numpy would leave a damaged file open
+        arrays = open_archive(file)
+        for name in POINTS:
+            if name not in arrays.files:
+                raise DatasetError(f"has no array {name!r}, only {', '.join(arrays.files)}; save it under that name")
+        return {name: arrays[name] for name in NAMES if name in arrays.files}

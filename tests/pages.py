@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 import distbench
-from distbench.render.diagrams import diagrams_of
+from distbench.results.diagrams import diagrams_of
 from distbench.results.gates import compare_rows
 from distbench.results.rows import failed_row, rows_of
 from distbench.results.run import RunResults

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from distbench.render.changes import change_text, grouped, render_changes
+from distbench.render.changes import change_text, group_changes, render_changes
 from distbench.results.gates import Change, NotCompared, RunComparison
 
 
@@ -39,22 +39,22 @@ def test_what_got_worse_comes_first_then_better_then_the_number_of_the_rest():
 
 def test_worse_follows_the_direction_of_the_metric():
     stress = {"metric": "stress", "direction": "down"}
-    found = grouped(comparison(change("a", now=0.95, **stress), change("b", now=0.7, **stress)))
+    found = group_changes(comparison(change("a", now=0.95, **stress), change("b", now=0.7, **stress)))
     assert [one.encoder for one in found.worse] == ["a"]
     assert [one.encoder for one in found.better] == ["b"]
 
 
 def test_what_is_sure_comes_before_what_is_large():
-    found = grouped(comparison(change("large", now=0.3, half=0.7), change("sure", now=0.89, half=0.001)))
+    found = group_changes(comparison(change("large", now=0.3, half=0.7), change("sure", now=0.89, half=0.001)))
     assert [one.encoder for one in found.worse] == ["sure", "large"]
-    assert [one.encoder for one in found.surely] == ["sure"]
+    assert [one.encoder for one in found.sure] == ["sure"]
 
 
 def test_each_encoder_comes_before_any_of_them_twice():
     metrics = {"trustworthiness": 0.89, "continuity": 0.88, "stress": 0.5}
     changes = [change(name, now=now, half=0.001, metric=m) for name in "ab" for m, now in metrics.items()]
     changes.append(change("c", now=0.85, half=0.001))
-    found = [(one.encoder, one.metric) for one in grouped(comparison(*changes)).worse]
+    found = [(one.encoder, one.metric) for one in group_changes(comparison(*changes)).worse]
     assert found[:3] == [("c", "continuity"), ("a", "trustworthiness"), ("b", "trustworthiness")]
     assert [metric for _, metric in found[3:]] == ["continuity", "continuity", "stress", "stress"]
 

@@ -12,9 +12,8 @@ from click.testing import CliRunner
 
 import distbench
 from distbench.cli import main
-from distbench.render.text import render_checks, render_table
+from distbench.render.text import render_leaderboards
 from distbench.results.file import read_results, write_results
-from distbench.results.leaderboard import leaderboard
 from distbench.results.merge import merge_results
 from distbench.results.rows import failed_row, rows_of
 
@@ -54,9 +53,9 @@ class TestLeaderboard:
     def test_it_prints_what_the_plugin_prints(self, stored, rows):
         path = stored("r.json", rows("a"), rows("b", 2), rows(dataset="", test="t.py::own"))
         found = run("leaderboard", path, "--width", 100)
-        own, board = leaderboard(read_results(path).rows)
-        assert found.exit_code == 0
-        assert found.stdout == f"{render_table(board, 100)}\n\n{render_checks([own], 100)}\n"
+        board, own = render_leaderboards(read_results(path).rows, "continuity", 100)
+        assert (found.exit_code, found.stdout) == (0, f"{board}\n\n{own}\n")
+        assert board.startswith("gauss, code size 4 (k = 7")
 
     def test_files_of_many_runs_make_one_table(self, stored, rows):
         found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", rows("b", 2)))

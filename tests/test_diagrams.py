@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 import distbench
 from distbench import InputError
-from distbench.render.diagrams import diagrams_of
+from distbench.results.diagrams import diagrams_of
 from distbench.results.rows import report_of, rows_of
 
 RNG = np.random.default_rng(3)

@@ -9,13 +9,13 @@ from frameworks import needs
 
 import distbench
 from distbench import MissingDependencyError
-from distbench.render.diagrams import diagrams_of
-from distbench.render.figures import BINS, curve_svg, map_svg, shepard_svg
+from distbench.render.drawing import COLORS, EDGES, IDEAL, NAME
+from distbench.render.pictures import KINDS, picture_svg
+from distbench.results.diagrams import diagrams_of
 
 pytestmark = needs("matplotlib")
 
 SVG = "{http://www.w3.org/2000/svg}"
-FIGURES = [shepard_svg, map_svg, curve_svg]
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(1200, 6))
 
@@ -29,65 +29,63 @@ def many():
     return made(X[:, :3] @ RNG.normal(size=(3, 3)), labels=RNG.choice(["a<b", "$x$ & y", "c\x00\u2028"], 1200))
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_small_and_the_same_each_time(figure, many):
-    text = figure(many, "p1")
-    assert text == figure(many, "p1")
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_and_the_same_each_time(kind, many):
+    text = picture_svg(many, kind, "p1")
+    assert text == picture_svg(many, kind, "p1")
     assert len(text.encode()) < 60_000
     root = ElementTree.fromstring(text)
     assert root.attrib["role"] == "img"
     assert many["encoder"] in root.attrib["aria-label"]
-    assert "width" not in root.attrib
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_stands_in_a_page_with_a_strict_policy(figure, many):
-    text = figure(many, "p1")
-    assert not re.search(r"\sstyle=|<style|<script|<!DOCTYPE|<\?xml|\son\w+=", text)
+@pytest.mark.parametrize("kind", KINDS)
+def test_stands_in_a_page_with_a_strict_policy(kind, many):
+    text = picture_svg(many, kind, "p1")
+    assert not re.search(r"<style|<script|<!DOCTYPE|<\?xml|\son\w+=", text)
     outside = re.findall(r"(?:href|src)=\"(?!#|data:image/png)[^\"]*", text)
     assert outside == []
     assert "background" not in text
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_ids_are_those_that_are_used_and_have_the_prefix(figure, many):
-    text = figure(many, "p1")
-    ids = set(re.findall(r'\sid="([^"]+)"', text))
-    used = set(re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text))
-    used = {name for pair in used for name in pair if name}
-    assert ids == used
-    assert all(name.startswith("p1") for name in ids)
-    assert ids.isdisjoint(re.findall(r'\sid="([^"]+)"', figure(many, "p2")))
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_two_pictures_of_a_page_share_an_id(kind, many):
+    text = picture_svg(many, kind, "p1")
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    used = {name for pair in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text) for name in pair if name}
+    assert used <= set(ids)
+    assert len(ids) == len(set(ids)) > 0
+    others = [picture_svg(many, other, "p2") for other in KINDS]
+    assert set(ids).isdisjoint(re.findall(r'\sid="([^"]+)"', "".join(others)))
 
 
 def test_map_draws_every_point_once_in_its_colour(many):
-    root = ElementTree.fromstring(map_svg(many))
+    root = ElementTree.fromstring(picture_svg(many, "points"))
     drawn = {}
     for path in root.iter(f"{SVG}path"):
-        for name in path.attrib.get("class", "").split():
-            if name.startswith("s-bin"):
-                drawn[name] = path.attrib["d"].count("h.01")
+        color = re.search(r"opacity: 0.85; stroke: (#\w+)", path.attrib.get("style", ""))
+        if color:
+            drawn[color[1]] = path.attrib["d"].count("M")
     scores = many["map"]["continuity"]
-    edges = [-np.inf, *(upto for upto, _ in BINS)]
-    wanted = {f"s-bin{place}": n for place, n in enumerate(np.histogram(scores, edges)[0].tolist()) if n}
-    assert drawn == wanted
+    counts = np.histogram(scores, [-np.inf, *EDGES, np.inf])[0].tolist()
+    assert drawn == {color: count for color, count in zip(COLORS, counts, strict=True) if count}
     assert sum(drawn.values()) == 1000
 
 
 def test_names_of_classes_stay_text(many):
-    root = ElementTree.fromstring(map_svg(many))
-    names = [element.text for element in root.iter(f"{SVG}text") if "f-name" in element.attrib.get("class", "")]
+    root = ElementTree.fromstring(picture_svg(many, "points"))
+    names = [element.text for element in root.iter(f"{SVG}text") if NAME in element.attrib["style"]]
     assert sorted(names) == ["$x$ & y", "a<b", "c??"]
     long = made(X[:30, :2], labels=["n" * 80] * 30)
-    assert f">{'n' * 21}...<" in map_svg(long)
+    assert f">{'n' * 21}...<" in picture_svg(long, "points")
 
 
 def test_the_ideal_line_is_missing_where_codes_coincide(many):
     def dashed(text):
-        return [e for e in ElementTree.fromstring(text).iter(f"{SVG}path") if "s-ideal" in e.attrib.get("class", "")]
+        return [e for e in ElementTree.fromstring(text).iter(f"{SVG}path") if IDEAL in e.attrib.get("style", "")]
 
-    assert len(dashed(shepard_svg(many))) == 1
-    assert dashed(shepard_svg(made(np.zeros((30, 2))))) == []
+    assert len(dashed(picture_svg(many, "shepard"))) == 1
+    assert dashed(picture_svg(made(np.zeros((30, 2))), "shepard")) == []
 
 
 @pytest.mark.parametrize(
@@ -101,20 +99,20 @@ def test_the_ideal_line_is_missing_where_codes_coincide(many):
     ],
     ids=["collapsed", "one column", "tiny", "huge", "nearly collapsed"],
 )
-@pytest.mark.parametrize("figure", FIGURES)
-def test_odd_codes_can_be_drawn(figure, codes):
-    ElementTree.fromstring(figure(made(codes)))
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_codes_can_be_drawn(kind, codes):
+    ElementTree.fromstring(picture_svg(made(codes), kind))
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_few_points_and_scores_of_none(figure):
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_points_and_scores_of_none(kind):
     found = diagrams_of(distbench.evaluate_codes(X[:4], X[:4, :2], k=1, metrics=["stress"]))
-    ElementTree.fromstring(figure(found))
+    ElementTree.fromstring(picture_svg(found, kind))
 
 
 def test_curve_says_k_and_reaches_below_chance():
     worse = made(X[:60, ::-1] @ np.diag([50, 0, 0, 0, 0, 1e-9]))
-    text = curve_svg(worse)
+    text = picture_svg(worse, "ranks")
     assert ">k = 5<" in text
     ElementTree.fromstring(text)
 
@@ -122,4 +120,4 @@ def test_curve_says_k_and_reaches_below_chance():
 def test_without_matplotlib(many, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "distbench\[report\]"'):
-        shepard_svg(many)
+        picture_svg(many, "shepard")

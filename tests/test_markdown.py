@@ -138,7 +138,7 @@ class TestMarkdown:
         assert [row[:2] for row in board[1:]] == [["1", "a"], ["2", "b *"]], "b has other columns than it should"
         (value,) = {row["value"] for row in rows("b", 2) if row["metric"] == "continuity"}
         assert board[2][2] == f"{value:.4f}!"
-        assert "### gauss, code size 4\n\nk = 7, 60 test points, 199 candidates\n" in text
+        assert "### gauss, code size 4\n\nk = 7, m = 60 test points, M = 199 candidates\n" in text
         assert "- no place: c: seed 1 failed: ValueError: NaN" in text
         assert "the limit is broken" in text
 
@@ -149,9 +149,9 @@ class TestMarkdown:
     def test_checks_on_points_of_their_own_are_one_table(self, rows):
         given = [row for n in range(5) for row in rows("a", dataset="", test=f"t.py::test_{n}")]
         text = render_markdown(RunResults([*given, failed("b", dataset="", test="t.py::broken")]))
-        (board,) = (table for table in tables(text) if "encoder" in table[0])
-        assert [row[0] for row in board[1:]] == [f"t.py::test_{n}" for n in range(5)]
-        assert "no score: t.py::broken: b: seed 1 failed" in text
+        (board,) = (table for table in tables(text) if "limits" in table[0])
+        assert [row[1] for row in board[1:]] == [f"t.py::test_{n} a" for n in range(5)]
+        assert "no score: t.py::broken b: seed 1 failed" in text
 
     def test_claims_say_what_was_expected(self):
         claims = [claim(), claim("refuted", statement="it fails", stored="2026-01-02")]
@@ -199,7 +199,12 @@ class TestSummary:
             "### Worse than it may be\n\n- a gate is broken",
             "### Broken limits\n\n- a, gauss, code size 4, seed 0",
         ]
-        order += ["### Without scores", "### Claims that came out otherwise", "### gauss, code size 4", "### Claims\n"]
+        order += [
+            "### Without scores",
+            "### Claims with another verdict than expected",
+            "### gauss, code size 4",
+            "### Claims\n",
+        ]
         places = [text.find(part) for part in order]
         assert -1 not in places
         assert places == sorted(places)

@@ -22,6 +22,7 @@ __all__ = [
     "Command",
     "Examples",
     "check_output",
+    "document_text",
     "json_option",
     "metric_name",
     "print_document",
@@ -178,8 +179,8 @@ def print_text(text: str, styled: Callable[[str], str] = str) -> None:
     click.echo(styled(printable(text, getattr(sys.stdout, "encoding", None))), color=color)
 
 
-def print_document(document: Mapping[str, Any]) -> None:
-    """Print a document as JSON: ``schema`` first; what JSON has no number for is text, such as ``"inf"``."""
+def document_text(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON: ``schema`` first; what JSON has no number for is text, such as ``"inf"``."""
     import json
 
     from distbench.results.json_rows import json_number
@@ -192,6 +193,11 @@ def print_document(document: Mapping[str, Any]) -> None:
         return json_number(value)
 
     # In ASCII, for any terminal.
-    click.echo(json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1))
+    return json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1)
+
+
+def print_document(document: Mapping[str, Any]) -> None:
+    """Print a document as JSON: it is all of the output, whatever an encoder prints at the end."""
+    click.echo(document_text(document))
     with suppress(AttributeError, OSError, ValueError):
-        _to_stderr(sys.stdout.fileno())  # a document is all of the output, whatever is printed at the end
+        _to_stderr(sys.stdout.fileno())

@@ -36,7 +36,7 @@ def failure_of(report: Report, limits: Mapping[str, float], undecided: Undecided
 
 def verdict_lines(report: Report, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
     """Return one line a limit: what the interval says of it, and what becomes of one that it does not decide."""
-    from distbench.evaluation.text import number
+    from distbench._util.numbers import number
     from distbench.inference.verdicts import passes
 
     lines = []
@@ -128,8 +128,8 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
 
 def _write_page(judged: Judged, rows: list[Row], found: Mapping[str, Any], path: Path) -> None:
     from distbench._util.files import write_whole
-    from distbench.render.diagrams import diagrams_of
     from distbench.render.html import render_html
+    from distbench.results.diagrams import diagrams_of
     from distbench.results.run import SORT_METRIC, RunResults
 
     known = {key: judged.about[key] for key in ("dataset", "code_size", "seed", "in_sample") if key in judged.about}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,7 @@ from distbench.cli._common import (
     CannotDo,
     Command,
     check_output,
+    document_text,
     json_option,
     metric_name,
     print_text,
@@ -21,11 +22,16 @@ from distbench.cli._common import (
 )
 
 if TYPE_CHECKING:
+    from distbench.results.leaderboard import Leaderboard
     from distbench.results.run import RunResults
 
 __all__ = ["command", "rendered"]
 
 FILE_WIDTH = 120
+ENTRY = (
+    *("place", "encoder", "values", "low", "high", "seed_sd", "seconds", "ran", "seeds", "code_width", "reason"),
+    *("test", "in_sample", "note", "stored", "verdicts"),
+)
 
 
 @click.command(
@@ -73,8 +79,6 @@ def command(
 
 def rendered(outcome: RunResults, form: str, width: int) -> str:
     """Return leaderboards as "text", "md", "html" or "json"."""
-    from distbench.results.leaderboard import leaderboard as ranked
-
     if form == "md":
         from distbench.render.markdown import render_markdown
 
@@ -84,12 +88,14 @@ def rendered(outcome: RunResults, form: str, width: int) -> str:
 
         return render_html(outcome)
     if form == "json":
-        from distbench.render.plain import render_json
+        from distbench.results.leaderboard import leaderboard
 
-        return render_json(ranked(outcome.rows, outcome.sort))
-    from distbench.render.text import render_checks, render_table
+        return document_text({"tables": [_board(board) for board in leaderboard(outcome.rows, outcome.sort)]})
+    from distbench.render.text import render_leaderboards
 
-    tables = ranked(outcome.rows, outcome.sort)
-    alone = [table for table in tables if table.stands_alone]
-    blocks = [render_table(table, width) for table in tables if table not in alone]
-    return "\n\n".join([*blocks, *([render_checks(alone, width)] if alone else [])])
+    return "\n\n".join(render_leaderboards(outcome.rows, outcome.sort, width))
+
+
+def _board(board: Leaderboard) -> dict[str, Any]:
+    entries = [{name: getattr(entry, name) for name in ENTRY} for entry in board.entries]
+    return {**vars(board), "entries": entries}

@@ -89,7 +89,7 @@ class Report(Mapping[str, Score]):
         return len(self.scores)
 
     def __str__(self) -> str:
-        return str(imported("distbench.evaluation.text:report_text")(self))
+        return str(imported("distbench.evaluation.tables:report_text")(self))
 
     def as_dict(self) -> dict[str, float]:
         """Return the values as plain floats by metric name."""
@@ -257,7 +257,7 @@ class Report(Mapping[str, Score]):
         .. [2] R. N. Shepard (1962), The analysis of proximities: multidimensional scaling with an unknown distance
            function.
         """
-        return imported("distbench.render.plots:plot")(self, kind, ax, labels)
+        return imported("distbench.render.pictures:plot")(self, kind, ax, labels)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the scores as a pandas frame, a metric a row.

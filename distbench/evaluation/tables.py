@@ -1,13 +1,16 @@
-"""Reports and differences as small HTML tables for notebooks, and as pandas frames."""
+"""Reports and differences as tables: text, HTML for notebooks, and pandas frames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tabulate import tabulate
+
 from distbench._util.imports import require
-from distbench.evaluation.text import number, report_columns, report_notes, setting
+from distbench._util.numbers import interval, number, percent
+from distbench.evaluation.text import setting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,129 +18,129 @@ if TYPE_CHECKING:
     from distbench.evaluation.compare import Differences
     from distbench.evaluation.report import Report
 
-__all__ = ["differences_frame", "differences_html", "differences_text", "report_frame", "report_html"]
+__all__ = ["differences_frame", "differences_html", "differences_text", "report_frame", "report_html", "report_text"]
 
-MARKS = ("value", "low", "high", "chance", "attainable", "floor")
+VALUES = ("value", "low", "high", "chance", "attainable", "floor")
+SETTING = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
 
-# Colours are the page's own, so that it is read in the dark too.
-LEFT, RIGHT = "text-align:left", "text-align:right;font-variant-numeric:tabular-nums"
+Cells = tuple[Sequence[str], list[Sequence[str]]]
+
+
+def report_text(report: Report) -> str:
+    """Return the table of a report's scores, with its notes."""
+    notes = [f"note: {note}" for note in _notes(report)]
+    return "\n".join([_title(report), "", _table(_report_cells(report), "simple"), *([""] if notes else []), *notes])
 
 
 def report_html(report: Report) -> str:
     """Return the table of a report's scores as HTML."""
-    head, rows = report_columns(report)
-    title = f"{report.encoder}: codes of {report.code_size}, {setting(report)}"
-    return _table_html(title, head, rows, report_notes(report))
+    return _html(_title(report), _report_cells(report), _notes(report))
 
 
-def differences_html(found: Differences) -> str:
+def differences_text(differences: Differences) -> str:
+    """Return the table of the differences of two reports."""
+    return f"{differences.title()}\n\n{_table(_difference_cells(differences), 'simple')}"
+
+
+def differences_html(differences: Differences) -> str:
     """Return the table of the differences of two reports as HTML."""
-    return _table_html(found.title(), *_difference_columns(found), [])
-
-
-def _table_html(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], notes: Sequence[str]) -> str:
-    """Return a table as HTML that needs no style sheet and no script; all text is escaped.
-
-    Parameters
-    ----------
-    title : str
-        Above the table.
-    head : sequence of str
-        Of the columns; those that hold words stand on the left: metric, better, and intervals.
-    rows : iterable of sequence of str
-        Of cells.
-    notes : sequence of str
-        Below the table.
-    """
-    sides = [LEFT if _is_words(name) else RIGHT for name in head]
-    lines = [
-        "<table>",
-        f'<caption style="caption-side:top;{LEFT};color:inherit">{escape(title)}</caption>',
-        _row("th", head, sides, "<thead>", "</thead>"),
-        "<tbody>",
-        *(_row("td", row, sides) for row in rows),
-        "</tbody>",
-        "</table>",
-    ]
-    if notes:
-        lines += ["<ul>", *(f"<li>{escape(note)}</li>" for note in notes), "</ul>"]
-    return "\n".join(["<div>", *lines, "</div>"])
-
-
-def _is_words(name: str) -> bool:
-    return name in ("metric", "better") or name.endswith("interval")
-
-
-def _row(tag: str, cells: Sequence[str], sides: Sequence[str], before: str = "", after: str = "") -> str:
-    scope = ' scope="col"' if tag == "th" else ""
-    text = "".join(
-        f'<{tag}{scope} style="{side}">{escape(cell)}</{tag}>' for cell, side in zip(cells, sides, strict=True)
-    )
-    return f"{before}<tr>{text}</tr>{after}"
+    return _html(differences.title(), _difference_cells(differences), [])
 
 
 def report_frame(report: Report) -> pd.DataFrame:
     """Return a report's scores as a frame, a metric a row."""
     rows = {
-        name: {mark: getattr(score, mark) for mark in MARKS} | {"direction": score.direction, "draws": score.draws}
+        name: {key: getattr(score, key) for key in (*VALUES, "direction", "draws")}
         for name, score in report.scores.items()
     }
-    about = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
-    return _frame(rows, (*MARKS, "direction", "draws"), MARKS, {name: getattr(report, name) for name in about})
+    return _frame(rows, VALUES, {name: getattr(report, name) for name in SETTING})
 
 
-def differences_frame(found: Differences) -> pd.DataFrame:
+def differences_frame(differences: Differences) -> pd.DataFrame:
     """Return the differences of two reports as a frame, a metric a row."""
-    numbers = ("a", "b", "value", "low", "high")
+    scores_a, scores_b = differences.scores
     rows = {
         name: {
-            "a": found.scores[0][name].value,
-            "b": found.scores[1][name].value,
-            "value": one.value,
-            "low": one.low,
-            "high": one.high,
-            "direction": found.scores[0][name].direction,
-            "better": one.better,
+            "a": scores_a[name].value,
+            "b": scores_b[name].value,
+            "value": difference.value,
+            "low": difference.low,
+            "high": difference.high,
+            "direction": scores_a[name].direction,
+            "better": difference.better,
         }
-        for name, one in found.items()
+        for name, difference in differences.items()
     }
-    about = {"a": found.encoders[0], "b": found.encoders[1], "confidence": found.confidence}
-    return _frame(rows, (*numbers, "direction", "better"), numbers, about)
+    encoders = dict(zip("ab", differences.encoders, strict=True))
+    return _frame(rows, ("a", "b", "value", "low", "high"), encoders | {"confidence": differences.confidence})
 
 
-def _frame(
-    rows: Mapping[str, Mapping[str, Any]], columns: Sequence[str], numbers: Sequence[str], about: dict[str, Any]
-) -> pd.DataFrame:
+def _frame(rows: Mapping[str, Mapping[str, Any]], numbers: Sequence[str], about: dict[str, Any]) -> pd.DataFrame:
     require("pandas", "to_frame()", "pandas")
     import pandas as pd
 
     index = pd.Index(list(rows), name="metric", dtype=object)
-    frame = pd.DataFrame([dict(row) for row in rows.values()], index=index, columns=list(columns))
-    frame = frame.astype(dict.fromkeys(numbers, "float64"))  # a column of None alone is of numbers too
+    frame = pd.DataFrame([dict(row) for row in rows.values()], index=index)
+    frame = frame.astype(dict.fromkeys(numbers, "float64"))  # a column of None alone holds numbers too
     frame.attrs.update(about)
     return frame
 
 
-def differences_text(found: Differences) -> str:
-    """Return the table of the differences of two reports."""
-    from tabulate import tabulate
-
-    head, rows = _difference_columns(found)
-    align = ["left" if _is_words(name) else "right" for name in head]
-    table = tabulate(rows, headers=head, tablefmt="simple", disable_numparse=True, colalign=align)
-    return f"{found.title()}\n\n{table}"
+def _title(report: Report) -> str:
+    return f"{report.encoder}: codes of {report.code_size}, {setting(report)}"
 
 
-def _difference_columns(found: Differences) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    rows: list[tuple[str, ...]] = [
+def _bounds(report: Report) -> list[str]:
+    """Return which of floors and attainable values a report has."""
+    return [key for key in ("attainable", "floor") if any(getattr(s, key) is not None for s in report.scores.values())]
+
+
+def _notes(report: Report) -> list[str]:
+    """Return the report's notes, and what its floors and attainable values belong to."""
+    notes, bounds = list(report.notes), _bounds(report)
+    if "floor" in bounds and not report.in_sample():
+        notes.append("floors are those of the test points alone, in sample; here only that of distortion binds")
+    if "attainable" in bounds:
+        notes.append("attainable: metric MDS of the test points themselves (at most 1,000), in sample")
+    return notes
+
+
+def _report_cells(report: Report) -> Cells:
+    keys = ["chance", *_bounds(report)]
+    rows: list[Sequence[str]] = [
+        (
+            score.metric,
+            "higher" if score.direction == "up" else "lower",
+            number(score.value),
+            interval(score.low, score.high),
+            *(number(getattr(score, key)) for key in keys),
+        )
+        for score in report.scores.values()
+    ]
+    return ("metric", "better", "value", f"{percent(report.confidence)} interval", *keys), rows
+
+
+def _difference_cells(differences: Differences) -> Cells:
+    scores_a, scores_b = differences.scores
+    rows: list[Sequence[str]] = [
         (
             name,
-            number(found.scores[0][name].value),
-            number(found.scores[1][name].value),
-            number(one.value),
-            "-" if one.low is None or one.high is None else f"[{number(one.low)}, {number(one.high)}]",
-            one.better or "-",
+            *map(number, (scores_a[name].value, scores_b[name].value, difference.value)),
+            interval(difference.low, difference.high),
+            difference.better or "-",
         )
-        for name, one in found.items()
+        for name, difference in differences.items()
     ]
-    return ("metric", "a", "b", "a - b", f"{100 * found.confidence:g}% interval", "better"), rows
+    return ("metric", "a", "b", "a - b", f"{percent(differences.confidence)} interval", "better"), rows
+
+
+def _table(cells: Cells, form: str) -> str:
+    head, rows = cells
+    align = ["left" if key in ("metric", "better") or key.endswith("interval") else "right" for key in head]
+    return str(tabulate(rows, headers=head, tablefmt=form, disable_numparse=True, colalign=align))
+
+
+def _html(title: str, cells: Cells, notes: Sequence[str]) -> str:
+    """Return a title, a table and notes as HTML that needs no style sheet and no script; all text is escaped."""
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"<div><p>{escape(title)}</p>{_table(cells, 'html')}{f'<ul>{items}</ul>' if items else ''}</div>"

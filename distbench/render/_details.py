@@ -1,205 +1,159 @@
-"""What a page says of one encoder: its scores by seed, its limits, and three pictures or why there are none."""
+"""What a page shows of one encoder: its scores by seed, its limits, and three pictures or why there are none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from distbench.render._boards import Cell, RowsOf, number, rows_of_entry, worst_last
-from distbench.render.notes import shown_name
-from distbench.results.leaderboard import Leaderboard, LeaderboardRow
-from distbench.results.rows import OK, Row
+from distbench._util.numbers import interval, number, seconds
+from distbench.results.leaderboard_table import Cell, shown_name
+from distbench.results.rows import Row
 
 if TYPE_CHECKING:
-    from distbench.render.diagrams import Diagrams
+    from distbench.results.diagrams import Diagrams
+    from distbench.results.leaderboard import LeaderboardRow
 
-__all__ = ["Detail", "Picture", "detail_of"]
+__all__ = ["details_of"]
 
-RETRAIN = "--distbench-retrain"
-LISTED = 5  # torn pairs
-
-
-@dataclass(frozen=True)
-class Picture:
-    """SVG text and what stands under it; ``scale`` are the colours of points, and up to which score each goes."""
-
-    title: str
-    svg: str
-    caption: str
-    scale: tuple[tuple[str, str], ...] = ()
+MAX_PAIRS = 5  # torn pairs that are listed
+SAME = ("dataset", "code_size", "k", "m", "M")
 
 
-@dataclass(frozen=True)
-class Detail:
-    """All that is said of one encoder at one code size; ``where`` is its test, for points that have no name."""
-
-    id: str
-    encoder: str
-    where: str
-    place: str
-    score: str
-    facts: tuple[str, ...]
-    heads: tuple[str, ...]
-    scores: tuple[tuple[str, tuple[Cell, ...]], ...]
-    pictures: tuple[Picture, ...]
-    why_none: str
-    torn: tuple[tuple[str, ...], ...] = field(default=())
-
-
-def detail_of(
-    table: Leaderboard, entry: LeaderboardRow, rows: RowsOf, diagrams: Sequence[Diagrams], name: str
-) -> Detail:
-    """Return what a page says of one encoder.
+def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], prefix: str) -> dict[str, Any]:
+    """Return what the page's template shows of one encoder.
 
     Parameters
     ----------
-    table, entry : Leaderboard, LeaderboardRow
-        Of one leaderboard.
-    rows : mapping
-        From :func:`distbench.render._boards.rows_by_entry`.
+    entry : LeaderboardRow
+        From a leaderboard.
+    sort : str
+        The metric that ranks.
     diagrams : sequence of Diagrams
         Of all encoders.
-    name : str
-        Its id, which the page's links lead to.
+    prefix : str
+        Of the ids in its pictures.
     """
-    own = [row for row in rows_of_entry(table, entry, rows) if row["status"] == OK]
-    drawn = _diagrams_of(table, entry, diagrams)
-    value = entry.values.get(table.sort)
-    heads, scores = _scores(own, entry)
-    return Detail(
-        id=name,
-        encoder=shown_name(entry),
-        where="" if table.dataset else entry.test,
-        place="-" if entry.place is None else str(entry.place),
-        score="" if value is None else number(value),
-        facts=tuple(_facts(entry, own, drawn)),
-        heads=heads,
-        scores=scores,
-        pictures=_pictures(drawn[0], name) if drawn else (),
-        why_none="" if drawn else _why_none(entry),
-        torn=_torn(drawn[0]) if drawn else (),
-    )
+    drawn = _diagrams_of(entry, diagrams)
+    heads, scores = _scores(entry)
+    return {
+        "encoder": shown_name(entry),
+        "test": entry.test,
+        "place": "-" if entry.place is None else str(entry.place),
+        "score": number(entry.values[sort]) if sort in entry.values else "",
+        "facts": _facts(entry, drawn),
+        "heads": heads,
+        "scores": scores,
+        "pictures": _pictures(drawn, prefix) if drawn else [],
+        "why_none": _why_none(entry),
+        "torn": _torn(drawn) if drawn else [],
+    }
 
 
-def _diagrams_of(table: Leaderboard, entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> list[Diagrams]:
-    """Return an entry's diagrams, lowest seed first."""
-    names = {entry.encoder, entry.encoder.removesuffix(f" ({entry.test})")}
-    found = [
-        one
-        for one in diagrams
-        if one["encoder"] in names
-        and (one["dataset"], one["code_size"], one["k"]) == (table.dataset, table.code_size, table.k)
-        and (one["m"], one["M"], one["in_sample"]) == (table.m, table.M, entry.in_sample)
-        and (table.dataset or one["test"] in ("", entry.test))
+def _diagrams_of(entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> Diagrams | None:
+    """Return an encoder's diagrams of the lowest seed, if there are any; those of its own test come first."""
+    if not entry.rows:
+        return None
+    row = entry.rows[0]
+
+    def is_same(drawn: Diagrams) -> bool:
+        setting = [drawn[name] == row[name] for name in SAME]  # type: ignore[literal-required]
+        own_points = bool(row["dataset"]) or drawn["test"] in ("", row["test"])
+        return (
+            all(setting) and own_points and (drawn["encoder"], drawn["in_sample"]) == (row["encoder"], entry.in_sample)
+        )
+
+    def key(drawn: Diagrams) -> tuple[bool, int]:
+        return drawn["test"] != entry.test, -1 if drawn["seed"] is None else drawn["seed"]
+
+    return min(filter(is_same, diagrams), key=key, default=None)
+
+
+def _facts(entry: LeaderboardRow, drawn: Diagrams | None) -> list[str]:
+    several = len({row["seed"] for row in entry.rows if row["seed"] is not None}) > 1
+    facts = [
+        entry.reason,
+        "" if entry.code_width is None else f"codes of {entry.code_width} columns",
+        "" if entry.seconds is None else f"fitted in {seconds(entry.seconds)} s",
+        f"pictures of seed {drawn['seed']}" if drawn and several else "",
+        f"stored {entry.stored}" if entry.stored else "",
+        entry.note,
+        entry.test,
     ]
-    found.sort(key=lambda one: (one["test"] != entry.test, -1 if one["seed"] is None else one["seed"]))
-    return found
+    return list(filter(None, facts))
 
 
-def _facts(entry: LeaderboardRow, rows: Sequence[Row], drawn: Sequence[Diagrams]) -> list[str]:
-    facts = [entry.reason] if entry.reason else []
-    if entry.code_width is not None:
-        facts.append(f"codes of {entry.code_width} columns")
-    if entry.seconds is not None:
-        facts.append(f"fitted in {entry.seconds:,.1f} s")
-    seeds = sorted({row["seed"] for row in rows if row["seed"] is not None})
-    if drawn and len(seeds) > 1:
-        facts.append(f"pictures of seed {drawn[0]['seed']}")
-    if entry.stored:
-        facts.append(f"stored {entry.stored}")
-    return [*facts, *([entry.note] if entry.note else []), *([entry.test] if entry.test else [])]
-
-
-def _scores(
-    rows: Sequence[Row], entry: LeaderboardRow
-) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[Cell, ...]], ...]]:
+def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
     """Return heads and cells of a table of all scores: a line a metric, a column a seed."""
-    seeds = list(dict.fromkeys(row["seed"] for row in rows))
+    seeds = list(dict.fromkeys(row["seed"] for row in entry.rows))
     several = len(seeds) > 1
-    limited = any(row.get("verdict") for row in rows)
     heads = ["mean", *(f"seed {seed}" for seed in seeds)] if several else ["value", "95 % interval"]
     lines = []
-    for metric in dict.fromkeys(row["metric"] for row in rows):
-        of = {row["seed"]: row for row in rows if row["metric"] == metric}
-        cells = [Cell(number(entry.values.get(metric)), name="mean")]
+    for metric in dict.fromkeys(row["metric"] for row in entry.rows):
+        by_seed = {row["seed"]: row for row in entry.rows if row["metric"] == metric}
+        cells = [Cell(number(entry.values.get(metric)))]
         if several:
-            cells += [_of_seed(of.get(seed)) for seed in seeds]
+            cells += [_seed_cell(by_seed.get(seed)) for seed in seeds]
         else:
-            cells.append(Cell(_interval(next(iter(of.values())))))
-        lines.append((metric, (*cells, *([_limit(list(of.values()))] if limited else []))))
-    return (*heads, *(["limit"] if limited else [])), tuple(lines)
+            cells += [Cell(interval(row["low"], row["high"])) for row in by_seed.values()]
+        if entry.limited:
+            cells.append(_limit_cell(entry.limited.get(metric)))
+        lines.append((metric, cells))
+    return [*heads, *(["limit"] if entry.limited else [])], lines
 
 
-def _of_seed(row: Row | None) -> Cell:
-    return Cell("-") if row is None else Cell(number(row["value"]), title=_interval(row))
+def _seed_cell(row: Row | None) -> Cell:
+    return Cell("-") if row is None else Cell(number(row["value"]), title=interval(row["low"], row["high"]))
 
 
-def _interval(row: Row) -> str:
-    return "-" if row["low"] is None or row["high"] is None else f"{number(row['low'])} to {number(row['high'])}"
-
-
-def _limit(rows: Sequence[Row]) -> Cell:
-    """Return the limit of a metric and the worst that became of it."""
-    told = [row for row in rows if row.get("verdict")]
-    if not told:
+def _limit_cell(row: Row | None) -> Cell:
+    if row is None:
         return Cell("")
-    worst = max(told, key=worst_last)
-    verdict = worst.get("verdict", "")
-    return Cell(f"{'≥' if worst['direction'] == 'up' else '≤'} {worst.get('limit'):g} {verdict}", name=verdict)
+    return Cell(f"{'≥' if row['direction'] == 'up' else '≤'} {row['limit']:g} {row['verdict']}", verdict=row["verdict"])
 
 
 def _why_none(entry: LeaderboardRow) -> str:
     if entry.reason:
         return f"No pictures: {entry.reason}."
     if entry.stored:
-        return f"No pictures: its rows are stored, without points. Fit anew with {RETRAIN} to see where it breaks."
+        return "No pictures: its rows are stored, without points. --distbench-retrain fits it anew and draws them."
     return "No pictures: its points were not kept. They are drawn where a run writes an HTML report."
 
 
-def _pictures(one: Diagrams, prefix: str) -> tuple[Picture, ...]:
-    from distbench.render.figures import BINS, curve_svg, map_svg, shepard_svg
+def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
+    """Return for each picture its title, SVG, caption, and what the colors of points stand for."""
+    from distbench.render.drawing import color_names
+    from distbench.render.pictures import KINDS, picture_svg
 
-    density, places, curve = one["shepard"], one["map"], one["curve"]
+    density, codes, curve = diagrams["shepard"], diagrams["map"], diagrams["curve"]
     beyond = f" {density['beyond']:,} are beyond the edges." if density["beyond"] else ""
     line = " Along the dashed line codes would be true to scale." if density["slope"] is not None else ""
-    scale = [(f"below {upto:g}", f"bin{place}") for place, (upto, _) in enumerate(BINS[:-1])]
-    shown = len(places["points"])
-    told = f"All {shown:,}" if shown == places["of"] else f"{shown:,} of {places['of']:,}"
-    axes = "first two columns of their codes" if places["columns"] != 1 else "one column of their codes"
-    marks = " Rings: the worst; lines: neighbours torn apart." if places["torn"] else ""
-    return (
-        Picture(
-            "Distances kept",
-            shepard_svg(one, f"{prefix}s"),
-            f"{density['pairs']:,} pairs; the stronger the colour, the more of them.{line}{beyond}",
-        ),
-        Picture(
-            "Where it breaks",
-            map_svg(one, f"{prefix}m"),
-            f"{told} test points at the {axes}, coloured by their own continuity.{marks}",
-            () if places["continuity"] is None else (*scale, (f"{BINS[-2][0]:g} and up", f"bin{len(BINS) - 1}")),
-        ),
-        Picture(
-            "Neighbours kept",
-            curve_svg(one, f"{prefix}c"),
-            f"Share of the K nearest neighbours kept, beyond chance; 1 is all. Over {curve['queries']:,} test points.",
-        ),
-    )
+    count = f"{len(codes['points']):,} of {codes['of']:,}"
+    if len(codes["points"]) == codes["of"]:
+        count = f"All {codes['of']:,}"
+    axes = "first two columns of their codes" if codes["columns"] != 1 else "one column of their codes"
+    marks = " Rings: the worst; lines: neighbours torn apart." if codes["torn"] else ""
+    captions = {
+        "shepard": f"{density['pairs']:,} pairs; the stronger the colour, the more of them.{line}{beyond}",
+        "points": f"{count} test points at the {axes}, coloured by their own continuity.{marks}",
+        "ranks": f"Share of the K nearest neighbours kept, beyond chance; over {curve['queries']:,} test points.",
+    }
+    return [
+        {
+            "title": KINDS[kind][0],
+            "svg": picture_svg(diagrams, kind, f"{prefix} {kind}"),
+            "caption": caption,
+            "colors": color_names() if kind == "points" and codes["continuity"] is not None else [],
+        }
+        for kind, caption in captions.items()
+    ]
 
 
-def _torn(one: Diagrams) -> tuple[tuple[str, ...], ...]:
+def _torn(diagrams: Diagrams) -> list[tuple[str, ...]]:
     """Return the cells of a table of the worst torn pairs."""
-    found = []
-    for pair in one["map"]["torn"][:LISTED]:
-        mine, other = (f" ({label})" for label in pair["labels"]) if pair["labels"] else ("", "")
-        cells = (
-            f"test {pair['query']}{mine}",
-            f"{pair['partner_set']} {pair['partner']}{other}",
-            f"{pair['input_distance']:.4g}",
-            f"{pair['rank_input']:g}",
-            f"{pair['code_distance']:.4g}",
-            f"{pair['rank_code']:g}",
-        )
-        found.append(cells)
-    return tuple(found)
+    lines: list[tuple[str, ...]] = []
+    for pair in diagrams["map"]["torn"][:MAX_PAIRS]:
+        label, other_label = (f" ({label})" for label in pair["labels"]) if pair["labels"] else ("", "")
+        names = f"test {pair['query']}{label}", f"{pair['partner_set']} {pair['partner']}{other_label}"
+        input_side = number(pair["input_distance"]), f"{pair['rank_input']:g}"
+        lines.append((*names, *input_side, number(pair["code_distance"]), f"{pair['rank_code']:g}"))
+    return lines

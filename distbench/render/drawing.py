@@ -1,32 +1,23 @@
-"""An encoder's three pictures, drawn on axes that are there: density of distances, map of the codes, neighbours kept.
+"""An encoder's three pictures on matplotlib axes: density of distances, map of the codes, neighbors kept.
 
-All colours are of middle brightness, for light pages and dark ones; none of them relies on red against green.
+All colors are of middle brightness, for light pages and dark ones; none of them relies on red against green.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from distbench.render.diagrams import Diagrams
-
-    Dots = Callable[[Axes, Sequence[Sequence[float]], str, float], None]
+    from distbench.results.diagrams import Diagrams
 
 __all__ = [
-    "BINS",
-    "GRID",
-    "IDEAL",
+    "COLORS",
     "INK",
-    "LINE",
-    "NAME",
-    "bin_names",
+    "color_names",
     "draw_curve",
     "draw_map",
     "draw_shepard",
@@ -35,13 +26,15 @@ __all__ = [
     "shown",
 ]
 
-# A colour is a role: those that look alike differ in the last digit.
+# report.css gives each of these colors another one on dark pages; those that look alike differ in the last digit.
 INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e01", "#0072b2"
-BINS = ((0.8, "#d55e00"), (0.9, "#e08a4a"), (0.95, "#b5a36a"), (0.98, "#6fa3bf"), (2.0, "#3585bb"))
-"""Colours of points by their own continuity: up to which value, worst first. The same for all encoders."""
+EDGES = 0.8, 0.9, 0.95, 0.98
+COLORS = "#d55e00", "#e08a4a", "#b5a36a", "#6fa3bf", "#3585bb"
+"""Colors of points by their own continuity, worst first; `EDGES` lie between them. The same for all encoders."""
 
 DENSITY = (0.0, 114 / 255, 178 / 255)
-LONGEST = 24  # characters of a name that comes from outside
+MAX_NAME = 24  # characters
+DOT = 3.4  # points in diameter; better ones are smaller
 
 
 def plain_axes(axes: Axes) -> None:
@@ -55,120 +48,116 @@ def plain_axes(axes: Axes) -> None:
 
 
 def draw_shepard(axes: Axes, diagrams: Diagrams) -> None:
-    """Draw the density of code distance against input distance, with the line on which both agree but for scale."""
-    found = diagrams["shepard"]
-    right, top = found["input_edges"][-1], found["code_edges"][-1]
+    """Draw the density of code distance against input distance, and the line on which both agree up to a factor."""
+    import numpy as np
+
+    density = diagrams["shepard"]
+    right, top = density["input_edges"][-1], density["code_edges"][-1]
+    logs = np.log1p(np.asarray(density["counts"], dtype=np.float64))
+    image = np.empty((*logs.shape, 4))
+    image[..., :3] = DENSITY
+    image[..., 3] = np.where(logs > 0, 0.1 + 0.9 * logs / max(float(logs.max()), 1.0), 0.0)
     axes.imshow(
-        _density(found["counts"]),
+        (image * 255).round().astype(np.uint8),
         extent=(0, right, 0, top),
         origin="lower",
         aspect="auto",
         interpolation="none",
         zorder=2,
     )
-    if found["slope"] is not None:
-        end = min(right, top / found["slope"])
-        axes.plot([0, end], [0, end * found["slope"]], color=IDEAL, linewidth=1.4, dashes=(4, 2.5), zorder=3)
+    if density["slope"] is not None:
+        end = min(right, top / density["slope"])
+        axes.plot([0, end], [0, end * density["slope"]], color=IDEAL, linewidth=1.4, dashes=(4, 2.5), zorder=3)
     axes.set(xlim=(0, right), ylim=(0, top))
-    of_x, _, of_z = diagrams["distance"].rpartition("/")  # names of input spaces may have one, too
-    _named(axes, f"input distance ({of_x or of_z})", f"code distance ({of_z})")
+    distance_x, _, distance_z = diagrams["distance"].rpartition("/")  # names of input spaces may have a slash, too
+    _label(axes, f"input distance ({distance_x or distance_z})", f"code distance ({distance_z})")
 
 
-def draw_map(axes: Axes, diagrams: Diagrams, dots: Dots) -> None:
-    """Draw test points at the first two columns of their codes, by their own continuity, and the worst torn pairs.
-
-    `dots` draws points of one colour and a width in units of 1/72 inch.
-    """
-    found = diagrams["map"]
-    for pair in found["torn"]:
+def draw_map(axes: Axes, diagrams: Diagrams) -> None:
+    """Draw test points at the first two columns of their codes, colored by continuity, and the worst torn pairs."""
+    codes = diagrams["map"]
+    for pair in codes["torn"]:
         x, y, other_x, other_y = pair["line"]
         axes.plot([x, other_x], [y, other_y], color=IDEAL, linewidth=0.8, alpha=0.75, zorder=3)
-    scores = found["continuity"]
-    for number, color in reversed(list(enumerate([*(color for _, color in BINS), GRID]))):
-        places = [p for p in range(len(found["points"])) if _bin(None if scores is None else scores[p]) == number]
-        dots(axes, [found["points"][p] for p in places], color, 3.4 - 0.3 * number)
-    for place in found["marked"]:
-        axes.plot(*found["points"][place], "o", mfc="none", mec=INK, ms=6, mew=1, zorder=6)
-    for name, x, y in found["classes"]:
-        box: dict[str, Any] | None = None  # a page's own background is not known
-        if axes.patch.get_visible():
-            box = {"boxstyle": "round,pad=0.15", "fc": axes.get_facecolor(), "ec": "none", "alpha": 0.6}
-        axes.text(
-            x, y, shown(name), color=NAME, size=10, ha="center", va="center", zorder=7, parse_math=False, bbox=box
-        )
-    flat = found["columns"] == 1
-    axes.set_aspect("auto" if flat else "equal", adjustable="datalim")
-    if flat:
-        axes.set_yticks([])
-    columns = found["columns"]
+    groups: dict[int, list[list[float]]] = {}
+    for point, score in zip(codes["points"], codes["continuity"] or [None] * len(codes["points"]), strict=True):
+        groups.setdefault(len(COLORS) if score is None else bisect_right(EDGES, score), []).append(point)
+    for group in sorted(groups, reverse=True):
+        _draw_dots(axes, groups[group], (*COLORS, GRID)[group], DOT - 0.3 * group)
+    for place in codes["marked"]:
+        axes.plot(*codes["points"][place], "o", mfc="none", mec=INK, ms=6, mew=1, zorder=6)
+    box: dict[str, Any] | None = None  # the background of a page is not known
+    if axes.patch.get_visible():
+        box = {"boxstyle": "round,pad=0.15", "fc": axes.get_facecolor(), "ec": "none", "alpha": 0.6}
+    centered: dict[str, Any] = {"size": 10, "ha": "center", "va": "center", "zorder": 7, "parse_math": False}
+    for name, x, y in codes["classes"]:
+        axes.text(x, y, shown(name), color=NAME, bbox=box, **centered)
+    columns = codes["columns"]
+    axes.set_aspect("auto" if columns == 1 else "equal", adjustable="datalim")
     second = "second column" if columns == 2 else f"second of {columns} columns"
-    _named(axes, "first column of the codes", "spread out: codes have one column" if flat else second)
+    if columns == 1:
+        second = "spread out: codes have one column"
+        axes.set_yticks([])
+    _label(axes, "first column of the codes", second)
+
+
+def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -> None:
+    """Draw points as one path of very short lines with round ends: as SVG a fourth of the size of markers."""
+    import numpy as np
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    starts = np.array(points)
+    ends = starts + np.array([1e-6 * (float(np.ptp(starts)) or 1.0), 0.0])
+    path = Path(np.stack([starts, ends], axis=1).reshape(-1, 2), [Path.MOVETO, Path.LINETO] * len(points))
+    path.should_simplify = False  # which would leave out such lines
+    axes.add_patch(
+        PathPatch(path, fill=False, ec=color, linewidth=size, capstyle="round", alpha=0.85, zorder=4, snap=False)
+    )
+    axes.update_datalim(points)
+    axes.autoscale_view()
 
 
 def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
-    """Draw how much of the K nearest neighbours is kept beyond chance, over K."""
-    found = diagrams["curve"]
+    """Draw how much of the K nearest neighbors is kept beyond chance, over K."""
+    curve = diagrams["curve"]
     axes.axhline(0, color=IDEAL, linewidth=1.2, dashes=(4, 2.5), zorder=3)
     axes.axvline(diagrams["k"], color=GRID, linewidth=1, dashes=(1, 2), zorder=2)
     before = len(named_lines(axes))
     color = f"C{before}" if before else LINE
-    axes.fill_between(found["K"], found["kept"], color=color, alpha=0.14, linewidth=0, zorder=2)
-    (line,) = axes.plot(found["K"], found["kept"], color=color, linewidth=2, solid_joinstyle="round", zorder=4)
+    axes.fill_between(curve["K"], curve["kept"], color=color, alpha=0.14, linewidth=0, zorder=2)
+    (line,) = axes.plot(curve["K"], curve["kept"], color=color, linewidth=2, solid_joinstyle="round", zorder=4)
     line.set_label(shown(diagrams["encoder"]).lstrip("_"))
-    least = min(0.0, *found["kept"])
+    last = curve["K"][-1]
     axes.set_xscale("log")
-    axes.set(xlim=(1, max(2, found["K"][-1])), ylim=(min(-0.09, least * 1.1), 1.03))
+    axes.set(xlim=(1, max(2, last)), ylim=(min(-0.09, *(1.1 * kept for kept in curve["kept"])), 1.03))
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
-    last = found["K"][-1]
-    powers = [10**power for power in range(7) if 10**power <= last] if last >= 10 else list(range(1, max(2, last) + 1))
-    axes.set_xticks(powers, [f"{power:,}" for power in powers])
+    ticks = [10**power for power in range(7) if 10**power <= last] if last >= 10 else list(range(1, max(2, last) + 1))
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     axes.minorticks_off()
     axes.annotate(f"k = {diagrams['k']}", (diagrams["k"], 1), (3, -3), textcoords="offset points", size=8, color=INK)
     axes.annotate("chance", (1, 0), (4, -9), textcoords="offset points", size=8, color=IDEAL)
-    _named(axes, "K nearest neighbours", "kept beyond chance, R_NX(K)")
+    _label(axes, "K nearest neighbours", "kept beyond chance, R_NX(K)")
 
 
 def named_lines(axes: Axes) -> list[Line2D]:
-    """Return the lines that a legend would name: curves of other encoders."""
+    """Return the curves of encoders that are drawn already."""
     return [line for line in axes.lines if not str(line.get_label()).startswith("_")]
 
 
-def bin_names() -> list[tuple[str, str]]:
-    """Return the colours of points, best first, and which continuity each stands for."""
-    ends = [upto for upto, _ in BINS[:-1]]
-    names = [
-        f"below {ends[0]:g}",
-        *(f"{a:g} to {b:g}" for a, b in pairwise(ends)),
-        f"{ends[-1]:g} to 1",
-    ]
-    return [(color, name) for (_, color), name in zip(BINS, names, strict=True)][::-1]
+def color_names() -> list[tuple[str, str]]:
+    """Return the colors of points, worst first, and the continuity that each stands for."""
+    between = [f"{low:g} to {high:g}" for low, high in zip(EDGES, (*EDGES[1:], 1), strict=True)]
+    return list(zip(COLORS, [f"below {EDGES[0]:g}", *between], strict=True))
 
 
 def shown(text: str) -> str:
-    """Return text from outside as a picture can hold it, cut where it is long."""
-    kept = "".join(char if char.isprintable() else "?" for char in text)
-    return kept if len(kept) <= LONGEST else f"{kept[: LONGEST - 3]}..."
+    """Return a name as a picture can hold it, cut where it is long."""
+    printable = "".join(char if char.isprintable() else "?" for char in text)
+    return printable if len(printable) <= MAX_NAME else f"{printable[: MAX_NAME - 3]}..."
 
 
-def _named(axes: Axes, x: str, y: str) -> None:
-    # Names of encoders may stand in them, which are no formulas.
+def _label(axes: Axes, x: str, y: str) -> None:
+    # Names of encoders in them are no formulas.
     axes.set_xlabel(x, color=INK, size=9, labelpad=4, parse_math=False)
     axes.set_ylabel(y, color=INK, size=9, labelpad=5, parse_math=False)
-
-
-def _density(counts: Sequence[Sequence[int]]) -> Any:
-    """Return a picture of counts: one colour, the more opaque the more pairs, by logarithm."""
-    import numpy as np
-
-    logs = np.log1p(np.asarray(counts, dtype=np.float64))
-    image = np.empty((*logs.shape, 4))
-    image[..., :3] = DENSITY
-    image[..., 3] = np.where(logs > 0, 0.1 + 0.9 * logs / max(float(logs.max()), 1.0), 0.0)
-    return (image * 255).round().astype(np.uint8)
-
-
-def _bin(score: float | None) -> int:
-    """Return the place of a point's colour."""
-    if score is None:
-        return len(BINS)
-    return next((place for place, (upto, _) in enumerate(BINS) if score < upto), len(BINS) - 1)

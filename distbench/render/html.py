@@ -1,52 +1,44 @@
-"""A run as one page of HTML that needs nothing else: no network, no other file."""
+"""A run as one page of HTML that loads nothing else: no network, no other file."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import require
-from distbench.render._boards import Board, RowsOf, board_of, checks_board, number, rows_by_entry
-from distbench.render._details import Detail, detail_of
-from distbench.results.leaderboard import Leaderboard, leaderboard
-from distbench.results.run import RunResults
+from distbench.render._details import details_of
+from distbench.render.changes import change_text, group_changes, title, unmatched
+from distbench.results.leaderboard_table import Table, tables_of
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Change, RunComparison
+    from distbench.results.gates import RunComparison
+    from distbench.results.run import RunResults
 
 __all__ = ["render_html"]
 
-STATES = ("worse", "better", "unclear")
+DECIMALS = 3  # of leaderboards; each encoder's details have four
 VERDICTS = ("broken", "undecided", "met")
 
 
-@dataclass(frozen=True)
-class _Section:
-    """A leaderboard, and what there is to say of each encoder in it."""
-
-    board: Board
-    details: tuple[Detail, ...]
-
-
-def render_html(outcome: RunResults, title: str = "distbench") -> str:
+def render_html(run: RunResults, heading: str = "distbench") -> str:
     """Return a run as a page.
 
     Parameters
     ----------
-    outcome : RunResults
+    run : RunResults
         What the run found.
-    title : str
-        Of the page.
+    heading : str
+        Title of the page.
 
     Returns
     -------
     str
-        HTML with its styles, script and pictures inside. The same outcome gives the same page.
+        HTML with its styles, script and pictures inside; the same for the same run.
 
     Raises
     ------
@@ -55,22 +47,22 @@ def render_html(outcome: RunResults, title: str = "distbench") -> str:
     """
     require("jinja2")
     style, script = _text("report.css"), _text("report.js")
-    tables = leaderboard(outcome.rows, outcome.sort)
-    sections = _sections(outcome, tables)
+    tables = tables_of(run.rows, run.sort, DECIMALS)
+    sections = [_section(table, f"t{place}", run) for place, table in enumerate(tables)]
     page: str = _template().render(
-        title=title,
+        heading=heading,
         style=style,
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        chips=_chips(outcome, tables),
+        chips=_chips(run, tables),
         sections=sections,
-        groups=_groups(sections),
-        broken=outcome.broken,
-        claims=outcome.claims,
-        comparison=_comparison(outcome.comparison),
-        environment={name: str(value) for name, value in outcome.environment.items()},
-        sort=outcome.sort.replace("_", " "),
+        groups={name: list(group) for name, group in groupby(sections, lambda section: section["table"].name)},
+        sort=run.sort,
+        broken=run.broken,
+        claims=run.claims,
+        changes=None if run.comparison is None else _changes(run.comparison),
+        environment={name: str(value) for name, value in run.environment.items()},
     )
     return page
 
@@ -90,51 +82,30 @@ def _text(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return the hash by which a page's policy knows its own style and script."""
+    """Return the hash by which a page's policy knows its own style sheet and script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _sections(outcome: RunResults, tables: Sequence[Leaderboard]) -> list[_Section]:
-    """Return the leaderboards; tables of one encoder on points of its own are one list, before them."""
-    rows = rows_by_entry(outcome.rows)
-    alone = [table for table in tables if table.stands_alone]
-    ranked = [table for table in tables if table not in alone]
-    checks = [_section(outcome, alone, rows, "checks")] if alone else []
-    return checks + [_section(outcome, [table], rows, f"t{place}") for place, table in enumerate(ranked)]
+def _section(table: Table, name: str, run: RunResults) -> dict[str, Any]:
+    """Return a leaderboard, and the details of each encoder by their ids."""
+    entries = {f"{name}e{place}": entry for place, entry in enumerate((*table.entries, *table.unranked))}
+    details = {key: details_of(entry, run.sort, run.diagrams, key) for key, entry in entries.items()}
+    return {"id": name if table.size else "checks", "table": table, "details": details, "links": list(details)}
 
 
-def _section(outcome: RunResults, tables: Sequence[Leaderboard], rows: RowsOf, name: str) -> _Section:
-    entries = [(table, entry) for table in tables for entry in table.entries]
-    details = [detail_of(*one, rows, outcome.diagrams, f"{name}e{place}") for place, one in enumerate(entries)]
-    links = [detail.id for detail in details]
-    if name == "checks":
-        return _Section(checks_board(tables, rows, links, name), tuple(details))
-    return _Section(board_of(tables[0], rows, dict(enumerate(links)), name), tuple(details))
-
-
-def _groups(sections: Sequence[_Section]) -> dict[str, list[Board]]:
-    """Return the boards by what stands above them in the page's list."""
-    groups: dict[str, list[Board]] = {}
-    for section in sections:
-        groups.setdefault(section.board.heading, []).append(section.board)
-    return groups
-
-
-def _chips(outcome: RunResults, tables: Sequence[Leaderboard]) -> list[tuple[str, str, str]]:
-    """Return the counts at the head of the page: number, what of, and the class that colours it."""
-    encoders = {entry.encoder for table in tables for entry in table.entries}
-    unranked = sum(entry.place is None for table in tables for entry in table.entries)
-    boards = sum(not table.stands_alone for table in tables)
-    verdicts = [row.get("verdict") for row in outcome.rows]
-    counts = [(len(encoders), "encoders ", ""), (boards, "leaderboards ", "")]
-    counts += [(verdicts.count(verdict), f"limits {verdict}", verdict) for verdict in VERDICTS]
-    claims = outcome.claims
-    as_expected = sum(claim["verdict"] == claim["expect"] for claim in claims)
-    counts += [
+def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str]]:
+    """Return the counts at the top of the page: number, what it counts, and the class that colors it."""
+    encoders = {row["encoder"] for row in run.rows}
+    verdicts = [row.get("verdict") for row in run.rows]
+    as_expected = sum(claim["verdict"] == claim["expect"] for claim in run.claims)
+    counts = [
+        (len(encoders), "encoders ", ""),
+        (sum(bool(table.size) for table in tables), "leaderboards ", ""),
+        *((verdicts.count(verdict), f"limits {verdict}", verdict) for verdict in VERDICTS),
         (as_expected, "claims as expected", "met"),
-        (len(claims) - as_expected, "claims not as expected", "broken"),
-        (len(outcome.broken), "gates broken", "broken"),
-        (unranked, "without a place", "undecided"),
+        (len(run.claims) - as_expected, "claims not as expected", "broken"),
+        (len(run.broken), "gates broken", "broken"),
+        (sum(len(table.unranked) for table in tables), "without a place", "undecided"),
     ]
     return [
         (f"{count:,}", what.replace("s ", " ", 1) if count == 1 else what, name)
@@ -143,43 +114,23 @@ def _chips(outcome: RunResults, tables: Sequence[Leaderboard]) -> list[tuple[str
     ]
 
 
-def _comparison(comparison: RunComparison | None) -> dict[str, Any] | None:
-    if comparison is None:
-        return None
-    changed = [change for change in comparison.changes if change.is_change]
-    lines = [(_state(change), change) for change in changed]
-    lines.sort(key=lambda line: STATES.index(line[0]))
+def _changes(comparison: RunComparison) -> dict[str, Any]:
+    groups = group_changes(comparison)
+    lines = []
+    for state, changes in (("worse", groups.worse), ("better", groups.better)):
+        for change in changes:
+            is_clear = change in groups.sure or change.low is None
+            texts = dict(zip(("before", "now", "difference", "interval"), change_text(change), strict=True))
+            lines.append({"state": state if is_clear else "unclear", "change": change, **texts})
+    lines.sort(key=lambda line: ("worse", "better", "unclear").index(line["state"]))
     return {
-        "source": comparison.source,
-        "lines": [_change(state, change) for state, change in lines],
-        "unchanged": len(comparison.changes) - len(changed),
-        "only_before": comparison.only_before,
-        "only_now": comparison.only_now,
-        "not_compared": comparison.not_compared,
-    }
-
-
-def _state(change: Change) -> str:
-    """Say whether a change is one for the worse; it is unclear where its interval holds 0."""
-    worse, low, high = change.worsening
-    if low is not None and high is not None and low <= 0 <= high:
-        return "unclear"
-    return "worse" if worse > 0 else "better"
-
-
-def _change(state: str, change: Change) -> dict[str, Any]:
-    interval = "-" if change.low is None or change.high is None else f"{change.low:+.4f} to {change.high:+.4f}"
-    return {
-        "state": state,
-        "encoder": change.encoder,
-        "on": change.dataset or change.test,
-        "code_size": change.code_size,
-        "metric": change.metric,
-        "before": number(change.before),
-        "now": number(change.now),
-        "difference": f"{change.difference:+.4f}",
-        "value": change.difference,
-        "interval": interval,
-        "how": "paired" if change.paired else "not paired",
-        "note": change.note,
+        "title": title(comparison),
+        "lines": lines,
+        "notes": [
+            *(["unclear: the interval of the difference contains 0"] if lines else []),
+            f"{groups.unchanged} as they were",
+            *(f"only now: {name}" for name in comparison.only_now),
+            *(f"only before: {name}" for name in comparison.only_before),
+            *(f"not compared: {unmatched(entry)}" for entry in comparison.not_compared),
+        ],
     }

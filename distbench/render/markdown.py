@@ -1,66 +1,63 @@
-"""An outcome as GitHub-flavoured Markdown: a file, and the summary page of a job."""
+"""A run as GitHub-flavored Markdown: a file, and the summary page of a CI job."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from distbench.evaluation.text import number
+from distbench._util.numbers import at_bound, distinct, interval
 from distbench.render._escape import escaped, item
-from distbench.render._grids import Grid, board_grid, checks_grid
-from distbench.render.changes import change_text, grouped, named, title
-from distbench.render.notes import mark_notes, own_notes, table_notes
-from distbench.results.leaderboard import Leaderboard, leaderboard
-from distbench.results.rows import EUCLIDEAN, OK
+from distbench.render.changes import change_text, group_changes, subject, title, unmatched
+from distbench.results.leaderboard_table import Table, tables_of
+from distbench.results.rows import OK
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Change, RunComparison
+    from distbench.results.gates import RunComparison
     from distbench.results.rows import Row
     from distbench.results.run import ClaimOutcome, RunResults
 
 __all__ = ["render_markdown", "render_summary"]
 
-MOST_TROUBLES = 50
+MAX_ITEMS = 50  # of one list
 LEFT_OUT = "\n*{} left out: this page holds no more. A file has all of them: `--distbench-report md:PATH`.*\n"
 
 
-def render_markdown(outcome: RunResults) -> str:
-    """Return an outcome as Markdown: leaderboards with all metrics, changes, claims and the environment.
+def render_markdown(run: RunResults) -> str:
+    """Return a run as Markdown: leaderboards with all metrics, changes, claims and the environment.
 
     Parameters
     ----------
-    outcome : RunResults
-        What a run found.
+    run : RunResults
+        What the run found.
 
     Returns
     -------
     str
-        Names of encoders and tests are text in it, whatever characters they have.
+        Names of encoders and tests stay text, whatever characters they have.
     """
-    return "\n".join(["# distbench\n", _counts(outcome), *_troubles(outcome), *_tables(outcome)])
+    return "\n".join(["# distbench\n", *_parts(run)])
 
 
-def render_summary(outcome: RunResults, limit: int = 2**20) -> str:
-    """Return an outcome for the summary page of a CI job: first what is broken, then the tables.
+def render_summary(run: RunResults, limit: int = 2**20) -> str:
+    """Return a run for the summary page of a CI job: what is broken first, then the tables.
 
     Parameters
     ----------
-    outcome : RunResults
-        What a run found.
+    run : RunResults
+        What the run found.
     limit : int
-        Bytes of UTF-8 that the page has left; the text stays below. Whole tables are left out for that, and the text
-        says how many.
+        Bytes of UTF-8 that the page still holds; the text is shorter. Parts without room are left out whole, and the
+        last line counts them.
 
     Returns
     -------
     str
         Empty where not even the first line has room.
     """
-    room = limit - 1 - _size(LEFT_OUT.format("10,000 parts"))
+    room = limit - 1 - _bytes(LEFT_OUT.format("10,000 parts"))
     kept, missing = [], 0
-    for part in ("## distbench\n", _counts(outcome), *_troubles(outcome), *_tables(outcome)):
-        size = _size(part) + 1
+    for part in ("## distbench\n", *_parts(run)):
+        size = _bytes(part) + 1
         if size <= room:
             kept.append(part)
             room -= size
@@ -71,114 +68,100 @@ def render_summary(outcome: RunResults, limit: int = 2**20) -> str:
     return "\n".join([*kept, LEFT_OUT.format(f"{missing:,} part{'s' * (missing > 1)}") if missing else ""])
 
 
-def _size(text: str) -> int:
+def _bytes(text: str) -> int:
     return len(text.encode("utf-8"))
 
 
-def _counts(outcome: RunResults) -> str:
-    """Return one line: how many limits and gates hold, how many fits failed and what became of claims."""
-    said = [row["verdict"] for row in outcome.rows if row.get("verdict")]
-    limits = [f"{said.count(word)} {word}" for word in ("broken", "undecided", "met") if word in said]
-    failed = sum(row["status"] != OK for row in outcome.rows)
+def _parts(run: RunResults) -> Iterator[str]:
+    yield _counts(run)
+    yield from _troubles(run)
+    if run.comparison is not None:
+        yield from _comparison(run.comparison)
+    yield from map(_leaderboard, tables_of(run.rows, run.sort))
+    if run.claims:
+        yield _claims(run.claims)
+    if run.environment:
+        grid = _grid(("", ""), [(name, str(value)) for name, value in run.environment.items()], words=2)
+        yield f"<details>\n<summary>Environment</summary>\n\n{grid}\n</details>\n"
+
+
+def _counts(run: RunResults) -> str:
+    """Return one line that counts verdicts on limits, broken gates, failed fits and verdicts on claims."""
+    verdicts = [row["verdict"] for row in run.rows if row.get("verdict")]
+    limits = [f"{verdicts.count(word)} {word}" for word in ("broken", "undecided", "met") if word in verdicts]
+    failed = sum(row["status"] != OK for row in run.rows)
     parts = [f"limits: {', '.join(limits)}"] if limits else []
-    parts += [f"gates: **{len(outcome.broken)} broken**"] if outcome.broken else []
+    parts += [f"gates: **{len(run.broken)} broken**"] if run.broken else []
     parts += [f"without scores: {failed} fit{'s' * (failed > 1)}"] if failed else []
-    if outcome.claims:
-        verdicts = [claim["verdict"] for claim in outcome.claims]
-        parts.append("claims: " + ", ".join(f"{verdicts.count(one)} {escaped(one)}" for one in dict.fromkeys(verdicts)))
+    if run.claims:
+        words = [claim["verdict"] for claim in run.claims]
+        parts.append("claims: " + ", ".join(f"{words.count(word)} {escaped(word)}" for word in dict.fromkeys(words)))
     return f"{'; '.join(parts) or 'no limits, gates or claims'}\n"
 
 
-def _troubles(outcome: RunResults) -> Iterator[str]:
+def _troubles(run: RunResults) -> Iterator[str]:
     """Yield what a reader must look at first, as lists."""
-    yield from _list("Worse than it may be", outcome.broken)
-    yield from _list("Broken limits", (_limit(row) for row in outcome.rows if row.get("verdict") == "broken"))
-    failed = dict.fromkeys(f"{_whose(row)}: {row['status']}" for row in outcome.rows if row["status"] != OK)
-    yield from _list("Without scores", failed)
-    claims = (claim for claim in outcome.claims if claim["verdict"] != claim["expect"])
-    told = (f"{claim['verdict']}, expected: {claim['expect']}: {claim['statement']}" for claim in claims)
-    yield from _list("Claims that came out otherwise", told)
+    failed = dict.fromkeys(f"{_row_name(row)}: {row['status']}" for row in run.rows if row["status"] != OK)
+    surprises = [claim for claim in run.claims if claim["verdict"] != claim["expect"]]
+    lists = {
+        "Worse than it may be": run.broken,
+        "Broken limits": [_broken_limit(row) for row in run.rows if row.get("verdict") == "broken"],
+        "Without scores": list(failed),
+        "Claims with another verdict than expected": [
+            f"{claim['verdict']}, expected: {claim['expect']}: {claim['statement']}" for claim in surprises
+        ],
+    }
+    for head, lines in lists.items():
+        if lines:
+            more = [f"- and {len(lines) - MAX_ITEMS} more"] if len(lines) > MAX_ITEMS else []
+            yield "\n".join([f"### {head}\n", *map(item, lines[:MAX_ITEMS]), *more, ""])
 
 
-def _list(head: str, lines: Iterable[str]) -> Iterator[str]:
-    found = list(lines)
-    if found:
-        more = [f"- and {len(found) - MOST_TROUBLES} more"] if len(found) > MOST_TROUBLES else []
-        yield "\n".join([f"### {head}\n", *map(item, found[:MOST_TROUBLES]), *more, ""])
-
-
-def _whose(row: Row) -> str:
+def _row_name(row: Row) -> str:
     seed = "" if row["seed"] is None else f", seed {row['seed']}"
     return f"{row['encoder']}, {row['dataset'] or row['test']}, code size {row['code_size']}{seed}"
 
 
-def _limit(row: Row) -> str:
-    side = "at most" if row["direction"] == "down" else "at least"
-    low, high = number(row["low"]), number(row["high"])
-    interval = "" if row["low"] is None else f" ({low} to {high})"
-    value, limit = number(row["value"]), number(row.get("limit"))
-    if value == limit:  # a near miss must not look like a hit
-        value, limit = repr(row["value"]), repr(row.get("limit"))
-    return f"{_whose(row)}: {row['metric']} {value}{interval}, limit {side} {limit}"
+def _broken_limit(row: Row) -> str:
+    assert row["value"] is not None
+    value, limit = distinct(row["value"], row["limit"] or 0.0)
+    ends = "" if row["low"] is None else f" ({interval(row['low'], row['high'])})"
+    return f"{_row_name(row)}: {row['metric']} {value}{ends}, limit {at_bound(row['direction'], limit)}"
 
 
-def _tables(outcome: RunResults) -> Iterator[str]:
-    if outcome.comparison is not None:
-        yield from _comparison(outcome.comparison)
-    tables = leaderboard(outcome.rows, outcome.sort)
-    alone = [table for table in tables if table.stands_alone]
-    yield from (_board(table) for table in tables if table not in alone)
-    if alone:
-        yield _checks(alone)
-    if outcome.claims:
-        yield _claims(outcome.claims)
-    if outcome.environment:
-        grid = Grid(("", ""), [(name, str(value)) for name, value in outcome.environment.items()], names=2)
-        yield f"<details>\n<summary>Environment</summary>\n\n{_grid(grid)}\n</details>\n"
-
-
-def _board(table: Leaderboard) -> str:
-    distance = "" if table.distance == EUCLIDEAN else f", {table.distance} distance"
-    setting = f"k = {table.k}, {table.m} test points, {table.M} candidates{distance}"
-    head = f"### {escaped(table.name)}, code size {table.code_size}\n\n{escaped(setting)}\n"
-    grid = board_grid(table)
-    body = [_grid(grid)] if grid.rows else []
-    return "\n".join([head, *body, *_notes(table_notes(table))])
-
-
-def _checks(alone: Sequence[Leaderboard]) -> str:
-    notes = [f"no score: {t.test}: {e.encoder}: {e.reason}" for t in alone for e in t.entries if e.reason]
-    entries = [replace(e, encoder=f"{t.test}: {e.encoder}") for t in alone for e in t.entries if not e.reason]
-    notes += own_notes(entries)
-    grid = checks_grid(alone)
-    body = [_grid(grid)] if grid.rows else []
-    marks = mark_notes(entries)
-    return "\n".join(["### Checks on points of their own\n", *body, *_notes([*notes, *marks])])
+def _leaderboard(table: Table) -> str:
+    size, setting = f", {table.size}" if table.size else "", f"\n{escaped(table.setting)}\n" if table.setting else ""
+    lines = [f"### {escaped(table.name)}{size}\n{setting}"]
+    if table.entries:
+        rows = zip(*[[f"{cell.text}{cell.mark}" for cell in column.cells] for column in table.columns], strict=True)
+        lines.append(_grid([column.label for column in table.columns], rows, words=2))
+    if table.notes:
+        lines += [*map(item, table.notes), ""]
+    return "\n".join(lines)
 
 
 def _comparison(comparison: RunComparison) -> Iterator[str]:
-    found = grouped(comparison)
-    counts = f"{len(found.worse)} worse, {len(found.better)} better, {found.unchanged} as they were"
-    surely = f" (\\*: the 95 % interval of the change excludes 0, {len(found.surely)})" if found.surely else ""
-    yield f"### {escaped(title(comparison))}\n\n{counts}{surely}\n"
-    for word, changes in (("Worse", found.worse), ("Better", found.better)):
-        if changes:
-            head = ("encoder", "metric", "before", "now", "change", "95 % interval", "")
-            rows = [_change(change, change in found.surely) for change in changes]
-            yield f"**{word}**\n\n{_grid(Grid(head, rows, names=2))}"
-    told = [f"{named(one)}{', ' * bool(one.metric)}{one.metric}: {one.reason}" for one in comparison.not_compared]
+    groups = group_changes(comparison)
+    counts = f"{len(groups.worse)} worse, {len(groups.better)} better, {groups.unchanged} as they were"
+    sure = f" (\\*: the 95 % interval of the change excludes 0, {len(groups.sure)})" if groups.sure else ""
+    yield f"### {escaped(title(comparison))}\n\n{counts}{sure}\n"
+    head = ("encoder", "metric", "before", "now", "change", "95 % interval", "")
+    for word, changes in (("Worse", groups.worse), ("Better", groups.better)):
+        rows = []
+        for change in changes:
+            before, now, difference, ends = change_text(change)
+            star = " *" * (change in groups.sure)
+            rows.append((subject(change), change.metric, before, now, f"{difference}{star}", ends, change.note))
+        if rows:
+            yield f"**{word}**\n\n{_grid(head, rows, words=2)}"
+    missing = list(map(unmatched, comparison.not_compared))
     for word, lines in (
-        ("not compared", told),
+        ("not compared", missing),
         ("only before", comparison.only_before),
         ("only now", comparison.only_now),
     ):
         if lines:
             yield "\n".join([*(f"- {word}: {escaped(line)}" for line in lines), ""])
-
-
-def _change(change: Change, sure: bool) -> tuple[str, ...]:
-    before, now, difference, interval = change_text(change)
-    return named(change), change.metric, before, now, difference + " *" * sure, interval, change.note
 
 
 def _claims(claims: Sequence[ClaimOutcome]) -> str:
@@ -187,18 +170,11 @@ def _claims(claims: Sequence[ClaimOutcome]) -> str:
         stored = f" (stored {claim['stored']})" if claim["stored"] else ""
         return f"{claim['verdict']}{expected}{stored}", claim["statement"], claim["evidence"], claim["source"]
 
-    head = ("verdict", "claim", "evidence", "source")
-    return f"### Claims\n\n{_grid(Grid(head, [row(claim) for claim in claims], names=len(head)))}"
+    return f"### Claims\n\n{_grid(('verdict', 'claim', 'evidence', 'source'), map(row, claims), words=4)}"
 
 
-def _notes(notes: Iterable[str]) -> list[str]:
-    lines = [item(note) for note in notes]
-    return [*lines, ""] if lines else []
-
-
-def _grid(grid: Grid) -> str:
-    """Return a table: the first columns, which hold names, to the left, numbers to the right."""
-    aligned = ["---" if number < grid.names else "---:" for number in range(len(grid.head))]
-    rows = [grid.head, *grid.rows]
-    first, *rest = (f"| {' | '.join(escaped(cell) for cell in row)} |" for row in rows)
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str:
+    """Return a table: the first columns, which hold words, are aligned to the left, numbers to the right."""
+    aligned = ["---" if place < words else "---:" for place in range(len(head))]
+    first, *rest = (f"| {' | '.join(escaped(cell) for cell in row)} |" for row in (head, *rows))
     return "\n".join([first, f"| {' | '.join(aligned)} |", *rest, ""])

@@ -1,7 +1,7 @@
-"""From rows to leaderboards: one table per data set, code size and way of looking up neighbours.
+"""From rows to leaderboards: one for each data set, code size and way of looking up neighbors.
 
 Nothing here fits, encodes or prints. Scores that depend on k depend on the number of candidates too, so
-rows with another k, m or M never meet in one table.
+rows with another k, m or M never meet in one leaderboard.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from distbench.results.leaderboard_rows import LeaderboardRow, entry_of, placed
+from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row, placed
 from distbench.results.rows import EUCLIDEAN, Row
 
 __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
@@ -18,24 +18,24 @@ __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The encoders that were judged on the same points in the same way, best first.
+    """Encoders that were evaluated on the same points in the same way, best first.
 
     Attributes
     ----------
     dataset, test : str
-        What the points are of; the data set is empty for a test's own points, which are told apart by the test.
+        The data set; or, for points of a test, an empty data set and the test's node id.
     code_size, k, m, M : int
-        Columns of the codes, neighbours, test points, candidates of each.
+        Columns of the codes, neighbors, test points, candidates of each.
     sort : str
-        The metric that decides.
+        The metric that ranks.
     metrics : tuple of str
-        All the metrics there are, in the order of the reports.
+        All metrics of the rows, in the order of the reports.
     entries : tuple of LeaderboardRow
-        Best first.
+        Best first; those without a place last.
     distance : str
-        That of the rows.
+        The distance of the rows.
     data : str
-        Which data they are of where several have one name, else empty.
+        The data's hash where the rows hold several data sets of one name, else empty.
     """
 
     dataset: str
@@ -52,54 +52,57 @@ class Leaderboard:
 
     @property
     def name(self) -> str:
-        """What it is called: its data set or test, and which data where one name stands for several."""
+        """The data set or test, with the start of the data's hash where several have one name."""
         return (self.dataset or self.test) + (f" (data {self.data[:8]})" if self.data else "")
 
     @property
     def stands_alone(self) -> bool:
-        """Whether it is of one encoder on points of its own, which nothing ranks."""
+        """Whether it has one encoder, on points of a test: there is nothing to rank."""
         return not self.dataset and len(self.entries) == 1
 
 
 def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboard]:
-    """Rank encoders on the sort metric; those the data cannot tell apart share a place.
+    """Rank encoders on one metric; those that the data cannot tell apart share a place.
 
     **The sharing rule.** Encoders are ordered by their mean over the seeds. The first is the best of the
     first group. Going down the order, an encoder joins the group while the 95 % interval of its paired
     difference from *the best of that group* (the jackknife over test points of the difference of the
-    means over seeds) holds 0; the first that can be told from it opens a group of its own. A group's
+    means over seeds) contains 0; the first whose interval does not opens the next group. A group's
     place is one more than the number of encoders above the group: 1, 1, 3. Where the leave-one-out
     values are missing, or the value is infinite, only equal values share. The intervals say how sure
-    the order is over fresh *test points*; how much it varies over training seeds is ``seed_sd``, another
-    thing. They are not corrected for the number of comparisons.
+    the order is over fresh *test points*; ``seed_sd`` says how much a score varies over training seeds.
+    They are not corrected for the number of comparisons.
 
     Parameters
     ----------
     rows : iterable of Row
         In any order. The same rows twice (a fit shared by two suites) count once; two encoders of one
-        name with different values both stay, told apart by their test.
+        name with different values both stay, and their names get their test behind them.
     sort : str
-        The metric that decides.
+        The metric that ranks.
 
     Returns
     -------
     list of Leaderboard
-        By data set (a test's own points first), test and code size: the order of the rows, which under xdist is
-        that of finishing, changes nothing.
+        Sorted by data set (points of tests first), test and code size, whatever the order of the rows.
     """
-    groups: dict[tuple[Any, ...], list[Row]] = {}
     rows = list(rows)
-    known: dict[object, set[str]] = {}
+    data_of: dict[object, set[str]] = {}
     for row in rows:
-        known.setdefault(_points(row), set()).add(_data(row))
+        data_of.setdefault(_points(row), set()).add(_data(row))
+    groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        # Data that changed under one name are other points; rows that do not say theirs belong to the only ones.
-        points, others = _points(row), known[_points(row)] - {""}
-        data = next(iter(others)) if len(others) == 1 else _data(row)
-        key = (points, data, row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
-        groups.setdefault(key, []).append(row)
-    tables = _titled_apart({key: _table(group, sort) for key, group in groups.items()})
-    return sorted(tables, key=lambda t: (t.dataset, t.test, t.code_size, t.k, t.m, t.M, t.distance, t.data))
+        # Data that changed under one name are other points. Rows without a hash belong to the only data there are.
+        hashes = data_of[_points(row)] - {""}
+        data = next(iter(hashes)) if len(hashes) == 1 else _data(row)
+        setting = (row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
+        groups.setdefault((_points(row), setting, data), []).append(row)
+    names = [key[:2] for key in groups]
+    boards = [
+        _leaderboard(group, sort, data if names.count((points, setting)) > 1 else "")
+        for (points, setting, data), group in groups.items()
+    ]
+    return sorted(boards, key=lambda b: (b.dataset, b.test, b.code_size, b.k, b.m, b.M, b.distance, b.data))
 
 
 def _points(row: Row) -> object:
@@ -107,26 +110,15 @@ def _points(row: Row) -> object:
 
 
 def _data(row: Row) -> str:
-    """Return what tells the data of one name apart: their hash, of a test's own points their fingerprint."""
+    """Return the hash of a data set, or the fingerprint of a test's points."""
     return (row.get("data_sha256") if row["dataset"] else row.get("fingerprint")) or ""
 
 
-def _titled_apart(tables: dict[tuple[Any, ...], Leaderboard]) -> list[Leaderboard]:
-    """Name the data in the titles of tables that differ in nothing else."""
-    titles = [(key[0], *key[2:]) for key in tables]
-    told = []
-    for title, (key, table) in zip(titles, tables.items(), strict=True):
-        if titles.count(title) > 1:
-            table = replace(table, data=key[1])
-        told.append(table)
-    return told
-
-
-def _table(rows: Sequence[Row], sort: str) -> Leaderboard:
+def _leaderboard(rows: Sequence[Row], sort: str, data: str) -> Leaderboard:
     by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         by_encoder.setdefault((row["encoder"], row["test"], row.get("in_sample", False)), []).append(row)
-    entries = _without_repeats([entry_of(group, sort) for group in by_encoder.values()])
+    entries = _without_repeats([leaderboard_row(group, sort) for group in by_encoder.values()])
     direction = next((row["direction"] for row in rows if row["metric"] == sort), "up")
     first = rows[0]
     return Leaderboard(
@@ -140,20 +132,19 @@ def _table(rows: Sequence[Row], sort: str) -> Leaderboard:
         metrics=tuple(dict.fromkeys(row["metric"] for row in rows if row["metric"])),
         entries=tuple(placed(entries, sort, direction)),
         distance=first.get("distance") or EUCLIDEAN,
+        data=data,
     )
 
 
 def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
-    """Keep one of the entries that agree in name and numbers; tell the others apart by their test."""
+    """Return one of the entries that agree in name and values; others of one name get their test behind it."""
     kept: list[LeaderboardRow] = []
     for entry in entries:
-        twins = [other for other in kept if _called(other) == _called(entry)]
-        if not any((t.values, t.seeds, t.reason) == (entry.values, entry.seeds, entry.reason) for t in twins):
+        same = (entry.encoder, entry.in_sample, entry.values, entry.seeds, entry.reason)
+        if same not in [(e.encoder, e.in_sample, e.values, e.seeds, e.reason) for e in kept]:
             kept.append(entry)
-    names = [_called(entry) for entry in kept]
-    repeated = {id(entry) for entry in kept if names.count(_called(entry)) > 1 and entry.test}
-    return [replace(e, encoder=f"{e.encoder} ({e.test})") if id(e) in repeated else e for e in kept]
-
-
-def _called(entry: LeaderboardRow) -> tuple[str, bool]:
-    return entry.encoder, entry.in_sample
+    names = [(entry.encoder, entry.in_sample) for entry in kept]
+    return [
+        replace(e, encoder=f"{e.encoder} ({e.test})") if e.test and names.count((e.encoder, e.in_sample)) > 1 else e
+        for e in kept
+    ]

@@ -1,4 +1,4 @@
-"""From the rows of one encoder, in all its seeds, to its line on a leaderboard."""
+"""From the rows of one encoder, of all its seeds, to its row on a leaderboard."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from distbench.inference.estimate import Estimate, mean_of, mean_of_intervals
 from distbench.results.packing import unpack
 from distbench.results.rows import OK, Row
 
-__all__ = ["LeaderboardRow", "entry_of", "placed"]
+__all__ = ["VERDICTS", "LeaderboardRow", "leaderboard_row", "placed"]
 
-
-WORST_FIRST = ("broken", "undecided", "met")
+VERDICTS = ("met", "undecided", "broken")  # the worst last
 
 
 @dataclass(frozen=True)
 class LeaderboardRow:
-    """One encoder's line in a table.
+    """One encoder on a leaderboard.
 
     Attributes
     ----------
     place : int or None
         1 is the best; None for an encoder that failed or is incomplete, or whose stored rows are stale.
     encoder : str
-        Its name.
+        Its name, with its test behind it where the leaderboard has several of that name.
     values : dict of str to float
         Mean over the seeds of each metric.
     low, high : float or None
-        95 % interval of the sort metric's mean over the seeds, over test points; the mean of the seeds' ends where
-        the rows do not hold what it takes for that of the mean.
+        95 % interval of the sort metric's mean over the seeds, over test points; without leave-one-out values the
+        mean of the seeds' ends.
     seed_sd : float or None
         Standard deviation of the sort metric over the training seeds; None for fewer than two.
     seconds : float or None
@@ -43,15 +42,19 @@ class LeaderboardRow:
     reason : str
         Why it has no place; empty where it has one.
     test : str
-        Node id of the test the rows come from.
+        Node id of the test that the rows come from.
     in_sample : bool
         Whether it was fitted on the test points too.
     note : str
-        What a reader must know of the encoder.
+        What readers must know about the encoder.
     stored : str
         The day, or days, its rows were stored; empty where they were measured in this run.
-    verdicts : dict of str to str
-        By metric with a limit, the worst over the seeds: "broken" before "undecided" before "met".
+    limited : dict of str to Row
+        By metric with a limit, the row whose verdict is the worst over the seeds.
+    rows : tuple of Row
+        The rows that hold scores.
+    estimate : Estimate or None
+        The sort metric's mean over the seeds.
     """
 
     place: int | None
@@ -69,12 +72,18 @@ class LeaderboardRow:
     in_sample: bool = False
     note: str = ""
     stored: str = ""
-    verdicts: dict[str, str] = field(default_factory=dict)
+    limited: dict[str, Row] = field(default_factory=dict, repr=False, compare=False)
+    rows: tuple[Row, ...] = field(default=(), repr=False, compare=False)
     estimate: Estimate | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """By metric with a limit, the worst verdict over the seeds: "broken", "undecided" or "met"."""
+        return {metric: row["verdict"] for metric, row in self.limited.items()}
 
-def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
-    """Return the line of an encoder whose rows these are."""
+
+def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
+    """Return the means of one encoder's rows over the seeds, without a place."""
     good = [row for row in rows if row["status"] == OK]
     seeds = {row["seed"] for row in rows}
     ran = {row["seed"] for row in good} - {row["seed"] for row in rows if row["status"] != OK}
@@ -86,6 +95,7 @@ def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
         low, high = estimate.interval()
     values = _means(good)
     seconds = [row["seconds"] for row in decisive if row["seconds"] is not None]
+    judged = sorted((row for row in good if row.get("verdict")), key=lambda row: VERDICTS.index(row["verdict"]))
     return LeaderboardRow(
         place=None,
         encoder=rows[0]["encoder"],
@@ -102,7 +112,8 @@ def entry_of(rows: Sequence[Row], sort: str) -> LeaderboardRow:
         in_sample=rows[0].get("in_sample", False),
         note=next((note for row in rows if (note := row.get("note", ""))), ""),
         stored=", ".join(sorted({day for row in rows if (day := row.get("stored", ""))})),
-        verdicts=_verdicts(good),
+        limited={row["metric"]: row for row in judged},
+        rows=tuple(good),
         estimate=estimate,
     )
 
@@ -115,20 +126,12 @@ def _estimate(row: Row) -> Estimate:
     return Estimate.of_metric(row["metric"], value, without, unpack(row.get("interaction")), rows=row["m"])
 
 
-def _verdicts(rows: Sequence[Row]) -> dict[str, str]:
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        if said := row.get("verdict", ""):
-            found.setdefault(row["metric"], set()).add(said)
-    return {metric: next(one for one in WORST_FIRST if one in said) for metric, said in found.items()}
-
-
 def _means(rows: Sequence[Row]) -> dict[str, float]:
-    per_metric: dict[str, dict[int | None, float]] = {}
+    by_metric: dict[str, dict[int | None, float]] = {}
     for row in rows:
         if row["value"] is not None:
-            per_metric.setdefault(row["metric"], {})[row["seed"]] = row["value"]
-    return {metric: mean_of(by_seed.values()) for metric, by_seed in per_metric.items()}
+            by_metric.setdefault(row["metric"], {})[row["seed"]] = row["value"]
+    return {metric: mean_of(by_seed.values()) for metric, by_seed in by_metric.items()}
 
 
 def _spread(values: Sequence[float]) -> float | None:
@@ -150,18 +153,18 @@ def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
 
 
 def placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> list[LeaderboardRow]:
-    """Return entries best first, with their places; those without one at the end."""
+    """Return entries best first with their places, and those that have none at the end."""
     ranked = [entry for entry in entries if not entry.reason]
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
     placed: list[LeaderboardRow] = []
     for position, entry in enumerate(ranked, start=1):
         best = next((e for e in placed if e.place == placed[-1].place), None)
-        shares = best is not None and _cannot_be_told(best, entry, sort)
+        shares = best is not None and _may_be_equal(best, entry, sort)
         placed.append(replace(entry, place=best.place if best is not None and shares else position))
     return placed + [entry for entry in entries if entry.reason]
 
 
-def _cannot_be_told(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> bool:
+def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> bool:
     value = entry.values[sort]
     if best.values[sort] == value:
         return True

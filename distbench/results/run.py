@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
+    from distbench.results.diagrams import Diagrams
     from distbench.results.gates import RunComparison
-    from distbench.results.pictures import Diagrams
     from distbench.results.rows import Row
 
 __all__ = ["SORT_METRIC", "ClaimOutcome", "RunResults"]

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.results.rows import Row
 
-__all__ = ["fitted_standings", "stored_standings"]
+__all__ = ["fitted_reference_scores", "stored_reference_scores"]
 
 MOST_VALUES = 5_000_000  # in the points: beyond, PCA is not fitted for a failure's sake
 MOST_PAIRS = 20_000_000  # of test points and candidates, likewise
 
 
-def stored_standings(
+def stored_reference_scores(
     report: Report, dataset: str, code_size: int, metrics: Collection[str]
 ) -> dict[str, ReferenceScore]:
     """Return the best shipped reference encoder at a code size of a shipped suite, by metric.
@@ -73,7 +73,9 @@ def _stored_rows(dataset: str) -> list[Row]:
     return [row for encoder, code_size in names for row in store.rows_of(encoder, code_size)]
 
 
-def fitted_standings(report: Report, metrics: Collection[str], options: Mapping[str, Any]) -> dict[str, ReferenceScore]:
+def fitted_reference_scores(
+    report: Report, metrics: Collection[str], options: Mapping[str, Any]
+) -> dict[str, ReferenceScore]:
     """Return what PCA reaches with as many columns, fitted on the reference (the test points, where there is none).
 
     Parameters

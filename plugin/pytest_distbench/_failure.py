@@ -44,8 +44,9 @@ def broken_lines(found: Sequence[Broken], dataset: str, code_size: int) -> list[
     dataset, code_size
         Where baselines are looked up.
     """
-    from distbench.evaluation.text import advice, failure_text, number, standing_lines
-    from distbench.suites.reference_scores import stored_standings
+    from distbench._util.numbers import number
+    from distbench.evaluation.text import advice, failure_text, reference_lines
+    from distbench.suites.reference_scores import stored_reference_scores
 
     first, *others = found
     lines = [f"seed {first.seed}: {failure_text(first.report, first.limits)}"]
@@ -54,8 +55,8 @@ def broken_lines(found: Sequence[Broken], dataset: str, code_size: int) -> list[
         lines.append(f"  seed {other.seed} too: {values}")
     if len(others) > MOST_SEEDS:
         lines.append(f"  and {len(others) - MOST_SEEDS} more seeds")
-    best = stored_standings(first.report, dataset, code_size, first.limits)
-    return [*lines, *standing_lines(best, code_size), advice(first.report, first.limits, best)]
+    best = stored_reference_scores(first.report, dataset, code_size, first.limits)
+    return [*lines, *reference_lines(best, code_size), advice(first.report, first.limits, best)]
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:

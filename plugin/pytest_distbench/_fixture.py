@@ -223,20 +223,20 @@ class DistbenchFixture:
         self, report: Report, asked: CheckOptions, undecided: Undecided, X_test: Any, judged: Judged
     ) -> list[str]:
         """Return what is said after where it breaks: what baselines reach, what to do, and how to run it again."""
-        from distbench.evaluation.text import advice, standing_lines
-        from distbench.suites.reference_scores import fitted_standings, stored_standings
+        from distbench.evaluation.text import advice, reference_lines
+        from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
         broken = broken_limits(report, asked.limits, undecided)
         if X_test is None:
             size = self._marker.code_size or report.code_size
-            best = stored_standings(report, str(self._marker.dataset), size, broken)
+            best = stored_reference_scores(report, str(self._marker.dataset), size, broken)
         else:
             options = {name: asked.options[name] for name in STANDING_OPTIONS if name in asked.options}
             options["include_queries"] = judged.include_queries
             size, best = report.code_size, {}
             if "precision" not in asked.options:  # which points that judges depends on the encoder
-                best = fitted_standings(report, broken, options)
-        return [*standing_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
+                best = fitted_reference_scores(report, broken, options)
+        return [*reference_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
 
     def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:
         distance = self._marker.distance

@@ -54,7 +54,7 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
     record.rows.extend(_told_apart(rows, record.rows))
     drawn = any(one["encoder"] == report.encoder for one in record.diagrams)  # pages show the first seed alone
     if settings.shows_pictures and report.clouds is not None and not drawn:
-        from distbench.render.diagrams import diagrams_of
+        from distbench.results.diagrams import diagrams_of
 
         known = {name: about[name] for name in ("dataset", "code_size", "seed", "in_sample") if name in about}
         record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))

@@ -15,7 +15,7 @@ import pytest
 from distbench.results.run import ClaimOutcome
 
 if TYPE_CHECKING:
-    from distbench.render.diagrams import Diagrams
+    from distbench.results.diagrams import Diagrams
     from distbench.results.rows import Row
     from distbench.results.suite_store_match import Change
 

@@ -212,13 +212,9 @@ class Summary:
         return [render_changes(self._outcome.comparison, width)]
 
     def _boards(self, width: int) -> list[str]:
-        from distbench.render.text import render_checks, render_table
-        from distbench.results.leaderboard import leaderboard
+        from distbench.render.text import render_leaderboards
 
-        tables = leaderboard(self._outcome.rows, self._settings.sort)
-        alone = [table for table in tables if table.stands_alone]
-        blocks = [render_table(table, width) for table in tables if table not in alone]
-        return blocks + ([render_checks(alone, width)] if alone else [])
+        return render_leaderboards(self._outcome.rows, self._settings.sort, width)
 
 
 def _width() -> int:

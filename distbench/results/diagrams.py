@@ -1,21 +1,41 @@
-"""The numbers of an encoder's three pictures, taken from its report: plain values that can be stored and sent.
+"""The numbers behind an encoder's three pictures: plain values that can be stored and sent.
 
-Density of input against code distance, the codes themselves with the worst torn pairs, and how much of a neighbourhood
-is kept at each size. All come from a seeded sample, so that they cost far less than the report itself.
+Density of input against code distance, the codes themselves with the worst torn pairs, and how much of a neighborhood
+is kept at each size. All come from a seeded sample of the test points, so that they cost far less than the report.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from distbench._util.text import short_repr
 from distbench.errors import InputError
-from distbench.results.pictures import Curve, Diagrams, Map, Shepard, Torn
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
+    from distbench.results._diagram_distances import Curve, Shepard
+    from distbench.results._diagram_map import Map
 
-__all__ = ["Curve", "Diagrams", "Map", "Shepard", "Torn", "diagrams_of"]
+__all__ = ["Diagrams", "diagrams_of"]
+
+
+class Diagrams(TypedDict):
+    """The numbers of one encoder's pictures; the first fields are as in :class:`distbench.results.rows.Row`."""
+
+    encoder: str
+    dataset: str
+    test: str
+    code_size: int
+    seed: int | None
+    in_sample: bool
+    k: int
+    m: int
+    M: int
+    values: dict[str, float]
+    distance: str
+    shepard: Shepard
+    map: Map
+    curve: Curve
 
 
 def diagrams_of(
@@ -35,36 +55,34 @@ def diagrams_of(
     ----------
     report : Report
         From :func:`distbench.evaluate`, which keeps its points.
-    encoder, dataset, code_size, seed, test
+    encoder, dataset, code_size, seed, test, in_sample
         As for :func:`distbench.results.rows.rows_of`.
     labels : array-like of shape (m,), optional
         Of the test points, of any kind.
-    in_sample : bool
-        As for :func:`distbench.results.rows.rows_of`.
 
     Returns
     -------
     Diagrams
-        Plain lists and numbers. The same report gives the same.
+        The same for the same report.
 
     Raises
     ------
     InputError
         The report has no points, or there is not one label for each test point.
     """
-    clouds = report.clouds
-    if clouds is None:
+    if report.clouds is None:
         raise InputError(
             "report", "found none of its points, since it comes from stored rows", "evaluate the encoder anew"
         )
-    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != len(clouds.X)):
+    points = len(report.clouds.X)
+    if labels is not None and (not hasattr(labels, "__len__") or len(labels) != points):
         found = len(labels) if hasattr(labels, "__len__") else short_repr(labels)
-        raise InputError("labels", f"found {found} for {len(clouds.X)} test points", "pass one a test point")
-    from distbench.render.diagrams._distances import curve, sampled_distances, shepard
-    from distbench.render.diagrams._map import map_of
+        raise InputError("labels", f"found {found} for {points} test points", "pass one a test point")
+    from distbench.results._diagram_distances import curve, sampled_distances, shepard
+    from distbench.results._diagram_map import map_of
     from distbench.results.rows import distance_of
 
-    a, b = sampled_distances(report)
+    input_distances, code_distances = sampled_distances(report)
     return Diagrams(
         encoder=report.encoder if encoder is None else encoder,
         dataset=dataset,
@@ -77,7 +95,7 @@ def diagrams_of(
         M=int(report.M),
         values={name: float(value) for name, value in report.as_dict().items()},
         distance=distance_of(report),
-        shepard=shepard(a, b),
+        shepard=shepard(input_distances, code_distances),
         map=map_of(report, None if labels is None else [str(label) for label in labels]),
-        curve=curve(a, b),
+        curve=curve(input_distances, code_distances),
     )

@@ -7,8 +7,8 @@ import pytest
 
 import distbench
 from distbench.evaluation.scores import ReferenceScore
-from distbench.evaluation.text import MOST_LINES, advice, failure_text, standing_lines
-from distbench.suites.reference_scores import fitted_standings, stored_standings
+from distbench.evaluation.text import MAX_LINES, advice, failure_text, reference_lines
+from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
 DATA = distbench.load_dataset("digits")
 
@@ -20,7 +20,7 @@ def of_pca(code_size, **options):
 
 def test_the_best_stored_baseline_is_one_that_keeps_the_code_size_and_has_not_seen_the_test_points():
     report = of_pca(2)
-    found = stored_standings(report, "digits", 2, ["continuity", "scaled_stress"])
+    found = stored_reference_scores(report, "digits", 2, ["continuity", "scaled_stress"])
     assert set(found) == {"continuity", "scaled_stress"}
     assert found["continuity"].encoder not in ("identity", "isometry", "isometry_sigmoid", "tsne", "mds")
     assert report["continuity"].value < found["continuity"].value < 1
@@ -28,16 +28,16 @@ def test_the_best_stored_baseline_is_one_that_keeps_the_code_size_and_has_not_se
 
 
 def test_nothing_is_said_of_another_k_or_data_set():
-    assert stored_standings(of_pca(2, k=7), "digits", 2, ["continuity"]) == {}
-    assert stored_standings(of_pca(2), "no_such_data", 2, ["continuity"]) == {}
+    assert stored_reference_scores(of_pca(2, k=7), "digits", 2, ["continuity"]) == {}
+    assert stored_reference_scores(of_pca(2), "no_such_data", 2, ["continuity"]) == {}
 
 
 def test_pca_is_fitted_on_the_reference_with_as_many_columns():
     report = distbench.evaluate(lambda X: X[:, 20:22], DATA.test, reference=DATA.train)
-    found = fitted_standings(report, ["continuity"], {})
+    found = fitted_reference_scores(report, ["continuity"], {})
     assert found["continuity"].value == of_pca(2)["continuity"].value
     in_sample = distbench.evaluate(lambda X: X[:, 20:22], DATA.test)
-    found = fitted_standings(in_sample, ["continuity"], {})
+    found = fitted_reference_scores(in_sample, ["continuity"], {})
     encoder = distbench.fit_baseline("pca", DATA.test, code_size=2)
     assert found["continuity"].value == distbench.evaluate(encoder, DATA.test)["continuity"].value
     assert "test points" in found["continuity"].where
@@ -45,18 +45,18 @@ def test_pca_is_fitted_on_the_reference_with_as_many_columns():
 
 def test_pca_is_left_out_where_it_is_no_smaller_or_would_take_long():
     whole = distbench.evaluate(lambda X: X, DATA.test, reference=DATA.train)
-    assert fitted_standings(whole, ["continuity"], {}) == {}
+    assert fitted_reference_scores(whole, ["continuity"], {}) == {}
     report = of_pca(2)
     large = replace(report.clouds, X_ref=np.zeros((200_000, 64)))
-    assert fitted_standings(replace(report, clouds=large), ["continuity"], {}) == {}
-    assert fitted_standings(replace(report, clouds=None), ["continuity"], {}) == {}
+    assert fitted_reference_scores(replace(report, clouds=large), ["continuity"], {}) == {}
+    assert fitted_reference_scores(replace(report, clouds=None), ["continuity"], {}) == {}
 
 
 def test_pca_stands_beside_an_encoder_of_frames_too():
     pandas = pytest.importorskip("pandas")
     frames = pandas.DataFrame(DATA.test), pandas.DataFrame(DATA.train)
     report = distbench.evaluate(lambda X: X.to_numpy()[:, 20:22], frames[0], reference=frames[1])
-    assert fitted_standings(report, ["continuity"], {})["continuity"].value == of_pca(2)["continuity"].value
+    assert fitted_reference_scores(report, ["continuity"], {})["continuity"].value == of_pca(2)["continuity"].value
 
 
 def test_where_units_decide_the_advice_is_to_scale():
@@ -80,10 +80,10 @@ def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
     )
     broken = {name: 1.0 if score.direction == "up" else score.value / 2 for name, score in report.items()}
     text = failure_text(report, broken)
-    assert len(text.splitlines()) <= MOST_LINES
+    assert len(text.splitlines()) <= MAX_LINES
     assert "(label " in failure_text(report, {"continuity": 0.99})
     best = {name: ReferenceScore(name, "pca", 0.5, "stored") for name in broken}
-    rest = [*standing_lines(best, 2), advice(report, broken, best)]
+    rest = [*reference_lines(best, 2), advice(report, broken, best)]
     assert len(text.splitlines()) + len(rest) + 2 <= 25  # and the lines that say where and how to run it again
 
 
@@ -99,4 +99,4 @@ def test_the_advice_follows_from_what_is_known():
 
 def test_stored_baselines_say_nothing_of_another_distance():
     report = of_pca(2, distance_x="cosine", distance_z="cosine")
-    assert stored_standings(report, "digits", 2, ["continuity"]) == {}
+    assert stored_reference_scores(report, "digits", 2, ["continuity"]) == {}

@@ -1,0 +1,53 @@
+"""Numbers as text: one way for tables, messages, files and pages."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["at_bound", "difference", "distinct", "interval", "number", "percent", "seconds"]
+
+STEPS = 1e-6, 1e4  # widths of an interval for which the number of decimals follows from the width
+
+
+def number(value: float | None, decimals: int = 4) -> str:
+    """Return a value with so many decimals, or with four significant digits where it is tiny or large; "-" for None."""
+    if value is None:
+        return "-"
+    if value == 0 or 10 ** (1 - decimals) <= abs(value) < 10:
+        return f"{value:.{decimals}f}"
+    return f"{value:.4g}"
+
+
+def distinct(first: float, second: float) -> tuple[str, str]:
+    """Return two values as text, with all their digits where fewer would make different values look the same."""
+    texts = number(first), number(second)
+    return (repr(first), repr(second)) if first != second and texts[0] == texts[1] else texts
+
+
+def interval(low: float | None, high: float | None, decimals: int = 4) -> str:
+    """Return the ends of an interval, such as "0.9410 to 0.9509"; "-" where there is none."""
+    return "-" if low is None or high is None else f"{number(low, decimals)} to {number(high, decimals)}"
+
+
+def difference(value: float, low: float | None, high: float | None) -> tuple[str, str]:
+    """Return a difference and its interval with signs, and with the decimals that the interval's width justifies."""
+    if low is None or high is None:
+        return f"{value:+.2g}", ""
+    width = high - low
+    form = f"+.{max(0, 1 - math.floor(math.log10(width)))}f" if STEPS[0] < width < STEPS[1] else "+.2g"
+    return f"{value:{form}}", f"{low:{form}} to {high:{form}}"
+
+
+def at_bound(direction: str, limit: str) -> str:
+    """Return what a limit asks for: "at least" it where higher is better, "at most" it where lower is."""
+    return f"{'at least' if direction == 'up' else 'at most'} {limit}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage: "95%"."""
+    return f"{100 * share:g}%"
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration with one decimal, without its unit; "-" for None."""
+    return "-" if value is None else f"{value:,.1f}"

@@ -1,0 +1,137 @@
+"""Distances of a sample of test points, and the two diagrams that are made from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine.point_space import Space
+
+if TYPE_CHECKING:
+    from distbench.evaluation.report import Report
+
+__all__ = ["Curve", "Shepard", "curve", "rounded", "sample", "sampled_distances", "shepard"]
+
+DIGITS = 5  # more than a picture can show
+BINS = 64  # of the density, each way
+MAX_QUERIES, MIN_QUERIES = 500, 20  # test points whose distances are looked at
+MAX_DISTANCES = 2_000_000  # about, in each space
+CURVE_SIZES = 40  # sizes of neighborhoods, up to half of the candidates: as k
+OUTLIER_SHARE = 2e-3  # pairs that may be beyond the edges, if they would squeeze all others
+OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # so many test points with all of their pairs may be, where there are many
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class Shepard(TypedDict):
+    """Counts of pairs by code distance (rows) and input distance (columns).
+
+    ``beyond`` of the ``pairs`` are outside the edges. The ideal line is ``code = slope * input``: ``1 / slope`` is the
+    one factor that brings code distances nearest to input distances. ``slope`` is None where all codes coincide.
+    """
+
+    counts: list[list[int]]
+    input_edges: list[float]
+    code_edges: list[float]
+    slope: float | None
+    pairs: int
+    beyond: int
+
+
+class Curve(TypedDict):
+    """R_NX(K), the share of K nearest neighbors kept beyond chance (0), over so many test points."""
+
+    K: list[int]
+    kept: list[float]
+    M: int
+    queries: int
+
+
+def rounded(values: Any) -> Any:
+    """Return numbers as floats, or lists of floats, of a few digits."""
+    if np.ndim(values):
+        return [rounded(value) for value in values]
+    return float(f"{float(values):.{DIGITS}g}")
+
+
+def sampled_distances(report: Report) -> tuple[Array, Array]:
+    """Return input and code distances of a sample of judged test points, a row each, to all of their candidates."""
+    arrays = report.clouds
+    assert arrays is not None
+    n = len(arrays.X)
+    includes_queries = arrays.X_ref is None or len(arrays.X_ref) + n - 1 == report.M
+    chosen = sample(report.rows_judged(), max(MIN_QUERIES, min(MAX_QUERIES, MAX_DISTANCES // report.M)))
+    order = np.concatenate([chosen, np.setdiff1d(np.arange(n), chosen)])
+
+    def distances(points: Any, reference: Any, distance: str) -> Array:
+        sources = [points] if reference is None else [points, reference]
+        space = Space(sources, order, 0 if includes_queries else n, distance)
+        keys = space.keys(0, len(chosen), np.empty((len(chosen), space.n)))
+        if includes_queries:  # the distance of each point to itself goes
+            keys = keys[~np.eye(len(chosen), space.n, dtype=bool)].reshape(len(chosen), -1)
+        return np.ldexp(space.to_distance(keys), space.exponent)
+
+    return distances(arrays.X, arrays.X_ref, report.distance_x), distances(arrays.Z, arrays.Z_ref, report.distance_z)
+
+
+def sample(rows: Indices, size: int) -> Indices:
+    """Return a seeded sample in ascending order, or all."""
+    if len(rows) <= size:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, size, replace=False))
+
+
+def shepard(a: Array, b: Array) -> Shepard:
+    """Return counts of pairs by input distance `a` and code distance `b`: a query each row, a candidate a column."""
+    top_a, top_b = _top(a), _top(b)
+    a, b = a.ravel() / top_a, b.ravel() / top_b  # squares stay in range
+    counts = np.histogram2d(b, a, bins=BINS, range=((0, 1), (0, 1)))[0].astype(np.int64)
+    product = float(a @ b)
+    return Shepard(
+        counts=counts.tolist(),
+        input_edges=rounded(np.linspace(0, top_a, BINS + 1)),
+        code_edges=rounded(np.linspace(0, top_b, BINS + 1)),
+        slope=rounded(float(b @ b) / product * top_b / top_a) if product > 0 else None,
+        pairs=len(a),
+        beyond=len(a) - int(counts.sum()),
+    )
+
+
+def _top(values: Array) -> float:
+    """Return the upper edge: the largest value, unless it is an outlier that would squeeze all others."""
+    largest = float(values.max())
+    share = OUTLIER_QUERIES / len(values) if len(values) >= MANY_QUERIES else OUTLIER_SHARE
+    most = float(np.quantile(values, 1 - share))
+    return (most * 1.1 if largest > 1.5 * most > 0 else largest) or 1.0
+
+
+def curve(a: Array, b: Array) -> Curve:
+    """Return how much of neighborhoods is kept beyond chance: a query each row of distances, a candidate a column."""
+    queries, M = a.shape
+    sizes = np.unique(np.rint(np.geomspace(1, max(1, (M - 1) // 2), CURVE_SIZES)).astype(np.int64))
+    common = np.sum([_common(row_a, row_b, sizes) for row_a, row_b in zip(a, b, strict=True)], axis=0)
+    kept = (M * common / queries / sizes - sizes) / (M - sizes)
+    return Curve(K=sizes.tolist(), kept=rounded(kept), M=M, queries=queries)
+
+
+def _common(a: Array, b: Array, sizes: Indices) -> Array:
+    """Return how many of the K nearest neighbors are the same in both spaces; tied ones count by their chances."""
+    (less_a, same_a), (less_b, same_b) = _ranks(a), _ranks(b)
+    alone = (same_a == 1) & (same_b == 1)
+    first_size = np.maximum(less_a[alone], less_b[alone]) + 1  # from which on both spaces have the candidate
+    total = np.cumsum(np.bincount(first_size, minlength=len(a) + 1))[sizes].astype(np.float64)
+    tied = ~alone
+    if tied.any():
+        chance_a = np.clip((sizes[:, None] - less_a[tied]) / same_a[tied], 0, 1)
+        chance_b = np.clip((sizes[:, None] - less_b[tied]) / same_b[tied], 0, 1)
+        total += np.einsum("kp,kp->k", chance_a, chance_b)
+    return total
+
+
+def _ranks(values: Array) -> tuple[Indices, Indices]:
+    """Return for each value how many are less, and how many are the same."""
+    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(sizes) - sizes)[group], sizes[group]

@@ -1,0 +1,125 @@
+"""The map: test points at the first two columns of their codes, and the worst of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.results._diagram_distances import rounded, sample
+
+if TYPE_CHECKING:
+    from distbench.evaluation.report import Pair, Report
+
+__all__ = ["Map", "Torn", "map_of"]
+
+MAX_POINTS = 1_000
+MAX_WORST = 10  # points, and pairs; a tenth of the points where they are few
+MAX_CLASSES = 20  # names of more would hide the points
+METRIC = "continuity"
+MAX_SCORE = 0.999  # a point with a better score is not among the worst
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class Torn(TypedDict):
+    """A pair that is near in input and far in the codes; ``line`` joins both points on the map: x, y, x, y."""
+
+    line: list[float]
+    query: int
+    partner: int
+    partner_set: str
+    input_distance: float
+    code_distance: float
+    rank_input: float
+    rank_code: float
+    labels: list[str] | None
+
+
+class Map(TypedDict):
+    """Test points at the first two columns of their codes: a sample ``of`` so many.
+
+    Codes of one column (``columns`` = 1) are spread out in the second direction, which then means nothing.
+    ``continuity`` is each point's own, None where it was not measured. ``marked`` are places in these lists, of the
+    points with the worst. ``classes`` are labels at the median of their points.
+    """
+
+    points: list[list[float]]
+    rows: list[int]
+    continuity: list[float | None] | None
+    labels: list[str] | None
+    classes: list[tuple[str, float, float]]
+    marked: list[int]
+    torn: list[Torn]
+    columns: int
+    of: int
+
+
+def map_of(report: Report, labels: list[str] | None) -> Map:
+    """Return a sample of test points, with all that are among the worst."""
+    arrays, judged = report.clouds, report.rows_judged()
+    assert arrays is not None
+    scores = report[METRIC].points if METRIC in report else None
+    most = min(MAX_WORST, max(1, report.m // 10))
+    worst = [] if scores is None else [row for row, score in report.worst_points(most, METRIC) if score < MAX_SCORE]
+    pairs = report.worst_pairs(MAX_WORST)
+    rows = _rows(judged, worst, pairs)
+    flat, places = _flat(arrays.Z, rows), {row: place for place, row in enumerate(rows.tolist())}
+    own = {} if scores is None else dict(zip(judged.tolist(), rounded(scores), strict=True))
+    known = None if labels is None else [labels[row] for row in rows]
+    return Map(
+        points=rounded(flat),
+        rows=rows.tolist(),
+        continuity=None if scores is None else [own.get(row) for row in rows.tolist()],
+        labels=known,
+        classes=_classes(flat, known),
+        marked=[places[row] for row in worst],
+        torn=[_torn(pair, report) for pair in pairs],
+        columns=int(arrays.Z.shape[1]),
+        of=len(arrays.X),
+    )
+
+
+def _rows(judged: Indices, worst: list[int], pairs: list[Pair]) -> Indices:
+    """Return which test points are shown: the worst, and a sample of the others."""
+    partners = [pair.partner for pair in pairs if pair.partner_set == "test"]
+    wanted = np.unique(np.array([*worst, *(pair.query for pair in pairs), *partners], dtype=np.int64))
+    others = np.setdiff1d(judged, wanted)
+    return np.sort(np.concatenate([wanted, sample(others, max(0, MAX_POINTS - len(wanted)))]))
+
+
+def _flat(codes: Any, rows: Indices) -> Array:
+    """Return the first two columns of some codes; codes of one column are spread out evenly by row."""
+    if codes.shape[1] > 1:
+        return np.asarray(codes[rows, :2], dtype=np.float64)
+    spread = rows * ((np.sqrt(5) - 1) / 2) % 1
+    return np.stack([np.asarray(codes[rows, 0], dtype=np.float64), spread], axis=1)
+
+
+def _torn(pair: Pair, report: Report) -> Torn:
+    arrays = report.clouds
+    assert arrays is not None
+    others = arrays.Z if pair.partner_set == "test" else arrays.Z_ref
+    ends = [_flat(codes, np.array([row]))[0] for codes, row in ((arrays.Z, pair.query), (others, pair.partner))]
+    return Torn(
+        line=rounded(np.concatenate(ends)),
+        query=int(pair.query),
+        partner=int(pair.partner),
+        partner_set=pair.partner_set,
+        input_distance=rounded(pair.input_distance),
+        code_distance=rounded(pair.code_distance),
+        rank_input=float(pair.rank_input),
+        rank_code=float(pair.rank_code),
+        labels=None if pair.labels is None else list(pair.labels),
+    )
+
+
+def _classes(points: Array, labels: list[str] | None) -> list[tuple[str, float, float]]:
+    names = sorted(set(labels or ()))
+    if len(names) > MAX_CLASSES:
+        return []
+    places = np.array(labels)
+    medians = [(name, np.median(points[places == name], axis=0)) for name in names]
+    return [(name, rounded(x), rounded(y)) for name, (x, y) in medians]

@@ -1,0 +1,274 @@
+"""Leaderboards as columns of cells and notes: all that text, Markdown and HTML lay out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from distbench._util.numbers import at_bound, interval, number, seconds
+from distbench.results.leaderboard import Leaderboard, LeaderboardRow, leaderboard
+from distbench.results.leaderboard_rows import VERDICTS
+from distbench.results.rows import EUCLIDEAN, Row
+
+__all__ = ["Cell", "Column", "Table", "shown_name", "tables_of"]
+
+MARKS = {"broken": "!", "undecided": "?"}
+MARK_NOTES = {
+    "broken": "!  the limit is broken (the whole interval is on its bad side)",
+    "undecided": "?  the interval contains the limit: the test points do not decide",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes
+    ----------
+    text, mark : str
+        What it shows, and the sign behind it.
+    value : float, str or None
+        What it sorts by.
+    verdict : str
+        "met", "broken" or "undecided" where there is a limit.
+    is_best : bool
+        Whether no other encoder has a better value.
+    title : str
+        A longer explanation.
+    span : tuple of float, or None
+        Low end, value and high end of an interval, as shares of the range of all intervals in the table.
+    """
+
+    text: str
+    value: float | str | None = None
+    mark: str = ""
+    verdict: str = ""
+    is_best: bool = False
+    title: str = ""
+    span: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; ``better`` is "up" or "down" where its values have a direction."""
+
+    key: str
+    label: str
+    cells: tuple[Cell, ...]
+    kind: Literal["place", "verdict", "name", "sort", "interval", "size", "metric", "fit"]
+    better: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One leaderboard, or the encoders that stand alone on their points.
+
+    Attributes
+    ----------
+    name, size, setting : str
+        Data set or test, code size, and k, m, M and distance; the last two are empty for encoders that stand alone.
+    columns : tuple of Column
+        Each with one cell for each of `entries`.
+    entries, unranked : tuple of LeaderboardRow
+        The encoders of the lines, and those that have no scores to show.
+    notes : tuple of str
+        What stands below the table.
+    """
+
+    name: str
+    size: str
+    setting: str
+    columns: tuple[Column, ...]
+    entries: tuple[LeaderboardRow, ...]
+    unranked: tuple[LeaderboardRow, ...]
+    notes: tuple[str, ...]
+
+
+def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) -> list[Table]:
+    """Return the leaderboards of rows; encoders that stand alone on their points are the lines of the last table.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        As for :func:`distbench.results.leaderboard.leaderboard`.
+    sort : str
+        The metric that ranks.
+    decimals : int
+        Of scores.
+    """
+    boards = leaderboard(rows, sort)
+    alone = [board for board in boards if board.stands_alone]
+    tables = [_ranking(board, decimals) for board in boards if not board.stands_alone]
+    return tables + ([_checks(alone, decimals)] if alone else [])
+
+
+def shown_name(entry: LeaderboardRow) -> str:
+    """Return an encoder's name, which says where it was fitted on the test points too."""
+    says_so = "in sample" in entry.encoder.replace("_", " ").replace("-", " ")
+    return f"{entry.encoder} (in sample)" if entry.in_sample and not says_so else entry.encoder
+
+
+def _ranking(board: Leaderboard, decimals: int) -> Table:
+    entries = tuple(entry for entry in board.entries if entry.place is not None)
+    unranked = tuple(entry for entry in board.entries if entry.place is None)
+    resized = [entry for entry in entries if entry.code_width not in (None, board.code_size)]
+    distance = "" if board.distance == EUCLIDEAN else f", {board.distance} distance"
+    notes = [f"no place: {shown_name(entry)}: {entry.reason}" for entry in unranked]
+    notes += [f"* {e.encoder}: code size ignored, its codes have {e.code_width} columns" for e in resized]
+    return Table(
+        name=board.name,
+        size=f"code size {board.code_size}",
+        setting=f"k = {board.k}, m = {board.m} test points, M = {board.M} candidates{distance}",
+        columns=(
+            _place_column(entries),
+            Column("encoder", "encoder", tuple(_name_cell(entry, entry in resized) for entry in entries), "name"),
+            *_score_columns(entries, board.metrics, board.sort, decimals, ranked=True),
+            *_fit_columns(entries, decimals),
+        ),
+        entries=entries,
+        unranked=unranked,
+        notes=(*notes, *_notes(entries), *_mark_notes(entries), *_stored_notes(entries, unranked)),
+    )
+
+
+def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
+    """Return the only encoders of leaderboards on points of tests: lines that nothing ranks."""
+    scored = [board for board in boards if not board.entries[0].reason]
+    entries = tuple(replace(board.entries[0], place=None) for board in scored)
+    unranked = tuple(board.entries[0] for board in boards if board.entries[0].reason)
+    metrics = list(dict.fromkeys(metric for board in boards for metric in board.metrics))
+    names = tuple(Cell(f"{entry.test} {shown_name(entry)}", shown_name(entry)) for entry in entries)
+    scores = _score_columns(entries, metrics, boards[0].sort, decimals, ranked=False)
+    sizes = [("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M")]
+    named = [replace(entry, encoder=cell.text, in_sample=False) for entry, cell in zip(entries, names, strict=True)]
+    return Table(
+        name="Checks on points of their own",
+        size="",
+        setting="",
+        columns=(
+            Column("limits", "limits", tuple(map(_verdict_cell, entries)), "verdict"),
+            Column("encoder", "test and encoder", names, "name"),
+            *scores[:2],
+            *(Column(key, label, tuple(_size_cell(board, key) for board in scored), "size") for key, label in sizes),
+            *scores[2:],
+        ),
+        entries=entries,
+        unranked=unranked,
+        notes=(
+            *(f"no score: {entry.test} {shown_name(entry)}: {entry.reason}" for entry in unranked),
+            *_notes(named),
+            *_mark_notes(entries),
+        ),
+    )
+
+
+def _place_column(entries: Sequence[LeaderboardRow]) -> Column:
+    places = [entry.place for entry in entries]
+    shared = "shares the place of the best it cannot be told from"
+    cells = [
+        Cell(f"{place}=", place, title=shared) if places.count(place) > 1 else Cell(f"{place}", place)
+        for place in places
+    ]
+    return Column("place", "", tuple(cells), "place")
+
+
+def _name_cell(entry: LeaderboardRow, resized: bool) -> Cell:
+    name = shown_name(entry)
+    return Cell(name, name, " *", title=f"its codes have {entry.code_width} columns") if resized else Cell(name, name)
+
+
+def _verdict_cell(entry: LeaderboardRow) -> Cell:
+    """Return the worst verdict on an encoder's limits."""
+    verdict = max(entry.verdicts.values(), key=VERDICTS.index, default="")
+    return Cell(verdict or "none", verdict, verdict=verdict)
+
+
+def _size_cell(board: Leaderboard, key: str) -> Cell:
+    size = getattr(board, key)
+    return Cell(str(size), size)
+
+
+def _score_columns(
+    entries: Sequence[LeaderboardRow], metrics: Iterable[str], sort: str, decimals: int, ranked: bool
+) -> list[Column]:
+    """Return the sort metric, its interval, then the other metrics: those that have a limit first."""
+    directions = {row["metric"]: row["direction"] for entry in entries for row in entry.rows}
+    limited = {metric for entry in entries for metric in entry.limited}
+    others = sorted((metric for metric in metrics if metric != sort), key=lambda metric: metric not in limited)
+    columns = []
+    for metric in (sort, *others):
+        better = directions.get(metric, "up")
+        values = [entry.values[metric] for entry in entries if metric in entry.values]
+        best = (max if better == "up" else min)(values) if ranked and len(values) > 1 else None
+        cells = tuple(_score_cell(entry, metric, decimals, best) for entry in entries)
+        side = "higher" if better == "up" else "lower"
+        kind: Literal["sort", "metric"] = "sort" if metric == sort else "metric"
+        columns.append(Column(metric, metric, cells, kind, better, f"{metric}: {side} is better"))
+    intervals = Column("interval", "95 % interval", tuple(_interval_cells(entries, sort, decimals)), "interval")
+    return [columns[0], intervals, *columns[1:]]
+
+
+def _score_cell(entry: LeaderboardRow, metric: str, decimals: int, best: float | None) -> Cell:
+    value, row = entry.values.get(metric), entry.limited.get(metric)
+    text, is_best = number(value, decimals), value is not None and value == best
+    if row is None:
+        return Cell(text, value, is_best=is_best)
+    verdict = row["verdict"]
+    title = f"limit {at_bound(row['direction'], str(row['limit']))}: {verdict}"
+    return Cell(text, value, MARKS.get(verdict, ""), verdict, is_best, title)
+
+
+def _interval_cells(entries: Sequence[LeaderboardRow], sort: str, decimals: int) -> Iterable[Cell]:
+    known = [end for entry in entries for end in (entry.low, entry.high) if end is not None and math.isfinite(end)]
+    least, largest = min(known, default=0.0), max(known, default=0.0)
+
+    def share(value: float) -> float:
+        return min(1.0, max(0.0, (value - least) / (largest - least))) if largest > least else 0.5
+
+    for entry in entries:
+        span = None
+        if entry.low is not None and entry.high is not None:
+            span = (share(entry.low), share(entry.values[sort]), share(entry.high))
+        yield Cell(interval(entry.low, entry.high, decimals), entry.low, span=span)
+
+
+def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Column]:
+    columns = []
+    if any(entry.seed_sd is not None for entry in entries):
+        cells = tuple(Cell(number(entry.seed_sd, decimals), entry.seed_sd) for entry in entries)
+        title = "standard deviation over the training seeds"
+        columns.append(Column("seed sd", "seed sd", cells, "fit", "down", title))
+    if any(entry.seconds is not None for entry in entries):
+        cells = tuple(Cell(seconds(entry.seconds), entry.seconds) for entry in entries)
+        columns.append(Column("fit s", "fit s", cells, "fit", "down", "mean seconds of a fit"))
+    cells = tuple(Cell(f"{entry.ran}/{entry.seeds}", entry.ran) for entry in entries)
+    return [*columns, Column("seeds", "seeds", cells, "fit", "", "how many of how many seeds ran")]
+
+
+def _notes(entries: Sequence[LeaderboardRow]) -> list[str]:
+    """Return the encoders' notes, and what "in sample" and a shared place mean."""
+    notes = [f"{shown_name(entry)}: {entry.note}" for entry in entries if entry.note]
+    if any(entry.in_sample for entry in entries):
+        notes.append("in sample: fitted on train and test points together; others never saw the test points")
+    places = [entry.place for entry in entries if entry.place is not None]
+    if len(set(places)) < len(places):
+        notes.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
+    return notes
+
+
+def _mark_notes(entries: Iterable[LeaderboardRow]) -> list[str]:
+    verdicts = {verdict for entry in entries for verdict in entry.verdicts.values()}
+    return [note for verdict, note in MARK_NOTES.items() if verdict in verdicts]
+
+
+def _stored_notes(entries: Sequence[LeaderboardRow], unranked: Sequence[LeaderboardRow]) -> list[str]:
+    names_of: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.stored:
+            names_of.setdefault(entry.stored, []).append(shown_name(entry))
+    if [len(names) for names in names_of.values()] == [len(entries)]:
+        return [f"stored {day}: all rows{' that have a place' if unranked else ''}" for day in names_of]
+    return [f"stored {day}: {', '.join(names)}" for day, names in sorted(names_of.items())]

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 
 import distbench
 from distbench.errors import InputError
-from distbench.suites._collapse import STARTS, find_collapse
+from distbench.suites._collapse import MAX_STARTS, find_collapse
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ class TestLinearMaps:
     @given(st.floats(1e-6, 1e6), st.floats(1e-3, 1e3))
     def test_units_of_points_and_codes_change_nothing_but_the_distances(self, cloud, unit_x, unit_z):
         encode = of_layers(np.random.default_rng(1), (12, 30, 2))
-        plain = find_collapse(encode, cloud, starts=1)
-        other = find_collapse(lambda X: unit_z * encode(X / unit_x), cloud * unit_x, starts=1)
+        plain = find_collapse(encode, cloud)
+        other = find_collapse(lambda X: unit_z * encode(X / unit_x), cloud * unit_x)
         assert other.input_distance == pytest.approx(unit_x * plain.input_distance)
         assert other.median_code == pytest.approx(unit_z * plain.median_code)
         assert max(plain.ratio, other.ratio) < 1e-4
@@ -101,16 +101,14 @@ class TestOtherMaps:
     def test_a_map_that_jumps_need_not_collapse_and_the_best_pair_is_returned(self):
         X = np.random.default_rng(0).normal(size=(200, 2)) * (5.0, 1e-3)
         found = find_collapse(lambda X: X[:, :1] + 100 * np.sign(X[:, 1:]), X)
-        assert found.starts == STARTS
+        assert found.starts == MAX_STARTS
         assert found.ratio > 0.01
 
 
 class TestResult:
-    def test_the_same_seed_gives_the_same_pair(self, cloud):
+    def test_the_same_encoder_gives_the_same_pair(self, cloud):
         encode = of_waves(np.random.default_rng(5), 12, 3)
-        one, two, other = (find_collapse(encode, cloud, seed=seed) for seed in (0, 0, 1))
-        np.testing.assert_array_equal(one.first, two.first)
-        assert not np.array_equal(one.first, other.first)
+        np.testing.assert_array_equal(*(find_collapse(encode, cloud).first for _ in range(2)))
 
     def test_it_reads_as_a_sentence(self, cloud):
         text = str(find_collapse(PCA(3).fit(cloud), cloud))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from distbench.errors import TrainingError
 from distbench.results.run import ClaimOutcome
 from distbench.suites.claims import ClaimResult, claim_key, judge
@@ -13,7 +11,7 @@ from distbench.suites.model import Claim
 from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
-from pytest_distbench._record import DriftRecord, StoredRecord, UpdateRecord, record_of
+from pytest_distbench._record import record_of
 from pytest_distbench._session import bench_of, rerun_line, retrains, updates
 
 __all__ = ["ClaimItem"]
@@ -28,28 +26,29 @@ class ClaimItem(SuiteItem):
         super().__init__(**rest)
         self.claim = claim
 
-    def runtest(self) -> None:
-        """Judge the claim, or take the stored finding where all that it rests on is as it was."""
+    def check(self) -> None:
+        """Judge the claim, or use the stored finding where all that it rests on is as it was."""
         stored = self.store.finding(self.claim.id)
-        try:
-            bench_of(self.config).dataset(self.claim.dataset)
-            key = claim_key(self.claim, self.suite) if stored or updates(self.config) else ""
-            if stored and not retrains(self.config):
-                if stored["key"] == key:
-                    self._use(stored)
-                    return
-                if not updates(self.config):
-                    self._note("stale", f"was {stored['verdict']}: {stored['evidence']}", stored["date"])
-                    raise self.note_stale(stored["date"], [STALE])
-            finding = self._judge(key)
-        except NotInstalledError as error:
-            pytest.skip(str(error))
-        self._note(finding.verdict, finding.evidence)
+        bench_of(self.config).dataset(self.claim.dataset)
+        key = claim_key(self.claim, self.suite) if stored or updates(self.config) else ""
+        if stored and not retrains(self.config):
+            day = stored["date"]
+            if stored["key"] == key:
+                self.record_stored("claim", day, dict(self.store.environments[stored["environment"]]))
+                self._record(stored["verdict"], stored["evidence"], day)
+                self._expect(stored["verdict"], f"{stored['evidence']} (stored on {day})")
+                return
+            if not updates(self.config):
+                self._record("stale", f"was {stored['verdict']}: {stored['evidence']}", day)
+                raise self.stale_error(day, [STALE])
+        result = self._judge(key)
+        self._record(result.verdict, result.evidence)
         if stored:
-            self._note_drift(stored, finding)
+            turned = f"was {stored['verdict']} when stored on {stored['date']}, is now {result.verdict}"
+            self.record_drift([], "" if stored["verdict"] == result.verdict else turned)
         if updates(self.config):
-            self._note_update(finding.verdict, finding.evidence, key)
-        self._expect(finding.verdict, finding.evidence)
+            self._keep_finding(result.verdict, result.evidence, key)
+        self._expect(result.verdict, result.evidence)
 
     def _judge(self, key: str) -> ClaimResult:
         try:
@@ -59,19 +58,12 @@ class ClaimItem(SuiteItem):
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            self._note("not judged", reason.splitlines()[0])
+            self._record("not judged", reason.splitlines()[0])
             if updates(self.config) and not of_this_machine(error):
                 # What was stored for it before says nothing any more.
-                self._note_update("not judged", reason.splitlines()[0], key)
+                self._keep_finding("not judged", reason.splitlines()[0], key)
             text = "\n".join([f"claim {self.claim.id} could not be judged: {reason}", *traceback_lines(error)])
             raise TrainingError(text) from error
-
-    def _use(self, stored: dict[str, Any]) -> None:
-        day, environment = stored["date"], dict(self.store.environments[stored["environment"]])
-        record = record_of(self)
-        record.stored.append(StoredRecord(kind="claim", suite=str(self.path), day=day, environment=environment))
-        self._note(stored["verdict"], stored["evidence"], day)
-        self._expect(stored["verdict"], f"{stored['evidence']} (stored on {day})")
 
     def _expect(self, verdict: str, evidence: str) -> None:
         if verdict != self.claim.expect:
@@ -80,7 +72,7 @@ class ClaimItem(SuiteItem):
                 f"{self.claim.statement}\n{evidence}\nsource: {self.claim.source}\n{rerun_line(self)}"
             )
 
-    def _note(self, verdict: str, evidence: str, stored: str = "") -> None:
+    def _record(self, verdict: str, evidence: str, stored: str = "") -> None:
         claim = ClaimOutcome(
             id=self.claim.id,
             statement=self.claim.statement,
@@ -92,14 +84,6 @@ class ClaimItem(SuiteItem):
         )
         record_of(self).claims.append(claim)
 
-    def _note_drift(self, stored: dict[str, Any], finding: ClaimResult) -> None:
-        same = stored["verdict"] == finding.verdict
-        told = "" if same else f"was {stored['verdict']} when stored on {stored['date']}, is now {finding.verdict}"
-        record_of(self).drift.append(DriftRecord(name=self.name, suite=str(self.path), changes=[], told=told))
-
-    def _note_update(self, verdict: str, evidence: str, key: str) -> None:
-        from distbench.results.environment import environment
-
-        found = {"id": self.claim.id, "key": key, "verdict": verdict, "evidence": evidence}
-        update = UpdateRecord(suite=str(self.path), encoder="", code_size=0, environment=environment(), finding=found)
-        record_of(self).updates.append(update)
+    def _keep_finding(self, verdict: str, evidence: str, key: str) -> None:
+        finding = {"id": self.claim.id, "key": key, "verdict": verdict, "evidence": evidence}
+        self.record_update(finding=finding)

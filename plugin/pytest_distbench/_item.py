@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from distbench.errors import DistbenchError, MissingDependencyError
 from distbench.results.suite_store import Store
 from distbench.suites.model import Suite
+from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._failure import shorten_summary
-from pytest_distbench._record import StaleRecord, record_of
+from pytest_distbench._record import DriftRecord, StaleRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line
+
+if TYPE_CHECKING:
+    from distbench.results.suite_store_match import Change
 
 __all__ = ["StaleError", "SuiteItem", "of_this_machine", "traceback_lines"]
 
@@ -42,19 +47,49 @@ class SuiteItem(pytest.Item):
         if not enabled(self.config):
             self.add_marker(pytest.mark.skip(reason=REASON))
 
+    def runtest(self) -> None:
+        """Run the item; it skips where a package that it needs is not installed."""
+        try:
+            self.check()
+        except NotInstalledError as error:
+            pytest.skip(str(error))
+
+    def check(self) -> None:
+        """Use what is stored, or fit and judge; raise an error where the test fails."""
+        raise NotImplementedError
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, and the item's name for reports."""
         return self.path, 0, f"{self.path.name}: {self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show what distbench has to say as it is, without its internals; anything else as ever."""
+        """Show an error of ours by its text alone, without a traceback; anything else as pytest does."""
         if isinstance(excinfo.value, DistbenchError | AssertionError):
             shown = excinfo.getrepr(style="value", chain=False)
             shorten_summary(shown, excinfo.value)
             return shown
         return super().repr_failure(excinfo, style)
 
-    def note_stale(self, day: str, reasons: list[str]) -> StaleError:
+    def record_stored(self, kind: str, day: str, environment: dict[str, Any]) -> None:
+        """Keep for the summary that something stored was used."""
+        record = StoredRecord(kind=kind, suite=str(self.path), day=day, environment=environment)
+        record_of(self).stored.append(record)
+
+    def record_drift(self, changes: Sequence[Change], told: str) -> None:
+        """Keep for the summary how far something new lies from what is stored."""
+        drift = DriftRecord(name=self.name, suite=str(self.path), changes=list(changes), told=told)
+        record_of(self).drift.append(drift)
+
+    def record_update(self, encoder: str = "", code_size: int = 0, finding: dict[str, str] | None = None) -> None:
+        """Keep what is to be stored: the rows of an encoder, or a finding."""
+        from distbench.results.environment import environment
+
+        update = UpdateRecord(
+            suite=str(self.path), encoder=encoder, code_size=code_size, environment=environment(), finding=finding
+        )
+        record_of(self).updates.append(update)
+
+    def stale_error(self, day: str, reasons: list[str]) -> StaleError:
         """Keep for the summary that something is stale, and return the error that says what to do."""
         record_of(self).stale.append(StaleRecord(name=self.name, suite=str(self.path), reasons=reasons))
         lines = (

@@ -35,7 +35,7 @@ class SuiteFile(pytest.File):
         except SuiteError as error:
             if enabled(self.config):
                 raise self.CollectError(str(error)) from None
-            yield _Mistake.from_parent(self, name="mistake", told=str(error))
+            yield _Mistake.from_parent(self, name="mistake", reason=str(error).splitlines()[0])
             return
         shared: dict[str, Any] = {"suite": suite, "store": store}
         for code_size in suite.code_sizes:
@@ -78,14 +78,14 @@ class SuiteFile(pytest.File):
 class _Mistake(pytest.Item):
     """Stands for a suite file with a mistake, where distbench is off."""
 
-    def __init__(self, *, told: str, **rest: Any) -> None:
+    def __init__(self, *, reason: str, **rest: Any) -> None:
         super().__init__(**rest)
-        self.told = told.splitlines()[0]
-        self.add_marker(pytest.mark.skip(reason=f"{REASON}; the file has a mistake: {self.told}"))
+        self.reason = reason
+        self.add_marker(pytest.mark.skip(reason=f"{REASON}; the file has a mistake: {reason}"))
 
     def runtest(self) -> None:
-        """Tell the mistake, where something took the mark to skip away."""
-        raise SuiteError(self.told)
+        """Raise the mistake, where something removed the mark to skip."""
+        raise SuiteError(self.reason)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, and what to call this in reports."""

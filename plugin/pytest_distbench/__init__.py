@@ -1,8 +1,7 @@
 """The pytest plugin of distbench: assert in a test that an encoder keeps close things close.
 
-``pytest --distbench`` runs distbench tests and suite files; without it they skip, with the reason.
-This module and ``_options`` are all that a run without such tests loads: each further import costs every user of
-pytest milliseconds.
+``pytest --distbench`` runs distbench tests and suite files; without the option they skip, with the reason. A run
+without such tests loads only this module and ``_options``, since each import costs every user of pytest milliseconds.
 """
 
 from __future__ import annotations
@@ -40,20 +39,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; where distbench is on, check the options and load the rest of the plugin."""
+    """Register the marker; with ``--distbench``, check the options and load the rest of the plugin."""
     config.addinivalue_line(
         "markers",
         f"distbench({MARKER}): fit the recipe given to distbench.check on a data set's train points, "
         "judge it on its test points, and hold it to the limits",
     )
     if is_on(config) and not config.option.help:
-        from pytest_distbench._on import switch_on
+        from pytest_distbench._enabled import enable
 
-        switch_on(config)
+        enable(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect TOML files that call themselves suites."""
+    """Collect the TOML files that are suites."""
     if file_path.suffix != ".toml" or file_path.name == "pyproject.toml":
         return None
     from distbench.suites.detect import is_suite
@@ -67,9 +66,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Check the markers' arguments, and skip distbench tests where they were not asked for.
+    """Check the markers' arguments, and skip distbench tests without ``--distbench``.
 
-    Skipping here and not in the fixture spares the other fixtures of such a test, which may train.
+    They are skipped here, before their other fixtures run, which may train.
     """
     on = is_on(config)
     for item in items:

@@ -13,9 +13,9 @@ from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import NotInstalledError, Recipe, as_recipe
 from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
-from pytest_distbench._noting import broken_limits, note_check, note_rows
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of
+from pytest_distbench._recording import broken_limits, record_check, record_rows
 from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
 from pytest_distbench._settings import settings_of
 
@@ -178,7 +178,7 @@ class EncoderItem(SuiteItem):
             progress=training(f"{self.name} seed {seed}"),
             in_sample=self._in_sample,
         )
-        note_rows(
+        record_rows(
             self,
             run.report,
             **{name: self._about()[name] for name in ("dataset", "code_size", "data_sha256", "recipe_hash")},
@@ -198,7 +198,7 @@ class EncoderItem(SuiteItem):
         limits = self._limits()
         if limits:
             broken = broken_limits(report, limits, check_undecided(settings_of(self.config).undecided()))
-            note_check(self, report, limits, passed=not broken, seed=seed)
+            record_check(self, report, limits, passed=not broken, seed=seed)
             if broken:
                 self._broken.append(Broken(seed, report, broken))
 

@@ -9,11 +9,11 @@ import pytest
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
 from distbench.evaluation.limits import CheckOptions, Floors, refuse_unknown
 from pytest_distbench._checks import name_of
-from pytest_distbench._hunt import hunted
+from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
-from pytest_distbench._noting import broken_limits, note_check, note_failed, note_rows, note_unjudged
 from pytest_distbench._recipe import Judged, judge_recipe
 from pytest_distbench._record import note_attempt, note_raised
+from pytest_distbench._recording import broken_limits, record_check, record_failure, record_rows, record_unjudged
 from pytest_distbench._session import bench_of, rerun_line
 from pytest_distbench._settings import settings_of
 
@@ -101,10 +101,10 @@ class DistbenchFixture:
         except DistbenchError as error:
             note_raised(self._item, error)
             if not isinstance(error, PreservationError):
-                note_unjudged(self._item, encoder)
+                record_unjudged(self._item, encoder)
             raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
         except Exception:  # of a fit
-            note_unjudged(self._item, encoder)
+            record_unjudged(self._item, encoder)
             raise
 
     def evaluate(
@@ -143,7 +143,7 @@ class DistbenchFixture:
             judged = self._judged(reference, k, name, include_queries)
             refuse_unknown(options)
             report, about = self._measured_or_failed(encoder, X_test, judged, self._with_distance(options))
-            self._note_rows(report, **about)
+            record_rows(self._item, report, **about)
             return report
         except DistbenchError as error:
             note_raised(self._item, error)
@@ -185,8 +185,9 @@ class DistbenchFixture:
             An argument cannot be used.
         """
         __tracebackhide__ = True
+        limits = {"expansion": expansion, "contraction": contraction}
         try:
-            return hunted(self._item, encoder, X_test, {"expansion": expansion, "contraction": contraction}, options)
+            return checked_hunt(self._item, encoder, X_test, limits, options)
         except DistbenchError as error:
             note_raised(self._item, error)
             raise error.with_traceback(None)  # noqa: B904 - as in check
@@ -213,8 +214,8 @@ class DistbenchFixture:
             failure = str(error)
         if failure:
             floors.check_report(report)
-        self._note_rows(report, limits=asked.limits, **about)
-        note_check(self._item, report, asked.limits, passed=not failure, undecided=undecided)
+        record_rows(self._item, report, limits=asked.limits, **about)
+        record_check(self._item, report, asked.limits, passed=not failure, undecided=undecided)
         if failure:
             raise PreservationError("\n".join([failure, *self._told_after(report, asked, undecided, X_test, judged)]))
         return report
@@ -257,7 +258,7 @@ class DistbenchFixture:
             data = self._dataset() if X_test is None else None
             points = (X_test, judged.reference) if data is None else (data.test, data.train)
             sha256 = "" if data is None else data.sha256
-            note_failed(self._item, error, name, self._marker, judged.k, points, sha256)
+            record_failure(self._item, error, name, self._marker, judged.k, points, sha256)
             raise
 
     def _measured(
@@ -289,6 +290,3 @@ class DistbenchFixture:
     def _dataset(self) -> Dataset | None:
         dataset = self._marker.dataset
         return None if dataset is None else bench_of(self._item.config).dataset(dataset)
-
-    def _note_rows(self, report: Report, labels: Any = None, **about: Any) -> None:
-        note_rows(self._item, report, labels=labels, **about)

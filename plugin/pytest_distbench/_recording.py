@@ -1,4 +1,4 @@
-"""Keeps what was measured and checked in a test for the end of the run, and flat numbers for JUnit files."""
+"""Records what a test measured and checked: for the end of the run, and as flat properties for JUnit files."""
 
 from __future__ import annotations
 
@@ -18,41 +18,34 @@ if TYPE_CHECKING:
     from distbench.inference.verdicts import Undecided
     from pytest_distbench._marker import MarkerArguments
 
-__all__ = ["broken_limits", "note_check", "note_failed", "note_rows", "note_unjudged"]
+__all__ = ["broken_limits", "record_check", "record_failure", "record_limits", "record_rows", "record_unjudged"]
+
+SAME_SETTING = ("metric", "dataset", "code_size", "seed", "k", "m", "M", "distance")
 
 
 def broken_limits(report: Report, limits: Mapping[str, float], undecided: Undecided) -> dict[str, float]:
     """Return the limits that a report does not pass."""
     from distbench.inference.verdicts import passes
 
-    found = report.verdicts(**limits)
+    verdicts = report.verdicts(**limits)
     return {
         name: limit
         for name, limit in limits.items()
-        if not passes(found[name], report[name].value, limit, report[name].direction, undecided)
+        if not passes(verdicts[name], report[name].value, limit, report[name].direction, undecided)
     }
 
 
-def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
-    """Keep a report's rows, and the numbers of its pictures where a page with pictures is asked for.
+def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
+    """Record a report's rows, and the data of its pictures if a page with pictures was asked for.
 
-    Parameters
-    ----------
-    item : pytest.Item
-        The test.
-    report : Report
-        What was measured.
-    labels : array-like, optional
-        Of the test points.
-    **about
-        For :func:`distbench.results.rows.rows_of`.
+    `about` are further arguments of :func:`distbench.results.rows.rows_of`.
     """
     from distbench.results.rows import rows_of
 
     record, settings = record_of(item), settings_of(item.config)
     rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
-    record.rows.extend(_told_apart(rows, record.rows))
-    drawn = any(one["encoder"] == report.encoder for one in record.diagrams)  # pages show the first seed alone
+    record.rows.extend(_with_unique_name(rows, record.rows))
+    drawn = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
     if settings.shows_pictures and report.clouds is not None and not drawn:
         from distbench.results.diagrams import diagrams_of
 
@@ -60,20 +53,19 @@ def note_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about:
         record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
 
 
-def _told_apart(rows: list[Row], known: list[Row]) -> list[Row]:
-    """Return rows under a name that no other encoder of the test has had: lambdas are all called alike."""
+def _with_unique_name(rows: list[Row], known: list[Row]) -> list[Row]:
+    """Return rows under a name that no other encoder of the test has: all lambdas have the same name."""
     name, number = rows[0]["encoder"] if rows else "", 1
-    while any(_is_other(old, new, name) for old in known for new in rows):
+    while any(_contradicts(old, new, name) for old in known for new in rows):
         number += 1
         name = f"{rows[0]['encoder']} ({number})"
     return [Row(**{**row, "encoder": name}) for row in rows]
 
 
-def _is_other(old: Row, new: Row, name: str) -> bool:
-    """Say whether a row of that name, judged in the same way, has another value than the new one."""
-    same = ("metric", "dataset", "code_size", "seed", "k", "m", "M", "distance")
-    alike = old["encoder"] == name and all(old.get(one) == new.get(one) for one in same)
-    return alike and (old["value"], old.get("fingerprint")) != (new["value"], new.get("fingerprint"))
+def _contradicts(old: Row, new: Row, name: str) -> bool:
+    """Return whether the encoder `name` has a row of the same setting with another value."""
+    same_setting = old["encoder"] == name and all(old.get(key) == new.get(key) for key in SAME_SETTING)
+    return same_setting and (old["value"], old.get("fingerprint")) != (new["value"], new.get("fingerprint"))
 
 
 def _paired(config: pytest.Config, report: Report) -> Collection[str]:
@@ -83,7 +75,7 @@ def _paired(config: pytest.Config, report: Report) -> Collection[str]:
     return set(report) if keeps_all else {SORT_METRIC, settings.sort}
 
 
-def note_failed(
+def record_failure(
     item: pytest.Item,
     error: Exception,
     name: str,
@@ -92,14 +84,17 @@ def note_failed(
     points: tuple[Any, Any],
     data_sha256: str,
 ) -> None:
-    """Keep that an encoder could not be fitted or run, for leaderboards and files."""
+    """Record that an encoder could not be fitted or run, as a row without a value.
+
+    `points` are the test points and the reference.
+    """
     from distbench._util.text import plain_text
     from distbench.results.rows import failed_row
 
-    m, n = (0 if one is None else len(one) for one in points)
-    own = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
+    m, n = (0 if array is None else len(array) for array in points)
+    cause = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
     row = failed_row(
-        f"{type(own).__name__}: {own}",
+        f"{type(cause).__name__}: {cause}",
         encoder=plain_text(name),
         dataset=marker.dataset or "",
         code_size=marker.code_size or 0,
@@ -113,14 +108,14 @@ def note_failed(
     record_of(item).rows.append(row)
 
 
-def note_unjudged(item: pytest.Item, encoder: object) -> None:
-    """Keep that a check did not come to judge its encoder."""
+def record_unjudged(item: pytest.Item, encoder: object) -> None:
+    """Record that a check ended before its encoder was judged."""
     from distbench.encoders.resolve import name_of
 
     record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=name_of(encoder), passed=False, verdicts={}))
 
 
-def note_check(
+def record_check(
     item: pytest.Item,
     report: Report,
     limits: Mapping[str, float],
@@ -129,17 +124,21 @@ def note_check(
     seed: int | None = None,
     undecided: str = "",
 ) -> None:
-    """Keep whether an encoder passed its limits, and what the intervals say of each.
-
-    JUnit files get a property each: ``distbench.<encoder>.<metric>``, ``... .limit`` and ``... .verdict``.
-    """
+    """Record whether an encoder passed its limits, and the verdict of its intervals on each."""
     verdicts = report.verdicts(**limits)
     check = CheckRecord(test=item.nodeid, encoder=report.encoder, passed=passed, verdicts=dict(verdicts))
     if undecided and undecided != settings_of(item.config).undecided():
         check["undecided"] = undecided
+    prefix = report.encoder if seed is None else f"{report.encoder}.seed{seed}"
+    record_limits(item, check, prefix, {metric: report[metric].value for metric in limits}, limits)
+
+
+def record_limits(
+    item: pytest.Item, check: CheckRecord, prefix: str, values: Mapping[str, float], limits: Mapping[str, float]
+) -> None:
+    """Record a check, and for JUnit files ``distbench.<prefix>.<metric>`` with ``.limit`` and ``.verdict`` of each."""
     record_of(item).checks.append(check)
-    of_seed = "" if seed is None else f".seed{seed}"
     for metric, limit in limits.items():
-        name = f"distbench.{report.encoder}{of_seed}.{metric}"
-        values = (("", float(report[metric].value)), (".limit", float(limit)), (".verdict", str(verdicts[metric])))
-        item.user_properties += [(f"{name}{part}", value) for part, value in values]
+        name, verdict = f"distbench.{prefix}.{metric}", str(check["verdicts"][metric])
+        item.user_properties += [(name, float(values[metric])), (f"{name}.limit", float(limit))]
+        item.user_properties.append((f"{name}.verdict", verdict))

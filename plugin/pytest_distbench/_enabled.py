@@ -1,4 +1,4 @@
-"""The part of the plugin that runs with ``--distbench`` alone."""
+"""The part of the plugin that runs only with ``--distbench``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,11 @@ from pytest_distbench._record import attach, was_called
 from pytest_distbench._settings import settings_of
 from pytest_distbench._xdist import SharedFolder, is_worker
 
-__all__ = ["switch_on"]
+__all__ = ["enable"]
 
 
-def switch_on(config: pytest.Config) -> None:
-    """Check the options; gather what tests measure, and on the controller print and write it.
-
-    Raises
-    ------
-    pytest.UsageError
-        An option cannot be used.
-    """
+def enable(config: pytest.Config) -> None:
+    """Check the options and register the hooks; raise ``pytest.UsageError`` for an option that cannot be used."""
     settings = settings_of(config)
     config.pluginmanager.register(Hooks(), "distbench-on")
     if not is_worker(config):
@@ -39,7 +33,7 @@ class Hooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """On a worker of xdist, fail a test whose marker is wrong."""
+        """Fail a test whose marker is wrong: workers of xdist cannot report that at collection."""
         if fault := marker_fault(item):
             pytest.fail(fault, pytrace=False)
 
@@ -47,20 +41,15 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Send what a test measured along with its report."""
+        """Send what a test measured with its report; fail a test that never looked at its marker's limits."""
         report = yield
         attach(item, report)
         shorten(item, call, report)
-        if call.when == "call" and report.passed and not was_called(item):
-            _fail_unchecked(item, report)
+        has_limits = any("limits" in mark.kwargs for mark in item.iter_markers("distbench"))
+        if call.when == "call" and report.passed and has_limits and not was_called(item):
+            report.outcome = "failed"
+            report.longrepr = (
+                f"{item.nodeid}: its marker has limits, but the test checked nothing; take the fixture distbench and "
+                "call distbench.check(...) in it"
+            )
         return report
-
-
-def _fail_unchecked(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Fail a test that has limits in its marker and never looked at them: it must not pass silently."""
-    if any("limits" in mark.kwargs for mark in item.iter_markers("distbench")):
-        report.outcome = "failed"
-        report.longrepr = (
-            f"{item.nodeid}: its marker has limits, but the test checked nothing; take the fixture distbench and call "
-            "distbench.check(...) in it"
-        )

@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 from docs_blocks import blocks_of, near, same
 from docs_pages import ROOT, PageError, commands, run_page
+from test_layout import FLOORS
 
 from distbench.results.suite_store import read_store, store_path
 
@@ -89,6 +90,20 @@ def test_the_reference_lists_what_import_distbench_gives():
     names -= {"__version__", "metrics", "strategies"}
     names -= {name for module in whole for name in importlib.import_module(module).__all__}
     assert [name for name in sorted(names) if not re.search(rf"[.]{name}\b", listed)] == []
+
+
+def test_the_picture_of_the_packages_is_that_of_the_layout():
+    picture = (ROOT / "docs" / "packages.svg").read_text(encoding="utf-8")
+    drawn = [{"pytest plugin": "pytest_distbench"}.get(name, name) for name in re.findall(r">([\w ]+)</text>", picture)]
+    heights = re.findall(r'<text x="\d+" y="(\d+)"', picture)
+    rows = {height: sorted(name for name, y in zip(drawn, heights, strict=True) if y == height) for height in heights}
+    assert [tuple(row) for row in rows.values()] == [tuple(sorted(set(floor) - {"_version"})) for floor in FLOORS[::-1]]
+
+
+def test_files_that_the_design_and_contributing_name_are_there():
+    for page in (ROOT / "docs" / "design.md", ROOT / "CONTRIBUTING.md"):
+        for path in re.findall(r"`((?:distbench|plugin|tests|benchmarks|examples|docs)/[\w./]+\w)`", page.read_text()):
+            assert (ROOT / path).exists(), f"{page.name}: {path}"
 
 
 def test_links_of_readme_lead_to_files():

@@ -63,8 +63,8 @@ with np.errstate(over="ignore"):
     FLOAT16 = (X * 1e5).astype(np.float16)
 
 POINTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (with_value(7, np.nan), ("found NaN in row 7;", "drop or mend")),
-    (with_value(9, -np.inf), ("found an infinite value in row 9;", "drop or mend")),
+    (with_value(7, np.nan), ("found NaN in row 7;", "drop or fill")),
+    (with_value(9, -np.inf), ("found an infinite value in row 9;", "drop or fill")),
     (FLOAT16, ("of float16, which ends at 65504", "such rows in all")),
     (X[:0], ("found shape (0, 4)", "pass at least one row")),
     (X[:, :0], ("found shape (40, 0)", "column")),

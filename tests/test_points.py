@@ -145,8 +145,8 @@ def mapped(tmp_path):
 @pytest.fixture
 def tiny_blocks(monkeypatch, tmp_path):
     """Blocks of four rows, and temporary files from the first byte on."""
-    monkeypatch.setattr(storage, "BLOCK", 4 * GOOD[0].nbytes)
-    monkeypatch.setattr(storage, "SMALL", 0)
+    monkeypatch.setattr(storage, "BLOCK_BYTES", 4 * GOOD[0].nbytes)
+    monkeypatch.setattr(storage, "IN_MEMORY_BYTES", 0)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 

@@ -68,7 +68,7 @@ class TestFiles:
     def test_large_arrays_stay_in_their_file_and_small_ones_do_not(self, here, monkeypatch):
         np.save("x.npy", X)
         assert not is_mapped(read_points("x.npy", "X"))
-        monkeypatch.setattr(reading, "MAPPED", X.nbytes)
+        monkeypatch.setattr(reading, "IN_MEMORY_BYTES", X.nbytes)
         found = read_points("x.npy", "X")
         assert is_mapped(found)
         assert not found.flags.writeable
@@ -104,7 +104,7 @@ class TestFiles:
     def test_lists_that_unfold_to_far_more_than_their_file(self, here, monkeypatch):
         pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
         pq.write_table(pa.table({"code": [np.zeros(100_000)] * 10}), "t.parquet")
-        monkeypatch.setattr("distbench.inputs.size_guards.SMALL", 1 << 20)
+        monkeypatch.setattr("distbench.inputs.size_guards.MAX_BYTES", 1 << 20)
         with pytest.raises(InputError, match=r"bytes that unfold to 8,1.*, so it is not read"):
             read_points("t.parquet", "X")
 
@@ -112,13 +112,13 @@ class TestFiles:
         h5py = pytest.importorskip("h5py")
         with h5py.File("a.h5ad", "w") as file:
             file.create_dataset("X", data=np.zeros((6, 3)), chunks=(4096, 4096), maxshape=(None, None), compression=9)
-        monkeypatch.setattr("distbench.inputs.size_guards.SMALL", 1 << 20)
+        monkeypatch.setattr("distbench.inputs.size_guards.MAX_BYTES", 1 << 20)
         with pytest.raises(InputError, match=r"bytes that unfold to 134,217,728, so it is not read"):
             read_points("a.h5ad:X", "X")
 
     def test_large_arrays_of_annotated_data_are_read_block_by_block(self, here, monkeypatch):
         h5ad("a.h5ad", X, X_umap=Z)
-        monkeypatch.setattr("distbench.inputs.h5ad.SMALL", X.nbytes - 1)
+        monkeypatch.setattr("distbench.inputs.h5ad.IN_MEMORY_BYTES", X.nbytes - 1)
         assert type(read_points("a.h5ad", "X")).__module__.startswith("h5py")
         assert scored("a.h5ad", "a.h5ad:X_umap", reference=(X_REF, Z_REF)) == expected()
 
@@ -228,7 +228,7 @@ class TestMistakes:
             "a.h5ad:text": r"text holds \|S1; give an array of numbers",
             "a.h5ad:frame": r"frame is 'dataframe'; give an array of numbers",
             "a.h5ad:trap": r"trap: found a damaged sparse matrix",
-            "a.h5ad:back": r"back: found a damaged sparse matrix, whose indices lead out of it; save it anew",
+            "a.h5ad:back": r"back: found a damaged sparse matrix, whose indices point outside; save it anew",
             "a.h5ad:wide": r"wide: found a sparse matrix of shape \(30, 1000000000\), which takes 240.0 GB when dense",
         }
         for source, message in cases.items():
@@ -295,6 +295,6 @@ class TestAnnData:
             scored((adata, "X_pca"), "X_umap")
         with pytest.raises(InputError, match=r"X_test: found AnnData without X; name a key .*\(adata, 'X_umap'\)"):
             scored(made(None, X_umap=Z), "X_umap")
-        monkeypatch.setattr("distbench.inputs.h5ad.MOST_DENSE", 100)
+        monkeypatch.setattr("distbench.inputs.h5ad.MAX_DENSE_BYTES", 100)
         with pytest.raises(InputError, match=r"X_test: found a sparse matrix of shape \(30, 6\), which takes"):
             scored(adata, "X_umap")

@@ -1,7 +1,7 @@
-"""Encoders, whatever maps rows to rows: their kinds, frameworks and decoders, and whether they answer alike twice."""
+"""Encoders: anything that maps rows to rows. Their kinds, frameworks, decoders and repeatability."""
 
 from __future__ import annotations
 
-from distbench.encoders.encoder import Encoder, as_encoder, detached
+from distbench.encoders.encoder import Encoder, as_encoder
 
-__all__ = ["Encoder", "as_encoder", "detached"]
+__all__ = ["Encoder", "as_encoder"]

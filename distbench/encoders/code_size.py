@@ -1,4 +1,4 @@
-"""How many numbers an encoder's codes have, where it says so before it runs."""
+"""Reads the size of codes that an encoder declares, without running it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ __all__ = ["declared_code_size"]
 
 
 def declared_code_size(encoder: Any) -> int | None:
-    """Return the code size that an encoder declares, or None: nothing is run.
+    """Return the code size that an encoder declares, or None.
 
     Keras models declare an ``output_shape``, scikit-learn's transformers ``get_feature_names_out``, the encoders of
-    `distbench.baselines` and most linear ones their ``components_``. A model with an ``encode`` of its own is not
-    asked: its output is a reconstruction.
+    `distbench.baselines` and most linear ones their ``components_``. The output shape of a model with an ``encode``
+    method does not count: its output is a reconstruction.
     """
     if isinstance(encoder, type):
         return None
@@ -27,7 +27,7 @@ def declared_code_size(encoder: Any) -> int | None:
 def _names(encoder: Any) -> int | None:
     try:
         return len(encoder.get_feature_names_out()) or None
-    except Exception:  # not there, or not fitted: the encoder will say so itself
+    except Exception:  # missing, or not fitted: the encoder will raise an error itself
         return None
 
 

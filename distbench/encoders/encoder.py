@@ -1,4 +1,4 @@
-"""Whatever turns points into codes, behind one interface, called batch by batch and checked each time."""
+"""One interface to anything that turns points into codes: called batch by batch, each result checked."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from distbench._util.text import first_line, short_repr
 from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
-from distbench.inputs.batches import batches, is_frame, kind_of, rows_of_points
+from distbench.inputs.batches import batches, describe_batch, detached, frame_numbers, is_frame, rows_of_points
 
-__all__ = ["Encoder", "as_encoder", "detached"]
+__all__ = ["Encoder", "as_encoder"]
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder of any kind, called batch by batch and checked each time.
+    """An encoder of any kind, called batch by batch; what it returns is checked each time.
 
     Attributes
     ----------
     name : str
-        What reports call it: its ``name``, or the name of its function or class.
+        Its name in reports: its ``name``, or the name of its function or class.
     call : callable
         Takes a batch of points, returns one code a point.
     batch_size : int
@@ -43,9 +43,9 @@ class Encoder:
         Parameters
         ----------
         X : array_like, shape (m, ...)
-            Points, handed on in the shape they have; frames are handed on as frames, lists of texts or other objects
-            as lists. They are never changed: the encoder sees a copy of each batch. Arrays of HDF5, Zarr or Dask are
-            read block by block.
+            Points; the encoder gets them in their shape, frames as frames, lists of texts or other objects as lists.
+            They are never changed: the encoder gets a copy of each batch. Arrays of HDF5, Zarr or Dask are read block
+            by block.
 
         Returns
         -------
@@ -55,8 +55,8 @@ class Encoder:
         Raises
         ------
         distbench.errors.EncoderError
-            What came back is not one finite, real code a point, all of one size; or the encoder raised an error,
-            which is the cause of this one.
+            The encoder did not return one finite, real code a point, all of one size; or it raised an error, which
+            is the cause of this one.
         distbench.errors.InputError
             ``X`` has no rows.
         """
@@ -76,7 +76,7 @@ class Encoder:
 
     def _called(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
-        size, kind = len(batch), kind_of(batch)  # now: encoders may change their batch
+        size, kind = len(batch), describe_batch(batch)  # before the call, which may change the batch
         try:
             return self.call(batch)
         except (DistbenchError, unittest.SkipTest) as error:
@@ -89,11 +89,11 @@ class Encoder:
             ) from error
 
     def _codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
-        """Check what one call returned and bring it into shape (rows, code size)."""
+        """Check the result of one call and return it in shape (rows, code size)."""
         codes = self._floats(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
-            raise self._error(f"{found} for {rows} points, which it gets at once; return one code a point")
+            raise self._error(f"{found} for {rows} points of one call; return one code a point")
         codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
         if codes.shape[1] == 0:
             raise self._error("codes of size 0; return at least one number a point")
@@ -104,8 +104,8 @@ class Encoder:
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
     def _floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
-        if is_frame(raw) and raw.ndim == 2 and all(dtype.kind in "biuf" for dtype in raw.dtypes):
-            raw = raw.to_numpy(dtype=np.float64, na_value=np.nan)  # nullable columns would come out as objects
+        if is_frame(raw) and raw.ndim == 2 and (numbers := frame_numbers(raw)) is not None:
+            raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
         if raw is None or isinstance(raw, dict):
@@ -122,22 +122,19 @@ class Encoder:
             if isinstance(raw, list | tuple):
                 raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
             raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
-        if codes.dtype.name == "bfloat16":
-            return codes.astype(np.float32)
         if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
             raise self._error("integers beyond 2**53, which float64 merges; subtract an offset first")
-        if codes.dtype.kind not in "buif":
+        is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
+        if codes.dtype.kind not in "buif" and not is_short:
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
-        if codes.dtype == np.float16:
-            return codes.astype(np.float32)
-        return codes if codes.dtype == np.float32 else codes.astype(np.float64)
+        return codes.astype(np.float32 if is_short else np.float64, copy=False)
 
-    def _error(self, found: str) -> EncoderError:
-        return EncoderError(f"encoder {self.name!r} returned {found}")
+    def _error(self, returned: str) -> EncoderError:
+        return EncoderError(f"encoder {self.name!r} returned {returned}")
 
 
 def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
-    """Wrap anything that encodes.
+    """Return an `Encoder` around anything that encodes.
 
     Parameters
     ----------
@@ -145,7 +142,7 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
         Tried in this order: the path of a ``.keras`` file (loaded in Keras's safe mode), of an ``.onnx`` file or of the
         folder of a SavedModel; an :class:`Encoder` (returned as it is, with this batch size); a Keras model (its
         ``encode`` where it has one, else its output without training behaviour); a torch module (likewise; in eval mode
-        while it is asked, without gradients), which gets tensors of its own type; a session of onnxruntime or a loaded
+        during the call, without gradients), which gets tensors of its own type; a session of onnxruntime or a loaded
         SavedModel with one input and one output; an object with ``transform``, ``encode`` or ``predict``; a function
         of a batch of points.
     batch_size : int, default 1024
@@ -161,7 +158,7 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     distbench.errors.EncoderError
         ``obj`` is none of these, or a class where an instance is needed; or a file cannot be loaded, or not safely.
     distbench.errors.MissingDependencyError
-        What loads such a file is not installed.
+        The package that loads such a file is not installed.
     distbench.errors.InputError
         ``batch_size`` is not a whole number above 0.
     """
@@ -170,16 +167,8 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     if isinstance(obj, Encoder):
         return Encoder(obj.name, obj.call, int(batch_size))
     model = loaded_file(obj)
-    own = isinstance(getattr(model, "name", None), str)  # those of other frameworks are called by their file
-    return Encoder(name_of(obj if is_path(obj) and not own else model), call_of(model), int(batch_size))
-
-
-def detached(raw: Any) -> Any:
-    """Return a tensor of torch, perhaps on a device or with a gradient, as numpy reads it; all else as it is."""
-    if not hasattr(raw, "detach"):
-        return raw
-    raw = raw.detach().cpu()
-    return raw.float() if str(raw.dtype) == "torch.bfloat16" else raw
+    has_name = isinstance(getattr(model, "name", None), str)  # models without a name get that of their file
+    return Encoder(name_of(obj if is_path(obj) and not has_name else model), call_of(model), int(batch_size))
 
 
 def _is_sparse(raw: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Points and codes of AnnData objects in memory."""
+"""Reads points and codes from AnnData objects in memory, and from files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["points_and_codes"]
 
 
 def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
-    """Return points and their codes where they are given as files or as parts of an AnnData object; others as they are.
+    """Return points and codes that are files or parts of an AnnData object as arrays; others as they are.
 
     Parameters
     ----------
@@ -32,22 +32,14 @@ def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
     InputError
         A file cannot be read, the object has no such part, or that part is sparse and too large to be made dense.
     """
-    held = X[0] if _is_pair(X) else X
-    if _is_anndata(held) and isinstance(Z, str) and (Z in held.obsm or not is_file_name(Z)):
-        Z = (held, Z)
-    return _given(X, names[0]), _given(Z, names[1])
+    adata = X[0] if _is_pair(X) else X
+    if _is_anndata(adata) and isinstance(Z, str) and (Z in adata.obsm or not is_file_name(Z)):
+        Z = (adata, Z)
+    return _read(X, names[0]), _read(Z, names[1])
 
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2 and _is_anndata(value[0])
-
-
-def _given(value: Any, name: str) -> Any:
-    if _is_pair(value):
-        return _part(value[0], value[1], name)
-    if _is_anndata(value):
-        return _part(value, "", name)
-    return read_points(value, name) if isinstance(value, str | PathLike) else value
 
 
 def _is_anndata(value: Any) -> bool:
@@ -55,16 +47,17 @@ def _is_anndata(value: Any) -> bool:
     return isinstance(kind, type) and isinstance(value, kind)
 
 
-def _part(adata: Any, key: Any, name: str) -> Any:
-    """Return the ``X`` of an object, or what its ``obsm`` has under a key, dense."""
+def _read(value: Any, name: str) -> Any:
+    if isinstance(value, str | PathLike):
+        return read_points(value, name)
+    adata, key = value if _is_pair(value) else (value, "")
+    if not _is_anndata(adata):
+        return value
     if key == "":
         if adata.X is None:
-            raise InputError(name, "found AnnData without X", f"name a key of its obsm: (adata, {_example(adata)!r})")
+            example = next(iter(adata.obsm), "X_pca")
+            raise InputError(name, "found AnnData without X", f"name a key of its obsm: (adata, {example!r})")
         return dense(adata.X, name)
     if not isinstance(key, str) or key not in adata.obsm:
         raise InputError(name, f"found {short_repr(key)}", key_hint(key, list(adata.obsm)))
     return dense(adata.obsm[key], name)
-
-
-def _example(adata: Any) -> str:
-    return next(iter(adata.obsm), "X_pca")

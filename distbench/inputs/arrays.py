@@ -1,4 +1,4 @@
-"""What comes in: every array is checked once, here, before anything is measured."""
+"""Checks arrays once, as they come in, before anything is measured."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.notes import Note
 from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
+from distbench.inputs.batches import detached, frame_numbers, is_frame
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
 
 __all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows"]
@@ -32,14 +32,14 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
     name : str
         The argument's name, for error messages.
     notes : list of str, optional
-        Where to say that images were flattened.
+        Gets a note if images were flattened.
 
     Returns
     -------
     ndarray of shape (n, d), float32 or float64, C-contiguous
-        The array itself where it is one already. What lives outside memory stays there: a memory map is returned as
-        it is, larger arrays of HDF5, Zarr or Dask as a memory map of a temporary file, which goes with the last view
-        of it. Never write to it.
+        The array itself if it is one already; never write to it. Points outside memory stay there: a memory map is
+        returned as it is, larger arrays of HDF5, Zarr or Dask as a memory map of a temporary file, which is deleted
+        with the last view of it.
 
     Raises
     ------
@@ -51,10 +51,9 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
     _check_kind(value, name)
     if len(value.shape) > 2 and notes is not None:
         size = math.prod(value.shape[1:])
-        text = f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns"
-        notes.append(Note("info", "flattened", text))
+        notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
     check = _Check(name)
-    with np.errstate(over="ignore"):  # of longer types; the check speaks up
+    with np.errstate(over="ignore"):  # of longer types; the check reports it
         points = _as_matrix(value, name, check)
     check.finish()
     return points
@@ -75,24 +74,22 @@ def _is_ready(array: NDArray[Any]) -> bool:
 
 
 def _as_array(value: Any, name: str) -> NDArray[Any]:
-    """Return `value` as a numeric array of any rank, or say why that cannot be."""
-    if value is None:
-        raise InputError(name, "found None", "pass an array of shape (n, d)")
+    """Return `value` as a numeric array of any rank."""
     if isinstance(value, str | PathLike):
         raise InputError(name, f"found {short_repr(str(value))}, a text", "pass the array (of a file: numpy.load(...))")
-    if isinstance(value, np.ma.MaskedArray):
-        raise InputError(name, "found a masked array", "fill or drop the masked rows first")
-    if hasattr(value, "tocsr"):
-        raise InputError(name, "found a sparse matrix", f"pass {name}.toarray()")
-    if hasattr(value, "detach"):
-        value = _of_torch(value, name)
-    if hasattr(value, "to_dask_array"):
-        raise InputError(name, "found a Dask frame", f"pass {name}.to_dask_array(lengths=True)")
-    if _is_numeric_frame(value, name):  # mixed and nullable columns would come out as objects
-        value = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    for is_refused, kind, advice in (
+        (value is None, "None", "pass an array of shape (n, d)"),
+        (isinstance(value, np.ma.MaskedArray), "a masked array", "fill or drop the masked rows first"),
+        (hasattr(value, "tocsr"), "a sparse matrix", f"pass {name}.toarray()"),
+        (_is_sparse_tensor(value), "a sparse tensor", f"pass {name}.to_dense()"),
+        (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
+    ):
+        if is_refused:
+            raise InputError(name, f"found {kind}", advice)
+    value = _without_frame(detached(value), name)
     try:
         array = np.asarray(value)
-    except Exception as error:  # whatever a class of the user's raises
+    except Exception as error:  # whatever a class of another package raises
         if isinstance(value, list | tuple):
             raise InputError(name, "found rows of different lengths", "give every row the same") from None
         raise InputError(
@@ -103,37 +100,31 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _of_torch(tensor: Any, name: str) -> Any:
-    """Return a tensor, perhaps on a device, with a gradient or of a type that numpy lacks, as numpy can read it."""
-    if tensor.layout is not sys.modules["torch"].strided:
-        raise InputError(name, "found a sparse tensor", f"pass {name}.to_dense()")
-    tensor = tensor.detach().cpu()
-    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
+def _is_sparse_tensor(value: Any) -> bool:
+    return hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
+
+
+def _without_frame(value: Any, name: str) -> Any:
+    """Return the numbers of a pandas frame, which may have mixed or nullable columns; anything else as it is."""
+    if not is_frame(value) or not hasattr(value, "columns"):
+        return value
+    numbers = frame_numbers(value)
+    if numbers is None:
+        pairs = zip(value.columns, value.dtypes, strict=True)
+        text = [str(column) for column, dtype in pairs if dtype.kind not in "biuf"]
+        raise InputError(name, f"found columns that are not numbers: {join_names(text)}", "encode or drop them")
+    return numbers
 
 
 def _check_kind(value: Any, name: str) -> None:
     try:
         shape, dtype = value.shape, np.dtype(value.dtype)
-    except (
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:  # a closed file, or a type that only its store knows
+    except (OSError, RuntimeError, TypeError, ValueError) as error:  # a closed file, or a type that numpy lacks
         raise InputError(name, f"found {type(value).__name__} that cannot be read ({error})") from error
-    _check_dtype(dtype, name)
-    _check_shape(shape, name)
-
-
-def _check_dtype(dtype: np.dtype[Any], name: str) -> None:
-    kind = dtype.kind
-    if kind == "c":
+    if dtype.kind == "c":
         raise InputError(name, "found complex numbers", "pass real ones (e.g. real and imaginary columns)")
-    if kind not in "biuf":
+    if dtype.kind not in "biuf":
         raise InputError(name, f"found dtype {dtype}", "pass numbers, shape (n, d)")
-
-
-def _check_shape(shape: tuple[Any, ...] | None, name: str) -> None:
     if shape is None:  # an empty HDF5 data set
         raise InputError(name, "found a data set without a shape, which holds no numbers", "pass at least one row")
     if len(shape) < 2:
@@ -148,25 +139,12 @@ def _check_shape(shape: tuple[Any, ...] | None, name: str) -> None:
         raise InputError(name, f"found shape {shape}, which holds no numbers", "pass at least one row and column")
 
 
-def _is_numeric_frame(value: Any, name: str) -> bool:
-    """Say whether this is a pandas frame; name its columns that are not numbers."""
-    dtypes = getattr(value, "dtypes", None)
-    if dtypes is None or not hasattr(value, "columns"):
-        return False
-    if not hasattr(value, "iloc"):
-        return False  # of another package than pandas: read as an array
-    text = [str(column) for column, dtype in zip(value.columns, dtypes, strict=True) if dtype.kind not in "biuf"]
-    if text:
-        raise InputError(name, f"found columns that are not numbers: {join_names(text)}", "encode or drop them")
-    return True
-
-
 class _Check:
-    """Looks for what cannot be measured, block by block, and says it once all blocks were seen."""
+    """Looks block by block for numbers that cannot be measured; `finish` reports those that are not finite."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._bad = 0
+        self._bad_rows = 0
         self._first = ""
 
     def __call__(self, block: NDArray[Any], start: int) -> None:
@@ -178,31 +156,31 @@ class _Check:
             block = block.astype(np.float64)  # what is finite in a longer type need not be so here
         finite = np.isfinite(block)
         if finite.all():
-            self._check_reach(block)
+            self._check_size(block)
             return
         bad = np.flatnonzero(~finite.all(axis=1))
-        if not self._bad:
+        if not self._bad_rows:
             kind = "NaN" if np.isnan(block[bad[0]]).any() else "an infinite value"
             kind += " of float16, which ends at 65504," if block.dtype == np.float16 else ""
-            self._first = f"{self._name}: found {kind} in row {start + bad[0]}"
-        self._bad += len(bad)
+            self._first = f"found {kind} in row {start + bad[0]}"
+        self._bad_rows += len(bad)
 
-    def _check_reach(self, block: NDArray[Any]) -> None:
-        """Refuse numbers so large that a distance, by whatever measure, would be infinite."""
+    def _check_size(self, block: NDArray[Any]) -> None:
+        """Refuse numbers so large that some distance between them is infinite."""
         if block.dtype != np.float64:
             return
-        most = np.finfo(np.float64).max / (2 * block.shape[1])
-        if block.max() > most or block.min() < -most:
+        largest = np.finfo(np.float64).max / (2 * block.shape[1])
+        if block.max() > largest or block.min() < -largest:
             raise InputError(
                 self._name,
-                f"found numbers beyond {most:.1g}, whose distances float64 does not hold",
+                f"found numbers beyond {largest:.1g}, whose distances float64 does not hold",
                 "divide all of them by the same number, e.g. 2.0**100",
             )
 
     def finish(self) -> None:
-        if self._bad:
-            more = f" ({self._bad} such rows in all)" if self._bad > 1 else ""
-            raise InputError(f"{self._first}{more}; drop or mend these rows")
+        if self._bad_rows:
+            more = f" ({self._bad_rows} such rows in all)" if self._bad_rows > 1 else ""
+            raise InputError(self._name, f"{self._first}{more}", "drop or fill these rows")
 
 
 def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:
@@ -212,13 +190,10 @@ def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:
 
 
 def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None:
-    """Raise InputError unless queries and references live in the same space."""
+    """Raise InputError unless queries and references have equally many columns."""
     if X.shape[1] != X_ref.shape[1]:
-        raise InputError(
-            names[1],
-            f"found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}",
-            "both must be points of one space",
-        )
+        found = f"found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}"
+        raise InputError(names[1], found, "both must be points of one space")
 
 
 def check_candidates(k: Any, M: int) -> int:
@@ -249,7 +224,7 @@ def check_candidates(k: Any, M: int) -> int:
 
 
 def check_distance(points: Points, distance: str, name: str) -> None:
-    """Raise InputError where a distance does not exist: a row of zeros has no direction, a fraction is no symbol."""
+    """Raise InputError for rows without such a distance: zeros have no cosine, fractions no Hamming distance."""
     if distance not in ("cosine", "hamming"):
         return
     for rows in row_blocks(len(points), points.strides[0]):
@@ -257,13 +232,12 @@ def check_distance(points: Points, distance: str, name: str) -> None:
         if distance == "cosine":
             zero = np.flatnonzero(~np.asarray(block).any(axis=1))
             if zero.size:
-                row = rows.start + int(zero[0])
                 raise InputError(
                     name,
-                    f"found only zeros in row {row}, which has no direction",
+                    f"found only zeros in row {rows.start + int(zero[0])}, which has no direction",
                     "drop such rows, or use another distance than 'cosine'",
                 )
-        elif distance == "hamming" and not (np.rint(block) == block).all():
+        elif not (np.rint(block) == block).all():
             raise InputError(
                 name,
                 "found values that are no whole numbers",

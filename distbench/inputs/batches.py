@@ -1,4 +1,4 @@
-"""Points as encoders get them: rows of arrays, of frames, of stored arrays, or lists of objects; cut into batches."""
+"""Points as encoders take them: rows of arrays, frames and stored arrays, or lists of objects; cut into batches."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distbench.inputs.blocks import is_stored, stored_blocks
 
-__all__ = ["batches", "is_frame", "is_objects", "kind_of", "rows_of_points", "some_rows"]
+__all__ = [
+    "batches",
+    "describe_batch",
+    "detached",
+    "frame_numbers",
+    "is_frame",
+    "is_objects",
+    "rows_of_points",
+    "some_rows",
+]
 
 
 def rows_of_points(X: Any) -> Any:
-    """Return points as encoders' batches are cut from them: frames, stored arrays and lists of objects, else an array.
+    """Return points in a form that batches can be cut from: frames, stored arrays and lists of objects, else an array.
 
     Lists of numbers become arrays. Lists of anything else (texts, pictures, records, rows of different lengths) stay
     lists.
@@ -26,24 +36,44 @@ def rows_of_points(X: Any) -> Any:
 
 
 def is_frame(X: Any) -> bool:
-    """Say whether this is a frame or a column of pandas."""
+    """Return whether this is a frame or a column of pandas."""
     return hasattr(X, "iloc") and hasattr(X, "ndim")
 
 
+def frame_numbers(frame: Any) -> NDArray[np.float64] | None:
+    """Return a frame or column of pandas as float64, missing values as NaN; None if some columns are not numbers.
+
+    numpy itself would make objects of mixed and nullable columns.
+    """
+    dtypes = frame.dtypes if frame.ndim == 2 else [frame.dtype]
+    if any(dtype.kind not in "biuf" for dtype in dtypes):
+        return None
+    numbers: NDArray[np.float64] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def detached(value: Any) -> Any:
+    """Return a tensor of torch, which may be on a device or have a gradient, as numpy reads it; others as they are."""
+    if not hasattr(value, "detach"):
+        return value
+    value = value.detach().cpu()
+    return value.float() if str(value.dtype) == "torch.bfloat16" else value
+
+
 def is_objects(X: Any) -> bool:
-    """Say whether this is a list or tuple whose rows are no rows of numbers."""
+    """Return whether this is a list or tuple whose rows are not rows of numbers."""
     if not isinstance(X, list | tuple):
         return False
-    if any(isinstance(row, str | bytes | dict) for row in X[:1]):  # at once: long lists of texts are common
+    if any(isinstance(row, str | bytes | dict) for row in X[:1]):  # quick, because long lists of texts are common
         return True
     try:
         return np.asarray(X).dtype.kind not in "biufcV"
-    except Exception:  # rows of different lengths, or whatever a class of the user's raises
+    except Exception:  # rows of different lengths, or whatever a class of another package raises
         return True
 
 
 def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
-    """Copy consecutive batches, each with the number of its first row."""
+    """Yield copies of consecutive batches, each with the number of its first row."""
     if is_stored(rows):
         yield from _stored_batches(rows, size)
         return
@@ -52,30 +82,30 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
         yield start, batch.copy()
 
 
-def some_rows(rows: Any, picked: Any) -> Any:
-    """Return the rows of these numbers; of stored arrays the first ones, as many, which are read together."""
+def some_rows(rows: Any, places: Any) -> Any:
+    """Return the rows at `places`; of stored arrays as many first rows, which are read together."""
     if is_stored(rows):
-        return rows[: len(picked)]
+        return rows[: len(places)]
     if isinstance(rows, list):
-        return [rows[row] for row in picked]
-    return rows.iloc[picked] if is_frame(rows) else rows[picked]
+        return [rows[place] for place in places]
+    return rows.iloc[places] if is_frame(rows) else rows[places]
 
 
-def kind_of(batch: Any) -> str:
-    """Return what a batch is, for messages."""
+def describe_batch(batch: Any) -> str:
+    """Return the type and shape of a batch, for messages."""
     if isinstance(batch, list):
         return f"a list of {type(batch[0]).__name__}"
     return f"{getattr(batch, 'dtype', type(batch).__name__)} of shape {tuple(batch.shape)}"
 
 
 def _stored_batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
-    """Cut what is read in blocks into the batches that an array in memory would give."""
-    start, held = 0, np.empty((0, *rows.shape[1:]), dtype=rows.dtype)
+    """Yield the batches that an array in memory would give, from blocks of a stored array."""
+    start, rest = 0, np.empty((0, *rows.shape[1:]), dtype=rows.dtype)
     for block in stored_blocks(rows, "X"):
-        held = np.concatenate([held, block])
-        whole = len(held) - len(held) % size
+        rest = np.concatenate([rest, block])
+        whole = len(rest) - len(rest) % size
         for first in range(0, whole, size):
-            yield start + first, held[first : first + size].copy()
-        start, held = start + whole, held[whole:]
-    if len(held):
-        yield start, held
+            yield start + first, rest[first : first + size].copy()
+        start, rest = start + whole, rest[whole:]
+    if len(rest):
+        yield start, rest

@@ -1,4 +1,4 @@
-"""Points that live outside memory: read block by block, kept as memory maps."""
+"""Points outside memory: read block by block, kept as memory maps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -15,24 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.errors import InputError
+from distbench.inputs.size_guards import IN_MEMORY_BYTES
 
-__all__ = ["BLOCK", "SMALL", "is_mapped", "is_stored", "loaded", "release", "row_blocks", "stored_blocks"]
+__all__ = ["is_mapped", "is_stored", "loaded", "release", "row_blocks", "stored_blocks"]
 
-BLOCK = 16 << 20  # bytes that are looked at together
-SMALL = 64 << 20  # bytes up to which points are simply read into memory
+BLOCK_BYTES = 16 << 20
 
 Array = NDArray[Any]
 Check = Callable[[Array, int], None]
 
 
 def is_stored(value: Any) -> TypeGuard[Any]:
-    """Say whether `value` is an array of HDF5, Zarr, Dask or the like: read by slices, stored in chunks."""
+    """Return whether `value` is an array of HDF5, Zarr, Dask or the like, which is stored in chunks."""
     wanted = ("shape", "dtype", "chunks", "__getitem__")
     return not isinstance(value, np.ndarray) and all(hasattr(type(value), name) for name in wanted)
 
 
 def is_mapped(array: Array) -> bool:
-    """Say whether an array is a view of a memory map."""
+    """Return whether an array is a view of a memory map."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
@@ -40,10 +41,9 @@ def is_mapped(array: Array) -> bool:
 
 
 def release(array: Array) -> None:
-    """Let the system take back the memory that holds read pages of a memory map; they are read again when needed.
+    """Free the memory that holds pages of a read-only memory map; they are read again when needed.
 
-    Only of maps opened read-only: nothing can be lost. Keeps the resident size of a process, which clusters limit,
-    from growing to that of the file.
+    Otherwise the resident size of the process, which clusters limit, would grow to that of the file.
     """
     root: Any = array
     while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
@@ -53,8 +53,8 @@ def release(array: Array) -> None:
 
 
 def row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
-    """Cut rows into blocks of about `BLOCK` bytes, each a multiple of `step` rows."""
-    size = max(1, BLOCK // max(1, row_bytes * step)) * step
+    """Cut rows into blocks of about `BLOCK_BYTES`, each a multiple of `step` rows."""
+    size = max(1, BLOCK_BYTES // max(1, row_bytes * step)) * step
     for start in range(0, rows, size):
         yield slice(start, min(rows, start + size))
 
@@ -65,17 +65,17 @@ def loaded(value: Any, name: str, check: Check) -> Array:
     Parameters
     ----------
     value : array of HDF5, Zarr or Dask, or numpy.memmap, of shape (n, d) or (n, h, w[, c])
-        What is read, once, block by block.
+        Read once, block by block.
     name : str
         The argument's name, for error messages.
     check : callable
-        Called with each block as it was stored, and the number of its first row.
+        Gets each block as it is stored, and the number of its first row.
 
     Returns
     -------
     ndarray of shape (n, d), C-contiguous
-        float32 where the stored numbers are float32, else float64 in memory; in a memory map float32 wherever
-        that holds the stored numbers exactly.
+        float32 if the stored numbers are float32, else float64 in memory; in a memory map float32 if it holds the
+        stored numbers exactly.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def loaded(value: Any, name: str, check: Check) -> Array:
     rows, columns = int(value.shape[0]), math.prod(int(size) for size in value.shape[1:])
     dtype = np.dtype(value.dtype)
     native = dtype.newbyteorder("=") == np.float32
-    if rows * columns * (4 if native else 8) < SMALL:
+    if rows * columns * (4 if native else 8) < IN_MEMORY_BYTES:
         points = np.empty((rows, columns), dtype=np.float32 if native else np.float64)
         for span, block in _blocks(value, name, check):
             points[span] = block
@@ -105,7 +105,7 @@ def _blocks(value: Any, name: str, check: Check) -> Iterator[tuple[slice, Array]
 
 
 def stored_blocks(value: Any, name: str) -> Iterator[Array]:
-    """Yield consecutive blocks of rows as they are stored; whole chunks at a time, so that none is read twice.
+    """Yield consecutive blocks of rows, each of whole chunks, so that none is read twice.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _spans(chunks: Any, rows: int, row_bytes: int) -> Iterator[slice]:
         return
     start = stop = 0  # chunks of uneven size, as Dask has them
     for size in first:
-        if stop > start and (stop + size - start) * row_bytes > BLOCK:
+        if stop > start and (stop + size - start) * row_bytes > BLOCK_BYTES:
             yield slice(start, stop)
             start = stop
         stop += int(size)
@@ -143,7 +143,7 @@ def _spans(chunks: Any, rows: int, row_bytes: int) -> Iterator[slice]:
 
 
 def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtype: np.dtype[Any], name: str) -> Array:
-    """Write blocks to a temporary file that lives as long as the memory map that is returned."""
+    """Return a memory map of a temporary file with these blocks; the file is deleted with the map."""
     handle, path = tempfile.mkstemp(prefix="distbench-", suffix=".points")
     try:
         with os.fdopen(handle, "wb") as file:  # written, not mapped: a full disk is an error then, not a crash
@@ -166,8 +166,5 @@ def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtyp
 
 
 def _remove(path: str) -> None:
-    # Where a file that is still mapped cannot be deleted, the system's own cleaning has to do.
-    try:
+    with suppress(PermissionError):  # some systems delete no file that is still mapped
         Path(path).unlink(missing_ok=True)
-    except PermissionError:
-        return

@@ -1,4 +1,4 @@
-"""Reads points and codes from files: ``.npy``, ``.npz``, ``.parquet`` and ``.h5ad``. Nothing in a file is ever run."""
+"""Reads points and codes from ``.npy``, ``.npz``, ``.parquet`` and ``.h5ad`` files, without running code in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from distbench._util.text import did_you_mean, join_names, short_repr, shortened
 from distbench.errors import DatasetError, InputError, MissingDependencyError
-from distbench.inputs.size_guards import refuse_archive, refuse_array
+from distbench.inputs.size_guards import IN_MEMORY_BYTES, refuse_archive, refuse_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,21 +20,20 @@ T = TypeVar("T")
 
 ENDINGS = (".npy", ".npz", ".parquet", ".h5ad")
 KEYED = ENDINGS[1:]
-MAPPED = 64 << 20  # bytes from which an array stays in its file; a smaller one may be written over meanwhile
 
 
 def is_file_name(value: Any) -> bool:
-    """Say whether a text or path is meant as a file of points: it ends as one does, with or without a key."""
+    """Return whether a text or path has the ending of a file of points, with or without a key behind it."""
     return isinstance(value, str | PathLike) and _parts(value)[0].suffix.lower() in ENDINGS
 
 
 def read_points(source: str | PathLike[str], name: str) -> Any:
-    """Return the points of a file, not checked yet.
+    """Return the points of a file, unchecked.
 
     Parameters
     ----------
     source : str or path-like
-        An ``.npy``, of which one of 64 MB or more stays in its file; an ``.npz`` of one array, or ``file.npz:key``; a
+        An ``.npy`` (one of 64 MB or more stays in its file); an ``.npz`` of one array, or ``file.npz:key``; a
         ``.parquet`` of columns of numbers or with one column of lists, or ``file.parquet:column``; an ``.h5ad``, for
         its ``X``, or ``file.h5ad:key`` for that key of its ``obsm``.
     name : str
@@ -43,12 +42,12 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
     Returns
     -------
     array of shape (n, ...)
-        Of numpy; of HDF5 where an ``.h5ad`` has much in it.
+        Of numpy; of HDF5 if the array of an ``.h5ad`` is large.
 
     Raises
     ------
     InputError
-        There is no such file, it is damaged, says that it holds more than it can, or holds something else.
+        There is no such file, it is damaged, claims more data than it has, or holds something else.
     MissingDependencyError
         The package that reads such files is not installed.
     """
@@ -60,14 +59,14 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         if path.is_dir():
             raise DatasetError(path.name, "is a folder", "give a file")
         return reading(path, lambda: _READERS[kind](path, key))
-    except (DatasetError, OSError, ValueError) as error:  # also of what can be no path
+    except (DatasetError, OSError, ValueError) as error:  # the last: no possible path
         raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
         raise MissingDependencyError(f"{name}: {error}") from error.__cause__
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
-    """Return a file and the key behind it; a colon may be part of a name too."""
+    """Split a source into a file and the key behind it; names may have colons too."""
     text = str(Path(source).expanduser())
     if not text.lower().endswith(ENDINGS):
         for place in (place for place, sign in enumerate(text[:-1]) if sign == ":"):
@@ -77,12 +76,12 @@ def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
 
 
 def reading(path: Path, read: Callable[[], T]) -> T:
-    """Return what ``read`` does; its errors name the file.
+    """Return the result of ``read``; its errors name the file.
 
     Raises
     ------
     DatasetError
-        The file is missing, damaged or lacks something: which, and what to do.
+        The file is missing or damaged, or lacks something.
     MissingDependencyError
         The package that reads such files is not installed.
     """
@@ -99,46 +98,44 @@ def reading(path: Path, read: Callable[[], T]) -> T:
 
 
 def _reason(error: Exception) -> str:
-    if "allow_pickle" in str(error) or "Python objects" in str(
-        error
-    ):  # also numpy's guess about a file of another kind
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    if "allow_pickle" in text or "Python objects" in text:  # numpy also takes files of another kind for pickles
         return "it is damaged, or holds Python objects, which could run code; save numbers with numpy.save"
-    told = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"{told}; is it whole? save it anew"
+    return f"{text}; is it whole? save it anew"
 
 
 def read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
-    """Return the array of an ``.npy``: in memory, or mapped read-only. Its errors do not name the file yet."""
+    """Return the array of an ``.npy``: in memory, or mapped read-only. Errors do not name the file; see `reading`."""
     import numpy as np
 
     with path.open("rb") as file:
         refuse_array(file)
-        found = np.load(path, mmap_mode="r", allow_pickle=False) if mapped else np.load(file, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        found.close()
+        array = np.load(path, mmap_mode="r", allow_pickle=False) if mapped else np.load(file, allow_pickle=False)
+        if isinstance(array, np.ndarray):
+            return array
+        array.close()
         raise DatasetError("holds several arrays; give it the ending .npz and name it as file")
 
 
 def open_archive(file: Any) -> Any:
-    """Return the arrays of an open ``.npz`` by name, none of which is read yet; refuse one that unfolds to too much."""
+    """Return the arrays of an open ``.npz`` by name, without reading them; refuse a file that unfolds to too much."""
     import numpy as np
 
     refuse_archive(file)
-    found = np.load(file, allow_pickle=False)
-    if isinstance(found, np.ndarray):
+    archive = np.load(file, allow_pickle=False)
+    if isinstance(archive, np.ndarray):
         raise DatasetError("holds one array and no names; give it the ending .npy, or save it with numpy.savez")
-    return found
+    return archive
 
 
 def _npy(path: Path, key: str) -> NDArray[Any]:
-    return read_array(path, mapped=path.stat().st_size >= MAPPED)
+    return read_array(path, mapped=path.stat().st_size >= IN_MEMORY_BYTES)  # a smaller file may be overwritten
 
 
 def _npz(path: Path, key: str) -> NDArray[Any]:
     import numpy as np
 
-    with path.open("rb") as file:  # which numpy would leave open where it is damaged
+    with path.open("rb") as file:  # numpy would leave a damaged one open
         arrays = open_archive(file)
         names = arrays.files
         if key and key not in names:
@@ -148,10 +145,10 @@ def _npz(path: Path, key: str) -> NDArray[Any]:
                 raise DatasetError("holds a sparse matrix of scipy; save it as numbers: numpy.save(path, X.toarray())")
             hint = f"; name one: {path.name}:{names[0]}" if names else "; save one with numpy.savez"
             raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{join_names(names)}{hint}")
-        found = arrays[key or names[0]]
-        if not isinstance(found, np.ndarray):  # the bytes of some other file
+        array = arrays[key or names[0]]
+        if not isinstance(array, np.ndarray):  # the bytes of some other file
             raise DatasetError(f"{key or names[0]} is no array; save it with numpy.savez")
-        return found
+        return array
 
 
 def _parquet(path: Path, key: str) -> NDArray[Any]:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "read_columns", "read_table"]
 
+Columns = Mapping[str, Any]  # of pyarrow
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Points, the names of their columns, and classes as they stand in the file."""
+    """Points, the names of their columns, and classes as the file has them."""
 
     points: NDArray[np.floating]
     columns: tuple[str, ...]
@@ -29,7 +31,7 @@ class Table:
 
 
 def read_table(path: Path, label: str) -> Table:
-    """Read the columns of numbers as points, and the one called ``label``, if any, as classes.
+    """Read the columns of numbers as points, and the column ``label``, unless it is empty, as classes.
 
     Raises
     ------
@@ -38,19 +40,20 @@ def read_table(path: Path, label: str) -> Table:
     MissingDependencyError
         pyarrow is not installed.
     """
+    import numpy as np
+
     columns, index = _columns(path)
     if label and label not in columns:
         raise DatasetError("label", f"there is no column {label!r}", did_you_mean(label, columns))
-    left_out = {label, *index}
-    for name in _lists(columns, left_out):  # left out silently, other columns would be judged in their place
+    for name in _lists(columns, {label, *index}):  # leaving it out silently would judge other columns in its place
         raise DatasetError(
             f"column {name!r} has a list in each row; give each number a column of its own, or save the points as "
             f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
         )
-    features = _features(columns, left_out)
+    numbers = _numbers(columns, {label, *index})
     if label:
         _refuse_empty(label, columns[label])
-    return Table(_points(features), tuple(features), _labels(columns[label]) if label else None)
+    return Table(_stack(numbers), tuple(numbers), np.asarray(columns[label].to_pylist()) if label else None)
 
 
 def read_columns(path: Path, column: str = "") -> NDArray[Any]:
@@ -61,13 +64,13 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
     path : Path
         A Parquet file.
     column : str
-        The one to read, where there are several of lists, or lists and numbers.
+        The column to read, if there are several of lists, or lists and numbers.
 
     Raises
     ------
     DatasetError
-        There is no such column, there are no numbers, some are missing, lists are not of one length, or it is not said
-        which columns are meant.
+        There is no such column, there are no numbers, some are missing, lists have several lengths, or the file leaves
+        open which columns to read.
     MissingDependencyError
         pyarrow is not installed.
     """
@@ -76,50 +79,47 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
         raise DatasetError(f"has no column {column!r}; {did_you_mean(column, columns)}")
     lists = _lists(columns, index)
     if column:
-        return _of_lists(column, columns[column]) if column in lists else _points(_features({column: columns[column]}))
+        return _from_lists(column, columns[column]) if column in lists else _stack(_numbers({column: columns[column]}))
     if not lists:
-        return _points(_features(columns, index))
-    others = [name for name, one in columns.items() if name not in (*lists, *index) and _is_number(one)]
+        return _stack(_numbers(columns, index))
+    others = [name for name, values in columns.items() if name not in (*lists, *index) and _is_number(values)]
     if len(lists) > 1 or others:
-        found = join_names([*lists, *others])
-        raise DatasetError(f"has lists and other columns ({found}); name one: {path.name}:{lists[0]}")
-    return _of_lists(lists[0], columns[lists[0]])
+        names = join_names([*lists, *others])
+        raise DatasetError(f"has lists and other columns ({names}); name one: {path.name}:{lists[0]}")
+    return _from_lists(lists[0], columns[lists[0]])
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return all columns by name, and which of them are an index."""
+    """Return all columns by name, and which of them are the index of a pandas frame: these only number the rows."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingDependencyError("needs pyarrow, which is not installed; pip install pyarrow") from error
-    with pa.OSFile(str(path)) as held:  # which takes a name as it is, with a colon too
-        file = pq.ParquetFile(held)
-        refuse_table(file.metadata, path.stat().st_size)
-        _refuse_long(file, file.metadata.num_rows, path.stat().st_size)
-        found = file.read()
-    names = [str(name) for name in found.column_names]
-    columns = dict(zip(names, found.columns, strict=True))
+    size = path.stat().st_size
+    with pa.OSFile(str(path)) as opened:  # takes a name literally, also with a colon
+        file = pq.ParquetFile(opened)
+        refuse_table(file.metadata, size)
+        if any("list" in str(kind) for kind in file.schema_arrow.types):  # no header says how long lists are
+            first = next(file.iter_batches(batch_size=1), None)
+            refuse_unfolded(0 if first is None else first.nbytes * file.metadata.num_rows, size, "compression=None")
+        table = file.read()
+    names = [str(name) for name in table.column_names]
+    columns = dict(zip(names, table.columns, strict=True))
     if len(columns) < len(names):
         raise DatasetError("two of its columns have the same name; give each its own")
-    return columns, _index(found.schema)
+    frame = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    return columns, [name for name in frame.get("index_columns", []) if isinstance(name, str)]
 
 
-def _refuse_long(file: Any, rows: int, size: int) -> None:
-    """Refuse lists that are so long in the first row that all would take far more than the file: no header says so."""
-    if any("list" in str(kind) for kind in file.schema_arrow.types):
-        first = next(file.iter_batches(batch_size=1), None)
-        refuse_unfolded(0 if first is None else first.nbytes * rows, size, "compression=None")
-
-
-def _features(columns: Mapping[str, Any], left_out: Collection[str] = ()) -> dict[str, Any]:
-    """Return the columns of numbers, of which none may have empty cells."""
-    features = {name: column for name, column in columns.items() if name not in left_out and _is_number(column)}
-    if not features:
+def _numbers(columns: Columns, left_out: Collection[str] = ()) -> dict[str, Any]:
+    """Return the columns of numbers, none of which may have empty cells."""
+    numbers = {name: column for name, column in columns.items() if name not in left_out and _is_number(column)}
+    if not numbers:
         raise DatasetError(f"has no column of numbers; found {', '.join(columns) or 'none at all'}")
-    for name, column in features.items():
+    for name, column in numbers.items():
         _refuse_empty(name, column)
-    return features
+    return numbers
 
 
 def _refuse_empty(name: str, column: Any) -> None:
@@ -127,19 +127,15 @@ def _refuse_empty(name: str, column: Any) -> None:
         raise DatasetError(f"column {name!r} has {column.null_count} empty cells; fill them or leave the rows out")
 
 
-def _lists(columns: Mapping[str, Any], left_out: Collection[str]) -> list[str]:
+def _lists(columns: Columns, left_out: Collection[str]) -> list[str]:
     """Return the columns that hold a list a row."""
     import pyarrow.types as types
 
     kinds = types.is_list, types.is_large_list, types.is_fixed_size_list
-    return [
-        name
-        for name, column in columns.items()
-        if name not in left_out and any(is_kind(column.type) for is_kind in kinds)
-    ]
+    return [name for name, column in columns.items() if name not in left_out and any(is_(column.type) for is_ in kinds)]
 
 
-def _of_lists(name: str, column: Any) -> NDArray[Any]:
+def _from_lists(name: str, column: Any) -> NDArray[Any]:
     import pyarrow.compute as pc
 
     _refuse_empty(name, column)
@@ -154,12 +150,6 @@ def _of_lists(name: str, column: Any) -> NDArray[Any]:
     return array
 
 
-def _index(schema: Any) -> list[str]:
-    """Return the columns that are the index of a pandas frame: they number rows, and say nothing of the points."""
-    about = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-    return [name for name in about.get("index_columns", []) if isinstance(name, str)]
-
-
 def _is_number(column: Any) -> bool:
     import pyarrow.types as types
 
@@ -167,22 +157,13 @@ def _is_number(column: Any) -> bool:
     return any(is_kind(column.type) for is_kind in kinds)
 
 
-def _points(features: dict[str, Any]) -> NDArray[np.floating]:
+def _stack(numbers: Columns) -> NDArray[np.floating]:
     import numpy as np
-
-    return np.column_stack([_array(column) for column in features.values()])
-
-
-def _array(column: Any) -> NDArray[Any]:
     import pyarrow as pa
 
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.string()).cast(pa.float64())  # by way of text, which is rounded rightly
-    found: NDArray[Any] = column.to_numpy()
-    return found
-
-
-def _labels(column: Any) -> NDArray[Any]:
-    import numpy as np
-
-    return np.asarray(column.to_pylist())
+    return np.column_stack(
+        [  # decimals by way of text, which is rounded correctly
+            (column.cast(pa.string()).cast(pa.float64()) if pa.types.is_decimal(column.type) else column).to_numpy()
+            for column in numbers.values()
+        ]
+    )

@@ -1,28 +1,30 @@
-"""Looks at what files of arrays say of their size before memory is taken for it; they may be damaged, or malicious."""
+"""Refuses files that claim much more data than they have, before memory is taken for it."""
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
 from typing import IO, Any
 
 from distbench.errors import DatasetError
 
-__all__ = ["refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
+__all__ = ["IN_MEMORY_BYTES", "refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
 
-SMALL = 1 << 30  # bytes that any file may unfold to
-RATIO = 200  # times its size that a file may unfold to beyond that
+IN_MEMORY_BYTES = 64 << 20  # larger arrays stay in their file and are read block by block
+MAX_BYTES = 1 << 30  # that any file may unfold to
+MAX_RATIO = 200  # of these bytes to the size of a larger file
 
 
 def refuse_array(file: IO[bytes], size: int | None = None) -> None:
-    """Raise DatasetError where an ``.npy`` says that it holds more than it has; what is no ``.npy`` is left to numpy.
+    """Raise DatasetError if an ``.npy`` claims more data than it has; numpy reports files that are no ``.npy``.
 
     Parameters
     ----------
     file : binary file
-        At its start, where it is again afterwards if it can be.
+        Read from its start, and set back there if possible.
     size : int, optional
-        Bytes that it has; where it is not known, of a file on disk.
+        Its number of bytes. Default: that of the file on disk.
     """
     import numpy as np
 
@@ -30,11 +32,10 @@ def refuse_array(file: IO[bytes], size: int | None = None) -> None:
     size = os.fstat(file.fileno()).st_size if size is None else size
     try:
         shape, _, dtype = read[np.lib.format.read_magic(file)](file)
-    except (ValueError, KeyError, EOFError):  # numpy says it better
+    except (ValueError, KeyError, EOFError):  # numpy reports it
         shape, dtype = (), np.dtype("u1")
     else:
-        said = _product(shape) * dtype.itemsize
-        if said > size or min(shape, default=0) < 0:
+        if math.prod(shape) * dtype.itemsize > size or min(shape, default=0) < 0:
             raise DatasetError(
                 f"says that it holds {shape} numbers of {dtype.itemsize} bytes, and has {size:,} bytes "
                 "in all; is it whole? save it anew"
@@ -44,7 +45,7 @@ def refuse_array(file: IO[bytes], size: int | None = None) -> None:
 
 
 def refuse_archive(file: IO[bytes]) -> None:
-    """Raise DatasetError where an ``.npz`` unfolds to so much more than it is that nobody can have meant it."""
+    """Raise DatasetError if an ``.npz`` unfolds to far more bytes than it has."""
     size = os.fstat(file.fileno()).st_size
     try:
         with zipfile.ZipFile(file) as archive:
@@ -57,28 +58,21 @@ def refuse_archive(file: IO[bytes]) -> None:
     except DatasetError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
-        pass  # numpy says it better
+        pass  # numpy reports it
     file.seek(0)
 
 
 def refuse_table(metadata: Any, size: int) -> None:
-    """Raise DatasetError where a Parquet file unfolds to so much more than it is that nobody can have meant it."""
+    """Raise DatasetError if a Parquet file unfolds to far more bytes than it has."""
     groups = range(getattr(metadata, "num_row_groups", 0))
-    # Not by the values that each column says it has: where a file is damaged, asking pyarrow 26 for a column aborts.
+    # Column by column would be more exact, but pyarrow 26 aborts if a damaged file is asked for a column.
     pages = sum(metadata.row_group(at).total_byte_size for at in groups)
     refuse_unfolded(max(metadata.num_rows * metadata.num_columns * 8, pages), size, "compression=None")
 
 
 def refuse_unfolded(unfolded: int, size: int, how: str) -> None:
-    """Raise DatasetError where a file of `size` bytes unfolds to so many that nobody can have meant it."""
-    if unfolded > max(SMALL, RATIO * size):
+    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` says how to save such data."""
+    if unfolded > max(MAX_BYTES, MAX_RATIO * size):
         raise DatasetError(
             f"has {size:,} bytes that unfold to {unfolded:,}, so it is not read; if that is right, save it with {how}"
         )
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    found = 1
-    for one in shape:  # whole numbers of Python, which do not overflow
-        found *= one
-    return found

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
-    from distbench.evaluation.limits import CheckOptions
-    from distbench.evaluation.report import Report
+    from distbench.suites.check import Check, Outcome
 
-__all__ = ["Judged", "Sources", "judge"]
+__all__ = ["Sources", "judge"]
 
 
 @dataclass(frozen=True)
@@ -60,85 +59,46 @@ class Sources:
             raise InputError("--input-space", "give one", "a second is of the points of --reference")
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A report, and what its rows say beside it."""
-
-    report: Report
-    about: Mapping[str, Any] = field(default_factory=dict)
-    labels: Any = None
-
-
-def judge(sources: Sources, asked: CheckOptions, *, seed: int, name: str | None) -> Judged:
-    """Return what was measured.
+def judge(sources: Sources, check: Check) -> Outcome:
+    """Return what a check measures on what the command line names.
 
     Parameters
     ----------
     sources : Sources
         Checked.
-    asked : CheckOptions
-        Limits, and options of :func:`distbench.evaluate`.
-    seed : int
-        Of a recipe's training, or of the sample of test points.
-    name : str, optional
-        Of the encoder.
+    check : Check
+        Limits, name, seed and options.
 
     Raises
     ------
     InputError
-        Something cannot be used, or a limit is one that nobody can keep.
+        Something cannot be used, or a limit is one that no encoder can meet.
     """
-    if sources.dataset:
-        return _of_recipe(sources, asked, seed, name)
-    points = {key: _read(sources, key) for key in ("data", "reference", "labels", "reference_labels")}
-    options = {**asked.options, "seed": seed, "labels": points["labels"]}
-    options["reference_labels"] = points["reference_labels"]
-    report = _of_points(sources, asked, points, {**options, "name": name})
-    from distbench._util.notes import warnings_of
-
-    own = {"dataset": Path(sources.data).name, "data_sha256": report.fingerprint}
-    return Judged(report, {**own, "note": warnings_of(report.notes)}, points["labels"])
-
-
-def _of_points(sources: Sources, asked: CheckOptions, points: Mapping[str, Any], options: dict[str, Any]) -> Report:
-    from distbench.cli._encoders import encoder_of
-    from distbench.evaluation.evaluate import evaluate, evaluate_codes
-    from distbench.evaluation.limits import Floors
-
-    X, reference = points["data"], points["reference"]
-    if sources.input_space:
-        options["input_space"] = _space(sources.input_space)
-    floors = Floors(asked.limits, options["k"], X, reference is not None, True, options)
-    if sources.codes:
-        pair = None if reference is None else (reference, _read(sources, "reference_codes"))
-        options["name"] = options["name"] or _name_of(sources.codes)
-        report = evaluate_codes(X, _read(sources, "codes"), reference=pair, **options)
-    else:
-        encoder = encoder_of(sources.encoder)
-        floors.check_encoder(encoder)
-        report = evaluate(encoder, X, reference=reference, **options)
-    if asked.limits and "broken" in report.verdicts(**asked.limits).values():
-        floors.check_report(report)
-    return report
-
-
-def _of_recipe(sources: Sources, asked: CheckOptions, seed: int, name: str | None) -> Judged:
-    from distbench.cli._encoders import recipe_of
-    from distbench.evaluation.limits import Floors, recipe_options
     from distbench.suites.fits import FitCache
     from distbench.suites.names import check_dataset
-    from distbench.suites.recipes import as_recipe
 
-    size, bench = sources.code_size or 0, FitCache()
-    check_dataset(sources.dataset)
-    recipe, data = as_recipe(recipe_of(sources.encoder)), bench.dataset(sources.dataset)
-    rest = {key: value for key, value in asked.options.items() if key != "k"}
-    k = asked.options["k"]
-    Floors(asked.limits, k, None, True, True, rest).check_recipe(data, size)
-    run = bench.run(recipe, sources.dataset, size, seed, k=k, name=name, **recipe_options(rest))
-    about = {"dataset": sources.dataset, "code_size": size, "seed": seed, "seconds": run.seconds}
-    about |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
-    return Judged(run.report, about, data.labels_test)
+    if sources.dataset:
+        from distbench.cli._encoders import recipe_of
+
+        check_dataset(sources.dataset)
+        recipe = recipe_of(sources.encoder)
+        return replace(check, encoder=recipe, dataset=sources.dataset, code_size=sources.code_size).run(FitCache())
+    points = {key: _read(sources, key) for key in ("data", "reference", "labels", "reference_labels")}
+    options = {**check.options, "seed": check.seed, "labels": points["labels"]}
+    options["reference_labels"] = points["reference_labels"]
+    if sources.input_space:
+        options["input_space"] = _space(sources.input_space)
+    check = replace(check, X_test=points["data"], reference=points["reference"], options=options)
+    if sources.codes:
+        if check.reference is not None:
+            check = replace(check, reference=(check.reference, _read(sources, "reference_codes")))
+        outcome = replace(check, codes=_read(sources, "codes"), name=check.name or _name_of(sources.codes)).run()
+    else:
+        from distbench.cli._encoders import encoder_of
+
+        outcome = replace(check, encoder=encoder_of(sources.encoder)).run()
+    data = {"dataset": Path(sources.data).name, "data_sha256": outcome.report.fingerprint}
+    return replace(outcome, about={**outcome.about, **data})
 
 
 def _space(texts: Sequence[str]) -> Any:

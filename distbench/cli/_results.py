@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from distbench.cli._judging import Judged
     from distbench.evaluation.report import Pair, Report
     from distbench.inference.verdicts import Undecided, Verdict
     from distbench.results.rows import Row
+    from distbench.suites.check import Outcome
 
 __all__ = ["failure_of", "report_document", "verdict_lines", "write_files"]
 
@@ -22,16 +22,11 @@ ABOUT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "di
 OF_PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "rank_input", "rank_code", "labels")
 
 
-def failure_of(report: Report, limits: Mapping[str, float], undecided: Undecided) -> str:
-    """Return what a broken limit's error says; nothing where all are met."""
-    from distbench.errors import PreservationError
+def failure_of(outcome: Outcome) -> str:
+    """Return what the error of broken limits says; nothing where all are met."""
+    from distbench.evaluation.text import failure_text
 
-    try:
-        if limits:
-            report.check(undecided=undecided, **limits)
-    except PreservationError as error:
-        return str(error)
-    return ""
+    return failure_text(outcome.report, outcome.broken) if outcome.broken else ""
 
 
 def verdict_lines(report: Report, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
@@ -57,7 +52,7 @@ def _verdicts(report: Report, limits: Mapping[str, float]) -> dict[str, Verdict]
 
 
 def report_document(
-    judged: Judged, limits: Mapping[str, float], undecided: Undecided, failure: str, queries: int | None, seed: int
+    judged: Outcome, limits: Mapping[str, float], undecided: Undecided, failure: str, queries: int | None, seed: int
 ) -> dict[str, Any]:
     """Return a report as plain values; `queries` and `seed` are those of the command line."""
     from distbench.inference.verdicts import passes
@@ -93,7 +88,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
     return {key: getattr(pair, key) for key in OF_PAIR}
 
 
-def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, results: Path | None) -> list[str]:
+def write_files(judged: Outcome, limits: Mapping[str, float], html: Path | None, results: Path | None) -> list[str]:
     """Write the page and the rows that are asked for, and return a line for each.
 
     Raises
@@ -126,7 +121,7 @@ def write_files(judged: Judged, limits: Mapping[str, float], html: Path | None, 
     return lines
 
 
-def _write_page(judged: Judged, rows: list[Row], found: Mapping[str, Any], path: Path) -> None:
+def _write_page(judged: Outcome, rows: list[Row], found: Mapping[str, Any], path: Path) -> None:
     from distbench._util.files import write_whole
     from distbench.render.html import render_html
     from distbench.results.diagrams import diagrams_of

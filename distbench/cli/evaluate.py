@@ -25,7 +25,7 @@ from distbench.cli._wording import as_typed
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
-    from distbench.cli._judging import Judged
+    from distbench.suites.check import Outcome
 
 __all__ = ["command"]
 
@@ -139,8 +139,8 @@ def command(
     queries = given["queries"]
     with running():
         _check_files(html, results)
-        judged = _judged(given, limits, seed, name)
-        failure = failure_of(judged.report, limits, undecided)
+        judged = _judged(given, limits, undecided, seed=seed, name=name)
+        failure = failure_of(judged)
         told = verdict_lines(judged.report, limits, undecided)
         document = report_document(judged, limits, undecided, failure, queries, seed)
     written, unwritten = [], None
@@ -179,9 +179,10 @@ def _check_files(html: Path | None, results: Path | None) -> None:
         read_results(results)
 
 
-def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: str | None) -> Judged:
+def _judged(given: dict[str, Any], limits: dict[str, float], undecided: Undecided, **check: Any) -> Outcome:
     from distbench.cli._judging import judge
-    from distbench.evaluation.limits import CheckOptions
+    from distbench.evaluation.limits import limits_and_options
+    from distbench.suites.check import Check
 
     sources = Sources(**{key: given.pop(key) for key in list(given) if key in Sources.__dataclass_fields__})
     sources.check()
@@ -190,4 +191,5 @@ def _judged(given: dict[str, Any], limits: dict[str, float], seed: int, name: st
             del given[key]
         elif sources.dataset or (sources.codes and key == "stochastic"):
             raise CannotDo(f"--{key}: given for what it does not go with; leave it out, or judge an encoder on --data")
-    return judge(sources, CheckOptions.of({**given, **limits}, required=False), seed=seed, name=name)
+    limits, options = limits_and_options({**given, **limits}, required=False)
+    return judge(sources, Check(limits=limits, undecided=undecided, k=options.pop("k"), options=options, **check))

@@ -198,16 +198,24 @@ class Report(Mapping[str, Score]):
             If a limit names no metric, is none that the metric can take, or is beyond the report's floor.
         """
         __tracebackhide__ = True
-        check_undecided(undecided)
-        checked = self._checked(limits)
-        broken = {
-            name: limit
-            for name, limit in checked.items()
-            if not passes(self._verdict(name, limit), self[name].value, limit, self[name].direction, undecided)
-        }
-        if broken:
+        if broken := self.broken(limits, undecided):
             raise PreservationError(imported("distbench.evaluation.text:failure_text")(self, broken))
         return self
+
+    def broken(self, limits: Mapping[str, float], undecided: Undecided = "value") -> dict[str, float]:
+        """Return the limits that the report does not pass, by metric.
+
+        Raises
+        ------
+        InputError
+            As for `check`.
+        """
+        check_undecided(undecided)
+        return {
+            name: limit
+            for name, limit in self._checked(limits).items()
+            if not passes(self._verdict(name, limit), self[name].value, limit, self[name].direction, undecided)
+        }
 
     def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
         refuse_unmeasured(limits, self.scores)

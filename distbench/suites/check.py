@@ -1,18 +1,172 @@
-"""An encoder or a recipe judged outside pytest: one row a metric, with a verdict where it has a limit."""
+"""The one flow of a check: an encoder on points or a recipe on a data set, measured and held to limits."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from distbench._util.notes import warnings_of
+from distbench.encoders.code_size import declared_code_size
 from distbench.errors import InputError
-from distbench.evaluation.evaluate import evaluate
-from distbench.evaluation.limits import CheckOptions, Floors, recipe_options
+from distbench.evaluation.evaluate import evaluate, evaluate_codes
+from distbench.evaluation.limits import limits_and_options
+from distbench.evaluation.report import Report
+from distbench.inference.floors import check_floors
+from distbench.inference.verdicts import Undecided
 from distbench.results.rows import Row, rows_of
 from distbench.suites.fits import FitCache
-from distbench.suites.recipes import as_recipe
+from distbench.suites.recipes import Progress, Recipe, as_recipe
 
-__all__ = ["check_encoder"]
+__all__ = ["Check", "Outcome", "check_encoder"]
+
+RECIPE_OPTIONS = ("metrics", "distance_x", "distance_z")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check measured, and the limits that are broken.
+
+    Attributes
+    ----------
+    report : Report
+        Values and intervals.
+    broken : dict of str to float
+        The limits that the report does not pass, by metric.
+    about : dict of str to any
+        What the rows of the report say beside it, as in :func:`distbench.results.rows.rows_of`.
+    labels : array-like or None
+        Labels of the test points.
+    """
+
+    report: Report
+    broken: dict[str, float]
+    about: dict[str, Any]
+    labels: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """An encoder, the points or the data set that it is judged on, limits and options.
+
+    Attributes
+    ----------
+    encoder : encoder or recipe
+        An encoder for `X_test`, else a recipe for `dataset`.
+    X_test, reference : array-like or list of objects, optional
+        Test points, and reference points; with `codes` the reference points in a tuple with theirs.
+    codes : array-like, optional
+        Codes of the test points in place of an encoder.
+    dataset, code_size, seed, in_sample
+        Of a recipe: the data set that it is fitted and judged on, the size of its codes, its training seed, and whether
+        it is fitted on train and test points together.
+    k, name, include_queries
+        As for :func:`distbench.evaluate`.
+    options : mapping of str to any
+        Other options of :func:`distbench.evaluate`.
+    limits : mapping of str to float
+        By metric.
+    undecided : {"value", "fail", "pass"}
+        What becomes of a limit that the interval holds.
+    """
+
+    encoder: Any = None
+    X_test: Any = None
+    reference: Any = None
+    codes: Any = None
+    dataset: str | None = None
+    code_size: int | None = None
+    seed: int = 0
+    in_sample: bool = False
+    k: int = 10
+    name: str | None = None
+    include_queries: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    undecided: Undecided = "value"
+
+    def run(self, fits: FitCache | None = None, progress: Callable[[str], Progress | None] = lambda _: None) -> Outcome:
+        """Refuse limits that no encoder can meet, fit a recipe, measure, and hold the report to the limits.
+
+        Parameters
+        ----------
+        fits : FitCache, optional
+            Where fits and data sets are shared.
+        progress : callable
+            Returns, for a line of description, what a fit reports its progress to.
+
+        Raises
+        ------
+        InputError
+            An argument cannot be used, or no encoder of that code size can meet a limit on these points.
+        EncoderError
+            The encoder is of no known kind, or its codes cannot be used.
+        TrainingError
+            The recipe could not be fitted.
+        """
+        if self.X_test is None:
+            return self._run_recipe(FitCache() if fits is None else fits, progress)
+        for argument, value in (("dataset", self.dataset), ("code_size", self.code_size)):
+            if value is not None:
+                found = "given beside X_test; points are for an encoder, a data set for a recipe"
+                raise InputError(f"{argument}: {found}")
+        binds = self._is_euclidean and (self.include_queries or self.reference is None)
+        binds = binds and self.options.get("queries") is None and self.options.get("precision") is None
+        spaced = self.options.get("input_space") is not None
+        if binds and not spaced and (size := declared_code_size(self.encoder)) is not None:
+            self._check_floors(self.X_test, size)
+        report = self._evaluated()
+        broken = self._broken(report)
+        if broken and binds:  # the code size of some encoders is known only now
+            clouds = report.clouds
+            self._check_floors(clouds.X if spaced and clouds is not None else self.X_test, report.code_size)
+        return Outcome(report, broken, {"note": warnings_of(report.notes)}, self.options.get("labels"))
+
+    @property
+    def _is_euclidean(self) -> bool:
+        return all(self.options.get(name, "euclidean") == "euclidean" for name in ("distance_x", "distance_z"))
+
+    def _check_floors(self, points: Any, code_size: int) -> None:
+        check_floors(self.limits, points, code_size, k=self.k, reference=self.reference is not None)
+
+    def _broken(self, report: Report) -> dict[str, float]:
+        return report.broken(self.limits, self.undecided) if self.limits else {}
+
+    def _evaluated(self) -> Report:
+        options = {**self.options, "k": self.k, "name": self.name, "include_queries": self.include_queries}
+        if self.codes is not None:
+            return evaluate_codes(self.X_test, self.codes, reference=self.reference, **options)
+        return evaluate(self.encoder, self.X_test, reference=self.reference, **options)
+
+    def _run_recipe(self, fits: FitCache, progress: Callable[[str], Progress | None]) -> Outcome:
+        if self.reference is not None:
+            raise InputError("reference: given for a recipe, which is judged on its data set as it is; leave it out")
+        if self.dataset is None or self.code_size is None:
+            advice = "give the test points, or dataset= and code_size= to fit a recipe"
+            raise InputError("X_test", "not given", advice)
+        for name in self.options:
+            if name not in RECIPE_OPTIONS:
+                raise InputError(f"{name}: given for a recipe, which is judged on its data set as it is; leave it out")
+        recipe = self.encoder if isinstance(self.encoder, Recipe) else as_recipe(self.encoder)
+        data = fits.dataset(self.dataset)
+        if self.include_queries and self._is_euclidean:
+            fits.check_floors(self.limits, self.dataset, self.code_size, self.k)
+        metrics = self.options.get("metrics", "default")
+        run = fits.run(
+            recipe,
+            self.dataset,
+            self.code_size,
+            self.seed,
+            name=self.name,
+            in_sample=self.in_sample,
+            progress=progress(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"),
+            k=self.k,
+            include_queries=self.include_queries,
+            **{**self.options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)},
+        )
+        about = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
+        about |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
+        return Outcome(run.report, self._broken(run.report), about, data.labels_test)
 
 
 def check_encoder(
@@ -68,36 +222,19 @@ def check_encoder(
     TrainingError
         The recipe could not be fitted.
     """
-    asked = CheckOptions.of(options, required=False)
-    floors = Floors(asked.limits, k, X_test, reference is not None, include_queries, asked.options)
-    about: dict[str, Any] = {"limits": asked.limits}
-    for argument, value in (("dataset", dataset), ("code_size", code_size)) if X_test is not None else ():
-        if value is not None:
-            raise InputError(argument, "given beside X_test", "points are for an encoder, a data set for a recipe")
-    if X_test is None and reference is not None:
-        raise InputError("reference", "given for a recipe, which is judged on its data set as it is", "leave it out")
-    if X_test is not None:
-        floors.check_encoder(encoder)
-        report = evaluate(
-            encoder, X_test, reference=reference, k=k, name=name, include_queries=include_queries, **asked.options
-        )
-        if asked.limits and "broken" in report.verdicts(**asked.limits).values():
-            floors.check_report(report)
-        return rows_of(report, note=warnings_of(report.notes), **about)
-    if dataset is None or code_size is None:
-        raise InputError("X_test", "not given", "give the test points, or dataset= and code_size= to fit a recipe")
-    bench, recipe = FitCache(), as_recipe(encoder)
-    floors.check_recipe(bench.dataset(dataset), code_size)
-    run = bench.run(
-        recipe,
-        dataset,
-        code_size,
-        seed,
+    limits, rest = limits_and_options(options, required=False)
+    check = Check(
+        encoder=encoder,
+        X_test=X_test,
+        reference=reference,
+        dataset=dataset,
+        code_size=code_size,
+        seed=seed,
         k=k,
         name=name,
         include_queries=include_queries,
-        **recipe_options(asked.options),
+        options=rest,
+        limits=limits,
     )
-    about |= {"dataset": dataset, "code_size": code_size, "seed": seed, "seconds": run.seconds}
-    data_sha256 = bench.dataset(dataset).sha256
-    return rows_of(run.report, in_sample=run.in_sample, note=run.note, data_sha256=data_sha256, **about)
+    outcome = check.run()
+    return rows_of(outcome.report, limits=limits, **outcome.about)

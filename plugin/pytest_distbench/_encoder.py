@@ -15,7 +15,7 @@ from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of
-from pytest_distbench._recording import broken_limits, record_check, record_rows
+from pytest_distbench._recording import record_check, record_rows
 from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
 from pytest_distbench._settings import settings_of
 
@@ -164,32 +164,25 @@ class EncoderItem(SuiteItem):
         self._raise_failures(lines)
 
     def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
+        from distbench.suites.check import Check
         from distbench.suites.names import default_metrics
 
-        metrics, bench = self._metrics(), bench_of(self.config)
-        run = bench.run(
-            recipe,
-            self.suite.dataset,
-            self.code_size,
-            seed,
+        metrics = self._metrics()
+        check = Check(
+            encoder=recipe,
+            dataset=self.suite.dataset,
+            code_size=self.code_size,
+            seed=seed,
+            in_sample=self._in_sample,
             k=self.suite.k,
             name=self.encoder.name,
-            metrics="default" if set(metrics) == set(default_metrics()) else metrics,
-            progress=training(f"{self.name} seed {seed}"),
-            in_sample=self._in_sample,
-        )
-        record_rows(
-            self,
-            run.report,
-            **{name: self._about()[name] for name in ("dataset", "code_size", "data_sha256", "recipe_hash")},
-            seed=seed,
-            seconds=run.seconds,
-            in_sample=run.in_sample,
-            note=run.note,
+            options={"metrics": "default" if set(metrics) == set(default_metrics()) else metrics},
             limits=self._limits(),
-            labels=bench.dataset(self.suite.dataset).labels_test,
         )
-        self._check_limits(run.report, seed)
+        outcome = check.run(bench_of(self.config), training)
+        hashed = {"recipe_hash": self._recipe_hash}
+        record_rows(self, outcome.report, labels=outcome.labels, limits=check.limits, **hashed, **outcome.about)
+        self._check_limits(outcome.report, seed)
 
     def _check_limits(self, report: Report, seed: int | None) -> None:
         """Hold a report to the limits, and keep those that it breaks."""
@@ -197,7 +190,7 @@ class EncoderItem(SuiteItem):
 
         limits = self._limits()
         if limits:
-            broken = broken_limits(report, limits, check_undecided(settings_of(self.config).undecided()))
+            broken = report.broken(limits, check_undecided(settings_of(self.config).undecided()))
             record_check(self, report, limits, passed=not broken, seed=seed)
             if broken:
                 self._broken.append(Broken(seed, report, broken))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
-from distbench.evaluation.limits import CheckOptions, Floors, refuse_unknown
 from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
-from pytest_distbench._recipe import Judged, judge_recipe
 from pytest_distbench._record import note_attempt, note_raised
-from pytest_distbench._recording import broken_limits, record_check, record_failure, record_rows, record_unjudged
+from pytest_distbench._recording import record_check, record_failure, record_rows, record_unjudged
 from pytest_distbench._session import bench_of, rerun_line
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
-    from distbench.datasets import Dataset
     from distbench.evaluation.report import Report
     from distbench.hunting import Hunt
-    from distbench.inference.verdicts import Undecided
+    from distbench.suites.check import Check, Outcome
 
 __all__ = ["DistbenchFixture"]
 
@@ -97,7 +95,15 @@ class DistbenchFixture:
         __tracebackhide__ = True
         note_attempt(self._item)
         try:
-            return self._check(encoder, X_test, self._judged(reference, k, name, include_queries), options)
+            from distbench.evaluation.limits import limits_and_options
+            from distbench.inference.verdicts import check_undecided
+
+            settings = settings_of(self._item.config)
+            undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
+            before = {**settings.ini_limits, **self._marker.limits}
+            limits, rest = limits_and_options(self._with_distance(options), before, settings.line_limits)
+            asked = self._asked(encoder, X_test, reference, k, name, include_queries)
+            return self._check(replace(asked, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
             note_raised(self._item, error)
             if not isinstance(error, PreservationError):
@@ -140,11 +146,13 @@ class DistbenchFixture:
         __tracebackhide__ = True
         note_attempt(self._item)
         try:
-            judged = self._judged(reference, k, name, include_queries)
+            from distbench.evaluation.limits import refuse_unknown
+
             refuse_unknown(options)
-            report, about = self._measured_or_failed(encoder, X_test, judged, self._with_distance(options))
-            record_rows(self._item, report, **about)
-            return report
+            asked = self._asked(encoder, X_test, reference, k, name, include_queries)
+            outcome = self._run(replace(asked, options=self._with_distance(options)))
+            record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.about)
+            return outcome.report
         except DistbenchError as error:
             note_raised(self._item, error)
             raise error.with_traceback(None)  # noqa: B904 - as in check
@@ -192,101 +200,70 @@ class DistbenchFixture:
             note_raised(self._item, error)
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
-    def _check(self, encoder: Any, X_test: Any, judged: Judged, options: dict[str, Any]) -> Report:
-        from distbench.inference.verdicts import check_undecided
+    def _asked(
+        self, encoder: Any, X_test: Any, reference: Any, k: int | None, name: str | None, include_queries: bool
+    ) -> Check:
+        """Return what a call asks for; the marker says which data a recipe is fitted on."""
+        from distbench.suites.check import Check
 
-        settings = settings_of(self._item.config)
-        undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
-        before = {**settings.ini_limits, **self._marker.limits}
-        asked = CheckOptions.of(self._with_distance(options), before, settings.line_limits)
-        floors = Floors(
-            asked.limits, judged.k, X_test, judged.reference is not None, judged.include_queries, asked.options
+        marker = self._marker
+        asked = Check(
+            encoder=encoder,
+            X_test=X_test,
+            reference=reference,
+            k=next(number for number in (k, marker.k, DEFAULT_K) if number is not None),
+            name=name or name_of(self._item, encoder),
+            include_queries=include_queries,
         )
-        if X_test is None:
-            floors.check_recipe(self._dataset(), self._marker.code_size)
-        else:
-            floors.check_encoder(encoder)
-        report, about = self._measured_or_failed(encoder, X_test, judged, asked.options)
-        failure = ""
-        try:
-            report.check(undecided=undecided, **asked.limits)
-        except PreservationError as error:
-            failure = str(error)
-        if failure:
-            floors.check_report(report)
-        record_rows(self._item, report, limits=asked.limits, **about)
-        record_check(self._item, report, asked.limits, passed=not failure, undecided=undecided)
-        if failure:
-            raise PreservationError("\n".join([failure, *self._told_after(report, asked, undecided, X_test, judged)]))
+        if X_test is not None:
+            return asked
+        if marker.dataset is None or marker.code_size is None:
+            raise InputError(
+                "X_test",
+                "not given",
+                "give the test points, or mark the test with @pytest.mark.distbench(dataset=..., code_size=...) to "
+                "have a recipe fitted and judged",
+            )
+        seed = settings_of(self._item.config).seed(marker.seed) or 0
+        return replace(asked, dataset=marker.dataset, code_size=marker.code_size, seed=seed)
+
+    def _check(self, check: Check) -> Report:
+        outcome = self._run(check)
+        report, broken = outcome.report, outcome.broken
+        record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.about)
+        record_check(self._item, report, check.limits, passed=not broken, undecided=check.undecided)
+        if broken:
+            raise PreservationError("\n".join(self._failure(check, report, broken)))
         return report
 
-    def _told_after(
-        self, report: Report, asked: CheckOptions, undecided: Undecided, X_test: Any, judged: Judged
-    ) -> list[str]:
-        """Return what is said after where it breaks: what baselines reach, what to do, and how to run it again."""
-        from distbench.evaluation.text import advice, reference_lines
+    def _failure(self, check: Check, report: Report, broken: dict[str, float]) -> list[str]:
+        """Return where limits are broken, what baselines reach, what to do, and how to run the test again."""
+        from distbench.evaluation.text import advice, failure_text, reference_lines
         from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
-        broken = broken_limits(report, asked.limits, undecided)
-        if X_test is None:
-            size = self._marker.code_size or report.code_size
-            best = stored_reference_scores(report, str(self._marker.dataset), size, broken)
-        else:
-            options = {name: asked.options[name] for name in STANDING_OPTIONS if name in asked.options}
-            options["include_queries"] = judged.include_queries
-            size, best = report.code_size, {}
-            if "precision" not in asked.options:  # which points that judges depends on the encoder
-                best = fitted_reference_scores(report, broken, options)
-        return [*reference_lines(best, size), advice(report, broken, best), rerun_line(self._item)]
+        size, best = check.code_size or report.code_size, {}
+        if check.dataset is not None:
+            best = stored_reference_scores(report, check.dataset, size, broken)
+        elif "precision" not in check.options:  # which points that judges depends on the encoder
+            options = {name: check.options[name] for name in STANDING_OPTIONS if name in check.options}
+            best = fitted_reference_scores(report, broken, {**options, "include_queries": check.include_queries})
+        lines = [failure_text(report, broken), *reference_lines(best, size), advice(report, broken, best)]
+        return [*lines, rerun_line(self._item)]
 
     def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:
         distance = self._marker.distance
         return options if distance is None else {"distance_x": distance, "distance_z": distance, **options}
 
-    def _measured_or_failed(
-        self, encoder: Any, X_test: Any, judged: Judged, options: dict[str, Any]
-    ) -> tuple[Report, dict[str, Any]]:
+    def _run(self, check: Check) -> Outcome:
         """Return what was measured; an encoder that fails leaves a row that says so, without a place."""
+        from pytest_distbench._progress import Training
+
+        fits = bench_of(self._item.config)
         try:
-            return self._measured(encoder, X_test, judged, options)
+            with Training(self._item.config) as training:
+                return check.run(fits, training)
         except Exception as error:
             if isinstance(error, InputError) and not isinstance(error, EncoderError):
                 raise  # the call is at fault, not the encoder
-            from distbench.encoders.resolve import name_of as own_name
-
-            name = judged.name or name_of(self._item, encoder) or own_name(encoder)
-            data = self._dataset() if X_test is None else None
-            points = (X_test, judged.reference) if data is None else (data.test, data.train)
-            sha256 = "" if data is None else data.sha256
-            record_failure(self._item, error, name, self._marker, judged.k, points, sha256)
+            record_failure(self._item, error, check, fits)
             raise
-
-    def _measured(
-        self, encoder: Any, X_test: Any, judged: Judged, options: dict[str, Any]
-    ) -> tuple[Report, dict[str, Any]]:
-        """Return the report, and what its rows say beside it."""
-        if X_test is None:
-            return judge_recipe(self._item, self._marker, encoder, judged, options)
-        import distbench
-        from distbench._util.notes import warnings_of
-
-        name = judged.name or name_of(self._item, encoder)
-        report = distbench.evaluate(
-            encoder,
-            X_test,
-            reference=judged.reference,
-            k=judged.k,
-            name=name,
-            include_queries=judged.include_queries,
-            **options,
-        )
-        return report, {"labels": options.get("labels"), "note": warnings_of(report.notes)}
-
-    def _judged(self, reference: Any, k: int | None, name: str | None, include_queries: bool) -> Judged:
-        if k is None:
-            k = DEFAULT_K if self._marker.k is None else self._marker.k
-        return Judged(reference, k, name, include_queries)
-
-    def _dataset(self) -> Dataset | None:
-        dataset = self._marker.dataset
-        return None if dataset is None else bench_of(self._item.config).dataset(dataset)

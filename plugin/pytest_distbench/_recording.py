@@ -15,24 +15,12 @@ from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
-    from distbench.inference.verdicts import Undecided
-    from pytest_distbench._marker import MarkerArguments
+    from distbench.suites.check import Check
+    from distbench.suites.fits import FitCache
 
-__all__ = ["broken_limits", "record_check", "record_failure", "record_limits", "record_rows", "record_unjudged"]
+__all__ = ["record_check", "record_failure", "record_limits", "record_rows", "record_unjudged"]
 
 SAME_SETTING = ("metric", "dataset", "code_size", "seed", "k", "m", "M", "distance")
-
-
-def broken_limits(report: Report, limits: Mapping[str, float], undecided: Undecided) -> dict[str, float]:
-    """Return the limits that a report does not pass."""
-    from distbench.inference.verdicts import passes
-
-    verdicts = report.verdicts(**limits)
-    return {
-        name: limit
-        for name, limit in limits.items()
-        if not passes(verdicts[name], report[name].value, limit, report[name].direction, undecided)
-    }
 
 
 def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
@@ -75,35 +63,27 @@ def _paired(config: pytest.Config, report: Report) -> Collection[str]:
     return set(report) if keeps_all else {SORT_METRIC, settings.sort}
 
 
-def record_failure(
-    item: pytest.Item,
-    error: Exception,
-    name: str,
-    marker: MarkerArguments,
-    k: int,
-    points: tuple[Any, Any],
-    data_sha256: str,
-) -> None:
-    """Record that an encoder could not be fitted or run, as a row without a value.
-
-    `points` are the test points and the reference.
-    """
+def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitCache) -> None:
+    """Keep that an encoder could not be fitted or run, for leaderboards and files."""
     from distbench._util.text import plain_text
+    from distbench.encoders.resolve import name_of
     from distbench.results.rows import failed_row
 
-    m, n = (0 if array is None else len(array) for array in points)
+    data = None if check.dataset is None else fits.dataset(check.dataset)
+    points = (check.X_test, check.reference) if data is None else (data.test, data.train)
+    m, n = (0 if part is None else len(part) for part in points)
     cause = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
     row = failed_row(
         f"{type(cause).__name__}: {cause}",
-        encoder=plain_text(name),
-        dataset=marker.dataset or "",
-        code_size=marker.code_size or 0,
-        k=k,
+        encoder=plain_text(check.name or name_of(check.encoder)),
+        dataset=check.dataset or "",
+        code_size=check.code_size or 0,
+        k=check.k,
         m=m,
         M=m + n - 1,
-        seed=settings_of(item.config).seed(marker.seed) if marker.dataset else None,
+        seed=None if data is None else check.seed,
         test=item.nodeid,
-        data_sha256=data_sha256,
+        data_sha256="" if data is None else data.sha256,
     )
     record_of(item).rows.append(row)
 

@@ -7,7 +7,7 @@ import pytest
 
 import distbench
 from distbench import InputError, check_encoder
-from distbench.evaluation.limits import CheckOptions
+from distbench.evaluation.limits import limits_and_options
 
 RNG = np.random.default_rng(0)
 X_TRAIN, X_TEST = RNG.normal(size=(150, 5)), RNG.normal(size=(60, 5))
@@ -84,6 +84,7 @@ def test_a_recipe_needs_a_data_set_and_takes_no_points():
 
 
 def test_limits_before_and_after_those_of_the_call():
-    asked = CheckOptions.of({"continuity": 0.5, "k": 3}, {"continuity": 0.1, "stress": 1.0}, {"stress": 2.0})
-    assert asked.limits == {"continuity": 0.5, "stress": 2.0}
-    assert asked.options == {"k": 3}
+    call = {"continuity": 0.5, "k": 3}
+    limits, options = limits_and_options(call, {"continuity": 0.1, "stress": 1.0}, {"stress": 2.0})
+    assert limits == {"continuity": 0.5, "stress": 2.0}
+    assert options == {"k": 3}

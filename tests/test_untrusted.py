@@ -20,7 +20,8 @@ from pages import outcome
 import distbench
 from distbench.datasets import DataSource
 from distbench.encoders import as_encoder
-from distbench.encoders.adapters._keras_files import FEW_WEIGHTS, load_model
+from distbench.encoders.adapters._adapter import FREE_NUMBERS
+from distbench.encoders.adapters._keras_files import load_model
 from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
 from distbench.inputs.size_guards import refuse_table
 from distbench.render.markdown import render_markdown, render_summary
@@ -192,7 +193,7 @@ class TestSavedModels:
 
     def test_what_unfolds_and_what_is_damaged(self, saved):
         path = saved(lambda tf, x: tf.reduce_sum(x @ tf.constant(1.0, shape=(4, 10**8)), 1, True) + x)
-        with pytest.raises(EncoderError, match=r"says that it has \d.*,\d{3} numbers, and its files have .* bytes"):
+        with pytest.raises(EncoderError, match=r"asks for memory for about \d.*,\d{3} numbers, but has only .* bytes"):
             distbench.evaluate(path, np.ones((20, 4)), k=3)
         path = saved(lambda tf, x: x)
         for data, told in ((b"no program", "no whole SavedModel"), (b"", "is no SavedModel of TensorFlow 2")):
@@ -435,14 +436,14 @@ class TestModels:
         self.rewritten(path, lambda config: config["config"]["layers"].extend(part(*layer) for layer in layers))
         monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("it was made"))
         with pytest.raises(
-            EncoderError, match=r"m.keras: its layers ask for about \S+ weights, and the file has .* bytes of them; it"
+            EncoderError, match=r"m.keras: asks for memory for about \S+ numbers, but has only .* bytes of them; it is"
         ):
             load_model(path)
 
     def test_large_models_whose_weights_are_there_are_loaded(self, keras, saved):
         layers = (keras.layers.Dense(4500), keras.layers.BatchNormalization(), keras.layers.Dense(4500))
         model, path = saved(*layers, keras.layers.Reshape((4500, 1)), keras.layers.Conv1D(2, 3))
-        assert model.count_params() > FEW_WEIGHTS
+        assert model.count_params() > FREE_NUMBERS
         assert load_model(path).count_params() == model.count_params()
 
     def test_bombs(self, tmp_path):

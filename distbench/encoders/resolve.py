@@ -18,7 +18,7 @@ from distbench._util.text import short_repr
 from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 
-__all__ = ["FILES", "call_of", "encodes", "is_path", "loaded_file", "name_of", "rests_on_own_row"]
+__all__ = ["FILES", "call_of", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"]
 
 _METHODS = ("transform", "encode", "predict")
 _FILES = [one.files for one in ADAPTERS if one.files]
@@ -96,10 +96,10 @@ def name_of(obj: Any) -> str:
     return function if isinstance(function, str) else type(obj).__name__
 
 
-def rests_on_own_row(encoder: Any) -> bool:
+def runs_in_eval_mode(encoder: Any) -> bool:
     """Say whether an encoder's framework puts it into eval mode when it is asked."""
     adapter = adapter_of(encoder)
-    return adapter is not None and adapter.alone
+    return adapter is not None and adapter.eval_mode
 
 
 def _hint(obj: Any) -> str:

@@ -79,7 +79,7 @@ class BudgetedEncoder:
         count = min(REPEATED_ROWS, (len(rows) + 1) // 2)
         repeated = np.unique(np.linspace(0, len(rows) - 1, count).astype(np.int64))
         codes = np.asarray(raw, dtype=np.float64)
-        if Rounding(raw).change(codes[repeated], self.encode(rows[repeated]), in_company=True):
+        if Rounding(raw).change(codes[repeated], self.encode(rows[repeated]), other_batches=True):
             raise EncoderError(
                 f"encoder {self.encoder.name!r} gave other codes the second time it was asked for the same points, or "
                 "among others; hunts need a deterministic one (eval mode, fixed seed)"

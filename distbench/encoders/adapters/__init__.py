@@ -1,4 +1,4 @@
-"""The frameworks whose models are known: a module and a row of the table for each."""
+"""The table of frameworks whose models are known: one module and one row each."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = [
     "is_torch_module",
 ]
 
-# Keras first: on its torch backend a Keras model is a torch module, too.
+# Keras first: on its torch backend a Keras model is also a torch module.
 ADAPTERS: tuple[Adapter, ...] = (KERAS, TORCH, ONNX, TENSORFLOW)
 
 
 def adapter_of(obj: Any) -> Adapter | None:
-    """Return the row of the framework that an object is of."""
-    return next((one for one in ADAPTERS if one.recognises(obj)), None)
+    """Return the row of an object's framework."""
+    return next((adapter for adapter in ADAPTERS if adapter.recognizes(obj)), None)
 
 
 def adapter_of_file(path: Any) -> Adapter | None:
-    """Return the row of the framework that loads the file or folder of that name."""
-    return next((one for one in ADAPTERS if one.opens(str(path))), None)
+    """Return the row of the framework that loads a file or folder."""
+    return next((adapter for adapter in ADAPTERS if adapter.opens(str(path))), None)

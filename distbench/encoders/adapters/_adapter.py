@@ -1,7 +1,6 @@
-"""What is known of one framework: its objects, how they are asked, and its files.
+"""The table row of a framework: its objects, how to call them, and its files.
 
-Frameworks are never imported to look at an object: it can only come from one that its owner has imported already, so
-looking in ``sys.modules`` is enough.
+No framework is imported to recognize an object: whoever made the object has imported it, so ``sys.modules`` is enough.
 """
 
 from __future__ import annotations
@@ -9,14 +8,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from distbench.errors import EncoderError
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from distbench._util.text import join_names
+from distbench.errors import EncoderError, MissingDependencyError
+from distbench.inputs.batches import frame_numbers, is_frame
 
-__all__ = ["Adapter", "as_type", "in_batches_of", "is_instance", "is_text", "only", "owns_encode", "rows_as_array"]
+__all__ = [
+    *("FREE_NUMBERS", "Adapter", "as_type", "in_batches_of", "is_instance", "is_text", "missing", "only"),
+    *("owns_encode", "refuse_numbers", "rows_as_array"),
+]
+
+FREE_NUMBERS = 1 << 24  # for which a file may always take memory
+NUMBERS_PER_BYTE = 4  # for which it may take more: weights take half a byte at least
 
 
 @dataclass(frozen=True)
@@ -26,105 +34,97 @@ class Adapter:
     Attributes
     ----------
     objects, files : str
-        What its objects and its files are called in messages; files are empty where none are loaded.
-    recognises : callable
-        Says whether an object is one of its own.
+        The names of its objects and its files in messages; `files` is empty if none are loaded.
+    recognizes : callable
+        Returns whether an object is one of the framework's.
     call : callable
-        Takes such an object, returns what turns a batch of points into codes.
+        Takes such an object, returns a function that turns a batch of points into codes.
     opens : callable
-        Says whether it loads a file or folder of that name.
+        Returns whether the framework loads a file or folder of that name.
     load : callable
-        Loads it, running no code that is in it.
+        Loads it without running code in it.
     method : callable
-        Takes such an object and a method of it, or a part, and returns what asks that as the object itself is asked.
-    alone : bool
-        Whether it is asked for codes that rest on the point's own row alone, as in eval mode.
+        Takes such an object and one of its methods or parts, and returns a function that calls it as `call` would.
+    eval_mode : bool
+        Whether objects are called in eval mode, so that a code depends on its own point alone.
     """
 
     objects: str
-    recognises: Callable[[Any], bool]
+    recognizes: Callable[[Any], bool]
     call: Callable[[Any], Callable[[Any], Any]]
     files: str = ""
     opens: Callable[[str], bool] = lambda path: False
     load: Callable[[Any], Any] = lambda path: path
     method: Callable[[Any, Callable[[Any], Any]], Callable[[Any], Any]] = lambda obj, method: method
-    alone: bool = False
+    eval_mode: bool = False
 
 
 def is_instance(obj: Any, module: str, name: str) -> bool:
-    """Say whether an object is of a class, without importing the module that has it."""
+    """Return whether an object is of a class, without importing the class's module."""
     kind = getattr(sys.modules.get(module), name, None)
     return isinstance(kind, type) and isinstance(obj, kind)
 
 
 def owns_encode(obj: Any) -> bool:
-    """Say whether an object has an ``encode`` of its own: of an autoencoder it is what is meant."""
+    """Return whether an object has a method ``encode``, as autoencoders do."""
     return callable(getattr(obj, "encode", None))
 
 
 def rows_as_array(batch: Any) -> Any:
-    """Return a batch as frameworks take it: lists of texts and the like as they are, all else as an array.
+    """Return a batch as frameworks take it: lists of objects as they are, anything else as an array.
 
-    Frames of numbers of several types, or of types that may be missing, become float64.
+    Frames with numbers of several types, or with nullable numbers, become float64.
     """
-    import numpy as np
-
     if isinstance(batch, list):
         return batch
     array = np.asarray(batch)
-    if array.dtype == object and hasattr(batch, "iloc"):
-        dtypes = batch.dtypes if batch.ndim == 2 else [batch.dtype]
-        if all(dtype.kind in "biuf" for dtype in dtypes):
-            return batch.to_numpy(dtype=np.float64, na_value=np.nan)
+    if array.dtype == object and is_frame(batch) and (numbers := frame_numbers(batch)) is not None:
+        return numbers
     return array
 
 
 def is_text(points: Any) -> bool:
-    """Say whether an array holds texts or other objects."""
+    """Return whether an array holds texts or other objects."""
     return getattr(getattr(points, "dtype", None), "kind", "-") in "OSTU"
 
 
 def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return points in the type that a graph takes.
+    """Return points in the type of a graph's input.
 
     Raises
     ------
     EncoderError
-        They are no whole numbers, or too large, and the graph takes just these: others would be judged.
+        The type cannot hold the numbers: fractions or too large ones would be changed silently.
     """
-    import numpy as np
-
     with np.errstate(invalid="ignore", over="ignore"):
         taken = points.astype(dtype)
     if points.dtype.kind in "biuf":
-        is_other = taken != points if taken.dtype.kind in "biu" else ~np.isfinite(taken) & np.isfinite(points)
-        others = points[np.asarray(is_other)]
-        if others.size:
+        is_changed = taken != points if taken.dtype.kind in "biu" else ~np.isfinite(taken) & np.isfinite(points)
+        changed = points[np.asarray(is_changed)]
+        if changed.size:
             raise EncoderError(
                 "encoder",
-                f"its input is {taken.dtype}, which cannot hold {others.flat[0]}",
+                f"its input is {taken.dtype}, which cannot hold {changed.flat[0]}",
                 "pass a function that makes its inputs of points",
             )
     return taken
 
 
 def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -> Any:
-    """Ask for codes of a batch; where a graph was made for batches of one `size`, in such parts, the last one filled.
+    """Return the codes of a batch; a graph for batches of one `size` gets parts of it, of which the last is padded.
 
     Raises
     ------
     EncoderError
-        A part came back as another number of codes.
+        The graph returned another number of codes for a part.
     """
-    import numpy as np
-
     if not isinstance(size, int) or size == len(points):
         return call(points)
     parts = []
     for start in range(0, len(points), size):
         part = points[start : start + size]
-        filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
-        codes = np.asarray(call(filled))
+        padded = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+        codes = np.asarray(call(padded))
         if codes.ndim == 0 or len(codes) != size:
             raise EncoderError(
                 "encoder",
@@ -135,16 +135,32 @@ def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -
     return np.concatenate(parts)
 
 
-def only(names: Collection[str], what: str, of: str, remedy: str) -> str:
-    """Return the one name there is.
+def only(names: Collection[str], what: str, owner: str, remedy: str) -> str:
+    """Return the single name in `names`.
 
     Raises
     ------
     EncoderError
-        There are others, which are listed, or none.
+        There are several names, which are listed, or none.
     """
     if len(names) != 1:
-        from distbench._util.text import join_names
-
-        raise EncoderError("encoder", f"{of} has {len(names)} {what} ({join_names(list(names)) or 'none'})", remedy)
+        found = f"{owner} has {len(names)} {what} ({join_names(list(names)) or 'none'})"
+        raise EncoderError("encoder", found, remedy)
     return next(iter(names))
+
+
+def refuse_numbers(asked: int, stored: int, path: Path, loader: str) -> None:
+    """Raise EncoderError if a file asks for memory for many more numbers than it has bytes."""
+    if asked > max(FREE_NUMBERS, NUMBERS_PER_BYTE * stored):
+        raise EncoderError(
+            "encoder",
+            f"{path}: asks for memory for about {min(asked, 10**15):,} numbers, but has only {stored:,} bytes of them",
+            f"it is not loaded; if you trust it, load it with {loader} and pass that",
+        )
+
+
+def missing(package: str, path: Path, extra: str) -> MissingDependencyError:
+    """Return the error for a file whose framework is not installed."""
+    return MissingDependencyError(
+        f'encoder: {path}: needs {package}, which is not installed; pip install "distbench[{extra}]"'
+    )

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from distbench.encoders.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
 from distbench.errors import EncoderError
 
@@ -14,13 +16,13 @@ __all__ = ["KERAS", "is_keras_model"]
 
 
 def is_keras_model(obj: Any) -> bool:
-    """Say whether this is a Keras model."""
+    """Return whether this is a Keras model."""
     return is_instance(obj, "keras", "Model")
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
     if owns_encode(model):
-        return lambda batch: _encode(model, batch)  # no partial of the model: nothing sees to it that dropout is off
+        return lambda batch: _encode(model, batch)  # no partial of the model, since dropout may be on in `encode`
     return functools.partial(_predict, model)
 
 
@@ -28,16 +30,14 @@ def _encode(model: Any, batch: Any) -> Any:
     points = _readable(batch)
     keras = sys.modules["keras"]
     if keras.backend.backend() == "torch" and not isinstance(points, list) and not is_text(points):
-        points = keras.ops.convert_to_tensor(points)  # numpy's arrays and torch's weights do not add up
+        points = keras.ops.convert_to_tensor(points)  # torch's weights take no arrays of numpy
     return model.encode(points)
 
 
 def _readable(batch: Any) -> Any:
-    """Return a batch as Keras takes it: texts as an array, for a list would be as many inputs."""
+    """Return a batch as Keras takes it: texts as an array, because a list would be several inputs."""
     points = rows_as_array(batch)
-    if isinstance(points, list) and all(isinstance(one, str) for one in points):
-        import numpy as np
-
+    if isinstance(points, list) and all(isinstance(point, str) for point in points):
         return np.array(points, dtype=object)
     return points
 
@@ -47,9 +47,8 @@ def _predict(model: Any, batch: Any) -> Any:
     if isinstance(codes, dict) and len(codes) == 1:
         return next(iter(codes.values()))
     if isinstance(codes, (list, tuple, dict)):
-        raise EncoderError(
-            f"encoder {model.name!r} has {len(codes)} outputs; pass the part of it that returns the codes alone"
-        )
+        found = f"encoder {model.name!r} has {len(codes)} outputs"
+        raise EncoderError(f"{found}; pass the part of it that returns the codes alone")
     return codes
 
 
@@ -61,10 +60,10 @@ def _load(path: Any) -> Any:
 
 KERAS = Adapter(
     objects="a Keras model",
-    recognises=is_keras_model,
+    recognizes=is_keras_model,
     call=_call,
     files="a .keras file",
     opens=lambda path: path.lower().endswith(".keras"),
     load=_load,
-    alone=True,
+    eval_mode=True,
 )

@@ -1,7 +1,7 @@
-"""Models from files that somebody else may have written: no code in them runs, and nothing is imported for them.
+"""Loads Keras models from files of others: no code in them runs, and no module is imported for them.
 
-Keras refuses code in its safe mode. What a file asks for is looked at before Keras is, too: versions before 3.9 could
-be made to import any module, and a model that is only judged needs none of that.
+Keras refuses code in its safe mode. Here the configuration of the model is checked before Keras reads it, because
+versions before 3.9 could be made to import any module, and a model that is only evaluated needs none.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.text import first_line
+from distbench.encoders.adapters._adapter import refuse_numbers
 from distbench.errors import EncoderError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = ["load_model", "weights_asked"]
-
 
 ENDING = ".keras"
 CONFIG = "config.json"
@@ -33,12 +33,12 @@ PARTS = (
     *("activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops"),
     *("optimizers", "quantizers", "random", "regularizers"),
 )
-"""What of Keras models are made of; its other modules (``utils`` downloads files) have no place in one."""
-BOMB = 1 << 28  # bytes that a file may unfold to, however small it is
-RATIO = 200  # times its size that it may unfold to beyond that; weights hardly shrink
-LARGEST_CONFIG = 1 << 26
-FEW_WEIGHTS = 1 << 24  # numbers for which memory is taken whatever the file holds
-PER_BYTE = 4  # numbers beyond that for each byte of stored weights, which take half a byte at least; an estimate
+"""Modules of Keras that models are made of; others, such as ``utils``, which downloads files, are refused."""
+MAX_BYTES = 1 << 28  # that any file may unfold to
+MAX_RATIO = 200  # of these bytes to the size of a larger file, since weights hardly shrink
+MAX_CONFIG_BYTES = 1 << 26
+WIDTHS = ("units", "filters", "code_size")
+TRUSTED = "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model"
 
 
 def load_model(path: str | os.PathLike[str]) -> Any:
@@ -47,9 +47,8 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or path-like
-        A file that ``model.save("NAME.keras")`` has written. Layers of ``distbench.keras`` are known; others of a
-        user's own are where the module that registers them (``keras.saving.register_keras_serializable``) has been
-        imported.
+        A file that ``model.save("NAME.keras")`` has written. Layers of ``distbench.keras`` are known; other layers
+        are if the module that registers them (``keras.saving.register_keras_serializable``) has been imported.
 
     Returns
     -------
@@ -58,49 +57,55 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     distbench.errors.EncoderError
-        There is no such file, it is no such model, or it could run code of its own: what was found and what to do.
+        There is no such file, it is no such model, or it could run code of its own.
     distbench.errors.MissingDependencyError
         Keras is not installed.
     """
     from distbench.keras.registered import require_keras
 
     path = Path(path)
-    config, stored = _config(path)
+    config, stored = _read_config(path)
     parts = list(_parts(config))
     keras = require_keras()
     for part in parts:
         _refuse_unsafe(part, path, keras)
-    _refuse_large(parts, stored, path)
+    refuse_numbers(weights_asked(reversed(parts)), stored, path, "keras.saving.load_model(path)")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras and HDF5 raise all kinds for what does not fit together
+    except Exception as error:  # Keras and HDF5 raise all kinds for a file that does not fit together
         if "safe_mode" in str(error):
             raise _runs_code(path, "a layer") from None
+        # Keras puts the configuration of the whole model before the reason.
+        reason = str(error).rpartition("Exception encountered: ")[2] or str(error)
         raise EncoderError(
             "encoder",
-            f"{path}: Keras cannot make a model of it ({_reason(error)})",
-            "where it has objects of your own, load it with keras.saving.load_model(path, "
-            "custom_objects=...) and pass the model",
+            f"{path}: Keras cannot make a model of it ({first_line(ValueError(reason))})",
+            "where it has objects of your own, load it with keras.saving.load_model(path, custom_objects=...) and "
+            "pass the model",
         ) from None
 
 
-def _config(path: Path) -> tuple[Any, int]:
-    """Return what a file says its model is made of, and how many bytes of all else it has; nothing is run yet."""
+def _read_config(path: Path) -> tuple[Any, int]:
+    """Return the configuration in a file, and the number of bytes of everything else in it."""
     if path.suffix.lower() != ENDING:
-        raise EncoderError(
-            "encoder", f"found {str(path)!r}", f"give a file that ends in {ENDING}, or pass the loaded model"
-        )
+        advice = f"give a file that ends in {ENDING}, or pass the loaded model"
+        raise EncoderError("encoder", f"found {str(path)!r}", advice)
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "no such file"
         raise EncoderError("encoder", f"{path}: {kind}", f'give one that model.save("NAME{ENDING}") has written')
+    size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:
-            _refuse_bomb(archive, path)
+            members = archive.infolist()
+            unfolded = sum(member.file_size for member in members)
+            config_bytes = max((member.file_size for member in members if member.filename == CONFIG), default=0)
+            if config_bytes > MAX_CONFIG_BYTES or unfolded > max(MAX_BYTES, MAX_RATIO * size):
+                found = f"{path}: {size:,} bytes that unfold to {unfolded:,}, which no model does"
+                raise EncoderError("encoder", found, "it is not loaded")
             config = json.loads(archive.read(CONFIG))
-            stored = sum(member.compress_size for member in archive.infolist() if member.filename != CONFIG)
     except EncoderError:
         raise
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # also nested too deep
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # the last: nested too deep
         raise EncoderError(
             "encoder",
             f"{path}: no whole model of Keras 3 ({first_line(error)})",
@@ -108,47 +113,23 @@ def _config(path: Path) -> tuple[Any, int]:
         ) from None
     except (OSError, EOFError) as error:
         raise EncoderError("encoder", f"{path}: cannot be read: {first_line(error)}") from None
-    # How it was trained is left out when it is loaded, so that it does not matter here either.
-    used = {key: value for key, value in config.items() if key != "compile_config"} if isinstance(config, dict) else {}
-    return used, min(stored, path.stat().st_size)  # a directory may list what is not there
-
-
-def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
-    unfolded = sum(member.file_size for member in archive.infolist())
-    is_config_large = any(
-        member.filename == CONFIG and member.file_size > LARGEST_CONFIG for member in archive.infolist()
-    )
-    if is_config_large or unfolded > max(BOMB, RATIO * path.stat().st_size):
-        raise EncoderError(
-            "encoder",
-            f"{path}: {path.stat().st_size:,} bytes that unfold to {unfolded:,}, which no model does",
-            "it is not loaded",
-        )
-
-
-def _refuse_large(parts: Sequence[Mapping[str, Any]], stored: int, path: Path) -> None:
-    """Refuse layers that are much larger than their weights in the file: they are made before those are read."""
-    asked = weights_asked(reversed(parts))
-    if asked > max(FEW_WEIGHTS, PER_BYTE * stored):
-        raise EncoderError(
-            "encoder",
-            f"{path}: its layers ask for about {min(asked, 10**15):,} weights, and the file "
-            f"has {stored:,} bytes of them",
-            "it is not loaded; if you trust it, load it with keras.saving.load_model(path) and pass it",
-        )
+    stored = sum(member.compress_size for member in members if member.filename != CONFIG)
+    if isinstance(config, dict):
+        config.pop("compile_config", None)  # the optimizer's, which is not loaded
+    return config, min(stored, size)  # an archive may list members that it does not have
 
 
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield all that a model is made of, the last first: tables that name a class."""
+    """Yield all tables of a configuration that name a class, the last first."""
     waiting = [config]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if "class_name" in one:
-                yield one
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                yield part
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
 
 
 def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> None:
@@ -157,34 +138,31 @@ def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> No
         raise _runs_code(path, f"a layer of the kind {name}")
     config = part.get("config")
     if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
-        raise EncoderError(
-            "encoder",
-            f"{path}: has a {str(name)[:60]} that reads its vocabulary from another file, which is not done",
-            "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model",
-        )
-    if _is_known(registered, keras):
+        found = f"has a {str(name)[:60]} that reads its vocabulary from another file, which is not done"
+        raise EncoderError("encoder", f"{path}: {found}", TRUSTED)
+    if _is_registered(registered, keras):
         return
-    # What has neither a module nor a registered name, and functions of "builtins", Keras looks up among its own.
+    # Keras looks up parts without a module and a registered name, and functions of "builtins", among its own.
     if module == "builtins" or (module is None and registered is None) or _is_part_of_keras(module):
         return
-    found = f"{str(module)[:60]}:{str(name)[:60]}" if module else str(registered)[:60]
+    name = f"{str(module)[:60]}:{str(name)[:60]}" if module else str(registered)[:60]
     raise EncoderError(
         "encoder",
-        f"{path}: needs {found!r}, which is not imported because a file says so",
-        "import what registers it first, or load it with keras.saving.load_model(path, "
-        "custom_objects=...) and pass the model",
+        f"{path}: needs {name!r}, which is not imported because a file says so",
+        "import what registers it first, or load it with keras.saving.load_model(path, custom_objects=...) and pass "
+        "the model",
     )
 
 
-def _is_known(registered: Any, keras: ModuleType) -> bool:
-    """Say whether a name is one that code in this process has registered, or that of a part of ours."""
-    if not isinstance(registered, str):
+def _is_registered(name: Any, keras: ModuleType) -> bool:
+    """Return whether code in this process has registered a name; classes of distbench are registered here."""
+    if not isinstance(name, str):
         return False
-    if registered.startswith(OURS):
+    if name.startswith(OURS):
         from distbench.keras.registered import register
 
-        register(registered.removeprefix(OURS))
-    return keras.saving.get_registered_object(registered) is not None
+        register(name.removeprefix(OURS))
+    return keras.saving.get_registered_object(name) is not None
 
 
 def _is_part_of_keras(module: Any) -> bool:
@@ -193,86 +171,60 @@ def _is_part_of_keras(module: Any) -> bool:
     return names[0] == "keras" and (not inner or inner[0] in PARTS)
 
 
-def _reason(error: Exception) -> str:
-    """Return what Keras found, without the configuration of the whole model that it puts before that."""
-    told = str(error).rpartition("Exception encountered: ")[2]
-    return first_line(ValueError(told or str(error)))
-
-
 def _runs_code(path: Path, what: str) -> EncoderError:
-    return EncoderError(
-        "encoder",
-        f"{path}: has {what}, which could run code that is in the file",
-        "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model",
-    )
-
-
-WIDTHS = ("units", "filters", "code_size")
+    return EncoderError("encoder", f"{path}: has {what}, which could run code that is in the file", TRUSTED)
 
 
 def weights_asked(parts: Iterable[Mapping[str, Any]]) -> int:
-    """Return about how many weights the layers of a model ask for that take most.
+    """Return about how many weights a model's large layers have: Keras takes their memory before it reads the file.
 
-    Dense, recurrent, convolution, embedding, attention and normalisation layers are looked at. Where a layer does not
-    say how wide its input is, it is as wide as the layer before.
+    Counts dense, recurrent, convolution, embedding, attention and normalisation layers. A layer that does not say how
+    wide its input is gets the width of the layer before.
 
     Parameters
     ----------
     parts : iterable of mapping
-        What the model is made of, in order, each with its ``config`` and, if it was built, its ``build_config``.
+        The parts of the model in order, each with its ``config`` and, if it was built, its ``build_config``.
     """
     total, before = 0, 1
     for part in parts:
-        settings = part.get("config")
-        if not isinstance(settings, dict):
-            continue
-        entering = _entering(part) or before
-        total += _weights(settings, entering)
-        before = _width(settings) or before
+        config, built = part.get("config"), part.get("build_config")
+        if isinstance(config, dict):
+            shapes: Sequence[Any] = ()
+            if isinstance(built, dict):
+                more = built.get("shapes_dict")
+                shapes = [built.get("input_shape"), *(more.values() if isinstance(more, dict) else ())]
+            total += _weights(config, max(map(_last, shapes), default=0) or before)
+            width = max(_number(config.get(key)) for key in (*WIDTHS, "output_dim"))
+            before = width or _last(config.get("batch_shape")) or before
     return total
 
 
-def _entering(part: Mapping[str, Any]) -> int:
-    """Return the width of the widest input that a layer was built for, 0 where it does not say."""
-    built = part.get("build_config")
-    if not isinstance(built, dict):
-        return 0
-    shapes = built.get("shapes_dict")
-    found = [built.get("input_shape"), *(shapes.values() if isinstance(shapes, dict) else ())]
-    return max((_last(shape) for shape in found), default=0)
+def _weights(config: Mapping[str, Any], inputs: int) -> int:
+    """Return about how many weights a layer with so many inputs has."""
 
+    def number(*keys: str) -> int:
+        return max(_number(config.get(key)) for key in keys)
 
-def _width(settings: Mapping[str, Any]) -> int:
-    widths = (*(_number(settings.get(word)) for word in WIDTHS), _number(settings.get("output_dim")))
-    return max(widths) or _last(settings.get("batch_shape"))
-
-
-def _weights(settings: Mapping[str, Any], entering: int) -> int:
-    width, rows, heads = (
-        max(_number(settings.get(word)) for word in words) for words in (WIDTHS, ("input_dim",), ("num_heads",))
-    )
-    kernel = settings.get("kernel_size")
-    window = math.prod(_number(side) or 1 for side in kernel) if isinstance(kernel, list) else _number(kernel) or 1
-    multiplier = _number(settings.get("depth_multiplier"))
-    if rows:
-        return rows * _number(settings.get("output_dim"))
-    if heads:
-        return heads * _number(settings.get("key_dim") or settings.get("head_dim")) * entering
-    if multiplier:
-        return multiplier * entering * (window + width)
+    width, kernel = number(*WIDTHS), config.get("kernel_size")
+    window = math.prod(_number(side) or 1 for side in (kernel if isinstance(kernel, list) else [kernel]))
+    if rows := number("input_dim"):
+        return rows * number("output_dim")
+    if heads := number("num_heads"):
+        return heads * (number("key_dim") or number("head_dim")) * inputs
+    if multiplier := number("depth_multiplier"):
+        return multiplier * inputs * (window + width)
     if width:
-        again = width * width if "recurrent_initializer" in settings else 0
-        return width * entering * window // (_number(settings.get("groups")) or 1) + again
-    return entering if "gamma_initializer" in settings else 0
+        recurrent = width * width if "recurrent_initializer" in config else 0
+        return width * inputs * window // (number("groups") or 1) + recurrent
+    return inputs if "gamma_initializer" in config else 0
 
 
 def _last(shape: Any) -> int:
-    """Return the last length of a shape; of several, that of the widest."""
+    """Return the last length of a shape; of several shapes, the largest."""
     if not isinstance(shape, list) or not shape:
         return 0
-    if isinstance(shape[-1], list):
-        return max(_last(one) for one in shape)
-    return _number(shape[-1])
+    return max(map(_last, shape)) if isinstance(shape[-1], list) else _number(shape[-1])
 
 
 def _number(value: Any) -> int:

@@ -1,7 +1,7 @@
 """ONNX graphs: sessions of onnxruntime, and ``.onnx`` files.
 
-onnxruntime has no operator that reads files or runs code of a graph's own. Later versions also refuse weights in files
-outside the graph's folder and weights larger than what is stored of them, and unfold no large constants on loading.
+onnxruntime has no operator that reads files or runs code of the graph. Later versions also refuse weights in files
+outside the graph's folder and weights larger than their stored bytes, and unfold no large constants on loading.
 """
 
 from __future__ import annotations
@@ -12,8 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from distbench._util.text import first_line
-from distbench.encoders.adapters._adapter import Adapter, as_type, in_batches_of, is_instance, only, rows_as_array
+from distbench.encoders.adapters._adapter import (
+    Adapter,
+    as_type,
+    in_batches_of,
+    is_instance,
+    missing,
+    only,
+    rows_as_array,
+)
 from distbench.errors import EncoderError, MissingDependencyError
 
 __all__ = ["ONNX"]
@@ -27,7 +37,7 @@ TYPES = {
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
-LEAST_VERSION = (1, 31)  # versions before load what is refused here, or take the memory that it asks for
+MIN_VERSION = (1, 31)  # earlier ones load files that are refused here, or take all the memory these ask for
 ERRORS_ONLY = 3  # of onnxruntime's levels of logging
 
 
@@ -36,21 +46,19 @@ def _is_session(obj: Any) -> bool:
 
 
 def _call(session: Any) -> Callable[[Any], Any]:
-    """Return the call of a graph of one input and one output."""
-    inputs = {one.name: one for one in session.get_inputs()}
+    """Return a function that runs a graph of one input and one output."""
+    inputs = {node.name: node for node in session.get_inputs()}
     source = inputs[only(inputs, "inputs", "the ONNX graph", "pass a function that fills them all")]
     if source.type not in TYPES:
         raise EncoderError("encoder", f"the ONNX graph takes {source.type}", "pass a function that makes it of points")
-    outputs = [one.name for one in session.get_outputs()]
+    outputs = [node.name for node in session.get_outputs()]
     pick = f"lambda batch: session.run([{outputs[-1]!r}], {{{source.name!r}: batch}})[0]" if outputs else ""
     target = only(outputs, "outputs", "the ONNX graph", f"pass a function that picks one, such as {pick}")
     return functools.partial(_run, session, source, target)
 
 
 def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
-    """Ask for the codes of a batch in the input's own type; in parts where the graph has a fixed batch size."""
-    import numpy as np
-
+    """Return the codes of a batch in the input's type; in parts if the graph has a fixed batch size."""
     points = rows_as_array(batch)
     points = as_type(np.array(points) if isinstance(points, list) else points, TYPES[source.type])
     if len(source.shape) == 2 and points.ndim == 1:  # one text a row
@@ -60,31 +68,27 @@ def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
 
 
 def _load(path: str | os.PathLike[str]) -> Any:
-    """Open a session on the processor, which gives the same codes each time."""
+    """Open a session on the CPU, which gives the same codes each time."""
     path = Path(path)
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingDependencyError(
-            f'encoder: {path}: needs onnxruntime, which is not installed; pip install "distbench[onnx]"'
-        ) from error
-    if _version(onnxruntime.__version__) < LEAST_VERSION:
+        raise missing("onnxruntime", path, "onnx") from error
+    if _version(onnxruntime.__version__) < MIN_VERSION:
         raise MissingDependencyError(
             f"encoder: {path}: found onnxruntime {onnxruntime.__version__}, which does not check files well; "
             'pip install "distbench[onnx]", or pass the session if you trust the file'
         )
     if not path.is_file():
-        raise EncoderError(
-            "encoder", f"{path}: {'is a folder' if path.is_dir() else 'no such file'}", "give an ONNX file"
-        )
+        kind = "is a folder" if path.is_dir() else "no such file"
+        raise EncoderError("encoder", f"{path}: {kind}", "give an ONNX file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class of error for each of its codes
-        raise EncoderError(
-            "encoder", f"{path}: onnxruntime cannot load it: {first_line(error)}", "export it anew"
-        ) from None
+        found = f"{path}: onnxruntime cannot load it: {first_line(error)}"
+        raise EncoderError("encoder", found, "export it anew") from None
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -93,7 +97,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 ONNX = Adapter(
     objects="an onnxruntime session",
-    recognises=_is_session,
+    recognizes=_is_session,
     call=_call,
     files="an .onnx file",
     opens=lambda path: path.lower().endswith(ENDING),

@@ -1,9 +1,8 @@
-"""Whether a SavedModel of somebody else may be loaded: its operations are looked at, and how much it unfolds to.
+"""Refuses SavedModels that could do more than compute, or that ask for far more memory than their files have.
 
 A SavedModel is a program, and some of TensorFlow's operations read or write files, open connections or call Python.
-What an operation does beyond computing, TensorFlow tells by calling it stateful, with few exceptions. So stateful ones
-are refused but for those known to stay within the process, and of the others those that return nothing or are named
-here.
+TensorFlow calls operations stateful if they do more than compute, with few exceptions. So stateful ones are refused,
+except those that stay within the process; of the others, those that return nothing or are named in `BEYOND`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from distbench._util.text import first_line, short_repr
-from distbench.encoders.adapters._keras_files import FEW_WEIGHTS, PER_BYTE
+from distbench.encoders.adapters._adapter import refuse_numbers
 from distbench.errors import EncoderError
 
 __all__ = ["refuse_unsafe"]
@@ -39,21 +38,16 @@ BEYOND = re.compile(
     r"|ImmutableConst|GenerateVocabRemapping|CustomAggregator|BatchFunction|Infeed.*|.*CustomCall.*|XlaLaunch.*"
 )
 IDLE = ("NoOp", "ControlTrigger")
-SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # of a function that nothing calls when codes are asked for
+SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # allowed in functions that nothing in the graph calls
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Refuse a SavedModel that could do more than compute, or that says that it is much larger than its files.
+    """Raise EncoderError if a SavedModel could do more than compute, or claims far more numbers than its files have.
 
     Parameters
     ----------
     path : Path
         Its folder. TensorFlow is installed.
-
-    Raises
-    ------
-    EncoderError
-        What was found.
     """
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -65,39 +59,35 @@ def refuse_unsafe(path: Path) -> None:
     graphs = program.meta_graphs
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):
         raise EncoderError("encoder", f"{path}: is no SavedModel of TensorFlow 2 with one graph", TRUSTED)
-    own = {one.signature.name for one in graphs[0].graph_def.library.function}
+    own = {function.signature.name for function in graphs[0].graph_def.library.function}
     for op in _operations(graphs[0]):
         if not _stays_within(op, own):
-            raise EncoderError(
-                "encoder",
-                f"{path}: has the operation {short_repr(op)}, which could do more than compute "
-                "codes (as reading files or calling Python does)",
-                TRUSTED,
-            )
+            found = f"{path}: has the operation {short_repr(op)}, which could do more than compute codes"
+            raise EncoderError("encoder", f"{found} (as reading files or calling Python does)", TRUSTED)
     _refuse_large(graphs[0], path)
 
 
 def _operations(graph: Any) -> Iterator[str]:
-    """Yield the operations of a graph; what saves its own variables only where nothing else can call it."""
+    """Yield the operations of a graph, without those in `SAVING` that nothing calls."""
     library = graph.graph_def.library.function
-    called = {name for one in library for node in one.node_def for name in _functions_of(node)}
-    called |= {one.gradient_func for one in graph.graph_def.library.gradient}
+    called = {name for function in library for node in function.node_def for name in _functions_of(node)}
+    called |= {function.gradient_func for function in graph.graph_def.library.gradient}
     called |= set(graph.object_graph_def.concrete_functions)
-    yield from (node.op for node in graph.graph_def.node if node.op not in SAVING)  # is never run: functions are
-    for one in library:
-        is_called = one.signature.name in called
-        yield from (node.op for node in one.node_def if is_called or node.op not in SAVING)
+    yield from (node.op for node in graph.graph_def.node if node.op not in SAVING)  # only functions run
+    for function in library:
+        is_called = function.signature.name in called
+        yield from (node.op for node in function.node_def if is_called or node.op not in SAVING)
 
 
 def _functions_of(node: Any) -> Iterator[str]:
     yield node.op  # a function may be called as an operation of its name
     for value in node.attr.values():
         yield value.func.name
-        yield from (one.name for one in value.list.func)
+        yield from (function.name for function in value.list.func)
 
 
 def _stays_within(op: str, own: set[str]) -> bool:
-    """Say whether an operation computes and does nothing else: one of TensorFlow's, or a function of the graph."""
+    """Return whether an operation only computes; `own` are the functions of the graph."""
     from tensorflow.python.framework import op_def_registry
 
     known = op_def_registry.get(op)
@@ -105,16 +95,19 @@ def _stays_within(op: str, own: set[str]) -> bool:
         return op in own
     if known.is_stateful:
         return bool(WITHIN.fullmatch(op))
-    # What returns nothing can only do something else, as Abort does, which ends the process without a word.
+    # An operation that returns nothing does something else: Abort ends the process without a message.
     returns = bool(known.output_arg) or op in IDLE
     return returns and not BEYOND.fullmatch(op)
 
 
 def _refuse_large(graph: Any, path: Path) -> None:
-    """Refuse constants and variables that say that they have many more numbers than there are bytes for them."""
+    """Refuse constants and variables with many more numbers than the files have bytes for them."""
     import tensorflow as tf
 
-    nodes = [*graph.graph_def.node, *(node for one in graph.graph_def.library.function for node in one.node_def)]
+    nodes = [
+        *graph.graph_def.node,
+        *(node for function in graph.graph_def.library.function for node in function.node_def),
+    ]
     asked = sum(_numbers(value.tensor) for node in nodes for value in node.attr.values() if value.HasField("tensor"))
     variables = path / "variables" / "variables"
     if variables.with_suffix(".index").is_file():
@@ -124,10 +117,7 @@ def _refuse_large(graph: Any, path: Path) -> None:
             raise EncoderError("encoder", f"{path}: its variables cannot be read: {first_line(error)}") from None
         asked += sum(math.prod(shape) for shape in shapes.values())
     stored = sum(file.stat().st_size for file in (path / "saved_model.pb", *variables.parent.glob("variables.*")))
-    if asked > max(FEW_WEIGHTS, PER_BYTE * stored):
-        raise EncoderError(
-            "encoder", f"{path}: says that it has {asked:,} numbers, and its files have {stored:,} bytes", TRUSTED
-        )
+    refuse_numbers(asked, stored, path, "tf.saved_model.load")
 
 
 def _numbers(tensor: Any) -> int:

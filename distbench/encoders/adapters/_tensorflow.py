@@ -1,4 +1,4 @@
-"""SavedModels of TensorFlow: loaded objects, and folders, whose operations are looked at before they are loaded."""
+"""SavedModels of TensorFlow: loaded objects, and folders, whose operations are checked before they are loaded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from distbench._util.text import first_line
-from distbench.encoders.adapters._adapter import Adapter, as_type, in_batches_of, only, owns_encode, rows_as_array
-from distbench.errors import EncoderError, MissingDependencyError
+from distbench.encoders.adapters._adapter import (
+    Adapter,
+    as_type,
+    in_batches_of,
+    missing,
+    only,
+    owns_encode,
+    rows_as_array,
+)
+from distbench.errors import EncoderError
 
 __all__ = ["TENSORFLOW"]
 
@@ -21,13 +29,13 @@ REMEDY = "pass a function that calls what is meant"
 
 
 def _is_loaded(obj: Any) -> bool:
-    """Say whether an object is what ``tf.saved_model.load`` returns; its class is made anew for each."""
+    """Return whether ``tf.saved_model.load`` made an object; it makes a class for each."""
     is_ours = "tensorflow" in sys.modules and type(obj).__module__.startswith("tensorflow.")
     return is_ours and isinstance(getattr(obj, "signatures", None), Mapping)
 
 
 def _call(loaded: Any) -> Callable[[Any], Any]:
-    """Return the call that is meant: an ``encode``, what is served, or the object itself."""
+    """Return a function that calls ``encode``, the served signature, or the object itself."""
     if owns_encode(loaded):
         return _traced(loaded, loaded.encode)
     signatures = loaded.signatures
@@ -38,22 +46,22 @@ def _call(loaded: Any) -> Callable[[Any], Any]:
         inputs = signature.structured_input_signature[1]
         source = only(inputs, "inputs", f"signature {name!r} of the SavedModel", REMEDY)
         target = only(signature.structured_outputs, "outputs", f"signature {name!r} of the SavedModel", REMEDY)
-        return functools.partial(_ask, loaded, lambda part: signature(**{source: part})[target], inputs[source])
+        return functools.partial(_run, loaded, lambda part: signature(**{source: part})[target], inputs[source])
     if callable(loaded):
         return _traced(loaded, loaded)
     raise EncoderError("encoder", "the SavedModel has no signature and cannot be called", REMEDY)
 
 
 def _traced(loaded: Any, function: Any) -> Callable[[Any], Any]:
-    """Return the call of a function that was saved for tensors of some type, which it does not convert to."""
+    """Return a function that calls a saved one with tensors of its type, to which it does not convert itself."""
     owner = function if hasattr(function, "concrete_functions") else getattr(function, "__call__", None)  # noqa: B004
     traces = getattr(owner, "concrete_functions", ())
-    given = traces[0].structured_input_signature[0] if traces else ()
-    return functools.partial(_ask, loaded, function, given[0] if given else None)
+    inputs = traces[0].structured_input_signature[0] if traces else ()
+    return functools.partial(_run, loaded, function, inputs[0] if inputs else None)
 
 
-def _ask(loaded: Any, function: Callable[[Any], Any], spec: Any, batch: Any) -> Any:
-    """Ask a function of a loaded object, which is held here: its variables go when nobody holds it."""
+def _run(loaded: Any, function: Callable[[Any], Any], spec: Any, batch: Any) -> Any:
+    """Call a function of a loaded object; the reference to the object keeps its variables alive."""
     tf = sys.modules["tensorflow"]
     dtype, shape = getattr(spec, "dtype", None), getattr(spec, "shape", None)
     if isinstance(batch, list):
@@ -66,27 +74,24 @@ def _ask(loaded: Any, function: Callable[[Any], Any], spec: Any, batch: Any) -> 
 
 def _load(path: str | os.PathLike[str]) -> Any:
     path = Path(path)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read once, at import: else a page of log lines
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read at import; otherwise TensorFlow logs a page
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise MissingDependencyError(
-            f'encoder: {path}: needs TensorFlow, which is not installed; pip install "distbench[keras]"'
-        ) from error
+        raise missing("TensorFlow", path, "keras") from error
     from distbench.encoders.adapters._saved_model import refuse_unsafe
 
     refuse_unsafe(path)
     try:
         return tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises all kinds for what does not fit together
-        raise EncoderError(
-            "encoder", f"{path}: TensorFlow cannot load it: {first_line(error)}", "save it anew"
-        ) from None
+    except Exception as error:  # TensorFlow raises all kinds for files that do not fit together
+        found = f"{path}: TensorFlow cannot load it: {first_line(error)}"
+        raise EncoderError("encoder", found, "save it anew") from None
 
 
 TENSORFLOW = Adapter(
     objects="a SavedModel",
-    recognises=_is_loaded,
+    recognizes=_is_loaded,
     call=_call,
     files="the folder of a SavedModel",
     opens=lambda path: Path(path, PROGRAM).is_file(),

@@ -1,4 +1,4 @@
-"""Modules of torch, scripted and traced ones too: asked in eval mode, without gradients, on their device."""
+"""Modules of torch, also scripted and traced ones: called in eval mode, without gradients, on their device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["TORCH", "eval_mode", "is_torch_module"]
 
 
 def is_torch_module(obj: Any) -> bool:
-    """Say whether this is a module of torch."""
+    """Return whether this is a module of torch."""
     return is_instance(obj, "torch.nn", "Module")
 
 
@@ -24,47 +24,47 @@ def _call(module: Any) -> Callable[[Any], Any]:
 
 
 def _method(module: Any, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return functools.partial(_ask, module, call)
+    return functools.partial(_run, module, call)
 
 
-def _ask(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
-    """Hand the batch on as a tensor of the type of the module's weights, on their device; texts as a list."""
+def _run(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
+    """Call the module with a tensor of the type of its weights, on their device; with texts as a list."""
     torch = sys.modules["torch"]
-    given = rows_as_array(batch)
-    if is_text(given):
-        given = given.tolist()
-    if not isinstance(given, list):
-        given = _as_taken(module, torch.as_tensor(_readable(given)))
+    points = rows_as_array(batch)
+    if is_text(points):
+        points = points.tolist()
+    if not isinstance(points, list):
+        points = _as_input(module, torch.as_tensor(_readable(points)))
     with eval_mode(module), torch.no_grad():
-        return call(given)
+        return call(points)
 
 
-def _as_taken(module: Any, given: Any) -> Any:
-    """Return points as a module takes them: in its own type, symbols as int64, on its device."""
+def _as_input(module: Any, points: Any) -> Any:
+    """Return points in the type of a module's weights, symbols as int64, on its device."""
     torch = sys.modules["torch"]
-    held = chain(module.parameters(), module.buffers())
-    weights = next((one for one in held if one.is_floating_point()), None)
+    tensors = chain(module.parameters(), module.buffers())
+    weights = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
     if weights is None:
-        is_float = given.is_floating_point() and _hides_weights(module)
-        return given.to(dtype=torch.get_default_dtype()) if is_float else given
-    given = given.to(device=weights.device)
-    taken = given.to(dtype=weights.dtype)
-    if given.is_floating_point():
-        return taken
-    is_kept = not taken.is_meta and bool((taken.to(given.dtype) == given).all())  # half floats merge large numbers
-    return given.to(dtype=torch.int64) if _takes_symbols(module) or not is_kept else taken
+        is_float = points.is_floating_point() and _hides_weights(module)
+        return points.to(dtype=torch.get_default_dtype()) if is_float else points
+    points = points.to(device=weights.device)
+    converted = points.to(dtype=weights.dtype)
+    if points.is_floating_point():
+        return converted
+    is_exact = not converted.is_meta and bool((converted.to(points.dtype) == points).all())  # half floats merge numbers
+    return points.to(dtype=torch.int64) if _takes_symbols(module) or not is_exact else converted
 
 
 def _readable(points: Any) -> Any:
-    """Return an array as torch reads it without a word: in this machine's byte order, and writeable."""
+    """Return an array in this machine's byte order and writable, so that torch reads it without a warning."""
     points = points.astype(points.dtype.newbyteorder("="), copy=False)
     return points if points.flags.writeable else points.copy()
 
 
 def _takes_symbols(module: Any) -> bool:
-    """Say whether whole numbers are looked up as embeddings, by the first part with weights that is made of no others.
+    """Return whether the first innermost part with weights is an embedding: then whole numbers are symbols.
 
-    Weights of a module's own beside such parts, as those of a first token, say nothing of its input.
+    Weights outside the innermost parts, such as those of a first token, are not applied to the input.
     """
     parts = (part for part in module.modules() if next(part.children(), None) is None)
     first = next((part for part in parts if next(part.parameters(recurse=False), None) is not None), None)
@@ -72,7 +72,7 @@ def _takes_symbols(module: Any) -> bool:
 
 
 def _hides_weights(module: Any) -> bool:
-    """Say whether a module may have weights that are no parameters: frozen and exported ones, and quantised parts."""
+    """Return whether a module may have weights that are no parameters: frozen, exported and quantised ones."""
     return any(
         is_instance(part, "torch.jit", "ScriptModule") or "quantized" in type(part).__module__
         for part in module.modules()
@@ -81,22 +81,22 @@ def _hides_weights(module: Any) -> bool:
 
 @contextmanager
 def eval_mode(module: Any) -> Iterator[None]:
-    """Put a module into eval mode, and each of its parts back into the mode that it was in, also after an error."""
+    """Put a module into eval mode; at the end, also after an error, put each part back into its mode."""
     before = [(part, part.training) for part in module.modules() if hasattr(part, "training")]
     if not any(training for _, training in before):
         yield
         return
     try:
-        with suppress(NotImplementedError):  # an exported graph, which has one mode
+        with suppress(NotImplementedError):  # by an exported graph, which has one mode
             module.eval()
         yield
     finally:
-        # By train(), which modules may override to do more than to set a flag; it sets the parts' modes as well, and
-        # a module comes before its parts.
+        # By train(), because modules may override it to do more than set a flag. It also sets the modes of the parts;
+        # here a module comes before its parts.
         for part, training in before:
             if part.training != training:
                 with suppress(NotImplementedError):
                     part.train(training)
 
 
-TORCH = Adapter(objects="a torch module", recognises=is_torch_module, call=_call, method=_method, alone=True)
+TORCH = Adapter(objects="a torch module", recognizes=is_torch_module, call=_call, method=_method, eval_mode=True)

@@ -1,4 +1,4 @@
-"""What users pass by mistake: each call, the error it raises, and the words that its one line must hold."""
+"""Calls with bad input: each with the error that it raises, and the words of its message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distbench.inference.attainable import attainable
 from distbench.inference.chance import chance
 from distbench.inference.floors import check_floors, floors
 
-__all__ = ["CASES", "Case", "X", "first_two"]
+__all__ = ["CASES"]
 
 rng = np.random.default_rng(0)
 X, REFERENCE = rng.normal(size=(40, 4)), rng.normal(size=(60, 4))

@@ -1,7 +1,7 @@
-"""What is fuzzed, by ``benchmarks/fuzz.py`` with atheris and by ``test_fuzz.py`` with Hypothesis.
+"""Fuzz targets, for ``benchmarks/fuzz.py`` with atheris and for ``test_fuzz.py`` with Hypothesis.
 
-Bytes choose everything: how a valid document is changed, then how its text is. So both see mostly documents that are
-nearly right, which get further than noise, and noise too.
+Bytes choose everything: how a valid document is changed, then how its text is. So most documents are nearly right and
+get further than noise; some are noise.
 """
 
 from __future__ import annotations
@@ -49,29 +49,26 @@ NAMES = ("name", "limits", "value", "k", "m", "seed", "environment", "schema", "
 
 
 class Taken:
-    """Choices from bytes; when they are used up, always the first."""
+    """Choices made by bytes; when these are used up, each choice is the first."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = 0
+
+    def _next(self, size: int) -> bytes:
+        taken, self._data = self._data[:size], self._data[size:]
+        return taken
 
     def below(self, n: int) -> int:
         """Return a whole number from 0 to below n."""
-        size = 1 if n <= 256 else 2
-        found = int.from_bytes(self._data[self._at : self._at + size], "big")
-        self._at += size
-        return found % n
+        return int.from_bytes(self._next(1 if n <= 256 else 2), "big") % n
 
     def of(self, options: Any) -> Any:
-        """Return one of them."""
+        """Return one of the options."""
         return options[self.below(len(options))]
 
     def text(self) -> str:
         """Return a text of up to 40 bytes."""
-        size = self.below(40)
-        found = self._data[self._at : self._at + size]
-        self._at += size
-        return found.decode("utf-8", errors="replace")
+        return self._next(self.below(40)).decode("utf-8", errors="replace")
 
 
 def value(taken: Taken, depth: int = 0) -> Any:
@@ -174,9 +171,9 @@ SUITES: tuple[dict[str, Any], ...] = (
 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key)} = {_toml(one)}" for key, one in value.items() if one is not None) + "}"
+        return "{" + ", ".join(_pairs(value)) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(one) for one in value if one is not None) + "]"
+        return "[" + ", ".join(_toml(item) for item in value if item is not None) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     return json.dumps(value) if isinstance(value, str) else str(value)
@@ -186,18 +183,22 @@ def _key(key: str) -> str:
     return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)
 
 
+def _pairs(table: dict[str, Any]) -> list[str]:
+    return [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if value is not None]
+
+
 def toml_text(document: dict[str, Any], headers: bool) -> str:
-    """Return a document as TOML; with headers of tables, or in one line each."""
-    lines, after = [], []
-    for key, one in document.items():
-        if headers and isinstance(one, list) and one and all(isinstance(entry, dict) for entry in one):
-            for entry in one:
-                after += [f"[[{_key(key)}]]", *(f"{_key(k)} = {_toml(v)}" for k, v in entry.items() if v is not None)]
-        elif headers and isinstance(one, dict):
-            after += [f"[{_key(key)}]", *(f"{_key(k)} = {_toml(v)}" for k, v in one.items() if v is not None)]
-        elif one is not None:
-            lines.append(f"{_key(key)} = {_toml(one)}")
-    return "\n".join([*lines, *after, ""])
+    """Return a document as TOML, with headers of tables or with tables inline."""
+    lines, tables = [], []
+    for key, item in document.items():
+        if headers and isinstance(item, list) and item and all(isinstance(entry, dict) for entry in item):
+            for entry in item:
+                tables += [f"[[{_key(key)}]]", *_pairs(entry)]
+        elif headers and isinstance(item, dict):
+            tables += [f"[{_key(key)}]", *_pairs(item)]
+        else:
+            lines += _pairs({key: item})
+    return "\n".join([*lines, *tables, ""])
 
 
 @contextmanager
@@ -334,28 +335,20 @@ def _rendered(outcome: Any, other: Any, form: int) -> None:
     render_summary(outcome, limit=4000)
 
 
-COMMANDS = (
-    ("leaderboard", "r.json", "good.json", "--sort", "stress", "--format", "md", "--width", "120", "-o", "out.txt"),
-    ("compare", "good.json", "r.json", "--fail", "continuity:1%", "--undecided", "fail", "--json"),
-    ("evaluate", "enc:two", "--data", "X.npy", "--limit", "continuity:0.5", "--k", "2", "--results", "out.json"),
-    (
-        "evaluate",
-        "--codes",
-        "both.npz:z",
-        "--data",
-        "both.npz:x",
-        "--metrics",
-        "stress,continuity",
-        "--k",
-        "2",
-        "--json",
-    ),
-    ("evaluate", "enc:two", "--data", "X.npy", "--reference", "X.npy", "--queries", "5", "--undecided", "fail"),
-    ("evaluate", "pca", "--dataset", "s_curve", "--code-size", "2", "--metrics", "continuity", "--seed", "1"),
-    ("hunt", "enc:two", "--data", "X.npy", "--budget", "200", "--contraction", "2", "--directions", "data"),
-    ("suites", "s.toml", "."),
-    ("datasets", "--json"),
-    ("baselines", "--width", "60"),
+COMMANDS = tuple(
+    tuple(command.split())
+    for command in (
+        "leaderboard r.json good.json --sort stress --format md --width 120 -o out.txt",
+        "compare good.json r.json --fail continuity:1% --undecided fail --json",
+        "evaluate enc:two --data X.npy --limit continuity:0.5 --k 2 --results out.json",
+        "evaluate --codes both.npz:z --data both.npz:x --metrics stress,continuity --k 2 --json",
+        "evaluate enc:two --data X.npy --reference X.npy --queries 5 --undecided fail",
+        "evaluate pca --dataset s_curve --code-size 2 --metrics continuity --seed 1",
+        "hunt enc:two --data X.npy --budget 200 --contraction 2 --directions data",
+        "suites s.toml .",
+        "datasets --json",
+        "baselines --width 60",
+    )
 )
 OPTIONS = tuple(dict.fromkeys(word for command in COMMANDS for word in command if word.startswith("-")))
 OPTIONS += ("--output", "--name", "--html", "--stochastic", "--distance-x", "--distance-z", "--labels", "--expansion")
@@ -415,29 +408,24 @@ def fuzz_command_line(data: bytes, here: Path) -> None:
     taken = Taken(data)
     words = _words(taken)
     kept = _command_files(here, taken)
-    path = list(sys.path)
+    before = list(sys.path)
     try:
-        found = CliRunner().invoke(main, words, catch_exceptions=False)
+        result = CliRunner().invoke(main, words, catch_exceptions=False)
     finally:
-        sys.path[:] = path
+        sys.path[:] = before
         sys.modules.pop("enc", None)
-    assert found.exit_code in (0, 1, 2), f"exit code {found.exit_code}"
-    assert found.exit_code == 0 or found.output.strip(), "it failed without a word"
-    assert "Traceback" not in found.output
-    told = [line for line in found.stderr.splitlines() if line.startswith("Error: ")]
-    assert (found.exit_code == 2) == bool(told) or words in ([], ["--"]), (
-        "exit code 2 is that of errors, each of which is told"
-    )
-    assert all(len(line) < 2000 or "9" * 4000 in line for line in told), "an error of no end"
-    for one, text in kept.items():
-        assert one.read_bytes() == text or _is_output(words), f"an input was changed: {one.name}"
-    for one in here.iterdir():
-        if one.is_file():
-            one.unlink()
-
-
-def _is_output(words: list[str]) -> bool:
-    return any(word.startswith(("-o", "--o", "--html", "--results")) for word in words)
+    assert result.exit_code in (0, 1, 2), f"exit code {result.exit_code}"
+    assert result.exit_code == 0 or result.output.strip(), "it failed without a word"
+    assert "Traceback" not in result.output
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert (result.exit_code == 2) == bool(errors) or words in ([], ["--"]), "exit code 2 is for errors"
+    assert all(len(line) < 2000 or "9" * 4000 in line for line in errors), "an endless error"
+    writes = any(word.startswith(("-o", "--o", "--html", "--results")) for word in words)
+    for path, text in kept.items():
+        assert path.read_bytes() == text or writes, f"an input was changed: {path.name}"
+    for path in here.iterdir():
+        if path.is_file():
+            path.unlink()
 
 
 TARGETS: dict[str, Callable[[bytes, Path], None]] = {

@@ -196,6 +196,8 @@ class TestMistakes:
             ),
             (["leaderboard", "r.json", "--sort", "contiuity"], "did you mean 'continuity'?"),
             (["leaderboard", "r.json", "--width", "3"], "--width"),
+            (["leaderboard", "r.json", "--format", "pdf"], "'pdf'"),
+            (["judge"], "no command is called 'judge'"),
             (["leaderboard", "broken.json"], "Error: broken.json: not valid JSON"),
             (["leaderboard", "empty.json"], "Error: empty.json: found no rows"),
             (["leaderboard", "r.json", "-o", "r.json/x"], "Error: "),

@@ -139,7 +139,7 @@ def test_a_lock_of_a_killed_process_is_free(folder):
     assert holder.stdout.readline().strip() == "held"
     holder.kill()
     holder.communicate()
-    assert once(folder, "key", lambda: codes_of(3.0)).seconds == 3.0
+    assert once(folder / "key.npz", lambda: codes_of(3.0)).seconds == 3.0
 
 
 def codes_of(seconds):
@@ -151,8 +151,8 @@ def never():
 
 
 def test_codes_come_back_as_they_were(folder):
-    made = once(folder, "key", lambda: codes_of(0.1 + 0.2))
-    found = once(folder, "key", never)
+    made = once(folder / "key.npz", lambda: codes_of(0.1 + 0.2))
+    found = once(folder / "key.npz", never)
     assert (found.seconds, found.note) == (made.seconds, made.note)
     assert (found.test.dtype, found.train.dtype) == (np.float32, np.float64)
     np.testing.assert_array_equal(found.test, made.test)
@@ -161,7 +161,7 @@ def test_codes_come_back_as_they_were(folder):
 
 def test_a_folder_that_is_gone_costs_no_test_its_codes(folder):
     folder.rmdir()
-    assert once(folder, "key", lambda: codes_of(5.0)).seconds == 5.0
+    assert once(folder / "key.npz", lambda: codes_of(5.0)).seconds == 5.0
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_folder_that_is_gone_costs_no_test_its_codes(folder):
 )
 def test_codes_that_no_file_holds_as_they_are_stay_in_their_process(folder, codes):
     made = Codes(codes, codes, 1.0)
-    assert once(folder, "key", lambda: made) is made
+    assert once(folder / "key.npz", lambda: made) is made
     assert not list(folder.glob("*.npz"))
 
 
@@ -261,7 +261,7 @@ def test_the_wait_for_another_process_ends_with_its_codes(folder):
 
     lock, found = FileLock(folder / "key.lock", thread_local=False), []
     lock.acquire()
-    waiting = Thread(target=lambda: found.append(once(folder, "key", never)))
+    waiting = Thread(target=lambda: found.append(once(folder / "key.npz", never)))
     waiting.start()
     time.sleep(0.2)
     assert waiting.is_alive()

@@ -44,6 +44,24 @@ def same(data):
     return data.labels_train is data.labels_test is None
 
 
+WRONG = {
+    "{train = 'a.npy', test = 'b.npy'}": ": name is missing; add it",
+    "{name = 'a', train = 'a.npy'}": ": test is missing; add it",
+    "{name = 'a'}": ": needs exactly one of: load; file; train and test",
+    "{name = 'a', file = 'a.npz', load = 'a:b'}": ": needs exactly one of",
+    "{name = 'a', trian = 'a.npy', test = 'b.npy'}": ": unknown key 'trian'; did you mean 'train'",
+    "{name = 'a', load = 'a:b', label = 'x'}": ": unknown key 'label' beside load; take it out",
+    "{name = 'a', file = 'a.csv'}": r"\.file: found 'a.csv'; give a file that ends in .npz or .parquet",
+    "{name = 'a', train = 'a.npz', test = 'b.npy'}": r"\.train: .* ends in .npy or .parquet",
+    "{name = 'a', file = '../a.npz'}": r"\.file: .* leaves the folder of the suite",
+    "{name = 'a', file = 'a.npz', label = 'x'}": r"\.label: names a column, which only",
+    "{name = 'a', train = 'a.npy', test = 'b.npy', labels_train = 'c.npy'}": ": labels_test is missing; add it, as",
+    "{name = 'a', load = 'a.b'}": r"\.load: found 'a.b'; give module:function",
+    "{name = 3, load = 'a:b'}": r"\.name: found 3; give a text in quotes",
+    "['digits']": ": found .* give a name in quotes, or a table",
+}
+
+
 class TestSuite:
     def test_a_table_stands_for_the_suites_own_data_everywhere(self, suite, folder):
         claim = CLAIM + 'encoder = "pca"\nmetric = "stress"\nat_most = 1\n'
@@ -69,45 +87,15 @@ class TestSuite:
         check_suite(found)
         assert same(found.load_dataset("mine"))
 
-    @pytest.mark.parametrize(
-        ("line", "message"),
-        [
-            ("dataset = {train = 'a.npy', test = 'b.npy'}", "4: dataset: name is missing; add it"),
-            ("dataset = {name = 'a', train = 'a.npy'}", "4: dataset: test is missing; add it"),
-            ("dataset = {name = 'a'}", "4: dataset: needs exactly one of: load; file; train and test"),
-            ("dataset = {name = 'a', file = 'a.npz', load = 'a:b'}", "4: dataset: needs exactly one of"),
-            (
-                "dataset = {name = 'a', trian = 'a.npy', test = 'b.npy'}",
-                "4: dataset: unknown key 'trian'; did you mean",
-            ),
-            (
-                "dataset.name = 'a'\ndataset.file = 'a.csv'",
-                "5: dataset.file: found 'a.csv'; give a file that ends in .npz",
-            ),
-            (
-                "dataset = {name = 'a', train = 'a.npz', test = 'b.npy'}",
-                "4: dataset.train: .* ends in .npy or .parquet",
-            ),
-            ("dataset = {name = 'a', file = '../a.npz'}", "4: dataset.file: .* leaves the folder of the suite"),
-            ("dataset = {name = 'a', file = 'x/../../a.npz'}", "4: dataset.file: .* leaves the folder of the suite"),
-            ("dataset = {name = 'a', file = 'a.npz', label = 'x'}", "4: dataset.label: names a column, which only"),
-            (
-                "dataset = {name = 'a', train = 'a.npy', test = 'b.npy', labels_train = 'c.npy'}",
-                "4: dataset: labels_test is missing; add it, as there is labels_train",
-            ),
-            (
-                "[dataset]\nname = 'a'\ntrain = 'a.parquet'\ntest = 'b.parquet'\nlabel = 'x'\nlabels_train = 'c.npy'",
-                "11: dataset.labels_train: is given beside label",
-            ),
-            ("dataset = {name = 'a', load = 'a.b'}", "4: dataset.load: found 'a.b'; give module:function"),
-            ("dataset = {name = 3, load = 'a:b'}", "4: dataset.name: found 3; give a text in quotes"),
-            ("dataset = ['digits']", "4: dataset: found .* give a name in quotes, or a table"),
-        ],
-    )
-    def test_errors_have_the_line(self, suite, line, message):
-        parts = ("", line + "\n" + PCA_ENTRY) if line.startswith("[") else (line,)
-        with pytest.raises(SuiteError, match=rf"^s\.toml:{message}"):
-            suite(*parts)
+    @pytest.mark.parametrize(("keys", "message"), WRONG.items())
+    def test_errors_have_the_line(self, suite, keys, message):
+        with pytest.raises(SuiteError, match=rf"^s\.toml:4: dataset{message}"):
+            suite(f"dataset = {keys}")
+
+    def test_keys_under_a_header_have_lines_of_their_own(self, suite):
+        table = "[dataset]\nname = 'a'\ntrain = 'a.parquet'\ntest = 'b.parquet'\nlabel = 'x'\nlabels_train = 'c.npy'\n"
+        with pytest.raises(SuiteError, match=r"^s\.toml:11: dataset\.labels_train: is given beside label"):
+            suite("", table + PCA_ENTRY)
 
     def test_names_and_files_are_looked_up_when_asked_to(self, suite, folder):
         for line, message in {

@@ -56,47 +56,40 @@ def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
     Parameters
     ----------
     recipe : Recipe
-        What is fitted.
+        What is fitted, with its options.
     about : sequence
         The data's hash, code size, seed and whatever else the fit depends on.
     """
     name = recipe.source
-    if isinstance(name, type):
-        recipe_class, name = name, f"{name.__module__}:{name.__qualname__}"
-        with contextlib.suppress(InputError):
-            if recipe_class.__module__ != "__main__" and imported(name) is recipe_class:
-                return _hash(name, recipe, about)
-        return ""
-    return _hash(name, recipe, about) if isinstance(name, str) else ""
-
-
-def _hash(name: str, recipe: Recipe, about: Sequence[str | int]) -> str:
     try:
+        if isinstance(name, type):
+            recipe_class, name = name, f"{name.__module__}:{name.__qualname__}"
+            if recipe_class.__module__ == "__main__" or imported(name) is not recipe_class:
+                return ""
+        if not isinstance(name, str):
+            return ""
         return sha256(json.dumps([recipe_hash(name, recipe.options), *about]).encode()).hexdigest()
-    except InputError:  # there is no source to hash
+    except InputError:  # made in a function, or without source to hash
         return ""
 
 
-def once(folder: Path, key: str, make: Callable[[], Codes]) -> Codes:
-    """Return the codes that another process of this run has left under a key, or make and leave them.
+def once(path: Path, make: Callable[[], Codes]) -> Codes:
+    """Return the codes that another process of this run has left in a file, or make and leave them.
 
     While one process makes them the others wait; where that one dies, the next goes ahead.
 
     Parameters
     ----------
-    folder : Path
-        Shared by the processes of one run, and by nothing else.
-    key : str
-        From :func:`fit_key`.
+    path : Path
+        Named after a :func:`fit_key`, in a folder for the processes of one run alone.
     make : callable
         Fits and encodes; what it raises goes to the caller, and the next process makes the codes.
     """
     from filelock import FileLock
 
-    path = folder / f"{key}.npz"
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, NotImplementedError):  # without locks here, each process fits
-            stack.enter_context(FileLock(folder / f"{key}.lock"))
+            stack.enter_context(FileLock(path.with_suffix(".lock")))
         codes = _read(path)
         if codes is None:
             codes = make()

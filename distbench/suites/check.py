@@ -150,7 +150,7 @@ class Check:
         recipe = self.encoder if isinstance(self.encoder, Recipe) else as_recipe(self.encoder)
         data = fits.dataset(self.dataset)
         if self.include_queries and self._is_euclidean:
-            fits.check_floors(self.limits, self.dataset, self.code_size, self.k)
+            check_floors(self.limits, data.test, self.code_size, k=self.k, reference=True)
         metrics = self.options.get("metrics", "default")
         run = fits.run(
             recipe,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import MissingDependencyError
@@ -61,7 +62,6 @@ class _Fit:
     progress: Progress | None = field(compare=False)
 
 
-@dataclass
 class FitCache:
     """Keeps data sets, fits and reports of one process, so that suites and claims of one run share them.
 
@@ -74,13 +74,13 @@ class FitCache:
         again. All rows are the same as without.
     """
 
-    shared: Path | None = None
-    _datasets: dict[str, Dataset] = field(default_factory=dict)
-    _suites: dict[str, Suite] = field(default_factory=dict)
-    _fits: dict[_Fit, tuple[Any, float]] = field(default_factory=dict)
-    _codes: dict[_Fit, Codes] = field(default_factory=dict)
-    _runs: dict[tuple[object, ...], Run] = field(default_factory=dict)
-    _floors: dict[tuple[object, ...], dict[str, float]] = field(default_factory=dict)
+    def __init__(self, shared: Path | None = None) -> None:
+        self.shared = shared
+        self._datasets: dict[str, Dataset] = {}
+        self._suites: dict[str, Suite] = {}  # that bring data, by the name of these
+        self._fits: dict[_Fit, tuple[Any, float]] = {}
+        self._codes: dict[_Fit, Codes] = {}
+        self._runs: dict[tuple[object, ...], Run] = {}
 
     def dataset(self, name: str) -> Dataset:
         """Return a data set by name, loaded once: a shipped one, or that of a registered suite.
@@ -118,18 +118,6 @@ class FitCache:
             raise suite.where.at("dataset", "name").error(
                 f"{name!r} stands for other data in {other.path.name}; give one of them another name"
             )
-
-    def check_floors(self, limits: Mapping[str, float], dataset: str, code_size: int, k: int) -> None:
-        """Raise InputError for limits that no encoder could keep, before one is fitted."""
-        from distbench.inference.floors import BINDING_WITH_REFERENCE, floors, refuse_beyond
-
-        bound = tuple(sorted(BINDING_WITH_REFERENCE & set(limits)))
-        if not bound:
-            return
-        key = (dataset, code_size, k, bound)
-        if key not in self._floors:
-            self._floors[key] = floors(self.dataset(dataset).test, code_size, k=k, metrics=bound)
-        refuse_beyond(limits, self._floors[key], code_size)
 
     def fit(
         self,
@@ -212,14 +200,10 @@ class FitCache:
     def _shared_codes(self, fit: _Fit) -> Codes:
         """Return the codes of a data set's points; with a shared folder they may be another process's."""
         if fit not in self._codes:
-            key = ""
-            if self.shared is not None:
-                data = self.dataset(fit.dataset).sha256
-                key = fit_key(fit.recipe, [data, fit.code_size, fit.seed, fit.in_sample])
-            if self.shared is not None and key:
-                self._codes[fit] = once(self.shared, key, lambda: self._encoded(fit))
-            else:
-                self._codes[fit] = self._encoded(fit)
+            about = (self.dataset(fit.dataset).sha256, fit.code_size, fit.seed, fit.in_sample)
+            key = "" if self.shared is None else fit_key(fit.recipe, about)
+            make = partial(self._encoded, fit)
+            self._codes[fit] = once(self.shared / f"{key}.npz", make) if self.shared and key else make()
         return self._codes[fit]
 
     def _fitted(self, fit: _Fit) -> tuple[Any, float]:

@@ -42,13 +42,15 @@ class EncoderItem(SuiteItem):
 
     def check(self) -> None:
         """Judge the encoder; its rows are kept, whatever becomes of the limits."""
+        from distbench.inference.floors import check_floors
+
         self._broken = []
-        bench = bench_of(self.config)
-        bench.dataset(self.suite.dataset)  # where it cannot be loaded there are no points, and so no row to record
+        # Where the data cannot be loaded there are no points, and so no row to record.
+        data = bench_of(self.config).dataset(self.suite.dataset)
         try:
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
             self._in_sample = self.encoder.in_sample or recipe.in_sample_only
-            bench.check_floors(self._limits(), self.suite.dataset, self.code_size, self.suite.k)
+            check_floors(self._limits(), data.test, self.code_size, k=self.suite.k, reference=True)
             stored = [] if self.added else self.store.rows_of(self.encoder.name, self.code_size)
             if stored or self._is_stored():
                 self._recipe_hash = recipe_hash(self.encoder.recipe, self.encoder.options)

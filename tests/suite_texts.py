@@ -5,13 +5,21 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-__all__ = ["AUTO", "BETTER", "CLAIM", "COLLAPSE", "FLOOR", "PCA_ENTRY", "TOP", "written"]
+__all__ = ["AUTO", "BETTER", "CLAIM", "COLLAPSE", "FLOOR", "PCA_ENTRY", "SMALL", "TOP", "written"]
 
 TOP = """
 distbench = 1
 question = "Does close stay close?"
 dataset = "digits"
 code_sizes = [2, 8]
+"""
+SMALL = """
+distbench = 1
+name = "mine"
+question = "Does it?"
+dataset = "swiss_roll"
+code_sizes = [2]
+seeds = [0]
 """
 PCA_ENTRY = '[[encoder]]\nname = "pca"\n'
 BETTER = 'better = "pca"\nthan = "identity"\nmetric = "stress"\n'

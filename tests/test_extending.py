@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from suite_texts import SMALL
 
 import distbench
 from distbench._util.registry import EntryPointTable, PluginWarning, _points
@@ -84,19 +85,15 @@ def test_metric_data_set_and_baseline_of_a_package_work_like_ours(site):
     assert refused == "nearest_kept: found the limit 1.5; pass one between 0 and 1"
 
 
-SUITE = """
-distbench = 1
-name = "mine"
-question = "Do rings stay rings?"
-dataset = "rings"
-code_sizes = [2]
-seeds = [0]
-
+SUITE = (
+    SMALL.replace("swiss_roll", "rings")
+    + """
 [[encoder]]
 name = "white"
 recipe = "whitened_pca"
 limits = { continuity = 0.5, nearest_kept = 0.01 }
 """
+)
 MARKED = """
 import pytest
 @pytest.mark.distbench(dataset="rings", code_size=2, limits={"nearest_kept": 0.01})

@@ -10,21 +10,9 @@ import time
 
 import pytest
 import warm
+from suite_texts import SMALL
 
-SUITE = """
-distbench = 1
-name = "mine"
-question = "Does it?"
-dataset = "swiss_roll"
-code_sizes = [2]
-seeds = [0]
-
-[[encoder]]
-name = "pca"
-
-[[encoder]]
-name = "random_projection"
-"""
+SUITE = SMALL + '[[encoder]]\nname = "pca"\n[[encoder]]\nname = "random_projection"\n'
 COMMAND = (
     *("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "mine.toml"),
     *("--distbench-report=json:out.json", "--distbench-retrain", "--distbench-update"),

@@ -5,22 +5,16 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
+from suite_texts import SMALL
 
-SUITE = """
-distbench = 1
-name = "mine"
-question = "Does it?"
-dataset = "swiss_roll"
-code_sizes = [2]
-seeds = [0]
-
+SUITE = f"""{SMALL}
 [[encoder]]
 name = "pca"
-limits = { continuity = 0.1 }
+limits = {{ continuity = 0.1 }}
 
 [[encoder]]
 name = "random_projection"
-limits = { continuity = 0.9999 }
+limits = {{ continuity = 0.9999 }}
 """
 TESTS = """
 import numpy as np

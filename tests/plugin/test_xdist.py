@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from suite_texts import SMALL
 
 RECIPES = """
 import os, pathlib
@@ -41,14 +42,9 @@ class Dies:
     def fit(self, X, code_size, seed):
         os._exit(3)
 """
-SUITE = """
-distbench = 1
-name = "mine"
-question = "Does it?"
-dataset = "swiss_roll"
-code_sizes = [2]
-seeds = [0, 1]
-
+SUITE = (
+    SMALL.replace("[0]", "[0, 1]")
+    + """
 [[encoder]]
 name = "first"
 recipe = "recipes:First"
@@ -68,6 +64,7 @@ metric = "continuity"
 code_size = 2
 expect = "{expect}"
 """
+)
 TESTS = """
 import pytest
 from recipes import First

@@ -36,22 +36,20 @@ DISTANCES = ("euclidean", "cosine", "cityblock")
 def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
     """Return limits by metric."""
     from distbench.errors import InputError
-    from distbench.inference.limits import check_bounds, check_limits
-    from distbench.metrics import METRICS
+    from distbench.inference.limits import read_limit
 
-    found: dict[str, float] = {}
+    limits: dict[str, float] = {}
     for text in texts:
-        metric, _, value = (part.strip() for part in text.partition(":"))
-        if metric in found:
-            raise click.BadParameter(f"{metric} has two limits; give one")
         try:
-            found |= check_limits({metric: float(value)}, METRICS)
-            check_bounds({metric: found[metric]})
+            metric, limit = read_limit(text)
         except InputError as error:
             raise click.BadParameter(str(error)) from None
         except ValueError:
             raise click.BadParameter(f"found {text!r}; give METRIC:VALUE, such as continuity:0.95") from None
-    return found
+        if metric in limits:
+            raise click.BadParameter(f"{metric} has two limits; give one")
+        limits[metric] = limit
+    return limits
 
 
 def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> Any:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from distbench._util.notes import codes_of
 from distbench._util.numbers import at_bound, distinct, interval, number, percent
-from distbench.inference.limits import is_met
-from distbench.inference.verdicts import points_to_decide, verdict
+from distbench.inference.verdicts import is_met, points_to_decide, verdict
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report, Score

@@ -42,23 +42,7 @@ ROUNDING = 1e-12  # of a bound
 
 
 def check_confidence(confidence: Any) -> float:
-    """Return a confidence that can be used.
-
-    Parameters
-    ----------
-    confidence : float
-        Above 0 and below 1.
-
-    Returns
-    -------
-    float
-        The same.
-
-    Raises
-    ------
-    InputError
-        It is no such number.
-    """
+    """Return a confidence as a float. Raises InputError unless it is above 0 and below 1."""
     if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 < float(confidence) < 1:
         raise InputError("confidence", f"found {short_repr(confidence)}", "pass a number between 0 and 1, e.g. 0.95")
     return float(confidence)
@@ -69,21 +53,10 @@ def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = N
 
     .. math:: \sqrt{\frac{m - 1}{m} \sum_p (T_{(-p)} - \bar T)^2 - \sum_{i,p} c_{ip}^2}
 
-    with c_ip what the statistic changes through query i alone when candidate p leaves. The corrected variance is kept
-    above 0.4 of the first term.
-
-    Parameters
-    ----------
-    leave_one_out : ndarray of shape (m,)
-        The statistic without point p.
-    interaction : ndarray of shape (n, sketches), optional
-        Each column holds sum_p s_p c_ip for independent random signs s_p, the same for all encoders judged on the same
-        points: its sum of squares estimates that of c, and it may be averaged and subtracted like the statistic.
-
-    Returns
-    -------
-    float
-        0 or more, in units of the statistic.
+    with c_ip what the statistic changes through query i alone when candidate p leaves. Each column of `interaction`
+    holds sum_p s_p c_ip for independent random signs s_p, the same for all encoders judged on the same points: its sum
+    of squares estimates that of c, and it may be averaged and subtracted like the statistic. The corrected variance is
+    kept above 0.4 of the first term.
 
     References
     ----------
@@ -107,28 +80,11 @@ def jackknife_interval(
 ) -> Interval:
     """Return the interval of a statistic, or (None, None) where there is no honest one.
 
-    Parameters
-    ----------
-    value : float
-        The statistic on all points.
-    leave_one_out : ndarray of shape (m,) or None
-        The statistic without each point. For a paired comparison pass differences, point by point.
-    confidence : float
-        Share of samples of test points whose interval should hold the truth.
-    bounds : tuple of float
-        Range of the statistic; the interval does not leave it.
-    interaction : ndarray of shape (n, sketches), optional
-        As for `jackknife_standard_error`; for a paired comparison its differences, too.
-    rows : int, optional
-        Of a mean of so many single scores, each within the bounds. Where all of them stand at one bound they say
-        nothing of their variance; the interval then reaches as far as so many trials without a failure allow.
-
-    Returns
-    -------
-    low, high : float or None
-        ``value -+ t SE``, t the quantile of Student's distribution with at most m - 1 degrees of freedom, on the scale
-        log(T - low) of a statistic with a lower bound and logit of one with two. None for fewer than two points, and
-        where the statistic is infinite.
+    ``value -+ t SE``, with t the quantile of Student's distribution with at most m - 1 degrees of freedom, on the scale
+    log(T - low) of a statistic with a lower bound and logit of one with two. None for fewer than two points, and where
+    the statistic is infinite. `rows` is the number of single scores whose mean the value is: where all of them stand at
+    one bound they say nothing of their variance, and the interval reaches as far as so many trials without a failure
+    allow.
     """
     if leave_one_out is None or len(leave_one_out) < 2:
         return None, None
@@ -136,9 +92,9 @@ def jackknife_interval(
         return None, None
     size = max(abs(value), float(np.abs(leave_one_out).max()))
     if size > 0 and not 1e-100 < size < 1e100:  # squares would leave the range of numbers
-        less = None if interaction is None else interaction / size
+        scaled = None if interaction is None else interaction / size
         within = bounds[0] / size, bounds[1] / size
-        low, high = jackknife_interval(value / size, leave_one_out / size, confidence, within, less)
+        low, high = jackknife_interval(value / size, leave_one_out / size, confidence, within, scaled)
         return (None, None) if low is None or high is None else (low * size, high * size)
     if rows is not None and value in bounds and np.ptp(leave_one_out) == 0:
         return _without_failure(value, confidence, bounds, rows)
@@ -172,26 +128,6 @@ def add_draws(
     values, and added: the interval is never too narrow, and too wide by at most the second term where noise is each
     point's own. Half widths are added as variances are, each with its quantile of Student's distribution: D - 1 degrees
     of freedom for the draws.
-
-    Parameters
-    ----------
-    interval : tuple of float or None
-        The interval over points.
-    value : float
-        The mean over draws.
-    sd : float
-        Standard deviation of single draws.
-    draws : int
-        Number of draws, 2 or more.
-    confidence : float
-        Share of samples whose interval should hold the truth.
-    bounds : tuple of float
-        Range of the statistic; the interval does not leave it.
-
-    Returns
-    -------
-    low, high : float or None
-        None where there is no interval over points.
     """
     low, high = interval
     if low is None or high is None:
@@ -211,17 +147,7 @@ def degrees_of_freedom(leave_one_out: Array) -> float:
     """Return the degrees of freedom of the standard error: fewer where a few points make up much of it.
 
     The variance of a mean of squares is (kurtosis - 1) / m of its square, that of a chi-square 2 / f for f degrees
-    of freedom (Satterthwaite 1946).
-
-    Parameters
-    ----------
-    leave_one_out : ndarray of shape (m,)
-        The statistic without point p.
-
-    Returns
-    -------
-    float
-        Between 3 and m - 1; m - 1 for fewer than five points, whatever they are.
+    of freedom (Satterthwaite 1946). Between 3 and m - 1; m - 1 for fewer than five points.
     """
     m = len(leave_one_out)
     squares = (leave_one_out - leave_one_out.mean()) ** 2

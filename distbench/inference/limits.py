@@ -5,23 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from numbers import Real
-from typing import Any, Literal
+from typing import Any
 
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
-__all__ = ["check_bounds", "check_limits", "is_met", "refuse_unmeasured"]
+__all__ = ["check_bounds", "check_limits", "read_limit", "refuse_unmeasured"]
 
 
 def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str, float]:
     """Return limits as floats by metric name.
-
-    Parameters
-    ----------
-    limits : mapping of str to number
-        Limits by metric.
-    known : collection of str
-        Names of the metrics that can be limited.
 
     Raises
     ------
@@ -34,8 +27,8 @@ def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str,
         )
     for name, limit in limits.items():
         if name not in known:
-            told = name if isinstance(name, str) else short_repr(name)
-            raise InputError(told, "found no metric of that name", did_you_mean(told, known))
+            label = name if isinstance(name, str) else short_repr(name)
+            raise InputError(label, "found no metric of that name", did_you_mean(label, known))
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
     return {name: float(limit) for name, limit in limits.items()}
@@ -51,18 +44,7 @@ def refuse_unmeasured(limits: Collection[str], measured: Collection[str]) -> Non
 
 
 def check_bounds(limits: Mapping[str, float]) -> None:
-    """Refuse limits that the metrics' values cannot reach or never leave.
-
-    Parameters
-    ----------
-    limits : mapping of str to float
-        By names of metrics.
-
-    Raises
-    ------
-    InputError
-        If a limit is outside its metric's range.
-    """
+    """Raise InputError for a limit outside its metric's range."""
     from distbench.metrics import METRICS
 
     for name, limit in limits.items():
@@ -71,6 +53,19 @@ def check_bounds(limits: Mapping[str, float]) -> None:
             raise InputError(name, f"found the limit {limit:g}", f"pass one between {low:g} and {high:g}")
 
 
-def is_met(value: float, limit: float, direction: Literal["up", "down"]) -> bool:
-    """Return whether a value is on the good side of a limit, or at it."""
-    return value >= limit if direction == "up" else value <= limit
+def read_limit(text: str) -> tuple[str, float]:
+    """Return metric and limit of a text such as ``continuity:0.95``, checked.
+
+    Raises
+    ------
+    InputError
+        If the metric is unknown, or cannot have such a value.
+    ValueError
+        If it is no text of that form.
+    """
+    from distbench.metrics import METRICS
+
+    metric, _, number = (part.strip() for part in text.partition(":"))
+    limits = check_limits({metric: float(number)}, METRICS)
+    check_bounds(limits)
+    return metric, limits[metric]

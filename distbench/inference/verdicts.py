@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from distbench.errors import InputError
 
-__all__ = ["Undecided", "Verdict", "check_undecided", "passes", "points_to_decide", "verdict"]
+__all__ = ["Undecided", "Verdict", "check_undecided", "is_met", "passes", "points_to_decide", "verdict"]
 
 Verdict = Literal["met", "broken", "undecided"]
 Undecided = Literal["value", "fail", "pass"]
@@ -15,32 +15,21 @@ Direction = Literal["up", "down"]
 
 
 def check_undecided(undecided: Any) -> Undecided:
-    """Return what becomes of undecided checks, if it is one of the three ways.
-
-    Parameters
-    ----------
-    undecided : {"value", "fail", "pass"}
-        As for `passes`.
-
-    Returns
-    -------
-    {"value", "fail", "pass"}
-        The same.
-
-    Raises
-    ------
-    InputError
-        It is none of these.
-    """
+    """Return what becomes of undecided checks. Raises InputError unless it is one of the three ways."""
     for known in get_args(Undecided):
         if isinstance(undecided, str) and undecided == known:
             return known  # type: ignore[no-any-return]
     raise InputError(
         "undecided",
         f"found {undecided!r}",
-        'pass "value" (the value alone decides), "fail" or "pass": what becomes of a check whose '
-        "interval holds its limit",
+        'pass "value" (the value alone decides), "fail" or "pass": what becomes of a check whose interval holds its '
+        "limit",
     )
+
+
+def is_met(value: float, limit: float, direction: Direction) -> bool:
+    """Return whether a value is on the good side of a limit, or at it."""
+    return value >= limit if direction == "up" else value <= limit
 
 
 def verdict(value: float, low: float | None, high: float | None, limit: float, direction: Direction) -> Verdict:
@@ -73,29 +62,13 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
 
 
 def passes(found: Verdict, value: float, limit: float, direction: Direction, undecided: Undecided = "value") -> bool:
-    """Return whether a check passes: what an undecided one does is the user's setting.
+    """Return whether a check of that verdict passes.
 
-    Parameters
-    ----------
-    found : {"met", "broken", "undecided"}
-        From `verdict`.
-    value, limit : float
-        The score and its limit.
-    direction : {"up", "down"}
-        Of the metric.
-    undecided : {"value", "fail", "pass"}
-        What becomes of an undecided check: its value alone decides, it fails, it passes.
-
-    Returns
-    -------
-    bool
-        Whether it passes.
+    Where it is undecided, the value alone decides, or it fails, or it passes, as `undecided` says.
     """
     if found != "undecided":
         return found == "met"
-    if undecided == "value":
-        return value >= limit if direction == "up" else value <= limit
-    return undecided == "pass"
+    return is_met(value, limit, direction) if undecided == "value" else undecided == "pass"
 
 
 def points_to_decide(value: float, low: float | None, high: float | None, limit: float, m: int) -> int | None:

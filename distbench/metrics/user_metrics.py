@@ -1,4 +1,4 @@
-"""Metrics of a user's own: a score of each test point, with the interval that all metrics have."""
+"""Metrics that users or packages add: a score of each test point, with the interval that all metrics have."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from distbench._util.checks import whole_number
 from distbench._util.text import raised, short_repr
 from distbench.engine import Statistics
 from distbench.errors import InputError
@@ -18,13 +19,13 @@ from distbench.metrics._metric import Measured, Metric
 __all__ = ["MetricInputs", "adopt", "point_metric", "with_metric_inputs"]
 
 Array = NDArray[np.float64]
-PLACE = "cases"  # in Statistics.extras
+EXTRA = "metric_inputs"  # in Statistics.extras
 GROUPS = 40  # of test points, each left out once
 
 
 @dataclass(frozen=True, eq=False)
 class MetricInputs:
-    """The points that a metric of one's own is given: each test point is to be compared with its candidates.
+    """The points that a user's metric gets: it compares each test point with its candidates.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class MetricInputs:
     k: int
     distance_x: str = "euclidean"
     distance_z: str = "euclidean"
-    _kept: _Kept | None = field(default=None, repr=False)
+    _whole: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)  # distances, kept for `without`
 
     def distances(self) -> tuple[Array, Array]:
         """Return the distances of each test point to its M candidates, itself left out.
@@ -58,13 +59,26 @@ class MetricInputs:
         a, b : ndarray of shape (m, M)
             Input and code distances. Other test points come first, where they are candidates; then ``X_ref``.
         """
-        if self._kept is None:
-            object.__setattr__(self, "_kept", _Kept(self, np.arange(len(self.X)), {}))
-        assert self._kept is not None
-        return self._kept.distances("x"), self._kept.distances("z")
+        if not self._whole:
+            sides = ((self.X, self.X_ref, self.distance_x), (self.Z, self.Z_ref, self.distance_z))
+            object.__setattr__(self, "_whole", tuple(self._whole_side(*side) for side in sides))
+        a, b = (self._candidates(own, others) for own, others in self._whole)
+        return a, b
+
+    def _whole_side(self, points: Array, others: Array, distance: str) -> tuple[Array, Array]:
+        from scipy.spatial.distance import cdist
+
+        own = cdist(points, points, distance) if self.among else np.empty((len(points), 0))
+        return own, cdist(points, others, distance)
+
+    def _candidates(self, own: Array, others: Array) -> Array:
+        m = len(own)
+        if not self.among:
+            return others.copy()
+        return np.concatenate([own[~np.eye(m, dtype=bool)].reshape(m, m - 1), others], axis=1)
 
     def without(self, rows: NDArray[np.int64]) -> MetricInputs:
-        """Return the cases without the test points of these `rows`, which are no candidates any more either.
+        """Return the inputs without the test points of these `rows`, which are no candidates any more either.
 
         Parameters
         ----------
@@ -76,62 +90,33 @@ class MetricInputs:
         MetricInputs
             With m less the number of rows that were left out.
         """
-        kept = None if self._kept is None else self._kept.without(rows)
-        return replace(self, X=np.delete(self.X, rows, axis=0), Z=np.delete(self.Z, rows, axis=0), _kept=kept)
-
-
-@dataclass(frozen=True, eq=False)
-class _Kept:
-    """Distances of some cases, computed once: those that are left when test points are left out are among them."""
-
-    of: MetricInputs
-    rows: NDArray[np.int64]
-    whole: dict[str, tuple[Array, Array]]
-
-    def without(self, rows: NDArray[np.int64]) -> _Kept:
-        return replace(self, rows=np.delete(self.rows, rows))
-
-    def distances(self, side: str) -> Array:
-        if side not in self.whole:
-            self.whole[side] = self._whole(side)
-        own, others = self.whole[side]
-        m, n = len(self.rows), others.shape[1]
-        found = np.empty((m, n + (m - 1 if self.of.among else 0)))
-        found[:, found.shape[1] - n :] = others[self.rows]
-        if self.of.among:
-            among = own[np.ix_(self.rows, self.rows)]
-            found[:, : m - 1] = among[~np.eye(m, dtype=bool)].reshape(m, m - 1)
-        return found
-
-    def _whole(self, side: str) -> tuple[Array, Array]:
-        from scipy.spatial.distance import cdist
-
-        cases = self.of
-        points, others = (cases.X, cases.X_ref) if side == "x" else (cases.Z, cases.Z_ref)
-        distance = cases.distance_x if side == "x" else cases.distance_z
-        own = cdist(points, points, distance) if cases.among else np.empty((0, 0))
-        return own, cdist(points, others, distance)
+        X, Z = (np.delete(points, rows, axis=0) for points in (self.X, self.Z))
+        whole = tuple(
+            (np.delete(np.delete(own, rows, axis=0), rows, axis=1) if self.among else own, np.delete(others, rows, 0))
+            for own, others in self._whole
+        )
+        return replace(self, X=X, Z=Z, _whole=whole)
 
 
 def with_metric_inputs(
-    gathered: Statistics,
+    statistics: Statistics,
     points: tuple[Any, Any],
     reference: tuple[Any, Any] | None,
     include_queries: bool,
     distances: tuple[str, str] = ("euclidean", "euclidean"),
 ) -> Statistics:
-    """Return what was gathered with its points beside it, which metrics of users' own ask for."""
+    """Return the statistics with what makes the `MetricInputs` of their points, for metrics of users."""
     among = include_queries or reference is None
-    judged = gathered.judged if gathered.m < len(points[0]) else None
+    judged = statistics.judged if statistics.m < len(points[0]) else None
 
-    def made() -> MetricInputs:
+    def make() -> MetricInputs:
         (X, X_ref), (Z, Z_ref) = (
             _side(points[side], None if reference is None else reference[side], judged, among) for side in (0, 1)
         )
-        return MetricInputs(X, Z, X_ref, Z_ref, among, gathered.k, *distances)
+        return MetricInputs(X, Z, X_ref, Z_ref, among, statistics.k, *distances)
 
-    gathered.extras[PLACE] = made
-    return gathered
+    statistics.extras[EXTRA] = make
+    return statistics
 
 
 def _side(points: Any, others: Any, judged: NDArray[np.int64] | None, among: bool) -> tuple[Array, Array]:
@@ -192,18 +177,14 @@ def point_metric(
     """
     _check(direction, bounds, chance, version)
 
-    def made(function: Callable[[MetricInputs], Any]) -> Metric:
+    def make(function: Callable[[MetricInputs], Any]) -> Metric:
         name = getattr(function, "__name__", type(function).__name__)
         low, high = float(bounds[0]), float(bounds[1])
-        family = OWN[0] if np.isfinite([low, high]).all() else OWN[1]
+        family = "points" if np.isfinite([low, high]).all() else "unbounded"
         measure = _Measure(name, function, (low, high), independent, chance)
         return Metric(name, family, direction, (low, high), scale_free, frozenset(), measure, default, version)
 
-    return made
-
-
-OWN = ("points", "unbounded")
-"""Families of users' metrics: means of single points' scores with two bounds, and without."""
+    return make
 
 
 def _check(direction: Any, bounds: Any, chance: Any, version: Any) -> None:
@@ -211,22 +192,21 @@ def _check(direction: Any, bounds: Any, chance: Any, version: Any) -> None:
         raise InputError("direction", f"found {short_repr(direction)}", "pass 'up' or 'down'")
     try:
         low, high = (float(bound) for bound in bounds)
-        fine = low < high
+        ordered = low < high
     except (TypeError, ValueError):
-        fine = False
-    if not fine:
+        ordered = False
+    if not ordered:
         raise InputError(
             "bounds", f"found {short_repr(bounds)}", "pass the least and the largest value, such as (0, 1)"
         )
     if chance is not None and not low <= chance <= high:
         raise InputError("chance", f"found {short_repr(chance)}", "pass a number within the bounds, or leave it out")
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise InputError("version", f"found {short_repr(version)}", "pass a whole number, 1 or more")
+    whole_number(version, "version", 1)
 
 
 @dataclass(frozen=True)
 class _Measure:
-    """Measures with a function of a user's, which goes by a name in messages."""
+    """Measures with a user's function; messages call it by its name."""
 
     name: str
     function: Callable[[MetricInputs], Any]
@@ -234,30 +214,30 @@ class _Measure:
     independent: bool
     chance: float | None
 
-    def __call__(self, gathered: Statistics) -> Measured:
-        cases: MetricInputs = gathered.extras[PLACE]()
-        scores = self._scores(cases)
+    def __call__(self, statistics: Statistics) -> Measured:
+        inputs: MetricInputs = statistics.extras[EXTRA]()
+        scores = self._scores(inputs)
         m, value = len(scores), float(scores.mean())
         without = None
-        if m > 1 and (self.independent or not cases.among):
+        if m > 1 and (self.independent or not inputs.among):
             without = (scores.sum() - scores) / (m - 1)
         elif m > 1:
             groups = np.random.default_rng(0).permutation(m) % min(m, GROUPS)
             kept = [
-                float(self._scores(cases.without(np.flatnonzero(groups == group))).mean())
+                float(self._scores(inputs.without(np.flatnonzero(groups == group))).mean())
                 for group in range(min(m, GROUPS))
             ]
             without = _as_leave_one_out(value, np.array(kept), groups)
         return Measured(value, leave_one_out=without, points=scores, chance=self.chance)
 
-    def _scores(self, cases: MetricInputs) -> Array:
+    def _scores(self, inputs: MetricInputs) -> Array:
         try:
-            scores = np.asarray(self.function(cases), dtype=np.float64)
+            scores = np.asarray(self.function(inputs), dtype=np.float64)
         except InputError:
             raise
         except Exception as error:
-            raise InputError("metrics", f"{self.name} {raised(error)}", "mend the function") from error
-        if scores.shape != (len(cases.X),):
+            raise InputError("metrics", f"{self.name} {raised(error)}", "correct the function") from error
+        if scores.shape != (len(inputs.X),):
             raise InputError(
                 "metrics", f"{self.name} returned shape {scores.shape}", "return one score a test point, (m,)"
             )
@@ -275,7 +255,7 @@ class _Measure:
 def _as_leave_one_out(value: float, kept: Array, groups: NDArray[np.int64]) -> Array:
     """Return values without one group each as values without one point each, which give the same variance.
 
-    They are widened by what Student's quantile is larger for so few groups than for so many points.
+    They are widened by the ratio of Student's quantiles for so few groups and for so many points.
     """
     n, m = len(kept), len(groups)
     few, many = stdtrit(n - 1, 0.975), stdtrit(m - 1, 0.975)
@@ -289,7 +269,7 @@ RESERVED = frozenset(
         *("progress", "stochastic", "draws", "input_space", "dataset", "code_size", "limits", "undecided", "test"),
     )
 )
-"""Options of what takes limits by name, which no metric can be called."""
+"""Options of functions that take limits by name: no metric can have these names."""
 
 
 def adopt(name: str, found: Any) -> Metric:

@@ -130,15 +130,13 @@ def _limits(texts: list[str] | None) -> dict[str, float]:
     if not texts:
         return {}
     from distbench.errors import InputError
-    from distbench.inference.limits import check_bounds, check_limits
-    from distbench.metrics import METRICS
+    from distbench.inference.limits import read_limit
 
     limits: dict[str, float] = {}
     for text in texts:
-        metric, _, value = (part.strip() for part in text.partition(":"))
         try:
-            limits |= check_limits({metric: float(value)}, METRICS)
-            check_bounds({metric: limits[metric]})
+            metric, limit = read_limit(text)
+            limits[metric] = limit
         except InputError as error:
             raise pytest.UsageError(f"{flag_of('limit')} {text}: {error}") from None
         except ValueError:

@@ -1,7 +1,7 @@
-"""Every error that distbench raises on purpose.
+"""The errors of distbench.
 
-All derive from :class:`DistbenchError`; wrong input is also a ``ValueError``, a broken limit also an
-``AssertionError``, so that code which knows nothing of distbench handles them as it always did.
+All derive from :class:`DistbenchError`. Wrong input is also a ``ValueError``, a broken limit an ``AssertionError``: code
+that does not know distbench can handle them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class InputError(DistbenchError, ValueError):
 
 
 class EncoderError(InputError):
-    """An encoder is not of a known kind, or what it returned cannot be used as codes."""
+    """An encoder is not of a known kind, or its results cannot be used as codes."""
 
 
 class DatasetError(InputError):
@@ -55,19 +55,19 @@ class DatasetError(InputError):
 
 
 class SuiteError(InputError):
-    """A suite file cannot be used: names the file, the key and what to do."""
+    """A suite file cannot be used; the error names the file, the key and what to do."""
 
 
 class ResultsError(InputError):
-    """A file of results cannot be used: names the file, what is wrong and what to do."""
+    """A file of results cannot be used; the error names the file, what is wrong and what to do."""
 
 
 class MissingDependencyError(DistbenchError, ImportError):
-    """An optional package is needed and not installed: names the extra that brings it."""
+    """An optional package is not installed; the error names the extra that installs it."""
 
 
 class TrainingError(DistbenchError, RuntimeError):
-    """A reference encoder could not be fitted: training diverged or the data leave nothing to fit."""
+    """A reference encoder could not be fitted, because training diverged or the data are degenerate."""
 
 
 class PreservationError(DistbenchError, AssertionError):

@@ -1,4 +1,4 @@
-"""Imports by name: what a user names as ``module:object``, what is loaded late, and packages that may be missing."""
+"""Imports by name: objects that a user names as ``module:object``, and packages that may be missing."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["imported", "require"]
 
 
 def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
-    """Return what ``module:object`` names.
+    """Return the object that ``module:object`` names.
 
     Parameters
     ----------
     spec : str
-        The object may be a part of another: ``module:Class.attribute``.
+        The object may be an attribute of another: ``module:Class.attribute``.
     hint : str
-        What to say where the module is not found.
+        Advice if the module is not found.
 
     Raises
     ------
@@ -29,18 +29,18 @@ def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> 
     """
     module, _, path = spec.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        target: Any = importlib.import_module(module)
     except ImportError as error:
-        raise InputError(f"{module} cannot be imported ({error}); {hint}") from error
+        raise InputError("", f"{module} cannot be imported ({error})", hint) from error
     except (Exception, SystemExit) as error:  # sys.exit() would end the run of all tests
         raise InputError(raised(error)) from error
     for part in path.split("."):
-        if not hasattr(found, part):
-            own = getattr(found, "__dict__", {})
-            public = [name for name in dir(found) if name[0] != "_" and not inspect.ismodule(own.get(name))]
-            raise InputError(f"{module} has no {path!r}; {did_you_mean(part, public)}")
-        found = getattr(found, part)
-    return found
+        if not hasattr(target, part):
+            values = getattr(target, "__dict__", {})
+            public = [name for name in dir(target) if name[0] != "_" and not inspect.ismodule(values.get(name))]
+            raise InputError("", f"{module} has no {path!r}", did_you_mean(part, public))
+        target = getattr(target, part)
+    return target
 
 
 def require(package: str, what: str = "the HTML report", install: str = '"distbench[report]"') -> None:

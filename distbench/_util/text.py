@@ -1,4 +1,4 @@
-"""What was found, in few words: errors are one line, whatever a user passes."""
+"""Short texts for messages: whatever a user passes, an error is one printable line."""
 
 from __future__ import annotations
 
@@ -11,52 +11,50 @@ from typing import Any
 
 __all__ = ["code_repr", "did_you_mean", "first_line", "join_names", "plain_text", "raised", "short_repr", "shortened"]
 
-
-MOST = 60  # characters of a value
-MOST_OF_ERROR = 160
-MOST_OF_LINE = 400
-FEW = 4  # names in a row
-COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal
+MAX_VALUE_CHARACTERS = 60
+MAX_ERROR_CHARACTERS = 160
+MAX_LINE_CHARACTERS = 400
+MAX_NAMES = 4
+TERMINAL_COLOR = re.compile(r"\x1b\[[\d;]*m")
 PREAMBLE = re.compile(
     r"Exception encountered when calling|Graph execution error:|Detected at node|<stack traces|File \""
 )
 
 
 def short_repr(value: Any) -> str:
-    """Return the repr of a value, or its type where that is long or many lines."""
+    """Return the repr of a value if it is short and printable, else its type and shape."""
     try:
         text = repr(value)
-    except Exception:  # of a class of the user's
+    except Exception:  # the value may be of any class
         text = ""
-    if text and len(text) <= MOST and text.isprintable():
+    if text and len(text) <= MAX_VALUE_CHARACTERS and text.isprintable():
         return text
-    shape = getattr(value, "shape", None)
-    of_shape = f" of shape {shape}" if isinstance(shape, tuple) else ""
     if isinstance(value, str):
-        return repr(value[: MOST // 2] + "...")
-    return f"{type(value).__name__}{of_shape}"
+        return repr(value[: MAX_VALUE_CHARACTERS // 2] + "...")
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ + (f" of shape {shape}" if isinstance(shape, tuple) else "")
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text that says something, cut where it is long; or that there is none.
+    """Return the first line of an error's text, cut if it is long, or "no message" if there is none.
 
-    What frameworks put before it, which call it was, is passed over.
+    Skips the lines in which frameworks name the call that failed.
     """
-    lines = [line.strip() for line in COLOURS.sub("", _text_of(error)).splitlines() if line.strip()]
-    telling = [line for line in lines if not PREAMBLE.match(line)] or lines
-    if len(telling) > 1 and telling[0].endswith((":", "indices")):
-        telling[0] += f" {telling[1]}"
-    return _cut(_printable(telling[0]), MOST_OF_ERROR) if telling else "no message"
+    lines = [line.strip() for line in TERMINAL_COLOR.sub("", _text_of(error)).splitlines() if line.strip()]
+    lines = [line for line in lines if not PREAMBLE.match(line)] or lines
+    if len(lines) > 1 and lines[0].endswith((":", "indices")):
+        lines[0] += f" {lines[1]}"
+    return _cut(_printable(lines[0]), MAX_ERROR_CHARACTERS) if lines else "no message"
 
 
-def shortened(text: str, most: int = MOST_OF_LINE) -> str:
-    """Return a message as one line of about so many characters: its middle goes, for its end says what to do."""
-    line = _printable(" ".join(text.splitlines()))
-    return line if len(line) <= most else f"{line[: most // 2]} ... {line[-most // 2 :]}"
+def shortened(text: str) -> str:
+    """Return a message as one line; of a long one the middle is left out, because the end says what to do."""
+    line, half = _printable(" ".join(text.splitlines())), MAX_LINE_CHARACTERS // 2
+    return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[:half]} ... {line[-half:]}"
 
 
 def raised(error: BaseException) -> str:
-    """Return what a user's code raised, and where."""
+    """Return the type, text and place of an error that a user's code raised."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -66,63 +64,60 @@ def raised(error: BaseException) -> str:
 
 def join_names(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
-    shown = ", ".join(_cut(_printable(name), MOST) for name in names[:FEW])
-    return shown if len(names) <= FEW else f"{shown} and {len(names) - FEW} more"
+    shown = ", ".join(_cut(_printable(name), MAX_VALUE_CHARACTERS) for name in names[:MAX_NAMES])
+    return shown if len(names) <= MAX_NAMES else f"{shown} and {len(names) - MAX_NAMES} more"
 
 
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # of a class of the user's
+    except Exception:  # the error may be of any class
         return ""
 
 
 def _printable(text: str) -> str:
-    """Return a text whose control signs, such as those that colour a terminal, are spelt out."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    """Return a text with its control characters, such as those that color a terminal, as escape sequences."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 3] + "..."
-
-
-MOST = 60  # characters
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size - 3] + "..."
 
 
 def code_repr(name: str, value: Any) -> str:
-    """Return an option's value as code: a function by its own name, what is long or has no literal by the option's.
+    """Return an option's value as Python code: a short literal, or the name of a function, else the option's name.
 
     Parameters
     ----------
     name : str
-        Of the option.
+        The option's name.
     value : any
         A number, text, function, array, or a tuple of these.
     """
     if callable(value):
-        own = str(getattr(value, "__name__", ""))
-        return own if own.isidentifier() else name
+        function = str(getattr(value, "__name__", ""))
+        return function if function.isidentifier() else name
     try:
         text = repr(_plain(value))
         ast.literal_eval(text)
-    except Exception:  # of a class of the user's, too
+    except Exception:  # the value may be of any class
         return name
-    return text if len(text) <= MOST else name
+    return text if len(text) <= MAX_VALUE_CHARACTERS else name
 
 
 def _plain(value: Any) -> Any:
-    """Return a value with lists for arrays and Python's numbers for numpy's."""
+    """Return a value with its arrays as lists and numpy's numbers as Python's."""
     if isinstance(value, tuple):
         return tuple(_plain(part) for part in value)
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
-    """Return a hint at the known name that `name` is nearest to; without one, `otherwise` or all known names."""
+    """Return a hint at the known name nearest to `name`; if none is near, `otherwise` or all known names."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(known)}"
 
 
 def plain_text(text: object) -> str:
-    """Return a name as plain text that files and other processes can take: no numpy string, no half of a character."""
+    """Return a name as a plain `str` in valid UTF-8, which files and other processes can take."""
     return str(text).encode("utf-8", errors="replace").decode("utf-8")

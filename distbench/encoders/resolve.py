@@ -1,6 +1,6 @@
-"""Which call of an object turns a batch of points into codes, and what the object is called.
+"""Finds the function of an object that turns a batch of points into codes, and the object's name.
 
-What is particular to a framework is in :mod:`distbench.encoders.adapters`.
+Frameworks have their own modules in :mod:`distbench.encoders.adapters`.
 """
 
 from __future__ import annotations
@@ -21,41 +21,46 @@ from distbench.errors import EncoderError
 __all__ = ["FILES", "call_of", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"]
 
 _METHODS = ("transform", "encode", "predict")
-_FILES = [one.files for one in ADAPTERS if one.files]
+_FILES = [adapter.files for adapter in ADAPTERS if adapter.files]
 FILES = f"{', '.join(_FILES[:-1])} and {_FILES[-1]}"
-"""What is loaded, in words."""
+"""The files that are loaded, in words."""
 _WORKS = ", ".join(
-    [*(one.objects for one in ADAPTERS), "an object with .transform, .encode or .predict", *_FILES, "or a function"]
+    [
+        *(adapter.objects for adapter in ADAPTERS),
+        "an object with .transform, .encode or .predict",
+        *_FILES,
+        "or a function",
+    ]
 )
 
 
 def is_path(obj: Any) -> bool:
-    """Say whether this may be the path of a file."""
+    """Return whether this may be the path of a file."""
     return isinstance(obj, str | PathLike)
 
 
 def loaded_file(obj: Any) -> Any:
-    """Return the model where `obj` is the path of a file or folder that a framework loads; anything else as it is."""
+    """Return the model in `obj` if it is the path of a file or folder that a framework loads, else `obj`."""
     path = str(Path(obj).expanduser()) if is_path(obj) else ""
     adapter = adapter_of_file(path) if path else None
     return obj if adapter is None else adapter.load(path)
 
 
 def encodes(obj: Any) -> bool:
-    """Say whether an object is meant to encode, as against points or the path of some."""
+    """Return whether an object can encode, unlike points or the path of a file of points."""
     if is_path(obj):
         return adapter_of_file(obj) is not None
-    is_points = hasattr(obj, "__array__") or hasattr(obj, "iloc")  # frames have a transform of their own
+    is_points = hasattr(obj, "__array__") or hasattr(obj, "iloc")  # frames have a method `transform` too
     return not is_points and (callable(obj) or any(callable(getattr(obj, name, None)) for name in _METHODS))
 
 
 def call_of(obj: Any) -> Callable[[Any], Any]:
-    """Find the call that turns a batch of points into codes.
+    """Return the function of an object that turns a batch of points into codes.
 
     Raises
     ------
     EncoderError
-        There is none: what the object is and what can be passed.
+        There is none.
     """
     if isinstance(obj, type):
         raise EncoderError(
@@ -68,9 +73,9 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
         return adapter.call(obj)
     owner = getattr(obj, "__self__", None)
     if callable(obj) and (adapter := adapter_of(owner)) is not None:
-        return adapter.method(owner, obj)  # model.encode, asked as the model is
+        return adapter.method(owner, obj)  # such as model.encode
     for name in _METHODS:
-        # Strings have an encode of their own, which encodes something else.
+        # The `encode` of strings encodes something else.
         method = None if isinstance(obj, str) else getattr(obj, name, None)
         if callable(method):
             if name == "predict" and hasattr(obj, "classes_"):
@@ -78,13 +83,12 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
             return method  # type: ignore[no-any-return]
     if callable(obj):
         return obj  # type: ignore[no-any-return]
-    hint = _hint(obj)
-    to_do = "" if hint.endswith(")") else f"; pass {_WORKS}"
-    raise EncoderError("encoder", f"cannot encode with {type(obj).__name__!r}{hint}{to_do}")
+    hint, advice = _hint(obj)
+    raise EncoderError("encoder", f"cannot encode with {type(obj).__name__!r}{hint}", advice)
 
 
 def name_of(obj: Any) -> str:
-    """Return what reports call an encoder: its ``name``, or the name of its function or class."""
+    """Return the name of an encoder in reports: its ``name``, or that of its function or class."""
     while isinstance(obj, functools.partial):
         obj = obj.func
     if isinstance(obj, str):  # a file's name, or a recipe's
@@ -97,36 +101,37 @@ def name_of(obj: Any) -> str:
 
 
 def runs_in_eval_mode(encoder: Any) -> bool:
-    """Say whether an encoder's framework puts it into eval mode when it is asked."""
+    """Return whether an encoder's framework calls it in eval mode."""
     adapter = adapter_of(encoder)
     return adapter is not None and adapter.eval_mode
 
 
-def _hint(obj: Any) -> str:
+def _hint(obj: Any) -> tuple[str, str]:
+    """Return a remark on an object that cannot encode, and what to do."""
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
-        found = short_repr(str(obj))
-        return f" (found {found}; files that are loaded are {FILES}: load it with what wrote it, and pass the model)"
+        found = f"found {short_repr(str(obj))}; files that are loaded are {FILES}"
+        return f" ({found}: load it with what wrote it, and pass the model)", ""
     if isinstance(obj, str):
         return (
             f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"
             "size=8), or mark the test with dataset= and code_size=)"
-        )
+        ), ""
     if isinstance(obj, np.ndarray):
-        return " (for ready codes use distbench.evaluate_codes)"
+        return " (for ready codes use distbench.evaluate_codes)", ""
     if recipe := _if_recipe(obj):
-        return recipe
+        return recipe, ""
     if hasattr(obj, "fit_transform"):
-        return ", which has fit_transform alone and so no way to encode new points"
-    return ""
+        return ", which has fit_transform alone and so no way to encode new points", f"pass {_WORKS}"
+    return "", f"pass {_WORKS}"
 
 
 def _is_file_name(text: str) -> bool:
-    """Say whether a text is meant as a file's name rather than as a recipe's: it has a folder or an ending."""
+    """Return whether a text looks like a file's name, with a folder or an ending, and not like a recipe's."""
     return "/" in text or "\\" in text or (text[-1:].isalnum() and "." in text.strip("."))
 
 
 def _if_recipe(obj: Any) -> str:
-    """Return what to do with a recipe, which is not fitted yet."""
+    """Return how to use a recipe, which is not fitted yet; nothing for other objects."""
     try:
         parameters = inspect.signature(obj.fit).parameters
     except (AttributeError, TypeError, ValueError):

@@ -1,7 +1,7 @@
 """The errors of distbench.
 
-All derive from :class:`DistbenchError`. Wrong input is also a ``ValueError``, a broken limit an ``AssertionError``: code
-that does not know distbench can handle them.
+All derive from :class:`DistbenchError`. Wrong input is also a ``ValueError``, a broken limit an ``AssertionError``, so
+that code can handle them without distbench.
 """
 
 from __future__ import annotations

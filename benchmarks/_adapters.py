@@ -117,6 +117,8 @@ def _pycoranking() -> Call:
     return call
 
 
+_RANKED = ("trustworthiness", "continuity")
+_RANKING_CALLS = "coranking_matrix, trustworthiness, continuity"
 PEERS = {
     "scikit-learn": Peer(
         "scikit-learn", "manifold.trustworthiness", "trustworthiness", ("trustworthiness",), _scikit_learn
@@ -140,11 +142,5 @@ PEERS = {
     ),
     "torchdr": Peer("torchdr", "eval.neighborhood_preservation", "recall", ("knn_recall",), _torchdr),
     "redumetrics": Peer("redumetrics", "ulse_score", "recall", ("knn_recall",), _redumetrics),
-    "pycoranking": Peer(
-        "pycoranking",
-        "coranking_matrix, trustworthiness, continuity",
-        "trustworthiness, continuity",
-        ("trustworthiness", "continuity"),
-        _pycoranking,
-    ),
+    "pycoranking": Peer("pycoranking", _RANKING_CALLS, "trustworthiness, continuity", _RANKED, _pycoranking),
 }

@@ -6,11 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
+from small_reports import two_and_four_columns
 
-import distbench
 from distbench.cli import main
 from distbench.render.text import render_leaderboards
 from distbench.results.file import read_results, write_results
@@ -23,8 +22,7 @@ STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines"
 
 @pytest.fixture(scope="module")
 def reports():
-    points = np.random.default_rng(0).normal(size=(200, 6))
-    return {n: distbench.evaluate(lambda X, n=n: X[:, :n], points[:60], reference=points[60:], k=7) for n in (2, 4)}
+    return two_and_four_columns()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_points import POINTS, X_REF, X, in_folder, run, write_points
 from click.testing import CliRunner
 
 import distbench
@@ -17,8 +18,6 @@ from distbench.cli import main
 from distbench.errors import PreservationError
 from distbench.results.file import read_results
 
-RNG = np.random.default_rng(0)
-X, X_REF = RNG.normal(size=(60, 6)), RNG.normal(size=(90, 6))
 ENCODERS = """
 import sys
 
@@ -61,30 +60,14 @@ noise = numpy.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("evaluate")
-    np.savez(folder / "points.npz", train=X_REF, test=X)
-    np.save(folder / "X.npy", X)
-    np.save(folder / "Z.npy", X[:, :4])
-    np.save(folder / "Z_ref.npy", X_REF[:, :4])
-    np.save(folder / "labels.npy", np.arange(60) % 3)
-    (folder / "own_encoders.py").write_text(ENCODERS)
+    folder = write_points(tmp_path_factory.mktemp("evaluate"), ENCODERS)
     (folder / "broken_module.py").write_text("1 / 0\n")
     return folder
 
 
 @pytest.fixture(autouse=True)
 def here(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    sys.modules.pop("own_encoders", None)
-
-
-def run(*arguments):
-    return CliRunner().invoke(main, ["evaluate", *map(str, arguments)], catch_exceptions=False)
-
-
-POINTS = ("--data", "points.npz:test", "--reference", "points.npz:train", "--k", 7)
+    yield from in_folder(folder, monkeypatch)
 
 
 def report_of(columns=4, **options):
@@ -270,7 +253,7 @@ def test_the_page_names_every_key_of_the_documents():
     hunt = CliRunner().invoke(main, ["hunt", "own_encoders:four", "--data", "X.npy", "--budget", "200", "--json"])
     hunt = json.loads(hunt.stdout)
     found = {"`evaluate`": report, "an entry of `scores`": report["scores"][0], "`hunt`": hunt}
-    found |= {"an entry of `torn` and `merged`": report["torn"][0], "`merged` and `torn` of it": hunt["torn"]}
+    found |= {"an entry of `torn` and `merged`": report["torn"][0], "`merged` and `torn` of `hunt`": hunt["torn"]}
     for what, document in found.items():
         assert set(document) - {"schema"} == named[what], what
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_points import POINTS, X, in_folder, run, write_points
 from click.testing import CliRunner
 
 from distbench.cli import main
 from distbench.results.file import read_results
 
-RNG = np.random.default_rng(0)
-X, X_REF = RNG.normal(size=(60, 6)), RNG.normal(size=(90, 6))
 ENCODERS = """
 class Columns:
     name = "columns"
@@ -48,28 +47,12 @@ def moves(X):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("evaluate")
-    np.savez(folder / "points.npz", train=X_REF, test=X)
-    np.save(folder / "X.npy", X)
-    np.save(folder / "Z.npy", X[:, :4])
-    np.save(folder / "Z_ref.npy", X_REF[:, :4])
-    (folder / "own_encoders.py").write_text(ENCODERS)
-    return folder
+    return write_points(tmp_path_factory.mktemp("evaluate"), ENCODERS)
 
 
 @pytest.fixture(autouse=True)
 def here(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    sys.modules.pop("own_encoders", None)
-
-
-def run(*arguments):
-    return CliRunner().invoke(main, ["evaluate", *map(str, arguments)], catch_exceptions=False)
-
-
-POINTS = ("--data", "points.npz:test", "--reference", "points.npz:train", "--k", 7)
+    yield from in_folder(folder, monkeypatch)
 
 
 class TestResultsOfSeveralCommands:

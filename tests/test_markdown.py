@@ -3,10 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
+from small_reports import two_and_four_columns
 
-import distbench
 from distbench.render._escape import escaped, item
 from distbench.render.markdown import render_markdown, render_summary
 from distbench.results.file import read_results
@@ -20,8 +19,7 @@ NASTY = "<script>alert(1)</script> | a|b `c` *d* _e_ [f](g) @someone #12 &amp; \
 
 @pytest.fixture(scope="module")
 def reports():
-    points = np.random.default_rng(0).normal(size=(200, 6))
-    return {n: distbench.evaluate(lambda X, n=n: X[:, :n], points[:60], reference=points[60:], k=7) for n in (2, 4)}
+    return two_and_four_columns()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_reports import DAY, LATER, three_columns
 
 import distbench
 from distbench.errors import InputError, ResultsError
@@ -14,16 +15,12 @@ from distbench.results.leaderboard import leaderboard
 from distbench.results.packing import unpack
 from distbench.results.rows import failed_row, rows_of
 
-DAY = {"date": "2026-01-02", "python": "3.11.7", "cores": 2}
-LATER = {**DAY, "date": "2026-03-04"}
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines" / "digits.json"
 
 
 @pytest.fixture(scope="module")
 def report():
-    rng = np.random.default_rng(0)
-    train, test = rng.normal(size=(90, 5)), rng.normal(size=(30, 5))
-    return distbench.evaluate(lambda X: X[:, :3], test, reference=train, k=7, name="a")
+    return three_columns()
 
 
 @pytest.fixture

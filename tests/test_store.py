@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from small_reports import DAY, LATER, three_columns
 
 import distbench
 from distbench.errors import SuiteError
@@ -12,15 +13,10 @@ from distbench.results.rows import OK, failed_row, report_of, rows_of
 from distbench.results.suite_store import Item, Store, read_store, store_path, write_store
 from distbench.results.suite_store_match import Wanted, changes, stale_reasons
 
-DAY = {"date": "2026-01-02", "python": "3.11.7", "cores": 2}
-LATER = {**DAY, "date": "2026-03-04"}
-
 
 @pytest.fixture(scope="module")
 def report():
-    rng = np.random.default_rng(0)
-    train, test = rng.normal(size=(90, 5)), rng.normal(size=(30, 5))
-    return distbench.evaluate(lambda X: X[:, :3], test, reference=train, k=7, name="a")
+    return three_columns()
 
 
 @pytest.fixture

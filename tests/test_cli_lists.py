@@ -88,7 +88,7 @@ class TestBaselines:
                     raise InputError("bad: it is\nbroken")
                 return super().__getitem__(name)
 
-        assert usable(Table(good=1, bad=2)) == ([("good", 1)], ["bad: it is broken"])
+        assert usable(Table(good=1, bad=2)) == ({"good": 1}, ["bad: it is broken"])
 
 
 class TestSuites:

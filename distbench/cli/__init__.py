@@ -14,7 +14,7 @@ import click
 
 from distbench import __version__
 from distbench._util.text import did_you_mean
-from distbench.cli._common import INTERRUPTED, CannotDo, Examples
+from distbench.cli._common import INTERRUPTED, NOT_A_FILE, CannotDo, Command
 
 __all__ = ["main"]
 
@@ -22,45 +22,45 @@ COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", 
 
 
 @contextmanager
-def _read_on() -> Iterator[None]:
-    """End quietly where nobody reads on, as with ``| head``; click's own exit code for it is 1."""
+def _quiet_when_nobody_reads() -> Iterator[None]:
+    """Exit without a message where the output is closed, as with ``| head``."""
     try:
         yield
     except BrokenPipeError:
-        _close_output()
+        _discard_output()
         raise click.exceptions.Exit(CannotDo.exit_code) from None
 
 
-def _close_output() -> None:
-    """Let what could not be printed go, or the interpreter tries again as it ends."""
-    with suppress(AttributeError, OSError, ValueError):  # no real file, as in tests, or none at all
+def _discard_output() -> None:
+    """Discard what could not be printed; else the interpreter tries again as it ends."""
+    with suppress(*NOT_A_FILE):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _tell(error: BaseException) -> int:
-    """Say on standard error what went wrong, if it is there; return the exit code."""
+def _show(error: BaseException) -> int:
+    """Print an error to standard error, if that is open, and return the exit code."""
     from distbench._util.text import raised
 
     if not isinstance(error, click.ClickException):
         error = CannotDo(" ".join((str(error) if isinstance(error, OSError) else raised(error)).split()))
-    with suppress(AttributeError, OSError, ValueError):
+    with suppress(*NOT_A_FILE):
         error.show()
     return error.exit_code
 
 
 class _Modules(UserDict[str, click.Command]):
-    """Commands by the names of their modules, which are imported when a command is looked up; no value is kept."""
+    """Commands by name: a look-up imports the module of that name."""
 
     def __getitem__(self, name: str) -> click.Command:
         command: click.Command = importlib.import_module(f"distbench.cli.{name}").command
         return command
 
 
-class _Group(Examples, click.Group):
-    """Lists its commands in their order, and says which one was probably meant."""
+class _Group(Command, click.Group):
+    """A group that lists its commands in their order, and suggests one for a name that is none."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command; whatever becomes of it, 1 says that a limit is broken and nothing else."""
+        """Run a command; the exit code 1 says that a limit is broken, and nothing else."""
         run: Callable[..., Any] = super().main
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
@@ -71,24 +71,24 @@ class _Group(Examples, click.Group):
         except click.Abort:
             code = INTERRUPTED
         except click.ClickException as error:
-            code = _tell(error)
+            code = _show(error)
         except BaseException as error:
-            _close_output()
-            code = _tell(error)
+            _discard_output()
+            code = _show(error)
         sys.exit(code)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Return the context of a command; it may print the help."""
-        with _read_on():
+        """Return the context of a command, which may print the help."""
+        with _quiet_when_nobody_reads():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        with _read_on():
+        with _quiet_when_nobody_reads():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands: first what judges, then what shows."""
+        """Return the names of the commands: those that judge first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -98,7 +98,7 @@ class _Group(Examples, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is asked for; say which one was probably meant."""
+        """Return the command of the arguments, or suggest one that may have been meant."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"no command is called {args[0]!r}; {did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)

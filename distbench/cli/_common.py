@@ -1,4 +1,4 @@
-"""What the commands share: errors as one line, kinds of arguments, and how text and JSON are printed."""
+"""What the commands share: errors as one line, kinds of options, and how text and JSON are printed."""
 
 from __future__ import annotations
 
@@ -8,35 +8,40 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from distbench.cli._wording import as_typed
+from distbench.cli._wording import error_text
 from distbench.errors import DistbenchError, InputError
+from distbench.inference.verdicts import Undecided
 
 __all__ = [
     "INTERRUPTED",
+    "NOT_A_FILE",
     "PATH",
     "CannotDo",
     "Command",
-    "Examples",
     "check_output",
     "document_text",
+    "errors_as_lines",
     "json_option",
     "metric_name",
     "print_document",
     "print_text",
-    "running",
-    "told",
+    "print_verdict",
+    "running_user_code",
+    "undecided_option",
     "width_option",
-    "width_or",
+    "width_or_terminal",
 ]
 
-LEAST_WIDTH = 40  # some CI systems report a width of 1
-WIDTH = 80
+MIN_WIDTH = 40  # characters; some CI systems report a width of 1
+DEFAULT_WIDTH = 80
 SCHEMA = 1
-INTERRUPTED = 130  # as shells have it: 1 would say that a limit is broken
+INTERRUPTED = 130  # exit code, as shells have it: 1 would say that a limit is broken
+NOT_A_FILE = (AttributeError, OSError, ValueError)
+"""What a stream raises that is closed, or is no file, as in tests."""
 
 
 class CannotDo(click.ClickException):
@@ -46,24 +51,24 @@ class CannotDo(click.ClickException):
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def errors_as_lines() -> Iterator[None]:
     """Turn the errors of distbench and of files into one line each."""
     try:
         yield
     except (DistbenchError, OSError) as error:
-        said = as_typed(str(error)) if isinstance(error, InputError) else str(error)
-        raise CannotDo(" ".join(said.split())) from error
+        text = error_text(error) if isinstance(error, InputError) else str(error)
+        raise CannotDo(" ".join(text.split())) from error
 
 
 @contextmanager
-def running() -> Iterator[None]:
-    """Run code of a user's: whatever it raises is one line, and what it prints is no part of the output.
+def running_user_code() -> Iterator[None]:
+    """Run code of a user: whatever it raises becomes one line, and what it prints goes to standard error.
 
-    A folder that it changes to is left again.
+    The working folder is restored at the end.
     """
-    here = Path.cwd()
+    folder = Path.cwd()
     try:
-        with _aside(), redirect_stdout(sys.stderr), told():
+        with _stdout_to_stderr(), redirect_stdout(sys.stderr), errors_as_lines():
             yield
     except click.ClickException:
         raise
@@ -75,18 +80,18 @@ def running() -> Iterator[None]:
         raise CannotDo(raised(error)) from error
     finally:
         with suppress(OSError):
-            os.chdir(here)
+            os.chdir(folder)
 
 
 @contextmanager
-def _aside() -> Iterator[None]:
-    """Send to standard error what is written to standard output past Python: by libraries, and by other processes."""
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send to standard error what is written to the descriptor: by libraries, and by other processes."""
     stream = sys.stdout
     try:
         output = stream.fileno()
         stream.flush()
         kept = os.dup(output)
-    except (AttributeError, OSError, ValueError):  # there is none, or none with a number, as in tests
+    except NOT_A_FILE:
         yield
         return
     try:
@@ -101,11 +106,11 @@ def _aside() -> Iterator[None]:
 
 
 def _to_stderr(output: int) -> None:
-    with suppress(AttributeError, OSError, ValueError):
+    with suppress(*NOT_A_FILE):
         os.dup2(sys.stderr.fileno(), output)
 
 
-class Examples(click.Command):
+class Command(click.Command):
     """A command whose help ends with examples, one a line, as they are typed."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
@@ -119,12 +124,8 @@ class Examples(click.Command):
                 formatter.write(f"  {line}\n")
 
 
-class Command(Examples):
-    """A command with examples; for ``click.command(cls=Command, examples=...)``."""
-
-
 class _File(click.Path):
-    """A path; what no file can be called is wrong usage."""
+    """A path; a text that cannot name a file is wrong usage."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
@@ -137,7 +138,13 @@ class _File(click.Path):
 PATH = _File(path_type=Path)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document in place of text.")
-width_option = click.option("--width", type=click.IntRange(min=LEAST_WIDTH), help="Characters a line may have.")
+width_option = click.option("--width", type=click.IntRange(min=MIN_WIDTH), help="Characters a line may have.")
+
+
+def undecided_option(about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--undecided``, with its help."""
+    choice = click.Choice(get_args(Undecided))
+    return click.option("--undecided", default="value", show_default=True, type=choice, help=about)
 
 
 def metric_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -165,18 +172,30 @@ def check_output(path: Path | None, option: str) -> None:
         raise CannotDo(f"{option}: {folder} cannot be written to; name another path")
 
 
-def width_or(width: int | None) -> int:
-    """Return the width that is asked for, else the terminal's, else 80."""
-    found = width or shutil.get_terminal_size().columns
-    return found if found >= LEAST_WIDTH else WIDTH
+def width_or_terminal(width: int | None) -> int:
+    """Return the width of the option, else the terminal's, else 80."""
+    width = width or shutil.get_terminal_size().columns
+    return width if width >= MIN_WIDTH else DEFAULT_WIDTH
 
 
-def print_text(text: str, styled: Callable[[str], str] = str) -> None:
+def print_text(text: str, **style: Any) -> None:
     """Print a text; what the terminal has no sign for becomes a question mark."""
     from distbench.render.text import printable
 
     color = False if os.environ.get("NO_COLOR") else None  # https://no-color.org
-    click.echo(styled(printable(text, getattr(sys.stdout, "encoding", None))), color=color)
+    text = printable(text, getattr(sys.stdout, "encoding", None))
+    click.echo(click.style(text, **style) if style else text, color=color)
+
+
+def print_verdict(text: str, failure: str, document: Mapping[str, Any] | None) -> None:
+    """Print what was measured and the failure, if any, or the document in place of both."""
+    if document is not None:
+        print_document(document)
+        return
+    print_text(text)
+    if failure:
+        print_text("")
+        print_text(failure, fg="red")
 
 
 def document_text(document: Mapping[str, Any]) -> str:
@@ -187,9 +206,9 @@ def document_text(document: Mapping[str, Any]) -> str:
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {str(key): plain(one) for key, one in value.items()}
+            return {str(key): plain(part) for key, part in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [plain(one) for one in value]
+            return [plain(part) for part in value]
         return json_number(value)
 
     # In ASCII, for any terminal.
@@ -199,5 +218,5 @@ def document_text(document: Mapping[str, Any]) -> str:
 def print_document(document: Mapping[str, Any]) -> None:
     """Print a document as JSON: it is all of the output, whatever an encoder prints at the end."""
     click.echo(document_text(document))
-    with suppress(AttributeError, OSError, ValueError):
+    with suppress(*NOT_A_FILE):
         _to_stderr(sys.stdout.fileno())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,60 +12,44 @@ from distbench.errors import InputError
 if TYPE_CHECKING:
     from distbench.suites.check import Check, Outcome
 
-__all__ = ["Sources", "judge"]
+__all__ = ["check_sources", "judge"]
+
+OF_POINTS = ("reference", "codes", "reference_codes", "labels", "reference_labels")
+POINTS = ("data", "reference", "labels", "reference_labels")
 
 
-@dataclass(frozen=True)
-class Sources:
-    """What a command line names, as it was typed; empty or None where it does not."""
-
-    encoder: str = ""
-    data: str = ""
-    reference: str = ""
-    codes: str = ""
-    reference_codes: str = ""
-    labels: str = ""
-    reference_labels: str = ""
-    input_space: tuple[str, ...] = ()
-    dataset: str = ""
-    code_size: int | None = None
-
-    def check(self) -> None:
-        """Refuse what does not go together.
-
-        Raises
-        ------
-        InputError
-            Something is missing, or given beside what it does not go with.
-        """
-        if bool(self.encoder) == bool(self.codes):
-            found = "both ENCODER and --codes" if self.codes else "neither ENCODER nor --codes"
-            raise InputError(f"found {found}; give an encoder to judge, or the codes that it made")
-        if bool(self.data) == bool(self.dataset):
-            found = "both --data and --dataset" if self.data else "no points"
-            raise InputError(f"found {found}; give --data FILE for an encoder, or --dataset NAME for a recipe")
-        if bool(self.dataset) != (self.code_size is not None):
-            raise InputError("--dataset and --code-size go together: what a recipe is fitted on, and to which codes")
-        for name in ("reference", "codes", "reference_codes", "labels", "reference_labels") if self.dataset else ():
-            if getattr(self, name):
-                raise InputError(_option(name), "given with --dataset, which has its own", "leave it out")
-        if bool(self.reference_codes) != bool(self.reference and self.codes):
-            raise InputError("--reference-codes", "give them where --codes and --reference are given, and only there")
-        if self.input_space and (self.codes or self.dataset):
-            raise InputError(
-                "--input-space", "goes with ENCODER and --data alone", "with --codes give its points as --data"
-            )
-        if len(self.input_space) > 1 + bool(self.reference):
-            raise InputError("--input-space", "give one", "a second is of the points of --reference")
+def check_sources(typed: Mapping[str, Any]) -> None:
+    """Raise InputError where options of the command line, by name, do not go together."""
+    encoder, data, dataset, codes = (typed[name] for name in ("encoder", "data", "dataset", "codes"))
+    if bool(encoder) == bool(codes):
+        found = "both ENCODER and --codes" if codes else "neither ENCODER nor --codes"
+        raise InputError("", f"found {found}", "give an encoder to judge, or the codes that it made")
+    if bool(data) == bool(dataset):
+        found = "both --data and --dataset" if data else "no points"
+        raise InputError("", f"found {found}", "give --data FILE for an encoder, or --dataset NAME for a recipe")
+    if bool(dataset) != (typed["code_size"] is not None):
+        raise InputError("--dataset and --code-size go together: what a recipe is fitted on, and to which codes")
+    for name in OF_POINTS if dataset else ():
+        if typed[name]:
+            raise InputError(name, "given with --dataset, which has its own", "leave it out")
+    if bool(typed["reference_codes"]) != bool(typed["reference"] and codes):
+        raise InputError("reference_codes", "give them where --codes and --reference are given, and only there")
+    if typed["input_space"] and (codes or dataset):
+        raise InputError("input_space", "goes with ENCODER and --data alone", "with --codes give its points as --data")
+    if len(typed["input_space"]) > 1 + bool(typed["reference"]):
+        raise InputError("input_space", "give one", "a second is of the points of --reference")
+    for name, fits in (("stochastic", not (dataset or codes)), ("queries", not dataset)):
+        if typed[name] and not fits:
+            raise InputError(name, "given for what it does not go with", "leave it out, or judge an encoder on --data")
 
 
-def judge(sources: Sources, check: Check) -> Outcome:
+def judge(typed: Mapping[str, Any], check: Check) -> Outcome:
     """Return what a check measures on what the command line names.
 
     Parameters
     ----------
-    sources : Sources
-        Checked.
+    typed : mapping of str to any
+        Options of the command line by name, checked by `check_sources`.
     check : Check
         Limits, name, seed and options.
 
@@ -74,31 +58,25 @@ def judge(sources: Sources, check: Check) -> Outcome:
     InputError
         Something cannot be used, or a limit is one that no encoder can meet.
     """
-    from distbench.suites.fits import FitCache
+    from distbench.cli._encoders import encoder_of, recipe_of
     from distbench.suites.names import check_dataset
 
-    if sources.dataset:
-        from distbench.cli._encoders import recipe_of
-
-        check_dataset(sources.dataset)
-        recipe = recipe_of(sources.encoder)
-        return replace(check, encoder=recipe, dataset=sources.dataset, code_size=sources.code_size).run(FitCache())
-    points = {key: _read(sources, key) for key in ("data", "reference", "labels", "reference_labels")}
-    options = {**check.options, "seed": check.seed, "labels": points["labels"]}
-    options["reference_labels"] = points["reference_labels"]
-    if sources.input_space:
-        options["input_space"] = _space(sources.input_space)
-    check = replace(check, X_test=points["data"], reference=points["reference"], options=options)
-    if sources.codes:
-        if check.reference is not None:
-            check = replace(check, reference=(check.reference, _read(sources, "reference_codes")))
-        outcome = replace(check, codes=_read(sources, "codes"), name=check.name or _name_of(sources.codes)).run()
+    if typed["dataset"]:
+        check_dataset(typed["dataset"])
+        recipe = recipe_of(typed["encoder"])
+        return replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"]).run()
+    data, reference, labels, reference_labels = (_read(typed, name) for name in POINTS)
+    options = {**check.options, "seed": check.seed, "labels": labels, "reference_labels": reference_labels}
+    if typed["input_space"]:
+        options["input_space"] = _space(typed["input_space"])
+    if typed["codes"]:
+        reference = None if reference is None else (reference, _read(typed, "reference_codes"))
+        check = replace(check, codes=_read(typed, "codes"), name=check.name or _name_of(typed["codes"]))
     else:
-        from distbench.cli._encoders import encoder_of
-
-        outcome = replace(check, encoder=encoder_of(sources.encoder)).run()
-    data = {"dataset": Path(sources.data).name, "data_sha256": outcome.report.fingerprint}
-    return replace(outcome, about={**outcome.about, **data})
+        check = replace(check, encoder=encoder_of(typed["encoder"]))
+    outcome = replace(check, X_test=data, reference=reference, options=options).run()
+    about = {"dataset": Path(typed["data"]).name, "data_sha256": outcome.report.fingerprint}
+    return replace(outcome, about={**outcome.about, **about})
 
 
 def _space(texts: Sequence[str]) -> Any:
@@ -106,24 +84,19 @@ def _space(texts: Sequence[str]) -> Any:
     from distbench.inputs.files import is_file_name
 
     try:
-        found = tuple(text if is_file_name(text) else encoder_of(text) for text in texts)
+        spaces = tuple(text if is_file_name(text) else encoder_of(text) for text in texts)
     except InputError as error:
-        raise InputError(str(error).replace("ENCODER:", "--input-space:", 1)) from error.__cause__
-    return found[0] if len(found) == 1 else found
+        raise InputError("input_space", error.found, error.advice) from error.__cause__
+    return spaces[0] if len(spaces) == 1 else spaces
 
 
 def _name_of(codes: str) -> str:
-    """Return what codes are called: their file, and which of its arrays."""
+    """Return a name for codes: their file, and which of its arrays."""
     name, colon, key = Path(codes).name.partition(":")
     return f"{Path(name).stem}{colon}{key}"
 
 
-def _read(sources: Sources, key: str) -> Any:
+def _read(typed: Mapping[str, Any], name: str) -> Any:
     from distbench.inputs.files import read_points
 
-    source = getattr(sources, key)
-    return read_points(source, _option(key)) if source else None
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return read_points(typed[name], f"--{name.replace('_', '-')}") if typed[name] else None

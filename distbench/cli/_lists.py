@@ -1,57 +1,70 @@
-"""Lists of what there is, as text: a name, what it is, and lines below it."""
+"""Lists of what there is, as text or JSON: a name, and lines below it."""
 
 from __future__ import annotations
 
 import importlib.util
 import textwrap
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
+import click
+
+from distbench.cli._common import print_document, print_text, width_or_terminal
 from distbench.errors import InputError
 
-__all__ = ["is_installed", "listing", "need", "usable"]
+__all__ = ["is_installed", "needs_line", "print_list", "usable"]
 
 T = TypeVar("T")
 INDENT = "  "
+Entry = Mapping[str, Any]
 
 
-def usable(table: Mapping[str, T]) -> tuple[list[tuple[str, T]], list[str]]:
+def usable(table: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
     """Return the entries of a table, and a line for each that a package adds and that cannot be used."""
-    found, wrong = [], []
+    entries, mistakes = {}, []
     for name in table:
         try:
-            found.append((name, table[name]))
+            entries[name] = table[name]
         except InputError as error:
-            wrong.append(" ".join(str(error).split()))
-    return found, wrong
+            mistakes.append(" ".join(str(error).split()))
+    return entries, mistakes
 
 
-def need(packages: Iterable[str], installed: bool) -> str:
-    """Return what an entry needs as a line; nothing where it needs no more than distbench."""
-    told = ", ".join(packages)
-    return f"needs {told}: {'' if installed else 'not '}installed" if told else ""
+def is_installed(packages: Iterable[str]) -> bool:
+    """Return whether packages can be found; none is imported."""
+    return all(importlib.util.find_spec(package) is not None for package in packages)
 
 
-def listing(entries: Iterable[tuple[str, Iterable[str]]], width: int) -> str:
-    """Return entries as text: the name, and below it its lines, indented and wrapped."""
-    blocks = []
-    for name, lines in entries:
-        told = [
-            textwrap.fill(
-                line,
-                width,
-                initial_indent=INDENT,
-                subsequent_indent=INDENT * 2,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            for line in lines
-            if line
-        ]
-        blocks.append("\n".join([name, *told]))
-    return "\n\n".join(blocks)
+def needs_line(entry: Entry) -> str:
+    """Return which packages an entry needs; empty where it needs no more than distbench."""
+    packages = ", ".join(entry["needs"])
+    return f"needs {packages}: {'' if entry['installed'] else 'not '}installed" if packages else ""
 
 
-def is_installed(package: str) -> bool:
-    """Say whether a package can be found; it is not imported."""
-    return importlib.util.find_spec(package) is not None
+def print_list(
+    kind: str,
+    entries: Sequence[Entry],
+    mistakes: Sequence[str],
+    lines_of: Callable[[Entry], Iterable[str]],
+    as_json: bool,
+    width: int | None,
+    mistake: str = "note",
+) -> None:
+    """Print entries as a JSON document, or as text: each name, and below it its lines, indented and wrapped.
+
+    Mistakes go to standard error too, after the word `mistake`.
+    """
+    for line in mistakes:
+        click.echo(f"{mistake}: {line}", err=True)
+    if as_json:
+        print_document({kind: entries, "mistakes": mistakes})
+        return
+    wrapper = textwrap.TextWrapper(
+        width_or_terminal(width),
+        initial_indent=INDENT,
+        subsequent_indent=INDENT * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    blocks = ["\n".join([entry["name"], *map(wrapper.fill, filter(None, lines_of(entry)))]) for entry in entries]
+    print_text("\n\n".join(blocks))

@@ -4,44 +4,48 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["as_typed"]
+import click
+
+from distbench.errors import InputError
+
+__all__ = ["error_text", "with_options"]
 
 POINTS = {
     "X_test": "--data",
+    "X": "--data",
     "Z_test": "--codes",
-    "Z_reference": "--reference-codes",
-    "reference_codes": "--reference-codes",
     "X_reference": "--reference",
+    "Z_reference": "--reference-codes",
 }
-"""What no word of a sentence is called: named wherever it stands."""
-WORDS = {
-    "mark the test with dataset= and code_size=": "give --dataset and --code-size",
-    "stochastic=True": "--stochastic",
-    "a tuple (of X_test, of reference)": "it twice, of --data and of --reference",
-    "X_test, reference: ": "--data, --reference: ",
-    "distbench.evaluate_codes": "--codes",
-}
-OPTIONS = (
-    *("reference", "labels", "reference_labels", "input_space", "k", "metrics", "distance_x", "distance_z", "name"),
-    *("queries", "stochastic", "dataset", "code_size", "seed", "expansion", "contraction", "budget", "directions"),
+"""The option of each argument that has another name on the command line."""
+
+IN_PROSE = re.compile(
+    r"(?<![\w-])(?:(X_test|Z_test|X_reference|Z_reference)\b|(\w+)=(?:True\b|'(\w+)')?(?=[\s,.;:)]|$))"
 )
-ANY = "|".join(OPTIONS)
 
 
-def as_typed(text: str) -> str:
-    """Return an error with options in place of arguments: ``X_test: found ...`` is ``--data: found ...``."""
-    for said, typed in WORDS.items():
-        text = text.replace(said, typed)
-    text = re.sub(r" \(for a single column: [^)]*\)\)", "", text)
-    text = re.sub(
-        r"\b(budget|directions|queries)=(?:'(\w+)')?",
-        lambda found: f"{_option(found[1])} {found[2] or ''}".strip(),
-        text,
-    )
-    text = re.sub(rf"\b({'|'.join(POINTS)})\b(?!\()", lambda found: POINTS[found[1]], text)
-    text = re.sub(rf"^({ANY}): ", lambda found: f"{_option(found[1])}: ", text)
-    return re.sub(rf"(?<![\w-])({ANY})=(?=[\s,.;:)]|$)", lambda found: _option(found[1]), text)
+def error_text(error: InputError) -> str:
+    """Return an error with the options of the running command in place of arguments."""
+    argument = ", ".join(_option(name) or name for name in error.argument.split(", "))
+    return str(InputError(argument, with_options(error.found), with_options(error.advice)))
 
 
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def with_options(text: str) -> str:
+    """Return prose with options in place of arguments, written as ``X_test``, ``queries=`` or ``directions='data'``.
+
+    Advice such as "pass queries= too" names other arguments than the one that an error is about, and so do notes.
+    """
+    return IN_PROSE.sub(_in_prose, text)
+
+
+def _in_prose(match: re.Match[str]) -> str:
+    option = _option(match[1] or match[2])
+    return match[0] if option is None else f"{option} {match[3]}" if match[3] else option
+
+
+def _option(argument: str) -> str | None:
+    """Return the option of the running command that stands for an argument."""
+    if argument in POINTS:
+        return POINTS[argument]
+    options = [parameter for parameter in click.get_current_context().command.params if parameter.name == argument]
+    return options[0].opts[0] if options and options[0].opts[0].startswith("-") else None

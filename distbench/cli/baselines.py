@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench.cli._common import Command, json_option, print_document, print_text, told, width_option, width_or
+from distbench.cli._common import Command, errors_as_lines, json_option, width_option
 
 if TYPE_CHECKING:
     from distbench.baselines import Recipe
+    from distbench.cli._lists import Entry
 
 __all__ = ["command"]
-
-KERAS = "keras"
 
 
 @click.command("baselines", cls=Command, examples=["distbench baselines"])
@@ -24,60 +23,50 @@ def command(as_json: bool, width: int | None) -> None:
 
     Each is a recipe: 'distbench evaluate NAME --dataset digits --code-size 8' fits and judges it.
     """
-    with told():
-        found, wrong = _found()
-    if as_json:
-        print_document({"baselines": found, "mistakes": wrong})
-        return
-    from distbench.cli._lists import listing
-
-    print_text(listing([(one["name"], _lines(one)) for one in found], width_or(width)))
-    for mistake in wrong:
-        click.echo(f"note: {mistake}", err=True)
-
-
-def _found() -> tuple[list[dict[str, Any]], list[str]]:
     from distbench.baselines import BASELINES
-    from distbench.cli._lists import usable
+    from distbench.cli._lists import print_list, usable
 
-    entries, wrong = usable(BASELINES)
-    return [_entry(name, recipe) for name, recipe in entries], wrong
+    with errors_as_lines():
+        recipes, mistakes = usable(BASELINES)
+        entries = [_entry(name, recipe) for name, recipe in recipes.items()]
+    print_list("baselines", entries, mistakes, _lines, as_json, width)
 
 
 def _entry(name: str, recipe: Recipe) -> dict[str, Any]:
     from distbench.cli._lists import is_installed
 
-    needs = [*([recipe.requires] if recipe.requires else []), *([KERAS] if _is_network(recipe) else [])]
+    needs = [recipe.requires] if recipe.requires else []
+    needs += ["keras"] if _uses_keras(recipe) else []
+    keys = ("summary", "deterministic", "in_sample_only")
+    about = {key: getattr(recipe, key) for key in keys}
     return {
         "name": name,
-        "summary": recipe.summary,
+        **about,
         "options": list(recipe.options),
-        "deterministic": recipe.deterministic,
-        "in_sample_only": recipe.in_sample_only,
         "needs": needs,
-        "installed": all(map(is_installed, needs)),
+        "installed": is_installed(needs),
     }
 
 
-def _is_network(recipe: Recipe) -> bool:
-    """Say whether a recipe's code uses Keras; none of it is run."""
+def _uses_keras(recipe: Recipe) -> bool:
+    """Return whether a recipe's code imports Keras; none of it is run."""
     from distbench.errors import InputError
     from distbench.suites.recipe_hash import sources
 
     try:
         code = sources(recipe.run.__module__)
-        return any(name.startswith("distbench.keras") or "import keras" in text for name, text in code.items())
     except InputError:  # no source to read, as of one that a package adds
         return False
+    return any(name.startswith("distbench.keras") or "import keras" in text for name, text in code.items())
 
 
-def _lines(one: dict[str, Any]) -> list[str]:
-    from distbench.cli._lists import need
+def _lines(entry: Entry) -> list[str]:
+    from distbench.cli._lists import needs_line
 
     return [
-        one["summary"],
-        f"options: {', '.join(one['options'])}" if one["options"] else "",
-        "the seed changes nothing" if one["deterministic"] else "",
-        "in sample only: no code for new points" if one["in_sample_only"] else "",
-        need(one["needs"], one["installed"]),
+        entry["summary"],
+        f"options: {', '.join(entry['options'])}" if entry["options"] else "",
+        "the seed changes nothing" if entry["deterministic"] else "",
+        "in sample only: no code for new points" if entry["in_sample_only"] else "",
+        needs_line(entry),
     ]

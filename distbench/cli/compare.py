@@ -5,21 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench.cli._common import (
-    PATH,
-    CannotDo,
-    Command,
-    json_option,
-    print_document,
-    print_text,
-    told,
-    width_option,
-    width_or,
-)
+from distbench.cli import _common as common
+from distbench.cli._common import PATH, CannotDo, json_option, width_option
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
@@ -42,7 +33,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
 
 @click.command(
     "compare",
-    cls=Command,
+    cls=common.Command,
     examples=["distbench compare before.json results.json --fail continuity:1% --fail scaled_stress:5%"],
 )
 @click.argument("before", type=PATH)
@@ -55,12 +46,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     callback=_gates,
     help="Exit with 1 where an encoder is worse by more: continuity:1% or continuity:0.01. Can be repeated.",
 )
-@click.option(
-    "--undecided",
-    default="value",
-    type=click.Choice(get_args(Undecided)),
-    help="What becomes of a worsening whose interval holds the threshold.",
-)
+@common.undecided_option("What becomes of a worsening whose interval holds the threshold.")
 @json_option
 @width_option
 def command(
@@ -75,16 +61,16 @@ def command(
     from distbench.results.file import read_results
     from distbench.results.gates import NOTHING, broken_gates, compare_rows
 
-    with told():
+    with common.errors_as_lines():
         comparison = compare_rows(read_results(before).rows, read_results(now).rows, source=str(before))
     broken = broken_gates(comparison, gates, undecided)
     if as_json:
-        print_document(_document(comparison, broken, bool(gates)))
+        common.print_document(_document(comparison, broken, bool(gates)))
     else:
-        print_text(render_changes(comparison, width_or(width), rest=WIDER))
+        common.print_text(render_changes(comparison, common.width_or_terminal(width), rest=WIDER))
         if broken:
-            print_text("")
-            print_text("\n".join(broken), styled=lambda text: click.style(text, fg="red", bold=True))
+            common.print_text("")
+            common.print_text("\n".join(broken), fg="red", bold=True)
     if broken:
         sys.exit(CannotDo.exit_code if all(NOTHING in line for line in broken) else 1)
 
@@ -95,7 +81,7 @@ def _document(comparison: RunComparison, broken: Sequence[str], gated: bool) -> 
         "met": not broken if gated else None,
         "broken": list(broken),
         "changes": [vars(change) for change in comparison.changes],
-        "not_compared": [{**vars(one), "had": sorted(one.had)} for one in comparison.not_compared],
+        "not_compared": [{**vars(entry), "had": sorted(entry.had)} for entry in comparison.not_compared],
         "only_before": list(comparison.only_before),
         "only_now": list(comparison.only_now),
     }

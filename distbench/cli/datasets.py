@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from distbench.cli._common import Command, json_option, print_document, print_text, told, width_option, width_or
+from distbench.cli._common import Command, errors_as_lines, json_option, width_option
 
 __all__ = ["command"]
 
@@ -21,44 +19,17 @@ def command(as_json: bool, width: int | None) -> None:
 
     Every fifth point of each is a test point. Own data: in a suite file, or as files of 'distbench evaluate --data'.
     """
-    with told():
-        found, wrong = _found()
-    if as_json:
-        print_document({"datasets": found, "mistakes": wrong})
-        return
-    from distbench.cli._lists import listing, need
-
-    entries = [
-        (
-            one["name"],
-            [
-                one["summary"],
-                f"source: {one['source']}",
-                f"licence: {one['licence']}",
-                need(one["needs"], one["installed"]),
-            ],
-        )
-        for one in found
-    ]
-    print_text(listing(entries, width_or(width)))
-    for mistake in wrong:
-        click.echo(f"note: {mistake}", err=True)
-
-
-def _found() -> tuple[list[dict[str, Any]], list[str]]:
-    from distbench.cli._lists import is_installed, usable
+    from distbench.cli._lists import Entry, is_installed, needs_line, print_list, usable
     from distbench.datasets import DATASETS
 
-    entries, wrong = usable(DATASETS)
-    found = [
-        {
-            "name": name,
-            "summary": entry.summary,
-            "source": entry.source,
-            "licence": entry.licence,
-            "needs": [entry.requires] if entry.requires else [],
-            "installed": not entry.requires or is_installed(entry.requires),
-        }
-        for name, entry in entries
-    ]
-    return found, wrong
+    def lines_of(entry: Entry) -> list[str]:
+        return [entry["summary"], f"source: {entry['source']}", f"licence: {entry['licence']}", needs_line(entry)]
+
+    with errors_as_lines():
+        datasets, mistakes = usable(DATASETS)
+    entries = []
+    for name, dataset in datasets.items():
+        needs = [dataset.requires] if dataset.requires else []
+        about = {"summary": dataset.summary, "source": dataset.source, "licence": dataset.licence}
+        entries.append({"name": name, **about, "needs": needs, "installed": is_installed(needs)})
+    print_list("datasets", entries, mistakes, lines_of, as_json, width)

@@ -5,32 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench.cli._common import (
-    PATH,
-    CannotDo,
-    Command,
-    check_output,
-    json_option,
-    metric_name,
-    print_document,
-    print_text,
-    running,
-)
-from distbench.cli._judging import Sources
-from distbench.cli._wording import as_typed
-from distbench.inference.verdicts import Undecided
+from distbench.cli import _common as common
+from distbench.cli._common import PATH, CannotDo, json_option
+from distbench.cli._wording import with_options
 
 if TYPE_CHECKING:
-    from distbench.suites.check import Outcome
+    from distbench.inference.verdicts import Undecided
 
 __all__ = ["command"]
 
 FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
 DISTANCES = ("euclidean", "cosine", "cityblock")
+OPTIONS = ("metrics", "distance_x", "distance_z", "queries", "stochastic")
+"""Options that `distbench.evaluate` takes as they are."""
 
 
 def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
@@ -56,12 +47,12 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     """Return "default", "all" or names."""
     if text in ("default", "all"):
         return text
-    return tuple(metric_name(context, parameter, name.strip()) for name in text.split(","))
+    return tuple(common.metric_name(context, parameter, name.strip()) for name in text.split(","))
 
 
 @click.command(
     "evaluate",
-    cls=Command,
+    cls=common.Command,
     examples=[
         "distbench evaluate my_encoders:encode --data X_test.npy --reference X_train.npy --limit continuity:0.6",
         "distbench evaluate pca --dataset digits --code-size 8 --limit continuity:0.95 --results results.json",
@@ -95,13 +86,7 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     callback=_limits,
     help="At least or at most that, by the metric's direction: continuity:0.95. Can be repeated.",
 )
-@click.option(
-    "--undecided",
-    default="value",
-    show_default=True,
-    type=click.Choice(get_args(Undecided)),
-    help="What becomes of a limit that the interval holds.",
-)
+@common.undecided_option("What becomes of a limit that the interval holds.")
 @click.option("--k", type=int, default=10, show_default=True, metavar="N", help="Neighbours.")
 @click.option(
     "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names with commas between."
@@ -119,12 +104,10 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
 def command(
     limits: dict[str, float],
     undecided: Undecided,
-    seed: int,
-    name: str | None,
     html: Path | None,
     results: Path | None,
     as_json: bool,
-    **given: Any,
+    **typed: Any,
 ) -> None:
     """Judge ENCODER on test points, and hold it to limits.
 
@@ -132,28 +115,34 @@ def command(
     --dataset the name of a baseline, or module:name of a recipe. Exit with 0 where every limit is met, 1 where one is
     broken.
     """
-    from distbench.cli._results import failure_of, report_document, verdict_lines, write_files
+    from distbench.cli._judging import check_sources, judge
+    from distbench.cli._results import limit_lines, report_document, write_files
+    from distbench.evaluation.limits import limits_and_options
+    from distbench.evaluation.text import failure_text
+    from distbench.suites.check import Check
 
-    queries = given["queries"]
-    with running():
+    with common.running_user_code():
         _check_files(html, results)
-        judged = _judged(given, limits, undecided, seed=seed, name=name)
-        failure = failure_of(judged)
-        told = verdict_lines(judged.report, limits, undecided)
-        document = report_document(judged, limits, undecided, failure, queries, seed)
-    written, unwritten = [], None
+        check_sources(typed)
+        given = {name: typed[name] for name in OPTIONS if typed[name]}
+        limits, options = limits_and_options({**given, **limits}, required=False)
+        about = {name: typed[name] for name in ("k", "seed", "name")}
+        outcome = judge(typed, Check(limits=limits, undecided=undecided, options=options, **about))
+        failure = failure_text(outcome.report, outcome.broken) if outcome.broken else ""
+        lines = limit_lines(outcome, limits, undecided)
+        document = report_document(outcome, limits)
+    document |= {"undecided": undecided, "met": not failure if limits else None, "failure": failure or None}
+    document["queries"] = typed["queries"]
+    if typed["queries"] is not None:
+        document["seed"] = typed["seed"]
+    unwritten = None
     try:
-        with running():
-            written = write_files(judged, limits, html, results)
+        with common.running_user_code():
+            lines += write_files(outcome, limits, html, results)
     except click.ClickException as error:
-        unwritten = error  # told after what was measured
-    if as_json:
-        print_document(document)
-    else:
-        print_text("\n".join([as_typed(str(judged.report)), *([""] if told or written else []), *told, *written]))
-        if failure:
-            print_text("")
-            print_text(failure, styled=lambda text: click.style(text, fg="red"))
+        unwritten = error  # raised once what was measured is printed
+    text = "\n".join([with_options(str(outcome.report)), *([""] if lines else []), *lines])
+    common.print_verdict(text, failure, document if as_json else None)
     if unwritten is not None:
         raise unwritten
     if failure:
@@ -163,7 +152,7 @@ def command(
 def _check_files(html: Path | None, results: Path | None) -> None:
     """Refuse files that could not be written, or not be added to, before minutes are spent on what goes into them."""
     for path, option in ((html, "--html"), (results, "--results")):
-        check_output(path, option)
+        common.check_output(path, option)
     if html is not None and results is not None and html.resolve() == results.resolve():
         raise CannotDo(f"--html and --results: both name {html}; give each a file of its own")
     if html is not None:
@@ -175,19 +164,3 @@ def _check_files(html: Path | None, results: Path | None) -> None:
         from distbench.results.file import read_results
 
         read_results(results)
-
-
-def _judged(given: dict[str, Any], limits: dict[str, float], undecided: Undecided, **check: Any) -> Outcome:
-    from distbench.cli._judging import judge
-    from distbench.evaluation.limits import limits_and_options
-    from distbench.suites.check import Check
-
-    sources = Sources(**{key: given.pop(key) for key in list(given) if key in Sources.__dataclass_fields__})
-    sources.check()
-    for key in ("stochastic", "queries"):
-        if not given[key]:
-            del given[key]
-        elif sources.dataset or (sources.codes and key == "stochastic"):
-            raise CannotDo(f"--{key}: given for what it does not go with; leave it out, or judge an encoder on --data")
-    limits, options = limits_and_options({**given, **limits}, required=False)
-    return judge(sources, Check(limits=limits, undecided=undecided, k=options.pop("k"), options=options, **check))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from distbench.cli._common import Command, json_option, print_document, print_text, running
-from distbench.cli._wording import as_typed
+from distbench.cli._common import Command, json_option, print_verdict, running_user_code
+from distbench.cli._wording import with_options
+from distbench.errors import PreservationError
 
 if TYPE_CHECKING:
     from distbench.hunting import Finding, Hunt
@@ -56,40 +57,24 @@ def command(
     ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first. Exit
     with 1 where a limit is broken.
     """
-    with running():
-        limits = _limits(expansion=expansion, contraction=contraction)
-        hunt = _hunted(encoder, data, budget=budget, seed=seed, directions=directions, name=name)
-        failure = _failure(hunt, limits)
-        document = _document(hunt, limits, failure)
-    if as_json:
-        print_document(document)
-    else:
-        print_text(as_typed(str(hunt)))
-        if failure:
-            print_text("")
-            print_text(failure, styled=lambda text: click.style(text, fg="red"))
+    from distbench.cli._encoders import encoder_of
+    from distbench.hunting import checked_limits, hunt
+    from distbench.inputs.files import read_points
+
+    given = {"expansion": expansion, "contraction": contraction}
+    with running_user_code():
+        limits = checked_limits(**given) if set(given.values()) != {None} else {}
+        points = read_points(data, "--data")
+        found = hunt(encoder_of(encoder), points, budget=budget, seed=seed, directions=directions, name=name)
+        failure = _failure(found, limits)
+        document = _document(found, limits, failure)
+    print_verdict(with_options(str(found)), failure, document if as_json else None)
     if failure:
         sys.exit(1)
 
 
-def _limits(**given: float | None) -> dict[str, float]:
-    from distbench.hunting import checked_limits
-
-    return checked_limits(**given) if any(limit is not None for limit in given.values()) else {}
-
-
-def _hunted(encoder: str, data: str, **options: Any) -> Hunt:
-    from distbench.cli._encoders import encoder_of
-    from distbench.hunting import hunt
-    from distbench.inputs.files import read_points
-
-    points = read_points(data, "--data")
-    return hunt(encoder_of(encoder), points, **options)
-
-
 def _failure(hunt: Hunt, limits: dict[str, float]) -> str:
-    from distbench.errors import PreservationError
-
+    """Return the message of a broken limit; empty where all are met."""
     try:
         if limits:
             hunt.check(**limits)
@@ -120,7 +105,7 @@ def _document(hunt: Hunt, limits: dict[str, float], failure: str) -> dict[str, A
 def _finding(finding: Finding) -> dict[str, Any]:
     import numpy as np
 
-    told = {name: getattr(finding, name) for name in SHOWN}
     pairs = {name: np.asarray(getattr(finding, name)).tolist() for name in ("pair", "codes", "shrunk")}
-    rows = {name: [int(one) for one in getattr(finding, name)] for name in ("rows", "changed", "test_rows")}
-    return {**told, "test_value": finding.test_value, **rows, **pairs, "snippet": finding.snippet}
+    rows = {name: list(map(int, getattr(finding, name))) for name in ("rows", "changed", "test_rows")}
+    values = {name: getattr(finding, name) for name in SHOWN}
+    return {**values, "test_value": finding.test_value, **rows, **pairs, "snippet": finding.snippet}

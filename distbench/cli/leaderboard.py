@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench.cli._common import (
-    PATH,
-    CannotDo,
-    Command,
-    check_output,
-    document_text,
-    json_option,
-    metric_name,
-    print_text,
-    told,
-    width_option,
-    width_or,
-)
+from distbench.cli import _common as common
+from distbench.cli._common import PATH, CannotDo, json_option, width_option
 
 if TYPE_CHECKING:
     from distbench.results.leaderboard import Leaderboard
@@ -36,11 +25,13 @@ ENTRY = (
 
 @click.command(
     "leaderboard",
-    cls=Command,
+    cls=common.Command,
     examples=["distbench leaderboard results.json", "distbench leaderboard results.json --format md -o board.md"],
 )
 @click.argument("results", nargs=-1, required=True, type=PATH)
-@click.option("--sort", default="continuity", metavar="METRIC", callback=metric_name, help="The metric that ranks.")
+@click.option(
+    "--sort", default="continuity", metavar="METRIC", callback=common.metric_name, help="The metric that ranks."
+)
 @click.option(
     "--format",
     "form",
@@ -63,37 +54,39 @@ def command(
     from distbench.results.file import read_results
     from distbench.results.merge import merge_results
 
-    check_output(output, "--output")
-    with told():
-        outcome, notes = merge_results([(path, read_results(path)) for path in results], sort)
-        if not outcome.rows:
+    common.check_output(output, "--output")
+    with common.errors_as_lines():
+        run, notes = merge_results([(path, read_results(path)) for path in results], sort)
+        if not run.rows:
             raise CannotDo(f"{', '.join(map(str, results))}: found no rows, so there is nothing to show")
-        text = rendered(outcome, "json" if as_json else form, width or (FILE_WIDTH if output else width_or(None)))
+        text = rendered(
+            run, "json" if as_json else form, width or (FILE_WIDTH if output else common.width_or_terminal(None))
+        )
         if output is not None:
             write_whole(output, text.rstrip("\n") + "\n")
     for note in notes:
         click.echo(f"note: {note}", err=True)
     if output is None:
-        print_text(text)
+        common.print_text(text)
 
 
-def rendered(outcome: RunResults, form: str, width: int) -> str:
+def rendered(run: RunResults, form: str, width: int) -> str:
     """Return leaderboards as "text", "md", "html" or "json"."""
     if form == "md":
         from distbench.render.markdown import render_markdown
 
-        return render_markdown(outcome)
+        return render_markdown(run)
     if form == "html":
         from distbench.render.html import render_html
 
-        return render_html(outcome)
+        return render_html(run)
     if form == "json":
         from distbench.results.leaderboard import leaderboard
 
-        return document_text({"tables": [_board(board) for board in leaderboard(outcome.rows, outcome.sort)]})
+        return common.document_text({"tables": [_board(board) for board in leaderboard(run.rows, run.sort)]})
     from distbench.render.text import render_leaderboards
 
-    return "\n\n".join(render_leaderboards(outcome.rows, outcome.sort, width))
+    return "\n\n".join(render_leaderboards(run.rows, run.sort, width))
 
 
 def _board(board: Leaderboard) -> dict[str, Any]:

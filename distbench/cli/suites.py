@@ -5,23 +5,13 @@ from __future__ import annotations
 import importlib.util
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench.cli._common import (
-    PATH,
-    CannotDo,
-    Command,
-    json_option,
-    print_document,
-    print_text,
-    told,
-    width_option,
-    width_or,
-)
+from distbench.cli._common import PATH, CannotDo, Command, errors_as_lines, json_option, width_option
 
 if TYPE_CHECKING:
     from distbench.suites.model import Suite
@@ -41,36 +31,31 @@ def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
     Without PATHS those that ship with distbench, and the suite files of this folder; else those of these files and
     folders. Nothing that a suite names is imported.
     """
-    with told():
-        found, wrong = _found(paths)
-    if as_json:
-        print_document({"suites": found, "mistakes": wrong})
-    else:
-        from distbench.cli._lists import listing
+    from distbench.cli._lists import print_list
 
-        print_text(listing([(one["name"], _lines(one)) for one in found], width_or(width)))
-    for mistake in wrong:
-        click.echo(f"Error: {mistake}", err=True)
-    if wrong:
-        sys.exit(2)
+    with errors_as_lines():
+        entries, mistakes = _entries(paths)
+    print_list("suites", entries, mistakes, _lines, as_json, width, mistake="Error")
+    if mistakes:
+        sys.exit(CannotDo.exit_code)
 
 
-def _found(paths: Iterable[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+def _entries(paths: tuple[Path, ...]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what suites say, and what is wrong with those that cannot be read."""
     from distbench.errors import SuiteError
     from distbench.suites.names import check_suite
     from distbench.suites.reader import read_suite
 
-    found, wrong = [], []
-    for path, shipped in _files(tuple(paths)):
+    entries, mistakes = [], []
+    for path, shipped in _files(paths):
         try:
             suite = read_suite(path)
             check_suite(suite)
         except SuiteError as error:
-            wrong.append(" ".join(str(error).split()))
+            mistakes.append(" ".join(str(error).split()))
         else:
-            found.append(_entry(suite, shipped))
-    return found, wrong
+            entries.append(_entry(suite, shipped))
+    return entries, mistakes
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
@@ -105,13 +90,13 @@ def _entry(suite: Suite, shipped: bool) -> dict[str, Any]:
     }
 
 
-def _lines(one: dict[str, Any]) -> list[str]:
-    numbers = ", ".join(map(str, one["code_sizes"])) or "none of its own"
+def _lines(entry: Mapping[str, Any]) -> list[str]:
+    numbers = ", ".join(map(str, entry["code_sizes"])) or "none of its own"
     return [
-        one["question"],
-        f"data sets: {', '.join(one['datasets'])}",
-        f"code sizes: {numbers}; seeds: {', '.join(map(str, one['seeds']))}",
-        f"encoders ({len(one['encoders'])}): {', '.join(one['encoders'])}" if one["encoders"] else "",
-        f"claims: {one['claims']}" if one["claims"] else "",
-        f"run: {one['run']}",
+        entry["question"],
+        f"data sets: {', '.join(entry['datasets'])}",
+        f"code sizes: {numbers}; seeds: {', '.join(map(str, entry['seeds']))}",
+        f"encoders ({len(entry['encoders'])}): {', '.join(entry['encoders'])}" if entry["encoders"] else "",
+        f"claims: {entry['claims']}" if entry["claims"] else "",
+        f"run: {entry['run']}",
     ]

@@ -16,7 +16,8 @@ from pathlib import Path
 from _page import show
 
 from distbench.inference.estimate import mean_of
-from distbench.results.suite_store import Record, Store, read_store, store_path
+from distbench.results.rows import Row
+from distbench.results.suite_store import Store, read_store, store_path
 from distbench.suites.model import Claim
 from distbench.suites.reader import read_suite
 
@@ -76,21 +77,21 @@ def headings() -> dict[str, str]:
 
 
 def _line(claim: Claim, store: Store) -> str:
-    finding = store.finding(claim.id)
+    finding = store.claim(claim.id)
     if finding is None:
         raise SystemExit(f"nothing is stored of the claim {claim.id}; run pytest --distbench --distbench-update suites")
-    evidence = DETAILS.sub("", finding["evidence"]).replace(", 3 seeds", "").replace("|", "\\|")
-    verdict = finding["verdict"] if finding["verdict"] == "borne out" else f"**{finding['verdict']}**"
+    evidence = DETAILS.sub("", finding.evidence).replace(", 3 seeds", "").replace("|", "\\|")
+    verdict = finding.verdict if finding.verdict == "borne out" else f"**{finding.verdict}**"
     return f"| {claim.statement} | {verdict} | {evidence} |"
 
 
 def counts() -> str:
     """Return how many claims there are, and how many of each verdict."""
     store = read_store(store_path(CLAIMS))
-    found = Counter(finding["verdict"] for finding in store.findings)
+    found = Counter(finding.verdict for finding in store.results.claims)
     told = ", ".join(f"{number} {verdict}" for verdict, number in found.most_common())
-    days = ", ".join(sorted(store.environments))
-    return f"**{len(store.findings)} claims: {told}** (stored {days})."
+    days = ", ".join(sorted(store.results.earlier))
+    return f"**{len(store.results.claims)} claims: {told}** (stored {days})."
 
 
 def sources() -> str:
@@ -114,7 +115,7 @@ def overview() -> str:
         suite = read_suite(path)
         for size in suite.code_sizes:
             rows = _rows(path.stem, size)
-            owns = [[row for row in rows if row["encoder"] == name] for name in ASKED]
+            owns = [[row for row in rows if row.encoder == name] for name in ASKED]
             if not all(owns):
                 continue
             cells = (" / ".join(_cell(own, metric) for own in owns) for metric in OVERVIEW)
@@ -122,16 +123,16 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def _rows(name: str, size: int) -> list[Record]:
-    return [row for row in read_store(store_path(SUITES / f"{name}.toml")).rows if row["code_size"] == size]
+def _rows(name: str, size: int) -> list[Row]:
+    return [row for row in read_store(store_path(SUITES / f"{name}.toml")).results.rows if row.code_size == size]
 
 
 def _table(name: str, size: int) -> str:
     rows = _rows(name, size)
     lines = [f"| {name}, code size {size} | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for encoder in _by_kind({row["encoder"] for row in rows}):
-        own = [row for row in rows if row["encoder"] == encoder]
-        shown = f"{encoder} (in sample)" if own[0].get("in_sample") else encoder
+    for encoder in _by_kind({row.encoder for row in rows}):
+        own = [row for row in rows if row.encoder == encoder]
+        shown = f"{encoder} (in sample)" if own[0].in_sample else encoder
         lines.append(f"| {shown} | {' | '.join(_cell(own, metric) for metric in COLUMNS)} |")
     return "\n".join(lines)
 
@@ -144,8 +145,8 @@ def _by_kind(encoders: set[str]) -> list[str]:
     return sorted(encoders - {"identity"}, key=lambda name: (listed.index(name.removesuffix("_extended")), name))
 
 
-def _cell(rows: list[Record], metric: str) -> str:
-    value = mean_of([float(row["value"]) for row in rows if row["metric"] == metric])
+def _cell(rows: list[Row], metric: str) -> str:
+    value = mean_of([float(row.value) for row in rows if row.metric == metric])
     return f"{value:.{4 if CLOSE_TO_1 <= value < 0.99995 else 3}f}".replace("0.", ".", 1)
 
 

@@ -250,11 +250,11 @@ def documents() -> tuple[dict[str, Any], ...]:
 
     import distbench
     from distbench.results.file import write_results
-    from distbench.results.rows import failed_row, rows_of
+    from distbench.results.rows import ClaimOutcome, failed_row, rows_of
 
     rng = np.random.default_rng(0)
     points, reference = rng.normal(size=(20, 4)), rng.normal(size=(30, 4))
-    claim = dict.fromkeys(("id", "statement", "source", "verdict", "expect", "evidence", "stored"), "x")
+    claim = ClaimOutcome(**dict.fromkeys(("id", "statement", "source", "verdict", "expect", "evidence"), "x"))
     found = []
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "r.json"
@@ -267,7 +267,7 @@ def documents() -> tuple[dict[str, Any], ...]:
                 for row in rows_of(
                     report, encoder="a", seed=seed, leave_one_out={"continuity"}, limits={"stress": 0.1}, **about
                 )
-                if row["metric"] in ("continuity", "stress", "distortion")
+                if row.metric in ("continuity", "stress", "distortion")
             ]
             rows.append(failed_row("no", encoder="b", k=5, m=20, M=49, **about))
             write_results(path, rows, {"date": day, "python": "3.11"}, claims=[claim], whole=False)

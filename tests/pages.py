@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 import distbench
 from distbench.results.diagrams import diagrams_of
 from distbench.results.gates import compare_rows
-from distbench.results.rows import failed_row, rows_of
+from distbench.results.rows import ClaimOutcome, failed_row, rows_of
 from distbench.results.run import RunResults
 
 EVIL = '<script>window.evil = 1</script><img src="http://evil.test/x.png" onerror="window.evil = 2">'
@@ -30,7 +31,7 @@ def outcome() -> RunResults:
         rows += rows_of(report, **about, seconds=columns / 10, leave_one_out={"continuity"}, limits=limits, seed=0)
         if name != "first":
             diagrams.append(diagrams_of(report, **about, labels=labels, seed=0))
-    rows = [{**row, "stored": "2026-01-02"} if row["encoder"] == "first" else row for row in rows]
+    rows = [replace(row, stored="2026-01-02") if row.encoder == "first" else row for row in rows]
     for number in range(2):
         found = distbench.evaluate(lambda x: x[:, :3], X, k=5, name=EVIL)
         rows += rows_of(found, test=f"test_mine.py::test_{number}[{EVIL}]", limits={"continuity": 0.5})
@@ -39,7 +40,7 @@ def outcome() -> RunResults:
             EVIL, encoder=f"broken {EVIL}", dataset="shapes", code_size=4, k=5, m=60, M=179, test="suite.toml::x"
         )
     )
-    before = [{**row, "value": row["value"] + 0.5} if row["metric"] == "stress" else row for row in rows]
+    before = [replace(row, value=row.value + 0.5) if row.metric == "stress" else row for row in rows]
     return RunResults(
         rows=rows,
         environment={"date": "2026-01-02", "python": "3.12", "processor": EVIL},
@@ -51,12 +52,11 @@ def outcome() -> RunResults:
 
 
 def _claim(verdict):
-    return {
-        "id": f"claim-{verdict}",
-        "statement": f"Statement {EVIL}",
-        "source": "a paper",
-        "verdict": verdict,
-        "expect": "borne out",
-        "evidence": f"evidence {EVIL}",
-        "stored": "",
-    }
+    return ClaimOutcome(
+        id=f"claim-{verdict}",
+        statement=f"Statement {EVIL}",
+        source="a paper",
+        verdict=verdict,
+        expect="borne out",
+        evidence=f"evidence {EVIL}",
+    )

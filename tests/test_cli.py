@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from distbench.cli import main
 from distbench.render.text import render_leaderboards
 from distbench.results.file import read_results, write_results
 from distbench.results.merge import merge_results
-from distbench.results.rows import failed_row, rows_of
+from distbench.results.rows import ClaimOutcome, failed_row, rows_of
 
 DAY = {"date": "2026-01-02", "python": "3.11.7"}
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines"
@@ -66,7 +67,7 @@ class TestLeaderboard:
         found = run("leaderboard", one, two, "--format", "json")
         (table,) = json.loads(found.stdout)["tables"]
         assert [entry["encoder"] for entry in table["entries"]] == ["a", "b"]
-        value = next(row["value"] for row in rows("a", 4) if row["metric"] == "continuity")
+        value = next(row.value for row in rows("a", 4) if row.metric == "continuity")
         assert table["entries"][0]["values"]["continuity"] == value
         assert found.stderr == f"note: {one}: 1 encoder left out, as later files have them: {two}\n"
 
@@ -81,11 +82,11 @@ class TestLeaderboard:
         assert all(f"t.py::test_{n} a" in found.stdout for n in range(2))
 
     def test_another_distance_is_another_way_of_judging(self, stored, rows):
-        cosine = [{**row, "distance": "cosine"} for row in rows("a")]
+        cosine = [replace(row, distance="cosine") for row in rows("a")]
         found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", cosine), "--format", "json")
         assert sorted(table["distance"] for table in json.loads(found.stdout)["tables"]) == ["cosine", "euclidean"]
         assert found.stderr == ""
-        old = [{**row, "distance": ""} for row in rows("a")]
+        old = [replace(row, distance="") for row in rows("a")]
         found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", old), "--format", "json")
         assert "1 encoder left out" in found.stderr, "rows that name no distance are Euclidean"
 
@@ -103,7 +104,7 @@ class TestLeaderboard:
 
     def test_json_is_plain_and_has_all_entries(self, stored, rows):
         given = rows("a")
-        given[-1]["value"] = float("inf")
+        given[-1] = replace(given[-1], value=float("inf"))
         found = run("leaderboard", stored("r.json", given), "--format", "json")
 
         def refuse(name):
@@ -112,13 +113,13 @@ class TestLeaderboard:
         document = json.loads(found.stdout, parse_constant=refuse)
         (entry,) = document["tables"][0]["entries"]
         assert document["schema"] == 1
-        assert entry["values"][given[-1]["metric"]] == "inf"
+        assert entry["values"][given[-1].metric] == "inf"
         assert (entry["place"], entry["ran"], entry["seeds"], entry["code_width"]) == (1, 1, 1, 4)
         assert run("leaderboard", stored("r.json", given), "--json").stdout == found.stdout
 
     def test_markdown_has_the_claims_and_the_environment_too(self, stored, rows):
-        told = {"statement": "it holds", "source": "s", "expect": "borne out", "evidence": "0.5", "stored": ""}
-        path = stored("r.json", rows(), claims=[{"id": "one", "verdict": "borne out", **told}])
+        told = {"statement": "it holds", "source": "s", "expect": "borne out", "evidence": "0.5"}
+        path = stored("r.json", rows(), claims=[ClaimOutcome(id="one", verdict="borne out", **told)])
         found = run("leaderboard", path, "--format", "md")
         assert "| borne out | it holds |" in found.stdout
         assert "| python | 3.11.7 |" in found.stdout
@@ -158,7 +159,7 @@ class TestCompare:
         before, now = stored("before.json", rows("a", 4), rows("c")), stored("now.json", rows("a", 2), rows("b"))
         document = json.loads(run("compare", before, now, "--json").stdout)
         assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
-        assert {change["metric"] for change in document["changes"]} == {row["metric"] for row in rows("a", 2)}
+        assert {change["metric"] for change in document["changes"]} == {row.metric for row in rows("a", 2)}
         assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 0]
         found = run("compare", before, now, "--fail", "continuity:1%", "--json")
         assert (found.exit_code, json.loads(found.stdout)["met"]) == (1, False)
@@ -172,7 +173,7 @@ class TestCompare:
 
     def test_undecided_gates_do_as_they_are_told(self, stored, rows):
         given = rows()
-        now = [{**row, "value": row["value"] - 1e-4, "leave_one_out": None} for row in given]
+        now = [replace(row, value=row.value - 1e-4, leave_one_out=None) for row in given]
         paths = stored("before.json", given), stored("now.json", now)
         codes = [run("compare", *paths, "--fail", "continuity:0", "--undecided", u).exit_code for u in ("pass", "fail")]
         assert codes == [0, 1]

@@ -140,8 +140,8 @@ class TestEvaluate:
             found = run(f"own_encoders:{name}", "--data", "X.npy", *limit, "--results", path)
             assert found.stdout.endswith(f"continuity at least 0.5000: met\nwritten: {path}\n")
         rows = read_results(path).rows
-        assert {row["encoder"] for row in rows} == {"two", "four"}
-        assert all(row["leave_one_out"] is not None for row in rows if row["metric"] == "continuity")
+        assert {row.encoder for row in rows} == {"two", "four"}
+        assert all(row.leave_one_out is not None for row in rows if row.metric == "continuity")
         board = CliRunner().invoke(main, ["leaderboard", str(path), "--width", "100"]).stdout
         assert [line for line in board.splitlines() if line.startswith("X.npy, code size")] != []
         compared = CliRunner().invoke(main, ["compare", str(path), str(path), "--fail", "all:0", "--json"])
@@ -178,7 +178,7 @@ class TestEvaluate:
         assert document["scores"][0]["value"] == expected["continuity"].value
         assert (document["dataset"], document["seed"]) == ("s_curve", 0)
         (row,) = read_results(tmp_path / "r.json").rows
-        assert (row["dataset"], row["data_sha256"]) == ("s_curve", data.sha256)
+        assert (row.dataset, row.data_sha256) == ("s_curve", data.sha256)
         own = json.loads(run("own_encoders:Columns.Recipe", *asked, "--json").stdout)
         assert (own["encoder"], own["code_size"]) == ("Recipe", 2)
 

@@ -89,7 +89,7 @@ class TestResultsOfSeveralCommands:
                 "--results",
                 tmp_path / "r.json",
             )
-        assert [row["seed"] for row in read_results(tmp_path / "r.json").rows] == [0, 1]
+        assert [row.seed for row in read_results(tmp_path / "r.json").rows] == [0, 1]
 
 
 class TestInputSpace:

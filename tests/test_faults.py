@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from fuzz_targets import documents
 from distbench._util.locks import locked
 from distbench.results.file import read_results, write_results
 from distbench.results.gates import compare_rows
-from distbench.results.suite_store import Item, Store, read_store, write_store
+from distbench.results.suite_store import Store, read_store, write_store
 
 ROOT = Path(__file__).resolve().parents[1]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
@@ -62,30 +63,31 @@ class TestFullDisk:
         path.write_text(json.dumps(documents()[0]))
         rows, old = read_results(path).rows, path.read_bytes()
         with pytest.raises(OSError, match="No space left") as raised:
-            write_results(path, [{**row, "encoder": f"e{n}"} for row in rows for n in range(200)], DAY, whole=False)
+            write_results(path, [replace(row, encoder=f"e{n}") for row in rows for n in range(200)], DAY, whole=False)
         assert raised.value.errno == errno.ENOSPC
         assert path.read_bytes() == old
         assert list(small_disk.iterdir()) == [path]
-        write_results(path, [{**row, "encoder": "new"} for row in rows], DAY, whole=False)
-        assert {row["encoder"] for row in read_results(path).rows} == {"a", "b", "new"}
+        write_results(path, [replace(row, encoder="new") for row in rows], DAY, whole=False)
+        assert {row.encoder for row in read_results(path).rows} == {"a", "b", "new"}
 
     def test_old_stores_stay_as_they_were(self, small_disk):
         path = small_disk / "s.json"
         path.write_text(json.dumps(documents()[0]))
-        row = {**read_results(path).rows[0], "recipe_hash": "", "data_sha256": ""}
-        store = Store(path).with_items([Item(DAY, "a", 2, (row,))])
+        row = read_results(path).rows[0]
+        store = Store(path).updated(DAY, [row])
         write_store(store)
         old = path.read_bytes()
-        many = [Item(DAY, f"e{n}", 2, ({**row, "encoder": f"e{n}"},)) for n in range(300)]
+        many = [replace(row, encoder=f"e{n}") for n in range(300)]
         with pytest.raises(OSError, match="No space left"):
-            write_store(store.with_items(many))
+            write_store(store.updated(DAY, many))
         assert path.read_bytes() == old
-        assert read_store(path).rows == store.rows
+        assert [row.value for row in read_store(path).results.rows] == [row.value for row in store.results.rows]
 
     @posix
     def test_a_file_may_grow_no_larger(self, results):
         source = """
             import resource, signal, sys
+            from dataclasses import replace
             from pathlib import Path
             from distbench.results.file import read_results, write_results
             path = Path(sys.argv[1])
@@ -93,7 +95,7 @@ class TestFullDisk:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
             try:
-                write_results(path, [{**r, "encoder": f"e{n}"} for r in rows for n in range(99)], {}, whole=False)
+                write_results(path, [replace(r, encoder=f"e{n}") for r in rows for n in range(99)], {}, whole=False)
             except OSError as error:
                 print(type(error).__name__, error)
         """
@@ -112,13 +114,13 @@ class TestClock:
         results.write_text(json.dumps(document))
         os.utime(results, (4_102_444_800, 4_102_444_800))  # in the year 2100
         future = read_results(results).rows
-        new = [{**row, "value": 0.5} for row in future if (row["encoder"], row["metric"]) == ("a", "stress")]
+        new = [replace(row, value=0.5) for row in future if (row.encoder, row.metric) == ("a", "stress")]
         write_results(results, new, DAY, whole=False)
         merged = read_results(results)
-        stress = [row["value"] for row in merged.rows if (row["encoder"], row["metric"]) == ("a", "stress")]
+        stress = [row.value for row in merged.rows if (row.encoder, row.metric) == ("a", "stress")]
         assert stress == [0.5, 0.5]
         assert merged.environment == DAY
-        assert {row["stored"] for row in merged.rows if row["encoder"] == "b"} == {"2099-12-31"}
+        assert {row.stored for row in merged.rows if row.encoder == "b"} == {"2099-12-31"}
         assert [c.difference for c in compare_rows(future, merged.rows).changes if c.metric == "stress"] != [0.0]
 
     def test_new_points_are_read_from_a_file_with_the_old_time(self, tmp_path):
@@ -140,6 +142,7 @@ class TestClock:
 
 WRITER = """
     import json, sys
+    from dataclasses import replace
     from pathlib import Path
     from distbench.results.file import read_results, write_results
     path, name = Path(sys.argv[1]), sys.argv[2]
@@ -147,24 +150,24 @@ WRITER = """
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(4):
-        mine = [{**row, "encoder": f"{name}-{number}", "test": f"{name}-{number}"} for row in rows]
+        mine = [replace(row, encoder=f"{name}-{number}", test=f"{name}-{number}") for row in rows]
         write_results(path, mine, {"date": name}, whole=False)
 """
 STORER = """
     import sys
+    from dataclasses import replace
     from pathlib import Path
     from distbench.results.file import read_results
+    from pytest_distbench._record import Record
     from pytest_distbench._writer import write_updates
     path, name = Path(sys.argv[1]), sys.argv[2]
-    rows = [row for row in read_results(path.parent.parent / "seed.json").rows if row["encoder"] == "a"]
-    rows = [{**row, "recipe_hash": "", "data_sha256": ""} for row in rows]
+    rows = [row for row in read_results(path.parent.parent / "seed.json").rows if row.encoder == "a"]
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(4):
-        encoder = f"{name}-{number}"
-        update = {"suite": str(path.parent.parent / "s.toml"), "encoder": encoder, "code_size": 2, "finding": None}
-        mine = [{**row, "encoder": encoder} for row in rows]
-        written, failed = write_updates([{"updates": [update | {"environment": {"date": name}}], "rows": mine}])
+        update = {"suite": str(path.parent.parent / "s.toml"), "environment": {"date": name}}
+        mine = [replace(row, encoder=f"{name}-{number}") for row in rows]
+        written, failed = write_updates([Record(rows=mine, updates=[update])])
         assert not failed, failed
 """
 
@@ -183,7 +186,7 @@ class TestTwoRunsAtOnce:
             _, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
         rows = read_results(path).rows
-        assert {row["encoder"] for row in rows} == {f"{w}-{n}" for w in ("one", "two", "three") for n in range(4)}
+        assert {row.encoder for row in rows} == {f"{w}-{n}" for w in ("one", "two", "three") for n in range(4)}
         assert sorted(file.name for file in path.parent.iterdir() if file.name != "seed.json") == [path.name]
 
     def test_one_that_does_not_let_go_is_told(self, tmp_path):

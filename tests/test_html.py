@@ -49,7 +49,7 @@ class TestText:
 
     def test_pictures_are_of_the_lowest_seed(self):
         two = [{**one, "seed": seed} for seed in (2, 1) for one in outcome().diagrams[:1]]
-        rows = [{**row, "seed": seed} for row in outcome().rows if row["encoder"] == "second" for seed in (1, 2)]
+        rows = [replace(row, seed=seed) for row in outcome().rows if row.encoder == "second" for seed in (1, 2)]
         page = render_html(RunResults(rows=rows, diagrams=two))
         assert page.count("<figure>") == 3
         assert "pictures of seed 1" in page
@@ -186,13 +186,13 @@ class TestInTheBrowser:
         assert head(driver, "stress").get_attribute("aria-sort") == "descending"
 
     def test_numbers_sort_as_numbers_and_what_is_missing_last(self, opened):
-        base = next(row for row in outcome().rows if row["metric"] == "continuity")
+        base = next(row for row in outcome().rows if row.metric == "continuity")
         values = {"a": 10.0, "b": 9.0, "c": float("inf"), "d": 1e-5}
-        rows = [{**base, "encoder": name, "leave_one_out": None, "interaction": None} for name in [*values, "e"]]
+        rows = [replace(base, encoder=name, leave_one_out=None, interaction=None) for name in [*values, "e"]]
         extra = [
-            {**row, "metric": "distortion", "direction": "down", "value": values[row["encoder"]], "low": None}
+            replace(row, metric="distortion", direction="down", value=values[row.encoder], low=None)
             for row in rows
-            if row["encoder"] in values
+            if row.encoder in values
         ]
         driver = opened(render_html(RunResults(rows=[*rows, *extra])))
         button = head(driver, "distortion").find_element("tag name", "button")
@@ -233,11 +233,7 @@ class TestInTheBrowser:
     def test_limits_that_are_broken_are_marked(self, opened):
         driver = opened()
         marked = find(driver, "#t0 .leaderboard td.broken")
-        wanted = {
-            (row["encoder"], row["metric"])
-            for row in outcome().rows
-            if row.get("verdict") == "broken" and row["dataset"]
-        }
+        wanted = {(row.encoder, row.metric) for row in outcome().rows if row.verdict == "broken" and row.dataset}
         assert len(marked) == len(wanted) > 0
         assert all(cell.text.startswith("✗") for cell in marked)
         assert {cell.get_attribute("title").split(";")[0] for cell in marked} <= {

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from distbench.render.text import DROP_ORDER, printable, render_leaderboards
 from distbench.results.leaderboard import leaderboard
 from distbench.results.leaderboard_table import tables_of
 from distbench.results.packing import pack
-from distbench.results.rows import failed_row, rows_of
+from distbench.results.rows import Row, failed_row, rows_of
 
 rng = np.random.default_rng(0)
 M_POINTS = 40
@@ -46,7 +47,7 @@ def row(encoder, value, *, metric="continuity", noise=0.0, stream=0, **changes):
         "direction": "up",
         "test": f"s.toml::{encoder}",
     }
-    return {**plain, **changes}
+    return Row(**{**plain, **changes})
 
 
 def entries_of(rows, sort="continuity"):
@@ -105,8 +106,8 @@ def test_pairing_tells_encoders_apart_whose_own_intervals_overlap():
 
 def test_sharing_is_with_the_best_of_the_group_and_does_not_chain():
     rows = [noisy("a", 0.8, 1), noisy("b", 0.5, 2), noisy("c", 0.2, 3)]
-    loo = {r["encoder"]: np.array(r["leave_one_out"]) for r in rows}
-    value = {r["encoder"]: r["value"] for r in rows}
+    loo = {r.encoder: np.array(r.leave_one_out) for r in rows}
+    value = {r.encoder: r.value for r in rows}
 
     def contains_zero(one, two):
         low, high = jackknife_interval(value[one] - value[two], loo[one] - loo[two], 0.95)
@@ -123,7 +124,7 @@ def test_seeds_are_averaged_and_their_spread_stands_beside_the_interval():
     assert entry.values["continuity"] == pytest.approx(statistics.fmean(values))
     assert entry.seed_sd == pytest.approx(statistics.stdev(values))
     assert (entry.ran, entry.seeds, entry.seconds) == (3, 3, 2.0)
-    mean_loo = np.mean([r["leave_one_out"] for r in rows], axis=0)
+    mean_loo = np.mean([r.leave_one_out for r in rows], axis=0)
     assert (entry.low, entry.high) == pytest.approx(jackknife_interval(0.75, mean_loo, 0.95, (0.0, 1.0)))
 
 
@@ -146,7 +147,7 @@ def test_encoders_without_a_place_are_last_and_say_why(without, reason):
     first, last = entries_of([*without, row("a", 0.5)])
     assert (first.encoder, first.place, first.reason) == ("a", 1, "")
     assert (last.encoder, last.place, last.reason) == ("b", None, reason)
-    assert last.seeds - last.ran == sum(one["status"] != "ok" for one in without)
+    assert last.seeds - last.ran == sum(one.status != "ok" for one in without)
     assert f"no place: b: {reason}" in text_of(*without, row("a", 0.5), width=120)
     assert f"no place: b: {reason}" in text_of(*without, width=120), "alone, too"
 
@@ -193,7 +194,7 @@ def test_data_that_changed_under_one_name_are_two_tables():
 @pytest.mark.parametrize("gap", [0.0005, 0.002, 0.02])
 def test_packed_rows_share_places_and_have_intervals_as_those_of_this_run(gap):
     rows = [row(n, v, noise=0.05, stream=i) for i, (n, v) in enumerate([("a", 0.9), ("b", 0.9 - gap), ("c", 0.5)])]
-    stored = [{**one, "leave_one_out": pack(one["leave_one_out"], "float16", one["value"])} for one in rows]
+    stored = [replace(one, leave_one_out=pack(one.leave_one_out, "float16", one.value)) for one in rows]
     assert places(stored) == places(rows) == places([rows[0], *stored[1:]])
     for one, other in zip(entries_of(stored), entries_of(rows), strict=True):
         assert (one.high - one.low) / (other.high - other.low) == pytest.approx(1, abs=0.01)
@@ -224,7 +225,7 @@ def test_intervals_are_those_of_the_reports_and_places_are_shared_as_compare_say
 
 
 def test_rows_stored_before_interactions_were_kept_have_wider_intervals(real_rows):
-    old = [{key: value for key, value in row.items() if key != "interaction"} for row in real_rows]
+    old = [replace(row, interaction=None) for row in real_rows]
     for new, before in zip(entries_of(real_rows, "knn_recall"), entries_of(old, "knn_recall"), strict=True):
         assert before.low < new.low < new.high < before.high
     assert len(entries_of([*real_rows[: len(old) // 3], *old[len(old) // 3 :]], "knn_recall")) == 3
@@ -260,7 +261,7 @@ def test_a_table_fits_the_width_and_says_what_it_left_out(digits_rows, width):
         enough = int(text.split("COLUMNS=")[1].split()[0])
         assert "left out" in text_of(*digits_rows, width=enough - 1)
         assert "left out" not in text_of(*digits_rows, width=enough)
-    metrics = {row["metric"] for row in digits_rows}
+    metrics = {row.metric for row in digits_rows}
     expected = [name for name in DROP_ORDER if name in metrics or name in ("seeds", "fit s")]
     assert expected[: len(order)] == order, "columns go in the stated order"
 
@@ -271,7 +272,7 @@ def test_numbers_are_the_same_at_every_width(digits_rows):
         for width in (40, 200)
     )
     assert set(narrow) <= set(wide)
-    values = {row["metric"]: row["value"] for row in digits_rows if row["encoder"] == "pca"}
+    values = {row.metric: row.value for row in digits_rows if row.encoder == "pca"}
     assert f"{values['continuity']:.3f}" in narrow
     assert f"{values['spearman']:.3f}" in wide
 

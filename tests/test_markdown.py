@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from distbench.render._escape import escaped, item
 from distbench.render.markdown import render_markdown, render_summary
 from distbench.results.file import read_results
 from distbench.results.gates import broken_gates, compare_rows, parse_gate
-from distbench.results.rows import failed_row, rows_of
+from distbench.results.rows import ClaimOutcome, failed_row, rows_of
 from distbench.results.run import RunResults
 
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines" / "digits.json"
@@ -50,8 +51,8 @@ def failed(encoder="c", **about):
 
 
 def claim(verdict="borne out", **about):
-    told = {"statement": "it holds", "source": "a paper", "expect": "borne out", "evidence": "0.5", "stored": ""}
-    return {"id": "one", "verdict": verdict, **told, **about}
+    told = {"statement": "it holds", "source": "a paper", "expect": "borne out", "evidence": "0.5"}
+    return ClaimOutcome(**{"id": "one", "verdict": verdict, **told, **about})
 
 
 def parsed(text):
@@ -130,11 +131,11 @@ class TestMarkdown:
         limits = {"continuity": 1.0}
         text = render_markdown(RunResults([*rows("b", 2, limits=limits), *rows("a", 4), failed()], {"python": "3.11"}))
         board = next(table for table in tables(text) if "encoder" in table[0])
-        metrics = list(dict.fromkeys(row["metric"] for row in rows()))
+        metrics = list(dict.fromkeys(row.metric for row in rows()))
         expected = ["", "encoder", "continuity", "95 % interval", *(m for m in metrics if m != "continuity")]
         assert board[0] == [*expected, "seed sd", "fit s", "seeds"]
         assert [row[:2] for row in board[1:]] == [["1", "a"], ["2", "b *"]], "b has other columns than it should"
-        (value,) = {row["value"] for row in rows("b", 2) if row["metric"] == "continuity"}
+        (value,) = {row.value for row in rows("b", 2) if row.metric == "continuity"}
         assert board[2][2] == f"{value:.4f}!"
         assert "### gauss, code size 4\n\nk = 7, m = 60 test points, M = 199 candidates\n" in text
         assert "- no place: c: seed 1 failed: ValueError: NaN" in text
@@ -179,7 +180,7 @@ class TestMarkdown:
 @pytest.fixture(scope="module")
 def outcome():
     rows = read_results(STORED).rows
-    worse = [{**r, "value": r["value"] * 0.9} if r["metric"] == "continuity" else r for r in rows]
+    worse = [replace(r, value=r.value * 0.9) if r.metric == "continuity" else r for r in rows]
     comparison = compare_rows(rows, worse, "old.json")
     broken = broken_gates(comparison, [parse_gate("continuity:5%")])
     return RunResults(worse, {"python": "3.11"}, [claim("refuted")], comparison=comparison, broken=broken)
@@ -206,7 +207,7 @@ class TestSummary:
         places = [text.find(part) for part in order]
         assert -1 not in places
         assert places == sorted(places)
-        value = next(row["value"] for row in given if row["metric"] == "continuity")
+        value = next(row.value for row in given if row.metric == "continuity")
         assert f"continuity {value:.4f} (" in text
         assert ", limit at least 1.0000" in text
 

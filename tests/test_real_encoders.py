@@ -495,16 +495,16 @@ class TestTexts:
 
         reports = [distbench.evaluate(encoders[0], texts, input_space=space, k=5) for space in encoders]
         rows = [rows_of(report)[0] for report in reports]
-        assert rows[0]["fingerprint"] != rows[1]["fingerprint"]
-        assert [row["distance"] for row in rows] == [f"euclidean of codes of {one.name}/euclidean" for one in encoders]
+        assert rows[0].fingerprint != rows[1].fingerprint
+        assert [row.distance for row in rows] == [f"euclidean of codes of {one.name}/euclidean" for one in encoders]
         changed = compare_rows(rows_of(reports[0]), rows_of(reports[1]), source="before")
         assert not changed.changes
-        assert rows[0]["value"] == 1 > rows[1]["value"]
+        assert rows[0].value == 1 > rows[1].value
         with pytest.raises(InputError, match="points"):
             distbench.compare(*reports)
         checked = distbench.check_encoder(encoders[0], texts, input_space=encoders[1], k=5, continuity=0.999)
-        assert [row["verdict"] for row in checked if row["metric"] == "continuity"] == ["broken"]
-        assert "input distances are those of the codes of 'lsa16'" in checked[0]["note"]
+        assert [row.verdict for row in checked if row.metric == "continuity"] == ["broken"]
+        assert "input distances are those of the codes of 'lsa16'" in checked[0].note
 
     def test_sentence_embeddings_of_a_package(self, texts):
         model2vec, wordllama = pytest.importorskip("model2vec"), pytest.importorskip("wordllama")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,11 +51,11 @@ def as_rows(of_seeds, **about):
 
 
 def changed(rows, **about):
-    return [{**row, **about} for row in rows]
+    return [replace(row, **about) for row in rows]
 
 
 def only(rows, *metrics):
-    return [row for row in rows if row["metric"] in metrics]
+    return [row for row in rows if row.metric in metrics]
 
 
 def the(comparison, metric="continuity"):
@@ -72,14 +73,14 @@ class TestComparing:
         write_results(tmp_path / "r.json", better, {}, whole=True)
         for before in (better, read_results(tmp_path / "r.json").rows):
             found = compare_rows(before, better)
-            assert {change.metric for change in found.changes} == {row["metric"] for row in better}
+            assert {change.metric for change in found.changes} == {row.metric for row in better}
             assert {(one.difference, one.low, one.high, one.paired) for one in found.changes} == {(0, 0, 0, True)}
             assert not any(one.is_change for one in found.changes)
             assert (found.only_before, found.only_now, found.not_compared) == ((), (), ())
 
     def test_the_difference_is_that_of_the_means_over_the_seeds(self, better, worse):
         for change in compare_rows(better, worse).changes:
-            means = [statistics.fmean(row["value"] for row in only(rows, change.metric)) for rows in (better, worse)]
+            means = [statistics.fmean(row.value for row in only(rows, change.metric)) for rows in (better, worse)]
             assert [change.before, change.now, change.difference] == pytest.approx([*means, means[1] - means[0]])
 
     def test_paired_intervals_are_those_of_two_reports_compared(self, reports):
@@ -102,8 +103,8 @@ class TestComparing:
     def test_without_per_point_scores_both_intervals_count(self, better, worse):
         old, new = only(better, "spearman")[:1], only(worse, "spearman")[:1]
         change = the(compare_rows(old, new), "spearman")
-        down = math.hypot(new[0]["value"] - new[0]["low"], old[0]["high"] - old[0]["value"])
-        up = math.hypot(new[0]["high"] - new[0]["value"], old[0]["value"] - old[0]["low"])
+        down = math.hypot(new[0].value - new[0].low, old[0].high - old[0].value)
+        up = math.hypot(new[0].high - new[0].value, old[0].value - old[0].low)
         assert [change.low, change.high] == pytest.approx([change.difference - down, change.difference + up])
 
     def test_a_worst_case_has_no_interval(self, better, worse):
@@ -135,9 +136,7 @@ class TestComparing:
 
     def test_scores_of_other_numbers_of_points_are_not_paired(self, better, worse):
         short = [
-            {**row, "leave_one_out": row["leave_one_out"][:-1]}
-            if row["leave_one_out"] is not None and row["seed"]
-            else row
+            replace(row, leave_one_out=row.leave_one_out[:-1]) if row.leave_one_out is not None and row.seed else row
             for row in worse
         ]
         assert the(compare_rows(better, short)).note == "not paired: no per-point scores of both runs"
@@ -150,12 +149,12 @@ class TestComparing:
         assert change.low < 0 < change.high
 
     def test_only_seeds_that_both_have_count(self, better, worse):
-        old = [row for row in better if row["seed"] == 0]
+        old = [row for row in better if row.seed == 0]
         change = the(compare_rows(old, worse))
-        assert change.before == only(old, "continuity")[0]["value"]
-        assert change.now == only(worse, "continuity")[0]["value"]
+        assert change.before == only(old, "continuity")[0].value
+        assert change.now == only(worse, "continuity")[0].value
         assert change.note == "over 1 of 2 seeds"
-        nothing = compare_rows(old, [row for row in worse if row["seed"] == 1])
+        nothing = compare_rows(old, [row for row in worse if row.seed == 1])
         assert not nothing.changes
         assert nothing.not_compared[0].reason == "no training seed in common (before 0, now 1)"
 
@@ -169,9 +168,7 @@ class TestComparing:
         assert (same.difference, same.is_change) == (0, False)
 
     def test_rounding_in_files_is_no_change(self, better):
-        rounded = changed(better)
-        for row in rounded:
-            row["value"] = float(f"{row['value']:.10g}")
+        rounded = [replace(row, value=float(f"{row.value:.10g}")) for row in better]
         found = compare_rows(rounded, better)
         assert not any(change.is_change for change in found.changes)
         assert any(change.difference for change in found.changes)
@@ -210,7 +207,7 @@ class TestMatching:
         assert [(one.metric, one.reason, one.failed) for one in found.not_compared] == [("", reason, False)]
 
     def test_rows_from_before_there_was_a_distance_are_euclidean(self, better):
-        old = [{name: value for name, value in row.items() if name != "distance"} for row in better]
+        old = changed(better, distance="")
         assert len(compare_rows(old, better).changes) == len(compare_rows(better, better).changes)
 
     def test_two_ways_of_judging_stay_apart(self, better, worse):
@@ -223,15 +220,15 @@ class TestMatching:
         ]
 
     def test_another_metric_version_is_not_compared(self, better):
-        now = [{**row, "metric_version": 2} if row["metric"] == "continuity" else row for row in better]
+        now = [replace(row, metric_version=2) if row.metric == "continuity" else row for row in better]
         found = compare_rows(better, now)
         assert [(one.metric, one.reason) for one in found.not_compared] == [
             ("continuity", "metric version was 1, is now 2")
         ]
-        assert len(found.changes) == len({row["metric"] for row in better}) - 1
+        assert len(found.changes) == len({row.metric for row in better}) - 1
 
     def test_a_metric_that_one_run_lacks_is_said(self, better):
-        less = [row for row in better if row["metric"] != "continuity"]
+        less = [row for row in better if row.metric != "continuity"]
         lost, gained = compare_rows(better, less).not_compared, compare_rows(less, better).not_compared
         assert [(one.reason, one.failed) for one in lost] == [("was not measured now", True)]
         assert [(one.reason, one.failed) for one in gained] == [("was not measured before", False)]
@@ -239,7 +236,7 @@ class TestMatching:
     def test_tests_that_share_a_name_and_a_data_set_are_told_apart_by_the_test(self, better, worse):
         before = changed(better, test="one") + changed(worse, test="two")
         found = compare_rows(before, list(reversed(before)))
-        assert len(found.changes) == 2 * len({row["metric"] for row in better})
+        assert len(found.changes) == 2 * len({row.metric for row in better})
         assert not any(change.is_change for change in found.changes)
 
     def test_two_encoders_of_one_name_in_one_test_are_not_mixed_up(self, better, worse):
@@ -256,7 +253,7 @@ class TestMatching:
             ("now seed 0 failed: ValueError: NaN", True),
             ("now seed 1 failed: ValueError: NaN", True),
         ]
-        part = compare_rows(better, [row for row in better if row["seed"] == 0] + [failed(1)])
+        part = compare_rows(better, [row for row in better if row.seed == 0] + [failed(1)])
         assert the(part).note == "over 1 of 2 seeds"
         assert [(one.reason, one.failed) for one in part.not_compared] == [("seed 1 failed: ValueError: NaN", True)]
 
@@ -333,7 +330,7 @@ class TestGates:
     def test_smaller_is_worse_or_better_by_the_direction_of_the_metric(self, better):
         for metric, shift, broken in (("stress", 0.1, 1), ("stress", -0.1, 0), ("continuity", -0.1, 1)):
             rows = only(better, metric)
-            now = [{**row, "value": row["value"] + shift} for row in rows]
+            now = [replace(row, value=row.value + shift) for row in rows]
             assert len(broken_gates(compare_rows(rows, now), [Gate(metric, 0.05, False)])) == broken
 
     def test_equal_rows_hold_a_gate_of_nothing_however_sure_it_must_be(self, better):
@@ -364,7 +361,7 @@ class TestGates:
 
     def test_without_an_interval_the_value_decides(self, better):
         rows = only(better, "distortion")
-        worse = [{**row, "value": row["value"] * 2} for row in rows]
+        worse = [replace(row, value=row.value * 2) for row in rows]
         for word in ("value", "fail", "pass"):
             assert broken_gates(compare_rows(rows, worse), gates("distortion:90%"), word)
             assert not broken_gates(compare_rows(rows, worse), gates("distortion:110%"), word)
@@ -382,15 +379,15 @@ class TestGates:
         lines = broken_gates(comparison, gates("continuity:99%", "stress:99%"))
         assert len(lines) == 4
         assert lines[0] == "continuity:99%: a, gauss, code size 3: now seed 0 failed: ValueError: NaN"
-        stale = compare_rows(better, [{**failed(None), "status": f"{STALE}data changed"}])
+        stale = compare_rows(better, [replace(failed(None), status=f"{STALE}data changed")])
         assert "stale: data changed" in broken_gates(stale, gates("continuity:99%"))[0]
 
     def test_one_failed_seed_breaks_it_though_the_others_are_as_they_were(self, better):
-        now = [row for row in better if row["seed"] == 0] + [failed(1)]
+        now = [row for row in better if row.seed == 0] + [failed(1)]
         assert len(broken_gates(compare_rows(better, now), gates("continuity:99%"))) == 1
 
     def test_a_metric_that_is_not_a_number_any_more_breaks_its_own_gate_alone(self, better):
-        now = [{**row, "value": math.nan} if row["metric"] == "continuity" else row for row in better]
+        now = [replace(row, value=math.nan) if row.metric == "continuity" else row for row in better]
         comparison = compare_rows(better, now)
         (line,) = broken_gates(comparison, gates("continuity:99%", "stress:99%"))
         assert line == "continuity:99%: a, gauss, code size 3, continuity: is not a number"
@@ -421,7 +418,7 @@ class TestGates:
     )
     def test_what_one_encoder_lacks_breaks_it_though_another_is_as_it_was(self, better, about, why):
         other = changed(better, encoder="b")
-        now = changed([row for row in better if "seed" not in about or row["seed"] == 0], **about)
+        now = changed([row for row in better if "seed" not in about or row.seed == 0], **about)
         (line,) = broken_gates(compare_rows(better + other, now + other), gates("continuity:50%"))
         assert line.startswith("continuity:50%: nothing to compare: a, gauss, code size 3")
         assert why in line
@@ -438,7 +435,7 @@ class TestGates:
         assert broken_gates(compare_rows(other, twice), gates("continuity:50%")) == []
 
     def test_what_is_no_number_in_either_run_breaks_its_own_gate_and_one_now_does_not(self, better):
-        nan = [{**row, "value": math.nan} if row["metric"] == "continuity" else row for row in better]
+        nan = [replace(row, value=math.nan) if row.metric == "continuity" else row for row in better]
         (line,) = broken_gates(compare_rows(nan, nan), gates("continuity:99%", "stress:99%"))
         assert line == "continuity:99%: nothing to compare: a, gauss, code size 3, continuity: is not a number"
         both = [rows + changed(better, encoder="b") for rows in (nan, better)]
@@ -446,7 +443,7 @@ class TestGates:
 
     def test_a_metric_that_is_new_or_that_the_encoder_never_had_breaks_nothing(self, better):
         other = changed(better, encoder="b")
-        less = [row for row in better if row["metric"] != "continuity"] + other
+        less = [row for row in better if row.metric != "continuity"] + other
         assert broken_gates(compare_rows(less, better + other), gates("continuity:1%", "all:1%")) == []
         (line,) = broken_gates(compare_rows(better + other, less), gates("continuity:1%", "stress:1%"))
         assert line == "continuity:1%: a, gauss, code size 3, continuity: was not measured now"

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import distbench
-from distbench.results.rows import OK, STALE, failed_row, rows_of
+from distbench.results.gates import compare_rows
+from distbench.results.leaderboard import leaderboard
+from distbench.results.rows import FAILED, OK, STALE, failed_row, report_of, rows_of
+
+ABOUT = {"encoder": "e", "dataset": "d", "code_size": 2, "k": 10, "m": 5, "M": 9, "seed": 1}
 
 
 @pytest.fixture(scope="module")
@@ -17,18 +22,16 @@ def report():
 
 
 def test_rows_say_what_the_report_says(report):
-    rows = rows_of(report, dataset="gauss", code_size=2, seed=3, seconds=0.5, test="t.py::t")
-    assert [row["metric"] for row in rows] == list(report)
+    about = {"dataset": "gauss", "code_size": 2, "seed": 3, "seconds": 0.5, "test": "t.py::t"}
+    about |= {"in_sample": True, "note": "a word", "data_sha256": "d", "recipe_hash": "r"}
+    rows = rows_of(report, **about)
+    assert [row.metric for row in rows] == list(report)
     for row in rows:
-        score = report[row["metric"]]
-        assert row["value"] == score.value
-        assert (row["low"], row["high"]) == (score.low, score.high)
-        assert row["direction"] == score.direction
-        assert (row["k"], row["m"], row["M"]) == (7, 30, 119)
-        assert (row["encoder"], row["dataset"], row["seed"], row["seconds"]) == ("first three", "gauss", 3, 0.5)
-        assert (row["code_size"], row["code_width"]) == (2, 3)
-        assert row["status"] == OK
-        assert row["test"] == "t.py::t"
+        score = report[row.metric]
+        assert (row.value, row.low, row.high, row.direction) == (score.value, score.low, score.high, score.direction)
+        assert (row.encoder, row.code_width, row.k, row.m, row.M, row.status) == ("first three", 3, 7, 30, 119, OK)
+        assert replace(row, **about) == row
+    assert {row.code_size for row in rows_of(report)} == {3}, "the codes' own where none was asked for"
 
 
 def test_rows_hold_plain_python_values_only(report):
@@ -38,61 +41,53 @@ def test_rows_hold_plain_python_values_only(report):
             for item in value:
                 yield from types(item)
 
-    rows = rows_of(report, leave_one_out={"continuity", "spearman"})
+    rows = [vars(row) for row in rows_of(report, leave_one_out={"continuity", "spearman"}, limits={"continuity": 0.5})]
     assert any(row["interaction"] for row in rows)
-    found = {kind for row in rows for value in row.values() for kind in types(value)}
-    assert found <= {str, int, float, bool, list, type(None)}
+    assert {kind for row in rows for value in row.values() for kind in types(value)} <= {
+        *(str, int, float, bool, list, type(None))
+    }
     assert json.loads(json.dumps(rows)) == rows
 
 
 def test_only_the_metrics_asked_for_keep_their_leave_one_out_values(report):
-    rows = {row["metric"]: row for row in rows_of(report, leave_one_out={"continuity", "distortion"})}
-    np.testing.assert_array_equal(rows["continuity"]["leave_one_out"], report["continuity"].leave_one_out)
-    np.testing.assert_array_equal(rows["continuity"]["interaction"], report["continuity"].interaction)
-    assert rows["distortion"]["leave_one_out"] is None, "a worst case has none"
-    assert rows["spearman"]["interaction"] is None
-    assert rows["spearman"]["leave_one_out"] is None
+    rows = {row.metric: row for row in rows_of(report, leave_one_out={"continuity", "distortion"})}
+    np.testing.assert_array_equal(rows["continuity"].leave_one_out, report["continuity"].leave_one_out)
+    np.testing.assert_array_equal(rows["continuity"].interaction, report["continuity"].interaction)
+    assert rows["distortion"].leave_one_out is None, "a worst case has none"
+    assert (rows["spearman"].interaction, rows["spearman"].leave_one_out) == (None, None)
 
 
-def test_code_size_is_the_codes_own_where_none_was_asked_for(report):
-    assert {row["code_size"] for row in rows_of(report)} == {3}
+@pytest.mark.parametrize(
+    ("reason", "status", "shown"),
+    [
+        ("ValueError: diverged\nand more", FAILED, "failed: ValueError: diverged"),
+        ("", FAILED, "failed: no reason given"),
+        ("data changed", STALE, "stale: data changed"),
+    ],
+)
+def test_a_failure_is_a_status_and_no_number(reason, status, shown):
+    row = failed_row(reason, status=status, **ABOUT)
+    assert row.status == shown
+    numbers = (row.value, row.low, row.high, row.seconds, row.leave_one_out, row.interaction)
+    assert numbers == (None,) * 6
 
 
-def test_a_failure_is_a_status_and_no_number():
-    row = failed_row("ValueError: diverged\nand more", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9, seed=1)
-    assert row["status"] == "failed: ValueError: diverged"
-    assert all(row[key] is None for key in ("value", "low", "high", "seconds", "leave_one_out", "interaction"))
-
-
-def test_a_failure_without_words_still_has_a_reason():
-    row = failed_row("", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9)
-    assert row["status"] == "failed: no reason given"
-
-
-def test_rows_say_what_they_rest_on(report):
-    about = {"in_sample": True, "note": "a word", "data_sha256": "d", "recipe_hash": "r"}
-    assert all({**row, **about} == row for row in rows_of(report, **about))
-    plain = rows_of(report)[0]
-    assert [plain[name] for name in about] == [False, "", "", ""]
-
-
-def test_a_stale_row_has_the_reason_and_no_number():
-    row = failed_row("data changed", encoder="e", dataset="d", code_size=2, k=10, m=5, M=9, status=STALE)
-    assert row["status"] == "stale: data changed"
-    assert row["value"] is None
+def test_a_setting_names_a_test_only_for_points_that_have_no_name(report):
+    named, own = (rows_of(report, dataset=dataset, seed=1, test="t.py::t", encoder="e")[0] for dataset in ("gauss", ""))
+    assert named.setting == ("e", "gauss", "", 3, False, 7, "euclidean", 30, 119, 1)
+    assert own.setting._replace(dataset="gauss", test="") == named.setting
+    assert own.setting.test == "t.py::t"
+    assert replace(own, distance="").setting == own.setting, "old files do not say that it is Euclidean"
 
 
 def test_a_mean_over_draws_is_compared_by_its_own_interval_which_knows_of_the_draws():
-    from distbench.results.gates import compare_rows
-    from distbench.results.leaderboard import leaderboard
-
     rng = np.random.default_rng(0)
     X, drawn = rng.normal(size=(60, 6)), np.random.default_rng(1)
 
     def projection(X):
         return X @ projection.matrix
 
-    def judged():
+    def evaluated():
         def encode(X):
             if len(X) == 60:  # a draw begins with the test points
                 projection.matrix = drawn.normal(size=(6, 2))
@@ -100,11 +95,26 @@ def test_a_mean_over_draws_is_compared_by_its_own_interval_which_knows_of_the_dr
 
         return distbench.evaluate(encode, X, stochastic=True, draws=5, name="drawn")
 
-    one, two = judged(), judged()
+    one, two = evaluated(), evaluated()
     before, now = (rows_of(report, leave_one_out={"continuity"}, test="t") for report in (one, two))
-    assert all(row["leave_one_out"] is None for row in before)
+    assert all(row.leave_one_out is None for row in before)
     table = leaderboard(before, sort="continuity")[0]
     assert (table.entries[0].low, table.entries[0].high) == (one["continuity"].low, one["continuity"].high)
     change = next(change for change in compare_rows(before, now).changes if change.metric == "continuity")
     assert not change.paired
     assert change.low < 0 < change.high
+
+
+def test_a_report_of_rows_keeps_limits_as_the_report_did(report):
+    again = report_of(rows_of(report, seed=0), notes=["stored"])
+    assert again.as_dict() == report.as_dict()
+    assert (again.k, again.m, again.M, again.code_size) == (report.k, report.m, report.M, report.code_size)
+    assert not again.in_sample()
+    for name, score in report.items():
+        for limit in (score.value, score.low, score.high):
+            if limit is not None:
+                assert again.verdicts(**{name: limit}) == report.verdicts(**{name: limit})
+    with pytest.raises(
+        distbench.PreservationError, match=r"(?s)continuity = .*n = 30 test points, M = 119.*note: stored"
+    ):
+        again.check(continuity=0.999)

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +26,8 @@ from distbench.encoders.adapters._keras_files import load_model
 from distbench.errors import DatasetError, EncoderError, InputError, SuiteError
 from distbench.inputs.size_guards import refuse_table
 from distbench.render.markdown import render_markdown, render_summary
-from distbench.results.rows import Row
-from distbench.results.run import ClaimOutcome, RunResults
+from distbench.results.rows import ClaimOutcome
+from distbench.results.run import RunResults
 from distbench.suites.names import check_suite
 from distbench.suites.reader import read_suite
 from distbench.suites.recipes import as_recipe
@@ -512,20 +513,20 @@ def hostile_outcome():
     run = outcome()
     rows = []
     for row in run.rows:
-        texts = {name: value for name, value in row.items() if isinstance(value, str) and name not in fixed and value}
-        texts = {name: f"{value}{hostile(name)}" for name, value in texts.items()}
-        rows.append(Row(**{**row, **texts, "note": hostile("note"), "data_sha256": hostile("sha")}))
-    rows[0] = Row(**{**rows[0], "status": f"failed: {hostile('status')}", "value": None})
-    rows.append(Row(**{**rows[-1], "metric": hostile("metric"), "distance": hostile("distance"), "verdict": "met"}))
+        texts = {name: value for name, value in vars(row).items() if isinstance(value, str) and value}
+        texts = {name: f"{value}{hostile(name)}" for name, value in texts.items() if name not in fixed}
+        rows.append(replace(row, **texts | {"note": hostile("note"), "data_sha256": hostile("sha")}))
+    rows[0] = replace(rows[0], status=f"failed: {hostile('status')}", value=None)
+    rows.append(replace(rows[-1], metric=hostile("metric"), distance=hostile("distance"), verdict="met"))
     claim = ClaimOutcome(**{name: hostile(name) for name in ClaimOutcome.__annotations__})
     diagrams = [
-        {**diagram, "encoder": next(row["encoder"] for row in rows if row["seed"] == diagram["seed"])}
+        {**diagram, "encoder": next(row.encoder for row in rows if row.seed == diagram["seed"])}
         for diagram in run.diagrams
     ]
     from distbench.results.gates import compare_rows
 
-    before = [Row(**{**row, "value": None if row["value"] is None else row["value"] * 2}) for row in rows]
-    extra = [Row(**{**row, "encoder": hostile("before")}) for row in before[:3]]
+    before = [replace(row, value=None if row.value is None else row.value * 2) for row in rows]
+    extra = [replace(row, encoder=hostile("before")) for row in before[:3]]
     return RunResults(
         rows=rows,
         environment={hostile("environment"): hostile("environment-value"), "date": hostile("date")},

@@ -202,7 +202,7 @@ def document_text(document: Mapping[str, Any]) -> str:
     """Return a document as JSON: ``schema`` first; what JSON has no number for is text, such as ``"inf"``."""
     import json
 
-    from distbench.results.json_rows import json_number
+    from distbench.results.file import json_number
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -56,11 +56,10 @@ def _diagrams_of(entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> Diagram
     row = entry.rows[0]
 
     def is_same(drawn: Diagrams) -> bool:
-        setting = [drawn[name] == row[name] for name in SAME]  # type: ignore[literal-required]
-        own_points = bool(row["dataset"]) or drawn["test"] in ("", row["test"])
-        return (
-            all(setting) and own_points and (drawn["encoder"], drawn["in_sample"]) == (row["encoder"], entry.in_sample)
-        )
+        setting = [drawn[name] == getattr(row, name) for name in SAME]  # type: ignore[literal-required]
+        own_points = bool(row.dataset) or drawn["test"] in ("", row.test)
+        own = (drawn["encoder"], drawn["in_sample"]) == (row.encoder, entry.in_sample)
+        return all(setting) and own_points and own
 
     def key(drawn: Diagrams) -> tuple[bool, int]:
         return drawn["test"] != entry.test, -1 if drawn["seed"] is None else drawn["seed"]
@@ -69,7 +68,7 @@ def _diagrams_of(entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> Diagram
 
 
 def _facts(entry: LeaderboardRow, drawn: Diagrams | None) -> list[str]:
-    several = len({row["seed"] for row in entry.rows if row["seed"] is not None}) > 1
+    several = len({row.seed for row in entry.rows if row.seed is not None}) > 1
     facts = [
         entry.reason,
         "" if entry.code_width is None else f"codes of {entry.code_width} columns",
@@ -84,17 +83,17 @@ def _facts(entry: LeaderboardRow, drawn: Diagrams | None) -> list[str]:
 
 def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
     """Return heads and cells of a table of all scores: a line a metric, a column a seed."""
-    seeds = list(dict.fromkeys(row["seed"] for row in entry.rows))
+    seeds = list(dict.fromkeys(row.seed for row in entry.rows))
     several = len(seeds) > 1
     heads = ["mean", *(f"seed {seed}" for seed in seeds)] if several else ["value", "95 % interval"]
     lines = []
-    for metric in dict.fromkeys(row["metric"] for row in entry.rows):
-        by_seed = {row["seed"]: row for row in entry.rows if row["metric"] == metric}
+    for metric in dict.fromkeys(row.metric for row in entry.rows):
+        by_seed = {row.seed: row for row in entry.rows if row.metric == metric}
         cells = [Cell(number(entry.values.get(metric)))]
         if several:
             cells += [_seed_cell(by_seed.get(seed)) for seed in seeds]
         else:
-            cells += [Cell(interval(row["low"], row["high"])) for row in by_seed.values()]
+            cells += [Cell(interval(row.low, row.high)) for row in by_seed.values()]
         if entry.limited:
             cells.append(_limit_cell(entry.limited.get(metric)))
         lines.append((metric, cells))
@@ -102,13 +101,13 @@ def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell
 
 
 def _seed_cell(row: Row | None) -> Cell:
-    return Cell("-") if row is None else Cell(number(row["value"]), title=interval(row["low"], row["high"]))
+    return Cell("-") if row is None else Cell(number(row.value), title=interval(row.low, row.high))
 
 
 def _limit_cell(row: Row | None) -> Cell:
     if row is None:
         return Cell("")
-    return Cell(f"{'≥' if row['direction'] == 'up' else '≤'} {row['limit']:g} {row['verdict']}", verdict=row["verdict"])
+    return Cell(f"{'≥' if row.direction == 'up' else '≤'} {row.limit:g} {row.verdict}", verdict=row.verdict)
 
 
 def _why_none(entry: LeaderboardRow) -> str:

@@ -95,9 +95,9 @@ def _section(table: Table, name: str, run: RunResults) -> dict[str, Any]:
 
 def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str]]:
     """Return the counts at the top of the page: number, what it counts, and the class that colors it."""
-    encoders = {row["encoder"] for row in run.rows}
-    verdicts = [row.get("verdict") for row in run.rows]
-    as_expected = sum(claim["verdict"] == claim["expect"] for claim in run.claims)
+    encoders = {row.encoder for row in run.rows}
+    verdicts: list[str] = [row.verdict for row in run.rows]
+    as_expected = sum(claim.verdict == claim.expect for claim in run.claims)
     counts = [
         (len(encoders), "encoders ", ""),
         (sum(bool(table.size) for table in tables), "leaderboards ", ""),

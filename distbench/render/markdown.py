@@ -13,8 +13,8 @@ from distbench.results.rows import OK
 
 if TYPE_CHECKING:
     from distbench.results.gates import RunComparison
-    from distbench.results.rows import Row
-    from distbench.results.run import ClaimOutcome, RunResults
+    from distbench.results.rows import ClaimOutcome, Row
+    from distbench.results.run import RunResults
 
 __all__ = ["render_markdown", "render_summary"]
 
@@ -87,28 +87,28 @@ def _parts(run: RunResults) -> Iterator[str]:
 
 def _counts(run: RunResults) -> str:
     """Return one line that counts verdicts on limits, broken gates, failed fits and verdicts on claims."""
-    verdicts = [row["verdict"] for row in run.rows if row.get("verdict")]
+    verdicts = [row.verdict for row in run.rows if row.verdict]
     limits = [f"{verdicts.count(word)} {word}" for word in ("broken", "undecided", "met") if word in verdicts]
-    failed = sum(row["status"] != OK for row in run.rows)
+    failed = sum(row.status != OK for row in run.rows)
     parts = [f"limits: {', '.join(limits)}"] if limits else []
     parts += [f"gates: **{len(run.broken)} broken**"] if run.broken else []
     parts += [f"without scores: {failed} fit{'s' * (failed > 1)}"] if failed else []
     if run.claims:
-        words = [claim["verdict"] for claim in run.claims]
+        words = [claim.verdict for claim in run.claims]
         parts.append("claims: " + ", ".join(f"{words.count(word)} {escaped(word)}" for word in dict.fromkeys(words)))
     return f"{'; '.join(parts) or 'no limits, gates or claims'}\n"
 
 
 def _troubles(run: RunResults) -> Iterator[str]:
     """Yield what a reader must look at first, as lists."""
-    failed = dict.fromkeys(f"{_row_name(row)}: {row['status']}" for row in run.rows if row["status"] != OK)
-    surprises = [claim for claim in run.claims if claim["verdict"] != claim["expect"]]
+    failed = dict.fromkeys(f"{_row_name(row)}: {row.status}" for row in run.rows if row.status != OK)
+    surprises = [claim for claim in run.claims if claim.verdict != claim.expect]
     lists = {
         "Worse than it may be": run.broken,
-        "Broken limits": [_broken_limit(row) for row in run.rows if row.get("verdict") == "broken"],
+        "Broken limits": [_broken_limit(row) for row in run.rows if row.verdict == "broken"],
         "Without scores": list(failed),
         "Claims with another verdict than expected": [
-            f"{claim['verdict']}, expected: {claim['expect']}: {claim['statement']}" for claim in surprises
+            f"{claim.verdict}, expected: {claim.expect}: {claim.statement}" for claim in surprises
         ],
     }
     for head, lines in lists.items():
@@ -118,15 +118,15 @@ def _troubles(run: RunResults) -> Iterator[str]:
 
 
 def _row_name(row: Row) -> str:
-    seed = "" if row["seed"] is None else f", seed {row['seed']}"
-    return f"{row['encoder']}, {row['dataset'] or row['test']}, code size {row['code_size']}{seed}"
+    seed = "" if row.seed is None else f", seed {row.seed}"
+    return f"{row.encoder}, {row.dataset or row.test}, code size {row.code_size}{seed}"
 
 
 def _broken_limit(row: Row) -> str:
-    assert row["value"] is not None
-    value, limit = distinct(row["value"], row["limit"] or 0.0)
-    ends = "" if row["low"] is None else f" ({interval(row['low'], row['high'])})"
-    return f"{_row_name(row)}: {row['metric']} {value}{ends}, limit {at_bound(row['direction'], limit)}"
+    assert row.value is not None
+    value, limit = distinct(row.value, row.limit or 0.0)
+    ends = "" if row.low is None else f" ({interval(row.low, row.high)})"
+    return f"{_row_name(row)}: {row.metric} {value}{ends}, limit {at_bound(row.direction, limit)}"
 
 
 def _leaderboard(table: Table) -> str:
@@ -166,9 +166,9 @@ def _comparison(comparison: RunComparison) -> Iterator[str]:
 
 def _claims(claims: Sequence[ClaimOutcome]) -> str:
     def row(claim: ClaimOutcome) -> tuple[str, ...]:
-        expected = "" if claim["verdict"] == claim["expect"] else f" (expected: {claim['expect']})"
-        stored = f" (stored {claim['stored']})" if claim["stored"] else ""
-        return f"{claim['verdict']}{expected}{stored}", claim["statement"], claim["evidence"], claim["source"]
+        expected = "" if claim.verdict == claim.expect else f" (expected: {claim.expect})"
+        stored = f" (stored {claim.stored})" if claim.stored else ""
+        return f"{claim.verdict}{expected}{stored}", claim.statement, claim.evidence, claim.source
 
     return f"### Claims\n\n{_grid(('verdict', 'claim', 'evidence', 'source'), map(row, claims), words=4)}"
 

@@ -181,7 +181,7 @@ def _reason(old: dict[Any, Row], new: dict[Any, Row]) -> tuple[str, bool]:
     """Return why a metric cannot be compared, and whether it has no value now."""
     if not old or not new:
         return f"was not measured {'now' if old else 'before'}", bool(old)
-    versions = [{row["metric_version"] for row in rows.values()} for rows in (old, new)]
+    versions = [{row.metric_version for row in rows.values()} for rows in (old, new)]
     if versions[0] != versions[1] or len(versions[0]) > 1:
         one, other = (", ".join(map(str, sorted(found))) for found in versions)
         return f"metric version was {one}, is now {other}", False
@@ -205,7 +205,7 @@ def _told(rows: dict[Any, Row]) -> str:
 
 
 def _value(row: Row) -> float:
-    return math.nan if row["value"] is None else row["value"]
+    return math.nan if row.value is None else row.value
 
 
 def _change(old: dict[Any, Row], new: dict[Any, Row], who: Subject, same: bool) -> Change:
@@ -216,7 +216,7 @@ def _change(old: dict[Any, Row], new: dict[Any, Row], who: Subject, same: bool) 
     difference = 0.0 if values[0] == values[1] else values[1] - values[0]
     low, high, why = (difference, difference, "") if same else _paired(before, now, difference)
     if why:
-        intervals = [mean_of_intervals([(row["low"], row["high"]) for row in rows]) for rows in (now, before)]
+        intervals = [mean_of_intervals([(row.low, row.high) for row in rows]) for rows in (now, before)]
         low, high = difference_of_intervals(values[1], intervals[0], values[0], intervals[1])
     other = why == POINTS_CHANGED
     notes = [f"not paired: {why}"] if why and low is not None else [why] if other else []
@@ -224,8 +224,8 @@ def _change(old: dict[Any, Row], new: dict[Any, Row], who: Subject, same: bool) 
     notes += [f"over {len(seeds)} of {every} seeds"] if len(seeds) < every else []
     return Change(
         *who,
-        metric=now[0]["metric"],
-        direction="down" if now[0]["direction"] == "down" else "up",
+        metric=now[0].metric,
+        direction="down" if now[0].direction == "down" else "up",
         before=values[0],
         now=values[1],
         difference=difference,
@@ -251,4 +251,4 @@ def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tup
 
 
 def _estimate(row: Row) -> Estimate:
-    return Estimate(_value(row), unpack(row["leave_one_out"]), unpack(row.get("interaction")))
+    return Estimate(_value(row), unpack(row.leave_one_out), unpack(row.interaction))

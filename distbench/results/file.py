@@ -1,49 +1,38 @@
-"""Files of results: the rows of a run, merged with those of earlier runs, written whole or not at all.
+"""Files of results, of runs and of suites' stored rows: read and checked, merged, and written whole or not at all.
 
 One JSON object, ``{"schema": 1, "environment": {...}, "earlier": {...}, "rows": [...], "claims": [...]}``, a line a
-row. A row or claim of an earlier run that stays names its environment, which then stands under ``earlier``.
+row, so that changes of rows are changes of lines. A row or claim that is not of the last run names its environment,
+which then stands under ``earlier``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from itertools import count
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from distbench._util.files import write_whole
 from distbench._util.locks import locked
-from distbench.errors import ResultsError
-from distbench.results.json_rows import Record, document_text, json_number, named, packed_arrays
-from distbench.results.rows import Row
-from distbench.results.run import ClaimOutcome
-from distbench.results.schema import DEFAULTS, MEND, NUMBERS, REQUIRED, SCHEMA, read_document
+from distbench._util.text import shortened
+from distbench.errors import InputError, ResultsError
+from distbench.results.packing import packed_arrays
+from distbench.results.rows import ClaimOutcome, Row
+from distbench.results.schema import CUT, EMPTY, SCHEMA, Results, parse_results
 
-__all__ = ["Results", "read_results", "write_results"]
+__all__ = ["EMPTY", "Results", "json_number", "merged", "read_file", "read_results", "write_file", "write_results"]
 
-ARRAYS = ("leave_one_out", "interaction")
+READ = "give another file"
+RESTORE = "restore it, or move it away and run the tests again"
+"""What to do about a file that is in the way of new results."""
+ALWAYS_WRITTEN = ("code_width", "value", "low", "high", "seconds", "test")
+"""Fields that readers of a file find in every row, also where there is nothing to say."""
 
-
-@dataclass(frozen=True)
-class Results:
-    """What a file of results holds.
-
-    Attributes
-    ----------
-    rows : sequence of Row
-        Those of earlier runs, and of suites' stored rows, with the day they were measured on.
-    environment : mapping
-        That of the run which wrote the file last; empty for stored rows of a suite.
-    earlier : mapping
-        Environments of rows that stayed from runs before, by name.
-    claims : sequence of ClaimOutcome
-        What became of claims.
-    """
-
-    rows: Sequence[Row]
-    environment: Mapping[str, Any] = field(default_factory=dict)
-    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    claims: Sequence[ClaimOutcome] = ()
+Record = TypeVar("Record", Row, ClaimOutcome)
 
 
 def read_results(path: Path) -> Results:
@@ -65,21 +54,18 @@ def read_results(path: Path) -> Results:
         There is no such file or it cannot be used: which, what is wrong and what to do.
     """
     path = Path(path)
-    document = read_document(path)
-    if document is None:
+    results = read_file(path, ResultsError, READ)
+    if results is None:
         raise ResultsError(f"{path}", "found no such file", f"write one with pytest --distbench-report json:{path}")
-    earlier = document["earlier"] | document.get("environments", {})
-    rows = [_row(record, earlier) for record in document["rows"]]
-    claims = [_dated(record, earlier) for record in document["claims"]]
-    return Results(rows, document["environment"], earlier, cast(list[ClaimOutcome], claims))
+    return results
 
 
 def write_results(
     path: Path,
-    rows: Iterable[Row],
+    rows: Collection[Row],
     environment: Mapping[str, Any],
     *,
-    claims: Iterable[ClaimOutcome] = (),
+    claims: Collection[ClaimOutcome] = (),
     whole: bool,
     apart: Sequence[str] = (),
 ) -> int:
@@ -89,17 +75,17 @@ def write_results(
     ----------
     path : Path
         The file; its folder is made where there is none.
-    rows : iterable of Row
+    rows : collection of Row
         What was measured.
     environment : mapping
         With what, from :func:`distbench.results.environment.environment`.
-    claims : iterable of ClaimOutcome
-        What became of claims.
+    claims : collection of ClaimOutcome
+        The claims that were judged.
     whole : bool
         True writes these rows alone. False keeps what the file has of other tests, encoders, data sets and code sizes,
-        with the environment that each is of, and of other claims.
+        with the environment of each, and of other claims.
     apart : sequence of str
-        More columns in which a row that is kept may differ from the new ones, such as ``"k"``.
+        More fields in which a row that is kept may differ from the new ones, such as ``"k"``.
 
     Returns
     -------
@@ -109,95 +95,129 @@ def write_results(
     Raises
     ------
     ResultsError
-        The file that is there is damaged, or none of ours; it stays as it is.
+        The file that is there is damaged or no file of results; it stays as it is.
     OSError
         It cannot be written; the old file, if any, stays as it is.
     """
     path = Path(path)
     with locked(path):
-        return _merge(path, list(rows), environment, list(claims), whole, apart)
+        old = read_file(path, ResultsError, RESTORE)
+        if old is not None and old.earlier and not old.environment:
+            raise ResultsError(f"{path}", "holds the stored rows of a suite", "give the results another file")
+        if old is None or whole:
+            old = EMPTY
+        subject = attrgetter("test", "encoder", "dataset", "code_size", "in_sample", *apart)
+        measured, judged = {subject(row) for row in rows}, {claim.id for claim in claims}
+        kept = [row for row in old.rows if subject(row) not in measured]
+        others = [claim for claim in old.claims if claim.id not in judged]
+        write_file(path, merged(replace(old, rows=kept, claims=others), rows, claims, environment, is_run=True))
+        return len(old.rows) - len(kept)
 
 
-def _merge(
-    path: Path,
-    rows: Sequence[Row],
-    environment: Mapping[str, Any],
-    claims: Sequence[ClaimOutcome],
-    whole: bool,
-    apart: Sequence[str],
-) -> int:
-    old = read_document(path, MEND)
-    if old is not None and "environments" in old:
-        raise ResultsError(f"{path}", "holds the stored rows of a suite", "give the results another file")
-    records = [_record(row) for row in rows]
-    found: list[Record] = [dict(claim) for claim in claims]
-    if old is None or whole:
-        old = {"environment": {}, "earlier": {}, "rows": [], "claims": []}
-    earlier: dict[str, Record] = {}
-    new, judged = {_group(record, apart) for record in records}, {claim["id"] for claim in found}
-    kept = [record for record in old["rows"] if _group(record, apart) not in new]
-    known = [claim for claim in old["claims"] if claim["id"] not in judged]
-    records += [_renamed(record, old, environment, earlier) for record in kept]
-    found += [_renamed(claim, old, environment, earlier) for claim in known]
-    parts: Record = {
-        "environment": environment,
-        "earlier": dict(sorted(earlier.items())),
-        "rows": sorted(records, key=_order),
-        "claims": sorted(found, key=lambda claim: claim["id"]),
-    }
+def merged(
+    old: Results, rows: Iterable[Row], claims: Iterable[ClaimOutcome], environment: Mapping[str, Any], *, is_run: bool
+) -> Results:
+    """Return old results and new ones, which were measured with `environment`, as one.
+
+    Rows and claims name their environment, all but those of the last run where it is a run.
+    """
+    earlier = dict(old.earlier)
+
+    def placed(record: Record, own: Mapping[str, Any]) -> Record:
+        return replace(record, environment="" if is_run and own == environment else _named(own, earlier))
+
+    def kept(records: Iterable[Record]) -> list[Record]:
+        return [placed(record, old.earlier.get(record.environment, old.environment)) for record in records]
+
+    all_rows = sorted([*(placed(row, environment) for row in rows), *kept(old.rows)], key=_order)
+    all_claims = sorted([*(placed(claim, environment) for claim in claims), *kept(old.claims)], key=attrgetter("id"))
+    used = {row.environment for row in all_rows} | {claim.environment for claim in all_claims}
+    earlier = {name: earlier[name] for name in sorted(used - {""})}
+    return Results(all_rows, dict(environment) if is_run else {}, earlier, all_claims)
+
+
+def read_file(path: Path, error: type[InputError], remedy: str) -> Results | None:
+    """Return what a file holds, checked, with the day of each row that is not of the last run; None without a file.
+
+    Raises
+    ------
+    InputError
+        Of the class that is given: the file cannot be read, is damaged or no file of results.
+    """
     try:
-        text = document_text(SCHEMA, parts)
-    except ValueError as error:  # of what was there and stays: numbers too large for floats
-        raise ResultsError(f"{path}", str(error), MEND) from error
-    write_whole(path, text)
-    return len(old["rows"]) - len(kept)
+        results = parse_results(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(f"{path}", f"cannot be read: {problem}") from problem
+    except ValueError as problem:
+        if CUT in str(problem) and remedy == READ:
+            remedy = f"{READ}, or delete it to start anew"
+        raise error(f"{path}", shortened(str(problem)), remedy) from problem
+
+    def dated(record: Record) -> Record:
+        name = record.environment
+        return replace(record, stored=record.stored or _day(name, results.earlier)) if name else record
+
+    return replace(results, rows=list(map(dated, results.rows)), claims=list(map(dated, results.claims)))
 
 
-def _row(record: Record, earlier: Mapping[str, Mapping[str, Any]]) -> Row:
-    row = _dated({**DEFAULTS, **record}, earlier)
-    for name in NUMBERS:
-        row[name] = None if row[name] is None else float(row[name])
-    return cast(Row, row)
+def write_file(path: Path, results: Results) -> None:
+    """Write results in place of a file: whoever reads it finds the old one or the new one, never a part.
+
+    Raises
+    ------
+    OSError
+        The folder or file cannot be written; the old file, if any, is as it was.
+    """
+    parts = [
+        f'"schema": {SCHEMA}',
+        f'"environment": {_json(results.environment)}',
+        f'"earlier": {{{_lines(f"{_json(name)}: {_json(one)}" for name, one in results.earlier.items())}}}',
+        f'"rows": [{_lines(_json(_plain(row, results.earlier)) for row in results.rows)}]',
+        f'"claims": [{_lines(_json(_plain(claim, results.earlier)) for claim in results.claims)}]',
+    ]
+    write_whole(path, "{\n" + ",\n".join(parts) + "\n}\n")
 
 
-def _dated(record: Record, earlier: Mapping[str, Mapping[str, Any]]) -> Record:
-    """Return what an earlier run left with its day in place of the environment's name."""
-    name = record.get("environment")
-    if name is None:
-        return record
-    plain = {key: value for key, value in record.items() if key != "environment"}
-    return plain | {"stored": plain.get("stored") or str(earlier[name].get("date", name))}
+def _lines(texts: Iterable[str]) -> str:
+    lines = ",\n".join(texts)
+    return f"\n{lines}\n" if lines else ""
 
 
-def _record(row: Row) -> Record:
-    """Return a row as it stands in the file: numbers in full, what it may lack only where it has it."""
-    record: Record = {name: json_number(row[name]) for name in REQUIRED}  # type: ignore[literal-required]
-    more = {name: json_number(row.get(name, DEFAULTS[name])) for name in DEFAULTS if name not in (*REQUIRED, *ARRAYS)}
-    record |= {name: value for name, value in more.items() if value != DEFAULTS[name]}
-    return record | packed_arrays(row, row["value"])
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _renamed(record: Record, old: Record, now: Mapping[str, Any], earlier: dict[str, Record]) -> Record:
-    """Return what stays, with the name of its environment; none where that is this run's too."""
-    name = record.get("environment")
-    its = old["environment"] if name is None else old["earlier"][name]
-    plain = {key: value for key, value in record.items() if key != "environment"}
-    return plain if its == now else plain | {"environment": named(its, earlier)}
+def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a record as it stands in a file: without what it lacks and what its environment says already."""
+    values = {
+        field.name: json_number(value)
+        for field in fields(record)
+        if (value := getattr(record, field.name)) != field.default or field.name in ALWAYS_WRITTEN
+    }
+    if record.environment and record.stored == _day(record.environment, earlier):
+        del values["stored"]
+    return {**values, **packed_arrays(record)} if isinstance(record, Row) else values
 
 
-def _group(record: Record, apart: Sequence[str]) -> tuple[Any, ...]:
-    names = "test", "encoder", "dataset", "code_size", "in_sample", *apart
-    return tuple(record.get(name, DEFAULTS.get(name)) for name in names)
+def json_number(value: Any) -> Any:
+    """Return a value that JSON can hold: infinity and what is not a number as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _order(record: Record) -> tuple[Any, ...]:
+def _named(environment: Mapping[str, Any], known: dict[str, dict[str, Any]]) -> str:
+    """Return an environment's name, its day and a number from the second of that day on, and add it to those known."""
+    day = str(environment.get("date", "unknown"))
+    names = (day if number == 1 else f"{day} ({number})" for number in count(1))
+    return next(name for name in names if known.setdefault(name, dict(environment)) == environment)
+
+
+def _day(name: str, earlier: Mapping[str, Mapping[str, Any]]) -> str:
+    return str(earlier[name].get("date", name))
+
+
+def _order(row: Row) -> tuple[Any, ...]:
     """Sort by what was judged, not by what finished first; metrics stay in the order of reports."""
-    seed = record["seed"]
-    where = (
-        record["dataset"],
-        record.get("test", ""),
-        record["encoder"],
-        record["code_size"],
-        record.get("in_sample", False),
-    )
-    return (*where, -1 if seed is None else seed, record["k"], record.get("distance", ""))
+    seed = -1 if row.seed is None else row.seed
+    return row.dataset, row.test, row.encoder, row.code_size, row.in_sample, seed, row.k, row.distance

@@ -95,7 +95,7 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
         # Data that changed under one name are other points. Rows without a hash belong to the only data there are.
         hashes = data_of[_points(row)] - {""}
         data = next(iter(hashes)) if len(hashes) == 1 else _data(row)
-        setting = (row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN)
+        setting = (row.code_size, row.k, row.m, row.M, row.distance or EUCLIDEAN)
         groups.setdefault((_points(row), setting, data), []).append(row)
     names = [key[:2] for key in groups]
     boards = [
@@ -106,32 +106,32 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
 
 
 def _points(row: Row) -> object:
-    return row["dataset"] or ("", row["test"])
+    return row.dataset or ("", row.test)
 
 
 def _data(row: Row) -> str:
     """Return the hash of a data set, or the fingerprint of a test's points."""
-    return (row.get("data_sha256") if row["dataset"] else row.get("fingerprint")) or ""
+    return (row.data_sha256 if row.dataset else row.fingerprint) or ""
 
 
 def _leaderboard(rows: Sequence[Row], sort: str, data: str) -> Leaderboard:
     by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        by_encoder.setdefault((row["encoder"], row["test"], row.get("in_sample", False)), []).append(row)
+        by_encoder.setdefault((row.encoder, row.test, row.in_sample), []).append(row)
     entries = _without_repeats([leaderboard_row(group, sort) for group in by_encoder.values()])
-    direction = next((row["direction"] for row in rows if row["metric"] == sort), "up")
+    direction = next((row.direction for row in rows if row.metric == sort), "up")
     first = rows[0]
     return Leaderboard(
-        dataset=first["dataset"],
-        test="" if first["dataset"] else first["test"],
-        code_size=first["code_size"],
-        k=first["k"],
-        m=first["m"],
-        M=first["M"],
+        dataset=first.dataset,
+        test="" if first.dataset else first.test,
+        code_size=first.code_size,
+        k=first.k,
+        m=first.m,
+        M=first.M,
         sort=sort,
-        metrics=tuple(dict.fromkeys(row["metric"] for row in rows if row["metric"])),
+        metrics=tuple(dict.fromkeys(row.metric for row in rows if row.metric)),
         entries=tuple(placed(entries, sort, direction)),
-        distance=first.get("distance") or EUCLIDEAN,
+        distance=first.distance or EUCLIDEAN,
         data=data,
     )
 

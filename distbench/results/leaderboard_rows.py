@@ -79,58 +79,58 @@ class LeaderboardRow:
     @property
     def verdicts(self) -> dict[str, str]:
         """By metric with a limit, the worst verdict over the seeds: "broken", "undecided" or "met"."""
-        return {metric: row["verdict"] for metric, row in self.limited.items()}
+        return {metric: row.verdict for metric, row in self.limited.items()}
 
 
 def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
     """Return the means of one encoder's rows over the seeds, without a place."""
-    good = [row for row in rows if row["status"] == OK]
-    seeds = {row["seed"] for row in rows}
-    ran = {row["seed"] for row in good} - {row["seed"] for row in rows if row["status"] != OK}
-    decisive = list({row["seed"]: row for row in good if row["metric"] == sort}.values())
+    good = [row for row in rows if row.status == OK]
+    seeds = {row.seed for row in rows}
+    ran = {row.seed for row in good} - {row.seed for row in rows if row.status != OK}
+    decisive = list({row.seed: row for row in good if row.metric == sort}.values())
     estimate = Estimate.mean([_estimate(row) for row in decisive]) if decisive else None
     if estimate is None or estimate.leave_one_out is None:
-        low, high = mean_of_intervals([(row["low"], row["high"]) for row in decisive])
+        low, high = mean_of_intervals([(row.low, row.high) for row in decisive])
     else:
         low, high = estimate.interval()
     values = _means(good)
-    seconds = [row["seconds"] for row in decisive if row["seconds"] is not None]
-    judged = sorted((row for row in good if row.get("verdict")), key=lambda row: VERDICTS.index(row["verdict"]))
+    seconds = [row.seconds for row in decisive if row.seconds is not None]
+    judged = sorted((row for row in good if row.verdict), key=lambda row: VERDICTS.index(row.verdict))
     return LeaderboardRow(
         place=None,
-        encoder=rows[0]["encoder"],
+        encoder=rows[0].encoder,
         values=values,
         low=low,
         high=high,
-        seed_sd=_spread([row["value"] for row in decisive if row["value"] is not None]),
+        seed_sd=_spread([row.value for row in decisive if row.value is not None]),
         seconds=mean_of(seconds) if seconds else None,
         ran=len(ran),
         seeds=len(seeds),
-        code_width=next((row["code_width"] for row in good), None),
+        code_width=next((row.code_width for row in good), None),
         reason=_reason(rows, sort, values),
-        test=rows[0]["test"],
-        in_sample=rows[0].get("in_sample", False),
-        note=next((note for row in rows if (note := row.get("note", ""))), ""),
-        stored=", ".join(sorted({day for row in rows if (day := row.get("stored", ""))})),
-        limited={row["metric"]: row for row in judged},
+        test=rows[0].test,
+        in_sample=rows[0].in_sample,
+        note=next((note for row in rows if (note := row.note)), ""),
+        stored=", ".join(sorted({day for row in rows if (day := row.stored)})),
+        limited={row.metric: row for row in judged},
         rows=tuple(good),
         estimate=estimate,
     )
 
 
 def _estimate(row: Row) -> Estimate:
-    value = math.nan if row["value"] is None else row["value"]
-    without = unpack(row["leave_one_out"])
+    value = math.nan if row.value is None else row.value
+    without = unpack(row.leave_one_out)
     if without is None:  # most rows: no table of metrics is loaded for them
         return Estimate(value)
-    return Estimate.of_metric(row["metric"], value, without, unpack(row.get("interaction")), rows=row["m"])
+    return Estimate.of_metric(row.metric, value, without, unpack(row.interaction), rows=row.m)
 
 
 def _means(rows: Sequence[Row]) -> dict[str, float]:
     by_metric: dict[str, dict[int | None, float]] = {}
     for row in rows:
-        if row["value"] is not None:
-            by_metric.setdefault(row["metric"], {})[row["seed"]] = row["value"]
+        if row.value is not None:
+            by_metric.setdefault(row.metric, {})[row.seed] = row.value
     return {metric: mean_of(by_seed.values()) for metric, by_seed in by_metric.items()}
 
 
@@ -140,9 +140,7 @@ def _spread(values: Sequence[float]) -> float | None:
 
 def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
     failures = dict.fromkeys(
-        row["status"] if row["seed"] is None else f"seed {row['seed']} {row['status']}"
-        for row in rows
-        if row["status"] != OK
+        row.status if row.seed is None else f"seed {row.seed} {row.status}" for row in rows if row.status != OK
     )
     if failures:
         return "; ".join(failures)

@@ -195,7 +195,7 @@ def _score_columns(
     entries: Sequence[LeaderboardRow], metrics: Iterable[str], sort: str, decimals: int, ranked: bool
 ) -> list[Column]:
     """Return the sort metric, its interval, then the other metrics: those that have a limit first."""
-    directions = {row["metric"]: row["direction"] for entry in entries for row in entry.rows}
+    directions = {row.metric: row.direction for entry in entries for row in entry.rows}
     limited = {metric for entry in entries for metric in entry.limited}
     others = sorted((metric for metric in metrics if metric != sort), key=lambda metric: metric not in limited)
     columns = []
@@ -216,8 +216,8 @@ def _score_cell(entry: LeaderboardRow, metric: str, decimals: int, best: float |
     text, is_best = number(value, decimals), value is not None and value == best
     if row is None:
         return Cell(text, value, is_best=is_best)
-    verdict = row["verdict"]
-    title = f"limit {at_bound(row['direction'], str(row['limit']))}: {verdict}"
+    verdict = row.verdict
+    title = f"limit {at_bound(row.direction, str(row.limit))}: {verdict}"
     return Cell(text, value, MARKS.get(verdict, ""), verdict, is_best, title)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from distbench.results.json_rows import packed_arrays
+from distbench.results.packing import packed_arrays
 from distbench.results.rows import EUCLIDEAN, OK, Row
 
 __all__ = [
@@ -59,18 +59,18 @@ class MatchedRows:
     @cached_property
     def failed_seeds(self) -> frozenset[int | None]:
         """The seeds that have values before and none now."""
-        failed = {row["seed"] for row in self.now if row["status"] != OK}
-        had = {row["seed"] for row in self.before if row["status"] == OK}
+        failed = {row.seed for row in self.now if row.status != OK}
+        had = {row.seed for row in self.before if row.status == OK}
         return frozenset(had if None in failed else failed & had)
 
     def failures(self) -> list[str]:
         """Return what became of these seeds, once each."""
         seeds = {*self.failed_seeds, None} if self.failed_seeds else set()
-        return list(dict.fromkeys(_status(row) for row in self.now if row["status"] != OK and row["seed"] in seeds))
+        return list(dict.fromkeys(_status(row) for row in self.now if row.status != OK and row.seed in seeds))
 
     def lost(self) -> frozenset[str]:
         """Return the metrics that these seeds had."""
-        return _measured(row for row in self.before if row["seed"] in self.failed_seeds)
+        return _measured(row for row in self.before if row.seed in self.failed_seeds)
 
     def agree(self) -> bool:
         """Say whether several metrics of the same points are equal in every seed, all that both have."""
@@ -81,8 +81,8 @@ class MatchedRows:
             for seed, row in rows.items()
             if seed in before.get(metric, {})
         ]
-        same = all(not points_differ(one, two) and equal(one["value"], two["value"]) for one, two in pairs)
-        return same and len({row["metric"] for _, row in pairs}) >= ENOUGH
+        same = all(not points_differ(one, two) and equal(one.value, two.value) for one, two in pairs)
+        return same and len({row.metric for _, row in pairs}) >= ENOUGH
 
 
 class Unmatched(NamedTuple):
@@ -116,7 +116,7 @@ def match_rows(
 
     def key(row: Row) -> tuple[Any, ...]:
         found = _key(row)
-        return (*found, row["test"]) if found in unclear else found
+        return (*found, row.test) if found in unclear else found
 
     old, new = (_grouped(rows, key) for rows in runs)
     never = _unclear(runs[0], key) | _unclear(runs[1], key)
@@ -127,8 +127,8 @@ def match_rows(
         found, without = _matched(old[one], new[one])
         matches += found
         left += without
-    failed = {*failed_tests, *(row["test"] for row in runs[1] if row["status"] != OK)} - {""}
-    lost = {key: rows for key, rows in old.items() if key not in new and failed & {row["test"] for row in rows}}
+    failed = {*failed_tests, *(row.test for row in runs[1] if row.status != OK)} - {""}
+    lost = {key: rows for key, rows in old.items() if key not in new and failed & {row.test for row in rows}}
     left += [Unmatched(_who(rows), TEST_FAILED, True, had) for rows in lost.values() if (had := _measured(rows))]
     only_before = [str(_who(old[key])) for key in old if key not in new and key not in lost]
     only_now = [str(_who(new[key])) for key in new if key not in old]
@@ -137,8 +137,8 @@ def match_rows(
 
 def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRows], list[Unmatched]]:
     """Match the rows of one encoder by the way in which they were judged."""
-    good = [[row for row in rows if row["status"] == OK] for rows in (before, now)]
-    failed = [[row for row in rows if row["status"] != OK] for rows in (before, now)]
+    good = [[row for row in rows if row.status == OK] for rows in (before, now)]
+    failed = [[row for row in rows if row.status != OK] for rows in (before, now)]
     old, new = (_grouped(rows, _how) for rows in good)
     who = _who(now)
     lost, gained = [how for how in old if how not in new], [how for how in new if how not in old]
@@ -158,13 +158,13 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
 
 def _measured(rows: Iterable[Row]) -> frozenset[str]:
     """Return the metrics that have a value, infinite ones too."""
-    return frozenset(row["metric"] for row in rows if row["status"] == OK and row["value"] is not None)
+    return frozenset(row.metric for row in rows if row.status == OK and row.value is not None)
 
 
 def _due(rows: Sequence[Row], now: Iterable[Row]) -> frozenset[str]:
     """Return the metrics of rows that now has none of, where their test ran; another test may not have."""
-    ran = {"", *(row["test"] for row in now)}
-    return _measured(row for row in rows if row["test"] in ran)
+    ran = {"", *(row.test for row in now)}
+    return _measured(row for row in rows if row.test in ran)
 
 
 def _differences(old: tuple[Any, ...], new: tuple[Any, ...]) -> str:
@@ -181,8 +181,8 @@ def _unclear(rows: Iterable[Row], key: Key) -> set[tuple[Any, ...]]:
     seen: dict[tuple[Any, ...], float | None] = {}
     found = set()
     for row in rows:
-        what = (*key(row), _how(row), row["metric"], row["seed"])
-        if row["status"] == OK and not equal(seen.setdefault(what, row["value"]), row["value"]):
+        what = (*key(row), _how(row), row.metric, row.seed)
+        if row.status == OK and not equal(seen.setdefault(what, row.value), row.value):
             found.add(key(row))
     return found
 
@@ -197,34 +197,34 @@ def _grouped(rows: Iterable[Row], key: Key) -> dict[tuple[Any, ...], list[Row]]:
 def _by_metric(rows: Iterable[Row]) -> dict[str, dict[int | None, Row]]:
     found: dict[str, dict[int | None, Row]] = {}
     for row in rows:
-        if row["status"] == OK:
-            found.setdefault(row["metric"], {}).setdefault(row["seed"], row)
+        if row.status == OK:
+            found.setdefault(row.metric, {}).setdefault(row.seed, row)
     return found
 
 
 def _key(row: Row) -> tuple[Any, ...]:
-    points = (row["dataset"], "") if row["dataset"] else ("", row["test"])
-    return row["encoder"], points, row["code_size"], row.get("in_sample", False)
+    points = (row.dataset, "") if row.dataset else ("", row.test)
+    return row.encoder, points, row.code_size, row.in_sample
 
 
 def _how(row: Row) -> tuple[Any, ...]:
-    return row["k"], row.get("distance") or EUCLIDEAN, row["m"], row["M"]
+    return row.k, row.distance or EUCLIDEAN, row.m, row.M
 
 
 def _who(rows: Sequence[Row]) -> Subject:
     row = rows[0]
-    name = row["encoder"]
-    in_sample = row.get("in_sample", False) and "in sample" not in name.replace("_", " ")
-    return Subject(f"{name} (in sample)" if in_sample else name, row["dataset"], row["test"], row["code_size"])
+    name = row.encoder
+    in_sample = row.in_sample and "in sample" not in name.replace("_", " ")
+    return Subject(f"{name} (in sample)" if in_sample else name, row.dataset, row.test, row.code_size)
 
 
 def _status(row: Row) -> str:
-    return row["status"] if row["seed"] is None else f"seed {row['seed']} {row['status']}"
+    return row.status if row.seed is None else f"seed {row.seed} {row.status}"
 
 
 def points_differ(one: Row, two: Row) -> str:
     """Return why two rows are not known to be of the same points; nothing where all that both say of them agrees."""
-    pairs = [(one.get(name), two.get(name)) for name in ("fingerprint", "data_sha256")]
+    pairs = [(getattr(one, name), getattr(two, name)) for name in ("fingerprint", "data_sha256")]
     known = [pair for pair in pairs if all(pair)]
     if not known:
         return "not known to be of the same points"
@@ -240,9 +240,6 @@ def equal(one: float | None, two: float | None) -> bool:
 
 def packed_alike(row: Row, other: Row) -> Row:
     """Return a row with its arrays rounded as those of the other are: equal rows differ by nothing."""
-    given = {name: row.get(name) for name in ARRAYS}
-    packed = {name for name in ARRAYS if isinstance(other.get(name), dict) and isinstance(given[name], list)}
-    if not packed:
-        return row
-    rounded = packed_arrays(cast(Any, given), row["value"])
-    return cast(Row, {**row, **{name: rounded.get(name) for name in packed}})
+    names = [name for name in ARRAYS if isinstance(getattr(other, name), dict) and isinstance(getattr(row, name), list)]
+    packed: dict[str, Any] = dict.fromkeys(names) | packed_arrays(row, names)
+    return replace(row, **packed) if packed else row

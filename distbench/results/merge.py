@@ -8,8 +8,8 @@ from typing import Any
 
 from distbench.results.environment import told
 from distbench.results.file import Results
-from distbench.results.rows import EUCLIDEAN, Row
-from distbench.results.run import SORT_METRIC, ClaimOutcome, RunResults
+from distbench.results.rows import EUCLIDEAN, ClaimOutcome, Row
+from distbench.results.run import SORT_METRIC, RunResults
 
 __all__ = ["merge_results"]
 
@@ -42,15 +42,15 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
             notes.append(
                 f"{path}: {len(lost)} encoder{'s' * (len(lost) > 1)} left out, as later files have them: {later}"
             )
-    claims: dict[str, ClaimOutcome] = {claim["id"]: claim for _, results in files for claim in results.claims}
+    claims: dict[str, ClaimOutcome] = {claim.id: claim for _, results in files for claim in results.claims}
     return RunResults(rows, _environment(files), tuple(claims.values()), sort=sort), notes
 
 
 def _what(row: Row) -> tuple[Any, ...]:
     """Return what a row is of: the same encoder, judged in the same way on the same data."""
-    points = row["dataset"] or f"\n{row['test']}"  # no data set is called so
-    setting = row["code_size"], row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN
-    return row["encoder"], points, row.get("in_sample", False), *setting
+    points = row.dataset or f"\n{row.test}"  # no data set is called so
+    setting = row.code_size, row.k, row.m, row.M, row.distance or EUCLIDEAN
+    return row.encoder, points, row.in_sample, *setting
 
 
 def _environment(files: Iterable[tuple[Path, Results]]) -> Mapping[str, Any]:

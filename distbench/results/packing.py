@@ -11,7 +11,7 @@ import base64
 import binascii
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from distbench.errors import InputError
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PackedArray", "pack", "unpack"]
+    from distbench.results.rows import Row
 
+__all__ = ["PackedArray", "pack", "packed_arrays", "unpack"]
+
+DTYPE_OF = {"leave_one_out": "float16", "interaction": "root8"}
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MOST = 127  # that a byte holds
 MOST_NUMBERS = 10**8  # in an array; what a file says beyond is damage
@@ -71,6 +74,18 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
     small = small.astype(DTYPES[dtype])
     data = base64.b64encode(zlib.compress(small.tobytes(), 9)).decode()
     return PackedArray(dtype=dtype, shape=list(array.shape), offset=offset, scale=scale, data=data)
+
+
+def packed_arrays(row: Row, names: Collection[str] = tuple(DTYPE_OF)) -> dict[str, Any]:
+    """Return a row's arrays packed, by name; those that cannot be packed, or are not there, are left out."""
+    packed: dict[str, Any] = {}
+    for name in names:
+        array = getattr(row, name)
+        if array is not None and not isinstance(array, dict) and row.value is not None:
+            array = pack(array, DTYPE_OF[name], row.value if name == "leave_one_out" else 0.0)
+        if isinstance(array, dict):
+            packed[name] = array
+    return packed
 
 
 def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | None:

@@ -1,15 +1,16 @@
-"""Flat rows of plain Python values: what an evaluation leaves behind once its encoder is gone.
+"""Rows: what an evaluation leaves behind once its encoder is gone, as plain Python values.
 
-A row is one metric of one encoder on one data set, at one code size and one training seed. Rows hold no
-numpy scalars, so they can cross process borders and be written as JSON as they are. A failure is a row
-with a status and without numbers, never a number.
+A row is one metric of one encoder on one data set, at one code size and one training seed. Rows hold no numpy
+scalars, so that they can cross process borders and be written as JSON as they are. A failure is a row with a status
+and without numbers, never a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from distbench._util.text import plain_text
 
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from distbench.evaluation.report import Report
-    from distbench.results.packing import PackedArray
 
 __all__ = [
     "EUCLIDEAN",
     "FAILED",
     "OK",
     "STALE",
+    "ClaimOutcome",
     "Row",
-    "direction_of",
+    "Setting",
     "distance_of",
     "failed_row",
     "report_of",
@@ -39,51 +40,138 @@ FAILED = "failed: "
 STALE = "stale: "
 
 
-class Row(TypedDict):
+class Setting(NamedTuple):
+    """What was evaluated and how: two rows of one metric with equal settings hold the same quantity.
+
+    ``test`` is empty for points of a data set, which are the same in every test.
+    """
+
+    encoder: str
+    dataset: str
+    test: str
+    code_size: int
+    in_sample: bool
+    k: int
+    distance: str
+    m: int
+    M: int
+    seed: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
     """One metric of one encoder.
 
-    ``dataset`` is empty where the points are the user's own; ``test`` then says whose they are.
-    ``code_size`` is the size that was asked for, ``code_width`` the number of columns the codes really
-    have. ``leave_one_out`` holds the value without each test point in turn, for paired comparisons, and
-    ``interaction`` what these count twice, one list of a few numbers a judged point; rows that were stored before
-    there was any have none, and their intervals are wider. Both may be packed: see :mod:`distbench.results.packing`.
-    ``status`` is ``"ok"``; or ``"failed: "`` or ``"stale: "`` and the reason, and then there is no value.
-    ``in_sample`` rows are of encoders that were fitted on the test points too; ``note`` is what a reader must know of
-    the encoder. ``data_sha256`` and ``recipe_hash`` say what a row rests on, empty where that is not known, and
-    ``stored`` the day it was measured, where it was not in this run. ``fingerprint`` is equal for equal points, so that
-    rows of two runs can be paired; ``distance`` says how closeness was measured, ``"euclidean"`` or, where inputs and
-    codes differ, ``"cosine/hamming"``, in another input space ``"euclidean of codes of NAME/euclidean"``. ``limit`` and
-    ``verdict`` (``"met"``, ``"broken"``, ``"undecided"``) are of a check, None and empty where the metric had no limit.
+    Attributes
+    ----------
+    encoder : str
+        The encoder's name.
+    dataset : str
+        The data set's name; empty for points that a test brings itself.
+    code_size, code_width : int
+        The code size that was asked for, and the number of columns that the codes have.
+    metric, metric_version, direction
+        What was measured, in which version, and whether larger (``"up"``) or smaller (``"down"``) is better.
+    value, low, high : float or None
+        The value and its 95 % interval.
+    k, m, M : int
+        Numbers of neighbors, of test points, and of candidates for each.
+    seed : int or None
+        The training seed.
+    seconds : float or None
+        How long the fit took.
+    status : str
+        ``"ok"``; or ``"failed: "`` or ``"stale: "`` and the reason, and then there is no value.
+    test : str
+        Node id of the test that measured it.
+    in_sample : bool
+        Whether the encoder was fitted on the test points too.
+    note : str
+        What a reader must know of the encoder.
+    data_sha256, recipe_hash : str
+        What the row rests on; empty where that is not known.
+    stored : str
+        The day it was measured, where that was not in this run.
+    fingerprint : str
+        Equal for equal points, so that rows of two runs can be paired.
+    distance : str
+        ``"euclidean"``; where inputs and codes differ ``"cosine/hamming"``; in another input space
+        ``"euclidean of codes of NAME/euclidean"``. Empty in old files, for Euclidean.
+    limit : float or None
+        The limit of a check.
+    verdict : str
+        Whether the limit is ``"met"``, ``"broken"`` or ``"undecided"``; empty without a limit.
+    leave_one_out, interaction : lists of floats, PackedArray or None
+        The value without each test point in turn, for paired comparisons, and what these count twice: one list of a
+        few numbers a point. :mod:`distbench.results.packing` packs them.
+    environment : str
+        In a file: the name of the environment it was measured in; empty for that of the last run.
     """
 
     encoder: str
     dataset: str
     code_size: int
-    code_width: int | None
+    code_width: int | None = None
     metric: str
     metric_version: int
-    value: float | None
-    low: float | None
-    high: float | None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
     k: int
     m: int
     M: int
     seed: int | None
-    seconds: float | None
+    seconds: float | None = None
     status: str
-    leave_one_out: list[float] | PackedArray | None
-    interaction: NotRequired[list[list[float]] | PackedArray | None]
-    direction: str
-    test: str
-    in_sample: NotRequired[bool]
-    note: NotRequired[str]
-    data_sha256: NotRequired[str]
-    recipe_hash: NotRequired[str]
-    stored: NotRequired[str]
-    fingerprint: NotRequired[str]
-    distance: NotRequired[str]
-    limit: NotRequired[float | None]
-    verdict: NotRequired[str]
+    direction: Literal["up", "down"]
+    test: str = ""
+    in_sample: bool = False
+    note: str = ""
+    data_sha256: str = ""
+    recipe_hash: str = ""
+    stored: str = ""
+    fingerprint: str = ""
+    distance: str = ""
+    limit: float | None = None
+    verdict: Literal["met", "broken", "undecided", ""] = ""
+    leave_one_out: Any = None
+    interaction: Any = None
+    environment: str = ""
+
+    @property
+    def setting(self) -> Setting:
+        """What was evaluated and how."""
+        return Setting(
+            self.encoder,
+            self.dataset,
+            "" if self.dataset else self.test,
+            self.code_size,
+            self.in_sample,
+            self.k,
+            self.distance or EUCLIDEAN,
+            self.m,
+            self.M,
+            self.seed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimOutcome:
+    """A claim of a suite and its verdict.
+
+    ``stored`` is the day it was judged on, where that was not in this run; ``key`` is a hash of all that the verdict
+    rests on, and ``environment`` as in :class:`Row`.
+    """
+
+    id: str
+    statement: str
+    source: str
+    verdict: str
+    expect: str
+    evidence: str
+    key: str = ""
+    stored: str = ""
+    environment: str = ""
 
 
 def rows_of(
@@ -107,63 +195,60 @@ def rows_of(
     Parameters
     ----------
     report : Report
-        What :func:`distbench.evaluate` returned.
+        From :func:`distbench.evaluate`.
     encoder : str, optional
-        The encoder's name; the report's own name for it by default.
-    dataset : str
-        Name of the data set; empty for points that have none.
-    code_size : int, optional
-        The code size that was asked for; what the codes have by default.
-    seed : int, optional
-        The training seed, where the encoder was fitted here.
-    seconds : float, optional
-        How long the fit took.
-    test : str
-        Node id of the test that made the report.
-    leave_one_out : collection of str
-        Names of the metrics whose rows keep their leave-one-out values, one float a test point, and what these
-        count twice. Means over draws of a stochastic encoder keep none: their intervals know of the draws, too.
-    in_sample, note, data_sha256, recipe_hash
+        The encoder's name; by default the report's name for it.
+    dataset, seed, seconds, test, in_sample, note, data_sha256, recipe_hash
         As in :class:`Row`.
+    code_size : int, optional
+        The code size that was asked for; by default the number of columns of the codes.
+    leave_one_out : collection of str
+        Names of the metrics whose rows keep their leave-one-out values and what these count twice. Means over draws
+        of a stochastic encoder keep none: their intervals include the spread of the draws.
     limits : mapping of str to float
-        What the report is held to, by metric.
+        The limits that the report is held to, by metric.
 
     Returns
     -------
     list of Row
     """
-    return [
-        Row(
-            encoder=report.encoder if encoder is None else encoder,
-            dataset=dataset,
-            code_size=int(report.code_size if code_size is None else code_size),
-            code_width=int(report.code_size),
-            metric=name,
-            metric_version=_version(name),
-            value=float(score.value),
-            low=_plain(score.low),
-            high=_plain(score.high),
-            k=int(report.k),
-            m=int(report.m),
-            M=int(report.M),
-            seed=seed,
-            seconds=_plain(seconds),
-            status=OK,
-            leave_one_out=_floats(score.leave_one_out) if name in leave_one_out and score.draws == 1 else None,
-            interaction=_floats(score.interaction) if name in leave_one_out and score.draws == 1 else None,
-            direction=str(score.direction),
-            test=test,
-            in_sample=in_sample,
-            note=note,
-            data_sha256=data_sha256,
-            recipe_hash=recipe_hash,
-            fingerprint=report.fingerprint,
-            distance=distance_of(report),
-            limit=_plain(limits.get(name)),
-            verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
+    from distbench.metrics import METRICS
+
+    rows = []
+    for name, score in report.items():
+        keeps_points = name in leave_one_out and score.draws == 1
+        rows.append(
+            Row(
+                encoder=report.encoder if encoder is None else encoder,
+                dataset=dataset,
+                code_size=int(report.code_size if code_size is None else code_size),
+                code_width=int(report.code_size),
+                metric=name,
+                metric_version=int(METRICS[name].version),
+                value=float(score.value),
+                low=_as_float(score.low),
+                high=_as_float(score.high),
+                k=int(report.k),
+                m=int(report.m),
+                M=int(report.M),
+                seed=seed,
+                seconds=_as_float(seconds),
+                status=OK,
+                direction=score.direction,
+                test=test,
+                in_sample=in_sample,
+                note=note,
+                data_sha256=data_sha256,
+                recipe_hash=recipe_hash,
+                fingerprint=report.fingerprint,
+                distance=distance_of(report),
+                limit=_as_float(limits.get(name)),
+                verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
+                leave_one_out=_as_lists(score.leave_one_out) if keeps_points else None,
+                interaction=_as_lists(score.interaction) if keeps_points else None,
+            )
         )
-        for name, score in report.items()
-    ]
+    return rows
 
 
 def failed_row(
@@ -176,11 +261,8 @@ def failed_row(
     m: int,
     M: int,
     seed: int | None = None,
-    test: str = "",
-    in_sample: bool = False,
-    data_sha256: str = "",
-    recipe_hash: str = "",
     status: str = FAILED,
+    **about: Any,
 ) -> Row:
     """Return the row of an encoder that could not be fitted or evaluated, or whose stored rows no longer hold.
 
@@ -188,7 +270,7 @@ def failed_row(
     ----------
     reason : str
         What went wrong; only its first line is kept.
-    encoder, dataset, code_size, k, m, M, seed, test, in_sample, data_sha256, recipe_hash
+    encoder, dataset, code_size, k, m, M, seed, **about
         As in :class:`Row`: what would have been measured.
     status : str
         ``FAILED`` or ``STALE``.
@@ -203,31 +285,20 @@ def failed_row(
         encoder=encoder,
         dataset=dataset,
         code_size=code_size,
-        code_width=None,
         metric="",
         metric_version=0,
-        value=None,
-        low=None,
-        high=None,
         k=k,
         m=m,
         M=M,
         seed=seed,
-        seconds=None,
         status=f"{status}{lines[0] if lines else 'no reason given'}",
-        leave_one_out=None,
-        interaction=None,
         direction="up",
-        test=test,
-        in_sample=in_sample,
-        note="",
-        data_sha256=data_sha256,
-        recipe_hash=recipe_hash,
+        **about,
     )
 
 
 def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
-    """Return what rows of one encoder and seed say as a report: values and intervals, no points, pairs or chance.
+    """Return rows of one encoder and seed as a report: values and intervals, without points, pairs or chance.
 
     Parameters
     ----------
@@ -244,20 +315,19 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     from distbench.evaluation.report import Report, Score
 
     first = rows[0]
-    scores = {
-        row["metric"]: Score(row["metric"], float(value), row["low"], row["high"], direction_of(row))
-        for row in rows
-        if (value := row["value"]) is not None
-    }
     return Report(
-        encoder=first["encoder"],
-        scores=scores,
-        k=first["k"],
-        m=first["m"],
-        M=first["M"],
-        code_size=first["code_width"] or first["code_size"],
+        encoder=first.encoder,
+        scores={
+            row.metric: Score(row.metric, row.value, row.low, row.high, row.direction)
+            for row in rows
+            if row.value is not None
+        },
+        k=first.k,
+        m=first.m,
+        M=first.M,
+        code_size=first.code_width or first.code_size,
         notes=tuple(notes),
-        n_reference=first["M"] + 1 - first["m"],
+        n_reference=first.M + 1 - first.m,
     )
 
 
@@ -269,20 +339,9 @@ def distance_of(report: Report) -> str:
     return x if x == z else f"{x}/{z}"
 
 
-def direction_of(row: Row) -> Literal["up", "down"]:
-    """Return whether larger or smaller is better by a row's metric."""
-    return "down" if row["direction"] == "down" else "up"
-
-
-def _version(metric: str) -> int:
-    from distbench.metrics import METRICS
-
-    return int(METRICS[metric].version)
-
-
-def _plain(value: float | None) -> float | None:
+def _as_float(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _floats(values: NDArray[np.float64] | None) -> Any:
+def _as_lists(values: NDArray[np.float64] | None) -> Any:
     return None if values is None else values.tolist()

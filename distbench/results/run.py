@@ -7,28 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distbench.results.diagrams import Diagrams
     from distbench.results.gates import RunComparison
-    from distbench.results.rows import Row
+    from distbench.results.rows import ClaimOutcome, Row
 
-__all__ = ["SORT_METRIC", "ClaimOutcome", "RunResults"]
+__all__ = ["SORT_METRIC", "RunResults"]
 
 SORT_METRIC = "continuity"
-
-
-class ClaimOutcome(TypedDict):
-    """One claim and what became of it; ``stored`` is the day it was judged on, empty where it was in this run."""
-
-    id: str
-    statement: str
-    source: str
-    verdict: str
-    expect: str
-    evidence: str
-    stored: str
 
 
 @dataclass(frozen=True)

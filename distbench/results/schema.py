@@ -1,169 +1,180 @@
-"""What a file of results must look like, checked by hand: which file, which row, what is wrong, what to do."""
+"""The one file format of results, of runs and of stored suite rows: from a file's text to a checked `Results`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args, get_type_hints
 
-from distbench._util.text import short_repr, shortened
-from distbench.errors import ResultsError
-from distbench.results.json_rows import Record, array_problem, number_problem, parsed
-from distbench.results.rows import OK
+from distbench._util.text import short_repr
+from distbench.errors import InputError
+from distbench.results.packing import unpack
+from distbench.results.rows import OK, ClaimOutcome, Row
 
-__all__ = ["DEFAULTS", "MEND", "NUMBERS", "REQUIRED", "SCHEMA", "read_document"]
+__all__ = ["CUT", "EMPTY", "SCHEMA", "Results", "parse_results"]
 
 SCHEMA = 1
-MEND = "restore it, or move it away and run the tests again"
-"""What to do about a file that is in the way of new results."""
-READ = "give another file"
-CUT = f"{READ}, or delete it to start anew"
-VERDICTS = ("met", "broken", "undecided", "")
-
-_NONE = type(None)
-_NUMBER: tuple[type, ...] = (int, float, str, _NONE)
-
+CUT = "it seems cut off"
 NUMBERS = ("value", "low", "high", "seconds", "limit")
-REQUIRED: dict[str, tuple[type, ...]] = {
-    "encoder": (str,),
-    "dataset": (str,),
-    "code_size": (int,),
-    "code_width": (int, _NONE),
-    "metric": (str,),
-    "metric_version": (int,),
-    "value": _NUMBER,
-    "low": _NUMBER,
-    "high": _NUMBER,
-    "k": (int,),
-    "m": (int,),
-    "M": (int,),
-    "seed": (int, _NONE),
-    "seconds": _NUMBER,
-    "status": (str,),
-    "direction": (str,),
-    "test": (str,),
-}
-_OPTIONAL: dict[str, tuple[type, ...]] = {
-    "in_sample": (bool,),
-    "note": (str,),
-    "data_sha256": (str,),
-    "recipe_hash": (str,),
-    "stored": (str,),
-    "fingerprint": (str,),
-    "distance": (str,),
-    "limit": _NUMBER,
-    "verdict": (str,),
-    "leave_one_out": (dict, list, _NONE),
-    "interaction": (dict, list, _NONE),
-}
-DEFAULTS: Record = {
-    **dict.fromkeys(("code_width", "value", "low", "high", "seconds", "leave_one_out", "interaction", "limit")),
-    **dict.fromkeys(("test", "note", "data_sha256", "recipe_hash", "stored", "fingerprint", "distance", "verdict"), ""),
-    "in_sample": False,
-}
-"""What a row in a file may lack, and what that means; suites' stored rows lack more than those of a run."""
-
-_CLAIM = dict.fromkeys(("id", "statement", "source", "verdict", "expect", "evidence", "stored"), (str,))
+AXES = {"leave_one_out": 1, "interaction": 2}
+NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+MAX_NUMBER = 1e300
+"""A larger number is damage: means and sums of such overflow, and whole ones may be more than floats hold."""
+STORED_CLAIM = {"statement": "", "source": "", "expect": ""}
+"""What the claims of suite files that were stored before there was one format lack."""
 
 
-def read_document(path: Path, mend: str = READ) -> Record | None:
-    """Return what a file holds, checked; None where there is no such file.
+@dataclass(frozen=True)
+class Results:
+    """What a file of results holds.
 
-    Parameters
+    Attributes
     ----------
-    path : Path
-        The file.
-    mend : str
-        What to do about a damaged one, at the end of the error.
+    rows : list of Row
+        Of the last run, of earlier ones, and of suites' stored rows.
+    environment : dict
+        With what the last run measured; empty in the files of suites' stored rows.
+    earlier : dict of str to dict
+        With what all other rows were measured, by the name that these rows give.
+    claims : list of ClaimOutcome
+        The claims of suites and their verdicts.
+    """
 
-    Returns
-    -------
-    dict or None
+    rows: list[Row]
+    environment: dict[str, Any]
+    earlier: dict[str, dict[str, Any]]
+    claims: list[ClaimOutcome] = field(default_factory=list)
+
+
+EMPTY = Results([], {}, {})
+
+
+def parse_results(text: str) -> Results:
+    """Return what a file of results holds.
 
     Raises
     ------
-    ResultsError
-        It cannot be read, is damaged or none of ours.
+    ValueError
+        It cannot be used: what is wrong, in one line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{path}", f"cannot be read: {error}") from error
-    try:
-        document = parsed(text)
-    except ValueError as error:
-        is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # damage to its insides leaves both
-        told = f"{error} (it seems cut off)" if is_cut else str(error)
-        mend = CUT if is_cut and mend == READ else mend
-        raise ResultsError(f"{path}", f"not valid JSON: {told}", mend) from error
-    return _checked(document, path, mend)
+    import msgspec
 
-
-def _checked(document: Any, path: Path, mend: str) -> Record:
-    if not isinstance(document, dict) or "schema" not in document:
-        raise ResultsError(f"{path}", "is no file of results (it has no schema)", "give another path")
-    if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
-        raise ResultsError(
-            f"{path}",
-            f"schema {short_repr(document['schema'])} is not known here, only {SCHEMA}",
-            "install the distbench that wrote it, or give another path",
-        )
-    if "environments" in document:  # of a suite: other parts, the same rows
-        document = {"environment": {}, "earlier": {}, "claims": [], **document}
-        document.pop("findings", None)
-    for name, kind in (("environment", dict), ("earlier", dict), ("environments", dict), ("rows", list)):
-        if not isinstance(document.get(name, {} if name == "environments" else None), kind):
-            raise ResultsError(f"{path}", f"{name} is missing or of the wrong kind", mend)
-    for name, environment in (document["earlier"] | document.get("environments", {})).items():
+    document = _with_numbers(_in_one_format(_parsed(text)))
+    earlier = document.get("earlier")
+    for name, environment in earlier.items() if isinstance(earlier, dict) else ():
         if not isinstance(environment, dict):
-            raise ResultsError(shortened(f"{path}: environment {name!r} is no table; {mend}"))
-    return _with_records(document, path, mend)
+            raise ValueError(f"environment {short_repr(name)} is no table")
+    try:
+        results = msgspec.convert(document, Results)
+    except msgspec.ValidationError as error:
+        raise ValueError(_described(str(error), document)) from error
+    for environment in (results.environment, *results.earlier.values()):
+        json.dumps(environment, allow_nan=False)  # raises for 1e999, which is read as infinity
+    kinds: tuple[tuple[str, Sequence[Row | ClaimOutcome]], ...] = (("row", results.rows), ("claim", results.claims))
+    for kind, records in kinds:
+        for number, record in enumerate(records, 1):
+            if problem := _problem(record, results):
+                raise ValueError(f"{kind} {number}: {problem}")
+    return results
 
 
-def _with_records(document: Record, path: Path, mend: str) -> Record:
-    document.setdefault("claims", [])
-    if not isinstance(document["claims"], list):
-        raise ResultsError(f"{path}", "claims is of the wrong kind", mend)
-    environments = document["earlier"] | document.get("environments", {})
-    for kind, check in (("row", _row_problem), ("claim", _claim_problem)):
-        for number, record in enumerate(document[f"{kind}s"], 1):
-            problem = _common_problem(record, environments) or check(record)
-            if problem:
-                raise ResultsError(shortened(f"{path}: {kind} {number}: {problem}; {mend}"))
+def _parsed(text: str) -> dict[str, Any]:
+    # Not by msgspec, which refuses half of a pair of surrogates: names of tests may hold one.
+    try:
+        document = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # damage to its insides leaves both
+        raise ValueError(f"not valid JSON: {reason}{f' ({CUT})' * is_cut}") from None
+    if not isinstance(document, dict) or "schema" not in document:
+        raise ValueError("is no file of results (it has no schema)")
+    if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
+        found = short_repr(document["schema"])
+        raise ValueError(f"schema {found} is not known here, only {SCHEMA}; install the distbench that wrote it")
     return document
 
 
-def _common_problem(record: Any, environments: Mapping[str, Any]) -> str:
-    if not isinstance(record, dict):
-        return "is no table"
-    name = record.get("environment")
-    if name is not None and (not isinstance(name, str) or not isinstance(environments.get(name), dict)):
-        return f"environment {name!r} is not in the file"
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no number that JSON has")
+
+
+def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with today's keys; suites stored their rows under others."""
+    if "environments" not in document:
+        return document
+    claims = document.get("findings")
+    if isinstance(claims, list):
+        claims = [STORED_CLAIM | claim if isinstance(claim, dict) else claim for claim in claims]
+    return document | {"environment": {}, "earlier": document["environments"], "claims": claims}
+
+
+def _with_numbers(document: dict[str, Any]) -> dict[str, Any]:
+    rows = document.get("rows")
+    if isinstance(rows, list):
+        for row in rows:
+            for name in NUMBERS if isinstance(row, dict) else ():
+                if isinstance(row.get(name), str):
+                    row[name] = NON_FINITE.get(row[name], row[name])
+    return document
+
+
+def _described(message: str, document: dict[str, Any]) -> str:
+    """Return msgspec's message, such as "Expected `int`, got `str` - at `$.rows[3].k`", for readers of the file."""
+    reason, _, path = message.partition(" - at ")
+    keys = [int(key) if key.isdigit() else key for key in re.findall(r"\w+", path)]
+    is_record = len(keys) > 1 and isinstance(keys[1], int)
+    place = f"{str(keys[0]).removesuffix('s')} {int(keys[1]) + 1}: " if is_record else ""
+    if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
+        return f"{place}{missing[1]} is missing"
+    if is_record and len(keys) == 2:
+        return f"{place}is no table"
+    value: Any = document
+    for key in keys:
+        value = value[key]
+    if isinstance(value, int) and "range" in reason:
+        return f"{place}{keys[-1]} is too large"
+    kinds = get_args(get_type_hints(Row).get(str(keys[-1])))
+    expected = f"none of {', '.join(filter(None, kinds))}" if reason.startswith("Invalid enum") else reason.lower()
+    return f"{place}{keys[-1]} is {short_repr(value)}, {expected}"
+
+
+def _problem(record: Row | ClaimOutcome, results: Results) -> str:
+    """Return what is wrong with a record, beyond the types of its fields; nothing where it can be used."""
+    if record.environment and record.environment not in results.earlier:
+        return f"environment {record.environment!r} is not in the file"
+    if isinstance(record, ClaimOutcome):
+        return ""
+    for name, value in vars(record).items():
+        if isinstance(value, int | float) and MAX_NUMBER < abs(value) < math.inf:
+            return f"{name} is too large"
+    if record.status == OK and record.value is None:
+        return "has no value"
+    if record.verdict and record.limit is None:
+        return "has a verdict and no limit"
+    lengths = {record.m}
+    for name, axes in AXES.items():
+        packed = getattr(record, name)
+        if packed is not None:
+            length = _length(packed, axes)
+            # Where only some test points were judged, there are scores of more points than `m`.
+            if length is None or not (length in lengths or (name == "leave_one_out" and length > record.m)):
+                return f"{name} is damaged"
+            lengths.add(length)
     return ""
 
 
-def _claim_problem(claim: Record) -> str:
-    wrong = (name for name, kinds in _CLAIM.items() if not isinstance(claim.get(name), kinds))
-    return next((f"{name} is {claim.get(name)!r}" for name in wrong), "")
+def _length(packed: Any, axes: int) -> int | None:
+    """Return the length of an array from a file; None where it is damaged or has not so many axes."""
+    import numpy as np
 
-
-def _row_problem(row: Record) -> str:
-    for name, kinds in (REQUIRED | _OPTIONAL).items():
-        if name not in row and name not in DEFAULTS:
-            return f"{name} is missing"
-        value = row.get(name, DEFAULTS.get(name))
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            return f"{name} is {value!r}"
-    if wrong := number_problem(row, NUMBERS):
-        return wrong
-    if row["status"] == OK and row.get("value") is None:
-        return "has no value"
-    if row["direction"] not in ("up", "down"):
-        return f"direction is {row['direction']!r}"
-    if row.get("verdict", "") not in VERDICTS:
-        return f"verdict is {row['verdict']!r}, none of met, broken and undecided"
-    if row.get("verdict") and row.get("limit") is None:
-        return "has a verdict and no limit"
-    return array_problem(row, sampled=True)
+    try:
+        with np.errstate(all="ignore"):
+            array = unpack(packed)
+    # Text and ragged lists, of which numpy makes no numbers, and numbers that are too large for it.
+    except (InputError, TypeError, ValueError, OverflowError, MemoryError):
+        return None
+    is_sound = array is not None and array.ndim == axes and np.isfinite(array).all()
+    return len(array) if array is not None and is_sound else None

@@ -1,111 +1,67 @@
-"""The file beside a suite in which its rows and findings are stored: read, merged and written whole or not at all."""
+"""The file beside a suite in which its rows and claims are stored, and whether what it holds can still be used."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict
 
-from distbench._util.files import write_whole
 from distbench.errors import SuiteError
-from distbench.results.json_rows import document_text, json_number, named, packed_arrays, parsed
-from distbench.results.rows import Row
-from distbench.results.suite_store_schema import (
-    KINDS,
-    LEFT_OUT,
-    MEND,
-    NUMBERS,
-    SCHEMA,
-    Record,
-    check_document,
-    check_records,
-)
+from distbench.inference.estimate import mean_of
+from distbench.results.file import EMPTY, Results, merged, read_file, write_file
+from distbench.results.rows import OK, ClaimOutcome, Row
 
-__all__ = ["Item", "Store", "read_store", "store_path", "write_store"]
+__all__ = ["RECIPE_CHANGED", "Drift", "Store", "drifts", "read_store", "stale_reasons", "store_path", "write_store"]
 
 FOLDER = "baselines"
 DIGITS = 10
-
-
-@dataclass(frozen=True)
-class Item:
-    """What one test of a suite leaves to be stored.
-
-    Attributes
-    ----------
-    environment : mapping
-        Where it was measured, from :func:`distbench.results.environment.environment`.
-    encoder, code_size
-        Which encoder's rows these are; all that were stored for it go.
-    rows : tuple of Row
-        The rows.
-    finding : mapping or None
-        Of a claim, in place of rows: ``id``, ``key``, ``verdict`` and ``evidence``.
-    """
-
-    environment: Mapping[str, Any]
-    encoder: str = ""
-    code_size: int = 0
-    rows: tuple[Row, ...] = ()
-    finding: Mapping[str, str] | None = None
+RESTORE = "restore it from version control, or delete it and run pytest --distbench-update"
+RECIPE_CHANGED = "recipe changed"
+REASONS = {
+    "dataset": "data set is now {}",
+    "data_sha256": "data changed",
+    "recipe_hash": RECIPE_CHANGED,
+    "in_sample": "is now {} sample",
+    "k": "k is now {}",
+    "m": "test points are now {}",
+    "M": "candidates are now {}",
+}
+"""Fields that stored rows rest on, and what is said where one of them is another now."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The rows and findings of one suite; empty where nothing was stored yet.
-
-    ``environments`` says by name (the day) with what they were measured.
-    """
+    """The rows and claims of one suite; empty where nothing was stored yet."""
 
     path: Path
-    environments: Mapping[str, Record] = field(default_factory=dict)
-    rows: tuple[Record, ...] = ()
-    findings: tuple[Record, ...] = ()
+    results: Results = EMPTY
 
     def rows_of(self, encoder: str, code_size: int) -> list[Row]:
         """Return the rows of an encoder at a code size, each with the day it was measured on."""
-        found = [row for row in self.rows if (row["encoder"], row["code_size"]) == (encoder, code_size)]
-        return [self._row(record) for record in found]
+        return [row for row in self.results.rows if (row.encoder, row.code_size) == (encoder, code_size)]
 
-    def finding(self, claim: str) -> Record | None:
-        """Return what was found of a claim, with the day it was judged on; None where nothing is stored."""
-        for record in self.findings:
-            if record["id"] == claim:
-                return record | {"date": self._day(record)}
-        return None
+    def claim(self, name: str) -> ClaimOutcome | None:
+        """Return a claim with its stored verdict and the day of that; None where nothing is stored."""
+        return next((claim for claim in self.results.claims if claim.id == name), None)
 
-    def environment_of(self, encoder: str, code_size: int) -> Record:
-        """Return with what an encoder's rows were measured."""
-        names = [row["environment"] for row in self.rows if (row["encoder"], row["code_size"]) == (encoder, code_size)]
-        return self.environments[names[0]] if names else {}
+    def environment_of(self, record: Row | ClaimOutcome) -> dict[str, Any]:
+        """Return with what a row or claim was measured."""
+        return self.results.earlier[record.environment]
 
-    def with_items(self, items: Iterable[Item]) -> Store:
-        """Return the store with items in place of what it had of them; all else stays."""
-        environments = {name: dict(one) for name, one in self.environments.items()}
-        rows, findings = list(self.rows), list(self.findings)
-        for item in items:
-            name = named(item.environment, environments)
-            if item.finding is not None:
-                findings = [one for one in findings if one["id"] != item.finding["id"]]
-                findings.append({**item.finding, "environment": name})
-                continue
-            rows = [row for row in rows if (row["encoder"], row["code_size"]) != (item.encoder, item.code_size)]
-            rows += [_record(row, name) for row in item.rows]
-        used = {record["environment"] for record in (*rows, *findings)}
-        kept = {name: environments[name] for name in sorted(used)}
-        return Store(self.path, kept, tuple(sorted(rows, key=_order)), tuple(sorted(findings, key=lambda f: f["id"])))
-
-    def _row(self, record: Record) -> Row:
-        row = {**LEFT_OUT, "leave_one_out": None, "interaction": None, "test": "", **record}
-        del row["environment"]
-        for name in NUMBERS:
-            row[name] = None if row[name] is None else float(row[name])
-        return cast(Row, {**row, "stored": self._day(record)})
-
-    def _day(self, record: Record) -> str:
-        return str(self.environments[record["environment"]].get("date", record["environment"]))
+    def updated(
+        self, environment: Mapping[str, Any], rows: Iterable[Row] = (), claims: Iterable[ClaimOutcome] = ()
+    ) -> Store:
+        """Return the store with new rows in place of all of the same encoders and code sizes, and with new claims."""
+        new = [_as_stored(row) for row in rows]
+        encoders, judged = {(row.encoder, row.code_size) for row in new}, {claim.id for claim in claims}
+        old = replace(
+            self.results,
+            rows=[row for row in self.results.rows if (row.encoder, row.code_size) not in encoders],
+            claims=[claim for claim in self.results.claims if claim.id not in judged],
+        )
+        return Store(self.path, merged(old, new, claims, environment, is_run=False))
 
 
 def store_path(suite: Path) -> Path:
@@ -119,22 +75,22 @@ def read_store(path: Path) -> Store:
     Raises
     ------
     SuiteError
-        The file cannot be read or is none of ours: which file, what is wrong, what to do.
+        The file cannot be read, is damaged or no file of stored rows: which file, what is wrong, what to do.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    results = read_file(path, SuiteError, RESTORE)
+    if results is None:
         return Store(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SuiteError(f"{path}", f"cannot be read: {error}") from error
-    try:
-        document = parsed(text)
-    except ValueError as error:
-        raise SuiteError(f"{path}", f"not valid JSON: {error}", MEND) from error
-    check_document(document, path)
-    store = Store(path, document["environments"], tuple(document["rows"]), tuple(document["findings"]))
-    check_records(path, store.environments, store.rows, store.findings)
-    return store
+    rows = [(row.environment, (*row.setting, row.metric)) for row in results.rows]
+    claims = [(claim.environment, (claim.id,)) for claim in results.claims]
+    for kind, records in (("row", rows), ("claim", claims)):
+        seen = set()
+        for number, (environment, key) in enumerate(records, 1):
+            if not environment:
+                raise SuiteError(f"{path}", f"{kind} {number}: environment is missing", RESTORE)
+            if key in seen:
+                raise SuiteError(f"{path}", f"{kind} {number}: stored twice", RESTORE)
+            seen.add(key)
+    return Store(path, results)
 
 
 def write_store(store: Store) -> None:
@@ -145,30 +101,91 @@ def write_store(store: Store) -> None:
     OSError
         The folder or file cannot be written; the old file, if any, is as it was.
     """
-    write_whole(store.path, _text(store))
+    write_file(store.path, store.results)
 
 
-def _text(store: Store) -> str:
-    """Return the file's text: a line a row, so that changes are lines too."""
-    parts: Record = {"environments": store.environments, "rows": store.rows, "findings": store.findings}
-    return document_text(SCHEMA, parts)
+def _as_stored(row: Row) -> Row:
+    """Return a row without what is of one run alone, and with numbers of a few digits."""
+    return replace(
+        row,
+        value=_rounded(row.value),
+        low=_rounded(row.low),
+        high=_rounded(row.high),
+        seconds=_rounded(row.seconds, 3),
+        test="",
+        stored="",
+        fingerprint="",
+        distance="",
+        limit=None,
+        verdict="",
+    )
 
 
-def _record(row: Row, environment: str) -> Record:
-    """Return a row as it stands in the file."""
-    names = [name for name in KINDS if name != "environment"]
-    record: Record = {name: _rounded(row.get(name, LEFT_OUT.get(name)), DIGITS) for name in names}
-    record["seconds"] = _rounded(record["seconds"], 3)
-    record = {name: value for name, value in record.items() if name not in LEFT_OUT or value != LEFT_OUT[name]}
-    record["environment"] = environment
-    return record | packed_arrays(row, record.get("value"))
+def _rounded(value: float | None, digits: int = DIGITS) -> float | None:
+    return float(f"{value:.{digits}g}") if value is not None and math.isfinite(value) else value
 
 
-def _rounded(value: Any, digits: int) -> Any:
-    """Return a number with so many significant digits; what JSON has no word for as text."""
-    return float(f"{value:.{digits}g}") if isinstance(value, float) and math.isfinite(value) else json_number(value)
+class Drift(TypedDict):
+    """A metric's mean over the seeds, as it was stored and as it is now.
+
+    ``low`` and ``high`` are the means of the stored intervals' ends, None without intervals (worst cases).
+    """
+
+    metric: str
+    stored: float
+    now: float
+    low: float | None
+    high: float | None
 
 
-def _order(row: Record) -> tuple[Any, ...]:
-    seed = row["seed"]
-    return row["encoder"], row["code_size"], -1 if seed is None else seed  # metrics stay in the order of reports
+def stale_reasons(
+    rows: Sequence[Row], wanted: Mapping[str, Any], seeds: Collection[int], metrics: Mapping[str, int]
+) -> list[str]:
+    """Return why stored rows do not hold any more; nothing where they do.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Of one encoder at one code size.
+    wanted : mapping
+        What they must rest on, by the name of the field.
+    seeds : collection of int
+        The training seeds that are needed.
+    metrics : mapping of str to int
+        The version of each metric that is needed.
+    """
+    shown = {**wanted, "in_sample": "in" if wanted["in_sample"] else "out of"}
+    reasons = [
+        reason.format(shown[name])
+        for name, reason in REASONS.items()
+        if any(getattr(row, name) != wanted[name] for row in rows)
+    ]
+    if {row.seed for row in rows} != set(seeds):
+        reasons.append(f"seeds are now {', '.join(map(str, seeds))}")
+    good = {row.seed for row in rows if row.status == OK}
+    for metric, version in metrics.items():
+        measured = [row for row in rows if row.metric == metric]
+        if {row.seed for row in measured} < good:
+            reasons.append(f"{metric} is not stored")
+        elif any(row.metric_version != version for row in measured):
+            reasons.append(f"{metric} is now version {version}")
+    return reasons
+
+
+def drifts(stored: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
+    """Return how far each metric moved over the seeds in which both have it, in the order of the new rows."""
+    good = [{row.seed for row in rows if row.status == OK} for rows in (stored, now)]
+    common = good[0] & good[1]
+
+    def values(rows: Sequence[Row], metric: str, name: str) -> list[float]:
+        own = [row for row in rows if row.metric == metric and row.status == OK and row.seed in common]
+        return [value for row in own if (value := getattr(row, name)) is not None]
+
+    found = []
+    for metric in dict.fromkeys(row.metric for row in now if row.seed in common):
+        old, new = values(stored, metric, "value"), values(now, metric, "value")
+        ends = [values(stored, metric, name) for name in ("low", "high")]
+        if old and new:
+            low, high = map(mean_of, ends) if all(len(end) == len(old) for end in ends) else (None, None)
+            found.append(Drift(metric=metric, stored=mean_of(old), now=mean_of(new), low=low, high=high))
+    return found

@@ -40,13 +40,13 @@ def stored_reference_scores(
     """
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
-        alike = (row["k"], row["m"], row["M"], row.get("distance") or EUCLIDEAN) == (
+        alike = (row.k, row.m, row.M, row.distance or EUCLIDEAN) == (
             *(report.k, report.m, report.M),
             distance_of(report),
         )
-        fair = row["code_width"] == code_size and not row.get("in_sample") and row["encoder"] != report.encoder
-        if alike and fair and row["metric"] in values and row["value"] is not None:
-            values[row["metric"]].setdefault(row["encoder"], []).append(row["value"])
+        fair = row.code_width == code_size and not row.in_sample and row.encoder != report.encoder
+        if alike and fair and row.metric in values and row.value is not None:
+            values[row.metric].setdefault(row.encoder, []).append(row.value)
     scores = {}
     for metric, by_encoder in values.items():
         if by_encoder:
@@ -64,8 +64,7 @@ def _stored_rows(dataset: str, code_size: int) -> list[Row]:
         store = read_store(store_path(Path(str(resources.files("distbench_suites"))) / f"{dataset}.toml"))
     except (ModuleNotFoundError, SuiteError):
         return []  # a hint is not worth an error
-    encoders = dict.fromkeys(row["encoder"] for row in store.rows if row["dataset"] == dataset)
-    return [row for encoder in encoders for row in store.rows_of(encoder, code_size)]
+    return [row for row in store.results.rows if row.dataset == dataset and row.code_size == code_size]
 
 
 def fitted_reference_scores(

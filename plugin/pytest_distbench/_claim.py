@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from distbench.errors import TrainingError
-from distbench.results.run import ClaimOutcome
+from distbench.results.rows import ClaimOutcome
 from distbench.suites.claims import ClaimResult, claim_key, judge
 from distbench.suites.model import Claim
 from distbench.suites.recipes import NotInstalledError
@@ -27,27 +27,27 @@ class ClaimItem(SuiteItem):
         self.claim = claim
 
     def check(self) -> None:
-        """Judge the claim, or use the stored finding where all that it rests on is as it was."""
-        stored = self.store.finding(self.claim.id)
+        """Judge the claim, or use the stored verdict where all that it rests on is as it was."""
+        stored = self.store.claim(self.claim.id)
         bench_of(self.config).dataset(self.claim.dataset)
         key = claim_key(self.claim, self.suite) if stored or updates(self.config) else ""
         if stored and not retrains(self.config):
-            day = stored["date"]
-            if stored["key"] == key:
-                self.record_stored("claim", day, dict(self.store.environments[stored["environment"]]))
-                self._record(stored["verdict"], stored["evidence"], day)
-                self._expect(stored["verdict"], f"{stored['evidence']} (stored on {day})")
+            day = stored.stored
+            if stored.key == key:
+                self.record_stored("claim", day, self.store.environment_of(stored))
+                self._record(stored.verdict, stored.evidence, day)
+                self._expect(stored.verdict, f"{stored.evidence} (stored on {day})")
                 return
             if not updates(self.config):
-                self._record("stale", f"was {stored['verdict']}: {stored['evidence']}", day)
+                self._record("stale", f"was {stored.verdict}: {stored.evidence}", day)
                 raise self.stale_error(day, [STALE])
         result = self._judge(key)
-        self._record(result.verdict, result.evidence)
+        self._record(result.verdict, result.evidence, key=key)
         if stored:
-            turned = f"was {stored['verdict']} when stored on {stored['date']}, is now {result.verdict}"
-            self.record_drift([], "" if stored["verdict"] == result.verdict else turned)
+            turned = f"was {stored.verdict} when stored on {stored.stored}, is now {result.verdict}"
+            self.record_drift([], "" if stored.verdict == result.verdict else turned)
         if updates(self.config):
-            self._keep_finding(result.verdict, result.evidence, key)
+            self.record_update()
         self._expect(result.verdict, result.evidence)
 
     def _judge(self, key: str) -> ClaimResult:
@@ -58,10 +58,9 @@ class ClaimItem(SuiteItem):
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            self._record("not judged", reason.splitlines()[0])
+            self._record("not judged", reason.splitlines()[0], key=key)
             if updates(self.config) and not of_this_machine(error):
-                # What was stored for it before says nothing any more.
-                self._keep_finding("not judged", reason.splitlines()[0], key)
+                self.record_update()  # what was stored for it before says nothing any more
             text = "\n".join([f"claim {self.claim.id} could not be judged: {reason}", *traceback_lines(error)])
             raise TrainingError(text) from error
 
@@ -72,7 +71,7 @@ class ClaimItem(SuiteItem):
                 f"{self.claim.statement}\n{evidence}\nsource: {self.claim.source}\n{rerun_line(self)}"
             )
 
-    def _record(self, verdict: str, evidence: str, stored: str = "") -> None:
+    def _record(self, verdict: str, evidence: str, stored: str = "", key: str = "") -> None:
         claim = ClaimOutcome(
             id=self.claim.id,
             statement=self.claim.statement,
@@ -80,10 +79,7 @@ class ClaimItem(SuiteItem):
             verdict=verdict,
             expect=self.claim.expect,
             evidence=evidence,
+            key=key,
             stored=stored,
         )
         record_of(self).claims.append(claim)
-
-    def _keep_finding(self, verdict: str, evidence: str, key: str) -> None:
-        finding = {"id": self.claim.id, "key": key, "verdict": verdict, "evidence": evidence}
-        self.record_update(finding=finding)

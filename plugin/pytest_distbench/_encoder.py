@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
-from distbench.results.rows import FAILED, OK, STALE, Row, direction_of, failed_row, report_of
-from distbench.results.suite_store_match import RECIPE_CHANGED, Wanted, changes, stale_reasons
+from distbench.results.rows import FAILED, OK, STALE, Row, failed_row, report_of
+from distbench.results.suite_store import RECIPE_CHANGED, drifts, stale_reasons
 from distbench.suites.model import SuiteEncoder
 from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import NotInstalledError, Recipe, as_recipe
@@ -57,11 +58,11 @@ class EncoderItem(SuiteItem):
         except InputError as error:
             self._record_failure(None, error)
             raise
-        reasons = stale_reasons(stored, self._wanted(recipe)) if stored else []
+        reasons = self._stale_reasons(stored, recipe) if stored else []
         if not stored or retrains(self.config) or (reasons and updates(self.config)):
             self._fit(recipe, stored, reasons)
         elif reasons:
-            day = stored[0]["stored"]
+            day = stored[0].stored
             self._record_failure(None, f"{'; '.join(reasons)} (stored on {day})", STALE)
             raise self.stale_error(day, reasons)
         else:
@@ -98,30 +99,27 @@ class EncoderItem(SuiteItem):
             "test": self.nodeid,
             "data_sha256": data.sha256,
             "recipe_hash": self._recipe_hash,
+            "in_sample": self._in_sample,
         }
 
-    def _wanted(self, recipe: Recipe) -> Wanted:
+    def _stale_reasons(self, stored: Sequence[Row], recipe: Recipe) -> list[str]:
         from distbench.metrics import METRICS
 
         # A metric that a package adds makes no row stale that was stored without that package.
         needed = {*METRICS.own(), *self._limits()}
-        return Wanted(
-            **{name: self._about()[name] for name in ("dataset", "data_sha256", "recipe_hash", "k", "m", "M")},
-            in_sample=self._in_sample,
-            seeds=self._seeds(recipe),
-            metrics={name: METRICS[name].version for name in self._metrics() if name in needed},
-        )
+        versions = {name: METRICS[name].version for name in self._metrics() if name in needed}
+        return stale_reasons(stored, self._about(), self._seeds(recipe), versions)
 
     def _check_stored(self, stored: Sequence[Row]) -> None:
         """Hold stored rows to the limits of today; a fit that failed fails again."""
-        day = stored[0]["stored"]
-        self.record_stored("encoder", day, self.store.environment_of(self.encoder.name, self.code_size))
+        day = stored[0].stored
+        self.record_stored("encoder", day, self.store.environment_of(stored[0]))
         record_of(self).rows += [self._with_limit(row) for row in stored]
         note = f"stored on {day}, with no pairs: {RETRAIN} fits it anew and shows where it breaks"
         failed = []
-        for seed in dict.fromkeys(row["seed"] for row in stored):
-            rows = [row for row in stored if row["seed"] == seed]
-            status = next((row["status"] for row in rows if row["status"] != OK), None)
+        for seed in dict.fromkeys(row.seed for row in stored):
+            rows = [row for row in stored if row.seed == seed]
+            status = next((row.status for row in rows if row.status != OK), None)
             if status is None:
                 self._check_limits(report_of(rows, notes=[note]), seed)
             else:
@@ -133,11 +131,11 @@ class EncoderItem(SuiteItem):
         """Return a stored row with the limit of today and what its interval says of it."""
         from distbench.inference.verdicts import verdict
 
-        limited, limit = Row(**{**row, "test": self.nodeid}), self._limits().get(row["metric"])
-        if limit is not None and row["value"] is not None:
-            limited["limit"] = limit
-            limited["verdict"] = verdict(row["value"], row["low"], row["high"], limit, direction_of(row))
-        return limited
+        limit = self._limits().get(row.metric)
+        if limit is None or row.value is None:
+            return replace(row, test=self.nodeid)
+        outcome = verdict(row.value, row.low, row.high, limit, row.direction)
+        return replace(row, test=self.nodeid, limit=limit, verdict=outcome)
 
     def _fit(self, recipe: Recipe, stored: Sequence[Row], reasons: Sequence[str]) -> None:
         seeds = self._seeds(recipe)
@@ -155,10 +153,10 @@ class EncoderItem(SuiteItem):
                         break
         if stored:
             # Only the same points, seeds, k and metrics can be compared; that another recipe is measured is the point.
-            drift = [] if set(reasons) - {RECIPE_CHANGED} else changes(stored, record_of(self).rows)
+            drift = [] if set(reasons) - {RECIPE_CHANGED} else drifts(stored, record_of(self).rows)
             self.record_drift(drift, "" if drift else f"not compared: {'; '.join(reasons) or 'no numbers to compare'}")
         if self._is_stored() and not any(of_this_machine(error) for _, error in failed):
-            self.record_update(self.encoder.name, self.code_size)
+            self.record_update()
         lines = [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
         if failed:
             first = f"{self.name} could not be fitted and judged in {len(failed)} of {len(seeds)} seeds"
@@ -206,5 +204,5 @@ class EncoderItem(SuiteItem):
 
     def _record_failure(self, seed: int | None, error: Exception | str, status: str = FAILED) -> None:
         reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-        row = failed_row(reason, seed=seed, in_sample=self._in_sample, status=status, **self._about())
+        row = failed_row(reason, seed=seed, status=status, **self._about())
         record_of(self).rows.append(row)

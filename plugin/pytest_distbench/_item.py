@@ -19,7 +19,7 @@ from pytest_distbench._record import DriftRecord, StaleRecord, StoredRecord, Upd
 from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line
 
 if TYPE_CHECKING:
-    from distbench.results.suite_store_match import Change
+    from distbench.results.suite_store import Drift
 
 __all__ = ["StaleError", "SuiteItem", "of_this_machine", "traceback_lines"]
 
@@ -75,19 +75,16 @@ class SuiteItem(pytest.Item):
         record = StoredRecord(kind=kind, suite=str(self.path), day=day, environment=environment)
         record_of(self).stored.append(record)
 
-    def record_drift(self, changes: Sequence[Change], told: str) -> None:
+    def record_drift(self, changes: Sequence[Drift], told: str) -> None:
         """Keep for the summary how far something new lies from what is stored."""
         drift = DriftRecord(name=self.name, suite=str(self.path), changes=list(changes), told=told)
         record_of(self).drift.append(drift)
 
-    def record_update(self, encoder: str = "", code_size: int = 0, finding: dict[str, str] | None = None) -> None:
-        """Keep what is to be stored: the rows of an encoder, or a finding."""
+    def record_update(self) -> None:
+        """Keep that the rows and claims of this test are to be stored."""
         from distbench.results.environment import environment
 
-        update = UpdateRecord(
-            suite=str(self.path), encoder=encoder, code_size=code_size, environment=environment(), finding=finding
-        )
-        record_of(self).updates.append(update)
+        record_of(self).updates.append(UpdateRecord(suite=str(self.path), environment=environment()))
 
     def stale_error(self, day: str, reasons: list[str]) -> StaleError:
         """Keep for the summary that something is stale, and return the error that says what to do."""

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pytest
 
-from distbench.results.run import ClaimOutcome
+from distbench.results.rows import ClaimOutcome, Row
 
 if TYPE_CHECKING:
     from distbench.results.diagrams import Diagrams
-    from distbench.results.rows import Row
-    from distbench.results.suite_store_match import Change
+    from distbench.results.suite_store import Drift
 
 __all__ = [
     "PROPERTY",
@@ -31,6 +30,7 @@ __all__ = [
     "note_attempt",
     "note_raised",
     "record_of",
+    "records_on",
     "was_called",
     "was_raised",
 ]
@@ -73,18 +73,15 @@ class DriftRecord(TypedDict):
 
     name: str
     suite: str
-    changes: list[Change]
+    changes: list[Drift]
     told: str
 
 
 class UpdateRecord(TypedDict):
-    """What is to be stored: the test's rows, or a finding."""
+    """Where a test's rows and claims are to be stored, and with what they were measured."""
 
     suite: str
-    encoder: str
-    code_size: int
     environment: dict[str, Any]
-    finding: dict[str, str] | None
 
 
 @dataclass
@@ -117,9 +114,29 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     record = item.stash.get(_RECORD, None)
     if record is not None:
-        payload: dict[str, Any] = dict(vars(record))  # plain already: a deep copy of all the rows would cost seconds
+        # Not asdict: a deep copy of all the rows would cost seconds.
+        payload: dict[str, Any] = {
+            **vars(record),
+            "rows": [vars(row) for row in record.rows],
+            "claims": [vars(claim) for claim in record.claims],
+        }
         report.user_properties.append((PROPERTY, payload))
         del item.stash[_RECORD]  # a rerun of the same item starts anew
+
+
+def records_on(report: pytest.TestReport) -> list[Record]:
+    """Return the records that came with a test's report."""
+    payloads = [value for name, value in report.user_properties if name == PROPERTY and isinstance(value, dict)]
+    return [
+        Record(
+            **{
+                **payload,
+                "rows": [Row(**row) for row in payload["rows"]],
+                "claims": [ClaimOutcome(**claim) for claim in payload["claims"]],
+            }
+        )
+        for payload in payloads
+    ]
 
 
 def note_attempt(item: pytest.Item) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from distbench.suites.fits import FitCache
 
 __all__ = ["record_check", "record_failure", "record_limits", "record_rows", "record_unjudged"]
-
-SAME_SETTING = ("metric", "dataset", "code_size", "seed", "k", "m", "M", "distance")
 
 
 def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
@@ -43,17 +42,18 @@ def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **abou
 
 def _with_unique_name(rows: list[Row], known: list[Row]) -> list[Row]:
     """Return rows under a name that no other encoder of the test has: all lambdas have the same name."""
-    name, number = rows[0]["encoder"] if rows else "", 1
+    name, number = rows[0].encoder if rows else "", 1
     while any(_contradicts(old, new, name) for old in known for new in rows):
         number += 1
-        name = f"{rows[0]['encoder']} ({number})"
-    return [Row(**{**row, "encoder": name}) for row in rows]
+        name = f"{rows[0].encoder} ({number})"
+    return [replace(row, encoder=name) for row in rows]
 
 
 def _contradicts(old: Row, new: Row, name: str) -> bool:
     """Return whether the encoder `name` has a row of the same setting with another value."""
-    same_setting = old["encoder"] == name and all(old.get(key) == new.get(key) for key in SAME_SETTING)
-    return same_setting and (old["value"], old.get("fingerprint")) != (new["value"], new.get("fingerprint"))
+    setting = new.setting._replace(encoder=name, in_sample=old.in_sample)
+    same_setting = (old.setting, old.metric) == (setting, new.metric)
+    return same_setting and (old.value, old.fingerprint) != (new.value, new.fingerprint)
 
 
 def _paired(config: pytest.Config, report: Report) -> Collection[str]:

@@ -13,8 +13,8 @@ from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, Stor
 from pytest_distbench._session import RETRAIN, UPDATE
 
 if TYPE_CHECKING:
-    from distbench.results.run import ClaimOutcome
-    from distbench.results.suite_store_match import Change
+    from distbench.results.rows import ClaimOutcome
+    from distbench.results.suite_store import Drift
 
 __all__ = ["claim_lines", "count_line", "drift_lines", "stale_lines", "stored_lines", "written_lines"]
 
@@ -81,7 +81,7 @@ def _largest(record: DriftRecord) -> float:
     return max((_size(change) + 1e9 * _beyond(change) for change in record["changes"]), default=0.0)
 
 
-def _size(change: Change) -> float:
+def _size(change: Drift) -> float:
     """Return the size of a change in half widths of the stored interval; without one, in shares of the value."""
     moved = abs(change["now"] - change["stored"])
     if not moved < float("inf"):  # to or from infinity; between infinities it is not a number
@@ -93,7 +93,7 @@ def _size(change: Change) -> float:
     return moved / half if half > 0 else 1e6
 
 
-def _beyond(change: Change) -> bool:
+def _beyond(change: Drift) -> bool:
     low, high = change["low"], change["high"]
     if low is None or high is None or not _size(change):
         return False
@@ -108,15 +108,15 @@ def written_lines(written: Sequence[str], failed: Sequence[str]) -> list[str]:
 
 def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[str]:
     """Return what became of claims: those that are borne out as expected in one line, unless all are asked for."""
-    shown = [claim for claim in claims if full or claim["verdict"] != "borne out" or claim["expect"] != "borne out"]
+    shown = [claim for claim in claims if full or claim.verdict != "borne out" or claim.expect != "borne out"]
     if not claims:
         return []
     lines = ["Claims", ""]
     for claim in shown:
-        expected = "" if claim["verdict"] == claim["expect"] else f" (expected: {claim['expect']})"
-        expected += f" (stored {claim['stored']})" if claim["stored"] else ""
-        lines += textwrap.wrap(f"{claim['verdict']}{expected}: {claim['statement']}", width, subsequent_indent="  ")
-        for text in (claim["evidence"], f"source: {claim['source']}"):
+        expected = "" if claim.verdict == claim.expect else f" (expected: {claim.expect})"
+        expected += f" (stored {claim.stored})" if claim.stored else ""
+        lines += textwrap.wrap(f"{claim.verdict}{expected}: {claim.statement}", width, subsequent_indent="  ")
+        for text in (claim.evidence, f"source: {claim.source}"):
             lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
     more = len(claims) - len(shown)
     lines += [f"borne out: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"] if more else []
@@ -131,7 +131,7 @@ def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], un
         told = ", ".join(f"{verdicts[name]} {name}" for name in STATES if verdicts[name])
         parts.append(f"{len(checks)} check{'s' * (len(checks) > 1)}: {told}{_on(checks, undecided)}")
     if claims:
-        verdicts = Counter(claim["verdict"] for claim in claims)
+        verdicts = Counter(claim.verdict for claim in claims)
         parts.append(f"claims: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}")
     return ["; ".join(parts)] if parts else []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.results.run import RunResults
-from pytest_distbench._record import PROPERTY, CheckRecord
+from pytest_distbench._record import CheckRecord, Record, records_on
 from pytest_distbench._sections import (
     claim_lines,
     count_line,
@@ -44,7 +45,7 @@ class Summary:
 
     def __init__(self, config: pytest.Config) -> None:
         # By test, so that of a rerun only the last counts; and its file, which node ids outside pytest's root lack.
-        self._records: dict[tuple[str, str], dict[str, Any]] = {}
+        self._records: dict[tuple[str, str], Record] = {}
         self._config = config
         self._settings = settings_of(config)
         self._partial = False
@@ -79,9 +80,8 @@ class Summary:
         """Keep what came with a test's report."""
         if report.failed:
             self._failed.add(report.nodeid)
-        for name, value in report.user_properties:
-            if name == PROPERTY and isinstance(value, dict):
-                self._records[report.nodeid, report.location[0]] = value
+        for record in records_on(report):
+            self._records[report.nodeid, report.location[0]] = record
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -101,15 +101,15 @@ class Summary:
         ends = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
         if session.shouldstop or session.shouldfail or session.exitstatus not in ends:
             return []
-        known = {row["encoder"] for row in self._outcome.rows}
+        known = {row.encoder for row in self._outcome.rows}
         idle = [name for name, _ in added_encoders(self._config) if name not in known]
         hint = "ran on no suite; select one it can run on, such as --pyargs distbench_suites"
         return [f"--distbench-encoder {name}: {hint}" for name in idle]
 
     def _gathered(self) -> RunResults:
         """Return what the run found, in an order that does not depend on which test finished first."""
-        rows = sorted(self._all("rows"), key=lambda row: (row["dataset"], row["test"], row["code_size"]))
-        rows.sort(key=lambda row: (row["encoder"], -1 if row["seed"] is None else row["seed"]))
+        rows = sorted(self._all("rows"), key=attrgetter("dataset", "test", "code_size"))
+        rows.sort(key=lambda row: (row.encoder, -1 if row.seed is None else row.seed))
         if not rows and not self._all("claims") and self._before is None:
             return RunResults(rows=())
         from distbench.results.environment import environment
@@ -118,7 +118,7 @@ class Summary:
         return RunResults(
             rows=rows,
             environment=environment(self._config.rootpath),
-            claims=sorted(self._all("claims"), key=lambda claim: claim["id"]),
+            claims=sorted(self._all("claims"), key=attrgetter("id")),
             diagrams=self._all("diagrams"),
             comparison=comparison,
             broken=broken,
@@ -142,7 +142,7 @@ class Summary:
         return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
     def _write(self, session: pytest.Session) -> None:
-        if any(record["updates"] for record in self._records.values()):
+        if any(record.updates for record in self._records.values()):
             from pytest_distbench._writer import write_updates
 
             self._written, self._unwritten = write_updates(self._records.values())
@@ -183,7 +183,7 @@ class Summary:
             _count_as_failed(terminalreporter, line)
 
     def _all(self, kind: str) -> list[Any]:
-        return [entry for record in self._records.values() for entry in record[kind]]
+        return [entry for record in self._records.values() for entry in getattr(record, kind)]
 
     def _told(self, width: int) -> str:
         """Return all of it as text."""
@@ -200,7 +200,7 @@ class Summary:
         return [
             check
             for (test, _), record in self._records.items()
-            for check in record["checks"]
+            for check in record.checks
             if check["verdicts"] or test in self._failed
         ]
 

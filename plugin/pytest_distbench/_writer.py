@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from distbench._util.locks import locked
 from distbench.errors import SuiteError
-from distbench.results.suite_store import Item, read_store, store_path, write_store
+from distbench.results.suite_store import read_store, store_path, write_store
+from pytest_distbench._record import Record, UpdateRecord
 
 __all__ = ["check_writable", "write_updates"]
 
@@ -37,45 +37,37 @@ def check_writable(path: Path) -> None:
         raise SuiteError(f"{path}", f"cannot be written: {folder} is no folder that you may write to")
 
 
-def write_updates(records: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+def write_updates(records: Iterable[Record]) -> tuple[list[str], list[str]]:
     """Store what the tests of a run left.
-
-    Parameters
-    ----------
-    records : iterable of mapping
-        The record of each test, with ``rows`` and ``updates``.
 
     Returns
     -------
     written, failed : list of str
         One line a file.
     """
-    items: dict[str, list[Item]] = {}
+    by_suite: dict[str, list[tuple[UpdateRecord, Record]]] = {}
     for record in records:
-        for update in record["updates"]:
-            items.setdefault(update["suite"], []).append(_item(update, record["rows"]))
+        for update in record.updates:
+            by_suite.setdefault(update["suite"], []).append((update, record))
     written, failed = [], []
-    for suite, of_suite in sorted(items.items()):
+    for suite, updates in sorted(by_suite.items()):
         path = store_path(Path(suite))
         try:
             with locked(path):  # another run may store rows of other encoders
-                write_store(read_store(path).with_items(of_suite))
+                store = read_store(path)
+                for update, record in updates:
+                    store = store.updated(update["environment"], record.rows, record.claims)
+                write_store(store)
         except (OSError, SuiteError) as error:
             hint = "; it is as it was: make room for it, and run again" if isinstance(error, OSError) else ""
             failed.append(f"{path} could not be written: {error}{hint}")
         else:
-            written.append(f"{path}: {_told(of_suite)}")
+            written.append(f"{path}: {_counts([record for _, record in updates])}")
     return written, failed
 
 
-def _item(update: Mapping[str, Any], rows: Iterable[Any]) -> Item:
-    if update["finding"] is not None:
-        return Item(update["environment"], finding=update["finding"])
-    return Item(update["environment"], update["encoder"], update["code_size"], tuple(rows))
-
-
-def _told(items: list[Item]) -> str:
-    claims = sum(item.finding is not None for item in items)
-    encoders, rows = len(items) - claims, sum(len(item.rows) for item in items)
+def _counts(records: Sequence[Record]) -> str:
+    encoders, claims = sum(bool(record.rows) for record in records), sum(len(record.claims) for record in records)
+    rows = sum(len(record.rows) for record in records)
     parts = [f"{encoders} encoder{'s' * (encoders > 1)} ({rows} rows)"] if encoders else []
     return " and ".join([*parts, *([f"{claims} claim{'s' * (claims > 1)}"] if claims else [])])

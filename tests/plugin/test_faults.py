@@ -130,8 +130,8 @@ def test_ctrl_c_in_a_test_keeps_what_was_measured_before_and_what_others_had(run
     assert running.returncode == pytest.ExitCode.INTERRUPTED, told
     assert "KeyboardInterrupt" in told
     after = read_results(pytester.path / "out.json").rows
-    assert {row["encoder"]: row["stored"] != "" for row in after} == {"first": False, "second": False, "third": False}
-    assert [{**row, "seconds": None} for row in after] == [{**row, "seconds": None} for row in before]
+    assert {row.encoder: row.stored != "" for row in after} == {"first": False, "second": False, "third": False}
+    assert [replace(row, seconds=None) for row in after] == [replace(row, seconds=None) for row in before]
     assert [path.name for path in pytester.path.iterdir() if path.name.endswith((".part", ".lock"))] == []
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from frameworks import pd
 from scipy import sparse
+from sklearn.manifold import TSNE
 
 import distbench
 from distbench import metrics
@@ -127,6 +128,7 @@ ARGUMENTS = [
     evaluation("k: found 20 with M = 39", "pass 1 <= k <= 19", k=20),
     evaluation("k: found 3.5", "whole number", k=3.5),
     evaluation("k: found '3'", "whole number", k="3"),
+    evaluation("k: found True", "whole number", k=True),
     evaluation("k: found ndarray of shape (2, 2)", "whole number", k=SQUARE),
     evaluation("k: found 3 with M = 3", reference=X[:3], include_queries=False),
     evaluation("reference: found 3 columns, but X_test has 4", reference=REFERENCE[:, :3]),
@@ -139,6 +141,8 @@ ARGUMENTS = [
     evaluation("confidence: found 95", "between 0 and 1", confidence=95),
     evaluation("confidence: found ndarray of shape", confidence=SQUARE),
     evaluation("batch_size: found 0", "whole number above 0", batch_size=0),
+    evaluation("batch_size: found True", batch_size=True),
+    evaluation("batch_size: found '8'", batch_size="8"),
     evaluation("distance_x: found 'euclid'", "'cosine'", distance_x="euclid"),
     evaluation("distance_z: found <function", "'hamming'", distance_z=first_two),
     evaluation("codes of X_test: ", "no whole numbers", encoder=first_two, distance_z="hamming"),
@@ -220,6 +224,7 @@ ENCODERS = [
     encoding(lambda batch: None, "returned NoneType", "one array with a row a point"),
     encoding(lambda batch: 3.0, "a single number for 40 points", "one code a point"),
     encoding(lambda b: (b, b[:, :1]), "a tuple of 2 arrays for 40 points", "return the codes alone"),
+    encoding(lambda batch: [batch, batch[:, :2]], "a list of 2 arrays for 40 points", "return the codes alone"),
     encoding(lambda batch: {"codes": batch}, "returned dict"),
     encoding(lambda b: [[0.0] * (n % 3 + 1) for n in range(len(b))], "codes of different sizes"),
     encoding(lambda batch: batch.astype(str), "values of type <U32", "real numbers"),
@@ -244,6 +249,7 @@ ENCODERS = [
     encoding(standardised, "with the other points of its batch", "eval mode"),
     encoding(Classifier, "got the class 'Classifier'; pass an instance"),
     encoding(Classifier(), "predicts classes, not codes"),
+    encoding(TSNE(), "'TSNE', which has fit_transform alone", "; pass a Keras model"),
     encoding(3, "encoder: cannot encode with 'int'", "pass a Keras model"),
     encoding(None, "encoder: cannot encode with 'NoneType'"),
     encoding("pca", "encoder: cannot encode with 'str' (found 'pca'", "fit_baseline"),

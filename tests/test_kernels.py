@@ -6,25 +6,19 @@ from functools import partial
 
 import numpy as np
 import pytest
-from oracles import definitions
 from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from distbench.engine import (
     counts,
-    density,
     distances,
-    labels,
     moments,
     neighbors,
     point_space,
     rank_correlation,
     ranks,
-    relative_ranks,
-    rnx_curve,
     sampled_pairs,
-    statistics,
 )
 from distbench.engine.neighbors import (
     CONTINUITY,
@@ -208,32 +202,6 @@ class TestDistances:
         assert made.by_products == (d > 16 and distance in ("euclidean", "cosine"))
         assert (made.n, made.n_rows, made.d) == (14, 14, d)
 
-    @pytest.mark.parametrize("d", [3, 20])
-    @pytest.mark.parametrize("first", [0, 6])
-    @pytest.mark.parametrize("ordered", [False, True])
-    def test_rows_stand_where_they_are_said_to(self, d, first, ordered):
-        X, more = RNG.normal(size=(6, d)).astype(np.float32), RNG.normal(size=(7, d))
-        order = np.array([4, 2, 0, 1, 3, 5]) if ordered else None
-        own = X if order is None else X[order]
-        made = point_space.Space([X, more], order, first)
-        every = np.vstack([own, more])
-        np.testing.assert_array_equal(np.ldexp(made.rows(0, 13), made.exponent), every)
-        np.testing.assert_array_equal(np.ldexp(made.rows(4, 9), made.exponent), every[4:9])
-        np.testing.assert_array_equal(np.ldexp(made.rows(7, 9), made.exponent), every[7:9])
-        np.testing.assert_array_equal(np.ldexp(made.take(np.array([12, 0, 6])), made.exponent), every[[12, 0, 6]])
-        expected = cdist(every[2:3], every[first:])[0]
-        np.testing.assert_allclose(np.ldexp(made.to_distance(made.exact_keys(2)), made.exponent), expected, rtol=1e-6)
-
-    @pytest.mark.parametrize("power", [-1000, -300, -40, 0, 40, 300, 1000])
-    def test_of_any_size(self, power):
-        for d in (3, 20):
-            X = np.ldexp(RNG.normal(size=(9, d)), power)
-            made = point_space.Space([X], None, 0)
-            expected = cdist(np.ldexp(X, -power), np.ldexp(X, -power))[3]
-            found = made.to_distance(made.exact_keys(3))
-            np.testing.assert_allclose(np.ldexp(found, made.exponent - power), expected, rtol=1e-12)
-            assert (made.exponent == 0) == (abs(power) < 31)
-
     def test_below_the_normal_numbers(self):
         whole = RNG.integers(-40, 41, size=(9, 3)).astype(float)
         for d in (3, 18):
@@ -351,57 +319,8 @@ class TestTiedRow:
                 assert (out[signed] == 77).all()
                 assert (columns[row] == 0).all()
 
-    def test_sums_are_the_definitions(self):
-        columns, out = self.run(7)
-        x, z = self.X[:7], self.Z[:7]
-        near_x, near_z = (definitions._membership(values, 3) for values in (x, z))
-        assert out[TRUST] == pytest.approx(near_z @ definitions._mean_excess(x, 3), abs=1e-14)
-        assert out[CONTINUITY] == pytest.approx(near_x @ definitions._mean_excess(z, 3), abs=1e-14)
-        assert out[OVERLAP] == pytest.approx(near_x @ near_z, abs=1e-14)
-        for p in range(7):
-            x, z = np.delete(self.X[:7], p), np.delete(self.Z[:7], p)
-            near_x, near_z = (definitions._membership(values, 3) for values in (x, z))
-            assert out[TRUST] + columns[0, p] == pytest.approx(near_z @ definitions._mean_excess(x, 3), abs=1e-13)
-            assert out[CONTINUITY] + columns[1, p] == pytest.approx(near_x @ definitions._mean_excess(z, 3), abs=1e-13)
-            assert out[OVERLAP] + columns[2, p] == pytest.approx(near_x @ near_z, abs=1e-13)
-
-
-@pytest.mark.parametrize("k", [1, 2, 3, 4, 9])
-def test_tied_row_of_many_candidates(k):
-    x, z = np.round(RNG.normal(size=(2, 90)) * 6)
-    columns, out = np.zeros((3, 90)), np.empty(WIDTH)
-    ranks.tied_row(x, z, k, columns, out, TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT)
-    near_x, near_z = (definitions._membership(values, k) for values in (x, z))
-    assert out[TRUST] == pytest.approx(near_z @ definitions._mean_excess(x, k), rel=1e-13)
-    assert out[CONTINUITY] == pytest.approx(near_x @ definitions._mean_excess(z, k), rel=1e-13)
-    assert out[OVERLAP] == pytest.approx(near_x @ near_z, abs=1e-13)
-
 
 class TestMoments:
-    def test_are_the_sums(self):
-        a, b = RNG.random(9), RNG.random(9)
-        a[3] = 0.0
-        rho = np.empty(9)
-        moments.to_ratios(a, b, rho)
-        np.testing.assert_array_equal(rho, np.divide(b, a, out=np.zeros(9), where=a > 0))
-        out = np.ones(moments.N_MOMENTS)
-        assert moments.add_moments(a, b, rho, 0.7, 2.0, out) == 8.0
-        e, apart = a - 0.7 * b, a > 0
-        expected = {
-            "n": 9,
-            "a": a.sum(),
-            "b": b.sum(),
-            "aa": a @ a,
-            "bb": b @ b,
-            "ee": e @ e,
-            "eb": e @ b,
-            "n_rho": 8,
-            "rho": rho.sum(),
-            "rho2": rho @ rho,
-            "sammon": np.sum((a - 2 * b)[apart] ** 2 / a[apart]),
-        }
-        np.testing.assert_allclose(out - 1, [expected[name] for name in moments.MOMENTS], rtol=1e-12)
-
     def test_least_and_largest(self):
         a, rho = np.array([1.0, 0.0, 2.0]), np.array([0.5, 9.0, 3.0])
         for all_distinct in (False, True):
@@ -685,11 +604,6 @@ class TestSampledPairs:
         a, b = np.repeat(RNG.random(150), 2), RNG.random(300)
         assert sampled_pairs.kendall_influence(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
 
-    def test_monotone_regression(self):
-        a, b = np.array([1.0, 2.0, 2.0, 3.0, 4.0]), np.array([1.0, 5.0, 3.0, 2.0, 6.0])
-        third = (5 + 3 + 2) / 3
-        np.testing.assert_allclose(sampled_pairs.disparities(a, b), [1, third, third, third, 6])
-
 
 def blas_threads():
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
@@ -707,61 +621,3 @@ def test_blas_is_held_to_one_thread_and_let_go():
         with pytest.raises(ZeroDivisionError), one_blas_thread():
             raise ZeroDivisionError
         assert blas_threads() == before
-
-
-FROZEN = (
-    *(
-        statistics.Statistics,
-        statistics.Moments,
-        statistics.RankSide,
-        statistics.Ranks,
-        statistics.Shepard,
-        statistics.Triplets,
-    ),
-    *(density.Density, labels.Labels, rnx_curve.OrderCurves, relative_ranks.Relative, sampled_pairs.SampledPairs, Tail),
-)
-
-
-@pytest.mark.parametrize("kind", FROZEN)
-def test_what_is_gathered_cannot_be_changed(kind):
-    assert kind.__dataclass_params__.frozen
-
-
-class TestOthers:
-    def test_kernel_sums_skip_one(self):
-        distance = RNG.random(8)
-        for skip in (-1, 0, 5):
-            left = np.delete(distance, skip) if skip >= 0 else distance
-            assert density._kernel_sum(distance, 3.0, skip) == pytest.approx(np.exp(-3 * left**2).sum(), rel=1e-13)
-
-    @pytest.mark.parametrize(("less", "equal"), [(0, 1), (0, 4), (2, 3), (5, 2), (9, 1)])
-    @pytest.mark.parametrize("r", [1, 3, 6, 12])
-    def test_mean_gap(self, less, equal, r):
-        expected = np.mean(np.abs(r - np.arange(less + 1, less + equal + 1)))
-        assert relative_ranks._mean_gap(r, less, equal) == pytest.approx(expected, abs=1e-14)
-
-    @pytest.mark.parametrize("less", range(6))
-    @pytest.mark.parametrize("equal", [0, 1, 3])
-    @pytest.mark.parametrize(("less_other", "equal_other"), [(0, 1), (2, 4), (6, 1), (9, 3), (3, 0)])
-    def test_expected_relative_error(self, less, equal, less_other, equal_other):
-        k = 4
-        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
-        r = np.arange(less + 1, less + equal + 1)[:, None]
-        s = np.arange(less_other + 1, less_other + equal_other + 1)
-        expected = np.mean(np.where(r <= k, np.abs(r - s) / r, 0.0)) if equal and equal_other else 0.0
-        found = relative_ranks._term(less, equal, less_other, equal_other, k, harmonic)
-        assert found == pytest.approx(expected, abs=1e-13)
-
-    def test_labels_of_neighbours_with_ties(self):
-        b = np.array([1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 5.0])
-        same = np.array([1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0])
-        for k in (1, 2, 3, 4, 5, 6):
-            value, without = labels._sums(b, same, k)
-            assert value == pytest.approx(self.expected(b, same, k), abs=1e-14)
-            for p in range(7):
-                assert without[p] == pytest.approx(self.expected(np.delete(b, p), np.delete(same, p), k), abs=1e-14)
-
-    @staticmethod
-    def expected(b, same, k):
-        less, upto = rankdata(b, "min") - 1, rankdata(b, "max")
-        return np.clip((k - less) / (upto - less), 0, 1) @ same

@@ -10,11 +10,10 @@ import tempfile
 import numpy as np
 import pytest
 from frameworks import pd
-from scipy import sparse
 
 import distbench
 from distbench.encoders import as_encoder
-from distbench.errors import DistbenchError, InputError
+from distbench.errors import InputError
 from distbench.inputs import blocks as storage
 from distbench.inputs.arrays import as_points, check_candidates
 
@@ -63,55 +62,6 @@ def test_images_are_flattened_and_said(shape):
     notes: list[str] = []
     assert as_points(np.zeros(shape), "X_test", notes).shape == (5, np.prod(shape[1:]))
     assert notes == [f"X_test: images of shape {shape[1:]} flattened to {np.prod(shape[1:])} columns"]
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (None, "found None"),
-        (3.0, "0-D"),
-        (np.arange(4.0), r"1-D data of shape \(4,\); .*reshape\(-1, 1\)"),
-        (np.empty((0, 3)), r"shape \(0, 3\)"),
-        (np.empty((3, 0)), r"shape \(3, 0\)"),
-        (np.array([[1.0], [np.nan], [np.nan]]), r"NaN in row 1 \(2 such rows in all\)"),
-        (np.array([[1.0], [2.0], [-np.inf]]), "infinite value in row 2"),
-        ([[1.0, 2.0], [3.0]], "rows of different lengths; give every row the same"),
-        (np.array([["a"], ["b"]]), "dtype <U1"),
-        (np.array([[object()]]), "dtype object"),
-        (np.array([[1j]]), "complex"),
-        (np.array([["2020-01-01"]], dtype="datetime64[D]"), "dtype datetime64"),
-        (np.array([[2**60], [2**60 + 1]]), r"beyond 2\*\*53"),
-        (sparse.csr_matrix(np.eye(3)), r"X_test\.toarray\(\)"),
-        (np.ma.masked_array(np.eye(2), mask=np.eye(2)), "masked array"),
-        (lambda: pd.DataFrame({"a": [1.0], "city": ["Oslo"]}), "not numbers: city"),
-    ],
-)
-def test_refused(value, said):
-    found = value() if callable(value) else value
-    with pytest.raises(InputError, match=said) as caught:
-        as_points(found, "X_test")
-    message = str(caught.value)
-    assert message.startswith("X_test: found ")
-    assert "\n" not in message
-    assert isinstance(caught.value, ValueError)
-    assert isinstance(caught.value, DistbenchError)
-
-
-@pytest.mark.parametrize(
-    ("k", "M", "said"),
-    [
-        (0, 20, "k: found 0 with M = 20"),
-        (10, 20, "pass 1 <= k <= 9"),
-        (-1, 20, "k: found -1"),
-        (2.5, 20, "k: found 2.5; pass a whole number"),
-        ("3", 20, "k: found '3'"),
-        (True, 20, "k: found True"),
-        (1, 2, "found 2 candidates"),
-    ],
-)
-def test_k_against_candidates(k, M, said):
-    with pytest.raises(InputError, match=said):
-        check_candidates(k, M)
 
 
 def test_largest_k():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
 import distbench
 from distbench._util.text import first_line, join_names, raised, short_repr, shortened
+from distbench.errors import InputError
 
 HOSTILE = ["\x1b[31mred\x1b[0m", "nul \x00", "lone \ud800", "\u202eback"]
 
@@ -45,3 +48,19 @@ def test_errors_of_encoders_leave_as_one_printable_line(error):
         distbench.evaluate(encode, np.eye(40), k=3)
     assert str(caught.value).isprintable()
     assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        (("k", "found 0", "pass 1 or more"), "k: found 0; pass 1 or more"),
+        (("k", "found 0"), "k: found 0"),
+        (("", "found 0", "pass 1 or more"), "found 0; pass 1 or more"),
+    ],
+)
+def test_errors_about_input_keep_their_parts(parts, text):
+    error = pickle.loads(pickle.dumps(InputError(*parts)))
+    assert str(error) == text
+    assert (error.argument, error.found, error.advice) == (*parts, "")[:3]
+    whole = InputError(text)
+    assert (str(whole), whole.argument, whole.found, whole.advice) == (text, "", text, "")

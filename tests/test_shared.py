@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import textwrap
-import time
 
 import numpy as np
 import pytest
@@ -59,9 +56,8 @@ RUN = """
 import pathlib, sys
 from distbench.suites.fits import FitCache
 from distbench.suites.recipes import as_recipe
-bench, kind = FitCache(pathlib.Path(sys.argv[1])), dict(in_sample=len(sys.argv) > 3)
 try:
-    run = bench.run(as_recipe(sys.argv[2]), "swiss_roll", 2, 0, **kind)
+    run = FitCache(pathlib.Path(sys.argv[1])).run(as_recipe(sys.argv[2]), "swiss_roll", 2, 0)
     print(sorted(run.report.as_dict().items()), run.seconds, run.note)
 except Exception as error:
     print(type(error).__name__, error)
@@ -90,15 +86,16 @@ def together(tmp_path, folder):
 
     path = warm.clean_path()
 
-    def together(recipe, *more, processes=2):
-        told = [tmp_path / f"told{number}" for number in range(processes)]
-        arguments, errors = (str(folder), recipe, *more), str(tmp_path / "errors")
+    def together(recipe):
+        outputs = [tmp_path / "one", tmp_path / "two"]
+        rest = dict(os.environ), str(tmp_path / "errors"), path
         orders = [
-            warm.Order(arguments, str(tmp_path), dict(os.environ), str(one), errors, path, code=RUN) for one in told
+            warm.Order((str(folder), recipe), str(tmp_path), rest[0], str(output), *rest[1:], code=RUN)
+            for output in outputs
         ]
         for run in [warm.Run(order) for order in orders]:
             run.wait(120)
-        return [one.read_text().strip() for one in told]
+        return [output.read_text().strip() for output in outputs]
 
     return together
 
@@ -107,14 +104,21 @@ def fits(folder):
     return (folder.parent / "fits.txt").read_text().splitlines()
 
 
-@pytest.mark.parametrize("in_sample", [(), ("in sample",)], ids=["out of sample", "in sample"])
-def test_two_processes_fit_once_and_find_the_same(together, folder, in_sample):
-    one, two = together("recipes:Slow", *in_sample)
+def test_two_processes_fit_once_and_find_the_same(together, folder, monkeypatch):
+    one, two = together("recipes:Slow")
     assert one == two
     assert "continuity" in one
     assert one.endswith("a note")
     assert len(fits(folder)) == 1
     assert {path.suffix for path in folder.iterdir()} <= {".npz", ".lock"}
+    monkeypatch.syspath_prepend(folder.parent)
+    cache, recipe = FitCache(folder), as_recipe("recipes:Slow")
+    assert cache.run(recipe, "swiss_roll", 2, 0).encoder is None
+    run = cache.run(recipe, "swiss_roll", 2, 0, metrics="all")  # needs the decoder, and so a fit here
+    assert run.report["reconstruction_mse"].value > 0
+    assert run.encoder is not None
+    assert len(fits(folder)) == 2
+    sys.modules.pop("recipes", None)
 
 
 def test_of_an_error_each_process_finds_out_for_itself(together, folder):
@@ -127,19 +131,6 @@ def test_where_a_process_is_killed_in_a_fit_the_next_goes_ahead(together, folder
     outputs = together("recipes:Dies")
     assert sorted(output[:1] for output in outputs) == ["", "["]
     assert len(fits(folder)) == 2
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills by signal")
-def test_a_lock_of_a_killed_process_is_free(folder):
-    hold = (
-        "import sys, time; from filelock import FileLock; FileLock(sys.argv[1]).acquire(); "
-        "print('held', flush=True); time.sleep(60)"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", hold, str(folder / "key.lock")], stdout=subprocess.PIPE, text=True)
-    assert holder.stdout.readline().strip() == "held"
-    holder.kill()
-    holder.communicate()
-    assert once(folder / "key.npz", lambda: codes_of(3.0)).seconds == 3.0
 
 
 def codes_of(seconds):
@@ -222,52 +213,20 @@ def test_a_class_of_a_module_that_has_changed_has_another_key(tmp_path, monkeypa
 
 @pytest.mark.parametrize("in_sample", [False, True])
 def test_rows_are_the_same_with_and_without_sharing(folder, in_sample):
-    reports = [
-        bench.run(as_recipe("pca"), "swiss_roll", 2, 0, in_sample=in_sample).report
-        for bench in (FitCache(), FitCache(folder), FitCache(folder))
-    ]
+    recipe = as_recipe("pca")
+    alone, *shared = (
+        cache.run(recipe, "swiss_roll", 2, 0, in_sample=in_sample).report
+        for cache in (FitCache(), FitCache(folder), FitCache(folder))
+    )
     assert len(list(folder.glob("*.npz"))) == 1
-    for report in reports[1:]:
-        assert report.as_dict() == reports[0].as_dict()
+    for report in shared:
+        assert (report.as_dict(), report.fingerprint) == (alone.as_dict(), alone.fingerprint)
+        assert report.notes == alone.notes
         for name, score in report.items():
-            assert (score.low, score.high) == (reports[0][name].low, reports[0][name].high)
-            if score.leave_one_out is not None:
-                assert score.leave_one_out.tobytes() == reports[0][name].leave_one_out.tobytes()
-        assert (report.fingerprint, report.notes) == (reports[0].fingerprint, reports[0].notes)
-
-
-def test_what_needs_a_decoder_is_fitted_here(together, folder, monkeypatch):
-    together("recipes:Slow", processes=1)
-    monkeypatch.syspath_prepend(folder.parent)
-    bench = FitCache(folder)
-    shared = bench.run(as_recipe("recipes:Slow"), "swiss_roll", 2, 0)
-    assert (shared.encoder, len(fits(folder))) == (None, 1)
-    run = bench.run(as_recipe("recipes:Slow"), "swiss_roll", 2, 0, metrics="all")
-    assert run.report["reconstruction_mse"].value > 0
-    assert run.encoder is not None
-    assert len(fits(folder)) == 2
-    sys.modules.pop("recipes", None)
+            assert (score.low, score.high) == (alone[name].low, alone[name].high)
+            np.testing.assert_array_equal(score.leave_one_out, alone[name].leave_one_out)
 
 
 def test_an_object_is_fitted_in_each_process_and_leaves_nothing(folder):
     FitCache(folder).run(as_recipe(Here()), "swiss_roll", 2, 0)
     assert not list(folder.iterdir())
-
-
-def test_the_wait_for_another_process_ends_with_its_codes(folder):
-    from threading import Thread
-
-    from filelock import FileLock
-
-    lock, found = FileLock(folder / "key.lock", thread_local=False), []
-    lock.acquire()
-    waiting = Thread(target=lambda: found.append(once(folder / "key.npz", never)))
-    waiting.start()
-    time.sleep(0.2)
-    assert waiting.is_alive()
-    from distbench.suites._shared import _write
-
-    _write(folder / "key.npz", codes_of(7.0))
-    lock.release()
-    waiting.join(60)
-    assert found[0].seconds == 7.0

@@ -1,7 +1,8 @@
 r"""Two far points with the same code: they exist for every continuous map to fewer numbers, and are found by searching.
 
-Borsuk (1933): every continuous map of the sphere S^k into k numbers sends some two opposite points to the same code.
-So in any k + 1 directions through any point, at any radius, an encoder with codes of k numbers has such a pair.
+Every continuous map of the sphere S^k into k numbers sends some two opposite points to the same code (K. Borsuk, 1933,
+Drei Saetze ueber die n-dimensionale euklidische Sphaere). So in any k + 1 directions through any point, at any radius,
+an encoder with codes of k numbers has such a pair.
 
 ``distbench.hunting`` does not look there: it stays near the test points, where inputs are plausible.
 """
@@ -32,16 +33,8 @@ STEP = 1e-3  # of differences, in radii: well above what float32 resolves, well 
 class Collapse:
     """Two points, far apart for the data, and the distance of their codes.
 
-    Attributes
-    ----------
-    first, second : numpy.ndarray, shape (d,)
-        The points.
-    code_distance : float
-        Distance between their codes.
-    median_input, median_code : float
-        Distances of the median pair of data points, and of its codes.
-    starts : int
-        Number of searches that it took.
+    The medians are the distances of the median pair of data points, and of the median pair of their codes; ``starts``
+    is the number of searches that it took.
     """
 
     first: Array = field(repr=False)
@@ -88,22 +81,13 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
     points : array_like, shape (n, d)
         The data; at most 1,000 of them say what is far.
     goal : float
-        The ratio at which the search ends, in units of the median code distance.
-
-    Returns
-    -------
-    Collapse
-        The best pair found.
+        The ratio at which the search ends with the best pair so far, in units of the median code distance.
 
     Raises
     ------
     distbench.errors.InputError
         The codes have as many numbers as the points, so that no two need be equal; all points are equal; or the
         codes are not finite.
-
-    References
-    ----------
-    .. [1] K. Borsuk (1933), Drei Saetze ueber die n-dimensionale euklidische Sphaere.
     """
     from scipy.spatial.distance import pdist
 

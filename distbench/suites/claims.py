@@ -123,18 +123,14 @@ def judge(claim: Claim, suite: Suite, cache: FitCache, progress: ProgressFor = l
         that cannot have what it says.
     """
     subject = _Subject(claim, suite, cache, progress)
-    match claim:
-        case BoundClaim():
-            verdict, evidence = _bound(claim, subject)
-        case BetterClaim():
-            verdict, evidence = _better(claim, subject)
-        case AngleClaim():
-            verdict, evidence = _angle(claim, subject)
-        case CollapseClaim():
-            verdict, evidence = _collapse(claim, subject)
-        case FloorClaim():
-            verdict, evidence = _floor(claim, subject)
-    return ClaimResult(claim, verdict, evidence)
+    judges: dict[type, Callable[[Any, _Subject], tuple[Verdict, str]]] = {
+        BoundClaim: _bound,
+        BetterClaim: _better,
+        AngleClaim: _angle,
+        CollapseClaim: _collapse,
+        FloorClaim: _floor,
+    }
+    return ClaimResult(claim, *judges[type(claim)](claim, subject))
 
 
 @dataclass(frozen=True)
@@ -217,7 +213,7 @@ def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
     worst = max(float(largest_principal_angle(encoder.components_, pca.components_)) for encoder in encoders)
     return _verdict(worst <= claim.at_most, worst > claim.at_most), (
         f"{claim.encoder}: largest principal angle to the first {claim.code_size} principal components "
-        f"{worst:.3g} degrees (largest of {_count(len(encoders), 'seed')}), at most {claim.at_most:g}; {claim.dataset}"
+        f"{worst:.3g} degrees (largest of {_seeds(encoders)}), at most {claim.at_most:g}; {claim.dataset}"
     )
 
 
@@ -230,7 +226,7 @@ def _collapse(claim: CollapseClaim, subject: _Subject) -> tuple[Verdict, str]:
     # A search that finds no such pair is no proof that there is none.
     return _verdict(worst.ratio <= claim.at_most, False), (
         f"{claim.encoder}: {worst}; a share of {worst.ratio:.2g} of the median, at most {claim.at_most:g} "
-        f"(largest of {_count(len(pairs), 'seed')}); {claim.dataset}, codes of {claim.code_size}"
+        f"(largest of {_seeds(pairs)}); {claim.dataset}, codes of {claim.code_size}"
     )
 
 
@@ -262,8 +258,9 @@ def _shown(name: str, runs: Sequence[Run]) -> str:
 def _sample(claim: Claim, runs: Sequence[Run]) -> str:
     report = runs[0].report
     points = f"{claim.dataset}, codes of {claim.code_size}, {report.m} test points"
-    return f"{points}, k = {report.k}, M = {report.M}, {_count(len(runs), 'seed')}"
+    return f"{points}, k = {report.k}, M = {report.M}, {_seeds(runs)}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _seeds(results: Sequence[Any]) -> str:
+    """Return the number of results, which is one a seed, in words."""
+    return "1 seed" if len(results) == 1 else f"{len(results)} seeds"

@@ -32,8 +32,6 @@ class Run:
         What the recipe's ``fit`` returned; None where another process of this run fitted it.
     report : Report
         What was measured.
-    seed : int
-        The training seed.
     seconds : float
         How long the fit took.
     in_sample : bool
@@ -44,7 +42,6 @@ class Run:
 
     encoder: Any
     report: Report
-    seed: int
     seconds: float
     in_sample: bool = False
     note: str = ""
@@ -191,11 +188,11 @@ class FitCache:
         if (options["metrics"] == "all" or DECODER in options["metrics"]) and not fit.in_sample:
             encoder, seconds = self._fitted(fit)
             report = evaluate(encoder, data.test, reference=data.train, **options)
-            return Run(encoder, report, fit.seed, seconds, note=_note(encoder, in_sample=False))
+            return Run(encoder, report, seconds, note=_note(encoder, in_sample=False))
         codes = self._shared_codes(fit)
         report = evaluate_codes(data.test, codes.test, reference=(data.train, codes.train), **options)
         encoder, _ = self._fits.get(fit, (None, 0.0))
-        return Run(encoder, report, fit.seed, codes.seconds, fit.in_sample, codes.note)
+        return Run(encoder, report, codes.seconds, fit.in_sample, codes.note)
 
     def _shared_codes(self, fit: _Fit) -> Codes:
         """Return the codes of a data set's points; with a shared folder they may be another process's."""

@@ -110,13 +110,11 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
     """
     options = dict(options or {})
     if isinstance(recipe, str):
-        name, fitter = recipe.rpartition(":")[2], _by_name(recipe)
+        name = recipe.rpartition(":")[2]
+        fitter = _fitter(_by_name(recipe), name)
     else:
         name = str(getattr(recipe, "name", None) or getattr(recipe, "__name__", type(recipe).__name__))
-        fitter = recipe
-    if isinstance(fitter, type):
-        fitter = _instance(fitter)
-    _check_fit(fitter, name)
+        fitter = _fitter(recipe, name)
     _check_options(fitter, name, options)
     try:
         written = json.dumps(options, sort_keys=True)
@@ -126,7 +124,7 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
     return Recipe(key, recipe, name, getattr(fitter, "deterministic", False) is True, fitter, options)
 
 
-def _by_name(name: str) -> object:
+def _by_name(name: str) -> Any:
     from distbench.baselines import BASELINES
 
     if ":" not in name:
@@ -134,38 +132,37 @@ def _by_name(name: str) -> object:
             raise InputError("recipe", BASELINES.hint(name))
         return BASELINES[name]
     try:
-        fitter: object = imported(name)
+        return imported(name)
     except InputError as error:
         raise InputError(f"recipe {name!r}", str(error)) from error.__cause__
-    return fitter
 
 
-def _instance(recipe: type) -> object:
-    try:
-        inspect.signature(recipe).bind()
-    except TypeError as error:
-        raise InputError(
-            f"recipe {recipe.__name__}", f"its class needs arguments ({error})", "pass an instance instead"
-        ) from None
-    except ValueError:  # no signature to read, as for some classes written in C
-        pass
-    return recipe()
-
-
-def _check_fit(fitter: object, name: str) -> None:
-    fit = getattr(fitter, "fit", None)
-    if not callable(fit):
+def _fitter(recipe: Any, name: str) -> Any:
+    """Return the object whose ``fit`` is called: a recipe, or an instance of it."""
+    if isinstance(recipe, type):
+        if wrong := _misfit(recipe):
+            raise InputError(f"recipe {name}", f"its class needs arguments ({wrong})", "pass an instance instead")
+        recipe = recipe()
+    if not callable(getattr(recipe, "fit", None)):
         raise InputError(
             f"recipe {name}",
-            f"{type(fitter).__name__} has no fit(X, code_size, seed)",
+            f"{type(recipe).__name__} has no fit(X, code_size, seed)",
             "to judge an encoder that is fitted already, pass the test points too",
         )
+    if wrong := _misfit(recipe.fit, None, code_size=1, seed=0):
+        raise InputError(f"recipe {name}", f"fit must take X, code_size and seed ({wrong})")
+    return recipe
+
+
+def _misfit(call: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+    """Return why something cannot be called with arguments; nothing where it can, or has no signature to read."""
     try:
-        inspect.signature(fit).bind(None, code_size=1, seed=0)
+        inspect.signature(call).bind(*arguments, **named)
     except TypeError as error:
-        raise InputError(f"recipe {name}", f"fit must take X, code_size and seed ({error})") from None
-    except ValueError:
+        return str(error)
+    except ValueError:  # as for some classes written in C
         pass
+    return ""
 
 
 def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:

@@ -115,11 +115,11 @@ def test_points_that_fit_have_no_floor_to_speak_of():
 def test_floors_of_many_points_stay_floors(monkeypatch):
     X = np.random.default_rng(0).normal(size=(300, 6))
     whole = floors(X, 2)
-    monkeypatch.setattr(module, "MOST_POINTS", 60)
+    monkeypatch.setattr(module, "MAX_POINTS", 60)
     some = floors(X, 2)
     assert set(some) == {"scaled_stress", "stress", "distortion"}
     assert some["stress"] <= whole["stress"]
-    monkeypatch.setattr(module, "MOST_COLUMNS", 5)
+    monkeypatch.setattr(module, "MAX_COLUMNS", 5)
     assert set(floors(X, 2)) == {"distortion"}
 
 

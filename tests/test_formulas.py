@@ -434,11 +434,11 @@ class TestFloors:
     def test_of_many_points(self, monkeypatch):
         X = RNG.normal(size=(50, 4))
         whole = floors(X, 1, k=3)
-        assert floors_module._some(2000, 4) is None
-        assert len(floors_module._some(2001, 4)) == 2000
-        assert len(floors_module._some(5000, 2000)) == 1002
-        monkeypatch.setattr(floors_module, "MOST_POINTS", 20)
-        chosen = floors_module._some(50, 4)
+        assert floors_module._sample(2000, 4) is None
+        assert len(floors_module._sample(2001, 4)) == 2000
+        assert len(floors_module._sample(5000, 2000)) == 1002
+        monkeypatch.setattr(floors_module, "MAX_POINTS", 20)
+        chosen = floors_module._sample(50, 4)
         assert len(set(chosen)) == 20
         assert set(chosen) == set(np.random.default_rng(0).choice(50, 20, replace=False))
         assert (np.diff(chosen) > 0).all()
@@ -448,10 +448,10 @@ class TestFloors:
         twice = 2 * np.linalg.norm(X - X.mean(axis=0), axis=1).max()
         assert whole["stress"] * 0.3 < some["stress"] < whole["stress"]
         assert floors_module._diameter(X - X.mean(axis=0), None) == pytest.approx(min(spread, twice), rel=1e-12)
-        monkeypatch.setattr(floors_module, "MOST_VALUES", 199)
+        monkeypatch.setattr(floors_module, "MAX_VALUES", 199)
         assert floors(X, 1, k=3) == pytest.approx({"distortion": some["distortion"]}, rel=1e-12)
         check_floors({"distortion": 1.0}, X, 1)  # too many values: let through
-        monkeypatch.setattr(floors_module, "MOST_VALUES", 200)
+        monkeypatch.setattr(floors_module, "MAX_VALUES", 200)
         with pytest.raises(distbench.InputError, match="distortion: found the limit"):
             check_floors({"distortion": 1.0}, X, 1)
 
@@ -474,7 +474,7 @@ class TestFloors:
         assert attainable(X, 5, k=2, metrics=["stress"])["stress"] < 1e-3
         assert attainable(X, 7, k=2, metrics=["stress"])["stress"] < 1e-3
         module = __import__("distbench.inference.attainable", fromlist=["attainable"])
-        monkeypatch.setattr(module, "MOST_POINTS", 10)
+        monkeypatch.setattr(module, "MAX_POINTS", 10)
         drawn = np.sort(np.random.default_rng(3).choice(15, 10, replace=False))
         some = attainable(X, 2, k=2, metrics=["stress"], seed=3)
         assert some == pytest.approx(attainable(X[drawn], 2, k=2, metrics=["stress"]))

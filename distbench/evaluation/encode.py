@@ -12,9 +12,9 @@ from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.settings import Settings
-from distbench.inputs.arrays import as_points
+from distbench.inputs.arrays import as_points, check_distance, check_same_columns, check_same_rows
 
-__all__ = ["encode"]
+__all__ = ["encode", "with_codes"]
 
 NAMES = ("codes of X_test", "codes of reference")
 
@@ -52,7 +52,7 @@ def encode(
 
     def draw(notes: list[str]) -> EncodedPoints:
         codes, codes_ref = (None if part is None else encoder.encode(part) for part in points)
-        encoded = inputs.encoded((codes, codes_ref), NAMES, settings, notes)
+        encoded = with_codes(inputs, (codes, codes_ref), NAMES, settings, notes)
         if decoder is None:
             return encoded
         reconstructed = as_points(decode(decoder, codes, encoder.batch_size), "points made by the decoder")
@@ -78,3 +78,38 @@ def _asked_again(encoder: Encoder, points: tuple[Any, Any], encoded: EncodedPoin
     if encoded.Z_ref is not None:
         notes += check_same_again(encoder, points[1], encoded.Z_ref, "reference")
     return notes[:1]
+
+
+def with_codes(
+    points: InputPoints, codes: tuple[Any, Any], names: tuple[str, str], settings: Settings, notes: list[str]
+) -> EncodedPoints:
+    """Return points with their codes, if these are one a point, of one space, and have the distance asked for.
+
+    Parameters
+    ----------
+    points : InputPoints
+        Checked.
+    codes : tuple of array-like
+        Codes of the test points and of the reference points.
+    names : tuple of str
+        What both are called in messages.
+    settings : Settings
+        Say which distance is measured.
+    notes : list of str
+        What a reader of scores must know is added here.
+
+    Raises
+    ------
+    InputError
+        If the codes cannot be used.
+    """
+    Z = as_points(codes[0], names[0], notes)
+    Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes)
+    check_distance(Z, settings.distance_z, names[0])
+    if Z_ref is not None:
+        check_distance(Z_ref, settings.distance_z, names[1])
+    check_same_rows(points.X, Z, (points.names[0], names[0]))
+    if points.X_ref is not None and Z_ref is not None:
+        check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))
+        check_same_columns(Z, Z_ref, names)
+    return EncodedPoints(points.X, Z, points.X_ref, Z_ref)

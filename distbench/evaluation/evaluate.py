@@ -13,7 +13,7 @@ from distbench.encoders.decoder import decoder_of
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import is_path, loaded_file, name_of
 from distbench.errors import InputError
-from distbench.evaluation.encode import encode
+from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.measure import measure
 from distbench.evaluation.points import InputPoints, input_points
 from distbench.evaluation.report import Pair, Report
@@ -235,7 +235,7 @@ def evaluate_codes(
     X = as_points(X, names[0], notes)
     points = InputPoints(X, None if X_ref is None else as_points(X_ref, names[1], notes), names)
     points = points.checked(settings, labels, reference_labels)
-    encoded = points.encoded((Z, Z_ref), code_names, settings, notes)
+    encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return _labelled(measure(points, [encoded], settings, plain_text(name or "codes"), notes), labels, reference_labels)
 
 

@@ -17,7 +17,7 @@ from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
-from distbench.inputs.arrays import as_points, check_candidates, check_distance, check_same_columns, check_same_rows
+from distbench.inputs.arrays import as_points, check_candidates, check_distance, check_same_columns
 from distbench.inputs.files import read_points
 from distbench.metrics.semantic import label_codes
 
@@ -110,33 +110,6 @@ class InputPoints:
         if n is not None and reference_labels is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
         return replace(self, labels=label_codes(labels, reference_labels))
-
-    def encoded(
-        self, codes: tuple[Any, Any], names: tuple[str, str], settings: Settings, notes: list[str]
-    ) -> EncodedPoints:
-        """Return the points with their codes, if these are one a point, of one space, and have the distance asked for.
-
-        Parameters
-        ----------
-        codes : tuple of array-like
-            Of the test and the reference points; None without these.
-        names : tuple of str
-            What both are called in messages.
-        settings : Settings
-            Say which distance is measured.
-        notes : list of str
-            What a reader of scores must know is added here.
-        """
-        Z = as_points(codes[0], names[0], notes)
-        Z_ref = None if self.X_ref is None else as_points(codes[1], names[1], notes)
-        for part, name in ((Z, names[0]), (Z_ref, names[1])):
-            if part is not None:
-                check_distance(part, settings.distance_z, name)
-        check_same_rows(self.X, Z, (self.names[0], names[0]))
-        if self.X_ref is not None and Z_ref is not None:
-            check_same_rows(self.X_ref, Z_ref, (self.names[1], names[1]))
-            check_same_columns(Z, Z_ref, names)
-        return EncodedPoints(self.X, Z, self.X_ref, Z_ref)
 
 
 def _check_labels(labels: Any, points: int | None, name: str) -> None:

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.checks import whole_number
 from distbench.errors import InputError
+from distbench.inference.floors import CODE_SIZE
 from distbench.inputs.arrays import as_points, check_candidates
 from distbench.metrics import METRICS
 from distbench.metrics.functions import gather_checked
 
-__all__ = ["MOST_POINTS", "attainable"]
+__all__ = ["MAX_POINTS", "attainable"]
 
-MOST_POINTS = 1_000
+MAX_POINTS = 1_000
 
 
 def attainable(
@@ -65,16 +67,15 @@ def attainable(
     for name in names:
         if name not in METRICS:
             raise InputError("metrics", f"found no metric {name!r}", f"known are {', '.join(METRICS)}")
-    if isinstance(code_size, bool) or not isinstance(code_size, int | np.integer) or code_size < 1:
-        raise InputError("code_size", f"found {code_size!r}", "pass the number of columns of the codes, 1 or more")
-    if len(X) > MOST_POINTS:
-        X = X[np.sort(np.random.default_rng(seed).choice(len(X), MOST_POINTS, replace=False))]
+    code_size = whole_number(code_size, "code_size", 1, CODE_SIZE)
+    if len(X) > MAX_POINTS:
+        X = X[np.sort(np.random.default_rng(seed).choice(len(X), MAX_POINTS, replace=False))]
     check_candidates(k, len(X) - 1)
     families = frozenset({"ranks"}).union(*(METRICS[name].families for name in names))
-    gathered = gather_checked(
-        X, _scaled(X, int(code_size), iterations), None, k=k, include_queries=True, families=families
+    statistics = gather_checked(
+        X, _scaled(X, code_size, iterations), None, k=k, include_queries=True, families=families
     )
-    return {name: METRICS[name].measure(gathered).value for name in names}
+    return {name: METRICS[name].measure(statistics).value for name in names}
 
 
 def _scaled(X: Any, code_size: int, iterations: int) -> Any:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
-from distbench.metrics import METRICS
+from distbench.metrics import METRICS, Measured
 from distbench.metrics.functions import gather_checked
 
 __all__ = ["chance"]
@@ -59,22 +59,19 @@ def chance(
     """
     if metric not in METRICS:
         raise InputError("metric", f"found {metric!r}", f"known are {', '.join(METRICS)}")
-    known = METRICS[metric]
     X, Z = as_points(X_test, "X_test"), as_points(Z_test, "Z_test")
     if reference is not None:
         reference = as_points(reference[0], "reference[0]"), as_points(reference[1], "reference[1]")
-    among = include_queries or reference is None
 
-    def measured(codes: Array, pair: tuple[Array, Array] | None) -> Any:
-        gathered = gather_checked(X, codes, pair, k=k, include_queries=among, families=known.families)
-        return known.measure(gathered)
+    def measure(codes: Array, pair: tuple[Array, Array] | None) -> Measured:
+        options: dict[str, Any] = {"k": k, "include_queries": include_queries, "families": METRICS[metric].families}
+        return METRICS[metric].measure(gather_checked(X, codes, pair, **options))
 
-    closed = measured(Z, reference).chance
-    if closed is not None:
-        return float(closed)
+    if (closed_form := measure(Z, reference).chance) is not None:
+        return float(closed_form)
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(shuffles):
         pair = None if reference is None else (reference[0], rng.permutation(reference[1]))
-        values.append(measured(rng.permutation(Z), pair).value)
+        values.append(measure(rng.permutation(Z), pair).value)
     return float(np.mean(values))

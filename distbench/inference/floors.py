@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
+from distbench._util.checks import whole_number
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_candidates
@@ -27,12 +28,13 @@ FLOORED = ("knn_recall", "scaled_stress", "stress", "distortion")
 BINDING_WITH_REFERENCE = frozenset({"distortion"})
 """Floors that hold against train and test points too: a worst case over some pairs bounds that over all."""
 
-MOST_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs all distances
-MOST_PRODUCTS = 2e9  # likewise, points squared times columns
-MOST_COLUMNS = 1_500  # of the matrix whose eigenvalues are taken
-MOST_VALUES = 1 << 25  # in all points: more are neither copied nor looked at a second time
+MAX_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs all distances
+MAX_PRODUCTS = 2e9  # likewise, points squared times columns
+MAX_COLUMNS = 1_500  # of the matrix whose eigenvalues are taken
+MAX_VALUES = 1 << 25  # in all points: larger arrays are neither copied nor read a second time
 KISSING = {1: 2, 2: 6}  # how many k-neighbourhoods, per k, a code can be part of
 ROUNDING = 1e-9  # a floor is lowered by this share
+CODE_SIZE = "pass the number of columns of the codes, 1 or more"
 
 
 def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str] = FLOORED) -> dict[str, float]:
@@ -82,41 +84,41 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     .. [2] H. Jung (1901), Ueber die kleinste Kugel, die eine raeumliche Figur einschliesst (for the packing).
     .. [3] J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
     """
-    points, dim = as_points(X_test, "X_test"), _check_code_size(code_size)
-    some = _some(len(points), points.shape[1])
-    whole = some is None
-    if points.size > MOST_VALUES:
-        points, some, metrics = points[some], None, [name for name in metrics if name == "distortion"]
+    points, dim = as_points(X_test, "X_test"), whole_number(code_size, "code_size", 1, CODE_SIZE)
+    sample = _sample(len(points), points.shape[1])
+    whole = sample is None
+    if points.size > MAX_VALUES:
+        points, sample, metrics = points[sample], None, [name for name in metrics if name == "distortion"]
     plain = np.asarray(points, dtype=np.float64)
     X = plain - plain.mean(axis=0)
-    size = int(np.frexp(np.abs(X).max())[1])
-    X = np.ldexp(X, -size)  # all floors are free of scale
-    found: dict[str, float | None] = {}
+    exponent = int(np.frexp(np.abs(X).max())[1])
+    X = np.ldexp(X, -exponent)  # all floors are free of scale
+    values: dict[str, float | None] = {}
     distances = None
     if whole or "distortion" in metrics:
-        chosen = np.ldexp(plain if some is None else plain[some], -size)  # exact, so that equal distances stay equal
+        chosen = np.ldexp(plain if sample is None else plain[sample], -exponent)  # exact: equal distances stay equal
         distances = cdist(chosen, chosen)
     if {"stress", "scaled_stress"} & set(metrics):
-        found["stress"] = found["scaled_stress"] = _stress(X, dim, distances if whole else None)
+        values["stress"] = values["scaled_stress"] = _stress(X, dim, distances if whole else None)
     if distances is not None and "distortion" in metrics:
-        found["distortion"] = _distortion(distances, dim)
+        values["distortion"] = _distortion(distances, dim)
     if distances is not None and whole and "knn_recall" in metrics and dim in KISSING:
-        found["knn_recall"] = _recall(distances, KISSING[dim], check_candidates(k, len(X) - 1))
-    return {name: value for name in FLOORED if name in metrics and (value := found.get(name)) is not None}
+        values["knn_recall"] = _recall(distances, KISSING[dim], check_candidates(k, len(X) - 1))
+    return {name: value for name in FLOORED if name in metrics and (value := values.get(name)) is not None}
 
 
-def _some(n: int, d: int) -> NDArray[np.int64] | None:
-    """Return the rows of a sample of points whose distances are soon found, or None for all."""
-    most = min(MOST_POINTS, int(np.sqrt(MOST_PRODUCTS / d)) + 2)
-    return None if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+def _sample(n: int, d: int) -> NDArray[np.int64] | None:
+    """Return the rows of a sample whose distances take seconds at most, or None for all."""
+    size = min(MAX_POINTS, int(np.sqrt(MAX_PRODUCTS / d)) + 2)
+    return None if n <= size else np.sort(np.random.default_rng(0).choice(n, size, replace=False))
 
 
 def check_floors(
     limits: Mapping[str, float], X_test: Any, code_size: int, *, k: int = 10, reference: bool = False
 ) -> None:
-    """Refuse limits that no encoder could meet, before one runs.
+    """Raise InputError for limits that no encoder could meet, before one runs.
 
-    Points of more than 2^25 values are let through: looking at them takes longer than it may save.
+    Points of more than 2^25 values are not checked: this takes longer than it may save.
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ def check_floors(
         If a limit is beyond its floor.
     """
     judged = [name for name in limits if name in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)]
-    if judged and math.prod(getattr(X_test, "shape", ())) <= MOST_VALUES:
+    if judged and math.prod(getattr(X_test, "shape", ())) <= MAX_VALUES:
         refuse_beyond(limits, floors(X_test, code_size, k=k, metrics=judged), code_size)
 
 
@@ -157,25 +159,19 @@ def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_
             )
 
 
-def _check_code_size(code_size: Any) -> int:
-    if isinstance(code_size, bool) or not isinstance(code_size, int | np.integer) or code_size < 1:
-        raise InputError("code_size", f"found {code_size!r}", "pass the number of columns of the codes, 1 or more")
-    return int(code_size)
-
-
 def _stress(X: Array, dim: int, distances: Array | None) -> float | None:
     """Return the floor of both stresses; None where the eigenvalues would take too long."""
     n, total = len(X), float(np.sum(X**2))
-    if min(X.shape) > MOST_COLUMNS or total == 0:
+    if min(X.shape) > MAX_COLUMNS or total == 0:
         return None
-    with one_blas_thread():  # two would wait for each other where other processes run
+    with one_blas_thread():  # more would wait for each other where other processes run
         mu = eigvalsh(X.T @ X if X.shape[1] <= n else X @ X.T)[::-1]
-    left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # what rounding may have put there is no floor
+    left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # what rounding may have added is no floor
     T, largest = float(np.sqrt(np.sum(left**2))), _diameter(X, distances)
     root = np.sqrt(n)
-    one = 2 * T / (np.sqrt(largest**2 + 2 * T) + largest)
-    two = 4 * T / (np.sqrt((3 * largest) ** 2 + 8 * T / root) + 3 * largest)
-    return float(max(one, two) / np.sqrt(2 * n * total) * (1 - ROUNDING))
+    by_diameter = 2 * T / (np.sqrt(largest**2 + 2 * T) + largest)
+    by_triangles = 4 * T / (np.sqrt((3 * largest) ** 2 + 8 * T / root) + 3 * largest)
+    return float(max(by_diameter, by_triangles) / np.sqrt(2 * n * total) * (1 - ROUNDING))
 
 
 def _diameter(X: Array, distances: Array | None) -> float:

@@ -108,6 +108,11 @@ def test_a_near_miss_does_not_look_like_a_hit(report):
         ({"precision": {"continuty": 0.1}}, "did you mean 'continuity'"),
         ({"precision": {"continuity": 0}}, "precision: found continuity = 0"),
         ({"seed": -1}, "seed: found -1"),
+        ({"include_queries": "no"}, "include_queries: found 'no'"),
+        ({"progress": "x"}, "progress: found 'x'"),
+        ({"metrics": [["stress"]]}, "metrics: found .* among the names"),
+        ({"precision": {"distortion": 1}}, "precision: found 'distortion', a worst case"),
+        ({"distance_x": np.zeros(2)}, "distance_x: found"),
         ({"labels": [0] * 49, "metrics": "all"}, "labels: found 49 labels for 50 points"),
         ({"labels": [0] * 50, "metrics": "all", "reference": X_TRAIN}, "reference_labels: found None"),
     ],
@@ -172,33 +177,11 @@ def test_printed(report):
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_compare_is_paired():
-    other = distbench.evaluate(lambda X: X[:, :2], X_TEST, reference=X_TRAIN, k=5, name="two columns")
-    best = distbench.evaluate(lambda X: X[:, :5], X_TEST, reference=X_TRAIN, k=5, name="five columns")
-    difference = distbench.compare(best, other)["continuity"]
-    assert difference.better == "a"
-    assert difference.low < difference.value < difference.high
-    assert distbench.compare(other, best)["scaled_stress"].better == "b"
-    assert all(d.better is None and d.value == 0 for d in distbench.compare(best, best).values())
-    with pytest.raises(distbench.InputError, match="k = 5 and 6"):
-        distbench.compare(best, distbench.evaluate(lambda X: X[:, :5], X_TEST, reference=X_TRAIN, k=6))
-
-
 def test_images_and_coinciding_codes_are_noted():
     images = RNG.normal(size=(30, 4, 4))
     report = distbench.evaluate(lambda X: np.sign(X.reshape(len(X), -1)[:, :1]), images, k=3)
     assert "X_test: images of shape (4, 4) flattened to 16 columns" in report.notes
     assert any("30 distinct test points share 2 distinct codes" in note for note in report.notes)
-
-
-def test_codes_that_say_the_class_alone_are_noted():
-    X = RNG.normal(size=(40, 3))
-    report = distbench.evaluate_codes(X, np.repeat(np.eye(4), 10, axis=0), k=3)
-    assert any(
-        "40 distinct test points share 4 distinct codes (40 points share theirs" in note for note in report.notes
-    )
-    assert any("23.1% of the pairs have code distance 0" in note for note in report.notes)
-    assert not any("distinct" in note for note in distbench.evaluate_codes(X, X[:, :2], k=3).notes)
 
 
 def test_all_that_can_be_measured():
@@ -271,18 +254,6 @@ def test_other_distances(distance):
     assert report["stress"].value == pytest.approx(0.0, abs=1e-7)
 
 
-def test_points_that_all_coincide_are_refused():
-    with pytest.raises(distbench.InputError, match="all coincide"):
-        distbench.evaluate_codes(np.ones((20, 3)), np.ones((20, 2)), k=3)
-
-
-def test_rows_and_columns_must_match():
-    with pytest.raises(distbench.InputError, match=r"Z_test: found 19 rows, but X_test has 20"):
-        distbench.evaluate_codes(X_TEST[:20], X_TEST[:19, :2], k=3)
-    with pytest.raises(distbench.InputError, match=r"reference\[0\]: found 5 columns, but X_test has 6"):
-        distbench.evaluate_codes(X_TEST, X_TEST[:, :2], reference=(X_TRAIN[:, :5], X_TRAIN[:, :2]), k=3)
-
-
 def test_few_test_points_have_no_interval():
     report = distbench.evaluate(ENCODER, X_TEST[:1], reference=X_TRAIN, k=5)
     assert report["continuity"].low is None
@@ -309,21 +280,6 @@ def test_points_on_one_ray_have_no_cosine_distance_to_measure():
     ray = np.arange(1.0, 41.0)[:, None] * np.array([3.0, 4.0])
     with pytest.raises(distbench.InputError, match="without any cosine distance"):
         distbench.evaluate_codes(ray, ray, k=5, distance_x="cosine")
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"include_queries": "no"}, "include_queries: found 'no'"),
-        ({"progress": "x"}, "progress: found 'x'"),
-        ({"metrics": [["stress"]]}, "metrics: found .* among the names"),
-        ({"precision": {"distortion": 1}}, "precision: found 'distortion', a worst case"),
-        ({"distance_x": np.zeros(2)}, "distance_x: found"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(options, said):
-    with pytest.raises(distbench.InputError, match=said):
-        distbench.evaluate_codes(X_TEST, X_TEST[:, :2], k=5, **options)
 
 
 def test_huge_and_tiny_points_have_finite_intervals():

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import definitions
 from scipy.optimize import minimize
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.manifold import smacof
 
 import distbench
 from distbench.inference import floors as module
 from distbench.inference.attainable import attainable
-from distbench.inference.chance import chance
 from distbench.inference.floors import FLOORED, check_floors, floors
 
 
@@ -85,25 +87,6 @@ def test_no_minimiser_is_better(n, d, dim):
     assert known["scaled_stress"] <= best
 
 
-def test_a_simplex_has_the_floors_written_down():
-    n, dim = 9, 2
-    X = np.eye(n)  # all distances sqrt(2): n - 1 eigenvalues of 1
-    known = floors(X, dim, k=2)
-    T, largest, root = np.sqrt(n - 1 - dim), np.sqrt(2), np.sqrt(n)
-    one = np.sqrt(largest**2 + 2 * T) - largest
-    two = root * (np.sqrt(9 * largest**2 + 8 * T / root) - 3 * largest) / 2
-    norm = np.sqrt(n * (n - 1) * 2)
-    assert known["stress"] == pytest.approx(max(one, two) / norm, rel=1e-6)
-    assert known["distortion"] == pytest.approx((np.sqrt(n) - 1) * np.sqrt(3 / 4), rel=1e-6)
-
-
-def test_a_hub_caps_recall():
-    spokes = np.vstack([np.zeros(30), np.eye(30)])  # the hub is nearest of all thirty, a code of at most six
-    assert floors(spokes, 2, k=1)["knn_recall"] < 0.9
-    assert floors(spokes, 1, k=1)["knn_recall"] < floors(spokes, 2, k=1)["knn_recall"]
-    assert "knn_recall" not in floors(spokes, 3, k=1)
-
-
 def test_points_that_fit_have_no_floor_to_speak_of():
     flat = np.random.default_rng(0).normal(size=(50, 2)) @ np.random.default_rng(1).normal(size=(2, 6))
     known = floors(flat, 2)
@@ -137,12 +120,6 @@ def test_limits_beyond_a_floor_are_refused(reference):
             check_floors({"stress": 0.0}, X, 2)
 
 
-@pytest.mark.parametrize("code_size", [0, True, 1.5, "2"])
-def test_code_size_must_be_a_count(code_size):
-    with pytest.raises(distbench.InputError, match="code_size: found"):
-        floors(np.eye(5), code_size)
-
-
 def test_a_report_shows_floors_and_refuses_limits_beyond_them():
     X = np.random.default_rng(0).normal(size=(60, 20))
     report = distbench.evaluate_codes(X, X[:, :2], k=5)
@@ -165,17 +142,123 @@ def test_mds_reaches_more_than_a_projection():
     assert best["stress"] < projected["stress"].value
     assert floors(X, 2)["stress"] <= best["stress"]
     assert set(best) == set(projected)
-    with pytest.raises(distbench.InputError, match="found no metric 'nothing'"):
-        attainable(X, 2, metrics=["nothing"])
 
 
-def test_chance_is_closed_or_shuffled():
-    X = np.random.default_rng(0).normal(size=(60, 5))
-    assert chance(X, X[:, :2], "knn_recall", k=5) == pytest.approx(5 / 59)
-    shuffled = chance(X, X[:, :2], "sigma_distortion", k=5, shuffles=2)
-    assert shuffled > distbench.evaluate_codes(X, X[:, :2], k=5)["sigma_distortion"].value
-    assert shuffled == chance(X, X[:, :2], "sigma_distortion", k=5, shuffles=2)
-    against = chance(X[:20], X[:20, :2], "sigma_distortion", reference=(X[20:], X[20:, :2]), k=5)
-    assert np.isfinite(against)
-    with pytest.raises(distbench.InputError, match="metric: found 'nothing'"):
-        chance(X, X, "nothing")
+class TestFloors:
+    @staticmethod
+    def slowly(X, dim, k):
+        """The floors by their definitions, on whole matrices."""
+        n = len(X)
+        a = cdist(X, X)
+        centre = np.eye(n) - 1 / n
+        mu = np.sort(np.linalg.eigvalsh(-centre @ a**2 @ centre / 2))[::-1]
+        T, largest = np.sqrt(np.sum(mu[dim:] ** 2)), a.max()
+        one = np.sqrt(largest**2 + 2 * T) - largest
+        # s (3 largest + s / sqrt(n)) = 2 T
+        two = np.sqrt(n) * (np.sqrt(9 * largest**2 + 8 * T / np.sqrt(n)) - 3 * largest) / 2
+        found = {"stress": max(one, two) / np.linalg.norm(a)}
+        found["scaled_stress"] = found["stress"]
+        prefix, best = [int(a.max(axis=1).argmax())], 1.0
+        while len(prefix) < n:
+            prefix.append(int(a[prefix].min(axis=0).argmax()))
+            own = a[np.ix_(prefix, prefix)]
+            least, diameter = own[np.triu_indices(len(prefix), 1)].min(), own.max()
+            if least == 0:
+                break
+            jung = np.sqrt((dim + 1) / (2 * dim))
+            best = max(best, (len(prefix) ** (1 / dim) - 1) * jung * least / diameter)
+        found["distortion"] = best
+        if dim in (1, 2):
+            np.fill_diagonal(a, np.nan)
+            degree = np.zeros(n)
+            for i in range(n):
+                others = ~np.isnan(a[i])
+                degree[others] += definitions._membership(a[i][others], k)
+            found["knn_recall"] = np.minimum(degree, {1: 2, 2: 6}[dim] * k).sum() / (n * k)
+        return found
+
+    @pytest.mark.parametrize("kind", ["normal", "wide", "long", "hub", "ties", "duplicates", "simplex"])
+    @pytest.mark.parametrize("dim", [1, 2, 3])
+    @pytest.mark.parametrize("k", [1, 3])
+    def test_are_what_the_formulas_say(self, kind, dim, k):
+        rng = np.random.default_rng(5)
+        X = {
+            "normal": lambda: rng.normal(size=(20, 6)),
+            "wide": lambda: rng.normal(size=(9, 30)),
+            "long": lambda: rng.normal(size=(40, 4)) * [100, 1, 1, 1] + 50,
+            "hub": lambda: np.vstack([np.zeros(20), np.eye(20)]),
+            "simplex": lambda: np.eye(60),
+            "ties": lambda: np.round(rng.normal(size=(20, 5))),
+            "duplicates": lambda: np.repeat(rng.normal(size=(8, 5)), 2, axis=0),
+        }[kind]()
+        expected = self.slowly(X, dim, k)
+        found = floors(X, dim, k=k)
+        assert found.keys() == expected.keys()
+        assert found.get("knn_recall", 0.0) <= 1.0
+        for name, value in found.items():
+            assert value == pytest.approx(expected[name], rel=1e-6, abs=1e-7), name
+        scaled = floors(1e6 * X, dim, k=k)
+        assert scaled == pytest.approx(found, rel=1e-9, abs=1e-12)
+
+    def test_only_what_is_asked(self):
+        X = np.random.default_rng(0).normal(size=(12, 4))
+        whole = floors(X, 2, k=3)
+        for name in whole:
+            assert floors(X, 2, k=3, metrics=[name]) == {name: whole[name]}
+        assert floors(X, 2, metrics=[]) == {}
+        assert floors(X, 4)["stress"] == pytest.approx(0, abs=1e-6)
+
+    def test_of_many_points(self, monkeypatch):
+        X = np.random.default_rng(0).normal(size=(50, 4))
+        whole = floors(X, 1, k=3)
+        assert module._sample(2000, 4) is None
+        assert len(module._sample(2001, 4)) == 2000
+        assert len(module._sample(5000, 2000)) == 1002
+        monkeypatch.setattr(module, "MAX_POINTS", 20)
+        chosen = module._sample(50, 4)
+        assert len(set(chosen)) == 20
+        assert set(chosen) == set(np.random.default_rng(0).choice(50, 20, replace=False))
+        assert (np.diff(chosen) > 0).all()
+        some = floors(X, 1, k=3)
+        assert some["distortion"] == pytest.approx(floors(X[chosen], 1, k=3)["distortion"], rel=1e-12)
+        spread = np.linalg.norm(np.ptp(X, axis=0))
+        twice = 2 * np.linalg.norm(X - X.mean(axis=0), axis=1).max()
+        assert whole["stress"] * 0.3 < some["stress"] < whole["stress"]
+        assert module._diameter(X - X.mean(axis=0), None) == pytest.approx(min(spread, twice), rel=1e-12)
+        monkeypatch.setattr(module, "MAX_VALUES", 199)
+        assert floors(X, 1, k=3) == pytest.approx({"distortion": some["distortion"]}, rel=1e-12)
+        check_floors({"distortion": 1.0}, X, 1)  # too many values: let through
+        monkeypatch.setattr(module, "MAX_VALUES", 200)
+        with pytest.raises(distbench.InputError, match="distortion: found the limit"):
+            check_floors({"distortion": 1.0}, X, 1)
+
+    def test_a_limit_at_the_floor_is_allowed(self):
+        X = np.vstack([np.zeros(20), np.eye(20)])
+        known = floors(X, 2, k=1)
+        check_floors(known, X, 2, k=1)
+        with pytest.raises(distbench.InputError, match="knn_recall: found the limit at least"):
+            check_floors({"knn_recall": known["knn_recall"] + 1e-6}, X, 2, k=1)
+        with pytest.raises(distbench.InputError, match="scaled_stress: found the limit at most"):
+            check_floors({"scaled_stress": known["scaled_stress"] - 1e-6}, X, 2, k=1)
+        check_floors({"knn_recall": 1.0}, X, 2, k=1, reference=True)
+        check_floors({"continuity": 1.0}, X, 2, k=1)
+
+    def test_attainable_is_that_of_the_codes_that_mds_finds(self, monkeypatch):
+        X = np.random.default_rng(0).normal(size=(15, 5))
+        best = attainable(X, 2, k=2, metrics=["stress", "knn_recall"])
+        assert list(best) == ["stress", "knn_recall"]
+        assert attainable(1e6 * X, 2, k=2, metrics=["stress"])["stress"] == pytest.approx(best["stress"], rel=1e-6)
+        assert attainable(X, 5, k=2, metrics=["stress"])["stress"] < 1e-3
+        assert attainable(X, 7, k=2, metrics=["stress"])["stress"] < 1e-3
+        monkeypatch.setattr(sys.modules["distbench.inference.attainable"], "MAX_POINTS", 10)
+        drawn = np.sort(np.random.default_rng(3).choice(15, 10, replace=False))
+        some = attainable(X, 2, k=2, metrics=["stress"], seed=3)
+        assert some == pytest.approx(attainable(X[drawn], 2, k=2, metrics=["stress"]))
+        with pytest.raises(distbench.InputError, match="k: found 5"):
+            attainable(X[:11], 2, k=5)
+        with pytest.raises(distbench.InputError, match="found no metric 'nothing'"):
+            attainable(X, 2, metrics=["nothing"])
+        for size in (0, True, 2.0, "2"):
+            for function in (attainable, floors):
+                with pytest.raises(distbench.InputError, match="code_size: found"):
+                    function(X, size)

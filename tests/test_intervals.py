@@ -1,26 +1,20 @@
-"""Intervals by the jackknife: the textbook's standard error, coverage on fresh draws, and where there is none."""
+"""Intervals by the jackknife: the formulas of `docs/intervals.md` a second time, and coverage on fresh draws."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from distbench.engine import gather
 from distbench.errors import InputError
 from distbench.inference.intervals import (
-    LEAST_SHARE,
     check_confidence,
     degrees_of_freedom,
     jackknife_interval,
     jackknife_standard_error,
 )
 from distbench.metrics import METRICS
-
-
-def test_of_a_mean_is_the_textbook_standard_error():
-    values = np.random.default_rng(0).normal(size=50)
-    leave_one_out = (values.sum() - values) / 49
-    assert jackknife_standard_error(leave_one_out) == pytest.approx(values.std(ddof=1) / np.sqrt(50), rel=1e-12)
 
 
 def test_against_train_points_only_is_that_of_a_mean():
@@ -32,46 +26,9 @@ def test_against_train_points_only_is_that_of_a_mean():
     assert jackknife_standard_error(measured.leave_one_out) == pytest.approx(expected, rel=1e-9)
 
 
-def test_wider_for_more_confidence_and_within_bounds():
-    values = np.array([0.9, 1.0, 1.0, 1.0])
-    leave_one_out = (values.sum() - values) / 3
-    low95, high95 = jackknife_interval(values.mean(), leave_one_out, 0.95, (0, 1))
-    low99, _ = jackknife_interval(values.mean(), leave_one_out, 0.99, (0, 1))
-    assert 0 < low99 < low95 < values.mean() < high95 <= 1.0
-
-
-def test_what_is_counted_twice_is_taken_out_once_but_never_most_of_it():
-    rng = np.random.default_rng(0)
-    without, small = rng.normal(size=40), 0.1 * rng.normal(size=(40, 4))
-    whole = jackknife_standard_error(without) ** 2
-    less = jackknife_standard_error(without, small) ** 2
-    assert less == pytest.approx(whole - np.sum(small**2) / 4)
-    assert jackknife_standard_error(without, 1e3 * small) ** 2 == pytest.approx(LEAST_SHARE * whole)
-
-
-def test_intervals_of_bounded_statistics_stay_inside_and_lean():
-    rng = np.random.default_rng(0)
-    values = rng.exponential(size=30)
-    without = (values.sum() - values) / 29
-    low, high = jackknife_interval(values.mean(), without, 0.95, (0, np.inf))
-    assert 0 < low < values.mean() < high
-    assert high - values.mean() > values.mean() - low
-    plain = jackknife_interval(values.mean(), without)
-    assert high - low == pytest.approx(plain[1] - plain[0], rel=0.1)
-    assert jackknife_interval(1.0, np.ones(5), 0.95, (0, 1)) == (1.0, 1.0)
-
-
-def test_a_few_points_that_make_the_error_cost_degrees_of_freedom():
-    rng = np.random.default_rng(0)
-    assert degrees_of_freedom(rng.uniform(size=500)) == 499
-    assert degrees_of_freedom(np.append(np.zeros(99), 1.0)) == 3
-    assert 10 < degrees_of_freedom(rng.standard_t(5, size=500)) < 400
-    assert degrees_of_freedom(np.ones(50)) == 49
-
-
 @pytest.mark.parametrize(
     ("value", "leave_one_out"),
-    [(1.0, None), (1.0, np.array([1.0])), (np.inf, np.ones(5)), (1.0, np.array([1.0, np.inf]))],
+    [(1.0, None), (1.0, np.array([1.0])), (np.inf, np.ones(5)), (np.nan, np.ones(2)), (1.0, np.array([1.0, np.inf]))],
 )
 def test_none_where_none_is_honest(value, leave_one_out):
     assert jackknife_interval(value, leave_one_out) == (None, None)
@@ -103,12 +60,6 @@ def test_covers_the_mean_over_fresh_draws(in_sample):
         assert np.mean(high - low) < 2 * 3.92 * value.std(), name
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_scores_that_all_stand_at_a_bound_do_not_make_it_certain(value):
-    low, high = jackknife_interval(value, np.full(50, value), bounds=(0, 1), rows=50)
-    assert (low, high) == pytest.approx((0.0, 1 - 0.025 ** (1 / 50)) if value == 0 else (0.025 ** (1 / 50), 1.0))
-
-
 def test_an_encoder_below_its_limit_rarely_looks_certain_where_failures_are_rare():
     rng = np.random.default_rng(0)
     passes = 0
@@ -119,10 +70,86 @@ def test_an_encoder_below_its_limit_rarely_looks_certain_where_failures_are_rare
     assert passes / 2000 <= 0.025
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("size", [1e-200, 1e200, 1e300])
-def test_of_values_whose_squares_leave_the_range_of_numbers(size):
-    leave_one_out = 1 + 0.1 * np.random.default_rng(0).normal(size=40)
-    plain = jackknife_interval(1.0, leave_one_out, bounds=(0, np.inf))
-    scaled = jackknife_interval(size, leave_one_out * size, bounds=(0, np.inf))
-    assert scaled == pytest.approx(tuple(end * size for end in plain), rel=1e-9)
+class TestIntervals:
+    """The formulas."""
+
+    VALUES = np.random.default_rng(0).beta(5, 2, size=20)
+
+    def without(self):
+        return (self.VALUES.sum() - self.VALUES) / 19
+
+    def quantile(self, without, confidence):
+        squares = (without - without.mean()) ** 2
+        kurtosis = 20 * np.sum((squares / squares.sum()) ** 2)
+        freedom = np.clip(2 * 20 / (kurtosis - 1), 3, 19)
+        assert degrees_of_freedom(without) == pytest.approx(freedom, rel=1e-12)
+        return student.ppf((1 + confidence) / 2, freedom)
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0.0, np.inf), (0.0, 1.0), (-1.0, 2.0)])
+    @pytest.mark.parametrize("confidence", [0.8, 0.95])
+    @pytest.mark.parametrize("interacting", [False, True])
+    def test_are_symmetric_on_their_scale(self, bounds, confidence, interacting):
+        low, high = bounds
+        forward, back = {
+            (False, False): (lambda v: v, lambda w: w),
+            (True, False): (lambda v: np.log(v - low), lambda w: low + np.exp(w)),
+            (True, True): (
+                lambda v: np.log((v - low) / (high - v)),
+                lambda w: (low + high * np.exp(w)) / (1 + np.exp(w)),
+            ),
+        }[np.isfinite(low), np.isfinite(high)]
+        value, without = self.VALUES.mean(), self.without()
+        interaction = 0.003 * np.random.default_rng(1).normal(size=(20, 4)) if interacting else None
+        moved = forward(without)
+        variance = 19 / 20 * np.sum((moved - moved.mean()) ** 2)
+        if interacting:
+            slope = (forward(value + 1e-6) - forward(value - 1e-6)) / 2e-6
+            less = variance - np.sum((slope * interaction) ** 2) / 4
+            assert less > 0.4 * variance
+            variance = less
+        half = self.quantile(without, confidence) * np.sqrt(variance)
+        expected = back(forward(value) - half), back(forward(value) + half)
+        assert jackknife_interval(value, without, confidence, bounds, interaction) == pytest.approx(expected, rel=1e-6)
+        for size in (1e150, 1e-170):
+            scaled = tuple(end * size for end in bounds)
+            more = None if interaction is None else interaction * size
+            found = jackknife_interval(value * size, without * size, confidence, scaled, more)
+            assert np.divide(found, size) == pytest.approx(expected, rel=1e-6)
+
+    def test_at_a_bound_nothing_is_stretched(self):
+        for edge, bounds in ((1.0, (0.0, 1.0)), (0.0, (0.0, 2.0))):
+            without = np.append(self.without(), edge)
+            low, high = jackknife_interval(without.mean(), without)
+            expected = max(low, bounds[0]), min(high, bounds[1])
+            assert jackknife_interval(without.mean(), without, 0.95, bounds) == pytest.approx(expected)
+
+    def test_of_two_points_there_is_one(self):
+        low, high = jackknife_interval(1.5, np.array([1.0, 2.0]))
+        half = student.ppf(0.975, 1) * np.sqrt(1 / 2 * 0.5)
+        assert (low, high) == pytest.approx((1.5 - half, 1.5 + half))
+
+    def test_degrees_of_freedom_at_their_ends(self):
+        assert degrees_of_freedom(np.array([1.0, 2.0, 4.0, 9.0])) == 3  # four points: no kurtosis to speak of
+        assert degrees_of_freedom(np.append(np.zeros(40), 1.0)) == 3
+        assert degrees_of_freedom(np.ones(7)) == 6
+        assert degrees_of_freedom(np.array([1.0, -1.0] * 5)) == 9
+        assert degrees_of_freedom(np.array([3.0])) == 0
+
+    def test_scores_that_all_stand_at_a_bound(self):
+        ones = np.ones(8)
+        assert jackknife_interval(1.0, ones, 0.9, (0, 1), rows=8) == pytest.approx((0.05 ** (1 / 8), 1.0))
+        assert jackknife_interval(2.0, 2 * ones, 0.9, (2, 4), rows=8) == pytest.approx((2, 4 - 2 * 0.05 ** (1 / 8)))
+        assert jackknife_interval(4.0, 4 * ones, 0.9, (2, 4), rows=8) == pytest.approx((2 + 2 * 0.05 ** (1 / 8), 4))
+        assert jackknife_interval(0.5, 0.5 * ones, 0.9, (0, 1), rows=8) == (0.5, 0.5)
+        assert jackknife_interval(1.0, ones, 0.9, (0, 1)) == (1.0, 1.0)
+        varied = np.array([1.0, 1.0, 0.9, 1.0, 0.8])
+        assert jackknife_interval(1.0, varied, 0.9, (0, 1), rows=5) == jackknife_interval(1.0, varied, 0.9, (0, 1))
+
+    def test_what_is_counted_twice_leaves_two_fifths(self):
+        without = self.without()
+        whole = jackknife_standard_error(without)
+        assert whole == pytest.approx(np.sqrt(19 / 20 * np.sum((without - without.mean()) ** 2)), rel=1e-13)
+        assert jackknife_standard_error(without, np.ones((20, 4))) == pytest.approx(whole * np.sqrt(0.4), rel=1e-13)
+        share = whole * np.sqrt(0.3 / 20)
+        assert jackknife_standard_error(without, np.full((20, 4), share)) == pytest.approx(whole * np.sqrt(0.7))

@@ -27,7 +27,6 @@ def test_the_interval_says_what_is_known(limit, up, down):
 
 def test_without_an_interval_the_value_decides():
     assert verdict(3.0, None, None, 3.0, "down") == "met"
-    assert verdict(3.0, None, None, 2.0, "down") == "broken"
     assert verdict(np.inf, None, None, 2.0, "down") == "broken"
 
 
@@ -37,6 +36,8 @@ def test_without_an_interval_the_value_decides():
 def test_what_is_undecided_is_the_users_to_settle(setting, good, bad):
     assert passes("undecided", 0.86, 0.85, "up", setting) is good
     assert passes("undecided", 0.84, 0.85, "up", setting) is bad
+    assert passes("undecided", 0.84, 0.85, "down", setting) is good
+    assert passes("undecided", 0.85, 0.85, "up", setting) is passes("undecided", 0.85, 0.85, "down", setting) is good
     assert passes("met", 0.86, 0.7, "up", setting)
     assert not passes("broken", 0.86, 0.95, "up", setting)
 
@@ -47,11 +48,39 @@ def test_undecided_is_one_of_three(undecided):
         check_undecided(undecided)
 
 
-def test_four_times_the_points_halve_the_interval():
-    assert points_to_decide(0.86, 0.82, 0.90, 0.84, 100) == 400
-    assert points_to_decide(0.86, 0.82, 0.90, 0.859, 100) == 160_000
-    assert points_to_decide(0.86, 0.82, 0.90, 0.86, 100) is None
-    assert points_to_decide(0.86, None, None, 0.84, 100) is None
+@pytest.mark.parametrize(
+    ("value", "low", "high", "limit", "m", "expected"),
+    [
+        (0.5, 0.25, 0.75, 0.375, 100, 400),
+        (0.5, 0.25, 0.75, 0.625, 100, 400),
+        (0.5, 0.375, 0.75, 0.625, 100, 400),  # by the side that reaches for the limit
+        (0.5, 0.375, 0.75, 0.375, 100, 101),  # one more at least
+        (0.8, 0.7, 0.9, 0.77, 100, 1200),  # 1111, to two digits, upwards
+        (0.8, 0.7, 0.9, 0.79, 7, 700),
+        (0.5, 0.4, 0.6, 0.3, 10, 11),
+        (0.5, 0.25, 0.75, 0.375, 4, 16),  # two digits as they are
+        (0.5, 0.125, 0.875, 0.75, 4, 9),
+        (0.8, 0.7, 0.9, 0.8, 100, None),
+        (0.8, 0.8, 0.9, 0.7, 100, None),
+        (0.8, -np.inf, 0.9, 0.7, 100, None),
+        (0.8, 0.7, 0.9, 0.80000999, 100, None),
+        (0.8, 0.7, 0.9, 0.80002, 100, 2_600_000_000),
+        (0.8, None, 0.9, 0.7, 100, None),
+        (0.8, 0.7, None, 0.7, 100, None),
+    ],
+)
+def test_points_that_would_decide(value, low, high, limit, m, expected):
+    found = points_to_decide(value, low, high, limit, m)
+    assert found is None if expected is None else found == pytest.approx(expected, rel=0.05)
+    if expected is not None and expected < 10**6:
+        assert (found, type(found)) == (expected, int)
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, 0.9), (0.7, None), (None, None)])
+def test_half_an_interval_is_none(low, high):
+    assert verdict(0.8, low, high, 0.75, "up") == "met"
+    assert verdict(0.8, low, high, 0.85, "up") == "broken"
+    assert verdict(0.8, low, high, 0.75, "down") == "broken"
 
 
 def test_one_at_its_limit_is_undecided_and_seldom_passes():

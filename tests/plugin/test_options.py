@@ -37,7 +37,7 @@ def ini(pytester, **values):
 
 def test_the_help_lists_every_option_and_its_ini_twin(pytester):
     shown = pytester.runpytest_subprocess("--help").stdout.str()
-    for name in (
+    for name in [
         "",
         "-encoder",
         "-limit",
@@ -49,7 +49,7 @@ def test_the_help_lists_every_option_and_its_ini_twin(pytester):
         "-compare",
         "-compare-fail",
         "-report",
-    ):
+    ]:
         assert f"--distbench{name}" in shown
         assert f"  distbench{name.replace('-', '_')} (" in shown
 
@@ -147,17 +147,17 @@ def test_it(distbench):
 
 
 @pytest.mark.parametrize(
-    ("options", "twin", "seed"),
-    [((), "", 1), ((), "7", 1), (("--distbench-seed", "3"), "7", 3)],
+    ("options", "marker", "twin", "seed"),
+    [
+        ((), ", seed=1", "", 1),
+        ((), ", seed=1", "7", 1),
+        (("--distbench-seed", "3"), ", seed=1", "7", 3),
+        ((), "", "7", 7),
+    ],
 )
-def test_the_seed_of_the_command_line_wins_over_the_marker(run, pytester, options, twin, seed):
+def test_the_command_line_then_the_marker_then_the_ini_file_say_the_seed(run, pytester, options, marker, twin, seed):
     ini(pytester, distbench_seed=twin)
-    run(RECIPE, "-s", *options).stdout.fnmatch_lines([f"*seed {seed}"])
-
-
-def test_the_seed_of_the_ini_file_is_that_of_tests_without_one(run, pytester):
-    ini(pytester, distbench_seed="7")
-    run(RECIPE.replace(", seed=1", ""), "-s").stdout.fnmatch_lines(["*seed 7"])
+    run(RECIPE.replace(", seed=1", marker), "-s", *options).stdout.fnmatch_lines([f"*seed {seed}"])
 
 
 def test_sort_ranks_by_another_metric(run):
@@ -206,7 +206,7 @@ def test_reports_of_every_type_go_where_they_are_sent(run, pytester, monkeypatch
     rows = json.loads((pytester.path / "out/r.json").read_text(encoding="utf-8"))["rows"]
     row = next(row for row in rows if row["metric"] == "continuity")
     assert (row["encoder"], row["limit"], row["verdict"], row["status"]) == ("PCA", 0.5, "met", "ok")
-    assert "| PCA " in (pytester.path / "out/r.md").read_text(encoding="utf-8")
+    assert " PCA |" in (pytester.path / "out/r.md").read_text(encoding="utf-8")
     assert "test_mine.py::test_it PCA" in (pytester.path / "out/r.term").read_text(encoding="utf-8")
     assert "<svg" in (pytester.path / "distbench.html").read_text(encoding="utf-8")
     assert summary.read_text(encoding="utf-8").startswith("before\n")
@@ -287,9 +287,7 @@ def test_two(distbench):
 
     assert encoders("-k", "one") == {"one"}
     assert encoders("-k", "two") == {"one", "two"}
-    assert encoders("test_mine.py::test_one", text=body.replace('"one"', '"uno"')) == {"one", "two", "uno"} - {
-        "one"
-    } | {"one"}
+    assert encoders("test_mine.py::test_one", text=body.replace('"one"', '"uno"')) == {"one", "two", "uno"}
     assert encoders(text=body.replace("test_one", "helper")) == {"two"}
 
 

@@ -1,4 +1,4 @@
-"""What is drawn is what was asked for, plausible, and simple once it is shrunk."""
+"""Drawn points and encoders are as asked, plausible, and simple once they are shrunk."""
 
 from __future__ import annotations
 
@@ -11,16 +11,8 @@ from hypothesis import Phase, find, given, settings
 
 import distbench
 from distbench import InputError
-from distbench.strategies import (
-    CLOUD_KINDS,
-    ENCODER_KINDS,
-    DrawnEncoder,
-    Moves,
-    cloud,
-    encoders,
-    near_pairs,
-    perturbations,
-)
+from distbench.strategies import CLOUD_KINDS, ENCODER_KINDS, DrawnEncoder, Moves, encoders, near_pairs, perturbations
+from distbench.strategies import cloud as cloud_of
 from distbench.strategies import point_clouds as clouds
 
 X = np.random.default_rng(0).normal(size=(60, 5))
@@ -96,7 +88,7 @@ def test_near_pairs_are_very_near_and_typically_near_and_shrink_to_one_column():
 def test_moved_images_stay_images(image):
     assert image.shape == (4, 4)
     assert image.dtype == np.uint8
-    assert not any((image == one).all() for one in IMAGES)
+    assert not any((image == row).all() for row in IMAGES)
     assert np.linalg.norm(IMAGES.reshape(50, -1) - image.ravel().astype(float), axis=1).min() < 600
 
 
@@ -110,7 +102,7 @@ def test_rows_of_frames():
     @FEW
     @given(near_pairs(pd.DataFrame(X[:, :2], columns=["a", "b"])))
     def drawn(pair):
-        assert all(one.shape == (2,) for one in pair)
+        assert all(point.shape == (2,) for point in pair)
 
     drawn()
 
@@ -142,16 +134,11 @@ def test_what_a_failing_test_shows_can_be_pasted(strategy, shown):
     text = "".join(line.strip() for line in "\n".join(raised.value.__notes__).splitlines())
     code = re.search(r"value=(.*?),?(?: *# or any other generated value)?\)$", text)[1]
     assert re.fullmatch(shown, code)
-    again = eval(code, {"X": X, "Moves": Moves, "cloud": cloud, "DrawnEncoder": DrawnEncoder})
+    again = eval(code, {"X": X, "Moves": Moves, "cloud": cloud_of, "DrawnEncoder": DrawnEncoder})
     if isinstance(again, DrawnEncoder):
         assert again == drawn[-1]
     else:
         np.testing.assert_array_equal(again, drawn[-1])
-
-
-def test_drawn_encoders_have_a_transform_too():
-    encoder = DrawnEncoder("tanh", 5, 2, seed=1)
-    assert (encoder.transform(X) == encoder(X)).all()
 
 
 @FEW
@@ -161,6 +148,7 @@ def test_the_repr_of_an_encoder_makes_it_again(encoder):
     codes = encoder(X)
     assert codes.shape == (60, encoder.code_size)
     assert (codes == again(X)).all()
+    assert (codes == encoder.transform(X)).all()
     assert 1 <= encoder.code_size <= 3
     assert encoder.name == encoder.kind
 
@@ -196,7 +184,7 @@ def test_a_drawn_collapsed_direction_is_hunted_down():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: clouds(rows=0), "rows: found 0; pass a whole number of at least 1, or \\(smallest, largest\\)"),
         (lambda: clouds(columns=(5, 2)), r"columns: found \(5, 2\); pass the smaller one first"),
@@ -210,14 +198,14 @@ def test_a_drawn_collapsed_direction_is_hunted_down():
         (lambda: perturbations(X, bounds=(0, 1)), "bounds: row [0-9]+ of X lies outside"),
         (lambda: Moves(X).pair((0, "column")), "move: found .* leads nowhere"),
         (lambda: Moves(X).point((99, "column", 1.0, 0)), "move: found .* leads nowhere"),
-        (lambda: cloud("ring", 3, 3), "kinds: found 'ring'"),
+        (lambda: cloud_of("ring", 3, 3), "kinds: found 'ring'"),
         (lambda: encoders(3, 4), "code_size: found 4 for 3 columns; pass at most 3"),
         (lambda: encoders(0), "columns: found 0"),
         (lambda: encoders(3, kinds="pca"), "kinds: found 'pca'"),
         (lambda: DrawnEncoder("linear", 3, 4), "code_size: found 4 for 3 columns; pass 1 to 3"),
     ],
 )
-def test_what_cannot_be_drawn_is_told_at_once(call, told):
-    with pytest.raises(InputError, match=told) as raised:
+def test_arguments_that_cannot_be_used(call, message):
+    with pytest.raises(InputError, match=message) as raised:
         call()
     assert "\n" not in str(raised.value)

@@ -559,13 +559,13 @@ class TestReports:
         from distbench.render.html import render_html
 
         tags = Tags()
-        tags.feed(render_html(hostile_outcome()))
+        tags.feed(render_html(hostile_outcome(), heading=hostile("title")))
         assert tags.scripts == 1
         assert not [tag for tag, _ in tags.found if tag == "blink"]
         assert not [name for _, attributes in tags.found for name in attributes if name.startswith("on")]
         assert not [a for _, attributes in tags.found for a in attributes.values() if a and "javascript:" in a[:20]]
         text = "".join(tags.texts)
-        for name in ("encoder", "note", "statement", "evidence", "environment", "source", "broken", "status"):
+        for name in ("encoder", "title", "note", "statement", "evidence", "environment", "source", "broken", "status"):
             assert f'<blink id="{name}"' in text, f"{name} is not shown as it is"
         assert "{{ 7*7 }}" in text
         assert "49[x]" not in text

@@ -1,4 +1,4 @@
-"""What the plugin costs a run that has nothing to do with distbench: next to nothing."""
+"""What the plugin costs a run without distbench tests: next to nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import pytest
 pytestmark = pytest.mark.cold
 
 HEAVY = ("numpy", "scipy", "sklearn", "numba", "hypothesis", "tabulate", "tqdm", "keras", "tensorflow", "pandas")
-WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:zarr")  # plugins of their own, which load what they are part of
+LIGHT = ("distbench", "distbench._version", "distbench.errors", "distbench.suites", "distbench.suites.detect")
+LIGHT += ("pytest_distbench", "pytest_distbench._options")
+WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:zarr")  # plugins that load the package they are part of
 CONFTEST = f"""
 import sys
 
 def pytest_unconfigure(config):
-    print("loaded:", [name for name in {HEAVY!r} if name in sys.modules])
+    print("heavy:", [name for name in {HEAVY!r} if name in sys.modules])
+    ours = [name for name in sys.modules if name.partition(".")[0] in ("distbench", "pytest_distbench")]
+    print("more of ours:", sorted(set(ours) - set({LIGHT!r})))
 """
 
 
@@ -26,7 +30,7 @@ def test_a_run_without_distbench_tests_loads_nothing_heavy(pytester, flag):
     pytester.makefile(".toml", pyproject="[project]\nname = 'mine'\n", notes="distbench = 'no suite'\n")
     result = pytester.runpytest_subprocess(*WITHOUT, *flag)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["loaded: []"])
+    result.stdout.fnmatch_lines(["heavy: []", "more of ours: *" if flag else "more of ours: []"])
 
 
 def test_skipped_distbench_tests_and_suites_load_nothing_heavy(pytester):
@@ -39,20 +43,11 @@ def test_skipped_distbench_tests_and_suites_load_nothing_heavy(pytester):
         def test_marked(distbench): ...
         """
     )
-    pytester.makefile(
-        ".toml",
-        suite="""
-        distbench = 1
-        question = "?"
-        dataset = "digits"
-        code_sizes = [2]
-        [[encoder]]
-        name = "pca"
-        """,
-    )
+    suite = "distbench = 1\nquestion = '?'\ndataset = 'digits'\ncode_sizes = [2]\n[[encoder]]\nname = 'pca'\n"
+    pytester.makefile(".toml", suite=suite)
     result = pytester.runpytest_subprocess(*WITHOUT)
     result.assert_outcomes(skipped=3)
-    result.stdout.fnmatch_lines(["loaded: []"])
+    result.stdout.fnmatch_lines(["heavy: []"])
 
 
 def test_importing_the_plugin_loads_nothing_heavy():

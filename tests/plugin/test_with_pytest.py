@@ -1,7 +1,8 @@
-"""Beside pytest's own options and plugins: each a run of pytest in a process of its own."""
+"""With pytest's own options and plugins, each in a new process."""
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -107,59 +108,41 @@ def test_collect_only_shows_items_and_runs_and_writes_nothing(run, pytester):
     assert not (pytester.path / "baselines").exists()
 
 
-def test_last_failed_runs_what_failed_and_keeps_the_other_rows(run, pytester):
-    import json
+@pytest.fixture
+def rows(pytester):
+    """Return the test and the encoder of all rows in out.json."""
 
-    def encoders():
+    def rows():
         document = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))
-        return sorted({(row["test"], row["encoder"]) for row in document["rows"]})
+        return sorted((row["test"], row["encoder"]) for row in document["rows"])
 
-    run("--distbench-report=json:out.json").assert_outcomes(passed=4, failed=2)
-    before = encoders()
-    result = run("--lf", "--distbench-report=json:out.json")
-    result.assert_outcomes(failed=2)
-    assert encoders() == before
-    assert len(before) == 5
+    return rows
 
 
-def test_exitfirst_stops_at_the_first_and_deletes_no_rows(run, pytester):
-    import json
-
-    run("--distbench-report=json:out.json")
-    rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
-    result = run("-x", "--distbench-report=json:out.json")
+def test_last_failed_runs_what_failed_and_exitfirst_stops_and_both_keep_the_other_rows(run, rows):
+    report = "--distbench-report=json:out.json"
+    run(report).assert_outcomes(passed=4, failed=2)
+    before = rows()
+    assert len(set(before)) == 5
+    run("--lf", report).assert_outcomes(failed=2)
+    assert rows() == before
+    result = run("-x", report)
     result.assert_outcomes(failed=1, passed=result.parseoutcomes().get("passed", 0))
     result.stdout.fnmatch_lines(["*= distbench =*", "*stopping after 1 failures*"])
-    after = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
-    assert len(after) == len(rows)
+    assert rows() == before
 
 
 def test_junit_xml_holds_flat_properties(run, pytester):
     result = run("--junit-xml=out.xml", "-W", "error")
     result.assert_outcomes(passed=4, failed=2)
     cases = ET.parse(pytester.path / "out.xml").getroot().iter("testcase")
-    found = {case.get("name"): {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases}
-    assert len(found) == 6
+    properties_of = {
+        case.get("name"): {tag.get("name"): tag.get("value") for tag in case.iter("property")} for case in cases
+    }
+    assert len(properties_of) == 6
     for name, encoder in {"test_kept": "first", "test_marked": "pca", "pca[2]": "pca.seed0"}.items():
-        assert 0 < float(found[name][f"distbench.{encoder}.continuity"]) <= 1
-        assert found[name][f"distbench.{encoder}.continuity.verdict"] == "met"
-    assert found["test_plain"] == {}
-    for properties in found.values():
+        assert 0 < float(properties_of[name][f"distbench.{encoder}.continuity"]) <= 1
+        assert properties_of[name][f"distbench.{encoder}.continuity.verdict"] == "met"
+    assert properties_of["test_plain"] == {}
+    for properties in properties_of.values():
         assert all(value is not None and "{" not in value and len(value) < 200 for value in properties.values())
-
-
-@pytest.mark.cold
-def test_a_run_without_the_flag_loads_nothing_of_ours(run, pytester):
-    (pytester.path / "mine.toml").unlink()
-    (pytester.path / "pyproject.toml").write_text('[project]\nname = "project"\n')
-    pytester.makepyfile(
-        test_mine="""
-        import sys
-
-        def test_what_is_loaded():
-            ours = {name for name in sys.modules if name.partition(".")[0] in ("distbench", "pytest_distbench")}
-            assert ours <= {"distbench", "distbench._version", "distbench.errors", "distbench.suites.detect",
-                            "pytest_distbench", "pytest_distbench._options"}, sorted(ours)
-        """
-    )
-    run(flag=None).assert_outcomes(passed=1)

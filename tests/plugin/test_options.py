@@ -37,7 +37,10 @@ def ini(pytester, **values):
 
 def test_the_help_lists_every_option_and_its_ini_twin(pytester):
     shown = pytester.runpytest_subprocess("--help").stdout.str()
-    for name in ("", *"encoder limit undecided sort seed retrain update compare compare-fail report".split()):
+    for name in (
+        "",
+        *["encoder", "limit", "undecided", "sort", "seed", "retrain", "update", "compare", "compare-fail", "report"],
+    ):
         option = f"--distbench-{name}".rstrip("-")
         assert option in shown
         assert f"  {option[2:].replace('-', '_')} (" in shown

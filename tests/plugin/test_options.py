@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+OPTIONS = ("encoder", "limit", "undecided", "sort", "seed", "retrain", "update", "compare", "compare-fail", "report")
 CHECK = """
 def test_it(distbench):
     distbench.check(pca, X_test, reference=X_train, continuity=0.5)

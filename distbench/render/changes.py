@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from distbench._util.numbers import difference, distinct
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Change, NotCompared, RunComparison
+    from distbench.results.gates import Change, RunComparison
 
-__all__ = ["ChangeGroups", "change_text", "group_changes", "render_changes", "subject", "title", "unmatched"]
+__all__ = ["ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
 
 MAX_WORSE, MAX_BETTER = 8, 4  # changes that are listed
 MAX_NAMES = 3  # in one line
@@ -55,7 +55,7 @@ def _ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
     turns: Counter[tuple[str, bool]] = Counter()
     keys = []
     for change in changes:
-        turn = subject(change), _is_sure(change)
+        turn = change.label, _is_sure(change)
         largest = max(abs(change.before), abs(change.now))
         share = abs(change.difference) / largest if largest < math.inf else math.inf
         keys.append(((not turn[1], turns[turn], -share), change))
@@ -66,16 +66,6 @@ def _ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
 def title(comparison: RunComparison) -> str:
     """Return the heading of a list of changes."""
     return f"Changes since {comparison.source}" if comparison.source else "Changes"
-
-
-def subject(change: Change | NotCompared) -> str:
-    """Return which encoder, data and code size a change is about."""
-    return f"{change.encoder}, {change.dataset or change.test}, code size {change.code_size}"
-
-
-def unmatched(entry: NotCompared) -> str:
-    """Return what could not be compared, and why."""
-    return f"{subject(entry)}{', ' * bool(entry.metric)}{entry.metric}: {entry.reason}"
 
 
 def change_text(change: Change) -> tuple[str, str, str, str]:
@@ -106,9 +96,9 @@ def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST)
     blocks = [*worse, *better]
     blocks += [f"{groups.unchanged} as they were"] if groups.unchanged else []
     names = {
-        OTHER_POINTS: dict.fromkeys(subject(change) for change in comparison.changes if change.other_points),
-        "lost": [unmatched(entry) for entry in comparison.not_compared if entry.failed],
-        "not compared": [unmatched(entry) for entry in comparison.not_compared if not entry.failed],
+        OTHER_POINTS: dict.fromkeys(change.label for change in comparison.changes if change.other_points),
+        "lost": [str(entry) for entry in comparison.not_compared if entry.failed],
+        "not compared": [str(entry) for entry in comparison.not_compared if not entry.failed],
         "only before": comparison.only_before,
         "only now": comparison.only_now,
     }
@@ -130,7 +120,7 @@ def _group(word: str, changes: Sequence[Change], groups: ChangeGroups, most: int
     lines, is_whole = [], len(changes) <= most
     for change in changes[:most]:
         before, now, moved, ends = change_text(change)
-        start = f"  {subject(change)}: {change.metric} {before} -> {now} ({moved}"
+        start = f"  {change.label}: {change.metric} {before} -> {now} ({moved}"
         end = ")" + " *" * (change in groups.sure)
         between = f", {ends}{'' if change.paired else ', not paired'}" if ends else ""
         fits = len(start + between + end) <= width

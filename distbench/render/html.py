@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import require
 from distbench.render._details import details_of
-from distbench.render.changes import change_text, group_changes, title, unmatched
+from distbench.render.changes import change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 
 if TYPE_CHECKING:
@@ -131,6 +131,6 @@ def _changes(comparison: RunComparison) -> dict[str, Any]:
             f"{groups.unchanged} as they were",
             *(f"only now: {name}" for name in comparison.only_now),
             *(f"only before: {name}" for name in comparison.only_before),
-            *(f"not compared: {unmatched(entry)}" for entry in comparison.not_compared),
+            *(f"not compared: {entry}" for entry in comparison.not_compared),
         ],
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from distbench._util.numbers import at_bound, distinct, interval
 from distbench.render._escape import escaped, item
-from distbench.render.changes import change_text, group_changes, subject, title, unmatched
+from distbench.render.changes import change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 from distbench.results.rows import OK
 
@@ -151,10 +151,10 @@ def _comparison(comparison: RunComparison) -> Iterator[str]:
         for change in changes:
             before, now, difference, ends = change_text(change)
             star = " *" * (change in groups.sure)
-            rows.append((subject(change), change.metric, before, now, f"{difference}{star}", ends, change.note))
+            rows.append((change.label, change.metric, before, now, f"{difference}{star}", ends, change.note))
         if rows:
             yield f"**{word}**\n\n{_grid(head, rows, words=2)}"
-    missing = list(map(unmatched, comparison.not_compared))
+    missing = list(map(str, comparison.not_compared))
     for word, lines in (
         ("not compared", missing),
         ("only before", comparison.only_before),

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from distbench.inference.estimate import Estimate, difference_of_intervals, mean_of, mean_of_intervals
 from distbench.results.matching import (
     POINTS_CHANGED,
     MatchedRows,
+    NotCompared,
     Subject,
     equal,
     match_rows,
+    measured,
     packed_alike,
     points_differ,
+    status_of,
 )
 from distbench.results.packing import unpack
-from distbench.results.rows import Row
+from distbench.results.rows import OK, Row
 
 __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
 
+MIN_EQUAL_METRICS = 2
+"""Metrics that agree in every seed where the codes are the same."""
+
+BySeed = dict[int | None, Row]
+
 
 @dataclass(frozen=True)
-class Change:
-    """A metric of an encoder, then and now: means over the seeds that both runs have.
+class Change(Subject):
+    """A metric of an encoder, before and now: means over the training seeds that both runs have.
 
     Attributes
     ----------
@@ -38,17 +46,13 @@ class Change:
     low, high : float or None
         95 % interval of the difference over test points; None where there is none.
     paired : bool
-        Whether the interval is that of the same points judged twice, which is narrower.
+        Whether the interval is that of the same points measured twice, which is narrower.
     note : str
         What a reader must know of it.
     other_points : bool
         Whether the points are others than before.
     """
 
-    encoder: str
-    dataset: str
-    test: str
-    code_size: int
     metric: str
     direction: Literal["up", "down"]
     before: float
@@ -75,34 +79,6 @@ class Change:
 
 
 @dataclass(frozen=True)
-class NotCompared:
-    """What both runs have and yet cannot be compared.
-
-    Attributes
-    ----------
-    encoder, dataset, test, code_size
-        Whose rows they are.
-    metric : str
-        Which one; empty where that is so of all.
-    reason : str
-        Why.
-    failed : bool
-        It had a value before and has none now.
-    had : frozenset of str
-        Metrics that had a value before: their gates are broken.
-    """
-
-    encoder: str
-    dataset: str
-    test: str
-    code_size: int
-    metric: str
-    reason: str
-    failed: bool = False
-    had: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
 class RunComparison:
     """All that changed between two runs.
 
@@ -115,7 +91,7 @@ class RunComparison:
     only_before, only_now : tuple of str
         Encoders that one of the runs lacks, with their data and code size.
     not_compared : tuple of NotCompared
-        What both have and yet cannot be compared.
+        What both have but cannot be compared.
     """
 
     source: str
@@ -134,116 +110,131 @@ def compare_rows(
     distance. Values are means over the seeds that both have. Where both have per-point scores of the same points, the
     interval is the paired jackknife's; else it is made of both intervals (the method of variance estimates recovery,
     Zou and Donner 2008), which is wider for points that are the same. Rows of another metric version, or of another
-    number of test points or candidates, are not compared, and said so.
+    number of test points or candidates, are not compared, and the reason is given.
 
     Parameters
     ----------
     before, now : iterable of Row
-        Of both runs.
+        The rows of both runs.
     source : str
         Where `before` is from, for readers.
     failed_tests : collection of str
-        Tests of now that failed, as rows name them, beside those that have a row which says so. Whom `before` has
-        under one of them and now lacks was lost, not left out.
+        Tests of the second run that failed, beside those that have a failed row. Encoders that such a test measured
+        before and that are missing now were lost, not left out.
 
     Returns
     -------
     RunComparison
         In the order of the rows of now.
     """
-    matches, only_before, only_now, left = match_rows(before, now, failed_tests)
-    changes: list[Change] = []
-    not_compared = [NotCompared(*one.who, metric="", reason=one.reason, failed=one.failed, had=one.had) for one in left]
-    for matched in matches:
-        of_match, without = _compared(matched)
-        changes += of_match
-        not_compared += without
-    return RunComparison(source, tuple(changes), tuple(only_before), tuple(only_now), tuple(not_compared))
+    matches, only_before, only_now, not_compared = match_rows(before, now, failed_tests)
+    compared = [entry for matched in matches for entry in _compared(matched)]
+    changes = tuple(entry for entry in compared if isinstance(entry, Change))
+    not_compared += [entry for entry in compared if isinstance(entry, NotCompared)]
+    return RunComparison(source, changes, tuple(only_before), tuple(only_now), tuple(not_compared))
 
 
-def _compared(matched: MatchedRows) -> tuple[list[Change], list[NotCompared]]:
-    before, now = matched.by_metric()
-    had = matched.lost()
-    without = [NotCompared(*matched.who, metric="", reason=told, failed=True, had=had) for told in matched.failures()]
-    changes, same = [], matched.agree()
+def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
+    before, now = _by_metric(matched.before), _by_metric(matched.now)
+    had_value = {row.seed for row in matched.before if row.status == OK}
+    failed = {row.seed for row in matched.now if row.status != OK}
+    lost = had_value if None in failed else failed & had_value
+    had = measured(row for row in matched.before if row.seed in lost)
+    failures = (row for row in matched.now if lost and row.status != OK and row.seed in {*lost, None})
+    for reason in dict.fromkeys(map(status_of, failures)):
+        yield NotCompared(**vars(matched.subject), metric="", reason=reason, failed=True, had=had)
+    is_same = _have_same_codes(before, now)
     for metric in dict.fromkeys([*now, *before]):
         old, new = before.get(metric, {}), now.get(metric, {})
-        reason, failed = _reason(old, new)
+        reason, has_failed = _reason(old, new)
         if not reason:
-            changes.append(_change(old, new, matched.who, same))
-        elif old.keys() - matched.failed_seeds or not old:  # what failed is said once, not for each metric
+            yield _change(old, new, matched.subject, is_same)
+        elif old.keys() - lost or not old:  # a failed seed is reported once, not for each metric
             had = frozenset([metric] if _was_measured(old, new) else [])
-            without.append(NotCompared(*matched.who, metric=metric, reason=reason, failed=failed, had=had))
-    return changes, without
+            yield NotCompared(**vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had)
 
 
-def _reason(old: dict[Any, Row], new: dict[Any, Row]) -> tuple[str, bool]:
+def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
+    by_metric: dict[str, BySeed] = {}
+    for row in rows:
+        if row.status == OK:
+            by_metric.setdefault(row.metric, {}).setdefault(row.seed, row)
+    return by_metric
+
+
+def _have_same_codes(before: dict[str, BySeed], now: dict[str, BySeed]) -> bool:
+    """Return whether several metrics of the same points are equal in every seed, all that both have."""
+    pairs = [
+        (before[metric][seed], row)
+        for metric, rows in now.items()
+        for seed, row in rows.items()
+        if seed in before.get(metric, {})
+    ]
+    is_same = all(not points_differ(old, new) and equal(old.value, new.value) for old, new in pairs)
+    return is_same and len({row.metric for _, row in pairs}) >= MIN_EQUAL_METRICS
+
+
+def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
     """Return why a metric cannot be compared, and whether it has no value now."""
     if not old or not new:
         return f"was not measured {'now' if old else 'before'}", bool(old)
-    versions = [{row.metric_version for row in rows.values()} for rows in (old, new)]
+    versions = [sorted({row.metric_version for row in rows.values()}) for rows in (old, new)]
     if versions[0] != versions[1] or len(versions[0]) > 1:
-        one, other = (", ".join(map(str, sorted(found))) for found in versions)
-        return f"metric version was {one}, is now {other}", False
+        return "metric version was {}, is now {}".format(*(", ".join(map(str, of_run)) for of_run in versions)), False
     seeds = [seed for seed in new if seed in old]
     if not seeds:
-        return f"no training seed in common (before {_told(old)}, now {_told(new)})", False
-    numbers = [[_value(rows[seed]) for seed in seeds] for rows in (old, new)]
-    if any(math.isnan(mean_of(found)) for found in numbers):
-        return "is not a number", not math.isnan(mean_of(numbers[0]))
-    return "", False
+        before, now = (", ".join("none" if seed is None else str(seed) for seed in rows) for rows in (old, new))
+        return f"no training seed in common (before {before}, now {now})", False
+    means = [mean_of([_value(rows[seed]) for seed in seeds]) for rows in (old, new)]
+    return ("is not a number", not math.isnan(means[0])) if any(map(math.isnan, means)) else ("", False)
 
 
-def _was_measured(old: dict[Any, Row], new: dict[Any, Row]) -> bool:
-    """Say whether a metric had a value before; what was not a number had none, unless now it is not one either."""
-    found = [any(not math.isnan(_value(row)) for row in rows.values()) for rows in (old, new)]
-    return bool(old) and (found[0] or not found[1])
-
-
-def _told(rows: dict[Any, Row]) -> str:
-    return ", ".join("none" if seed is None else str(seed) for seed in rows)
+def _was_measured(old: BySeed, new: BySeed) -> bool:
+    """Return whether a metric had a value before: nan is one only where it is nan now, too."""
+    had, has = (any(not math.isnan(_value(row)) for row in rows.values()) for rows in (old, new))
+    return bool(old) and (had or not has)
 
 
 def _value(row: Row) -> float:
     return math.nan if row.value is None else row.value
 
 
-def _change(old: dict[Any, Row], new: dict[Any, Row], who: Subject, same: bool) -> Change:
-    """Return the change of a metric; ``same`` rows are of the same codes, which surely did not change."""
+def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change:
+    """Return the change of a metric; where the codes are the same, it surely did not change."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
-    values = [mean_of([_value(row) for row in rows]) for rows in (before, now)]
-    difference = 0.0 if values[0] == values[1] else values[1] - values[0]
-    low, high, why = (difference, difference, "") if same else _paired(before, now, difference)
-    if why:
-        intervals = [mean_of_intervals([(row.low, row.high) for row in rows]) for rows in (now, before)]
-        low, high = difference_of_intervals(values[1], intervals[0], values[0], intervals[1])
-    other = why == POINTS_CHANGED
-    notes = [f"not paired: {why}"] if why and low is not None else [why] if other else []
-    every = len(old.keys() | new.keys())
-    notes += [f"over {len(seeds)} of {every} seeds"] if len(seeds) < every else []
+    value_before, value_now = (mean_of([_value(row) for row in rows]) for rows in (before, now))
+    difference = 0.0 if value_before == value_now else value_now - value_before
+    low, high, unpaired = (difference, difference, "") if is_same else _paired(before, now, difference)
+    if unpaired:
+        ends_now, ends_before = (mean_of_intervals([(row.low, row.high) for row in rows]) for rows in (now, before))
+        low, high = difference_of_intervals(value_now, ends_now, value_before, ends_before)
+    other_points = unpaired == POINTS_CHANGED
+    notes = [f"not paired: {unpaired}"] if unpaired and low is not None else [unpaired] if other_points else []
+    total = len(old.keys() | new.keys())
+    notes += [f"over {len(seeds)} of {total} seeds"] if len(seeds) < total else []
     return Change(
-        *who,
+        **vars(subject),
         metric=now[0].metric,
-        direction="down" if now[0].direction == "down" else "up",
-        before=values[0],
-        now=values[1],
+        direction=now[0].direction,
+        before=value_before,
+        now=value_now,
         difference=difference,
         low=low,
         high=high,
-        paired=not why,
+        paired=not unpaired,
         note="; ".join(notes),
-        other_points=other,
+        other_points=other_points,
     )
 
 
 def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tuple[float | None, float | None, str]:
     """Return the paired interval, or why there is none."""
-    other = [one for one in map(points_differ, before, now) if one]
-    if other:
-        return None, None, other[0]
-    pairs = [(packed_alike(one, two), packed_alike(two, one)) for one, two in zip(before, now, strict=True)]
-    estimate = Estimate.mean([_estimate(row_now) - _estimate(row_before) for row_before, row_now in pairs])
+    for reason in map(points_differ, before, now):
+        if reason:
+            return None, None, reason
+    pairs = [(packed_alike(old, new), packed_alike(new, old)) for old, new in zip(before, now, strict=True)]
+    estimate = Estimate.mean([_estimate(new) - _estimate(old) for old, new in pairs])
     if estimate.leave_one_out is None:
         return None, None, "no per-point scores of both runs"
     low, high = replace(estimate, value=difference).interval()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
@@ -25,8 +24,9 @@ __all__ = [
 ALL = "all"
 HOW = "give METRIC:CHANGE, such as continuity:1% or continuity:0.01"
 NOTHING = "nothing to compare: "
-"""What stands in the line of a gate that could not be judged."""
+"""Starts the reason of a gate for which nothing could be compared."""
 ROUNDING = 1e-9
+MAX_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Gate:
     Attributes
     ----------
     metric : str
-        Its name; ``"all"`` for each of those that were measured.
+        Its name; ``"all"`` for every metric that was measured.
     threshold : float
         The worsening, by the metric's direction, that is still allowed.
     relative : bool
@@ -56,26 +56,21 @@ class Gate:
 
 
 def parse_gate(text: str) -> Gate:
-    """Return the gate that a text says: ``continuity:1%``, ``continuity:0.01`` or ``all:5%``.
+    """Return the gate that a text such as ``continuity:1%``, ``continuity:0.01`` or ``all:5%`` describes.
 
     Parameters
     ----------
     text : str
-        A metric or ``all``, a colon, and by how much it may get worse: a number above 0 or a share of the value.
-
-    Returns
-    -------
-    Gate
-        The metric (or "all") and by how much it may get worse.
+        A metric or ``all``, a colon, and by how much it may get worse: a number, or a share of the value in percent.
 
     Raises
     ------
     InputError
-        It says none: what was found and what to give.
+        The text describes no gate.
     """
-    metric, colon, change = (part.strip() for part in text.partition(":"))
     from distbench.metrics import METRICS
 
+    metric, colon, change = (part.strip() for part in text.partition(":"))
     if not colon or not metric or not change:
         raise InputError("gate", f"found {text!r}", HOW)
     if metric not in METRICS and metric != ALL:
@@ -93,25 +88,26 @@ def parse_gate(text: str) -> Gate:
 
 
 def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[str]:
-    """Return what does not hold, one line each.
+    """Return a line for each gate and encoder that is broken.
+
+    A gate is broken, too, where nothing could be compared for it, or where a metric that an encoder had before has no
+    value now or cannot be compared. Encoders that are new, or were not run now, break none.
 
     Parameters
     ----------
     comparison : RunComparison
         What changed.
     gates : iterable of Gate
-        What may.
+        How much worse metrics may become.
     undecided : {"value", "fail", "pass"}
-        What becomes of a worsening whose interval holds the threshold. ``"value"``: it is broken where the worsening
-        itself is larger; ``"fail"``: unless the interval shows that it is not; ``"pass"``: only where the interval
-        shows that it is. Without an interval the value decides.
+        What becomes of a worsening whose interval holds the threshold. ``"value"``: the gate is broken where the
+        worsening itself is larger; ``"fail"``: unless the interval shows that it is not; ``"pass"``: only where the
+        interval shows that it is. Without an interval the value decides.
 
     Returns
     -------
     list of str
-        Empty where all hold. A gate never holds because there was nothing to see: one for which nothing could be
-        compared does not, nor one on a metric that an encoder had before and that has no value now, or one that
-        cannot be compared with it. Encoders that are new, or were not run now, break none.
+        Empty where all gates hold.
     """
     check_undecided(undecided)
     return list(dict.fromkeys(line for gate in gates for line in _broken(comparison, gate, undecided)))
@@ -119,46 +115,40 @@ def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Un
 
 def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided) -> list[str]:
     changes = [change for change in comparison.changes if gate.metric in (ALL, change.metric)]
+    lost = [entry for entry in comparison.not_compared if entry.had and gate.metric in (ALL, *entry.had)]
     lines = [_line(change, gate) for change in changes if _is_broken(change, gate, undecided)]
-    lost = [one for one in comparison.not_compared if (one.had if gate.metric == ALL else gate.metric in one.had)]
-    lines += [f"{gate}: {'' if one.failed else NOTHING}{_named(one)}: {one.reason}" for one in lost]
-    return lines if changes or lost else [f"{gate}: {NOTHING}{_why(comparison, gate)}"]
+    lines += [f"{gate}: {'' if entry.failed else NOTHING}{entry}" for entry in lost]
+    return lines if changes or lost else [f"{gate}: {NOTHING}{_why_nothing(comparison, gate)}"]
 
 
 def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
     worse, low, high = change.worsening
-    allowed = gate.allowed(change.before)
     if low is None or high is None:
         low = high = worse
     deciding = {"value": worse, "fail": high, "pass": low}[undecided]
-    # What two rounded numbers differ by is no worsening: 0.96 - 0.95 is more than 0.01.
-    slack = ROUNDING * max((abs(v) for v in (change.before, change.now) if math.isfinite(v)), default=0.0)
-    return deciding > allowed + slack
+    # The difference of two rounded numbers is no worsening: 0.96 - 0.95 is more than 0.01.
+    finite = [abs(value) for value in (change.before, change.now) if math.isfinite(value)]
+    return deciding > gate.allowed(change.before) + ROUNDING * max(finite, default=0.0)
 
 
 def _line(change: Change, gate: Gate) -> str:
-    worse, low, high = change.worsening
     share = abs(change.before) if gate.relative else 1.0
 
-    def told(value: float) -> str:
+    def as_text(value: float) -> str:
         scaled = 100 * value / share if share else math.copysign(math.inf, value)
         return f"{scaled:.3g}%" if gate.relative else f"{value:.3g}"
 
-    interval = "" if low is None or high is None else f", 95 % interval {told(low)} to {told(high)}"
+    worse, low, high = change.worsening
+    interval = "" if low is None or high is None else f", 95 % interval {as_text(low)} to {as_text(high)}"
     note = f" ({change.note})" if change.note else ""
     moved = f"{change.metric} {change.before:.5g} -> {change.now:.5g}"
-    return f"{gate}: {_named(change)}: {moved}, worse by {told(worse)}{interval}{note}"
+    return f"{gate}: {change.label}: {moved}, worse by {as_text(worse)}{interval}{note}"
 
 
-def _named(one: Change | NotCompared) -> str:
-    metric = f", {one.metric}" if isinstance(one, NotCompared) and one.metric else ""
-    return f"{one.encoder}, {one.dataset or one.test}, code size {one.code_size}{metric}"
-
-
-def _why(comparison: RunComparison, gate: Gate) -> str:
-    reasons: list[Any] = [one for one in comparison.not_compared if gate.metric in (ALL, one.metric) or not one.metric]
-    if reasons:
-        return "; ".join(f"{_named(one)}: {one.reason}" for one in reasons[:3])
+def _why_nothing(comparison: RunComparison, gate: Gate) -> str:
+    entries = [entry for entry in comparison.not_compared if gate.metric in (ALL, entry.metric) or not entry.metric]
+    if entries:
+        return "; ".join(map(str, entries[:MAX_REASONS]))
     if comparison.changes:
         return f"neither run has {gate.metric} for the same encoder"
     return f"no encoder is both in this run and in {comparison.source or 'the other'}"

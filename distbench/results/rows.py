@@ -57,6 +57,16 @@ class Setting(NamedTuple):
     M: int
     seed: int | None
 
+    @property
+    def subject(self) -> tuple[Any, ...]:
+        """What was evaluated: the encoder, the points, the code size, in sample or not."""
+        return self[:5]
+
+    @property
+    def method(self) -> tuple[Any, ...]:
+        """How it was evaluated: k, the distance, the numbers of test points and of candidates."""
+        return self[5:9]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:

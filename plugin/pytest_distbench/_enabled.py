@@ -10,7 +10,7 @@ from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
 from pytest_distbench._record import attach, was_called
 from pytest_distbench._settings import settings_of
-from pytest_distbench._xdist import SharedFolder, is_worker
+from pytest_distbench._xdist import is_worker
 
 __all__ = ["enable"]
 
@@ -25,7 +25,6 @@ def enable(config: pytest.Config) -> None:
 
         check_reports(settings.reports)
         config.pluginmanager.register(Summary(config), "distbench-summary")
-        config.pluginmanager.register(SharedFolder(), "distbench-shared-folder")
 
 
 class Hooks:

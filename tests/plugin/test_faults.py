@@ -7,21 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from pages import outcome
 
 from distbench.results.file import read_results, write_results
 from pytest_distbench._reports import Reports
-from pytest_distbench._xdist import LOCK, SharedFolder, made_folder
 
 with contextlib.suppress(ImportError):
-    import fcntl
+    pass
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 TRAP = """
@@ -164,81 +161,6 @@ def test_damaged_results_are_told_before_a_test_runs_and_stay(pytester, damage):
         assert "move it away" in printed or "give another" in printed or "restore it" in printed
     assert path.read_bytes() == old
     assert not (pytester.path / "ran.txt").exists()
-
-
-class TestSharedFolder:
-    @POSIX
-    def test_what_killed_runs_left_goes_with_the_next_one(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        own, lock = made_folder()
-        gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-
-        def left(word, locked=True):
-            folder = tmp_path / Path(own).name.replace(f"-{os.getpid()}-", f"-{int(gone.stdout)}-{word}")
-            folder.mkdir()
-            if locked:
-                (folder / LOCK).write_text("")
-            (folder / "codes.npz").write_text("x")
-            return folder
-
-        killed, foreign = left("a"), left("b", locked=False)
-        alive = left("c")  # in another container: its number says nothing here
-        descriptor = os.open(alive / LOCK, os.O_RDWR)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        stays = [Path(own), foreign, alive, tmp_path / "distbench-mine", tmp_path / "distbench-elsewhere-1-abc"]
-        if os.geteuid() == 0:
-            stays.append(left("d"))
-            os.chown(stays[-1], 12345, 12345)
-        for folder in stays:
-            folder.mkdir(exist_ok=True)
-        data = tmp_path / "data"
-        data.mkdir()
-        (data / LOCK).write_text("")
-        killed.with_name(f"{killed.name}x").symlink_to(data)
-        new, new_lock = made_folder()
-        assert not killed.exists()
-        assert all(folder.is_dir() for folder in (*stays, Path(new)))
-        assert (data / LOCK).exists(), "it went through a link"
-        os.close(descriptor)
-        _, again_lock = made_folder()
-        assert not alive.exists(), "its run has ended"
-        for held in (lock, new_lock, again_lock):
-            os.close(held)
-
-    @POSIX
-    def test_its_lock_is_held_as_long_as_the_run_lives(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        shared, worker = SharedFolder(), SimpleNamespace(workerinput={})
-        shared.pytest_configure_node(worker)
-        (folder,) = tmp_path.iterdir()
-        assert [str(folder)] == list(worker.workerinput.values())
-        descriptor = os.open(folder / LOCK, os.O_RDWR)
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shared.pytest_unconfigure()
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.close(descriptor)
-        assert list(tmp_path.iterdir()) == []
-
-    @POSIX
-    @pytest.mark.nightly
-    def test_a_killed_controller(self, pytester, monkeypatch):
-        pytest.importorskip("xdist")
-        pytester.makepyfile(
-            "import pathlib, time\ndef test_it(distbench):\n"
-            "    (pathlib.Path(__file__).parent / 'begun.txt').write_text('')\n    time.sleep(60)"
-        )
-        running = start(pytester.path, "-n", "1")
-        wait_for(pytester.path / "begun.txt")
-        assert len(list(pytester.path.glob("distbench-*"))) == 1
-        running.kill()
-        running.wait()
-        os.killpg(running.pid, signal.SIGKILL)  # its workers
-        running.communicate()
-        assert len(list(pytester.path.glob("distbench-*"))) == 1
-        monkeypatch.setattr(tempfile, "tempdir", str(pytester.path))
-        assert [str(path) for path in pytester.path.glob("distbench-*")] != [made_folder()[0]]
-        assert len(list(pytester.path.glob("distbench-*"))) == 1
 
 
 @pytest.mark.parametrize("kind", ["json", "md", "html", "term"])

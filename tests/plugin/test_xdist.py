@@ -177,11 +177,10 @@ def test_a_worker_that_dies_loses_its_own_test_alone(project, pytester):
     assert len(claims) == 1
 
 
-def test_the_shared_folder_is_gone_at_the_end(project, pytester, monkeypatch):
-    place = pytester.mkdir("place")
-    monkeypatch.setenv("TMPDIR", str(place))
-    project("-n", "2", "mine.toml").assert_outcomes(passed=3)
-    assert [path.name for path in place.iterdir() if path.name.startswith("distbench-")] == []
+def test_what_workers_share_lies_in_the_temporary_folder_of_the_run(project, pytester):
+    project("-n", "2", "--basetemp=place", "mine.toml").assert_outcomes(passed=3)
+    assert fits(pytester) == ["First", "First", "Last", "Last"]  # once a seed, for encoders and the claim
+    assert len(list((pytester.path / "place" / "distbench-fits").glob("*.npz"))) == 4
 
 
 def test_a_wrong_marker_fails_its_test_and_crashes_no_worker(pytester):

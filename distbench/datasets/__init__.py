@@ -1,7 +1,7 @@
 """Data sets to judge encoders on: seeded, split, hashed, with their source and licence.
 
-Each family is one module of this package; its :func:`dataset` decorators are all there is to registering it.
-Importing this package loads no numpy: a data set is made when it is asked for.
+Each family is one module of this package, whose :func:`dataset` decorators register it. Importing this package loads no
+numpy: a data set is made when it is loaded.
 """
 
 from __future__ import annotations

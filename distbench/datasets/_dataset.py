@@ -27,15 +27,15 @@ class Dataset:
     Attributes
     ----------
     name : str
-        The name it is loaded by.
+        Its name for :func:`load_dataset`.
     train, test : numpy.ndarray
         Points, shapes ``(n_train, d)`` and ``(n_test, d)``, float32 or float64.
     labels_train, labels_test : numpy.ndarray or None
-        One class (int64) a point, where the data have classes.
+        One class (int64) for each point, if the data have classes.
     source, licence : str
-        Where the data come from, and on what terms.
+        Where the data come from, and under which licence.
     sha256 : str
-        Over bytes, dtype and shape of all four arrays: two data sets with the same hash are the same.
+        Hash of bytes, dtype and shape of all four arrays: data sets with the same hash are the same.
     """
 
     name: str
@@ -61,9 +61,9 @@ class DatasetEntry:
     name, source, licence : str
         As in :class:`Dataset`.
     make : callable
-        Returns the points ``(n, d)`` and their classes ``(n,)`` or None.
+        Returns the points ``(n, d)``, and their classes ``(n,)`` or None.
     requires : str
-        Name of the importable package that ships the data, where distbench does not bring it; else empty.
+        Name of the importable package that ships the data; empty if distbench ships them.
     summary : str
         One line for lists.
     """
@@ -160,7 +160,7 @@ def load_dataset(name: str) -> Dataset:
     Raises
     ------
     distbench.errors.DatasetError
-        The name is unknown; the message lists what there is.
+        The name is unknown.
     distbench.errors.MissingDependencyError
         The package that ships the data is not installed.
 

@@ -104,10 +104,10 @@ def _checked_dataset(name: str, parts: Parts, source: str, licence: str) -> Data
     if train.shape[1] != test.shape[1]:
         raise DatasetError("test", f"found {test.shape[1]} features, train has {train.shape[1]}", "give both the same")
     dtype = np.result_type(train, test)
-    given = [key for key in LABELS if parts.get(key) is not None]
-    if len(given) == 1:
-        raise DatasetError(given[0], "found without its twin", f"give both of {', '.join(LABELS)}, or none")
-    labels = [checked_labels(parts[key], key, len(points)) for key, points in zip(given, (train, test), strict=False)]
+    keys = [key for key in LABELS if parts.get(key) is not None]
+    if len(keys) == 1:
+        raise DatasetError(keys[0], "found without its twin", f"give both of {', '.join(LABELS)}, or none")
+    labels = [checked_labels(parts[key], key, len(points)) for key, points in zip(keys, (train, test), strict=False)]
     classes = checked_classes(*labels) if labels else None
     return frozen_dataset(name, [train.astype(dtype), test.astype(dtype)], classes, source, licence)
 

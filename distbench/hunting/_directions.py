@@ -88,20 +88,10 @@ def _orthonormal(spans: Array) -> Array:
 
 
 def stretched_directions(jacobian: Array, basis: Array, preferred: Array) -> Array:
-    """Return the direction that is stretched most, then those that are stretched least.
+    """Return the direction that is stretched most, then one or more that are stretched least, shape (2 or more, d).
 
-    Parameters
-    ----------
-    jacobian : ndarray of shape (code_size, r)
-        Along the rows of `basis`.
-    basis : ndarray of shape (r, d)
-        Orthonormal rows, some of them perhaps 0.
-    preferred : ndarray of shape (w, d)
-        If several directions are not stretched at all, those nearest to these are returned.
-
-    Returns
-    -------
-    ndarray of shape (2 to 1 + w, d)
+    `jacobian` (code_size, r) is along the rows of `basis` (r, d), which are orthonormal or 0. If several directions are
+    not stretched at all, those nearest to the rows of `preferred` are returned.
     """
     nonzero = basis.any(axis=1)
     basis, jacobian = basis[nonzero], jacobian[:, nonzero]

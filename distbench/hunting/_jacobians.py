@@ -29,16 +29,7 @@ MAX_NUMBERS = 1 << 24  # of the Jacobians that are in memory at once
 class Jacobians:
     """Jacobians along chosen directions, and how many rows they cost.
 
-    Parameters
-    ----------
-    encoder : BudgetedEncoder
-        The encoder.
-    model : any
-        The user's model, whose gradients are used where it has any.
-    directions : Directions
-        In which inputs are moved.
-    step : float
-        Of finite differences.
+    `model` is the user's, whose gradients are used if it has any; `step` is that of finite differences.
     """
 
     def __init__(self, encoder: BudgetedEncoder, model: Any, directions: Directions, step: float) -> None:

@@ -25,37 +25,17 @@ SLACK = 1e-9  # relative: sums round
 
 @dataclass(frozen=True, eq=False)
 class PlausibleRegion:
-    """The plausible inputs around some points.
+    """The plausible inputs around some points."""
 
-    Attributes
-    ----------
-    rows : ndarray of shape (n, d)
-        The points, flattened, as float64.
-    low, high : ndarray of shape (d,)
-        Smallest and largest plausible value of each column.
-    median_gap : float
-        Median distance from a point to its nearest other point.
-    radii : ndarray of shape (n,)
-        How far an input may lie from each point, if that point is its nearest.
-    dtype : numpy.dtype
-        Type of the points as the user passed them. Inputs are rounded to it.
-    shape : tuple of int
-        Shape of one point as the user passed it.
-    empty_frame : DataFrame or None
-        A frame with the columns of the user's and no rows, where the points came in a frame.
-    accepts : callable or None
-        The user's function ``plausible``: takes points as the encoder does, returns one bool a point.
-    """
-
-    rows: Array
-    low: Array
+    rows: Array  # the points, flattened, shape (n, d)
+    low: Array  # smallest plausible value of each column
     high: Array
-    median_gap: float
-    radii: Array
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    empty_frame: Any = None
-    accepts: Callable[[Any], Any] | None = None
+    median_gap: float  # from a point to its nearest other point
+    radii: Array  # how far an input may lie from each point, if that is its nearest
+    dtype: np.dtype[Any]  # of the points as passed; inputs are rounded to it
+    shape: tuple[int, ...]  # of one point as passed
+    empty_frame: Any = None  # with the columns of the user's frame, if the points came in one
+    accepts: Callable[[Any], Any] | None = None  # the user's function `plausible`
 
     @property
     def is_integer(self) -> bool:

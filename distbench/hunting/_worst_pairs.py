@@ -53,23 +53,8 @@ class Candidate:
 class WorstPairs:
     """The worst pairs of each kind, at most one for each row of the region.
 
-    Parameters
-    ----------
-    encoder : BudgetedEncoder
-        Encodes new inputs.
-    codes : ndarray of shape (n, code_size)
-        Codes of the region's rows.
-    closest : float
-        Smallest distance of the two inputs of a pair, in median distances of a row to its nearest other row.
-
-    Attributes
-    ----------
-    typical_ratio : float
-        Median over rows and their nearest other row: distance of the codes by distance of the inputs.
-    noise : float
-        Largest distance of codes that rounding alone explains.
-    closest : float
-        Smallest distance of the two inputs of a pair, in the units of the points.
+    `codes` are those of the rows. `closest` is the smallest distance of the two inputs of a pair, in median distances
+    of a row to its nearest other row; the attribute of that name is in the units of the points.
     """
 
     def __init__(self, encoder: BudgetedEncoder, codes: Array, closest: float) -> None:
@@ -82,6 +67,7 @@ class WorstPairs:
         nearest = NearestNeighbors(n_neighbors=1).fit(rows).kneighbors(return_distance=False)[:, 0]
         d_x, d_z = distances(rows, rows[nearest]), distances(codes, codes[nearest])
         distinct = d_x > 0
+        # Median distance of codes by distance of inputs, and what rounding alone explains.
         self.typical_ratio = float(np.median(d_z[distinct] / d_x[distinct])) if distinct.any() else 0.0
         largest = np.linalg.norm(codes, axis=1).max() + self.typical_ratio * np.linalg.norm(rows, axis=1).max()
         self.noise = float(ROUNDINGS * _epsilon(codes) * largest)

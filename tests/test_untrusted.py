@@ -275,6 +275,26 @@ class TestOnnx:
             as_encoder(written(nodes=[onnx.helper.make_node("PyOp", ["x"], ["w"], domain="pyop")]))
 
 
+NO_LAYERS = [
+    ("os", "system"),
+    ("my_evil_module", "Layer"),
+    ("keras.utils", "get_file"),
+    ("keras.src.utils.file_utils", "get_file"),
+    ("keras.src.saving", "load_model"),
+    ("keras_evil", "Layer"),
+]
+WITH_CODE = ["TorchModuleWrapper", "TFSMLayer", "__lambda__"]
+
+
+def of_kind(module, name):
+    return lambda layers: layers[1].update(module=module, class_name=name)
+
+
+def and_layer(name, **config):
+    layer = {"module": "keras.layers", "class_name": name, "config": config, "registered_name": "distbench>Autoencoder"}
+    return lambda layers: layers.append(layer)
+
+
 class TestModels:
     @pytest.fixture
     def saved(self, keras, tmp_path):
@@ -287,11 +307,11 @@ class TestModels:
 
     @staticmethod
     def rewritten(path, change):
-        """Change what a model's file says it is made of."""
+        """Change the layers in a model's file."""
         with zipfile.ZipFile(path) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
         config = json.loads(parts["config.json"])
-        change(config)
+        change(config["config"]["layers"])
         parts["config.json"] = json.dumps(config).encode()
         with zipfile.ZipFile(path, "w") as archive:
             for name, data in parts.items():
@@ -307,14 +327,6 @@ class TestModels:
         report = distbench.evaluate(str(path), points, k=5)
         assert report.code_size == 2
         assert report["stress"].value == distbench.evaluate(model, points, k=5)["stress"].value
-
-    def test_vocabularies_in_other_files_are_not_read(self, saved):
-        _, path = saved()
-        layer = {"class_name": "StringLookup", "module": "keras.layers", "registered_name": None}
-        layer["config"] = {"vocabulary": "/etc/hosts"}
-        self.rewritten(path, lambda config: config["config"]["layers"].append(layer))
-        with refused("has a StringLookup that reads its vocabulary from another file"):
-            load_model(path)
 
     def test_models_of_ours_are_known(self, keras, tmp_path):
         from distbench.keras import LinearAutoencoder
@@ -333,33 +345,28 @@ class TestModels:
             distbench.evaluate(path, np.ones((20, 4)))
 
     @pytest.mark.parametrize(
-        ("module", "name"),
+        ("change", "message"),
         [
-            ("os", "system"),
-            ("my_evil_module", "Layer"),
-            ("keras.utils", "get_file"),
-            ("keras.src.utils.file_utils", "get_file"),
-            ("keras.src.saving", "load_model"),
-            ("keras_evil", "Layer"),
+            *((of_kind(*kind), f"needs '{kind[0]}:{kind[1]}', which is not imported because") for kind in NO_LAYERS),
+            *((and_layer(name), f"has a layer of the kind {name}, which could run code") for name in WITH_CODE),
+            (
+                and_layer("StringLookup", vocabulary="/etc/hosts"),
+                "has a StringLookup that reads its vocabulary from an",
+            ),
+            (lambda layers: layers[1]["config"].update(units=3), "Keras cannot make a model of it"),
         ],
     )
-    def test_no_module_is_imported_because_a_file_says_so(self, keras, saved, tmp_path, monkeypatch, module, name):
+    def test_nothing_is_imported_run_or_read_because_a_file_says_so(
+        self, keras, saved, tmp_path, monkeypatch, change, message
+    ):
         (tmp_path / "my_evil_module.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
         monkeypatch.syspath_prepend(tmp_path)
         _, path = saved(keras.layers.Dense(2))
-        self.rewritten(path, lambda config: config["config"]["layers"][1].update(module=module, class_name=name))
-        with refused(f"needs '{module}:{name}', which is not imported because a file says so"):
+        self.rewritten(path, change)
+        with refused(message):
             load_model(path)
         assert "my_evil_module" not in sys.modules
         assert not (tmp_path / "ran").exists()
-
-    @pytest.mark.parametrize("name", ["TorchModuleWrapper", "TFSMLayer", "__lambda__"])
-    def test_what_holds_code_is_refused_under_any_name(self, keras, saved, name):
-        _, path = saved(keras.layers.Dense(2))
-        part = {"module": "keras.layers", "class_name": name, "config": {}, "registered_name": "distbench>Autoencoder"}
-        self.rewritten(path, lambda config: config["config"]["layers"].append(part))
-        with refused(f"has a layer of the kind {name}, which could run code"):
-            load_model(path)
 
     def test_layers_of_a_users_own_are_known_once_they_are_registered(self, keras, saved, tmp_path):
         @keras.saving.register_keras_serializable(package="untrusted")
@@ -395,12 +402,6 @@ class TestModels:
         with refused(r"is a folder; give one that model\.save"):
             load_model(tmp_path / "folder.keras")
 
-    def test_weights_of_another_model(self, keras, saved):
-        _, path = saved(keras.layers.Dense(2))
-        self.rewritten(path, lambda config: config["config"]["layers"][1]["config"].update(units=3))
-        with refused("Keras cannot make a model of it"):
-            load_model(path)
-
     @pytest.mark.parametrize(
         "layers",
         [
@@ -423,8 +424,8 @@ class TestModels:
             return layer | built
 
         _, path = saved(keras.layers.Dense(2))
-        self.rewritten(path, lambda config: config["config"]["layers"].extend(part(*layer) for layer in layers))
-        monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("it was made"))
+        self.rewritten(path, lambda made: made.extend(part(*layer) for layer in layers))
+        monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("the model was made"))
         with refused(r"m.keras: asks for memory for about \S+ numbers, but has only .* bytes of them; it is"):
             load_model(path)
 

@@ -13,19 +13,9 @@ __all__ = ["imported", "require"]
 
 
 def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
-    """Return the object that ``module:object`` names.
+    """Return the object that ``module:object`` or ``module:Class.attribute`` names.
 
-    Parameters
-    ----------
-    spec : str
-        The object may be an attribute of another: ``module:Class.attribute``.
-    hint : str
-        Advice if the module is not found.
-
-    Raises
-    ------
-    InputError
-        The module is not found, raises an error, or has no such object.
+    Raises InputError if the module is not found, with `hint` as advice, if it raises an error, or has no such object.
     """
     module, _, path = spec.partition(":")
     try:

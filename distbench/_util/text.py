@@ -85,15 +85,7 @@ def _cut(text: str, size: int) -> str:
 
 
 def code_repr(name: str, value: Any) -> str:
-    """Return an option's value as Python code: a short literal, or the name of a function, else the option's name.
-
-    Parameters
-    ----------
-    name : str
-        The option's name.
-    value : any
-        A number, text, function, array, or a tuple of these.
-    """
+    """Return an option's value as Python code: a short literal, or the name of a function, else the option's name."""
     if callable(value):
         function = str(getattr(value, "__name__", ""))
         return function if function.isidentifier() else name

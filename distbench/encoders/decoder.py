@@ -37,13 +37,7 @@ def _method(owner: Any, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
-    """Return a decoder's points for codes, computed batch by batch, one row a code.
-
-    Raises
-    ------
-    EncoderError
-        If the decoder does not return one point a code, or raises an error.
-    """
+    """Return a decoder's points for codes, computed batch by batch, one row a code; check each batch."""
     parts = []
     for start in range(0, len(codes), batch_size):
         batch = np.array(codes[start : start + batch_size])

@@ -145,14 +145,9 @@ class Rounding:
         return np.ldexp(codes.astype(np.float64), self._exponent)
 
     def change(self, before: Codes, again: Codes, other_batches: bool = False) -> float:
-        """Return by what share of their column's spread codes differ: 0 if by rounding, infinity for other sizes.
+        """Return by what share of their column's spread codes of the same points differ: 0 if only by rounding.
 
-        Parameters
-        ----------
-        before, again : ndarray of shape (rows, dim)
-            Codes of the same points.
-        other_batches : bool
-            Whether they are of batches with other points, so that sums may be in another order.
+        other_batches : whether they are of batches with other points, so that sums may be in another order.
         """
         if before.shape != again.shape:
             return float("inf")

@@ -55,13 +55,7 @@ def encodes(obj: Any) -> bool:
 
 
 def call_of(obj: Any) -> Callable[[Any], Any]:
-    """Return the function of an object that turns a batch of points into codes.
-
-    Raises
-    ------
-    EncoderError
-        There is none.
-    """
+    """Return the function of an object that turns a batch of points into codes; raise EncoderError without one."""
     if isinstance(obj, type):
         raise EncoderError(
             "encoder",

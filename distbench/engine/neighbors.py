@@ -208,7 +208,7 @@ def rank_rows(
             continue
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 1
-        found = 0
+        left_open = 0
         for side in range(2):
             space = x if side == 0 else z
             if not _side(
@@ -223,8 +223,8 @@ def rank_rows(
                 out[row][3 * side : 3 * side + 3],
                 signed[SKETCHES * side : SKETCHES * (side + 1)],
             ):
-                found |= TRUST_LEFT if side == 0 else CONTINUITY_LEFT
+                left_open |= TRUST_LEFT if side == 0 else CONTINUITY_LEFT
         out[row][OVERLAP] = _overlap(near_x, near_z, near[0], near[1], k, columns[2], signed[2 * SKETCHES :])
-        left[row] = found
+        left[row] = left_open
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 0

@@ -197,15 +197,7 @@ def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None
 
 
 def check_candidates(k: Any, M: int) -> int:
-    """Return `k` as an int, or raise InputError unless 1 <= k < M / 2.
-
-    Parameters
-    ----------
-    k : int
-        Number of nearest neighbors.
-    M : int
-        Number of candidates of each query.
-    """
+    """Return the number of neighbors k as an int; raise InputError unless 1 <= k < M / 2, with M candidates."""
     try:
         if isinstance(k, bool | np.bool_):
             raise TypeError

@@ -62,25 +62,9 @@ def row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
 def loaded(value: Any, name: str, check: Check) -> Array:
     """Return stored points as a matrix of float32 or float64: in memory if small, else in a temporary memory map.
 
-    Parameters
-    ----------
-    value : array of HDF5, Zarr or Dask, or numpy.memmap, of shape (n, d) or (n, h, w[, c])
-        Read once, block by block.
-    name : str
-        The argument's name, for error messages.
-    check : callable
-        Gets each block as it is stored, and the number of its first row.
-
-    Returns
-    -------
-    ndarray of shape (n, d), C-contiguous
-        float32 if the stored numbers are float32, else float64 in memory; in a memory map float32 if it holds the
-        stored numbers exactly.
-
-    Raises
-    ------
-    InputError
-        If the points cannot be read, or there is no room for the temporary file.
+    They are read once, block by block; `check` gets each block as it is stored, and the number of its first row. Images
+    become rows. The type is float32 if the stored numbers are float32, else float64 in memory; in a memory map it is
+    float32 if that holds the stored numbers exactly.
     """
     rows, columns = int(value.shape[0]), math.prod(int(size) for size in value.shape[1:])
     dtype = np.dtype(value.dtype)
@@ -105,13 +89,7 @@ def _blocks(value: Any, name: str, check: Check) -> Iterator[tuple[slice, Array]
 
 
 def stored_blocks(value: Any, name: str) -> Iterator[Array]:
-    """Yield consecutive blocks of rows, each of whole chunks, so that none is read twice.
-
-    Raises
-    ------
-    InputError
-        If rows cannot be read.
-    """
+    """Yield consecutive blocks of rows, each of whole chunks, so that none is read twice."""
     rows = int(value.shape[0])
     row_bytes = math.prod(int(size) for size in value.shape[1:]) * np.dtype(value.dtype).itemsize
     for span in _spans(getattr(value, "chunks", None), rows, row_bytes):

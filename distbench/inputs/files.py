@@ -76,15 +76,7 @@ def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
 
 
 def reading(path: Path, read: Callable[[], T]) -> T:
-    """Return the result of ``read``; its errors name the file.
-
-    Raises
-    ------
-    DatasetError
-        The file is missing or damaged, or lacks something.
-    MissingDependencyError
-        The package that reads such files is not installed.
-    """
+    """Return the result of ``read``; its errors become a DatasetError or MissingDependencyError that names the file."""
     try:
         return read()
     except MissingDependencyError as error:

@@ -23,13 +23,7 @@ def key_hint(key: object, keys: Collection[str]) -> str:
 
 
 def dense(value: Any, name: str) -> Any:
-    """Return a sparse matrix as an array, and anything else as it is.
-
-    Raises
-    ------
-    InputError
-        The array would be too large, or the matrix is damaged.
-    """
+    """Return a sparse matrix as an array, unless it is too large or damaged; anything else as it is."""
     if hasattr(value, "to_memory") and hasattr(value, "shape"):  # sparse, and still in its file
         _refuse_large(value.shape, value.dtype, name)
         value = value.to_memory()
@@ -74,15 +68,7 @@ def _refuse_large(shape: Any, dtype: Any, name: str) -> None:
 
 
 def read_h5ad(path: Path, key: str) -> Any:
-    """Return the ``X`` of an ``.h5ad``, or the array under a key of its ``obsm``. Errors do not name the file.
-
-    Raises
-    ------
-    DatasetError
-        There is no such part, or it claims more data than the file can hold.
-    MissingDependencyError
-        h5py is not installed.
-    """
+    """Return the ``X`` of an ``.h5ad``, or the array under a key of its ``obsm``. Errors do not name the file."""
     try:
         import h5py
     except ImportError as error:

@@ -31,15 +31,7 @@ class Table:
 
 
 def read_table(path: Path, label: str) -> Table:
-    """Read the columns of numbers as points, and the column ``label``, unless it is empty, as classes.
-
-    Raises
-    ------
-    DatasetError
-        There is no such column, there are no numbers, or some are missing.
-    MissingDependencyError
-        pyarrow is not installed.
-    """
+    """Read the columns of numbers as points, and the column ``label``, unless it is empty, as classes."""
     import numpy as np
 
     columns, index = _columns(path)
@@ -59,20 +51,7 @@ def read_table(path: Path, label: str) -> Table:
 def read_columns(path: Path, column: str = "") -> NDArray[Any]:
     """Read points: all columns of numbers, or the one column that has a list of numbers in each row.
 
-    Parameters
-    ----------
-    path : Path
-        A Parquet file.
-    column : str
-        The column to read, if there are several of lists, or lists and numbers.
-
-    Raises
-    ------
-    DatasetError
-        There is no such column, there are no numbers, some are missing, lists have several lengths, or the file leaves
-        open which columns to read.
-    MissingDependencyError
-        pyarrow is not installed.
+    column : the column to read, if there are several of lists, or lists and numbers.
     """
     columns, index = _columns(path)
     if column and column not in columns:

@@ -17,14 +17,9 @@ MAX_RATIO = 200  # of these bytes to the size of a larger file
 
 
 def refuse_array(file: IO[bytes], size: int | None = None) -> None:
-    """Raise DatasetError if an ``.npy`` claims more data than it has; numpy reports files that are no ``.npy``.
+    """Raise DatasetError if an ``.npy`` claims more data than its `size`; numpy reports files that are no ``.npy``.
 
-    Parameters
-    ----------
-    file : binary file
-        Read from its start, and set back there if possible.
-    size : int, optional
-        Its number of bytes. Default: that of the file on disk.
+    The file is read from its start, and set back there if possible.
     """
     import numpy as np
 

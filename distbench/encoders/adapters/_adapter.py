@@ -89,13 +89,7 @@ def is_text(points: Any) -> bool:
 
 
 def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return points in the type of a graph's input.
-
-    Raises
-    ------
-    EncoderError
-        The type cannot hold the numbers: fractions or too large ones would be changed silently.
-    """
+    """Return points in the type of a graph's input; raise EncoderError if that would change the numbers."""
     with np.errstate(invalid="ignore", over="ignore"):
         taken = points.astype(dtype)
     if points.dtype.kind in "biuf":
@@ -111,13 +105,7 @@ def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
 
 
 def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -> Any:
-    """Return the codes of a batch; a graph for batches of one `size` gets parts of it, of which the last is padded.
-
-    Raises
-    ------
-    EncoderError
-        The graph returned another number of codes for a part.
-    """
+    """Return the codes of a batch; a graph for batches of one `size` gets parts of it, of which the last is padded."""
     if not isinstance(size, int) or size == len(points):
         return call(points)
     parts = []
@@ -136,13 +124,7 @@ def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -
 
 
 def only(names: Collection[str], what: str, owner: str, remedy: str) -> str:
-    """Return the single name in `names`.
-
-    Raises
-    ------
-    EncoderError
-        There are several names, which are listed, or none.
-    """
+    """Return the single name in `names`; raise EncoderError if there are several or none."""
     if len(names) != 1:
         found = f"{owner} has {len(names)} {what} ({join_names(list(names)) or 'none'})"
         raise EncoderError("encoder", found, remedy)

@@ -44,22 +44,8 @@ TRUSTED = "if you trust it, load it with keras.saving.load_model(path, safe_mode
 def load_model(path: str | os.PathLike[str]) -> Any:
     """Load a Keras model from a file, in Keras's safe mode and without its optimizer.
 
-    Parameters
-    ----------
-    path : str or path-like
-        A file that ``model.save("NAME.keras")`` has written. Layers of ``distbench.keras`` are known; other layers
-        are if the module that registers them (``keras.saving.register_keras_serializable``) has been imported.
-
-    Returns
-    -------
-    keras.Model
-
-    Raises
-    ------
-    distbench.errors.EncoderError
-        There is no such file, it is no such model, or it could run code of its own.
-    distbench.errors.MissingDependencyError
-        Keras is not installed.
+    Layers of ``distbench.keras`` are known; other layers are if the module that registers them has been imported.
+    Raises EncoderError if the file is missing, no model, or could run code of its own.
     """
     from distbench.keras.registered import require_keras
 
@@ -178,13 +164,8 @@ def _runs_code(path: Path, what: str) -> EncoderError:
 def weights_asked(parts: Iterable[Mapping[str, Any]]) -> int:
     """Return about how many weights a model's large layers have: Keras takes their memory before it reads the file.
 
-    Counts dense, recurrent, convolution, embedding, attention and normalisation layers. A layer that does not say how
-    wide its input is gets the width of the layer before.
-
-    Parameters
-    ----------
-    parts : iterable of mapping
-        The parts of the model in order, each with its ``config`` and, if it was built, its ``build_config``.
+    Counts dense, recurrent, convolution, embedding, attention and normalisation layers, in the order of the model. A
+    layer that does not say how wide its input is gets the width of the layer before.
     """
     total, before = 0, 1
     for part in parts:

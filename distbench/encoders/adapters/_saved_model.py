@@ -42,13 +42,7 @@ SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # allowed in functions t
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Raise EncoderError if a SavedModel could do more than compute, or claims far more numbers than its files have.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder. TensorFlow is installed.
-    """
+    """Raise EncoderError if a SavedModel could do more than compute, or claims far more numbers than its files have."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     program = saved_model_pb2.SavedModel()

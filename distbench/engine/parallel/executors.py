@@ -65,24 +65,10 @@ class Workers:
         self._cleanup = ExitStack()
 
     def run(self, function: Callable[[Any, Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
-        """Yield ``function(problem, job)`` in the order of the jobs.
+        """Yield ``function(problem, job)`` in the order of the jobs; few are submitted at a time, to save memory.
 
-        Few jobs are submitted at a time, so that memory stays flat.
-
-        Parameters
-        ----------
-        function : callable
-            Pure; importable by name where workers are other processes.
-        jobs : sequence
-            Small objects that pickle.
-
-        Raises
-        ------
-        InputError
-            If the executor is shut down.
-        DistbenchError
-            If a worker of an executor died or a job raised there: which job, and what to do. Without an executor,
-            the job's own error is passed on.
+        `function` is pure, and importable by name for other processes; jobs are small and pickle. If a worker dies or
+        a job raises on an executor, a DistbenchError names the job. Without an executor, the job's own error is raised.
         """
         rest = iter(jobs)
         pending: deque[tuple[Job, Any]] = deque()

@@ -26,17 +26,8 @@ Place = tuple[str, int, int, tuple[int, ...] | None]  # path, first byte, number
 class PickledProblem:
     """The bytes of a problem, which each process unpickles once.
 
-    Parameters
-    ----------
-    problem : object
-        Its memory maps of named files are pickled as references to these.
-    folder : Path, optional
-        Where other large arrays are written, for workers of this machine, which map and so share them.
-
-    Raises
-    ------
-    DistbenchError
-        If the folder has no room for them.
+    Memory maps of named files are pickled as references to these. Other large arrays are written to `folder`, if there
+    is one, for workers of this machine, which map and so share them.
     """
 
     def __init__(self, problem: Any, folder: Path | None = None) -> None:
@@ -52,13 +43,7 @@ class PickledProblem:
         self._pickled = buffer.getvalue()
 
     def open(self) -> Any:
-        """Return the problem.
-
-        Raises
-        ------
-        DistbenchError
-            If a file that a packed array lives in is not there, or is too short.
-        """
+        """Return the problem; raise DistbenchError if a file of its arrays is missing or too short."""
         with _lock:
             if self._token not in _opened:
                 problem = pickle.loads(self._pickled)  # noqa: S301 - of this run's own main process

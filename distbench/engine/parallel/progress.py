@@ -12,21 +12,10 @@ Result = TypeVar("Result")
 DELAY_SECONDS = 2.0  # seconds
 
 
-def track(
-    results: Iterable[Result], sizes: Sequence[int], *, progress: bool | None = None, what: str = "queries"
-) -> Iterator[Result]:
-    """Yield `results`; show on stderr how many queries they cover.
+def track(results: Iterable[Result], sizes: Sequence[int], progress: bool | None = None) -> Iterator[Result]:
+    """Yield `results`; show on stderr how many queries they cover, of `sizes`.
 
-    Parameters
-    ----------
-    results : iterable
-        In the order of `sizes`.
-    sizes : sequence of int
-        Queries behind each result.
-    progress : bool, optional
-        True: show a bar once two seconds have passed. False: never. None: only where stderr is a terminal.
-    what : str
-        What is counted.
+    progress : True shows the bar after two seconds, False never, None only if stderr is a terminal.
     """
     if progress is False:
         yield from results
@@ -35,7 +24,7 @@ def track(
 
     with tqdm(
         total=sum(sizes),
-        unit=f" {what}",
+        unit=" queries",
         desc="distbench",
         delay=DELAY_SECONDS,
         disable=None if progress is None else False,  # None: off where stderr is no terminal

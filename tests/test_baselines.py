@@ -159,19 +159,22 @@ def degenerate() -> dict[str, Any]:
     }
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("case", degenerate())
+def is_nightly(name: str, case: str) -> bool:
+    """Two cases have the shape of all other tests, so that no network is compiled anew for them."""
+    return name not in ("autoencoder", "pca", "mds") or case not in ("two points", "values of a million")
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        pytest.param(name.values[0], case, marks=[pytest.mark.nightly] * is_nightly(str(name.values[0]), case))
+        for name in NAMES
+        for case in degenerate()
+    ],
+)
 def test_degenerate_points_give_finite_codes_or_a_clear_error(name: str, case: str) -> None:
-    finite_codes_or_a_clear_error(name, case)
-
-
-@pytest.mark.parametrize("case", ["two points", "values of a million"])  # of the shape of all others
-@pytest.mark.parametrize("name", ["autoencoder", "pca", "mds"])
-def test_degenerate_points_give_finite_codes_from_some_recipes(name: str, case: str) -> None:
-    finite_codes_or_a_clear_error(name, case)
-
-
-def finite_codes_or_a_clear_error(name: str, case: str) -> None:
+    if BASELINES[name].requires:
+        pytest.importorskip(BASELINES[name].requires)
     points = degenerate()[case]
     if name in NETWORKS and case == "twenty rows":
         pytest.skip("two rows are harder, and a network is compiled anew for each number of them")
@@ -308,12 +311,6 @@ def test_random_projection_keeps_squared_distances_on_average(code_size: int) ->
     assert np.mean(ratios) == pytest.approx(1, abs=4 * np.sqrt(2 / code_size / 300))
 
 
-def test_a_linear_autoencoder_finds_the_principal_subspace() -> None:
-    linear = fit_baseline("linear_autoencoder", X, 2)
-    angle = largest_principal_angle(linear.components_, quick("pca").components_)  # type: ignore[attr-defined]
-    assert angle < 0.1
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -412,27 +409,19 @@ for name in sys.argv[4:]:
 """
 
 
-def assert_the_same_elsewhere(encoders: Any, points: Any, epochs: int, folder: Path) -> None:
-    """Fit the same in another process, and compare all weights and codes to the last bit."""
-    np.save(folder / "points.npy", points)
-    names = [encoder.name for encoder in encoders]
-    command = [sys.executable, "-c", PROCESS, str(folder / "points.npy"), str(folder), str(epochs), *names]
+@pytest.mark.nightly
+@pytest.mark.parametrize("many", [False, True])
+def test_two_processes_fit_the_same_weights(many: bool, tmp_path: Path) -> None:
+    points = load_dataset("digits").train if many else X
+    epochs, names = (5, ["pairwise_autoencoder"]) if many else (QUICK["epochs"], NETWORKS)
+    np.save(tmp_path / "points.npy", points)
+    command = [sys.executable, "-c", PROCESS, str(tmp_path / "points.npy"), str(tmp_path), str(epochs), *names]
     subprocess.run(command, check=True, capture_output=True)
-    for here in encoders:
-        with np.load(folder / f"{here.name}.npz") as there:
-            for one, two in zip([*here.model.get_weights(), here.encode(points)], there.values(), strict=True):
-                np.testing.assert_array_equal(one, two, err_msg=here.name)
-
-
-@pytest.mark.nightly
-def test_two_processes_fit_the_same_weights(tmp_path: Path) -> None:
-    assert_the_same_elsewhere([shared(name) for name in NETWORKS], X, QUICK["epochs"], tmp_path)
-
-
-@pytest.mark.nightly
-def test_two_processes_fit_the_same_weights_to_many_points(tmp_path: Path) -> None:
-    train = load_dataset("digits").train
-    assert_the_same_elsewhere([fit_baseline("pairwise_autoencoder", train, 2, 0, epochs=5)], train, 5, tmp_path)
+    for name in names:
+        here = fit_baseline(name, points, 2, 0, epochs=epochs) if many else shared(name)
+        with np.load(tmp_path / f"{name}.npz") as there:
+            for array, other in zip([*here.model.get_weights(), here.encode(points)], there.values(), strict=True):
+                np.testing.assert_array_equal(array, other, err_msg=name)
 
 
 def judged(encoder: Any) -> tuple[float, float, float]:
@@ -457,12 +446,15 @@ def test_on_digits_the_recipes_reach_what_they_are_known_for() -> None:
     assert pairwise[2] == pytest.approx(pairwise[1], abs=0.005)
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("code_size", [2, 8])
-def test_on_digits_the_linear_autoencoder_finds_the_principal_subspace(code_size: int) -> None:
-    train = load_dataset("digits").train
-    bases: list[Any] = [fit_baseline(name, train, code_size) for name in ("linear_autoencoder", "pca")]
-    assert largest_principal_angle(bases[0].components_, bases[1].components_) < 0.1
+@pytest.mark.parametrize(
+    ("points", "code_size"),
+    [(X, 2), *(pytest.param(None, code_size, marks=pytest.mark.nightly) for code_size in (2, 8))],
+    ids=["random", "digits-2", "digits-8"],
+)
+def test_a_linear_autoencoder_finds_the_principal_subspace(points: Any, code_size: int) -> None:
+    points = load_dataset("digits").train if points is None else points
+    linear, pca = (fit_baseline(name, points, code_size) for name in ("linear_autoencoder", "pca"))
+    assert largest_principal_angle(linear.components_, pca.components_) < 0.1  # type: ignore[attr-defined]
 
 
 def test_codes_that_collapse_to_the_prior_are_a_failed_run() -> None:

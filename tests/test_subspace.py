@@ -11,21 +11,15 @@ from distbench.baselines.subspace import largest_principal_angle
 from distbench.errors import InputError
 
 
-@pytest.mark.parametrize("degrees", [0, 1e-4, 30, 90])
-def test_two_lines(degrees: float) -> None:
-    turned = [[np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0]]
-    assert largest_principal_angle([[2.0, 0, 0]], turned) == pytest.approx(degrees, abs=1e-9)
-
-
-def test_the_largest_angle_counts() -> None:
-    turned = [[1.0, 0, 0, 0], [0, np.cos(0.5), np.sin(0.5), 0]]
+def test_angles_in_degrees() -> None:
+    for degrees in (0, 1e-4, 30, 90):
+        turned = [[np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0]]
+        assert largest_principal_angle([[2.0, 0, 0]], turned) == pytest.approx(degrees, abs=1e-9)
+    turned = [[1.0, 0, 0, 0], [0, np.cos(0.5), np.sin(0.5), 0]]  # by no angle and by half a radian: the largest counts
     assert largest_principal_angle(np.eye(4)[:2], turned) == pytest.approx(np.degrees(0.5))
-
-
-def test_another_basis_of_the_same_subspace() -> None:
     rng = np.random.default_rng(0)
     basis = rng.normal(size=(3, 9))
-    assert largest_principal_angle(basis, rng.normal(size=(3, 3)) @ basis) < 1e-6
+    assert largest_principal_angle(basis, rng.normal(size=(3, 3)) @ basis) < 1e-6, "another basis of the same subspace"
 
 
 @pytest.mark.parametrize(

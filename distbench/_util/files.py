@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: whoever reads one finds the old or the new one, never a part."""
+"""Files that are written whole or not at all: a reader finds the old or the new file, never a part."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ STALE_SECONDS = 3600.0
 def write_whole(path: Path, text: str) -> None:
     """Write a text file in place of the old one.
 
-    The text goes to a new file beside it first, with the rights of the old one, is forced to disk and renamed. What a
-    killed process has left there goes with the next write after an hour. Half of a pair of surrogates, which is no
-    text, is written as its escape in JSON.
+    The text goes to a new file beside it, which has the rights of the old one, is forced to disk, and is then renamed.
+    A file that a killed process has left there is removed by the first write an hour later. A lone surrogate, which
+    UTF-8 cannot hold, is written as its escape in JSON.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def write_whole(path: Path, text: str) -> None:
                 part.unlink()
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     mode = stat.S_IMODE(path.stat().st_mode) & 0o777 if path.exists() else None
-    # A new file: none that is there already is opened, nor what a link points to.
+    # A file that is there already, or a link, is never opened.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

@@ -1,4 +1,4 @@
-"""One process at a time for what is read, changed and written back, so that of two runs none loses the other's rows."""
+"""One process at a time may read, change and write back a file, so that no run loses the rows of another."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ WAIT_SECONDS = 120.0
 def locked(path: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
     """Keep other processes and threads of this machine from a file, and all else in its folder, while it changes.
 
-    The lock is a file among those for a while, named after the folder, so that nothing is left beside the results; a
-    process that is killed lets go. A thread that has the lock may ask for it again. Where there are no locks this does
-    nothing, and of two runs at once the last one's file stays.
+    The lock is a temporary file named after the folder, so that nothing is left beside the results; when a process is
+    killed, its lock is free. A thread that has the lock may ask for it again. Where files cannot be locked this does
+    nothing: of two runs at once the file of the last one stays.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def locked(path: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
     Raises
     ------
     OSError
-        Another process or thread has not let go in that time, or the folder cannot be made.
+        Another process or thread still has the lock after that time, or the folder cannot be made.
     """
     from filelock import FileLock, Timeout
 

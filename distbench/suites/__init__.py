@@ -1,5 +1,5 @@
 """Suites: questions about encoders as data (TOML files), and what it takes to answer them.
 
-A suite names a data set, code sizes, training seeds, encoders with limits, and claims. There is no
-pytest in here: the plugin turns each encoder at each code size, and each claim, into a test.
+A suite names a data set, code sizes, training seeds, encoders with limits, and claims. Nothing here uses pytest: the
+plugin turns each encoder at each code size, and each claim, into a test.
 """

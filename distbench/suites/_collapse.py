@@ -67,12 +67,11 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
     r"""Look for two points, as far apart as the median pair of the data, with the same code.
 
     With V an orthonormal basis of the first dim + 1 principal directions of the data, r half the median distance of
-    pairs, and c the data's mean (first start) or one of its points, a zero of the odd map
+    pairs, and c the data's mean (first start) or one of its points, the search is for a zero of the odd map
 
     .. math:: g(u) = f(c + r V u) - f(c - r V u), \qquad |u| = 1, u \in R^{dim + 1}
 
-    is looked for by nonlinear least squares. A continuous f has one (Borsuk 1933); of other maps a small g is a
-    witness all the same.
+    by nonlinear least squares. A continuous f has one (Borsuk 1933); for other maps a small g is evidence all the same.
 
     Parameters
     ----------
@@ -112,9 +111,9 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
     best, pair, start = np.inf, (X[0], X[0]), 0
     for start in range(1, MAX_STARTS + 1):
         center = X.mean(axis=0) if start == 1 else X[random.integers(len(X))]
-        found, distance = _search(encode, center, V, median_input / 2, median_code or 1.0, random)
+        candidate, distance = _search(encode, center, V, median_input / 2, median_code or 1.0, random)
         if distance < best:
-            best, pair = distance, found
+            best, pair = distance, candidate
         if best <= goal * median_code:
             break
     return Collapse(*pair, best, median_input, median_code, start)

@@ -76,7 +76,7 @@ def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
 def once(path: Path, make: Callable[[], Codes]) -> Codes:
     """Return the codes that another process of this run has left in a file, or make and leave them.
 
-    While one process makes them the others wait; where that one dies, the next goes ahead.
+    While one process makes them the others wait; if it dies, the next one makes them.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
 
     Keys inside an inline table have no line: errors name that of the table.
     """
-    found: dict[KeyPath, int] = {}
+    lines: dict[KeyPath, int] = {}
     tables: Counter[KeyPath] = Counter()  # how many of each array of tables have begun
     table: KeyPath = ()
     in_text = False  # between the quotes of a text of several lines
@@ -88,17 +88,17 @@ def key_lines(text: str) -> dict[KeyPath, int]:
             for name in _names(header[2]):
                 table = (*table, tables[table] - 1, name) if tables[table] else (*table, name)
             if header[1] == "[[":
-                found.setdefault(table, number)
+                lines.setdefault(table, number)
                 tables[table] += 1
                 table = (*table, tables[table] - 1)
-            found[table] = number
+            lines[table] = number
         elif not in_text and (pair := _KEY.match(line)):
             path = table
             for name in _names(pair[1]):
                 path = (*path, name)
-                found.setdefault(path, number)
+                lines.setdefault(path, number)
         in_text ^= len(_QUOTES.findall(line)) % 2 == 1
-    return found
+    return lines
 
 
 def _names(dotted: str) -> list[str]:

@@ -191,7 +191,7 @@ def _better(claim: BetterClaim, subject: _Subject) -> tuple[Verdict, str]:
     least, most = (low, high) if up else (-high, -low)  # of the advantage
     pairs = max(len(better), len(than))
     values, others = ([float(r[n % len(r)].report[claim.metric].value) for n in range(pairs)] for r in (better, than))
-    wins = sum(one > other if up else one < other for one, other in zip(values, others, strict=True))
+    wins = sum(value > other if up else value < other for value, other in zip(values, others, strict=True))
     margin = f", no worse than by {claim.margin:g}" if claim.margin else ""
     evidence = (
         f"{claim.metric}: {_shown(claim.better, better)} {a.value:.4g}, {_shown(claim.than, than)} {b.value:.4g}, "

@@ -116,9 +116,8 @@ def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
         with where.at(key).raised_here():
             check_recipe(encoder.name, declared)
         if isinstance(claim, CollapseClaim) and encoder.in_sample:
-            raise where.at("encoder").error(
-                f"{encoder.name} is in sample: no map, so no pair can be looked for; name one that encodes new points"
-            )
+            mistake = f"{encoder.name} is in sample, so no pair can be searched for"
+            raise where.at("encoder").error(f"{mistake}; name an encoder that encodes new points")
     if isinstance(claim, FloorClaim):
         from distbench.inference.floors import FLOORED
         from distbench.metrics import METRICS

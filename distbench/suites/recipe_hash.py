@@ -1,4 +1,4 @@
-"""The hash of a recipe: it changes when code that its fits rest on changes, and says so without running any.
+"""The hash of a recipe: it changes when code that its fits depend on changes. No code runs for it.
 
 Source text is hashed, not syntax trees, whose form changes between versions of Python. Keras is never imported.
 """
@@ -26,7 +26,7 @@ FOLLOWED = ("distbench.baselines", "distbench.keras")
 MACHINERY = ("__init__", "_recipe", "_require", "registered")
 """Modules of these packages that find and check recipes, and change no fit."""
 BY_NAME = ("BASELINES", "fit_baseline")
-"""Names that give recipes by their names: a recipe that imports one may rest on any baseline."""
+"""Names that give recipes by their names: a recipe that imports one may use any baseline."""
 PARTS = "_MODULES"
 """The table in distbench.keras that says which module a name lives in."""
 
@@ -38,7 +38,7 @@ def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
 
     The code is that of the recipe's module and of all modules of ``distbench.baselines`` and ``distbench.keras`` that
     it imports, directly or through others, inside functions too; without comments, docstrings and blank lines. Other
-    modules that a recipe of your own imports are not looked at.
+    modules that a recipe of your own imports do not count.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
 
 
 def sources(module: str) -> dict[str, str]:
-    """Return the plain source of a recipe's module and of all that it rests on, by full name.
+    """Return the plain source of a recipe's module and of all followed modules that it imports, by full name.
 
     Raises
     ------

@@ -106,7 +106,7 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
     Raises
     ------
     InputError
-        It is none of these, cannot be imported, or takes no such option: what was found and what to do.
+        The recipe is none of these or cannot be imported, or its fit takes no such option.
     """
     options = dict(options or {})
     if isinstance(recipe, str):

@@ -12,7 +12,7 @@ from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of
-from pytest_distbench._session import bench_of, rerun_line, retrains, updates
+from pytest_distbench._session import fits_of, rerun_line, retrains, updates
 
 __all__ = ["ClaimItem"]
 
@@ -29,7 +29,7 @@ class ClaimItem(SuiteItem):
     def check(self) -> None:
         """Judge the claim, or use the stored verdict where all that it rests on is as it was."""
         stored = self.store.claim(self.claim.id)
-        bench_of(self.config).dataset(self.claim.dataset)
+        fits_of(self.config).dataset(self.claim.dataset)
         key = claim_key(self.claim, self.suite) if stored or updates(self.config) else ""
         if stored and not retrains(self.config):
             day = stored.stored
@@ -53,7 +53,7 @@ class ClaimItem(SuiteItem):
     def _judge(self, key: str) -> ClaimResult:
         try:
             with Training(self.config) as training:
-                return judge(self.claim, self.suite, bench_of(self.config), training)
+                return judge(self.claim, self.suite, fits_of(self.config), training)
         except NotInstalledError:
             raise
         except Exception as error:

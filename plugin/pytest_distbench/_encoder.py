@@ -17,7 +17,7 @@ from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of
 from pytest_distbench._recording import record_check, record_rows
-from pytest_distbench._session import RETRAIN, bench_of, rerun_line, retrains, updates
+from pytest_distbench._session import RETRAIN, fits_of, rerun_line, retrains, updates
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class EncoderItem(SuiteItem):
 
         self._broken = []
         # Where the data cannot be loaded there are no points, and so no row to record.
-        data = bench_of(self.config).dataset(self.suite.dataset)
+        data = fits_of(self.config).dataset(self.suite.dataset)
         try:
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
             self._in_sample = self.encoder.in_sample or recipe.in_sample_only
@@ -88,7 +88,7 @@ class EncoderItem(SuiteItem):
         return tuple(name for name, metric in METRICS.items() if metric.default or name in asked)
 
     def _about(self) -> dict[str, Any]:
-        data = bench_of(self.config).dataset(self.suite.dataset)
+        data = fits_of(self.config).dataset(self.suite.dataset)
         return {
             "encoder": self.encoder.name,
             "dataset": self.suite.dataset,
@@ -179,7 +179,7 @@ class EncoderItem(SuiteItem):
             options={"metrics": "default" if set(metrics) == set(default_metrics()) else metrics},
             limits=self._limits(),
         )
-        outcome = check.run(bench_of(self.config), training)
+        outcome = check.run(fits_of(self.config), training)
         hashed = {"recipe_hash": self._recipe_hash}
         record_rows(self, outcome.report, labels=outcome.labels, limits=check.limits, **hashed, **outcome.about)
         self._check_limits(outcome.report, seed)

@@ -13,7 +13,7 @@ from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import note_attempt, note_raised
 from pytest_distbench._recording import record_check, record_failure, record_rows, record_unjudged
-from pytest_distbench._session import bench_of, rerun_line
+from pytest_distbench._session import fits_of, rerun_line
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ class DistbenchFixture:
         """Return what was measured; an encoder that fails leaves a row that says so, without a place."""
         from pytest_distbench._progress import Training
 
-        fits = bench_of(self._item.config)
+        fits = fits_of(self._item.config)
         try:
             with Training(self._item.config) as training:
                 return check.run(fits, training)

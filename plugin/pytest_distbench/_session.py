@@ -1,4 +1,4 @@
-"""What one pytest process shares: whether distbench is on, and the bench where fits are kept."""
+"""What one pytest process shares: whether distbench is on, and where fits are kept."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_distbench._xdist import shared_folder
 if TYPE_CHECKING:
     from distbench.suites.fits import FitCache
 
-__all__ = ["REASON", "RETRAIN", "UPDATE", "bench_of", "enabled", "rerun_line", "retrains", "updates"]
+__all__ = ["REASON", "RETRAIN", "UPDATE", "enabled", "fits_of", "rerun_line", "retrains", "updates"]
 
-_BENCH: pytest.StashKey[FitCache] = pytest.StashKey()
+_FITS: pytest.StashKey[FitCache] = pytest.StashKey()
 
 
 def enabled(config: pytest.Config) -> bool:
@@ -54,10 +54,10 @@ def _said_on_the_line(config: pytest.Config) -> list[str]:
     return said
 
 
-def bench_of(config: pytest.Config) -> FitCache:
-    """Return the bench of this process: suites, claims and tests share its fits, workers of xdist what those gave."""
-    if _BENCH not in config.stash:
+def fits_of(config: pytest.Config) -> FitCache:
+    """Return the fits of this process, which suites, claims and tests share; workers of xdist share the codes."""
+    if _FITS not in config.stash:
         from distbench.suites.fits import FitCache
 
-        config.stash[_BENCH] = FitCache(shared=shared_folder(config))
-    return config.stash[_BENCH]
+        config.stash[_FITS] = FitCache(shared=shared_folder(config))
+    return config.stash[_FITS]

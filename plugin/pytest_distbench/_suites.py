@@ -15,7 +15,7 @@ from distbench.suites.names import check_recipe, check_suite
 from distbench.suites.reader import read_suite
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
-from pytest_distbench._session import REASON, bench_of, enabled, updates
+from pytest_distbench._session import REASON, enabled, fits_of, updates
 from pytest_distbench._settings import added_encoders
 
 __all__ = ["SuiteFile"]
@@ -27,8 +27,8 @@ class SuiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the encoders at each code size, then the claims.
 
-        A mistake in the file stops the collection; where distbench is off, it is the reason of one skipped item, for
-        the tests that do run have nothing to do with it.
+        A mistake in the file is an error of the collection. Where distbench is off, it is the reason of one skipped
+        item, since the tests that do run have nothing to do with the suite.
         """
         try:
             suite, store, added = self._read()
@@ -50,9 +50,9 @@ class SuiteFile(pytest.File):
     def _read(self) -> tuple[Suite, Store, tuple[SuiteEncoder, ...]]:
         suite, store = read_suite(self.path), Store(store_path(self.path))
         if not enabled(self.config):
-            return suite, store, ()  # skipped tests need no more
+            return suite, store, ()  # enough for skipped tests
         check_suite(suite)
-        bench_of(self.config).register(suite)
+        fits_of(self.config).register(suite)
         if updates(self.config):
             from pytest_distbench._writer import check_writable
 
@@ -62,7 +62,7 @@ class SuiteFile(pytest.File):
     def _added(self, suite: Suite) -> tuple[SuiteEncoder, ...]:
         """Return the encoders that the options add to the file's own."""
         declared = [encoder.name for encoder in suite.encoders]
-        found = []
+        added = []
         for name, recipe in added_encoders(self.config):
             option = f"--distbench-encoder {name}={recipe}"
             if name in declared:
@@ -71,8 +71,8 @@ class SuiteFile(pytest.File):
                 check_recipe(recipe)
             except InputError as error:
                 raise SuiteError(option, str(error)) from None
-            found.append(SuiteEncoder(name, recipe))
-        return tuple(found)
+            added.append(SuiteEncoder(name, recipe))
+        return tuple(added)
 
 
 class _Mistake(pytest.Item):

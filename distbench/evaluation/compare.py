@@ -47,21 +47,21 @@ class Differences(dict[str, Difference]):
 
     Parameters
     ----------
-    found : mapping of str to Difference
+    differences : mapping of str to Difference
         By metric.
     report_a, report_b : Report
         What was compared.
     """
 
-    def __init__(self, found: Mapping[str, Difference], report_a: Report, report_b: Report) -> None:
-        super().__init__(found)
+    def __init__(self, differences: Mapping[str, Difference], report_a: Report, report_b: Report) -> None:
+        super().__init__(differences)
         self.encoders = report_a.encoder, report_b.encoder
         self.scores = report_a.scores, report_b.scores
         self.confidence = report_a.confidence
         self._setting = setting(report_a)
 
     def title(self) -> str:
-        """Return whose differences these are."""
+        """Return the names of both encoders and how they were judged."""
         return f"a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
 
     def to_frame(self) -> pd.DataFrame:
@@ -135,10 +135,10 @@ def compare(report_a: Report, report_b: Report) -> Differences:
         raise InputError(
             "report_a, report_b", "found other points", "evaluate both on the same points in the same order"
         )
-    found = {
+    differences = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }
-    return Differences(found, report_a, report_b)
+    return Differences(differences, report_a, report_b)
 
 
 def _difference(a: Score, b: Score, confidence: float) -> Difference:

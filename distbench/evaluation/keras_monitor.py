@@ -60,7 +60,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     Raises
     ------
     distbench.errors.InputError
-        An argument cannot be used; told when the monitor is made, or, where it takes the model, before the first epoch.
+        An argument cannot be used; raised when the monitor is made, or before the first epoch where it needs the model.
 
     Notes
     -----

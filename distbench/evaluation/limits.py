@@ -1,4 +1,4 @@
-"""Limits and options that one call mixes, told apart by name."""
+"""Separates the limits from the options that a call mixes."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
     value : float
         The score.
     low, high : float or None
-        Its interval; without one the value alone decides.
+        Its interval; without an interval the value alone decides.
     limit : float
         At least (direction "up") or at most (direction "down").
     direction : {"up", "down"}
@@ -61,13 +61,13 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
     return "broken" if best < bound else "undecided"
 
 
-def passes(found: Verdict, value: float, limit: float, direction: Direction, undecided: Undecided = "value") -> bool:
+def passes(verdict: Verdict, value: float, limit: float, direction: Direction, undecided: Undecided = "value") -> bool:
     """Return whether a check of that verdict passes.
 
     Where it is undecided, the value alone decides, or it fails, or it passes, as `undecided` says.
     """
-    if found != "undecided":
-        return found == "met"
+    if verdict != "undecided":
+        return verdict == "met"
     return is_met(value, limit, direction) if undecided == "value" else undecided == "pass"
 
 

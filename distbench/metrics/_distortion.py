@@ -107,8 +107,8 @@ expansion = pair_metric(
     MetricDoc(
         "the largest ratio of code to input distance (the Lipschitz constant on the points)",
         r"\max \rho, \quad \rho = b / a",
-        "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its "
-        "algorithmic applications.",
+        "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic "
+        "applications.",
         "over pairs of distinct inputs, in the units of codes over those of inputs. A worst case has no honest "
         "interval.",
         returns="0 for codes that all coincide.",
@@ -120,8 +120,8 @@ contraction = pair_metric(
     MetricDoc(
         "the largest ratio of input to code distance (the Lipschitz constant of the way back)",
         r"\max 1 / \rho, \quad \rho = b / a",
-        "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its "
-        "algorithmic applications.",
+        "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic "
+        "applications.",
         "over pairs of distinct inputs, in the units of inputs over those of codes. A worst case has no honest "
         "interval.",
         returns="Infinite where distinct inputs share a code.",

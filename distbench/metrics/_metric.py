@@ -48,7 +48,7 @@ class Metric:
     Parameters
     ----------
     name, family : str
-        As in reports; metrics of one family are kin.
+        As in reports; a family is a group of related metrics.
     direction : {"up", "down"}
         Whether larger or smaller is better.
     bounds : tuple of float

@@ -31,8 +31,7 @@ triplet_accuracy = pair_metric(
         r"P(\operatorname{sign}(a_{ij} - a_{il}) = \operatorname{sign}(b_{ij} - b_{il}))",
         "Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.",
         "over all queries i and candidates j, l; ties count 1/2. Each query is judged on a seeded sample of its M "
-        "candidates "
-        "where there are more than :math:`\\min(1024, \\max(128, \\sqrt{3 \\cdot 10^8 / m}))`.",
+        "candidates where there are more than :math:`\\min(1024, \\max(128, \\sqrt{3 \\cdot 10^8 / m}))`.",
         returns="Chance is 1/2.",
         example=0.8333,
     ),

@@ -18,10 +18,10 @@ __all__ = ["measure_quantiles", "ratio"]
 
 Array = NDArray[np.float64]
 
-OWNED = 0.25  # share of a tail that one point is part of, beyond which first order will not do
-FEW = 3.0  # ratios in a tail, below which no slope can be told
-TAKEN_OUT = 0.6  # of what pairs count twice: all of it leaves too little for the long tail of a quantile of few pairs
-WINDOW = 4.0  # times fewer and more ratios, over which the slope of a quantile is taken
+MAX_OWNED_SHARE = 0.25  # of a tail that one point is part of: beyond, the change is computed, not approximated
+MIN_RATIOS = 3.0  # in a tail: below, no slope can be estimated
+INTERACTION_SHARE = 0.6  # subtracted: all of it leaves too little for the long tail of a quantile of few pairs
+WINDOW_FACTOR = 4.0  # the slope of a quantile is taken over this many times fewer and more ratios
 
 
 def ratio(high: Any, low: Any) -> Any:
@@ -41,17 +41,17 @@ def measure_quantiles(statistics: Statistics) -> Measured:
     if statistics.m < 2 or not np.isfinite(value) or value <= 0:
         return Measured(value=value, leave_one_out=None if statistics.m < 2 else np.full(len(own), value))
     positions, unit = TAIL_SHARE * (pairs - own - 1), TAIL_SHARE * pairs
-    if unit < FEW:
+    if unit < MIN_RATIOS:
         return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
     # to first order: the ratio next to a quantile says little of the slope there, and jumps from point to point
     slopes = _slope(high, position), _slope(low, position)
     touching = _touching(high, position, len(own)), _touching(low, position, len(own))
     change = slopes[0] * (touching[0] - TAIL_SHARE * own) - slopes[1] * (touching[1] - TAIL_SHARE * own)
-    owners = np.maximum(*touching) > OWNED * unit
+    owners = np.maximum(*touching) > MAX_OWNED_SHARE * unit
     interaction = None
     if statistics.queries_are_candidates:
         signed = slopes[0] * _signed(high, position, len(own)) - slopes[1] * _signed(low, position, len(own))
-        interaction = signed * (value / unit) * np.sqrt(TAKEN_OUT)
+        interaction = signed * (value / unit) * np.sqrt(INTERACTION_SHARE)
     leave_one_out = value * np.exp(np.where(owners, 0.0, change / unit))
     if owners.any():
         without = ratio(high.quantiles_without(positions), low.quantiles_without(positions))
@@ -61,7 +61,7 @@ def measure_quantiles(statistics: Statistics) -> Measured:
 
 def _slope(tail: Tail, position: float) -> float:
     """Return how fast the logarithm of a quantile moves with that of its place, over a window around the place."""
-    first, last = position / WINDOW, min(WINDOW * position + 1, len(tail.ratios) - 1.0)
+    first, last = position / WINDOW_FACTOR, min(WINDOW_FACTOR * position + 1, len(tail.ratios) - 1.0)
     if tail.quantile(first) <= 0:  # distinct inputs that share a code
         first = position
     if last <= first:

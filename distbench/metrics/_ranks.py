@@ -172,8 +172,8 @@ knn_recall = neighbor_metric(
     MetricDoc(
         "the share of the k nearest input neighbours that are among the k nearest by code",
         r"\frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)|",
-        "J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based "
-        "criteria (Q_NX).",
+        "J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based criteria "
+        "(Q_NX).",
         "Tied candidates share places.",
         returns="Shuffled codes score k / M.",
         example=0.7143,
@@ -183,9 +183,9 @@ knn_recall = neighbor_metric(
 _MRRE_SUM = r"\sum_i \sum_{j \in kNN_%s(i)} \frac{|r_{ij} - s_{ij}|}{%s_{ij}}"
 _MRRE_NORM = r"\quad C = \sum_{j=1}^{k} \frac{|M - 2j + 2|}{j}"
 _MRRE_TEXT = (
-    "with r and s the ranks of j among the M candidates of i by input and by code distance. Tied candidates are ranked "
-    "at random, in each space by itself, and the mean over all such orders is returned. An exactly reversed order "
-    "does not reach 1."
+    "with r and s the ranks of j among the M candidates of i by input and by code distance. Tied candidates are "
+    "ranked at random, in each space by itself, and the mean over all such orders is returned. An exactly reversed "
+    "order does not reach 1."
 )
 mrre_input, mrre_code = (
     neighbor_metric(
@@ -220,8 +220,8 @@ rnx_auc = pair_metric(
     MetricDoc(
         "the share of kept neighbours above chance, over neighbourhoods of all sizes",
         r"\frac{\sum_K R(K) / K}{\sum_K 1 / K}, \quad R(K) = \frac{M Q(K) - K}{M - K}, \quad K = 1, \dots, M - 1",
-        "J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in "
-        "stochastic neighbour embedding.",
+        "J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in stochastic neighbour "
+        "embedding.",
         "with Q(K) the share of the K nearest by input that are among the K nearest by code. Tied candidates share "
         "places. Where queries times candidates exceed 2 x 10^7, a seeded sample of the queries is judged.",
         brackets="(]",

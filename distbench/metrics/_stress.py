@@ -143,8 +143,7 @@ nonmetric_stress = pair_metric(
         r"\min_{f \text{ non-decreasing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}",
         "J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.",
         "over pairs; equal input distances share one disparity f(a). Judged on all pairs up to 2^20, beyond on a "
-        "seeded "
-        "sample of as many. Codes that all coincide score 1: nothing is kept.",
+        "seeded sample of as many. Codes that all coincide score 1: nothing is kept.",
         example=0.5,
     ),
 )

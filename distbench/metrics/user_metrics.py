@@ -164,7 +164,7 @@ def point_metric(
     Returns
     -------
     callable
-        Takes the function, which is given `MetricInputs` and returns an array of shape (m,); returns a `Metric`.
+        Takes the function, which gets `MetricInputs` and returns an array of shape (m,); returns a `Metric`.
 
     Raises
     ------
@@ -223,11 +223,11 @@ class _Measure:
             without = (scores.sum() - scores) / (m - 1)
         elif m > 1:
             groups = np.random.default_rng(0).permutation(m) % min(m, GROUPS)
-            kept = [
+            means = [
                 float(self._scores(inputs.without(np.flatnonzero(groups == group))).mean())
                 for group in range(min(m, GROUPS))
             ]
-            without = _as_leave_one_out(value, np.array(kept), groups)
+            without = _as_leave_one_out(value, np.array(means), groups)
         return Measured(value, leave_one_out=without, points=scores, chance=self.chance)
 
     def _scores(self, inputs: MetricInputs) -> Array:
@@ -252,14 +252,14 @@ class _Measure:
         return scores
 
 
-def _as_leave_one_out(value: float, kept: Array, groups: NDArray[np.int64]) -> Array:
+def _as_leave_one_out(value: float, means: Array, groups: NDArray[np.int64]) -> Array:
     """Return values without one group each as values without one point each, which give the same variance.
 
     They are widened by the ratio of Student's quantiles for so few groups and for so many points.
     """
-    n, m = len(kept), len(groups)
+    n, m = len(means), len(groups)
     few, many = stdtrit(n - 1, 0.975), stdtrit(m - 1, 0.975)
-    return np.asarray(value + ((kept - kept.mean()) * np.sqrt((n - 1) / (m - 1)) * few / many)[groups])
+    return np.asarray(value + ((means - means.mean()) * np.sqrt((n - 1) / (m - 1)) * few / many)[groups])
 
 
 RESERVED = frozenset(
@@ -272,13 +272,13 @@ RESERVED = frozenset(
 """Options of functions that take limits by name: no metric can have these names."""
 
 
-def adopt(name: str, found: Any) -> Metric:
+def adopt(name: str, metric: Any) -> Metric:
     """Return a metric that a package adds under a name. Raises InputError for what cannot be one."""
-    if not isinstance(found, Metric):
-        raise InputError(f"found {type(found).__name__}; give what distbench.metrics.point_metric made")
+    if not isinstance(metric, Metric):
+        raise InputError(f"found {type(metric).__name__}; give what distbench.metrics.point_metric made")
     if not name.isidentifier():
         raise InputError(f"the name {name!r} cannot be written as a limit; give one of letters, digits and _")
     if name in RESERVED:
         raise InputError(f"the name {name!r} is that of an option; give it another")
-    measure = replace(found.measure, name=name) if isinstance(found.measure, _Measure) else found.measure
-    return replace(found, name=name, measure=measure)
+    measure = replace(metric.measure, name=name) if isinstance(metric.measure, _Measure) else metric.measure
+    return replace(metric, name=name, measure=measure)

@@ -48,11 +48,11 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
 def _named(encoders: Iterable[Any]) -> list[tuple[str, Any]]:
     if isinstance(encoders, str) or not isinstance(encoders, Iterable):
         raise InputError("encoders", f"found {encoders!r}", "give a list of encoders, or a dict with their names")
-    given = list(encoders)
-    names = [_own_name(encoder) for encoder in given]
+    encoders = list(encoders)
+    names = [_own_name(encoder) for encoder in encoders]
     return [
         (name if names.count(name) == 1 else f"{name}{names[: number + 1].count(name)}", encoder)
-        for number, (name, encoder) in enumerate(zip(names, given, strict=True))
+        for number, (name, encoder) in enumerate(zip(names, encoders, strict=True))
     ]
 
 
@@ -65,11 +65,11 @@ def _own_name(encoder: Any) -> str:
 
 def name_of(item: pytest.Item, encoder: Any) -> str | None:
     """Return the id that :func:`checks` gave an encoder in a test; None for any other."""
-    known = f"-{getattr(getattr(item, 'callspec', None), 'id', '')}-"
+    test_id = f"-{getattr(getattr(item, 'callspec', None), 'id', '')}-"
     for mark in item.iter_markers("parametrize"):
         if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
-            for given in mark.args[1]:
-                same = getattr(given, "values", [None])[0] is encoder and given.id is not None
-                if same and f"-{given.id}-" in known:  # the same encoder may stand there under two names
-                    return str(given.id)
+            for parameter in mark.args[1]:
+                same = getattr(parameter, "values", [None])[0] is encoder and parameter.id is not None
+                if same and f"-{parameter.id}-" in test_id:  # one encoder may have two names
+                    return str(parameter.id)
     return None

@@ -28,7 +28,7 @@ STANDING_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # that a bas
 
 
 class DistbenchFixture:
-    """Judges encoders inside a test; what it finds is shown at the end of the run.
+    """Judges encoders inside a test; results are shown at the end of the run.
 
     Use it as the fixture ``distbench``; the class is public for annotations.
 
@@ -86,11 +86,11 @@ class DistbenchFixture:
         Raises
         ------
         PreservationError
-            A limit is broken (an ``AssertionError``): which, by how much, how sure, and where.
+            A limit is broken (an ``AssertionError``). The message says by how much, how sure, and where.
         InputError
-            No limit is given, no metric has that name, a limit is one that the metric cannot take or that no
-            encoder of that code size can keep on these points, or the points cannot be used. Before the encoder
-            runs, except that the code size of some encoders is known only then.
+            There is no limit, no metric has that name, its metric cannot have such a value, no encoder of that
+            code size can meet the limit on these points, or the points cannot be used. Raised before the encoder
+            runs, except where its code size is known only afterwards.
         """
         __tracebackhide__ = True
         note_attempt(self._item)

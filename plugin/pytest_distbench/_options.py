@@ -24,8 +24,8 @@ __all__ = [
     "flag_of",
     "from_ini",
     "from_line",
-    "given",
     "is_on",
+    "option_value",
 ]
 
 FLAG = "--distbench"
@@ -105,12 +105,12 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def is_on(config: pytest.Config) -> bool:
-    """Say whether distbench tests run: any of the options is on the command line, or ``distbench`` in the ini file."""
+    """Return whether distbench tests run: an option is on the command line, or ``distbench`` in the ini file."""
     return any(from_line(config, option[0]) for option in OPTIONS) or bool(config.getini("distbench"))
 
 
-def given(config: pytest.Config, name: str) -> Any:
-    """Return an option's value: the command line's, else the ini file's; empty where neither has it."""
+def option_value(config: pytest.Config, name: str) -> Any:
+    """Return an option's value on the command line, else in the ini file; empty where it is in neither."""
     return from_line(config, name) or from_ini(config, name)
 
 

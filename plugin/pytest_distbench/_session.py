@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_distbench._options import REASON, RETRAIN, UPDATE, flag_of, from_line, given, is_on
+from pytest_distbench._options import REASON, RETRAIN, UPDATE, flag_of, from_line, is_on, option_value
 from pytest_distbench._xdist import shared_folder
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def enabled(config: pytest.Config) -> bool:
 
 def retrains(config: pytest.Config) -> bool:
     """Say whether suites fit anew what they have stored rows of."""
-    return bool(given(config, "retrain"))
+    return bool(option_value(config, "retrain"))
 
 
 def updates(config: pytest.Config) -> bool:
     """Say whether suites store the rows that they measure."""
-    return bool(given(config, "update"))
+    return bool(option_value(config, "update"))
 
 
 def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:

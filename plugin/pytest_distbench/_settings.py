@@ -1,4 +1,4 @@
-"""What the options of a run say, read once and checked."""
+"""The options of a run, read once and checked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from distbench._util.text import short_repr
 from distbench.render.formats import OURS
-from pytest_distbench._options import flag_of, from_ini, from_line, given
+from pytest_distbench._options import flag_of, from_ini, from_line, option_value
 
 if TYPE_CHECKING:
     from distbench.results.gates import Gate
@@ -22,7 +22,7 @@ __all__ = ["Settings", "added_encoders", "settings_of"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options of a run say; ``line_...`` is from the command line alone, which wins over a test's own word."""
+    """The options of a run: the command line (``line_...``) wins over call and marker, these over the ini file."""
 
     line_limits: dict[str, float] = field(default_factory=dict)
     ini_limits: dict[str, float] = field(default_factory=dict)
@@ -42,15 +42,15 @@ class Settings:
 
     @property
     def limits(self) -> dict[str, float]:
-        """The limits of encoders that have none of their own."""
+        """The limits of added encoders, for which no suite has limits."""
         return {**self.ini_limits, **self.line_limits}
 
     def undecided(self, own: str | None = None) -> str:
-        """Return what becomes of an undecided limit, where the check itself says ``own``."""
+        """Return what becomes of an undecided limit; ``own`` is what the check's call says."""
         return self.line_undecided or own or self.ini_undecided or "value"
 
     def seed(self, own: int | None = None) -> int | None:
-        """Return the training seed, where the test itself says ``own``; None where nothing does."""
+        """Return the training seed; ``own`` is the marker's. None where there is none."""
         return next((seed for seed in (self.line_seed, own, self.ini_seed) if seed is not None), None)
 
 
@@ -64,7 +64,7 @@ def settings_of(config: pytest.Config) -> Settings:
     Raises
     ------
     pytest.UsageError
-        An option has a value that it cannot have: which, what was found, what to do.
+        An option has a wrong value.
     """
     if _SETTINGS not in config.stash:
         config.stash[_SETTINGS] = _read(config)
@@ -80,24 +80,24 @@ def added_encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
         One is not NAME=RECIPE, or a name is given twice.
     """
     if _ADDED not in config.stash:
-        found: dict[str, str] = {}
-        for text in given(config, "encoder"):
+        recipes: dict[str, str] = {}
+        for text in option_value(config, "encoder"):
             name, _, recipe = (part.strip() for part in text.partition("="))
             if not name or not recipe:
                 raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
-            if name in found:
+            if name in recipes:
                 raise _wrong("encoder", text, f"{name!r} is given twice; give each encoder its own name")
-            found[name] = recipe
+            recipes[name] = recipe
         here = str(config.invocation_params.dir)
-        if found and here not in sys.path:
-            sys.path.append(here)  # where whoever types module:object looks first; `python -m pytest` does, too
-        config.stash[_ADDED] = tuple(found.items())
+        if recipes and here not in sys.path:
+            sys.path.append(here)  # as `python -m pytest` does: module:object is looked up here
+        config.stash[_ADDED] = tuple(recipes.items())
     return config.stash[_ADDED]
 
 
 def _read(config: pytest.Config) -> Settings:
     added_encoders(config)
-    compare, gates = given(config, "compare"), given(config, "compare-fail")
+    compare, gates = option_value(config, "compare"), option_value(config, "compare-fail")
     if gates and not compare:
         raise _wrong("compare-fail", gates[0], "say what to compare with: --distbench-compare PATH")
     folder = partial(_folder, config)
@@ -108,10 +108,10 @@ def _read(config: pytest.Config) -> Settings:
         ini_undecided=_undecided(from_ini(config, "undecided")),
         line_seed=_seed(from_line(config, "seed")),
         ini_seed=_seed(from_ini(config, "seed")),
-        sort=_sort(given(config, "sort")),
+        sort=_sort(option_value(config, "sort")),
         compare=folder("compare") / Path(compare).expanduser() if compare else None,
         gates=tuple(_gate(text) for text in gates),
-        reports=tuple(_report(text, folder("report")) for text in given(config, "report")),
+        reports=tuple(_report(text, folder("report")) for text in option_value(config, "report")),
     )
 
 

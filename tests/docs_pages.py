@@ -1,10 +1,10 @@
 """Executes a page of the documentation: its blocks in order, in one namespace and one folder.
 
-Blocks of Python that define tests are run by pytest with ``--distbench``, others are executed. Of shell blocks, what
-installs, builds or starts services is only looked at; commands of pytest and distbench are run. A reader has an encoder
-and points; so has each page, under the names of `READERS`.
+Python blocks that define tests are run by pytest with ``--distbench``, others are executed. Of shell blocks only the
+commands of pytest, distbench and python are run, not those that install or build. Each page starts with an encoder and
+points, the names in `READERS`.
 
-    python tests/docs_pages.py docs/PAGE.md    # writes what is printed into the output blocks of the page
+    python tests/docs_pages.py docs/PAGE.md    # writes the printed output into the output blocks of the page
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import tomllib
 import traceback
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,12 @@ NARROW = "80"  # of README, which is read first
 
 
 class PageError(AssertionError):
-    """A page says something that does not happen."""
+    """A page shows something that does not happen."""
 
 
 @dataclass
 class Page:
-    """A page under way: its folder, its namespace, and what its last block printed."""
+    """A page that is being executed: its folder, its namespace, and the output of its last block."""
 
     folder: Path
     names: dict[str, Any]
@@ -73,9 +74,7 @@ class Page:
                 self.show(block)
                 continue
             self.printed, self.part, self.failed, self.trace = "", False, False, ""
-            if "not run" in block.remarks:
-                if not block.remarks["not run"]:
-                    raise PageError(f"{block.place}: not run, and no reason")
+            if self.has_reason(block, "not run"):
                 self.printed = None
                 continue
             self.execute(block, shown.text if shown else "")
@@ -83,6 +82,13 @@ class Page:
                 raise PageError(f"{block.place} failed, and does not say <!-- fails -->:\n{self.printed}{self.trace}")
             if "fails" in block.remarks and not self.failed:
                 raise PageError(f"{block.place} was to fail, and did not")
+
+    @staticmethod
+    def has_reason(block: Block, remark: str) -> bool:
+        """Return whether a block has a remark, which must have a reason."""
+        if block.remarks.get(remark) == "":
+            raise PageError(f"{block.place}: {remark}, and no reason")
+        return remark in block.remarks
 
     def execute(self, block: Block, shown: str) -> None:
         if "file" in block.remarks:
@@ -105,20 +111,20 @@ class Page:
             raise PageError(f"{block.place}: {block.language!r} is not run; say why, with <!-- not run: ... -->")
 
     def toml(self, block: Block) -> None:
-        """Read settings as what they are for does: suites, and what pytest's ini file may hold of ours."""
-        found = tomllib.loads(block.text)
-        if "distbench" in found:
-            path = self.folder / f"{found['name']}.toml"
+        """Read a suite, or check the names of distbench's settings for pytest."""
+        document = tomllib.loads(block.text)
+        if "distbench" in document:
+            path = self.folder / f"{document['name']}.toml"
             path.write_text(block.text, encoding="utf-8")
             read_suite(path)
-        ini = found.get("tool", {}).get("pytest", {}).get("ini_options", {})
+        ini = document.get("tool", {}).get("pytest", {}).get("ini_options", {})
         if unknown := [key for key in ini if key.startswith("distbench") and key not in ini_keys()]:
             raise PageError(f"{block.place}: there is no {unknown[0]} in ini files")
 
     def tests(self, block: Block, shown: str) -> None:
-        """Run a block of tests, in a file of the name that the output after it shows."""
-        named = re.search(r"(test_\w+\.py)::", shown)
-        path = self.folder / (named[1] if named else "test_mine.py")
+        """Run a block of tests, in a file with the name that the output after it shows."""
+        match = re.search(r"(test_\w+\.py)::", shown)
+        path = self.folder / (match[1] if match else "test_mine.py")
         above = block.remarks.get("setup", READERS).strip()
         path.write_text(f"{above}\n\n\n{block.text}", encoding="utf-8")
         self.part, self.failed = True, self.pytest(["--distbench", path.name]) != 0
@@ -147,23 +153,19 @@ class Page:
         elif program == "distbench":
             code = self.distbench(arguments)
         elif program == "python":
-            done = subprocess.run(
-                [sys.executable, *arguments], cwd=self.folder, capture_output=True, text=True, check=False
-            )
+            command = [sys.executable, *arguments]
+            done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
             code, self.printed = done.returncode, self.printed + done.stdout + done.stderr
         else:
             raise PageError(f"{block.place}: {line!r} is not run; say why, with <!-- not run: ... -->")
         self.failed |= code != 0
 
     def pytest(self, arguments: list[str], folder: Path | None = None, width: str = "") -> int:
-        """Run pytest in a process of its own that has numpy and its like loaded."""
+        """Run pytest in a forked process that has numpy and other packages loaded."""
         out, err = self.folder / ".stdout", self.folder / ".stderr"
-        environment = {
-            **os.environ,
-            "COLUMNS": width or self.width,
-            "PYTEST_ADDOPTS": f"{warm.OTHERS} -p no:cacheprovider",
-        }
-        environment |= {"PYTHONPATH": str(self.folder)}
+        options = f"{warm.OTHERS} -p no:cacheprovider"
+        environment = {"COLUMNS": width or self.width, "PYTEST_ADDOPTS": options, "PYTHONPATH": str(self.folder)}
+        environment = {**os.environ, **environment}
         order = warm.Order(tuple(arguments), str(folder or self.folder), environment, str(out), str(err), clean_path())
         code = warm.Run(order).wait(120)
         printed = out.read_text(encoding="utf-8") + err.read_text(encoding="utf-8")
@@ -180,10 +182,8 @@ class Page:
         return done.exit_code
 
     def show(self, block: Block) -> None:
-        """Hold an output block against what was printed."""
-        if "not compared" in block.remarks:
-            if not block.remarks["not compared"]:
-                raise PageError(f"{block.place}: not compared, and no reason")
+        """Compare an output block with what was printed."""
+        if self.has_reason(block, "not compared"):
             return
         if "from" in block.remarks:
             self.printed, self.part = "", True
@@ -199,27 +199,20 @@ class Page:
 
 def commands(text: str) -> list[list[str]]:
     """Return the commands of a shell block as words; variables and comments are dropped."""
-    found = []
-    for line in text.replace("\\\n", " ").splitlines():
-        words = shlex.split(line.removeprefix("$ "), comments=True)
-        while words:
-            end = words.index("&&") if "&&" in words else len(words)
-            found.append(words[:end])
-            words = words[end + 1 :]
-    return [[word for word in words if word] for words in found]
+    lines = [shlex.split(line.removeprefix("$ "), comments=True) for line in text.replace("\\\n", " ").splitlines()]
+    commands = [list(part) for line in lines for joined, part in groupby(line, lambda word: word == "&&") if not joined]
+    return [[word for word in command if word] for command in commands]
 
 
 @cache
 def ini_keys() -> set[str]:
-    """Return the names that ours have in ini files."""
+    """Return the names of distbench's settings in ini files."""
     from pytest_distbench import _options
 
     return {_options._ini_of(option[0]) for option in _options.OPTIONS}
 
 
-@cache
-def clean_path() -> list[str]:
-    return warm.clean_path()
+clean_path = cache(warm.clean_path)
 
 
 @cache
@@ -236,7 +229,7 @@ def _in(folder: Path):
 
 
 def run_page(path: Path, folder: Path) -> Page:
-    """Execute a page in an empty folder; PageError where it says what does not happen."""
+    """Execute a page in an empty folder; raise PageError if it shows something that does not happen."""
     with _in(folder):
         page = Page(folder, dict(readers()), NARROW if path.name == "README.md" else WIDTH)
         page.run(blocks_of(path))
@@ -244,7 +237,7 @@ def run_page(path: Path, folder: Path) -> Page:
 
 
 def write_outputs(path: Path, folder: Path) -> None:
-    """Write what is printed into the output blocks of a page that show all of it."""
+    """Write the printed output into the output blocks of a page that show all of it."""
     seen: list[tuple[Block, str]] = []
 
     class Filling(Page):

@@ -61,7 +61,7 @@ def test_an_example_that_ends_as_it_says(runner, example, capsys):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("exit 3", "exit 4", "exit code 4, the README says 3"),
         ("(exit code 3)", "", "exit code 3, the README says 0"),
@@ -72,17 +72,13 @@ def test_an_example_that_ends_as_it_says(runner, example, capsys):
         ("without sys", "without sis", "depends on sis, which no file of it names"),
         ("```sh\ncat", "```bash\ncat", "a block that is not looked at"),
         ("cat made", "cat lost | cat", "exit code 1, the README says 0"),
+        (README, "Nothing to run.", "no command in its README"),
     ],
 )
-def test_one_that_does_not(runner, example, capsys, old, new, said):
+def test_an_example_that_does_not(runner, example, capsys, old, new, message):
     (example / "README.md").write_text(README.replace(old, new))
     assert not runner.run_example(example, Path(sys.executable))
-    assert said in capsys.readouterr().out
-
-
-def test_one_without_commands(runner, example):
-    (example / "README.md").write_text("Nothing to run.")
-    assert not runner.run_example(example, Path(sys.executable))
+    assert message in capsys.readouterr().out
 
 
 def test_lines_count_in_their_order(runner):
@@ -102,29 +98,26 @@ def test_numbers_near_1_may_be_off_by_less(runner):
     assert (block.lines, block.off) == (("0.131",), 0.2)
 
 
-def test_examples_declare_what_they_import():
-    given = {"distbench", "numpy", "scipy", "sklearn", "pytest"}  # of which distbench brings the others
-    brought = {"torch": "torch", "keras": "distbench[keras]", "joblib": "scikit-learn"}
-    for project in EXAMPLES.glob("*/pyproject.toml"):
-        text = project.read_text()
-        own = {path.stem for path in project.parent.glob("*.py")}
-        for path in project.parent.glob("*.py"):
-            found = set(re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE))
-            for name in found - own - given - set(sys.stdlib_module_names):
-                assert name in text or (name in brought and brought[name] in text), f"{path}: {name}"
+@pytest.mark.parametrize("project", sorted(EXAMPLES.glob("*/pyproject.toml")), ids=lambda path: path.parent.name)
+def test_examples_declare_what_they_import_and_have_commands(runner, project):
+    folder, text = project.parent, project.read_text()
+    known = {"distbench", "numpy", "scipy", "sklearn", "pytest"}  # distbench depends on all others
+    provided = {"torch": "torch", "keras": "distbench[keras]", "joblib": "scikit-learn"}
+    modules = {path.stem for path in folder.glob("*.py")}
+    imported = {
+        name
+        for path in folder.glob("*.py")
+        for name in re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.M)
+    }
+    for name in imported - modules - known - set(sys.stdlib_module_names):
+        assert name in text or (name in provided and provided[name] in text), name
+    readme = (folder / "README.md").read_text()
+    assert list(runner.blocks(readme))
+    assert f"({folder.name}/README.md)" in (EXAMPLES / "README.md").read_text()
+    assert "@" not in readme, "a number that was not filled in"
 
 
 def test_a_command_that_hangs_is_ended(runner, example, monkeypatch):
     monkeypatch.setattr(runner, "LIMIT", 0.2)
     block = runner.Block("sleep 5", 0, (), 0.05, "", "")
     assert "took more than" in runner.run(block, example, Path(sys.executable))
-
-
-def test_every_example_says_what_it_needs_and_how_its_commands_end(runner):
-    folders = [path.parent for path in sorted(EXAMPLES.glob("*/pyproject.toml"))]
-    assert folders
-    for folder in folders:
-        readme = (folder / "README.md").read_text()
-        assert list(runner.blocks(readme)), folder
-        assert f"({folder.name}/README.md)" in (EXAMPLES / "README.md").read_text()
-        assert "@" not in readme, "a number that was not filled in"

@@ -114,19 +114,6 @@ class TestDifferences:
         assert determinism.Found({}, {}, b"rows").digest != determinism.Found({}, {}, b"other rows").digest
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_one_process_measures_the_same_twice_with_any_threads(dtype):
-    rng = np.random.default_rng(2)
-    X = np.round(rng.normal(size=(300, 5)), 1).astype(dtype) + dtype(1_000)
-    Z = X[:, :2]
-    reports = [distbench.evaluate_codes(X, Z, metrics="all")]
-    for threads in (1, 2, 3):
-        with ThreadPoolExecutor(threads) as executor:
-            reports.append(distbench.evaluate_codes(X, Z, metrics="all", executor=executor))
-    for report in reports[1:]:
-        assert parts_of(report) == parts_of(reports[0])
-
-
 def blas_threads():
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 

@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
 from distbench.engine import FAMILIES, gather, job, point_space, problem
-from distbench.engine.neighbors import CONTINUITY_LEFT, OVERLAP_LEFT, SIGNED, TRUST_LEFT
+from distbench.engine.neighbors import CONTINUITY_OPEN, OVERLAP_OPEN, SIGNED, TRUST_OPEN
 from distbench.metrics import METRICS
 
 JUDGED = np.array([5, 0, 2, 6])
@@ -48,7 +48,7 @@ def all_left(*arguments):
     """Leave every query to the path for ties."""
     *_, out, left = arguments
     out[:, SIGNED:] = 0
-    left[:] = TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT
+    left[:] = TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN
 
 
 class TestOneAnswer:

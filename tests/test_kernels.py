@@ -22,12 +22,12 @@ from distbench.engine import (
 )
 from distbench.engine.neighbors import (
     CONTINUITY,
-    CONTINUITY_LEFT,
+    CONTINUITY_OPEN,
     OVERLAP,
-    OVERLAP_LEFT,
+    OVERLAP_OPEN,
     SIGNED,
     TRUST,
-    TRUST_LEFT,
+    TRUST_OPEN,
     WIDTH,
 )
 from distbench.engine.parallel.blas import one_blas_thread
@@ -304,9 +304,9 @@ class TestTiedRow:
         whole_columns, whole = self.run(7)
         columns, out = self.run(left)
         parts = (
-            (TRUST_LEFT, 0, slice(TRUST, CONTINUITY)),
-            (CONTINUITY_LEFT, 1, slice(CONTINUITY, OVERLAP)),
-            (OVERLAP_LEFT, 2, slice(OVERLAP, SIGNED)),
+            (TRUST_OPEN, 0, slice(TRUST, CONTINUITY)),
+            (CONTINUITY_OPEN, 1, slice(CONTINUITY, OVERLAP)),
+            (OVERLAP_OPEN, 2, slice(OVERLAP, SIGNED)),
         )
         for flag, row, own in parts:
             signed = slice(SIGNED + row * SKETCHES, SIGNED + (row + 1) * SKETCHES)

@@ -9,7 +9,6 @@ import tempfile
 
 import numpy as np
 import pytest
-from frameworks import pd
 
 import distbench
 from distbench.encoders import as_encoder
@@ -19,42 +18,6 @@ from distbench.inputs.arrays import as_points, check_candidates
 
 RNG = np.random.default_rng(0)
 GOOD = np.arange(12.0).reshape(4, 3)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        GOOD.tolist(),
-        GOOD.astype(np.int8),
-        GOOD.astype(np.uint64),
-        GOOD.astype(np.float16),
-        np.asfortranarray(GOOD),
-        np.repeat(GOOD, 2, axis=1)[:, ::2],
-        GOOD[::-1][::-1],
-        lambda: pd.DataFrame(GOOD, columns=["a", "b", "c"]),
-        tuple(map(tuple, GOOD)),
-    ],
-    ids=["list", "int8", "uint64", "float16", "fortran", "strided", "negative strides", "pandas", "tuple"],
-)
-def test_usable(value):
-    points = as_points(value() if callable(value) else value, "X")
-    np.testing.assert_array_equal(points, GOOD)
-    assert points.dtype == np.float64
-    assert points.flags.c_contiguous
-
-
-def test_mixed_and_nullable_columns_are_numbers():
-    frame = pd.DataFrame({"a": [0.5, 1.5], "b": [True, False], "c": pd.array([1, 2], dtype="Int64")})
-    np.testing.assert_array_equal(as_points(frame, "X"), [[0.5, 1.0, 1.0], [1.5, 0.0, 2.0]])
-
-
-def test_bools_are_numbers():
-    np.testing.assert_array_equal(as_points([[True, False]], "X"), [[1.0, 0.0]])
-
-
-def test_small_integers_do_not_overflow():
-    points = as_points(np.array([[-128], [127]], dtype=np.int8), "X")
-    assert points[1, 0] - points[0, 0] == 255
 
 
 @pytest.mark.parametrize("shape", [(5, 4, 3), (5, 4, 3, 2)])
@@ -276,15 +239,3 @@ def test_stored_points_measure_the_same(store, tmp_path, tiny_blocks):
     reference = store(X_ref, tmp_path)
     one = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
     same_reports(one, distbench.evaluate_codes(X, X[:, :2], reference=(reference, X_ref[:, :2]), k=5))
-
-
-@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float16, np.float32, np.int64])
-def test_every_dtype_measures_as_its_float64_cast_does(dtype, mapped):
-    values = RNG.uniform(0, 255, size=(90, 6))
-    values = (values - 128 if np.dtype(dtype).kind in "if" else values).astype(dtype)
-    codes = (values.astype(float) @ RNG.normal(size=(6, 2))).astype(np.float32)
-    one, other = values.astype(np.float64), codes.astype(np.float64)
-    wanted = distbench.evaluate_codes(one[:30], other[:30], reference=(one[30:], other[30:]), k=5)
-    same_reports(wanted, distbench.evaluate_codes(values[:30], codes[:30], reference=(values[30:], codes[30:]), k=5))
-    reference = mapped(values[30:]), codes[30:]
-    same_reports(wanted, distbench.evaluate_codes(values[:30], codes[:30], reference=reference, k=5))

@@ -13,7 +13,7 @@ from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
 from distbench.engine import gather, problem, rank_correlation, rnx_curve, sampled_pairs, triplets
-from distbench.engine.neighbors import CONTINUITY_LEFT, OVERLAP_LEFT, TRUST_LEFT, WIDTH, rank_rows
+from distbench.engine.neighbors import CONTINUITY_OPEN, OVERLAP_OPEN, TRUST_OPEN, WIDTH, rank_rows
 from distbench.engine.parallel.executors import workers_for
 from distbench.errors import InputError
 from distbench.metrics import METRICS
@@ -353,7 +353,7 @@ def test_many_neighbours_are_left_to_the_exact_path():
     x, z = RNG.random((2, 2, 200))
     out, left = np.empty((2, WIDTH)), np.full(2, 99, dtype=np.uint8)
     near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
-    for k, expected in ((65, TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT), (64, 0)):
+    for k, expected in ((65, TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN), (64, 0)):
         places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
         rank_rows(x.copy(), z.copy(), 5, k, 0.0, 0.0, near, singles, places, columns, out, left)
         assert left.tolist() == [expected] * 2

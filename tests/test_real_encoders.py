@@ -545,13 +545,6 @@ class TestTexts:
         own = distbench.evaluate(WithEncode(), texts, input_space=encoders[1], k=5)
         np.testing.assert_allclose(own.clouds.Z, report.clouds.Z, rtol=1e-5, atol=1e-6)
 
-    def test_token_embeddings_against_their_first_columns(self, texts):
-        wordllama = pytest.importorskip("wordllama")
-        model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-        report = distbench.evaluate(lambda batch: model.embed(batch)[:, :64], texts, input_space=model.embed, k=5)
-        assert report.code_size == 64
-        assert 0.9 < report["continuity"].value < 1
-
     def test_texts_without_an_input_space_and_spaces_that_do_not_fit(self, texts, encoders):
         small, large = encoders
         for given, found in ((texts, "a list of str"), (np.array(texts), "an array of <U")):

@@ -56,13 +56,3 @@ def test_they_are_the_definitions(kind, ties):
         "knn_recall": ranks.overlap_signed,
     }[kind]
     np.testing.assert_allclose(got, expected(X, Z, kind), atol=1e-9)
-
-
-def test_signs_are_even_and_unrelated():
-    signs = np.zeros((4000, SKETCHES))
-    for p in range(4000):
-        add_signed(1.0, p, signs[p])
-    assert set(np.unique(signs)) == {-1.0, 1.0}
-    assert np.abs(signs.mean(axis=0)).max() < 0.07
-    assert np.abs(np.corrcoef(signs.T) - np.eye(SKETCHES)).max() < 0.07
-    assert np.abs(np.mean(signs[1:] * signs[:-1], axis=0)).max() < 0.07

@@ -22,7 +22,7 @@ CACHED_KEYS = 1 << 16  # keys that all families read before the next ones: they 
 
 def run_job(problem: Problem, rows: range) -> Part:
     """Return the statistics of the judged queries at `rows`."""
-    families = [family(problem, len(rows)) for family in (_Pairs, _Triplets, _Ranks) if family.is_wanted(problem)]
+    families = [sums(problem, len(rows)) for sums in (_Pairs, _Triplets, _Ranks) if sums.families & problem.families]
     step = max(1, CACHED_KEYS // problem.n)
     spaces = problem.x, problem.z
     buffers = _buffers(problem, step)
@@ -68,7 +68,7 @@ def _buffers(problem: Problem, step: int) -> list[Array]:
 
 
 class _Ranks:
-    """Sums of the family "ranks"."""
+    families = frozenset({"ranks"})
 
     def __init__(self, problem: Problem, size: int) -> None:
         n_test = problem.n_test
@@ -78,26 +78,22 @@ class _Ranks:
         self.near = np.zeros((2, problem.n), dtype=np.uint8)
         self.singles = np.empty((2, problem.n), dtype=np.float32)
 
-    @staticmethod
-    def is_wanted(problem: Problem) -> bool:
-        return "ranks" in problem.families
-
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         problem, out = self.problem, self.out[row : row + len(x)]
-        left = np.empty(len(x), dtype=np.uint8)
+        is_open = np.empty(len(x), dtype=np.uint8)
         scratch = self.near, self.singles
         sums = self.places, self.columns
-        neighbors.rank_rows(x, z, i, problem.k, *self.tolerances, *scratch, *sums, out, left)
-        for place in np.flatnonzero(left).tolist():
-            self._add_tied(x[place], z[place], i + place, out[place], int(left[place]))
+        neighbors.rank_rows(x, z, i, problem.k, *self.tolerances, *scratch, *sums, out, is_open)
+        for place in np.flatnonzero(is_open).tolist():
+            self._add_tied(x[place], z[place], i + place, out[place], int(is_open[place]))
 
-    def _add_tied(self, x: Array, z: Array, i: int, out: Array, left: int) -> None:
+    def _add_tied(self, x: Array, z: Array, i: int, out: Array, is_open: int) -> None:
         """Add a query whose order keys and counts leave open."""
         spaces = (self.problem.x, x), (self.problem.z, z)
         keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
         if self.problem.n_test:
             keys[0][i] = keys[1][i] = np.inf
-        ranks.tied_row(keys[0], keys[1], self.problem.k, self.columns, out, left)
+        ranks.tied_row(keys[0], keys[1], self.problem.k, self.columns, out, is_open)
 
     def close(self, part: Part) -> None:
         self.columns[:2] -= self.places
@@ -105,15 +101,11 @@ class _Ranks:
 
 
 class _Triplets:
-    """Sums of the family "triplets"."""
+    families = frozenset({"triplets"})
 
     def __init__(self, problem: Problem, size: int) -> None:
         self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
         self.out, self.columns = np.empty(size), np.zeros(problem.n_test)
-
-    @staticmethod
-    def is_wanted(problem: Problem) -> bool:
-        return "triplets" in problem.families
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         problem, tolerances = self.problem, self.tolerances
@@ -129,7 +121,7 @@ class _Triplets:
 
 
 class _Pairs:
-    """Sums of the families of pairs: "moments" and "shepard"."""
+    families = frozenset({"moments", "shepard"})
 
     def __init__(self, problem: Problem, size: int) -> None:
         look = problem.first_look
@@ -151,10 +143,6 @@ class _Pairs:
         self.unjudged = np.zeros((max(0, problem.n_test - problem.m), moments.N_MOMENTS))
         self.tails = np.empty(0), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         self.used = 0
-
-    @staticmethod
-    def is_wanted(problem: Problem) -> bool:
-        return bool(problem.families & {"moments", "shepard"})
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         own = slice(row, row + len(x))

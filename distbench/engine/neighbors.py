@@ -16,13 +16,13 @@ from distbench.engine.random_signs import SKETCHES, add_signed
 
 __all__ = [
     "CONTINUITY",
-    "CONTINUITY_LEFT",
+    "CONTINUITY_OPEN",
     "MAX_NEIGHBORS",
     "OVERLAP",
-    "OVERLAP_LEFT",
+    "OVERLAP_OPEN",
     "SIGNED",
     "TRUST",
-    "TRUST_LEFT",
+    "TRUST_OPEN",
     "WIDTH",
     "rank_rows",
 ]
@@ -37,7 +37,7 @@ MAX_NEIGHBORS = 64  # for a larger k, counting below each of k thresholds is no 
 # common neighbors; then, for all three, the changes when single neighbors are removed, with random signs.
 TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
-TRUST_LEFT, CONTINUITY_LEFT, OVERLAP_LEFT = 1, 2, 4
+TRUST_OPEN, CONTINUITY_OPEN, OVERLAP_OPEN = 1, 2, 4
 
 
 @counting
@@ -174,7 +174,7 @@ def rank_rows(
     places: Singles,
     columns: Array,
     out: Array,
-    left: NDArray[np.uint8],
+    is_open: NDArray[np.uint8],
 ) -> None:
     """Write the rank statistics of a block's queries to `out` and add their leave-one-out effects to `columns`.
 
@@ -182,8 +182,8 @@ def rank_rows(
 
     near : (2, n) zeros, and zeros again afterwards. singles : (2, n) scratch. columns : (3, n_test). places :
     (2, n_test) how many ranks of neighbors fall when each test point is removed; to be subtracted from the first two
-    columns at the end. left : which of `TRUST_LEFT`, `CONTINUITY_LEFT` and `OVERLAP_LEFT` ties leave open; nothing is
-    written or added for these.
+    columns at the end. is_open : which of `TRUST_OPEN`, `CONTINUITY_OPEN` and `OVERLAP_OPEN` ties leave open; for these
+    nothing is written or added.
     """
     n, n_test = keys_x.shape[1], columns.shape[1]
     singles_x, singles_z = singles[0], singles[1]
@@ -193,7 +193,7 @@ def rank_rows(
         x, z = keys_x[row], keys_z[row]
         if n_test:
             x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbor
-        left[row] = TRUST_LEFT | CONTINUITY_LEFT | OVERLAP_LEFT
+        is_open[row] = TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN
         signed = out[row][SIGNED:]
         for place in range(len(signed)):
             signed[place] = 0.0
@@ -208,7 +208,7 @@ def rank_rows(
             continue
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 1
-        left_open = 0
+        sides = 0
         for side in range(2):
             space = x if side == 0 else z
             if not _side(
@@ -223,8 +223,8 @@ def rank_rows(
                 out[row][3 * side : 3 * side + 3],
                 signed[SKETCHES * side : SKETCHES * (side + 1)],
             ):
-                left_open |= TRUST_LEFT if side == 0 else CONTINUITY_LEFT
+                sides |= TRUST_OPEN if side == 0 else CONTINUITY_OPEN
         out[row][OVERLAP] = _overlap(near_x, near_z, near[0], near[1], k, columns[2], signed[2 * SKETCHES :])
-        left[row] = left_open
+        is_open[row] = sides
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 from distbench.engine.counts import find_places
-from distbench.engine.neighbors import CONTINUITY, CONTINUITY_LEFT, OVERLAP, OVERLAP_LEFT, SIGNED, TRUST, TRUST_LEFT
+from distbench.engine.neighbors import CONTINUITY, CONTINUITY_OPEN, OVERLAP, OVERLAP_OPEN, SIGNED, TRUST, TRUST_OPEN
 from distbench.engine.random_signs import SKETCHES, add_signed
 
 __all__ = ["tied_row"]
@@ -203,10 +203,10 @@ def _rank_excess(
     out[1:] = _worst(members, classes, place, (less + 1 + upto) / 2)
 
 
-def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, left: int) -> None:
+def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, is_open: int) -> None:
     """Write the statistics that `distbench.engine.neighbors.rank_rows` left open for a query, from exact keys.
 
-    The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test). left : see `rank_rows`.
+    The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test). is_open : see `rank_rows`.
     """
     sides = []
     for keys in (keys_x, keys_z):
@@ -214,9 +214,9 @@ def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, l
         sides.append((classes, classify(keys, k, float(np.partition(keys, k - 1)[k - 1]), classes)))
     (classes_x, weights_x), (classes_z, weights_z) = sides
     signed = out[SIGNED:].reshape(3, SKETCHES)
-    if left & TRUST_LEFT:
+    if is_open & TRUST_OPEN:
         _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY], signed[0])
-    if left & CONTINUITY_LEFT:
+    if is_open & CONTINUITY_OPEN:
         _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP], signed[1])
-    if left & OVERLAP_LEFT:
+    if is_open & OVERLAP_OPEN:
         out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, columns[2], signed[2])

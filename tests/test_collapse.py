@@ -41,92 +41,86 @@ def of_waves(rng, d, dim):
     return lambda X: np.cos(X @ W + b) @ A
 
 
-class TestLinearMaps:
-    @settings(deadline=None, max_examples=25)
-    @given(st.integers(0, 10_000), st.integers(2, 8), st.data())
-    def test_a_null_direction_is_found_to_rounding(self, seed, d, data):
-        dim = data.draw(st.integers(1, d - 1))
-        rng = np.random.default_rng(seed)
-        X, A = rng.normal(size=(60, d)) * rng.uniform(0.1, 10, d), rng.normal(size=(d, dim))
-        found = find_collapse(lambda X: X @ A, X)
-        assert found.ratio < 1e-6
-        away = found.first - found.second
-        assert np.linalg.norm(away @ A) == pytest.approx(found.code_distance, abs=1e-9)
-        assert found.input_distance == pytest.approx(np.median(pdist(X)), rel=1e-9)
-
-    def test_of_pca_the_pair_lies_along_what_it_leaves_out(self, cloud):
-        pca = PCA(3).fit(cloud)
-        found = find_collapse(pca, cloud)
-        away = (found.first - found.second) / found.input_distance
-        assert np.abs(pca.components_ @ away).max() < 1e-9
-        assert abs(PCA(4).fit(cloud).components_[3] @ away) == pytest.approx(1)
-        assert found.starts == 1
-
-    @settings(deadline=None, max_examples=10)
-    @given(st.floats(1e-6, 1e6), st.floats(1e-3, 1e3))
-    def test_units_of_points_and_codes_change_nothing_but_the_distances(self, cloud, unit_x, unit_z):
-        encode = of_layers(np.random.default_rng(1), (12, 30, 2))
-        plain = find_collapse(encode, cloud)
-        other = find_collapse(lambda X: unit_z * encode(X / unit_x), cloud * unit_x)
-        assert other.input_distance == pytest.approx(unit_x * plain.input_distance)
-        assert other.median_code == pytest.approx(unit_z * plain.median_code)
-        assert max(plain.ratio, other.ratio) < 1e-4
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.integers(2, 8), st.data())
+def test_the_null_direction_of_a_linear_map_is_found_to_rounding(seed, d, data):
+    dim = data.draw(st.integers(1, d - 1))
+    rng = np.random.default_rng(seed)
+    X, A = rng.normal(size=(60, d)) * rng.uniform(0.1, 10, d), rng.normal(size=(d, dim))
+    pair = find_collapse(lambda X: X @ A, X)
+    assert pair.ratio < 1e-6
+    assert np.linalg.norm((pair.first - pair.second) @ A) == pytest.approx(pair.code_distance, abs=1e-9)
+    assert pair.input_distance == pytest.approx(np.median(pdist(X)), rel=1e-9)
 
 
-class TestOtherMaps:
-    @pytest.mark.parametrize("dim", [1, 2, 5, 11])
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_a_relu_network(self, cloud, dim, dtype):
-        encode = of_layers(np.random.default_rng(dim), (12, 64, 32, dim), dtype)
-        found = find_collapse(encode, cloud, goal=1e-5)
-        gap = np.linalg.norm(encode(found.first[None]) - encode(found.second[None]))
-        assert gap == pytest.approx(found.code_distance, abs=1e-5)
-        assert found.ratio <= 1e-5
-
-    @pytest.mark.parametrize("dim", [1, 2, 8])
-    def test_random_waves(self, cloud, dim):
-        assert find_collapse(of_waves(np.random.default_rng(dim), 12, dim), cloud, goal=1e-8).ratio <= 1e-8
-
-    def test_a_trained_autoencoder(self):
-        data = distbench.load_dataset("digits")
-        encoder = distbench.fit_baseline("autoencoder", data.train, 2, epochs=5)
-        found = find_collapse(encoder, data.train, goal=1e-5)
-        assert found.ratio <= 1e-5
-        assert found.input_distance == pytest.approx(np.median(pdist(data.train)), rel=0.02)
-
-    def test_codes_that_are_all_equal(self, cloud):
-        found = find_collapse(lambda X: np.zeros((len(X), 2)), cloud)
-        assert (found.ratio, found.code_distance, found.median_code) == (0.0, 0.0, 0.0)
-
-    def test_a_map_that_jumps_need_not_collapse_and_the_best_pair_is_returned(self):
-        X = np.random.default_rng(0).normal(size=(200, 2)) * (5.0, 1e-3)
-        found = find_collapse(lambda X: X[:, :1] + 100 * np.sign(X[:, 1:]), X)
-        assert found.starts == MAX_STARTS
-        assert found.ratio > 0.01
+def test_the_pair_of_pca_lies_along_what_it_leaves_out(cloud):
+    pca = PCA(3).fit(cloud)
+    pair = find_collapse(pca, cloud)
+    away = (pair.first - pair.second) / pair.input_distance
+    assert np.abs(pca.components_ @ away).max() < 1e-9
+    assert abs(PCA(4).fit(cloud).components_[3] @ away) == pytest.approx(1)
+    assert str(pair).startswith("two points ")
+    assert " apart in input (the median of pairs is " in str(pair)
+    assert str(pair).endswith(", found in 1 start")
 
 
-class TestResult:
-    def test_the_same_encoder_gives_the_same_pair(self, cloud):
-        encode = of_waves(np.random.default_rng(5), 12, 3)
-        np.testing.assert_array_equal(*(find_collapse(encode, cloud).first for _ in range(2)))
+@settings(deadline=None, max_examples=10)
+@given(st.floats(1e-6, 1e6), st.floats(1e-3, 1e3))
+def test_units_of_points_and_codes_change_nothing_but_the_distances(cloud, unit_x, unit_z):
+    encode = of_layers(np.random.default_rng(1), (12, 30, 2))
+    plain = find_collapse(encode, cloud)
+    other = find_collapse(lambda X: unit_z * encode(X / unit_x), cloud * unit_x)
+    assert other.input_distance == pytest.approx(unit_x * plain.input_distance)
+    assert other.median_code == pytest.approx(unit_z * plain.median_code)
+    assert max(plain.ratio, other.ratio) < 1e-4
 
-    def test_it_reads_as_a_sentence(self, cloud):
-        text = str(find_collapse(PCA(3).fit(cloud), cloud))
-        assert text.startswith("two points ")
-        assert " apart in input (the median of pairs is " in text
-        assert text.endswith(", found in 1 start")
 
-    def test_codes_as_large_as_the_points_keep_all_apart(self, cloud):
-        with pytest.raises(InputError, match="codes of 12 numbers for points of 12: no two points need share"):
-            find_collapse(lambda X: X, cloud)
+@pytest.mark.parametrize("dim", [1, 2, 5, 11])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_relu_network(cloud, dim, dtype):
+    encode = of_layers(np.random.default_rng(dim), (12, 64, 32, dim), dtype)
+    pair = find_collapse(encode, cloud, goal=1e-5)
+    gap = np.linalg.norm(encode(pair.first[None]) - encode(pair.second[None]))
+    assert gap == pytest.approx(pair.code_distance, abs=1e-5)
+    assert pair.ratio <= 1e-5
 
-    @pytest.mark.parametrize(
-        ("encode", "points", "message"),
-        [
-            (lambda X: X[:, :1], np.ones((20, 3)), "points: found most of them equal"),
-            (lambda X: X[:, :1] * np.nan, np.eye(5), "codes.*NaN|NaN.*codes"),
-        ],
-    )
-    def test_what_cannot_be_searched(self, encode, points, message):
-        with pytest.raises(InputError, match=message):
-            find_collapse(encode, points)
+
+@pytest.mark.parametrize("dim", [1, 2, 8])
+def test_random_waves_have_the_same_pair_each_time(cloud, dim):
+    encode = of_waves(np.random.default_rng(dim), 12, dim)
+    pair, again = (find_collapse(encode, cloud, goal=1e-8) for _ in range(2))
+    assert pair.ratio <= 1e-8
+    np.testing.assert_array_equal(pair.first, again.first)
+
+
+def test_a_trained_autoencoder():
+    data = distbench.load_dataset("digits")
+    encoder = distbench.fit_baseline("autoencoder", data.train, 2, epochs=5)
+    pair = find_collapse(encoder, data.train, goal=1e-5)
+    assert pair.ratio <= 1e-5
+    assert pair.input_distance == pytest.approx(np.median(pdist(data.train)), rel=0.02)
+
+
+def test_codes_that_are_all_equal(cloud):
+    pair = find_collapse(lambda X: np.zeros((len(X), 2)), cloud)
+    assert (pair.ratio, pair.code_distance, pair.median_code) == (0.0, 0.0, 0.0)
+
+
+def test_a_map_that_jumps_need_not_collapse_and_the_best_pair_is_returned():
+    X = np.random.default_rng(0).normal(size=(200, 2)) * (5.0, 1e-3)
+    pair = find_collapse(lambda X: X[:, :1] + 100 * np.sign(X[:, 1:]), X)
+    assert pair.starts == MAX_STARTS
+    assert pair.ratio > 0.01
+
+
+@pytest.mark.parametrize(
+    ("encode", "points", "message"),
+    [
+        (lambda X: X, np.eye(12), "codes of 12 numbers for points of 12: no two points need share"),
+        (lambda X: X[:, :1], np.ones((20, 3)), "points: found most of them equal"),
+        (lambda X: X[:, :1] * np.nan, np.eye(5), "codes.*NaN|NaN.*codes"),
+    ],
+)
+def test_what_cannot_be_searched(encode, points, message):
+    with pytest.raises(InputError, match=message):
+        find_collapse(encode, points)

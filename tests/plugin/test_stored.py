@@ -252,41 +252,35 @@ def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_told(suite):
     suite("-k", "keeps", text=worded).assert_outcomes(passed=1, deselected=3)
 
 
-def test_a_claim_that_could_not_be_judged_anew_is_not_borne_out_any_more(suite, pytester):
+def test_a_claim_that_could_not_be_judged_anew_is_not_borne_out_any_more(suite, pytester, monkeypatch):
+    edit(pytester, "        pca = PCA", '        import os; assert "BOOM" not in os.environ, "boom"\n        pca = PCA')
     text = SUITE + CLAIM.replace('encoder = "pca"', 'encoder = "good"')
     suite("--distbench-update", "-k", "keeps", text=text).assert_outcomes(passed=1, deselected=3)
-    edit(pytester, "        pca = PCA", '        import os; assert "BOOM" not in os.environ, "boom"\n        pca = PCA')
-    suite("--distbench-update", "-k", "keeps", text=text).assert_outcomes(passed=1, deselected=3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BOOM", "1")
-        lost = suite("--distbench-retrain", "--distbench-update", "-k", "keeps", text=text)
-        lost.assert_outcomes(failed=1, deselected=3)
+    monkeypatch.setenv("BOOM", "1")
+    lost = suite("--distbench-retrain", "--distbench-update", "-k", "keeps", text=text)
+    lost.assert_outcomes(failed=1, deselected=3)
     again = suite("-k", "keeps", text=text)
     again.assert_outcomes(failed=1, deselected=3)
     again.stdout.fnmatch_lines(["claim keeps is not judged, expected borne out*"])
 
 
-def test_a_broken_file_is_said_at_collection(suite, pytester):
-    (pytester.path / "baselines").mkdir()
-    (pytester.path / "baselines" / "mine.json").write_text('{"schema": 1,')
-    result = suite("--distbench-update")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*baselines/mine.json: not valid JSON: *; restore it*or delete it*"])
-    result.stdout.no_fnmatch_line("*Traceback*")
-
-
-def test_where_nothing_can_be_written_it_is_said_before_a_fit(suite, pytester):
-    (pytester.path / "baselines").write_text("a file")
-    result = suite("--distbench-update")
+@pytest.mark.parametrize(
+    ("before", "name", "message"),
+    [
+        ({"baselines/mine.json": '{"schema": 1,'}, "mine.toml", "not valid JSON: *; restore it*or delete it*"),
+        ({"baselines": "a file"}, "mine.toml", "cannot be written: *baselines is no folder that you may*"),
+        ({}, "site-packages/mine.toml", "belongs to an installed package*copy*"),
+    ],
+)
+def test_a_store_that_is_broken_or_cannot_be_written_is_an_error_before_a_fit(suite, pytester, before, name, message):
+    for path, text in before.items():
+        (pytester.path / path).parent.mkdir(exist_ok=True)
+        (pytester.path / path).write_text(text)
+    result = suite("--distbench-update", name=name)
     result.assert_outcomes(errors=1)
     assert result.fits == []
-    result.stdout.fnmatch_lines(["*baselines/mine.json: cannot be written: *baselines is no folder that you may*"])
-
-
-def test_an_installed_suite_is_not_written(suite):
-    result = suite("--distbench-update", name="site-packages/mine.toml")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*site-packages/baselines/mine.json: belongs to an installed package*copy*"])
+    result.stdout.fnmatch_lines([f"*{name.replace('mine.toml', 'baselines/mine.json')}: {message}"])
+    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def test_a_store_that_cannot_be_written_at_the_end_fails_the_run(suite, pytester):

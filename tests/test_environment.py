@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from distbench.results.environment import CI, environment, told
+from distbench.results.environment import CI, describe, environment
 
 GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
 
@@ -37,61 +37,44 @@ def commit_of(folder):
     return environment(folder).get("git_commit")
 
 
-def test_what_is_installed_is_told_with_its_version():
-    found = environment()
-    assert found["cores"] >= 1
-    assert found["numpy"] == np.__version__
-    assert found["pytest"] == pytest.__version__
-    assert json.loads(json.dumps(found)) == found
-    assert all(found.values()), "what is not known is left out"
-    line = told(found)
-    assert f"python {found['python']}" in line
+def test_versions_of_what_is_installed():
+    values = environment()
+    assert values["cores"] >= 1
+    assert (values["numpy"], values["pytest"]) == (np.__version__, pytest.__version__)
+    assert json.loads(json.dumps(values)) == values
+    assert all(values.values()), "what is not known is left out"
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    assert values["blas"].startswith(blas["name"])
+    line = describe(values)
+    assert f"python {values['python']}, " in line
     assert f"numpy {np.__version__}" in line
-    assert found["date"] not in line
-    assert told({}) == ""
-
-
-def test_blas_is_told_from_numpys_own_record():
-    record = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    assert environment()["blas"].startswith(record["name"])
+    assert values["date"] not in line
+    assert describe({}) == ""
 
 
 def test_nothing_heavy_is_imported_for_it():
     code = (
-        "import sys; from distbench.results.environment import environment; found = environment(); "
-        "print('blas' in found, "
+        "import sys; from distbench.results.environment import environment; values = environment(); "
+        "print('blas' in values, "
         "any(name in sys.modules for name in ('numpy', 'scipy', 'keras', 'subprocess')))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"]
 
 
-def test_without_a_folder_neither_commit_nor_run_is_told(monkeypatch):
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_RUN_ID", "7")
-    assert not {"git_commit", "ci", "ci_run"} & set(environment())
-
-
 class TestCommit:
-    def test_of_a_branch_from_any_folder_below(self, repository):
+    @pytest.mark.parametrize("state", ["loose", "packed", "packed and newer", "detached"])
+    def test_of_the_folder_and_of_those_below(self, repository, state):
+        if "packed" in state:
+            git(repository, "pack-refs", "--all")
+            assert not (repository / ".git" / "refs" / "heads" / "main").exists()
+        if "newer" in state:
+            git(repository, "commit", "-q", "--allow-empty", "-m", "two")
+        if state == "detached":
+            git(repository, "checkout", "-q", "--detach")
         head = git(repository, "rev-parse", "HEAD")
-        assert commit_of(repository) == head
-        assert commit_of(repository / "deep" / "er") == head
-        assert f"commit {head[:10]}" in told(environment(repository))
-
-    def test_of_a_branch_whose_ref_is_packed(self, repository):
-        git(repository, "pack-refs", "--all")
-        assert not (repository / ".git" / "refs" / "heads" / "main").exists()
-        assert commit_of(repository) == git(repository, "rev-parse", "HEAD")
-
-    def test_a_loose_ref_is_newer_than_a_packed_one(self, repository):
-        git(repository, "pack-refs", "--all")
-        git(repository, "commit", "-q", "--allow-empty", "-m", "two")
-        assert commit_of(repository) == git(repository, "rev-parse", "HEAD")
-
-    def test_of_a_detached_head(self, repository):
-        git(repository, "checkout", "-q", "--detach")
-        assert commit_of(repository) == git(repository, "rev-parse", "HEAD")
+        assert commit_of(repository) == commit_of(repository / "deep" / "er") == head
+        assert f"commit {head[:10]}" in describe(environment(repository))
 
     @pytest.mark.parametrize("packed", [False, True])
     def test_of_a_worktree(self, repository, tmp_path, packed):
@@ -108,17 +91,17 @@ class TestCommit:
         git(tmp_path, "init", "-q")
         assert commit_of(tmp_path) is None
 
-    def test_damaged_files_of_git_are_no_commit(self, repository):
-        (repository / ".git" / "HEAD").write_bytes(b"\xff\xfe")
-        assert commit_of(repository) is None
-        (repository / ".git" / "HEAD").write_text("something else\n")
+    @pytest.mark.parametrize("head", [b"\xff\xfe", b"something else\n", b"ref: refs/heads/none\n"])
+    def test_damaged_files_of_git_are_no_commit(self, repository, head):
+        (repository / ".git" / "HEAD").write_bytes(head)
         assert commit_of(repository) is None
 
 
-def test_the_run_of_a_ci_service_is_told(monkeypatch, tmp_path, repository):
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_RUN_ID", "123")
-    monkeypatch.setenv("GITHUB_SHA", "b" * 40)
-    found = environment(tmp_path)
-    assert (found["ci"], found["ci_run"], found["git_commit"]) == ("GitHub Actions", "123", "b" * 40)
+def test_the_run_of_a_ci_service(monkeypatch, tmp_path, repository):
+    variables = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "123", "GITHUB_SHA": "b" * 40}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    values = environment(tmp_path)
+    assert (values["ci"], values["ci_run"], values["git_commit"]) == ("GitHub Actions", "123", "b" * 40)
     assert commit_of(repository) == git(repository, "rev-parse", "HEAD"), "what is checked out comes first"
+    assert not {"git_commit", "ci", "ci_run"} & set(environment()), "only for the folder of the tests"

@@ -1,4 +1,4 @@
-"""With what something was measured: told from what is installed, without importing it or starting a process."""
+"""With what something was measured, read from what is installed without importing it or starting a process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["environment", "told"]
+__all__ = ["describe", "environment"]
 
 PACKAGES = ("distbench", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "umap-learn")
-"""What fits and scores rest on most: told in one line."""
+"""What fits and scores rest on most."""
 OTHERS = ("torch", "jax", "onnxruntime", "sentence-transformers", "pandas", "numba", "click", "pytest", "pytest-xdist")
 
 CI = (
@@ -24,10 +24,10 @@ CI = (
     ("CircleCI", "CIRCLECI", "CIRCLE_BUILD_NUM", "CIRCLE_SHA1"),
     ("Jenkins", "JENKINS_URL", "BUILD_ID", "GIT_COMMIT"),
 )
-"""Services that run tests: name, the variable that says so, and those of the run and of the commit."""
+"""CI services: the name, the variable by which it is recognized, and those of the run and of the commit."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-SHOWN = 10  # characters of a commit in one line
+COMMIT_CHARACTERS = 10  # of a commit in one line
 
 
 def environment(folder: Path | None = None) -> dict[str, Any]:
@@ -36,14 +36,14 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
     Parameters
     ----------
     folder : Path, optional
-        Where the code under test is: ``git_commit``, ``ci`` and ``ci_run`` are told too, where there are such.
+        Where the code under test is, for ``git_commit``, ``ci`` and ``ci_run``.
 
     Returns
     -------
     dict
-        Plain values by name; what is not known is left out.
+        Plain values by name, without those that are not known.
     """
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
@@ -51,19 +51,19 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
         "blas": _blas(),
         "python": platform.python_version(),
     }
-    found |= {name: _version(name) for name in (*PACKAGES, *OTHERS)}
+    values |= {name: _version(name) for name in (*PACKAGES, *OTHERS)}
     if folder is not None:
-        found |= _run(folder)
-    return {name: value for name, value in found.items() if value}
+        values |= _commit_and_run(folder)
+    return {name: value for name, value in values.items() if value}
 
 
-def told(found: Mapping[str, Any]) -> str:
+def describe(values: Mapping[str, Any]) -> str:
     """Return an environment as one line, without its day."""
-    versions = [f"{name} {found[name]}" for name in ("python", *PACKAGES) if name in found]
-    machine = [str(found[name]) for name in ("platform", "processor", "blas") if found.get(name)]
-    cores = [f"{found['cores']} cores"] if "cores" in found else []
-    commit = [f"commit {found['git_commit'][:SHOWN]}"] if "git_commit" in found else []
-    return ", ".join([*versions, *machine, *cores, *commit])
+    parts = [f"{name} {values[name]}" for name in ("python", *PACKAGES) if name in values]
+    parts += [str(values[name]) for name in ("platform", "processor", "blas") if values.get(name)]
+    parts += [f"{values['cores']} cores"] if "cores" in values else []
+    parts += [f"commit {values['git_commit'][:COMMIT_CHARACTERS]}"] if "git_commit" in values else []
+    return ", ".join(parts)
 
 
 def _version(package: str) -> str:
@@ -83,7 +83,7 @@ def _processor() -> str:
 
 
 def _blas() -> str:
-    """Return the BLAS that numpy was built with, from its own record; nothing where numpy is not loaded yet."""
+    """Return the BLAS that numpy was built with; nothing where numpy is not loaded yet."""
     show = getattr(sys.modules.get("numpy"), "show_config", None)
     try:
         blas = show(mode="dicts")["Build Dependencies"]["blas"] if show else {}
@@ -92,27 +92,23 @@ def _blas() -> str:
         return ""  # another numpy keeps its record in another form
 
 
-def _run(folder: Path) -> dict[str, str]:
+def _commit_and_run(folder: Path) -> dict[str, str]:
     """Return the commit under test and the CI run, as far as they are known."""
-    commit = _git_commit(folder)
-    for name, says_so, run, sha in CI:
-        if os.environ.get(says_so):
-            return {
-                "git_commit": commit or os.environ.get(sha, ""),
-                "ci": name,
-                "ci_run": os.environ.get(run, ""),
-            }
+    commit = _git_commit(folder.resolve())
+    for name, marker, run, sha in CI:
+        if os.environ.get(marker):
+            values = {"ci": name, "ci_run": os.environ.get(run, "")}
+            return {"git_commit": commit or os.environ.get(sha, ""), **values}
     return {"git_commit": commit}
 
 
 def _git_commit(folder: Path) -> str:
-    """Return the commit that is checked out around a folder, read from git's own files; empty where there is none."""
-    folder = folder.resolve()
+    """Return the commit that is checked out around a folder, read from git's files; empty where there is none."""
     for place in (folder, *folder.parents):
         entry = place / ".git"
         if entry.is_dir():
             return _head(entry)
-        if entry.is_file():  # of a worktree or submodule: it says where the folder is
+        if entry.is_file():  # a worktree or submodule: the file names the folder
             pointer = _read(entry).removeprefix("gitdir:").strip()
             return _head(place / pointer) if pointer else ""
     return ""
@@ -120,23 +116,12 @@ def _git_commit(folder: Path) -> str:
 
 def _head(git: Path) -> str:
     head = _read(git / "HEAD").strip()
-    if not head.startswith("ref:"):
-        return _commit(head)
     ref = head.removeprefix("ref:").strip()
-    common = _read(git / "commondir").strip()  # branches of a worktree are where the repository itself is
-    shared = git / common if common else git
-    for place in (git, shared):
-        if found := _commit(_read(place / ref)):
-            return found
-    for line in _read(shared / "packed-refs").splitlines():
-        sha, _, name = line.partition(" ")
-        if name.strip() == ref:
-            return _commit(sha)
-    return ""
-
-
-def _commit(text: str) -> str:
-    return text.strip() if COMMIT.fullmatch(text.strip()) else ""
+    shared = git / _read(git / "commondir").strip()  # the branches of a worktree are in the repository
+    texts = [head, _read(git / ref), _read(shared / ref)] if ref != head else [head]
+    lines = _read(shared / "packed-refs").splitlines() if ref != head else []
+    texts += [line.partition(" ")[0] for line in lines if line.partition(" ")[2].strip() == ref]
+    return next((text.strip() for text in texts if COMMIT.fullmatch(text.strip())), "")
 
 
 def _read(path: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distbench.results.environment import told
+from distbench.results.environment import describe
 from distbench.results.file import Results
 from distbench.results.run import SORT_METRIC, RunResults
 
@@ -52,4 +52,4 @@ def _environment(files: Sequence[tuple[Path, Results]]) -> Mapping[str, Any]:
     earlier = {f"{path}: {name}": each for path, results in files for name, each in results.earlier.items()}
     if len(last) == 1 and not earlier:
         return next(iter(last.values()))
-    return {name: f"{each.get('date', '')}: {told(each)}" for name, each in (last | earlier).items()}
+    return {name: f"{each.get('date', '')}: {describe(each)}" for name, each in (last | earlier).items()}

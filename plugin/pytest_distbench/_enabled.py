@@ -8,7 +8,7 @@ import pytest
 
 from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
-from pytest_distbench._record import attach, was_called
+from pytest_distbench._record import CALLED, attach
 from pytest_distbench._settings import settings_of
 from pytest_distbench._xdist import is_worker
 
@@ -45,7 +45,7 @@ class Hooks:
         attach(item, report)
         shorten(item, call, report)
         has_limits = any("limits" in mark.kwargs for mark in item.iter_markers("distbench"))
-        if call.when == "call" and report.passed and has_limits and not was_called(item):
+        if call.when == "call" and report.passed and has_limits and CALLED not in item.stash:
             report.outcome = "failed"
             report.longrepr = (
                 f"{item.nodeid}: its marker has limits, but the test checked nothing; take the fixture distbench and "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
-from pytest_distbench._record import was_raised
+from pytest_distbench._record import RAISED
 
 if TYPE_CHECKING:
     from _pytest._code.code import Traceback, TracebackEntry
@@ -66,7 +66,7 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
 
     Only of errors that the fixture raised, and not under ``--full-trace`` or ``--tb=native``.
     """
-    if call.excinfo is None or not report.failed or not was_raised(item, call.excinfo.value):
+    if call.excinfo is None or not report.failed or call.excinfo.value is not item.stash.get(RAISED, None):
         return
     option = item.config.option  # with -p no:terminal it has neither
     if getattr(option, "fulltrace", False) or getattr(option, "tbstyle", "auto") == "native":

@@ -11,7 +11,7 @@ from distbench.errors import DistbenchError, EncoderError, InputError, Preservat
 from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
-from pytest_distbench._record import note_attempt, note_raised
+from pytest_distbench._record import CALLED, RAISED
 from pytest_distbench._recording import record_check, record_failure, record_rows, record_unjudged
 from pytest_distbench._session import fits_of, rerun_line
 from pytest_distbench._settings import settings_of
@@ -93,7 +93,7 @@ class DistbenchFixture:
             runs, except where its code size is known only afterwards.
         """
         __tracebackhide__ = True
-        note_attempt(self._item)
+        self._item.stash[CALLED] = True
         try:
             from distbench.evaluation.limits import limits_and_options
             from distbench.inference.verdicts import check_undecided
@@ -105,7 +105,7 @@ class DistbenchFixture:
             asked = self._asked(encoder, X_test, reference, k, name, include_queries)
             return self._check(replace(asked, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
-            note_raised(self._item, error)
+            self._item.stash[RAISED] = error
             if not isinstance(error, PreservationError):
                 record_unjudged(self._item, encoder)
             raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
@@ -144,7 +144,7 @@ class DistbenchFixture:
             The points cannot be used, or a recipe is given without a data set to fit it on.
         """
         __tracebackhide__ = True
-        note_attempt(self._item)
+        self._item.stash[CALLED] = True
         try:
             from distbench.evaluation.limits import refuse_unknown
 
@@ -154,7 +154,7 @@ class DistbenchFixture:
             record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.about)
             return outcome.report
         except DistbenchError as error:
-            note_raised(self._item, error)
+            self._item.stash[RAISED] = error
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
     def hunt(
@@ -197,7 +197,7 @@ class DistbenchFixture:
         try:
             return checked_hunt(self._item, encoder, X_test, limits, options)
         except DistbenchError as error:
-            note_raised(self._item, error)
+            self._item.stash[RAISED] = error
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
     def _asked(

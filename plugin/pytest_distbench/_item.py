@@ -40,7 +40,7 @@ class SuiteItem(pytest.Item):
     """
 
     def __init__(self, *, name: str, parent: pytest.Collector, suite: Suite, store: Store, **rest: Any) -> None:
-        # pytest splits a node id given as text like those that --lf has kept; else it would not find "pca[8]".
+        # As text, which pytest takes apart as it does what --lf has kept: "pca[8]" would not be found else.
         super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **rest)
         self.suite = suite
         self.store = store
@@ -75,9 +75,9 @@ class SuiteItem(pytest.Item):
         record = StoredRecord(kind=kind, suite=str(self.path), day=day, environment=environment)
         record_of(self).stored.append(record)
 
-    def record_drift(self, changes: Sequence[Drift], text: str) -> None:
+    def record_drift(self, drifts: Sequence[Drift], note: str) -> None:
         """Keep for the summary how far something new lies from what is stored."""
-        drift = DriftRecord(name=self.name, suite=str(self.path), changes=list(changes), told=text)
+        drift = DriftRecord(name=self.name, suite=str(self.path), drifts=list(drifts), note=note)
         record_of(self).drift.append(drift)
 
     def record_update(self) -> None:

@@ -1,8 +1,8 @@
 """What a test measured, in plain Python values, and how it travels to the terminal summary.
 
-It rides on the report of the test's call in ``user_properties``, which xdist sends from worker to controller;
-a numpy scalar in there would end the session. It is not put on the item, from where every phase
-of the test would carry it again and JUnit files would print it.
+It is in ``user_properties`` of the report of the test's call, which xdist sends from worker to controller; a numpy
+scalar in there would end the session. Those of the item would be sent again with every phase, and JUnit files would
+print them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from distbench.results.suite_store import Drift
 
 __all__ = [
+    "CALLED",
     "PROPERTY",
+    "RAISED",
     "CheckRecord",
     "DriftRecord",
     "Record",
@@ -27,21 +29,17 @@ __all__ = [
     "StoredRecord",
     "UpdateRecord",
     "attach",
-    "note_attempt",
-    "note_raised",
     "record_of",
     "records_on",
-    "was_called",
-    "was_raised",
 ]
 
 PROPERTY = "distbench"
 
 
 class CheckRecord(TypedDict):
-    """One encoder held to its limits, and by metric what the intervals say of them; none where it was not judged.
+    """One encoder held to its limits; verdicts are by metric, none where it was not judged.
 
-    ``undecided`` is what the call itself said of limits that the test points do not decide.
+    ``undecided`` is the argument of that name, where the call had one.
     """
 
     test: str
@@ -52,7 +50,7 @@ class CheckRecord(TypedDict):
 
 
 class StoredRecord(TypedDict):
-    """Stored rows, or a stored finding, that were used in place of a fit."""
+    """Stored rows, or a stored claim, that were used in place of a fit; `kind` is ``"encoder"`` or ``"claim"``."""
 
     kind: str
     suite: str
@@ -61,7 +59,7 @@ class StoredRecord(TypedDict):
 
 
 class StaleRecord(TypedDict):
-    """Stored rows, or a stored finding, that do not hold any more."""
+    """Stored rows, or a stored claim, that do not hold any more."""
 
     name: str
     suite: str
@@ -69,12 +67,12 @@ class StaleRecord(TypedDict):
 
 
 class DriftRecord(TypedDict):
-    """How far new rows or a new verdict lie from the stored ones; ``told`` says in words what has no numbers."""
+    """How far new rows or a new verdict lie from the stored ones; `note` says what has no numbers."""
 
     name: str
     suite: str
-    changes: list[Drift]
-    told: str
+    drifts: list[Drift]
+    note: str
 
 
 class UpdateRecord(TypedDict):
@@ -98,8 +96,10 @@ class Record:
     updates: list[UpdateRecord] = field(default_factory=list)
 
 
-_CALLED: pytest.StashKey[bool] = pytest.StashKey()
-_RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
+CALLED: pytest.StashKey[bool] = pytest.StashKey()
+"""On a test that called the fixture."""
+RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
+"""The error that the fixture raised in a test, as distinct from others."""
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
 
 
@@ -126,34 +126,10 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
 
 def records_on(report: pytest.TestReport) -> list[Record]:
     """Return the records that came with a test's report."""
-    payloads = [value for name, value in report.user_properties if name == PROPERTY and isinstance(value, dict)]
-    return [
-        Record(
-            **{
-                **payload,
-                "rows": [Row(**row) for row in payload["rows"]],
-                "claims": [ClaimOutcome(**claim) for claim in payload["claims"]],
-            }
-        )
-        for payload in payloads
-    ]
-
-
-def note_attempt(item: pytest.Item) -> None:
-    """Keep that a test called the fixture, whatever became of it."""
-    item.stash[_CALLED] = True
-
-
-def was_called(item: pytest.Item) -> bool:
-    """Say whether a test called the fixture."""
-    return item.stash.get(_CALLED, False)
-
-
-def note_raised(item: pytest.Item, error: BaseException) -> None:
-    """Keep which error the fixture raised in a test."""
-    item.stash[_RAISED] = error
-
-
-def was_raised(item: pytest.Item, error: BaseException) -> bool:
-    """Say whether an error is the one that the fixture raised in a test, and not one of another's."""
-    return item.stash.get(_RAISED, None) is error
+    records = []
+    for name, value in report.user_properties:
+        if name == PROPERTY and isinstance(value, dict):
+            rows = [Row(**row) for row in value["rows"]]
+            claims = [ClaimOutcome(**claim) for claim in value["claims"]]
+            records.append(Record(**value | {"rows": rows, "claims": claims}))
+    return records

@@ -13,7 +13,8 @@ import pytest
 
 from distbench.results.run import RunResults
 from pytest_distbench._record import CheckRecord, Record, records_on
-from pytest_distbench._sections import (
+from pytest_distbench._settings import added_encoders, settings_of
+from pytest_distbench._summary_lines import (
     claim_lines,
     count_line,
     drift_lines,
@@ -21,7 +22,6 @@ from pytest_distbench._sections import (
     stored_lines,
     written_lines,
 )
-from pytest_distbench._settings import added_encoders, settings_of
 
 if TYPE_CHECKING:
     from distbench.results.file import Results

@@ -1,0 +1,165 @@
+"""Parts of the summary as text: stored, stale and drifted rows, claims, files and counts."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, StoredRecord
+from pytest_distbench._session import RETRAIN, UPDATE
+
+if TYPE_CHECKING:
+    from distbench.results.rows import ClaimOutcome
+    from distbench.results.suite_store import Drift
+
+__all__ = ["claim_lines", "count_line", "drift_lines", "stale_lines", "stored_lines", "written_lines"]
+
+OUTCOMES = ("met", "undecided", "broken", "not judged")
+MIN_DRIFTS = 3  # of an encoder, where it has as many
+ROUNDING = 1e-9  # stored values have ten digits
+LARGE = 1e6  # half widths of an interval, for changes that have no such size
+
+
+def stored_lines(records: Sequence[StoredRecord], width: int) -> list[str]:
+    """Return what was stored, by suite, day and versions; a block of text, or none."""
+    from distbench.results.environment import describe
+
+    groups: dict[tuple[str, str, str], Counter[str]] = {}
+    for record in records:
+        key = Path(record["suite"]).name, record["day"], describe(record["environment"])
+        groups.setdefault(key, Counter())[record["kind"]] += 1
+    lines = []
+    for (file, day, versions), kinds in sorted(groups.items()):
+        counts = [f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(kinds.items(), reverse=True)]
+        lines.append(f"{file}: {' and '.join(counts)}, of {day}: {versions}")
+    return _block(f"Stored, not fitted in this run ({RETRAIN} does)", lines, width)
+
+
+def stale_lines(records: Sequence[StaleRecord], width: int, here: Path) -> list[str]:
+    """Return what is stale and why, and the command that, in the folder `here`, stores it all anew."""
+    files = [Path(suite) for suite in sorted({record["suite"] for record in records})]
+    shown = [shlex.quote(str(file.relative_to(here) if file.is_relative_to(here) else file)) for file in files]
+    lines = sorted(f"{Path(r['suite']).name}: {r['name']}: {'; '.join(r['reasons'])}" for r in records)
+    command = " ".join(["pytest", UPDATE, *shown])
+    return _block(f"Stale, so of no use; fit and store all of it anew: {command}", lines, width)
+
+
+def drift_lines(records: Sequence[DriftRecord], width: int) -> list[str]:
+    """Return how far new rows lie from the stored ones: the largest changes first, those out of interval marked."""
+    moved = [record for record in records if record["note"] or any(map(_size, record["drifts"]))]
+    moved.sort(key=lambda record: (-_largest(record), record["suite"], record["name"]))
+    lines = [f"{Path(record['suite']).name}: {record['name']}: {_drift_text(record)}" for record in moved]
+    unmoved = len(records) - len(moved)
+    lines += [f"{unmoved} without any change"] if unmoved else []
+    drifts = [drift for record in records for drift in record["drifts"]]
+    head = (
+        f"Drift from the stored rows (of {len(drifts)} means over seeds, {sum(map(_is_beyond, drifts))} beyond the "
+        "stored 95 % interval: !)"
+    )
+    return _block(head, lines, width) if records else []
+
+
+def _drift_text(record: DriftRecord) -> str:
+    """Return the metrics that lie out of their stored interval, and at least the largest changes."""
+    ordered = sorted(filter(_size, record["drifts"]), key=lambda drift: (not _is_beyond(drift), -_size(drift)))
+    shown = [drift for place, drift in enumerate(ordered) if place < MIN_DRIFTS or _is_beyond(drift)]
+    parts = [record["note"]] if record["note"] else []
+    for drift in shown:
+        mark = ", beyond !" * _is_beyond(drift)
+        moved = f"{drift['metric']} {drift['stored']:.4g} -> {drift['now']:.4g}"
+        parts.append(f"{moved} ({drift['now'] - drift['stored']:+.2g}{mark})")
+    return ", ".join([*parts, *([f"{len(ordered) - len(shown)} smaller"] if len(ordered) > len(shown) else [])])
+
+
+def _largest(record: DriftRecord) -> float:
+    if record["note"]:
+        return math.inf
+    return max((_size(drift) + LARGE**2 * _is_beyond(drift) for drift in record["drifts"]), default=0.0)
+
+
+def _size(drift: Drift) -> float:
+    """Return the size of a change in half widths of the stored interval; without one, in shares of the value."""
+    moved = abs(drift["now"] - drift["stored"])
+    if not math.isfinite(moved):  # between two infinities it is not a number
+        return 0.0 if drift["now"] == drift["stored"] else LARGE
+    if moved <= ROUNDING * abs(drift["stored"]):
+        return 0.0
+    low, high = drift["low"], drift["high"]
+    half = abs(drift["stored"]) if low is None or high is None else (high - low) / 2
+    return moved / half if half > 0 else LARGE
+
+
+def _is_beyond(drift: Drift) -> bool:
+    low, high = drift["low"], drift["high"]
+    return low is not None and high is not None and bool(_size(drift)) and not low <= drift["now"] <= high
+
+
+def written_lines(written: Sequence[str], failed: Sequence[str]) -> list[str]:
+    """Return which files were written, and which could not be."""
+    lines = [*(f"written: {file}" for file in written), *(f"NOT WRITTEN: {file}" for file in failed)]
+    return ["\n".join(lines)] if lines else []
+
+
+def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[str]:
+    """Return the verdicts on claims: the number of those borne out as expected, unless all are asked for."""
+    if not claims:
+        return []
+    shown = [claim for claim in claims if full or claim.verdict != "borne out" or claim.expect != "borne out"]
+    lines = ["Claims", ""]
+    for claim in shown:
+        expected = "" if claim.verdict == claim.expect else f" (expected: {claim.expect})"
+        expected += f" (stored {claim.stored})" if claim.stored else ""
+        lines += textwrap.wrap(f"{claim.verdict}{expected}: {claim.statement}", width, subsequent_indent="  ")
+        for text in (claim.evidence, f"source: {claim.source}"):
+            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+    more = len(claims) - len(shown)
+    lines += [f"borne out: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"] if more else []
+    return ["\n".join(lines)]
+
+
+def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], undecided: str) -> list[str]:
+    """Return the line that counts checks and claims, and says how undecided checks were settled."""
+    parts = []
+    if checks:
+        outcomes = Counter(map(_outcome, checks))
+        counts = ", ".join(f"{outcomes[name]} {name}" for name in OUTCOMES if outcomes[name])
+        parts.append(f"{len(checks)} check{'s' * (len(checks) > 1)}: {counts}{_settled(checks, undecided)}")
+    if claims:
+        verdicts = Counter(claim.verdict for claim in claims)
+        parts.append(f"claims: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}")
+    return ["; ".join(parts)] if parts else []
+
+
+def _outcome(check: CheckRecord) -> str:
+    if not check["verdicts"]:
+        return "not judged"
+    return next((name for name in ("broken", "undecided") if name in check["verdicts"].values()), "met")
+
+
+def _settled(checks: Sequence[CheckRecord], undecided: str) -> str:
+    """Return how many undecided checks passed and failed, and by what: the option, or the call's own argument."""
+    by_argument: dict[str, Counter[str]] = {}
+    for check in checks:
+        if _outcome(check) == "undecided":
+            counts = by_argument.setdefault(check.get("undecided", ""), Counter())
+            counts["passed" if check["passed"] else "failed"] += 1
+    parts = []
+    for argument, counts in by_argument.items():
+        source = f"undecided={argument!r}" if argument else f"--distbench-undecided={undecided}"
+        by = "by the value alone" if (argument or undecided) == "value" else f"as {source} says"
+        numbers = [f"{counts[word]} {word}" for word in ("passed", "failed") if counts[word]]
+        parts.append(f"{' and '.join(numbers)} {by}")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _block(head: str, lines: Sequence[str], width: int) -> list[str]:
+    """Return indented lines below a heading as one text, or nothing where there are no lines."""
+    if not lines:
+        return []
+    wrapped = (textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ") for line in lines)
+    return ["\n".join([*textwrap.wrap(head, width), "", *(part for parts in wrapped for part in parts)])]

@@ -40,7 +40,7 @@ class SuiteItem(pytest.Item):
     """
 
     def __init__(self, *, name: str, parent: pytest.Collector, suite: Suite, store: Store, **rest: Any) -> None:
-        # As text, which pytest takes apart as it does what --lf has kept: "pca[8]" would not be found else.
+        # pytest splits a node id given as text like those that --lf has kept; else it would not find "pca[8]".
         super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **rest)
         self.suite = suite
         self.store = store

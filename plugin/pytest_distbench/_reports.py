@@ -1,4 +1,4 @@
-"""Writes what a run found where the options ask for it: files, and the summary page of a job."""
+"""Writes the reports of a run: files, and the summary page of a GitHub job."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from distbench.render.formats import OURS
 if TYPE_CHECKING:
     from distbench.results.run import RunResults
 
-__all__ = ["Reports", "check_reports"]
+__all__ = ["check_reports", "write_reports"]
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+SUMMARY_BYTES = 1 << 20
 WIDTH = 120  # of the text in a file
-KEPT = "; what was there before is as it was: make room for it or name another path, and run again"
+UNCHANGED = "; what was there before is as it was: make room for it or name another path, and run again"
 EXTRA = 'the package {} is needed for it, which is not installed; run pip install "distbench[report]"'
 
+Requests = Sequence[tuple[str, Path | None]]
+"""Kinds of reports, each with its path; None for those that are no file."""
 
-def check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
+
+def check_reports(reports: Requests) -> None:
     """Refuse reports that could not be written, before anything is fitted for them.
 
     Raises
@@ -46,7 +50,7 @@ def check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
         folder = next(folder for folder in path.absolute().parents if folder.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
             raise pytest.UsageError(f"--distbench-report {kind}: {folder} cannot be written; name another path")
-        if kind == "json":
+        if kind == "json" and path.exists():
             _check_results(path)
         for package in ("jinja2", "matplotlib") if kind == "html" else ():
             if importlib.util.find_spec(package) is None:
@@ -54,93 +58,81 @@ def check_reports(reports: Sequence[tuple[str, Path | None]]) -> None:
 
 
 def _check_results(path: Path) -> None:
-    """Refuse a file that is there and is none of results, which is never written over."""
+    """Refuse a file that is there and is not one of results; such a file is never written over."""
     from distbench.errors import ResultsError
     from distbench.results.file import read_results
 
-    if path.exists():
-        try:
-            read_results(path)
-        except ResultsError as error:
-            raise pytest.UsageError(f"--distbench-report json: {error}") from None
+    try:
+        read_results(path)
+    except ResultsError as error:
+        raise pytest.UsageError(f"--distbench-report json: {error}") from None
 
 
-class Reports:
-    """Writes the reports of a run.
+def write_reports(
+    reports: Requests, run: RunResults, whole: bool, text: Callable[[int], str]
+) -> tuple[list[str], list[str]]:
+    """Write the reports of a run.
 
     Parameters
     ----------
-    reports : sequence of (type, path)
+    reports : sequence of (kind, path)
         From the options.
+    run : RunResults
+        What the run found.
     whole : bool
-        Whether the run was of everything that was collected, so that a file of results holds it alone; else what the
-        file has of other tests stays.
+        Whether the run was of everything that was collected. Then a file of results holds its rows alone; else it
+        keeps the rows of other tests.
     text : callable
-        Takes a width, returns the outcome as text.
+        Takes a width and returns the summary as text.
+
+    Returns
+    -------
+    written, failed : list of str
+        One line each.
     """
+    written, failed = [], []
+    for kind, path in reports:
+        try:
+            place = _write(kind, path, run, whole, text)
+        except (Exception, SystemExit) as error:  # the other reports and the summary are still due
+            hint = UNCHANGED if isinstance(error, OSError) and path is not None else ""
+            failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
+        else:
+            written += [f"{kind} report: {place}"] if place else []
+    return written, failed
 
-    def __init__(self, reports: Sequence[tuple[str, Path | None]], whole: bool, text: Callable[[int], str]) -> None:
-        self._reports = reports
-        self._whole = whole
-        self._text = text
 
-    def write(self, outcome: RunResults) -> tuple[list[str], list[str]]:
-        """Write them all.
+def _write(kind: str, path: Path | None, run: RunResults, whole: bool, text: Callable[[int], str]) -> str:
+    """Write one report, and return where it is; nothing for the terminal's, which is there anyway."""
+    if kind == "github":
+        return _append_summary(run)
+    if path is None:
+        return ""
+    if kind == "json":
+        from distbench.results.file import write_results
 
-        Returns
-        -------
-        written, failed : list of str
-            One line each.
-        """
-        written, failed = [], []
-        for kind, path in self._reports:
-            try:
-                where = self._write(kind, path, outcome)
-            except (Exception, SystemExit) as error:  # whatever it is, the other reports and the summary are still due
-                hint = KEPT if isinstance(error, OSError) and path is not None else ""
-                failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
-            else:
-                written += [f"{kind} report: {where}"] if where else []
-        return written, failed
-
-    def _write(self, kind: str, path: Path | None, outcome: RunResults) -> str:
-        if kind == "github":
-            return _append_summary(outcome)
-        if path is None:
-            return ""  # the terminal's own, which is there anyway
-        if kind == "json":
-            from distbench.results.file import write_results
-
-            write_results(path, outcome.rows, outcome.environment, claims=outcome.claims, whole=self._whole)
-            return str(path)
-        from distbench._util.files import write_whole
-
-        write_whole(path, self._rendered(kind, outcome))
+        write_results(path, run.rows, run.environment, claims=run.claims, whole=whole)
         return str(path)
+    from distbench._util.files import write_whole
+    from distbench.render.formats import rendered
+    from distbench.render.html import render_html
+    from distbench.render.markdown import render_markdown
 
-    def _rendered(self, kind: str, outcome: RunResults) -> str:
-        if kind == "md":
-            from distbench.render.markdown import render_markdown
-
-            return render_markdown(outcome)
-        if kind == "html":
-            from distbench.render.html import render_html
-
-            return render_html(outcome)
-        if kind not in OURS:
-            from distbench.render.formats import rendered
-
-            return rendered(kind, copy.deepcopy(outcome))  # what a package does to it is no part of other reports
-        return f"{self._text(WIDTH)}\n"
+    if kind in OURS:
+        page = {"md": render_markdown, "html": render_html}.get(kind, lambda _: f"{text(WIDTH)}\n")(run)
+    else:
+        page = rendered(kind, copy.deepcopy(run))  # a package may change its copy
+    write_whole(path, page)
+    return str(path)
 
 
-def _append_summary(outcome: RunResults) -> str:
+def _append_summary(run: RunResults) -> str:
     path = os.environ.get(SUMMARY, "")
     if not path:
         return f"not written, as {SUMMARY} is not set here"
     from distbench.render.markdown import render_summary
 
-    taken = Path(path).stat().st_size if Path(path).exists() else 0
+    used = Path(path).stat().st_size if Path(path).exists() else 0
     with Path(path).open("a", encoding="utf-8") as file:
-        file.write(render_summary(outcome, limit=max(0, (1 << 20) - taken - 1)))
+        file.write(render_summary(run, limit=max(0, SUMMARY_BYTES - used - 1)))
     return "the job's summary page"

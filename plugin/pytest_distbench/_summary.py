@@ -147,10 +147,10 @@ class Summary:
 
             self._written, self._unwritten = write_updates(self._records.values())
         if self._settings.reports:
-            from pytest_distbench._reports import Reports
+            from pytest_distbench._reports import write_reports
 
-            reports = Reports(self._settings.reports, self._is_whole(session), self._told)
-            written, failed = reports.write(self._outcome)
+            whole = self._is_whole(session)
+            written, failed = write_reports(self._settings.reports, self._outcome, whole, self._told)
             self._written += written
             self._unwritten += failed
 

@@ -15,7 +15,7 @@ import pytest
 from pages import outcome
 
 from distbench.results.file import read_results, write_results
-from pytest_distbench._reports import Reports
+from pytest_distbench._reports import write_reports
 
 with contextlib.suppress(ImportError):
     pass
@@ -169,11 +169,14 @@ def test_a_disk_that_is_full_leaves_the_old_report(kind, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     path = tmp_path / f"out.{kind}"
-    reports = Reports([(kind, path)], True, lambda width: "text of the terminal")
-    assert reports.write(outcome())[1] == []
+
+    def write(run):
+        return write_reports([(kind, path)], run, True, lambda width: "text of the terminal")
+
+    assert write(outcome()) == ([f"{kind} report: {path}"], [])
     before = path.read_bytes()
     monkeypatch.setattr("os.fsync", full)
-    _, (failed,) = reports.write(replace(outcome(), rows=outcome().rows[:5]))
+    _, (failed,) = write(replace(outcome(), rows=outcome().rows[:5]))
     assert "No space left" in failed
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

@@ -28,7 +28,7 @@ from _page import show
 
 # quick in plain Python, but for some tests of the engine and of metrics, which are left out by their time
 TESTS = (
-    "definitions engine metrics kernels formulas public_metrics extending checking intervals floors verdicts witnesses"
+    "definitions engine metrics kernels formulas public_metrics extending check intervals floors verdicts worst_pairs"
     " signs executors"
 )
 

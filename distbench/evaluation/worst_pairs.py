@@ -1,4 +1,4 @@
-"""The pairs behind the scores of ranks: neighbours torn apart, strangers brought near."""
+"""The worst pairs of a report: neighbours whose codes are far apart, and distant points whose codes are near."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["worst_pairs"]
 Array = NDArray[np.float64]
 Points = NDArray[Any]  # of float32 or float64, perhaps a memory map
 
-KEPT = 10  # pairs of a kind
-BLOCK = 1 << 16  # numbers that are looked at together: what a processor's cache holds
+MAX_PAIRS = 10  # of a kind
+BLOCK_NUMBERS = 1 << 16  # read together: a cache of the processor holds them
 
 
 def worst_pairs(
-    gathered: Statistics,
+    statistics: Statistics,
     test: tuple[Points, Points],
     reference: tuple[Points, Points] | None,
     distance_x: str = "euclidean",
@@ -34,62 +34,62 @@ def worst_pairs(
 
     Parameters
     ----------
-    gathered : Statistics
+    statistics : Statistics
         Of these points, with the family of ranks.
     test, reference : tuple of ndarray
         Points and codes, checked. Memory maps are read block by block.
     distance_x, distance_z : {"euclidean", "cosine", "cityblock", "hamming"}
         Distances of points and of codes.
     """
-    assert gathered.ranks is not None
+    assert statistics.ranks is not None
     chosen: dict[PairKind, list[_Place]] = {
-        "torn": _worst(gathered, gathered.ranks.continuity, side=1),
-        "merged": _worst(gathered, gathered.ranks.trust, side=0),
+        "torn": _worst(statistics, statistics.ranks.continuity, side=1),
+        "merged": _worst(statistics, statistics.ranks.trust, side=0),
     }
-    if gathered.moments is not None:
-        chosen["extreme"] = _extremes(gathered.moments)
-    own = len(test[0]) if gathered.queries_are_candidates else 0
+    if statistics.moments is not None:
+        chosen["extreme"] = _extremes(statistics.moments)
+    n_test = len(test[0]) if statistics.queries_are_candidates else 0
     places = [place for pairs in chosen.values() for place in pairs]
     in_x, in_z = (
-        _Space(test[side], None if reference is None else reference[side], own, metric).look_up(places, side)
+        _Space(test[side], None if reference is None else reference[side], n_test, metric).look_up(places, side)
         for side, metric in enumerate((distance_x, distance_z))
     )
-    found = iter(
+    looked_up = iter(
         Pair(
             place.query,
-            place.column if place.column < own else place.column - own,
-            "test" if place.column < own else "reference",
+            place.column if place.column < n_test else place.column - n_test,
+            "test" if place.column < n_test else "reference",
             *(a, b, rank_a, rank_b),
-            gathered.M,
+            statistics.M,
         )
         for place, (a, rank_a), (b, rank_b) in zip(places, in_x, in_z, strict=True)
     )
-    pairs = {kind: [next(found) for _ in places] for kind, places in chosen.items()}
+    pairs = {kind: [next(looked_up) for _ in places] for kind, places in chosen.items()}
     return {kind: tuple(pair for pair in of_kind if _is_changed(pair, kind)) for kind, of_kind in pairs.items()}
 
 
 def _is_changed(pair: Pair, kind: PairKind) -> bool:
-    """Say whether a pair's ranks differ the way its kind says; where ties end at k, equal ones are among the worst."""
+    """Return whether the ranks differ in the way of that kind; where ties end at k, equal ranks are among the worst."""
     torn = pair.rank_code - pair.rank_input
     return kind == "extreme" or (torn > 0 if kind == "torn" else torn < 0)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A query and a candidate, and what is known of its rank: (input, code)."""
+    """A query and a candidate, and its ranks by input and by code where they are known."""
 
     query: int
     column: int
     ranks: tuple[float | None, float | None] = (None, None)
 
 
-def _worst(gathered: Statistics, side_of: RankSide, side: int) -> list[_Place]:
+def _worst(statistics: Statistics, side_of: RankSide, side: int) -> list[_Place]:
     """Return the neighbours in one space with the largest ranks in the other (`side`)."""
-    order = np.argsort(-side_of.worst_rank, kind="stable")[:KEPT]
+    order = np.argsort(-side_of.worst_rank, kind="stable")[:MAX_PAIRS]
     return [
-        _Place(int(gathered.judged[i]), int(side_of.worst[i]), (None, rank) if side else (rank, None))
+        _Place(int(statistics.judged[i]), int(side_of.worst[i]), (None, rank) if side else (rank, None))
         for i, rank in zip(order, side_of.worst_rank[order].tolist(), strict=True)
-        if rank > gathered.k
+        if rank > statistics.k
     ]
 
 
@@ -100,7 +100,7 @@ def _extremes(moments: Moments) -> list[_Place]:
 
 @dataclass(frozen=True)
 class _Pair:
-    """A pair as one space sees it: the query, and the distance in units of a power of two."""
+    """A pair in one space: the query's vector, and the distance divided by 2 to the exponent."""
 
     query: Array
     exponent: int
@@ -109,19 +109,19 @@ class _Pair:
 
 @dataclass(frozen=True)
 class _Space:
-    """Input or code space: where the candidates of queries are."""
+    """The candidates of the queries in input or code space."""
 
     test: Points
     reference: Points | None
-    own: int  # test points among the candidates
+    n_test: int  # test points among the candidates
     metric: str
 
     def look_up(self, places: list[_Place], side: int) -> list[tuple[float, float]]:
-        """Return each candidate's distance and rank (ties share their mean rank); one that is known stands."""
+        """Return the distance and the rank of each candidate, known ranks as they are; ties share their mean rank."""
         pairs = [self._pair(place) for place in places]
-        asked = [p for p, place in enumerate(places) if place.ranks[side] is None]
+        unknown = [p for p, place in enumerate(places) if place.ranks[side] is None]
         ranks = np.array([place.ranks[side] or 0.0 for place in places])
-        ranks[asked] = self._ranks([pairs[p] for p in asked])
+        ranks[unknown] = self._ranks([pairs[p] for p in unknown])
         distances = [float(np.ldexp(pair.distance, pair.exponent)) for pair in pairs]
         return list(zip(distances, ranks.tolist(), strict=True))
 
@@ -131,27 +131,27 @@ class _Space:
         return _Pair(query, exponent, float(DISTANCES[self.metric](other, query, exponent)[0]))
 
     def _ranks(self, pairs: list[_Pair]) -> Array:
-        less, upto = np.zeros(len(pairs)), np.zeros(len(pairs))
+        nearer, up_to = np.zeros(len(pairs)), np.zeros(len(pairs))
         measure = DISTANCES[self.metric]
-        with np.errstate(over="ignore"):  # what overflows in units of the pair's own distance is farther anyway
+        with np.errstate(over="ignore"):  # what overflows in units of the pair's distance is farther away
             for block in self._blocks():
                 for p, pair in enumerate(pairs):
                     others = measure(block, pair.query, pair.exponent)
-                    less[p] += np.count_nonzero(others < pair.distance)
-                    upto[p] += np.count_nonzero(others <= pair.distance)
-        if self.own:  # the query was met among the candidates, at distance 0
-            less -= np.array([pair.distance > 0 for pair in pairs], dtype=float)
-            upto -= 1
-        return (less + 1 + upto) / 2
+                    nearer[p] += np.count_nonzero(others < pair.distance)
+                    up_to[p] += np.count_nonzero(others <= pair.distance)
+        if self.n_test:  # the query itself, at distance 0
+            nearer -= np.array([pair.distance > 0 for pair in pairs], dtype=float)
+            up_to -= 1
+        return (nearer + 1 + up_to) / 2
 
     def _candidate(self, column: int) -> Array:
-        points, row = (self.test, column) if column < self.own else (self.reference, column - self.own)
+        points, row = (self.test, column) if column < self.n_test else (self.reference, column - self.n_test)
         assert points is not None
         return self._vectors(points[row : row + 1])
 
     def _blocks(self) -> Iterator[Array]:
-        size = max(1, BLOCK // self.test.shape[1])
-        for points in (self.test[: self.own], self.reference):
+        size = max(1, BLOCK_NUMBERS // self.test.shape[1])
+        for points in (self.test[: self.n_test], self.reference):
             for start in range(0, 0 if points is None else len(points), size):
                 assert points is not None
                 yield self._vectors(points[start : start + size])
@@ -159,7 +159,7 @@ class _Space:
                 release(points)
 
     def _vectors(self, rows: Points) -> Array:
-        """Return rows as the distance sees them: of cosine, their directions."""
+        """Return rows as float64; for the cosine distance, their directions."""
         rows = np.asarray(rows, dtype=np.float64)
         return _directions(rows) if self.metric == "cosine" else rows
 
@@ -172,11 +172,11 @@ def _directions(rows: Array) -> Array:
 
 
 def _exponent(query: Array, other: Array) -> int:
-    """Return the power of two that a pair's distance is measured in, so that squares stay in range: mostly 0."""
+    """Return the exponent of two by which distances are divided so that squares stay in range: mostly 0."""
     with np.errstate(over="ignore"):
         largest = float(np.abs(other - query).max())
     if largest == 0:
-        return -1000  # equal rows: whatever else differs at all must not vanish
+        return -1000  # equal rows: any other difference must not vanish
     exponent = int(np.frexp(largest)[1])
     return 0 if abs(exponent) < 300 else max(exponent, -1000)
 

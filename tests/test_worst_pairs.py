@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from distbench.engine import gather
-from distbench.evaluation import worst_pairs as witnesses
+from distbench.evaluation import worst_pairs as module
 from distbench.evaluation.worst_pairs import worst_pairs
 
 RNG = np.random.default_rng(0)
@@ -52,7 +52,7 @@ def check(found, test, reference, *, include_queries=True, metrics=("euclidean",
 @pytest.mark.parametrize("block", [1, 7, 1 << 16])
 @pytest.mark.parametrize("include_queries", [True, False])
 def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_queries, block):
-    monkeypatch.setattr(witnesses, "BLOCK", block)
+    monkeypatch.setattr(module, "BLOCK_NUMBERS", block)
     X, X_ref = points(40, 60, 5)
     Z, Z_ref = (X[:, :2] * 8).round() / 8, (X_ref[:, :2] * 8).round() / 8  # with ties
     gathered = gather(X, Z, X_ref, Z_ref, k=4, include_queries=include_queries)
@@ -77,9 +77,9 @@ def test_any_distance(metric):
     if metric == "hamming":
         X, X_ref = (X > 0).astype(float), (X_ref > 0).astype(float)
     table = cdist(X, np.vstack([X, X_ref]), metric)
-    space = witnesses._Space(X, X_ref, len(X), metric)
+    space = module._Space(X, X_ref, len(X), metric)
     places = [(i, j) for i in (0, 7, 19) for j in range(50) if i != j]
-    for (i, j), (distance, rank) in zip(places, space.look_up([witnesses._Place(*p) for p in places], 0), strict=True):
+    for (i, j), (distance, rank) in zip(places, space.look_up([module._Place(*p) for p in places], 0), strict=True):
         assert distance == pytest.approx(table[i, j], abs=1e-12)
         assert rank == rank_of(table[i].round(10), j, i)
 
@@ -100,8 +100,8 @@ def test_any_scale(scale):
 def test_equal_rows_share_rank_one_at_any_scale():
     X = np.repeat(RNG.normal(size=(20, 3)), 3, axis=0)
     for scale in (1e-300, 1.0, 1e300):
-        space = witnesses._Space(X * scale, None, len(X), "euclidean")
-        one, other, *far = space.look_up([witnesses._Place(*p) for p in [(0, 1), (3, 5), (0, 3), (0, 4), (0, 5)]], 0)
+        space = module._Space(X * scale, None, len(X), "euclidean")
+        one, other, *far = space.look_up([module._Place(*p) for p in [(0, 1), (3, 5), (0, 3), (0, 4), (0, 5)]], 0)
         assert one == other == (0.0, 1.5)
         assert far[0] == far[1] == far[2]
 
@@ -111,7 +111,7 @@ def test_equal_rows_tie_wherever_they_stand(d):
     block = np.tile(RNG.normal(size=d), (31, 1))
     query = RNG.normal(size=(1, d))
     for metric in METRICS:
-        measure = witnesses.DISTANCES[metric]
+        measure = module.DISTANCES[metric]
         assert len(np.unique(np.concatenate([measure(block, query, 0), measure(block[:1], query, 0)]))) == 1
 
 

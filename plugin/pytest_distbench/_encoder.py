@@ -14,10 +14,11 @@ from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import NotInstalledError, Recipe, as_recipe
 from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
+from pytest_distbench._options import RETRAIN
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of
 from pytest_distbench._recording import record_check, record_rows
-from pytest_distbench._session import RETRAIN, fits_of, rerun_line, retrains, updates
+from pytest_distbench._session import fits_of, rerun_line, retrains, updates
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How a broken limit looks in pytest's report: its own words and the test's line, without a traceback."""
+"""A broken limit in pytest's report: its message and the line of the test, without a traceback."""
 
 from __future__ import annotations
 
@@ -22,49 +22,43 @@ __all__ = ["Broken", "broken_lines", "shorten", "shorten_summary"]
 
 OURS = ("distbench", "pytest_distbench")
 PYTHON = Path(sysconfig.get_path("stdlib"))
-MOST_SEEDS = 1  # that are named beside the one that is shown
+MAX_SEEDS = 1  # that are named besides the first
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The limits that an encoder of a suite breaks when it is trained with a seed."""
+    """The limits that an encoder of a suite breaks with a seed."""
 
     seed: int | None
     report: Report
     limits: Mapping[str, float]
 
 
-def broken_lines(found: Sequence[Broken], dataset: str, code_size: int) -> list[str]:
-    """Return where the first seed breaks its limits, what the others have, what baselines reach, and what to do.
+def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list[str]:
+    """Return which limits the first seed breaks, the values of others, what baselines reach, and what to do.
 
-    Parameters
-    ----------
-    found : sequence of Broken
-        One a seed, at least one.
-    dataset, code_size
-        Where baselines are looked up.
+    `broken` has an entry for each seed, at least one. `dataset` and `code_size` say which baselines to look up.
     """
     from distbench._util.numbers import number
     from distbench.evaluation.text import advice, failure_text, reference_lines
     from distbench.suites.reference_scores import stored_reference_scores
 
-    first, *others = found
+    first, *others = broken
     lines = [f"seed {first.seed}: {failure_text(first.report, first.limits)}"]
-    for other in others[:MOST_SEEDS]:
+    for other in others[:MAX_SEEDS]:
         values = ", ".join(f"{metric} = {number(other.report[metric].value)}" for metric in other.limits)
         lines.append(f"  seed {other.seed} too: {values}")
-    if len(others) > MOST_SEEDS:
-        lines.append(f"  and {len(others) - MOST_SEEDS} more seeds")
+    if len(others) > MAX_SEEDS:
+        lines.append(f"  and {len(others) - MAX_SEEDS} more seeds")
     best = stored_reference_scores(first.report, dataset, code_size, first.limits)
     return [*lines, *reference_lines(best, code_size), advice(first.report, first.limits, best)]
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
-    """Replace the traceback of a broken limit, or of an input that a check refused, by what it says and where.
+    """Replace the traceback of a broken limit or a refused input by its message and the line of the test.
 
-    An encoder's own error is shown before, with the encoder's own lines.
-
-    Only of errors that the fixture raised, and not under ``--full-trace`` or ``--tb=native``.
+    An error that the encoder raised is shown first, with the encoder's lines. Errors that the fixture did not raise
+    stay as they are, and so do all with ``--full-trace`` or ``--tb=native``.
     """
     if call.excinfo is None or not report.failed or call.excinfo.value is not item.stash.get(RAISED, None):
         return
@@ -86,20 +80,20 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
 
 
 def _own_error(error: BaseException) -> list[str]:
-    """Return the lines of what an encoder raised, without the frames that called it; none where it did not."""
+    """Return the traceback of what an encoder raised, without the frames that called it; or no lines."""
     cause = error.__cause__
     if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
         return []
-    found = pytest.ExceptionInfo.from_exception(cause)
-    if not _users_own(found):
-        return []  # packages' frames say nothing that the message does not; --full-trace shows them
-    own = found.getrepr(style="long", tbfilter=_users_own, chain=False)
-    return [*str(own).splitlines(), ""]
+    info = pytest.ExceptionInfo.from_exception(cause)
+    if not _users_frames(info):
+        return []  # frames of packages add nothing to the message; --full-trace shows them
+    shown = info.getrepr(style="long", tbfilter=_users_frames, chain=False)
+    return [*str(shown).splitlines(), ""]
 
 
-def _users_own(found: pytest.ExceptionInfo[BaseException]) -> Traceback:
-    """Return the frames that are neither ours nor a package's nor Python's own."""
-    return found.traceback.filter(_is_users)
+def _users_frames(info: pytest.ExceptionInfo[BaseException]) -> Traceback:
+    """Return the frames in the user's code: neither in distbench, nor in a package, nor in Python."""
+    return info.traceback.filter(_is_users)
 
 
 def _is_users(entry: TracebackEntry) -> bool:
@@ -109,7 +103,7 @@ def _is_users(entry: TracebackEntry) -> bool:
 
 
 def shorten_summary(shown: Any, error: BaseException) -> None:
-    """Let pytest's short summary name the first limit, and whose it is."""
+    """Let pytest's short summary name the encoder and its first broken limit."""
     crash = getattr(shown, "reprcrash", None)
     if crash is not None:
         crash.message = _in_short(str(error))
@@ -117,5 +111,5 @@ def shorten_summary(shown: Any, error: BaseException) -> None:
 
 def _in_short(text: str) -> str:
     lines = text.split("\n")
-    encoder, told, _ = lines[0].partition(" (codes of ")
-    return f"{encoder}: {lines[1].strip()}" if told and len(lines) > 1 else lines[0]
+    encoder, codes, _ = lines[0].partition(" (codes of ")
+    return f"{encoder}: {lines[1].strip()}" if codes and len(lines) > 1 else lines[0]

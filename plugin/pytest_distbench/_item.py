@@ -15,8 +15,9 @@ from distbench.results.suite_store import Store
 from distbench.suites.model import Suite
 from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._failure import shorten_summary
+from pytest_distbench._options import REASON, UPDATE, is_on
 from pytest_distbench._record import DriftRecord, StaleRecord, StoredRecord, UpdateRecord, record_of
-from pytest_distbench._session import REASON, UPDATE, enabled, rerun_line
+from pytest_distbench._session import rerun_line
 
 if TYPE_CHECKING:
     from distbench.results.suite_store import Drift
@@ -44,7 +45,7 @@ class SuiteItem(pytest.Item):
         super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **rest)
         self.suite = suite
         self.store = store
-        if not enabled(self.config):
+        if not is_on(self.config):
             self.add_marker(pytest.mark.skip(reason=REASON))
 
     def runtest(self) -> None:

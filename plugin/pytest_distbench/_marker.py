@@ -15,14 +15,14 @@ from pytest_distbench._xdist import is_worker
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
 _KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance")
-DISTANCES = ("euclidean", "cosine", "cityblock")  # that both spaces can be measured in; not imported: numpy would load
+DISTANCES = ("euclidean", "cosine", "cityblock")  # of points and of codes; not imported, which would load numpy
 
 _FAULT: pytest.StashKey[str] = pytest.StashKey()
 
 
 @dataclass(frozen=True)
 class MarkerArguments:
-    """What the marker says; the nearest one has the last word on each argument."""
+    """Arguments of a test's markers; the nearest marker decides on each."""
 
     dataset: str | None = None
     code_size: int | None = None
@@ -35,17 +35,8 @@ class MarkerArguments:
 def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
     """Return the arguments of a test's markers: function before class before module.
 
-    Parameters
-    ----------
-    item : pytest.Item
-        The test.
-    look_up : bool
-        Whether to look the names of data set and metrics up too, which loads numpy.
-
-    Raises
-    ------
-    pytest.UsageError
-        An argument is unknown or of the wrong kind: one line, with the test's id.
+    With `look_up`, names of data sets and metrics are looked up, which loads numpy. ``pytest.UsageError`` is raised for
+    an argument that is unknown or of the wrong kind.
     """
     values: dict[str, Any] = {}
     for mark in item.iter_markers("distbench"):
@@ -76,7 +67,7 @@ def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
 
 
 def _wanted(name: str, value: object) -> str | None:
-    """Return what to give instead, or None for a value that can be used."""
+    """Return what to pass instead, or None for a value that can be used."""
     if name == "dataset":
         return None if isinstance(value, str) else "the name of a data set"
     if name == "limits":
@@ -106,12 +97,9 @@ def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
 
 
 def check_marker(item: pytest.Item, on: bool) -> None:
-    """Check a test's markers; where distbench is ``on``, the names of data sets and metrics too.
+    """Check a test's markers as :func:`read_marker` does, with names if distbench is ``on``.
 
-    Raises
-    ------
-    pytest.UsageError
-        As for :func:`read_marker`. On a worker of xdist, where it would crash the controller, it is kept for the test.
+    On a worker of xdist an error would crash the controller: it is kept for the test, see :func:`marker_fault`.
     """
     try:
         read_marker(item, look_up=on)
@@ -122,5 +110,5 @@ def check_marker(item: pytest.Item, on: bool) -> None:
 
 
 def marker_fault(item: pytest.Item) -> str:
-    """Return what is wrong with a test's marker, where that was kept for it; else nothing."""
+    """Return what is wrong with a test's marker on a worker of xdist, or nothing."""
     return item.stash.get(_FAULT, "")

@@ -15,7 +15,8 @@ from distbench.suites.names import check_recipe, check_suite
 from distbench.suites.reader import read_suite
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
-from pytest_distbench._session import REASON, enabled, fits_of, updates
+from pytest_distbench._options import REASON, is_on
+from pytest_distbench._session import fits_of, updates
 from pytest_distbench._settings import added_encoders
 
 __all__ = ["SuiteFile"]
@@ -33,7 +34,7 @@ class SuiteFile(pytest.File):
         try:
             suite, store, added = self._read()
         except SuiteError as error:
-            if enabled(self.config):
+            if is_on(self.config):
                 raise self.CollectError(str(error)) from None
             yield _Mistake.from_parent(self, name="mistake", reason=str(error).splitlines()[0])
             return
@@ -49,7 +50,7 @@ class SuiteFile(pytest.File):
 
     def _read(self) -> tuple[Suite, Store, tuple[SuiteEncoder, ...]]:
         suite, store = read_suite(self.path), Store(store_path(self.path))
-        if not enabled(self.config):
+        if not is_on(self.config):
             return suite, store, ()  # enough for skipped tests
         check_suite(suite)
         fits_of(self.config).register(suite)

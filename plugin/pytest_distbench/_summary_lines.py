@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_distbench._options import RETRAIN, UPDATE
 from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, StoredRecord
-from pytest_distbench._session import RETRAIN, UPDATE
 
 if TYPE_CHECKING:
     from distbench.results.rows import ClaimOutcome

@@ -10,10 +10,20 @@ import stat
 import time
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["write_problem", "write_whole"]
 
 STALE_SECONDS = 3600.0
 """Age at which a part of a file is what a killed process has left: a write takes seconds."""
+
+
+def write_problem(path: Path) -> str:
+    """Return why a file could not be written, and what to do; empty where nothing is known to be wrong."""
+    if path.is_dir():
+        return f"{path} is a folder; name a file"
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return ""
+    return f"{folder} cannot be written; name another path"
 
 
 def write_whole(path: Path, text: str) -> None:

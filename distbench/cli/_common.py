@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -36,8 +35,7 @@ __all__ = [
     "width_or_terminal",
 ]
 
-MIN_WIDTH = 40  # characters; some CI systems report a width of 1
-DEFAULT_WIDTH = 80
+MIN_WIDTH = 40  # characters
 SCHEMA = 1
 INTERRUPTED = 130  # exit code, as shells have it: 1 would say that a limit is broken
 NOT_A_FILE = (AttributeError, OSError, ValueError)
@@ -163,19 +161,17 @@ def metric_name(context: click.Context, parameter: click.Parameter, value: str) 
 
 def check_output(path: Path | None, option: str) -> None:
     """Refuse a file that could not be written, before anything is measured for it."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise CannotDo(f"{option}: {path} is a folder; name a file")
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise CannotDo(f"{option}: {folder} cannot be written to; name another path")
+    from distbench._util.files import write_problem
+
+    if path is not None and (problem := write_problem(path)):
+        raise CannotDo(f"{option}: {problem}")
 
 
 def width_or_terminal(width: int | None) -> int:
-    """Return the width of the option, else the terminal's, else 80."""
-    width = width or shutil.get_terminal_size().columns
-    return width if width >= MIN_WIDTH else DEFAULT_WIDTH
+    """Return the width of the option, else the terminal's."""
+    from distbench.render.text import terminal_width
+
+    return width or terminal_width()
 
 
 def print_text(text: str, **style: Any) -> None:

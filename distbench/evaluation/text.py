@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report, Score
     from distbench.evaluation.scores import ReferenceScore
 
-__all__ = ["advice", "failure_text", "reference_lines", "setting"]
+__all__ = ["advice", "failure_lines", "failure_text", "reference_lines", "setting"]
 
 MAX_PAIRS = 3
 MAX_LIMITS = 4
@@ -24,6 +24,17 @@ MAX_REFERENCES = 2
 def setting(report: Report) -> str:
     """Return test points, candidates and neighbors in a few words."""
     return f"n = {report.m} test points, M = {report.M} candidates each, k = {report.k}"
+
+
+def failure_lines(
+    report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore], code_size: int
+) -> list[str]:
+    """Return what is known about broken limits, what reference encoders reach at a code size, and what to do next."""
+    return [
+        failure_text(report, broken),
+        *reference_lines(references, code_size),
+        advice(report, broken, references),
+    ]
 
 
 def failure_text(report: Report, broken: Mapping[str, float]) -> str:

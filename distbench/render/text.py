@@ -6,6 +6,7 @@ and a line names them.
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from distbench.results.leaderboard_table import Column, Table, tables_of
 from distbench.results.rows import Row
 
-__all__ = ["DROP_ORDER", "printable", "render_leaderboards", "render_table"]
+__all__ = ["DROP_ORDER", "printable", "render_leaderboards", "render_table", "terminal_width"]
 
 DECIMALS = 3
 DROP_ORDER = (
@@ -37,6 +38,7 @@ names always stay. Other metrics are left out before all of these, metrics that 
 
 KEPT = ("place", "encoder", "interval", "code_size")
 HEADERS = {"trustworthiness": "trust-\nworthi-\nness", "interval": "95 %\ninterval"}
+MIN_WIDTH = 40  # characters
 GAP = 2  # characters between columns
 LEAST_NAME = 16  # characters
 SHORT_NAME = 32  # characters that names are cut to before a metric that has a limit is left out
@@ -88,6 +90,12 @@ def render_table(table: Table, width: int = 80) -> str:
         notes.append(f"left out at this width (COLUMNS={_excess(columns, 0)} shows all): {', '.join(dropped)}")
     lines += [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]
     return "\n".join(lines).rstrip()
+
+
+def terminal_width() -> int:
+    """Return the characters in a line of the terminal; 80 where it reports too few, as some CI systems do."""
+    width = shutil.get_terminal_size().columns
+    return width if width >= MIN_WIDTH else 80
 
 
 def printable(text: str, encoding: str | None) -> str:

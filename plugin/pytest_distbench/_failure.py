@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sysconfig
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -25,8 +24,7 @@ PYTHON = Path(sysconfig.get_path("stdlib"))
 MAX_SEEDS = 1  # that are named besides the first
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(NamedTuple):
     """The limits that an encoder of a suite breaks with a seed."""
 
     seed: int | None
@@ -40,18 +38,19 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list
     `broken` has an entry for each seed, at least one. `dataset` and `code_size` say which baselines to look up.
     """
     from distbench._util.numbers import number
-    from distbench.evaluation.text import advice, failure_text, reference_lines
+    from distbench.evaluation.text import failure_lines
     from distbench.suites.reference_scores import stored_reference_scores
 
-    first, *others = broken
-    lines = [f"seed {first.seed}: {failure_text(first.report, first.limits)}"]
+    (seed, report, limits), *others = broken
+    references = stored_reference_scores(report, dataset, code_size, limits)
+    text, *rest = failure_lines(report, limits, references, code_size)
+    lines = [f"seed {seed}: {text}"]
     for other in others[:MAX_SEEDS]:
         values = ", ".join(f"{metric} = {number(other.report[metric].value)}" for metric in other.limits)
         lines.append(f"  seed {other.seed} too: {values}")
     if len(others) > MAX_SEEDS:
         lines.append(f"  and {len(others) - MAX_SEEDS} more seeds")
-    best = stored_reference_scores(first.report, dataset, code_size, first.limits)
-    return [*lines, *reference_lines(best, code_size), advice(first.report, first.limits, best)]
+    return [*lines, *rest]
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
@@ -106,10 +105,6 @@ def shorten_summary(shown: Any, error: BaseException) -> None:
     """Let pytest's short summary name the encoder and its first broken limit."""
     crash = getattr(shown, "reprcrash", None)
     if crash is not None:
-        crash.message = _in_short(str(error))
-
-
-def _in_short(text: str) -> str:
-    lines = text.split("\n")
-    encoder, codes, _ = lines[0].partition(" (codes of ")
-    return f"{encoder}: {lines[1].strip()}" if codes and len(lines) > 1 else lines[0]
+        first, *rest = str(error).split("\n")
+        encoder, is_limit, _ = first.partition(" (codes of ")
+        crash.message = f"{encoder}: {rest[0].strip()}" if is_limit and rest else first

@@ -238,7 +238,7 @@ class DistbenchFixture:
 
     def _failure(self, check: Check, report: Report, broken: dict[str, float]) -> list[str]:
         """Return where limits are broken, what baselines reach, what to do, and how to run the test again."""
-        from distbench.evaluation.text import advice, failure_text, reference_lines
+        from distbench.evaluation.text import failure_lines
         from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
         size, best = check.code_size or report.code_size, {}
@@ -247,7 +247,7 @@ class DistbenchFixture:
         elif "precision" not in check.options:  # which points that judges depends on the encoder
             options = {name: check.options[name] for name in STANDING_OPTIONS if name in check.options}
             best = fitted_reference_scores(report, broken, {**options, "include_queries": check.include_queries})
-        lines = [failure_text(report, broken), *reference_lines(best, size), advice(report, broken, best)]
+        lines = failure_lines(report, broken, best, size)
         return [*lines, rerun_line(self._item)]
 
     def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def check_reports(reports: Requests) -> None:
     """
     import importlib.util
 
+    from distbench._util.files import write_problem
+
     seen = set()
     for kind, path in reports:
         if path is None:
@@ -45,11 +47,8 @@ def check_reports(reports: Requests) -> None:
         if path in seen:
             raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each its own")
         seen.add(path)
-        if path.is_dir():
-            raise pytest.UsageError(f"--distbench-report {kind}: {path} is a folder; name a file")
-        folder = next(folder for folder in path.absolute().parents if folder.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise pytest.UsageError(f"--distbench-report {kind}: {folder} cannot be written; name another path")
+        if problem := write_problem(path):
+            raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
         if kind == "json" and path.exists():
             _check_results(path)
         for package in ("jinja2", "matplotlib") if kind == "html" else ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from operator import attrgetter
 from pathlib import Path
@@ -51,13 +50,13 @@ class Summary:
         self._partial = False
         self._failed: set[str] = set()
         self._before = self._read_before()
-        self._outcome = RunResults(rows=())
+        self._run = RunResults(rows=())
         self._idle: list[str] = []
         self._written: list[str] = []
         self._unwritten: list[str] = []
 
     def _read_before(self) -> Results | None:
-        """Read what to compare with at once: the same path may be written at the end."""
+        """Read the run to compare with before the tests: the same path may be written at the end."""
         if self._settings.compare is None:
             return None
         from distbench.errors import DistbenchError
@@ -69,7 +68,7 @@ class Summary:
             raise pytest.UsageError(f"{COMPARE}: {error}") from None
 
     def pytest_deselected(self) -> None:
-        """Remember that this is a run of a part."""
+        """Remember that not all tests run."""
         self._partial = True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -85,28 +84,26 @@ class Summary:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Compare, store and write; a run that is worse than it may be, or cannot write, has failed."""
+        """Compare, store and write; a run with a broken gate, or with a file that cannot be written, has failed."""
         if self._config.option.collectonly:
             return
-        self._outcome = self._gathered()
+        self._run = self._run_results()
         self._write(session)
         self._idle = self._idle_encoders(session)
-        if self._unwritten or self._idle or self._outcome.broken:
-            session.testsfailed += len(self._outcome.broken) + len(self._idle)
+        if self._unwritten or self._idle or self._run.broken:
+            session.testsfailed += len(self._run.broken) + len(self._idle)
             if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _idle_encoders(self, session: pytest.Session) -> list[str]:
         """Return a line for each encoder of the options that no suite fitted: it must not seem to have passed."""
-        ends = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if session.shouldstop or session.shouldfail or session.exitstatus not in ends:
+        if _is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return []
-        known = {row.encoder for row in self._outcome.rows}
-        idle = [name for name, _ in added_encoders(self._config) if name not in known]
+        known = {row.encoder for row in self._run.rows}
         hint = "ran on no suite; select one it can run on, such as --pyargs distbench_suites"
-        return [f"--distbench-encoder {name}: {hint}" for name in idle]
+        return [f"--distbench-encoder {name}: {hint}" for name, _ in added_encoders(self._config) if name not in known]
 
-    def _gathered(self) -> RunResults:
+    def _run_results(self) -> RunResults:
         """Return what the run found, in an order that does not depend on which test finished first."""
         rows = sorted(self._all("rows"), key=attrgetter("dataset", "test", "code_size"))
         rows.sort(key=lambda row: (row.encoder, -1 if row.seed is None else row.seed))
@@ -150,53 +147,56 @@ class Summary:
             from pytest_distbench._reports import write_reports
 
             whole = self._is_whole(session)
-            written, failed = write_reports(self._settings.reports, self._outcome, whole, self._told)
+            written, failed = write_reports(self._settings.reports, self._run, whole, self._text)
             self._written += written
             self._unwritten += failed
 
     def _is_whole(self, session: pytest.Session) -> bool:
-        """Say whether this was a run of all the tests, to its end; where that is not sure, no.
+        """Return whether this was a run of all the tests, to its end; where that is not sure, False.
 
-        Under xdist the workers alone know what was deselected, so the options that do so are asked too.
+        Under xdist only the workers know what was deselected, so the options that do so are read too.
         """
-        config, ends = self._config, (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        config = self._config
         from_root = config.args_source == pytest.Config.ArgsSource.TESTPATHS or (
             config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR
             and config.invocation_params.dir == config.rootpath
         )
         chosen = any(getattr(config.option, name, None) for name in CHOOSING)
-        cut = session.shouldstop or session.shouldfail or session.exitstatus not in ends
-        return from_root and not (self._partial or chosen or cut)
+        return from_root and not (self._partial or chosen or _is_cut(session))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print leaderboards, what changed, claims, what is stored, stale or drifted, and counts."""
-        from distbench.render.text import printable
+        from distbench.render.text import printable, terminal_width
 
-        text = self._told(_width())
-        if not (text or self._outcome.broken or self._idle):
+        text = self._text(terminal_width())
+        if not (text or self._run.broken or self._idle):
             return
         terminalreporter.write_sep("=", "distbench")
         for line, markup in _marked(printable(text, sys.stdout.encoding)):
             terminalreporter.write_line(line, **markup)
-        for line in (*self._outcome.broken, *self._idle):
+        for line in (*self._run.broken, *self._idle):
             terminalreporter.write_line(printable(line, sys.stdout.encoding), red=True, bold=True)
             _count_as_failed(terminalreporter, line)
 
     def _all(self, kind: str) -> list[Any]:
         return [entry for record in self._records.values() for entry in getattr(record, kind)]
 
-    def _told(self, width: int) -> str:
-        """Return all of it as text."""
-        full = getattr(self._config.option, "verbose", 0) > 0
-        blocks = [*self._boards(width), *self._changes(width), *claim_lines(self._outcome.claims, width, full)]
+    def _text(self, width: int) -> str:
+        from distbench.render.changes import render_changes
+        from distbench.render.text import render_leaderboards
+
+        run, is_verbose = self._run, getattr(self._config.option, "verbose", 0) > 0
+        blocks = render_leaderboards(run.rows, run.sort, width)
+        blocks += [] if run.comparison is None else [render_changes(run.comparison, width)]
+        blocks += claim_lines(run.claims, width, is_verbose)
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
         blocks += stale_lines(self._all("stale"), width, self._config.invocation_params.dir)
         blocks += written_lines(self._written, self._unwritten)
-        blocks += count_line(self._checks(), self._outcome.claims, self._settings.undecided())
+        blocks += count_line(self._checks(), run.claims, self._settings.undecided())
         return "\n\n".join(blocks)
 
     def _checks(self) -> list[CheckRecord]:
-        """Return the checks; those that judged nothing only of tests that failed: others have expected the error."""
+        """Return the checks; those that judged nothing count where the test failed: other tests expected the error."""
         return [
             check
             for (test, _), record in self._records.items()
@@ -204,26 +204,15 @@ class Summary:
             if check["verdicts"] or test in self._failed
         ]
 
-    def _changes(self, width: int) -> list[str]:
-        if self._outcome.comparison is None:
-            return []
-        from distbench.render.changes import render_changes
 
-        return [render_changes(self._outcome.comparison, width)]
-
-    def _boards(self, width: int) -> list[str]:
-        from distbench.render.text import render_leaderboards
-
-        return render_leaderboards(self._outcome.rows, self._settings.sort, width)
-
-
-def _width() -> int:
-    width = shutil.get_terminal_size().columns
-    return width if width >= 40 else 80  # as pytest does: some CI systems report a width of 1
+def _is_cut(session: pytest.Session, *other_ends: pytest.ExitCode) -> bool:
+    """Return whether a run ended before its last test."""
+    ends = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, *other_ends)
+    return bool(session.shouldstop or session.shouldfail or session.exitstatus not in ends)
 
 
 def _marked(text: str) -> list[tuple[str, dict[str, bool]]]:
-    """Return lines with their markup, which pytest leaves out where nobody could see it: titles are bold."""
+    """Return lines with their markup: titles are bold."""
     lines = text.split("\n")
     marked: list[tuple[str, dict[str, bool]]] = []
     for number, line in enumerate(lines):
@@ -237,7 +226,7 @@ def _marked(text: str) -> list[tuple[str, dict[str, bool]]]:
 
 
 def _count_as_failed(reporter: pytest.TerminalReporter, line: str) -> None:
-    """Let a broken gate count among the failures and stand in their list: one line, no traceback."""
+    """Add a broken gate to pytest's failures and to the list of them: one line, no traceback."""
     name, _, reason = line.partition(": ")
     shown: Any = SimpleNamespace(reprcrash=SimpleNamespace(message=reason))
     failure = pytest.TestReport(name, ("", None, name), {}, "failed", shown, "call")

@@ -1,4 +1,4 @@
-"""Clouds of points that break other tools, three ways of looking up neighbours in them, one look for all metrics."""
+"""Kinds of points that break other tools, three ways of looking up neighbours in them, and all metrics at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALL = tuple(name for name in METRICS if name != "reconstruction_mse")  # that on
 DEFAULT = tuple(name for name in ALL if METRICS[name].default)
 RANKED = ("trustworthiness", "continuity", "knn_recall", "triplet_accuracy")
 WORST = ("distortion", "expansion", "contraction")  # worst cases, which have no interval
-FIRST_ORDER = ("spearman", "kendall", "nonmetric_stress")  # points are left out of these to first order
+FIRST_ORDER = ("spearman", "kendall", "nonmetric_stress")  # their leave-one-out values are exact to first order only
 
 
 def cloud(kind, n, seed=0, d=FEW, dim=2):
@@ -87,7 +87,7 @@ class Split:
 
 
 def split(X, Z, labels, setting, queries=None):
-    """Return a cloud in one of the settings; where there are references, the first third are queries, or so many."""
+    """Return points in one of the settings; with references, the first third or `queries` points are the queries."""
     if setting == "in sample":
         return Split(X, Z, labels)
     cut = len(X) // 3 if queries is None else queries
@@ -95,7 +95,7 @@ def split(X, Z, labels, setting, queries=None):
 
 
 def gathered(points: Split, k, names=ALL, **options) -> Statistics:
-    """Gather at once what the metrics of these names need."""
+    """Gather the statistics of the named metrics in one pass."""
     return gather(
         points.X,
         points.Z,
@@ -111,6 +111,6 @@ def gathered(points: Split, k, names=ALL, **options) -> Statistics:
 
 
 def measure(points: Split, k, names=ALL, **options) -> dict[str, Measured]:
-    """Measure all metrics, or those of these names, in one look at the points."""
-    found = gathered(points, k, names, **options)
-    return {name: METRICS[name].measure(found) for name in names}
+    """Measure all metrics, or the named ones, in one pass."""
+    statistics = gathered(points, k, names, **options)
+    return {name: METRICS[name].measure(statistics) for name in names}

@@ -1,7 +1,7 @@
-"""Packages that take seconds to load, as names that load them at first use, not when tests are collected.
+"""Packages that take seconds to load, under names that load them at first use, not when tests are collected.
 
-Every process that collects the tests would load them all: ten seconds and more, for whatever it runs. A test that uses
-one that is not installed is skipped.
+Otherwise every process that collects the tests would load them all, which takes ten seconds and more. A test that uses a
+package that is not installed is skipped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reference encoders: what each must do, and that fitting is honest and repeatable."""
+"""The reference encoders: what holds for all of them, and that fits can be repeated."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from distbench.datasets import load_dataset
 from distbench.encoders import as_encoder
 from distbench.errors import InputError, MissingDependencyError, TrainingError
 
-# A recipe that takes a learning rate is a network trained here; nothing else says which recipes there are.
+# A recipe that takes a learning rate is a network.
 NETWORKS = [name for name, recipe in BASELINES.items() if "learning_rate" in recipe.options]
-# Of the networks: what takes several compilations is tested on these after each change, on all of them by night.
+# Tests with several compilations run on these networks after each change, on all of them nightly.
 COMPILED_OFTEN = ("pairwise_autoencoder",)
-# Optional packages are slow to import, and compile what they run.
+# Recipes of optional packages are nightly: these are slow to import, and compile.
 NAMES = [
     pytest.param(name, marks=[pytest.mark.nightly] * bool(BASELINES[name].requires))
     for name in BASELINES
     if name != "parametric_umap"  # a fit takes seconds: tests/test_baselines_manifold.py has it
 ]
-# Nine features, so that they are a square image too.
+# Nine features, so that they are also a square image.
 X = np.random.default_rng(0).normal(size=(80, 9)) * [5, 4, 3, 2, 1, 1, 1, 1, 1] + 100
 
 
@@ -39,14 +39,14 @@ QUICK = {"epochs": 3}
 
 
 def quick(name: str, points: Any = X, code_size: int = 2, seed: int = 0, **options: Any) -> Any:
-    """Fit in next to no time: points of one shape and as many epochs, so that a network is compiled once."""
+    """Fit quickly: points of one shape and a fixed number of epochs, so that each network is compiled once."""
     quick = QUICK if "epochs" in BASELINES[name].options else {}
     return fit_baseline(name, points, code_size, seed, **quick, **options)
 
 
 @functools.cache
 def shared(name: str) -> Any:
-    """Return the same fitted encoder to all tests that only ask it."""
+    """Return one fitted encoder for all tests that do not change it."""
     return quick(name)
 
 
@@ -61,7 +61,7 @@ def _keras() -> Iterator[None]:
         yield
 
 
-# Of the module, so that tests run recipe by recipe: networks are compiled once.
+# With module scope tests run recipe by recipe, and each network is compiled once.
 @pytest.fixture(scope="module", params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
     requires = BASELINES[request.param].requires
@@ -204,10 +204,10 @@ def test_a_fit_is_the_same_whatever_was_fitted_before(network: str) -> None:
     before = list(_epochs._KEPT.values())
     kept = quick(network, seed=4)
     np.testing.assert_array_equal(kept.encode(X), first)
-    assert [id(one) for one in _epochs._KEPT.values()] == [id(one) for one in before], "compiled once more"
+    assert list(map(id, _epochs._KEPT.values())) == list(map(id, before)), "compiled once more"
     _epochs._KEPT.clear()
-    for one, two in zip(quick(network, seed=5).model.get_weights(), again, strict=True):
-        np.testing.assert_array_equal(one, two)
+    for weights, same in zip(quick(network, seed=5).model.get_weights(), again, strict=True):
+        np.testing.assert_array_equal(weights, same)
     # What was fitted before is not touched by what is fitted after.
     np.testing.assert_array_equal(kept.encode(X), first)
 

@@ -1,4 +1,4 @@
-"""Collecting the tests loads no package that takes seconds, or every process that runs some would load them all."""
+"""Collecting the tests loads no package that takes seconds to load, since every test process collects them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import warm
 
-# tests/frameworks.py has names for some that load them when a test asks for something of theirs. pandas and pyarrow are
-# not among these: scikit-learn loads them, if they are there.
+# tests/frameworks.py has names that load some of them when a test first uses them. pandas and pyarrow are missing here,
+# because scikit-learn loads them if they are installed.
 HEAVY = (
     *("dask", "distributed", "h5py", "jax", "keras", "matplotlib", "onnxruntime", "polars", "selenium"),
     *("tensorflow", "torch", "umap", "zarr"),
@@ -18,7 +18,7 @@ import importlib.machinery
 import sys
 import pytest
 
-told = []
+failures = []
 
 class Refused:
     @classmethod
@@ -33,13 +33,13 @@ class Refused:
 
 class Modules:
     def pytest_collectreport(self, report):
-        if not report.passed:  # a module that is skipped as a whole has tried an import
-            told.append(f"{{report.nodeid}}: {{report.longrepr}}")
+        if not report.passed:  # a module is skipped as a whole if an import failed
+            failures.append(f"{{report.nodeid}}: {{report.longrepr}}")
 
 sys.meta_path.insert(0, Refused)
 options = "--collect-only -qq -p no:cacheprovider {warm.OTHERS} tests".split()
-found = pytest.main(options, plugins=[Modules()])
-sys.exit("\\n".join(told) or found)
+code = pytest.main(options, plugins=[Modules()])
+sys.exit("\\n".join(failures) or code)
 """
 
 

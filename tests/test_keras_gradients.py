@@ -30,8 +30,8 @@ def compiled(*settings: Any) -> Any:
 def gradients(codes: Any, inputs: Any, jit: bool = False, **settings: Any) -> Any:
     """Gradients of the bare loss by codes and by inputs; each shape that is compiled takes a third of a second."""
     points = tf.constant(codes), tf.constant(inputs)
-    found = compiled(*settings.items())(*points) if jit else slopes(*points, settings)
-    return [part.numpy() for part in found]
+    parts = compiled(*settings.items())(*points) if jit else slopes(*points, settings)
+    return [part.numpy() for part in parts]
 
 
 def cases(*compiled: tuple[str, str]) -> Any:
@@ -43,14 +43,14 @@ def cases(*compiled: tuple[str, str]) -> Any:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("pairs", PAIRS)
 def test_slopes_are_those_of_the_formulas(form: str, pairs: str) -> None:
-    found = gradients(Z, X, form=form, pairs=pairs)
+    exact = gradients(Z, X, form=form, pairs=pairs)
     for k, (i, j) in [(0, (0, 0)), (0, (3, 1)), (0, (11, 0)), (1, (0, 4)), (1, (7, 2))]:
         values = []
         for sign in (1, -1):
             moved = [Z.astype("float64"), X.astype("float64")]
             moved[k][i, j] += sign * 1e-5
             values.append(by_definition(moved[1], moved[0], form, pairs))
-        assert found[k][i, j] == pytest.approx((values[0] - values[1]) / 2e-5, rel=2e-3, abs=1e-6)
+        assert exact[k][i, j] == pytest.approx((values[0] - values[1]) / 2e-5, rel=2e-3, abs=1e-6)
 
 
 @cases(*((form, "all") for form in FORMS), ("correlation", "sampled"))
@@ -60,11 +60,11 @@ def test_gradients_are_finite_wherever_points_coincide(form: str, pairs: str, ji
 
     for same_codes, same_inputs in [(2, 0), (0, 2), (3, 3), (12, 0), (0, 12), (12, 12)]:
         codes, inputs = merged(Z, same_codes), merged(X, same_inputs)
-        found = gradients(codes, inputs, jit, form=form, pairs=pairs)
-        assert all(np.isfinite(part).all() for part in found), (same_codes, same_inputs)
+        parts = gradients(codes, inputs, jit, form=form, pairs=pairs)
+        assert all(np.isfinite(part).all() for part in parts), (same_codes, same_inputs)
         assert np.isfinite(bare(inputs, codes, form=form, pairs=pairs))
-        # All in one place there is no direction to move in; otherwise there is, from other points of its pairs.
-        moves = np.abs(found[0]).max(axis=1) > 0
+        # If all coincide, no point has a direction to move in; otherwise each has, from the other points of its pairs.
+        moves = np.abs(parts[0]).max(axis=1) > 0
         assert not moves.any() if max(same_codes, same_inputs) == 12 else moves.all() or pairs == "sampled"
 
 

@@ -127,7 +127,7 @@ PRECISIONS = {
 }
 
 
-# The most to go wrong is in the trees of the topological one where compiled, in derivatives where precision is half.
+# The trees of the topological model are the most fragile when compiled, derivatives the most fragile in half precision.
 @over_all(
     ("kind", "precision"), MODELS, PRECISIONS, stand=[("topological", "compiled"), ("contractive", "mixed_float16")]
 )
@@ -157,8 +157,8 @@ def test_noise_from_outside_leaves_nothing_to_chance(kind: str) -> None:
     model.build((None, 6))
     noise = np.random.default_rng(1).normal(size=(20, model.noise_size)).astype("float32")
 
-    def step(**given: Any) -> list[Any]:
-        output = np.asarray(model(X, training=True, **given))
+    def step(**options: Any) -> list[Any]:
+        output = np.asarray(model(X, training=True, **options))
         return [output, *(np.asarray(loss) for loss in model.losses)]
 
     for first, second in zip(step(noise=noise), step(noise=noise), strict=True):

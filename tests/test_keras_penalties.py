@@ -19,8 +19,8 @@ DRAW = np.random.default_rng(0)
 X = DRAW.normal(size=(20, 6)).astype("float32")
 
 
-def added(model: Any, points: Any = X, **given: Any) -> float:
-    model(points, training=True, **given)
+def added(model: Any, points: Any = X, **noise: Any) -> float:
+    model(points, training=True, **noise)
     return float(sum(model.losses))
 
 
@@ -64,9 +64,9 @@ def test_gradients_are_numbers_where_all_hidden_units_are_dead(make: Any) -> Non
     with tf.GradientTape() as tape:
         outputs = model(X, training=True)
         loss = sum(model.losses) + tf.reduce_mean((outputs - X) ** 2)
-    gradients = [one for one in tape.gradient(loss, model.trainable_variables) if one is not None]
+    gradients = [part for part in tape.gradient(loss, model.trainable_variables) if part is not None]
     assert gradients
-    assert all(np.isfinite(one).all() for one in gradients)
+    assert all(np.isfinite(part).all() for part in gradients)
 
 
 def test_noise_of_the_denoising_one_is_seen_in_training_alone() -> None:

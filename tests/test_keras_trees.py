@@ -22,8 +22,8 @@ def edges_of(parents: np.ndarray) -> set[frozenset[int]]:
 def test_it_is_the_tree_of_scipy(n: int, d: int, seed: int) -> None:
     clouds = np.random.default_rng(seed).normal(size=(2, n, d))
     distances = np.stack([squareform(pdist(points)) for points in clouds])
-    found = np.asarray(trees.spanning_edges(distances.astype("float32")))
-    for matrix, parents in zip(distances, found, strict=True):
+    edges = np.asarray(trees.spanning_edges(distances.astype("float32")))
+    for matrix, parents in zip(distances, edges, strict=True):
         rows, columns = minimum_spanning_tree(matrix).nonzero()
         assert edges_of(parents) == {frozenset(map(int, pair)) for pair in zip(rows, columns, strict=True)}
         assert parents[0] == 0
@@ -44,7 +44,7 @@ def test_with_ties_it_is_a_tree_and_as_short(n: int, values: int, seed: int) -> 
         reached |= new
         frontier += new
     assert reached == set(range(n))
-    # scipy takes 0 for no edge: every length one more, in a tree of n - 1 edges.
+    # scipy treats 0 as no edge, so every length is increased by one, in a tree of n - 1 edges.
     expected = minimum_spanning_tree(np.where(np.eye(n), 0, weights + 1)).sum() - (n - 1)
     assert sum(weights[child, parent] for child, parent in enumerate(parents)) == expected
 

@@ -1,14 +1,14 @@
-"""Runs of pytest in processes of their own that need not load numpy, scipy and scikit-learn each time.
+"""Runs of pytest in forked processes, which need not load numpy, scipy and scikit-learn each time.
 
-A server (``multiprocessing``'s) loads them and the library once, and each run is a fork of it. The plugin is not loaded
-before the fork: a run loads it, and rewrites its assertions, as any process does.
+A server of ``multiprocessing`` loads them and the library once, and each run is a fork of it. The plugin is not loaded
+before the fork: each run loads it and rewrites its assertions, as any process does.
 """
 
 from __future__ import annotations
 
 import atexit
 import multiprocessing
-import multiprocessing.forkserver  # here, since pytester forgets what a test has imported, and with it the server
+import multiprocessing.forkserver  # here, since pytester unloads what a test has imported, and with it the server
 import multiprocessing.popen_forkserver
 import os
 import signal
@@ -29,25 +29,25 @@ LOADED = (
     "distbench.results.leaderboard",
     "distbench.suites",
 )
-# What an interpreter and its libraries read once, when they start.
+# Environment variables that an interpreter and its libraries read once, when they start.
 READ_AT_START = ("PYTHON", "NUMBA", "OMP", "OPENBLAS", "MKL", "LD_", "KERAS", "TF_")
 OTHERS = "-p no:hypothesispytest -p no:zarr -p no:anyio"  # plugins of test dependencies, slow to load
 
 
 def read_at_start(environment) -> dict[str, str]:
-    """Return what of an environment a fork could not change any more."""
+    """Return the variables of an environment that take no effect after a fork."""
     return {name: value for name, value in environment.items() if name.startswith(READ_AT_START)}
 
 
 def clean_path() -> list[str]:
-    """Return where a new interpreter looks for modules, besides its first folder."""
+    """Return the module search path of a new interpreter, without its first folder."""
     code = "import sys; print(*sys.path[1:], sep='\\n')"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 @dataclass(frozen=True)
 class Order:
-    """A run of ``python -m pytest``, or of some code: what it is given, and where to."""
+    """A run of ``python -m pytest``, or of some code: arguments, folder, environment and output files."""
 
     arguments: tuple[str, ...]
     folder: str
@@ -55,11 +55,11 @@ class Order:
     stdout: str
     stderr: str
     path: list[str]
-    own_group: bool = False  # of processes, to be killed as one
+    own_group: bool = False  # so that all of its processes can be killed together
     code: str = ""
 
     def run(self) -> None:
-        """Become that run; called in a process of its own."""
+        """Turn this process, a fork, into the run."""
         if self.own_group:
             os.setsid()
         for name, stream in ((self.stdout, 1), (self.stderr, 2)):
@@ -72,18 +72,18 @@ class Order:
         import numpy as np
         import pytest
 
-        np.random.seed()  # noqa: NPY002 - runs share no state of chance, as new processes do not
+        np.random.seed()  # noqa: NPY002 - runs share no random state, like new processes
         try:
             if not self.code:
                 sys.exit(pytest.console_main())
             exec(self.code, {"__name__": "__main__"})
         finally:
             sys.stdout.flush()
-            atexit._run_exitfuncs()  # which a process of multiprocessing leaves out
+            atexit._run_exitfuncs()  # multiprocessing does not run these
 
 
 class Run:
-    """A run under way, with what pytester asks of a ``subprocess.Popen``."""
+    """A started run, with the methods of ``subprocess.Popen`` that pytester uses."""
 
     stdin = None
 
@@ -103,9 +103,9 @@ class Run:
         self._process.kill()
 
     def kill_group(self) -> None:
-        """Kill a run that has a group of its own, and all that it has started."""
+        """Kill a run with its own process group, and all processes that it has started."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:  # it has not come to make its group
+        except ProcessLookupError:  # it has not made its group yet
             self._process.kill()
         self._process.join()

@@ -32,7 +32,7 @@ def clean_path():
 
 @pytest.fixture(autouse=True)
 def _warm(request):
-    """Have pytester's runs of pytest begin with numpy and its like loaded, where that changes nothing."""
+    """Run pytester's runs of pytest as forks with numpy loaded, unless a test needs a new process."""
     if "pytester" not in request.fixturenames or "forkserver" not in multiprocessing.get_all_start_methods():
         return
     pytester, monkeypatch = request.getfixturevalue("pytester"), request.getfixturevalue("monkeypatch")
@@ -43,8 +43,8 @@ def _warm(request):
         same = warm.read_at_start(os.environ) == before
         if arguments[:2] != (sys.executable, "-mpytest") or not same or request.node.get_closest_marker("cold"):
             return cold(arguments, **streams)
-        found = (str(Path.cwd()), os.environ.get("PYTHONPATH"))
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, found))}
+        folders = (str(Path.cwd()), os.environ.get("PYTHONPATH"))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
         environment["PYTEST_ADDOPTS"] = f"{warm.OTHERS} {os.environ.get('PYTEST_ADDOPTS', '')}"
         names = streams["stdout"].name, streams["stderr"].name
         return warm.Run(warm.Order(arguments[2:], str(Path.cwd()), environment, *names, path))
@@ -54,7 +54,7 @@ def _warm(request):
 
 @pytest.fixture
 def collect(pytester):
-    """Collect in this process, which is quicker, where no encoder runs."""
+    """Collect in this process, which is faster if no encoder runs."""
 
     def collect(**files):
         for name, text in files.items():
@@ -66,7 +66,7 @@ def collect(pytester):
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Run pytest in a subprocess, in a folder with the given test file, on an 80 columns wide terminal."""
+    """Run pytest in a subprocess, in a folder with a test file, on a terminal 80 columns wide."""
     monkeypatch.setenv("COLUMNS", "80")
 
     def run(body, *options, flag=True):

@@ -1,4 +1,4 @@
-"""The example for GitHub Actions does what it says: its own command, in a folder of its own."""
+"""The example for GitHub Actions does what its README says: its command is run in a copy of its folder."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def folder(tmp_path):
 
 def command():
     """The words of the workflow's pytest command."""
-    found = re.search(r"run: >-\n((?: {10}.*\n)+)", WORKFLOW.read_text())
-    return shlex.split(found[1].replace("\n", " "))
+    match = re.search(r"run: >-\n((?: {10}.*\n)+)", WORKFLOW.read_text())
+    return shlex.split(match[1].replace("\n", " "))
 
 
 def run(folder, words):
@@ -76,5 +76,5 @@ def test_the_command_that_stores_results_is_the_one_that_made_them(folder):
     assert [[row[name] for name in names] for row in after["rows"]] == [
         [row[name] for name in names] for row in before["rows"]
     ]
-    for one, other in zip(after["rows"], before["rows"], strict=True):
-        assert one["value"] == pytest.approx(other["value"], rel=1e-3)
+    for row, stored in zip(after["rows"], before["rows"], strict=True):
+        assert row["value"] == pytest.approx(stored["value"], rel=1e-3)

@@ -1,6 +1,6 @@
 """Packages that take seconds to load, under names that load them at first use, not when tests are collected.
 
-Otherwise every process that collects the tests would load them all, which takes ten seconds and more. A test that uses a
+Otherwise every process that collects the tests would load them all, which takes over ten seconds. A test that uses a
 package that is not installed is skipped.
 """
 

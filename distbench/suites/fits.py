@@ -139,13 +139,11 @@ class FitCache:
         code_size: int,
         seed: int,
         *,
-        name: str | None = None,
-        metrics: str | tuple[str, ...] = "default",
         progress: Progress | None = None,
         in_sample: bool = False,
         **options: Any,
     ) -> Run:
-        """Fit a recipe on the train points and judge it on the test points.
+        """Fit a recipe on the train points and judge it on the test points, whose labels, if any, are known.
 
         Parameters
         ----------
@@ -155,24 +153,21 @@ class FitCache:
             Name of a data set.
         code_size, seed : int
             Passed to the recipe.
-        name : str, optional
-            The encoder's name in the report; the recipe's by default.
-        metrics : str or tuple of str
-            As for :func:`distbench.evaluate`; the labels of the data set, if it has any, are known.
         progress : callable, optional
             Called with how much of the fit is done, where the recipe reports that.
         in_sample : bool
             Whether to fit on train and test points together and to judge the codes that the test points got there;
             always so for a recipe that has no others. The candidates stay the same.
         **options
-            Other options of :func:`distbench.evaluate`, such as ``k``.
+            For :func:`distbench.evaluate`, such as ``k`` and ``metrics`` (a tuple or a name); the encoder's ``name`` is
+            the recipe's where none is given.
 
         Returns
         -------
         Run
         """
         fit = _Fit(recipe, dataset, code_size, seed, in_sample or recipe.in_sample_only, progress)
-        options |= {"name": recipe.name if name is None else name, "metrics": metrics}
+        options = {"metrics": "default", **options, "name": options.get("name") or recipe.name}
         key = (fit, *sorted(options.items()))
         if key not in self._runs:
             self._runs[key] = self._measured(fit, options)

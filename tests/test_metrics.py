@@ -171,37 +171,33 @@ class TestSamples:
         np.testing.assert_allclose(measured.points[:5], exact, atol=0.02)
         assert "candidates, sampled" in found.notes[0]
 
-    def test_few_queries_are_sampled_and_said(self, monkeypatch):
+    @pytest.mark.parametrize(
+        ("module", "budget", "names", "note"),
+        [
+            ((rnx_curve, "MAX_RANKS"), 40_000, ["rnx_auc"], "rnx_auc: judged on 100 sampled queries of 400"),
+            (
+                (sampled_pairs, "MAX_PAIRS"),
+                8000,
+                ["kendall", "nonmetric_stress"],
+                "kendall, nonmetric_stress: judged on 8,000 sampled pairs of 79,800",
+            ),
+        ],
+    )
+    def test_a_sample_is_said_and_less_sure(self, module, budget, names, note, monkeypatch):
         points = split(*cloud("plain", 400, seed=6), "in sample")
-        whole = measure(points, 4, ["rnx_auc"])["rnx_auc"]
-        monkeypatch.setattr(rnx_curve, "MAX_RANKS", 40_000)
-        rnx_curve.sampled_queries.cache_clear()
-        found = gathered(points, 4, ["rnx_auc"])
-        rnx_curve.sampled_queries.cache_clear()
-        curves, sample = found.extras["order_curves"], METRICS["rnx_auc"].measure(found)
-        assert found.notes == ("rnx_auc: judged on 100 sampled queries of 400",)
-        assert len(curves.rows) == 100
-        np.testing.assert_array_equal(curves.rows, whole.points[curves.places])
-        assert len(sample.leave_one_out) == 400
-
-        def error(measured):
-            return np.sqrt(399 / 400) * np.linalg.norm(measured.leave_one_out - measured.leave_one_out.mean())
-
-        assert abs(sample.value - whole.value) < 3 * error(sample)
-        assert error(sample) > error(whole)
-
-    def test_many_pairs_are_sampled_and_said(self, monkeypatch):
-        points, names = split(*cloud("plain", 300, seed=7), "in sample"), ["kendall", "nonmetric_stress"]
         whole = measure(points, 4, names)
-        monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 8000)
-        sample = measure(points, 4, names)
-        assert gathered(points, 4, names).notes == (
-            "kendall, nonmetric_stress: judged on 8,000 sampled pairs of 44,850",
-        )
+        monkeypatch.setattr(*module, budget)
+        rnx_curve.sampled_queries.cache_clear()
+        sample, notes = measure(points, 4, names), gathered(points, 4, names).notes
+        rnx_curve.sampled_queries.cache_clear()
+        assert notes == (note,)
         for name, measured in sample.items():
-            error = np.linalg.norm(measured.leave_one_out - measured.leave_one_out.mean())
-            assert abs(measured.value - whole[name].value) < 2 * error
-            assert error > np.linalg.norm(whole[name].leave_one_out - whole[name].leave_one_out.mean())
+            error, error_whole = (
+                np.linalg.norm(one.leave_one_out - one.leave_one_out.mean()) for one in (measured, whole[name])
+            )
+            assert len(measured.leave_one_out) == 400
+            assert abs(measured.value - whole[name].value) < 3 * error
+            assert error > error_whole
 
 
 def test_equals_scikit_learn_without_ties():

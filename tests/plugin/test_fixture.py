@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,6 @@ def test_without_the_flag_tests_skip_with_the_reason_and_set_nothing_up(run):
 
     def test_other(): ...
     """
-    import textwrap
-
     result = run(textwrap.dedent(body), "-rs", "--strict-markers", "-W", "error", flag=False)
     result.assert_outcomes(skipped=3, passed=1)
     result.stdout.fnmatch_lines(["SKIPPED*needs --distbench"])
@@ -80,17 +79,6 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
         result.stdout.no_fnmatch_line(f"*{internal}*")
 
 
-def test_a_broken_limit_is_an_assertion_that_a_test_can_expect(run):
-    body = """
-def test_it(distbench):
-    with pytest.raises(PreservationError, match="continuity"):
-        distbench.check(first, X_test, continuity=0.99)
-    with pytest.raises(AssertionError):
-        distbench.check(first, X_test, continuity=0.99)
-"""
-    run(body).assert_outcomes(passed=1)
-
-
 def test_what_is_wrong_with_limits_is_said_before_anything_is_encoded(run):
     body = """
 def never(X):
@@ -107,6 +95,8 @@ def test_it(distbench):
         distbench.check(first, X_test, k=0, stress=1)
     with pytest.raises(InputError, match="X_test: not given; give the test points, or mark"):
         distbench.check(never, continuity=0.9)
+    with pytest.raises(AssertionError, match="continuity"):
+        distbench.check(first, X_test, continuity=0.99)
 
 def test_shown(distbench):
     distbench.check(first, X_test, continuty=0.9)
@@ -215,19 +205,6 @@ def test_a_recipe(distbench):
     run(body).assert_outcomes(passed=4)
 
 
-def test_an_encoder_that_raises_is_shown_with_its_own_line(run):
-    body = """
-def broken(X):
-    return X @ np.eye(3)
-
-def test_it(distbench):
-    distbench.check(broken, X_test, continuity=0.9)
-"""
-    result = run(body)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([">*return X @ np.eye(3)*"])
-
-
 def test_evaluate_returns_a_report_and_shows_it(run):
     body = """
 from pytest_distbench import DistbenchFixture
@@ -317,6 +294,7 @@ def test_errors(distbench):
         ("datset='digits'", "unknown argument 'datset'; did you mean 'dataset'?"),
         ("'digits'", "takes arguments by name only, found 'digits'*"),
         ("dataset='digit'", "dataset: no data set is called 'digit'; did you mean 'digits'?"),
+        ("dataset='digits'", "dataset= needs code_size= beside it"),
         ("dataset=3", "dataset is 3; give the name of a data set"),
         ("code_size=0", "code_size is 0; give an integer from 1"),
         ("limits={'continuty': 0.9}", "continuty: found no metric of that name; did you mean 'continuity'?"),
@@ -455,16 +433,6 @@ def test_evaluate(distbench):
     result.stdout.no_fnmatch_line("*not judged*")  # the tests have expected it
 
 
-def test_a_data_set_in_a_marker_needs_a_code_size(run):
-    body = """
-@pytest.mark.distbench(dataset="digits")
-def test_it(distbench): ...
-"""
-    result = run(body)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *::test_it: @pytest.mark.distbench: dataset= needs code_size= beside it"])
-
-
 def test_encoders_of_one_name_in_a_test_are_told_apart(run):
     body = """
 def test_it(distbench):
@@ -481,7 +449,7 @@ def test_it(distbench):
 def test_an_encoder_that_fails_is_told_without_a_place(run):
     body = """
 def boom(X):
-    raise RuntimeError("out of order")
+    raise RuntimeError("out of order")  # its own line
 
 class Boom:
     def fit(self, X, code_size, seed):
@@ -514,6 +482,7 @@ def test_recipe(distbench):
 """
     result = run(body, "--distbench-report=md:r.md", "--distbench-report=html:r.html", "--distbench-report=json:r.json")
     result.assert_outcomes(failed=6, passed=1)
+    result.stdout.fnmatch_lines([">*raise RuntimeError*# its own line"])
     text = result.stdout.str()
     for internal in ("site-packages", "sklearn/", "_keras_files.py", "zipfile"):
         assert internal not in text

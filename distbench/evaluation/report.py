@@ -1,4 +1,4 @@
-"""What an evaluation says: scores, the pairs and points behind them, and limits."""
+"""The result of an evaluation: scores, the pairs and points behind them, verdicts on limits."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class Report(Mapping[str, Score]):
         return list(self.pairs.get(kind, ())[: whole_number(n, "n", 0, "pass how many to return, 0 or more")])
 
     def verdicts(self, **limits: float) -> dict[str, Verdict]:
-        """Return what the intervals say of limits, by metric: "met", "broken" or "undecided".
+        """Return the verdict on each limit, by metric: "met", "broken" or "undecided".
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class Report(Mapping[str, Score]):
         Raises
         ------
         InputError
-            If a limit names no metric, is no number or none that the metric can take.
+            If a limit names no metric, is no number or outside the metric's range.
         """
         return {name: self._verdict(name, limit) for name, limit in self._checked(limits).items()}
 
@@ -183,10 +183,10 @@ class Report(Mapping[str, Score]):
         Parameters
         ----------
         undecided : {"value", "fail", "pass"}
-            What becomes of a limit that the interval holds, so that the test points do not decide: "value", the value
-            alone decides; "fail", an encoder whose true value is on the bad side seldom passes: right at its limit in
-            2 to 5 % of samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), farther off in
-            under 1 %; "pass".
+            What becomes of a limit inside the interval, so that the test points do not decide. "value": the value alone
+            decides. "fail": the check fails; an encoder whose true value is at its limit then passes in 2 to 5 % of
+            samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), one farther on the bad side
+            in under 1 %. "pass": the check passes.
         **limits : float
             One limit a metric, e.g. ``continuity=0.95``: at least or at most follows from the metric's direction.
 
@@ -195,7 +195,7 @@ class Report(Mapping[str, Score]):
         PreservationError
             If a limit is broken: names metric, value, interval, limit, n, k, M and the worst pair.
         InputError
-            If a limit names no metric, is none that the metric can take, or is beyond the report's floor.
+            If a limit names no metric, is outside the metric's range or beyond the report's floor.
         """
         __tracebackhide__ = True
         if broken := self.broken(limits, undecided):

@@ -20,9 +20,9 @@ __all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "
 Rows = NDArray[np.int64]
 Result = TypeVar("Result")
 
-FIRST_QUERIES = 1_000  # judged before a precision's need is known
+FIRST_QUERIES = 1_000  # judged before the number that a precision needs is known
 WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
-MARGIN = 1.1  # of the predicted need: the width itself is estimated
+MARGIN = 1.1  # times the predicted number of points: the width is an estimate
 
 
 def check_queries(queries: Any) -> int | None:
@@ -70,20 +70,8 @@ def until_precise(
 ) -> Result:
     """Judge more and more test points until every interval is as narrow as asked for, or all points are judged.
 
-    Parameters
-    ----------
-    judge : callable
-        Measures the given rows (None = all).
-    half_widths : callable
-        Half the width of each metric's interval in a result; infinite where there is none.
-    precision : mapping of str to float
-        Half widths asked for.
-    total : int
-        Test points there are.
-    first : int or None
-        Judged at first; default 1,000.
-    seed : int
-        Of the sample.
+    `judge` measures the rows it gets (None: all); `half_widths` returns half the width of each metric's interval in a
+    result, infinite without one. `first` points of `total` are judged at first, by default 1,000.
     """
     count = first or FIRST_QUERIES
     while True:
@@ -91,11 +79,11 @@ def until_precise(
         if count >= total:
             return result
         widths = half_widths(result)
-        lacking = max(widths[name] / half for name, half in precision.items())
-        if lacking <= 1:
+        excess = max(widths[name] / half for name, half in precision.items())
+        if excess <= 1:
             return result
-        # the width falls with the square root of the number; what other points do to ranks does not fall at all
-        needed = count * lacking**2 * MARGIN
+        # the width falls with the square root of the number of points, except for what other points do to ranks
+        needed = count * excess**2 * MARGIN
         count = total if needed >= total / 2 else math.ceil(needed)
 
 

@@ -1,4 +1,4 @@
-"""What an evaluation says of one metric, and of one pair of points."""
+"""The score of one metric, and one pair of points."""
 
 from __future__ import annotations
 

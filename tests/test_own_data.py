@@ -1,4 +1,4 @@
-"""Data of a user's own: what is loaded from files and functions."""
+"""Data of the user, from files and from functions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from distbench.errors import DatasetError, MissingDependencyError
 RNG = np.random.default_rng(0)
 TRAIN, TEST = RNG.normal(size=(40, 5)), RNG.normal(size=(20, 5))
 Y_TRAIN, Y_TEST = np.arange(40) % 3, np.arange(20) % 3
+LABELLED = {key: f"{key.replace('labels', 'y')}.npy" for key in ("train", "test", "labels_train", "labels_test")}
 
 
 @pytest.fixture
@@ -59,9 +60,7 @@ class TestFiles:
         data = source(folder, train="train.npy", test="test.npy").load()
         assert same(data, labels=False)
         assert (data.name, data.sha256) == ("mine", digest([TRAIN, TEST]))
-        labelled = source(
-            folder, train="train.npy", test="test.npy", labels_train="y_train.npy", labels_test="y_test.npy"
-        )
+        labelled = source(folder, **LABELLED)
         assert same(labelled.load())
         assert labelled.load().sha256 == digest([TRAIN, TEST, Y_TRAIN, Y_TEST])
         assert not labelled.load().train.flags.writeable
@@ -107,35 +106,23 @@ class TestFiles:
         assert mine.load().sha256 != first.sha256
 
     @pytest.mark.parametrize(
-        ("save", "message"),
+        ("name", "array", "message"),
         [
-            (TRAIN[:, 0], r"train: found 1-D data of shape \(40,\); pass one point a row"),
-            (TRAIN[:, :4], "test: found 5 features, train has 4"),
-            (np.where(TRAIN > 2, np.nan, TRAIN), "train: found NaN in row"),
-            (TRAIN[:0], r"train: found shape \(0, 5\), which holds no numbers"),
-            (TRAIN + 1j, "train: found complex numbers; pass real ones"),
-            (np.array([["a"]]), "train: found dtype <U1; pass numbers"),
+            ("train", TRAIN[:, 0], r"train: found 1-D data of shape \(40,\); pass one point a row"),
+            ("train", TRAIN[:, :4], "test: found 5 features, train has 4"),
+            ("train", np.where(TRAIN > 2, np.nan, TRAIN), "train: found NaN in row"),
+            ("train", TRAIN[:0], r"train: found shape \(0, 5\), which holds no numbers"),
+            ("train", TRAIN + 1j, "train: found complex numbers; pass real ones"),
+            ("train", np.array([["a"]]), "train: found dtype <U1; pass numbers"),
+            ("y_train", Y_TRAIN[:-1], r"labels_train: found shape \(39,\) for 40 points; give one class a point"),
+            ("y_train", Y_TRAIN + 0.5, "labels: found float64 and int64; give whole numbers or texts"),
+            ("y_train", Y_TRAIN.astype(str), "labels: found .* the same in train and test"),
         ],
     )
-    def test_points_that_cannot_be_used(self, folder, save, message):
-        np.save(folder / "train.npy", save)
+    def test_arrays_that_cannot_be_used(self, folder, name, array, message):
+        np.save(folder / f"{name}.npy", array)
         with pytest.raises(DatasetError, match=f"data set 'mine': {message}"):
-            source(folder, train="train.npy", test="test.npy").load()
-
-    @pytest.mark.parametrize(
-        ("labels", "message"),
-        [
-            (Y_TRAIN[:-1], r"labels_train: found shape \(39,\) for 40 points; give one class a point"),
-            (Y_TRAIN + 0.5, "labels: found float64 and int64; give whole numbers or texts"),
-            (Y_TRAIN.astype(str), "labels: found .* the same in train and test"),
-        ],
-    )
-    def test_labels_that_cannot_be_used(self, folder, labels, message):
-        np.save(folder / "y_train.npy", labels)
-        with pytest.raises(DatasetError, match=f"data set 'mine': {message}"):
-            source(
-                folder, train="train.npy", test="test.npy", labels_train="y_train.npy", labels_test="y_test.npy"
-            ).load()
+            source(folder, **LABELLED).load()
 
     @pytest.mark.parametrize("name", ["cut.npy", "cut.npz", "cut.parquet", "text.npy", "text.npz", "text.parquet"])
     def test_damaged_files_are_one_line(self, folder, name):
@@ -167,11 +154,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("columns", "label", "message"),
         [
-            (
-                {"a": [1, 2], "kind": [0, 1]},
-                "kin",
-                "label: there is no column 'kin'; did you mean 'kind'",
-            ),
+            ({"a": [1, 2], "kind": [0, 1]}, "kin", "label: there is no column 'kin'; did you mean 'kind'"),
             ({"a": ["x", "y"]}, "", "has no column of numbers; found a"),
             ({"a": [1, None]}, "", "column 'a' has 1 empty cells; fill them"),
             ({"a": [1, 2], "y": [1.5, 2]}, "y", "labels: found float64; give whole numbers or texts"),

@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 import tempfile
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -23,7 +24,6 @@ Result = TypeVar("Result")
 Function = Callable[[Any, Any], Any]
 
 JOBS_PER_WORKER = 2  # submitted and not yet taken
-DASK_RETRIES = 2  # of a job whose data a Dask cluster lost
 
 
 def workers_for(problem: Any, executor: Any = None, threads: int | None = None) -> Workers:
@@ -49,7 +49,7 @@ def workers_for(problem: Any, executor: Any = None, threads: int | None = None) 
     distributed = sys.modules.get("distributed")  # the caller who has a client has imported it
     client = getattr(executor, "_client", executor)
     if distributed is not None and isinstance(client, distributed.Client):
-        return _DaskWorkers(problem, client, getattr(executor, "_kwargs", {}))
+        return _on_dask(problem, client, getattr(executor, "_kwargs", {}))
     if isinstance(executor, Executor):
         return _ExecutorWorkers(problem, executor)
     raise InputError(
@@ -96,15 +96,16 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._problem = None  # a Dask cluster drops its copies
         self._cleanup.close()
 
 
 class _ExecutorWorkers(Workers):
     """Runs jobs on the caller's executor. Threads share the problem; processes of this machine share its files."""
 
-    def __init__(self, problem: Any, executor: Any, count: int | None = None) -> None:
+    def __init__(self, problem: Any, executor: Any, count: int | None = None, client: Any = None) -> None:
         super().__init__(problem, count or int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1))
-        self._executor = executor
+        self._executor, self._client = executor, client
 
     def __enter__(self) -> Self:
         if not isinstance(self._executor, ThreadPoolExecutor):
@@ -115,6 +116,11 @@ class _ExecutorWorkers(Workers):
                 folder = Path(self._cleanup.enter_context(owner))
             self._problem = PickledProblem(self._problem, folder)
             self._cleanup.callback(self._problem.forget)
+        if self._client is not None:
+            with warnings.catch_warnings():
+                # Dask prefers scattered data to large tasks, but cannot bring them back if their workers die.
+                warnings.simplefilter("ignore")
+                self._problem = self._client.submit(_return, self._problem, **self._executor._kwargs)
         return self
 
     def _submit(self, function: Function, job: Any) -> Any:
@@ -134,85 +140,37 @@ class _ExecutorWorkers(Workers):
             raise self._failure(job, error) from error
 
     def _failure(self, job: Any, error: BaseException) -> DistbenchError:
-        name = _job_name(job)
+        name = f"the job of queries {job.start} to {job.stop - 1}" if isinstance(job, range) else f"job {job!r}"
         if isinstance(error, BrokenExecutor):
             return DistbenchError(
                 f"executor: a worker of {type(self._executor).__name__} died ({error}); it may have run out of memory, "
                 "or the script may lack `if __name__ == '__main__':`; pass a new executor (fewer workers), or none "
                 "for threads"
             )
+        if type(error).__name__ == "KilledWorker":
+            return DistbenchError(
+                f"executor: {name} was on several Dask workers that died, one after the other; "
+                "give workers more memory, or look into their logs"
+            )
         if isinstance(error, CancelledError):
             return DistbenchError(f"executor: {name} was cancelled by somebody else; run it again")
         return DistbenchError(f"executor: {name} raised {type(error).__name__}: {error}")
 
 
-class _DaskWorkers(_ExecutorWorkers):
-    """Runs jobs on a Dask cluster, which moves jobs away from workers that die; lost data are sent again."""
-
-    def __init__(self, problem: Any, client: Any, options: dict[str, Any]) -> None:
-        if client.asynchronous:
-            raise InputError(
-                "executor", "found an asynchronous Client", "pass Client(address) without asynchronous=True"
-            )
-        if client.status != "running":
-            raise InputError("executor", f"found a Client that is {client.status}", "pass one that is connected")
-        count = sum(client.nthreads().values())
-        if not count:
-            raise InputError(
-                "executor", "found a Dask cluster without workers", "wait for one (Client.wait_for_workers)"
-            )
-        super().__init__(problem, client, count)
-        self._options = {**options, "pure": False}
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self._send()
-        return self
-
-    def _send(self) -> None:
-        """Give every worker a copy of the problem: data that a client sent cannot be computed again."""
-        workers = self._options.get("workers")
-        try:
-            self._sent = self._executor.scatter(self._problem, broadcast=True, hash=False, workers=workers)
-        except (TimeoutError, OSError) as error:
-            raise DistbenchError(f"executor: no Dask worker took the data ({error}); start workers again") from error
-
-    def _submit(self, function: Function, job: Any) -> Any:
-        return self._executor.submit(_run, function, self._sent, job, **self._options)
-
-    def _result(self, function: Function, job: Any, future: Any) -> Any:
-        for _ in range(DASK_RETRIES):
-            try:
-                return future.result()
-            except DistbenchError:
-                raise
-            except CancelledError as error:  # the last copy of the problem died with its worker
-                if self._executor.status != "running":
-                    raise DistbenchError(
-                        f"executor: the connection to the Dask scheduler is {self._executor.status}"
-                    ) from error
-                if self._sent.cancelled() or self._sent.status != "finished":
-                    self._send()
-                future = self._submit(function, job)
-            except Exception as error:
-                raise self._failure(job, error) from error
-        return super()._result(function, job, future)
-
-    def _failure(self, job: Any, error: BaseException) -> DistbenchError:
-        if isinstance(error, CancelledError) or type(error).__name__ == "KilledWorker":
-            return DistbenchError(
-                f"executor: {_job_name(job)} was on several Dask workers that died, one after the other; "
-                "give workers more memory, or look into their logs"
-            )
-        return super()._failure(job, error)
-
-    def __exit__(self, *_: object) -> None:
-        self._sent = None  # the cluster drops its copies
-        super().__exit__()
+def _on_dask(problem: Any, client: Any, options: dict[str, Any]) -> _ExecutorWorkers:
+    if client.asynchronous:
+        raise InputError("executor", "found an asynchronous Client", "pass Client(address) without asynchronous=True")
+    if client.status != "running":
+        raise InputError("executor", f"found a Client that is {client.status}", "pass one that is connected")
+    count = sum(client.nthreads().values())
+    if not count:
+        found = "found a Dask cluster without workers"
+        raise InputError("executor", found, "wait for one (Client.wait_for_workers)")
+    return _ExecutorWorkers(problem, client.get_executor(**{**options, "pure": False}), count, client)
 
 
-def _job_name(job: Any) -> str:
-    return f"the job of queries {job.start} to {job.stop - 1}" if isinstance(job, range) else f"job {job!r}"
+def _return(problem: Any) -> Any:
+    return problem
 
 
 def _run(function: Function, problem: Any, job: Any) -> Any:

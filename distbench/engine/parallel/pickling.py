@@ -40,7 +40,7 @@ class PickledProblem:
                 f"executor: no room for the workers' data in {folder and folder.parent} ({error}); "
                 "set TMPDIR to a larger disk"
             ) from error
-        self._pickled = buffer.getvalue()
+        self._pickled = np.frombuffer(buffer.getbuffer(), np.uint8)  # pickled again without a copy
 
     def open(self) -> Any:
         """Return the problem; raise DistbenchError if a file of its arrays is missing or too short."""

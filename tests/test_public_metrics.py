@@ -20,7 +20,7 @@ from distbench.metrics import METRICS
 from distbench.metrics._correlation import correlation
 from distbench.metrics._jackknife import leave_one_out_mean, pairs_touching
 from distbench.metrics.functions import gather_checked
-from distbench.metrics.reconstruction import measure_reconstruction
+from distbench.metrics.reconstruction import measure_reconstruction, squared_errors
 from distbench.metrics.semantic import label_codes
 
 RNG = np.random.default_rng(0)
@@ -213,14 +213,14 @@ class TestLabels:
 class TestReconstruction:
     def test_is_a_mean_over_points(self):
         made = X + RNG.normal(size=X.shape)
-        measured = measure_reconstruction(X, made)
+        measured = measure_reconstruction(squared_errors(X, made))
         assert metrics.reconstruction_mse(X, made) == measured.value
         assert measured.value == pytest.approx(np.mean((X - made) ** 2), rel=1e-14)
         np.testing.assert_allclose(measured.points, np.mean((X - made) ** 2, axis=1), rtol=1e-14)
         expected = [np.mean(np.delete(X - made, p, 0) ** 2) for p in range(9)]
         np.testing.assert_allclose(measured.leave_one_out, expected, rtol=1e-12)
-        assert measure_reconstruction(X[:1], made[:1]).leave_one_out is None
-        assert len(measure_reconstruction(X[:2], made[:2]).leave_one_out) == 2
+        assert measure_reconstruction(squared_errors(X[:1], made[:1])).leave_one_out is None
+        assert len(measure_reconstruction(squared_errors(X[:2], made[:2])).leave_one_out) == 2
 
     def test_needs_points_of_the_same_shape(self):
         with pytest.raises(InputError, match="X_reconstructed"):

@@ -13,6 +13,7 @@ from distbench.errors import EncoderError
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.settings import Settings
 from distbench.inputs.arrays import as_points, check_distance, check_same_columns, check_same_rows
+from distbench.metrics.reconstruction import squared_errors
 
 __all__ = ["encode", "with_codes"]
 
@@ -56,7 +57,7 @@ def encode(
         if decoder is None:
             return encoded
         reconstructed = as_points(decode(decoder, codes, encoder.batch_size), "points made by the decoder")
-        return replace(encoded, reconstructed=reconstructed)
+        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed))
 
     first = draw(notes)
     if settings.draws == 1:

@@ -17,12 +17,12 @@ from distbench.evaluation.fingerprint import fingerprint
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
-from distbench.evaluation.settings import DECODER, Settings
+from distbench.evaluation.settings import Settings
 from distbench.evaluation.warnings import report_warnings
 from distbench.evaluation.worst_pairs import worst_pairs
 from distbench.inference.estimate import Estimate, mean_arrays
 from distbench.metrics import Measured, Metric
-from distbench.metrics.reconstruction import measure_reconstruction
+from distbench.metrics.reconstruction import SQUARED_ERRORS
 from distbench.metrics.user_metrics import with_metric_inputs
 
 __all__ = ["measure"]
@@ -75,12 +75,12 @@ def _report(
     if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
         found = f"found points without any {settings.distance_x} distance between them"
         raise InputError("X_test", found, "nothing to measure")
-    measured = [_measured(statistics, first, settings, judged)]
-    measured += [_measured(_gather(points, draw, settings, judged), draw, settings, judged) for draw in draws[1:]]
-    scores = {
-        metric.name: _score(metric, [of_draw[metric.name] for of_draw in measured], settings.confidence)
-        for metric in settings.metrics
-    }
+    measured = {metric.name: [metric.measure(statistics)] for metric in settings.metrics}
+    for draw in draws[1:]:
+        other = _gather(points, draw, settings, judged)
+        for metric in settings.metrics:
+            measured[metric.name].append(metric.measure(other))
+    scores = {metric.name: _score(metric, measured[metric.name], settings.confidence) for metric in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
         text = f"{len(judged):,} of {len(points.X):,} test points judged, against all"
@@ -101,7 +101,7 @@ def _report(
         space=points.space,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=fingerprint(points.X, points.X_ref, judged),
-        clouds=replace(first, reconstructed=None),
+        clouds=first,
     )
 
 
@@ -120,22 +120,10 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
         labels_ref=labels[1],
         **settings.engine_options(),
     )
+    if draw.squared_errors is not None:
+        statistics.extras[SQUARED_ERRORS] = draw.squared_errors[statistics.judged]
     distances = settings.distance_x, settings.distance_z
     return with_metric_inputs(statistics, (draw.X, draw.Z), draw.reference, settings.include_queries, distances)
-
-
-def _measured(
-    statistics: Statistics, draw: EncodedPoints, settings: Settings, judged: Rows | None
-) -> dict[str, Measured]:
-    """Return each metric of one draw of codes, by name."""
-    measured = {}
-    for metric in settings.metrics:
-        if metric.name == DECODER and draw.reconstructed is not None:
-            rows = slice(None) if judged is None else judged
-            measured[metric.name] = measure_reconstruction(draw.X[rows], draw.reconstructed[rows])
-        else:
-            measured[metric.name] = metric.measure(statistics)
-    return measured
 
 
 def _score(metric: Metric, draws: Sequence[Measured], confidence: float) -> Score:

@@ -41,15 +41,15 @@ class EncodedPoints:
         Test points and their codes.
     X_ref, Z_ref : ndarray or None
         Reference points and their codes, where there were any.
-    reconstructed : ndarray or None
-        The points that the decoder makes of Z, where reconstructions are judged.
+    squared_errors : ndarray of shape (m,) or None
+        Of the points that the decoder makes of Z, where reconstructions are judged.
     """
 
     X: Array
     Z: Array
     X_ref: Array | None = None
     Z_ref: Array | None = None
-    reconstructed: Array | None = None
+    squared_errors: Array | None = None
 
     @property
     def reference(self) -> tuple[Array, Array] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distbench.engine import Statistics
 from distbench.errors import InputError
@@ -12,28 +13,36 @@ from distbench.inputs.arrays import as_points, check_same_columns, check_same_ro
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, documented
 
-__all__ = ["METRICS", "measure_reconstruction", "reconstruction_mse"]
+__all__ = ["METRICS", "SQUARED_ERRORS", "measure_reconstruction", "reconstruction_mse", "squared_errors"]
+
+Array = NDArray[np.float64]
+
+SQUARED_ERRORS = "squared_errors"  # in Statistics.extras
 
 
-def measure_reconstruction(X: Any, X_reconstructed: Any) -> Measured:
-    """Return the mean squared error of reconstructions over points and columns, with the error of each point."""
+def squared_errors(X: Any, X_reconstructed: Any) -> Array:
+    """Return the mean squared error of each point's reconstruction. Raises InputError where an array cannot be used."""
     names = "X", "X_reconstructed"
     points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])
     check_same_rows(points, reconstructed, names)
     check_same_columns(points, reconstructed, names)
     with np.errstate(over="ignore"):
-        rows = np.mean((points - reconstructed) ** 2, axis=1)
+        return np.asarray(np.mean((points - reconstructed) ** 2, axis=1))
+
+
+def measure_reconstruction(rows: Array) -> Measured:
+    """Measure the mean of the points' squared errors; the points are independent."""
+    with np.errstate(over="ignore", invalid="ignore"):
         total, m = rows.sum(), len(rows)
-    with np.errstate(invalid="ignore"):
         without = (total - rows) / (m - 1) if m > 1 else None
     return Measured(value=float(total / m), leave_one_out=without, points=rows)
 
 
 def _measure(statistics: Statistics) -> Measured:
-    measured = statistics.extras.get("reconstruction")
-    if not isinstance(measured, Measured):
+    rows = statistics.extras.get(SQUARED_ERRORS)
+    if rows is None:
         raise InputError("metrics", "found 'reconstruction_mse', but no decoder is known", "leave it out")
-    return measured
+    return measure_reconstruction(rows)
 
 
 _RECONSTRUCTION_MSE = Metric(
@@ -53,4 +62,4 @@ _RECONSTRUCTED = "array-like of shape (m, d)\n    What the decoder made of their
 
 @documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)
 def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
-    return measure_reconstruction(X, X_reconstructed).value
+    return measure_reconstruction(squared_errors(X, X_reconstructed)).value

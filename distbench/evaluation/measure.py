@@ -20,7 +20,7 @@ from distbench.evaluation.sampling import judged_rows, unreached_notes, until_pr
 from distbench.evaluation.settings import Settings
 from distbench.evaluation.warnings import report_warnings
 from distbench.evaluation.worst_pairs import worst_pairs
-from distbench.inference.estimate import Estimate, mean_arrays
+from distbench.inference.estimate import mean_arrays
 from distbench.metrics import Measured, Metric
 from distbench.metrics.reconstruction import SQUARED_ERRORS
 from distbench.metrics.user_metrics import with_metric_inputs
@@ -127,30 +127,21 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
 
 
 def _score(metric: Metric, draws: Sequence[Measured], confidence: float) -> Score:
-    """Return the mean over draws, and what it is made of, point by point."""
+    """Return the mean of a metric over draws, with its interval."""
     values = np.array([draw.value for draw in draws])
-    sd = float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None
-    points = mean_arrays([draw.points for draw in draws])
     chances = [draw.chance for draw in draws if draw.chance is not None]
-    estimate = Estimate.of_metric(
-        metric.name,
-        draws[0].value if len(draws) == 1 else float(values.mean()),
-        mean_arrays([draw.leave_one_out for draw in draws]),
-        mean_arrays([draw.interaction for draw in draws]),
-        rows=None if points is None else len(points),
-        draws=() if sd is None else ((sd, len(draws)),),
-    )
-    low, high = estimate.interval(confidence)
-    return Score(
+    score = Score(
         metric=metric.name,
-        value=estimate.value,
-        low=low,
-        high=high,
+        value=draws[0].value if len(draws) == 1 else float(values.mean()),
+        low=None,
+        high=None,
         direction=metric.direction,
         chance=float(np.mean(chances)) if chances else None,
-        points=points,
-        leave_one_out=estimate.leave_one_out,
-        interaction=estimate.interaction,
+        points=mean_arrays([draw.points for draw in draws]),
+        leave_one_out=mean_arrays([draw.leave_one_out for draw in draws]),
+        interaction=mean_arrays([draw.interaction for draw in draws]),
         draws=len(draws),
-        sd_draws=sd,
+        sd_draws=float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None,
     )
+    low, high = score.estimate().interval(confidence)
+    return replace(score, low=low, high=high)

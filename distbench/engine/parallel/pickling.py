@@ -46,7 +46,7 @@ class PickledProblem:
         """Return the problem; raise DistbenchError if a file of its arrays is missing or too short."""
         with _lock:
             if self._token not in _opened:
-                problem = pickle.loads(self._pickled)  # noqa: S301 - of this run's own main process
+                problem = pickle.loads(self._pickled.data)  # noqa: S301 - of this run's own main process
                 _opened.clear()  # nobody needs the problem before this one
                 _opened[self._token] = problem
             return _opened[self._token]

@@ -87,6 +87,7 @@ def faults(path, obj):
     arguments = {} if inspect.isclass(obj) and issubclass(obj, (dict, Exception)) else inspect.signature(obj).parameters
     method = inspect.isroutine(obj) and "." in obj.__qualname__
     named = all(re.search(rf"\b{name}\b", docs) for name in arguments if name != "self")
+    inherited = inspect.isclass(obj) and issubclass(obj, Exception) and "__init__" not in vars(obj)
     handed_on = any(argument.kind is argument.VAR_KEYWORD for argument in arguments.values())
     elsewhere = {  # parameters whose description refers to that of another function
         name.strip()
@@ -95,9 +96,9 @@ def faults(path, obj):
         if " ".join(parameter.desc).startswith("As ")
     }
     excused = {
-        "PR01": sections["Attributes"] or (method and named and not sections["Parameters"]),
+        "PR01": sections["Attributes"] or (method and named and not sections["Parameters"]) or inherited,
         "PR02": handed_on,
-        "RT01": method and docs.startswith("Return "),
+        "RT01": docs.startswith("Return "),
     }
     for code, text in validation.validate(path)["errors"]:
         if code in CHECKED and not excused.get(code) and not (code == "PR04" and text.split('"')[1] in elsewhere):

@@ -55,10 +55,12 @@ def diagrams_of(
     ----------
     report : Report
         From :func:`distbench.evaluate`, which keeps its points.
-    encoder, dataset, code_size, seed, test, in_sample
+    encoder, dataset, code_size, seed, test
         As for :func:`distbench.results.rows.rows_of`.
     labels : array-like of shape (m,), optional
         Of the test points, of any kind.
+    in_sample
+        As for :func:`distbench.results.rows.rows_of`.
 
     Returns
     -------

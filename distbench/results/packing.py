@@ -1,8 +1,8 @@
-"""Arrays as short text, for files: what intervals come from, at the precision that intervals need.
+"""Arrays as short text in files: what intervals are computed from, at the precision that intervals need.
 
-Leave-one-out values are kept as deviations from the value, as half floats: a relative error below 0.0005 of each.
-What they count twice enters intervals as a sum of squares alone, for which one byte a number will do: that of its
-root, which is finer near 0, where most of them are.
+Leave-one-out values are kept as deviations from the value, as half floats, with a relative error below 0.0005. What
+they count twice enters intervals as a sum of squares alone, for which one byte a number is enough: its signed root,
+which is finer near 0, where most of them are.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ __all__ = ["PackedArray", "pack", "packed_arrays", "unpack"]
 
 DTYPE_OF = {"leave_one_out": "float16", "interaction": "root8"}
 DTYPES = {"float16": "<f2", "root8": "|i1"}
-MOST = 127  # that a byte holds
-MOST_NUMBERS = 10**8  # in an array; what a file says beyond is damage
+MAX_BYTE = 127
+MAX_NUMBERS = 10**8  # in an array; more in a file is damage
 
 
 class PackedArray(TypedDict):
@@ -45,20 +45,16 @@ class PackedArray(TypedDict):
 
 
 def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float = 0.0) -> PackedArray | None:
-    """Return an array packed, or None where it cannot be: it is not finite.
+    """Return an array packed; None where it is not finite.
 
     Parameters
     ----------
     values : array_like
         Numbers.
     dtype : {"float16", "root8"}
-        What deviations from the offset, or their signed roots, are kept as.
+        Whether deviations from the offset are kept as half floats, or their signed roots as bytes.
     offset : float
-        What most values are near.
-
-    Returns
-    -------
-    PackedArray or None
+        A number near most values.
     """
     import numpy as np
 
@@ -66,11 +62,11 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
     if not (np.isfinite(array).all() and np.isfinite(offset)):
         return None
     array = array - offset
-    most = float(np.abs(array).max(initial=0.0))
-    scale = float(f"{most / (MOST**2 if dtype == 'root8' else 1):.9e}") or 1.0
+    largest = float(np.abs(array).max(initial=0.0))
+    scale = float(f"{largest / (MAX_BYTE**2 if dtype == 'root8' else 1):.9e}") or 1.0
     small = array / scale
     if dtype == "root8":
-        small = np.rint(np.sign(small) * np.sqrt(np.abs(small))).clip(-MOST, MOST)
+        small = np.rint(np.sign(small) * np.sqrt(np.abs(small))).clip(-MAX_BYTE, MAX_BYTE)
     small = small.astype(DTYPES[dtype])
     data = base64.b64encode(zlib.compress(small.tobytes(), 9)).decode()
     return PackedArray(dtype=dtype, shape=list(array.shape), offset=offset, scale=scale, data=data)
@@ -89,7 +85,7 @@ def packed_arrays(row: Row, names: Collection[str] = tuple(DTYPE_OF)) -> dict[st
 
 
 def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | None:
-    """Return the array that was packed; lists that never were as arrays, and None as None.
+    """Return the array that was packed; lists that were not packed become arrays, and None stays None.
 
     Raises
     ------
@@ -103,7 +99,7 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
     if not isinstance(packed, dict):
         return np.asarray(packed, dtype=np.float64)
     try:
-        small = np.frombuffer(_unfolded(packed), dtype=DTYPES[packed["dtype"]])
+        small = np.frombuffer(_unpacked_bytes(packed), dtype=DTYPES[packed["dtype"]])
         units = small.astype(np.float64).reshape(packed["shape"])
         units = units * np.abs(units) if packed["dtype"] == "root8" else units
         return packed["offset"] + packed["scale"] * units
@@ -111,9 +107,9 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
         raise InputError(f"packed array: damaged ({error})") from error
 
 
-def _unfolded(packed: PackedArray) -> bytes:
-    """Return an array's bytes, and no more than its shape has room for, whatever the data unfold to."""
+def _unpacked_bytes(packed: PackedArray) -> bytes:
+    """Return an array's bytes, but no more than its shape has room for."""
     numbers = math.prod(packed["shape"])
-    if not 0 <= numbers <= MOST_NUMBERS:
+    if not 0 <= numbers <= MAX_NUMBERS:
         raise ValueError(f"its shape is {packed['shape']}")
     return zlib.decompressobj().decompress(base64.b64decode(packed["data"]), 2 * numbers + 1)

@@ -1,8 +1,7 @@
 """Rows: what an evaluation leaves behind once its encoder is gone, as plain Python values.
 
-A row is one metric of one encoder on one data set, at one code size and one training seed. Rows hold no numpy
-scalars, so that they can cross process borders and be written as JSON as they are. A failure is a row with a status
-and without numbers, never a number.
+Rows hold no numpy scalars, so that they cross process borders and become JSON as they are. A failure is a row with a
+status and without numbers, never a number.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One metric of one encoder.
+    """One metric of one encoder on one data set, at one code size and one training seed.
 
     Attributes
     ----------
@@ -187,18 +186,9 @@ class ClaimOutcome:
 def rows_of(
     report: Report,
     *,
-    encoder: str | None = None,
-    dataset: str = "",
-    code_size: int | None = None,
-    seed: int | None = None,
-    seconds: float | None = None,
-    test: str = "",
     leave_one_out: Collection[str] = (),
-    in_sample: bool = False,
-    note: str = "",
-    data_sha256: str = "",
-    recipe_hash: str = "",
     limits: Mapping[str, float] = MappingProxyType({}),
+    **about: Any,
 ) -> list[Row]:
     """Return a report as rows, one a metric, in the report's order.
 
@@ -206,17 +196,14 @@ def rows_of(
     ----------
     report : Report
         From :func:`distbench.evaluate`.
-    encoder : str, optional
-        The encoder's name; by default the report's name for it.
-    dataset, seed, seconds, test, in_sample, note, data_sha256, recipe_hash
-        As in :class:`Row`.
-    code_size : int, optional
-        The code size that was asked for; by default the number of columns of the codes.
     leave_one_out : collection of str
         Names of the metrics whose rows keep their leave-one-out values and what these count twice. Means over draws
         of a stochastic encoder keep none: their intervals include the spread of the draws.
     limits : mapping of str to float
         The limits that the report is held to, by metric.
+    **about
+        Fields of :class:`Row` that the report does not know, or in place of its own: ``encoder``, ``dataset``,
+        ``code_size``, ``seed``, ``seconds``, ``test``, ``in_sample``, ``note``, ``data_sha256``, ``recipe_hash``.
 
     Returns
     -------
@@ -224,66 +211,47 @@ def rows_of(
     """
     from distbench.metrics import METRICS
 
+    about = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **about}
+    about["code_size"] = int(about["code_size"])  # numpy's numbers cross no process borders
     rows = []
     for name, score in report.items():
         keeps_points = name in leave_one_out and score.draws == 1
-        rows.append(
-            Row(
-                encoder=report.encoder if encoder is None else encoder,
-                dataset=dataset,
-                code_size=int(report.code_size if code_size is None else code_size),
-                code_width=int(report.code_size),
-                metric=name,
-                metric_version=int(METRICS[name].version),
-                value=float(score.value),
-                low=_as_float(score.low),
-                high=_as_float(score.high),
-                k=int(report.k),
-                m=int(report.m),
-                M=int(report.M),
-                seed=seed,
-                seconds=_as_float(seconds),
-                status=OK,
-                direction=score.direction,
-                test=test,
-                in_sample=in_sample,
-                note=note,
-                data_sha256=data_sha256,
-                recipe_hash=recipe_hash,
-                fingerprint=report.fingerprint,
-                distance=distance_of(report),
-                limit=_as_float(limits.get(name)),
-                verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
-                leave_one_out=_as_lists(score.leave_one_out) if keeps_points else None,
-                interaction=_as_lists(score.interaction) if keeps_points else None,
-            )
+        row = Row(
+            **about,
+            code_width=int(report.code_size),
+            metric=name,
+            metric_version=int(METRICS[name].version),
+            value=float(score.value),
+            low=_as_float(score.low),
+            high=_as_float(score.high),
+            k=int(report.k),
+            m=int(report.m),
+            M=int(report.M),
+            status=OK,
+            direction=score.direction,
+            fingerprint=report.fingerprint,
+            distance=distance_of(report),
+            limit=_as_float(limits.get(name)),
+            verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
+            leave_one_out=_as_lists(score.leave_one_out) if keeps_points else None,
+            interaction=_as_lists(score.interaction) if keeps_points else None,
         )
+        rows.append(row)
     return rows
 
 
-def failed_row(
-    reason: str,
-    *,
-    encoder: str,
-    dataset: str,
-    code_size: int,
-    k: int,
-    m: int,
-    M: int,
-    seed: int | None = None,
-    status: str = FAILED,
-    **about: Any,
-) -> Row:
+def failed_row(reason: str, *, status: str = FAILED, **about: Any) -> Row:
     """Return the row of an encoder that could not be fitted or evaluated, or whose stored rows no longer hold.
 
     Parameters
     ----------
     reason : str
         What went wrong; only its first line is kept.
-    encoder, dataset, code_size, k, m, M, seed, **about
-        As in :class:`Row`: what would have been measured.
     status : str
         ``FAILED`` or ``STALE``.
+    **about
+        Fields of :class:`Row`: what would have been measured, at least ``encoder``, ``dataset``, ``code_size``, ``k``,
+        ``m`` and ``M``.
 
     Returns
     -------
@@ -291,37 +259,12 @@ def failed_row(
         With ``status="failed: <reason>"`` (or stale) and without a value.
     """
     lines = reason.strip().splitlines()
-    return Row(
-        encoder=encoder,
-        dataset=dataset,
-        code_size=code_size,
-        metric="",
-        metric_version=0,
-        k=k,
-        m=m,
-        M=M,
-        seed=seed,
-        status=f"{status}{lines[0] if lines else 'no reason given'}",
-        direction="up",
-        **about,
-    )
+    status = f"{status}{lines[0] if lines else 'no reason given'}"
+    return Row(**{"seed": None, **about}, metric="", metric_version=0, status=status, direction="up")
 
 
 def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
-    """Return rows of one encoder and seed as a report: values and intervals, without points, pairs or chance.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        One a metric, all of them ``"ok"``; at least one.
-    notes : sequence of str
-        What a reader of the report must know.
-
-    Returns
-    -------
-    Report
-        For :meth:`Report.check`, which needs no more.
-    """
+    """Return rows of one encoder and seed, all of them ``"ok"``, as a report without points, pairs or chance."""
     from distbench.evaluation.report import Report, Score
 
     first = rows[0]

@@ -1,7 +1,4 @@
-"""Everything that a run leaves to be told, whatever it is told in: a terminal, a file, a page.
-
-Plain data: nothing here measures, and nothing that renders computes.
-"""
+"""What a run leaves for its reports, as plain data: nothing here measures, and nothing that renders computes."""
 
 from __future__ import annotations
 
@@ -30,13 +27,13 @@ class RunResults:
     environment : mapping
         From :func:`distbench.results.environment.environment`.
     claims : sequence of ClaimOutcome
-        What became of the suites' claims.
+        The claims of suites and their verdicts.
     diagrams : sequence of Diagrams
-        Pictures' numbers, one an encoder, data set, code size and seed; only where a report shows them.
+        The numbers of diagrams, one an encoder, data set, code size and seed; only where a report shows them.
     comparison : RunComparison or None
         What changed since a stored run, where one was asked for.
     broken : sequence of str
-        One line a gate on that comparison that does not hold.
+        One line for each gate on that comparison that is broken.
     sort : str
         The metric that ranks.
     """

@@ -40,10 +40,8 @@ def stored_reference_scores(
     """
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
-        alike = (row.k, row.m, row.M, row.distance or EUCLIDEAN) == (
-            *(report.k, report.m, report.M),
-            distance_of(report),
-        )
+        alike = (row.k, row.m, row.M) == (report.k, report.m, report.M)
+        alike = alike and (row.distance or EUCLIDEAN) == distance_of(report)
         fair = row.code_width == code_size and not row.in_sample and row.encoder != report.encoder
         if alike and fair and row.metric in values and row.value is not None:
             values[row.metric].setdefault(row.encoder, []).append(row.value)

@@ -1,4 +1,4 @@
-"""The encoder or recipe that a word of the command line stands for."""
+"""The encoder or recipe that an argument of the command line names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HINT = "modules are looked for in this folder first; is it there?"
 
 
 def encoder_of(text: str) -> Any:
-    """Return an encoder: the path of a model as it is, or the object that ``module:name`` names.
+    """Return an encoder: the path of a model file unchanged, or the object that ``module:name`` names.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def encoder_of(text: str) -> Any:
 
 
 def recipe_of(text: str) -> Any:
-    """Return a recipe: the name of a baseline as it is, or the object that ``module:name`` names."""
+    """Return a recipe: the name of a baseline unchanged, or the object that ``module:name`` names."""
     return _imported(text) if _names_object(text) else text
 
 
@@ -60,17 +60,12 @@ def _names_object(text: str) -> bool:
     return bool(colon) and all(map(str.isidentifier, words)) and not Path(text).exists()
 
 
-def _forget(folder: str) -> None:
-    """Take a folder from the path again: only tests run several commands in one process."""
-    if folder in sys.path:
-        sys.path.remove(folder)
-
-
 def _imported(text: str) -> Any:
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
-        click.get_current_context().call_on_close(lambda: _forget(folder))
+        path = sys.path  # only tests run several commands in one process
+        click.get_current_context().call_on_close(lambda: path.remove(folder) if folder in path else None)
     try:
         return imported(text, HINT)
     except InputError as error:

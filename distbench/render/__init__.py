@@ -1,1 +1,1 @@
-"""Rendering: from tables to text. Nothing is computed here."""
+"""Rendering: from tables to text, Markdown, HTML and pictures. Nothing is computed here."""

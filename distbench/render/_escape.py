@@ -1,4 +1,4 @@
-"""Text that stays text in Markdown, whatever its characters mean there."""
+"""Text escaped for Markdown."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ def escaped(text: object) -> str:
 
 
 def item(text: object) -> str:
-    """Return text as an item of a list; what would open a list or a heading in it does not."""
-    found = _OPENS.sub(lambda opens: f"{opens[0][:-1]}&#{ord(opens[0][-1])};", escaped(str(text).strip()))
-    return f"- {found}"
+    """Return text as an item of a list; what would open a list or a heading in it is escaped."""
+    return "- " + _OPENS.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", escaped(str(text).strip()))
 
 
 def _quoted(text: str) -> str:
-    return _SPECIAL.sub(lambda found: _NAMED.get(found[0], f"&#{ord(found[0])};"), text)
+    return _SPECIAL.sub(lambda match: _NAMED.get(match[0], f"&#{ord(match[0])};"), text)

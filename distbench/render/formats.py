@@ -1,4 +1,4 @@
-"""The types of reports that are ours. Loaded by every run of the plugin, so it imports nothing."""
+"""The formats of ``--distbench-report``. Every run of the plugin loads this module, so it imports little."""
 
 from __future__ import annotations
 
@@ -12,45 +12,42 @@ from distbench.errors import InputError
 if TYPE_CHECKING:
     from distbench.results.run import RunResults
 
-__all__ = ["FORMATS", "OURS", "rendered"]
+__all__ = ["FILES", "FORMATS", "render_added"]
 
-
-OURS = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
-"""By type, the file that a report goes to where none is named."""
-
+FILES = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
+"""For each format of distbench the file that a report goes to by default."""
 
 Render = Callable[["RunResults"], str]
 
 
-def _adopt(name: str, found: Any) -> Render:
-    if not callable(found):
-        raise InputError(f"found {type(found).__name__}; give a function of an outcome that returns text")
+def _adopt(name: str, render: Any) -> Render:
+    if not callable(render):
+        raise InputError(f"found {type(render).__name__}; give a function that takes a run and returns text")
     if not name.replace("-", "").replace("_", "").isalnum():
         raise InputError(f"the name {name!r} cannot be written before a path; give one of letters, digits, - and _")
-    render: Render = found
-    return render
+    return render  # type: ignore[no-any-return]
 
 
-FORMATS: EntryPointTable[str | Render] = EntryPointTable("report", "distbench.reports", _adopt, OURS)
+FORMATS: EntryPointTable[str | Render] = EntryPointTable("report", "distbench.reports", _adopt, FILES)
 
 
-def rendered(kind: str, outcome: RunResults) -> str:
-    """Return a run as text in the form that a package adds.
+def render_added(kind: str, run: RunResults) -> str:
+    """Return a run as text in a format that a package adds.
 
     Parameters
     ----------
     kind : str
         Name of the entry point.
-    outcome : RunResults
+    run : RunResults
         What the run found.
 
     Raises
     ------
     InputError
-        The function returned no text.
+        The package's function returned something else than text.
     """
     render = FORMATS[kind]
-    text = render if isinstance(render, str) else render(outcome)
+    text = render if isinstance(render, str) else render(run)
     if not isinstance(text, str):
         raise InputError(f"report {kind!r}", f"found {short_repr(text)}", "return text")
     return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from distbench.render.formats import OURS
+from distbench.render.formats import FILES
 
 if TYPE_CHECKING:
     from distbench.results.run import RunResults
@@ -113,14 +113,14 @@ def _write(kind: str, path: Path | None, run: RunResults, whole: bool, text: Cal
         write_results(path, run.rows, run.environment, claims=run.claims, whole=whole)
         return str(path)
     from distbench._util.files import write_whole
-    from distbench.render.formats import rendered
+    from distbench.render.formats import render_added
     from distbench.render.html import render_html
     from distbench.render.markdown import render_markdown
 
-    if kind in OURS:
+    if kind in FILES:
         page = {"md": render_markdown, "html": render_html}.get(kind, lambda _: f"{text(WIDTH)}\n")(run)
     else:
-        page = rendered(kind, copy.deepcopy(run))  # a package may change its copy
+        page = render_added(kind, copy.deepcopy(run))  # a package may change its copy
     write_whole(path, page)
     return str(path)
 

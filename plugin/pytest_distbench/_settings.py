@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from distbench._util.text import short_repr
-from distbench.render.formats import OURS
+from distbench.render.formats import FILES
 from pytest_distbench._options import flag_of, from_ini, from_line, option_value
 
 if TYPE_CHECKING:
@@ -190,13 +190,13 @@ def _report(text: str, here: Path) -> tuple[str, Path | None]:
         raise _wrong("report", text, problem)
     if kind == "github" and path:
         raise _wrong("report", text, "github goes to the job's summary page; write md:PATH for a file")
-    path = path or OURS.get(kind, f"distbench.{kind}")
+    path = path or FILES.get(kind, f"distbench.{kind}")
     return kind, here / Path(path).expanduser() if path else None
 
 
 def _format_problem(kind: str) -> str:
     """Return why there is no report of that type; nothing where there is one."""
-    if kind in OURS:
+    if kind in FILES:
         return ""
     from distbench._util.text import did_you_mean
     from distbench.errors import InputError

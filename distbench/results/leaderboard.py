@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row, placed
-from distbench.results.rows import EUCLIDEAN, Row
+from distbench.results.rows import EUCLIDEAN, Row, Setting
 
 __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
 
@@ -87,26 +87,22 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
         Sorted by data set (points of tests first), test and code size, whatever the order of the rows.
     """
     rows = list(rows)
-    data_of: dict[object, set[str]] = {}
+    data_of: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        data_of.setdefault(_points(row), set()).add(_data(row))
-    groups: dict[tuple[Any, ...], list[Row]] = {}
+        data_of.setdefault((row.dataset, row.setting.test), set()).add(_data(row))
+    groups: dict[tuple[Setting, str], list[Row]] = {}
     for row in rows:
+        setting = row.setting._replace(encoder="", in_sample=False, seed=None)
         # Data that changed under one name are other points. Rows without a hash belong to the only data there are.
-        hashes = data_of[_points(row)] - {""}
+        hashes = data_of[setting.dataset, setting.test] - {""}
         data = next(iter(hashes)) if len(hashes) == 1 else _data(row)
-        setting = (row.code_size, row.k, row.m, row.M, row.distance or EUCLIDEAN)
-        groups.setdefault((_points(row), setting, data), []).append(row)
-    names = [key[:2] for key in groups]
+        groups.setdefault((setting, data), []).append(row)
+    settings = [setting for setting, _ in groups]
     boards = [
-        _leaderboard(group, sort, data if names.count((points, setting)) > 1 else "")
-        for (points, setting, data), group in groups.items()
+        _leaderboard(setting, group, sort, data if settings.count(setting) > 1 else "")
+        for (setting, data), group in groups.items()
     ]
     return sorted(boards, key=lambda b: (b.dataset, b.test, b.code_size, b.k, b.m, b.M, b.distance, b.data))
-
-
-def _points(row: Row) -> object:
-    return row.dataset or ("", row.test)
 
 
 def _data(row: Row) -> str:
@@ -114,24 +110,23 @@ def _data(row: Row) -> str:
     return (row.data_sha256 if row.dataset else row.fingerprint) or ""
 
 
-def _leaderboard(rows: Sequence[Row], sort: str, data: str) -> Leaderboard:
+def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) -> Leaderboard:
     by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         by_encoder.setdefault((row.encoder, row.test, row.in_sample), []).append(row)
     entries = _without_repeats([leaderboard_row(group, sort) for group in by_encoder.values()])
     direction = next((row.direction for row in rows if row.metric == sort), "up")
-    first = rows[0]
     return Leaderboard(
-        dataset=first.dataset,
-        test="" if first.dataset else first.test,
-        code_size=first.code_size,
-        k=first.k,
-        m=first.m,
-        M=first.M,
+        dataset=setting.dataset,
+        test=setting.test,
+        code_size=setting.code_size,
+        k=setting.k,
+        m=setting.m,
+        M=setting.M,
         sort=sort,
         metrics=tuple(dict.fromkeys(row.metric for row in rows if row.metric)),
         entries=tuple(placed(entries, sort, direction)),
-        distance=first.distance or EUCLIDEAN,
+        distance=setting.distance,
         data=data,
     )
 

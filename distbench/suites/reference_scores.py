@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench.errors import DistbenchError, SuiteError
 from distbench.evaluation.scores import ReferenceScore
-from distbench.results.rows import EUCLIDEAN, distance_of
+from distbench.results.rows import distance_of
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
@@ -40,8 +40,7 @@ def stored_reference_scores(
     """
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
-        alike = (row.k, row.m, row.M) == (report.k, report.m, report.M)
-        alike = alike and (row.distance or EUCLIDEAN) == distance_of(report)
+        alike = row.setting.method == (report.k, distance_of(report), report.m, report.M)
         fair = row.code_width == code_size and not row.in_sample and row.encoder != report.encoder
         if alike and fair and row.metric in values and row.value is not None:
             values[row.metric].setdefault(row.encoder, []).append(row.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,9 @@ def _rank_norm(k: int, M: int) -> float:
     return 2 / (k * (2 * M - 3 * k + 1))
 
 
-def _of_ranks(statistics: Statistics, side: RankSide) -> Measured:
+def _of_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) -> Measured:
+    assert statistics.ranks is not None
+    side: RankSide = getattr(statistics.ranks, name)
     k, M = statistics.k, statistics.M
     norm = _rank_norm(k, M)
     mean = leave_one_out_mean(statistics, side.rows, side.columns)
@@ -50,16 +54,6 @@ def _of_ranks(statistics: Statistics, side: RankSide) -> Measured:
 def _interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
     """Return what single candidates change in single queries' share of the value, summed with random signs."""
     return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
-
-
-def _trustworthiness(statistics: Statistics) -> Measured:
-    assert statistics.ranks is not None
-    return _of_ranks(statistics, statistics.ranks.trust)
-
-
-def _continuity(statistics: Statistics) -> Measured:
-    assert statistics.ranks is not None
-    return _of_ranks(statistics, statistics.ranks.continuity)
 
 
 def _knn_recall(statistics: Statistics) -> Measured:
@@ -101,7 +95,9 @@ def _chance_error(k: int, M: int) -> float:
     return float(np.sum((r * (r - 1) + (M - r) * (M - r + 1)) / (2 * M * r)))
 
 
-def _relative(statistics: Statistics, rows: Array, columns: Array) -> Measured:
+def _relative(statistics: Statistics, space: Literal["input", "code"]) -> Measured:
+    relative: Relative = statistics.extras["relative"]
+    rows, columns = getattr(relative, f"{space}_rows"), getattr(relative, f"{space}_columns")
     k, M = statistics.k, statistics.M
     norm = _reversed_error(k, M)
     without = leave_one_out_mean(statistics, rows, columns)
@@ -112,16 +108,6 @@ def _relative(statistics: Statistics, rows: Array, columns: Array) -> Measured:
         points=rows / norm,
         chance=_chance_error(k, M) / norm,
     )
-
-
-def _mrre_input(statistics: Statistics) -> Measured:
-    relative: Relative = statistics.extras["relative"]
-    return _relative(statistics, relative.input_rows, relative.input_columns)
-
-
-def _mrre_code(statistics: Statistics) -> Measured:
-    relative: Relative = statistics.extras["relative"]
-    return _relative(statistics, relative.code_rows, relative.code_columns)
 
 
 def _rnx_auc(statistics: Statistics) -> Measured:
@@ -136,11 +122,15 @@ def _rnx_auc(statistics: Statistics) -> Measured:
 
 
 _RANKS, _RELATIVE, _CURVES = frozenset({"ranks"}), frozenset({"relative"}), frozenset({"order_curves"})
-_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _RANKS, _trustworthiness)
-_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _RANKS, _continuity)
+_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _RANKS, partial(_of_ranks, name="trust"))
+_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _RANKS, partial(_of_ranks, name="continuity"))
 _KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _RANKS, _knn_recall)
-_MRRE_INPUT = Metric("mrre_input", "ranks", "down", (0, 1), True, _RELATIVE, _mrre_input, default=False)
-_MRRE_CODE = Metric("mrre_code", "ranks", "down", (0, 1), True, _RELATIVE, _mrre_code, default=False)
+_MRRE_INPUT = Metric(
+    "mrre_input", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative, space="input"), default=False
+)
+_MRRE_CODE = Metric(
+    "mrre_code", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative, space="code"), default=False
+)
 _LCMC = Metric("lcmc", "ranks", "up", (-1, 1), True, _RANKS, _lcmc, default=False)
 _RNX_AUC = Metric("rnx_auc", "ranks", "up", (-1, 1), True, _CURVES, _rnx_auc, default=False)
 METRICS = (_TRUSTWORTHINESS, _CONTINUITY, _KNN_RECALL, _MRRE_INPUT, _MRRE_CODE, _LCMC, _RNX_AUC)

@@ -14,7 +14,7 @@ from distbench.errors import InputError, SuiteError
 from distbench.inference.floors import floors
 from distbench.inference.intervals import jackknife_interval
 from distbench.suites.claims import claim_key, judge
-from distbench.suites.fits import FitCache
+from distbench.suites.fits import Fit, FitCache
 from distbench.suites.model import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 from distbench.suites.recipes import as_recipe
 
@@ -45,7 +45,7 @@ class Listed:
 
 
 @pytest.fixture(scope="module")
-def bench():
+def cache():
     return FitCache()
 
 
@@ -66,14 +66,14 @@ def a_claim(kind, **what):
     return kind(**(words | what))
 
 
-def judged(bench, kind, seeds=(0, 1, 2), encoders=(), **what):
+def judged(cache, kind, seeds=(0, 1, 2), encoders=(), **what):
     claim = a_claim(kind, **what)
-    return judge(claim, suite_of(claim, seeds=seeds, encoders=encoders), bench)
+    return judge(claim, suite_of(claim, seeds=seeds, encoders=encoders), cache)
 
 
 class TestBound:
-    def test_it_is_judged_by_the_whole_interval(self, bench):
-        score, tiny = bench.run(as_recipe("pca"), "digits", 8, 0).report["continuity"], 1e-9
+    def test_it_is_judged_by_the_whole_interval(self, cache):
+        score, tiny = cache.run(Fit(as_recipe("pca"), "digits", 8, 0)).report["continuity"], 1e-9
         expected = {
             ("at_least", score.low - tiny): "borne out",
             ("at_least", score.value): "undecided",
@@ -82,22 +82,22 @@ class TestBound:
             ("at_most", score.high + tiny): "borne out",
         }
         for (side, bound), verdict in expected.items():
-            result = judged(bench, BoundClaim, encoder="pca", metric="continuity", **{side: bound})
+            result = judged(cache, BoundClaim, encoder="pca", metric="continuity", **{side: bound})
             assert result.verdict == verdict
             assert result.evidence.endswith(", 1 seed")  # pca is deterministic
 
-    def test_a_worst_case_is_judged_by_its_value(self, bench):
-        value = bench.run(as_recipe("pca"), "digits", 8, 0).report["distortion"].value
+    def test_a_worst_case_is_judged_by_its_value(self, cache):
+        value = cache.run(Fit(as_recipe("pca"), "digits", 8, 0)).report["distortion"].value
         assert math.isfinite(value)
         worst, beyond = (
-            judged(bench, BoundClaim, encoder="pca", metric="distortion", at_most=factor * value)
+            judged(cache, BoundClaim, encoder="pca", metric="distortion", at_most=factor * value)
             for factor in (1, 0.99)
         )
         assert (worst.verdict, beyond.verdict) == ("borne out", "refuted")
         assert "no interval" in worst.evidence
 
-    def test_a_metric_beyond_the_default_set_is_asked_for(self, bench):
-        result = judged(bench, BoundClaim, encoder="identity", metric="label_agreement", at_least=0.9)
+    def test_a_metric_beyond_the_default_set_is_asked_for(self, cache):
+        result = judged(cache, BoundClaim, encoder="identity", metric="label_agreement", at_least=0.9)
         data = distbench.load_dataset("digits")
         labels = {"labels": data.labels_test, "reference_labels": data.labels_train}
         report = distbench.evaluate(lambda X: X, data.test, reference=data.train, metrics="label_agreement", **labels)
@@ -105,31 +105,31 @@ class TestBound:
         assert f"label_agreement {score.value:.4g} (95 % interval {score.low:.4g} to" in result.evidence
         assert result.verdict == "borne out"
 
-    def test_the_claim_names_data_set_and_code_size(self, bench):
+    def test_the_claim_names_data_set_and_code_size(self, cache):
         evidence = judged(
-            bench, BoundClaim, encoder="pca", metric="stress", at_most=1.0, dataset="swiss_roll", code_size=2
+            cache, BoundClaim, encoder="pca", metric="stress", at_most=1.0, dataset="swiss_roll", code_size=2
         ).evidence
-        report = bench.run(as_recipe("pca"), "swiss_roll", 2, 0).report
+        report = cache.run(Fit(as_recipe("pca"), "swiss_roll", 2, 0)).report
         assert f"stress {report['stress'].value:.4g} " in evidence
         assert f"swiss_roll, codes of 2, {report.m} test points" in evidence
 
 
 class TestBetter:
     @pytest.mark.parametrize("metric", ["continuity", "scaled_stress"])
-    def test_it_goes_by_the_metrics_direction(self, bench, metric):
+    def test_it_goes_by_the_metrics_direction(self, cache, metric):
         names = ("pca", "random_projection")
         for (better, than), verdict in {names: "borne out", names[::-1]: "refuted"}.items():
-            assert judged(bench, BetterClaim, better=better, than=than, metric=metric).verdict == verdict
+            assert judged(cache, BetterClaim, better=better, than=than, metric=metric).verdict == verdict
 
-    def test_equals_are_undecided_and_no_worse_by_any_margin(self, bench):
+    def test_equals_are_undecided_and_no_worse_by_any_margin(self, cache):
         equals = {"better": "pca", "than": "pca", "metric": "continuity"}
-        assert judged(bench, BetterClaim, **equals).verdict == "undecided"
-        assert judged(bench, BetterClaim, **equals, margin=1e-9).verdict == "borne out"
+        assert judged(cache, BetterClaim, **equals).verdict == "undecided"
+        assert judged(cache, BetterClaim, **equals, margin=1e-9).verdict == "borne out"
 
-    def test_the_evidence_is_the_paired_difference_of_the_means_over_seeds(self, bench):
-        result = judged(bench, BetterClaim, better="random_projection", than="pca", metric="spearman")
-        pca = bench.run(as_recipe("pca"), "digits", 8, 0).report["spearman"]
-        runs = [bench.run(as_recipe("random_projection"), "digits", 8, s).report["spearman"] for s in (0, 1, 2)]
+    def test_the_evidence_is_the_paired_difference_of_the_means_over_seeds(self, cache):
+        result = judged(cache, BetterClaim, better="random_projection", than="pca", metric="spearman")
+        pca = cache.run(Fit(as_recipe("pca"), "digits", 8, 0)).report["spearman"]
+        runs = [cache.run(Fit(as_recipe("random_projection"), "digits", 8, s)).report["spearman"] for s in (0, 1, 2)]
         value = np.mean([score.value for score in runs]) - pca.value
         leave_one_out = np.mean([score.leave_one_out for score in runs], axis=0) - pca.leave_one_out
         assert pca.interaction is None
@@ -138,92 +138,94 @@ class TestBetter:
         assert "better in 0 of 3 seeds" in result.evidence
 
     @pytest.mark.parametrize("metric", ["continuity", "scaled_stress", "knn_recall"])
-    def test_a_margin_moves_the_line_to_that_much_worse_than_compare_says(self, bench, metric):
+    def test_a_margin_moves_the_line_to_that_much_worse_than_compare_says(self, cache, metric):
         names = ("random_projection", "pca")
-        difference = distbench.compare(*(bench.run(as_recipe(name), "digits", 8, 0).report for name in names))[metric]
+        difference = distbench.compare(*(cache.run(Fit(as_recipe(name), "digits", 8, 0)).report for name in names))[
+            metric
+        ]
         low, high = sorted((abs(difference.low), abs(difference.high)))
         for margin, verdict in ((low * 0.99, "refuted"), ((low + high) / 2, "undecided"), (high * 1.01, "borne out")):
             what = {"better": names[0], "than": names[1], "metric": metric, "margin": margin}
-            result = judged(bench, BetterClaim, seeds=(0,), **what)
+            result = judged(cache, BetterClaim, seeds=(0,), **what)
             assert result.verdict == verdict
             interval = f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g})"
             assert f"{interval}, no worse than by {margin:g}, " in result.evidence
 
     @settings(deadline=None, max_examples=30)
     @given(st.floats(0, 1), st.floats(0, 1), st.sampled_from(["continuity", "spearman", "scaled_stress", "stress"]))
-    def test_a_wider_margin_never_judges_more_harshly(self, bench, one, two, metric):
+    def test_a_wider_margin_never_judges_more_harshly(self, cache, one, two, metric):
         order = ["refuted", "undecided", "borne out"]
         what = {"better": "random_projection", "than": "pca", "metric": metric}
         narrow, wide = (
-            order.index(judged(bench, BetterClaim, **what, margin=margin).verdict) for margin in sorted((one, two))
+            order.index(judged(cache, BetterClaim, **what, margin=margin).verdict) for margin in sorted((one, two))
         )
         assert narrow <= wide
 
-    def test_a_metric_without_an_interval_compares_nothing(self, bench):
+    def test_a_metric_without_an_interval_compares_nothing(self, cache):
         with pytest.raises(SuiteError, match="claim c: distortion has no interval to compare by"):
-            judged(bench, BetterClaim, better="pca", than="random_projection", metric="distortion")
+            judged(cache, BetterClaim, better="pca", than="random_projection", metric="distortion")
 
 
 class TestEncodersOfAClaim:
-    def bound(self, bench, name, recipe="claim_recipes:Scaled", **about):
+    def bound(self, cache, name, recipe="claim_recipes:Scaled", **about):
         entry = SuiteEncoder(name, recipe, **about)
-        return judged(bench, BoundClaim, encoders=[entry], encoder=name, metric="stress", at_most=0.5)
+        return judged(cache, BoundClaim, encoders=[entry], encoder=name, metric="stress", at_most=0.5)
 
-    def test_options_reach_the_recipe(self, bench, recipes):
-        assert self.bound(bench, "plain").verdict == "borne out"
-        assert self.bound(bench, "ten times", options={"factor": 10.0}).verdict == "refuted"
+    def test_options_reach_the_recipe(self, cache, recipes):
+        assert self.bound(cache, "plain").verdict == "borne out"
+        assert self.bound(cache, "ten times", options={"factor": 10.0}).verdict == "refuted"
         with pytest.raises(InputError, match="pca"):
-            self.bound(bench, "p", "pca", options={"factor": 2.0})
+            self.bound(cache, "p", "pca", options={"factor": 2.0})
 
-    def test_seeds_of_its_own(self, bench):
-        assert self.bound(bench, "projected", "random_projection", seeds=(1, 2)).evidence.endswith(", 2 seeds")
+    def test_seeds_of_its_own(self, cache):
+        assert self.bound(cache, "projected", "random_projection", seeds=(1, 2)).evidence.endswith(", 2 seeds")
 
-    def test_in_sample_the_codes_of_the_fitted_points_are_judged(self, bench, recipes):
-        out, inside = self.bound(bench, "out"), self.bound(bench, "in", in_sample=True)
-        listed = self.bound(bench, "listed", "claim_recipes:Listed")
+    def test_in_sample_the_codes_of_the_fitted_points_are_judged(self, cache, recipes):
+        out, inside = self.bound(cache, "out"), self.bound(cache, "in", in_sample=True)
+        listed = self.bound(cache, "listed", "claim_recipes:Listed")
         assert "in sample" not in out.evidence
         assert inside.evidence.startswith("in (in sample) stress ")
         assert listed.evidence == inside.evidence.replace("in (in", "listed (in")
         assert inside.evidence.split("stress")[1] != out.evidence.split("stress")[1]
 
-    def test_in_and_out_of_sample_are_compared_point_by_point(self, bench, recipes):
+    def test_in_and_out_of_sample_are_compared_point_by_point(self, cache, recipes):
         entries = [
             SuiteEncoder(name, "claim_recipes:Scaled", in_sample=name == "in sample")
             for name in ("in sample", "out of sample")
         ]
         what = {"better": "in sample", "than": "out of sample", "metric": "scaled_stress", "margin": 0.01}
-        result = judged(bench, BetterClaim, encoders=entries, **what)
+        result = judged(cache, BetterClaim, encoders=entries, **what)
         recipe = as_recipe("claim_recipes:Scaled")
-        reports = [bench.run(recipe, "digits", 8, 0, in_sample=inside).report for inside in (True, False)]
+        reports = [cache.run(Fit(recipe, "digits", 8, 0, inside)).report for inside in (True, False)]
         difference = distbench.compare(*reports)["scaled_stress"]
         assert f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g})" in result.evidence
         assert result.verdict == "borne out"
 
 
-def test_an_angle_is_that_to_the_principal_components(bench, recipes):
-    assert judged(bench, AngleClaim, encoder="pca", at_most=0.01).verdict == "borne out"
-    assert judged(bench, AngleClaim, encoder="claim_recipes:Axes", at_most=10.0).verdict == "refuted"
+def test_an_angle_is_that_to_the_principal_components(cache, recipes):
+    assert judged(cache, AngleClaim, encoder="pca", at_most=0.01).verdict == "borne out"
+    assert judged(cache, AngleClaim, encoder="claim_recipes:Axes", at_most=10.0).verdict == "refuted"
     with pytest.raises(SuiteError, match="claim c: identity has no components_"):
-        judged(bench, AngleClaim, encoder="identity", at_most=1.0)
+        judged(cache, AngleClaim, encoder="identity", at_most=1.0)
 
 
-def test_a_floor_is_the_certified_one_of_the_test_points(bench):
+def test_a_floor_is_the_certified_one_of_the_test_points(cache):
     floor = floors(distbench.load_dataset("digits").test, 2)["scaled_stress"]
     what = {"code_size": 2, "metric": "scaled_stress"}
-    result = judged(bench, FloorClaim, **what, at_least=floor)
+    result = judged(cache, FloorClaim, **what, at_least=floor)
     assert result.verdict == "borne out"
     assert f"no codes of 2 numbers have scaled_stress below {floor:.4g} among the 360 test" in result.evidence
-    assert judged(bench, FloorClaim, **what, at_least=floor * 1.001).verdict == "refuted"
+    assert judged(cache, FloorClaim, **what, at_least=floor * 1.001).verdict == "refuted"
 
 
-def test_a_collapse_is_a_pair_that_was_found_or_undecided(bench):
-    result = judged(bench, CollapseClaim, encoder="random_projection", at_most=1e-6)
+def test_a_collapse_is_a_pair_that_was_found_or_undecided(cache):
+    result = judged(cache, CollapseClaim, encoder="random_projection", at_most=1e-6)
     assert result.verdict == "borne out"
     assert "random_projection: two points " in result.evidence
     assert "(largest of 3 seeds); digits, codes of 8" in result.evidence
-    assert judged(bench, CollapseClaim, encoder="random_projection", at_most=1e-300).verdict == "undecided"
+    assert judged(cache, CollapseClaim, encoder="random_projection", at_most=1e-300).verdict == "undecided"
     with pytest.raises(InputError, match="no two points need share a code"):
-        judged(bench, CollapseClaim, encoder="identity", at_most=1e-6)
+        judged(cache, CollapseClaim, encoder="identity", at_most=1e-6)
 
 
 class TestKey:

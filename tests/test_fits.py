@@ -6,7 +6,7 @@ import pytest
 import distbench
 from distbench.datasets import load_dataset
 from distbench.errors import MissingDependencyError
-from distbench.suites.fits import FitCache
+from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import NotInstalledError, as_recipe
 
 
@@ -43,23 +43,23 @@ def data():
 
 def test_each_fit_happens_once(data):
     counting, cache, n = Counting(), FitCache(), len(data.train)
-    first = cache.run(as_recipe(counting), "swiss_roll", 2, 0)
-    assert cache.run(as_recipe(counting), "swiss_roll", 2, 0) is first
-    other_k = cache.run(as_recipe(counting), "swiss_roll", 2, 0, k=5)
+    first = cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0))
+    assert cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0)) is first
+    other_k = cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0), k=5)
     assert (other_k.report.k, other_k.encoder) == (5, first.encoder)
-    cache.run(as_recipe(counting), "swiss_roll", 2, 1)
-    cache.run(as_recipe(counting), "swiss_roll", 1, 0)
-    cache.run(as_recipe(counting, {"scale": 2.0}), "swiss_roll", 2, 0)
-    cache.run(as_recipe(counting, {"scale": 2.0}), "swiss_roll", 2, 0)
+    cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 1))
+    cache.run(Fit(as_recipe(counting), "swiss_roll", 1, 0))
+    cache.run(Fit(as_recipe(counting, {"scale": 2.0}), "swiss_roll", 2, 0))
+    cache.run(Fit(as_recipe(counting, {"scale": 2.0}), "swiss_roll", 2, 0))
     assert counting.fits == [(n, 2, 0), (n, 2, 1), (n, 1, 0), (n, 2, 0)]
     other = Counting()
-    cache.run(as_recipe(other), "swiss_roll", 2, 0)  # of the same name
+    cache.run(Fit(as_recipe(other), "swiss_roll", 2, 0))  # of the same name
     assert len(other.fits) == 1
 
 
 def test_the_map_is_judged_on_the_test_points_with_the_distances_asked_for(data):
     for options in ({}, {"distance_x": "cityblock", "distance_z": "cosine"}):
-        run = FitCache().run(as_recipe("pca"), "swiss_roll", 2, 0, **options)
+        run = FitCache().run(Fit(as_recipe("pca"), "swiss_roll", 2, 0), **options)
         direct = distbench.evaluate(run.encoder, data.test, reference=data.train, **options)
         assert run.report.as_dict() == direct.as_dict()
         assert (run.report.distance_x, run.report.distance_z) == (direct.distance_x, direct.distance_z)
@@ -67,19 +67,19 @@ def test_the_map_is_judged_on_the_test_points_with_the_distances_asked_for(data)
 
 def test_in_sample_fits_on_all_points_and_judges_the_codes_they_got(data):
     counting, cache = Counting(), FitCache()
-    cache.run(as_recipe(counting), "swiss_roll", 2, 0)
-    run = cache.run(as_recipe(counting), "swiss_roll", 2, 0, in_sample=True)
+    cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0))
+    run = cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0, True))
     assert run.in_sample
     assert [n for n, _, _ in counting.fits] == [len(data.train), len(data.train) + len(data.test)]
     codes = [X[:, :2] ** 3 for X in (data.test, data.train)]
     expected = distbench.evaluate_codes(data.test, codes[0], reference=(data.train, codes[1]))
     assert run.report.as_dict() == expected.as_dict()
     only = Counting(in_sample_only=True)
-    assert FitCache().run(as_recipe(only), "swiss_roll", 2, 0).report.as_dict() == expected.as_dict()
+    assert FitCache().run(Fit(as_recipe(only), "swiss_roll", 2, 0)).report.as_dict() == expected.as_dict()
 
 
 def test_an_encoder_without_codes_of_its_own_encodes_the_points_it_was_fitted_on(data):
-    run = FitCache().run(as_recipe("pca"), "swiss_roll", 2, 0, in_sample=True)
+    run = FitCache().run(Fit(as_recipe("pca"), "swiss_roll", 2, 0, True))
     encoder = distbench.baselines.fit_baseline("pca", np.concatenate([data.train, data.test]), 2)
     expected = distbench.evaluate(encoder, data.test, reference=data.train)
     assert run.report["continuity"].value == pytest.approx(expected["continuity"].value, abs=1e-9)
@@ -94,7 +94,7 @@ def test_an_encoder_without_codes_of_its_own_encodes_the_points_it_was_fitted_on
     ],
 )
 def test_notes_come_along_but_for_words_on_codes_that_are_not_judged(note, in_sample, shown):
-    run = FitCache().run(as_recipe(Counting(note)), "swiss_roll", 2, 0, in_sample=in_sample)
+    run = FitCache().run(Fit(as_recipe(Counting(note)), "swiss_roll", 2, 0, in_sample))
     assert run.note == shown
 
 
@@ -102,7 +102,7 @@ def test_a_package_that_is_missing_is_said_before_the_fit():
     counting = Counting(requires="no_such_package_here.part")
     recipe = as_recipe(counting)
     with pytest.raises(NotInstalledError, match="needs the package no_such_package_here") as caught:
-        FitCache().fit(recipe, "swiss_roll", 2, 0)
+        FitCache().fit(Fit(recipe, "swiss_roll", 2, 0))
     assert isinstance(caught.value, MissingDependencyError)
     assert recipe.missing()
     assert counting.fits == []

@@ -9,7 +9,7 @@ import pytest
 import warm
 
 from distbench.suites._shared import Codes, fit_key, once
-from distbench.suites.fits import FitCache
+from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import as_recipe
 
 RECIPES = """
@@ -54,10 +54,10 @@ class Dies:
 """
 RUN = """
 import pathlib, sys
-from distbench.suites.fits import FitCache
+from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import as_recipe
 try:
-    run = FitCache(pathlib.Path(sys.argv[1])).run(as_recipe(sys.argv[2]), "swiss_roll", 2, 0)
+    run = FitCache(pathlib.Path(sys.argv[1])).run(Fit(as_recipe(sys.argv[2]), "swiss_roll", 2, 0))
     print(sorted(run.report.as_dict().items()), run.seconds, run.note)
 except Exception as error:
     print(type(error).__name__, error)
@@ -113,8 +113,8 @@ def test_two_processes_fit_once_and_find_the_same(together, folder, monkeypatch)
     assert {path.suffix for path in folder.iterdir()} <= {".npz", ".lock"}
     monkeypatch.syspath_prepend(folder.parent)
     cache, recipe = FitCache(folder), as_recipe("recipes:Slow")
-    assert cache.run(recipe, "swiss_roll", 2, 0).encoder is None
-    run = cache.run(recipe, "swiss_roll", 2, 0, metrics="all")  # needs the decoder, and so a fit here
+    assert cache.run(Fit(recipe, "swiss_roll", 2, 0)).encoder is None
+    run = cache.run(Fit(recipe, "swiss_roll", 2, 0), metrics="all")  # needs the decoder, and so a fit here
     assert run.report["reconstruction_mse"].value > 0
     assert run.encoder is not None
     assert len(fits(folder)) == 2
@@ -215,7 +215,7 @@ def test_a_class_of_a_module_that_has_changed_has_another_key(tmp_path, monkeypa
 def test_rows_are_the_same_with_and_without_sharing(folder, in_sample):
     recipe = as_recipe("pca")
     alone, *shared = (
-        cache.run(recipe, "swiss_roll", 2, 0, in_sample=in_sample).report
+        cache.run(Fit(recipe, "swiss_roll", 2, 0, in_sample)).report
         for cache in (FitCache(), FitCache(folder), FitCache(folder))
     )
     assert len(list(folder.glob("*.npz"))) == 1
@@ -228,5 +228,5 @@ def test_rows_are_the_same_with_and_without_sharing(folder, in_sample):
 
 
 def test_an_object_is_fitted_in_each_process_and_leaves_nothing(folder):
-    FitCache(folder).run(as_recipe(Here()), "swiss_roll", 2, 0)
+    FitCache(folder).run(Fit(as_recipe(Here()), "swiss_roll", 2, 0))
     assert not list(folder.iterdir())

@@ -11,7 +11,7 @@ from suite_texts import CLAIM, PCA_ENTRY, TOP, written
 from distbench.datasets import load_dataset
 from distbench.errors import SuiteError
 from distbench.suites.claims import claim_key
-from distbench.suites.fits import FitCache
+from distbench.suites.fits import Fit, FitCache
 from distbench.suites.names import check_suite
 from distbench.suites.reader import read_suite
 from distbench.suites.recipes import as_recipe
@@ -68,12 +68,12 @@ class TestSuite:
         found = suite(OWN, PCA_ENTRY + claim)
         check_suite(found)
         assert found.dataset == found.claims[0].dataset == "mine"
-        bench = FitCache()
-        bench.register(found)
-        bench.register(found)
-        assert same(bench.dataset("mine"))
-        assert bench.run(as_recipe("pca"), "mine", 2, 0).report.m == 20
-        assert bench.dataset("digits") is load_dataset("digits")
+        cache = FitCache()
+        cache.register(found)
+        cache.register(found)
+        assert same(cache.dataset("mine"))
+        assert cache.run(Fit(as_recipe("pca"), "mine", 2, 0)).report.m == 20
+        assert cache.dataset("digits") is load_dataset("digits")
         before = claim_key(found.claims[0], found)
         np.save(folder / "test.npy", TEST + 1)
         os.utime(folder / "test.npy", ns=(1, 1))
@@ -110,8 +110,8 @@ class TestSuite:
 
     def test_two_suites_with_data_of_one_name(self, suite, folder):
         np.savez(folder / "p.npz", train=TRAIN, test=TEST)
-        bench = FitCache()
-        bench.register(suite(OWN, name="one.toml"))
-        bench.register(suite(OWN, name="two.toml"))
+        cache = FitCache()
+        cache.register(suite(OWN, name="one.toml"))
+        cache.register(suite(OWN, name="two.toml"))
         with pytest.raises(SuiteError, match=r"three.toml:4: dataset.name: 'mine' stands for other data in one.toml"):
-            bench.register(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))
+            cache.register(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))

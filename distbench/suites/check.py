@@ -15,7 +15,7 @@ from distbench.evaluation.report import Report
 from distbench.inference.floors import check_floors
 from distbench.inference.verdicts import Undecided
 from distbench.results.rows import Row, rows_of
-from distbench.suites.fits import FitCache
+from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import Progress, Recipe, as_recipe
 
 __all__ = ["Check", "Outcome", "check_encoder"]
@@ -152,14 +152,10 @@ class Check:
         if self.include_queries and self._is_euclidean:
             check_floors(self.limits, data.test, self.code_size, k=self.k, reference=True)
         metrics = self.options.get("metrics", "default")
+        described = progress(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}")
         run = fits.run(
-            recipe,
-            self.dataset,
-            self.code_size,
-            self.seed,
+            Fit(recipe, self.dataset, self.code_size, self.seed, self.in_sample, described),
             name=self.name,
-            in_sample=self.in_sample,
-            progress=progress(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"),
             k=self.k,
             include_queries=self.include_queries,
             **{**self.options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)},

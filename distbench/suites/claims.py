@@ -10,7 +10,7 @@ from typing import Any
 
 from distbench.errors import SuiteError
 from distbench.inference.estimate import Estimate
-from distbench.suites.fits import FitCache, Run
+from distbench.suites.fits import Fit, FitCache, Run
 from distbench.suites.model import (
     AngleClaim,
     BetterClaim,
@@ -23,7 +23,7 @@ from distbench.suites.model import (
     Verdict,
 )
 from distbench.suites.recipe_hash import recipe_hash
-from distbench.suites.recipes import Progress, Recipe, as_recipe
+from distbench.suites.recipes import Progress, as_recipe
 
 __all__ = ["ClaimResult", "claim_key", "judge"]
 
@@ -103,10 +103,8 @@ def judge(claim: Claim, suite: Suite, cache: FitCache, progress: ProgressFor = l
 
     Parameters
     ----------
-    claim : Claim
-        One of ``suite.claims``.
-    suite : Suite
-        Has the seeds, k and the encoders that the claim names.
+    claim, suite
+        As in :func:`claim_key`.
     cache : FitCache
         Where fits are shared.
     progress : callable
@@ -145,23 +143,20 @@ class _Subject:
     def runs(self, name: str, metric: str) -> list[Run]:
         from distbench.metrics import METRICS
 
-        metrics = "default" if METRICS[metric].default else (metric,)
-        return [
-            self.cache.run(*fit, **how, k=self.suite.k, name=name, metrics=metrics) for fit, how in self._fits(name)
-        ]
+        options = {"k": self.suite.k, "name": name, "metrics": "default" if METRICS[metric].default else (metric,)}
+        return [self.cache.run(fit, **options) for fit in self._fits(name)]
 
     def fitted(self, name: str) -> list[Any]:
         """Return the encoders themselves, for what is no metric of codes."""
-        return [self.cache.fit(*fit, **how)[0] for fit, how in self._fits(name)]
+        return [self.cache.fit(fit)[0] for fit in self._fits(name)]
 
-    def _fits(self, name: str) -> list[tuple[tuple[Recipe, str, int, int], dict[str, Any]]]:
+    def _fits(self, name: str) -> list[Fit]:
         claim, encoder = self.claim, self.suite.encoder(name)
         recipe = as_recipe(encoder.recipe, encoder.options)
         fits = []
         for seed in self.suite.seeds_of(encoder)[: 1 if recipe.deterministic else None]:
             progress = self.progress(f"{name}[{claim.code_size}] on {claim.dataset} seed {seed}")
-            how = {"progress": progress, "in_sample": encoder.in_sample}
-            fits.append(((recipe, claim.dataset, claim.code_size, seed), how))
+            fits.append(Fit(recipe, claim.dataset, claim.code_size, seed, encoder.in_sample, progress))
         return fits
 
 
@@ -204,7 +199,7 @@ def _better(claim: BetterClaim, subject: _Subject) -> tuple[Verdict, str]:
 def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
     from distbench.baselines.subspace import largest_principal_angle
 
-    pca, _ = subject.cache.fit(as_recipe("pca"), claim.dataset, claim.code_size, subject.suite.seeds[0])
+    pca, _ = subject.cache.fit(Fit(as_recipe("pca"), claim.dataset, claim.code_size, subject.suite.seeds[0]))
     encoders = subject.fitted(claim.encoder)
     if any(getattr(encoder, "components_", None) is None for encoder in encoders):
         raise SuiteError(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.suites.model import Suite
 
-__all__ = ["FitCache", "Run"]
+__all__ = ["Fit", "FitCache", "Run"]
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,37 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Fit:
-    """One fit: what it depends on, and what it reports its progress to."""
+class Fit:
+    """A recipe on a data set, at a code size and with a seed.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        From :func:`distbench.suites.recipes.as_recipe`.
+    dataset : str
+        Name of a data set.
+    code_size, seed : int
+        Passed to the recipe.
+    in_sample : bool
+        Whether it is fitted on train and test points together, and the codes are judged that the test points got there;
+        always so for a recipe that has no others. The candidates stay the same.
+    progress : callable, optional
+        Called with how much of the fit is done, where the recipe reports that.
+    """
 
     recipe: Recipe
     dataset: str
     code_size: int
     seed: int
-    in_sample: bool
-    progress: Progress | None = field(compare=False)
+    in_sample: bool = False
+    progress: Progress | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "in_sample", self.in_sample or self.recipe.in_sample_only)
 
 
 class FitCache:
     """Keeps data sets, fits and reports of one process, so that suites and claims of one run share them.
-
-    A fit is known by recipe, options, data set, code size, seed and whether it is in sample.
 
     Parameters
     ----------
@@ -75,19 +91,14 @@ class FitCache:
         self.shared = shared
         self._datasets: dict[str, Dataset] = {}
         self._suites: dict[str, Suite] = {}  # that bring data, by the name of these
-        self._fits: dict[_Fit, tuple[Any, float]] = {}
-        self._codes: dict[_Fit, Codes] = {}
+        self._fits: dict[Fit, tuple[Any, float]] = {}
+        self._codes: dict[Fit, Codes] = {}
         self._runs: dict[tuple[object, ...], Run] = {}
 
     def dataset(self, name: str) -> Dataset:
         """Return a data set by name, loaded once: a shipped one, or that of a registered suite.
 
-        Raises
-        ------
-        DatasetError
-            There is none of that name, or its files cannot be used.
-        NotInstalledError
-            The package that ships it is not installed.
+        Raises NotInstalledError where the package that brings it is not installed, and whatever loading it raises.
         """
         if name not in self._datasets:
             from distbench.datasets import load_dataset
@@ -116,64 +127,36 @@ class FitCache:
                 f"{name!r} stands for other data in {other.path.name}; give one of them another name"
             )
 
-    def fit(
-        self,
-        recipe: Recipe,
-        dataset: str,
-        code_size: int,
-        seed: int,
-        progress: Progress | None = None,
-        in_sample: bool = False,
-    ) -> tuple[Any, float]:
-        """Return the encoder fitted on the train points, and the seconds that the fit took.
+    def fit(self, fit: Fit) -> tuple[Any, float]:
+        """Return the fitted encoder, and the seconds that the fit took.
 
-        In sample, and for a recipe that has codes of the fitted points alone, it is fitted on the train points
-        followed by the test points.
+        It is fitted on the train points; in sample on the train points followed by the test points.
         """
-        return self._fitted(_Fit(recipe, dataset, code_size, seed, in_sample or recipe.in_sample_only, progress))
+        if fit not in self._fits:
+            points = self._points(fit)
+            start = time.perf_counter()
+            encoder = fit.recipe.fit(points, fit.code_size, fit.seed, fit.progress)
+            self._fits[fit] = encoder, time.perf_counter() - start
+        return self._fits[fit]
 
-    def run(
-        self,
-        recipe: Recipe,
-        dataset: str,
-        code_size: int,
-        seed: int,
-        *,
-        progress: Progress | None = None,
-        in_sample: bool = False,
-        **options: Any,
-    ) -> Run:
-        """Fit a recipe on the train points and judge it on the test points, whose labels, if any, are known.
+    def run(self, fit: Fit, **options: Any) -> Run:
+        """Fit a recipe and judge it on the test points, whose labels, if any, are known.
 
         Parameters
         ----------
-        recipe : Recipe
-            From :func:`distbench.suites.recipes.as_recipe`.
-        dataset : str
-            Name of a data set.
-        code_size, seed : int
-            Passed to the recipe.
-        progress : callable, optional
-            Called with how much of the fit is done, where the recipe reports that.
-        in_sample : bool
-            Whether to fit on train and test points together and to judge the codes that the test points got there;
-            always so for a recipe that has no others. The candidates stay the same.
+        fit : Fit
+            What to fit.
         **options
             For :func:`distbench.evaluate`, such as ``k`` and ``metrics`` (a tuple or a name); the encoder's ``name`` is
             the recipe's where none is given.
-
-        Returns
-        -------
-        Run
         """
-        fit = _Fit(recipe, dataset, code_size, seed, in_sample or recipe.in_sample_only, progress)
-        options = {"metrics": "default", **options, "name": options.get("name") or recipe.name}
+        options = {"metrics": "default", **options, "name": options.get("name") or fit.recipe.name}
         key = (fit, *sorted(options.items()))
         if key not in self._runs:
             self._runs[key] = self._measured(fit, options)
         return self._runs[key]
 
-    def _measured(self, fit: _Fit, options: Mapping[str, Any]) -> Run:
+    def _measured(self, fit: Fit, options: Mapping[str, Any]) -> Run:
         from distbench.evaluation.evaluate import evaluate, evaluate_codes
         from distbench.evaluation.settings import DECODER
 
@@ -181,7 +164,7 @@ class FitCache:
         options = {**options, "labels": data.labels_test, "reference_labels": data.labels_train}
         # The encoder itself is needed where it may have a decoder.
         if (options["metrics"] == "all" or DECODER in options["metrics"]) and not fit.in_sample:
-            encoder, seconds = self._fitted(fit)
+            encoder, seconds = self.fit(fit)
             report = evaluate(encoder, data.test, reference=data.train, **options)
             return Run(encoder, report, seconds, note=_note(encoder, in_sample=False))
         codes = self._shared_codes(fit)
@@ -189,7 +172,7 @@ class FitCache:
         encoder, _ = self._fits.get(fit, (None, 0.0))
         return Run(encoder, report, codes.seconds, fit.in_sample, codes.note)
 
-    def _shared_codes(self, fit: _Fit) -> Codes:
+    def _shared_codes(self, fit: Fit) -> Codes:
         """Return the codes of a data set's points; with a shared folder they may be another process's."""
         if fit not in self._codes:
             about = (self.dataset(fit.dataset).sha256, fit.code_size, fit.seed, fit.in_sample)
@@ -198,19 +181,11 @@ class FitCache:
             self._codes[fit] = once(self.shared / f"{key}.npz", make) if self.shared and key else make()
         return self._codes[fit]
 
-    def _fitted(self, fit: _Fit) -> tuple[Any, float]:
-        if fit not in self._fits:
-            points = self._points(fit)
-            start = time.perf_counter()
-            encoder = fit.recipe.fit(points, fit.code_size, fit.seed, fit.progress)
-            self._fits[fit] = encoder, time.perf_counter() - start
-        return self._fits[fit]
-
-    def _encoded(self, fit: _Fit) -> Codes:
+    def _encoded(self, fit: Fit) -> Codes:
         """Return what the encoder makes of the points, fitted in this process."""
         from distbench.encoders.encoder import as_encoder
 
-        encoder, seconds = self._fitted(fit)
+        encoder, seconds = self.fit(fit)
         data, note = self.dataset(fit.dataset), _note(encoder, fit.in_sample)
         if not fit.in_sample:
             encode = as_encoder(encoder).encode
@@ -221,7 +196,7 @@ class FitCache:
         n = len(data.train)
         return Codes(codes[n:], codes[:n], seconds, note)
 
-    def _points(self, fit: _Fit) -> Any:
+    def _points(self, fit: Fit) -> Any:
         """Return the points that an encoder is fitted on."""
         data = self.dataset(fit.dataset)
         if not fit.in_sample:

@@ -9,12 +9,16 @@ __all__ = ["at_bound", "difference", "distinct", "interval", "number", "percent"
 STEPS = 1e-6, 1e4  # widths of an interval for which the number of decimals follows from the width
 
 
-def number(value: float | None, decimals: int = 4) -> str:
-    """Return a value with so many decimals, or with four significant digits where it is tiny or large; "-" for None."""
+def number(value: float | None, decimals: int | None = None) -> str:
+    """Return a value as text; "-" for None.
+
+    It has four decimals, or four significant digits where it is tiny or large. With `decimals` tiny values have that
+    many decimals too, so that columns of a leaderboard stay narrow.
+    """
     if value is None:
         return "-"
-    if value == 0 or 10 ** (1 - decimals) <= abs(value) < 10:
-        return f"{value:.{decimals}f}"
+    if value == 0 or (abs(value) < 10 and (decimals is not None or abs(value) >= 0.001)):
+        return f"{value:.{4 if decimals is None else decimals}f}"
     return f"{value:.4g}"
 
 
@@ -24,7 +28,7 @@ def distinct(first: float, second: float) -> tuple[str, str]:
     return (repr(first), repr(second)) if first != second and texts[0] == texts[1] else texts
 
 
-def interval(low: float | None, high: float | None, decimals: int = 4) -> str:
+def interval(low: float | None, high: float | None, decimals: int | None = None) -> str:
     """Return the ends of an interval, such as "0.9410 to 0.9509"; "-" where there is none."""
     return "-" if low is None or high is None else f"{number(low, decimals)} to {number(high, decimals)}"
 

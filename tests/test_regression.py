@@ -72,11 +72,12 @@ class TestComparing:
     def test_equal_rows_differ_by_exactly_nothing(self, better, tmp_path):
         write_results(tmp_path / "r.json", better, {}, whole=True)
         for before in (better, read_results(tmp_path / "r.json").rows):
-            found = compare_rows(before, better)
-            assert {change.metric for change in found.changes} == {row.metric for row in better}
-            assert {(one.difference, one.low, one.high, one.paired) for one in found.changes} == {(0, 0, 0, True)}
-            assert not any(one.is_change for one in found.changes)
-            assert (found.only_before, found.only_now, found.not_compared) == ((), (), ())
+            comparison = compare_rows(before, better)
+            assert {change.metric for change in comparison.changes} == {row.metric for row in better}
+            intervals = {(change.difference, change.low, change.high, change.paired) for change in comparison.changes}
+            assert intervals == {(0, 0, 0, True)}
+            assert not any(entry.is_change for entry in comparison.changes)
+            assert (comparison.only_before, comparison.only_now, comparison.not_compared) == ((), (), ())
 
     def test_the_difference_is_that_of_the_means_over_the_seeds(self, better, worse):
         for change in compare_rows(better, worse).changes:
@@ -129,9 +130,9 @@ class TestComparing:
         assert the(compare_rows(said[0], worse)).paired, "what one of them does not say is no difference"
 
     def test_that_points_changed_is_said_of_metrics_without_an_interval_too(self, better, worse):
-        found = compare_rows(better, changed(worse, fingerprint="other"))
-        assert all(change.other_points for change in found.changes)
-        assert the(found, "distortion").note == "the points changed"
+        comparison = compare_rows(better, changed(worse, fingerprint="other"))
+        assert all(change.other_points for change in comparison.changes)
+        assert the(comparison, "distortion").note == "the points changed"
         assert not any(change.other_points for change in compare_rows(better, worse).changes)
 
     def test_scores_of_other_numbers_of_points_are_not_paired(self, better, worse):
@@ -169,18 +170,18 @@ class TestComparing:
 
     def test_rounding_in_files_is_no_change(self, better):
         rounded = [replace(row, value=float(f"{row.value:.10g}")) for row in better]
-        found = compare_rows(rounded, better)
-        assert not any(change.is_change for change in found.changes)
-        assert any(change.difference for change in found.changes)
+        comparison = compare_rows(rounded, better)
+        assert not any(change.is_change for change in comparison.changes)
+        assert any(change.difference for change in comparison.changes)
 
 
 class TestMatching:
     @pytest.mark.parametrize("what", [{"encoder": "b"}, {"dataset": "other"}, {"code_size": 4}, {"in_sample": True}])
     def test_other_things_are_not_compared_with_each_other(self, better, what):
-        found = compare_rows(better, changed(better, **what))
-        assert (found.changes, found.not_compared) == ((), ())
-        assert found.only_before == ("a, gauss, code size 3",)
-        assert len(found.only_now) == 1
+        comparison = compare_rows(better, changed(better, **what))
+        assert (comparison.changes, comparison.not_compared) == ((), ())
+        assert comparison.only_before == ("a, gauss, code size 3",)
+        assert len(comparison.only_now) == 1
 
     def test_points_without_a_data_set_belong_to_their_test(self, better):
         own = changed(better, dataset="")
@@ -202,9 +203,10 @@ class TestMatching:
         ],
     )
     def test_what_was_judged_in_another_way_is_not_compared_and_said_so(self, better, about, reason):
-        found = compare_rows(better, changed(better, **about))
-        assert found.changes == ()
-        assert [(one.metric, one.reason, one.failed) for one in found.not_compared] == [("", reason, False)]
+        comparison = compare_rows(better, changed(better, **about))
+        assert comparison.changes == ()
+        (entry,) = comparison.not_compared
+        assert (entry.metric, entry.reason, entry.failed) == ("", reason, False)
 
     def test_rows_from_before_there_was_a_distance_are_euclidean(self, better):
         old = changed(better, distance="")
@@ -212,56 +214,57 @@ class TestMatching:
 
     def test_two_ways_of_judging_stay_apart(self, better, worse):
         both = [better + changed(worse, k=5), worse + changed(worse, k=5)]
-        found = compare_rows(*both)
-        assert [one.is_change for one in found.changes if one.metric == "continuity"] == [True, False]
+        comparison = compare_rows(*both)
+        assert [entry.is_change for entry in comparison.changes if entry.metric == "continuity"] == [True, False]
         fewer = compare_rows(both[0], worse)
-        assert [one.reason for one in fewer.not_compared] == [
+        assert [entry.reason for entry in fewer.not_compared] == [
             "k = 5, distance = euclidean, m = 120, M = 319: was not judged so now"
         ]
 
     def test_another_metric_version_is_not_compared(self, better):
         now = [replace(row, metric_version=2) if row.metric == "continuity" else row for row in better]
-        found = compare_rows(better, now)
-        assert [(one.metric, one.reason) for one in found.not_compared] == [
+        comparison = compare_rows(better, now)
+        assert [(entry.metric, entry.reason) for entry in comparison.not_compared] == [
             ("continuity", "metric version was 1, is now 2")
         ]
-        assert len(found.changes) == len({row.metric for row in better}) - 1
+        assert len(comparison.changes) == len({row.metric for row in better}) - 1
 
     def test_a_metric_that_one_run_lacks_is_said(self, better):
         less = [row for row in better if row.metric != "continuity"]
         lost, gained = compare_rows(better, less).not_compared, compare_rows(less, better).not_compared
-        assert [(one.reason, one.failed) for one in lost] == [("was not measured now", True)]
-        assert [(one.reason, one.failed) for one in gained] == [("was not measured before", False)]
+        assert [(entry.reason, entry.failed) for entry in lost] == [("was not measured now", True)]
+        assert [(entry.reason, entry.failed) for entry in gained] == [("was not measured before", False)]
 
     def test_tests_that_share_a_name_and_a_data_set_are_told_apart_by_the_test(self, better, worse):
         before = changed(better, test="one") + changed(worse, test="two")
-        found = compare_rows(before, list(reversed(before)))
-        assert len(found.changes) == 2 * len({row.metric for row in better})
-        assert not any(change.is_change for change in found.changes)
+        comparison = compare_rows(before, list(reversed(before)))
+        assert len(comparison.changes) == 2 * len({row.metric for row in better})
+        assert not any(change.is_change for change in comparison.changes)
 
     def test_two_encoders_of_one_name_in_one_test_are_not_mixed_up(self, better, worse):
-        found = compare_rows(better + worse, better + worse)
-        assert found.changes == ()
-        assert [one.reason.partition(";")[0] for one in found.not_compared] == [
+        comparison = compare_rows(better + worse, better + worse)
+        assert comparison.changes == ()
+        assert [entry.reason.partition(";")[0] for entry in comparison.not_compared] == [
             "several encoders of that name in one test"
         ]
 
     def test_a_fit_that_now_fails_is_said_once(self, better):
-        found = compare_rows(better, [failed(0), failed(1)])
-        assert found.changes == ()
-        assert [(one.reason, one.failed) for one in found.not_compared] == [
+        comparison = compare_rows(better, [failed(0), failed(1)])
+        assert comparison.changes == ()
+        assert [(entry.reason, entry.failed) for entry in comparison.not_compared] == [
             ("now seed 0 failed: ValueError: NaN", True),
             ("now seed 1 failed: ValueError: NaN", True),
         ]
         part = compare_rows(better, [row for row in better if row.seed == 0] + [failed(1)])
         assert the(part).note == "over 1 of 2 seeds"
-        assert [(one.reason, one.failed) for one in part.not_compared] == [("seed 1 failed: ValueError: NaN", True)]
+        (entry,) = part.not_compared
+        assert (entry.reason, entry.failed) == ("seed 1 failed: ValueError: NaN", True)
 
     def test_a_fit_that_failed_before_is_no_loss(self, better):
-        (found,) = compare_rows([failed(None)], better).not_compared
-        assert (found.reason, found.failed) == ("before failed: ValueError: NaN", False)
-        (found,) = compare_rows([failed(0)], [failed(0)]).not_compared
-        assert (found.reason, found.failed) == ("before and now seed 0 failed: ValueError: NaN", False)
+        (entry,) = compare_rows([failed(None)], better).not_compared
+        assert (entry.reason, entry.failed) == ("before failed: ValueError: NaN", False)
+        (entry,) = compare_rows([failed(0)], [failed(0)]).not_compared
+        assert (entry.reason, entry.failed) == ("before and now seed 0 failed: ValueError: NaN", False)
 
 
 class TestReadingGates:

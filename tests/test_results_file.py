@@ -206,6 +206,13 @@ class TestFilesOfSuitesBeforeThereWasOneFormat:
         for read, line in zip(claims, findings, strict=True):
             assert {name: value for name, value in vars(read).items() if name in line} == line
 
+    @pytest.mark.parametrize("name", ["digits", "claims"])
+    def test_the_next_update_writes_them_in_todays_format_without_a_change(self, tmp_path, name):
+        before = read_store(STORED / f"{name}.json").results
+        write_store(Store(tmp_path / "s.json", before))
+        assert read_store(tmp_path / "s.json").results == before
+        assert "environments" not in json.loads((tmp_path / "s.json").read_text())
+
     def test_results_are_not_written_over_them_nor_read_as_them(self, tmp_path, rows):
         path = tmp_path / "s.json"
         path.write_bytes((STORED / "digits.json").read_bytes())

@@ -112,12 +112,15 @@ def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_numbers(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with numbers where it has the words for infinity and nan."""
     rows = document.get("rows")
-    if isinstance(rows, list):
-        for row in rows:
-            for name in NUMBERS if isinstance(row, dict) else ():
-                if isinstance(row.get(name), str):
-                    row[name] = NON_FINITE.get(row[name], row[name])
+    for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
+        for name in NUMBERS if isinstance(row, dict) else ():
+            value = row.get(name)
+            if isinstance(value, str):
+                row[name] = NON_FINITE.get(value, value)
+            elif isinstance(value, int) and abs(value) > MAX_NUMBER:  # before 0.20, msgspec makes -1.0 of it
+                raise ValueError(f"row {number}: {name} is too large")
     return document
 
 
@@ -134,8 +137,6 @@ def _described(message: str, document: dict[str, Any]) -> str:
     value: Any = document
     for key in keys:
         value = value[key]
-    if isinstance(value, int) and "range" in reason:
-        return f"{place}{keys[-1]} is too large"
     kinds = get_args(get_type_hints(Row).get(str(keys[-1])))
     expected = f"none of {', '.join(filter(None, kinds))}" if reason.startswith("Invalid enum") else reason.lower()
     return f"{place}{keys[-1]} is {short_repr(value)}, {expected}"

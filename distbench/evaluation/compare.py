@@ -48,7 +48,7 @@ class Differences(dict[str, Difference]):
     Parameters
     ----------
     differences : mapping of str to Difference
-        By metric.
+        Differences by metric.
     report_a, report_b : Report
         What was compared.
     """
@@ -97,7 +97,7 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     Parameters
     ----------
     report_a, report_b : Report
-        Of the same test and reference points, in the same order, with the same k and the same queries.
+        Reports on the same test and reference points, in the same order, with the same k and the same queries.
 
     Returns
     -------

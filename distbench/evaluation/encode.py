@@ -33,7 +33,7 @@ def encode(
     Parameters
     ----------
     encoder : Encoder
-        Asked for codes.
+        Returns the codes.
     points : tuple of array-like or list of objects
         What the encoder gets: test points and reference points, which may be None.
     inputs : InputPoints

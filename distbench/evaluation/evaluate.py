@@ -61,9 +61,9 @@ def evaluate(
     reference : array-like of shape (n, d), or list of n objects, optional
         Points that neighbours are looked up in, usually the training points. Default: the test points.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
-        What input distances are measured in, instead of the points themselves: an encoder, whose codes of the same
-        points are what is to be kept; or ready points, one for each test point, in a tuple with those of the
-        reference where there is one.
+        The space in which input distances are measured, in place of the points themselves: an encoder, whose codes of
+        the same points count; or ready points, one for each test point, in a tuple with those of the reference if there
+        is one.
     k : int
         Number of neighbours, 1 <= k < M / 2, whichever metrics are chosen: the worst pairs are found among them.
     metrics : "default", "all" or iterable of str
@@ -72,17 +72,17 @@ def evaluate(
     include_queries : bool
         Whether the other test points are candidates too.
     confidence : float
-        Of the intervals.
+        Share of samples of test points whose interval should contain the true value.
     batch_size : int
         Rows that the encoder gets at once.
     stochastic : bool
         Whether the encoder answers differently each time. It is then judged over `draws` draws of its codes, of test
         and reference points anew each time: scores are means over draws, and intervals hold their variance too. Other
-        encoders are asked again for at most 64 test and reference points, and refused where the codes differ.
+        encoders are called again for at most 64 test and reference points, and refused if the codes differ.
     draws : int, optional
         Draws of a stochastic encoder, 2 or more. Default: 5.
     name : str, optional
-        Of the encoder, in the report.
+        Name of the encoder in the report.
     distance_x, distance_z : str
         Distances of points and of codes: "euclidean", "cosine" or "cityblock"; of codes of 0 and 1 also "hamming".
     labels, reference_labels : array-like of shape (m,) and (n,), optional
@@ -93,7 +93,7 @@ def evaluate(
         Half the width that the intervals of metrics may have: ``{"continuity": 0.002}`` judges 1,000 test points (or
         `queries`) and then more until the interval is the value -+ 0.002, or all of them are judged.
     seed : int
-        Of the sample of test points.
+        Seed of the sample of test points.
     executor : concurrent.futures.Executor, optional
         Where blocks of queries run. Default: threads.
     progress : bool, optional

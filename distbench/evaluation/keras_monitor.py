@@ -45,17 +45,17 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         name of a model within the model stands for that model, called on the points); a Keras model; or a function
         that is given the model and returns what encodes: ``lambda model: model.encoder``.
     prefix : str, default ``"val_"``
-        Of the names in the logs.
+        Begins the names in the logs.
     max_points : int or None, default 2000
         Validation points, and reference points, beyond which a random sample of so many is used: the cost of an
         evaluation is their product. None: all of them.
     seed : int, default 0
-        Of these samples.
+        Seed of these samples.
 
     Attributes
     ----------
     report : Report or None
-        Of the last evaluation, with intervals.
+        The last evaluation, with intervals.
 
     Raises
     ------

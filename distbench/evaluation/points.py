@@ -42,7 +42,7 @@ class EncodedPoints:
     X_ref, Z_ref : ndarray or None
         Reference points and their codes, where there were any.
     squared_errors : ndarray of shape (m,) or None
-        Of the points that the decoder makes of Z, where reconstructions are judged.
+        Error of each point that the decoder makes of Z, where reconstructions are judged.
     """
 
     X: Array
@@ -64,9 +64,9 @@ class InputPoints:
     Attributes
     ----------
     X : ndarray of shape (m, d)
-        Of the test points.
+        The test points.
     X_ref : ndarray of shape (n, d) or None
-        Of the reference points.
+        The reference points.
     names : tuple of str
         What both are called in messages.
     space : str

@@ -35,11 +35,11 @@ class Report(Mapping[str, Score]):
     encoder : str
         Name of the encoder.
     scores : dict of str to Score
-        In the order of the table of metrics.
+        Scores by metric, in the order of the table.
     k, m, M, code_size : int
         Neighbours, test points that were judged, candidates of each, columns of the codes.
     confidence : float
-        Of the intervals.
+        Confidence of the intervals.
     notes : tuple of str
         What a reader of the scores must know.
     pairs : mapping of str to tuple of Pair
@@ -244,7 +244,7 @@ class Report(Mapping[str, Score]):
             Where to draw; pyplot is then left alone. Make their figure with ``layout="constrained"``, which leaves room
             for what stands above and below. "ranks" of several reports may share axes. Default: a new figure of pyplot.
         labels : array-like of shape (m,), optional
-            Of the test points; their names are written into "points".
+            Labels of the test points, written into "points".
 
         Returns
         -------

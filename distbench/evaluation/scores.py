@@ -100,7 +100,7 @@ class Pair:
     M : int
         Number of candidates.
     labels : tuple of str
-        Of the test point and its partner, where they are known.
+        Labels of the test point and its partner, where they are known.
     """
 
     query: int

@@ -35,7 +35,7 @@ def worst_pairs(
     Parameters
     ----------
     statistics : Statistics
-        Of these points, with the family of ranks.
+        Statistics of these points, with those of ranks.
     test, reference : tuple of ndarray
         Points and codes, checked. Memory maps are read block by block.
     distance_x, distance_z : {"euclidean", "cosine", "cityblock", "hamming"}

@@ -44,9 +44,9 @@ def attainable(
     metrics : iterable of str, optional
         Names; default: the default set.
     seed : int
-        Of the sample.
+        Seed of the sample.
     iterations : int
-        At most, of SMACOF.
+        Largest number of iterations of SMACOF.
 
     Returns
     -------

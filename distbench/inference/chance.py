@@ -45,12 +45,12 @@ def chance(
     include_queries : bool
         Whether the other test points are candidates too.
     shuffles, seed : int
-        How many shuffles where there is no closed form, and what they are drawn with.
+        Number of shuffles where there is no closed form, and their seed.
 
     Returns
     -------
     float
-        In the metric's range.
+        The value, in the metric's range.
 
     Raises
     ------

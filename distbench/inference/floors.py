@@ -123,7 +123,7 @@ def check_floors(
     Parameters
     ----------
     limits : mapping of str to float
-        By metric; those without a floor are not judged.
+        Limits by metric; those without a floor are not checked.
     X_test : array-like of shape (n, d)
         The points that will be judged.
     code_size : int

@@ -42,9 +42,9 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
     low, high : float or None
         Its interval; without an interval the value alone decides.
     limit : float
-        At least (direction "up") or at most (direction "down").
+        Least good value (direction "up") or largest good value ("down").
     direction : {"up", "down"}
-        Of the metric.
+        Direction of the metric.
 
     Returns
     -------

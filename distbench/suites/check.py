@@ -65,7 +65,7 @@ class Check:
     options : mapping of str to any
         Other options of :func:`distbench.evaluate`.
     limits : mapping of str to float
-        By metric.
+        Limits by metric.
     undecided : {"value", "fail", "pass"}
         What becomes of a limit that the interval holds.
     """

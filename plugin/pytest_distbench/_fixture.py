@@ -81,7 +81,7 @@ class DistbenchFixture:
         Returns
         -------
         Report
-            Where every limit is met.
+            The report, if every limit is met.
 
         Raises
         ------
@@ -136,7 +136,7 @@ class DistbenchFixture:
         Returns
         -------
         Report
-            Of the encoder; its rows are in the leaderboards of the run.
+            The report; its rows are in the leaderboards of the run.
 
         Raises
         ------

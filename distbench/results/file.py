@@ -20,9 +20,9 @@ from distbench._util.files import write_whole
 from distbench._util.locks import locked
 from distbench._util.text import shortened
 from distbench.errors import InputError, ResultsError
-from distbench.results.packing import packed_arrays
+from distbench.results.packing import ARRAYS, packed_arrays
 from distbench.results.rows import ClaimOutcome, Row
-from distbench.results.schema import CUT, EMPTY, SCHEMA, Results, parse_results
+from distbench.results.schema import EMPTY, SCHEMA, CutOffError, Results, parse_results
 
 __all__ = ["EMPTY", "Results", "json_number", "merged", "read_file", "read_results", "write_file", "write_results"]
 
@@ -106,6 +106,7 @@ def write_results(
             raise ResultsError(f"{path}", "holds the stored rows of a suite", "give the results another file")
         if old is None or whole:
             old = EMPTY
+        # Not by setting: another test of the same data set keeps its rows.
         subject = attrgetter("test", "encoder", "dataset", "code_size", "in_sample", *apart)
         measured, judged = {subject(row) for row in rows}, {claim.id for claim in claims}
         kept = [row for row in old.rows if subject(row) not in measured]
@@ -119,12 +120,12 @@ def merged(
 ) -> Results:
     """Return old results and new ones, which were measured with `environment`, as one.
 
-    Rows and claims name their environment, all but those of the last run where it is a run.
+    Rows and claims get the name of their environment; those of the last run, where it is a run, need none.
     """
-    earlier = dict(old.earlier)
+    known = dict(old.earlier)
 
     def placed(record: Record, own: Mapping[str, Any]) -> Record:
-        return replace(record, environment="" if is_run and own == environment else _named(own, earlier))
+        return replace(record, environment="" if is_run and own == environment else _named(own, known))
 
     def kept(records: Iterable[Record]) -> list[Record]:
         return [placed(record, old.earlier.get(record.environment, old.environment)) for record in records]
@@ -132,7 +133,7 @@ def merged(
     all_rows = sorted([*(placed(row, environment) for row in rows), *kept(old.rows)], key=_order)
     all_claims = sorted([*(placed(claim, environment) for claim in claims), *kept(old.claims)], key=attrgetter("id"))
     used = {row.environment for row in all_rows} | {claim.environment for claim in all_claims}
-    earlier = {name: earlier[name] for name in sorted(used - {""})}
+    earlier = {name: known[name] for name in sorted(used - {""})}
     return Results(all_rows, dict(environment) if is_run else {}, earlier, all_claims)
 
 
@@ -151,7 +152,7 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
     except (OSError, UnicodeDecodeError) as problem:
         raise error(f"{path}", f"cannot be read: {problem}") from problem
     except ValueError as problem:
-        if CUT in str(problem) and remedy == READ:
+        if isinstance(problem, CutOffError) and remedy == READ:
             remedy = f"{READ}, or delete it to start anew"
         raise error(f"{path}", shortened(str(problem)), remedy) from problem
 
@@ -173,7 +174,7 @@ def write_file(path: Path, results: Results) -> None:
     parts = [
         f'"schema": {SCHEMA}',
         f'"environment": {_json(results.environment)}',
-        f'"earlier": {{{_lines(f"{_json(name)}: {_json(one)}" for name, one in results.earlier.items())}}}',
+        f'"earlier": {{{_lines(f"{_json(name)}: {_json(values)}" for name, values in results.earlier.items())}}}',
         f'"rows": [{_lines(_json(_plain(row, results.earlier)) for row in results.rows)}]',
         f'"claims": [{_lines(_json(_plain(claim, results.earlier)) for claim in results.claims)}]',
     ]
@@ -198,7 +199,9 @@ def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]])
     }
     if record.environment and record.stored == _day(record.environment, earlier):
         del values["stored"]
-    return {**values, **packed_arrays(record)} if isinstance(record, Row) else values
+    if isinstance(record, Row):  # arrays that cannot be packed, as they are not finite, are left out
+        values = {name: value for name, value in values.items() if name not in ARRAYS} | packed_arrays(record)
+    return values
 
 
 def json_number(value: Any) -> Any:

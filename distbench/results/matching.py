@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from distbench.results.packing import packed_arrays
+from distbench.results.packing import ARRAYS, packed_arrays
 from distbench.results.rows import OK, Row
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "status_of",
 ]
 
-ARRAYS = ("leave_one_out", "interaction")
 METHOD = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
 SAME_NAME = "several encoders of that name in one test; give each its own, with name="
 POINTS_CHANGED = "the points changed"

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from distbench.results.rows import Row
 
-__all__ = ["PackedArray", "pack", "packed_arrays", "unpack"]
+__all__ = ["ARRAYS", "PackedArray", "pack", "packed_arrays", "unpack"]
 
-DTYPE_OF = {"leave_one_out": "float16", "interaction": "root8"}
+ARRAYS = {"leave_one_out": "float16", "interaction": "root8"}
+"""The arrays of a row, and how each is packed."""
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MAX_BYTE = 127
 MAX_NUMBERS = 10**8  # in an array; more in a file is damage
@@ -72,13 +73,13 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
     return PackedArray(dtype=dtype, shape=list(array.shape), offset=offset, scale=scale, data=data)
 
 
-def packed_arrays(row: Row, names: Collection[str] = tuple(DTYPE_OF)) -> dict[str, Any]:
+def packed_arrays(row: Row, names: Collection[str] = tuple(ARRAYS)) -> dict[str, Any]:
     """Return a row's arrays packed, by name; those that cannot be packed, or are not there, are left out."""
     packed: dict[str, Any] = {}
     for name in names:
         array = getattr(row, name)
         if array is not None and not isinstance(array, dict) and row.value is not None:
-            array = pack(array, DTYPE_OF[name], row.value if name == "leave_one_out" else 0.0)
+            array = pack(array, ARRAYS[name], row.value if name == "leave_one_out" else 0.0)
         if isinstance(array, dict):
             packed[name] = array
     return packed

@@ -14,10 +14,9 @@ from distbench.errors import InputError
 from distbench.results.packing import unpack
 from distbench.results.rows import OK, ClaimOutcome, Row
 
-__all__ = ["CUT", "EMPTY", "SCHEMA", "Results", "parse_results"]
+__all__ = ["EMPTY", "SCHEMA", "CutOffError", "Results", "parse_results"]
 
 SCHEMA = 1
-CUT = "it seems cut off"
 NUMBERS = ("value", "low", "high", "seconds", "limit")
 AXES = {"leave_one_out": 1, "interaction": 2}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -50,6 +49,10 @@ class Results:
 
 
 EMPTY = Results([], {}, {})
+
+
+class CutOffError(ValueError):
+    """The text of a file ends too early."""
 
 
 def parse_results(text: str) -> Results:
@@ -88,7 +91,9 @@ def _parsed(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # damage to its insides leaves both
-        raise ValueError(f"not valid JSON: {reason}{f' ({CUT})' * is_cut}") from None
+        if is_cut:
+            raise CutOffError(f"not valid JSON: {reason} (it seems cut off)") from None
+        raise ValueError(f"not valid JSON: {reason}") from None
     if not isinstance(document, dict) or "schema" not in document:
         raise ValueError("is no file of results (it has no schema)")
     if document["schema"] != SCHEMA or isinstance(document["schema"], bool):

@@ -91,7 +91,7 @@ def claim_key(claim: Claim, suite: Suite) -> str:
     return sha256(json.dumps(rests_on, sort_keys=True, default=repr).encode()).hexdigest()
 
 
-def judge(claim: Claim, suite: Suite, cache: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
+def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
     """Fit the encoders of a claim, and judge it.
 
     A bound and a comparison are judged on the mean over the training seeds, by its 95 % interval over test
@@ -105,7 +105,7 @@ def judge(claim: Claim, suite: Suite, cache: FitCache, progress: ProgressFor = l
     ----------
     claim, suite
         As in :func:`claim_key`.
-    cache : FitCache
+    fits : FitCache
         Where fits are shared.
     progress : callable
         Returns, for a description of a fit, what the fit reports its progress to.
@@ -120,7 +120,7 @@ def judge(claim: Claim, suite: Suite, cache: FitCache, progress: ProgressFor = l
         The claim compares by a metric that has no interval, is about a floor that does not exist, or about an encoder
         that cannot have what it says.
     """
-    subject = _Subject(claim, suite, cache, progress)
+    subject = _Subject(claim, suite, fits, progress)
     judges: dict[type, Callable[[Any, _Subject], tuple[Verdict, str]]] = {
         BoundClaim: _bound,
         BetterClaim: _better,
@@ -137,20 +137,20 @@ class _Subject:
 
     claim: Claim
     suite: Suite
-    cache: FitCache
+    fits: FitCache
     progress: ProgressFor
 
     def runs(self, name: str, metric: str) -> list[Run]:
         from distbench.metrics import METRICS
 
         options = {"k": self.suite.k, "name": name, "metrics": "default" if METRICS[metric].default else (metric,)}
-        return [self.cache.run(fit, **options) for fit in self._fits(name)]
+        return [self.fits.run(fit, **options) for fit in self._all(name)]
 
     def fitted(self, name: str) -> list[Any]:
         """Return the encoders themselves, for what is no metric of codes."""
-        return [self.cache.fit(fit)[0] for fit in self._fits(name)]
+        return [self.fits.fit(fit)[0] for fit in self._all(name)]
 
-    def _fits(self, name: str) -> list[Fit]:
+    def _all(self, name: str) -> list[Fit]:
         claim, encoder = self.claim, self.suite.encoder(name)
         recipe = as_recipe(encoder.recipe, encoder.options)
         fits = []
@@ -199,7 +199,7 @@ def _better(claim: BetterClaim, subject: _Subject) -> tuple[Verdict, str]:
 def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
     from distbench.baselines.subspace import largest_principal_angle
 
-    pca, _ = subject.cache.fit(Fit(as_recipe("pca"), claim.dataset, claim.code_size, subject.suite.seeds[0]))
+    pca, _ = subject.fits.fit(Fit(as_recipe("pca"), claim.dataset, claim.code_size, subject.suite.seeds[0]))
     encoders = subject.fitted(claim.encoder)
     if any(getattr(encoder, "components_", None) is None for encoder in encoders):
         raise SuiteError(
@@ -215,7 +215,7 @@ def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
 def _collapse(claim: CollapseClaim, subject: _Subject) -> tuple[Verdict, str]:
     from distbench.suites._collapse import find_collapse
 
-    points = subject.cache.dataset(claim.dataset).train
+    points = subject.fits.dataset(claim.dataset).train
     pairs = [find_collapse(encoder, points, goal=claim.at_most) for encoder in subject.fitted(claim.encoder)]
     worst = max(pairs, key=lambda pair: pair.ratio)
     # A search that finds no such pair is no proof that there is none.
@@ -228,7 +228,7 @@ def _collapse(claim: CollapseClaim, subject: _Subject) -> tuple[Verdict, str]:
 def _floor(claim: FloorClaim, subject: _Subject) -> tuple[Verdict, str]:
     from distbench.inference.floors import floors
 
-    test = subject.cache.dataset(claim.dataset).test
+    test = subject.fits.dataset(claim.dataset).test
     floor = floors(test, claim.code_size, k=subject.suite.k, metrics=(claim.metric,)).get(claim.metric)
     if floor is None:
         raise SuiteError(f"claim {claim.id}", f"these points have no floor of {claim.metric}", "choose smaller data")

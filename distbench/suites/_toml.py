@@ -65,12 +65,13 @@ class TomlLocation:
         return SuiteError(shortened(": ".join(part for part in (f"{self.file}:{line}", keys, message) if part)))
 
     @contextmanager
-    def raised_here(self, prefix: str = "") -> Iterator[None]:
-        """Turn an InputError of the block into an error at this key, without a prefix that its text has."""
+    def raised_here(self, argument: str = "") -> Iterator[None]:
+        """Turn an InputError of the block into an error at this key, which stands for the `argument`."""
         try:
             yield
         except InputError as error:
-            raise self.error(str(error).removeprefix(prefix)) from None
+            shown = InputError("", error.found, error.advice) if error.argument == argument else error
+            raise self.error(str(shown)) from None
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:

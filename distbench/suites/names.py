@@ -83,7 +83,7 @@ def _check_source(suite: Suite, where: TomlLocation) -> None:
 
 
 def _check_dataset(name: str, suite: Suite, where: TomlLocation) -> None:
-    with where.raised_here("dataset: "):
+    with where.raised_here("dataset"):
         check_dataset(name, [suite.source.name] if suite.source else [])
 
 
@@ -104,7 +104,7 @@ def _check_encoder(encoder: SuiteEncoder, where: TomlLocation) -> None:
         by_size = limit if isinstance(limit, Mapping) else {None: limit}
         for code_size, bound in by_size.items():
             key = limits.at(metric) if code_size is None else limits.at(metric, str(code_size))
-            with key.raised_here(f"{metric}: "):
+            with key.raised_here(metric):
                 check_bounds({metric: bound})
 
 

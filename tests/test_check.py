@@ -65,6 +65,7 @@ def test_distances_are_those_asked_for_and_rows_say_so():
         ({"continuty": 0.9}, "continuty: found no metric and no option of that name; did you mean 'continuity'"),
         ({"distance": "cosine"}, "write distance_x= for the points and distance_z="),
         ({"neighbours": 5}, "neighbours: found no metric and no option of that name; metrics are trustworthiness"),
+        ({"limits": {"continuity": 0.9}}, "write each limit by its metric's name"),
         ({"continuity": 3}, "between 0 and 1"),
         ({"distortion": 0.5}, "pass one between 1 and inf"),
     ],
@@ -75,6 +76,26 @@ def test_wrong_names_and_limits_are_said_before_the_encoder_runs(arguments, said
 
     with pytest.raises(InputError, match=said):
         check_encoder(never, X_TEST, **arguments)
+
+
+class MyRecipe:
+    def fit(self, X, code_size, seed): ...
+
+
+@pytest.mark.parametrize(
+    ("encoder", "points", "said"),
+    [
+        (X_TEST, first, "look swapped; pass the encoder first"),
+        (MyRecipe, X_TEST, "it is a recipe, with fit"),
+        (MyRecipe(), X_TEST, "it is a recipe, with fit"),
+        ("pca", X_TEST, "names are of recipes.*fit_baseline"),
+        ("enc.h5", X_TEST, "found 'enc.h5'; files that are loaded are a .keras file"),
+        (first, "x.npy", "X_test: found 'x.npy', a text; pass the array"),
+    ],
+)
+def test_what_looks_like_a_slip_is_said_as_such(encoder, points, said):
+    with pytest.raises(InputError, match=said):
+        check_encoder(encoder, points, continuity=0.9)
 
 
 def test_a_recipe_needs_a_data_set_and_takes_no_points():

@@ -227,7 +227,7 @@ class TestInTheBrowser:
         driver = opened()
         next(e for e in find(driver, "#t0 .leaderboard tbody th a") if e.text == "first").click()
         detail = find(driver, "details[open]")[0]
-        assert "--distbench-retrain fits it anew" in detail.text
+        assert "--distbench-retrain fits it again" in detail.text
         assert detail.find_elements("css selector", "figure") == []
 
     def test_limits_that_are_broken_are_marked(self, opened):

@@ -46,7 +46,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     callback=_gates,
     help="Exit with 1 where an encoder is worse by more: continuity:1% or continuity:0.01. Can be repeated.",
 )
-@common.undecided_option("What becomes of a worsening whose interval holds the threshold.")
+@common.undecided_option("What decides on a worsening whose interval contains the threshold.")
 @json_option
 @width_option
 def command(

@@ -15,7 +15,7 @@ __all__ = ["command"]
 def command(as_json: bool, width: int | None) -> None:
     """List the data sets and what they need.
 
-    What each is, where it comes from, and on what terms.
+    Each with its source and its licence.
 
     Every fifth point of each is a test point. Own data: in a suite file, or as files of 'distbench evaluate --data'.
     """

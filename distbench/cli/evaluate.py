@@ -61,22 +61,27 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
 )
 @click.argument("encoder", default="")
 @click.option("--data", default="", metavar="FILE", help=f"Test points: {FILES}.")
-@click.option("--reference", default="", metavar="FILE", help="Points that neighbours are looked up in, mostly train.")
+@click.option(
+    "--reference",
+    default="",
+    metavar="FILE",
+    help="Points among which neighbours are found too, mostly the train points.",
+)
 @click.option("--codes", default="", metavar="FILE", help="Codes of the test points, in place of ENCODER.")
-@click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, likewise.")
-@click.option("--labels", default="", metavar="FILE", help="One label a test point.")
-@click.option("--reference-labels", default="", metavar="FILE", help="One label a reference point.")
+@click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
+@click.option("--labels", default="", metavar="FILE", help="One label for each test point.")
+@click.option("--reference-labels", default="", metavar="FILE", help="One label for each reference point.")
 @click.option(
     "--input-space",
     multiple=True,
     metavar="ENCODER|FILE",
-    help="Where input distances are measured: an encoder's codes of the points, or ready points; with --reference "
-    "those of the reference points too, as a second one.",
+    help="Measure input distances between an encoder's codes of the points, or between ready points; with --reference "
+    "give a second one for the reference points, too.",
 )
 @click.option("--dataset", default="", metavar="NAME", help="Fit ENCODER, a recipe, on this data set's train points.")
 @click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="Columns of the codes of a recipe.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of training, and of samples.  [default: 0]"
+    "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of training and of samples.  [default: 0]"
 )
 @click.option(
     "--limit",
@@ -84,19 +89,21 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     multiple=True,
     metavar="METRIC:VALUE",
     callback=_limits,
-    help="At least or at most that, by the metric's direction: continuity:0.95. Can be repeated.",
+    help="A limit, at least or at most by the metric's direction: continuity:0.95. Can be repeated.",
 )
-@common.undecided_option("What becomes of a limit that the interval holds.")
+@common.undecided_option("What decides on a limit that the interval contains.")
 @click.option("--k", type=int, default=10, show_default=True, metavar="N", help="Neighbours.")
 @click.option(
     "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names with commas between."
 )
-@click.option("--distance-x", default="euclidean", type=click.Choice(DISTANCES), help="Distance of points.")
-@click.option("--distance-z", default="euclidean", type=click.Choice((*DISTANCES, "hamming")), help="Of codes.")
+@click.option("--distance-x", default="euclidean", type=click.Choice(DISTANCES), help="Distance between points.")
 @click.option(
-    "--queries", type=click.IntRange(min=1), metavar="N", help="Judge only so many test points, a random sample."
+    "--distance-z", default="euclidean", type=click.Choice((*DISTANCES, "hamming")), help="Distance between codes."
 )
-@click.option("--stochastic", is_flag=True, help="The encoder answers differently each time: judge it over draws.")
+@click.option(
+    "--queries", type=click.IntRange(min=1), metavar="N", help="Judge a random sample of so many test points."
+)
+@click.option("--stochastic", is_flag=True, help="The encoder draws its codes: judge it over several draws.")
 @click.option("--name", help="The encoder's name; its own by default.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file.")
 @click.option("--results", type=PATH, help="Add the rows to this file of results.")
@@ -150,7 +157,7 @@ def command(
 
 
 def _check_files(html: Path | None, results: Path | None) -> None:
-    """Refuse files that could not be written, or not be added to, before minutes are spent on what goes into them."""
+    """Refuse files that could not be written, or not be added to, before anything is measured."""
     for path, option in ((html, "--html"), (results, "--results")):
         common.check_output(path, option)
     if html is not None and results is not None and html.resolve() == results.resolve():

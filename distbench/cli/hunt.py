@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-SHOWN = ("kind", "found", "value", "d_x", "d_z", "ratio", "relative", "shrunk_value", "shrunk_d_x", "shrunk_d_z", "how")
+VALUES = (
+    "kind",
+    "found",
+    "value",
+    "d_x",
+    "d_z",
+    "ratio",
+    "relative",
+    "shrunk_value",
+    "shrunk_d_x",
+    "shrunk_d_z",
+    "how",
+)
 
 
 @click.command(
@@ -52,7 +64,7 @@ def command(
 ) -> None:
     """Look for inputs that ENCODER merges or tears.
 
-    Around test points, two inputs are sought whose distance it changes more than that of any two test points.
+    Search around the test points for two inputs whose distance it changes more than that of any two test points.
 
     ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first. Exit
     with 1 where a limit is broken.
@@ -61,14 +73,14 @@ def command(
     from distbench.hunting import checked_limits, hunt
     from distbench.inputs.files import read_points
 
-    given = {"expansion": expansion, "contraction": contraction}
+    has_limits = expansion is not None or contraction is not None
     with running_user_code():
-        limits = checked_limits(**given) if set(given.values()) != {None} else {}
+        limits = checked_limits(expansion=expansion, contraction=contraction) if has_limits else {}
         points = read_points(data, "--data")
-        found = hunt(encoder_of(encoder), points, budget=budget, seed=seed, directions=directions, name=name)
-        failure = _failure(found, limits)
-        document = _document(found, limits, failure)
-    print_verdict(with_options(str(found)), failure, document if as_json else None)
+        result = hunt(encoder_of(encoder), points, budget=budget, seed=seed, directions=directions, name=name)
+        failure = _failure(result, limits)
+        document = _document(result, limits, failure)
+    print_verdict(with_options(str(result)), failure, document if as_json else None)
     if failure:
         sys.exit(1)
 
@@ -107,5 +119,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
     pairs = {name: np.asarray(getattr(finding, name)).tolist() for name in ("pair", "codes", "shrunk")}
     rows = {name: list(map(int, getattr(finding, name))) for name in ("rows", "changed", "test_rows")}
-    values = {name: getattr(finding, name) for name in SHOWN}
+    values = {name: getattr(finding, name) for name in VALUES}
     return {**values, "test_value": finding.test_value, **rows, **pairs, "snippet": finding.snippet}

@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """Print the leaderboards of files of results.
 
-    Of an encoder that is in several files, judged in the same way on the same data, the last file counts. The rows
-    that suites store in baselines/ can be read too.
+    The last file counts for an encoder that several files judge in the same way on the same data. The rows that suites
+    store in baselines/ can be read too.
     """
     from distbench._util.files import write_whole
     from distbench.results.file import read_results

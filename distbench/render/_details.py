@@ -114,7 +114,7 @@ def _why_none(entry: LeaderboardRow) -> str:
     if entry.reason:
         return f"No pictures: {entry.reason}."
     if entry.stored:
-        return "No pictures: its rows are stored, without points. --distbench-retrain fits it anew and draws them."
+        return "No pictures: its rows are stored, without points. --distbench-retrain fits it again and draws them."
     return "No pictures: its points were not kept. They are drawn where a run writes an HTML report."
 
 

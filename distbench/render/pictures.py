@@ -54,7 +54,7 @@ def picture_svg(diagrams: Diagrams, kind: str, prefix: str = "") -> str:
     kind : {"shepard", "points", "ranks"}
         As for :meth:`distbench.Report.plot`.
     prefix : str
-        Another one for each picture of a page, so that they do not refer to each other's parts.
+        Different for each picture of a page, which keeps their ids apart.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def plot(report: Report, kind: str | None, ax: Any, labels: Any) -> Any:
 
     kinds = list(KINDS) if kind is None else [kind]
     axes = np.atleast_1d(np.asarray(ax, dtype=object))
-    if ax is not None and (axes.size != len(kinds) or not all(isinstance(one, Axes) for one in axes.ravel())):
+    if ax is not None and (axes.size != len(kinds) or not all(isinstance(item, Axes) for item in axes.ravel())):
         wanted = "the axes of one picture" if kind else f"{len(kinds)} axes, one for each picture, or name a kind"
         raise InputError("ax", f"found {short_repr(ax)}", f"pass {wanted}")
     diagrams = diagrams_of(report, labels=labels)
@@ -100,8 +100,8 @@ def plot(report: Report, kind: str | None, ax: Any, labels: Any) -> Any:
         width, height = PLOT_INCHES
         _, new = plt.subplots(1, len(kinds), figsize=(width * len(kinds), height), layout="constrained")
         axes = np.atleast_1d(new)
-    for one, name in zip(axes.ravel(), kinds, strict=True):
-        _draw_titled(one, name, diagrams)
+    for single, name in zip(axes.ravel(), kinds, strict=True):
+        _draw_titled(single, name, diagrams)
     return axes if kind is None else axes[0]
 
 

@@ -12,17 +12,11 @@ import pytest
 
 __all__ = ["Training"]
 
-_PAUSE = 0.2  # seconds between two drawings: each suspends pytest's capture
+PAUSE = 0.2  # seconds between two drawings: each suspends pytest's capture
 
 
 class Training:
-    """Gives each fit a bar, and clears the last one away whatever happens.
-
-    Parameters
-    ----------
-    config : pytest.Config
-        Knows the terminal.
-    """
+    """A context that gives each fit a bar on the terminal, and removes the last one at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -37,7 +31,7 @@ class Training:
         self._close()
 
     def __call__(self, description: str) -> Callable[[int, int], None] | None:
-        """Return what a fit reports ``(done, total)`` to; None where nobody watches."""
+        """Return a function that draws a fit's progress ``(done, total)``; None without a terminal."""
         if self._reporter is None:
             return None
         self._close()
@@ -60,7 +54,7 @@ class _Bar:
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._drawn < _PAUSE:
+        if now - self._drawn < PAUSE:
             return
         with self._uncaptured():
             if self._tqdm is None:
@@ -85,7 +79,7 @@ class _Bar:
         from tqdm import tqdm
 
         class Quiet(tqdm):  # type: ignore[type-arg]
-            monitor_interval = 0  # its thread would draw while pytest captures
+            monitor_interval = 0  # else tqdm's thread draws while pytest captures
 
         self._reporter.ensure_newline()
         return Quiet(total=total, desc=self._description, file=sys.stderr, leave=False, dynamic_ncols=True)

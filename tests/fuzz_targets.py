@@ -79,7 +79,7 @@ def value(taken: Taken, depth: int = 0) -> Any:
     if kind == 5:
         return taken.text()
     inner = [value(taken, depth + 1) for _ in range(taken.below(4))]
-    return inner if kind == 6 else {taken.of(NAMES): one for one in inner}
+    return inner if kind == 6 else {taken.of(NAMES): item for item in inner}
 
 
 def changed(document: Any, taken: Taken) -> Any:
@@ -255,7 +255,7 @@ def documents() -> tuple[dict[str, Any], ...]:
     rng = np.random.default_rng(0)
     points, reference = rng.normal(size=(20, 4)), rng.normal(size=(30, 4))
     claim = ClaimOutcome(**dict.fromkeys(("id", "statement", "source", "verdict", "expect", "evidence"), "x"))
-    found = []
+    runs = []
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "r.json"
         for columns, dataset, day in ((2, "shapes", "2026-01-02"), (3, "", "2026-01-03")):
@@ -271,14 +271,14 @@ def documents() -> tuple[dict[str, Any], ...]:
             ]
             rows.append(failed_row("no", encoder="b", k=5, m=20, M=49, **about))
             write_results(path, rows, {"date": day, "python": "3.11"}, claims=[claim], whole=False)
-            found.append(json.loads(path.read_text()))
-    stored = {**found[0], "environments": {"2026-01-02": {"date": "2026-01-02"}}, "findings": []}
+            runs.append(json.loads(path.read_text()))
+    stored = {**runs[0], "environments": {"2026-01-02": {"date": "2026-01-02"}}, "findings": []}
     stored["rows"] = [
         {**row, "environment": "2026-01-02", "recipe_hash": "", "data_sha256": ""} for row in stored["rows"]
     ]
     for name in ("environment", "earlier", "claims"):
         del stored[name]
-    return (*found, stored)
+    return (*runs, stored)
 
 
 def _results_text(taken: Taken) -> bytes:

@@ -20,7 +20,7 @@ def planted(columns, seed):
 
 def off_by(pair, direction):
     """Return the sine of the angle between the two inputs' difference and a direction."""
-    gap = np.subtract(*(np.asarray(one, dtype=np.float64).ravel() for one in pair))
+    gap = np.subtract(*(np.asarray(point, dtype=np.float64).ravel() for point in pair))
     gap /= np.linalg.norm(gap)
     return np.linalg.norm(gap - np.sign(gap @ direction) * direction)
 
@@ -35,4 +35,4 @@ def rerun(snippet, encoder, X):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(snippet, {"encoder": encoder, "X": X})
-    return [float(one) for one in printed.getvalue().split()]
+    return [float(number) for number in printed.getvalue().split()]

@@ -189,7 +189,7 @@ class TestTwoRunsAtOnce:
         assert {row.encoder for row in rows} == {f"{w}-{n}" for w in ("one", "two", "three") for n in range(4)}
         assert sorted(file.name for file in path.parent.iterdir() if file.name != "seed.json") == [path.name]
 
-    def test_one_that_does_not_let_go_is_told(self, tmp_path):
+    def test_a_lock_that_another_process_holds(self, tmp_path):
         source = """
             import sys
             from pathlib import Path
@@ -201,10 +201,10 @@ class TestTwoRunsAtOnce:
         path = tmp_path / "r.json"
         other = python(source, path, stdin=subprocess.PIPE)
         assert other.stdout.readline() == "held\n"
-        told = r"another process or thread has been writing there for 0\.1 s; wait for it"
-        with pytest.raises(TimeoutError, match=told), locked(path, wait=0.1):
+        message = r"another process or thread has been writing there for 0\.1 s; wait for it"
+        with pytest.raises(TimeoutError, match=message), locked(path, wait=0.1):
             pass
-        other.kill()  # who is killed lets go
+        other.kill()  # which releases the lock
         other.communicate()
         with locked(path, wait=20):
             pass

@@ -42,9 +42,9 @@ def test_no_error_but_the_librarys_own(target, here):
 
 def test_the_inputs_are_mostly_nearly_right_and_sometimes_noise():
     document = {"a": [1, {"b": 2}], "c": "text"}
-    found = [changed(document, Taken(bytes([n, n * 7 % 256] * 20))) for n in range(1, 60)]
+    results = [changed(document, Taken(bytes([n, n * 7 % 256] * 20))) for n in range(1, 60)]
     assert document == {"a": [1, {"b": 2}], "c": "text"}
-    assert sum(one != document for one in found) > 20
+    assert sum(other != document for other in results) > 20
     assert noisy("text", Taken(b"")) == b"text"
     assert toml_text({"t": {"k": [1, True]}, "e": [{"n": "x"}], "a": "y"}, headers=True).split("\n")[:3] == [
         'a = "y"',
@@ -58,7 +58,7 @@ CLAIM = '[[claim]]\nid = "a"\nstatement = "s"\nsource = "me"\nencoder = "pca"\nm
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (TOP + CLAIM + f"at_most = 1{'0' * 400}\n", "claim 1.at_most: found 10"),
         (TOP + f'[[encoder]]\nname = "{"x" * 5000}"\n', "no encoder is called 'xxx"),
@@ -67,12 +67,12 @@ CLAIM = '[[claim]]\nid = "a"\nstatement = "s"\nsource = "me"\nencoder = "pca"\nm
         (TOP + f"k = {'9' * 5000}\n", "not valid TOML"),
     ],
 )
-def test_suites_that_once_broke_something(tmp_path, text, told):
+def test_suites_that_once_broke_something(tmp_path, text, message):
     path = tmp_path / "s.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(errors.SuiteError) as raised:
         check_suite(read_suite(path))
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 500
 
@@ -94,14 +94,14 @@ RESULTS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), RESULTS)
-def test_results_that_once_broke_something(tmp_path, change, told):
+@pytest.mark.parametrize(("change", "message"), RESULTS)
+def test_results_that_once_broke_something(tmp_path, change, message):
     path, document = tmp_path / "r.json", copy.deepcopy(documents()[0])
     change(document)
     path.write_text(json.dumps(document))
     with pytest.raises(errors.ResultsError) as raised:
         read_results(path)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert len(str(raised.value)) < 600
     before = path.read_bytes()
     with pytest.raises(errors.ResultsError):
@@ -141,20 +141,20 @@ def test_infinities_of_both_signs_in_two_seeds_have_no_mean_and_break_their_gate
     seeds[0]["value"], seeds[1]["value"] = "inf", "-inf"
     path.write_text(json.dumps(document))
     comparison = compare_rows(before, read_results(path).rows)
-    (lost,) = [one for one in comparison.not_compared if one.encoder == "a"]
+    (lost,) = [change for change in comparison.not_compared if change.encoder == "a"]
     assert (lost.metric, lost.reason, lost.failed) == ("stress", "is not a number", True)
     assert broken_gates(comparison, [parse_gate("stress:1%")]) != []
 
 
 @pytest.mark.parametrize("option", ["--html", "--results"])
 def test_outputs_whose_names_are_too_long_are_wrong_usage(option):
-    found = CliRunner().invoke(main, ["evaluate", "a:b", "--data", "X.npy", option, "x" * 300], catch_exceptions=False)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert found.stderr.startswith("Error: [Errno ")
+    result = CliRunner().invoke(main, ["evaluate", "a:b", "--data", "X.npy", option, "x" * 300], catch_exceptions=False)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: [Errno ")
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
 def test_what_can_be_no_path_is_wrong_usage(name):
-    found = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)
-    assert found.exit_code == 2
-    assert "can be no path" in found.output
+    result = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)
+    assert result.exit_code == 2
+    assert "can be no path" in result.output

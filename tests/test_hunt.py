@@ -310,7 +310,7 @@ def test_snippets_name_the_encoder_and_hold_no_rounding():
         if finding.found:
             written = finding.snippet.split("codes =")[0]
             assert not re.search(r"[0-9]e-|-0\.0\b", written)
-            assert max(len(one) for one in re.findall(r"[0-9]\.([0-9]+)", written)) <= 12
+            assert max(len(decimals) for decimals in re.findall(r"[0-9]\.([0-9]+)", written)) <= 12
             d_x, d_z = rerun(finding.snippet, folded, X)
             assert [d_x, d_z] == pytest.approx([finding.shrunk_d_x, finding.shrunk_d_z], rel=1e-6)
 

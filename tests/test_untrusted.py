@@ -251,8 +251,8 @@ class TestOnnx:
 
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         huge = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=(4, 10**11))
-        one = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
-        sparse = onnx.helper.make_sparse_tensor(one, onnx.numpy_helper.from_array(np.zeros(1, np.int64)), (4, 10**9))
+        value = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+        sparse = onnx.helper.make_sparse_tensor(value, onnx.numpy_helper.from_array(np.zeros(1, np.int64)), (4, 10**9))
         for path in (written([huge]), written(sparse=[sparse])):
             with refused("onnxruntime cannot load it"):
                 as_encoder(path)

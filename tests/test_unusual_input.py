@@ -62,11 +62,11 @@ def test_unusual_points_measure_as_their_float64_cast(points):
     else:
         cast = np.array(points, dtype=np.float64).reshape(60, -1)
     codes = cast @ W[: cast.shape[1]]
-    found = measured(points, codes)
-    assert found == measured(np.ascontiguousarray(cast), codes)
-    assert np.isfinite(list(found.values())).all()
+    values = measured(points, codes)
+    assert values == measured(np.ascontiguousarray(cast), codes)
+    assert np.isfinite(list(values.values())).all()
     wanted = spearmanr(pdist(cast), pdist(codes)).statistic
-    assert found["spearman"] == pytest.approx(wanted, abs=1e-9)
+    assert values["spearman"] == pytest.approx(wanted, abs=1e-9)
 
 
 def test_read_only_points_are_left_alone():
@@ -86,9 +86,9 @@ def test_squares_out_of_range_lose_nothing(exponent):
     assert np.isfinite(scaled).all()
     metrics = [name for name in METRICS if name not in ("label_agreement", "reconstruction_mse")]
     wanted = measured(points, codes, metrics=metrics)
-    found = measured(scaled, scaled_codes, metrics=metrics)
-    assert found == pytest.approx(wanted, rel=1e-9)
-    assert not np.isnan(list(found.values())).any()
+    values = measured(scaled, scaled_codes, metrics=metrics)
+    assert values == pytest.approx(wanted, rel=1e-9)
+    assert not np.isnan(list(values.values())).any()
     alone = measured(scaled, codes)
     for name in alone:
         if METRICS[name].scale_free:
@@ -131,10 +131,10 @@ def test_an_encoder_that_changes_its_input_harms_nothing():
         return codes
 
     points, reference = X.copy(), X[::-1].copy()
-    found = distbench.evaluate(rude, points, reference=reference, k=5)
+    report = distbench.evaluate(rude, points, reference=reference, k=5)
     assert np.array_equal(points, X)
     assert np.array_equal(reference, X[::-1])
-    assert found.as_dict() == distbench.evaluate(lambda batch: batch[:, :2], X, reference=reference, k=5).as_dict()
+    assert report.as_dict() == distbench.evaluate(lambda batch: batch[:, :2], X, reference=reference, k=5).as_dict()
     frame = pd.DataFrame(X)
     distbench.evaluate(lambda batch: batch.mul(2).iloc[:, :2], frame, k=5)
     assert np.array_equal(frame.to_numpy(), X)

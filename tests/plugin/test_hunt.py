@@ -20,7 +20,7 @@ def test_met(distbench):
 def test_broken(distbench):
     distbench.hunt(lost, X_test, contraction=5, budget=2000, name="mine")
 
-@pytest.mark.parametrize("options, told", [
+@pytest.mark.parametrize("options, message", [
     (dict(continuity=0.9), "continuity: found a limit that hunts do not take; pass expansion=, contraction= or both"),
     (dict(budgets=9), "budgets: found no option of that name; did you mean 'budget'"),
     (dict(contraction=-1), "contraction: found the limit -1; pass one between 0 and inf"),
@@ -28,10 +28,10 @@ def test_broken(distbench):
     (dict(), "limits: found none; pass expansion=, contraction= or both"),
     (dict(contraction=9, budget=3), "budget: found 3; pass a whole number of at least 200"),
 ])
-def test_refused(distbench, options, told):
+def test_refused(distbench, options, message):
     with pytest.raises(InputError) as raised:
         distbench.hunt(lost, X_test, **options)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 @pytest.mark.distbench(limits={"continuity": 0.5})
 def test_marker(distbench):

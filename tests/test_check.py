@@ -78,6 +78,49 @@ def test_wrong_names_and_limits_are_said_before_the_encoder_runs(arguments, said
         check_encoder(never, X_TEST, **arguments)
 
 
+class Never:
+    def fit(self, X, code_size, seed):
+        raise RuntimeError("fitted")
+
+    def transform(self, X):
+        raise RuntimeError("encoded")
+
+    def get_feature_names_out(self):
+        return ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"distortion": 0.5}, "distortion: found the limit 0.5"),
+        ({"stress": 1e-6}, "stress: found the limit at most 1e-06, which no encoder with codes of 2 can meet"),
+        ({"continuity": 0.5, "scaled_stress": 0}, "scaled_stress: found"),
+        ({"reference": X_TRAIN, "distortion": 1}, "distortion: found"),
+        ({"stress": 0.5}, "raised RuntimeError: encoded"),
+        ({"reference": X_TRAIN, "stress": 0}, "raised RuntimeError: encoded"),
+        ({"reference": X_TRAIN, "include_queries": False, "distortion": 1}, "raised RuntimeError: encoded"),
+        ({"distance_z": "cityblock", "stress": 0}, "raised RuntimeError: encoded"),
+        ({"queries": 30, "distortion": 1}, "raised RuntimeError: encoded"),
+    ],
+)
+def test_limits_that_no_encoder_can_meet_are_refused_before_one_runs(options, said):
+    with pytest.raises(InputError, match=said):
+        check_encoder(Never(), X_TEST, **options)
+
+
+def test_the_code_size_of_some_encoders_is_known_only_after_they_ran():
+    with pytest.raises(InputError, match="no encoder with codes of 2 can meet"):
+        check_encoder(first, X_TEST, stress=0)
+    assert by_metric(check_encoder(first, X_TEST, reference=X_TRAIN, stress=0))["stress"].verdict == "broken"
+
+
+def test_limits_of_a_recipe_are_refused_before_it_is_fitted():
+    with pytest.raises(InputError, match=r"distortion: found the limit at most 1,.* codes of 2"):
+        check_encoder(Never(), dataset="digits", code_size=2, distortion=1)
+    with pytest.raises(RuntimeError, match="fitted"):
+        check_encoder(Never(), dataset="digits", code_size=2, include_queries=False, distortion=1)
+
+
 class MyRecipe:
     def fit(self, X, code_size, seed): ...
 

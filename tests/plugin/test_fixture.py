@@ -107,66 +107,6 @@ def test_shown(distbench):
     result.stdout.no_fnmatch_line("*limits.py*")
 
 
-NEVER = """
-class Never:
-    def fit(self, X, code_size, seed):
-        raise RuntimeError("fitted")
-
-    def transform(self, X):
-        raise RuntimeError("encoded")
-
-    def get_feature_names_out(self):
-        return ["one", "two"]
-
-def refused(distbench, said, *points, **options):
-    with pytest.raises(InputError, match=said):
-        distbench.check(Never(), *points, **options)
-
-def let_through(distbench, *points, **options):
-    with pytest.raises(InputError, match="raised RuntimeError: encoded"):
-        distbench.check(Never(), *points, **options)
-"""
-
-
-def test_limits_that_no_encoder_can_keep_are_refused_before_one_runs(run):
-    body = (
-        NEVER
-        + """
-def test_bounds(distbench):
-    refused(distbench, "continuity: found the limit 1.5; pass one between 0 and 1", X_test, continuity=1.5)
-    refused(distbench, "distortion: found the limit 0.5", X_test, distortion=0.5)
-
-def test_floors(distbench):
-    said = "stress: found the limit at most 1e-06, which no encoder with codes of 2 can meet"
-    refused(distbench, said, X_test, stress=1e-6)
-    refused(distbench, "scaled_stress: found", X_test, continuity=0.5, scaled_stress=0)
-    refused(distbench, "distortion: found", X_test, reference=X_train, distortion=1)
-
-def test_floors_that_do_not_bind(distbench):
-    let_through(distbench, X_test, stress=0.5)
-    let_through(distbench, X_test, reference=X_train, stress=0)
-    let_through(distbench, X_test, reference=X_train, include_queries=False, distortion=1)
-    let_through(distbench, X_test, distance_z="cityblock", stress=0)
-    let_through(distbench, X_test, queries=30, distortion=1)
-
-def test_an_encoder_that_does_not_say_its_code_size(distbench):
-    with pytest.raises(InputError, match="no encoder with codes of 1 can meet"):
-        distbench.check(first, X_test, stress=0)
-    with pytest.raises(PreservationError, match="stress"):
-        distbench.check(first, X_test, reference=X_train, stress=0)
-
-@pytest.mark.distbench(dataset="digits", code_size=2)
-def test_a_recipe(distbench):
-    refused(distbench, "distortion: found the limit at most 1,.* codes of 2", distortion=1)
-    with pytest.raises(RuntimeError, match="fitted"):
-        distbench.check(Never(), include_queries=False, distortion=1)
-"""
-    )
-    result = run(body)
-    result.assert_outcomes(passed=5)
-    result.stdout.no_fnmatch_line("*test_floors*breaks*")
-
-
 def test_what_evaluate_takes_check_takes_too(run):
     body = """
 labels, labels_train = X_test[:, 0] > 0, X_train[:, 0] > 0

@@ -61,9 +61,9 @@ def test_a_key_without_a_line_has_that_of_the_table_around_it():
     top = TomlLocation("s.toml", LINES)
     assert str(top.error("wrong")) == "s.toml:1: wrong"
     limits = top.at("encoder", 0, "limits")
-    assert str(limits.error("wrong", "spearman")) == "s.toml:10: encoder 1.limits: wrong"
+    assert str(limits.error("wrong", key="spearman")) == "s.toml:10: encoder 1.limits: wrong"
     assert str(top.at("encoder", 1, "inline", "x").error("wrong")) == "s.toml:15: encoder 2.inline.x: wrong"
-    assert str(top.at("encoder", 1).error("wrong", "inline")) == "s.toml:15: encoder 2: wrong"
+    assert str(top.at("encoder", 1).error("wrong", key="inline")) == "s.toml:15: encoder 2: wrong"
 
 
 @given(st.text(string.printable) | st.lists(st.sampled_from(DOCUMENT.split("\n"))).map("\n".join))

@@ -58,20 +58,21 @@ class TomlLocation:
         paths = (self.path[:length] for length in range(len(self.path), 0, -1))
         return next((self.lines[path] for path in paths if path in self.lines), 1)
 
-    def error(self, message: str, key: str = "") -> SuiteError:
-        """Return an error in one line: file, line (that of ``key`` below, if given), keys and message."""
+    def error(self, found: str, advice: str = "", *, key: str = "") -> SuiteError:
+        """Return an error: file, line (that of a key below, if one is given), keys, what is wrong and what to do."""
         line = self.at(key).line if key else self.line
         keys = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in self.path).removeprefix(".")
-        return SuiteError(shortened(": ".join(part for part in (f"{self.file}:{line}", keys, message) if part)))
+        place = f"{self.file}:{line}: {keys}" if keys else f"{self.file}:{line}"
+        return SuiteError(shortened(place), shortened(found), shortened(advice))
 
     @contextmanager
     def raised_here(self, argument: str = "") -> Iterator[None]:
-        """Turn an InputError of the block into an error at this key, which stands for the `argument`."""
+        """Turn an InputError of the block into an error at this key, which stands for an argument."""
         try:
             yield
         except InputError as error:
-            shown = InputError("", error.found, error.advice) if error.argument == argument else error
-            raise self.error(str(shown)) from None
+            named = error.argument and error.argument != argument
+            raise self.error(f"{error.argument}: {error.found}" if named else error.found, error.advice) from None
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
@@ -117,7 +118,7 @@ def take(table: Mapping[str, Any], kind: type, where: TomlLocation) -> dict[str,
     types = _annotations(kind)
     for key in table:
         if key not in types:
-            raise where.error(f"unknown key {key!r}; {did_you_mean(key, types)}", key)
+            raise where.error(f"unknown key {key!r}", did_you_mean(key, types), key=key)
     values = {}
     for known in fields(kind):
         key = known.name
@@ -128,7 +129,7 @@ def take(table: Mapping[str, Any], kind: type, where: TomlLocation) -> dict[str,
         elif known.default_factory is not MISSING:
             values[key] = known.default_factory()
         else:
-            raise where.error(f"{key} is missing; add it")
+            raise where.error(f"{key} is missing", "add it")
     return values
 
 
@@ -144,7 +145,7 @@ def checked(value: Any, kind: Any, where: TomlLocation) -> Any:
     except msgspec.ValidationError:
         metas = (meta for part in (kind, *get_args(kind)) for meta in getattr(part, "__metadata__", ()))
         advice = next(meta.description for meta in metas)
-        raise where.error(f"found {value!r}; give {advice}") from None
+        raise where.error(f"found {value!r}", f"give {advice}") from None
     if isinstance(result, tuple) and result and isinstance(result[0], int) and len(set(result)) < len(result):
-        raise where.error(f"found {value!r}; name each once")
+        raise where.error(f"found {value!r}", "name each once")
     return result

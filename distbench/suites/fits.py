@@ -124,7 +124,7 @@ class FitCache:
         other = self._suites.setdefault(name, suite)
         if other.source != suite.source:
             raise suite.where.at("dataset", "name").error(
-                f"{name!r} stands for other data in {other.path.name}; give one of them another name"
+                f"{name!r} stands for other data in {other.path.name}", "give one of them another name"
             )
 
     def fit(self, fit: Fit) -> tuple[Any, float]:

@@ -77,7 +77,7 @@ def _check_source(suite: Suite, where: TomlLocation) -> None:
 
     assert suite.source is not None
     if suite.dataset in DATASETS:
-        raise where.at("name").error(f"{suite.dataset!r} is a data set that ships with distbench; take another name")
+        raise where.at("name").error(f"{suite.dataset!r} is a data set that ships with distbench", "take another name")
     for key, path in suite.source.missing().items():
         raise where.at(key).error(f"no such file: {path}")
 
@@ -97,7 +97,7 @@ def _check_encoder(encoder: SuiteEncoder, where: TomlLocation) -> None:
         for name in encoder.options:
             if name not in known:
                 hint = did_you_mean(name, known) if known else "it takes none"
-                raise where.at("options").error(f"{encoder.recipe} has no option {name!r}; {hint}", name)
+                raise where.at("options").error(f"{encoder.recipe} has no option {name!r}", hint, key=name)
     limits = where.at("limits")
     _check_metrics(encoder.limits, limits)
     for metric, limit in encoder.limits.items():
@@ -116,8 +116,10 @@ def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
         with where.at(key).raised_here():
             check_recipe(encoder.name, declared)
         if isinstance(claim, CollapseClaim) and encoder.in_sample:
-            mistake = f"{encoder.name} is in sample, so no pair can be searched for"
-            raise where.at("encoder").error(f"{mistake}; name an encoder that encodes new points")
+            raise where.at("encoder").error(
+                f"{encoder.name} is in sample, so no pair can be searched for",
+                "name an encoder that encodes new points",
+            )
     if isinstance(claim, FloorClaim):
         from distbench.inference.floors import FLOORED
         from distbench.metrics import METRICS
@@ -126,7 +128,7 @@ def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
         known = [name for name in FLOORED if METRICS[name].direction == "down"]
         if claim.metric not in known:
             raise where.at("metric").error(
-                f"found {claim.metric!r}, which has no floor; give one of {', '.join(known)}"
+                f"found {claim.metric!r}, which has no floor", f"give one of {', '.join(known)}"
             )
     elif not isinstance(claim, AngleClaim | CollapseClaim):
         _check_metrics([claim.metric], where.at("metric"))
@@ -139,4 +141,4 @@ def _check_metrics(names: Iterable[str], where: TomlLocation) -> None:
         with where.raised_here():  # a package's metric of that name that cannot be used
             known = name in METRICS
         if not known:
-            raise where.error(f"no metric is called {name!r}; {did_you_mean(name, METRICS)}", name)
+            raise where.error(f"no metric is called {name!r}", did_you_mean(name, METRICS), key=name)

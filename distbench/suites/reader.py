@@ -114,7 +114,7 @@ def read_suite(path: Path) -> Suite:
     _refuse_repeats([encoder.name for encoder in encoders], "encoder", "name", top)
     _refuse_repeats([claim.id for claim in claims], "claim", "id", top)
     if not encoders and not claims:
-        raise top.error("nothing to run; add [[encoder]] or [[claim]]")
+        raise top.error("nothing to run", "add [[encoder]] or [[claim]]")
     return Suite(
         path=path,
         name=keys.name or path.stem,
@@ -137,10 +137,10 @@ def _document(text: str, top: TomlLocation) -> dict[str, Any]:
         raise _syntax_error(str(error), text, top.file) from error
     schema = document.get("distbench")
     if "distbench" not in document:
-        raise top.error(f"distbench is missing; write distbench = {SCHEMA} as the first line")
+        raise top.error("distbench is missing", f"write distbench = {SCHEMA} as the first line")
     if type(schema) is not int or schema != SCHEMA:
         shown = json.dumps(schema, default=str)
-        raise top.error(f"distbench = {shown} is not a known schema; write distbench = {SCHEMA}", "distbench")
+        raise top.error(f"distbench = {shown} is not a known schema", f"write distbench = {SCHEMA}", key="distbench")
     return document
 
 
@@ -164,34 +164,34 @@ def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> t
     way, name, label = ways[0], values.pop("name"), values.pop("label")
     for key in dataset:
         if key != way and key not in _BESIDE[way]:
-            raise where.error(f"unknown key {key!r} beside {way}; take it out", key)
+            raise where.error(f"unknown key {key!r} beside {way}", "take it out", key=key)
     if way == "load":
         if not _FUNCTION.fullmatch(values["load"]):
             advice = "give module:function, such as my_package.data:load"
-            raise where.at("load").error(f"found {values['load']!r}; {advice}")
+            raise where.at("load").error(f"found {values['load']!r}", advice)
         return name, DataSource(name, function=values["load"])
     for key in ("train", "test"):
         if way == "train" and not values[key]:
-            raise where.error(f"{key} is missing; add it")
+            raise where.error(f"{key} is missing", "add it")
     paths = {key: _path(value, where.at(key), folder) for key, value in values.items() if value}
     labels = [key for key in _LABELS if key in paths]
     if label and not all(path.suffix.lower() == ".parquet" for key, path in paths.items() if key not in labels):
-        raise where.at("label").error("names a column, which only .parquet files have; give labels as arrays instead")
+        raise where.at("label").error("names a column, which only .parquet files have", "give labels as arrays instead")
     if label and labels:
-        raise where.at(labels[0]).error("is given beside label; leave one of them out")
+        raise where.at(labels[0]).error("is given beside label", "leave one of them out")
     if len(labels) == 1:
         missing = "labels_test" if labels == ["labels_train"] else "labels_train"
-        raise where.error(f"{missing} is missing; add it, as there is {labels[0]}", labels[0])
+        raise where.error(f"{missing} is missing", f"add it, as there is {labels[0]}", key=labels[0])
     return name, DataSource(name, tuple(paths.items()), label)
 
 
 def _path(value: str, where: TomlLocation, folder: Path) -> Path:
     path, suffixes = Path(value), _SUFFIXES.get(str(where.path[-1]), (".npy",))
     if path.suffix.lower() not in suffixes:
-        raise where.error(f"found {value!r}; give a file that ends in {' or '.join(suffixes)}")
+        raise where.error(f"found {value!r}", f"give a file that ends in {' or '.join(suffixes)}")
     if ".." in path.parts and not path.is_absolute():
         raise where.error(
-            f"found {value!r}, which leaves the folder of the suite; put the file below it, or give its whole path"
+            f"found {value!r}, which leaves the folder of the suite", "put the file below it, or give its whole path"
         )
     return folder / path
 
@@ -210,7 +210,7 @@ def _encoder(table: Mapping[str, Any], where: TomlLocation, suite: _SuiteKeys) -
     code_sizes = suite.code_sizes if encoder.code_sizes is None else encoder.code_sizes
     limits = where.at("limits")
     if encoder.limits and not code_sizes:
-        raise limits.error("never looked at, as code_sizes is empty; name some, or take the limits out")
+        raise limits.error("never looked at, as code_sizes is empty", "name some, or take the limits out")
     for metric, limit in encoder.limits.items():
         encoder.limits[metric] = _limit(limit, limits.at(metric), code_sizes)
     return encoder
@@ -222,7 +222,7 @@ def _limit(limit: Any, where: TomlLocation, code_sizes: Sequence[int]) -> float 
     known = {str(size): size for size in code_sizes}
     for key in limit:
         if key not in known:
-            raise where.error(f"{key!r} is not one of the encoder's code_sizes: {', '.join(known)}", key)
+            raise where.error(f"{key!r} is not one of the encoder's code_sizes: {', '.join(known)}", key=key)
     return {known[key]: checked(value, Number, where.at(key)) for key, value in limit.items()}
 
 
@@ -235,7 +235,7 @@ def _claim(table: Mapping[str, Any], where: TomlLocation, dataset: str, code_siz
     if "code_size" not in values:
         if len(code_sizes) > 1:
             sizes = ", ".join(map(str, code_sizes))
-            raise where.error(f"code_size is missing; add one, as the suite has several: {sizes}")
+            raise where.error("code_size is missing", f"add one, as the suite has several: {sizes}")
         values["code_size"] = code_sizes[0]
     claim = kind(**take(values, kind, where))
     if isinstance(claim, BoundClaim) and (claim.at_least is None) == (claim.at_most is None):
@@ -248,4 +248,4 @@ def _refuse_repeats(names: Sequence[str], kind: str, key: str, top: TomlLocation
         first = names.index(name)
         if first < number:
             line = top.at(kind, first, key).line
-            raise top.at(kind, number, key).error(f"{name!r} is used in line {line} too; give each its own")
+            raise top.at(kind, number, key).error(f"{name!r} is used in line {line} too", "give each its own")

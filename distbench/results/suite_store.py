@@ -1,4 +1,4 @@
-"""The file beside a suite in which its rows and claims are stored, and whether what it holds can still be used."""
+"""The rows and claims that are stored beside a suite: reading, updating, and whether they can still be used."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REASONS = {
     "m": "test points are now {}",
     "M": "candidates are now {}",
 }
-"""Fields that stored rows rest on, and what is said where one of them is another now."""
+"""The reason that is given where a field, on which stored rows rest, has another value now."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Store:
         return next((claim for claim in self.results.claims if claim.id == name), None)
 
     def environment_of(self, record: Row | ClaimOutcome) -> dict[str, Any]:
-        """Return with what a row or claim was measured."""
+        """Return the environment in which a row or claim was measured."""
         return self.results.earlier[record.environment]
 
     def updated(
@@ -105,7 +105,7 @@ def write_store(store: Store) -> None:
 
 
 def _as_stored(row: Row) -> Row:
-    """Return a row without what is of one run alone, and with numbers of a few digits."""
+    """Return a row as it is stored: without what holds for one run only, and with fewer digits."""
     return replace(
         row,
         value=_rounded(row.value),

@@ -1,4 +1,4 @@
-"""Writes what tests left to be stored into the files beside their suites; on the controller alone."""
+"""Stores rows and claims in the files beside their suites; with xdist only the controller does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 def check_writable(path: Path) -> None:
-    """Refuse to store where it cannot be, before anything is fitted for it.
+    """Raise an error for a file that cannot be written, before anything is fitted for it.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def check_writable(path: Path) -> None:
 
 
 def write_updates(records: Iterable[Record]) -> tuple[list[str], list[str]]:
-    """Store what the tests of a run left.
+    """Store the rows and claims of the tests that are to be stored.
 
     Returns
     -------

@@ -102,18 +102,9 @@ class TestSuites:
             path.stem for path in (ROOT / "suites/distbench_suites").glob("*.toml")
         }
         assert all(one["shipped"] for one in shipped)
-        assert own == {
-            "name": "mine",
-            "question": "Does it?",
-            "path": "mine.toml",
-            "shipped": False,
-            "datasets": ["digits"],
-            "code_sizes": [2, 8],
-            "seeds": [0],
-            "encoders": ["pca"],
-            "claims": 0,
-            "run": "pytest --distbench mine.toml",
-        }
+        about = {"name": "mine", "question": "Does it?", "path": "mine.toml", "shipped": False, "claims": 0}
+        lists = {"datasets": ["digits"], "code_sizes": [2, 8], "seeds": [0], "encoders": ["pca"]}
+        assert own == {**about, **lists, "run": "pytest --distbench mine.toml"}
         (claims,) = [one for one in shipped if one["name"] == "claims"]
         assert claims["datasets"][0] == "digits"
         assert len(claims["datasets"]) > 1

@@ -46,21 +46,9 @@ def kept(a, b, sizes):
 
 
 def test_says_whose_they_are_in_plain_values(report):
-    found = diagrams_of(report, encoder="mine", dataset="d", code_size=4, seed=7, test="t", in_sample=True)
-    told = {
-        name: found[name] for name in ("encoder", "dataset", "code_size", "seed", "test", "in_sample", "k", "m", "M")
-    }
-    assert told == {
-        "encoder": "mine",
-        "dataset": "d",
-        "code_size": 4,
-        "seed": 7,
-        "test": "t",
-        "in_sample": True,
-        "k": 5,
-        "m": 40,
-        "M": 109,
-    }
+    about = {"encoder": "mine", "dataset": "d", "code_size": 4, "seed": 7, "test": "t", "in_sample": True}
+    found = diagrams_of(report, **about)
+    assert {**found, **about, "k": 5, "m": 40, "M": 109} == found
     assert found["values"] == report.as_dict()
     assert json.loads(json.dumps(found))["map"]["points"] == found["map"]["points"]
     assert diagrams_of(report) == diagrams_of(report)

@@ -20,7 +20,7 @@ POINTS = {
 """The option of each argument that has another name on the command line."""
 
 IN_PROSE = re.compile(
-    r"(?<![\w-])(?:(X_test|Z_test|X_reference|Z_reference)\b|(\w+)=(?:True\b|'(\w+)')?(?=[\s,.;:)]|$))"
+    r"(?<![\w-])(?:(X_test|Z_test|X_reference|Z_reference)\b(?!\.\w|\()|(\w+)=(?:True\b|'(\w+)')?(?=[\s,.;:)]|$))"
 )
 
 

@@ -157,30 +157,12 @@ def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Arr
 
 
 @kernel
-def _count_members(members: Indices, classes: Classes, place: Places, n_levels: int) -> Array:
-    count = np.zeros((3, n_levels))
-    for member in members:
-        count[classes[member], place[member] >> 1] += 1.0
-    return count
-
-
-@kernel
 def _add_changes(classes: Classes, place: Places, after: Array, value: float, columns: Array, signed: Array) -> None:
     for p in range(len(columns)):
         change = after[classes[p], place[p]] - value
         columns[p] += change
         if classes[p] < NEXT:
             add_signed(change, p, signed)
-
-
-@kernel
-def _worst(members: Indices, classes: Classes, place: Places, ranks: Array) -> tuple[int, float]:
-    """Return the neighbor with the largest (mean) rank, and that rank."""
-    worst, worst_rank = members[0], -1.0
-    for p in members:
-        if classes[p] < NEXT and ranks[place[p] >> 1] > worst_rank:
-            worst, worst_rank = p, ranks[place[p] >> 1]
-    return worst, worst_rank
 
 
 def _rank_excess(
@@ -195,12 +177,15 @@ def _rank_excess(
     levels = np.unique(values[members])
     place = np.empty(len(values), dtype=np.int32)
     less, upto = (counts.astype(np.float64) for counts in find_places(values, levels, place))
-    count = _count_members(members, classes, place, len(levels))
+    level = place[members] >> 1
+    cells = np.bincount(classes[members] * np.int64(len(levels)) + level, minlength=3 * len(levels))
+    count = cells.reshape(3, -1).astype(np.float64)
     term, drop_tie, loss = _terms(less, upto, count, k)
     value = _weighted(weights[BEYOND], count, term)
     _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, columns, signed)
-    out[0] = value
-    out[1:] = _worst(members, classes, place, (less + 1 + upto) / 2)
+    ranks = np.where(classes[members] < NEXT, ((less + 1 + upto) / 2)[level], -1.0)
+    worst = ranks.argmax()
+    out[:] = value, members[worst], ranks[worst]
 
 
 def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, is_open: int) -> None:

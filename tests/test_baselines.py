@@ -132,12 +132,14 @@ def test_equal_points_leave_nothing_to_fit(name: str) -> None:
 
 
 def test_all_that_draws_is_given_the_seed(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from distbench.baselines import _training
+    from distbench.baselines import _network_encoder
 
-    seeds, seeded, train = [], _training.seeded, _training.train
-    monkeypatch.setattr(_training, "seeded", lambda seed: seeds.append(seed) or seeded(seed))
+    seeds, seeded, train = [], _network_encoder.seeded, _network_encoder.train
+    monkeypatch.setattr(_network_encoder, "seeded", lambda seed: seeds.append(seed) or seeded(seed))
     monkeypatch.setattr(
-        _training, "train", lambda model, points, seed, *more: seeds.append(seed) or train(model, points, seed, *more)
+        _network_encoder,
+        "train",
+        lambda model, points, seed, *more: seeds.append(seed) or train(model, points, seed, *more),
     )
     quick(network, seed=7)
     assert seeds == [7, 7]

@@ -98,13 +98,13 @@ def test_degenerate_points_give_finite_codes(name: str, case: str, code_size: in
         ("isomap", 80, {}, "code_size: 80; isomap takes at most 79"),
         ("tsne", 4, {}, "code_size: 4; tsne takes at most 3"),
         ("kernel_pca", 2, {"width": 0}, "width: 0 is not"),
-        ("isomap", 2, {"neighbours": 0}, "neighbours: 0 is not"),
+        ("isomap", 2, {"n_neighbors": 0}, "n_neighbors: 0 is not"),
         ("isomap", 2, {"max_points": 79}, "X: 80 points are more than max_points=79 of isomap.*sample"),
         ("mds", 2, {"max_points": 79}, "X: 80 points are more than max_points=79 of mds.*sample"),
         ("tsne", 2, {"perplexity": 0.5}, "perplexity: 0.5 is not"),
         ("umap", 79, {}, "code_size: 79; umap takes at most 78"),
-        ("umap", 2, {"neighbours": 1}, "neighbours: 1 is not"),
-        ("umap", 2, {"min_distance": -1}, r"min_distance: -1 is not in \[0, 1\]"),
+        ("umap", 2, {"n_neighbors": 1}, "n_neighbors: 1 is not"),
+        ("umap", 2, {"min_dist": -1}, r"min_dist: -1 is not in \[0, 1\]"),
         ("parametric_umap", 2, {"epochs": 0}, "epochs: 0 is not"),
     ],
 )
@@ -131,7 +131,7 @@ def test_kernel_pca_of_full_size_keeps_the_distances_of_the_kernel() -> None:
 def test_isomap_unrolls_a_curve() -> None:
     angle = np.linspace(0, 4, 200) + DRAW.uniform(0, 0.005, 200)
     points = np.column_stack([np.cos(angle), np.sin(angle)]) * 10
-    encoder = fit("isomap", points, 1, neighbours=2)
+    encoder = fit("isomap", points, 1, n_neighbors=2)
     assert encoder.note == ""
     ways = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     codes = encoder.encode(points)[:, 0]

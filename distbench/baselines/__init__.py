@@ -1,7 +1,7 @@
-"""Reference encoders to stand beside: recipes that are fitted on train points.
+"""Reference encoders: recipes that are fitted on train points.
 
-Each recipe is one module of this package; its ``baseline`` decorator is all there is to registering it.
-Importing this package loads neither numpy nor Keras: they come when a recipe that needs them is fitted.
+Each recipe is one module of this package; its ``baseline`` or ``network`` decorator registers it.
+Importing this package loads neither numpy nor Keras: a recipe loads what it needs when it is fitted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Encoders that are one matrix."""
+"""Encoders that multiply by one matrix."""
 
 from __future__ import annotations
 
@@ -8,33 +8,30 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distbench.baselines._points import as_rows
+from distbench.baselines._recipe import Transformer
 
 __all__ = ["AffineEncoder"]
 
 
 @dataclass(frozen=True, eq=False)
-class AffineEncoder:
-    """Codes are ``(x - centre) @ components_.T``.
+class AffineEncoder(Transformer):
+    """Codes are ``(x - center) @ components_.T``.
 
     Attributes
     ----------
     name : str
         The name of the recipe.
-    centre : numpy.ndarray, shape (d,)
+    center : numpy.ndarray, shape (d,)
         Subtracted from every point.
     components_ : numpy.ndarray, shape (code_size, d)
-        One row a number of the code.
+        One row per column of the codes.
     """
 
     name: str
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
     components_: NDArray[np.float64]
 
     def encode(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
-        codes: NDArray[np.float64] = (as_rows(X, len(self.centre)) - self.centre) @ self.components_.T
+        codes: NDArray[np.float64] = (as_rows(X, len(self.center)) - self.center) @ self.components_.T
         return codes
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
-        return self.encode(X)

@@ -1,8 +1,8 @@
 """One epoch of training as one call: compiled on TensorFlow, by ``Model.fit`` elsewhere.
 
-Compiling costs as much as many epochs. So a compiled epoch is kept, with the model and the optimizer that it
-trains, for the next fit of an equal model on as many points: weights are copied in and out, and the optimizer
-starts from nothing again, so that a second fit takes the same steps as a first one would.
+Compiling costs as much as many epochs. So a compiled epoch is cached with its model and optimizer. The next fit of an
+equal model on as many points copies its weights in and out and resets the optimizer, so it takes the same steps as a
+fit that compiles.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.keras._require import require_keras
+from distbench.keras.registered import require_keras
 
 __all__ = ["Epochs", "Kept", "epochs_of"]
 
-# Rows of each step, noise of each step -> mean loss.
+# Takes the rows and the noise of each step, returns the mean loss.
 Run = Callable[[NDArray[np.int32], NDArray[np.float32]], float]
-# Points, factor of the squared error -> the call above.
+# Takes the points and the factor of the squared error, returns the function above.
 Begin = Callable[[NDArray[np.float32], float], Run]
 
 
 @dataclass(frozen=True)
 class Epochs:
-    """A model, its optimizer, and what trains the one with the other."""
+    """A model, its optimizer, and the function that trains the model with it."""
 
     model: Any
     optimizer: Any
@@ -36,7 +36,7 @@ class Epochs:
 
     @classmethod
     def of(cls, model: Any, features: int, rate: float, steps: int, xla: bool) -> Epochs:
-        """Make a twin of ``model`` and an epoch for it; the rate falls to 0 over ``steps`` steps."""
+        """Make a copy of ``model`` and an epoch for it; the learning rate falls to 0 over ``steps`` steps."""
         keras = require_keras()
         twin = type(model).from_config(model.get_config())
         twin.build((None, features))
@@ -46,7 +46,7 @@ class Epochs:
         return cls(twin, optimizer, make(twin, optimizer, xla))
 
     def start(self, weights: list[NDArray[Any]], points: NDArray[np.float32], factor: float) -> Run:
-        """Go back to before the first step, with these weights, and return what trains on these points."""
+        """Reset the optimizer, set these weights, and return the function that trains on these points."""
         self.model.set_weights(weights)
         for variable in self.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -54,26 +54,26 @@ class Epochs:
 
 
 class Kept:
-    """The epochs used last, by what they were made for."""
+    """A cache of the compiled epochs that were used last."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._entries: OrderedDict[object, Epochs] = OrderedDict()
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Remove all entries."""
         self._entries.clear()
 
     def values(self) -> list[Epochs]:
-        """Return them, the one that was unused for longest first."""
+        """Return the entries, least recently used first."""
         return list(self._entries.values())
 
     def take(self, key: object, make: Callable[[], Epochs]) -> Epochs:
-        """Take an entry out, or make one: who holds it has it alone, in whatever thread."""
+        """Remove and return an entry, or make one: no other thread can use it meanwhile."""
         return self._entries.pop(key, None) or make()
 
     def give(self, key: object, epochs: Epochs) -> None:
-        """Put an entry (back) in, and drop the one that was unused for longest."""
+        """Put an entry (back) in, and drop the least recently used one."""
         self._entries[key] = epochs
         while len(self._entries) > self.limit:
             self._entries.popitem(last=False)
@@ -84,9 +84,9 @@ _KEPT = Kept(limit=4)
 
 @contextmanager
 def epochs_of(model: Any, points: NDArray[np.float32], rate: float, steps: int, xla: bool = True) -> Iterator[Run]:
-    """Give the call that trains ``model`` for an epoch; the model has its new weights when the context ends.
+    """Yield the function that trains ``model`` for an epoch; the model gets its new weights when the context ends.
 
-    Squared errors are divided by the variance of the points. ``steps`` is that of the whole training.
+    Squared errors are divided by the variance of the points. ``steps`` counts the steps of the whole training.
     """
     key = (type(model), repr({**model.get_config(), "name": None}), points.shape, rate, steps, xla)
     epochs = _KEPT.take(key, lambda: Epochs.of(model, points.shape[1], rate, steps, xla))
@@ -131,7 +131,7 @@ def _loss(model: Any, batch: Any, noise: Any, factor: Any) -> Any:
 
 
 def _fitted(model: Any, optimizer: Any, xla: bool) -> Begin:
-    """Elsewhere a model draws its noise by itself."""
+    """Return what trains by ``Model.fit``; the model then draws its own noise."""
 
     def begin(points: NDArray[np.float32], factor: float) -> Run:
         model.compile(optimizer, loss="mse", loss_weights=[factor], jit_compile=xla)

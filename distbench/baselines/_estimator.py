@@ -1,4 +1,4 @@
-"""Encoders that are a fitted estimator with a ``transform``."""
+"""Encoders that wrap a fitted estimator with a ``transform``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distbench.baselines._points import Units, as_rows
-from distbench.baselines._recipe import whole_number
+from distbench.baselines._recipe import Transformer, whole_number
 from distbench.errors import InputError
 
 __all__ = [
@@ -28,14 +28,14 @@ __all__ = [
 
 
 def points_in(units: Units, X: ArrayLike) -> NDArray[np.float64]:
-    """Points (m, ...) centred and within [-1, 1], at full precision, shape (m, d)."""
-    rows: NDArray[np.float64] = (as_rows(X, len(units.centre)) - units.centre) / units.scale
+    """Return points (m, ...) centered and within [-1, 1], in float64, shape (m, d)."""
+    rows: NDArray[np.float64] = (as_rows(X, len(units.center)) - units.center) / units.scale
     return rows
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep a library's remarks on its own workings from the user, who can do nothing about them."""
+    """Silence a library's warnings about its own workings, about which the user can do nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -43,8 +43,8 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def numpy_seeded(seed: int) -> Iterator[None]:
-    """Seed numpy's global state, for a library that draws from it; the caller's comes out as it went in."""
-    before = np.random.get_state()  # noqa: NPY002 - it is this very state that is drawn from
+    """Seed numpy's global state for a library that draws from it, and restore the caller's state."""
+    before = np.random.get_state()  # noqa: NPY002 - the library draws from this state
     np.random.seed(seed)  # noqa: NPY002
     try:
         yield
@@ -53,7 +53,7 @@ def numpy_seeded(seed: int) -> Iterator[None]:
 
 
 def few_wanted(code_size: int, n: int) -> bool:
-    """Whether so few eigenvectors of an n x n matrix are wanted that an iterative search is the faster way."""
+    """Return whether an iterative search is the faster way to the first eigenvectors of an n x n matrix."""
     return n > 1000 and code_size * 20 <= n
 
 
@@ -74,8 +74,8 @@ def at_most(code_size: int, most: int, name: str, why: str) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class EstimatorEncoder:
-    """Codes are what a fitted estimator makes of points in ``units``, times ``factor``.
+class EstimatorEncoder(Transformer):
+    """An encoder whose codes are ``factor`` times what a fitted estimator returns for points in ``units``.
 
     Attributes
     ----------
@@ -104,14 +104,10 @@ class EstimatorEncoder:
             codes = self.estimator.transform(points)
         return np.asarray(codes, dtype=np.float64) * self.factor
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
-        return self.encode(X)
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PlacedEncoder(EstimatorEncoder):
-    """An estimator that placed the points it was fitted on one by one.
+    """An estimator that also has codes of the points it was fitted on.
 
     Attributes
     ----------

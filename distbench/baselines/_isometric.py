@@ -1,4 +1,4 @@
-"""Encoders that are networks of distance-preserving layers, with weights as they are drawn."""
+"""Encoders that are networks of distance-preserving layers with random, untrained weights."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distbench.baselines._points import Units
+from distbench.baselines._recipe import Transformer
 from distbench.baselines._training import seeded
 
 __all__ = ["IsometricEncoder", "drawn"]
 
 
 @dataclass(frozen=True, eq=False)
-class IsometricEncoder:
-    """A network of isometries, and perhaps something after it.
+class IsometricEncoder(Transformer):
+    """A network of isometries, with an optional projection or sigmoid at its end.
 
     Attributes
     ----------
@@ -41,31 +42,27 @@ class IsometricEncoder:
         parts = [self.model.predict_on_batch(points[start : start + 1024]) for start in range(0, len(points), 1024)]
         return self.units.codes_out(np.concatenate(parts) / self.gain)
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
-        return self.encode(X)
-
 
 def drawn(
     name: str, X: NDArray[np.float64], seed: int, code_size: int | None, squash: float | None = None
 ) -> IsometricEncoder:
-    """Return an encoder of drawn weights: rotation, translation, reflection, rotation.
+    """Return an encoder with random weights: rotation, translation, reflection, rotation.
 
     Parameters
     ----------
     name : str
-        Of the recipe.
+        Name of the recipe.
     X : numpy.ndarray, shape (n, d)
-        Train points; they decide the units alone.
+        Train points; only the units depend on them.
     seed : int
-        Of the weights.
+        Seed of the weights.
     code_size : int or None
         Rows of an orthogonal projection at the end; None: no projection.
     squash : float, optional
-        A sigmoid comes last, of this many times what the layers before it give, in the units of :class:`Units`.
+        Factor on what the layers give, in the units of :class:`Units`, before a sigmoid. None: no sigmoid.
     """
     from distbench.keras import OrthogonalProjection, Reflection, Rotation, Translation
-    from distbench.keras._require import require_keras
+    from distbench.keras.registered import require_keras
 
     units = Units.of(X)
     keras = require_keras()

@@ -1,4 +1,4 @@
-"""Codes that were placed one by one, and where new points go beside them."""
+"""Codes of metric multidimensional scaling, and how new points get theirs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist, pdist, squareform
 
 from distbench.baselines._estimator import points_in
 from distbench.baselines._points import Units
+from distbench.baselines._recipe import Transformer
 from distbench.baselines._stress import place, smacof
 
 __all__ = ["MdsEncoder", "fit_mds"]
@@ -18,8 +19,8 @@ _BLOCK = 512  # new points at a time: bounds the memory their distances take
 
 
 @dataclass(frozen=True, eq=False)
-class MdsEncoder:
-    """Codes of fitted points, and the codes of least stress to all of them for any others.
+class MdsEncoder(Transformer):
+    """Codes of fitted points; any other point gets the code of least stress to all of them.
 
     Attributes
     ----------
@@ -30,7 +31,7 @@ class MdsEncoder:
     codes_ : numpy.ndarray, shape (n, code_size)
         Their codes, in the units of the inputs.
     unit : float
-        Mean distance of ``points``, which codes are sought in multiples of.
+        Mean distance of ``points``: the unit in which codes are computed.
     note : str
         How new points get their codes.
     """
@@ -50,13 +51,9 @@ class MdsEncoder:
         codes = [place(cdist(block, self.points) / self.unit, anchors) for block in blocks]
         return np.concatenate([*codes, np.empty((0, anchors.shape[1]))]) * self.unit * self.units.scale
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
-        return self.encode(X)
-
 
 def fit_mds(X: NDArray[np.float64], code_size: int) -> MdsEncoder:
-    """Place points (n, d), started at their principal components; columns beyond those start, and stay, at 0."""
+    """Fit points (n, d), starting at their principal components; further columns start and stay at 0."""
     units = Units.of(X)
     points = points_in(units, X)
     distances = pdist(points)

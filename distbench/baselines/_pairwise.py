@@ -1,15 +1,36 @@
-"""How much the pairwise-distance loss counts beside reconstruction."""
+"""The networks that reconstruct and keep distances, and how much distances count in them."""
 
 from __future__ import annotations
 
-__all__ = ["pair_weight"]
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.baselines._training import mean_distance
+
+if TYPE_CHECKING:
+    from distbench.keras import DistancePreservingAutoencoder
+
+__all__ = ["pairwise_model"]
 
 
-def pair_weight(weight: float | None, code_size: int) -> float:
+def pairwise_model(
+    name: str, points: NDArray[np.float32], code_size: int, weight: float | None, **options: Any
+) -> DistancePreservingAutoencoder:
+    """Return an untrained ``DistancePreservingAutoencoder``; distances are compared in units of their mean."""
+    from distbench.keras import DistancePreservingAutoencoder
+
+    return DistancePreservingAutoencoder(
+        code_size, _pair_weight(weight, code_size), mean_distance(points), dtype="float32", name=name, **options
+    )
+
+
+def _pair_weight(weight: float | None, code_size: int) -> float:
     """Return ``weight``, or where it is None 2 for codes of up to three numbers and 10 for larger ones.
 
     Chosen on a validation split of the train points of digits and mnist5k. Two numbers cannot keep distances and
-    neighbours both, and more than 2 takes neighbours away; with eight and more, 10 takes none and keeps more distances.
+    neighbors both, and more than 2 takes neighbors away; with eight and more, 10 takes none and keeps more distances.
     Sizes between were not tried.
     """
     if weight is None:

@@ -1,4 +1,4 @@
-"""Points as a baseline sees them: one float64 row each."""
+"""Points as a baseline gets them: one float64 row each."""
 
 from __future__ import annotations
 
@@ -41,33 +41,33 @@ class Units:
 
     Attributes
     ----------
-    centre : numpy.ndarray, shape (d,)
+    center : numpy.ndarray, shape (d,)
         Mean of the train points.
     scale : float
-        Largest absolute value of the centred train points.
+        Largest absolute value of the centered train points.
     """
 
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
     scale: float
 
     @classmethod
     def of(cls, X: NDArray[np.float64]) -> Units:
-        """Take the units of train points.
+        """Return the units of train points.
 
         Raises
         ------
         distbench.errors.TrainingError
             All points are equal.
         """
-        centre = X.mean(axis=0)
+        center = X.mean(axis=0)
         if (X.min(axis=0) == X.max(axis=0)).all():
             raise TrainingError("X: all points are equal, which leaves nothing to fit")
-        return cls(centre, float(np.abs(X - centre).max()))
+        return cls(center, float(np.abs(X - center).max()))
 
     def points_in(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Points as a network sees them, shape (n, d)."""
-        return ((as_rows(X, len(self.centre)) - self.centre) / self.scale).astype(np.float32)
+        """Return points in the units of a network, float32, shape (n, d)."""
+        return ((as_rows(X, len(self.center)) - self.center) / self.scale).astype(np.float32)
 
     def codes_out(self, Z: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Codes of a network in the units of the inputs."""
+        """Return codes of a network in the units of the inputs."""
         return Z.astype(np.float64) * self.scale

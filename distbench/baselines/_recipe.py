@@ -1,4 +1,4 @@
-"""What a recipe is, and the one table of them."""
+"""The class of recipes and their registry."""
 
 from __future__ import annotations
 
@@ -14,17 +14,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BASELINES", "FittedEncoder", "Progress", "Recipe", "baseline", "fit_baseline", "whole_number"]
+__all__ = [
+    "BASELINES",
+    "FittedEncoder",
+    "Progress",
+    "Recipe",
+    "Transformer",
+    "baseline",
+    "fit_baseline",
+    "whole_number",
+]
 
 Progress = Callable[[int, int], None]
 
 
 class FittedEncoder(Protocol):
-    """What a recipe returns.
+    """A fitted reference encoder.
 
-    Two more attributes are there where they mean something: ``codes_`` (n, code_size), the codes of the very points
-    the encoder was fitted on, of a recipe that places points one by one (``mds``, ``tsne``, ``umap``); and ``note``,
-    one short clause for readers of results, such as how new points get their codes.
+    Some recipes give it two more attributes: ``codes_`` (n, code_size), the codes of the points that it was fitted on
+    (``mds``, ``tsne``, ``umap``); and ``note``, a short text for readers of results, such as how new points get codes.
     """
 
     @property
@@ -35,7 +43,19 @@ class FittedEncoder(Protocol):
         """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the codes of points ``X`` (m, ...), under the name scikit-learn gives it."""
+        """Return the codes of points ``X`` (m, ...), under the name that scikit-learn uses."""
+
+
+class Transformer:
+    """An encoder that scikit-learn can call, too."""
+
+    def encode(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
+        raise NotImplementedError
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the codes of points ``X`` (m, ...), under the name that scikit-learn uses."""
+        return self.encode(X)
 
 
 @dataclass(frozen=True)
@@ -45,17 +65,17 @@ class Recipe:
     Attributes
     ----------
     name : str
-        The name it is asked for by.
+        Name of the recipe.
     deterministic : bool
-        True where the seed changes nothing, so that one fit says all.
+        Whether the seed changes nothing, so that one fit is enough.
     summary : str
-        One line for lists.
+        One line that describes it.
     run : callable
-        The decorated function; it is given checked points.
+        The decorated function; its points are checked before.
     in_sample_only : bool
-        True where the encoder has codes of the fitted points (``codes_``) and none of any other.
+        Whether the encoder has codes of the fitted points (``codes_``) and of no others.
     requires : str
-        Name of the importable package that the recipe needs and distbench does not bring; empty for none.
+        Name of an optional package that the recipe imports; empty for none.
     """
 
     name: str
@@ -67,7 +87,7 @@ class Recipe:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Names of the settings that ``fit`` takes beside the four common ones."""
+        """Names of the options that ``fit`` takes beside its four named arguments."""
         parameters = inspect.signature(self.run).parameters.values()
         return tuple(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
 
@@ -105,7 +125,7 @@ class Recipe:
 
 
 class _Named:
-    """What a recipe of a package returned, such as an estimator of scikit-learn, as encoders of recipes are."""
+    """What a recipe of another package returned, such as a scikit-learn estimator, as a fitted encoder."""
 
     def __init__(self, name: str, found: Any) -> None:
         from distbench.encoders.encoder import as_encoder
@@ -125,7 +145,7 @@ class _Named:
 
 
 def _adopt(name: str, found: Any) -> Recipe:
-    """Return a recipe that a package adds under a name."""
+    """Return the recipe of another package under its registered name."""
     if not isinstance(found, Recipe):
         raise InputError(f"found {type(found).__name__}; give a distbench.baselines.Recipe")
     return replace(found, name=name)
@@ -169,7 +189,7 @@ def fit_baseline(
     X : array_like, shape (n, ...)
         Train points; images are flattened.
     code_size : int
-        Numbers a code. ``identity`` alone pays no heed to it.
+        Columns of the codes. ``identity``, ``isometry`` and ``isometry_sigmoid`` ignore it.
     seed : int, default 0
         The same seed gives the same encoder on the same machine.
     progress : callable, optional
@@ -221,7 +241,7 @@ def _checked(X: ArrayLike) -> NDArray[np.float64]:
     from distbench.inputs.arrays import as_points
 
     if isinstance(X, np.ma.MaskedArray) or getattr(getattr(X, "dtype", None), "kind", "f") in "cmMOSU":
-        as_points(X, "X")  # refuses what numpy would turn into numbers without a word
+        as_points(X, "X")  # refuses what numpy would convert silently
     points = as_rows(X)
     if len(points) < 2:
         raise InputError(f"X: {len(points)} points; at least 2 are needed to fit an encoder")

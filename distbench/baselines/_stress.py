@@ -1,7 +1,7 @@
-"""Codes of least raw stress, sum (D - |z_i - z_j|)^2: of all points at once, and of new points beside placed ones.
+"""Codes of least raw stress, sum (D - |z_i - z_j|)^2, of all points at once or of new points beside fixed ones.
 
-Both follow the same pull. For codes ``Z`` with mean 0, the codes ``pull(Z, D, Z)`` have no more stress than ``Z`` has
-(the Guttman transform, de Leeuw 1977), and the same holds for a new point with all of ``Z`` held still. A step of
+Both iterate the same step. For codes ``Z`` with mean 0, the codes ``pull(Z, D, Z)`` have no more stress than ``Z``
+(the Guttman transform, de Leeuw 1977), and the same holds for a new point with ``Z`` fixed. A step of
 up to twice that length has no more stress either (de Leeuw & Heiser 1980); 1.7 of it needs a third fewer steps.
 """
 
@@ -22,9 +22,9 @@ Array = NDArray[np.float64]
 
 
 def pull(codes: Array, wanted: Array, anchors: Array) -> tuple[Array, Array]:
-    """Where each code is pulled by anchors with mean 0, shape (m, p), and its sum of D |z - z_j|, shape (m,).
+    """Return the Guttman transform of each code by anchors with mean 0, (m, p), and its sum of D |z - z_j|, (m,).
 
-    ``wanted`` has shape (m, n). A code that sits on an anchor has no direction from it, and is not pulled by it.
+    ``wanted`` has shape (m, n). An anchor at the same place as a code does not pull it.
     """
     n = len(anchors)
     pulled, products = np.empty_like(codes), np.empty(len(codes))
@@ -39,7 +39,7 @@ def pull(codes: Array, wanted: Array, anchors: Array) -> tuple[Array, Array]:
 
 
 def _distances(codes: Array, anchors: Array) -> Array:
-    """Direct differences for short codes; products for long ones, which are faster there."""
+    """Return distances by direct differences for short codes, and by products for long ones, where these are faster."""
     if codes.shape[1] <= 8:
         return np.asarray(cdist(codes, anchors))
     sizes, others = (codes**2).sum(axis=1)[:, None], (anchors**2).sum(axis=1)
@@ -50,13 +50,13 @@ def _distances(codes: Array, anchors: Array) -> Array:
 
 
 def smacof(wanted: Array, start: Array, tolerance: float = 1e-7, most_steps: int = 1000) -> Array:
-    """Codes (n, p) of all points, from ``start`` (n, p), by wanted distances (n, n); their mean is 0.
+    """Return codes (n, p) of all points for wanted distances (n, n), starting at ``start``; their mean is 0.
 
     Stops when a step lowers the stress by less than ``tolerance`` of the sum of squared distances of the codes.
     """
     codes = start - start.mean(axis=0)
     total, before = float(np.vdot(wanted, wanted)), np.inf
-    # One BLAS thread: the products are thin, and the result then does not rest on the number of cores.
+    # One BLAS thread: the products are small, and the result then does not depend on the number of cores.
     with threadpool_limits(1, "blas"):
         for _ in range(most_steps):
             pulled, products = pull(codes, wanted, codes)
@@ -66,12 +66,12 @@ def smacof(wanted: Array, start: Array, tolerance: float = 1e-7, most_steps: int
                 break
             before = stress
             codes = codes + _STRIDE * (pulled - codes)
-    centred: Array = codes - codes.mean(axis=0)
-    return centred
+    centered: Array = codes - codes.mean(axis=0)
+    return centered
 
 
 def weighted_start(wanted: Array, anchors: Array, nearest: int = 10) -> Array:
-    """Mean code of the nearest anchors, weighted by one over the distance; shape (m, p)."""
+    """Return the mean code of the nearest anchors, weighted by one over the distance; shape (m, p)."""
     nearest = min(nearest, len(anchors))
     columns = np.argpartition(wanted, nearest - 1, axis=1)[:, :nearest]
     distances = np.take_along_axis(wanted, columns, axis=1)
@@ -83,11 +83,11 @@ def weighted_start(wanted: Array, anchors: Array, nearest: int = 10) -> Array:
 
 
 def place(wanted: Array, anchors: Array, tolerance: float = 1e-5, most_steps: int = 500) -> Array:
-    """Codes (m, p) of new points, each of least stress to all ``anchors`` (n, p, mean 0); ``wanted`` is (m, n).
+    """Return codes (m, p) of new points, each of least stress to all ``anchors`` (n, p, mean 0); ``wanted`` is (m, n).
 
-    Each starts at :func:`weighted_start`, follows the pull in strides fitted to its last two looks (Barzilai & Borwein
-    1988), or in the safe one where such a stride raised the stress, and stops when the pull is shorter than
-    ``tolerance``. No code rests on the other new points.
+    Each starts at :func:`weighted_start`. Step lengths follow its last two steps (Barzilai & Borwein 1988); where
+    such a step raised the stress, the next one has the safe length. It stops when the pull is shorter than
+    ``tolerance``. No code depends on the other new points.
     """
     with threadpool_limits(1, "blas"):
         codes = weighted_start(wanted, anchors)
@@ -101,7 +101,7 @@ def place(wanted: Array, anchors: Array, tolerance: float = 1e-5, most_steps: in
             step = strides[moving, None] * pulls[moving]
             now, height = _look(codes[moving] + step, wanted[moving], anchors)
             better = height <= stress[moving] + slack[moving]
-            # A safe stride that did not help has met the rounding errors.
+            # Where even a step of the safe length does not help, rounding errors decide.
             ended = ~better & (strides[moving] == _STRIDE) | better & (np.abs(now).max(axis=1) <= tolerance)
             strides[moving] = np.where(better, _fitted_stride(step, pulls[moving] - now), _STRIDE)
             went = moving[better]
@@ -119,7 +119,7 @@ def _look(codes: Array, wanted: Array, anchors: Array) -> tuple[Array, Array]:
 
 
 def _fitted_stride(step: Array, change: Array) -> Array:
-    """Return the stride that would have ended the pull, were it linear along the step."""
+    """Return the step length at which the pull would be 0 if it were linear along the step."""
     along = (step * change).sum(axis=1)
     fitted = np.divide((step**2).sum(axis=1), along, out=np.full(len(step), _STRIDE), where=along > 0)
     clipped: Array = np.clip(fitted, _STRIDE, _LONGEST)

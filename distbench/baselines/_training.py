@@ -1,8 +1,8 @@
 """How the networks among the baselines are trained.
 
-Loss: squared error divided by the variance of the inputs, plus what the model adds. Adam, its rate falling to 0 along
-a cosine. One epoch is one compiled call, on TensorFlow some five times as fast as ``Model.fit`` on small
-models; other backends train by ``Model.fit`` on the same batches in the same order.
+The loss is the squared error divided by the variance of the inputs, plus what the model adds. The optimizer is Adam,
+with a learning rate that falls to 0 along a cosine. On TensorFlow an epoch is one compiled call, about five times as
+fast as ``Model.fit`` on small models; other backends train by ``Model.fit`` on the same batches in the same order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from distbench.baselines._recipe import Progress
 from distbench.errors import InputError, TrainingError
-from distbench.keras._require import require_keras
+from distbench.keras.registered import require_keras
 
 __all__ = ["Plan", "mean_distance", "seeded", "spread", "train"]
 
@@ -40,6 +40,8 @@ class Plan:
         What ``epochs=None`` aims at.
     xla : bool
         Whether XLA compiles the steps: five times as fast on small layers, slower on convolutions and large products.
+    least_deviation : float
+        Standard deviation that at least one column of the codes must have after training, in units of the network.
     """
 
     epochs: int | None = None
@@ -47,6 +49,7 @@ class Plan:
     learning_rate: float = 3e-3
     steps: int = 9000
     xla: bool = True
+    least_deviation: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in (("epochs", self.epochs), ("batch_size", self.batch_size)):
@@ -115,13 +118,17 @@ def train(model: Any, points: NDArray[np.float32], seed: int, plan: Plan, progre
                 )
             if progress is not None:
                 progress(done, count)
-    _check_codes(model, points)
+    _check_codes(model, points, plan.least_deviation)
 
 
-def _check_codes(model: Any, points: NDArray[np.float32]) -> None:
+def _check_codes(model: Any, points: NDArray[np.float32], least_deviation: float) -> None:
     """Raise ``TrainingError`` for a failed run: it must not pass for an encoder with poor scores."""
     codes = model.encode(points).astype(np.float64)
     if not np.isfinite(codes).all():
         raise TrainingError(f"{model.name}: codes are not finite after training; lower learning_rate")
     if np.ptp(codes, axis=0).max() <= 1e-6 * np.abs(codes).max():
         raise TrainingError(f"{model.name}: all points got the same code; lower learning_rate or weight")
+    if codes.std(axis=0).max() < least_deviation:
+        raise TrainingError(
+            f"{model.name}: the codes collapsed to the prior and say nothing about X; lower learning_rate or weight"
+        )

@@ -10,13 +10,14 @@ from threadpoolctl import threadpool_limits
 
 from distbench.baselines._estimator import points_in, quiet
 from distbench.baselines._points import Units, as_rows
+from distbench.baselines._recipe import Transformer
 from distbench.errors import InputError, TrainingError
 
 __all__ = ["TsneEncoder", "fit_tsne"]
 
 
 @dataclass(frozen=True, eq=False)
-class TsneEncoder:
+class TsneEncoder(Transformer):
     """A table of points and their codes.
 
     Attributes
@@ -54,10 +55,6 @@ class TsneEncoder:
                 "such as pca or parametric_umap"
             )
         return self.codes_[found]
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
-        return self.encode(X)
 
 
 def _keys(rows: NDArray[np.float64]) -> list[bytes]:

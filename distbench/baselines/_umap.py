@@ -9,7 +9,7 @@ from typing import Any
 from distbench.baselines._estimator import quiet
 from distbench.baselines._recipe import whole_number
 from distbench.errors import InputError, MissingDependencyError
-from distbench.keras._require import require_keras
+from distbench.keras.registered import require_keras
 
 __all__ = ["layout_options", "require_parametric_umap", "require_umap"]
 
@@ -58,11 +58,11 @@ def require_parametric_umap() -> Any:
     return ParametricUMAP
 
 
-def layout_options(name: str, neighbours: int, min_distance: float, n: int) -> dict[str, Any]:
-    """Check the settings both recipes share, and name them as umap-learn does; few points have fewer neighbours."""
-    whole_number("neighbours", neighbours, 2)
-    if not 0 <= min_distance <= 1:
-        raise InputError(f"min_distance: {min_distance!r} is not in [0, 1]")
+def layout_options(name: str, n_neighbors: int, min_dist: float, n: int) -> dict[str, Any]:
+    """Check the settings both recipes share, and name them as umap-learn does; few points have fewer neighbors."""
+    whole_number("n_neighbors", n_neighbors, 2)
+    if not 0 <= min_dist <= 1:
+        raise InputError(f"min_dist: {min_dist!r} is not in [0, 1]")
     if n < 4:
         raise InputError(f"X: {n} points; {name} needs at least 4")
-    return {"n_neighbors": min(neighbours, n - 1), "min_dist": min_distance, "n_jobs": 1}
+    return {"n_neighbors": min(n_neighbors, n - 1), "min_dist": min_dist, "n_jobs": 1}

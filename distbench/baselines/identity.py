@@ -1,11 +1,11 @@
-"""No encoder at all."""
+"""The encoder that returns its inputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from distbench.baselines._recipe import Progress, baseline
+from distbench.baselines._recipe import Progress, Transformer, baseline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,30 +15,26 @@ __all__ = ["IdentityEncoder", "identity"]
 
 
 @dataclass(frozen=True)
-class IdentityEncoder:
-    """Codes are the points, flattened.
+class IdentityEncoder(Transformer):
+    """An encoder whose codes are the points, flattened.
 
     Attributes
     ----------
     features : int
-        Numbers a point.
+        Number of features.
     """
 
     features: int
     name: str = "identity"
 
     def encode(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return points ``X`` (m, ...) as an array (m, features) of their own."""
+        """Return points ``X`` (m, ...) as a new array (m, features)."""
         from distbench.baselines._points import as_rows
 
         return as_rows(X, self.features).copy()
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Do the same under the name scikit-learn gives it."""
-        return self.encode(X)
-
 
 @baseline("identity", deterministic=True)
 def identity(X: NDArray[np.float64], code_size: int, seed: int, progress: Progress | None = None) -> IdentityEncoder:
-    """Codes are the inputs: every distance is kept. Pays no heed to the code size."""
+    """Codes are the inputs: every distance is kept. Ignores ``code_size``."""
     return IdentityEncoder(X.shape[1])

@@ -17,7 +17,7 @@ __all__ = ["isometry"]
 
 @baseline("isometry", deterministic=False)
 def isometry(X: NDArray[np.float64], code_size: int, seed: int, progress: Progress | None = None) -> IsometricEncoder:
-    """Rotations, a reflection and a translation: every distance is kept. Pays no heed to the code size.
+    """Rotations, a reflection and a translation: every distance is kept. Ignores ``code_size``.
 
     Layers of ``distbench.keras`` with weights as they are drawn: whatever they are, the network is an isometry, so
     nothing is trained. Distances stay to the precision of float32.

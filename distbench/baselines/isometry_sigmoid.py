@@ -20,10 +20,10 @@ __all__ = ["isometry_sigmoid"]
 def isometry_sigmoid(
     X: NDArray[np.float64], code_size: int, seed: int, progress: Progress | None = None, *, gain: float = 4.0
 ) -> IsometricEncoder:
-    """Rotations, a reflection and a translation, then a sigmoid, which bends distances. Pays no heed to the code size.
+    """Rotations, a reflection and a translation, then a sigmoid, which bends distances. Ignores ``code_size``.
 
     The recipe ``isometry`` with an elementwise sigmoid after it, and nothing else: what it loses, it loses by the
-    squashing. The sigmoid sees points centred, divided by one number that brings their coordinates into [-1, 1], and
+    squashing. The sigmoid sees points centered, divided by one number that brings their coordinates into [-1, 1], and
     turned, times ``gain``: over [-4, 4] it goes from 0.02 to 0.98. In raw units, points of size 1,000 would all get 0
     or 1, and points of size 0.01 lie where it is straight. Codes are divided by its slope at 0, so that distances
     near the mean point stay. Raises ``InputError`` unless ``gain`` is above 0.

@@ -23,8 +23,8 @@ def parametric_umap(
     seed: int,
     progress: Progress | None = None,
     *,
-    neighbours: int = 15,
-    min_distance: float = 0.1,
+    n_neighbors: int = 15,
+    min_dist: float = 0.1,
     epochs: int = 100,
 ) -> EstimatorEncoder:
     """Parametric UMAP of the package umap-learn: UMAP's loss, the codes given by a network (Sainburg et al. 2021).
@@ -41,7 +41,7 @@ def parametric_umap(
     from distbench.baselines._training import seeded
     from distbench.baselines._umap import layout_options, require_parametric_umap
 
-    options = layout_options("parametric_umap", neighbours, min_distance, len(X))
+    options = layout_options("parametric_umap", n_neighbors, min_dist, len(X))
     whole_number("epochs", epochs, 1)
     make = require_parametric_umap()
     units = Units.of(X)

@@ -5,30 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from distbench.baselines._recipe import Progress, baseline
+from distbench.baselines._network import HIDDEN, network
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from distbench.baselines._network import NetworkEncoder
+    from distbench.keras import TopologicalAutoencoder
 
 __all__ = ["topological_autoencoder"]
 
 
-@baseline("topological_autoencoder", deterministic=False)
+@network("topological_autoencoder")
 def topological_autoencoder(
-    X: NDArray[np.float64],
-    code_size: int,
-    seed: int,
-    progress: Progress | None = None,
-    *,
-    weight: float = 10.0,
-    hidden: Sequence[int] = (128, 64),
-    epochs: int | None = None,
-    batch_size: int = 32,
-    learning_rate: float = 3e-3,
-) -> NetworkEncoder:
+    points: NDArray[np.float32], code_size: int, *, weight: float = 10.0, hidden: Sequence[int] = HIDDEN
+) -> TopologicalAutoencoder:
     """Autoencoder that keeps the distances at which clusters of a batch merge (Moor et al. 2020).
 
     The recipe ``autoencoder`` with one term more: ``weight`` times the mean squared difference of distances of inputs
@@ -37,18 +28,9 @@ def topological_autoencoder(
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
-    from distbench.baselines._network import NetworkEncoder
-    from distbench.baselines._points import Units
-    from distbench.baselines._training import Plan, mean_distance, seeded, train
+    from distbench.baselines._training import mean_distance
     from distbench.keras import TopologicalAutoencoder
 
-    plan = Plan(epochs, batch_size, learning_rate)
-    units = Units.of(X)
-    points = units.points_in(X)
-    scale = mean_distance(points)
-    with seeded(seed):
-        model = TopologicalAutoencoder(
-            code_size, weight, scale, hidden, dtype="float32", name="topological_autoencoder"
-        )
-        train(model, points, seed, plan, progress)
-    return NetworkEncoder("topological_autoencoder", model, units)
+    return TopologicalAutoencoder(
+        code_size, weight, mean_distance(points), hidden, dtype="float32", name="topological_autoencoder"
+    )

@@ -23,10 +23,10 @@ def umap(
     seed: int,
     progress: Progress | None = None,
     *,
-    neighbours: int = 15,
-    min_distance: float = 0.1,
+    n_neighbors: int = 15,
+    min_dist: float = 0.1,
 ) -> PlacedEncoder:
-    """UMAP of the package umap-learn: a layout that keeps a graph of neighbours (McInnes, Healy & Melville 2018).
+    """UMAP of the package umap-learn: a layout that keeps a graph of neighbors (McInnes, Healy & Melville 2018).
 
     ``codes_`` holds the codes of the fitted points. Others are added to that layout by umap-learn's ``transform``, and
     so is a part of the fitted points; all of them, in their order, get ``codes_``. Codes have no units: use
@@ -39,7 +39,7 @@ def umap(
     from distbench.baselines._points import Units
     from distbench.baselines._umap import layout_options, require_umap
 
-    options = layout_options("umap", neighbours, min_distance, len(X))
+    options = layout_options("umap", n_neighbors, min_dist, len(X))
     at_most(code_size, len(X) - 2, "umap", f"two less than its {len(X)} points")
     library = require_umap()
     units = Units.of(X)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from distbench.keras._require import require_keras
+from distbench.keras.registered import require_keras
 
 if TYPE_CHECKING:
     from distbench.evaluation.keras_monitor import PreservationMonitor

@@ -23,7 +23,7 @@ __all__ = ["followed_imports", "plain_source", "recipe_hash", "sources"]
 
 FOLLOWED = ("distbench.baselines", "distbench.keras")
 """Packages whose modules are part of the recipes that import them."""
-MACHINERY = ("__init__", "_recipe", "_require", "registered")
+MACHINERY = ("__init__", "_recipe", "registered")
 """Modules of these packages that find and check recipes, and change no fit."""
 BY_NAME = ("BASELINES", "fit_baseline")
 """Names that give recipes by their names: a recipe that imports one may use any baseline."""

@@ -1,4 +1,4 @@
-"""Codes that exist for the fitted points alone."""
+"""Codes of t-SNE, which exist for the fitted points alone."""
 
 from __future__ import annotations
 

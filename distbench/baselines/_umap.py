@@ -1,4 +1,4 @@
-"""What the two recipes of umap-learn share."""
+"""Imports and options of the two recipes of umap-learn."""
 
 from __future__ import annotations
 

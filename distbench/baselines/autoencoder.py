@@ -1,4 +1,4 @@
-"""An autoencoder that is asked for reconstruction alone."""
+"""An autoencoder that is trained on reconstruction alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def autoencoder(points: NDArray[np.float32], code_size: int, *, hidden: Sequence
     """Autoencoder with ReLU layers, trained on reconstruction alone (Hinton & Salakhutdinov 2006).
 
     Inputs are centered and divided by one number, which keeps their geometry; codes are multiplied by it again. The
-    loss does not ask for any scale of the codes, so ``stress`` says little about this encoder: use
+    loss sets no scale of the codes, so ``stress`` says little about this encoder: use
     ``scaled_stress``.
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.

@@ -1,4 +1,4 @@
-"""An autoencoder whose codes hardly move when its inputs do."""
+"""An autoencoder with a penalty on the derivative of its encoder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def contractive_autoencoder(
 ) -> ContractiveAutoencoder:
     """Autoencoder with a penalty on the derivative of its encoder (Rifai et al. 2011).
 
-    The recipe ``autoencoder`` with one term more: ``weight * mean ||J||^2 * v / w``, J the Jacobian of the encoder, v
+    The recipe ``autoencoder`` with one more term: ``weight * mean ||J||^2 * v / w``, J the Jacobian of the encoder, v
     and w the mean variances of inputs and codes in a batch. The ratio stands in for the tied weights of the
     original: without either, codes shrink and the decoder stretches them again.
 

@@ -1,4 +1,4 @@
-"""An autoencoder that repairs its inputs."""
+"""An autoencoder that removes noise from its inputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["denoising_autoencoder"]
 def denoising_autoencoder(
     points: NDArray[np.float32], code_size: int, *, noise: float = 0.3, hidden: Sequence[int] = HIDDEN
 ) -> DenoisingAutoencoder:
-    """Autoencoder that is to remove Gaussian noise from its inputs (Vincent et al. 2008).
+    """Autoencoder that learns to remove Gaussian noise from its inputs (Vincent et al. 2008).
 
     The recipe ``autoencoder`` with noise on the inputs, of ``noise`` standard deviations: the root of the mean
     variance of the features, one number for the whole point cloud. Targets and encoded points have none.

@@ -1,4 +1,4 @@
-"""Half an autoencoder: distances alone."""
+"""An encoder that is trained on distances alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distances along the data."""
+"""Distances along a neighbor graph."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def isomap(
     n_neighbors: int = 10,
     max_points: int = 10000,
 ) -> EstimatorEncoder:
-    """Isomap: classical scaling of shortest ways along a neighbour graph (Tenenbaum, de Silva & Langford 2000).
+    """Isomap: classical scaling of shortest paths along a neighbour graph (Tenenbaum, de Silva & Langford 2000).
 
     Each point is joined to its nearest ``n_neighbors`` (fewer where there are fewer points). Where the graph falls into
     parts, each two parts are joined by the shortest line between them, and ``note`` says so. A new point is placed by
-    its ways through its own nearest neighbors. Time and memory grow with the square of the number of points: more
+    its paths through its own nearest neighbors. Time and memory grow with the square of the number of points: more
     than ``max_points`` raise ``InputError``, as does a ``code_size`` that is not below the number of points.
-    Raises ``TrainingError`` if all points are equal, or their ways span fewer dimensions than asked for.
+    Raises ``TrainingError`` if all points are equal, or their paths span fewer dimensions than asked for.
     """
     from distbench.baselines._estimator import EstimatorEncoder, at_most, few_enough, points_in
     from distbench.baselines._points import Units

@@ -22,7 +22,7 @@ def isometric_autoencoder(
 ) -> IsometricAutoencoder:
     """Autoencoder whose decoder is to be a local isometry, and its encoder the inverse (Gropp et al. 2020).
 
-    The recipe ``autoencoder`` with one term more: ``weight * (mean (||D u|| - 1)^2 + mean (||E^T u|| - 1)^2)``, D and E
+    The recipe ``autoencoder`` with one more term: ``weight * (mean (||D u|| - 1)^2 + mean (||E^T u|| - 1)^2)``, D and E
     the Jacobians of decoder and encoder, u a random unit vector a point. It keeps lengths along the surface on
     which the points lie, not straight lines between points far apart.
 

@@ -1,4 +1,4 @@
-"""An autoencoder that is also asked to keep distances."""
+"""An autoencoder that is also trained to keep distances."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pairwise_autoencoder(
 ) -> DistancePreservingAutoencoder:
     """Autoencoder whose loss also holds codes as far apart as their inputs.
 
-    The recipe ``autoencoder`` with one term more: ``weight * mean((a - b)^2) / mean_a^2``, a and b the distances of
+    The recipe ``autoencoder`` with one more term: ``weight * mean((a - b)^2) / mean_a^2``, a and b the distances of
     inputs and codes in a batch, mean_a the mean distance of (at most 2,000) train points; or another ``form`` of
     ``distbench.keras.PairwiseDistanceLoss``. Codes keep distances in the inputs' own units.
 

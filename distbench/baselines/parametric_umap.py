@@ -1,4 +1,4 @@
-"""A network trained to lay points out as UMAP does."""
+"""A network trained on the loss of UMAP."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def parametric_umap(
 
 
 def _callbacks(progress: Progress | None) -> list[Any]:
-    """Tell ``progress`` of each tenth of the training."""
+    """Return a callback that reports each tenth of the training to ``progress``."""
     import keras
 
     class Tell(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""A projection that has seen no data."""
+"""A random projection."""
 
 from __future__ import annotations
 

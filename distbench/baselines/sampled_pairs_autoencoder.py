@@ -1,4 +1,4 @@
-"""An autoencoder that is also asked to keep distances, on as many pairs as points."""
+"""An autoencoder that is also trained to keep distances, on as many pairs as points."""
 
 from __future__ import annotations
 

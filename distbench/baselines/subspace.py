@@ -1,4 +1,4 @@
-"""How far two linear subspaces are apart."""
+"""The angle between two linear subspaces."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def topological_autoencoder(
 ) -> TopologicalAutoencoder:
     """Autoencoder that keeps the distances at which clusters of a batch merge (Moor et al. 2020).
 
-    The recipe ``autoencoder`` with one term more: ``weight`` times the mean squared difference of distances of inputs
+    The recipe ``autoencoder`` with one more term: ``weight`` times the mean squared difference of distances of inputs
     and codes, over the edges of the minimum spanning trees of both, divided by the squared mean distance of
     (at most 2,000) train points. The original sums raw distances, so that its weight depends on the data.
 

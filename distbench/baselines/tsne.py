@@ -1,4 +1,4 @@
-"""A map of the fitted points and of no others."""
+"""t-SNE, which has codes of the fitted points alone."""
 
 from __future__ import annotations
 

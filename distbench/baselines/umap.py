@@ -1,4 +1,4 @@
-"""A layout of the fitted points, to which new ones are added."""
+"""UMAP, with codes for new points too."""
 
 from __future__ import annotations
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from distbench.keras._contractive import ContractiveAutoencoder
     from distbench.keras._convolutional import ConvolutionalAutoencoder
     from distbench.keras._denoising import DenoisingAutoencoder
-    from distbench.keras._distance_encoder import DistanceEncoder
-    from distbench.keras._distance_preserving import DistancePreservingAutoencoder
+    from distbench.keras._distance_preserving import DistanceEncoder, DistancePreservingAutoencoder
     from distbench.keras._isometric import IsometricAutoencoder
     from distbench.keras._layers import OrthogonalProjection, Reflection, Rotation, Translation
     from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss, pairwise_distances
@@ -51,7 +50,7 @@ _MODULES = {
     "ContractiveAutoencoder": "_contractive",
     "ConvolutionalAutoencoder": "_convolutional",
     "DenoisingAutoencoder": "_denoising",
-    "DistanceEncoder": "_distance_encoder",
+    "DistanceEncoder": "_distance_preserving",
     "DistancePreservingAutoencoder": "_distance_preserving",
     "IsometricAutoencoder": "_isometric",
     "LinearAutoencoder": "_models",

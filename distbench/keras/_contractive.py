@@ -1,4 +1,4 @@
-"""An autoencoder whose codes hardly move when its inputs do."""
+"""An autoencoder with a penalty on the derivative of its encoder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ContractiveAutoencoder(Autoencoder):
     code_size : int
         Width of the code.
     weight : float, default 0.001
-        Of the penalty, against a reconstruction loss divided by the variance of the inputs; at least 0.
+        Weight of the penalty, against a reconstruction loss divided by the variance of the inputs; at least 0.
     hidden, activation
         As in :class:`Autoencoder`.
     **kwargs
@@ -48,6 +48,8 @@ class ContractiveAutoencoder(Autoencoder):
     layers; other activations have central differences for slopes, and must act on each number alone.
     """
 
+    arguments = ("weight",)
+
     def __init__(
         self,
         code_size: int,
@@ -62,7 +64,7 @@ class ContractiveAutoencoder(Autoencoder):
 
     @property
     def noise_size(self) -> int:
-        """Random numbers a point: one a number of the code."""
+        """Random numbers for each point: one per column of the codes."""
         return self.code_size
 
     def call(self, inputs: Any, training: bool | None = None, noise: Any = None) -> Any:
@@ -82,13 +84,9 @@ class ContractiveAutoencoder(Autoencoder):
         lengths = ops.maximum(ops.sum(ops.square(drawn), axis=-1), 1e-12)
         squares = ops.sum(ops.square(pulled_back(self.encoder, slopes, drawn)), axis=-1) / lengths
         inputs, width = _variance(rows), _variance(codes)
-        # A batch of equal codes has no width to compare with; nothing is asked of it.
+        # A batch of equal codes has no width to compare with; it adds no loss.
         ratio = ops.where(width > 0, inputs / ops.where(width > 0, width, 1.0), 0.0)
         return self.code_size * ops.mean(squares) * ratio
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` needs to make this model again."""
-        return {**super().get_config(), "weight": self.weight}
 
 
 def _variance(rows: Any) -> Any:

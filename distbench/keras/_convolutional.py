@@ -30,7 +30,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     filters : sequence of int, default (8, 16)
         Channels after each convolution.
     activation : str, default "relu"
-        Of all layers but the code and the output.
+        Activation of all layers but the code and the output.
     **kwargs
         Passed to ``keras.Model``.
 

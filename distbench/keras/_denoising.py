@@ -1,4 +1,4 @@
-"""An autoencoder that repairs its inputs."""
+"""An autoencoder that removes noise from its inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["DenoisingAutoencoder"]
 
 @keras.saving.register_keras_serializable(package="distbench")
 class DenoisingAutoencoder(Autoencoder):
-    """Autoencoder that sees its inputs with noise while it trains, and is to return them without.
+    """Autoencoder that gets its inputs with noise while it trains, and learns to return them without.
 
     Trained by ``fit(X, X)``: the noise is added inside, so the targets stay clean (Vincent et al. 2008, with
     Gaussian noise). ``encode`` and ``predict`` add none.
@@ -37,6 +37,8 @@ class DenoisingAutoencoder(Autoencoder):
         As :class:`Autoencoder`, or ``noise`` is negative.
     """
 
+    arguments = ("noise",)
+
     def __init__(
         self,
         code_size: int,
@@ -56,7 +58,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     @property
     def noise_size(self) -> int:
-        """Random numbers a point: one a feature."""
+        """Random numbers for each point: one per feature."""
         return self._features
 
     def call(self, inputs: Any, training: bool | None = None, noise: Any = None) -> Any:
@@ -68,7 +70,3 @@ class DenoisingAutoencoder(Autoencoder):
             drawn = keras.random.normal(ops.shape(inputs), seed=self.random) if noise is None else noise
             inputs = inputs + ops.cast(self.noise * drawn, inputs.dtype)
         return super().call(inputs, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` needs to make this model again."""
-        return {**super().get_config(), "noise": self.noise}

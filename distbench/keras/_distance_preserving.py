@@ -1,4 +1,4 @@
-"""An autoencoder that also keeps distances."""
+"""An autoencoder that also keeps distances, and the encoder half of one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from numpy.typing import ArrayLike, NDArray
 
+from distbench.errors import InputError
 from distbench.keras._losses import PairwiseDistanceLoss
 from distbench.keras._models import Autoencoder
 
-__all__ = ["DistancePreservingAutoencoder"]
+__all__ = ["DistanceEncoder", "DistancePreservingAutoencoder"]
 
 
 @keras.saving.register_keras_serializable(package="distbench")
@@ -24,7 +26,7 @@ class DistancePreservingAutoencoder(Autoencoder):
     code_size : int
         Width of the code.
     weight : float, default 10.0
-        Of the distance loss, against a reconstruction loss divided by the variance of the inputs.
+        Weight of the distance loss, against a reconstruction loss divided by the variance of the inputs.
     scale
         As in :class:`PairwiseDistanceLoss`.
     hidden, activation
@@ -63,5 +65,57 @@ class DistancePreservingAutoencoder(Autoencoder):
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
-        own = {name: getattr(self.distances, name) for name in ("weight", "scale", "form", "pairs")}
-        return {**super().get_config(), **own}
+        loss = {name: getattr(self.distances, name) for name in ("weight", "scale", "form", "pairs")}
+        return {**super().get_config(), **loss}
+
+
+@keras.saving.register_keras_serializable(package="distbench")
+class DistanceEncoder(DistancePreservingAutoencoder):
+    """Encoder trained on distances alone, without a decoder: multidimensional scaling that can encode new points.
+
+    Calling it gives codes. Its loss is that of :class:`PairwiseDistanceLoss`; ``compile("adam")`` and ``fit(X)`` will
+    do, and a loss and targets given to them count for nothing.
+
+    Parameters
+    ----------
+    code_size : int
+        Width of the code.
+    weight, scale
+        As in :class:`PairwiseDistanceLoss`.
+    hidden, activation
+        As in :class:`Autoencoder`.
+    form, pairs
+        As in :class:`PairwiseDistanceLoss`.
+    **kwargs
+        Passed to ``keras.Model``.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        As :class:`Autoencoder` and :class:`PairwiseDistanceLoss`.
+    """
+
+    reconstructs = False
+
+    def __init__(self, code_size: int, weight: float = 1.0, *args: Any, **kwargs: Any) -> None:
+        super().__init__(code_size, weight, *args, **kwargs)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the encoder for inputs of shape ``(batch, features)``."""
+        self.encoder = self._stack(self.hidden, self.code_size, "encoder")
+        self.encoder.build(input_shape)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return the codes of ``inputs``, shape (n, features), and add the distance loss."""
+        return self.distances(self.encoder(inputs, training=training), inputs)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Return the distance loss: codes have no targets."""
+        return sum(self.losses)
+
+    def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[Any]:
+        """Raise ``InputError`` for any ``Z`` and ``batch_size``: there is no decoder."""
+        raise InputError("decode: a DistanceEncoder has no decoder; use DistancePreservingAutoencoder")

@@ -46,6 +46,8 @@ class IsometricAutoencoder(Autoencoder):
     alone.
     """
 
+    arguments = ("weight",)
+
     def __init__(
         self,
         code_size: int,
@@ -60,7 +62,7 @@ class IsometricAutoencoder(Autoencoder):
 
     @property
     def noise_size(self) -> int:
-        """Random numbers a point: one a number of the code."""
+        """Random numbers for each point: one per column of the codes."""
         return self.code_size
 
     def call(self, inputs: Any, training: bool | None = None, noise: Any = None) -> Any:
@@ -78,10 +80,6 @@ class IsometricAutoencoder(Autoencoder):
         shrunk = _lengths(pulled_back(self.encoder, inward, units))
         self.add_loss(self.weight * ops.mean(ops.square(stretched - 1.0) + ops.square(shrunk - 1.0)))
         return ops.cast(outputs, self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` needs to make this model again."""
-        return {**super().get_config(), "weight": self.weight}
 
 
 def _lengths(rows: Any) -> Any:

@@ -19,7 +19,7 @@ HALF = ("float16", "bfloat16")
 
 
 class _Isometric(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
-    """What the four have in common: float32 under any policy, and the last axis known once built."""
+    """Base class of the four layers: float32 under any policy, and a last axis of known size."""
 
     def __init__(self, *, dtype: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         # The global policy may be half precision, which would round distances to three digits or two.
@@ -64,7 +64,7 @@ class Rotation(_Isometric):
     Parameters
     ----------
     seed : int or None
-        Of the first weights. None: ``keras.utils.set_random_seed`` decides.
+        Seed of the first weights. None: ``keras.utils.set_random_seed`` decides.
     **kwargs
         Passed to ``keras.layers.Layer``. ``dtype`` is float32 unless given, under any global policy.
 

@@ -1,4 +1,4 @@
-"""Losses that keep distances."""
+"""Losses on pairwise distances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAIRS = ("all", "sampled")
 
 
 def pairwise_distances(points: Any) -> Any:
-    """Euclidean distances between all rows, by direct differences, in float32.
+    """Return Euclidean distances between all rows, by direct differences, in float32.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def pairwise_distance_loss(
     pairs: str = "all",
     max_points: int = 128,
 ) -> Any:
-    """How far distances of codes are from distances of inputs, over pairs of a batch.
+    """Return how far distances of codes are from distances of inputs, over pairs of a batch.
 
     With a and b the distances of a pair's inputs and codes, and means and sums over pairs:
 
@@ -79,7 +79,7 @@ def pairwise_distance_loss(
     Returns
     -------
     tensor, shape ()
-        In float32. 0 where the batch has no pair, or its inputs all coincide: then nothing is asked.
+        In float32. 0 where the batch has no pair, or its inputs all coincide: then there is no loss.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, m
     found = ops.sum(a) / ops.maximum(ops.sum(keep), 1.0)
     unit = found if scale is None else ops.cast(scale, "float32")
     loss = FORMS[form](a, b, keep, ops.where(unit > 0, unit, 1.0))
-    # Inputs that all coincide have no scale; nothing is asked of their codes.
+    # Inputs that all coincide have no scale; they add no loss.
     return ops.where(found > 0, loss, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Autoencoders with an encode and a decode of their own."""
+"""Autoencoders with the methods ``encode`` and ``decode``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
     hidden : sequence of int, default (128, 64)
         Widths of the encoder's hidden layers; the decoder mirrors them. The code and the output are linear.
     activation : str, default "relu"
-        Of the hidden layers.
+        Activation of the hidden layers.
     **kwargs
         Passed to ``keras.Model``.
 
@@ -38,11 +38,13 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
 
     # False where there is no decoder, so that the loss is what the model adds and nothing else.
     reconstructs = True
+    # Arguments of a subclass that are attributes of the same name, for its configuration.
+    arguments: tuple[str, ...] = ()
 
     def __init__(
         self, code_size: int, hidden: Sequence[int] = (128, 64), activation: str = "relu", **kwargs: Any
     ) -> None:
-        # Parts cast what they are given; inputs that losses look at keep their precision.
+        # The layers cast their inputs; the inputs of losses keep their precision.
         super().__init__(autocast=False, **kwargs)
         for width in (code_size, *hidden):
             whole("code_size, hidden", width)
@@ -65,7 +67,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
 
     @property
     def noise_size(self) -> int:
-        """Random numbers a point that ``call`` takes as ``noise`` while training; 0: none."""
+        """Random numbers that ``call`` takes as ``noise`` for each point while training; 0: none."""
         return 0
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -80,7 +82,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         return _in_batches(self.encoder, points, batch_size)
 
     def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
-        """Return what codes ``Z`` (n, code_size) stand for, as numpy array (n, features), ``batch_size`` rows at once.
+        """Return decoded codes ``Z`` (n, code_size) as numpy array (n, features), ``batch_size`` rows at once.
 
         Raises
         ------
@@ -93,8 +95,8 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
-        own = {"code_size": self.code_size, "hidden": list(self.hidden), "activation": self.activation}
-        return {**super().get_config(), **own}
+        common = {"code_size": self.code_size, "hidden": list(self.hidden), "activation": self.activation}
+        return {**super().get_config(), **common, **{name: getattr(self, name) for name in self.arguments}}
 
 
 @keras.saving.register_keras_serializable(package="distbench")

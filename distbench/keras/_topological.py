@@ -29,7 +29,7 @@ class TopologicalAutoencoder(Autoencoder):
     code_size : int
         Width of the code.
     weight : float, default 10.0
-        Against a reconstruction loss divided by the variance of the inputs; at least 0.
+        Weight of the added loss, against a reconstruction loss divided by the variance of the inputs; at least 0.
     scale : float or None
         Mean distance of the training points. None: the mean of each batch.
     hidden, activation
@@ -44,6 +44,8 @@ class TopologicalAutoencoder(Autoencoder):
     distbench.errors.InputError
         As :class:`Autoencoder`, ``weight`` is negative, ``scale`` is not above 0, or ``max_points`` is below 2.
     """
+
+    arguments = ("weight", "scale", "max_points")
 
     def __init__(
         self,
@@ -81,10 +83,5 @@ class TopologicalAutoencoder(Autoencoder):
             return self.scale**2
         size = ops.cast(n, "float32")
         unit = ops.square(ops.sum(a) / ops.maximum(size * (size - 1.0), 1.0))
-        # A batch whose inputs all coincide has no scale; nothing is asked of it.
+        # A batch whose inputs all coincide has no scale; it adds no loss.
         return ops.where(unit > 0, unit, float("inf"))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` needs to make this model again."""
-        own = {"weight": self.weight, "scale": self.scale, "max_points": self.max_points}
-        return {**super().get_config(), **own}

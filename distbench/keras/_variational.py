@@ -27,7 +27,7 @@ class VariationalAutoencoder(Autoencoder):
     code_size : int
         Width of the code.
     weight : float, default 1.0
-        Of the divergence (beta); at least 0.
+        Weight of the divergence (beta); at least 0.
     hidden, activation
         As in :class:`Autoencoder`.
     **kwargs
@@ -38,6 +38,8 @@ class VariationalAutoencoder(Autoencoder):
     distbench.errors.InputError
         As :class:`Autoencoder`, or ``weight`` is negative.
     """
+
+    arguments = ("weight",)
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class VariationalAutoencoder(Autoencoder):
 
     @property
     def noise_size(self) -> int:
-        """Random numbers a point: one a number of the code."""
+        """Random numbers for each point: one per column of the codes."""
         return self.code_size
 
     def call(self, inputs: Any, training: bool | None = None, noise: Any = None) -> Any:
@@ -82,7 +84,3 @@ class VariationalAutoencoder(Autoencoder):
             drawn = keras.random.normal(ops.shape(mean), seed=self.random) if noise is None else noise
             mean = mean + ops.exp(0.5 * logs) * ops.cast(drawn, "float32")
         return self.decoder(mean, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what ``from_config`` needs to make this model again."""
-        return {**super().get_config(), "weight": self.weight}

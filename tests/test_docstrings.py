@@ -66,7 +66,7 @@ def public():
     """Return every listed function and class by its path; they load Keras, which collecting tests must not do."""
     objects = [obj for obj in listed() if inspect.isroutine(obj) or inspect.isclass(obj)]
     paths = {f"{obj.__module__}.{obj.__qualname__}": inspect.unwrap(obj) for obj in objects}
-    recipes = [recipe.run for recipe in BASELINES.values()]  # they take what Recipe.fit documents
+    recipes = [inspect.unwrap(recipe.run) for recipe in BASELINES.values()]  # they take what Recipe.fit documents
     return {path: obj for path, obj in paths.items() if path.partition(".")[0] != "builtins" and obj not in recipes}
 
 

@@ -17,7 +17,7 @@ __all__ = ["DistanceEncoder", "DistancePreservingAutoencoder"]
 
 @keras.saving.register_keras_serializable(package="distbench")
 class DistancePreservingAutoencoder(Autoencoder):
-    """Autoencoder that also asks of its codes to be as far apart as their inputs.
+    """Autoencoder whose loss also holds codes as far apart as their inputs.
 
     To whatever reconstruction loss it is compiled with it adds :class:`PairwiseDistanceLoss`.
 
@@ -73,8 +73,8 @@ class DistancePreservingAutoencoder(Autoencoder):
 class DistanceEncoder(DistancePreservingAutoencoder):
     """Encoder trained on distances alone, without a decoder: multidimensional scaling that can encode new points.
 
-    Calling it gives codes. Its loss is that of :class:`PairwiseDistanceLoss`; ``compile("adam")`` and ``fit(X)`` will
-    do, and a loss and targets given to them count for nothing.
+    Calling it gives codes. Its loss is that of :class:`PairwiseDistanceLoss`; ``compile("adam")`` and ``fit(X)`` are
+    enough: a compiled loss and targets are ignored.
 
     Parameters
     ----------
@@ -97,8 +97,15 @@ class DistanceEncoder(DistancePreservingAutoencoder):
 
     reconstructs = False
 
-    def __init__(self, code_size: int, weight: float = 1.0, *args: Any, **kwargs: Any) -> None:
-        super().__init__(code_size, weight, *args, **kwargs)
+    def __init__(
+        self,
+        code_size: int,
+        weight: float = 1.0,
+        scale: float | None = None,
+        hidden: Sequence[int] = (128, 64),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(code_size, weight, scale, hidden, **kwargs)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the encoder for inputs of shape ``(batch, features)``."""

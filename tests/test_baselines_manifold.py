@@ -185,7 +185,7 @@ def test_mds_places_new_points_where_a_general_optimiser_would(code_size: int) -
 
 def test_a_code_of_mds_does_not_rest_on_the_other_new_points() -> None:
     encoder = fit("mds")
-    assert encoder.note == "out of sample: the code of least stress to all train points"
+    assert encoder.note_out_of_sample == "out of sample: the code of least stress to all train points"
     moved = np.linalg.norm(encoder.encode(X) - encoder.codes_, axis=1) / pdist(encoder.codes_).mean()
     assert np.median(moved) < 0.005, "fitted points are found at their own codes"
     together = encoder.encode(NEW)
@@ -288,7 +288,7 @@ def test_umap_places_fitted_and_new_points() -> None:
     assert (new.shape, new.dtype) == ((15, 2), np.float64)
     np.testing.assert_array_equal(fit("umap").encode(NEW), new)
     assert not np.array_equal(fit("umap", seed=1).codes_, encoder.codes_)
-    assert "out of sample" in encoder.note
+    assert "out of sample" in encoder.note_out_of_sample
     with pytest.raises(InputError, match="X: 5 features"):
         encoder.encode(X[:, :5])
 

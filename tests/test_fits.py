@@ -13,10 +13,10 @@ from distbench.suites.recipes import NotInstalledError, as_recipe
 class Fitted:
     """Codes of the fitted points that differ from those of its map, so that one can tell which were judged."""
 
-    def __init__(self, X, width, note):
+    def __init__(self, X, width, notes):
         self.codes_ = X[:, :width] ** 3
         self.width = width
-        self.note = note
+        self.note, self.note_out_of_sample = notes
 
     def transform(self, X):
         return X[:, : self.width]
@@ -25,15 +25,15 @@ class Fitted:
 class Counting:
     """A recipe that keeps what it was fitted on."""
 
-    def __init__(self, note="", **about):
+    def __init__(self, notes=("", ""), **about):
         self.fits = []
-        self.note = note
+        self.notes = notes
         for name, value in about.items():
             setattr(self, name, value)
 
     def fit(self, X, code_size, seed, scale=1.0):
         self.fits.append((len(X), code_size, seed))
-        return Fitted(X * scale, code_size, self.note)
+        return Fitted(X * scale, code_size, self.notes)
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +86,16 @@ def test_an_encoder_without_codes_of_its_own_encodes_the_points_it_was_fitted_on
 
 
 @pytest.mark.parametrize(
-    ("note", "in_sample", "shown"),
+    ("notes", "in_sample", "shown"),
     [
-        ("out of sample: nearest points", False, "out of sample: nearest points"),
-        ("out of sample: nearest points", True, ""),
-        ("perplexity 5", True, "perplexity 5"),
+        (("", "nearest points"), False, "nearest points"),
+        (("", "nearest points"), True, ""),
+        (("perplexity 5", ""), True, "perplexity 5"),
+        (("perplexity 5", "nearest points"), False, "perplexity 5; nearest points"),
     ],
 )
-def test_notes_come_along_but_for_words_on_codes_that_are_not_judged(note, in_sample, shown):
-    run = FitCache().run(Fit(as_recipe(Counting(note)), "swiss_roll", 2, 0, in_sample))
+def test_a_note_on_new_points_stands_where_they_are_measured(notes, in_sample, shown):
+    run = FitCache().run(Fit(as_recipe(Counting(notes)), "swiss_roll", 2, 0, in_sample))
     assert run.note == shown
 
 

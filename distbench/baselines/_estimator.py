@@ -113,6 +113,9 @@ class PlacedEncoder(EstimatorEncoder):
     ----------
     codes_ : numpy.ndarray, shape (n, code_size)
         Codes of the points fitted on.
+    note_out_of_sample : str
+        How new points get their codes.
     """
 
     codes_: NDArray[np.float64] = field(repr=False)
+    note_out_of_sample: str = "out of sample: added to the layout of the train points"

@@ -32,7 +32,7 @@ class MdsEncoder(Transformer):
         Their codes, in the units of the inputs.
     unit : float
         Mean distance of ``points``: the unit in which codes are computed.
-    note : str
+    note_out_of_sample : str
         How new points get their codes.
     """
 
@@ -41,7 +41,7 @@ class MdsEncoder(Transformer):
     codes_: NDArray[np.float64] = field(repr=False)
     unit: float
     name: str = "mds"
-    note: str = "out of sample: the code of least stress to all train points"
+    note_out_of_sample: str = "out of sample: the code of least stress to all train points"
 
     def encode(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""

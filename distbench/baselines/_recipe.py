@@ -31,8 +31,9 @@ Progress = Callable[[int, int], None]
 class FittedEncoder(Protocol):
     """A fitted reference encoder.
 
-    Some recipes give it two more attributes: ``codes_`` (n, code_size), the codes of the points that it was fitted on
-    (``mds``, ``tsne``, ``umap``); and ``note``, a short text for readers of results, such as how new points get codes.
+    Some recipes give it more attributes: ``codes_`` (n, code_size), the codes of the points that it was fitted on
+    (``mds``, ``tsne``, ``umap``); ``note``, a short text for readers of results; and ``note_out_of_sample``, one that
+    concerns only the codes of new points.
     """
 
     @property

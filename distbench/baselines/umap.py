@@ -48,5 +48,4 @@ def umap(
         codes = np.asarray(estimator.fit_transform(points_in(units, X)), dtype=np.float64)
     if not np.isfinite(codes).all():
         raise TrainingError("umap: codes are not finite; check X for outliers")
-    note = "out of sample: added to the layout of the train points"
-    return PlacedEncoder(name="umap", estimator=estimator, units=units, note=note, codes_=codes)
+    return PlacedEncoder(name="umap", estimator=estimator, units=units, codes_=codes)

@@ -207,6 +207,6 @@ class FitCache:
 
 
 def _note(encoder: Any, in_sample: bool) -> str:
-    """Return an encoder's note; in sample, without one on codes out of sample, which are not judged."""
-    note = str(getattr(encoder, "note", "") or "")
-    return "" if in_sample and note.startswith("out of sample") else note
+    """Return an encoder's note for readers of results; where new points are measured, the one on these too."""
+    notes = [getattr(encoder, "note", ""), "" if in_sample else getattr(encoder, "note_out_of_sample", "")]
+    return "; ".join(str(note) for note in notes if note)

@@ -12,6 +12,7 @@ from distbench.errors import SuiteError
 from distbench.inference.estimate import mean_of
 from distbench.results.file import EMPTY, Results, merged, read_file, write_file
 from distbench.results.rows import OK, ClaimOutcome, Row
+from distbench.results.run import SORT_METRIC
 
 __all__ = ["RECIPE_CHANGED", "Drift", "Store", "drifts", "read_store", "stale_reasons", "store_path", "write_store"]
 
@@ -105,9 +106,14 @@ def write_store(store: Store) -> None:
 
 
 def _as_stored(row: Row) -> Row:
-    """Return a row as it is stored: without what holds for one run only, and with fewer digits."""
+    """Return a row as it is stored: without what holds for one run only, and with fewer digits.
+
+    Only the metric that ranks keeps its arrays, whatever else the run needed them for: they are most of a file.
+    """
+    arrays: dict[str, Any] = {} if row.metric == SORT_METRIC else {"leave_one_out": None, "interaction": None}
     return replace(
         row,
+        **arrays,
         value=_rounded(row.value),
         low=_rounded(row.low),
         high=_rounded(row.high),

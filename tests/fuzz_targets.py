@@ -326,7 +326,7 @@ def _rendered(outcome: Any, other: Any, form: int) -> None:
     runs = (outcome.rows, other.rows) if form % 2 else (other.rows, outcome.rows)
     comparison = compare_rows(*runs, source="before")
     render_changes(comparison, 80)
-    broken = broken_gates(comparison, gates, ("value", "fail", "pass")[form % 3])
+    broken = list(map(str, broken_gates(comparison, gates, ("value", "fail", "pass")[form % 3])))
     outcome = replace(outcome, comparison=comparison, broken=broken)
     if outcome.rows:
         name = ("text", "md", "json", "html")[form // 4]

@@ -92,7 +92,7 @@ class TestNames:
             {"processor": NASTY},
             [claim("refuted", **about)],
             comparison=comparison,
-            broken=broken_gates(comparison, [parse_gate("continuity:1%")]),
+            broken=list(map(str, broken_gates(comparison, [parse_gate("continuity:1%")]))),
         )
         for text in (render_markdown(outcome), render_summary(outcome)):
             tokens, inner = parsed(text)
@@ -182,7 +182,7 @@ def outcome():
     rows = read_results(STORED).rows
     worse = [replace(r, value=r.value * 0.9) if r.metric == "continuity" else r for r in rows]
     comparison = compare_rows(rows, worse, "old.json")
-    broken = broken_gates(comparison, [parse_gate("continuity:5%")])
+    broken = list(map(str, broken_gates(comparison, [parse_gate("continuity:5%")])))
     return RunResults(worse, {"python": "3.11"}, [claim("refuted")], comparison=comparison, broken=broken)
 
 

@@ -14,7 +14,7 @@ from distbench.cli._common import PATH, CannotDo, json_option, width_option
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
-    from distbench.results.gates import Gate, RunComparison
+    from distbench.results.gates import BrokenGate, Gate, RunComparison
 
 __all__ = ["command"]
 
@@ -59,7 +59,7 @@ def command(
     """
     from distbench.render.changes import render_changes
     from distbench.results.file import read_results
-    from distbench.results.gates import NOTHING, broken_gates, compare_rows
+    from distbench.results.gates import broken_gates, compare_rows
 
     with common.errors_as_lines():
         comparison = compare_rows(read_results(before).rows, read_results(now).rows, source=str(before))
@@ -70,16 +70,16 @@ def command(
         common.print_text(render_changes(comparison, common.width_or_terminal(width), rest=WIDER))
         if broken:
             common.print_text("")
-            common.print_text("\n".join(broken), fg="red", bold=True)
+            common.print_text("\n".join(map(str, broken)), fg="red", bold=True)
     if broken:
-        sys.exit(CannotDo.exit_code if all(NOTHING in line for line in broken) else 1)
+        sys.exit(1 if any(gate.compared for gate in broken) else CannotDo.exit_code)
 
 
-def _document(comparison: RunComparison, broken: Sequence[str], gated: bool) -> dict[str, Any]:
+def _document(comparison: RunComparison, broken: Sequence[BrokenGate], gated: bool) -> dict[str, Any]:
     return {
         "source": comparison.source,
         "met": not broken if gated else None,
-        "broken": list(broken),
+        "broken": list(map(str, broken)),
         "changes": [vars(change) for change in comparison.changes],
         "not_compared": [{**vars(entry), "had": sorted(entry.had)} for entry in comparison.not_compared],
         "only_before": list(comparison.only_before),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES
 from distbench.cli import _common as common
 from distbench.cli._common import PATH, CannotDo, json_option
 from distbench.cli._wording import with_options
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
-DISTANCES = ("euclidean", "cosine", "cityblock")
 OPTIONS = ("metrics", "distance_x", "distance_z", "queries", "stochastic")
 """Options that `distbench.evaluate` takes as they are."""
 
@@ -96,10 +96,8 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
 @click.option(
     "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names with commas between."
 )
-@click.option("--distance-x", default="euclidean", type=click.Choice(DISTANCES), help="Distance between points.")
-@click.option(
-    "--distance-z", default="euclidean", type=click.Choice((*DISTANCES, "hamming")), help="Distance between codes."
-)
+@click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(INPUT_DISTANCES), help="Distance between points.")
+@click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes.")
 @click.option(
     "--queries", type=click.IntRange(min=1), metavar="N", help="Judge a random sample of so many test points."
 )

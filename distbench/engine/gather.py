@@ -62,7 +62,7 @@ def gather(
     families : frozenset of str
         Which statistics to gather, of `FAMILIES` and of `distbench.engine.optional_statistics.OPTIONAL_STATISTICS`.
     distance_x, distance_z : str
-        One of `distbench.engine.point_space.DISTANCES`.
+        One of `distbench._util.distances.CODE_DISTANCES`.
     judged : ndarray of int, optional
         The rows of X that are judged. Default: all.
     labels, labels_ref : ndarray of int, optional

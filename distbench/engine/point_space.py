@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from distbench.engine import distances
 
-__all__ = ["DISTANCES", "Space"]
+__all__ = ["Space"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-DISTANCES = ("euclidean", "cosine", "cityblock", "hamming")
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
 PREPARED_BYTES = 1 << 28  # prepared points kept in memory; larger ones are prepared block by block
 MOVED_BYTES = 1 << 26  # moved points kept beside them
@@ -57,7 +56,7 @@ class Space:
     first : int
         The first row that is a candidate: 0, or the number of test points if they are not candidates.
     distance : str
-        Of `DISTANCES`.
+        One of `CODE_DISTANCES`.
     """
 
     sources: list[NDArray[Any]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.text import plain_text
 from distbench.encoders.decoder import decoder_of
 from distbench.encoders.encoder import as_encoder
@@ -38,8 +39,8 @@ def evaluate(
     stochastic: bool = False,
     draws: int | None = None,
     name: str | None = None,
-    distance_x: str = "euclidean",
-    distance_z: str = "euclidean",
+    distance_x: str = EUCLIDEAN,
+    distance_z: str = EUCLIDEAN,
     labels: Any = None,
     reference_labels: Any = None,
     queries: int | None = None,
@@ -166,8 +167,8 @@ def evaluate_codes(
     include_queries: bool = True,
     confidence: float = 0.95,
     name: str | None = None,
-    distance_x: str = "euclidean",
-    distance_z: str = "euclidean",
+    distance_x: str = EUCLIDEAN,
+    distance_z: str = EUCLIDEAN,
     labels: Any = None,
     reference_labels: Any = None,
     queries: int | None = None,

@@ -9,8 +9,8 @@ from typing import Any
 
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
-from distbench.inference.limits import check_bounds, check_limits
-from distbench.metrics import METRICS
+from distbench.inference.limits import check_limits
+from distbench.metrics import METRICS, default_metrics
 
 __all__ = ["limits_and_options", "refuse_unknown"]
 
@@ -47,8 +47,7 @@ def limits_and_options(
         if name not in METRICS:  # a misspelt option looks like a limit
             raise InputError(name, "found no metric and no option of that name", _hint(name, known))
     if limits or required:
-        limits = check_limits(limits, METRICS)
-    check_bounds(limits)
+        limits = check_limits(limits)
     return limits, {**options, **_metrics(options.get("metrics", "default"), limits)}
 
 
@@ -82,7 +81,7 @@ def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
     if isinstance(chosen, str):
         if chosen == "all":
             return {}
-        chosen = [name for name, metric in METRICS.items() if metric.default] if chosen == "default" else [chosen]
+        chosen = default_metrics() if chosen == "default" else [chosen]
     if not isinstance(chosen, Iterable):
         return {}  # evaluate says what is wrong with it
     names = list(chosen)

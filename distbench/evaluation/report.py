@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.checks import whole_number
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.imports import imported
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError, PreservationError
 from distbench.evaluation.scores import Pair, PairKind, Score
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
-from distbench.inference.limits import check_bounds, check_limits, refuse_unmeasured
+from distbench.inference.limits import check_limits
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class Report(Mapping[str, Score]):
     notes: tuple[str, ...] = ()
     pairs: Mapping[PairKind, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
     judged: NDArray[np.int64] | None = field(default=None, repr=False)
-    distance_x: str = "euclidean"
-    distance_z: str = "euclidean"
+    distance_x: str = EUCLIDEAN
+    distance_z: str = EUCLIDEAN
     space: str = ""
     n_reference: int = 0
     fingerprint: str = field(default="", repr=False)
@@ -218,9 +219,7 @@ class Report(Mapping[str, Score]):
         }
 
     def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
-        refuse_unmeasured(limits, self.scores)
         checked = check_limits(limits, self.scores)
-        check_bounds(checked)
         binding = set(self.scores) if self.in_sample() else BINDING_WITH_REFERENCE
         floors = {name: score.floor for name, score in self.scores.items() if name in binding}
         refuse_beyond(checked, {n: floor for n, floor in floors.items() if floor is not None}, self.code_size)

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from distbench._util.checks import whole_number
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
 from distbench.inference.intervals import check_confidence
-from distbench.metrics import METRICS, Metric
+from distbench.metrics import METRICS, Metric, default_metrics
 
 __all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of", "flag"]
 
-DISTANCES_X = ("euclidean", "cosine", "cityblock")
-DISTANCES_Z = (*DISTANCES_X, "hamming")
 DRAWS = 5  # of a stochastic encoder's codes
 LABELS, DECODER = "label_agreement", "reconstruction_mse"
 NEEDS = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
@@ -53,8 +52,8 @@ class Settings:
     k: int = 10
     include_queries: bool = _checked(flag, True)
     confidence: float = _checked(lambda value, name: check_confidence(value), 0.95)
-    distance_x: str = _checked(_distance(DISTANCES_X), "euclidean")
-    distance_z: str = _checked(_distance(DISTANCES_Z), "euclidean")
+    distance_x: str = _checked(_distance(INPUT_DISTANCES), EUCLIDEAN)
+    distance_z: str = _checked(_distance(CODE_DISTANCES), EUCLIDEAN)
     queries: int | None = _checked(lambda value, name: check_queries(value), None)
     precision: Mapping[str, float] | None = None
     seed: int = _checked(lambda value, name: whole_number(value, name, 0), 0)
@@ -63,9 +62,9 @@ class Settings:
     draws: int = 1
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            if check := one.metadata.get("check"):
-                object.__setattr__(self, one.name, check(getattr(self, one.name), one.name))
+        for option in fields(self):
+            if check := option.metadata.get("check"):
+                object.__setattr__(self, option.name, check(getattr(self, option.name), option.name))
         object.__setattr__(self, "precision", check_precision(self.precision, self.names))
 
     @property
@@ -109,16 +108,11 @@ def chosen_metrics(
     """
     missing = {name for name, there in ((LABELS, with_labels), (DECODER, with_decoder)) if not there}
     if isinstance(metrics, str):
-        if metrics == "default":
-            return tuple(metric for metric in METRICS.values() if metric.default)
-        if metrics == "all":
-            return tuple(metric for name, metric in METRICS.items() if name not in missing)
-        metrics = [metrics]
-    if not isinstance(metrics, Iterable):
-        raise InputError("metrics", f"found {short_repr(metrics)}", "pass 'default', 'all' or names")
-    names = list(metrics)
+        known = {"default": default_metrics(), "all": [name for name in METRICS if name not in missing]}
+        metrics = known.get(metrics, [metrics])
+    names = list(metrics) if isinstance(metrics, Iterable) else []
     if not names:
-        raise InputError("metrics", "found none", "pass 'default', 'all' or names")
+        raise InputError("metrics", f"found {short_repr(metrics)}", "pass 'default', 'all' or names")
     for name in names:
         if not isinstance(name, str):
             raise InputError("metrics", f"found {short_repr(name)} among the names", "pass 'default', 'all' or names")

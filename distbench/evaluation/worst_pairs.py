@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.distances import EUCLIDEAN
 from distbench.engine import Statistics
 from distbench.engine.statistics import Moments, RankSide
 from distbench.evaluation.report import Pair, PairKind
@@ -27,8 +28,8 @@ def worst_pairs(
     statistics: Statistics,
     test: tuple[Points, Points],
     reference: tuple[Points, Points] | None,
-    distance_x: str = "euclidean",
-    distance_z: str = "euclidean",
+    distance_x: str = EUCLIDEAN,
+    distance_z: str = EUCLIDEAN,
 ) -> dict[PairKind, tuple[Pair, ...]]:
     """Return the worst pairs by continuity and by trustworthiness, and the two that distortion rests on.
 

@@ -266,13 +266,12 @@ def checked_limits(**limits: float | None) -> dict[str, float]:
     InputError
         All are None, or one is not a number above 0.
     """
-    from distbench.inference.limits import check_bounds, check_limits
+    from distbench.inference.limits import check_limits
 
     passed = {name: limit for name, limit in limits.items() if limit is not None}
     if not passed:
         raise InputError("limits", "found none", "pass expansion=, contraction= or both, e.g. contraction=10")
     checked = check_limits(passed, LIMITS)
-    check_bounds(checked)
     for name, limit in checked.items():
         if not 0 < limit < math.inf:
             raise InputError(name, f"found the limit {limit:g}", f"pass a number above 0, e.g. {name}=10")

@@ -11,7 +11,7 @@ from distbench._util.checks import whole_number
 from distbench.errors import InputError
 from distbench.inference.floors import CODE_SIZE
 from distbench.inputs.arrays import as_points, check_candidates
-from distbench.metrics import METRICS
+from distbench.metrics import METRICS, default_metrics
 from distbench.metrics.functions import gather_checked
 
 __all__ = ["MAX_POINTS", "attainable"]
@@ -63,7 +63,7 @@ def attainable(
     .. [1] J. de Leeuw (1977), Applications of convex analysis to multidimensional scaling.
     """
     X = np.asarray(as_points(X_test, "X_test"), dtype=np.float64)
-    names = [name for name, metric in METRICS.items() if metric.default] if metrics is None else list(metrics)
+    names = default_metrics() if metrics is None else list(metrics)
     for name in names:
         if name not in METRICS:
             raise InputError("metrics", f"found no metric {name!r}", f"known are {', '.join(METRICS)}")

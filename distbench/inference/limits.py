@@ -10,47 +10,36 @@ from typing import Any
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
-__all__ = ["check_bounds", "check_limits", "read_limit", "refuse_unmeasured"]
+__all__ = ["check_limits", "read_limit"]
 
 
-def check_limits(limits: Mapping[str, Any], known: Collection[str]) -> dict[str, float]:
-    """Return limits as floats by metric name.
+def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = None) -> dict[str, float]:
+    """Return limits as floats by metric name; `measured` are the metrics that can have one, all by default.
 
     Raises
     ------
     InputError
-        If there is no limit, a name is unknown or a limit is not a number.
+        If there is no limit, a metric is unknown or not measured, or a limit is no number in its metric's range.
     """
+    from distbench.metrics import METRICS
+
+    known = METRICS if measured is None else measured
     if not limits:
         raise InputError(
             "limits", "found none", f"pass at least one, e.g. continuity=0.95; known are {', '.join(known)}"
         )
     for name, limit in limits.items():
         if name not in known:
+            if name in METRICS:
+                raise InputError(name, "found a limit, but it was not measured", f"pass metrics=[{name!r}, ...]")
             label = name if isinstance(name, str) else short_repr(name)
             raise InputError(label, "found no metric of that name", did_you_mean(label, known))
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
-    return {name: float(limit) for name, limit in limits.items()}
-
-
-def refuse_unmeasured(limits: Collection[str], measured: Collection[str]) -> None:
-    """Raise InputError for a limit on a metric that there is, but that was not measured."""
-    from distbench.metrics import METRICS
-
-    for name in limits:
-        if name in METRICS and name not in measured:
-            raise InputError(name, "found a limit, but it was not measured", f"pass metrics=[{name!r}, ...]")
-
-
-def check_bounds(limits: Mapping[str, float]) -> None:
-    """Raise InputError for a limit outside its metric's range."""
-    from distbench.metrics import METRICS
-
-    for name, limit in limits.items():
         low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
         if not low <= limit <= high:
             raise InputError(name, f"found the limit {limit:g}", f"pass one between {low:g} and {high:g}")
+    return {name: float(limit) for name, limit in limits.items()}
 
 
 def read_limit(text: str) -> tuple[str, float]:
@@ -63,9 +52,5 @@ def read_limit(text: str) -> tuple[str, float]:
     ValueError
         If it is no text of that form.
     """
-    from distbench.metrics import METRICS
-
     metric, _, number = (part.strip() for part in text.partition(":"))
-    limits = check_limits({metric: float(number)}, METRICS)
-    check_bounds(limits)
-    return metric, limits[metric]
+    return metric, check_limits({metric: float(number)})[metric]

@@ -42,6 +42,7 @@ __all__ = [
     "MetricInputs",
     "continuity",
     "contraction",
+    "default_metrics",
     "density_kl",
     "distortion",
     "distortion_q",
@@ -72,3 +73,8 @@ _FAMILIES = (_ranks, _stress, _distortion, _correlation, _order, _density, seman
 METRICS: EntryPointTable[Metric] = EntryPointTable(
     "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
 )
+
+
+def default_metrics() -> list[str]:
+    """Return the names of the metrics that ``metrics="default"`` measures."""
+    return [name for name, metric in METRICS.items() if metric.default]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from distbench._util.checks import whole_number
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.text import raised, short_repr
 from distbench.engine import Statistics
 from distbench.errors import InputError
@@ -47,8 +48,8 @@ class MetricInputs:
     Z_ref: NDArray[Any]
     among: bool
     k: int
-    distance_x: str = "euclidean"
-    distance_z: str = "euclidean"
+    distance_x: str = EUCLIDEAN
+    distance_z: str = EUCLIDEAN
     _whole: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)  # distances, kept for `without`
 
     def distances(self) -> tuple[Array, Array]:
@@ -103,7 +104,7 @@ def with_metric_inputs(
     points: tuple[Any, Any],
     reference: tuple[Any, Any] | None,
     include_queries: bool,
-    distances: tuple[str, str] = ("euclidean", "euclidean"),
+    distances: tuple[str, str] = (EUCLIDEAN, EUCLIDEAN),
 ) -> Statistics:
     """Return the statistics with what makes the `MetricInputs` of their points, for metrics of users."""
     among = include_queries or reference is None

@@ -12,6 +12,7 @@ from distbench.inference.verdicts import Undecided, check_undecided
 from distbench.results.changes import Change, NotCompared, RunComparison, compare_rows
 
 __all__ = [
+    "BrokenGate",
     "Change",
     "Gate",
     "NotCompared",
@@ -23,8 +24,6 @@ __all__ = [
 
 ALL = "all"
 HOW = "give METRIC:CHANGE, such as continuity:1% or continuity:0.01"
-NOTHING = "nothing to compare: "
-"""Starts the reason of a gate for which nothing could be compared."""
 ROUNDING = 1e-9
 MAX_REASONS = 3
 
@@ -53,6 +52,28 @@ class Gate:
     def allowed(self, before: float) -> float:
         """Return the worsening that is allowed from a value ``before``."""
         return self.threshold * abs(before) if self.relative and self.threshold else self.threshold
+
+
+@dataclass(frozen=True)
+class BrokenGate:
+    """A gate that one encoder breaks; as text, a line for readers.
+
+    Attributes
+    ----------
+    gate : Gate
+        How much worse the encoder may become.
+    reason : str
+        How much worse it is, or why that is not known.
+    compared : bool
+        Whether the encoder is known to be worse; False where nothing could be compared.
+    """
+
+    gate: Gate
+    reason: str
+    compared: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.gate}: {'' if self.compared else 'nothing to compare: '}{self.reason}"
 
 
 def parse_gate(text: str) -> Gate:
@@ -87,8 +108,8 @@ def parse_gate(text: str) -> Gate:
     return Gate(metric, threshold / 100 if relative else threshold, relative)
 
 
-def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[str]:
-    """Return a line for each gate and encoder that is broken.
+def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[BrokenGate]:
+    """Return the gates that are broken, each once for each encoder that breaks it.
 
     A gate is broken, too, where nothing could be compared for it, or where a metric that an encoder had before has no
     value now or cannot be compared. Encoders that are new, or were not run now, break none.
@@ -96,7 +117,7 @@ def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Un
     Parameters
     ----------
     comparison : RunComparison
-        What changed.
+        The changes between two runs.
     gates : iterable of Gate
         How much worse metrics may become.
     undecided : {"value", "fail", "pass"}
@@ -106,19 +127,20 @@ def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Un
 
     Returns
     -------
-    list of str
+    list of BrokenGate
         Empty where all gates hold.
     """
     check_undecided(undecided)
-    return list(dict.fromkeys(line for gate in gates for line in _broken(comparison, gate, undecided)))
+    return list(dict.fromkeys(broken for gate in gates for broken in _broken(comparison, gate, undecided)))
 
 
-def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided) -> list[str]:
+def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided) -> list[BrokenGate]:
     changes = [change for change in comparison.changes if gate.metric in (ALL, change.metric)]
     lost = [entry for entry in comparison.not_compared if entry.had and gate.metric in (ALL, *entry.had)]
-    lines = [_line(change, gate) for change in changes if _is_broken(change, gate, undecided)]
-    lines += [f"{gate}: {'' if entry.failed else NOTHING}{entry}" for entry in lost]
-    return lines if changes or lost else [f"{gate}: {NOTHING}{_why_nothing(comparison, gate)}"]
+    if not changes and not lost:
+        return [BrokenGate(gate, _why_nothing(comparison, gate), compared=False)]
+    broken = [BrokenGate(gate, _worsening(change, gate)) for change in changes if _is_broken(change, gate, undecided)]
+    return broken + [BrokenGate(gate, str(entry), compared=entry.failed) for entry in lost]
 
 
 def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
@@ -131,7 +153,7 @@ def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
     return deciding > gate.allowed(change.before) + ROUNDING * max(finite, default=0.0)
 
 
-def _line(change: Change, gate: Gate) -> str:
+def _worsening(change: Change, gate: Gate) -> str:
     share = abs(change.before) if gate.relative else 1.0
 
     def as_text(value: float) -> str:
@@ -142,7 +164,7 @@ def _line(change: Change, gate: Gate) -> str:
     interval = "" if low is None or high is None else f", 95 % interval {as_text(low)} to {as_text(high)}"
     note = f" ({change.note})" if change.note else ""
     moved = f"{change.metric} {change.before:.5g} -> {change.now:.5g}"
-    return f"{gate}: {change.label}: {moved}, worse by {as_text(worse)}{interval}{note}"
+    return f"{change.label}: {moved}, worse by {as_text(worse)}{interval}{note}"
 
 
 def _why_nothing(comparison: RunComparison, gate: Gate) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from distbench._util.distances import EUCLIDEAN
 from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row, placed
-from distbench.results.rows import EUCLIDEAN, Row, Setting
+from distbench.results.rows import Row, Setting
 
 __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
 

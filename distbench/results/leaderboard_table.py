@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.numbers import at_bound, interval, number, seconds
 from distbench.results.leaderboard import Leaderboard, LeaderboardRow, leaderboard
 from distbench.results.leaderboard_rows import VERDICTS
-from distbench.results.rows import EUCLIDEAN, Row
+from distbench.results.rows import Row
 
 __all__ = ["Cell", "Column", "Table", "shown_name", "tables_of"]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.text import plain_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
 
 __all__ = [
-    "EUCLIDEAN",
     "FAILED",
     "OK",
     "STALE",
@@ -33,7 +33,6 @@ __all__ = [
     "rows_of",
 ]
 
-EUCLIDEAN = "euclidean"
 OK = "ok"
 FAILED = "failed: "
 STALE = "stale: "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import warnings_of
 from distbench.encoders.code_size import declared_code_size
 from distbench.errors import InputError
@@ -124,7 +125,7 @@ class Check:
 
     @property
     def _is_euclidean(self) -> bool:
-        return all(self.options.get(name, "euclidean") == "euclidean" for name in ("distance_x", "distance_z"))
+        return all(self.options.get(name, EUCLIDEAN) == EUCLIDEAN for name in ("distance_x", "distance_z"))
 
     def _check_floors(self, points: Any, code_size: int) -> None:
         check_floors(self.limits, points, code_size, k=self.k, reference=self.reference is not None)

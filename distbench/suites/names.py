@@ -6,18 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
-from distbench.inference.limits import check_bounds
+from distbench.inference.limits import check_limits
 from distbench.suites._toml import TomlLocation
 from distbench.suites.model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 
-__all__ = ["check_dataset", "check_recipe", "check_suite", "default_metrics"]
-
-
-def default_metrics() -> list[str]:
-    """Return the names of the metrics that every evaluation measures."""
-    from distbench.metrics import METRICS
-
-    return [name for name, metric in METRICS.items() if metric.default]
+__all__ = ["check_dataset", "check_recipe", "check_suite"]
 
 
 def check_dataset(name: str, own: Collection[str] = ()) -> None:
@@ -105,7 +98,7 @@ def _check_encoder(encoder: SuiteEncoder, where: TomlLocation) -> None:
         for code_size, bound in by_size.items():
             key = limits.at(metric) if code_size is None else limits.at(metric, str(code_size))
             with key.raised_here(metric):
-                check_bounds({metric: bound})
+                check_limits({metric: bound})
 
 
 def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:

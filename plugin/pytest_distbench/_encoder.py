@@ -83,10 +83,10 @@ class EncoderItem(SuiteItem):
 
     def _metrics(self) -> tuple[str, ...]:
         """Return the metrics that are measured: the default ones, and others that have a limit."""
-        from distbench.metrics import METRICS
+        from distbench.metrics import METRICS, default_metrics
 
-        asked = {*self._limits(), *([settings_of(self.config).sort] if self.added else [])}
-        return tuple(name for name, metric in METRICS.items() if metric.default or name in asked)
+        names = {*default_metrics(), *self._limits(), *([settings_of(self.config).sort] if self.added else [])}
+        return tuple(name for name in METRICS if name in names)
 
     def _about(self) -> dict[str, Any]:
         data = fits_of(self.config).dataset(self.suite.dataset)
@@ -165,8 +165,8 @@ class EncoderItem(SuiteItem):
         self._raise_failures(lines)
 
     def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
+        from distbench.metrics import default_metrics
         from distbench.suites.check import Check
-        from distbench.suites.names import default_metrics
 
         metrics = self._metrics()
         check = Check(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from distbench._util.distances import INPUT_DISTANCES
 from distbench._util.text import plain_text
 from pytest_distbench._options import MARKER
 from pytest_distbench._xdist import is_worker
@@ -15,7 +16,6 @@ from pytest_distbench._xdist import is_worker
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
 _KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance")
-DISTANCES = ("euclidean", "cosine", "cityblock")  # of points and of codes; not imported, which would load numpy
 
 _FAULT: pytest.StashKey[str] = pytest.StashKey()
 
@@ -73,7 +73,8 @@ def _wanted(name: str, value: object) -> str | None:
     if name == "limits":
         return None if isinstance(value, Mapping) and value else "a dict such as {'continuity': 0.95}"
     if name == "distance":
-        return None if isinstance(value, str) and value in DISTANCES else f"one of {', '.join(map(repr, DISTANCES))}"
+        is_known = isinstance(value, str) and value in INPUT_DISTANCES
+        return None if is_known else f"one of {', '.join(map(repr, INPUT_DISTANCES))}"
     least = 0 if name == "seed" else 1
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None
@@ -82,15 +83,14 @@ def _wanted(name: str, value: object) -> str | None:
 
 def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
     from distbench.errors import InputError
-    from distbench.inference.limits import check_bounds, check_limits
-    from distbench.metrics import METRICS
+    from distbench.inference.limits import check_limits
     from distbench.suites.names import check_dataset
 
     try:
         if "dataset" in arguments:
             check_dataset(arguments["dataset"])
         if "limits" in arguments:
-            check_bounds(check_limits(arguments["limits"], METRICS))
+            check_limits(arguments["limits"])
     except InputError as error:
         return str(error)
     return None

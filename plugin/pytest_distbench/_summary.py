@@ -132,7 +132,8 @@ class Summary:
         comparison = compare_rows(
             self._before.rows, rows, source=self._shown(self._settings.compare), failed_tests=self._failed
         )
-        return comparison, broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
+        broken = broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
+        return comparison, list(map(str, broken))
 
     def _shown(self, path: Path) -> str:
         here = self._config.invocation_params.dir

@@ -133,7 +133,7 @@ ARGUMENTS = [
     evaluation("k: found 3 with M = 3", reference=X[:3], include_queries=False),
     evaluation("reference: found 3 columns, but X_test has 4", reference=REFERENCE[:, :3]),
     evaluation("metrics: found no metric 'continuty'; did you mean 'continuity'?", metrics="continuty"),
-    evaluation("metrics: found none", "'default'", metrics=[]),
+    evaluation("metrics: found []", "'default'", metrics=[]),
     evaluation("metrics: found 3;", metrics=3),
     evaluation("metrics: found 3 among the names", metrics=["stress", 3]),
     evaluation("'label_agreement', which cannot be measured: pass labels=", metrics="label_agreement"),

@@ -1,4 +1,4 @@
-"""Two reports on the same points compared, point by point."""
+"""Compares two reports on the same points, point by point."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["Difference", "Differences", "compare"]
 
 @dataclass(frozen=True)
 class Difference:
-    """How two encoders differ in one metric, judged on the same test points.
+    """The difference of two encoders in one metric on the same test points.
 
     Parameters
     ----------
     metric : str
         Name of the metric.
     value : float
-        First report's value minus the second's.
+        Value of the first report minus that of the second.
     low, high : float or None
-        Interval of the difference, by the paired jackknife; None where there is no honest one.
+        Interval of the difference, by the paired jackknife; None if there is no honest one.
     better : {"a", "b"} or None
-        Which report is better, where the interval excludes 0.
+        The better report, if the interval excludes 0.
     """
 
     metric: str
@@ -43,14 +43,14 @@ class Difference:
 
 
 class Differences(dict[str, Difference]):
-    """How two encoders differ, by metric: a dict, which prints as a table.
+    """The differences of two encoders by metric: a dict that prints as a table.
 
     Parameters
     ----------
     differences : mapping of str to Difference
         Differences by metric.
     report_a, report_b : Report
-        What was compared.
+        The reports on both encoders.
     """
 
     def __init__(self, differences: Mapping[str, Difference], report_a: Report, report_b: Report) -> None:
@@ -61,7 +61,7 @@ class Differences(dict[str, Difference]):
         self._setting = setting(report_a)
 
     def title(self) -> str:
-        """Return the names of both encoders and how they were judged."""
+        """Return the names of both encoders, the numbers of points and candidates, and k."""
         return f"a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
 
     def to_frame(self) -> pd.DataFrame:
@@ -71,7 +71,7 @@ class Differences(dict[str, Difference]):
         -------
         pandas.DataFrame
             Index ``metric``; columns ``a`` and ``b`` (values), ``value`` (a - b), ``low`` and ``high`` of the
-            difference, ``direction`` and ``better`` ("a", "b", or nothing).
+            difference, ``direction`` and ``better`` ("a", "b", or None).
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Differences(dict[str, Difference]):
 
 
 def compare(report_a: Report, report_b: Report) -> Differences:
-    """Compare two encoders judged on the same test points, in every metric that both reports have.
+    """Compare two encoders on the same test points, in every metric that both reports have.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     Raises
     ------
     InputError
-        If the reports are not of the same points, rows judged, k, distances and confidence.
+        If the reports differ in points, judged rows, k, distances or confidence.
 
     Examples
     --------
@@ -123,18 +123,15 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     for name, report in (("report_a", report_a), ("report_b", report_b)):
         if not isinstance(report, Report):
             raise InputError(name, f"found {type(report).__name__}", "pass what distbench.evaluate returned")
-    for what in ("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"):
-        a, b = getattr(report_a, what), getattr(report_b, what)
+    both = "report_a, report_b"
+    for name in ("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"):
+        a, b = getattr(report_a, name), getattr(report_b, name)
         if a != b:
-            raise InputError("report_a, report_b", f"found {what} = {a} and {b}", "evaluate both in the same way")
+            raise InputError(both, f"found {name} = {a} and {b}", "evaluate both in the same way")
     if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
-        raise InputError(
-            "report_a, report_b", "found other test points judged", "pass the same queries and seed to both"
-        )
+        raise InputError(both, "found other test points judged", "pass the same queries and seed to both")
     if report_a.fingerprint != report_b.fingerprint:
-        raise InputError(
-            "report_a, report_b", "found other points", "evaluate both on the same points in the same order"
-        )
+        raise InputError(both, "found other points", "evaluate both on the same points in the same order")
     differences = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }

@@ -1,4 +1,4 @@
-"""The codes that an encoder gives for the points it is judged on: once, checked on some points again, or in draws."""
+"""The codes that an encoder gives for points: once, with some rows encoded again as a check, or in several draws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from distbench.metrics.reconstruction import squared_errors
 
 __all__ = ["encode", "with_codes"]
 
-NAMES = ("codes of X_test", "codes of reference")
+CODES = ("codes of X_test", "codes of reference")
+RECONSTRUCTED = "points made by the decoder"
 
 
 def encode(
@@ -28,40 +29,28 @@ def encode(
     settings: Settings,
     notes: list[str],
 ) -> list[EncodedPoints]:
-    """Return the checked points with their codes: one draw, or as many as the settings say.
+    """Return the points with their codes, once for each draw, and add to the notes what readers must know.
 
-    Parameters
-    ----------
-    encoder : Encoder
-        Returns the codes.
-    points : tuple of array-like or list of objects
-        What the encoder gets: test points and reference points, which may be None.
-    inputs : InputPoints
-        What input distances are measured between.
-    decoder : callable or None
-        Makes points of codes, where reconstructions are judged.
-    settings : Settings
-        Say how many draws, and which distance codes have.
-    notes : list of str
-        What a reader of scores must know is added here.
-
-    Raises
-    ------
-    EncoderError
-        Codes cannot be used, differ when the encoder is asked again, or have another size in another draw.
+    `points` are the test points and the reference points (or None) as the encoder takes them; `inputs` are those that
+    input distances are measured between. Raises EncoderError if codes cannot be used, differ when the encoder is called
+    again, or have another size in another draw.
     """
 
     def draw(notes: list[str]) -> EncodedPoints:
         codes, codes_ref = (None if part is None else encoder.encode(part) for part in points)
-        encoded = with_codes(inputs, (codes, codes_ref), NAMES, settings, notes)
+        encoded = with_codes(inputs, (codes, codes_ref), CODES, settings, notes)
         if decoder is None:
             return encoded
-        reconstructed = as_points(decode(decoder, codes, encoder.batch_size), "points made by the decoder")
-        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed))
+        reconstructed = as_points(decode(decoder, codes, encoder.batch_size), RECONSTRUCTED)
+        names = inputs.names[0], RECONSTRUCTED
+        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed, names))
 
     first = draw(notes)
     if settings.draws == 1:
-        notes += _asked_again(encoder, points, first)
+        on_repeated = check_same_again(encoder, points[0], first.Z)
+        if first.Z_ref is not None:
+            on_repeated += check_same_again(encoder, points[1], first.Z_ref, "reference")
+        notes += on_repeated[:1]
         return [first]
     draws = [first, *(draw([]) for _ in range(settings.draws - 1))]
     for number, other in enumerate(draws, start=1):
@@ -74,35 +63,12 @@ def encode(
     return draws
 
 
-def _asked_again(encoder: Encoder, points: tuple[Any, Any], encoded: EncodedPoints) -> list[str]:
-    notes = check_same_again(encoder, points[0], encoded.Z)
-    if encoded.Z_ref is not None:
-        notes += check_same_again(encoder, points[1], encoded.Z_ref, "reference")
-    return notes[:1]
-
-
 def with_codes(
     points: InputPoints, codes: tuple[Any, Any], names: tuple[str, str], settings: Settings, notes: list[str]
 ) -> EncodedPoints:
-    """Return points with their codes, if these are one a point, of one space, and have the distance asked for.
+    """Return points with the codes of test and reference points; errors call both by their `names`.
 
-    Parameters
-    ----------
-    points : InputPoints
-        Checked.
-    codes : tuple of array-like
-        Codes of the test points and of the reference points.
-    names : tuple of str
-        What both are called in messages.
-    settings : Settings
-        Say which distance is measured.
-    notes : list of str
-        What a reader of scores must know is added here.
-
-    Raises
-    ------
-    InputError
-        If the codes cannot be used.
+    Raises InputError unless there is one code for each point, all of one size, with the distance of the settings.
     """
     Z = as_points(codes[0], names[0], notes)
     Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes)

@@ -1,4 +1,4 @@
-"""Points and an encoder in, a report out."""
+"""The two public functions that evaluate: an encoder on points, or codes that exist already."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def evaluate(
     executor: Any = None,
     progress: bool | None = None,
 ) -> Report:
-    """Measure how well an encoder keeps close things close on test points.
+    """Measure how well an encoder preserves neighbors and distances on test points.
 
     Parameters
     ----------
@@ -57,31 +57,31 @@ def evaluate(
         Maps rows of points to rows of codes. Models are those of Keras and torch, sessions of onnxruntime and
         loaded SavedModels; paths are those of ``.keras`` and ``.onnx`` files and of folders of SavedModels.
     X_test : array-like of shape (m, d), or list of m objects
-        Points the encoder is judged on. Images (m, h, w[, c]) reach the encoder as they are and are flattened
-        for input distances. Texts and other objects reach it as lists, and need an `input_space`.
+        Points that the encoder is evaluated on. The encoder gets images (m, h, w[, c]) as they are; for input
+        distances they are flattened. It gets texts and other objects as lists; they need an `input_space`.
     reference : array-like of shape (n, d), or list of n objects, optional
-        Points that neighbours are looked up in, usually the training points. Default: the test points.
+        Points among which neighbours are looked up, usually the training points. Default: the test points.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
-        The space in which input distances are measured, in place of the points themselves: an encoder, whose codes of
-        the same points count; or ready points, one for each test point, in a tuple with those of the reference if there
-        is one.
+        Space of the input distances, in place of the points themselves: an encoder, between whose codes of the same
+        points they are measured; or an array with a row for each test point, in a tuple with one for the reference
+        points if there are any.
     k : int
-        Number of neighbours, 1 <= k < M / 2, whichever metrics are chosen: the worst pairs are found among them.
+        Number of neighbours, 1 <= k < M / 2 with M candidates. It counts for all metrics: the worst pairs need it.
     metrics : "default", "all" or iterable of str
-        Names of metrics. "all" is all that can be measured: `label_agreement` with labels, `reconstruction_mse` with
-        a decoder.
+        Names of metrics. "all" leaves out those that cannot be measured: `label_agreement` without labels,
+        `reconstruction_mse` without a decoder.
     include_queries : bool
-        Whether the other test points are candidates too.
+        Whether the other test points are candidates beside the reference points.
     confidence : float
-        Share of samples of test points whose interval should contain the true value.
+        Confidence of the intervals, between 0 and 1.
     batch_size : int
-        Rows that the encoder gets at once.
+        Number of rows in one call of the encoder.
     stochastic : bool
-        Whether the encoder answers differently each time. It is then judged over `draws` draws of its codes, of test
-        and reference points anew each time: scores are means over draws, and intervals hold their variance too. Other
-        encoders are called again for at most 64 test and reference points, and refused if the codes differ.
+        Whether the encoder returns other codes each time. It then encodes test and reference points in several
+        `draws`: scores are means over draws, and intervals include their variance. Any other encoder is called again
+        for at most 64 test and reference points, and refused if their codes differ.
     draws : int, optional
-        Draws of a stochastic encoder, 2 or more. Default: 5.
+        Number of draws of a stochastic encoder, 2 or more. Default: 5.
     name : str, optional
         Name of the encoder in the report.
     distance_x, distance_z : str
@@ -89,16 +89,16 @@ def evaluate(
     labels, reference_labels : array-like of shape (m,) and (n,), optional
         Labels of the test and the reference points, of any kind.
     queries : int, optional
-        Judge only this many test points, a random sample, against all candidates. Default: all.
+        Size of the random sample of test points that are evaluated, against all candidates. Default: all.
     precision : mapping of str to float, optional
-        Half the width that the intervals of metrics may have: ``{"continuity": 0.002}`` judges 1,000 test points (or
-        `queries`) and then more until the interval is the value -+ 0.002, or all of them are judged.
+        Half the width that the intervals of metrics may have: ``{"continuity": 0.002}`` evaluates 1,000 test points
+        (or `queries`), then more until the interval is the value -+ 0.002 or no test points are left.
     seed : int
         Seed of the sample of test points.
     executor : concurrent.futures.Executor, optional
-        Where blocks of queries run. Default: threads.
+        Runs blocks of queries. Default: threads.
     progress : bool, optional
-        Whether to show a bar on what takes over two seconds. Default: where stderr is a terminal.
+        Whether to show a bar for computations over two seconds. Default: if stderr is a terminal.
 
     Returns
     -------
@@ -110,8 +110,8 @@ def evaluate(
     InputError
         If points, k or another argument cannot be used.
     EncoderError
-        If the encoder is of no known kind, raises an error, returns what cannot be used, or gives other codes for the
-        same points without being called stochastic.
+        If the encoder is of no known kind, raises an error, returns unusable codes, or returns other codes for the same
+        points though `stochastic` is False.
     MissingDependencyError
         If the package that loads the encoder's file is not installed.
 
@@ -177,27 +177,27 @@ def evaluate_codes(
     executor: Any = None,
     progress: bool | None = None,
 ) -> Report:
-    """Measure codes that are there already.
+    """Measure how well codes preserve neighbors and distances of their points.
 
     Parameters
     ----------
     X_test : array-like of shape (m, d), path, AnnData, or (AnnData, str)
         Test points. A path is that of an ``.npy``; an ``.npz`` of one array, or ``"file.npz:key"``; a ``.parquet`` of
         columns of numbers or one column of lists, or ``"file.parquet:column"``; or an ``.h5ad``, for its ``X``, or
-        ``"file.h5ad:X_pca"``. Of an AnnData object it is ``X``, or the key of ``obsm`` beside it.
+        ``"file.h5ad:X_pca"``. An AnnData object stands for its ``X``, with a key beside it for that entry of ``obsm``.
     Z_test : array-like of shape (m, dim), path, (AnnData, str), or str
         Their codes; beside an AnnData object a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
     reference : tuple (X_ref, Z_ref), optional
-        Reference points and their codes, given in the same ways.
+        Reference points and their codes, in the same forms.
     k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels
-        As for `evaluate`.
+        As in `evaluate`.
     queries, precision, seed, executor, progress
-        As for `evaluate`.
+        As in `evaluate`.
 
     Returns
     -------
     Report
-        A `Score` (value, interval, chance, scores of single points) for each metric, the worst pairs, and notes.
+        As from `evaluate`.
 
     Raises
     ------

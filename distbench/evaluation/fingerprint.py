@@ -1,4 +1,4 @@
-"""A short hash of the points that were judged: equal for equal points."""
+"""A short hash of the points of an evaluation: equal for equal points."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ SAMPLE_ROWS = 256
 
 
 def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] | None = None) -> str:
-    """Return a hash of the points and of which were judged, the same for float32 and float64 of equal values.
+    """Return a hash of the points and of the rows that were judged; float32 and float64 of equal values have one hash.
 
-    All numbers count. Of arrays above `LARGE_BYTES`, as memory maps mostly are, those of `SAMPLE_ROWS` rows do, and the
-    sum of each column over all rows: rows outside the sample that changed places, or changes that cancel in every
-    column, are not seen there.
+    It depends on all numbers; in arrays above `LARGE_BYTES`, as most memory maps are, on those of `SAMPLE_ROWS` rows
+    and on the sum of each column. Other rows that change places, or changes that cancel in every column, keep it.
     """
     digest = blake2b(digest_size=16)
     for array in (X, X_ref):

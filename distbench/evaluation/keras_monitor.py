@@ -1,4 +1,4 @@
-"""A callback that watches how well an encoder keeps close things close while it is trained."""
+"""A callback that measures, during training, how well an encoder preserves neighbors and distances."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from distbench.errors import DistbenchError, InputError
 from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import chosen_metrics
-from distbench.inputs.arrays import as_points, check_candidates, check_same_columns
+from distbench.inputs.arrays import as_points, check_space
 
 __all__ = ["PreservationMonitor"]
 
@@ -29,26 +29,24 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     Parameters
     ----------
     X_val : array-like, shape (m, ...)
-        Points that are not trained on, in the shape the encoder takes. Not the test points: what a training run is
-        stopped by, it is no longer tested by.
+        Points that the model is not trained on, in the shape the encoder takes. Keep them apart from the test points:
+        points that decide when training stops can no longer test it.
     reference : array-like, shape (n, ...), optional
-        Points that neighbours are looked up in beside ``X_val``, usually the training points. Default: ``X_val``.
-    k : int, default 10
-        Number of neighbours.
-    metrics : "default" or iterable of str
-        Names of metrics; each is logged as ``prefix + name``.
+        Points among which neighbours are looked up beside ``X_val``, usually the training points.
+    k, metrics
+        As in :func:`distbench.evaluate`. Each metric is logged as ``prefix + name``.
     every : int, default 1
-        Epochs from one evaluation to the next. Between them the logs repeat the last values, so that a patience is
-        counted in epochs as always. The first and the last epoch are evaluated.
+        Number of epochs from one evaluation to the next; the logs of the others repeat the last values, so that a
+        patience still counts epochs. The first and the last epoch are always evaluated.
     encoder : optional
-        What encodes. Default: the model's own ``encode``. Else the name of a layer, whose output are the codes (the
-        name of a model within the model stands for that model, called on the points); a Keras model; or a function
-        that is given the model and returns what encodes: ``lambda model: model.encoder``.
+        The encoder. Default: the model's ``encode``. Else the name of a layer, whose outputs are the codes (the name of
+        a model within the model stands for that model, called on the points); a Keras model; or a function from the
+        model to an encoder: ``lambda model: model.encoder``.
     prefix : str, default ``"val_"``
-        Begins the names in the logs.
+        Start of the names in the logs.
     max_points : int or None, default 2000
-        Validation points, and reference points, beyond which a random sample of so many is used: the cost of an
-        evaluation is their product. None: all of them.
+        Largest number of validation points, and of reference points, that are used; a random sample of more. The cost
+        of an evaluation is their product. None: no limit.
     seed : int, default 0
         Seed of these samples.
 
@@ -60,15 +58,16 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     Raises
     ------
     distbench.errors.InputError
-        An argument cannot be used; raised when the monitor is made, or before the first epoch where it needs the model.
+        An argument cannot be used: raised when the monitor is made, or before the first epoch where the check needs the
+        model.
 
     Notes
     -----
     Keras hands the logs of an epoch from callback to callback, in the order of the list. The monitor moves itself to
-    the front of it when training starts; with another trainer than ``fit``, put it before those that watch it.
+    its front when training starts; with another trainer than ``fit``, put it before the callbacks that read it.
 
-    Once the loss is not a number, nor are the metrics. Fewer reference points make neighbours farther apart: compare
-    values of one monitor with each other, and report those of :func:`distbench.evaluate`.
+    Once the loss is not a number, the metrics are not either. Fewer reference points make neighbours farther apart, so
+    compare values of one monitor with each other alone, and report those of :func:`distbench.evaluate`.
     """
 
     def __init__(
@@ -93,18 +92,19 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
             raise InputError(
                 "encoder", f"{type(encoder).__name__}", "pass a layer's name, a model, or a function of the model"
             )
-        draw = np.random.default_rng(seed)
-        self.X_val = _sample(X_val, "X_val", max_points, draw)
-        self.reference = None if reference is None else _sample(reference, "reference", max_points, draw)
+        random = np.random.default_rng(seed)
+        self.X_val = _sample(X_val, "X_val", max_points, random)
+        self.reference = None if reference is None else _sample(reference, "reference", max_points, random)
         self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix
         self.metrics = [metric.name for metric in chosen_metrics(metrics)]
-        _check_points(self.X_val, self.reference, k)
+        others = None if self.reference is None else as_points(self.reference, "reference")
+        check_space(as_points(self.X_val, "X_val"), others, ("X_val", "reference"), k)
         self.report: Report | None = None
         self._encode: Encoder | None = None
         self._values: dict[str, float] = {}
 
     def set_model(self, model: Any) -> None:
-        """Find what encodes; Keras calls this before training."""
+        """Forget the last model; Keras calls this before training."""
         super().set_model(model)
         self._encode, self._values = None, {}
         _to_the_front(self, sys._getframe(1).f_locals.get("self"))
@@ -134,24 +134,16 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         return self.report.as_dict()
 
 
-def _sample(points: Any, name: str, most: int | None, draw: np.random.Generator) -> Any:
+def _sample(points: Any, name: str, max_points: int | None, random: np.random.Generator) -> Any:
     as_points(points, name)  # for its errors
     rows = np.asarray(points)
-    if most is None or len(rows) <= most:
+    if max_points is None or len(rows) <= max_points:
         return rows
-    return rows[np.sort(draw.choice(len(rows), most, replace=False))]
-
-
-def _check_points(X: Any, reference: Any, k: int) -> None:
-    others = 0
-    if reference is not None:
-        check_same_columns(as_points(X, "X_val"), as_points(reference, "reference"), ("X_val", "reference"))
-        others = len(reference)
-    check_candidates(k, len(X) - 1 + others)
+    return rows[np.sort(random.choice(len(rows), max_points, replace=False))]
 
 
 def _encoder_of(model: Any, encoder: Any) -> Encoder:
-    """Return what encodes: the model's own, or what ``encoder`` says."""
+    """Return the model's encoder, or the one that ``encoder`` names."""
     if encoder is None:
         if not callable(getattr(model, "encode", None)):
             raise InputError(
@@ -162,7 +154,7 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
             )
         return as_encoder(model)
     if isinstance(encoder, str):
-        return as_encoder(_up_to(model, encoder))
+        return as_encoder(_model_to_layer(model, encoder))
     if isinstance(encoder, keras.layers.Layer):
         return as_encoder(encoder)
     try:
@@ -171,8 +163,8 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
         raise InputError("encoder", f"the function returned what cannot encode: {error}") from error
 
 
-def _up_to(model: Any, name: str) -> Any:
-    """Return the model from the inputs to the layer of that name."""
+def _model_to_layer(model: Any, name: str) -> Any:
+    """Return the part of a model from its inputs to the layer of that name."""
     try:
         layer = model.get_layer(name)
     except ValueError:
@@ -191,7 +183,7 @@ def _up_to(model: Any, name: str) -> Any:
 
 
 def _to_the_front(callback: Any, container: Any) -> None:
-    """Move a callback before the others of a Keras container, so that they see what it logs."""
+    """Move a callback before the others of a Keras container, so that they see its logs."""
     callbacks = getattr(container, "callbacks", None)
     if isinstance(callbacks, list) and callback in callbacks:
         callbacks.remove(callback)

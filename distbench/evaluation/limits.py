@@ -24,21 +24,10 @@ def limits_and_options(
     *,
     required: bool = True,
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return the limits, by metric, and the options of `distbench.evaluate`, in which metrics with limits are measured.
+    """Split a call's arguments into limits by metric and options of `distbench.evaluate`, which measure these metrics.
 
-    Parameters
-    ----------
-    arguments : mapping of str to any
-        A call's limits and options.
-    before, after : mapping of str to float
-        Limits that those of the call replace, and limits that replace those of the call.
-    required : bool
-        Whether there has to be a limit.
-
-    Raises
-    ------
-    InputError
-        There is no limit, or one names no metric, or its metric cannot have such a value.
+    The limits of the call replace those in `before`, and those in `after` replace both. Raises InputError if a limit
+    names no metric or is one that its metric cannot have, or if there is none though one is `required`.
     """
     known = _options()
     options = {name: value for name, value in arguments.items() if name in known}
@@ -77,7 +66,7 @@ def _hint(name: str, options: Collection[str]) -> str:
 
 
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
-    """Return the metrics to measure where those that have limits are not among the chosen ones."""
+    """Return the option that adds metrics with limits to the chosen ones, if some are missing."""
     if isinstance(chosen, str):
         if chosen == "all":
             return {}

@@ -1,4 +1,4 @@
-"""From encoded points and settings to a report: gather statistics, measure, put intervals on the values."""
+"""Measures the metrics of encoded points: gathers statistics, adds intervals, and makes the report."""
 
 from __future__ import annotations
 
@@ -33,33 +33,22 @@ Rows = NDArray[np.int64]
 def measure(
     points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, notes: Sequence[str]
 ) -> Report:
-    """Return the report on an encoder of that name: on one draw of its codes, or on the mean of several.
+    """Return the report on the encoder of that name: on one draw of its codes, or on the mean of several.
 
-    Parameters
-    ----------
-    points : InputPoints
-        What input distances are measured between.
-    draws : sequence of EncodedPoints
-        These points with their codes.
-    settings : Settings
-        How to measure.
-    name : str
-        Name of the encoder.
-    notes : sequence of str
-        What is known already that a reader of the scores must know.
+    Its notes begin with those that are passed.
     """
     total, precision = len(points.X), settings.precision
 
-    def judge(judged: Rows | None) -> Report:
+    def report_on(judged: Rows | None) -> Report:
         return _report(points, draws, settings, name, judged)
 
     def half_widths(report: Report) -> dict[str, float]:
         return {metric: report[metric].half_width for metric in precision or ()}
 
     if precision is None:
-        report = judge(judged_rows(settings.queries, total, settings.seed))
+        report = report_on(judged_rows(settings.queries, total, settings.seed))
     else:
-        report = until_precise(judge, half_widths, precision, total, settings.queries, settings.seed)
+        report = until_precise(report_on, half_widths, precision, total, settings.queries, settings.seed)
     warnings = report_warnings(points, draws, settings.distance_x)
     if settings.queries is not None and settings.queries > total:
         text = f"queries: {settings.queries:,} asked for; all {total:,} test points there are were judged"

@@ -1,4 +1,4 @@
-"""The points of an evaluation, checked: what input distances are measured between, their labels, and their codes."""
+"""The points of an evaluation, checked: those that input distances are measured between, their labels and codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
-from distbench.inputs.arrays import as_points, check_candidates, check_distance, check_same_columns
+from distbench.inputs.arrays import as_points, check_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.metrics.semantic import label_codes
 
@@ -31,18 +31,16 @@ TEST, REFERENCE = "X_test", "reference"
 
 @dataclass(frozen=True, eq=False)
 class EncodedPoints:
-    """Test points and reference points with their codes: the arrays that are judged, not copies of them.
-
-    They live as long as the report that holds them.
+    """Test points and reference points with their codes: the arrays themselves, which live as long as their report.
 
     Attributes
     ----------
     X, Z : ndarray
         Test points and their codes.
     X_ref, Z_ref : ndarray or None
-        Reference points and their codes, where there were any.
+        Reference points and their codes, if there are any.
     squared_errors : ndarray of shape (m,) or None
-        Error of each point that the decoder makes of Z, where reconstructions are judged.
+        Error of each point that the decoder makes of Z, if reconstructions are measured.
     """
 
     X: Array
@@ -68,38 +66,28 @@ class InputPoints:
     X_ref : ndarray of shape (n, d) or None
         The reference points.
     names : tuple of str
-        What both are called in messages.
+        Names of both in messages.
     space : str
-        What they are, where they are not the test and reference points themselves.
+        Description of the input space, if the points are not the test and reference points themselves.
     labels : tuple of ndarray, or None
-        Labels of test and reference points as whole numbers, where a metric needs them.
+        Labels of test and reference points as whole numbers, if a metric needs them.
     """
 
     X: Array
-    X_ref: Array | None
+    X_ref: Array | None = None
     names: tuple[str, str] = (TEST, REFERENCE)
     space: str = ""
     labels: LabelCodes | None = None
 
     def checked(self, settings: Settings, labels: Any, reference_labels: Any) -> InputPoints:
-        """Return the points with their labels, if the settings can be used with them.
+        """Return the points with their labels.
 
-        Raises
-        ------
-        InputError
-            If k, a distance or the labels do not fit the points, or the points all coincide.
+        Raises InputError if k, a distance or the labels do not fit the points, or the points all coincide.
         """
-        M = len(self.X) - 1 if settings.include_queries else 0
-        others = self.X if self.X_ref is None else self.X_ref
-        if self.X_ref is not None:
-            check_same_columns(self.X, self.X_ref, self.names)
-            M += len(self.X_ref)
-        check_candidates(settings.k, M)
+        check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
         for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
             if points is not None:
                 check_distance(points, settings.distance_x, name)
-        if (others[0] == self.X).all() and (others == others[0]).all():
-            raise InputError(self.names[0], "found points that all coincide", "nothing can be measured on them")
         n = None if self.X_ref is None else len(self.X_ref)
         if reference_labels is not None and n is None:
             raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
@@ -129,48 +117,30 @@ def _check_labels(labels: Any, points: int | None, name: str) -> None:
 
 
 def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes: list[str]) -> InputPoints:
-    """Return the points that input distances are measured between.
+    """Return the points that input distances are measured between, and add to the notes what readers must know.
 
-    Parameters
-    ----------
-    X_test, reference : array-like or list of objects
-        What the encoder gets; `reference` may be None.
-    space : None, encoder, array-like, path, or tuple of two
-        None for these points themselves. An encoder is asked for their codes. Ready points have a row for each test
-        point; with a reference they are a tuple, the second for the reference points.
-    batch_size : int
-        Rows that an encoder gets at once.
-    notes : list of str
-        What a reader of scores must know is added here.
-
-    Raises
-    ------
-    InputError
-        The points have no distances and no input space is given for them, or what is given does not fit them.
-    EncoderError
-        The encoder of the space cannot be used, or is not deterministic.
+    `space` is `input_space` of `distbench.evaluate`: None for the points themselves. Raises InputError for points that
+    have no distances, or do not fit the space, and EncoderError if the encoder of the space cannot be used.
     """
-    if space is None:
-        X = as_points(_with_distances(X_test, TEST), TEST, notes)
-        X_ref = None if reference is None else as_points(_with_distances(reference, REFERENCE), REFERENCE, notes)
-        return InputPoints(X, X_ref)
     sets = [(X_test, TEST)] if reference is None else [(X_test, TEST), (reference, REFERENCE)]
-    counts = [_count(points, name) for points, name in sets]
-    is_encoder = encodes(space) or isinstance(space, Encoder)
-    names = _names(is_encoder, len(sets))
-    if is_encoder:
-        try:
-            encoder = as_encoder(space, batch_size)
-        except EncoderError as error:
-            raise EncoderError("input_space", str(error)) from error.__cause__
-        arrays = [_codes(encoder, points, name, notes) for points, name in sets]
-        printable = "".join(sign if sign.isprintable() else "?" for sign in encoder.name)
-        source, kind = f"the codes of {encoder.name!r}", f"codes of {printable}"
+    names, kind = (TEST, REFERENCE), ""
+    if space is None:
+        for points, name in sets:
+            _refuse_objects(points, name)
+        arrays = [as_points(points, name, notes) for points, name in sets]
     else:
-        arrays = _ready(space, counts, names, notes)
-        source, kind = "the points given as input_space=", "points given"
-    text = f"input distances are those of {source} ({arrays[0].shape[1]} columns), not of X_test itself"
-    notes.append(Note("warning", "input_space", text))
+        counts = [_count(points, name) for points, name in sets]
+        is_encoder = encodes(space) or isinstance(space, Encoder)
+        names = _names(is_encoder, len(sets))
+        if is_encoder:
+            arrays, encoder = _encoded(space, batch_size, sets, names, notes)
+            printable = "".join(sign if sign.isprintable() else "?" for sign in encoder)
+            source, kind = f"the codes of {encoder!r}", f"codes of {printable}"
+        else:
+            arrays = _ready(space, counts, names, notes)
+            source, kind = "the points given as input_space=", "points given"
+        text = f"input distances are those of {source} ({arrays[0].shape[1]} columns), not of X_test itself"
+        notes.append(Note("warning", "input_space", text))
     return InputPoints(arrays[0], arrays[1] if len(arrays) == 2 else None, names, kind)
 
 
@@ -180,13 +150,19 @@ def _names(encoded: bool, count: int) -> tuple[str, str]:
     return ("input_space", "") if count == 1 else ("input_space[0]", "input_space[1]")
 
 
-def _codes(encoder: Encoder, points: Any, name: str, notes: list[str]) -> Array:
+def _encoded(
+    space: Any, batch_size: int, sets: Sequence[tuple[Any, str]], names: tuple[str, str], notes: list[str]
+) -> tuple[list[Array], str]:
+    """Return the codes of each set of points, and the name of the encoder of the input space."""
+    codes = []
     try:
-        codes = encoder.encode(points)
-        notes += check_same_again(encoder, points, codes, f"{name} in input_space", advice="")
+        encoder = as_encoder(space, batch_size)
+        for points, name in sets:
+            codes.append(encoder.encode(points))
+            notes += check_same_again(encoder, points, codes[-1], f"{name} in input_space", advice="")
     except EncoderError as error:
         raise EncoderError("input_space", str(error)) from (error.__cause__ or error)
-    return as_points(codes, f"input_space: codes of {name}", notes)
+    return [as_points(array, name, notes) for array, name in zip(codes, names, strict=False)], encoder.name
 
 
 def _ready(space: Any, counts: Sequence[int], names: tuple[str, str], notes: list[str]) -> list[Array]:
@@ -216,8 +192,8 @@ def _count(points: Any, name: str) -> int:
     return count
 
 
-def _with_distances(points: Any, name: str) -> Any:
-    """Return points, or raise InputError for texts and other objects, between which there is no distance."""
+def _refuse_objects(points: Any, name: str) -> None:
+    """Raise InputError for texts and other objects, between which there is no distance."""
     if isinstance(points, list | tuple) and len(points):
         first = points[0]
         is_object = isinstance(first, str | bytes | dict) or not (
@@ -234,7 +210,6 @@ def _with_distances(points: Any, name: str) -> Any:
             f"found {kind}, which has no distances of its own",
             "pass input_space=: an encoder to compare with, or their points as an array",
         )
-    return points
 
 
 def _is_number(value: Any) -> bool:

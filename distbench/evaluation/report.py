@@ -38,25 +38,25 @@ class Report(Mapping[str, Score]):
     scores : dict of str to Score
         Scores by metric, in the order of the table.
     k, m, M, code_size : int
-        Neighbours, test points that were judged, candidates of each, columns of the codes.
+        Numbers of neighbours, of test points evaluated, of candidates for each, and of columns of the codes.
     confidence : float
         Confidence of the intervals.
     notes : tuple of str
-        What a reader of the scores must know.
+        Warnings and remarks for readers of the scores.
     pairs : mapping of str to tuple of Pair
-        What `worst_pairs` picks from, worst first.
+        The worst pairs of each kind, worst first.
     judged : ndarray of int of shape (m,), or None
-        Rows of the test points that were judged; None for all.
+        Rows of the test points that were evaluated; None for all.
     distance_x, distance_z : str
         Distances of points and of codes.
     space : str
-        What input distances are measured between, where it is not the test and reference points themselves.
+        Description of the input space, if distances are not those of the test and reference points themselves.
     n_reference : int
-        Reference points; 0 where there were none.
+        Number of reference points.
     fingerprint : str
         Short hash of test and reference points: equal for equal points.
     clouds : EncodedPoints or None
-        The points themselves, by reference; None for a report from stored rows.
+        The points themselves, not copied; None for a report from stored rows.
     """
 
     encoder: str
@@ -97,7 +97,7 @@ class Report(Mapping[str, Score]):
         return {name: score.value for name, score in self.scores.items()}
 
     def worst_points(self, n: int = 5, metric: str = "continuity") -> list[tuple[int, float]]:
-        """Return the `n` test points with the worst own score: (row, score), worst first.
+        """Return the `n` test points with the worst scores as pairs (row, score), worst first.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Report(Mapping[str, Score]):
         return [(int(rows[p]), float(score.points[p])) for p in order[:n]]
 
     def rows_judged(self) -> NDArray[np.int64]:
-        """Return the rows of the test points that were judged."""
+        """Return the rows of the test points that were evaluated."""
         return np.arange(self.m) if self.judged is None else self.judged
 
     def with_bounds(
@@ -148,16 +148,16 @@ class Report(Mapping[str, Score]):
         Parameters
         ----------
         n : int
-            How many.
+            Largest number of pairs.
         kind : {"torn", "merged", "extreme"}
-            Near in input and far in the codes (what continuity punishes), or near in the codes and far in input
-            (what trustworthiness punishes), at most one for each test point; or the pair with the largest and
-            the pair with the least ratio of code to input distance (what worst-case distortion rests on).
+            "torn": near in input, far in the codes, which continuity punishes. "merged": near in the codes, far in
+            input, which trustworthiness punishes. Both kinds have at most one pair for each test point. "extreme": the
+            pairs with the largest and the least ratio of code to input distance, which determine the distortion.
 
         Raises
         ------
         InputError
-            If `kind` is none of these.
+            If `n` or `kind` cannot be used.
         """
         if kind not in get_args(PairKind):
             raise InputError("kind", f"found {short_repr(kind)}", f"pass {' or '.join(map(repr, get_args(PairKind)))}")
@@ -169,12 +169,12 @@ class Report(Mapping[str, Score]):
         Parameters
         ----------
         **limits : float
-            As for `check`.
+            As in `check`.
 
         Raises
         ------
         InputError
-            If a limit names no metric, is no number or outside the metric's range.
+            As from `check`.
         """
         return {name: self._verdict(name, limit) for name, limit in self._checked(limits).items()}
 
@@ -184,19 +184,20 @@ class Report(Mapping[str, Score]):
         Parameters
         ----------
         undecided : {"value", "fail", "pass"}
-            What becomes of a limit inside the interval, so that the test points do not decide. "value": the value alone
+            Decides on a limit inside the interval, on which the test points do not decide. "value": the value alone
             decides. "fail": the check fails; an encoder whose true value is at its limit then passes in 2 to 5 % of
             samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), one farther on the bad side
             in under 1 %. "pass": the check passes.
         **limits : float
-            One limit a metric, e.g. ``continuity=0.95``: at least or at most follows from the metric's direction.
+            One limit for each metric, e.g. ``continuity=0.95``; the metric's direction makes it a least or a largest
+            value.
 
         Raises
         ------
         PreservationError
             If a limit is broken: names metric, value, interval, limit, n, k, M and the worst pair.
         InputError
-            If a limit names no metric, is outside the metric's range or beyond the report's floor.
+            If a limit names no metric, is no number in the metric's range, or is beyond the report's floor.
         """
         __tracebackhide__ = True
         if broken := self.broken(limits, undecided):
@@ -204,13 +205,7 @@ class Report(Mapping[str, Score]):
         return self
 
     def broken(self, limits: Mapping[str, float], undecided: Undecided = "value") -> dict[str, float]:
-        """Return the limits that the report does not pass, by metric.
-
-        Raises
-        ------
-        InputError
-            As for `check`.
-        """
+        """Return the limits that the report does not pass, by metric. Raises InputError as `check` does."""
         check_undecided(undecided)
         return {
             name: limit
@@ -230,25 +225,25 @@ class Report(Mapping[str, Score]):
         return verdict(score.value, score.low, score.high, limit, score.direction)
 
     def plot(self, kind: str | None = None, ax: Any = None, *, labels: Any = None) -> Any:
-        """Draw how distances, points and neighbourhoods fare, with matplotlib.
+        """Draw with matplotlib how distances, points and neighbourhoods are preserved.
 
         Parameters
         ----------
         kind : {"shepard", "points", "ranks"}, optional
-            "shepard": density of code distance against input distance, with the line on which codes would be the
-            inputs but for scale. "points": test points at the first two columns of their codes, by their own
-            continuity, with the worst points and the neighbours torn farthest apart. "ranks": R_NX(K), the share of
-            the K nearest neighbours kept beyond chance, at which it is 0. Default: all three, side by side.
+            "shepard": density of code distance against input distance, with the line of codes that preserve distances
+            up to scale. "points": test points at the first two columns of their codes, colored by their continuity,
+            with the worst points and pairs. "ranks": R_NX(K), the share of the K nearest neighbours kept beyond
+            chance, which scores 0. Default: all three, side by side.
         ax : matplotlib Axes, or three of them without a kind, optional
-            Where to draw; pyplot is then left alone. Make their figure with ``layout="constrained"``, which leaves room
-            for what stands above and below. "ranks" of several reports may share axes. Default: a new figure of pyplot.
+            Axes to draw on, without pyplot. Make their figure with ``layout="constrained"``, which leaves room above
+            and below. "ranks" of several reports may share axes. Default: a new figure of pyplot.
         labels : array-like of shape (m,), optional
             Labels of the test points, written into "points".
 
         Returns
         -------
         matplotlib Axes, or ndarray of shape (3,) of them
-            What was drawn on, three axes without a kind: ``axes[0].figure.savefig("kept.png")`` writes them to a file.
+            The axes, three without a kind: ``axes[0].figure.savefig("kept.png")`` writes them to a file.
 
         Raises
         ------
@@ -272,8 +267,8 @@ class Report(Mapping[str, Score]):
         Returns
         -------
         pandas.DataFrame
-            Index ``metric``; columns ``value``, ``low``, ``high``, ``chance``, ``attainable`` and ``floor`` (nan where
-            there is none), ``direction`` ("up" or "down") and ``draws``. ``attrs`` says encoder, k, m, M and distances.
+            Index ``metric``; columns ``value``, ``low``, ``high``, ``chance``, ``attainable`` and ``floor`` (nan for
+            none), ``direction`` ("up" or "down") and ``draws``. ``attrs`` has encoder, k, m, M and distances.
 
         Raises
         ------

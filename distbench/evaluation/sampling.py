@@ -1,4 +1,4 @@
-"""Which test points are judged: all, a seeded sample of a given size, or as many as a precision needs."""
+"""Samples of test points: a seeded one of some size, or one as large as a precision needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "
 Rows = NDArray[np.int64]
 Result = TypeVar("Result")
 
-FIRST_QUERIES = 1_000  # judged before the number that a precision needs is known
+FIRST_QUERIES = 1_000  # evaluated before the number that a precision needs is known
 WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
 MARGIN = 1.1  # times the predicted number of points: the width is an estimate
 
@@ -33,7 +33,7 @@ def check_queries(queries: Any) -> int | None:
 
 
 def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float] | None:
-    """Return the half widths that are asked for, by metric."""
+    """Return half widths of intervals by metric. Raises InputError for a metric without an interval."""
     if precision is None:
         return None
     if not isinstance(precision, Mapping) or not precision:
@@ -61,21 +61,21 @@ def judged_rows(count: int | None, total: int, seed: int) -> Rows | None:
 
 
 def until_precise(
-    judge: Callable[[Rows | None], Result],
+    measure: Callable[[Rows | None], Result],
     half_widths: Callable[[Result], Mapping[str, float]],
     precision: Mapping[str, float],
     total: int,
     first: int | None,
     seed: int,
 ) -> Result:
-    """Judge more and more test points until every interval is as narrow as asked for, or all points are judged.
+    """Return the result for so many test points that every interval is narrow enough, or for all of them.
 
-    `judge` measures the rows it gets (None: all); `half_widths` returns half the width of each metric's interval in a
-    result, infinite without one. `first` points of `total` are judged at first, by default 1,000.
+    `measure` returns the result for some rows (None: all); `half_widths` returns half the width of each metric's
+    interval in a result, infinite without one. The first sample has `first` points of `total`, by default 1,000.
     """
     count = first or FIRST_QUERIES
     while True:
-        result = judge(judged_rows(count, total, seed))
+        result = measure(judged_rows(count, total, seed))
         if count >= total:
             return result
         widths = half_widths(result)
@@ -88,7 +88,7 @@ def until_precise(
 
 
 def unreached_notes(precision: Mapping[str, float], widths: Mapping[str, float], total: int) -> list[Note]:
-    """Return a note on each interval that is wider than asked for though all test points were judged."""
+    """Return a note on each interval that is too wide although all test points were evaluated."""
     text = "precision: the interval of {} is -+ {:.2g}, not -+ {:.2g}, with all {:,} test points"
     return [
         Note("info", "precision", text.format(name, widths[name], half, total))

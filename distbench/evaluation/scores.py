@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """One metric of one encoder.
+    """The value of one metric for one encoder, with its interval.
 
     Parameters
     ----------
@@ -30,25 +30,25 @@ class Score:
     value : float
         The metric on all points.
     low, high : float or None
-        Ends of the confidence interval; None where there is no honest one (worst cases).
+        Ends of the confidence interval; None if there is no honest one (worst cases).
     direction : {"up", "down"}
         Whether larger or smaller is better.
     chance : float or None
         Expected value for shuffled codes.
     points : ndarray of shape (m,) or None
-        The metric over each query's own candidates.
+        The metric for each test point alone, over its candidates.
     leave_one_out : ndarray of shape (m,) or None
-        The metric without each test point; what intervals and paired comparisons come from.
+        The metric without each test point in turn: the source of intervals and paired comparisons.
     floor : float or None
-        What no encoder of that code size can beat on the test points; see `distbench.inference.floors`.
+        Bound that no encoder of that code size can beat on the test points; see `distbench.inference.floors`.
     attainable : float or None
-        What metric MDS reaches on the test points, in sample; see `distbench.inference.attainable`.
+        Value of metric MDS on the test points, in sample; see `distbench.inference.attainable`.
     interaction : ndarray of shape (m, sketches) or None
-        What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+        The part that `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
     draws : int
-        Draws of a stochastic encoder's codes that all of these are means over; 1 for other encoders.
+        Number of draws of a stochastic encoder's codes; values are means over them. 1 for other encoders.
     sd_draws : float or None
-        Standard deviation of the value over draws; None for one draw, and where it is infinite.
+        Standard deviation of the value over draws; None for one draw, or if it is infinite.
     """
 
     metric: str
@@ -66,7 +66,7 @@ class Score:
     sd_draws: float | None = None
 
     def estimate(self) -> Estimate:
-        """Return the value with what its interval comes from, for differences and means of encoders."""
+        """Return the value with the source of its interval, for differences and means of encoders."""
         from distbench.inference.estimate import Estimate
 
         rows = None if self.points is None else len(self.points)
@@ -83,7 +83,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Pair:
-    """A test point and a neighbour whose closeness the codes do not show.
+    """A test point and a candidate whose distance the codes do not preserve.
 
     Parameters
     ----------
@@ -92,15 +92,15 @@ class Pair:
     partner : int
         Row of the other point, in the test points or in the reference.
     partner_set : {"test", "reference"}
-        Which of the two.
+        The set that has this row.
     input_distance, code_distance : float
-        Distances in both spaces, in their own units.
+        Distances in both spaces, each in its units.
     rank_input, rank_code : float
         Rank of the partner among the query's candidates in both spaces, 1 = nearest; ties share their mean rank.
     M : int
         Number of candidates.
     labels : tuple of str
-        Labels of the test point and its partner, where they are known.
+        Labels of the test point and its partner, if they are known.
     """
 
     query: int
@@ -114,9 +114,9 @@ class Pair:
     labels: tuple[str, str] | None = None
 
     def __str__(self) -> str:
-        mine, other = ("", "") if self.labels is None else (f" (label {label})" for label in self.labels)
+        first, second = ("", "") if self.labels is None else (f" (label {label})" for label in self.labels)
         return (
-            f"test point {self.query}{mine} and {self.partner_set} point {self.partner}{other}: "
+            f"test point {self.query}{first} and {self.partner_set} point {self.partner}{second}: "
             f"input distance {self.input_distance:.4g} (rank {self.rank_input:g} of {self.M}), "
             f"code distance {self.code_distance:.4g} (rank {self.rank_code:g} of {self.M})"
         )
@@ -124,7 +124,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class ReferenceScore:
-    """What a reference encoder reaches in a metric; ``where`` says on what, and how it was fitted."""
+    """The value of a reference encoder in a metric; ``where`` names the data and how it was fitted."""
 
     metric: str
     encoder: str

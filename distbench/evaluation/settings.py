@@ -1,4 +1,4 @@
-"""How to measure: every argument of an evaluation beside points and encoder, checked before anything runs."""
+"""The arguments of an evaluation beside points and encoder, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Settings:
 
 
 def draws_of(stochastic: Any, draws: Any) -> int:
-    """Return how often codes are drawn: once from an encoder that gives the same codes each time."""
+    """Return the number of draws of codes: 1 unless the encoder is stochastic."""
     stochastic = flag(stochastic, "stochastic")
     if draws is None:
         return DRAWS if stochastic else 1
@@ -92,21 +92,11 @@ def draws_of(stochastic: Any, draws: Any) -> int:
 def chosen_metrics(
     metrics: str | Iterable[str], *, with_labels: bool = False, with_decoder: bool = False
 ) -> tuple[Metric, ...]:
-    """Return metrics in the order of the table.
+    """Return the metrics that ``metrics=`` names, in the order of the table.
 
-    Parameters
-    ----------
-    metrics : "default", "all" or iterable of str
-        Names of metrics.
-    with_labels, with_decoder : bool
-        Whether the points have labels and the encoder a decoder, which some metrics need.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown, or what a metric needs is missing.
+    Raises InputError if a name is unknown, or a metric needs labels or a decoder that are missing.
     """
-    missing = {name for name, there in ((LABELS, with_labels), (DECODER, with_decoder)) if not there}
+    missing = {name for name, is_known in ((LABELS, with_labels), (DECODER, with_decoder)) if not is_known}
     if isinstance(metrics, str):
         known = {"default": default_metrics(), "all": [name for name in METRICS if name not in missing]}
         metrics = known.get(metrics, [metrics])

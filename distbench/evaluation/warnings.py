@@ -1,4 +1,4 @@
-"""Notes on what scores hide: codes that coincide, points seen before, and columns that alone make up the distances."""
+"""Notes on facts that scores hide: equal codes, test points seen in training, columns that dominate distances."""
 
 from __future__ import annotations
 
@@ -13,29 +13,19 @@ from distbench.evaluation.points import EncodedPoints, InputPoints
 
 __all__ = ["coincidence_notes", "range_notes", "reference_notes", "report_warnings", "size_notes", "unit_notes"]
 
-UNIT_DISTANCES = ("euclidean", "cityblock")  # to which columns in larger units add more
+UNIT_DISTANCES = ("euclidean", "cityblock")  # columns in larger units add more to them
 
-MAX_REFERENCES = 100_000  # that are searched for test points
-MAX_ROWS = 4096  # of which the variance of columns is taken
+MAX_REFERENCES = 100_000  # beyond, no search for test points among the references
+MAX_ROWS = 4096  # from which the variance of columns is estimated
 DECIDING_SHARE = 0.95  # of the variance
 FEW_COLUMNS = 10  # a tenth of all columns, or one, are few
 RANGE_RATIO = 5.0  # of spreads, and of the distance of means to the wider spread, from which ranges differ
 MIN_ROWS = 5  # test points whose range is compared
-DISTINCT_SHARE = 0.5  # of codes, below which most of a neighbourhood is ties
+DISTINCT_SHARE = 0.5  # of codes; below, most of a neighbourhood is ties
 
 
 def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distance_x: str) -> list[Note]:
-    """Return the notes on points and their codes, in one draw or several, that a reader of the scores must know.
-
-    Parameters
-    ----------
-    points : InputPoints
-        What input distances are measured between.
-    draws : sequence of EncodedPoints
-        These points with their codes.
-    distance_x : str
-        Input distance.
-    """
+    """Return the notes on points and their codes, in one draw or several, that a reader of the scores must know."""
     notes: list[Note] = []
     if not points.space:
         notes += size_notes(points.X, draws[0].Z)
@@ -72,13 +62,7 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
 
 
 def coincidence_notes(X: Any, Z: Any) -> list[Note]:
-    """Return notes on test points that share codes though they differ.
-
-    Parameters
-    ----------
-    X, Z : ndarray of shape (m, d) and (m, dim)
-        Test points and their codes.
-    """
+    """Return notes on test points that share codes though they differ."""
     codes = _row_counts(Z)
     if len(codes) == len(Z):
         return []
@@ -101,12 +85,7 @@ def coincidence_notes(X: Any, Z: Any) -> list[Note]:
 def size_notes(X: Any, Z: Any) -> list[Note]:
     """Return a note where codes have as many columns as the points: they may be an autoencoder's reconstructions.
 
-    Bits in place of numbers are smaller than these.
-
-    Parameters
-    ----------
-    X, Z : ndarray of shape (m, d) and (m, dim)
-        Test points and their codes.
+    Codes of bits are smaller than points of numbers, whatever their columns.
     """
     if X.shape[1] == 1 or Z.shape[1] != X.shape[1] or (_are_bits(Z) and not _are_bits(X)):
         return []
@@ -115,13 +94,7 @@ def size_notes(X: Any, Z: Any) -> list[Note]:
 
 
 def unit_notes(X: Any) -> list[Note]:
-    """Return a note where few columns make up the distances of points, mostly because they have larger units.
-
-    Parameters
-    ----------
-    X : ndarray of shape (m, d)
-        Test points.
-    """
+    """Return a note if few columns make up the distances of points, mostly because they have larger units."""
     d = X.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers get no note
         variances = np.sort(_sample(X).var(axis=0))[::-1]
@@ -138,13 +111,7 @@ def unit_notes(X: Any) -> list[Note]:
 
 
 def range_notes(X: Any, X_ref: Any) -> list[Note]:
-    """Return a note where test and reference points lie in different ranges, as when only one of them was scaled.
-
-    Parameters
-    ----------
-    X, X_ref : ndarray of shape (m, d) and (n, d)
-        Test and reference points.
-    """
+    """Return a note if test and reference points lie in different ranges, as when only one of them was scaled."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # huge numbers get no note
         rows, references = _sample(X), _sample(X_ref)
         spreads = [float(np.sqrt(part.var(axis=0).sum())) for part in (rows, references)]
@@ -160,13 +127,7 @@ def range_notes(X: Any, X_ref: Any) -> list[Note]:
 
 
 def reference_notes(X: Any, X_ref: Any) -> list[Note]:
-    """Return a note on test points that are reference points, too: these are their nearest neighbors.
-
-    Parameters
-    ----------
-    X, X_ref : ndarray of shape (m, d) and (n, d)
-        Test and reference points; more than 100,000 reference points are not searched.
-    """
+    """Return a note on test points that are reference points, too, and so their own nearest neighbors."""
     if len(X_ref) > MAX_REFERENCES:
         return []
     references = _row_counts(X_ref)

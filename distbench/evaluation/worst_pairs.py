@@ -20,8 +20,8 @@ __all__ = ["worst_pairs"]
 Array = NDArray[np.float64]
 Points = NDArray[Any]  # of float32 or float64, perhaps a memory map
 
-MAX_PAIRS = 10  # of a kind
-BLOCK_NUMBERS = 1 << 16  # read together: a cache of the processor holds them
+MAX_PAIRS = 10  # for each kind
+BLOCK_NUMBERS = 1 << 16  # in a block: a cache of the processor holds them
 
 
 def worst_pairs(
@@ -31,16 +31,10 @@ def worst_pairs(
     distance_x: str = EUCLIDEAN,
     distance_z: str = EUCLIDEAN,
 ) -> dict[PairKind, tuple[Pair, ...]]:
-    """Return the worst pairs by continuity and by trustworthiness, and the two that distortion rests on.
+    """Return the worst pairs by continuity and by trustworthiness, and the two that determine the distortion.
 
-    Parameters
-    ----------
-    statistics : Statistics
-        Statistics of these points, with those of ranks.
-    test, reference : tuple of ndarray
-        Points and codes, checked. Memory maps are read block by block.
-    distance_x, distance_z : {"euclidean", "cosine", "cityblock", "hamming"}
-        Distances of points and of codes.
+    `test` and `reference` are points and their codes; memory maps are read block by block. The statistics of these
+    points must include ranks.
     """
     assert statistics.ranks is not None
     chosen: dict[PairKind, list[_Place]] = {
@@ -70,14 +64,14 @@ def worst_pairs(
 
 
 def _is_changed(pair: Pair, kind: PairKind) -> bool:
-    """Return whether the ranks differ in the way of that kind; where ties end at k, equal ranks are among the worst."""
+    """Return whether the ranks differ as the kind says; with ties at place k, equal ranks are among the worst."""
     torn = pair.rank_code - pair.rank_input
     return kind == "extreme" or (torn > 0 if kind == "torn" else torn < 0)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A query and a candidate, and its ranks by input and by code where they are known."""
+    """A query, one of its candidates, and the ranks of this by input and by code, if they are known."""
 
     query: int
     column: int
@@ -85,7 +79,7 @@ class _Place:
 
 
 def _worst(statistics: Statistics, side_of: RankSide, side: int) -> list[_Place]:
-    """Return the neighbours in one space with the largest ranks in the other (`side`)."""
+    """Return the neighbors in one space with the largest ranks in the other (`side`)."""
     order = np.argsort(-side_of.worst_rank, kind="stable")[:MAX_PAIRS]
     return [
         _Place(int(statistics.judged[i]), int(side_of.worst[i]), (None, rank) if side else (rank, None))

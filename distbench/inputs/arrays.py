@@ -16,7 +16,7 @@ from distbench.errors import InputError
 from distbench.inputs.batches import detached, frame_numbers, is_frame
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
 
-__all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows"]
+__all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows", "check_space"]
 
 Points = NDArray[Any]  # of float32 or float64
 
@@ -194,6 +194,22 @@ def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None
     if X.shape[1] != X_ref.shape[1]:
         found = f"found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}"
         raise InputError(names[1], found, "both must be points of one space")
+
+
+def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], k: Any, include_queries: bool = True) -> int:
+    """Return the number of neighbors k as an int, checked against the number of candidates.
+
+    Raises InputError, too, unless queries and references have equally many columns and are not all the same point.
+    """
+    M = len(X) - 1 if include_queries or X_ref is None else 0
+    if X_ref is not None:
+        check_same_columns(X, X_ref, names)
+        M += len(X_ref)
+    number = check_candidates(k, M)
+    others = X if X_ref is None else X_ref
+    if (others[0] == X).all() and (others == others[0]).all():
+        raise InputError(names[0], "found points that all coincide", "nothing can be measured on them")
+    return number
 
 
 def check_candidates(k: Any, M: int) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import Statistics, gather
 from distbench.errors import InputError
-from distbench.inputs.arrays import as_points, check_candidates, check_same_columns, check_same_rows
+from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
 from distbench.metrics._metric import Metric
 from distbench.metrics.user_metrics import with_metric_inputs
 
@@ -192,21 +192,15 @@ def gather_checked(
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
     points, codes = _checked_pair((X, Z), ("X", "Z"))
-    pair, M, others = None, len(points) - 1, points
+    pair, names = None, ("reference[0]", "reference[1]")
     if reference is not None:
-        names = "reference[0]", "reference[1]"
         pair = _checked_pair(reference, names)
-        others = pair[0]
-        check_same_columns(points, others, ("X", names[0]))
         check_same_columns(codes, pair[1], ("Z", names[1]))
-        M = len(others) + (M if include_queries else 0)
-    if (points == others[0]).all() and (others == others[0]).all():
-        raise InputError("X", "found points that all coincide", "nothing can be measured on them")
     statistics = gather(
         points,
         codes,
         *(pair or (None, None)),
-        k=check_candidates(k, M),
+        k=check_space(points, pair and pair[0], ("X", names[0]), k, include_queries),
         include_queries=include_queries or pair is None,
         families=families,
         **options,

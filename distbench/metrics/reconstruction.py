@@ -1,4 +1,4 @@
-"""The model itself: what its decoder makes of the codes."""
+"""The error of the points that a decoder makes of the codes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ Array = NDArray[np.float64]
 SQUARED_ERRORS = "squared_errors"  # in Statistics.extras
 
 
-def squared_errors(X: Any, X_reconstructed: Any) -> Array:
-    """Return the mean squared error of each point's reconstruction. Raises InputError where an array cannot be used."""
-    names = "X", "X_reconstructed"
-    points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])
-    check_same_rows(points, reconstructed, names)
-    check_same_columns(points, reconstructed, names)
+def squared_errors(X: Array, reconstructed: Array, names: tuple[str, str] = ("X", "X_reconstructed")) -> Array:
+    """Return the mean squared error of each point's reconstruction. Raises InputError for other shapes."""
+    check_same_rows(X, reconstructed, names)
+    check_same_columns(X, reconstructed, names)
     with np.errstate(over="ignore"):
-        return np.asarray(np.mean((points - reconstructed) ** 2, axis=1))
+        return np.asarray(np.mean((X - reconstructed) ** 2, axis=1))
 
 
 def measure_reconstruction(rows: Array) -> Measured:
@@ -57,9 +55,10 @@ _DOC = MetricDoc(
     "G. E. Hinton and R. R. Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.",
     brackets="[)",
 )
-_RECONSTRUCTED = "array-like of shape (m, d)\n    What the decoder made of their codes."
+_RECONSTRUCTED = "array-like of shape (m, d)\n    Points that the decoder makes of their codes."
 
 
 @documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)
 def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
-    return measure_reconstruction(squared_errors(X, X_reconstructed)).value
+    errors = squared_errors(as_points(X, "X"), as_points(X_reconstructed, "X_reconstructed"))
+    return measure_reconstruction(errors).value

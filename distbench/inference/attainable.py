@@ -1,4 +1,4 @@
-"""Attainable: what metric multidimensional scaling reaches on the test points themselves, in sample."""
+"""Attainable values: those of metric multidimensional scaling on the test points themselves, in sample."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def attainable(
     seed: int = 0,
     iterations: int = 300,
 ) -> dict[str, float]:
-    """Return each metric of codes that metric MDS fits to the test points: a mark to reach for, not a bound.
+    """Return each metric of codes that metric MDS fits to the test points: a target, not a bound.
 
-    SMACOF of scikit-learn, from the principal components, on at most 1,000 test points (a seeded sample of more). It
-    takes seconds to minutes, so it is never done inside a check.
+    The codes are those of scikit-learn's SMACOF, started at the principal components, for at most 1,000 test points (a
+    seeded sample of more). This takes seconds to minutes, so no check does it.
 
     Parameters
     ----------
     X_test : array-like of shape (n, d)
         Test points.
     code_size : int
-        Columns of the codes.
+        Number of columns of the codes.
     k : int
         Number of neighbours.
     metrics : iterable of str, optional
-        Names; default: the default set.
+        Names of metrics. Default: the default set.
     seed : int
         Seed of the sample.
     iterations : int
@@ -51,7 +51,7 @@ def attainable(
     Returns
     -------
     dict of str to float
-        Values in sample, on the points that were used.
+        Values in sample, by metric.
 
     Raises
     ------
@@ -83,14 +83,14 @@ def _scaled(X: Any, code_size: int, iterations: int) -> Any:
     from scipy.spatial.distance import pdist, squareform
     from sklearn.manifold import smacof
 
-    centred = X - X.mean(axis=0)
-    unit = np.abs(centred).max() or 1.0
-    centred = centred / unit
-    left, spread, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = X - X.mean(axis=0)
+    unit = np.abs(centered).max() or 1.0
+    centered = centered / unit
+    left, spread, _ = np.linalg.svd(centered, full_matrices=False)
     start = np.zeros((len(X), code_size))
     kept = min(code_size, len(spread))
     start[:, :kept] = left[:, :kept] * spread[:kept]
     codes, _ = smacof(
-        squareform(pdist(centred)), n_components=code_size, init=start, n_init=1, max_iter=iterations, eps=1e-6
+        squareform(pdist(centered)), n_components=code_size, init=start, n_init=1, max_iter=iterations, eps=1e-6
     )
     return codes * unit

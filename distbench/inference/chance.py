@@ -1,4 +1,4 @@
-"""Chance: what the same codes score when their rows are shuffled."""
+"""Chance: the score of the same codes with their rows shuffled."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def chance(
     shuffles: int = SHUFFLES,
     seed: int = 0,
 ) -> float:
-    """Return a metric's value for shuffled codes: its closed form where there is one, else the mean of a few shuffles.
+    """Return a metric's value for shuffled codes: its closed form if there is one, else the mean over a few shuffles.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def chance(
     include_queries : bool
         Whether the other test points are candidates too.
     shuffles, seed : int
-        Number of shuffles where there is no closed form, and their seed.
+        Number of shuffles for a metric without a closed form, and their seed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Estimates: a value with what its interval comes from. Differences, means and intervals are computed here alone."""
+"""Estimates: values with the data behind their intervals, and the differences, means and intervals of these."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Estimate:
     value : float
         The statistic on all points.
     leave_one_out : ndarray of shape (m,) or None
-        The statistic without each point; None where no honest interval follows (worst cases).
+        The statistic without each point in turn; None if no honest interval follows (worst cases).
     interaction : ndarray of shape (m, sketches) or None
-        What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+        The part that `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
     bounds : tuple of float
         Least and largest possible value.
     rows : int or None
-        Number of single scores, each within the bounds, whose mean the value is; None where it is no such mean.
+        Number of single scores, each within the bounds, whose mean is the value; None if it is no such mean.
     draws : tuple of (float, int)
         Standard deviation over draws of a stochastic encoder's codes, and the number of draws, for each encoder that
         the value depends on.
@@ -90,7 +90,7 @@ class Estimate:
         )
 
     def standard_error(self) -> float:
-        """Return the jackknife's standard error over points; nan where there are no leave-one-out values."""
+        """Return the jackknife's standard error over points; nan without leave-one-out values."""
         from distbench.inference.intervals import jackknife_standard_error
 
         return (
@@ -98,7 +98,7 @@ class Estimate:
         )
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
-        """Return the interval over samples of test points (and draws), or (None, None) where there is no honest one."""
+        """Return the interval over samples of test points (and draws), or (None, None) if there is no honest one."""
         from distbench.inference.intervals import add_draws, jackknife_interval
 
         ends = jackknife_interval(self.value, self.leave_one_out, confidence, self.bounds, self.interaction, self.rows)
@@ -117,7 +117,7 @@ def _difference(a: Array | None, b: Array | None) -> Array | None:
 
 
 def mean_arrays(arrays: Sequence[Array | None]) -> Array | None:
-    """Return the mean of arrays of one shape; None where one is missing or of another shape."""
+    """Return the mean of arrays of one shape; None if an array is missing or has another shape."""
     known = [array for array in arrays if array is not None]
     if len(known) == len(arrays) == 1:
         return known[0]
@@ -130,16 +130,16 @@ def mean_arrays(arrays: Sequence[Array | None]) -> Array | None:
 
 
 def mean_of(values: Collection[float]) -> float:
-    """Return the mean of one number or more: infinite where some are, nan where they are so on both sides."""
+    """Return the mean of at least one number: infinite if some are, nan if some are infinite of either sign."""
     if all(map(math.isfinite, values)):
         return statistics.fmean(values)
     return sum(values) / len(values)  # fmean refuses infinities of both signs
 
 
 def mean_of_intervals(intervals: Sequence[Ends]) -> Ends:
-    """Return the means of lower and upper ends of intervals over the same points: no narrower than that of the mean.
+    """Return the means of lower and of upper ends of intervals over the same points, None if an end is missing.
 
-    An end is None where there is no interval, or one of them has none.
+    The result is no narrower than the interval of the mean.
     """
     low, high = ([ends[side] for ends in intervals] for side in (0, 1))
     return _mean_end(low), _mean_end(high)
@@ -151,9 +151,9 @@ def _mean_end(ends: Sequence[float | None]) -> float | None:
 
 
 def difference_of_intervals(a: float, interval_a: Ends, b: float, interval_b: Ends) -> Interval:
-    """Return the interval of a - b from those of the independent values a and b, or (None, None) where one has none.
+    """Return the interval of a - b from those of the independent values a and b, or (None, None) if one is missing.
 
-    The method of variance estimates recovery.
+    This is the method of variance estimates recovery.
 
     References
     ----------

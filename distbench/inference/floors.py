@@ -1,4 +1,4 @@
-"""Floors: what no encoder of a code size can beat on given points, whatever it is.
+"""Floors: bounds that no encoder of a code size can beat on the points.
 
 They hold in sample, for Euclidean distances in both spaces. A limit beyond its floor is an error in the test.
 """
@@ -26,19 +26,19 @@ Array = NDArray[np.float64]
 FLOORED = ("knn_recall", "scaled_stress", "stress", "distortion")
 """The metrics that have a floor."""
 BINDING_WITH_REFERENCE = frozenset({"distortion"})
-"""Floors that hold against train and test points too: a worst case over some pairs bounds that over all."""
+"""Metrics whose floors also hold with reference points: a worst case over some pairs bounds that over all."""
 
 MAX_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs all distances
 MAX_PRODUCTS = 2e9  # likewise, points squared times columns
 MAX_COLUMNS = 1_500  # of the matrix whose eigenvalues are taken
-MAX_VALUES = 1 << 25  # in all points: larger arrays are neither copied nor read a second time
-KISSING = {1: 2, 2: 6}  # how many k-neighbourhoods, per k, a code can be part of
+MAX_VALUES = 1 << 25  # in an array; larger ones are neither copied nor read a second time
+KISSING = {1: 2, 2: 6}  # largest number of k-neighbourhoods that have a code, divided by k
 ROUNDING = 1e-9  # a floor is lowered by this share
 CODE_SIZE = "pass the number of columns of the codes, 1 or more"
 
 
 def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str] = FLOORED) -> dict[str, float]:
-    r"""Return what no encoder can beat in sample on these points, by metric.
+    r"""Return, by metric, the bounds that no encoder can beat in sample on these points.
 
     For stress, with :math:`\mu` the eigenvalues of the doubly centred Gram matrix (which are those of the centred
     scatter matrix, so no n x n matrix is needed) and :math:`T = \sqrt{\sum_{l > dim} \mu_l^2}`,
@@ -58,20 +58,20 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     Parameters
     ----------
     X_test : array-like of shape (n, d)
-        The points that are judged.
+        Test points.
     code_size : int
-        Columns of the codes.
+        Number of columns of the codes.
     k : int
         Number of neighbours, for `knn_recall`.
     metrics : collection of str
-        Which floors to compute, of ``FLOORED``.
+        Metrics whose floors are computed, among ``FLOORED``.
 
     Returns
     -------
     dict of str to float
-        A least possible value (for `knn_recall` a largest possible one) where there is one and it takes seconds at
-        most. Of more than 2,000 points (fewer where they have more than 500 columns) the packing uses a sample, which
-        stays a floor, and `knn_recall` has none; beyond 1,500 columns the stresses have none.
+        Least possible values (for `knn_recall` a largest possible one), of metrics for which one takes at most seconds.
+        For more than 2,000 points (fewer with more than 500 columns) the packing uses a sample, which still gives a
+        floor, and `knn_recall` has none; beyond 1,500 columns the stresses have none.
 
     Raises
     ------
@@ -125,22 +125,22 @@ def check_floors(
     limits : mapping of str to float
         Limits by metric; those without a floor are not checked.
     X_test : array-like of shape (n, d)
-        The points that will be judged.
+        Test points.
     code_size : int
-        Columns that the codes will have.
+        Number of columns of the codes.
     k : int
         Number of neighbours.
     reference : bool
-        Whether reference points are given beside the test points. Then only the floor of `distortion` binds.
+        Whether there are reference points. Then only the floor of `distortion` binds.
 
     Raises
     ------
     InputError
         If a limit is beyond its floor.
     """
-    judged = [name for name in limits if name in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)]
-    if judged and math.prod(getattr(X_test, "shape", ())) <= MAX_VALUES:
-        refuse_beyond(limits, floors(X_test, code_size, k=k, metrics=judged), code_size)
+    metrics = [name for name in limits if name in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)]
+    if metrics and math.prod(getattr(X_test, "shape", ())) <= MAX_VALUES:
+        refuse_beyond(limits, floors(X_test, code_size, k=k, metrics=metrics), code_size)
 
 
 def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_size: int) -> None:
@@ -160,13 +160,13 @@ def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_
 
 
 def _stress(X: Array, dim: int, distances: Array | None) -> float | None:
-    """Return the floor of both stresses; None where the eigenvalues would take too long."""
+    """Return the floor of both stresses; None if the eigenvalues would take too long."""
     n, total = len(X), float(np.sum(X**2))
     if min(X.shape) > MAX_COLUMNS or total == 0:
         return None
     with one_blas_thread():  # more would wait for each other where other processes run
         mu = eigvalsh(X.T @ X if X.shape[1] <= n else X @ X.T)[::-1]
-    left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # what rounding may have added is no floor
+    left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # less the possible rounding error
     T, largest = float(np.sqrt(np.sum(left**2))), _diameter(X, distances)
     root = np.sqrt(n)
     by_diameter = 2 * T / (np.sqrt(largest**2 + 2 * T) + largest)
@@ -191,7 +191,7 @@ def _distortion(distances: Array, dim: int) -> float:
     for size in range(2, n + 1):
         nearest, farthest = np.minimum(nearest, distances[chosen]), np.maximum(farthest, distances[chosen])
         chosen = int(np.argmax(nearest))
-        least = float(nearest[chosen])  # of the prefix with this point: what a traversal adds is never farther apart
+        least = float(nearest[chosen])  # of the prefix with this point: later points are never farther apart
         if least == 0:
             break
         diameter = max(diameter, float(farthest[chosen]))

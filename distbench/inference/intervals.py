@@ -4,9 +4,9 @@ The resampling unit is the point, never the pair: pairs that share a point are n
 over pairs is several times too narrow. Leaving out a point takes away its row and its column.
 
 The delete-one jackknife counts what two points do together twice (Efron & Stein 1981: the k-th order of Hoeffding's
-decomposition k times). For smooth statistics of all pairs that is nothing. For nearest neighbours it is up to half of
-the variance, at any number of points: a candidate's leaving changes single queries' scores by much. Where the engine
-says by how much, that part is taken out once.
+decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbours it is up to half
+of the variance, at any number of points, since without a candidate the scores of some queries change much. If the
+engine returns these changes, their part is subtracted once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Array = NDArray[np.float64]
 Interval = tuple[float, float] | tuple[None, None]
 
 LEAST_SHARE = 0.4
-"""Of the jackknife's variance, kept whatever the interactions: they are at most about half of it."""
+"""Share of the jackknife's variance that always stays: interactions are at most about half of it."""
 
 ROUNDING = 1e-12  # of a bound
 
@@ -49,14 +49,14 @@ def check_confidence(confidence: Any) -> float:
 
 
 def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = None) -> float:
-    r"""Return the delete-one jackknife's standard error, less what it counts twice.
+    r"""Return the delete-one jackknife's standard error, less the part that it counts twice.
 
     .. math:: \sqrt{\frac{m - 1}{m} \sum_p (T_{(-p)} - \bar T)^2 - \sum_{i,p} c_{ip}^2}
 
-    with c_ip what the statistic changes through query i alone when candidate p leaves. Each column of `interaction`
-    holds sum_p s_p c_ip for independent random signs s_p, the same for all encoders judged on the same points: its sum
-    of squares estimates that of c, and it may be averaged and subtracted like the statistic. The corrected variance is
-    kept above 0.4 of the first term.
+    with c_ip the change of the statistic through query i alone when candidate p leaves. Each column of `interaction`
+    holds sum_p s_p c_ip for independent random signs s_p, the same for all encoders on the same points: its sum of
+    squares estimates that of c, and it can be averaged and subtracted like the statistic. The corrected variance is at
+    least 0.4 of the first term.
 
     References
     ----------
@@ -78,13 +78,12 @@ def jackknife_interval(
     interaction: Array | None = None,
     rows: int | None = None,
 ) -> Interval:
-    """Return the interval of a statistic, or (None, None) where there is no honest one.
+    """Return the interval of a statistic, or (None, None) if there is no honest one.
 
     ``value -+ t SE``, with t the quantile of Student's distribution with at most m - 1 degrees of freedom, on the scale
-    log(T - low) of a statistic with a lower bound and logit of one with two. None for fewer than two points, and where
-    the statistic is infinite. `rows` is the number of single scores whose mean the value is: where all of them stand at
-    one bound they say nothing of their variance, and the interval reaches as far as so many trials without a failure
-    allow.
+    log(T - low) for a statistic with a lower bound, and on the logit for one with two. None for fewer than two points,
+    and for an infinite statistic. `rows` is the number of single scores whose mean is the value: if all of them are at
+    one bound, their variance is unknown, and the interval is the exact one of so many trials without a failure.
     """
     if leave_one_out is None or len(leave_one_out) < 2:
         return None, None
@@ -122,12 +121,12 @@ def add_draws(
 
     .. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / D
 
-    over samples of points and draws. The jackknife over points, taken of the mean over draws, estimates the first term;
-    of the second it sees what each point's own noise adds, but nothing that all codes of a draw have in common (a mask
-    or a projection drawn once a call). The second term is estimated by s^2 / D, with s the standard deviation of the D
-    values, and added: the interval is never too narrow, and too wide by at most the second term where noise is each
-    point's own. Half widths are added as variances are, each with its quantile of Student's distribution: D - 1 degrees
-    of freedom for the draws.
+    over samples of points and draws. The jackknife over points, of the mean over draws, estimates the first term. From
+    the second it includes independent noise of single points, but nothing that all codes of a draw share (a mask or a
+    projection drawn once a call). The second term is estimated by s^2 / D, with s the standard deviation of the D
+    values, and added: the interval is never too narrow, and with independent noise too wide by at most the second term.
+    Half widths add like standard errors, each with its quantile of Student's distribution: D - 1 degrees of freedom for
+    the draws.
     """
     low, high = interval
     if low is None or high is None:
@@ -138,13 +137,13 @@ def add_draws(
 
 
 def _without_failure(value: float, confidence: float, bounds: tuple[float, float], rows: int) -> tuple[float, float]:
-    """Return the exact interval of Clopper and Pearson (1934) for scores that all stand at one bound."""
+    """Return the exact interval of Clopper and Pearson (1934) for scores that are all at one bound."""
     reach = (bounds[1] - bounds[0]) * (1 - ((1 - confidence) / 2) ** (1 / rows))
     return (bounds[0], bounds[0] + reach) if value == bounds[0] else (bounds[1] - reach, bounds[1])
 
 
 def degrees_of_freedom(leave_one_out: Array) -> float:
-    """Return the degrees of freedom of the standard error: fewer where a few points make up much of it.
+    """Return the degrees of freedom of the standard error: fewer if a few points make up much of it.
 
     The variance of a mean of squares is (kurtosis - 1) / m of its square, that of a chi-square 2 / f for f degrees
     of freedom (Satterthwaite 1946). Between 3 and m - 1; m - 1 for fewer than five points.
@@ -160,7 +159,7 @@ def degrees_of_freedom(leave_one_out: Array) -> float:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Where the interval is symmetric: a statistic with a bound is skewed, the more the nearer it is to the bound."""
+    """The scale on which an interval is symmetric: a statistic near a bound is skewed."""
 
     forward: Callable[[Any], Any]
     back: Callable[[Any], Any]
@@ -175,10 +174,10 @@ def _scale(bounds: tuple[float, float], value: float, leave_one_out: Array) -> _
     low, high = bounds
     if not np.isfinite(low):
         return _PLAIN
-    every = np.append(leave_one_out, value)
-    # as near as rounding gets to a bound is at the bound: logarithms there would be of rounding alone
-    room = ROUNDING * max(abs(low), abs(high) if np.isfinite(high) else 0.0)
-    if (every <= low + room).any() or (every >= high - room).any():
+    values = np.append(leave_one_out, value)
+    # values within rounding of a bound are at the bound: their logarithms would be those of rounding errors
+    rounding = ROUNDING * max(abs(low), abs(high) if np.isfinite(high) else 0.0)
+    if (values <= low + rounding).any() or (values >= high - rounding).any():
         return _PLAIN
     if not np.isfinite(high):
         return _Scale(lambda v: np.log(v - low), lambda w: low + _exp(w), lambda v: 1 / (v - low))

@@ -1,4 +1,4 @@
-"""Limits that users set on metrics: checked by name before anything is encoded."""
+"""Checks limits that users set on metrics, before anything is encoded."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_limit(text: str) -> tuple[str, float]:
     InputError
         If the metric is unknown, or cannot have such a value.
     ValueError
-        If it is no text of that form.
+        If the text has another form.
     """
     metric, _, number = (part.strip() for part in text.partition(":"))
     return metric, check_limits({metric: float(number)})[metric]

@@ -15,15 +15,14 @@ Direction = Literal["up", "down"]
 
 
 def check_undecided(undecided: Any) -> Undecided:
-    """Return what becomes of undecided checks. Raises InputError unless it is one of the three ways."""
+    """Return how undecided checks end. Raises InputError for other words than the three."""
     for known in get_args(Undecided):
         if isinstance(undecided, str) and undecided == known:
             return known  # type: ignore[no-any-return]
     raise InputError(
         "undecided",
         f"found {undecided!r}",
-        'pass "value" (the value alone decides), "fail" or "pass": what becomes of a check whose interval holds its '
-        "limit",
+        'pass "value" (the value alone decides), "fail" or "pass" for a check whose interval contains its limit',
     )
 
 
@@ -33,7 +32,7 @@ def is_met(value: float, limit: float, direction: Direction) -> bool:
 
 
 def verdict(value: float, low: float | None, high: float | None, limit: float, direction: Direction) -> Verdict:
-    """Return what an interval says of a limit.
+    """Return whether a value with an interval meets a limit.
 
     Parameters
     ----------
@@ -49,8 +48,8 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
     Returns
     -------
     {"met", "broken", "undecided"}
-        Met when the whole interval is on the limit's good side (the limit itself is good), broken when the whole
-        interval is on its bad side, else undecided.
+        Met if the whole interval is on the good side of the limit, or at it; broken if the whole interval is on its
+        bad side; else undecided.
     """
     if low is None or high is None:
         low = high = value
@@ -62,17 +61,14 @@ def verdict(value: float, low: float | None, high: float | None, limit: float, d
 
 
 def passes(verdict: Verdict, value: float, limit: float, direction: Direction, undecided: Undecided = "value") -> bool:
-    """Return whether a check of that verdict passes.
-
-    Where it is undecided, the value alone decides, or it fails, or it passes, as `undecided` says.
-    """
+    """Return whether a check passes; for the verdict "undecided", `undecided` says what decides."""
     if verdict != "undecided":
         return verdict == "met"
     return is_met(value, limit, direction) if undecided == "value" else undecided == "pass"
 
 
 def points_to_decide(value: float, low: float | None, high: float | None, limit: float, m: int) -> int | None:
-    """Return about how many test points would decide, were the value to stay where it is.
+    """Return about how many test points would decide on a limit, if the value stays the same.
 
     The width of an interval falls with the square root of the number of points.
 
@@ -83,19 +79,19 @@ def points_to_decide(value: float, low: float | None, high: float | None, limit:
     low, high : float or None
         Its interval.
     limit : float
-        What it is held to.
+        The limit.
     m : int
-        Test points that it was measured on.
+        Number of test points of the score.
 
     Returns
     -------
     int or None
-        More than m, rounded up to two digits; None where no number would do, because the value is at its limit or
+        More than m, rounded up to two digits; None if no number is enough, because the value is at its limit, or if
         there is no interval.
     """
     if low is None or high is None:
         return None
-    # the side of the interval that reaches for the limit: bounds may have cut the other
+    # the half of the interval on the side of the limit: a bound may cut the other
     half, distance = (value - low if limit < value else high - value), abs(value - limit)
     if distance == 0 or not math.isfinite(half) or half <= 0 or distance < 1e-4 * half:
         return None

@@ -1,7 +1,7 @@
 """The metrics: one table, and one function each that takes two arrays and returns a float.
 
-Adding a metric of ours is one `Metric` row with its function in its family's file; other packages add theirs by entry
-points of the group ``distbench.metrics``, made with `point_metric`.
+A new metric here is one `Metric` row and its function in its family's file; other packages add theirs by entry points
+of the group ``distbench.metrics``, made with `point_metric`.
 """
 
 from distbench._util.registry import EntryPointTable

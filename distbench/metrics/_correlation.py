@@ -79,7 +79,7 @@ spearman = pair_metric(
         r"\operatorname{corr}(\operatorname{rank} a, \operatorname{rank} b)",
         "C. Spearman (1904), The proof and measurement of association between two things.",
         "Tied distances share their mean rank. Up to 131,072 pairs are sorted; beyond, each distance is counted in "
-        "one of 4,096 cells; on all kinds of points that were tried the value was within 1e-4 of the sorted one.",
+        "one of 4,096 cells, which kept the value within 1e-4 of the sorted one on all kinds of points tried.",
         example=0.0,
     ),
 )
@@ -90,7 +90,7 @@ kendall = pair_metric(
         r"\frac{P - Q}{\sqrt{(P + Q + T_a)(P + Q + T_b)}}",
         "M. G. Kendall (1945), The treatment of ties in ranking problems.",
         "with P and Q the numbers of pairs of pairs that both distances order alike and against each other, and T "
-        "those tied in the other distance alone. Judged on all pairs up to 2^20, beyond on a seeded sample of as "
+        "those tied in the other distance alone. Measured on all pairs up to 2^20, beyond on a seeded sample of as "
         "many. Codes that all coincide score 0.",
         example=0.0,
     ),

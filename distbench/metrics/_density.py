@@ -1,4 +1,4 @@
-"""Density: whether crowded places stay crowded."""
+"""Density: whether dense regions stay dense."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _DOC = MetricDoc(
     "the Kullback-Leibler divergence of the points' densities in both spaces",
     r"\sum_i p_i \log \frac{p_i}{q_i}, \quad p_i \propto \sum_j \exp \frac{-a_{ij}^2}{\sigma \max a^2}",
     "M. Moor, M. Horn, B. Rieck and K. Borgwardt (2020), Topological autoencoders.",
-    "and q likewise of the code distances b, by their own largest. The sums run over the candidates and, in sample, "
+    "and q likewise from the code distances b and their largest. The sums run over the candidates and, in sample, "
     "the point itself; p and q sum to 1 over the points of X. Codes that all coincide have the same density "
     "everywhere.",
     brackets="[)",
     example=0.0646,
 )
-_SIGMA = "float\n    Width of the kernel: the share of the squared largest distance at which it has fallen to 1/e."
+_SIGMA = "float\n    Width of the kernel: it falls to 1/e at this share of the squared largest distance."
 
 
 @documented(_DENSITY_KL, _DOC, use="the density is summed over", example=NEIGHBORS, sigma=_SIGMA)

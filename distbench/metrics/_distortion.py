@@ -1,4 +1,4 @@
-"""Distortion: how much the ratio of code to input distance varies over pairs."""
+"""Distortion: the variation over pairs of the ratio of code to input distance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _sigma(moments: Array, scale: float, unit: float) -> Array:
     s = columns_of(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = s["n_rho"] * (s["rho2"] / s["rho"]) / s["rho"] - 1
-    # no ratio, or ratios too far apart for their squares: nothing is kept
+    # no ratio, or ratios too far apart for their squares: no distance is preserved
     return np.where((s["rho"] > 0) & np.isfinite(s["rho2"]), np.maximum(value, 0.0), np.inf)
 
 

@@ -1,4 +1,4 @@
-"""Leaving out one test point: its row and its column go."""
+"""Statistics without one test point: without its row and its column."""
 
 from __future__ import annotations
 
@@ -16,24 +16,10 @@ Indices = NDArray[np.int64]
 def leave_one_out_mean(
     statistics: Statistics, rows: Array, columns: Array, places: Indices | None = None
 ) -> Array | None:
-    """Return the mean over the rows without each test point.
+    """Return the mean over the rows without each test point in turn; None for a single row.
 
-    Parameters
-    ----------
-    statistics : Statistics
-        What the rows were measured on.
-    rows : ndarray of shape (m,)
-        One value a judged query.
-    columns : ndarray of shape (n_test,)
-        Change of the sum of all other rows when a test point leaves, the judged ones first. Not looked at where
-        queries are no candidates: a query then has no effect but its own row.
-    places : ndarray of int, optional
-        Which of the judged queries the rows belong to; default all.
-
-    Returns
-    -------
-    ndarray of shape (n_test,), or (m,) where queries are no candidates, or None
-        None for a single row: nothing is left without it.
+    `rows` has one value for each query, or for those at `places`. `columns` has, for each test point, the queries
+    first, the change of the sum of all other rows without it; it is ignored if queries are no candidates.
     """
     count, total = len(rows), rows.sum()
     if count < 2:
@@ -41,13 +27,13 @@ def leave_one_out_mean(
     if not statistics.queries_are_candidates:
         return np.asarray((total - rows) / (count - 1))
     without = (total + columns) / count
-    own: Indices | slice = slice(0, count) if places is None else places
-    without[own] = (total - rows + columns[own]) / (count - 1)
+    queries: Indices | slice = slice(0, count) if places is None else places
+    without[queries] = (total - rows + columns[queries]) / (count - 1)
     return np.asarray(without)
 
 
 def pairs_touching(statistics: Statistics) -> Array:
-    """Return how many counted pairs each test point is part of: all its candidates if it is judged, else the judged."""
+    """Return the number of counted pairs with each test point: a query has all candidates, other points all queries."""
     if not statistics.queries_are_candidates:
         return np.full(statistics.m, float(statistics.M))
     touching = np.full(statistics.n_test, float(statistics.m))

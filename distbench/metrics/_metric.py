@@ -1,4 +1,4 @@
-"""What a metric is: one row of a table, measured by a pure function of the engine's statistics."""
+"""A metric: one row of a table, measured by a pure function of the engine's statistics."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measured:
-    """One metric on one set of points.
+    """The values of one metric on one set of points.
 
     Parameters
     ----------
     value : float
         The metric.
     leave_one_out : ndarray of shape (m,), optional
-        The metric without query p; None where no honest interval follows (worst cases).
+        The metric without each query in turn; None if no honest interval follows (worst cases).
     points : ndarray of shape (m,), optional
-        The metric over each query's own candidates.
+        The metric for each query alone, over its candidates.
     chance : float, optional
         Expected value when the rows of the codes are shuffled.
     interaction : ndarray of shape (m, sketches), optional
-        What `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+        The part that `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
     """
 
     value: float
@@ -48,7 +48,7 @@ class Metric:
     Parameters
     ----------
     name, family : str
-        As in reports; a family is a group of related metrics.
+        Name in reports, and name of the group of related metrics.
     direction : {"up", "down"}
         Whether larger or smaller is better.
     bounds : tuple of float
@@ -58,11 +58,11 @@ class Metric:
     families : frozenset of str
         The statistics that the engine must gather.
     measure : callable
-        Takes `Statistics`, returns `Measured`.
+        Function from `Statistics` to `Measured`.
     default : bool
         Whether it is part of ``metrics="default"``.
     version : int
-        Raised when values change for the same points.
+        A number that grows when values change for the same points.
     """
 
     name: str

@@ -30,8 +30,8 @@ triplet_accuracy = pair_metric(
         "the share of triplets whose order is kept: whether j or l is nearer to i",
         r"P(\operatorname{sign}(a_{ij} - a_{il}) = \operatorname{sign}(b_{ij} - b_{il}))",
         "Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.",
-        "over all queries i and candidates j, l; ties count 1/2. Each query is judged on a seeded sample of its M "
-        "candidates where there are more than :math:`\\min(1024, \\max(128, \\sqrt{3 \\cdot 10^8 / m}))`.",
+        "over all queries i and candidates j, l; ties count 1/2. Each query has a seeded sample of its M "
+        "candidates if there are more than :math:`\\min(1024, \\max(128, \\sqrt{3 \\cdot 10^8 / m}))`.",
         returns="Chance is 1/2.",
         example=0.8333,
     ),

@@ -1,4 +1,4 @@
-"""Metrics that are a function of sums over pairs: value, leave-one-out and points from one formula."""
+"""Metrics that are functions of sums over pairs: one formula gives all their values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def from_moments(
     args = moments.scale, moments.unit
     with np.errstate(invalid="ignore"):  # squares of ratios may be infinite
         without = moments.total - moments.by_point
-    # one point owns nearly all of a sum: what is left of it is rounding, and no interval follows
+    # without a point that owns nearly all of a sum, the rest is rounding, and no interval follows
     left, whole = columns_of(without), columns_of(moments.total)
     owned = (left[name] < 1e-8 * whole[name] for name in ("aa", "bb", "rho", "rho2", "sammon"))
     lost = np.logical_or.reduce(tuple(owned))

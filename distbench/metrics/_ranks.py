@@ -1,4 +1,4 @@
-"""Metrics of neighbourhoods: whether the k nearest stay the k nearest, and by how many ranks they move."""
+"""Metrics of neighbourhoods: whether the k nearest stay the k nearest, and how far their ranks change."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _of_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) -> M
 
 
 def _interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
-    """Return what single candidates change in single queries' share of the value, summed with random signs."""
+    """Return the changes that single candidates make in single queries' share of the value, with random signs."""
     return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
 
 
@@ -213,7 +213,7 @@ rnx_auc = pair_metric(
         "J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in stochastic neighbour "
         "embedding.",
         "with Q(K) the share of the K nearest by input that are among the K nearest by code. Tied candidates share "
-        "places. Where queries times candidates exceed 2 x 10^7, a seeded sample of the queries is judged.",
+        "places. If queries times candidates exceed 2 x 10^7, a seeded sample of the queries is used.",
         brackets="(]",
         returns="Shuffled codes score 0.",
     ),

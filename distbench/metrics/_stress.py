@@ -1,4 +1,4 @@
-"""Metrics of distances kept: stress with and without a free common scale."""
+"""Stress: errors of distances, with and without a free common scale."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _stress(moments: Array, scale: float, unit: float) -> Array:
 
 
 def _without_spread(value: Array, s: dict[str, Array], worst: float) -> Array:
-    """Replace the value where all inputs coincide: nothing is lost unless codes differ."""
+    """Replace the value of equal inputs: 0 if their codes are equal too, else the worst."""
     return np.where(s["aa"] > 0, value, np.where(s["bb"] > 0, worst, 0.0))
 
 
@@ -142,8 +142,8 @@ nonmetric_stress = pair_metric(
         "Kruskal's stress-1: how far code distances are from any non-decreasing function of input distances",
         r"\min_{f \text{ non-decreasing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}",
         "J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.",
-        "over pairs; equal input distances share one disparity f(a). Judged on all pairs up to 2^20, beyond on a "
-        "seeded sample of as many. Codes that all coincide score 1: nothing is kept.",
+        "over pairs; equal input distances share one disparity f(a). Measured on all pairs up to 2^20, beyond on a "
+        "seeded sample of as many. Codes that all coincide score 1.",
         example=0.5,
     ),
 )

@@ -24,7 +24,7 @@ Reference = tuple[Any, Any] | None
 Function = TypeVar("Function", bound=Callable[..., float])
 
 WIDTH = 112  # characters of a line
-DISTANCES, NEIGHBORS = "pairs are formed with", "neighbours are looked up in"  # what reference points are for
+DISTANCES, NEIGHBORS = "pairs are formed with", "neighbours are looked up in"  # uses of reference points
 PARAMETERS = {
     "X": "array-like of shape (m, d)\n    Input points.",
     "Z": "array-like of shape (m, dim)\n    Their codes.",
@@ -46,22 +46,22 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class MetricDoc:
-    """What the docstring of a metric's function says beside what follows from its row in the table.
+    """The parts of the docstring of a metric's function that do not follow from its row in the table.
 
     Parameters
     ----------
     summary : str
-        What the function returns: the rest of a sentence that begins with "Return".
+        The rest of a first sentence that begins with "Return".
     formula : str
         In LaTeX.
     source : str
         Authors, year and title of the publication.
     text : str
-        Symbols of the formula, ties, samples.
+        Explanation of symbols, ties and samples.
     brackets : str
-        Whether the ends of the range are reached: "[]", "[)", "(]" or "()".
+        Brackets of the range, square for ends that values reach: "[]", "[)", "(]" or "()".
     returns : str
-        A further sentence on the value.
+        Another sentence on the value.
     example : float, optional
         Value for the codes of the example; None for no example.
     """
@@ -88,7 +88,7 @@ class NeighborMetric(Protocol):
 
 
 def pair_metric(metric: Metric, doc: MetricDoc, use: str = DISTANCES, example: str = DISTANCES) -> PairMetric:
-    """Return the function of a metric of pairs; `use` says what reference points are for."""
+    """Return the function of a metric of pairs; `use` and `example` are keys of the texts above."""
 
     @documented(metric, doc, use=use, example=example)
     def function(X: Any, Z: Any, *, reference: Reference = None) -> float:
@@ -112,18 +112,7 @@ def documented(
 ) -> Callable[[Function], Function]:
     """Return a decorator that gives a metric's function its name and its docstring.
 
-    Parameters
-    ----------
-    metric : Metric
-        Its row in the table.
-    doc : MetricDoc
-        What the row does not say.
-    use : str
-        What reference points are for.
-    example : str
-        Which of the examples shows the value.
-    **parameters : str
-        Type and description of parameters that other metrics do not have.
+    `parameters` are types and descriptions of parameters that other metrics do not have.
     """
 
     def decorate(function: Function) -> Function:
@@ -170,10 +159,7 @@ def _example(name: str, value: float | None, arrays: tuple[str, str], with_k: bo
 
 
 def measure_one(metric: Metric, X: Any, Z: Any, reference: Reference, k: int = 1, **options: Any) -> float:
-    """Return one metric of codes Z of points X: in sample, or against exactly the reference points.
-
-    `options` go to the engine.
-    """
+    """Return one metric of codes Z of points X, in sample or with the references alone as candidates."""
     statistics = gather_checked(X, Z, reference, k=k, include_queries=False, families=metric.families, **options)
     return metric.measure(statistics).value
 
@@ -188,7 +174,7 @@ def gather_checked(
     families: frozenset[str],
     **options: Any,
 ) -> Statistics:
-    """Check points and codes and gather their statistics. Raises InputError where they cannot be used."""
+    """Return the statistics of points and codes. Raises InputError if they cannot be used."""
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
     points, codes = _checked_pair((X, Z), ("X", "Z"))

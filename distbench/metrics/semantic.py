@@ -1,4 +1,4 @@
-"""Meaning: whether neighbours by code share the label."""
+"""Labels: whether neighbours by code have the same one."""
 
 from __future__ import annotations
 
@@ -20,25 +20,21 @@ Codes = NDArray[np.int64]
 
 
 def label_codes(labels: Any, reference_labels: Any = None) -> tuple[Codes, Codes | None]:
-    """Return labels of any kind as whole numbers, equal where the labels are.
-
-    Raises InputError unless both are one label a point.
-    """
-    own = _as_labels(labels, "labels")
+    """Return labels of any kind as whole numbers, equal for equal labels. Raises InputError for other shapes."""
+    queries = _as_labels(labels, "labels")
     if reference_labels is None:
-        return np.unique(own, return_inverse=True)[1].astype(np.int64), None
+        return np.unique(queries, return_inverse=True)[1].astype(np.int64), None
     others = _as_labels(reference_labels, "reference_labels")
-    if (own.dtype.kind in "US") != (others.dtype.kind in "US"):
-        raise InputError(
-            "reference_labels", f"found {others.dtype}, but labels are {own.dtype}", "pass labels of one kind"
-        )
-    codes = np.unique(np.concatenate([own, others]), return_inverse=True)[1].astype(np.int64)
-    return codes[: len(own)], codes[len(own) :]
+    if (queries.dtype.kind in "US") != (others.dtype.kind in "US"):
+        found = f"found {others.dtype}, but labels are {queries.dtype}"
+        raise InputError("reference_labels", found, "pass labels of one kind")
+    codes = np.unique(np.concatenate([queries, others]), return_inverse=True)[1].astype(np.int64)
+    return codes[: len(queries)], codes[len(queries) :]
 
 
 def _as_labels(value: Any, name: str) -> NDArray[Any]:
     array = np.asarray(value)
-    if array.dtype == object:  # mixed kinds do not sort: compare what they print
+    if array.dtype == object:  # mixed kinds do not sort; their texts do
         array = array.astype(str)
     if array.ndim != 1:
         raise InputError(name, f"found shape {array.shape}", "pass one label a point, shape (n,)")
@@ -70,7 +66,7 @@ _DOC = MetricDoc(
     "T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.",
     "Tied candidates share places.",
 )
-_LABELS = "array-like of shape (m,)\n    Their labels, of any kind that can be compared."
+_LABELS = "array-like of shape (m,)\n    Labels of the points, of any kind that can be compared."
 _REFERENCE_LABELS = "array-like of shape (n,), optional\n    Labels of the reference points; needed with `reference`."
 
 

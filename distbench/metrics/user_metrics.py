@@ -1,4 +1,4 @@
-"""Metrics that users or packages add: a score of each test point, with the interval that all metrics have."""
+"""Metrics that users or packages add: a score for each test point, with an interval as for all metrics."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ GROUPS = 40  # of test points, each left out once
 
 @dataclass(frozen=True, eq=False)
 class MetricInputs:
-    """The points that a user's metric gets: it compares each test point with its candidates.
+    """The input of a user's metric, which compares each test point with its candidates.
 
     Attributes
     ----------
     X, Z : ndarray of shape (m, d) and (m, dim)
-        Test points that are judged, and their codes.
+        Test points to score, and their codes.
     X_ref, Z_ref : ndarray of shape (n, d) and (n, dim)
-        Other candidates, the same for all, and their codes; n may be 0.
+        Other candidates, the same for all test points, and their codes; n may be 0.
     among : bool
         Whether the other test points are candidates too.
     k : int
@@ -50,53 +50,48 @@ class MetricInputs:
     k: int
     distance_x: str = EUCLIDEAN
     distance_z: str = EUCLIDEAN
-    _whole: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)  # distances, kept for `without`
+    _kept: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)  # distances, also for `without`
 
     def distances(self) -> tuple[Array, Array]:
-        """Return the distances of each test point to its M candidates, itself left out.
+        """Return the distances of each test point to its M candidates.
 
         Returns
         -------
         a, b : ndarray of shape (m, M)
-            Input and code distances. Other test points come first, where they are candidates; then ``X_ref``.
+            Input and code distances: to the other test points, if they are candidates; then to ``X_ref``.
         """
-        if not self._whole:
-            sides = ((self.X, self.X_ref, self.distance_x), (self.Z, self.Z_ref, self.distance_z))
-            object.__setattr__(self, "_whole", tuple(self._whole_side(*side) for side in sides))
-        a, b = (self._candidates(own, others) for own, others in self._whole)
+        if not self._kept:
+            spaces = ((self.X, self.X_ref, self.distance_x), (self.Z, self.Z_ref, self.distance_z))
+            object.__setattr__(self, "_kept", tuple(self._distances(*space) for space in spaces))
+        a, b = (self._to_candidates(to_tests, to_others) for to_tests, to_others in self._kept)
         return a, b
 
-    def _whole_side(self, points: Array, others: Array, distance: str) -> tuple[Array, Array]:
+    def _distances(self, points: Array, others: Array, distance: str) -> tuple[Array, Array]:
         from scipy.spatial.distance import cdist
 
-        own = cdist(points, points, distance) if self.among else np.empty((len(points), 0))
-        return own, cdist(points, others, distance)
+        to_tests = cdist(points, points, distance) if self.among else np.empty((len(points), 0))
+        return to_tests, cdist(points, others, distance)
 
-    def _candidates(self, own: Array, others: Array) -> Array:
-        m = len(own)
+    def _to_candidates(self, to_tests: Array, to_others: Array) -> Array:
+        m = len(to_tests)
         if not self.among:
-            return others.copy()
-        return np.concatenate([own[~np.eye(m, dtype=bool)].reshape(m, m - 1), others], axis=1)
+            return to_others.copy()
+        return np.concatenate([to_tests[~np.eye(m, dtype=bool)].reshape(m, m - 1), to_others], axis=1)
 
     def without(self, rows: NDArray[np.int64]) -> MetricInputs:
-        """Return the inputs without the test points of these `rows`, which are no candidates any more either.
+        """Return the input without some test points, which are no candidates then either.
 
         Parameters
         ----------
         rows : ndarray of int of shape (r,)
-            Places in `X` and `Z`.
-
-        Returns
-        -------
-        MetricInputs
-            With m less the number of rows that were left out.
+            Rows of `X` and `Z` to leave out.
         """
         X, Z = (np.delete(points, rows, axis=0) for points in (self.X, self.Z))
-        whole = tuple(
-            (np.delete(np.delete(own, rows, axis=0), rows, axis=1) if self.among else own, np.delete(others, rows, 0))
-            for own, others in self._whole
+        kept = tuple(
+            (np.delete(np.delete(a, rows, axis=0), rows, axis=1) if self.among else a, np.delete(b, rows, axis=0))
+            for a, b in self._kept
         )
-        return replace(self, X=X, Z=Z, _whole=whole)
+        return replace(self, X=X, Z=Z, _kept=kept)
 
 
 def with_metric_inputs(
@@ -106,7 +101,7 @@ def with_metric_inputs(
     include_queries: bool,
     distances: tuple[str, str] = (EUCLIDEAN, EUCLIDEAN),
 ) -> Statistics:
-    """Return the statistics with what makes the `MetricInputs` of their points, for metrics of users."""
+    """Return the statistics with a function that makes the `MetricInputs` of their points, for users' metrics."""
     among = include_queries or reference is None
     judged = statistics.judged if statistics.m < len(points[0]) else None
 
@@ -122,11 +117,11 @@ def with_metric_inputs(
 
 def _side(points: Any, others: Any, judged: NDArray[np.int64] | None, among: bool) -> tuple[Array, Array]:
     """Return judged points, and other candidates: references, and test points that are not judged."""
-    own = np.asarray(points)
-    rest = own[:0] if others is None else np.asarray(others)
+    tests = np.asarray(points)
+    rest = tests[:0] if others is None else np.asarray(others)
     if judged is None:
-        return own, rest
-    return own[judged], np.concatenate([np.delete(own, judged, axis=0), rest]) if among else rest
+        return tests, rest
+    return tests[judged], np.concatenate([np.delete(tests, judged, axis=0), rest]) if among else rest
 
 
 def point_metric(
@@ -139,33 +134,33 @@ def point_metric(
     default: bool = False,
     version: int = 1,
 ) -> Callable[[Callable[[MetricInputs], Any]], Metric]:
-    """Make a metric of a function that gives each test point a score; the metric is their mean.
+    """Return a decorator that makes a metric from a function: the mean of the function's scores of test points.
 
-    Put it into a package's entry points, in the group ``distbench.metrics``: it then has limits, intervals and places
-    on leaderboards as all others have. Its name is that of the entry point.
+    In a package's entry points, in the group ``distbench.metrics``, it can have limits, intervals and leaderboards like
+    all other metrics. Its name is that of the entry point.
 
     Parameters
     ----------
     direction : {"up", "down"}
         Whether larger or smaller is better.
     bounds : tuple of float
-        Least and largest possible value. A limit beyond them is refused, and no interval leaves them.
+        Least and largest possible value, which cut intervals and exclude limits.
     scale_free : bool
         Whether multiplying all codes by c > 0 leaves it unchanged.
     chance : float, optional
         Expected value for shuffled codes.
     independent : bool
-        Whether a point's score depends on that point, its code and ``X_ref``, ``Z_ref`` alone. Else, where test points
-        are candidates of each other, the function is called 40 times more, without a fortieth of them each time.
+        Whether a point's score depends on that point, its code and ``X_ref``, ``Z_ref`` alone. Else, if test points are
+        candidates of each other, the function is called 40 times more, each time without a fortieth of them.
     default : bool
         Whether it is part of ``metrics="default"``.
     version : int
-        Raise it when values change for the same points: stored results are then measured anew.
+        A number to raise when values change for the same points: stored results are then measured again.
 
     Returns
     -------
     callable
-        Takes the function, which gets `MetricInputs` and returns an array of shape (m,); returns a `Metric`.
+        Decorator of a function from `MetricInputs` to an array of shape (m,); returns a `Metric`.
 
     Raises
     ------
@@ -254,7 +249,7 @@ class _Measure:
 
 
 def _as_leave_one_out(value: float, means: Array, groups: NDArray[np.int64]) -> Array:
-    """Return values without one group each as values without one point each, which give the same variance.
+    """Return leave-one-out values with the variance that the means without single groups give.
 
     They are widened by the ratio of Student's quantiles for so few groups and for so many points.
     """
@@ -270,11 +265,11 @@ RESERVED = frozenset(
         *("progress", "stochastic", "draws", "input_space", "dataset", "code_size", "limits", "undecided", "test"),
     )
 )
-"""Options of functions that take limits by name: no metric can have these names."""
+"""Names of options of functions that take limits by name, which metrics cannot have."""
 
 
 def adopt(name: str, metric: Any) -> Metric:
-    """Return a metric that a package adds under a name. Raises InputError for what cannot be one."""
+    """Return a metric that a package adds under a name. Raises InputError for other objects and names."""
     if not isinstance(metric, Metric):
         raise InputError(f"found {type(metric).__name__}; give what distbench.metrics.point_metric made")
     if not name.isidentifier():

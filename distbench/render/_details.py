@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.numbers import interval, number, seconds
-from distbench.results.leaderboard_table import Cell, shown_name
+from distbench.results.leaderboard_table import Cell
 from distbench.results.rows import Row
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], p
     drawn = _diagrams_of(entry, diagrams)
     heads, scores = _scores(entry)
     return {
-        "encoder": shown_name(entry),
+        "encoder": entry.shown_name,
         "test": entry.test,
         "place": "-" if entry.place is None else str(entry.place),
         "score": number(entry.values[sort]) if sort in entry.values else "",

@@ -1,4 +1,4 @@
-"""Distances of a sample of test points, and the two diagrams that are made from them."""
+"""Distances of a sample of test points, and the two diagrams from them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Curve", "Shepard", "curve", "rounded", "sample", "sampled_distances"
 
 DIGITS = 5  # more than a picture can show
 BINS = 64  # of the density, each way
-MAX_QUERIES, MIN_QUERIES = 500, 20  # test points whose distances are looked at
+MAX_QUERIES, MIN_QUERIES = 500, 20  # test points in the sample
 MAX_DISTANCES = 2_000_000  # about, in each space
 CURVE_SIZES = 40  # sizes of neighborhoods, up to half of the candidates: as k
-OUTLIER_SHARE = 2e-3  # pairs that may be beyond the edges, if they would squeeze all others
-OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # so many test points with all of their pairs may be, where there are many
+OUTLIER_SHARE = 2e-3  # of the pairs, which may be beyond the edges if they would squeeze all others
+OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # test points whose pairs may all be beyond, and in how many at least
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -30,7 +30,7 @@ class Shepard(TypedDict):
     """Counts of pairs by code distance (rows) and input distance (columns).
 
     ``beyond`` of the ``pairs`` are outside the edges. The ideal line is ``code = slope * input``: ``1 / slope`` is the
-    one factor that brings code distances nearest to input distances. ``slope`` is None where all codes coincide.
+    factor that brings code distances nearest to input distances. ``slope`` is None if all codes coincide.
     """
 
     counts: list[list[int]]
@@ -42,7 +42,7 @@ class Shepard(TypedDict):
 
 
 class Curve(TypedDict):
-    """R_NX(K), the share of K nearest neighbors kept beyond chance (0), over so many test points."""
+    """R_NX(K), the share of the K nearest neighbors kept beyond chance, over a number of test points."""
 
     K: list[int]
     kept: list[float]
@@ -85,7 +85,7 @@ def sample(rows: Indices, size: int) -> Indices:
 
 
 def shepard(a: Array, b: Array) -> Shepard:
-    """Return counts of pairs by input distance `a` and code distance `b`: a query each row, a candidate a column."""
+    """Return counts of pairs by input distance `a` and code distance `b` of queries (rows) and candidates (columns)."""
     top_a, top_b = _top(a), _top(b)
     a, b = a.ravel() / top_a, b.ravel() / top_b  # squares stay in range
     counts = np.histogram2d(b, a, bins=BINS, range=((0, 1), (0, 1)))[0].astype(np.int64)
@@ -104,12 +104,12 @@ def _top(values: Array) -> float:
     """Return the upper edge: the largest value, unless it is an outlier that would squeeze all others."""
     largest = float(values.max())
     share = OUTLIER_QUERIES / len(values) if len(values) >= MANY_QUERIES else OUTLIER_SHARE
-    most = float(np.quantile(values, 1 - share))
-    return (most * 1.1 if largest > 1.5 * most > 0 else largest) or 1.0
+    usual = float(np.quantile(values, 1 - share))
+    return (usual * 1.1 if largest > 1.5 * usual > 0 else largest) or 1.0
 
 
 def curve(a: Array, b: Array) -> Curve:
-    """Return how much of neighborhoods is kept beyond chance: a query each row of distances, a candidate a column."""
+    """Return the share of neighbors kept beyond chance from distances of queries (rows) to candidates (columns)."""
     queries, M = a.shape
     sizes = np.unique(np.rint(np.geomspace(1, max(1, (M - 1) // 2), CURVE_SIZES)).astype(np.int64))
     common = np.sum([_common(row_a, row_b, sizes) for row_a, row_b in zip(a, b, strict=True)], axis=0)
@@ -118,12 +118,12 @@ def curve(a: Array, b: Array) -> Curve:
 
 
 def _common(a: Array, b: Array, sizes: Indices) -> Array:
-    """Return how many of the K nearest neighbors are the same in both spaces; tied ones count by their chances."""
+    """Return how many of the K nearest are the same in both spaces; tied neighbors count by their probability."""
     (less_a, same_a), (less_b, same_b) = _ranks(a), _ranks(b)
-    alone = (same_a == 1) & (same_b == 1)
-    first_size = np.maximum(less_a[alone], less_b[alone]) + 1  # from which on both spaces have the candidate
+    untied = (same_a == 1) & (same_b == 1)
+    first_size = np.maximum(less_a[untied], less_b[untied]) + 1  # the least K at which both spaces have the candidate
     total = np.cumsum(np.bincount(first_size, minlength=len(a) + 1))[sizes].astype(np.float64)
-    tied = ~alone
+    tied = ~untied
     if tied.any():
         chance_a = np.clip((sizes[:, None] - less_a[tied]) / same_a[tied], 0, 1)
         chance_b = np.clip((sizes[:, None] - less_b[tied]) / same_b[tied], 0, 1)

@@ -1,4 +1,4 @@
-"""The map: test points at the first two columns of their codes, and the worst of them."""
+"""The map: test points at the first two columns of their codes, with the worst points and pairs."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Torn(TypedDict):
 
 
 class Map(TypedDict):
-    """Test points at the first two columns of their codes: a sample ``of`` so many.
+    """A sample of ``of`` test points at the first two columns of their codes.
 
     Codes of one column (``columns`` = 1) are spread out in the second direction, which then means nothing.
-    ``continuity`` is each point's own, None where it was not measured. ``marked`` are places in these lists, of the
-    points with the worst. ``classes`` are labels at the median of their points.
+    ``continuity`` has one value for each point, None if it was not measured. ``marked`` are the places of the worst
+    points in these lists. ``classes`` are labels at the median of their points.
     """
 
     points: list[list[float]]
@@ -58,21 +58,21 @@ class Map(TypedDict):
 
 
 def map_of(report: Report, labels: list[str] | None) -> Map:
-    """Return a sample of test points, with all that are among the worst."""
+    """Return a sample of test points that includes the worst."""
     arrays, judged = report.clouds, report.rows_judged()
     assert arrays is not None
     scores = report[METRIC].points if METRIC in report else None
-    most = min(MAX_WORST, max(1, report.m // 10))
-    worst = [] if scores is None else [row for row, score in report.worst_points(most, METRIC) if score < MAX_SCORE]
+    count = min(MAX_WORST, max(1, report.m // 10))
+    worst = [] if scores is None else [row for row, score in report.worst_points(count, METRIC) if score < MAX_SCORE]
     pairs = report.worst_pairs(MAX_WORST)
     rows = _rows(judged, worst, pairs)
     flat, places = _flat(arrays.Z, rows), {row: place for place, row in enumerate(rows.tolist())}
-    own = {} if scores is None else dict(zip(judged.tolist(), rounded(scores), strict=True))
+    score_of = {} if scores is None else dict(zip(judged.tolist(), rounded(scores), strict=True))
     known = None if labels is None else [labels[row] for row in rows]
     return Map(
         points=rounded(flat),
         rows=rows.tolist(),
-        continuity=None if scores is None else [own.get(row) for row in rows.tolist()],
+        continuity=None if scores is None else [score_of.get(row) for row in rows.tolist()],
         labels=known,
         classes=_classes(flat, known),
         marked=[places[row] for row in worst],
@@ -83,7 +83,7 @@ def map_of(report: Report, labels: list[str] | None) -> Map:
 
 
 def _rows(judged: Indices, worst: list[int], pairs: list[Pair]) -> Indices:
-    """Return which test points are shown: the worst, and a sample of the others."""
+    """Return the rows of the worst test points and of a sample of the others."""
     partners = [pair.partner for pair in pairs if pair.partner_set == "test"]
     wanted = np.unique(np.array([*worst, *(pair.query for pair in pairs), *partners], dtype=np.int64))
     others = np.setdiff1d(judged, wanted)

@@ -1,4 +1,4 @@
-"""What changed between two runs, encoder by encoder, and how sure that is. Nothing here fits, reads or prints."""
+"""Changes between two runs, encoder by encoder, with intervals. Nothing here fits, reads or prints."""
 
 from __future__ import annotations
 
@@ -18,39 +18,38 @@ from distbench.results.matching import (
     measured,
     packed_alike,
     points_differ,
-    status_of,
 )
 from distbench.results.packing import unpack
-from distbench.results.rows import OK, Row
+from distbench.results.rows import OK, Row, status_of
 
 __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
 
 MIN_EQUAL_METRICS = 2
-"""Metrics that agree in every seed where the codes are the same."""
+"""Number of metrics that must agree in every seed if codes are to count as the same."""
 
 BySeed = dict[int | None, Row]
 
 
 @dataclass(frozen=True)
 class Change(Subject):
-    """A metric of an encoder, before and now: means over the training seeds that both runs have.
+    """A metric of an encoder in two runs: means over the training seeds that both have.
 
     Attributes
     ----------
     encoder, dataset, test, code_size, metric, direction
-        As in :class:`distbench.results.rows.Row`, of the rows of now.
+        As in :class:`distbench.results.rows.Row`, from the rows of now.
     before, now : float
         The values.
     difference : float
         ``now - before``: exactly 0 for equal rows.
     low, high : float or None
-        95 % interval of the difference over test points; None where there is none.
+        95 % interval of the difference over test points; None if there is none.
     paired : bool
-        Whether the interval is that of the same points measured twice, which is narrower.
+        Whether the interval is for the same points measured twice, which is narrower.
     note : str
-        What a reader must know of it.
+        A remark for readers, such as why the interval is not paired.
     other_points : bool
-        Whether the points are others than before.
+        Whether the points changed.
     """
 
     metric: str
@@ -71,7 +70,7 @@ class Change(Subject):
 
     @property
     def worsening(self) -> tuple[float, float | None, float | None]:
-        """By how much it is worse, with the interval: negative where it is better."""
+        """The worsening and its interval: negative for an improvement."""
         if self.direction == "down":
             return self.difference, self.low, self.high
         less = [None if end is None else -end for end in (self.high, self.low)]
@@ -80,18 +79,18 @@ class Change(Subject):
 
 @dataclass(frozen=True)
 class RunComparison:
-    """All that changed between two runs.
+    """All changes between two runs.
 
     Attributes
     ----------
     source : str
-        What the first run is called.
+        Name of the first run.
     changes : tuple of Change
-        One an encoder and metric that both have.
+        One for each encoder and metric that both have.
     only_before, only_now : tuple of str
-        Encoders that one of the runs lacks, with their data and code size.
+        Encoders of one run alone, with their data and code size.
     not_compared : tuple of NotCompared
-        What both have but cannot be compared.
+        Encoders, or metrics of these, that both have but that cannot be compared.
     """
 
     source: str
@@ -106,26 +105,26 @@ def compare_rows(
 ) -> RunComparison:
     """Compare two runs.
 
-    Rows belong together by encoder, data set (of points without one: test), code size, in sample or not, k and the
-    distance. Values are means over the seeds that both have. Where both have per-point scores of the same points, the
-    interval is the paired jackknife's; else it is made of both intervals (the method of variance estimates recovery,
-    Zou and Donner 2008), which is wider for points that are the same. Rows of another metric version, or of another
-    number of test points or candidates, are not compared, and the reason is given.
+    Rows match if encoder, data set (for points without one: test), code size, in sample or not, k and distance are the
+    same. Values are means over the seeds that both have. With per-point scores of the same points in both, the interval
+    is the paired jackknife's; else it comes from both intervals (the method of variance estimates recovery, Zou and
+    Donner 2008), which is wider for the same points. Rows of another metric version, or of another number of test
+    points or candidates, are not compared, and the result says why.
 
     Parameters
     ----------
     before, now : iterable of Row
         The rows of both runs.
     source : str
-        Where `before` is from, for readers.
+        Name of the first run, for readers.
     failed_tests : collection of str
-        Tests of the second run that failed, beside those that have a failed row. Encoders that such a test measured
-        before and that are missing now were lost, not left out.
+        Tests of the second run that failed, beside those with a failed row. Encoders that such a test measured before
+        and that are missing now count as lost, not as left out.
 
     Returns
     -------
     RunComparison
-        In the order of the rows of now.
+        Its changes are in the order of the rows of now.
     """
     matches, only_before, only_now, not_compared = match_rows(before, now, failed_tests)
     compared = [entry for matched in matches for entry in _compared(matched)]
@@ -163,7 +162,7 @@ def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
 
 
 def _have_same_codes(before: dict[str, BySeed], now: dict[str, BySeed]) -> bool:
-    """Return whether several metrics of the same points are equal in every seed, all that both have."""
+    """Return whether all metrics of the same points are equal in every seed, and there are several."""
     pairs = [
         (before[metric][seed], row)
         for metric, rows in now.items()
@@ -175,7 +174,7 @@ def _have_same_codes(before: dict[str, BySeed], now: dict[str, BySeed]) -> bool:
 
 
 def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
-    """Return why a metric cannot be compared, and whether it has no value now."""
+    """Return why a metric cannot be compared, if so, and whether it lost its value."""
     if not old or not new:
         return f"was not measured {'now' if old else 'before'}", bool(old)
     versions = [sorted({row.metric_version for row in rows.values()}) for rows in (old, new)]
@@ -190,7 +189,7 @@ def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
 
 
 def _was_measured(old: BySeed, new: BySeed) -> bool:
-    """Return whether a metric had a value before: nan is one only where it is nan now, too."""
+    """Return whether a metric had a value before: nan counts only if it is nan now, too."""
     had, has = (any(not math.isnan(_value(row)) for row in rows.values()) for rows in (old, new))
     return bool(old) and (had or not has)
 
@@ -200,7 +199,7 @@ def _value(row: Row) -> float:
 
 
 def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change:
-    """Return the change of a metric; where the codes are the same, it surely did not change."""
+    """Return the change of a metric, which is surely 0 for the same codes."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
     value_before, value_now = (mean_of([_value(row) for row in rows]) for rows in (before, now))
@@ -229,7 +228,7 @@ def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change
 
 
 def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tuple[float | None, float | None, str]:
-    """Return the paired interval, or why there is none."""
+    """Return the paired interval and no reason, or no interval and the reason."""
     for reason in map(points_differ, before, now):
         if reason:
             return None, None, reason

@@ -1,7 +1,8 @@
-"""The numbers behind an encoder's three pictures: plain values that can be stored and sent.
+"""The numbers of an encoder's three pictures, as plain values that can be stored and sent.
 
-Density of input against code distance, the codes themselves with the worst torn pairs, and how much of a neighborhood
-is kept at each size. All come from a seeded sample of the test points, so that they cost far less than the report.
+The pictures show the density of code against input distance, the codes with the worst torn pairs, and the share of
+neighbors kept at each size of neighborhood. They use a seeded sample of the test points, so they cost far less than
+the report.
 """
 
 from __future__ import annotations
@@ -54,23 +55,21 @@ def diagrams_of(
     Parameters
     ----------
     report : Report
-        From :func:`distbench.evaluate`, which keeps its points.
-    encoder, dataset, code_size, seed, test
-        As for :func:`distbench.results.rows.rows_of`.
+        A report of :func:`distbench.evaluate`, which has its points.
+    encoder, dataset, code_size, seed, test, in_sample
+        As in :func:`distbench.results.rows.rows_of`.
     labels : array-like of shape (m,), optional
-        Of the test points, of any kind.
-    in_sample
-        As for :func:`distbench.results.rows.rows_of`.
+        Labels of the test points, of any kind.
 
     Returns
     -------
     Diagrams
-        The same for the same report.
+        Equal for equal reports.
 
     Raises
     ------
     InputError
-        The report has no points, or there is not one label for each test point.
+        The report has no points, or the labels are not one for each test point.
     """
     if report.clouds is None:
         raise InputError(

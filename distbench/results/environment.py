@@ -1,4 +1,4 @@
-"""With what something was measured, read from what is installed without importing it or starting a process."""
+"""The environment of a measurement, read without importing packages or starting processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["describe", "environment"]
 
 PACKAGES = ("distbench", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "umap-learn")
-"""What fits and scores rest on most."""
+"""The packages that affect fits and scores most."""
 OTHERS = ("torch", "jax", "onnxruntime", "sentence-transformers", "pandas", "numba", "click", "pytest", "pytest-xdist")
 
 CI = (
@@ -36,12 +36,12 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
     Parameters
     ----------
     folder : Path, optional
-        Where the code under test is, for ``git_commit``, ``ci`` and ``ci_run``.
+        Folder of the code under test, for ``git_commit``, ``ci`` and ``ci_run``.
 
     Returns
     -------
     dict
-        Plain values by name, without those that are not known.
+        Plain values by name, without unknown ones.
     """
     values: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -83,17 +83,17 @@ def _processor() -> str:
 
 
 def _blas() -> str:
-    """Return the BLAS that numpy was built with; nothing where numpy is not loaded yet."""
+    """Return the BLAS that numpy was built with; nothing if numpy is not loaded yet."""
     show = getattr(sys.modules.get("numpy"), "show_config", None)
     try:
         blas = show(mode="dicts")["Build Dependencies"]["blas"] if show else {}
         return " ".join(str(blas[name]) for name in ("name", "version") if blas.get(name))
     except (AttributeError, KeyError, TypeError):
-        return ""  # another numpy keeps its record in another form
+        return ""  # another version of numpy has another record
 
 
 def _commit_and_run(folder: Path) -> dict[str, str]:
-    """Return the commit under test and the CI run, as far as they are known."""
+    """Return the commit under test and the CI run, if they are known."""
     commit = _git_commit(folder.resolve())
     for name, marker, run, sha in CI:
         if os.environ.get(marker):
@@ -103,7 +103,7 @@ def _commit_and_run(folder: Path) -> dict[str, str]:
 
 
 def _git_commit(folder: Path) -> str:
-    """Return the commit that is checked out around a folder, read from git's files; empty where there is none."""
+    """Return the commit that is checked out around a folder, read from git's files, if any."""
     for place in (folder, *folder.parents):
         entry = place / ".git"
         if entry.is_dir():

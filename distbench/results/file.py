@@ -1,8 +1,8 @@
-"""Files of results, of runs and of suites' stored rows: read and checked, merged, and written whole or not at all.
+"""Reads, merges and writes files of results: those of runs, and stored rows of suites.
 
-One JSON object, ``{"schema": 1, "environment": {...}, "earlier": {...}, "rows": [...], "claims": [...]}``, a line a
-row, so that changes of rows are changes of lines. A row or claim that is not of the last run names its environment,
-which then stands under ``earlier``.
+A file is one JSON object, ``{"schema": 1, "environment": {...}, "earlier": {...}, "rows": [...], "claims": [...]}``,
+with a line for each row, so that changed rows are changed lines. A row or claim that is older than the last run names
+its environment, which is then among ``earlier``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ __all__ = ["EMPTY", "Results", "json_number", "merged", "read_file", "read_resul
 
 READ = "give another file"
 RESTORE = "restore it, or move it away and run the tests again"
-"""What to do about a file that is in the way of new results."""
+"""Advice on a damaged file in place of new results."""
 ALWAYS_WRITTEN = ("code_width", "value", "low", "high", "seconds", "test")
-"""Fields that readers of a file find in every row, also where there is nothing to say."""
+"""Fields that every row of a file has, also with their default."""
 
 Record = TypeVar("Record", Row, ClaimOutcome)
 
@@ -41,17 +41,17 @@ def read_results(path: Path) -> Results:
     Parameters
     ----------
     path : Path
-        From ``pytest --distbench-report json:PATH``, or ``baselines/NAME.json`` beside a suite.
+        A file from ``pytest --distbench-report json:PATH``, or ``baselines/NAME.json`` beside a suite.
 
     Returns
     -------
     Results
-        Rows, the environment of the last run, and what else the file holds.
+        The content of the file.
 
     Raises
     ------
     ResultsError
-        There is no such file or it cannot be used: which, what is wrong and what to do.
+        There is no such file, or it cannot be used.
     """
     path = Path(path)
     results = read_file(path, ResultsError, READ)
@@ -69,35 +69,35 @@ def write_results(
     whole: bool,
     apart: Sequence[str] = (),
 ) -> int:
-    """Write results, whole or not at all, while no other run does.
+    """Write a file of results, completely or not at all, while other runs wait.
 
     Parameters
     ----------
     path : Path
-        The file; its folder is made where there is none.
+        The file; its folder is made if it is missing.
     rows : collection of Row
-        What was measured.
+        The new rows.
     environment : mapping
-        With what, from :func:`distbench.results.environment.environment`.
+        Their environment, from :func:`distbench.results.environment.environment`.
     claims : collection of ClaimOutcome
-        The claims that were judged.
+        The new verdicts on claims.
     whole : bool
-        True writes these rows alone. False keeps what the file has of other tests, encoders, data sets and code sizes,
-        with the environment of each, and of other claims.
+        True writes these rows alone. False keeps rows of other tests, encoders, data sets and code sizes, with their
+        environments, and other claims.
     apart : sequence of str
-        More fields in which a row that is kept may differ from the new ones, such as ``"k"``.
+        More fields by which a row of the file can differ from the new ones and is kept, such as ``"k"``.
 
     Returns
     -------
     int
-        How many rows gave way to the new ones.
+        Number of rows that were replaced.
 
     Raises
     ------
     ResultsError
-        The file that is there is damaged or no file of results; it stays as it is.
+        The old file is damaged or no file of results; it stays as it is.
     OSError
-        It cannot be written; the old file, if any, stays as it is.
+        The file cannot be written; the old file stays as it is.
     """
     path = Path(path)
     with locked(path):
@@ -118,14 +118,15 @@ def write_results(
 def merged(
     old: Results, rows: Iterable[Row], claims: Iterable[ClaimOutcome], environment: Mapping[str, Any], *, is_run: bool
 ) -> Results:
-    """Return old results and new ones, which were measured with `environment`, as one.
+    """Return old results and new ones, which have this environment, as one.
 
-    Rows and claims get the name of their environment; those of the last run, where it is a run, need none.
+    Rows and claims get the name of their environment, except for those of the last run if this is a run.
     """
     known = dict(old.earlier)
 
-    def placed(record: Record, own: Mapping[str, Any]) -> Record:
-        return replace(record, environment="" if is_run and own == environment else _named(own, known))
+    def placed(record: Record, measured_in: Mapping[str, Any]) -> Record:
+        name = "" if is_run and measured_in == environment else _named(measured_in, known)
+        return replace(record, environment=name)
 
     def kept(records: Iterable[Record]) -> list[Record]:
         return [placed(record, old.earlier.get(record.environment, old.environment)) for record in records]
@@ -138,12 +139,9 @@ def merged(
 
 
 def read_file(path: Path, error: type[InputError], remedy: str) -> Results | None:
-    """Return what a file holds, checked, with the day of each row that is not of the last run; None without a file.
+    """Return the checked content of a file, with the day of each row that is older than the last run; None without it.
 
-    Raises
-    ------
-    InputError
-        Of the class that is given: the file cannot be read, is damaged or no file of results.
+    Raises `error`, an InputError with `remedy` as advice, if the file cannot be read or is no sound file of results.
     """
     try:
         results = parse_results(path.read_text(encoding="utf-8"))
@@ -164,12 +162,9 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
 
 
 def write_file(path: Path, results: Results) -> None:
-    """Write results in place of a file: whoever reads it finds the old one or the new one, never a part.
+    """Replace a file by results; readers find the old file or the new one, never a part.
 
-    Raises
-    ------
-    OSError
-        The folder or file cannot be written; the old file, if any, is as it was.
+    Raises OSError if it cannot be written; the old file then stays as it is.
     """
     parts = [
         f'"schema": {SCHEMA}',
@@ -191,7 +186,7 @@ def _json(value: Any) -> str:
 
 
 def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a record as it stands in a file: without what it lacks and what its environment says already."""
+    """Return a record as in a file: without fields that have their default or that follow from its environment."""
     values = {
         field.name: json_number(value)
         for field in fields(record)
@@ -199,18 +194,18 @@ def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]])
     }
     if record.environment and record.stored == _day(record.environment, earlier):
         del values["stored"]
-    if isinstance(record, Row):  # arrays that cannot be packed, as they are not finite, are left out
+    if isinstance(record, Row):  # arrays that are not finite cannot be packed, and are left out
         values = {name: value for name, value in values.items() if name not in ARRAYS} | packed_arrays(record)
     return values
 
 
 def json_number(value: Any) -> Any:
-    """Return a value that JSON can hold: infinity and what is not a number as text."""
+    """Return a value that JSON can hold: infinity and nan as text."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _named(environment: Mapping[str, Any], known: dict[str, dict[str, Any]]) -> str:
-    """Return an environment's name, its day and a number from the second of that day on, and add it to those known."""
+    """Return an environment's name, its day and a number from the second of that day on, and add it to `known`."""
     day = str(environment.get("date", "unknown"))
     names = (day if number == 1 else f"{day} ({number})" for number in count(1))
     return next(name for name in names if known.setdefault(name, dict(environment)) == environment)
@@ -221,6 +216,6 @@ def _day(name: str, earlier: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    """Sort by what was judged, not by what finished first; metrics stay in the order of reports."""
+    """Return the key for sorting rows; those of one report keep its order of metrics."""
     seed = -1 if row.seed is None else row.seed
     return row.dataset, row.test, row.encoder, row.code_size, row.in_sample, seed, row.k, row.distance

@@ -1,4 +1,4 @@
-"""Gates on what changed between two runs: how much worse an encoder may be than it was."""
+"""Gates on changes between two runs: how much worse an encoder may become."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Gate:
     Attributes
     ----------
     metric : str
-        Its name; ``"all"`` for every metric that was measured.
+        Name of the metric; ``"all"`` for every metric that was measured.
     threshold : float
-        The worsening, by the metric's direction, that is still allowed.
+        Largest worsening that is allowed, in the metric's direction.
     relative : bool
         Whether the threshold is a share of the value before.
     """
@@ -82,12 +82,12 @@ def parse_gate(text: str) -> Gate:
     Parameters
     ----------
     text : str
-        A metric or ``all``, a colon, and by how much it may get worse: a number, or a share of the value in percent.
+        A metric or ``all``, a colon, and the largest worsening: a number, or a share of the value in percent.
 
     Raises
     ------
     InputError
-        The text describes no gate.
+        The text has another form, or names no metric.
     """
     from distbench.metrics import METRICS
 
@@ -111,24 +111,23 @@ def parse_gate(text: str) -> Gate:
 def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[BrokenGate]:
     """Return the gates that are broken, each once for each encoder that breaks it.
 
-    A gate is broken, too, where nothing could be compared for it, or where a metric that an encoder had before has no
-    value now or cannot be compared. Encoders that are new, or were not run now, break none.
+    A gate is broken, too, if nothing can be compared for it, or if a metric that an encoder had before has no value now
+    or cannot be compared. Encoders that are new, or did not run now, break none.
 
     Parameters
     ----------
     comparison : RunComparison
         The changes between two runs.
     gates : iterable of Gate
-        How much worse metrics may become.
+        The gates to check.
     undecided : {"value", "fail", "pass"}
-        What becomes of a worsening whose interval holds the threshold. ``"value"``: the gate is broken where the
-        worsening itself is larger; ``"fail"``: unless the interval shows that it is not; ``"pass"``: only where the
-        interval shows that it is. Without an interval the value decides.
+        Decides on a worsening whose interval contains the threshold. ``"value"``: the gate is broken if the worsening
+        itself is larger; ``"fail"``: broken; ``"pass"``: not broken. Without an interval the value decides.
 
     Returns
     -------
     list of BrokenGate
-        Empty where all gates hold.
+        Empty if all gates hold.
     """
     check_undecided(undecided)
     return list(dict.fromkeys(broken for gate in gates for broken in _broken(comparison, gate, undecided)))

@@ -1,7 +1,7 @@
-"""From rows to leaderboards: one for each data set, code size and way of looking up neighbors.
+"""Makes leaderboards from rows: one for each data set, code size, k, m, M and distance.
 
-Nothing here fits, encodes or prints. Scores that depend on k depend on the number of candidates too, so
-rows with another k, m or M never meet in one leaderboard.
+Scores that depend on k depend on the number of candidates too, so rows with another k, m or M are never in one
+leaderboard. Nothing here fits, encodes or prints.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ class Leaderboard:
     dataset, test : str
         The data set; or, for points of a test, an empty data set and the test's node id.
     code_size, k, m, M : int
-        Columns of the codes, neighbors, test points, candidates of each.
+        Numbers of columns of the codes, of neighbors, of test points, and of candidates for each.
     sort : str
         The metric that ranks.
     metrics : tuple of str
         All metrics of the rows, in the order of the reports.
     entries : tuple of LeaderboardRow
-        Best first; those without a place last.
+        The encoders, best first; those without a place last.
     distance : str
         The distance of the rows.
     data : str
-        The data's hash where the rows hold several data sets of one name, else empty.
+        Hash of the data if the rows have several data sets of one name, else empty.
     """
 
     dataset: str
@@ -53,39 +53,37 @@ class Leaderboard:
 
     @property
     def name(self) -> str:
-        """The data set or test, with the start of the data's hash where several have one name."""
+        """The data set or test, with the start of the data's hash if several have one name."""
         return (self.dataset or self.test) + (f" (data {self.data[:8]})" if self.data else "")
 
     @property
     def stands_alone(self) -> bool:
-        """Whether it has one encoder, on points of a test: there is nothing to rank."""
+        """Whether it has one encoder alone, on points of a test, so that nothing is ranked."""
         return not self.dataset and len(self.entries) == 1
 
 
 def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboard]:
     """Rank encoders on one metric; those that the data cannot tell apart share a place.
 
-    **The sharing rule.** Encoders are ordered by their mean over the seeds. The first is the best of the
-    first group. Going down the order, an encoder joins the group while the 95 % interval of its paired
-    difference from *the best of that group* (the jackknife over test points of the difference of the
-    means over seeds) contains 0; the first whose interval does not opens the next group. A group's
-    place is one more than the number of encoders above the group: 1, 1, 3. Where the leave-one-out
-    values are missing, or the value is infinite, only equal values share. The intervals say how sure
-    the order is over fresh *test points*; ``seed_sd`` says how much a score varies over training seeds.
-    They are not corrected for the number of comparisons.
+    **The sharing rule.** Encoders are ordered by their mean over the seeds; the first begins a group. Going down the
+    order, an encoder joins the group while the 95 % interval of its paired difference from *the best of that group*
+    (the jackknife over test points of the difference of the means over seeds) contains 0; the first whose interval does
+    not begins the next group. A group's place is one more than the number of encoders above it: 1, 1, 3. Without
+    leave-one-out values, or if the value is infinite, only equal values share a place. The intervals describe fresh
+    *test points*; ``seed_sd`` describes other training seeds. They are not corrected for the number of comparisons.
 
     Parameters
     ----------
     rows : iterable of Row
-        In any order. The same rows twice (a fit shared by two suites) count once; two encoders of one
-        name with different values both stay, and their names get their test behind them.
+        Rows in any order. Equal rows (a fit shared by two suites) count once; two encoders of one name with different
+        values both stay, and their tests follow their names.
     sort : str
         The metric that ranks.
 
     Returns
     -------
     list of Leaderboard
-        Sorted by data set (points of tests first), test and code size, whatever the order of the rows.
+        Leaderboards sorted by data set (points of tests first), test and code size.
     """
     rows = list(rows)
     data_of: dict[tuple[str, str], set[str]] = {}
@@ -94,7 +92,7 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
     groups: dict[tuple[Setting, str], list[Row]] = {}
     for row in rows:
         setting = row.setting._replace(encoder="", in_sample=False, seed=None)
-        # Data that changed under one name are other points. Rows without a hash belong to the only data there are.
+        # Another hash means other points. Rows without a hash belong to the only data of their name.
         hashes = data_of[setting.dataset, setting.test] - {""}
         data = next(iter(hashes)) if len(hashes) == 1 else _data(row)
         groups.setdefault((setting, data), []).append(row)
@@ -133,7 +131,7 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
 
 
 def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
-    """Return one of the entries that agree in name and values; others of one name get their test behind it."""
+    """Return one of the entries that agree in name and values; others of one name get their test after it."""
     kept: list[LeaderboardRow] = []
     for entry in entries:
         same = (entry.encoder, entry.in_sample, entry.values, entry.seeds, entry.reason)

@@ -1,4 +1,4 @@
-"""From the rows of one encoder, of all its seeds, to its row on a leaderboard."""
+"""Makes the leaderboard row of one encoder from its rows of all seeds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from distbench.inference.estimate import Estimate, mean_of, mean_of_intervals
 from distbench.results.packing import unpack
-from distbench.results.rows import OK, Row
+from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = ["VERDICTS", "LeaderboardRow", "leaderboard_row", "placed"]
 
@@ -25,32 +25,32 @@ class LeaderboardRow:
     place : int or None
         1 is the best; None for an encoder that failed or is incomplete, or whose stored rows are stale.
     encoder : str
-        Its name, with its test behind it where the leaderboard has several of that name.
+        Name of the encoder, followed by its test if the leaderboard has several of that name.
     values : dict of str to float
         Mean over the seeds of each metric.
     low, high : float or None
-        95 % interval of the sort metric's mean over the seeds, over test points; without leave-one-out values the
-        mean of the seeds' ends.
+        95 % interval over test points of the sort metric's mean over the seeds; without leave-one-out values, the mean
+        of the seeds' intervals.
     seed_sd : float or None
         Standard deviation of the sort metric over the training seeds; None for fewer than two.
     seconds : float or None
         Mean seconds of a fit.
     ran, seeds : int
-        How many of how many seeds ran.
+        Number of seeds that ran, and of all seeds.
     code_width : int or None
-        Columns that the codes really have.
+        Actual number of columns of the codes.
     reason : str
-        Why it has no place; empty where it has one.
+        Why it has no place; empty if it has one.
     test : str
         Node id of the test that the rows come from.
     in_sample : bool
         Whether it was fitted on the test points too.
     note : str
-        What readers must know about the encoder.
+        A remark on the encoder for readers.
     stored : str
-        The day, or days, its rows were stored; empty where they were measured in this run.
+        The day, or days, on which its rows were stored; empty for rows of this run.
     limited : dict of str to Row
-        By metric with a limit, the row whose verdict is the worst over the seeds.
+        For each metric with a limit, the row with the worst verdict over the seeds.
     rows : tuple of Row
         The rows that hold scores.
     estimate : Estimate or None
@@ -77,13 +77,18 @@ class LeaderboardRow:
     estimate: Estimate | None = field(default=None, repr=False, compare=False)
 
     @property
+    def shown_name(self) -> str:
+        """The encoder's name, marked if it was fitted on the test points too."""
+        return name_with_fit(self.encoder, self.in_sample)
+
+    @property
     def verdicts(self) -> dict[str, str]:
-        """By metric with a limit, the worst verdict over the seeds: "broken", "undecided" or "met"."""
+        """The worst verdict over the seeds, "broken", "undecided" or "met", for each metric with a limit."""
         return {metric: row.verdict for metric, row in self.limited.items()}
 
 
 def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
-    """Return the means of one encoder's rows over the seeds, without a place."""
+    """Return the means of one encoder's rows over the seeds, without its place."""
     good = [row for row in rows if row.status == OK]
     seeds = {row.seed for row in rows}
     ran = {row.seed for row in good} - {row.seed for row in rows if row.status != OK}
@@ -139,9 +144,7 @@ def _spread(values: Sequence[float]) -> float | None:
 
 
 def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
-    failures = dict.fromkeys(
-        row.status if row.seed is None else f"seed {row.seed} {row.status}" for row in rows if row.status != OK
-    )
+    failures = dict.fromkeys(status_of(row) for row in rows if row.status != OK)
     if failures:
         return "; ".join(failures)
     value = values.get(sort)
@@ -151,7 +154,7 @@ def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
 
 
 def placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> list[LeaderboardRow]:
-    """Return entries best first with their places, and those that have none at the end."""
+    """Return entries with their places, best first; those without a place come last."""
     ranked = [entry for entry in entries if not entry.reason]
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
     placed: list[LeaderboardRow] = []

@@ -1,4 +1,4 @@
-"""Leaderboards as columns of cells and notes: all that text, Markdown and HTML lay out."""
+"""Leaderboards as columns of cells and notes, which text, Markdown and HTML lay out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from distbench.results.leaderboard import Leaderboard, LeaderboardRow, leaderboa
 from distbench.results.leaderboard_rows import VERDICTS
 from distbench.results.rows import Row
 
-__all__ = ["Cell", "Column", "Table", "shown_name", "tables_of"]
+__all__ = ["Cell", "Column", "Table", "tables_of"]
 
 MARKS = {"broken": "!", "undecided": "?"}
 MARK_NOTES = {
@@ -29,11 +29,11 @@ class Cell:
     Attributes
     ----------
     text, mark : str
-        What it shows, and the sign behind it.
+        The text that is shown, and the mark after it.
     value : float, str or None
-        What it sorts by.
+        The value to sort by.
     verdict : str
-        "met", "broken" or "undecided" where there is a limit.
+        "met", "broken" or "undecided" for a metric with a limit.
     is_best : bool
         Whether no other encoder has a better value.
     title : str
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column; ``better`` is "up" or "down" where its values have a direction."""
+    """One column; ``better`` is "up" or "down" if its values have a direction."""
 
     key: str
     label: str
@@ -65,18 +65,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One leaderboard, or the encoders that stand alone on their points.
+    """One leaderboard, or all encoders that are the only ones on their points.
 
     Attributes
     ----------
     name, size, setting : str
-        Data set or test, code size, and k, m, M and distance; the last two are empty for encoders that stand alone.
+        Data set or test, code size, and k, m, M and distance; the last two are empty for encoders that are alone.
     columns : tuple of Column
-        Each with one cell for each of `entries`.
+        Columns with one cell for each of `entries`.
     entries, unranked : tuple of LeaderboardRow
-        The encoders of the lines, and those that have no scores to show.
+        The encoders of the lines, and those without scores to show.
     notes : tuple of str
-        What stands below the table.
+        The notes below the table.
     """
 
     name: str
@@ -89,27 +89,11 @@ class Table:
 
 
 def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) -> list[Table]:
-    """Return the leaderboards of rows; encoders that stand alone on their points are the lines of the last table.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-        As for :func:`distbench.results.leaderboard.leaderboard`.
-    sort : str
-        The metric that ranks.
-    decimals : int
-        Of scores.
-    """
+    """Return the leaderboards of rows; encoders that are alone on their points are the lines of the last table."""
     boards = leaderboard(rows, sort)
     alone = [board for board in boards if board.stands_alone]
     tables = [_ranking(board, decimals) for board in boards if not board.stands_alone]
     return tables + ([_checks(alone, decimals)] if alone else [])
-
-
-def shown_name(entry: LeaderboardRow) -> str:
-    """Return an encoder's name, which says where it was fitted on the test points too."""
-    says_so = "in sample" in entry.encoder.replace("_", " ").replace("-", " ")
-    return f"{entry.encoder} (in sample)" if entry.in_sample and not says_so else entry.encoder
 
 
 def _ranking(board: Leaderboard, decimals: int) -> Table:
@@ -117,7 +101,7 @@ def _ranking(board: Leaderboard, decimals: int) -> Table:
     unranked = tuple(entry for entry in board.entries if entry.place is None)
     resized = [entry for entry in entries if entry.code_width not in (None, board.code_size)]
     distance = "" if board.distance == EUCLIDEAN else f", {board.distance} distance"
-    notes = [f"no place: {shown_name(entry)}: {entry.reason}" for entry in unranked]
+    notes = [f"no place: {entry.shown_name}: {entry.reason}" for entry in unranked]
     notes += [f"* {e.encoder}: code size ignored, its codes have {e.code_width} columns" for e in resized]
     return Table(
         name=board.name,
@@ -136,12 +120,12 @@ def _ranking(board: Leaderboard, decimals: int) -> Table:
 
 
 def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
-    """Return the only encoders of leaderboards on points of tests: lines that nothing ranks."""
+    """Return the table of encoders that are alone on their points, without ranks."""
     scored = [board for board in boards if not board.entries[0].reason]
     entries = tuple(replace(board.entries[0], place=None) for board in scored)
     unranked = tuple(board.entries[0] for board in boards if board.entries[0].reason)
     metrics = list(dict.fromkeys(metric for board in boards for metric in board.metrics))
-    names = tuple(Cell(f"{entry.test} {shown_name(entry)}", shown_name(entry)) for entry in entries)
+    names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
     scores = _score_columns(entries, metrics, boards[0].sort, decimals, ranked=False)
     sizes = [("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M")]
     named = [replace(entry, encoder=cell.text, in_sample=False) for entry, cell in zip(entries, names, strict=True)]
@@ -159,7 +143,7 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
         entries=entries,
         unranked=unranked,
         notes=(
-            *(f"no score: {entry.test} {shown_name(entry)}: {entry.reason}" for entry in unranked),
+            *(f"no score: {entry.test} {entry.shown_name}: {entry.reason}" for entry in unranked),
             *_notes(named),
             *_mark_notes(entries),
         ),
@@ -177,7 +161,7 @@ def _place_column(entries: Sequence[LeaderboardRow]) -> Column:
 
 
 def _name_cell(entry: LeaderboardRow, resized: bool) -> Cell:
-    name = shown_name(entry)
+    name = entry.shown_name
     return Cell(name, name, " *", title=f"its codes have {entry.code_width} columns") if resized else Cell(name, name)
 
 
@@ -251,7 +235,7 @@ def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Colum
 
 def _notes(entries: Sequence[LeaderboardRow]) -> list[str]:
     """Return the encoders' notes, and what "in sample" and a shared place mean."""
-    notes = [f"{shown_name(entry)}: {entry.note}" for entry in entries if entry.note]
+    notes = [f"{entry.shown_name}: {entry.note}" for entry in entries if entry.note]
     if any(entry.in_sample for entry in entries):
         notes.append("in sample: fitted on train and test points together; others never saw the test points")
     places = [entry.place for entry in entries if entry.place is not None]
@@ -269,7 +253,7 @@ def _stored_notes(entries: Sequence[LeaderboardRow], unranked: Sequence[Leaderbo
     names_of: dict[str, list[str]] = {}
     for entry in entries:
         if entry.stored:
-            names_of.setdefault(entry.stored, []).append(shown_name(entry))
+            names_of.setdefault(entry.stored, []).append(entry.shown_name)
     if [len(names) for names in names_of.values()] == [len(entries)]:
         return [f"stored {day}: all rows{' that have a place' if unranked else ''}" for day in names_of]
     return [f"stored {day}: {', '.join(names)}" for day, names in sorted(names_of.items())]

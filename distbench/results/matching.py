@@ -1,4 +1,4 @@
-"""Which rows of two runs belong together, and which cannot be compared."""
+"""Matches the rows of two runs, and finds those that cannot be compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from distbench.results.packing import ARRAYS, packed_arrays
-from distbench.results.rows import OK, Row
+from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [
     "POINTS_CHANGED",
@@ -20,20 +20,18 @@ __all__ = [
     "measured",
     "packed_alike",
     "points_differ",
-    "status_of",
 ]
 
 METHOD = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
 SAME_NAME = "several encoders of that name in one test; give each its own, with name="
 POINTS_CHANGED = "the points changed"
 TEST_FAILED = "has no value now, its test failed"
-ROUNDING = 1e-9
-"""Relative to the values: files keep ten digits."""
+ROUNDING = 1e-9  # relative to the values: files keep ten digits
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Which encoder, data and code size something is about."""
+    """An encoder, its data and its code size."""
 
     encoder: str
     dataset: str
@@ -48,20 +46,20 @@ class Subject:
 
 @dataclass(frozen=True)
 class NotCompared(Subject):
-    """What both runs have but cannot be compared.
+    """An encoder, or a metric of one, that both runs have but that cannot be compared.
 
     Attributes
     ----------
     encoder, dataset, test, code_size
         As in :class:`distbench.results.rows.Row`.
     metric : str
-        The metric; empty where the reason holds for all of them.
+        The metric; empty if the reason holds for all of them.
     reason : str
         Why it cannot be compared.
     failed : bool
         Whether it had a value before and has none now.
     had : frozenset of str
-        Metrics that had a value before: gates on them are broken.
+        Metrics that had a value before, whose gates are therefore broken.
     """
 
     metric: str
@@ -74,7 +72,7 @@ class NotCompared(Subject):
 
 
 class MatchedRows(NamedTuple):
-    """The rows of one encoder in both runs that were measured in the same way, and those that failed."""
+    """The rows of one encoder in both runs that have the same settings, and those that failed."""
 
     subject: Subject
     before: Sequence[Row]
@@ -88,23 +86,10 @@ Groups = dict[tuple[Any, ...], list[Row]]
 def match_rows(
     before: Iterable[Row], now: Iterable[Row], failed_tests: Collection[str] = ()
 ) -> tuple[list[MatchedRows], list[str], list[str], list[NotCompared]]:
-    """Match the rows of two runs.
+    """Return matched rows in the order of `now`, encoders of the first and of the second run alone, and the others.
 
-    Parameters
-    ----------
-    before, now : iterable of Row
-        The rows of both runs.
-    failed_tests : collection of str
-        Tests of the second run that failed, beside those that have a failed row.
-
-    Returns
-    -------
-    matches : list of MatchedRows
-        In the order of `now`.
-    only_before, only_now : list of str
-        Encoders that one of the runs lacks.
-    not_compared : list of NotCompared
-        Encoders that were measured in other ways, that failed in one of the runs, or whose test failed now.
+    The others were measured in other ways, failed in one of the runs, or belong to a test that failed now: one of
+    `failed_tests`, or one with a failed row.
     """
     runs = list(before), list(now)
     unclear = _contradictory(runs, lambda row: row.setting.subject)
@@ -135,7 +120,7 @@ def match_rows(
 
 
 def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRows], list[NotCompared]]:
-    """Match the rows of one encoder by the way in which they were measured."""
+    """Match the rows of one encoder by k, distance and numbers of points."""
     good, failed = (
         [[row for row in rows if (row.status == OK) == is_ok] for rows in (before, now)] for is_ok in (True, False)
     )
@@ -164,7 +149,7 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
 
 
 def measured(rows: Iterable[Row], tests: Collection[str] | None = None) -> frozenset[str]:
-    """Return the metrics that have a value, infinite ones too; only those of `tests` where these are given."""
+    """Return the metrics that have a value, infinite ones too; with `tests`, only those of these tests."""
     has_value = (row for row in rows if row.status == OK and row.value is not None)
     return frozenset(row.metric for row in has_value if tests is None or row.test in tests)
 
@@ -194,9 +179,7 @@ def _grouped(rows: Iterable[Row], key: Key) -> Groups:
 
 def _subject(rows: Sequence[Row]) -> Subject:
     row = rows[0]
-    says_so = "in sample" in row.encoder.replace("_", " ")
-    name = f"{row.encoder} (in sample)" if row.in_sample and not says_so else row.encoder
-    return Subject(name, row.dataset, row.test, row.code_size)
+    return Subject(name_with_fit(row.encoder, row.in_sample), row.dataset, row.test, row.code_size)
 
 
 def _not_compared(
@@ -205,29 +188,24 @@ def _not_compared(
     return NotCompared(**vars(_subject(rows)), metric="", reason=reason, failed=failed, had=had)
 
 
-def status_of(row: Row) -> str:
-    """Return a row's status, with its training seed where it has one."""
-    return row.status if row.seed is None else f"seed {row.seed} {row.status}"
-
-
 def points_differ(row: Row, other: Row) -> str:
-    """Return why two rows are not known to be of the same points; nothing where all that both say of them agrees."""
+    """Return why two rows may have other points; nothing if the hashes that both have agree."""
     pairs = [(row.fingerprint, other.fingerprint), (row.data_sha256, other.data_sha256)]
     known = [pair for pair in pairs if all(pair)]
     if not known:
         return "not known to be of the same points"
-    return "" if all(mine == theirs for mine, theirs in known) else POINTS_CHANGED
+    return "" if all(a == b for a, b in known) else POINTS_CHANGED
 
 
 def equal(value: float | None, other: float | None) -> bool:
-    """Return whether two values are the same but for rounding in files; nan equals itself."""
+    """Return whether two values are equal up to rounding in files; nan equals nan."""
     if value is None or other is None or value == other or (math.isnan(value) and math.isnan(other)):
         return (value is None) == (other is None)
     return abs(value - other) <= ROUNDING * max(abs(value), abs(other)) < math.inf
 
 
 def packed_alike(row: Row, other: Row) -> Row:
-    """Return a row with its arrays rounded as those of the other are, so that equal rows differ by nothing."""
+    """Return a row with its arrays rounded like those of the other, so that equal rows do not differ."""
     names = [name for name in ARRAYS if isinstance(getattr(other, name), dict) and isinstance(getattr(row, name), list)]
     packed: dict[str, Any] = dict.fromkeys(names) | packed_arrays(row, names)
     return replace(row, **packed) if packed else row

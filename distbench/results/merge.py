@@ -1,4 +1,4 @@
-"""Merges the results of several files: what more than one of them holds is taken from the last."""
+"""Merges the results of several files; later files win."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
     Parameters
     ----------
     files : sequence of (path, Results)
-        Later ones win.
+        The files, of which later ones win.
     sort : str
         The metric that ranks.
 
@@ -28,7 +28,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
     results : RunResults
         Without changes or diagrams.
     notes : list of str
-        One line a file that lost encoders to later ones.
+        One line for each file that lost encoders to later ones.
     """
     # Training seeds of one encoder stay together: those of several files are never mixed.
     settings = [[row.setting._replace(seed=None) for row in results.rows] for _, results in files]
@@ -47,9 +47,9 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
 
 
 def _environment(files: Sequence[tuple[Path, Results]]) -> Mapping[str, Any]:
-    """Return the environment of one run as it is; of several, a line each."""
+    """Return the environment of one run as it is, and those of several as a line each."""
     last = {str(path): results.environment for path, results in files if results.environment}
-    earlier = {f"{path}: {name}": each for path, results in files for name, each in results.earlier.items()}
+    earlier = {f"{path}: {name}": values for path, results in files for name, values in results.earlier.items()}
     if len(last) == 1 and not earlier:
         return next(iter(last.values()))
-    return {name: f"{each.get('date', '')}: {describe(each)}" for name, each in (last | earlier).items()}
+    return {name: f"{values.get('date', '')}: {describe(values)}" for name, values in (last | earlier).items()}

@@ -1,7 +1,7 @@
-"""Arrays as short text in files: what intervals are computed from, at the precision that intervals need.
+"""Packs the arrays behind intervals as short text, with the precision that intervals need.
 
-Leave-one-out values are kept as deviations from the value, as half floats, with a relative error below 0.0005. What
-they count twice enters intervals as a sum of squares alone, for which one byte a number is enough: its signed root,
+Leave-one-out values are kept as deviations from the value, as half floats, with a relative error below 0.0005.
+Interactions enter intervals only through a sum of squares, for which one byte a number is enough: its signed root,
 which is finer near 0, where most of them are.
 """
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["ARRAYS", "PackedArray", "pack", "packed_arrays", "unpack"]
 
 ARRAYS = {"leave_one_out": "float16", "interaction": "root8"}
-"""The arrays of a row, and how each is packed."""
+"""The arrays of a row, and the form in which each is packed."""
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MAX_BYTE = 127
-MAX_NUMBERS = 10**8  # in an array; more in a file is damage
+MAX_NUMBERS = 10**8  # in an array; a larger one in a file is damaged
 
 
 class PackedArray(TypedDict):
@@ -46,14 +46,14 @@ class PackedArray(TypedDict):
 
 
 def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float = 0.0) -> PackedArray | None:
-    """Return an array packed; None where it is not finite.
+    """Return an array packed; None if it is not finite.
 
     Parameters
     ----------
     values : array_like
         Numbers.
     dtype : {"float16", "root8"}
-        Whether deviations from the offset are kept as half floats, or their signed roots as bytes.
+        Form of the deviations from the offset: half floats, or their signed roots as bytes.
     offset : float
         A number near most values.
     """
@@ -74,7 +74,7 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
 
 
 def packed_arrays(row: Row, names: Collection[str] = tuple(ARRAYS)) -> dict[str, Any]:
-    """Return a row's arrays packed, by name; those that cannot be packed, or are not there, are left out."""
+    """Return a row's arrays packed, by name, without those that are missing or cannot be packed."""
     packed: dict[str, Any] = {}
     for name in names:
         array = getattr(row, name)
@@ -86,13 +86,7 @@ def packed_arrays(row: Row, names: Collection[str] = tuple(ARRAYS)) -> dict[str,
 
 
 def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | None:
-    """Return the array that was packed; lists that were not packed become arrays, and None stays None.
-
-    Raises
-    ------
-    InputError
-        The packed array is damaged.
-    """
+    """Return the array from its packed form or a list; None stays None. Raises InputError for damage."""
     if packed is None:
         return None
     import numpy as np
@@ -109,7 +103,7 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
 
 
 def _unpacked_bytes(packed: PackedArray) -> bytes:
-    """Return an array's bytes, but no more than its shape has room for."""
+    """Return an array's bytes, but no more than its shape needs."""
     numbers = math.prod(packed["shape"])
     if not 0 <= numbers <= MAX_NUMBERS:
         raise ValueError(f"its shape is {packed['shape']}")

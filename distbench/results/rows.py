@@ -1,7 +1,7 @@
-"""Rows: what an evaluation leaves behind once its encoder is gone, as plain Python values.
+"""Rows: the results of an evaluation as plain Python values.
 
-Rows hold no numpy scalars, so that they cross process borders and become JSON as they are. A failure is a row with a
-status and without numbers, never a number.
+Rows hold no numpy scalars, so that they can go to other processes and into JSON. A failure is a row with a status and
+without numbers, never a number.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ __all__ = [
     "Setting",
     "distance_of",
     "failed_row",
+    "name_with_fit",
     "report_of",
     "rows_of",
+    "status_of",
 ]
 
 OK = "ok"
@@ -39,7 +41,7 @@ STALE = "stale: "
 
 
 class Setting(NamedTuple):
-    """What was evaluated and how: two rows of one metric with equal settings hold the same quantity.
+    """The encoder, the points and the options of an evaluation: equal settings give a metric the same value.
 
     ``test`` is empty for points of a data set, which are the same in every test.
     """
@@ -57,12 +59,12 @@ class Setting(NamedTuple):
 
     @property
     def subject(self) -> tuple[Any, ...]:
-        """What was evaluated: the encoder, the points, the code size, in sample or not."""
+        """The encoder, the points, the code size, and whether in sample."""
         return self[:5]
 
     @property
     def method(self) -> tuple[Any, ...]:
-        """How it was evaluated: k, the distance, the numbers of test points and of candidates."""
+        """K, the distance, and the numbers of test points and of candidates."""
         return self[5:9]
 
 
@@ -75,11 +77,11 @@ class Row:
     encoder : str
         The encoder's name.
     dataset : str
-        The data set's name; empty for points that a test brings itself.
+        The data set's name; empty for points of a test.
     code_size, code_width : int
-        The code size that was asked for, and the number of columns that the codes have.
+        The code size that was set, and the actual number of columns of the codes.
     metric, metric_version, direction
-        What was measured, in which version, and whether larger (``"up"``) or smaller (``"down"``) is better.
+        The metric, its version, and whether larger (``"up"``) or smaller (``"down"``) is better.
     value, low, high : float or None
         The value and its 95 % interval.
     k, m, M : int
@@ -87,33 +89,33 @@ class Row:
     seed : int or None
         The training seed.
     seconds : float or None
-        How long the fit took.
+        Duration of the fit.
     status : str
-        ``"ok"``; or ``"failed: "`` or ``"stale: "`` and the reason, and then there is no value.
+        ``"ok"``; or ``"failed: "`` or ``"stale: "`` with the reason, in rows without a value.
     test : str
         Node id of the test that measured it.
     in_sample : bool
         Whether the encoder was fitted on the test points too.
     note : str
-        What a reader must know of the encoder.
+        A remark on the encoder for readers.
     data_sha256, recipe_hash : str
-        What the row rests on; empty where that is not known.
+        Hashes of the data set and of the recipe's code; empty if they are not known.
     stored : str
-        The day it was measured, where that was not in this run.
+        The day of the measurement; empty for rows of this run.
     fingerprint : str
-        Equal for equal points, so that rows of two runs can be paired.
+        Hash of the points, by which rows of two runs are paired.
     distance : str
-        ``"euclidean"``; where inputs and codes differ ``"cosine/hamming"``; in another input space
+        ``"euclidean"``; if inputs and codes differ ``"cosine/hamming"``; in another input space
         ``"euclidean of codes of NAME/euclidean"``. Empty in old files, for Euclidean.
     limit : float or None
         The limit of a check.
     verdict : str
         Whether the limit is ``"met"``, ``"broken"`` or ``"undecided"``; empty without a limit.
     leave_one_out, interaction : lists of floats, PackedArray or None
-        The value without each test point in turn, for paired comparisons, and what these count twice: one list of a
-        few numbers a point. :mod:`distbench.results.packing` packs them.
+        The value without each test point in turn, for paired comparisons, and the part that these values count twice: a
+        list of a few numbers for each point. :mod:`distbench.results.packing` packs them.
     environment : str
-        In a file: the name of the environment it was measured in; empty for that of the last run.
+        In a file: the name of the environment of the measurement; empty for that of the last run.
     """
 
     encoder: str
@@ -148,7 +150,7 @@ class Row:
 
     @property
     def setting(self) -> Setting:
-        """What was evaluated and how."""
+        """The encoder, the points and the options of the evaluation."""
         return Setting(
             self.encoder,
             self.dataset,
@@ -167,8 +169,7 @@ class Row:
 class ClaimOutcome:
     """A claim of a suite and its verdict.
 
-    ``stored`` is the day it was judged on, where that was not in this run; ``key`` is a hash of all that the verdict
-    rests on, and ``environment`` as in :class:`Row`.
+    ``key`` is a hash of everything that determines the verdict; ``stored`` and ``environment`` are as in :class:`Row`.
     """
 
     id: str
@@ -189,19 +190,19 @@ def rows_of(
     limits: Mapping[str, float] = MappingProxyType({}),
     **about: Any,
 ) -> list[Row]:
-    """Return a report as rows, one a metric, in the report's order.
+    """Return a report as rows, one for each metric, in the report's order.
 
     Parameters
     ----------
     report : Report
         From :func:`distbench.evaluate`.
     leave_one_out : collection of str
-        Names of the metrics whose rows keep their leave-one-out values and what these count twice. Means over draws
-        of a stochastic encoder keep none: their intervals include the spread of the draws.
+        Names of metrics whose rows keep leave-one-out values and interactions. Means over draws of a stochastic encoder
+        keep none: their intervals include the spread of the draws.
     limits : mapping of str to float
-        The limits that the report is held to, by metric.
+        Limits by metric, for the verdicts.
     **about
-        Fields of :class:`Row` that the report does not know, or in place of its own: ``encoder``, ``dataset``,
+        Fields of :class:`Row` that the report lacks, or that replace its fields: ``encoder``, ``dataset``,
         ``code_size``, ``seed``, ``seconds``, ``test``, ``in_sample``, ``note``, ``data_sha256``, ``recipe_hash``.
 
     Returns
@@ -211,7 +212,7 @@ def rows_of(
     from distbench.metrics import METRICS
 
     about = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **about}
-    about["code_size"] = int(about["code_size"])  # numpy's numbers cross no process borders
+    about["code_size"] = int(about["code_size"])  # it may be a number of numpy
     rows = []
     for name, score in report.items():
         keeps_points = name in leave_one_out and score.draws == 1
@@ -240,22 +241,10 @@ def rows_of(
 
 
 def failed_row(reason: str, *, status: str = FAILED, **about: Any) -> Row:
-    """Return the row of an encoder that could not be fitted or evaluated, or whose stored rows no longer hold.
+    """Return the row, without a value, of an encoder that failed, or whose stored rows are stale (``status=STALE``).
 
-    Parameters
-    ----------
-    reason : str
-        What went wrong; only its first line is kept.
-    status : str
-        ``FAILED`` or ``STALE``.
-    **about
-        Fields of :class:`Row`: what would have been measured, at least ``encoder``, ``dataset``, ``code_size``, ``k``,
-        ``m`` and ``M``.
-
-    Returns
-    -------
-    Row
-        With ``status="failed: <reason>"`` (or stale) and without a value.
+    The first line of the reason is in its status. `about` are the row's other fields, at least ``encoder``,
+    ``dataset``, ``code_size``, ``k``, ``m`` and ``M``.
     """
     lines = reason.strip().splitlines()
     status = f"{status}{lines[0] if lines else 'no reason given'}"
@@ -263,7 +252,7 @@ def failed_row(reason: str, *, status: str = FAILED, **about: Any) -> Row:
 
 
 def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
-    """Return rows of one encoder and seed, all of them ``"ok"``, as a report without points, pairs or chance."""
+    """Return successful rows of one encoder and seed as a report without points, pairs or chance."""
     from distbench.evaluation.report import Report, Score
 
     first = rows[0]
@@ -284,11 +273,22 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
 
 
 def distance_of(report: Report) -> str:
-    """Return how closeness was measured: one word, or two where inputs and codes differ, and in which input space."""
+    """Return the distance of a report as in `Row`: one word, or two if inputs and codes differ, and the input space."""
     x, z = report.distance_x, report.distance_z
     if report.space:
         return plain_text(f"{x} of {report.space}/{z}")
     return x if x == z else f"{x}/{z}"
+
+
+def name_with_fit(encoder: str, in_sample: bool) -> str:
+    """Return an encoder's name, followed by "(in sample)" if it was fitted on the test points and its name lacks it."""
+    is_named_so = "in sample" in encoder.replace("_", " ").replace("-", " ")
+    return f"{encoder} (in sample)" if in_sample and not is_named_so else encoder
+
+
+def status_of(row: Row) -> str:
+    """Return a row's status, after its training seed if it has one."""
+    return row.status if row.seed is None else f"seed {row.seed} {row.status}"
 
 
 def _as_float(value: float | None) -> float | None:

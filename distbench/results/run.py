@@ -1,4 +1,4 @@
-"""What a run leaves for its reports, as plain data: nothing here measures, and nothing that renders computes."""
+"""The results of a run for its reports, as plain data."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ SORT_METRIC = "continuity"
 
 @dataclass(frozen=True)
 class RunResults:
-    """What a run found.
+    """The results of a run.
 
     Attributes
     ----------
     rows : sequence of Row
-        Of all encoders, metrics and seeds.
+        Rows of all encoders, metrics and seeds.
     environment : mapping
-        From :func:`distbench.results.environment.environment`.
+        The environment, from :func:`distbench.results.environment.environment`.
     claims : sequence of ClaimOutcome
         The claims of suites and their verdicts.
     diagrams : sequence of Diagrams
-        The numbers of diagrams, one an encoder, data set, code size and seed; only where a report shows them.
+        The numbers of diagrams for each encoder, data set, code size and seed, if a report shows them.
     comparison : RunComparison or None
-        What changed since a stored run, where one was asked for.
+        The changes since a stored run, if there is one to compare with.
     broken : sequence of str
-        One line for each gate on that comparison that is broken.
+        One line for each broken gate on that comparison.
     sort : str
         The metric that ranks.
     """

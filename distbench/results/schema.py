@@ -1,4 +1,4 @@
-"""The one file format of results, of runs and of stored suite rows: from a file's text to a checked `Results`."""
+"""The one file format of results, of runs and of stored suite rows: parses and checks a file's text."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ NUMBERS = ("value", "low", "high", "seconds", "limit")
 AXES = {"leave_one_out": 1, "interaction": 2}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 MAX_NUMBER = 1e300
-"""A larger number is damage: means and sums of such overflow, and whole ones may be more than floats hold."""
+"""Larger numbers are damage: means and sums overflow, and floats cannot hold larger integers."""
 STORED_CLAIM = {"statement": "", "source": "", "expect": ""}
-"""What the claims of suite files that were stored before there was one format lack."""
+"""Fields that claims in older files of suites lack."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a file of results holds.
+    """The content of a file of results.
 
     Attributes
     ----------
     rows : list of Row
-        Of the last run, of earlier ones, and of suites' stored rows.
+        Rows of the last run, of earlier ones, and of suites.
     environment : dict
-        With what the last run measured; empty in the files of suites' stored rows.
+        The environment of the last run; empty in files of suites.
     earlier : dict of str to dict
-        With what all other rows were measured, by the name that these rows give.
+        The environments of all other rows, by the name in these rows.
     claims : list of ClaimOutcome
         The claims of suites and their verdicts.
     """
@@ -56,13 +56,7 @@ class CutOffError(ValueError):
 
 
 def parse_results(text: str) -> Results:
-    """Return what a file of results holds.
-
-    Raises
-    ------
-    ValueError
-        It cannot be used: what is wrong, in one line.
-    """
+    """Return the content of a file of results. Raises ValueError, with one line that says what is wrong with it."""
     import msgspec
 
     document = _with_numbers(_in_one_format(_parsed(text)))
@@ -90,7 +84,7 @@ def _parsed(text: str) -> dict[str, Any]:
         document = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # damage to its insides leaves both
+        is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # other damage leaves both ends
         if is_cut:
             raise CutOffError(f"not valid JSON: {reason} (it seems cut off)") from None
         raise ValueError(f"not valid JSON: {reason}") from None
@@ -107,7 +101,7 @@ def _refuse(word: str) -> Any:
 
 
 def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with today's keys; suites stored their rows under others."""
+    """Return a document with the present keys; older files of suites have others."""
     if "environments" not in document:
         return document
     claims = document.get("findings")
@@ -117,7 +111,7 @@ def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_numbers(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with numbers where it has the words for infinity and nan."""
+    """Return a document with numbers in place of the words for infinity and nan."""
     rows = document.get("rows")
     for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
         for name in NUMBERS if isinstance(row, dict) else ():
@@ -148,7 +142,7 @@ def _described(message: str, document: dict[str, Any]) -> str:
 
 
 def _problem(record: Row | ClaimOutcome, results: Results) -> str:
-    """Return what is wrong with a record, beyond the types of its fields; nothing where it can be used."""
+    """Return what is wrong with a record whose fields have the right types; nothing if it can be used."""
     if record.environment and record.environment not in results.earlier:
         return f"environment {record.environment!r} is not in the file"
     if isinstance(record, ClaimOutcome):
@@ -165,7 +159,7 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
         packed = getattr(record, name)
         if packed is not None:
             length = _length(packed, axes)
-            # Where only some test points were judged, there are scores of more points than `m`.
+            # A sample of judged points has leave-one-out values of the other test points too.
             if length is None or not (length in lengths or (name == "leave_one_out" and length > record.m)):
                 return f"{name} is damaged"
             lengths.add(length)
@@ -173,13 +167,13 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
 
 
 def _length(packed: Any, axes: int) -> int | None:
-    """Return the length of an array from a file; None where it is damaged or has not so many axes."""
+    """Return the length of an array from a file; None if it is damaged or has another number of axes."""
     import numpy as np
 
     try:
         with np.errstate(all="ignore"):
             array = unpack(packed)
-    # Text and ragged lists, of which numpy makes no numbers, and numbers that are too large for it.
+    # Text and ragged lists, which numpy cannot convert, and numbers that are too large for it.
     except (InputError, TypeError, ValueError, OverflowError, MemoryError):
         return None
     is_sound = array is not None and array.ndim == axes and np.isfinite(array).all()

@@ -1,4 +1,4 @@
-"""The rows and claims that are stored beside a suite: reading, updating, and whether they can still be used."""
+"""The rows and claims that are stored beside a suite: reads, updates and checks them."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ REASONS = {
     "m": "test points are now {}",
     "M": "candidates are now {}",
 }
-"""The reason that is given where a field, on which stored rows rest, has another value now."""
+"""The reason why stored rows are stale, by the field that has another value now."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The rows and claims of one suite; empty where nothing was stored yet."""
+    """The stored rows and claims of one suite."""
 
     path: Path
     results: Results = EMPTY
 
     def rows_of(self, encoder: str, code_size: int) -> list[Row]:
-        """Return the rows of an encoder at a code size, each with the day it was measured on."""
+        """Return the rows of an encoder at a code size, with the days of their measurement."""
         return [row for row in self.results.rows if (row.encoder, row.code_size) == (encoder, code_size)]
 
     def claim(self, name: str) -> ClaimOutcome | None:
-        """Return a claim with its stored verdict and the day of that; None where nothing is stored."""
+        """Return a claim with its stored verdict and the day of this verdict, if it is stored."""
         return next((claim for claim in self.results.claims if claim.id == name), None)
 
     def environment_of(self, record: Row | ClaimOutcome) -> dict[str, Any]:
-        """Return the environment in which a row or claim was measured."""
+        """Return the environment of a row or claim."""
         return self.results.earlier[record.environment]
 
     def updated(
@@ -66,18 +66,12 @@ class Store:
 
 
 def store_path(suite: Path) -> Path:
-    """Return where the rows of a suite file are stored."""
+    """Return the path of the stored rows of a suite file."""
     return suite.parent / FOLDER / f"{suite.stem}.json"
 
 
 def read_store(path: Path) -> Store:
-    """Read stored rows; there are none where there is no such file.
-
-    Raises
-    ------
-    SuiteError
-        The file cannot be read, is damaged or no file of stored rows: which file, what is wrong, what to do.
-    """
+    """Read stored rows, or none without a file. Raises SuiteError for a damaged file or one of another kind."""
     results = read_file(path, SuiteError, RESTORE)
     if results is None:
         return Store(path)
@@ -95,20 +89,14 @@ def read_store(path: Path) -> Store:
 
 
 def write_store(store: Store) -> None:
-    """Write a store in place of its file: whoever reads it finds the old one or the new one, never a part.
-
-    Raises
-    ------
-    OSError
-        The folder or file cannot be written; the old file, if any, is as it was.
-    """
+    """Replace the file of a store, as `distbench.results.file.write_file` does."""
     write_file(store.path, store.results)
 
 
 def _as_stored(row: Row) -> Row:
-    """Return a row as it is stored: without what holds for one run only, and with fewer digits.
+    """Return a row as it is stored: without the fields of one run, and with fewer digits.
 
-    Only the metric that ranks keeps its arrays, whatever else the run needed them for: they are most of a file.
+    Only the metric that ranks keeps its arrays, which are most of a file.
     """
     arrays: dict[str, Any] = {} if row.metric == SORT_METRIC else {"leave_one_out": None, "interaction": None}
     return replace(
@@ -132,10 +120,7 @@ def _rounded(value: float | None, digits: int = DIGITS) -> float | None:
 
 
 class Drift(TypedDict):
-    """A metric's mean over the seeds, as it was stored and as it is now.
-
-    ``low`` and ``high`` are the means of the stored intervals' ends, None without intervals (worst cases).
-    """
+    """A metric's mean over the seeds, stored and new, and the mean ends of the stored intervals, if any."""
 
     metric: str
     stored: float
@@ -147,18 +132,10 @@ class Drift(TypedDict):
 def stale_reasons(
     rows: Sequence[Row], wanted: Mapping[str, Any], seeds: Collection[int], metrics: Mapping[str, int]
 ) -> list[str]:
-    """Return why stored rows do not hold any more; nothing where they do.
+    """Return why stored rows of one encoder and code size are stale, if they are.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        Of one encoder at one code size.
-    wanted : mapping
-        What they must rest on, by the name of the field.
-    seeds : collection of int
-        The training seeds that are needed.
-    metrics : mapping of str to int
-        The version of each metric that is needed.
+    `wanted` are the present values of fields, `seeds` the training seeds, and `metrics` the versions of metrics that
+    are needed.
     """
     shown = {**wanted, "in_sample": "in" if wanted["in_sample"] else "out of"}
     reasons = [
@@ -179,19 +156,19 @@ def stale_reasons(
 
 
 def drifts(stored: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
-    """Return how far each metric moved over the seeds in which both have it, in the order of the new rows."""
+    """Return the change of each metric over the seeds that both have, in the order of the new rows."""
     good = [{row.seed for row in rows if row.status == OK} for rows in (stored, now)]
     common = good[0] & good[1]
 
     def values(rows: Sequence[Row], metric: str, name: str) -> list[float]:
-        own = [row for row in rows if row.metric == metric and row.status == OK and row.seed in common]
-        return [value for row in own if (value := getattr(row, name)) is not None]
+        chosen = [row for row in rows if row.metric == metric and row.status == OK and row.seed in common]
+        return [value for row in chosen if (value := getattr(row, name)) is not None]
 
-    found = []
+    changes = []
     for metric in dict.fromkeys(row.metric for row in now if row.seed in common):
         old, new = values(stored, metric, "value"), values(now, metric, "value")
         ends = [values(stored, metric, name) for name in ("low", "high")]
         if old and new:
             low, high = map(mean_of, ends) if all(len(end) == len(old) for end in ends) else (None, None)
-            found.append(Drift(metric=metric, stored=mean_of(old), now=mean_of(new), low=low, high=high))
-    return found
+            changes.append(Drift(metric=metric, stored=mean_of(old), now=mean_of(new), low=low, high=high))
+    return changes

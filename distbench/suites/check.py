@@ -1,4 +1,4 @@
-"""The one flow of a check: an encoder on points or a recipe on a data set, measured and held to limits."""
+"""The one flow of a check: evaluates an encoder on points, or a recipe on a data set, and checks limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RECIPE_OPTIONS = ("metrics", "distance_x", "distance_z")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check measured, and the limits that are broken.
+    """The report of a check, and the limits that are broken.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Outcome:
     broken : dict of str to float
         The limits that the report does not pass, by metric.
     about : dict of str to any
-        What the rows of the report say beside it, as in :func:`distbench.results.rows.rows_of`.
+        Other fields of the report's rows, as in :func:`distbench.results.rows.rows_of`.
     labels : array-like or None
         Labels of the test points.
     """
@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """An encoder, the points or the data set that it is judged on, limits and options.
+    """An encoder, the points or the data set to evaluate it on, limits and options.
 
     Attributes
     ----------
@@ -58,17 +58,18 @@ class Check:
         Test points, and reference points; with `codes` the reference points in a tuple with theirs.
     codes : array-like, optional
         Codes of the test points in place of an encoder.
-    dataset, code_size, seed, in_sample
-        Of a recipe: the data set that it is fitted and judged on, the size of its codes, its training seed, and whether
-        it is fitted on train and test points together.
+    dataset, code_size, seed
+        As in `check_encoder`.
+    in_sample : bool
+        Whether a recipe is fitted on train and test points together.
     k, name, include_queries
-        As for :func:`distbench.evaluate`.
+        As in :func:`distbench.evaluate`.
     options : mapping of str to any
         Other options of :func:`distbench.evaluate`.
     limits : mapping of str to float
         Limits by metric.
     undecided : {"value", "fail", "pass"}
-        What becomes of a limit that the interval holds.
+        As in :meth:`distbench.Report.check`.
     """
 
     encoder: Any = None
@@ -179,43 +180,35 @@ def check_encoder(
     include_queries: bool = True,
     **options: Any,
 ) -> list[Row]:
-    r"""Judge an encoder, or fit and judge a recipe, and return one row a metric, with a verdict where it has a limit.
+    """Evaluate an encoder, or fit and evaluate a recipe, and return a row for each metric, with the verdict on its limit.
 
-    What ``distbench.check`` does in a test, without pytest: a broken limit is a row that says so, not an error.
+    This is the check of the fixture ``distbench``, without pytest: a broken limit is a verdict in a row, not an error.
 
     Parameters
     ----------
     encoder : encoder or recipe
-        With ``X_test``: whatever :func:`distbench.evaluate` takes. With ``dataset``: a recipe (a class or object with
-        ``fit(X, code_size, seed)``, or the name of a baseline).
-    X_test : array of shape (m, ...) or list of m objects, optional
-        The points to judge an encoder on; texts and other objects with ``input_space=`` among the options.
-    reference : array of shape (n, ...) or list of n objects, optional
-        The points to look neighbours up in beside the test points, mostly the train points.
+        An encoder, as in :func:`distbench.evaluate`, for ``X_test``; or, for ``dataset``, a recipe: a class or object
+        with ``fit(X, code_size, seed)``, or the name of a baseline.
+    X_test, reference, k, name, include_queries
+        As in :func:`distbench.evaluate`.
     dataset, code_size, seed : str, int and int
-        Of a recipe: the data set on whose train points it is fitted and on whose test points it is judged, the
-        columns its codes are to have (from 1), and its training seed (from 0).
-    k : int
-        Neighbours, from 1 to below half the candidates.
-    name : str, optional
-        The encoder's name; its own by default.
-    include_queries : bool
-        Whether the other test points are candidates beside the reference.
+        For a recipe: the data set, on whose train points it is fitted and on whose test points it is evaluated; the
+        number of columns of its codes, 1 or more; and its training seed, 0 or more.
     **options
-        Limits, one a metric, such as ``continuity=0.95``; and whatever else :func:`distbench.evaluate` takes.
+        Limits by metric, such as ``continuity=0.95``, and other options of :func:`distbench.evaluate`.
 
     Returns
     -------
     list of Row
-        Plain dictionaries. ``limit`` and ``verdict`` ("met", "broken", "undecided": whether the whole 95 % interval is
-        on one side of the limit) are those of the limits; the values decide for metrics without an interval.
+        Rows whose ``verdict`` on their ``limit`` is "met" or "broken" if the whole 95 % interval is on one side of it,
+        else "undecided"; without an interval the value decides.
 
     Raises
     ------
     InputError
-        An argument cannot be used, or a limit is one that no encoder of that code size can keep on these points.
+        An argument cannot be used, or no encoder of that code size can meet a limit on these points.
     EncoderError
-        The encoder is of no known kind, or what it returns cannot be used.
+        The encoder is of no known kind, or its codes cannot be used.
     TrainingError
         The recipe could not be fitted.
     """

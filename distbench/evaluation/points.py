@@ -84,15 +84,15 @@ class InputPoints:
 
         Raises InputError if k, a distance or the labels do not fit the points, or the points all coincide.
         """
-        check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
-        for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
-            if points is not None:
-                check_distance(points, settings.distance_x, name)
         n = None if self.X_ref is None else len(self.X_ref)
         if reference_labels is not None and n is None:
             raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
         _check_labels(labels, len(self.X), "labels")
         _check_labels(reference_labels, n, "reference_labels")
+        check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
+        for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
+            if points is not None:
+                check_distance(points, settings.distance_x, name)
         if labels is None or LABELS not in settings.names:
             return self
         if n is not None and reference_labels is None:

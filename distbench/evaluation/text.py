@@ -1,4 +1,4 @@
-"""The message of a broken limit: what was found, where it breaks, what others reach, what to do."""
+"""The message of a broken limit: value, worst pairs, scores of reference encoders, and advice."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ MAX_REFERENCES = 2
 
 
 def setting(report: Report) -> str:
-    """Return test points, candidates and neighbors in a few words."""
+    """Return the numbers of test points, candidates and neighbors as text."""
     return f"n = {report.m} test points, M = {report.M} candidates each, k = {report.k}"
 
 
 def failure_lines(
     report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore], code_size: int
 ) -> list[str]:
-    """Return what is known about broken limits, what reference encoders reach at a code size, and what to do next."""
+    """Return the failure text, the scores of reference encoders at a code size, and advice."""
     return [
         failure_text(report, broken),
         *reference_lines(references, code_size),
-        advice(report, broken, references),
+        f"next: {advice(report, broken, references)}",
     ]
 
 
 def failure_text(report: Report, broken: Mapping[str, float]) -> str:
-    """Return what a user must know about broken limits: value, interval, limit, n, k, M and the worst pairs.
+    """Return value, interval and limit for each broken limit, then n, k, M, the worst pairs and notes.
 
-    At most ``MAX_LINES`` lines: what says least is left out first.
+    At most ``MAX_LINES`` lines: blocks that do not fit are left out.
     """
     limits = f"{len(broken)} limit{'s' * (len(broken) > 1)}"
     if _all_values_meet(report, broken):
@@ -71,7 +71,7 @@ def _limit_lines(report: Report, score: Score, limit: float) -> list[str]:
 
 
 def _certainty(report: Report, score: Score, limit: float) -> str:
-    """Return whether the interval leaves room for the limit."""
+    """Return where the interval lies, and whether more test points would decide."""
     if score.low is None or score.high is None:
         return "no interval: a worst case, too few points, or all of it rests on one"
     if verdict(score.value, score.low, score.high, limit, score.direction) == "broken":
@@ -84,7 +84,7 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
 
 
 def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]:
-    """Yield blocks of lines on where it breaks, the most telling first."""
+    """Yield blocks of lines on worst pairs and notes, the most important first."""
     pairs = report.worst_pairs(MAX_PAIRS)
     if pairs:
         yield ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
@@ -101,7 +101,7 @@ def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]
 
 
 def reference_lines(references: Mapping[str, ReferenceScore], code_size: int) -> list[str]:
-    """Return what the best reference encoders reach at a code size, one line a metric."""
+    """Return the scores of the best reference encoders at a code size, one line for each metric."""
     best = f"  best baseline at code size {code_size}"
     return [
         f"{best}: {score.encoder} ({score.where}), {score.metric} = {number(score.value)}"
@@ -110,11 +110,7 @@ def reference_lines(references: Mapping[str, ReferenceScore], code_size: int) ->
 
 
 def advice(report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore]) -> str:
-    """Return the one line that says what to do next."""
-    return f"next: {_next(report, broken, references)}"
-
-
-def _next(report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore]) -> str:
+    """Return what to do next about broken limits."""
     codes = codes_of(report.notes)
     if "all_codes_equal" in codes:
         return "all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from distbench.engine import Statistics
 from distbench.engine.sampled_pairs import SampledPairs
-from distbench.metrics._jackknife import pairs_touching
+from distbench.metrics._jackknife import columns_of, from_moments, pairs_touching
 from distbench.metrics._metric import Measured, Metric
-from distbench.metrics._pairs import columns_of, from_moments
 from distbench.metrics.functions import MetricDoc, pair_metric
 
 __all__ = ["METRICS", "kendall", "pearson", "spearman"]

@@ -180,7 +180,7 @@ def check_encoder(
     include_queries: bool = True,
     **options: Any,
 ) -> list[Row]:
-    """Evaluate an encoder, or fit and evaluate a recipe, and return a row for each metric, with the verdict on its limit.
+    """Evaluate an encoder, or fit and evaluate a recipe, and return a row with a verdict for each metric.
 
     This is the check of the fixture ``distbench``, without pytest: a broken limit is a verdict in a row, not an error.
 

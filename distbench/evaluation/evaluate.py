@@ -145,7 +145,7 @@ def evaluate(
         draws=draws_of(stochastic, draws),
     )
     adapter = as_encoder(model, batch_size=batch_size)
-    if is_path(encoder):  # a file's name says more than that of the model in it
+    if is_path(encoder):  # the name of a file is clearer than that of the model in it
         adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, notes)
@@ -241,7 +241,7 @@ def evaluate_codes(
 
 
 def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
-    """Return the report with the labels of its pairs, where those of both points are known."""
+    """Return the report with labels in those pairs of which both points have one."""
     if labels is None:
         return report
     known = {"test": np.asarray(labels)}

@@ -14,12 +14,12 @@ __all__ = ["fingerprint"]
 
 Array = NDArray[Any]
 
-LARGE_BYTES = 2**28  # as float64, above which the hash takes a sample of the rows and the sums of all
+LARGE_BYTES = 2**28  # as float64; of larger arrays the hash takes a sample of rows and the sums of columns
 SAMPLE_ROWS = 256
 
 
 def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] | None = None) -> str:
-    """Return a hash of the points and of the rows that were judged; float32 and float64 of equal values have one hash.
+    """Return a hash of the points and of the judged rows, the same for equal float32 and float64 values.
 
     It depends on all numbers; in arrays above `LARGE_BYTES`, as most memory maps are, on those of `SAMPLE_ROWS` rows
     and on the sum of each column. Other rows that change places, or changes that cancel in every column, keep it.

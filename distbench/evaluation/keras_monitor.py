@@ -58,8 +58,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     Raises
     ------
     distbench.errors.InputError
-        An argument cannot be used: raised when the monitor is made, or before the first epoch where the check needs the
-        model.
+        An argument cannot be used: raised when the monitor is made, or before the first epoch if it concerns the model.
 
     Notes
     -----
@@ -149,8 +148,8 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
             raise InputError(
                 "encoder",
                 f"model {model.name!r} has no encode()",
-                "pass the name of the layer whose output are the codes, a model, or a function "
-                "of the model that returns what encodes",
+                "pass the name of the layer whose outputs are the codes, a model, or a function of the model that returns "
+                "an encoder",
             )
         return as_encoder(model)
     if isinstance(encoder, str):
@@ -178,7 +177,7 @@ def _model_to_layer(model: Any, name: str) -> Any:
         raise InputError(
             "encoder",
             f"no model of its own leads to layer {name!r} of {model.name!r}",
-            "pass a function of the model that returns what encodes",
+            "pass a function of the model that returns an encoder",
         ) from error
 
 

@@ -33,7 +33,7 @@ def limits_and_options(
     options = {name: value for name, value in arguments.items() if name in known}
     limits = {**before, **{name: value for name, value in arguments.items() if name not in known}, **after}
     for name in limits:
-        if name not in METRICS:  # a misspelt option looks like a limit
+        if name not in METRICS:  # perhaps a misspelt option
             raise InputError(name, "found no metric and no option of that name", _hint(name, known))
     if limits or required:
         limits = check_limits(limits)
@@ -41,7 +41,7 @@ def limits_and_options(
 
 
 def refuse_unknown(options: Collection[str]) -> None:
-    """Raise InputError for a limit, and for what :func:`distbench.evaluate` does not take."""
+    """Raise InputError for limits, and for names that are no options of :func:`distbench.evaluate`."""
     known = _options()
     for name in options:
         if name in METRICS:
@@ -72,7 +72,7 @@ def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
             return {}
         chosen = default_metrics() if chosen == "default" else [chosen]
     if not isinstance(chosen, Iterable):
-        return {}  # evaluate says what is wrong with it
+        return {}  # evaluate raises the error
     names = list(chosen)
     missing = [name for name in limits if name not in names]
     return {"metrics": (*names, *missing)} if missing or not isinstance(chosen, Collection) else {}

@@ -279,9 +279,9 @@ class Report(Mapping[str, Score]):
         return frame
 
     def _repr_html_(self) -> str:
-        """Show a notebook the table."""
+        """Show notebooks the table."""
         return str(imported("distbench.evaluation.tables:report_html")(self))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show the table where a notebook would show the dataclass."""
+        """Show IPython the table in place of the dataclass."""
         printer.text("Report(...)" if cycle else str(self))

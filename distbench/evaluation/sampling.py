@@ -82,7 +82,7 @@ def until_precise(
         excess = max(widths[name] / half for name, half in precision.items())
         if excess <= 1:
             return result
-        # the width falls with the square root of the number of points, except for what other points do to ranks
+        # the width falls about with the square root of the number of points
         needed = count * excess**2 * MARGIN
         count = total if needed >= total / 2 else math.ceil(needed)
 

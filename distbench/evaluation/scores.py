@@ -75,7 +75,7 @@ class Score:
 
     @property
     def half_width(self) -> float:
-        """Half the width of the interval: the larger side where a bound cuts one; infinite without an interval."""
+        """Half the width of the interval: the larger side if a bound cuts the other; infinite without an interval."""
         if self.low is None or self.high is None:
             return float("inf")
         return max(self.value - self.low, self.high - self.value)

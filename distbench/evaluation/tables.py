@@ -91,12 +91,12 @@ def _title(report: Report) -> str:
 
 
 def _bounds(report: Report) -> list[str]:
-    """Return which of floors and attainable values a report has."""
+    """Return the names of the bounds, attainable values and floors, that a report has."""
     return [key for key in ("attainable", "floor") if any(getattr(s, key) is not None for s in report.scores.values())]
 
 
 def _notes(report: Report) -> list[str]:
-    """Return the report's notes, and what its floors and attainable values belong to."""
+    """Return the report's notes, and those that explain its floors and attainable values."""
     notes, bounds = list(report.notes), _bounds(report)
     if "floor" in bounds and not report.in_sample():
         notes.append("floors are those of the test points alone, in sample; here only that of distortion binds")

@@ -110,7 +110,7 @@ def reference_lines(references: Mapping[str, ReferenceScore], code_size: int) ->
 
 
 def advice(report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore]) -> str:
-    """Return what to do next about broken limits."""
+    """Return advice on broken limits."""
     codes = codes_of(report.notes)
     if "all_codes_equal" in codes:
         return "all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"

@@ -19,7 +19,7 @@ MAX_REFERENCES = 100_000  # beyond, no search for test points among the referenc
 MAX_ROWS = 4096  # from which the variance of columns is estimated
 DECIDING_SHARE = 0.95  # of the variance
 FEW_COLUMNS = 10  # a tenth of all columns, or one, are few
-RANGE_RATIO = 5.0  # of spreads, and of the distance of means to the wider spread, from which ranges differ
+RANGE_RATIO = 5.0  # of spreads, and of the distance of means to the wider spread; from here on ranges differ
 MIN_ROWS = 5  # test points whose range is compared
 DISTINCT_SHARE = 0.5  # of codes; below, most of a neighbourhood is ties
 
@@ -83,7 +83,7 @@ def coincidence_notes(X: Any, Z: Any) -> list[Note]:
 
 
 def size_notes(X: Any, Z: Any) -> list[Note]:
-    """Return a note where codes have as many columns as the points: they may be an autoencoder's reconstructions.
+    """Return a note if codes have as many columns as the points: they may be an autoencoder's reconstructions.
 
     Codes of bits are smaller than points of numbers, whatever their columns.
     """

@@ -1,4 +1,4 @@
-"""The worst pairs of a report: neighbours whose codes are far apart, and distant points whose codes are near."""
+"""The worst pairs of a report: neighbors with distant codes, and distant points with near codes."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class _Space:
     def _ranks(self, pairs: list[_Pair]) -> Array:
         nearer, up_to = np.zeros(len(pairs)), np.zeros(len(pairs))
         measure = DISTANCES[self.metric]
-        with np.errstate(over="ignore"):  # what overflows in units of the pair's distance is farther away
+        with np.errstate(over="ignore"):  # distances that overflow in units of the pair's distance are larger
             for block in self._blocks():
                 for p, pair in enumerate(pairs):
                     others = measure(block, pair.query, pair.exponent)
@@ -167,7 +167,7 @@ def _directions(rows: Array) -> Array:
 
 
 def _exponent(query: Array, other: Array) -> int:
-    """Return the exponent of two by which distances are divided so that squares stay in range: mostly 0."""
+    """Return the exponent of the power of two that divides distances, so that squares stay in range: mostly 0."""
     with np.errstate(over="ignore"):
         largest = float(np.abs(other - query).max())
     if largest == 0:

@@ -1,1 +1,1 @@
-"""Intervals, verdicts on limits, and the values between which scores can lie: chance, floors, attainable ones."""
+"""Intervals, verdicts on limits, and reference values for scores: chance, floors and attainable values."""

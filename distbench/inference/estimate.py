@@ -80,7 +80,7 @@ class Estimate:
         )
 
     def __sub__(self, other: Estimate) -> Estimate:
-        """Return the paired difference, point by point; 0 where neither value is finite."""
+        """Return the paired difference, point by point; 0 if neither value is finite."""
         finite = math.isfinite(self.value) or math.isfinite(other.value)
         return Estimate(
             self.value - other.value if finite else 0.0,

@@ -164,7 +164,7 @@ def _stress(X: Array, dim: int, distances: Array | None) -> float | None:
     n, total = len(X), float(np.sum(X**2))
     if min(X.shape) > MAX_COLUMNS or total == 0:
         return None
-    with one_blas_thread():  # more would wait for each other where other processes run
+    with one_blas_thread():  # several would wait for each other beside other processes
         mu = eigvalsh(X.T @ X if X.shape[1] <= n else X @ X.T)[::-1]
     left = np.maximum(mu[dim:] - 1e-12 * mu[0], 0.0)  # less the possible rounding error
     T, largest = float(np.sqrt(np.sum(left**2))), _diameter(X, distances)
@@ -200,7 +200,7 @@ def _distortion(distances: Array, dim: int) -> float:
 
 
 def _recall(distances: Array, kissing: int, k: int) -> float:
-    """Return the largest possible recall: in-degrees beyond what a code can have are lost."""
+    """Return the largest possible recall: in-degrees are at most those that a code can have."""
     n = len(distances)
     distances = distances.copy()
     np.fill_diagonal(distances, np.inf)

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 def correlation(n: Array, a: Array, b: Array, aa: Array, bb: Array, ab: Array) -> Array:
-    """Return Pearson's correlation from sums; 0 where one side does not vary."""
+    """Return Pearson's correlation from sums; 0 if one side does not vary."""
     var_a, var_b = aa - a * a / n, bb - b * b / n
     varies = (var_a > 1e-14 * aa) & (var_b > 1e-14 * bb)
     with np.errstate(divide="ignore", invalid="ignore"):

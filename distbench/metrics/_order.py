@@ -1,4 +1,4 @@
-"""The order of distances from one point: which of two is nearer."""
+"""Triplets: the order of the distances from one point to two others."""
 
 from __future__ import annotations
 

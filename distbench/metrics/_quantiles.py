@@ -25,7 +25,7 @@ WINDOW_FACTOR = 4.0  # the slope of a quantile is taken over this many times few
 
 
 def ratio(high: Any, low: Any) -> Any:
-    """Return high / low, infinite where the least ratio is 0."""
+    """Return high / low; infinite if the least ratio is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.asarray(low) > 0, np.divide(high, low), np.inf)
 

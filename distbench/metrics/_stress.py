@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 
 def _scaled(moments: Array, scale: float, unit: float) -> Array:
-    """Return sqrt(1 - (sum ab)^2 / (sum aa sum bb)), from residuals: exact also where distances are kept."""
+    """Return sqrt(1 - (sum ab)^2 / (sum aa sum bb)), from residuals: exact also if distances are preserved."""
     del scale, unit  # free of scale
     s = columns_of(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -48,7 +48,7 @@ def _without_spread(value: Array, s: dict[str, Array], worst: float) -> Array:
 def _chance_cross(moments: Moments) -> float:
     """Return sum ab as expected when codes are shuffled among the queries, and among the references.
 
-    Pairs of two queries stand twice in the rows and once in the total.
+    The rows count pairs of two queries twice, and the total counts them once.
     """
     rows = moments.rows.sum(axis=0)
     cross = 0.0

@@ -79,7 +79,7 @@ class MetricInputs:
         return np.concatenate([to_tests[~np.eye(m, dtype=bool)].reshape(m, m - 1), to_others], axis=1)
 
     def without(self, rows: NDArray[np.int64]) -> MetricInputs:
-        """Return the input without some test points, which are no candidates then either.
+        """Return the input without some test points, neither as queries nor as candidates.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ def point_metric(
     direction : {"up", "down"}
         Whether larger or smaller is better.
     bounds : tuple of float
-        Least and largest possible value, which cut intervals and exclude limits.
+        Least and largest possible value: they cut intervals, and limits beyond them are refused.
     scale_free : bool
         Whether multiplying all codes by c > 0 leaves it unchanged.
     chance : float, optional

@@ -20,7 +20,7 @@ MAX_QUERIES, MIN_QUERIES = 500, 20  # test points in the sample
 MAX_DISTANCES = 2_000_000  # about, in each space
 CURVE_SIZES = 40  # sizes of neighborhoods, up to half of the candidates: as k
 OUTLIER_SHARE = 2e-3  # of the pairs, which may be beyond the edges if they would squeeze all others
-OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # test points whose pairs may all be beyond, and in how many at least
+OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # such test points, with all their pairs, if there are many
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Map", "Torn", "map_of"]
 
 MAX_POINTS = 1_000
-MAX_WORST = 10  # points, and pairs; a tenth of the points where they are few
+MAX_WORST = 10  # points, and pairs; at most a tenth of the points
 MAX_CLASSES = 20  # names of more would hide the points
 METRIC = "continuity"
 MAX_SCORE = 0.999  # a point with a better score is not among the worst

@@ -199,7 +199,7 @@ def _value(row: Row) -> float:
 
 
 def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change:
-    """Return the change of a metric, which is surely 0 for the same codes."""
+    """Return the change of a metric; for the same codes its interval is the difference itself."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
     value_before, value_now = (mean_of([_value(row) for row in rows]) for rows in (before, now))

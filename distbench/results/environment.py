@@ -24,7 +24,7 @@ CI = (
     ("CircleCI", "CIRCLECI", "CIRCLE_BUILD_NUM", "CIRCLE_SHA1"),
     ("Jenkins", "JENKINS_URL", "BUILD_ID", "GIT_COMMIT"),
 )
-"""CI services: the name, the variable by which it is recognized, and those of the run and of the commit."""
+"""CI services: the name, a variable that is set there, and the variables of the run and of the commit."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 COMMIT_CHARACTERS = 10  # of a commit in one line

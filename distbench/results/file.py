@@ -85,7 +85,7 @@ def write_results(
         True writes these rows alone. False keeps rows of other tests, encoders, data sets and code sizes, with their
         environments, and other claims.
     apart : sequence of str
-        More fields by which a row of the file can differ from the new ones and is kept, such as ``"k"``.
+        More fields, such as ``"k"``: rows that differ from the new ones in them are kept.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def write_results(
 def merged(
     old: Results, rows: Iterable[Row], claims: Iterable[ClaimOutcome], environment: Mapping[str, Any], *, is_run: bool
 ) -> Results:
-    """Return old results and new ones, which have this environment, as one.
+    """Return old and new results as one; the new ones have this environment.
 
     Rows and claims get the name of their environment, except for those of the last run if this is a run.
     """

@@ -65,7 +65,7 @@ class BrokenGate:
     reason : str
         How much worse it is, or why that is not known.
     compared : bool
-        Whether the encoder is known to be worse; False where nothing could be compared.
+        Whether the encoder is known to be worse; False if nothing could be compared.
     """
 
     gate: Gate

@@ -234,7 +234,7 @@ def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Colum
 
 
 def _notes(entries: Sequence[LeaderboardRow]) -> list[str]:
-    """Return the encoders' notes, and what "in sample" and a shared place mean."""
+    """Return the encoders' notes, and explanations of "in sample" and of shared places."""
     notes = [f"{entry.shown_name}: {entry.note}" for entry in entries if entry.note]
     if any(entry.in_sample for entry in entries):
         notes.append("in sample: fitted on train and test points together; others never saw the test points")

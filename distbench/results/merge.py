@@ -19,7 +19,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
     Parameters
     ----------
     files : sequence of (path, Results)
-        The files, of which later ones win.
+        The files; later ones win.
     sort : str
         The metric that ranks.
 

@@ -34,8 +34,8 @@ MAX_NUMBERS = 10**8  # in an array; a larger one in a file is damaged
 class PackedArray(TypedDict):
     """``data`` is base64 of zlib of an array of that ``shape``, in C order.
 
-    Values are ``offset + scale * a`` where the dtype is ``float16`` (half floats a), and
-    ``offset + scale * b * abs(b)`` where it is ``root8`` (signed bytes b).
+    Values are ``offset + scale * a`` with half floats a for the dtype ``float16``, and ``offset + scale * b * abs(b)``
+    with signed bytes b for ``root8``.
     """
 
     dtype: str

@@ -95,7 +95,7 @@ class Check:
         fits : FitCache, optional
             Where fits and data sets are shared.
         progress : callable
-            Returns, for a line of description, what a fit reports its progress to.
+            Function from a line of description to the object that a fit reports its progress to.
 
         Raises
         ------

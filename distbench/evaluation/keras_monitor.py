@@ -148,8 +148,8 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
             raise InputError(
                 "encoder",
                 f"model {model.name!r} has no encode()",
-                "pass the name of the layer whose outputs are the codes, a model, or a function of the model that returns "
-                "an encoder",
+                "pass the name of the layer whose outputs are the codes, a model, or a function of the model that "
+                "returns an encoder",
             )
         return as_encoder(model)
     if isinstance(encoder, str):

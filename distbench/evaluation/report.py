@@ -99,10 +99,7 @@ class Report(Mapping[str, Score]):
     def worst_points(self, n: int = 5, metric: str = "continuity") -> list[tuple[int, float]]:
         """Return the `n` test points with the worst scores as pairs (row, score), worst first.
 
-        Raises
-        ------
-        InputError
-            If the metric was not measured or has no score of single points.
+        Raises InputError if the metric was not measured or has no score of single points.
         """
         if not isinstance(metric, str) or metric not in self.scores:
             raise InputError(

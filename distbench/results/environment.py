@@ -31,17 +31,9 @@ COMMIT_CHARACTERS = 10  # of a commit in one line
 
 
 def environment(folder: Path | None = None) -> dict[str, Any]:
-    """Return the day (UTC), the machine, and the versions of Python, BLAS and packages.
+    """Return the day (UTC), the machine, and the versions of Python, BLAS and packages, without unknown ones.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        Folder of the code under test, for ``git_commit``, ``ci`` and ``ci_run``.
-
-    Returns
-    -------
-    dict
-        Plain values by name, without unknown ones.
+    With the folder of the code under test, ``git_commit``, ``ci`` and ``ci_run`` are added.
     """
     values: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),

@@ -14,21 +14,9 @@ __all__ = ["merge_results"]
 
 
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[RunResults, list[str]]:
-    """Return the results of several files as those of one run.
+    """Return the results of several files as those of one run, and a line for each file that lost encoders.
 
-    Parameters
-    ----------
-    files : sequence of (path, Results)
-        The files; later ones win.
-    sort : str
-        The metric that ranks.
-
-    Returns
-    -------
-    results : RunResults
-        Without changes or diagrams.
-    notes : list of str
-        One line for each file that lost encoders to later ones.
+    What several files have is taken from the last. `sort` is the metric that ranks.
     """
     # Training seeds of one encoder stay together: those of several files are never mixed.
     settings = [[row.setting._replace(seed=None) for row in results.rows] for _, results in files]

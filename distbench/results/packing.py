@@ -48,14 +48,7 @@ class PackedArray(TypedDict):
 def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float = 0.0) -> PackedArray | None:
     """Return an array packed; None if it is not finite.
 
-    Parameters
-    ----------
-    values : array_like
-        Numbers.
-    dtype : {"float16", "root8"}
-        Form of the deviations from the offset: half floats, or their signed roots as bytes.
-    offset : float
-        A number near most values.
+    Its deviations from `offset`, a number near most values, become half floats or bytes, as `PackedArray` describes.
     """
     import numpy as np
 

@@ -154,7 +154,7 @@ def evaluate(
         decoder = None
     encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
     report = measure(points, encoded, settings, plain_text(name or adapter.name), notes)
-    return _labelled(report, labels, reference_labels)
+    return _labeled(report, labels, reference_labels)
 
 
 def evaluate_codes(
@@ -237,10 +237,10 @@ def evaluate_codes(
     points = InputPoints(X, None if X_ref is None else as_points(X_ref, names[1], notes), names)
     points = points.checked(settings, labels, reference_labels)
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
-    return _labelled(measure(points, [encoded], settings, plain_text(name or "codes"), notes), labels, reference_labels)
+    return _labeled(measure(points, [encoded], settings, plain_text(name or "codes"), notes), labels, reference_labels)
 
 
-def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
+def _labeled(report: Report, labels: Any, reference_labels: Any) -> Report:
     """Return the report with labels in those pairs of which both points have one."""
     if labels is None:
         return report
@@ -248,12 +248,12 @@ def _labelled(report: Report, labels: Any, reference_labels: Any) -> Report:
     if reference_labels is not None:
         known["reference"] = np.asarray(reference_labels)
 
-    def labelled(pair: Pair) -> Pair:
+    def labeled(pair: Pair) -> Pair:
         if pair.partner_set not in known:
             return pair
         return replace(pair, labels=(str(known["test"][pair.query]), str(known[pair.partner_set][pair.partner])))
 
-    return replace(report, pairs={kind: tuple(map(labelled, pairs)) for kind, pairs in report.pairs.items()})
+    return replace(report, pairs={kind: tuple(map(labeled, pairs)) for kind, pairs in report.pairs.items()})
 
 
 def _refuse_swapped(encoder: Any, X_test: Any) -> None:

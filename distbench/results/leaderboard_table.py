@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Literal
 
 from distbench._util.distances import EUCLIDEAN
@@ -127,7 +128,10 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
     metrics = list(dict.fromkeys(metric for board in boards for metric in board.metrics))
     names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
     scores = _score_columns(entries, metrics, boards[0].sort, decimals, ranked=False)
-    sizes = [("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M")]
+    sizes = [
+        Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
+        for key, label in (("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M"))
+    ]
     named = [replace(entry, encoder=cell.text, in_sample=False) for entry, cell in zip(entries, names, strict=True)]
     return Table(
         name="Checks on points of their own",
@@ -137,7 +141,10 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
             Column("limits", "limits", tuple(map(_verdict_cell, entries)), "verdict"),
             Column("encoder", "test and encoder", names, "name"),
             *scores[:2],
-            *(Column(key, label, tuple(_size_cell(board, key) for board in scored), "size") for key, label in sizes),
+            *(
+                Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
+                for key, label in sizes
+            ),
             *scores[2:],
         ),
         entries=entries,
@@ -169,11 +176,6 @@ def _verdict_cell(entry: LeaderboardRow) -> Cell:
     """Return the worst verdict on an encoder's limits."""
     verdict = max(entry.verdicts.values(), key=VERDICTS.index, default="")
     return Cell(verdict or "none", verdict, verdict=verdict)
-
-
-def _size_cell(board: Leaderboard, key: str) -> Cell:
-    size = getattr(board, key)
-    return Cell(str(size), size)
 
 
 def _score_columns(

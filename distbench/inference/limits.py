@@ -37,7 +37,7 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
         low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
-        if not low <= limit <= high:
+        if not low <= float(limit) <= high:
             raise InputError(name, f"found the limit {limit:g}", f"pass one between {low:g} and {high:g}")
     return {name: float(limit) for name, limit in limits.items()}
 

@@ -141,10 +141,7 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
             Column("limits", "limits", tuple(map(_verdict_cell, entries)), "verdict"),
             Column("encoder", "test and encoder", names, "name"),
             *scores[:2],
-            *(
-                Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
-                for key, label in sizes
-            ),
+            *sizes,
             *scores[2:],
         ),
         entries=entries,

@@ -56,10 +56,12 @@ def diagrams_of(
     ----------
     report : Report
         A report of :func:`distbench.evaluate`, which has its points.
-    encoder, dataset, code_size, seed, test, in_sample
+    encoder, dataset, code_size, seed, test
         As in :func:`distbench.results.rows.rows_of`.
     labels : array-like of shape (m,), optional
         Labels of the test points, of any kind.
+    in_sample
+        As in :func:`distbench.results.rows.rows_of`.
 
     Returns
     -------

@@ -189,11 +189,13 @@ def check_encoder(
     encoder : encoder or recipe
         An encoder, as in :func:`distbench.evaluate`, for ``X_test``; or, for ``dataset``, a recipe: a class or object
         with ``fit(X, code_size, seed)``, or the name of a baseline.
-    X_test, reference, k, name, include_queries
+    X_test, reference
         As in :func:`distbench.evaluate`.
     dataset, code_size, seed : str, int and int
         For a recipe: the data set, on whose train points it is fitted and on whose test points it is evaluated; the
         number of columns of its codes, 1 or more; and its training seed, 0 or more.
+    k, name, include_queries
+        As in :func:`distbench.evaluate`.
     **options
         Limits by metric, such as ``continuity=0.95``, and other options of :func:`distbench.evaluate`.
 

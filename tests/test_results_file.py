@@ -192,24 +192,40 @@ class TestMerging:
 
 
 class TestFilesOfSuitesBeforeThereWasOneFormat:
-    def test_their_rows_are_read_with_their_day(self):
-        document, read = json.loads((STORED / "digits.json").read_text()), read_results(STORED / "digits.json")
+    @pytest.fixture
+    def old(self, tmp_path):
+        """Return a function that writes a suite's stored rows and claims in the old format."""
+
+        def write(name):
+            document = json.loads((STORED / f"{name}.json").read_text())
+            rows = [{key: value for key, value in row.items() if key != "test"} for row in document["rows"]]
+            keys = ("id", "key", "verdict", "evidence", "environment")
+            findings = [{key: claim[key] for key in keys} for claim in document["claims"]]
+            document = {"schema": 1, "environments": document["earlier"], "rows": rows, "findings": findings}
+            path = tmp_path / f"{name}.json"
+            path.write_text(json.dumps(document))
+            return path, document
+
+        return write
+
+    def test_their_rows_are_read_with_their_day(self, old):
+        path, document = old("digits")
+        read = read_results(path)
         assert (read.earlier, read.environment) == (document["environments"], {})
         for row, line in zip(read.rows, document["rows"], strict=True):
             assert {name: value for name, value in vars(row).items() if name in line} == line
             assert row.stored == document["environments"][line["environment"]]["date"]
             assert (row.test, row.distance) == ("", "")
-        assert read_store(STORED / "digits.json").results == read
+        assert read_store(path).results == read
 
-    def test_their_claims_are_read(self):
-        findings = json.loads((STORED / "claims.json").read_text())["findings"]
-        claims = read_store(STORED / "claims.json").results.claims
-        for read, line in zip(claims, findings, strict=True):
+    def test_their_claims_are_read(self, old):
+        path, document = old("claims")
+        for read, line in zip(read_store(path).results.claims, document["findings"], strict=True):
             assert {name: value for name, value in vars(read).items() if name in line} == line
 
     @pytest.mark.parametrize("name", ["digits", "claims"])
-    def test_the_next_update_writes_them_in_todays_format_without_a_change(self, tmp_path, name):
-        before = read_store(STORED / f"{name}.json").results
+    def test_the_next_update_writes_them_in_todays_format_without_a_change(self, tmp_path, old, name):
+        before = read_store(old(name)[0]).results
         write_store(Store(tmp_path / "s.json", before))
         assert read_store(tmp_path / "s.json").results == before
         assert "environments" not in json.loads((tmp_path / "s.json").read_text())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,14 @@ rng = np.random.default_rng(0)
 X, REFERENCE = rng.normal(size=(40, 4)), rng.normal(size=(60, 4))
 Z = X[:, :2]
 SQUARE = np.ones((2, 2))
+RAY = np.arange(1.0, 41.0)[:, None] * np.array([3.0, 4.0])
 
 
-def first_two(batch: Any) -> Any:
+def first_two(batch):
     return batch[:, :2]
 
 
-def never(batch: Any) -> Any:
+def never(batch):
     raise AssertionError("the encoder was asked before the arguments were checked")
 
 
@@ -47,23 +48,22 @@ class Case:
 class Frame:
     """A frame of pandas that is made when its case is called."""
 
-    def __init__(self, columns: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, columns):
         self.columns = columns
 
 
-def with_value(row: int, value: Any, points: Any = X) -> Any:
+def with_value(row, value, points=X):
     changed = points.copy()
     changed[row, 1] = value
     return changed
 
 
-TEXT = Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * len(X)})
 MISSING = Frame(lambda: {"a": pd.array([1, None] * 20, dtype="Int64"), "b": X[:, 0]})
 MANY = Frame(lambda: {f"a_long_name_of_column_{n}": ["x"] * 40 for n in range(40)})
 with np.errstate(over="ignore"):
     FLOAT16 = (X * 1e5).astype(np.float16)
 
-POINTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+POINTS = (
     (with_value(7, np.nan), ("found NaN in row 7;", "drop or fill")),
     (with_value(9, -np.inf), ("found an infinite value in row 9;", "drop or fill")),
     (FLOAT16, ("of float16, which ends at 65504", "such rows in all")),
@@ -79,7 +79,7 @@ POINTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
     (sparse.csr_array(X), ("found a sparse matrix", ".toarray()")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
-    (TEXT, ("columns that are not numbers: city", "encode or drop")),
+    (Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}), ("columns that are not numbers: city", "encode or drop")),
     (MANY, ("a_long_name_of_column_0", "and 36 more")),
     (MISSING, ("found NaN in row 1 (20 such rows in all)",)),
     ([[1.0, 2.0], [3.0]], ("rows of different lengths", "give every row the same")),
@@ -90,11 +90,11 @@ POINTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
 )
 
 
-def given(call: Callable[[Any], Any], bad: Any) -> Any:
+def given(call, bad):
     return call(pd.DataFrame(bad.columns()) if isinstance(bad, Frame) else bad)
 
 
-PLACES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+PLACES = (
     ("X_test", lambda bad: distbench.evaluate(never, bad, k=3)),
     ("reference", lambda bad: distbench.evaluate(never, X, reference=bad, k=3)),
     ("Z_test", lambda bad: distbench.evaluate_codes(X, bad, k=3)),
@@ -107,7 +107,7 @@ PLACES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 OPTIONAL = (1, 7)  # places where None stands for no points
 
 
-def of_points() -> Iterator[Case]:
+def of_points():
     """Yield every kind of bad points as test points of evaluate, and in one other place in turn."""
     for number, (bad, words) in enumerate(POINTS):
         for place in sorted({0, number % len(PLACES)}):
@@ -116,7 +116,7 @@ def of_points() -> Iterator[Case]:
                 yield Case(functools.partial(given, call, bad), InputError, (f"{argument}: ", *words))
 
 
-def evaluation(*words: str, encoder: Any = never, points: Any = X, **options: Any) -> Case:
+def evaluation(*words, encoder=never, points=X, **options):
     return Case(functools.partial(distbench.evaluate, encoder, points, **{"k": 3, **options}), InputError, words)
 
 
@@ -126,6 +126,7 @@ ARGUMENTS = [
     evaluation("X_test: found points that all coincide", points=np.ones((40, 4))),
     evaluation("k: found 0 with M = 39", "pass 1 <= k <= 19", k=0),
     evaluation("k: found 20 with M = 39", "pass 1 <= k <= 19", k=20),
+    evaluation("k: found 20 with M = 39", k=20, metrics=["stress"]),  # any report shows pairs by their ranks
     evaluation("k: found 3.5", "whole number", k=3.5),
     evaluation("k: found '3'", "whole number", k="3"),
     evaluation("k: found True", "whole number", k=True),
@@ -142,8 +143,9 @@ ARGUMENTS = [
     evaluation("confidence: found ndarray of shape", confidence=SQUARE),
     evaluation("batch_size: found 0", "whole number above 0", batch_size=0),
     evaluation("batch_size: found True", batch_size=True),
-    evaluation("batch_size: found '8'", batch_size="8"),
     evaluation("distance_x: found 'euclid'", "'cosine'", distance_x="euclid"),
+    evaluation("distance_x: found 'hamming'", distance_x="hamming"),
+    evaluation("distance_x: found ndarray", distance_x=SQUARE),
     evaluation("distance_z: found <function", "'hamming'", distance_z=first_two),
     evaluation("codes of X_test: ", "no whole numbers", encoder=first_two, distance_z="hamming"),
     evaluation("X_test: found only zeros in row 7", points=np.insert(X, 7, 0.0, axis=0), distance_x="cosine"),
@@ -159,6 +161,7 @@ ARGUMENTS = [
     evaluation("queries: found '10'", queries="10"),
     evaluation("precision: found 0.1", "continuity", precision=0.1),
     evaluation("precision: found 'distortion'", precision={"distortion": 0.1}),
+    evaluation("precision: found ", "did you mean 'continuity'", precision={"continuty": 0.1}),
     evaluation("precision: found continuity = 0", precision={"continuity": 0}),
     evaluation("seed: found -1", "0 or more", seed=-1),
     evaluation("executor: found str", "concurrent.futures", encoder=first_two, executor="threads"),
@@ -167,31 +170,26 @@ ARGUMENTS = [
     evaluation("include_queries: found ndarray", include_queries=SQUARE),
     evaluation("stochastic: found 'yes'", "True or False", stochastic="yes"),
     evaluation("draws: found 3", "pass stochastic=True", draws=3),
-    evaluation("draws: found 5", "pass stochastic=True", draws=5),
     evaluation("draws: found 1", "2 or more", stochastic=True, draws=1),
     evaluation("encoder, X_test: look swapped", encoder=X, points=first_two),
 ]
 
 
-def encoding(encoder: Any, *words: str, **options: Any) -> Case:
+def encoding(encoder, *words, **options):
     return Case(functools.partial(distbench.evaluate, encoder, X, **{"k": 3, **options}), EncoderError, words)
 
 
-def raises(batch: Any) -> Any:
+def raises(batch):
     raise RuntimeError("CUDA out of memory\nand forty lines more")
-
-
-def multiplies(batch: Any) -> Any:
-    return batch @ np.ones((3, 2))
 
 
 class Counts:
     """Changes what it returns with the number of the batch."""
 
-    def __init__(self, change: Callable[[Any, int], Any]) -> None:
+    def __init__(self, change):
         self._change, self._number = change, -1
 
-    def __call__(self, batch: Any) -> Any:
+    def __call__(self, batch):
         self._number += 1
         return self._change(batch, self._number)
 
@@ -199,28 +197,13 @@ class Counts:
 class Classifier:
     classes_ = (0, 1)
 
-    def predict(self, batch: Any) -> Any:
+    def predict(self, batch):
         return batch[:, 0] > 0
-
-
-class Sampler:
-    """Draws its codes anew each time, as the sampling layer of a variational autoencoder does."""
-
-    def __init__(self) -> None:
-        self._rng = np.random.default_rng(0)
-
-    def __call__(self, batch: Any) -> Any:
-        return batch[:, :2] + 0.1 * self._rng.normal(size=(len(batch), 2))
-
-
-def standardised(batch: Any) -> Any:
-    """Do what batch normalisation does in training mode."""
-    return (batch[:, :2] - batch[:, :2].mean(axis=0)) / batch[:, :2].std(axis=0)
 
 
 ENCODERS = [
     encoding(raises, "encoder 'raises' raised RuntimeError: CUDA out of memory; it was given rows 0 to 39 of 40"),
-    encoding(multiplies, "raised ValueError: matmul", "float64 of shape (40, 4)"),
+    encoding(lambda b: b @ np.ones((3, 2)), "raised ValueError: matmul", "float64 of shape (40, 4)"),
     encoding(lambda batch: None, "returned NoneType", "one array with a row a point"),
     encoding(lambda batch: 3.0, "a single number for 40 points", "one code a point"),
     encoding(lambda b: (b, b[:, :1]), "a tuple of 2 arrays for 40 points", "return the codes alone"),
@@ -244,9 +227,12 @@ ENCODERS = [
         "codes of size 3 from row 30 on, 2 before",
         batch_size=10,
     ),
-    encoding(Sampler(), "other codes", "second time", "make it deterministic", "stochastic=True"),
+    encoding(
+        Counts(lambda b, n: b[:, :2] + np.random.default_rng(n).normal(size=(len(b), 2))),
+        *("other codes", "second time", "make it deterministic", "stochastic=True"),
+    ),
     encoding(Counts(lambda b, n: b if n < 1 else b[:0]), "gave no codes the second time"),
-    encoding(standardised, "with the other points of its batch", "eval mode"),
+    encoding(lambda b: b[:, :2] - b[:, :2].mean(axis=0), "with the other points of its batch", "eval mode"),
     encoding(Classifier, "got the class 'Classifier'; pass an instance"),
     encoding(Classifier(), "predicts classes, not codes"),
     encoding(TSNE(), "'TSNE', which has fit_transform alone", "; pass a Keras model"),
@@ -258,17 +244,19 @@ ENCODERS = [
 ]
 
 
-def case(call: Callable[[], Any], *words: str, error: type[DistbenchError] = InputError) -> Case:
+def case(call, *words, error=InputError):
     return Case(call, error, words)
 
 
 @functools.cache
-def report(**options: Any) -> Any:
+def report(**options):
     return distbench.evaluate(first_two, X, **{"k": 3, **options})
 
 
 CODES = [
     case(lambda: distbench.evaluate_codes(X, Z[:3], k=3), "Z_test: found 3 rows, but X_test has 40"),
+    case(lambda: distbench.evaluate_codes(X, Z, k=3, distance_z="hamming"), "Z_test: found values that are no whole"),
+    case(lambda: distbench.evaluate_codes(RAY, RAY, k=3, distance_x="cosine"), "without any cosine distance"),
     case(lambda: distbench.evaluate_codes(X, Z, reference=X, k=3), "reference: found ndarray", "pair"),
     case(lambda: distbench.evaluate_codes(X, Z, reference=(X, None), k=3), "reference[1]: found None"),
     case(lambda: distbench.evaluate_codes(X, Z, reference=(X, Z[:3]), k=3), "reference[1]: found 3 rows"),
@@ -283,12 +271,16 @@ CODES = [
     case(lambda: distbench.compare(report(), Z), "report_b: found ndarray"),
     case(lambda: distbench.compare(report(), report(k=4)), "found k = 3 and 4"),
     case(lambda: distbench.compare(report(), report(confidence=0.9)), "found confidence = 0.95 and 0.9"),
+    case(lambda: distbench.compare(report(), report(distance_x="cityblock")), "found distance_x = "),
+    case(lambda: distbench.compare(report(), report(queries=20)), "found m = 40 and 20"),
+    case(lambda: distbench.compare(report(), distbench.evaluate(first_two, X, reference=X, k=3)), "M = 39 and 79"),
     case(lambda: distbench.compare(report(), distbench.evaluate(first_two, X + 1, k=3)), "found other points"),
-    case(lambda: distbench.compare(report(queries=20), report(queries=20, seed=1)), "found other test points judged"),
+    case(lambda: distbench.compare(report(queries=20), report(queries=20, seed=1)), "judged; pass the same queries"),
     case(lambda: report().check(), "limits: found none", "continuity=0.95"),
     case(lambda: report().check(continuty=0.9), "continuty: found no metric", "did you mean 'continuity'?"),
     case(lambda: report().check(continuity="high"), "continuity: found the limit 'high'; pass a number"),
     case(lambda: report().check(continuity=np.nan), "continuity: found the limit nan"),
+    case(lambda: report().check(continuity=True), "continuity: found the limit True; pass a number"),
     case(lambda: report().check(continuity=SQUARE), "continuity: found the limit ndarray of shape (2, 2)"),
     case(lambda: report().check(continuity=95), "continuity: found the limit 95", "between 0 and 1"),
     case(lambda: report().check(kendall=0.5), "kendall: found a limit, but it was not measured", "metrics="),
@@ -307,11 +299,11 @@ CODES = [
 
 
 class Recipe:
-    def fit(self, X: Any, code_size: int, seed: int) -> Any:
+    def fit(self, X, code_size, seed):
         raise AssertionError("fitted")
 
 
-def checked(*arguments: Any, **options: Any) -> Callable[[], Any]:
+def checked(*arguments, **options):
     return lambda: distbench.check_encoder(*arguments, **options)
 
 
@@ -327,14 +319,7 @@ CHECKS = [
     case(checked("pca", dataset="digits", code_size=0), "code_size"),
     case(checked("pac", dataset="digits", code_size=2), "pac", "pca"),
     case(checked("pca", dataset="digits", code_size=2, stochastic=True), "stochastic: given for a recipe"),
-    case(lambda: distbench.fit_baseline("pac", X, 2), "name: ", "pca"),
-    case(lambda: distbench.fit_baseline("pca", X, 2.5), "code_size: 2.5"),
-    case(lambda: distbench.fit_baseline("pca", X, 2, -1), "seed: -1"),
-    case(lambda: distbench.fit_baseline("pca", X, 2, epoch=3), "epoch"),
-    case(lambda: distbench.fit_baseline("pca", with_value(3, np.nan), 2), "X: ", "NaN", "row 3"),
-    case(lambda: distbench.fit_baseline("pca", X[:1], 2), "X: 1 points; at least 2"),
-    case(lambda: distbench.fit_baseline("pca", X[:, 0], 2), "X: ", "(40,)"),
-    case(lambda: distbench.load_dataset("digit"), "digit", "digits", error=DatasetError),
+    case(lambda: distbench.load_dataset("digit"), "name: no data set is called", "'digits'", error=DatasetError),
     case(lambda: distbench.load_dataset(3), "3", error=DatasetError),
 ]
 

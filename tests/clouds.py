@@ -10,17 +10,7 @@ import numpy as np
 from distbench.engine import Statistics, gather, point_space
 from distbench.metrics import METRICS, Measured
 
-KINDS = (
-    "plain",
-    "duplicates",
-    "quantised",
-    "collapsed",
-    "half collapsed",
-    "far",
-    "binary",
-    "mixed scales",
-    "outlier",
-)
+KINDS = ("plain", "duplicates", "quantised", "collapsed", "half collapsed", "far", "binary", "mixed scales", "outlier")
 SETTINGS = ("in sample", "train only", "train and test")
 FEW, MANY = 4, point_space.FEW_COLUMNS + 2  # columns: distances by differences, by products of matrices
 

@@ -19,7 +19,7 @@ def check_message(message: str, words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.words[0])
-def test_one_line_says_what_is_wrong(case):
+def test_errors_are_one_line(case):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(case.error) as caught:
@@ -52,9 +52,6 @@ def noisy(batch):
 CASES = [
     (lambda d: d.check(first, X, k=0, stress=1), InputError, "k: found 0"),
     (lambda d: d.check(first, X[:, 0], stress=1), InputError, "X_test: found 1-D data"),
-    (lambda d: d.check(first, X * np.nan, stress=1), InputError, "X_test: found NaN in row 0"),
-    (lambda d: d.check(first, X, metrics=3, stress=1), InputError, "metrics: found 3"),
-    (lambda d: d.check(first, X, labels=5, stress=1), InputError, "labels: found 5"),
     (lambda d: d.check(Recipe(), X, stress=1), EncoderError, "it is a recipe"),
     (lambda d: d.check(broken, X, stress=1), EncoderError, "encoder 'broken' raised ValueError"),
     (lambda d: d.check(noisy, X, stress=1), EncoderError, "encoder 'noisy' gave other codes"),
@@ -94,7 +91,7 @@ def test_shown_too(distbench):
 def test_the_fixture(pytester):
     pytester.makepyfile(test_mine=FIXTURE)
     result = pytester.runpytest_subprocess("--distbench", "-p", "no:randomly")
-    result.assert_outcomes(passed=15, failed=2)
+    result.assert_outcomes(passed=12, failed=2)
     result.stdout.fnmatch_lines(
         [
             ">*return batch @ np.ones((3, 2))*",

@@ -6,9 +6,6 @@ import functools
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -38,20 +35,20 @@ X = np.random.default_rng(0).normal(size=(80, 9)) * [5, 4, 3, 2, 1, 1, 1, 1, 1] 
 QUICK = {"epochs": 3}
 
 
-def quick(name: str, points: Any = X, code_size: int = 2, seed: int = 0, **options: Any) -> Any:
+def quick(name, points=X, code_size=2, seed=0, **options):
     """Fit quickly: points of one shape and a fixed number of epochs, so that each network is compiled once."""
     quick = QUICK if "epochs" in BASELINES[name].options else {}
     return fit_baseline(name, points, code_size, seed, **quick, **options)
 
 
 @functools.cache
-def shared(name: str) -> Any:
+def shared(name):
     """Return one fitted encoder for all tests that do not change it."""
     return quick(name)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _keras() -> Iterator[None]:
+def _keras():
     pytest.importorskip("keras")
     pytest.importorskip("tensorflow")
     from distbench.baselines import _epochs
@@ -63,7 +60,7 @@ def _keras() -> Iterator[None]:
 
 # With module scope tests run recipe by recipe, and each network is compiled once.
 @pytest.fixture(scope="module", params=NAMES)
-def name(request: pytest.FixtureRequest) -> str:
+def name(request):
     requires = BASELINES[request.param].requires
     if requires:
         pytest.importorskip(requires)
@@ -71,11 +68,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
-def network(request: pytest.FixtureRequest) -> str:
+def network(request):
     return str(request.param)
 
 
-def test_the_registry_finds_every_recipe() -> None:
+def test_the_registry_finds_every_recipe():
     assert {"identity", "pca", "autoencoder", "pairwise_autoencoder", "random_projection"} <= set(BASELINES)
     assert list(BASELINES) == sorted(BASELINES)
     assert all(len(recipe.summary) > 20 for recipe in BASELINES.values())
@@ -84,15 +81,7 @@ def test_the_registry_finds_every_recipe() -> None:
         assert {"epochs", "batch_size", "learning_rate"} <= set(BASELINES[name].options)
 
 
-def test_listing_the_names_loads_nothing_heavy() -> None:
-    code = (
-        "import sys; from distbench.baselines import BASELINES; assert 'umap' in list(BASELINES);"
-        "assert not {'numpy', 'scipy', 'keras', 'sklearn', 'umap', 'tensorflow'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_fitted_encoder_has_codes_name_and_both_methods(name: str) -> None:
+def test_a_fitted_encoder_has_codes_name_and_both_methods(name):
     encoder = shared(name)
     assert encoder.name == name
     with pytest.raises(InputError, match="X: 5 features; this encoder was fitted on 9"):
@@ -106,46 +95,40 @@ def test_a_fitted_encoder_has_codes_name_and_both_methods(name: str) -> None:
     np.testing.assert_array_equal(wrapped.encode(X[:7]), codes)
 
 
-def test_images_are_flattened_and_inputs_left_alone(name: str) -> None:
-    images = X.reshape(80, 3, 3).copy()
-    images.flags.writeable = False
-    np.testing.assert_array_equal(quick(name, images).encode(images), shared(name).encode(X))
-
-
-def test_the_seed_alone_decides_and_only_where_the_recipe_says_so(name: str) -> None:
+def test_the_seed_alone_decides_and_images_are_flattened_and_left_alone(name):
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002 - a fit must leave this state alone
     expected = (random.random(), np.random.rand())  # noqa: NPY002
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
-    codes = quick(name, X.copy()).encode(X)
+    images = X.reshape(80, 3, 3).copy()
+    images.flags.writeable = False
+    codes = quick(name, images).encode(images)
     assert (random.random(), np.random.rand()) == expected  # noqa: NPY002
     np.testing.assert_array_equal(codes, shared(name).encode(X))
     assert np.array_equal(codes, quick(name, seed=1).encode(X)) == BASELINES[name].deterministic
 
 
-def test_equal_points_leave_nothing_to_fit(name: str) -> None:
+def test_equal_points_leave_nothing_to_fit(name):
     if name in ("identity", "pca", "random_projection"):
         pytest.skip("takes any points")
     with pytest.raises(TrainingError, match="all points are equal"):
         quick(name, np.full((10, 9), 0.1))
 
 
-def test_all_that_draws_is_given_the_seed(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_network_encoder_takes_the_seed_and_reports_every_epoch(network, monkeypatch):
     from distbench.baselines import _network_encoder
 
     seeds, seeded, train = [], _network_encoder.seeded, _network_encoder.train
     monkeypatch.setattr(_network_encoder, "seeded", lambda seed: seeds.append(seed) or seeded(seed))
-    monkeypatch.setattr(
-        _network_encoder,
-        "train",
-        lambda model, points, seed, *more: seeds.append(seed) or train(model, points, seed, *more),
-    )
-    quick(network, seed=7)
+    monkeypatch.setattr(_network_encoder, "train", lambda *of: seeds.append(of[2]) or train(*of))
+    seen = []
+    quick(network, seed=7, progress=lambda done, total: seen.append((done, total)))
     assert seeds == [7, 7]
+    assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def degenerate() -> dict[str, Any]:
+def degenerate():
     """Points that are hard to fit, most of one shape."""
     draw = np.random.default_rng(2)
     plain = draw.normal(size=X.shape)
@@ -161,7 +144,7 @@ def degenerate() -> dict[str, Any]:
     }
 
 
-def is_nightly(name: str, case: str) -> bool:
+def is_nightly(name, case):
     """Two cases have the shape of all other tests, so that no network is compiled anew for them."""
     return name not in ("autoencoder", "pca", "mds") or case not in ("two points", "values of a million")
 
@@ -174,7 +157,7 @@ def is_nightly(name: str, case: str) -> bool:
         for case in degenerate()
     ],
 )
-def test_degenerate_points_give_finite_codes_or_a_clear_error(name: str, case: str) -> None:
+def test_degenerate_points_give_finite_codes_or_a_clear_error(name, case):
     if BASELINES[name].requires:
         pytest.importorskip(BASELINES[name].requires)
     points = degenerate()[case]
@@ -196,7 +179,7 @@ def test_degenerate_points_give_finite_codes_or_a_clear_error(name: str, case: s
 @pytest.mark.parametrize(
     "network", [pytest.param(name, marks=[pytest.mark.nightly] * (name not in COMPILED_OFTEN)) for name in NETWORKS]
 )
-def test_a_fit_is_the_same_whatever_was_fitted_before(network: str) -> None:
+def test_a_fit_is_the_same_whatever_was_fitted_before(network):
     from distbench.baselines import _epochs
 
     other = X[::-1] ** 2
@@ -214,19 +197,13 @@ def test_a_fit_is_the_same_whatever_was_fitted_before(network: str) -> None:
     np.testing.assert_array_equal(kept.encode(X), first)
 
 
-def test_progress_is_told_of_every_epoch(network: str) -> None:
-    seen: list[tuple[int, int]] = []
-    fit_baseline(network, X, 2, progress=lambda done, total: seen.append((done, total)), epochs=3)
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-
-
 @pytest.mark.parametrize("name", [*NETWORKS, "mds"])
-def test_codes_come_in_the_units_of_the_inputs(name: str) -> None:
+def test_codes_come_in_the_units_of_the_inputs(name):
     small, large = shared(name).encode(X), quick(name, X * 1024).encode(X * 1024)
     np.testing.assert_allclose(large, small * 1024, rtol=1e-3, atol=1e-3 * 1024)
 
 
-def test_the_precision_that_a_user_set_for_keras_changes_nothing() -> None:
+def test_the_precision_that_a_user_set_for_keras_changes_nothing():
     import keras
 
     expected = quick("variational_autoencoder").encode(X)
@@ -238,23 +215,27 @@ def test_the_precision_that_a_user_set_for_keras_changes_nothing() -> None:
         keras.config.set_dtype_policy(before)
 
 
-# Each compiles its network for this rate alone; all are trained by the same loop.
+# Each compiles its network for this rate or weight alone; all are trained by the same loop.
+DIVERGE = "(the loss is (nan|inf)|codes are not|all points got)"
+
+
 @pytest.mark.parametrize(
-    "name",
+    ("name", "options", "message"),
     [
-        "autoencoder",
+        ("autoencoder", {"learning_rate": 1e30}, DIVERGE),
+        ("variational_autoencoder", {"weight": 1e4}, ".*collapsed to the prior"),
         *(
-            pytest.param(name, marks=pytest.mark.nightly)
+            pytest.param(name, {"learning_rate": 1e30}, DIVERGE, marks=pytest.mark.nightly)
             for name in ("conv_autoencoder", "distance_encoder", "variational_autoencoder")
         ),
     ],
 )
-def test_training_that_diverges_is_an_error(name: str) -> None:
-    with pytest.raises(TrainingError, match=f"{name}: (the loss is (nan|inf)|codes are not|all points got)"):
-        fit_baseline(name, X, 2, epochs=20, learning_rate=1e30)
+def test_training_that_fails_is_an_error(name, options, message):
+    with pytest.raises(TrainingError, match=f"{name}: {message}"):
+        fit_baseline(name, X, 2, epochs=20, **options)
 
 
-def test_a_network_that_died_is_an_error() -> None:
+def test_a_network_that_died_is_an_error():
     from distbench.baselines._training import Plan, seeded, train
     from distbench.keras import Autoencoder
 
@@ -279,22 +260,20 @@ def test_a_network_that_died_is_an_error() -> None:
         ((100_000, 9), (40, 3125, 32)),
     ],
 )
-def test_fits_take_about_as_many_steps_whatever_the_points(
-    shape: tuple[int, int], expected: tuple[int, int, int]
-) -> None:
+def test_fits_take_about_as_many_steps_whatever_the_points(shape, expected):
     from distbench.baselines._training import Plan
 
     assert Plan().batches(*shape) == expected
     assert Plan(epochs=7, batch_size=None).batches(*shape) == (7, 1, shape[0])
 
 
-def test_identity_keeps_every_point() -> None:
+def test_identity_keeps_every_point():
     codes = quick("identity", code_size=1).encode(X)
     np.testing.assert_array_equal(codes, X)
     assert not np.shares_memory(codes, X)
 
 
-def test_pca_is_the_best_plane() -> None:
+def test_pca_is_the_best_plane():
     encoder = quick("pca")
     centred = X - X.mean(axis=0)
     _, values, rows = np.linalg.svd(centred)
@@ -303,7 +282,7 @@ def test_pca_is_the_best_plane() -> None:
 
 
 @pytest.mark.parametrize("code_size", [1, 4, 50])
-def test_random_projection_keeps_squared_distances_on_average(code_size: int) -> None:
+def test_random_projection_keeps_squared_distances_on_average(code_size):
     ratios = [
         np.mean(pdist(quick("random_projection", code_size=code_size, seed=seed).encode(X)) ** 2)
         / np.mean(pdist(X) ** 2)
@@ -314,32 +293,21 @@ def test_random_projection_keeps_squared_distances_on_average(code_size: int) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("pcb", X, 2), "name: no baseline is called 'pcb'; did you mean 'pca'"),
-        (("pca", X, 0), "code_size: 0 is not a whole number of at least 1"),
-        (("pca", X, 2.0), "code_size: 2.0"),
-        (("pca", X, True), "code_size: True"),
-        (("pca", X, 10), "code_size: 10 is more than X"),
-        (("linear_autoencoder", X, 10), "code_size: 10 is more than X"),
-        (("isometry_projection", X, 10), "code_size: 10 is more than the 9 features of X"),
-        (("pca", X, 2, -1), "seed: -1"),
-        (("pca", X[0], 2), r"X: shape \(9,\)"),
-        (("pca", X[:1], 2), "X: 1 points; at least 2"),
-        (("pca", X[:, :0], 2), r"X: shape \(80, 0\)"),
-        (("pca", [["a", "b"]] * 3, 2), "X: not an array of numbers"),
-        (("pca", np.where(X[5, 2] == X, np.nan, X), 2), "X: NaN or infinity in row 5"),
-    ],
-)
-def test_arguments_are_checked(arguments: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
-        fit_baseline(*arguments)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
     ("name", "options", "message"),
     [
+        ("pcb", {}, "name: no baseline is called 'pcb'; did you mean 'pca'"),
+        ("pca", {"code_size": 0}, "code_size: 0 is not a whole number of at least 1"),
+        ("pca", {"code_size": 2.0}, "code_size: 2.0"),
+        ("pca", {"code_size": True}, "code_size: True"),
+        ("pca", {"code_size": 10}, "code_size: 10 is more than X"),
+        ("linear_autoencoder", {"code_size": 10}, "code_size: 10 is more than X"),
+        ("isometry_projection", {"code_size": 10}, "code_size: 10 is more than the 9 features of X"),
+        ("pca", {"seed": -1}, "seed: -1"),
+        ("pca", {"X": X[0]}, r"X: shape \(9,\)"),
+        ("pca", {"X": X[:1]}, "X: 1 points; at least 2"),
+        ("pca", {"X": X[:, :0]}, r"X: shape \(80, 0\)"),
+        ("pca", {"X": [["a", "b"]] * 3}, "X: not an array of numbers"),
+        ("pca", {"X": np.where(X[5, 2] == X, np.nan, X)}, "X: NaN or infinity in row 5"),
         ("pca", {"epochs": 3}, "options: pca has no 'epochs'; it takes none"),
         ("autoencoder", {"weight": 3}, "no 'weight'; it takes hidden, epochs, batch_size, learning_rate"),
         ("autoencoder", {"epochs": 0}, "epochs: 0 is not"),
@@ -350,22 +318,23 @@ def test_arguments_are_checked(arguments: Any, message: str) -> None:
         *(("isometry_sigmoid", {"gain": gain}, "gain: ") for gain in (0, -1, np.nan, np.inf)),
     ],
 )
-def test_options_are_checked(name: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        fit_baseline(name, X, 2, **options)
+def test_arguments_are_checked(name, options, message):
+    with pytest.raises(InputError, match=message) as caught:
+        fit_baseline(name, **{"X": X, "code_size": 2, **options})
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("name", "package", "extra"),
     [("autoencoder", "keras", "keras"), ("umap", "umap", "umap"), ("parametric_umap", "umap", "umap")],
 )
-def test_a_missing_package_names_its_extra(name: str, package: str, extra: str, monkeypatch: Any) -> None:
+def test_a_missing_package_names_its_extra(name, package, extra, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingDependencyError, match=rf'pip install "distbench\[{extra}\]"'):
         quick(name)
 
 
-def test_compiled_epochs_and_model_fit_take_the_same_steps() -> None:
+def test_compiled_epochs_and_model_fit_take_the_same_steps():
     from distbench.baselines import _epochs
     from distbench.baselines._points import Units
     from distbench.baselines._training import seeded
@@ -389,15 +358,15 @@ def test_compiled_epochs_and_model_fit_take_the_same_steps() -> None:
         np.testing.assert_allclose(compiled, fitted, rtol=1e-3, atol=1e-4)
 
 
-def test_only_so_much_is_kept() -> None:
+def test_only_so_much_is_kept():
     from distbench.baselines._epochs import Kept
 
     kept = Kept(2)
     for key in ("a", "b", "c"):
-        kept.give(key, key)  # type: ignore[arg-type]
+        kept.give(key, key)
     assert list(kept.values()) == ["b", "c"]
-    assert kept.take("b", lambda: "new") == "b"  # type: ignore[arg-type,return-value]
-    assert kept.take("b", lambda: "new") == "new"  # type: ignore[arg-type,return-value]
+    assert kept.take("b", lambda: "new") == "b"
+    assert kept.take("b", lambda: "new") == "new"
 
 
 PROCESS = """
@@ -413,7 +382,7 @@ for name in sys.argv[4:]:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("many", [False, True])
-def test_two_processes_fit_the_same_weights(many: bool, tmp_path: Path) -> None:
+def test_two_processes_fit_the_same_weights(many, tmp_path):
     points = load_dataset("digits").train if many else X
     epochs, names = (5, ["pairwise_autoencoder"]) if many else (QUICK["epochs"], NETWORKS)
     np.save(tmp_path / "points.npy", points)
@@ -426,7 +395,7 @@ def test_two_processes_fit_the_same_weights(many: bool, tmp_path: Path) -> None:
                 np.testing.assert_array_equal(array, other, err_msg=name)
 
 
-def judged(encoder: Any) -> tuple[float, float, float]:
+def judged(encoder):
     """Spearman, scaled stress and stress of test points against train points."""
     data = load_dataset("digits")
     a = cdist(data.test, data.train).ravel()
@@ -436,7 +405,7 @@ def judged(encoder: Any) -> tuple[float, float, float]:
 
 
 @pytest.mark.nightly
-def test_on_digits_the_recipes_reach_what_they_are_known_for() -> None:
+def test_on_digits_the_recipes_reach_their_known_scores():
     train = load_dataset("digits").train
     plain = judged(fit_baseline("autoencoder", train, 8))
     pairwise = judged(fit_baseline("pairwise_autoencoder", train, 8))
@@ -453,12 +422,7 @@ def test_on_digits_the_recipes_reach_what_they_are_known_for() -> None:
     [(X, 2), *(pytest.param(None, code_size, marks=pytest.mark.nightly) for code_size in (2, 8))],
     ids=["random", "digits-2", "digits-8"],
 )
-def test_a_linear_autoencoder_finds_the_principal_subspace(points: Any, code_size: int) -> None:
+def test_a_linear_autoencoder_finds_the_principal_subspace(points, code_size):
     points = load_dataset("digits").train if points is None else points
     linear, pca = (fit_baseline(name, points, code_size) for name in ("linear_autoencoder", "pca"))
-    assert largest_principal_angle(linear.components_, pca.components_) < 0.1  # type: ignore[attr-defined]
-
-
-def test_codes_that_collapse_to_the_prior_are_a_failed_run() -> None:
-    with pytest.raises(TrainingError, match="collapsed to the prior"):
-        fit_baseline("variational_autoencoder", X, 2, weight=1e4, epochs=20)
+    assert largest_principal_angle(linear.components_, pca.components_) < 0.1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -40,24 +39,24 @@ DEGENERATE = {
 }
 
 
-def fit(name: str, points: Any = X, code_size: int = 2, seed: int = 0, **options: Any) -> Any:
+def fit(name, points=X, code_size=2, seed=0, **options):
     quick = {"epochs": 10} if name == "parametric_umap" else {}
     return fit_baseline(name, points, code_size, seed, **(quick | options))
 
 
-def raw_stress(wanted: Any, codes: Any, anchors: Any) -> Any:
-    """Of each code beside the anchors."""
+def raw_stress(wanted, codes, anchors):
+    """Return the raw stress of each code beside the anchors."""
     return ((wanted - cdist(codes, anchors)) ** 2).sum(axis=1)
 
 
-def test_what_each_recipe_says_of_itself() -> None:
+def test_recipes_declare_their_properties():
     assert [name for name in NAMES + UMAPS if not BASELINES[name].deterministic] == UMAPS
     assert [name for name, recipe in BASELINES.items() if recipe.in_sample_only] == ["tsne"]
     assert [name for name, recipe in BASELINES.items() if recipe.requires == "umap"] == UMAPS
 
 
 @pytest.mark.parametrize("name", ["isomap", "kernel_pca"])
-def test_iterative_and_full_eigenvectors_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_iterative_and_full_eigenvectors_agree(name, monkeypatch):
     full = fit(name)
     assert full.estimator.eigen_solver == "dense"
     monkeypatch.setattr("distbench.baselines._estimator.few_wanted", lambda code_size, n: True)
@@ -66,7 +65,7 @@ def test_iterative_and_full_eigenvectors_agree(name: str, monkeypatch: pytest.Mo
     np.testing.assert_allclose(pdist(iterative.encode(X)), pdist(full.encode(X)), rtol=1e-6)
 
 
-def at_night(name: str, case: str, code_size: int) -> bool:
+def at_night(name, case, code_size):
     """Return whether a case guards a release alone; t-SNE and UMAP are slow, and one code size shows most."""
     slow = name in UMAPS or (name == "tsne" and case not in ("constant column", "two distinct points"))
     return code_size != 2 or slow
@@ -79,7 +78,7 @@ def at_night(name: str, case: str, code_size: int) -> bool:
         for case in [*product(NAMES, DEGENERATE, (1, 2, 3)), *product(UMAPS, DEGENERATE, (2,))]
     ],
 )
-def test_degenerate_points_give_finite_codes(name: str, case: str, code_size: int) -> None:
+def test_degenerate_points_give_finite_codes(name, case, code_size):
     if name in UMAPS:
         pytest.importorskip("umap")
     points = DEGENERATE[case]
@@ -108,7 +107,7 @@ def test_degenerate_points_give_finite_codes(name: str, case: str, code_size: in
         ("parametric_umap", 2, {"epochs": 0}, "epochs: 0 is not"),
     ],
 )
-def test_arguments_are_checked(name: str, code_size: int, options: dict[str, Any], message: str) -> None:
+def test_arguments_are_checked(name, code_size, options, message):
     with pytest.raises(InputError, match=message):
         fit(name, X, code_size, **options)
     if name in UMAPS:
@@ -116,7 +115,7 @@ def test_arguments_are_checked(name: str, code_size: int, options: dict[str, Any
             fit(name, X[:3])
 
 
-def test_kernel_pca_of_full_size_keeps_the_distances_of_the_kernel() -> None:
+def test_kernel_pca_of_full_size_keeps_the_distances_of_the_kernel():
     encoder = fit("kernel_pca", X, 79)
     codes = encoder.encode(X)
     width = np.median(pdist(X))
@@ -128,7 +127,7 @@ def test_kernel_pca_of_full_size_keeps_the_distances_of_the_kernel() -> None:
     assert np.abs(cdist(encoder.encode(middle), codes) ** 2 - expected).max() < 0.1
 
 
-def test_isomap_unrolls_a_curve() -> None:
+def test_isomap_unrolls_a_curve():
     angle = np.linspace(0, 4, 200) + DRAW.uniform(0, 0.005, 200)
     points = np.column_stack([np.cos(angle), np.sin(angle)]) * 10
     encoder = fit("isomap", points, 1, n_neighbors=2)
@@ -144,7 +143,7 @@ def test_isomap_unrolls_a_curve() -> None:
 
 
 @pytest.mark.parametrize("code_size", [1, 2, 3])
-def test_mds_is_as_good_as_scikit_learns_from_the_same_start(code_size: int) -> None:
+def test_mds_is_as_good_as_scikit_learns_from_the_same_start(code_size):
     from sklearn.decomposition import PCA
     from sklearn.manifold import smacof as reference
 
@@ -157,7 +156,7 @@ def test_mds_is_as_good_as_scikit_learns_from_the_same_start(code_size: int) -> 
 
 
 @pytest.mark.parametrize("code_size", [6, 9])
-def test_mds_with_room_enough_keeps_every_distance(code_size: int) -> None:
+def test_mds_with_room_enough_keeps_every_distance(code_size):
     encoder = fit("mds", X, code_size)
     np.testing.assert_allclose(pdist(encoder.codes_), pdist(X), rtol=1e-9)
     codes = np.concatenate([encoder.encode(NEW), encoder.codes_])
@@ -166,12 +165,12 @@ def test_mds_with_room_enough_keeps_every_distance(code_size: int) -> None:
 
 
 @pytest.mark.parametrize("code_size", [1, 2, 3])
-def test_mds_places_new_points_where_a_general_optimiser_would(code_size: int) -> None:
+def test_mds_places_new_points_where_a_general_optimiser_would(code_size):
     encoder = fit("mds", X, code_size)
     codes, wanted = encoder.encode(NEW), cdist(NEW, X)
     ours = raw_stress(wanted, codes, encoder.codes_)
 
-    def searched(row: int, start: Any) -> float:
+    def searched(row, start):
         return float(
             minimize(lambda z: raw_stress(wanted[row : row + 1], z[None], encoder.codes_)[0], start, method="BFGS").fun
         )
@@ -183,7 +182,7 @@ def test_mds_places_new_points_where_a_general_optimiser_would(code_size: int) -
     assert np.mean(ours > np.asarray(best) * (1 + 1e-4)) <= (0.4 if code_size == 1 else 0.15)
 
 
-def test_a_code_of_mds_does_not_rest_on_the_other_new_points() -> None:
+def test_a_code_of_mds_does_not_rest_on_the_other_new_points():
     encoder = fit("mds")
     assert encoder.note_out_of_sample == "out of sample: the code of least stress to all train points"
     moved = np.linalg.norm(encoder.encode(X) - encoder.codes_, axis=1) / pdist(encoder.codes_).mean()
@@ -203,14 +202,14 @@ def test_a_code_of_mds_does_not_rest_on_the_other_new_points() -> None:
     seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_pull_raises_the_stress(n: int, m: int, d: int, p: int, seed: int) -> None:
+def test_no_pull_raises_the_stress(n, m, d, p, seed):
     draw = np.random.default_rng(seed)
     points, new = np.round(draw.normal(size=(n, d)), 1), np.round(draw.normal(size=(m, d)), 1)  # some coincide
     start = draw.normal(size=(n, p)) * draw.choice([0.1, 1, 10])
     start -= start.mean(axis=0)
     among, beside = cdist(points, points), cdist(new, points)
 
-    def total(codes: Any) -> float:
+    def total(codes):
         return float(raw_stress(among, codes, codes).sum())
 
     slack = 1e-9 * (1 + total(start))
@@ -226,23 +225,20 @@ def test_no_pull_raises_the_stress(n: int, m: int, d: int, p: int, seed: int) ->
     assert (raw_stress(beside, placed, codes) <= before + slack).all()
 
 
-def test_long_codes_have_the_same_distances_as_short_ones() -> None:
+def test_long_codes_have_the_same_distances_as_short_ones():
     codes, anchors = DRAW.normal(size=(5, 20)), DRAW.normal(size=(9, 20))
     codes[0] = anchors[3]
     np.testing.assert_allclose(_distances(codes, anchors), cdist(codes, anchors), rtol=1e-9)
     assert _distances(codes, anchors)[0, 3] == 0
 
 
-def test_tsne_has_codes_of_fitted_points_and_of_no_others() -> None:
+def test_tsne_has_codes_of_fitted_points_and_of_no_others():
     encoder = fit("tsne")
     assert encoder.codes_.shape == (80, 2)
     np.testing.assert_array_equal(encoder.encode(X), encoder.codes_)
     np.testing.assert_array_equal(encoder.encode(X[[7, 3]]), encoder.codes_[[7, 3]])
-    with pytest.raises(
-        InputError, match=r"X: row 1 is not a point that tsne was fitted on.*no others.*codes_"
-    ) as caught:
+    with pytest.raises(InputError, match=r"^X: row 1 is not a point that tsne was fitted on.*no others.*codes_.*$"):
         encoder.encode(np.concatenate([X[:1], NEW]))
-    assert "\n" not in str(caught.value)
     assert encoder.note == "in sample only: no code for new points"
     points = np.repeat(X[:30], 2, axis=0)  # repeated rows have codes each
     points[0] = 0.0
@@ -252,7 +248,7 @@ def test_tsne_has_codes_of_fitted_points_and_of_no_others() -> None:
     np.testing.assert_array_equal(encoder.encode(-points[:1] * 1.0), encoder.codes_[:1])
 
 
-def test_tsne_keeps_clusters_apart() -> None:
+def test_tsne_keeps_clusters_apart():
     centres = DRAW.normal(size=(3, 5)) * 20
     points = np.repeat(centres, 30, axis=0) + DRAW.normal(size=(90, 5))
     distances = squareform(pdist(fit("tsne", points).codes_))
@@ -261,12 +257,12 @@ def test_tsne_keeps_clusters_apart() -> None:
 
 
 @pytest.mark.nightly
-def test_on_digits_mds_places_points_it_never_saw_as_well_as_those_it_did() -> None:
+def test_on_digits_mds_places_points_it_never_saw_as_well_as_those_it_did():
     train = load_dataset("digits").train
     kept, held = train[287:], train[:287]
     encoder = fit("mds", kept)
 
-    def scaled(first: Any, second: Any) -> float:
+    def scaled(first, second):
         a, b = cdist(first, kept).ravel(), cdist(second, encoder.codes_).ravel()
         return float(np.sqrt(1 - (a @ b) ** 2 / (a @ a) / (b @ b)))
 
@@ -275,13 +271,13 @@ def test_on_digits_mds_places_points_it_never_saw_as_well_as_those_it_did() -> N
 
 
 @pytest.fixture
-def _umap() -> None:
+def _umap():
     pytest.importorskip("umap")
     pytest.importorskip("tensorflow")
 
 
 @pytest.mark.usefixtures("_umap")
-def test_umap_places_fitted_and_new_points() -> None:
+def test_umap_places_fitted_and_new_points():
     encoder = fit("umap")
     np.testing.assert_array_equal(encoder.encode(X), encoder.codes_)
     new = encoder.encode(NEW)
@@ -289,30 +285,28 @@ def test_umap_places_fitted_and_new_points() -> None:
     np.testing.assert_array_equal(fit("umap").encode(NEW), new)
     assert not np.array_equal(fit("umap", seed=1).codes_, encoder.codes_)
     assert "out of sample" in encoder.note_out_of_sample
-    with pytest.raises(InputError, match="X: 5 features"):
-        encoder.encode(X[:, :5])
 
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("_umap")
-def test_umap_learn_itself_places_points_together_which_a_note_says() -> None:
+def test_a_note_says_that_umap_learn_places_points_together():
     import umap
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = umap.UMAP(n_neighbors=8, n_epochs=20, random_state=0, n_jobs=1).fit(X)
         report = distbench.evaluate(fitted, NEW, reference=X, k=5)
-        np.testing.assert_array_equal(report.clouds.Z, fitted.transform(NEW))  # type: ignore[union-attr]
+        np.testing.assert_array_equal(report.clouds.Z, fitted.transform(NEW))
     assert any("with the other points of its batch; scores are those of" in note for note in report.notes)
 
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("_umap")
-def test_parametric_umap_is_a_seeded_map() -> None:
-    seen: list[tuple[int, int]] = []
-    before = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
+def test_parametric_umap_is_a_seeded_map():
+    seen = []
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
     encoder = fit_baseline("parametric_umap", X, 2, 0, lambda done, total: seen.append((done, total)), epochs=10)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # type: ignore[index]  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
     assert seen == [(tenth, 10) for tenth in range(1, 11)]
     codes = encoder.encode(NEW)
     assert (codes.shape, codes.dtype) == ((15, 2), np.float64)

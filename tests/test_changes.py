@@ -19,13 +19,13 @@ def comparison(*changes, **others):
     return RunComparison("old.json", changes, **others)
 
 
-def lines(found, width=100):
-    return render_changes(found, width).splitlines()
+def lines(output, width=100):
+    return render_changes(output, width).splitlines()
 
 
-def test_what_got_worse_comes_first_then_better_then_the_number_of_the_rest():
-    found = lines(comparison(change("a", now=0.96), change("b", now=0.7), change("c", now=0.9), change("d", now=0.9)))
-    assert found == [
+def test_worse_metrics_come_first_then_better_ones_then_the_number_of_the_rest():
+    output = lines(comparison(change("a", now=0.96), change("b", now=0.7), change("c", now=0.9), change("d", now=0.9)))
+    assert output == [
         "Changes since old.json",
         "",
         "1 worse (1 surely *):",
@@ -37,58 +37,62 @@ def test_what_got_worse_comes_first_then_better_then_the_number_of_the_rest():
     ]
 
 
-def test_worse_follows_the_direction_of_the_metric():
-    stress = {"metric": "stress", "direction": "down"}
-    found = group_changes(comparison(change("a", now=0.95, **stress), change("b", now=0.7, **stress)))
-    assert [one.encoder for one in found.worse] == ["a"]
-    assert [one.encoder for one in found.better] == ["b"]
+STRESS = {"metric": "stress", "direction": "down"}
 
 
-def test_what_is_sure_comes_before_what_is_large():
-    found = group_changes(comparison(change("large", now=0.3, half=0.7), change("sure", now=0.89, half=0.001)))
-    assert [one.encoder for one in found.worse] == ["sure", "large"]
-    assert [one.encoder for one in found.sure] == ["sure"]
+@pytest.mark.parametrize(
+    ("changes", "worse", "better", "sure"),
+    [
+        ((change("a", now=0.95, **STRESS), change("b", now=0.7, **STRESS)), ["a"], ["b"], ["a", "b"]),
+        ((change("large", now=0.3, half=0.7), change("sure", now=0.89, half=0.001)), ["sure", "large"], [], ["sure"]),
+    ],
+    ids=["the metric says what is worse", "sure changes come before large ones"],
+)
+def test_changes_are_grouped(changes, worse, better, sure):
+    groups = group_changes(comparison(*changes))
+    assert [[item.encoder for item in group] for group in (groups.worse, groups.better)] == [worse, better]
+    assert sorted(item.encoder for item in groups.sure) == sure
 
 
 def test_each_encoder_comes_before_any_of_them_twice():
     metrics = {"trustworthiness": 0.89, "continuity": 0.88, "stress": 0.5}
     changes = [change(name, now=now, half=0.001, metric=m) for name in "ab" for m, now in metrics.items()]
     changes.append(change("c", now=0.85, half=0.001))
-    found = [(one.encoder, one.metric) for one in group_changes(comparison(*changes)).worse]
-    assert found[:3] == [("c", "continuity"), ("a", "trustworthiness"), ("b", "trustworthiness")]
-    assert [metric for _, metric in found[3:]] == ["continuity", "continuity", "stress", "stress"]
+    output = [(item.encoder, item.metric) for item in group_changes(comparison(*changes)).worse]
+    assert output[:3] == [("c", "continuity"), ("a", "trustworthiness"), ("b", "trustworthiness")]
+    assert [metric for _, metric in output[3:]] == ["continuity", "continuity", "stress", "stress"]
 
 
-def test_it_stays_short_and_says_where_the_rest_is():
+def test_it_stays_short_and_names_the_option_that_shows_the_rest():
     many = [change(f"encoder_{n}", now=0.8 - n / 1000) for n in range(100)]
     better = [change(f"better_{n}", now=0.99) for n in range(50)]
     lost = [NotCompared(f"lost_{n}", "digits", "", 2, "", "now failed: no", failed=True) for n in range(9)]
     names = tuple(f"new_{n}, digits, code size 2" for n in range(9))
-    found = lines(comparison(*many, *better, not_compared=tuple(lost), only_now=names), 80)
-    assert len(found) <= 24
-    assert "100 worse (100 surely *), the first 8 of them:" in found
-    assert "  encoder_99, digits, code size 2: continuity 0.9000 -> 0.7010 (-0.20) *" in found
-    assert any(line.startswith("lost: lost_0, digits, code size 2: now failed: no; ") for line in found)
-    assert any("and 6 more" in line for line in found)
-    assert "--distbench-report md:PATH" in found[-1]
+    output = lines(comparison(*many, *better, not_compared=tuple(lost), only_now=names), 80)
+    assert len(output) <= 24
+    assert "100 worse (100 surely *), the first 8 of them:" in output
+    assert "  encoder_99, digits, code size 2: continuity 0.9000 -> 0.7010 (-0.20) *" in output
+    assert any(line.startswith("lost: lost_0, digits, code size 2: now failed: no; ") for line in output)
+    assert any("and 6 more" in line for line in output)
+    assert "--distbench-report md:PATH" in output[-1]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_that_points_changed_is_said_however_narrow_the_lines_are(width):
+def test_lines_of_any_width_report_that_points_changed(width):
     other = {"paired": False, "other_points": True, "note": "not paired: the points changed"}
     changes = [change("a", **other), change("a", metric="stress", **other), change("b", now=0.9, half=None, **other)]
-    found = " ".join(line.strip() for line in lines(comparison(*changes, change("c", now=0.7)), width))
-    said = "the points changed, so intervals are not paired: a, digits, code size 2; b, digits, code size 2"
-    assert found.count("the points changed") == 1
-    assert said in found
+    output = " ".join(line.strip() for line in lines(comparison(*changes, change("c", now=0.7)), width))
+    expected = "the points changed, so intervals are not paired: a, digits, code size 2; b, digits, code size 2"
+    assert output.count("the points changed") == 1
+    assert expected in output
     assert "points changed" not in render_changes(comparison(change("a")), width)
 
 
-def test_where_the_rest_is_stands_below_lines_without_room_and_is_for_the_caller_to_say():
-    found = comparison(change("a_rather_long_name_of_an_encoder"))
-    assert "(--distbench-report md:PATH)" in render_changes(found, 60)
-    assert render_changes(found, 60, rest="look there").endswith("\nlook there")
-    assert "look there" not in render_changes(found, 120, rest="look there")
+def test_the_caller_names_the_place_of_what_lines_have_no_room_for():
+    output = comparison(change("a_rather_long_name_of_an_encoder"))
+    assert "(--distbench-report md:PATH)" in render_changes(output, 60)
+    assert render_changes(output, 60, rest="look there").endswith("\nlook there")
+    assert "look there" not in render_changes(output, 120, rest="look there")
     many = comparison(*(change(f"e{n}", now=0.8 - n / 100) for n in range(9)))
     assert render_changes(many, 120, rest="look there").endswith("\nlook there")
 
@@ -99,22 +103,13 @@ def test_no_line_is_wider_than_the_terminal(width):
     assert max(map(len, lines(comparison(*changes), width))) <= width
 
 
-def test_what_changed_does_not_look_as_if_it_had_not():
-    before, now, *_ = change_text(change(before=0.900001, now=0.900002))
-    assert before != now
-
-
-def test_infinite_changes_are_told_without_an_interval():
-    one = change(metric="distortion", direction="down", before=3.0, now=math.inf, half=None)
-    assert "distortion 3.0000 -> inf (+inf)" in render_changes(comparison(one))
-
-
-def test_what_could_not_be_compared_is_said_with_its_reason():
+def test_changes_without_an_interval_or_comparison_take_a_line():
     other = NotCompared("pca", "", "t.py::test", 2, "stress", "metric version was 1, is now 2")
-    found = render_changes(comparison(not_compared=(other,), only_before=("mds, digits, code size 2",)), 120)
-    assert "not compared: pca, t.py::test, code size 2, stress: metric version was 1, is now 2" in found
-    assert "only before: mds, digits, code size 2" in found
-
-
-def test_nothing_in_common_is_said():
+    infinite = change(metric="distortion", direction="down", before=3.0, now=math.inf, half=None)
+    text = render_changes(comparison(infinite, not_compared=(other,), only_before=("mds, digits, code size 2",)), 120)
+    assert "distortion 3.0000 -> inf (+inf)" in text
+    before, now, *_ = change_text(change(before=0.900001, now=0.900002))
+    assert before != now, "what changed does not look as if it had not"
+    assert "not compared: pca, t.py::test, code size 2, stress: metric version was 1, is now 2" in text
+    assert "only before: mds, digits, code size 2" in text
     assert lines(comparison()) == ["Changes since old.json", "", "nothing in common to compare"]

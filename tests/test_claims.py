@@ -89,14 +89,12 @@ class TestBound:
     def test_a_worst_case_is_judged_by_its_value(self, cache):
         value = cache.run(Fit(as_recipe("pca"), "digits", 8, 0)).report["distortion"].value
         assert math.isfinite(value)
-        worst, beyond = (
-            judged(cache, BoundClaim, encoder="pca", metric="distortion", at_most=factor * value)
-            for factor in (1, 0.99)
-        )
+        what = {"encoder": "pca", "metric": "distortion"}
+        worst, beyond = (judged(cache, BoundClaim, **what, at_most=factor * value) for factor in (1, 0.99))
         assert (worst.verdict, beyond.verdict) == ("borne out", "refuted")
         assert "no interval" in worst.evidence
 
-    def test_a_metric_beyond_the_default_set_is_asked_for(self, cache):
+    def test_a_metric_beyond_the_default_set_is_measured(self, cache):
         result = judged(cache, BoundClaim, encoder="identity", metric="label_agreement", at_least=0.9)
         data = distbench.load_dataset("digits")
         labels = {"labels": data.labels_test, "reference_labels": data.labels_train}
@@ -106,9 +104,8 @@ class TestBound:
         assert result.verdict == "borne out"
 
     def test_the_claim_names_data_set_and_code_size(self, cache):
-        evidence = judged(
-            cache, BoundClaim, encoder="pca", metric="stress", at_most=1.0, dataset="swiss_roll", code_size=2
-        ).evidence
+        what = {"encoder": "pca", "metric": "stress", "at_most": 1.0, "dataset": "swiss_roll", "code_size": 2}
+        evidence = judged(cache, BoundClaim, **what).evidence
         report = cache.run(Fit(as_recipe("pca"), "swiss_roll", 2, 0)).report
         assert f"stress {report['stress'].value:.4g} " in evidence
         assert f"swiss_roll, codes of 2, {report.m} test points" in evidence
@@ -120,6 +117,8 @@ class TestBetter:
         names = ("pca", "random_projection")
         for (better, than), verdict in {names: "borne out", names[::-1]: "refuted"}.items():
             assert judged(cache, BetterClaim, better=better, than=than, metric=metric).verdict == verdict
+        with pytest.raises(SuiteError, match="claim c: distortion has no interval to compare by"):
+            judged(cache, BetterClaim, better=names[0], than=names[1], metric="distortion")
 
     def test_equals_are_undecided_and_no_worse_by_any_margin(self, cache):
         equals = {"better": "pca", "than": "pca", "metric": "continuity"}
@@ -140,9 +139,8 @@ class TestBetter:
     @pytest.mark.parametrize("metric", ["continuity", "scaled_stress", "knn_recall"])
     def test_a_margin_moves_the_line_to_that_much_worse_than_compare_says(self, cache, metric):
         names = ("random_projection", "pca")
-        difference = distbench.compare(*(cache.run(Fit(as_recipe(name), "digits", 8, 0)).report for name in names))[
-            metric
-        ]
+        reports = [cache.run(Fit(as_recipe(name), "digits", 8, 0)).report for name in names]
+        difference = distbench.compare(*reports)[metric]
         low, high = sorted((abs(difference.low), abs(difference.high)))
         for margin, verdict in ((low * 0.99, "refuted"), ((low + high) / 2, "undecided"), (high * 1.01, "borne out")):
             what = {"better": names[0], "than": names[1], "metric": metric, "margin": margin}
@@ -156,14 +154,8 @@ class TestBetter:
     def test_a_wider_margin_never_judges_more_harshly(self, cache, one, two, metric):
         order = ["refuted", "undecided", "borne out"]
         what = {"better": "random_projection", "than": "pca", "metric": metric}
-        narrow, wide = (
-            order.index(judged(cache, BetterClaim, **what, margin=margin).verdict) for margin in sorted((one, two))
-        )
-        assert narrow <= wide
-
-    def test_a_metric_without_an_interval_compares_nothing(self, cache):
-        with pytest.raises(SuiteError, match="claim c: distortion has no interval to compare by"):
-            judged(cache, BetterClaim, better="pca", than="random_projection", metric="distortion")
+        verdicts = [judged(cache, BetterClaim, **what, margin=margin).verdict for margin in sorted((one, two))]
+        assert order.index(verdicts[0]) <= order.index(verdicts[1])
 
 
 class TestEncodersOfAClaim:
@@ -171,13 +163,11 @@ class TestEncodersOfAClaim:
         entry = SuiteEncoder(name, recipe, **about)
         return judged(cache, BoundClaim, encoders=[entry], encoder=name, metric="stress", at_most=0.5)
 
-    def test_options_reach_the_recipe(self, cache, recipes):
+    def test_options_and_seeds_reach_the_recipe(self, cache, recipes):
         assert self.bound(cache, "plain").verdict == "borne out"
         assert self.bound(cache, "ten times", options={"factor": 10.0}).verdict == "refuted"
         with pytest.raises(InputError, match="pca"):
             self.bound(cache, "p", "pca", options={"factor": 2.0})
-
-    def test_seeds_of_its_own(self, cache):
         assert self.bound(cache, "projected", "random_projection", seeds=(1, 2)).evidence.endswith(", 2 seeds")
 
     def test_in_sample_the_codes_of_the_fitted_points_are_judged(self, cache, recipes):
@@ -189,10 +179,8 @@ class TestEncodersOfAClaim:
         assert inside.evidence.split("stress")[1] != out.evidence.split("stress")[1]
 
     def test_in_and_out_of_sample_are_compared_point_by_point(self, cache, recipes):
-        entries = [
-            SuiteEncoder(name, "claim_recipes:Scaled", in_sample=name == "in sample")
-            for name in ("in sample", "out of sample")
-        ]
+        names = {"in sample": True, "out of sample": False}
+        entries = [SuiteEncoder(name, "claim_recipes:Scaled", in_sample=inside) for name, inside in names.items()]
         what = {"better": "in sample", "than": "out of sample", "metric": "scaled_stress", "margin": 0.01}
         result = judged(cache, BetterClaim, encoders=entries, **what)
         recipe = as_recipe("claim_recipes:Scaled")
@@ -209,7 +197,7 @@ def test_an_angle_is_that_to_the_principal_components(cache, recipes):
         judged(cache, AngleClaim, encoder="identity", at_most=1.0)
 
 
-def test_a_floor_is_the_certified_one_of_the_test_points(cache):
+def test_a_floor_claim_uses_the_certified_floor_of_the_test_points(cache):
     floor = floors(distbench.load_dataset("digits").test, 2)["scaled_stress"]
     what = {"code_size": 2, "metric": "scaled_stress"}
     result = judged(cache, FloorClaim, **what, at_least=floor)

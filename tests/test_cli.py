@@ -38,7 +38,7 @@ def rows(reports):
 @pytest.fixture
 def stored(tmp_path):
     def stored(name, *rows, claims=()):
-        write_results(tmp_path / name, [row for given in rows for row in given], DAY, claims=claims, whole=True)
+        write_results(tmp_path / name, [row for some_rows in rows for row in some_rows], DAY, claims=claims, whole=True)
         return str(tmp_path / name)
 
     return stored
@@ -49,109 +49,110 @@ def run(*arguments):
 
 
 class TestLeaderboard:
-    def test_it_prints_what_the_plugin_prints(self, stored, rows):
+    def test_it_prints_or_writes_what_the_plugin_prints(self, stored, rows, tmp_path):
         path = stored("r.json", rows("a"), rows("b", 2), rows(dataset="", test="t.py::own"))
-        found = run("leaderboard", path, "--width", 100)
+        result = run("leaderboard", path, "--width", 100)
         board, own = render_leaderboards(read_results(path).rows, "continuity", 100)
-        assert (found.exit_code, found.stdout) == (0, f"{board}\n\n{own}\n")
+        assert (result.exit_code, result.stdout) == (0, f"{board}\n\n{own}\n")
         assert board.startswith("gauss, code size 4 (k = 7")
+        out = tmp_path / "out.txt"
+        out.write_text("old" * 10_000)
+        run("leaderboard", path, "--width", 100, "-o", out)
+        assert out.read_text() == result.stdout, "the old file is replaced as a whole"
 
     def test_files_of_many_runs_make_one_table(self, stored, rows):
-        found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", rows("b", 2)))
-        lines = found.stdout.splitlines()
+        result = run("leaderboard", stored("one.json", rows("a")), stored("two.json", rows("b", 2)))
+        lines = result.stdout.splitlines()
         assert [line.split()[:2] for line in lines if line[:1].isdigit()] == [["1", "a"], ["2", "b"]]
-        assert found.stderr == ""
+        assert result.stderr == ""
+        paths = [stored(f"{n}.json", rows(dataset="", test=f"t.py::test_{n}")) for n in range(2)]
+        result = run("leaderboard", *paths)
+        assert all(f"t.py::test_{n} a" in result.stdout for n in range(2)), "points of single tests stay apart"
 
-    def test_of_what_is_in_two_files_the_later_counts_and_that_is_said(self, stored, rows):
+    def test_a_later_file_replaces_encoders_of_an_earlier_one_with_a_note(self, stored, rows):
         one, two = stored("one.json", rows("a", 2), rows("b")), stored("two.json", rows("a", 4, test="t.py::renamed"))
-        found = run("leaderboard", one, two, "--format", "json")
-        (table,) = json.loads(found.stdout)["tables"]
+        result = run("leaderboard", one, two, "--format", "json")
+        (table,) = json.loads(result.stdout)["tables"]
         assert [entry["encoder"] for entry in table["entries"]] == ["a", "b"]
         value = next(row.value for row in rows("a", 4) if row.metric == "continuity")
         assert table["entries"][0]["values"]["continuity"] == value
-        assert found.stderr == f"note: {one}: 1 encoder left out, as later files have them: {two}\n"
+        assert result.stderr == f"note: {one}: 1 encoder left out, as later files have them: {two}\n"
 
     def test_a_failure_in_a_later_file_is_not_hidden_by_an_older_score(self, stored, rows):
         failed = failed_row("no", encoder="a", dataset="gauss", code_size=4, k=7, m=60, M=199, seed=0)
-        found = run("leaderboard", stored("one.json", rows("a"), rows("b")), stored("two.json", [failed]))
-        assert "no place: a: seed 0 failed: no" in found.stdout
+        result = run("leaderboard", stored("one.json", rows("a"), rows("b")), stored("two.json", [failed]))
+        assert "no place: a: seed 0 failed: no" in result.stdout
 
-    def test_points_of_a_tests_own_stay_apart(self, stored, rows):
-        paths = [stored(f"{n}.json", rows(dataset="", test=f"t.py::test_{n}")) for n in range(2)]
-        found = run("leaderboard", *paths)
-        assert all(f"t.py::test_{n} a" in found.stdout for n in range(2))
-
-    def test_another_distance_is_another_way_of_judging(self, stored, rows):
+    def test_rows_of_another_distance_make_another_table(self, stored, rows):
         cosine = [replace(row, distance="cosine") for row in rows("a")]
-        found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", cosine), "--format", "json")
-        assert sorted(table["distance"] for table in json.loads(found.stdout)["tables"]) == ["cosine", "euclidean"]
-        assert found.stderr == ""
+        result = run("leaderboard", stored("one.json", rows("a")), stored("two.json", cosine), "--format", "json")
+        assert sorted(table["distance"] for table in json.loads(result.stdout)["tables"]) == ["cosine", "euclidean"]
+        assert result.stderr == ""
         old = [replace(row, distance="") for row in rows("a")]
-        found = run("leaderboard", stored("one.json", rows("a")), stored("two.json", old), "--format", "json")
-        assert "1 encoder left out" in found.stderr, "rows that name no distance are Euclidean"
+        result = run("leaderboard", stored("one.json", rows("a")), stored("two.json", old), "--format", "json")
+        assert "1 encoder left out" in result.stderr, "rows that name no distance are Euclidean"
 
     def test_stored_rows_of_a_suite_are_read_too(self):
-        found = run("leaderboard", STORED / "spheres.json", "--width", 200)
-        assert "spheres, code size 2" in found.stdout
-        assert "stored 20" in found.stdout
+        result = run("leaderboard", STORED / "spheres.json", "--width", 200)
+        assert "spheres, code size 2" in result.stdout
+        assert "stored 20" in result.stdout
 
     def test_sort_ranks(self, stored, rows):
-        found = run("leaderboard", stored("r.json", rows("a"), rows("b", 2)), "--sort", "stress", "--format", "json")
-        (table,) = json.loads(found.stdout)["tables"]
+        result = run("leaderboard", stored("r.json", rows("a"), rows("b", 2)), "--sort", "stress", "--format", "json")
+        (table,) = json.loads(result.stdout)["tables"]
         assert table["sort"] == "stress"
         first, second = (entry["values"]["stress"] for entry in table["entries"])
         assert first < second
 
     def test_json_is_plain_and_has_all_entries(self, stored, rows):
-        given = rows("a")
-        given[-1] = replace(given[-1], value=float("inf"))
-        found = run("leaderboard", stored("r.json", given), "--format", "json")
+        some_rows = rows("a")
+        some_rows[-1] = replace(some_rows[-1], value=float("inf"))
+        result = run("leaderboard", stored("r.json", some_rows), "--format", "json")
 
         def refuse(name):
             raise AssertionError(name)
 
-        document = json.loads(found.stdout, parse_constant=refuse)
+        document = json.loads(result.stdout, parse_constant=refuse)
         (entry,) = document["tables"][0]["entries"]
         assert document["schema"] == 1
-        assert entry["values"][given[-1].metric] == "inf"
+        assert entry["values"][some_rows[-1].metric] == "inf"
         assert (entry["place"], entry["ran"], entry["seeds"], entry["code_width"]) == (1, 1, 1, 4)
-        assert run("leaderboard", stored("r.json", given), "--json").stdout == found.stdout
+        assert run("leaderboard", stored("r.json", some_rows), "--json").stdout == result.stdout
 
     def test_markdown_has_the_claims_and_the_environment_too(self, stored, rows):
-        told = {"statement": "it holds", "source": "s", "expect": "borne out", "evidence": "0.5"}
-        path = stored("r.json", rows(), claims=[ClaimOutcome(id="one", verdict="borne out", **told)])
-        found = run("leaderboard", path, "--format", "md")
-        assert "| borne out | it holds |" in found.stdout
-        assert "| python | 3.11.7 |" in found.stdout
+        about = {"statement": "it holds", "source": "s", "expect": "borne out", "evidence": "0.5"}
+        path = stored("r.json", rows(), claims=[ClaimOutcome(id="one", verdict="borne out", **about)])
+        result = run("leaderboard", path, "--format", "md")
+        assert "| borne out | it holds |" in result.stdout
+        assert "| python | 3.11.7 |" in result.stdout
 
     def test_a_page_is_written_to_a_file(self, stored, rows, tmp_path):
         pytest.importorskip("jinja2")
-        found = run("leaderboard", stored("r.json", rows()), "--format", "html", "-o", tmp_path / "page.html")
-        assert (found.exit_code, found.stdout) == (0, "")
+        result = run("leaderboard", stored("r.json", rows()), "--format", "html", "-o", tmp_path / "page.html")
+        assert (result.exit_code, result.stdout) == (0, "")
         assert (tmp_path / "page.html").read_text().lstrip().lower().startswith("<!doctype html>")
-
-    def test_output_replaces_a_file_whole(self, stored, rows, tmp_path):
-        path = stored("r.json", rows())
-        (tmp_path / "out.txt").write_text("old" * 10_000)
-        run("leaderboard", path, "-o", tmp_path / "out.txt")
-        assert (tmp_path / "out.txt").read_text().startswith("gauss, code size 4")
-        assert (tmp_path / "out.txt").read_text().endswith("\n")
 
 
 class TestCompare:
     def test_equal_results_change_nothing_and_hold_every_gate(self, stored, rows):
         path = stored("r.json", rows())
-        found = run("compare", path, path, "--fail", "all:0", "--undecided", "fail")
-        assert found.exit_code == 0
-        assert "as they were" in found.stdout
+        result = run("compare", path, path, "--fail", "all:0", "--undecided", "fail")
+        assert result.exit_code == 0
+        assert "as they were" in result.stdout
+
+    @pytest.mark.parametrize(("undecided", "code"), [("pass", 0), ("fail", 1)])
+    def test_an_option_decides_undecided_gates(self, stored, rows, undecided, code):
+        now = [replace(row, value=row.value - 1e-4, leave_one_out=None) for row in rows()]
+        paths = stored("before.json", rows()), stored("now.json", now)
+        assert run("compare", *paths, "--fail", "continuity:0", "--undecided", undecided).exit_code == code
 
     def test_a_broken_gate_is_one_line_and_exit_code_1(self, stored, rows):
         before, now = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
         assert run("compare", before, now).exit_code == 0
-        found = run("compare", before, now, "--fail", "continuity:1%", "--fail", "spearman:900%", "--width", 120)
-        assert found.exit_code == 1
-        assert found.stdout.startswith(f"Changes since {before}\n")
-        *_, last = found.stdout.strip().splitlines()
+        result = run("compare", before, now, "--fail", "continuity:1%", "--fail", "spearman:900%", "--width", 120)
+        assert result.exit_code == 1
+        assert result.stdout.startswith(f"Changes since {before}\n")
+        *_, last = result.stdout.strip().splitlines()
         assert last.startswith("continuity:1%: a, gauss, code size 4: continuity ")
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
 
@@ -161,27 +162,20 @@ class TestCompare:
         assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
         assert {change["metric"] for change in document["changes"]} == {row.metric for row in rows("a", 2)}
         assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 0]
-        found = run("compare", before, now, "--fail", "continuity:1%", "--json")
-        assert (found.exit_code, json.loads(found.stdout)["met"]) == (1, False)
-        assert json.loads(found.stdout)["broken"][0].startswith("continuity:1%: a, gauss, code size 4: continuity ")
+        result = run("compare", before, now, "--fail", "continuity:1%", "--json")
+        assert (result.exit_code, json.loads(result.stdout)["met"]) == (1, False)
+        assert json.loads(result.stdout)["broken"][0].startswith("continuity:1%: a, gauss, code size 4: continuity ")
 
-    def test_what_has_no_room_is_said_with_the_options_that_there_are(self, stored, rows):
+    def test_text_without_room_names_an_option_of_the_command(self, stored, rows):
         paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
-        found = run("compare", *paths, "--width", 60)
-        assert "--width" in found.stdout
-        assert "--distbench" not in found.stdout
-
-    def test_undecided_gates_do_as_they_are_told(self, stored, rows):
-        given = rows()
-        now = [replace(row, value=row.value - 1e-4, leave_one_out=None) for row in given]
-        paths = stored("before.json", given), stored("now.json", now)
-        codes = [run("compare", *paths, "--fail", "continuity:0", "--undecided", u).exit_code for u in ("pass", "fail")]
-        assert codes == [0, 1]
+        result = run("compare", *paths, "--width", 60)
+        assert "--width" in result.stdout
+        assert "--distbench" not in result.stdout
 
     def test_a_gate_that_has_nothing_to_compare_is_exit_code_2(self, stored, rows):
-        found = run("compare", stored("one.json", rows("a")), stored("two.json", rows("b")), "--fail", "continuity:1%")
-        assert found.exit_code == 2
-        assert "continuity:1%: nothing to compare: no encoder is both in this run and in " in found.stdout
+        result = run("compare", stored("one.json", rows("a")), stored("two.json", rows("b")), "--fail", "continuity:1%")
+        assert result.exit_code == 2
+        assert "continuity:1%: nothing to compare: no encoder is both in this run and in " in result.stdout
 
 
 class TestMistakes:
@@ -189,10 +183,7 @@ class TestMistakes:
         ("arguments", "message"),
         [
             (["leaderboard"], "Missing argument 'RESULTS...'"),
-            (
-                ["leaderboard", "no.json"],
-                "Error: no.json: found no such file; write one with pytest --distbench-report",
-            ),
+            (["leaderboard", "no.json"], "Error: no.json: found no such file; write one with pytest --distbench-re"),
             (["leaderboard", "r.json", "--sort", "contiuity"], "did you mean 'continuity'?"),
             (["leaderboard", "r.json", "--width", "3"], "--width"),
             (["leaderboard", "r.json", "--format", "pdf"], "'pdf'"),
@@ -207,15 +198,15 @@ class TestMistakes:
             (["compare", "r.json", "r.json", "--undecided", "perhaps"], "perhaps"),
         ],
     )
-    def test_they_are_one_line_and_exit_code_2(self, stored, rows, tmp_path, monkeypatch, arguments, message):
+    def test_mistakes_are_one_line_and_exit_code_2(self, stored, rows, tmp_path, monkeypatch, arguments, message):
         stored("r.json", rows())
         stored("empty.json")
         (tmp_path / "broken.json").write_text("{")
         monkeypatch.chdir(tmp_path)
-        found = run(*arguments)
-        assert found.exit_code == 2
-        assert found.stdout == ""
-        (line,) = [line for line in found.stderr.splitlines() if line.startswith("Error")]
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error")]
         assert message in line
 
 
@@ -223,25 +214,23 @@ def test_the_environment_of_one_run_stays_whole_and_those_of_many_are_a_line_eac
     one, two = (Path(stored(f"{name}.json", rows(name))) for name in "ab")
     read = {path: read_results(path) for path in (one, two)}
     assert merge_results([(one, read[one])])[0].environment == DAY
-    found = merge_results(list(read.items()))[0].environment
-    assert found == {str(path): "2026-01-02: python 3.11.7" for path in (one, two)}
+    result = merge_results(list(read.items()))[0].environment
+    assert result == {str(path): "2026-01-02: python 3.11.7" for path in (one, two)}
 
 
-def test_as_a_program_it_prints_to_any_terminal_and_loads_no_numpy_to_help(stored, rows):
-    code = "import sys; from distbench.cli import main; main()"
+def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     path = stored("r.json", rows("ä"))
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "80"}
 
-    def program(*arguments, code=code):
-        command = [sys.executable, "-c", code, *arguments]
+    def program(*arguments):
+        command = [sys.executable, "-m", "distbench", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
-    found = program("leaderboard", path)
-    assert (found.returncode, found.stderr) == (0, "")
-    assert any(line.split()[:2] == ["1", "?"] for line in found.stdout.splitlines())
-    assert max(map(len, found.stdout.splitlines())) <= 80
+    assert program("--version").stdout.startswith("distbench, version ")
+    result = program("leaderboard", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert any(line.split()[:2] == ["1", "?"] for line in result.stdout.splitlines())
+    assert max(map(len, result.stdout.splitlines())) <= 80
     broken = program("compare", path, stored("none.json"), "--fail", "continuity:1%")
     assert broken.returncode == 2
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
-    lean = "import sys, distbench.cli as c; c.main(standalone_mode=False); print('numpy' in sys.modules)"
-    assert program("--help", code=lean).stdout.splitlines()[-1] == "False"

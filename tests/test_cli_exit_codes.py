@@ -56,7 +56,7 @@ def here(folder, monkeypatch):
 
 
 class TestResultsOfSeveralCommands:
-    def test_rows_that_were_judged_otherwise_stay_and_the_same_are_replaced(self, tmp_path):
+    def test_rows_of_the_same_settings_are_replaced_and_others_stay(self, tmp_path):
         file, stress = tmp_path / "r.json", ("--metrics", "stress")
         np.save(tmp_path / "X.npy", X + X**2)
         command = ("own_encoders:four", *stress, "--results", file)
@@ -67,59 +67,33 @@ class TestResultsOfSeveralCommands:
             ("--data", "X.npy", "--distance-z", "cityblock"),
             ("--data", tmp_path / "X.npy"),
         )
-        said = [run(*command, *way).stdout.splitlines()[-1] for way in ways]
-        assert said == [f"written: {file}"] * len(ways)
+        endings = [run(*command, *way).stdout.splitlines()[-1] for way in ways]
+        assert endings == [f"written: {file}"] * len(ways)
         assert len(read_results(file).rows) == len(ways)
         again = run(*command, *ways[1]).stdout.splitlines()[-1]
         assert again.startswith(f"written: {file}, in place of 1 row of columns on the same points")
         assert len(read_results(file).rows) == len(ways)
 
     def test_seeds_of_a_recipe_gather_in_one_file(self, tmp_path):
-        asked = (
-            "pca",
-            "--dataset",
-            "digits",
-            "--code-size",
-            2,
-            "--metrics",
-            "stress",
-            "--results",
-            tmp_path / "r.json",
-        )
+        recipe = ("pca", "--dataset", "digits", "--code-size", 2)
         for seed in (0, 1):
-            run(*asked, "--seed", seed)
+            run(*recipe, "--metrics", "stress", "--results", tmp_path / "r.json", "--seed", seed)
         assert [row.seed for row in read_results(tmp_path / "r.json").rows] == [0, 1]
 
 
 class TestInputSpace:
-    @pytest.mark.parametrize("space", ["own_encoders:four", "Z.npy"])
-    def test_distances_are_those_of_the_codes(self, space):
-        found = run("own_encoders:four", "--data", "X.npy", "--input-space", space, "--metrics", "stress", "--json")
-        assert json.loads(found.stdout)["scores"][0]["value"] == pytest.approx(0, abs=1e-12)
-
-    def test_ready_points_of_the_reference_come_second(self):
-        spaces = ("--input-space", "Z.npy", "--input-space", "Z_ref.npy")
-        found = run("own_encoders:four", *POINTS, *spaces, "--metrics", "stress", "--json")
-        assert json.loads(found.stdout)["scores"][0]["value"] == pytest.approx(0, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--limit", "stress:0.3", "--limit", "stress:0.9"), "stress has two limits; give one"),
-        (("--html", "one", "--results", "./one"), "--html and --results: both name one; give each a file of its own"),
-        (("--input-space", "Z_ref.npy"), "--input-space: found 90 rows, but --data has 60"),
-        (("--input-space", "own_encoders:no"), "Error: --input-space: own_encoders:no: own_encoders has no 'no'"),
-        (("--input-space", "Z.npy", "--input-space", "Z.npy"), "a second is of the points of --reference"),
-        (("--k", 100), "Error: --k: found 100"),
-        (("--codes", "Z_ref.npy"), "Error: --codes: found 90 rows, but --data has 60"),
-    ],
-)
-def test_slips_are_told_with_options(arguments, message):
-    encoder = () if "--codes" in arguments else ("own_encoders:four",)
-    found = run(*encoder, "--data", "X.npy", *arguments)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert message in found.stderr
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("--data", "X.npy", "--input-space", "own_encoders:four"),
+            ("--data", "X.npy", "--input-space", "Z.npy"),
+            (*POINTS, "--input-space", "Z.npy", "--input-space", "Z_ref.npy"),
+        ],
+        ids=["an encoder", "ready points", "ready points of the reference"],
+    )
+    def test_distances_are_those_of_the_codes(self, options):
+        document = json.loads(run("own_encoders:four", *options, "--metrics", "stress", "--json").stdout)
+        assert document["scores"][0]["value"] == pytest.approx(0, abs=1e-12)
 
 
 PROGRAM = [sys.executable, "-c", "from distbench.cli import main; main()"]
@@ -139,131 +113,110 @@ def with_package(folder, module, *arguments):
 def test_what_a_package_prints_at_import_is_no_part_of_the_output(tmp_path):
     module = "print('printed at import')\nno_metric = 3\n"
     arguments = "evaluate", "own_encoders:four", "--data", "X.npy", "--metrics", "stress", "--json"
-    found = with_package(tmp_path, module, *arguments)
-    assert (found.returncode, json.loads(found.stdout)["encoder"]) == (0, "columns")
-    assert "printed at import" in found.stderr
+    result = with_package(tmp_path, module, *arguments)
+    assert (result.returncode, json.loads(result.stdout)["encoder"]) == (0, "columns")
+    assert "printed at import" in result.stderr
 
 
 @pytest.mark.parametrize(
     "arguments", [("evaluate", "e:e", "--metrics", "mine"), ("leaderboard", "x", "--sort", "mine")]
 )
 def test_a_metric_of_a_broken_package_is_no_broken_limit(tmp_path, arguments):
-    found = with_package(tmp_path, "no_metric = 3\n", *arguments)
-    assert (found.returncode, found.stdout) == (2, "")
-    assert "package bringing: entry point 'mine'" in found.stderr.splitlines()[-1]
-    assert "Traceback" not in found.stderr
-
-
-def test_an_interrupt_before_the_encoder_runs_is_no_broken_limit(tmp_path):
-    found = with_package(tmp_path, "raise KeyboardInterrupt\n", "evaluate", "e:e", "--metrics", "mine")
-    assert (found.returncode, found.stdout, found.stderr.strip()) == (130, "", "")
+    result = with_package(tmp_path, "no_metric = 3\n", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "package bringing: entry point 'mine'" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    result = with_package(tmp_path, "raise KeyboardInterrupt\n", *arguments)
+    assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_output_that_cannot_be_written_is_no_broken_limit():
     command = [*PROGRAM, "datasets"]
     with Path("/dev/full").open("w") as full:
-        found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (found.returncode, found.stderr) == (2, "Error: [Errno 28] No space left on device\n")
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (result.returncode, result.stderr) == (2, "Error: [Errno 28] No space left on device\n")
     read, write = os.pipe()
     os.close(read)
-    found = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
-    assert (found.returncode, found.stderr) == (2, ""), "nobody reads on, as with head"
+    assert (result.returncode, result.stderr) == (2, ""), "nobody reads on, as with head"
 
 
 def program(*arguments, **options):
     return subprocess.run([*PROGRAM, *map(str, arguments)], text=True, check=False, **options)
 
 
-JUDGED = ("--data", "X.npy", "--metrics", "stress")
+STRESS = ("--data", "X.npy", "--metrics", "stress")
 
 
-def test_what_is_no_exception_of_pythons_is_no_broken_limit_either():
-    for command in (("evaluate", "own_encoders:cancelled", *JUDGED), ("hunt", "own_encoders:cancelled", *JUDGED[:2])):
-        found = program(*command, capture_output=True)
-        assert (found.returncode, found.stdout) == (2, "")
-        assert "CancelledError" in found.stderr
-        assert "Traceback" not in found.stderr
+def test_an_error_that_is_no_exception_is_no_broken_limit():
+    for command in (("evaluate", "own_encoders:cancelled", *STRESS), ("hunt", "own_encoders:cancelled", *STRESS[:2])):
+        result = program(*command, capture_output=True)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "CancelledError" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
-def test_a_document_is_all_of_the_output_whoever_writes_to_it():
-    found = program("evaluate", "own_encoders:loud", *JUDGED, "--json", capture_output=True)
-    assert json.loads(found.stdout)["encoder"] == "loud"
-    for told in ("written past Python", "held by Python", "another process", "at the end"):
-        assert told in found.stderr
+def test_a_document_is_all_of_the_output_whatever_the_encoder_prints():
+    result = program("evaluate", "own_encoders:loud", *STRESS, "--json", capture_output=True)
+    assert json.loads(result.stdout)["encoder"] == "loud"
+    for words in ("written past Python", "held by Python", "another process", "at the end"):
+        assert words in result.stderr
 
 
 def test_files_are_written_where_the_command_was_typed(tmp_path):
     np.save(tmp_path / "X.npy", X)
     (tmp_path / "own_encoders.py").write_text(ENCODERS)
-    found = program("evaluate", "own_encoders:moves", *JUDGED, "--results", "r.json", cwd=tmp_path, capture_output=True)
-    assert "written: r.json" in found.stdout
+    command = ("evaluate", "own_encoders:moves", *STRESS, "--results", "r.json")
+    result = program(*command, cwd=tmp_path, capture_output=True)
+    assert "written: r.json" in result.stdout
     assert len(read_results(tmp_path / "r.json").rows) == 1
 
 
 def test_streams_that_are_closed_or_full_are_no_broken_limit():
     closed = {"stdout": None, "stderr": subprocess.PIPE, "preexec_fn": lambda: os.close(1)}
-    found = program("datasets", **closed)
-    assert "Traceback" not in found.stderr
-    assert found.returncode in (0, 2)
+    result = program("datasets", **closed)
+    assert "Traceback" not in result.stderr
+    assert result.returncode in (0, 2)
     if Path("/dev/full").exists():
         with Path("/dev/full").open("w") as full:
-            found = program("evaluate", "own_encoders:cancelled", *JUDGED, stdout=subprocess.PIPE, stderr=full)
-        assert (found.returncode, found.stdout) == (2, "")
+            result = program("evaluate", "own_encoders:cancelled", *STRESS, stdout=subprocess.PIPE, stderr=full)
+        assert (result.returncode, result.stdout) == (2, "")
 
 
-def test_a_file_that_cannot_be_added_to_is_told_before_anything_is_judged(tmp_path):
+def test_a_results_file_that_cannot_be_read_is_an_error_before_evaluation(tmp_path):
     (tmp_path / "r.json").write_text("{")
-    found = run("own_encoders:cancelled", *JUDGED, "--results", tmp_path / "r.json")
-    assert found.exit_code == 2
-    assert "r.json" in found.stderr
-    assert "CancelledError" not in found.stderr
+    result = run("own_encoders:cancelled", *STRESS, "--results", tmp_path / "r.json")
+    assert result.exit_code == 2
+    assert "r.json" in result.stderr
+    assert "CancelledError" not in result.stderr
 
 
-def test_what_was_measured_is_told_although_its_file_cannot_be_written(tmp_path):
+def test_verdicts_are_printed_although_their_file_cannot_be_written(tmp_path):
     file = tmp_path / "r.json"
     (tmp_path / "breaks.py").write_text(
         f"def codes(X):\n    open({str(file)!r}, 'w').write('{{')\n    return X[:, :4]\n"
     )
-    found = program(
+    result = program(
         *("evaluate", "breaks:codes", "--data", Path("X.npy").resolve(), "--metrics", "stress", "--limit", "stress:9"),
         *("--results", file),
         cwd=tmp_path,
         capture_output=True,
     )
-    assert found.returncode == 2
-    assert "stress at most 9.0000: met" in found.stdout
-    assert "r.json" in found.stderr
+    assert result.returncode == 2
+    assert "stress at most 9.0000: met" in result.stdout
+    assert "r.json" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("encoder", "message"),
-    [
-        ("own_encoders.py:four", "modules are named, not their files: give own_encoders:four"),
-        ("./sub/e.py", "modules are named, not their files: give sub.e:NAME"),
-        ("pca.pkl", "load another one in a module of yours, and give module:name"),
-    ],
-)
-def test_files_in_place_of_modules_are_told_what_to_give(encoder, message):
-    found = run(encoder, *JUDGED)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert message in found.stderr
-
-
-def test_no_color_is_heeded(monkeypatch):
-    asked = ("evaluate", "own_encoders:four", *JUDGED, "--limit", "stress:0.03")
-    assert "\x1b[31m" in CliRunner().invoke(main, asked, color=True).output
+def test_no_color_turns_colors_off(monkeypatch):
+    arguments = ("evaluate", "own_encoders:four", *STRESS, "--limit", "stress:0.03")
+    assert "\x1b[31m" in CliRunner().invoke(main, arguments, color=True).output
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[" not in CliRunner().invoke(main, asked, color=True).output
+    assert "\x1b[" not in CliRunner().invoke(main, arguments, color=True).output
 
 
 def test_a_sample_can_be_drawn_again_from_the_document():
-    asked = ("own_encoders:four", *JUDGED, "--queries", 30, "--seed", 7, "--limit", "stress:9", "--json")
-    document = json.loads(run(*asked).stdout)
+    arguments = ("own_encoders:four", *STRESS, "--queries", 30, "--seed", 7, "--limit", "stress:9", "--json")
+    document = json.loads(run(*arguments).stdout)
     assert (document["queries"], document["seed"], document["scores"][0]["passes"]) == (30, 7, True)
-
-
-def test_python_runs_it_as_a_module_too():
-    found = subprocess.run([sys.executable, "-m", "distbench", "--version"], capture_output=True, text=True, check=True)
-    assert found.stdout.startswith("distbench, version ")

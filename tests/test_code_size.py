@@ -19,10 +19,11 @@ X = np.random.default_rng(0).normal(size=(60, 6))
 )
 def test_as_many_columns_as_the_codes_have(encoder):
     assert declared_code_size(encoder) == 3 == encoder.transform(X).shape[1]
+    assert [declared_code_size(Shaped(shape)) for shape in ((None, 4), (None, 2, 3))] == [4, 6]  # as Keras declares
 
 
-class Runs:
-    """An autoencoder's output is no code; and nothing may run."""
+class Autoencoder:
+    """Its output is no code; and nothing may run."""
 
     output_shape = (None, 6)
 
@@ -40,13 +41,8 @@ class Shaped:
 
 @pytest.mark.parametrize(
     "encoder",
-    [PCA(3), PCA, len, "pca", Runs(), Shaped((None, None)), Shaped([(None, 2), (None, 3)]), Shaped((None,))],
+    [PCA(3), PCA, len, "pca", Autoencoder(), Shaped((None, None)), Shaped([(None, 2), (None, 3)]), Shaped((None,))],
     ids=["not fitted", "a class", "a function", "a name", "encode", "open", "several", "none"],
 )
-def test_none_where_it_is_not_said(encoder):
+def test_none_where_it_is_not_declared(encoder):
     assert declared_code_size(encoder) is None
-
-
-def test_shapes_as_keras_declares_them():
-    assert declared_code_size(Shaped((None, 4))) == 4
-    assert declared_code_size(Shaped((None, 2, 3))) == 6

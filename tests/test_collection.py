@@ -1,10 +1,13 @@
-"""Collecting the tests loads no package that takes seconds to load, since every test process collects them."""
+"""Neither collecting the tests nor cheap calls of the library load packages that take seconds to load."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import warm
 
 # tests/frameworks.py has names that load some of them when a test first uses them. pandas and pyarrow are missing here,
@@ -50,3 +53,21 @@ def test_no_test_module_imports_what_takes_seconds_to_load(tmp_path):
     order = warm.Order((), folder, environment, str(out), str(errors), warm.clean_path(), code=CODE)
     assert (warm.Run(order).wait(120), errors.read_text()) == (0, "")
     assert f"tests/{Path(__file__).name}: 1" in out.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("from distbench.baselines import BASELINES as b; assert 'umap' in list(b)", "numpy scipy keras sklearn umap"),
+        ("from distbench.datasets import DATASETS; assert len(DATASETS) == 6", "numpy"),
+        ("from distbench.datasets import load_dataset; load_dataset('tokens')", "wordllama tokenizers requests"),
+        ("from distbench.encoders import as_encoder; as_encoder(list).encode([[1]])", "keras torch pandas scipy"),
+        ("from distbench.results import environment as e; assert 'blas' not in e.environment()", "numpy subprocess"),
+        ("from distbench.cli import main; main(['--help'], standalone_mode=False)", "numpy scipy"),
+    ],
+    ids=["names of baselines", "names of data sets", "tokens", "encoders", "environment", "help"],
+)
+def test_cheap_calls_load_nothing_heavy(code, heavy):
+    code = f"import sys\n{code}\nsys.exit(' '.join({set(heavy.split())} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -96,14 +96,11 @@ def check(points, judged=None, lost=(), **options):
             assert_left_out(measured, points, k, judged, lost)
 
 
+@pytest.mark.parametrize("columns", [FEW, MANY])
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("kind", KINDS)
-class TestEachKind:
-    def test_few_columns(self, kind, setting):
-        check(small(kind, setting, FEW), lost=(0, 1) if kind == "outlier" else ())
-
-    def test_many_columns(self, kind, setting):
-        check(small(kind, setting, MANY), lost=(0, 1) if kind == "outlier" else ())
+def test_each_kind(kind, setting, columns):
+    check(small(kind, setting, columns), lost=(0, 1) if kind == "outlier" else ())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -131,7 +128,7 @@ def test_other_distances(how, setting, d, monkeypatch):
         for row, d in zip(product(("plain", "quantised", "half collapsed"), SETTINGS), cycle((FEW, MANY)), strict=False)
     ],
 )
-def test_some_points_are_judged(kind, setting, d):
+def test_a_sample_of_the_points_is_measured(kind, setting, d):
     check(small(kind, setting, d, seed=3), judged=JUDGED)
 
 
@@ -141,7 +138,7 @@ def test_more_points_than_one_job_takes(setting):
     assert_defined(measure(points, SMALL), values(points, SMALL), rows(points, SMALL), SMALL)
 
 
-def test_random_orders_of_ties_are_what_is_averaged():
+def test_ties_are_averaged_over_random_orders():
     a, b = np.array([1.0, 1.0, 2.0, 2.0, 2.0, 3.0]), np.array([2.0, 1.0, 1.0, 1.0, 3.0, 1.0])
 
     def orders(values):

@@ -91,27 +91,17 @@ def test_other_blas_kernels_give_the_same_to_a_billionth(measured, determinism, 
     assert {name: value for name, value in apart.items() if value > LIMIT} == {}
 
 
-class TestDifferences:
-    """What says that numbers are the same can say that they are not."""
+def test_differences_and_digests_see_small_changes(determinism):
+    def found(rows=b"", **values):
+        return determinism.Found({}, {key: np.asarray(value) for key, value in values.items()}, rows)
 
-    @pytest.fixture
-    def found(self, determinism):
-        return lambda **values: determinism.Found({}, {key: np.asarray(value) for key, value in values.items()}, b"")
-
-    def test_relative_above_one_and_absolute_below(self, determinism, found):
-        apart = determinism.differences(found(a=[1e6, 0.5], b=2.0), found(a=[1e6 + 1, 0.5], b=2.0))
-        assert apart == {"a": pytest.approx(1e-6), "b": 0.0}
-
-    @pytest.mark.parametrize("other", [{}, {"a": [1.0]}, {"a": [1.0, np.inf]}, {"a": [1.0, np.nan]}])
-    def test_what_is_missing_or_infinite_is_far_apart(self, determinism, found, other):
-        assert determinism.differences(found(a=[1.0, 2.0]), found(**other)) == {"a": np.inf}
-
-    def test_infinite_in_both_is_the_same(self, determinism, found):
-        assert determinism.differences(found(a=np.inf), found(a=np.inf)) == {"a": 0.0}
-
-    def test_the_digest_sees_the_last_bit_and_the_rows(self, determinism, found):
-        assert found(a=1.0).digest != found(a=np.nextafter(1.0, 2.0)).digest
-        assert determinism.Found({}, {}, b"rows").digest != determinism.Found({}, {}, b"other rows").digest
+    apart = determinism.differences(found(a=[1e6, 0.5], b=2.0), found(a=[1e6 + 1, 0.5], b=2.0))
+    assert apart == {"a": pytest.approx(1e-6), "b": 0.0}, "relative above 1, absolute below"
+    for other in ({}, {"a": [1.0]}, {"a": [1.0, np.inf]}, {"a": [1.0, np.nan]}):
+        assert determinism.differences(found(a=[1.0, 2.0]), found(**other)) == {"a": np.inf}, "missing or infinite"
+    assert determinism.differences(found(a=np.inf), found(a=np.inf)) == {"a": 0.0}
+    assert found(a=1.0).digest != found(a=np.nextafter(1.0, 2.0)).digest
+    assert found(b"rows").digest != found(b"other rows").digest
 
 
 def blas_threads():
@@ -148,7 +138,7 @@ def test_evaluations_in_any_threads_are_the_same_to_the_last_bit(workers):
         assert [(i, *key) for key in expected if found[key] != expected[key]] == []
 
 
-def test_what_is_at_a_bound_but_for_rounding_has_an_interval_of_rounding():
+def test_a_value_within_rounding_of_its_bound_has_an_interval_of_rounding():
     """On the scale of logarithms of 1 - value it once reached as far as 2e-9, and elsewhere not."""
     rng = np.random.default_rng(4)
     noise = rng.integers(1, 9, 100) * 2.0**-53

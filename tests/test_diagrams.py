@@ -27,12 +27,12 @@ def report():
 
 def distances(x, z, x_ref=None, z_ref=None, metric=("euclidean", "euclidean"), own=True):
     """Each query's distances to all of its candidates, in both spaces: the plain way."""
-    found = []
+    diagrams = []
     for points, others, name in ((x, x_ref, metric[0]), (z, z_ref, metric[1])):
         inside = cdist(points, points, name)[~np.eye(len(points), dtype=bool)].reshape(len(points), -1)
         blocks = ([inside] if own else []) + ([] if others is None else [cdist(points, others, name)])
-        found.append(np.concatenate(blocks, axis=1))
-    return found
+        diagrams.append(np.concatenate(blocks, axis=1))
+    return diagrams
 
 
 def kept(a, b, sizes):
@@ -45,24 +45,24 @@ def kept(a, b, sizes):
     return values
 
 
-def test_says_whose_they_are_in_plain_values(report):
+def test_diagrams_are_plain_values_with_their_settings(report):
     about = {"encoder": "mine", "dataset": "d", "code_size": 4, "seed": 7, "test": "t", "in_sample": True}
-    found = diagrams_of(report, **about)
-    assert {**found, **about, "k": 5, "m": 40, "M": 109} == found
-    assert found["values"] == report.as_dict()
-    assert json.loads(json.dumps(found))["map"]["points"] == found["map"]["points"]
+    diagrams = diagrams_of(report, **about)
+    assert {**diagrams, **about, "k": 5, "m": 40, "M": 109} == diagrams
+    assert diagrams["values"] == report.as_dict()
+    assert json.loads(json.dumps(diagrams))["map"]["points"] == diagrams["map"]["points"]
     assert diagrams_of(report) == diagrams_of(report)
-    assert diagrams_of(report)["encoder"] == "projection"
-    assert diagrams_of(report)["code_size"] == 3
+    assert (diagrams_of(report)["encoder"], diagrams_of(report)["code_size"]) == ("projection", 3)
+    assert np.shares_memory(report.clouds.X, X)
+    assert np.shares_memory(report.clouds.X_ref, X_REF)
 
 
-def test_density_counts_every_pair_where_it_belongs(report):
+def test_density_counts_every_pair_in_its_cell(report):
     density = diagrams_of(report)["shepard"]
     a, b = (part.ravel() for part in distances(X, project(X), X_REF, project(X_REF)))
     counts, _, _ = np.histogram2d(b, a, bins=64, range=[[0, b.max()], [0, a.max()]])
     np.testing.assert_array_equal(density["counts"], counts)
-    assert density["pairs"] == a.size
-    assert density["beyond"] == 0
+    assert (density["pairs"], density["beyond"]) == (a.size, 0)
     assert density["input_edges"][-1] == pytest.approx(a.max(), rel=1e-4)
     assert density["code_edges"][-1] == pytest.approx(b.max(), rel=1e-4)
     factor = np.linalg.lstsq(b[:, None], a, rcond=None)[0][0]  # brings codes nearest to inputs
@@ -79,30 +79,20 @@ def test_an_outlier_does_not_squeeze_the_density():
     assert sum(map(sum, density["counts"])) == density["pairs"] - density["beyond"]
     usual = np.quantile(distances(points, points)[0], 0.994)
     assert density["code_edges"][-1] == pytest.approx(1.1 * usual, rel=0.2)
-
-
-def test_far_pairs_that_are_many_stay_inside():
     codes = X.copy()
-    codes[7] = 4000
+    codes[7] = 4000  # far pairs that are many stay inside
     density = diagrams_of(distbench.evaluate_codes(X, codes, k=5))["shepard"]
     assert density["beyond"] == 0
     assert density["code_edges"][-1] > 4000
 
 
-def test_curve_is_that_of_the_neighbours_themselves(report):
+@pytest.mark.parametrize(("own", "M", "last"), [(True, 109, 54), (False, 70, None)])
+def test_curve_is_that_of_the_neighbours_themselves(own, M, last):
+    report = distbench.evaluate(project, X, reference=X_REF, k=5, include_queries=own)
     curve = diagrams_of(report)["curve"]
-    a, b = distances(X, project(X), X_REF, project(X_REF))
-    assert (curve["M"], curve["queries"]) == (109, 40)
-    assert curve["K"][0] == 1
-    assert curve["K"][-1] == 54
-    np.testing.assert_allclose(curve["kept"], kept(a, b, curve["K"]), atol=1e-4)
-
-
-def test_curve_without_the_other_test_points():
-    report = distbench.evaluate(project, X, reference=X_REF, k=5, include_queries=False)
-    curve = diagrams_of(report)["curve"]
-    a, b = distances(X, project(X), X_REF, project(X_REF), own=False)
-    assert curve["M"] == 70
+    a, b = distances(X, project(X), X_REF, project(X_REF), own=own)
+    assert (curve["M"], curve["queries"], curve["K"][0]) == (M, 40, 1)
+    assert last in (None, curve["K"][-1])
     np.testing.assert_allclose(curve["kept"], kept(a, b, curve["K"]), atol=1e-4)
 
 
@@ -127,31 +117,26 @@ def test_curve_of_isometry_and_of_shuffled_codes():
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_extreme_scales(scale):
-    found = diagrams_of(distbench.evaluate_codes(X, X * scale, k=5))
-    assert found["shepard"]["slope"] == pytest.approx(scale, rel=1e-4)
-    assert found["curve"]["kept"][0] == 1.0
-
-
-def test_codes_that_all_coincide():
-    found = diagrams_of(distbench.evaluate_codes(X, np.zeros((40, 2)), k=5))
-    assert found["shepard"]["slope"] is None
-    assert sum(found["shepard"]["counts"][0]) == 40 * 39
-    np.testing.assert_allclose(found["curve"]["kept"], 0, atol=1e-9)
+    diagrams = diagrams_of(distbench.evaluate_codes(X, X * scale, k=5))
+    assert diagrams["shepard"]["slope"] == pytest.approx(scale, rel=1e-4)
+    assert diagrams["curve"]["kept"][0] == 1.0
+    diagrams = diagrams_of(distbench.evaluate_codes(X * scale, np.zeros((40, 2)), k=5))  # codes that all coincide
+    assert diagrams["shepard"]["slope"] is None
+    assert sum(diagrams["shepard"]["counts"][0]) == 40 * 39
+    np.testing.assert_allclose(diagrams["curve"]["kept"], 0, atol=1e-9)
 
 
 def test_map_has_points_scores_and_the_worst(report):
-    found = diagrams_of(report)["map"]
+    diagrams = diagrams_of(report)["map"]
     codes = project(X)
-    assert found["rows"] == list(range(40))
-    np.testing.assert_allclose(found["points"], codes[:, :2], rtol=1e-4)
-    np.testing.assert_allclose(found["continuity"], report["continuity"].points, rtol=1e-4)
-    assert [found["rows"][place] for place in found["marked"]] == [row for row, _ in report.worst_points(4)]
-    assert (found["columns"], found["of"]) == (3, 40)
-    assert found["labels"] is None
-    assert found["classes"] == []
+    assert diagrams["rows"] == list(range(40))
+    np.testing.assert_allclose(diagrams["points"], codes[:, :2], rtol=1e-4)
+    np.testing.assert_allclose(diagrams["continuity"], report["continuity"].points, rtol=1e-4)
+    assert [diagrams["rows"][place] for place in diagrams["marked"]] == [row for row, _ in report.worst_points(4)]
+    assert (diagrams["columns"], diagrams["of"], diagrams["labels"], diagrams["classes"]) == (3, 40, None, [])
     pairs = report.worst_pairs(10)
-    assert len(found["torn"]) == len(pairs) > 0
-    for torn, pair in zip(found["torn"], pairs, strict=True):
+    assert len(diagrams["torn"]) == len(pairs) > 0
+    for torn, pair in zip(diagrams["torn"], pairs, strict=True):
         other = project(X if pair.partner_set == "test" else X_REF)[pair.partner]
         np.testing.assert_allclose(torn["line"], [*codes[pair.query, :2], *other[:2]], rtol=1e-4)
         assert (torn["query"], torn["partner"], torn["rank_code"]) == (pair.query, pair.partner, pair.rank_code)
@@ -159,55 +144,37 @@ def test_map_has_points_scores_and_the_worst(report):
 
 def test_map_names_classes_at_their_medians(report):
     labels = np.array(["one", "two"])[np.arange(40) % 2]
-    found = diagrams_of(report, labels=labels)["map"]
-    assert found["labels"] == labels.tolist()
-    names, *_ = zip(*found["classes"], strict=True)
+    diagrams = diagrams_of(report, labels=labels)["map"]
+    assert diagrams["labels"] == labels.tolist()
+    names, *_ = zip(*diagrams["classes"], strict=True)
     assert names == ("one", "two")
-    np.testing.assert_allclose(found["classes"][1][1:], np.median(project(X)[1::2, :2], axis=0), rtol=1e-4)
+    np.testing.assert_allclose(diagrams["classes"][1][1:], np.median(project(X)[1::2, :2], axis=0), rtol=1e-4)
     assert diagrams_of(report, labels=np.arange(40))["map"]["classes"] == []
+    with pytest.raises(InputError, match="labels: found 3 for 40 test points"):
+        diagrams_of(report, labels=[1, 2, 3])
+    with pytest.raises(InputError, match="report: found none of its points, since it comes from stored rows"):
+        diagrams_of(report_of(rows_of(report)))
 
 
 def test_map_of_many_points_keeps_the_worst():
     points = RNG.normal(size=(1500, 3))
     report = distbench.evaluate(lambda x: x[:, :2], points, k=5)
-    found = diagrams_of(report)["map"]
-    assert len(found["rows"]) == len(set(found["rows"])) == 1000
+    diagrams = diagrams_of(report)["map"]
+    assert len(diagrams["rows"]) == len(set(diagrams["rows"])) == 1000
     worst = {row for row, _ in report.worst_points(10)}
-    assert {found["rows"][place] for place in found["marked"]} == worst
-    assert {pair["query"] for pair in found["torn"]} <= set(found["rows"])
+    assert {diagrams["rows"][place] for place in diagrams["marked"]} == worst
+    assert {pair["query"] for pair in diagrams["torn"]} <= set(diagrams["rows"])
     assert diagrams_of(report)["curve"]["queries"] == 500
-
-
-def test_map_of_judged_points_alone():
-    points = RNG.normal(size=(300, 3))
-    report = distbench.evaluate(lambda x: x[:, :2], points, k=5, queries=50)
-    found = diagrams_of(report)
-    scores = dict(zip(found["map"]["rows"], found["map"]["continuity"], strict=True))
+    report = distbench.evaluate(lambda x: x[:, :2], points[:300], k=5, queries=50)
+    diagrams = diagrams_of(report)
+    scores = dict(zip(diagrams["map"]["rows"], diagrams["map"]["continuity"], strict=True))
     assert {row for row, score in scores.items() if score is not None} == set(report.judged.tolist())
-    assert found["curve"]["queries"] == 50
+    assert diagrams["curve"]["queries"] == 50
 
 
 def test_map_of_one_column_and_without_continuity():
     report = distbench.evaluate(lambda x: x[:, :1], X, k=5, metrics=["scaled_stress"])
-    found = diagrams_of(report)["map"]
-    assert found["columns"] == 1
-    assert found["continuity"] is None
-    assert found["marked"] == []
-    np.testing.assert_allclose(np.array(found["points"])[:, 0], X[:, 0], rtol=1e-4)
-    assert len({y for _, y in found["points"]}) == 40
-
-
-def test_a_report_from_rows_has_no_points(report):
-    with pytest.raises(InputError, match="report: found none of its points, since it comes from stored rows"):
-        diagrams_of(report_of(rows_of(report)))
-
-
-def test_labels_of_another_number(report):
-    with pytest.raises(InputError, match="labels: found 3 for 40 test points"):
-        diagrams_of(report, labels=[1, 2, 3])
-
-
-def test_points_are_kept_by_reference():
-    report = distbench.evaluate_codes(X, X, reference=(X_REF, X_REF), k=5)
-    assert np.shares_memory(report.clouds.X, X)
-    assert np.shares_memory(report.clouds.Z_ref, X_REF)
+    diagrams = diagrams_of(report)["map"]
+    assert (diagrams["columns"], diagrams["continuity"], diagrams["marked"]) == (1, None, [])
+    np.testing.assert_allclose(np.array(diagrams["points"])[:, 0], X[:, 0], rtol=1e-4)
+    assert len({y for _, y in diagrams["points"]}) == 40

@@ -141,16 +141,7 @@ def test_examples_of_docstrings_print_what_they_show(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     finder = doctest.DocTestFinder(recurse=False, exclude_empty=True)
     examples = [test for path, obj in public().items() for test in finder.find(obj, path, globs={}) if test.examples]
-    used_first = {
-        "evaluate",
-        "evaluate_codes",
-        "compare",
-        "hunt",
-        "load_dataset",
-        "fit_baseline",
-        "continuity",
-        "stress",
-    }
+    used_first = {"evaluate", "evaluate_codes", "compare", "hunt", "load_dataset", "fit_baseline", "stress"}
     assert used_first <= {example.name.rpartition(".")[2] for example in examples}
     output = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

@@ -32,55 +32,37 @@ class Noisy:
         return codes @ np.linalg.pinv(W)
 
 
-def judged(encoder, points=X, **options):
+def evaluated(encoder, points=X, **options):
     return distbench.evaluate(encoder, points, k=5, stochastic=True, progress=False, **options)
 
 
 @pytest.fixture(scope="module")
 def drawn():
     encoder = Noisy(own=0.5)
-    return judged(encoder, reference=REFERENCE, draws=4, metrics="all"), encoder
-
-
-def singles(encoder):
-    calls = encoder.calls
-    return [
-        distbench.evaluate_codes(X, test, reference=(REFERENCE, reference), k=5)
-        for test, reference in zip(calls[::2], calls[1::2], strict=True)
-    ]
-
-
-def test_test_and_reference_points_are_drawn_anew_together(drawn):
-    report, encoder = drawn
-    assert [len(codes) for codes in encoder.calls] == [80, 120] * 4
-    assert report.m == 80
+    return evaluated(encoder, reference=REFERENCE, draws=4, metrics="all"), encoder
 
 
 def test_scores_are_means_over_draws(drawn):
     report, encoder = drawn
-    for name, first in (singles_of := singles(encoder))[0].items():
+    assert [len(codes) for codes in encoder.calls] == [80, 120] * 4, "test and reference points are drawn together"
+    assert report.m == 80
+    pairs = zip(encoder.calls[::2], encoder.calls[1::2], strict=True)
+    singles = [distbench.evaluate_codes(X, Z, reference=(REFERENCE, Z_ref), k=5) for Z, Z_ref in pairs]
+    for name, first in singles[0].items():
         score = report[name]
-        values = [one[name].value for one in singles_of]
+        values = [single[name].value for single in singles]
         assert score.value == pytest.approx(np.mean(values), rel=1e-12)
         assert score.draws == 4
         assert score.sd_draws == pytest.approx(np.std(values, ddof=1), rel=1e-9)
         for part in ("points", "leave_one_out", "interaction"):
             if getattr(first, part) is not None:
-                wanted = np.mean([getattr(one[name], part) for one in singles_of], axis=0)
+                wanted = np.mean([getattr(single[name], part) for single in singles], axis=0)
                 np.testing.assert_allclose(getattr(score, part), wanted)
-
-
-def test_pairs_are_those_of_the_first_draw_and_that_is_said(drawn):
-    report, encoder = drawn
-    assert report.pairs == singles(encoder)[0].pairs
-    assert "scores: mean of 4 draws of a stochastic encoder; pairs are those of the first" in report.notes
-    assert "note: scores: mean of 4 draws" in str(report)
-
-
-def test_each_draw_is_decoded(drawn):
-    report, encoder = drawn
     made = [np.mean((X - encoder.inverse_transform(codes)) ** 2) for codes in encoder.calls[::2]]
     assert report["reconstruction_mse"].value == pytest.approx(np.mean(made), rel=1e-9)
+    assert report.pairs == singles[0].pairs
+    assert "scores: mean of 4 draws of a stochastic encoder; pairs are those of the first" in report.notes
+    assert "note: scores: mean of 4 draws" in str(report)
 
 
 def test_intervals_hold_the_variance_of_the_mean_over_draws(drawn):
@@ -115,32 +97,27 @@ def test_worst_cases_have_no_interval_and_infinite_draws_no_spread():
             codes[1] = codes[0] if len(self.calls) == 2 else codes[1]
             return codes
 
-    report = judged(Merges(own=0.1), draws=3)
+    report = evaluated(Merges(own=0.1), draws=3)
     assert (report["distortion"].value, report["distortion"].sd_draws) == (np.inf, None)
     assert report["distortion"].low is None
     assert np.isfinite(report["continuity"].sd_draws)
     assert not any(np.isnan(score.value) for score in report.values())
 
 
-def test_draws_that_are_alike_are_told():
-    report = judged(lambda batch: batch @ W)
+def test_equal_draws_get_a_note():
+    report = evaluated(lambda batch: batch @ W)
     once = distbench.evaluate(lambda batch: batch @ W, X, k=5)
     assert report.as_dict() == pytest.approx(once.as_dict(), rel=1e-12)
     assert any("5 draws of the encoder are all alike" in note for note in report.notes)
     assert report["continuity"].sd_draws == pytest.approx(0, abs=1e-12)
     assert (once["continuity"].draws, once["continuity"].sd_draws) == (1, None)
-
-
-def test_queries_and_precision_judge_the_same_points_in_each_draw():
-    report = judged(Noisy(own=0.3), queries=30)
-    assert report.m == 30
-    assert len(report["continuity"].points) == 30
-    precise = judged(Noisy(own=0.3), queries=20, precision={"continuity": 0.5})
-    assert precise.m == 20
+    some = evaluated(Noisy(own=0.3), queries=30)
+    assert some.m == len(some["continuity"].points) == 30, "draws judge the same test points"
+    assert evaluated(Noisy(own=0.3), queries=20, precision={"continuity": 0.5}).m == 20
 
 
 def test_differences_of_encoders_hold_the_variance_of_their_draws():
-    one, other = judged(Noisy(0, shared=0.3)), judged(Noisy(1, shared=0.3))
+    one, other = evaluated(Noisy(0, shared=0.3)), evaluated(Noisy(1, shared=0.3))
     steady = distbench.evaluate(lambda batch: batch @ W, X, k=5)
     difference = distbench.compare(one, other)["spearman"]
     extra = [student.ppf(0.975, 4) * report["spearman"].sd_draws / 5**0.5 for report in (one, other)]
@@ -155,7 +132,7 @@ def test_intervals_cover_the_mean_over_points_and_draws(noise):
     scores = []
     for seed in range(200):
         points = np.random.default_rng([7, seed]).normal(size=(50, 5))
-        scores.append(judged(Noisy([8, seed], **noise), points, metrics=["trustworthiness"])["trustworthiness"])
+        scores.append(evaluated(Noisy([8, seed], **noise), points, metrics=["trustworthiness"])["trustworthiness"])
     truth = np.mean([score.value for score in scores])
     covered = np.mean([score.low <= truth <= score.high for score in scores])
     width = np.mean([score.high - score.low for score in scores])
@@ -173,13 +150,10 @@ def by_draw(change):
     return encode
 
 
-@pytest.mark.parametrize(("collapsed", "told"), [([2], "in 1 of 3 draws: "), ([1, 3], "in 2 of 3 draws: ")])
-def test_codes_that_coincide_in_some_draws_are_told(collapsed, told):
-    report = judged(by_draw(lambda codes, call: 0 * codes if call in collapsed else codes), draws=3)
-    assert any(note.startswith(told + "80 distinct test points share 1 distinct codes") for note in report.notes)
-    assert not any(" of 3 draws:" in note for note in judged(by_draw(lambda codes, call: 0 * codes), draws=3).notes)
-
-
-def test_draws_of_another_width_are_refused():
+@pytest.mark.parametrize(("collapsed", "message"), [([2], "in 1 of 3 draws: "), ([1, 3], "in 2 of 3 draws: ")])
+def test_codes_that_coincide_in_some_draws_get_a_note(collapsed, message):
+    report = evaluated(by_draw(lambda codes, call: 0 * codes if call in collapsed else codes), draws=3)
+    assert any(note.startswith(message + "80 distinct test points share 1 distinct codes") for note in report.notes)
+    assert not any(" of 3 draws:" in note for note in evaluated(by_draw(lambda codes, call: 0 * codes), draws=3).notes)
     with pytest.raises(distbench.EncoderError, match="codes of size 1 in draw 2, 2 in the first"):
-        judged(by_draw(lambda codes, call: codes[:, :1] if call == 2 else codes), draws=3)
+        evaluated(by_draw(lambda codes, call: codes[:, :1] if call == 2 else codes), draws=3)

@@ -23,7 +23,7 @@ def test_a_difference_is_paired_and_unbounded():
 
 
 @pytest.mark.parametrize("other", [Estimate(1.0), Estimate(1.0, np.ones(4)), Estimate(math.inf, np.full(9, math.inf))])
-def test_no_interval_of_what_was_judged_on_other_points_or_is_infinite(other):
+def test_no_interval_between_other_points_or_infinite_values(other):
     assert (A - other).interval() == (None, None)
     assert Estimate.mean([A, other]).interval() == (None, None)
 

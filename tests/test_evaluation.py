@@ -20,15 +20,25 @@ def report():
     return distbench.evaluate(ENCODER, X_TEST, reference=X_TRAIN, k=5)
 
 
-def test_judged_against_train_and_other_test_points(report):
+def test_test_points_are_measured_against_train_and_other_test_points(report):
     assert (report.m, report.M, report.k, report.code_size) == (50, 169, 5, 2)
     assert list(report) == DEFAULT
     assert report.encoder == "PCA"
+    for name, score in report.items():
+        if name == "distortion":  # a worst case
+            assert (score.low, score.high) == (None, None)
+        else:
+            assert score.low < score.value < score.high
+    single = distbench.evaluate(ENCODER, X_TEST[:1], reference=X_TRAIN, k=5)["continuity"]
+    assert single.low is None
+    assert np.isfinite(single.value)
 
 
 def test_train_points_only():
     report = distbench.evaluate(ENCODER, X_TEST, reference=X_TRAIN, k=5, include_queries=False)
     assert report.M == 120
+    assert not report.in_sample()
+    assert distbench.evaluate(ENCODER, X_TEST, k=5).in_sample()
     Z, Z_ref = ENCODER.transform(X_TEST), ENCODER.transform(X_TRAIN)
     for name in DEFAULT:
         function = getattr(distbench.metrics, name)
@@ -42,15 +52,7 @@ def test_ready_codes_give_the_same_report(report):
     assert same.as_dict() == pytest.approx(report.as_dict(), rel=1e-9)
 
 
-def test_intervals_hold_the_value_except_for_worst_cases(report):
-    for name, score in report.items():
-        if name == "distortion":
-            assert (score.low, score.high) == (None, None)
-        else:
-            assert score.low < score.value < score.high
-
-
-def test_worst_pairs_are_what_they_say(report):
+def test_worst_pairs_have_their_distances_and_ranks(report):
     Z, Z_ref = ENCODER.transform(X_TEST), ENCODER.transform(X_TRAIN)
     for kind in ("torn", "merged"):
         pairs = report.worst_pairs(5, kind=kind)
@@ -79,61 +81,11 @@ def test_a_broken_worst_case_names_its_witnesses(report):
     assert ratio == pytest.approx(report["distortion"].value)
     assert str(most) in str(caught.value)
     assert "shuffled" not in str(caught.value)
-    with pytest.raises(distbench.InputError, match="kind: found 'best'"):
-        report.worst_pairs(kind="best")
-
-
-def test_a_near_miss_does_not_look_like_a_hit(report):
-    value = report["continuity"].value
-    with pytest.raises(distbench.PreservationError, match=repr(value)):
-        report.check(continuity=value + 1e-9)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"k": 1000}, "k: found 1000"),
-        ({"k": 25, "metrics": ["stress"]}, "k: found 25"),  # reports of any metric name the worst of the k nearest
-        ({"confidence": 2}, "confidence: found 2"),
-        ({"reference": X_TRAIN[:, :3]}, "reference: found 3 columns"),
-        ({"metrics": 5}, "metrics: found 5"),
-        ({"metrics": []}, r"metrics: found \[\]"),
-        ({"metrics": "label_agreement"}, "pass labels="),
-        ({"metrics": "reconstruction_mse"}, "no inverse_transform, decode or decoder"),
-        ({"distance_x": "hamming"}, "distance_x: found 'hamming'"),
-        ({"distance_z": "euclid"}, "distance_z: found 'euclid'"),
-        ({"queries": 1}, "queries: found 1"),
-        ({"queries": 2.5}, "queries: found 2.5"),
-        ({"precision": 0.1}, "precision: found 0.1"),
-        ({"precision": {"continuty": 0.1}}, "did you mean 'continuity'"),
-        ({"precision": {"continuity": 0}}, "precision: found continuity = 0"),
-        ({"seed": -1}, "seed: found -1"),
-        ({"include_queries": "no"}, "include_queries: found 'no'"),
-        ({"progress": "x"}, "progress: found 'x'"),
-        ({"metrics": [["stress"]]}, "metrics: found .* among the names"),
-        ({"precision": {"distortion": 1}}, "precision: found 'distortion', a worst case"),
-        ({"distance_x": np.zeros(2)}, "distance_x: found"),
-        ({"labels": [0] * 49, "metrics": "all"}, "labels: found 49 labels for 50 points"),
-        ({"labels": [0] * 50, "metrics": "all", "reference": X_TRAIN}, "reference_labels: found None"),
-    ],
-)
-def test_wrong_arguments_are_said_before_anything_is_encoded(options, said):
-    called = []
-    with pytest.raises(distbench.InputError, match=said):
-        distbench.evaluate(called.append, X_TEST, **options)
-    assert not called
-
-
-def test_reference_of_codes_is_a_pair():
-    with pytest.raises(distbench.InputError, match=r"reference: found ndarray; pass a pair \(X_ref, Z_ref\)"):
-        distbench.evaluate_codes(X_TEST, X_TEST, reference=X_TRAIN)
 
 
 def test_some_metrics_only():
     report = distbench.evaluate(ENCODER, X_TEST, metrics=["stress", "continuity"])
     assert list(report) == ["continuity", "stress"]
-    with pytest.raises(distbench.InputError, match="did you mean 'continuity'"):
-        distbench.evaluate(ENCODER, X_TEST, metrics=["continuty"])
     with pytest.raises(KeyError, match="was not measured"):
         report["pearson"]
     with pytest.raises(KeyError, match="'continuty' was not measured; did you mean 'continuity'"):
@@ -150,21 +102,9 @@ def test_limits(report):
     assert "scaled_stress" not in message
     assert len(message.splitlines()) <= 25
     assert isinstance(caught.value, AssertionError)
-
-
-@pytest.mark.parametrize(
-    ("limits", "said"),
-    [
-        ({}, "pass at least one"),
-        ({"continuty": 0.9}, "did you mean 'continuity'"),
-        ({"continuity": "high"}, "found the limit 'high'"),
-        ({"continuity": True}, "pass a number"),
-        ({"continuity": float("nan")}, "pass a number"),
-    ],
-)
-def test_limits_that_cannot_be(report, limits, said):
-    with pytest.raises(distbench.InputError, match=said):
-        report.check(**limits)
+    value = report["continuity"].value
+    with pytest.raises(distbench.PreservationError, match=repr(value)):  # a near miss does not look like a hit
+        report.check(continuity=value + 1e-9)
 
 
 def test_printed(report):
@@ -229,19 +169,17 @@ def test_a_sample_of_queries_against_all_candidates():
     assert other.as_dict() != part.as_dict()
     assert {row for row, _ in part.worst_points(5)} <= set(part.judged)
     assert distbench.evaluate_codes(X, X[:, :2], k=5, queries=300).judged is None
-    with pytest.raises(distbench.InputError, match="pass the same queries and seed"):
-        distbench.compare(part, other)
 
 
 def test_as_many_queries_as_a_precision_needs():
     X = np.random.default_rng(1).normal(size=(600, 4))
     first = distbench.evaluate_codes(X, X[:, :2], k=5, metrics=["continuity"], queries=60)
-    asked = 0.75 * first["continuity"].half_width
+    target = 0.75 * first["continuity"].half_width
     report = distbench.evaluate_codes(
-        X, X[:, :2], k=5, metrics=["continuity"], queries=60, precision={"continuity": asked}
+        X, X[:, :2], k=5, metrics=["continuity"], queries=60, precision={"continuity": target}
     )
     assert 60 < report.m < 600
-    assert report["continuity"].half_width <= asked
+    assert report["continuity"].half_width <= target
     assert set(first.judged) < set(report.judged)
     everything = distbench.evaluate_codes(X, X[:, :2], k=5, metrics=["continuity"], precision={"continuity": 1e-9})
     assert everything.judged is None
@@ -252,12 +190,8 @@ def test_other_distances(distance):
     report = distbench.evaluate_codes(X_TEST, X_TEST, k=5, distance_x=distance, distance_z=distance)
     assert report["continuity"].value == 1.0
     assert report["stress"].value == pytest.approx(0.0, abs=1e-7)
-
-
-def test_few_test_points_have_no_interval():
-    report = distbench.evaluate(ENCODER, X_TEST[:1], reference=X_TRAIN, k=5)
-    assert report["continuity"].low is None
-    assert np.isfinite(report["continuity"].value)
+    bits = X_TEST[:, :4] > 0
+    assert distbench.evaluate_codes(X_TEST, bits, k=5, distance_z="hamming")["continuity"].value > 0.5
 
 
 @pytest.mark.parametrize("where", ["X_test", "Z_test", "reference\\[0\\]", "reference\\[1\\]"])
@@ -269,29 +203,8 @@ def test_rows_of_zeros_have_no_cosine_distance(where):
         distbench.evaluate_codes(X, Z, reference=(X_ref, Z_ref), k=5, distance_x="cosine", distance_z="cosine")
 
 
-def test_hamming_is_for_codes_of_whole_numbers():
-    with pytest.raises(distbench.InputError, match="Z_test: found values that are no whole numbers"):
-        distbench.evaluate_codes(X_TEST, X_TEST[:, :2], k=5, distance_z="hamming")
-    bits = X_TEST[:, :4] > 0
-    assert distbench.evaluate_codes(X_TEST, bits, k=5, distance_z="hamming")["continuity"].value > 0.5
-
-
-def test_points_on_one_ray_have_no_cosine_distance_to_measure():
-    ray = np.arange(1.0, 41.0)[:, None] * np.array([3.0, 4.0])
-    with pytest.raises(distbench.InputError, match="without any cosine distance"):
-        distbench.evaluate_codes(ray, ray, k=5, distance_x="cosine")
-
-
 def test_huge_and_tiny_points_have_finite_intervals():
     for scale in (1e-300, 1e300):
         report = distbench.evaluate_codes(X_TEST * scale, X_TEST[:, :2], k=5)
         for score in report.values():
             assert score.low is None or np.isfinite([score.low, score.high]).all(), score.metric
-
-
-def test_train_points_alone_are_not_in_sample():
-    against = distbench.evaluate_codes(
-        X_TEST, X_TEST[:, :2], reference=(X_TRAIN[:49], X_TRAIN[:49, :2]), k=5, include_queries=False
-    )
-    assert not against.in_sample()
-    assert distbench.evaluate_codes(X_TEST, X_TEST[:, :2], k=5).in_sample()

@@ -81,23 +81,13 @@ def problem(tmp_path):
 
 def test_same_results_in_the_same_order(executor, problem):
     wanted = [work.total(problem, job) for job in JOBS]
-    assert list(run_jobs(work.total, JOBS, problem, executor)) == wanted
-    assert list(run_jobs(work.total, JOBS, problem, executor)) == wanted  # it was left open
-
-
-def test_memory_maps_are_mapped_again(executor, problem):
-    assert all(run_jobs(work.is_mapped, JOBS, problem, executor))
-    assert all(run_jobs(work.is_writable, JOBS, problem, executor))  # read-only arrays are another type to numba
-
-
-def test_workers_take_more_than_one_round(executor, problem):
-    with workers_for(problem, executor) as workers:
-        for function in (work.total, work.is_mapped):
-            assert list(workers.run(function, JOBS)) == [function(problem, job) for job in JOBS]
-
-
-def test_no_jobs(executor, problem):
+    for _ in range(2):  # the executor is left open
+        assert list(run_jobs(work.total, JOBS, problem, executor)) == wanted
     assert list(run_jobs(work.total, [], problem, executor)) == []
+    with workers_for(problem, executor) as workers:  # they take more than one round, and map memory maps again
+        assert list(workers.run(work.total, JOBS)) == wanted
+        for function in (work.is_mapped, work.is_writable):  # read-only arrays are another type to numba
+            assert list(workers.run(function, JOBS)) == [True] * len(JOBS)
 
 
 @pytest.mark.parametrize("where", ["pool", "client"])
@@ -111,11 +101,7 @@ def test_the_problem_is_opened_once_a_worker(where, request, problem):
 def test_any_number_of_threads(problem, threads):
     wanted = [work.total(problem, job) for job in JOBS]
     assert list(run_jobs(work.total, JOBS, problem, threads=threads)) == wanted
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_without_an_executor_errors_are_passed_on(problem, threads):
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # errors are passed on
         list(run_jobs(work.fails, JOBS, problem, threads=threads))
 
 
@@ -143,21 +129,21 @@ def pids(client):
 @pytest.mark.parametrize("killed", [1, 2])
 def test_dask_workers_killed_in_the_middle_change_nothing(client, problem, killed):
     wanted = [work.total(problem, job) for job in JOBS]
-    found, victims = [], pids(client)[:killed]
+    results, victims = [], pids(client)[:killed]
     for result in run_jobs(work.total, JOBS, problem | {"seconds": 0.05}, client):
-        found.append(result)
-        if len(found) == 3:
+        results.append(result)
+        if len(results) == 3:
             for pid in victims:
                 os.kill(pid, signal.SIGKILL)
-    assert found == wanted
+    assert results == wanted
     assert not set(victims) & set(pids(client))
 
 
 @pytest.mark.nightly
 def test_a_job_that_kills_dask_workers_is_an_error(problem):
     # A cluster of its own: Dask may give up on workers that die while they start.
-    said = pytest.raises(DistbenchError, match=r"executor: .*Dask workers? ")
-    with cluster(2) as doomed, doomed.get_client() as client, said:
+    refusal = pytest.raises(DistbenchError, match=r"executor: .*Dask workers? ")
+    with cluster(2) as doomed, doomed.get_client() as client, refusal:
         list(run_jobs(work.dies, JOBS, problem, client))
 
 
@@ -177,20 +163,11 @@ def test_few_results_wait(problem):
     assert len(started) < 60
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (4, "found int; pass a concurrent.futures.Executor"),
-        ("threads", "found str"),
-        (ThreadPoolExecutor, "found (ABCMeta|type)"),
-    ],
-)
-def test_what_is_no_executor_is_refused(problem, given, said):
-    with pytest.raises(InputError, match=f"executor: {said}"):
-        workers_for(problem, given)
-
-
-def test_closed_executors_are_refused(problem):
+def test_what_is_no_open_executor_is_refused(problem):
+    wrong = {4: "int; pass a concurrent.futures.Executor", "threads": "str", ThreadPoolExecutor: "(ABCMeta|type)"}
+    for value, message in wrong.items():
+        with pytest.raises(InputError, match=f"executor: found {message}"):
+            workers_for(problem, value)
     for closed in (ThreadPoolExecutor(1), processes()):
         closed.shutdown()
         with pytest.raises(InputError, match=r"executor: cannot schedule .* pass one that is open"):
@@ -215,7 +192,7 @@ class TestPickledProblem:
             np.testing.assert_array_equal(opened.open()["view"], view)
             opened.forget()
 
-    def test_what_the_file_does_not_hold_travels_by_value(self, tmp_path):
+    def test_arrays_that_differ_from_their_file_are_pickled_by_value(self, tmp_path):
         points = np.memmap(tmp_path / "points", dtype=np.float64, mode="w+", shape=(50, 10))
         points.flush()
         changed = np.memmap(tmp_path / "points", dtype=np.float64, mode="c", shape=(50, 10))
@@ -255,18 +232,14 @@ class TestPickledProblem:
         packed.forget()
 
 
-class TestProgress:
-    @pytest.mark.parametrize("progress", [True, False, None])
-    def test_results_pass_through(self, progress, capsys):
-        assert list(track(iter("abc"), [1, 2, 3], progress=progress)) == ["a", "b", "c"]
-        assert capsys.readouterr().err == ""  # quick, and no terminal
-
-    @pytest.mark.parametrize(("progress", "shown"), [(True, True), (False, False), (None, False)])
-    def test_a_bar_on_what_takes_long(self, progress, shown, capsys, monkeypatch):
-        monkeypatch.setattr("distbench.engine.parallel.progress.DELAY_SECONDS", 1e-9)
-        for _ in track(iter("abc"), [100, 100, 50], progress=progress):
-            threading.Event().wait(0.12)
-        assert ("/250" in capsys.readouterr().err) == shown
+@pytest.mark.parametrize(("progress", "shown"), [(True, True), (False, False), (None, False)])
+def test_a_bar_on_what_takes_long_without_a_terminal(progress, shown, capsys, monkeypatch):
+    assert list(track(iter("abc"), [1, 2, 3], progress=progress)) == ["a", "b", "c"]
+    assert capsys.readouterr().err == ""  # quick
+    monkeypatch.setattr("distbench.engine.parallel.progress.DELAY_SECONDS", 1e-9)
+    for _ in track(iter("abc"), [100, 100, 50], progress=progress):
+        threading.Event().wait(0.12)
+    assert ("/250" in capsys.readouterr().err) == shown
 
 
 @pytest.mark.parametrize("mapped", [False, True])

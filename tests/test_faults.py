@@ -243,7 +243,7 @@ INTERRUPTED = {
 
 @posix
 @pytest.mark.parametrize("what", ["engine", pytest.param("training", marks=pytest.mark.nightly)])
-def test_ctrl_c_ends_what_would_go_on_and_leaves_no_thread(what):
+def test_ctrl_c_ends_endless_work_and_leaves_no_thread(what):
     if what == "training":
         pytest.importorskip("tensorflow")
     running = python(THREADS + textwrap.dedent(INTERRUPTED[what]))

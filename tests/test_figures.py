@@ -21,7 +21,7 @@ X = RNG.normal(size=(1200, 6))
 
 
 def made(codes, labels=None, **options):
-    return diagrams_of(distbench.evaluate_codes(X[: len(codes)], codes, k=5, **options), labels=labels)
+    return diagrams_of(distbench.evaluate_codes(X[: len(codes)], codes, **{"k": 5, **options}), labels=labels)
 
 
 @pytest.fixture(scope="module")
@@ -30,33 +30,21 @@ def many():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_small_and_the_same_each_time(kind, many):
+def test_small_the_same_each_time_and_at_home_in_a_page_with_a_strict_policy(kind, many):
     text = picture_svg(many, kind, "p1")
     assert text == picture_svg(many, kind, "p1")
     assert len(text.encode()) < 60_000
     root = ElementTree.fromstring(text)
     assert root.attrib["role"] == "img"
     assert many["encoder"] in root.attrib["aria-label"]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_stands_in_a_page_with_a_strict_policy(kind, many):
-    text = picture_svg(many, kind, "p1")
-    assert not re.search(r"<style|<script|<!DOCTYPE|<\?xml|\son\w+=", text)
-    outside = re.findall(r"(?:href|src)=\"(?!#|data:image/png)[^\"]*", text)
-    assert outside == []
-    assert "background" not in text
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_two_pictures_of_a_page_share_an_id(kind, many):
-    text = picture_svg(many, kind, "p1")
+    assert not re.search(r"<style|<script|<!DOCTYPE|<\?xml|\son\w+=|background", text)
+    assert re.findall(r"(?:href|src)=\"(?!#|data:image/png)[^\"]*", text) == []
     ids = re.findall(r'\sid="([^"]+)"', text)
     used = {name for pair in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text) for name in pair if name}
     assert used <= set(ids)
     assert len(ids) == len(set(ids)) > 0
     others = [picture_svg(many, other, "p2") for other in KINDS]
-    assert set(ids).isdisjoint(re.findall(r'\sid="([^"]+)"', "".join(others)))
+    assert set(ids).isdisjoint(re.findall(r'\sid="([^"]+)"', "".join(others))), "pictures of a page share no id"
 
 
 def test_map_draws_every_point_once_in_its_colour(many):
@@ -89,25 +77,20 @@ def test_the_ideal_line_is_missing_where_codes_coincide(many):
 
 
 @pytest.mark.parametrize(
-    "codes",
+    ("codes", "options"),
     [
-        np.zeros((30, 2)),
-        X[:30, :1],
-        X[:30, :2] * 1e-12,
-        X[:30, :2] * 1e12,
-        np.repeat(X[:1, :2], 30, axis=0) + np.eye(30)[:, :2],
+        (np.zeros((30, 2)), {}),
+        (X[:30, :1], {}),
+        (X[:30, :2] * 1e-12, {}),
+        (X[:30, :2] * 1e12, {}),
+        (np.repeat(X[:1, :2], 30, axis=0) + np.eye(30)[:, :2], {}),
+        (X[:4, :2], {"k": 1, "metrics": ["stress"]}),
     ],
-    ids=["collapsed", "one column", "tiny", "huge", "nearly collapsed"],
+    ids=["collapsed", "one column", "tiny", "huge", "nearly collapsed", "few points, no scores"],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_odd_codes_can_be_drawn(kind, codes):
-    ElementTree.fromstring(picture_svg(made(codes), kind))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_few_points_and_scores_of_none(kind):
-    found = diagrams_of(distbench.evaluate_codes(X[:4], X[:4, :2], k=1, metrics=["stress"]))
-    ElementTree.fromstring(picture_svg(found, kind))
+def test_odd_codes_can_be_drawn(kind, codes, options):
+    ElementTree.fromstring(picture_svg(made(codes, **options), kind))
 
 
 def test_curve_says_k_and_reaches_below_chance():

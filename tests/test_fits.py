@@ -57,7 +57,7 @@ def test_each_fit_happens_once(data):
     assert len(other.fits) == 1
 
 
-def test_the_map_is_judged_on_the_test_points_with_the_distances_asked_for(data):
+def test_codes_of_test_points_are_evaluated_with_the_distances_of_the_call(data):
     for options in ({}, {"distance_x": "cityblock", "distance_z": "cosine"}):
         run = FitCache().run(Fit(as_recipe("pca"), "swiss_roll", 2, 0), **options)
         direct = distbench.evaluate(run.encoder, data.test, reference=data.train, **options)
@@ -65,7 +65,7 @@ def test_the_map_is_judged_on_the_test_points_with_the_distances_asked_for(data)
         assert (run.report.distance_x, run.report.distance_z) == (direct.distance_x, direct.distance_z)
 
 
-def test_in_sample_fits_on_all_points_and_judges_the_codes_they_got(data):
+def test_in_sample_fits_on_all_points_and_evaluates_their_codes(data):
     counting, cache = Counting(), FitCache()
     cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0))
     run = cache.run(Fit(as_recipe(counting), "swiss_roll", 2, 0, True))
@@ -99,7 +99,7 @@ def test_a_note_on_new_points_stands_where_they_are_measured(notes, in_sample, s
     assert run.note == shown
 
 
-def test_a_package_that_is_missing_is_said_before_the_fit():
+def test_a_missing_package_is_an_error_before_the_fit():
     counting = Counting(requires="no_such_package_here.part")
     recipe = as_recipe(counting)
     with pytest.raises(NotInstalledError, match="needs the package no_such_package_here") as caught:

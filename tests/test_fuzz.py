@@ -46,11 +46,8 @@ def test_the_inputs_are_mostly_nearly_right_and_sometimes_noise():
     assert document == {"a": [1, {"b": 2}], "c": "text"}
     assert sum(other != document for other in results) > 20
     assert noisy("text", Taken(b"")) == b"text"
-    assert toml_text({"t": {"k": [1, True]}, "e": [{"n": "x"}], "a": "y"}, headers=True).split("\n")[:3] == [
-        'a = "y"',
-        "[t]",
-        "k = [1, true]",
-    ]
+    text = toml_text({"t": {"k": [1, True]}, "e": [{"n": "x"}], "a": "y"}, headers=True)
+    assert text.startswith('a = "y"\n[t]\nk = [1, true]\n')
 
 
 TOP = 'distbench = 1\nquestion = "?"\ndataset = "digits"\ncode_sizes = [2]\n'
@@ -147,14 +144,11 @@ def test_infinities_of_both_signs_in_two_seeds_have_no_mean_and_break_their_gate
 
 
 @pytest.mark.parametrize("option", ["--html", "--results"])
-def test_outputs_whose_names_are_too_long_are_wrong_usage(option):
+def test_names_that_can_be_no_path_are_wrong_usage(option):
     result = CliRunner().invoke(main, ["evaluate", "a:b", "--data", "X.npy", option, "x" * 300], catch_exceptions=False)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: [Errno ")
-
-
-@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
-def test_what_can_be_no_path_is_wrong_usage(name):
-    result = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)
-    assert result.exit_code == 2
-    assert "can be no path" in result.output
+    for name in ("a\x00b", "\ud800"):
+        result = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)
+        assert result.exit_code == 2
+        assert "can be no path" in result.output

@@ -23,23 +23,16 @@ def page():
 
 
 class TestText:
-    def test_the_same_each_time(self, page):
-        assert render_html(outcome(), f"distbench {EVIL}") == page
-
     def test_one_file_with_one_script_and_nothing_from_outside(self, page):
+        assert render_html(outcome(), f"distbench {EVIL}") == page, "it is the same each time"
         assert page.count("<script>") == 1
-        assert re.findall(r"<(?:link|img|iframe|object|embed|base|form)\b[^>]*", page) == [
-            '<link rel="icon" href="data:,"'
-        ]
+        tags = re.findall(r"<(?:link|img|iframe|object|embed|base|form)\b[^>]*", page)
+        assert tags == ['<link rel="icon" href="data:,"']
         assert not re.search(r"\son\w+=\"(?!http)|javascript:|@import|url\((?!#)", page)
         assert "default-src 'none'" in page
-
-    def test_says_which_rows_are_stored_and_what_fits_them_anew(self, page):
-        assert page.count("--distbench-retrain") == 1
-        assert "1 encoders" not in page
-
-    def test_no_place_without_a_reason(self, page):
+        assert page.count("--distbench-retrain") == 1, "it says which rows are stored, and what fits them anew"
         assert page.count('<span class="flag">no place</span>') == 1
+        assert "1 encoders" not in page
 
     def test_a_run_without_anything(self):
         page = render_html(RunResults(rows=[]))
@@ -66,10 +59,8 @@ class TestText:
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(MissingDependencyError, match=rf'{package}.*pip install "distbench\[report\]"'):
             render_html(outcome())
-
-    def test_without_pictures_it_needs_no_matplotlib(self, monkeypatch):
-        monkeypatch.setitem(sys.modules, "matplotlib", None)
-        assert "shapes" in render_html(replace(outcome(), diagrams=[]))
+        if package == "matplotlib":
+            assert "shapes" in render_html(replace(outcome(), diagrams=[])), "only pictures need it"
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +71,8 @@ def browser():
         pytest.skip("no chromium and chromedriver (Debian: apt-get install chromium chromium-driver)")
     options = webdriver.ChromeOptions()
     options.binary_location = paths[0]
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--window-size=1280,900",
-    ):
-        options.add_argument(argument)
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "window-size=1280,900"):
+        options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(paths[1]))
     yield driver
@@ -141,16 +126,9 @@ class TestInTheBrowser:
         assert find(driver, "img") == []
         assert driver.title == f"distbench {EVIL}"
         text = driver.execute_script("return document.body.textContent")
-        for where in (
-            "before ",
-            "continuity of ",
-            "Statement ",
-            "evidence ",
-            "test_mine.py::test_1[",
-            "broken ",
-            "failed: ",
-        ):
-            assert f"{where}{EVIL}" in text, where
+        words = ("before", "continuity of", "Statement", "evidence", "broken", "failed:")
+        assert [word for word in words if f"{word} {EVIL}" not in text] == []
+        assert f"test_mine.py::test_1[{EVIL}" in text
         assert text.count(EVIL) > 10
 
     def test_tables_sort_by_click(self, opened):
@@ -189,11 +167,8 @@ class TestInTheBrowser:
         base = next(row for row in outcome().rows if row.metric == "continuity")
         values = {"a": 10.0, "b": 9.0, "c": float("inf"), "d": 1e-5}
         rows = [replace(base, encoder=name, leave_one_out=None, interaction=None) for name in [*values, "e"]]
-        extra = [
-            replace(row, metric="distortion", direction="down", value=values[row.encoder], low=None)
-            for row in rows
-            if row.encoder in values
-        ]
+        worst = {"metric": "distortion", "direction": "down", "low": None}
+        extra = [replace(row, **worst, value=values[row.encoder]) for row in rows if row.encoder in values]
         driver = opened(render_html(RunResults(rows=[*rows, *extra])))
         button = head(driver, "distortion").find_element("tag name", "button")
         button.click()
@@ -201,7 +176,7 @@ class TestInTheBrowser:
         button.click()
         assert names(driver) == ["c", "a", "b", "d", "e"]
 
-    def test_pictures_are_there(self, opened):
+    def test_pictures_are_there_but_for_stored_rows(self, opened):
         driver = opened()
         links = {e.text: e for e in find(driver, "#t0 .leaderboard tbody th a")}
         links["second"].click()
@@ -222,13 +197,11 @@ class TestInTheBrowser:
         assert min(size) >= 64
         assert min(image.size.values()) > 150
         assert "--distbench-retrain" not in find(driver, "details[open]")[0].text
-
-    def test_stored_rows_say_why_there_are_none(self, opened):
         driver = opened()
         next(e for e in find(driver, "#t0 .leaderboard tbody th a") if e.text == "first").click()
-        detail = find(driver, "details[open]")[0]
-        assert "--distbench-retrain fits it again" in detail.text
-        assert detail.find_elements("css selector", "figure") == []
+        stored = find(driver, "details[open]")[0]
+        assert "--distbench-retrain fits it again" in stored.text
+        assert stored.find_elements("css selector", "figure") == []
 
     def test_limits_that_are_broken_are_marked(self, opened):
         driver = opened()
@@ -236,10 +209,8 @@ class TestInTheBrowser:
         wanted = {(row.encoder, row.metric) for row in outcome().rows if row.verdict == "broken" and row.dataset}
         assert len(marked) == len(wanted) > 0
         assert all(cell.text.startswith("✗") for cell in marked)
-        assert {cell.get_attribute("title").split(";")[0] for cell in marked} <= {
-            "limit at least 0.9: broken",
-            "limit at most 0.2: broken",
-        }
+        titles = {cell.get_attribute("title").split(";")[0] for cell in marked}
+        assert titles <= {"limit at least 0.9: broken", "limit at most 0.2: broken"}
         chip = next(e.text for e in find(driver, ".chips .broken") if "limit" in e.text)
         assert chip == f"{len(wanted)} limit{'s' * (len(wanted) > 1)} broken"
 
@@ -250,7 +221,7 @@ class TestInTheBrowser:
         assert [find(row, ".small")[0].text for row in rows] == [f"test_mine.py::test_{n}[{EVIL}]" for n in range(2)]
         assert len(find(driver, "section.board")) == 2
 
-    def test_changes_are_told_apart(self, opened):
+    def test_changes_have_their_states(self, opened):
         driver = opened()
         states = [e.text for e in find(driver, "#changes tbody .chip")]
         changed = [change for change in outcome().comparison.changes if change.is_change]
@@ -282,14 +253,9 @@ class TestInTheBrowser:
         lightness = {}
         for scheme in ("light", "dark"):
             driver = opened(scheme=scheme)
-            colors = [
-                driver.execute_script(f"return getComputedStyle(document.querySelector('{css}')).{name}")
-                for css, name in (
-                    (".board", "backgroundColor"),
-                    ("h1", "color"),
-                    ("figure text", "fill"),
-                )
-            ]
+            properties = {".board": "backgroundColor", "h1": "color", "figure text": "fill"}
+            script = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
+            colors = [driver.execute_script(script, *item) for item in properties.items()]
             lightness[scheme] = [sum(map(int, re.findall(r"\d+", color)[:3])) / 3 for color in colors]
         (light_card, light_ink, light_label), (card, ink, label) = lightness["light"], lightness["dark"]
         assert light_card > 240

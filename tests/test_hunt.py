@@ -122,7 +122,7 @@ def test_the_snippet_gives_both_distances_again():
             assert d_z == pytest.approx(finding.shrunk_d_z, rel=1e-9, abs=1e-14)
 
 
-def test_what_is_found_is_shrunk_to_few_and_round_numbers():
+def test_findings_are_shrunk_to_few_and_round_numbers():
     """The fault is in one column: all others stay those of the test point."""
     X = np.random.default_rng(0).normal(size=(200, 6))
     hunt = distbench.hunt(lambda X: X * [1, 1, 1, 1, 0, 1], X, budget=6000)
@@ -133,14 +133,10 @@ def test_what_is_found_is_shrunk_to_few_and_round_numbers():
     assert len(str(y[4])) <= 5
     assert f"test point {hunt.merged.rows[0]}, and the same with 1 of 6 numbers changed" in str(hunt)
     assert f"pair[1].flat[4] = {y[4]}" in hunt.snippet
-
-
-def test_whole_numbers_stay_whole_numbers():
     X = np.random.default_rng(0).integers(0, 40, size=(150, 4, 2)).astype(np.uint8)
     hunt = distbench.hunt(lambda X: X.reshape(len(X), -1)[:, 1:].astype(float) * 3, X, budget=SMALL)
     x, y = hunt.merged.pair
-    assert x.dtype == np.uint8
-    assert hunt.merged.d_z == 0
+    assert (x.dtype, hunt.merged.d_z) == (np.uint8, 0), "whole numbers stay whole numbers"
     assert list(np.flatnonzero(x.ravel() != y.ravel())) == [0]
 
 
@@ -218,21 +214,14 @@ def test_directions_of_the_data_alone():
     assert "always lose some direction" in of_all.notes[0]
 
 
-def test_constant_codes_merge_test_points():
+def test_constant_codes_merge_test_points_and_copies_of_points_are_no_pairs():
     X = np.random.default_rng(0).normal(size=(50, 3))
     hunt = distbench.hunt(lambda X: np.ones((len(X), 2)), X, budget=500)
     assert not hunt.found
-    assert hunt.contraction == np.inf
-    assert hunt.expansion == 0
-    assert hunt.merged.d_z == 0
+    assert (hunt.contraction, hunt.expansion, hunt.merged.d_z) == (np.inf, 0, 0)
     assert hunt.merged.d_x > 0
-
-
-def test_copies_of_points_are_no_pairs():
-    X = np.repeat(np.random.default_rng(0).normal(size=(40, 3)), 2, axis=0)
-    hunt = distbench.hunt(lambda X: X * [1, 1, 2], X, budget=SMALL)
-    assert hunt.expansion == pytest.approx(2)
-    assert hunt.contraction == pytest.approx(1)
+    hunt = distbench.hunt(lambda X: X * [1, 1, 2], np.repeat(X[:40], 2, axis=0), budget=SMALL)
+    assert (hunt.expansion, hunt.contraction) == pytest.approx((2, 1))
     assert min(hunt.merged.d_x, hunt.torn.d_x) > 0
 
 
@@ -363,20 +352,16 @@ def test_encoders_that_cannot_be_used():
         distbench.hunt(lambda X: X - X.mean(axis=0), X_GOOD)
     with pytest.raises(EncoderError, match="cannot encode with 'str'"):
         distbench.hunt("pca", X_GOOD)
-
-
-def test_an_error_of_the_encoder_is_passed_on_without_text_of_hypothesis():
-    """The encoder fails on moved points only."""
     known = {row.tobytes() for row in X_GOOD}
 
-    def encoder(X):
+    def fails_on_moved_points(X):
         if any(row.tobytes() not in known for row in X):
             raise RuntimeError("never seen")
         return X
 
     with pytest.raises(EncoderError, match="raised RuntimeError: never seen") as raised:
-        distbench.hunt(encoder, X_GOOD, budget=SMALL)
-    assert not any("Failing test case" in note for note in getattr(raised.value, "__notes__", []))
+        distbench.hunt(fails_on_moved_points, X_GOOD, budget=SMALL)
+    assert not any("Failing test case" in note for note in getattr(raised.value, "__notes__", [])), "of Hypothesis"
 
 
 def test_inside_a_hypothesis_test_and_under_any_profile():

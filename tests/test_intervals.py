@@ -46,7 +46,7 @@ def test_covers_the_mean_over_fresh_draws(in_sample):
     turn = np.linalg.qr(rng.normal(size=(5, 5)))[0][:, :2]
     X_ref = None if in_sample else rng.normal(size=(150, 5))
     names = ("continuity", "knn_recall", "scaled_stress", "spearman", "triplet_accuracy")
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    found = {name: [] for name in names}
     for _ in range(200):
         X = rng.normal(size=(80, 5))
         gathered = gather(X, X @ turn, X_ref, None if in_sample else X_ref @ turn, k=5)

@@ -186,20 +186,3 @@ def extra_score(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, labels=No
     out["nonmetric_stress"] = np.sqrt(monotone_residual(a, b) / (b @ b)) if b.any() else 1.0
     out["density_kl"] = density_kl(X, Z, *setting)
     return out
-
-
-def extra_leave_one_out(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, labels=None, labels_ref=None):
-    """All metrics beyond the default set with each query removed in turn, as arrays."""
-    rows = [
-        extra_score(
-            *(np.delete(values, p, 0) for values in (X, Z)),
-            k,
-            X_ref,
-            Z_ref,
-            include_queries,
-            np.delete(labels, p),
-            labels_ref,
-        )
-        for p in range(len(X))
-    ]
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}

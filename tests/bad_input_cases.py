@@ -38,7 +38,7 @@ def never(batch):
 
 @dataclass(frozen=True)
 class Case:
-    """A call that must fail, with which error, and what its message must say."""
+    """A call, the error that it must raise, and parts of the error's message."""
 
     call: Callable[[], Any]
     error: type[DistbenchError]
@@ -108,7 +108,7 @@ OPTIONAL = (1, 7)  # places where None stands for no points
 
 
 def of_points():
-    """Yield every kind of bad points as test points of evaluate, and in one other place in turn."""
+    """Yield each kind of bad points as test points of evaluate, and in one other argument."""
     for number, (bad, words) in enumerate(POINTS):
         for place in sorted({0, number % len(PLACES)}):
             argument, call = PLACES[place]

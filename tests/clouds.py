@@ -77,7 +77,7 @@ class Split:
 
 
 def split(X, Z, labels, setting, queries=None):
-    """Return points in one of the settings; with references, the first third or `queries` points are the queries."""
+    """Return points in one of the settings; with references, the queries are the first third or the first `queries`."""
     if setting == "in sample":
         return Split(X, Z, labels)
     cut = len(X) // 3 if queries is None else queries

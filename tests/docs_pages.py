@@ -1,4 +1,4 @@
-"""Executes a page of the documentation: its blocks in order, in one namespace and one folder.
+"""Execute a page of the documentation: its blocks in order, in one namespace and one folder.
 
 Python blocks that define tests are run by pytest with ``--distbench``, others are executed. Of shell blocks only the
 commands of pytest, distbench and python are run, not those that install or build. Each page starts with an encoder and
@@ -85,7 +85,7 @@ class Page:
 
     @staticmethod
     def has_reason(block: Block, remark: str) -> bool:
-        """Return whether a block has a remark, which must have a reason."""
+        """Return whether a block has a remark; a remark without a reason is an error."""
         if block.remarks.get(remark) == "":
             raise PageError(f"{block.place}: {remark}, and no reason")
         return remark in block.remarks

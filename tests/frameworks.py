@@ -16,7 +16,7 @@ __all__ = ["dk", "keras", "needs", "pd", "tf", "torch"]
 
 
 class Lazy:
-    """A module that is loaded when a name of it is first asked for."""
+    """A module that is loaded when one of its names is first used."""
 
     def __init__(self, module: str, *needed: str) -> None:
         self._module = module
@@ -24,7 +24,7 @@ class Lazy:
         self._loaded: Any = None
 
     def __getattr__(self, name: str) -> Any:
-        # pytest asks whatever a test module holds for __test__, _mock_name and the like.
+        # pytest looks up __test__, _mock_name and the like in all that a test module holds.
         if name.startswith("_"):
             raise AttributeError(name)
         if self._loaded is None:
@@ -42,6 +42,6 @@ dk = Lazy("distbench.keras", "keras", "tensorflow")
 
 
 def needs(*packages: str) -> pytest.MarkDecorator:
-    """Skip tests where one of these is not installed; none of them is loaded to find out."""
+    """Skip tests where one of these packages is not installed; finding out loads none of them."""
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")

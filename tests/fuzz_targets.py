@@ -188,7 +188,7 @@ def toml_text(document, headers):
 
 @contextmanager
 def folder():
-    """Work in a folder of its own, in memory where the system has such a place."""
+    """Work in a temporary folder, in memory where the system has /dev/shm."""
     memory = Path("/dev/shm")
     before = Path.cwd()
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:

@@ -1,4 +1,4 @@
-"""Encoders with planted faults, and what hunts must find."""
+"""Encoders with planted faults, and helpers that check findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run with a bit of everything, and names that try to leave their place: what pages are tested with."""
+"""Results with a bit of everything and with names that try to inject markup, for tests of pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports on a few random points, for tests of what is made from reports."""
+"""Reports on a few random points, for tests of tables and files made from reports."""
 
 from __future__ import annotations
 

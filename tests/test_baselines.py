@@ -1,4 +1,4 @@
-"""The reference encoders: what holds for all of them, and that fits can be repeated."""
+"""Properties of all baselines, and that fits can be repeated."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_fit_is_the_same_whatever_was_fitted_before(network):
     _epochs._KEPT.clear()
     for weights, same in zip(quick(network, seed=5).model.get_weights(), again, strict=True):
         np.testing.assert_array_equal(weights, same)
-    # What was fitted before is not touched by what is fitted after.
+    # Later fits change no earlier encoder.
     np.testing.assert_array_equal(kept.encode(X), first)
 
 

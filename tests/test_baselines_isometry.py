@@ -1,4 +1,4 @@
-"""The isometries among the baselines: what they keep, and what a sigmoid after them does to it."""
+"""The isometries among the baselines keep distances, which a sigmoid after them bends."""
 
 from __future__ import annotations
 

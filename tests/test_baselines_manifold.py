@@ -66,7 +66,7 @@ def test_iterative_and_full_eigenvectors_agree(name, monkeypatch):
 
 
 def at_night(name, case, code_size):
-    """Return whether a case guards a release alone; t-SNE and UMAP are slow, and one code size shows most."""
+    """Return whether a case runs nightly alone: t-SNE and UMAP are slow, and one code size shows most faults."""
     slow = name in UMAPS or (name == "tsne" and case not in ("constant column", "two distinct points"))
     return code_size != 2 or slow
 
@@ -121,7 +121,7 @@ def test_kernel_pca_of_full_size_keeps_the_distances_of_the_kernel():
     width = np.median(pdist(X))
     kernel = np.exp(-(squareform(pdist(X)) ** 2) / (2 * width**2))
     np.testing.assert_allclose(squareform(pdist(codes)) ** 2, 2 - 2 * kernel, atol=1e-9)
-    # A point midway between two fitted ones is close to its projection, so nearly as far as the kernel says.
+    # A point midway between two fitted ones is close to its projection, so nearly as far as the kernel's distance.
     middle = (X[:40] + X[40:]) / 2
     expected = 2 - 2 * np.exp(-(cdist(middle, X) ** 2) / (2 * width**2))
     assert np.abs(cdist(encoder.encode(middle), codes) ** 2 - expected).max() < 0.1

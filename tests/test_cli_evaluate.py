@@ -18,51 +18,10 @@ from distbench.cli import main
 from distbench.errors import PreservationError
 from distbench.results.file import read_results
 
-ENCODERS = """
-import sys
-
-class Columns:
-    name = "columns"
-
-    def __init__(self, many):
-        self.many = many
-
-    def transform(self, X):
-        print("printed by the encoder")
-        return X[:, : self.many]
-
-    class Recipe:
-        deterministic = True
-
-        def fit(self, X, code_size, seed):
-            return Columns(code_size)
-
-    class Failing(Recipe):
-        def fit(self, X, code_size, seed):
-            raise RuntimeError("no fit")
-
-two, four = Columns(2), Columns(4)
-
-def leaves(X):
-    sys.exit(0)
-
-def stops(X):
-    raise KeyboardInterrupt
-
-def noisy(X):
-    import numpy as np
-    return X[:, :4] + noise.normal(scale=0.05, size=(len(X), 4))
-
-import numpy
-noise = numpy.random.default_rng(0)
-"""
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = write_points(tmp_path_factory.mktemp("evaluate"), ENCODERS)
-    (folder / "broken_module.py").write_text("1 / 0\n")
-    return folder
+    return write_points(tmp_path_factory.mktemp("evaluate"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""``distbench evaluate``: rows of several commands, input spaces, and exit codes that say no more than they may."""
+"""``distbench evaluate``: rows of several commands, input spaces, and errors that do not exit as broken limits do."""
 
 from __future__ import annotations
 
@@ -10,44 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_points import POINTS, X, in_folder, run, write_points
+from cli_points import ENCODERS, POINTS, X, in_folder, run, write_points
 from click.testing import CliRunner
 
 from distbench.cli import main
 from distbench.results.file import read_results
 
-ENCODERS = """
-class Columns:
-    name = "columns"
-
-    def transform(self, X):
-        return X[:, :4]
-
-four = Columns()
-
-def cancelled(X):
-    import asyncio
-    raise asyncio.CancelledError
-
-def loud(X):
-    import atexit, os, subprocess
-    import sys
-    os.write(1, b"written past Python\\n")
-    sys.__stdout__.write("held by Python\\n")
-    subprocess.run(["echo", "another process"])
-    atexit.register(print, "at the end")
-    return X[:, :4]
-
-def moves(X):
-    import os
-    os.chdir("/")
-    return X[:, :4]
-"""
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_points(tmp_path_factory.mktemp("evaluate"), ENCODERS)
+    return write_points(tmp_path_factory.mktemp("evaluate"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""``distbench suites``, ``datasets`` and ``baselines``; and what every command's help says."""
+"""``distbench suites``, ``datasets`` and ``baselines``; and the help of every command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data sets are what they say they are, every time."""
+"""Data sets have their content, splits and sources, and are the same every time."""
 
 from __future__ import annotations
 

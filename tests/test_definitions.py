@@ -1,4 +1,4 @@
-"""All metrics of one look against the definitions: on clouds of all kinds, in all settings, by both ways of distances.
+"""All metrics of one pass against their definitions: all kinds of clouds, all settings, both ways of distances.
 
 Clouds are so small that kernels are quick as plain Python, too: the driver of mutants (`benchmarks/mutation.py`) rests
 on these tests.
@@ -41,7 +41,7 @@ def rows(points, k, judged=None):
 
 
 def values(points, k, judged=None):
-    """Return the metrics by their definitions; of a judged subset those that are defined for one."""
+    """Return the metrics by their definitions; for a sample of the queries those that are defined for it."""
     queries, labels = (points.X, points.Z, k, *points.where), (points.labels, points.labels_ref)
     if judged is None:
         return definitions.score(*queries) | definitions.extra_score(*queries, *labels)
@@ -62,7 +62,7 @@ def assert_defined(measured, expected, own, k):
 
 
 def without_each(points, k, judged=None):
-    """Return the test points that can be left out, judged ones first, and the definitions without each of them."""
+    """Return the test points that can be left out, queries first, and the definitions without each of them."""
     queries = np.arange(len(points.X)) if judged is None else judged
     others = np.setdiff1d(np.arange(len(points.X)), queries) if points.include else []
     leaving, found = [*queries, *others], []

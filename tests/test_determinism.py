@@ -38,7 +38,7 @@ def determinism():
 
 @pytest.fixture(scope="module")
 def measured(determinism, tmp_path_factory):
-    """Return a function that measures in a process of its own, and what one found in the environment as it is."""
+    """Return a function that measures in a new process, and the results of such a process in the usual environment."""
     folder = tmp_path_factory.mktemp("determinism")
     determinism.write_clouds(folder / "clouds.npz", 200)
 
@@ -132,7 +132,7 @@ def test_evaluations_in_any_threads_are_the_same_to_the_last_bit(workers):
         alone = [measure(X) for X in clouds]
         with ThreadPoolExecutor(workers) as executor:  # the main thread has held BLAS to one thread, now these do
             together = list(executor.map(measure, clouds))
-            assert blas_threads() == before  # and give back what they found, whoever is last
+            assert blas_threads() == before  # the last to end restores it
         assert [measure(X) for X in clouds] == alone
     for i, (found, expected) in enumerate(zip(together, alone, strict=True)):
         assert [(i, *key) for key in expected if found[key] != expected[key]] == []

@@ -62,7 +62,7 @@ def test_options_and_extras_of_commands_exist_whether_they_are_run_or_not(page, 
 
 
 def check_command(words, place):
-    """Find the command that the words name; every option must be one of its options."""
+    """Check that the command exists and has all options."""
     import click
 
     from distbench.cli import main

@@ -1,4 +1,4 @@
-"""Docstrings of what the API reference lists: what goes in and out, what is raised, where it comes from."""
+"""Docstrings in the API reference document parameters, returned values, errors and sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stochastic encoders are judged over draws: means, and intervals that hold what draws add."""
+"""Stochastic encoders are evaluated over draws: scores are means, and intervals include the variance of the draws."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_differences_of_encoders_hold_the_variance_of_their_draws():
 
 @pytest.mark.parametrize("noise", [{"own": 0.7}, {"shared": 0.5}], ids=["each point's own", "shared by a draw"])
 def test_intervals_cover_the_mean_over_points_and_draws(noise):
-    """200 samples of points, each judged by another 5 draws: 95 % intervals, at least 93 % less 1.5 SD of the share."""
+    """200 samples of points, each with 5 new draws: 95 % intervals cover in at least 93 % less 1.5 SD of the share."""
     scores = []
     for seed in range(200):
         points = np.random.default_rng([7, seed]).normal(size=(50, 5))

@@ -26,10 +26,6 @@ def test_a_difference_is_paired_and_unbounded():
 def test_no_interval_between_other_points_or_infinite_values(other):
     assert (A - other).interval() == (None, None)
     assert Estimate.mean([A, other]).interval() == (None, None)
-
-
-def test_two_infinite_values_do_not_differ():
-    assert (Estimate(math.inf) - Estimate(math.inf)).value == 0
     assert math.isnan(Estimate(1.0).standard_error())
 
 

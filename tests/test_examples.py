@@ -1,4 +1,4 @@
-"""What checks the examples (examples/run.py) sees an example that does not end as its README says."""
+"""examples/run.py fails an example that does not do what its README shows."""
 
 from __future__ import annotations
 

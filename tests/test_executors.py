@@ -1,4 +1,4 @@
-"""Wherever jobs run, what comes back is the same, in the same order, or an error that says what happened."""
+"""Jobs return the same results in the same order wherever they run, or raise an error that names the cause."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 
 
 class Unknown(Executor):
-    """An executor of which nothing is known: all that comes back went through pickle."""
+    """An executor of an unknown kind, which pickles jobs and results."""
 
     def submit(self, function, /, *args):
         future = Future()
@@ -141,7 +141,7 @@ def test_dask_workers_killed_in_the_middle_change_nothing(client, problem, kille
 
 @pytest.mark.nightly
 def test_a_job_that_kills_dask_workers_is_an_error(problem):
-    # A cluster of its own: Dask may give up on workers that die while they start.
+    # This test needs a separate cluster: Dask may give up on workers that die while they start.
     refusal = pytest.raises(DistbenchError, match=r"executor: .*Dask workers? ")
     with cluster(2) as doomed, doomed.get_client() as client, refusal:
         list(run_jobs(work.dies, JOBS, problem, client))

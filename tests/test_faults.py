@@ -47,7 +47,7 @@ def results(tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 64 KiB, where this process may mount one."""
+    """Mount a disk of 64 KiB, or skip the test where that is not allowed."""
     place = tmp_path / "small"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place]

@@ -8,7 +8,6 @@ import pytest
 from frameworks import needs
 
 import distbench
-from distbench import MissingDependencyError
 from distbench.render.drawing import COLORS, EDGES, IDEAL, NAME
 from distbench.render.pictures import KINDS, picture_svg
 from distbench.results.diagrams import diagrams_of
@@ -98,9 +97,3 @@ def test_curve_says_k_and_reaches_below_chance():
     text = picture_svg(worse, "ranks")
     assert ">k = 5<" in text
     ElementTree.fromstring(text)
-
-
-def test_without_matplotlib(many, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "distbench\[report\]"'):
-        picture_svg(many, "shepard")

@@ -1,4 +1,4 @@
-"""Reports say of which points they are."""
+"""Fingerprints tell points apart, and reports keep them."""
 
 from __future__ import annotations
 

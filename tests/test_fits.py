@@ -11,7 +11,7 @@ from distbench.suites.recipes import NotInstalledError, as_recipe
 
 
 class Fitted:
-    """Codes of the fitted points that differ from those of its map, so that one can tell which were judged."""
+    """An encoder whose codes of the fitted points differ from its map, so that scores show which were used."""
 
     def __init__(self, X, width, notes):
         self.codes_ = X[:, :width] ** 3
@@ -23,7 +23,7 @@ class Fitted:
 
 
 class Counting:
-    """A recipe that keeps what it was fitted on."""
+    """A recipe that counts its fits."""
 
     def __init__(self, notes=("", ""), **about):
         self.fits = []

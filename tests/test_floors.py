@@ -1,4 +1,4 @@
-"""Floors never exceed what an encoder reached; limits beyond them are refused; chance and attainable beside them."""
+"""No codes score beyond a floor; limits beyond floors are refused; reports show floors and attainable values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside a value: chance, what is counted twice, intervals, floors; each written down a second time."""
+"""Chance, double counts and leave-one-out values beside a metric's value, against a second implementation."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class TestCountedTwice:
         assert METRICS[name].measure(alone).interaction is None
 
     def test_signs_stand_for_the_points_that_leave(self):
-        """Without noise: what point p's leaving changes in query i, signed, for one query and one neighbour."""
+        """The change in query i without point p, with its sign, for one neighbour and without noise."""
         X = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
         Z = np.array([[0.0], [9.0], [2.0], [5.0], [4.0]])
         statistics = gathered((X, Z, None, None, True), ["knn_recall"], k=1)

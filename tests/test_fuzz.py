@@ -1,4 +1,4 @@
-"""Some hundred inputs for each target of ``benchmarks/fuzz.py``, and what it once found as cases of their own."""
+"""Some hundred inputs for each target of ``benchmarks/fuzz.py``, and the faults that it has found, as single cases."""
 
 from __future__ import annotations
 

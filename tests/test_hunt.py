@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import distbench
 from distbench import EncoderError, InputError, PreservationError
 
-SMALL = 3000  # rows: enough for what is easy to find
+SMALL = 3000  # encoded rows: enough for easy faults
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,7 @@ def test_the_snippet_gives_both_distances_again():
 
 
 def test_findings_are_shrunk_to_few_and_round_numbers():
-    """The fault is in one column: all others stay those of the test point."""
+    """The fault is in one column: all others keep the values of the test point."""
     X = np.random.default_rng(0).normal(size=(200, 6))
     hunt = distbench.hunt(lambda X: X * [1, 1, 1, 1, 0, 1], X, budget=6000)
     x, y = hunt.merged.shrunk
@@ -203,7 +203,7 @@ def test_pairs_are_as_far_apart_as_asked():
 
 
 def test_directions_of_the_data_alone():
-    """Points of a plane, and an encoder that keeps the plane: what leaves it is lost, and the data never do."""
+    """The encoder keeps the plane of the points and loses all directions that leave it, as the data never do."""
     plane = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 2)))[0]
     X = np.random.default_rng(1).normal(size=(150, 2)) @ plane.T
     of_data = distbench.hunt(lambda X: X @ plane, X, directions="data", budget=SMALL)

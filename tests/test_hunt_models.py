@@ -27,7 +27,7 @@ def keras_dense(matrix):
 
 
 def module_of(function):
-    """Make a module that does what a function does."""
+    """Return a torch module that calls a function."""
 
     class Module(torch.nn.Module):
         def forward(self, x):

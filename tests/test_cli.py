@@ -38,7 +38,7 @@ def rows(reports):
 @pytest.fixture
 def stored(tmp_path):
     def stored(name, *rows, claims=()):
-        write_results(tmp_path / name, [row for some_rows in rows for row in some_rows], DAY, claims=claims, whole=True)
+        write_results(tmp_path / name, [row for group in rows for row in group], DAY, claims=claims, whole=True)
         return str(tmp_path / name)
 
     return stored

@@ -271,7 +271,7 @@ class TestHunt:
             assert message in result.stderr
 
 
-def test_as_a_program_it_ends_with_1_and_without_colour(folder):
+def test_as_a_program_it_ends_with_1_and_without_color(folder):
     program = str(Path(sys.executable).parent / "distbench")
     command = [program, "evaluate", "own_encoders:two", "--data", "X.npy", "--limit", "continuity:0.99"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)

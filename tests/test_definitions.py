@@ -65,25 +65,25 @@ def without_each(points, k, judged=None):
     """Return the test points that can be left out, queries first, and the definitions without each of them."""
     queries = np.arange(len(points.X)) if judged is None else judged
     others = np.setdiff1d(np.arange(len(points.X)), queries) if points.include else []
-    leaving, found = [*queries, *others], []
+    leaving, left_out = [*queries, *others], []
     for p in leaving:
         left = queries[queries != p]
-        found.append(values(points.without(p), k, None if judged is None else left - (left > p)))
-    return leaving, {name: np.array([value[name] for value in found]) for name in found[0]}
+        left_out.append(values(points.without(p), k, None if judged is None else left - (left > p)))
+    return leaving, {name: np.array([value[name] for value in left_out]) for name in left_out[0]}
 
 
 def assert_left_out(measured, points, k, judged=None, lost=()):
     """Compare metrics without each point with the definitions; without the `lost` ones some are not known."""
     leaving, without = without_each(points, k, judged)
     for name, expected in without.items():
-        found = measured[name].leave_one_out
+        left_out = measured[name].leave_one_out
         if name in WORST:
-            assert found is None, name
+            assert left_out is None, name
         elif name == "distortion_q" and measured[name].value == np.inf:  # no interval, whatever single points change
-            assert (found == np.inf).all()
+            assert (left_out == np.inf).all()
         elif name not in FIRST_ORDER:
-            expected[np.isin(leaving, lost) & np.isnan(found)] = np.nan
-            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=f"{name}, k={k}")
+            expected[np.isin(leaving, lost) & np.isnan(left_out)] = np.nan
+            np.testing.assert_allclose(left_out, expected, rtol=1e-9, atol=1e-9, err_msg=f"{name}, k={k}")
 
 
 def check(points, judged=None, lost=(), **options):
@@ -104,7 +104,7 @@ def test_each_kind(kind, setting, columns):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_points_are_left_out_for_any_number_of_neighbours(kind):
+def test_points_are_left_out_for_any_number_of_neighbors(kind):
     points = small(kind, "train and test", FEW, dim=1, seed=1)
     for k in (1, (points.M - 1) // 2):
         assert_left_out(measure(points, k), points, k, lost=(0, 1) if kind == "outlier" else ())

@@ -87,7 +87,7 @@ def test_an_outlier_does_not_squeeze_the_density():
 
 
 @pytest.mark.parametrize(("own", "M", "last"), [(True, 109, 54), (False, 70, None)])
-def test_curve_is_that_of_the_neighbours_themselves(own, M, last):
+def test_curve_is_that_of_the_neighbors_themselves(own, M, last):
     report = distbench.evaluate(project, X, reference=X_REF, k=5, include_queries=own)
     curve = diagrams_of(report)["curve"]
     a, b = distances(X, project(X), X_REF, project(X_REF), own=own)

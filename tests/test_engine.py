@@ -21,18 +21,18 @@ JUDGED = np.array([5, 0, 2, 6])
 BY_RANK = ("trustworthiness", "continuity", "knn_recall")
 
 
-def parts(found, names=ALL):
+def parts(statistics, names=ALL):
     """Return every array that the metrics rest on, by name."""
     out = {}
     for name in names:
-        measured = METRICS[name].measure(found)
+        measured = METRICS[name].measure(statistics)
         out[name] = np.array(measured.value)
         for part in ("leave_one_out", "points", "interaction"):
             if getattr(measured, part) is not None:
                 out[f"{name} {part}"] = np.asarray(getattr(measured, part))
     for side in ("trust", "continuity"):
-        ranks = getattr(found.ranks, side)
-        beyond = ranks.worst_rank > found.k  # a neighbour in both spaces is no witness of anything
+        ranks = getattr(statistics.ranks, side)
+        beyond = ranks.worst_rank > statistics.k  # a neighbour in both spaces is no witness of anything
         out[f"{side} worst"] = np.where(beyond, ranks.worst, -1)
         out[f"{side} worst rank"] = np.where(beyond, ranks.worst_rank, 0)
     return out
@@ -150,10 +150,10 @@ class TestAnyPlaceAndScale:
         X = (1e3 + 1e-4 * rng.normal(size=(100, d))).astype(dtype)
         Z = X.astype(np.float64) - 1e3  # exact: differences of codes are those of the points
         assert (Z + 1e3 == X).all()
-        found, alike = (measure(Split(points, Z), 7, RANKED) for points in (X, Z))
+        far, near = (measure(Split(points, Z), 7, RANKED) for points in (X, Z))
         for name in RANKED:
-            assert found[name].value == alike[name].value, name  # in single precision some tie
-            assert d == FEW or found[name].value > 0.97, name
+            assert far[name].value == near[name].value, name  # in single precision some tie
+            assert d == FEW or far[name].value > 0.97, name
 
     @pytest.mark.parametrize("exponent", [500, -500])
     def test_an_isometry_of_points_off_any_grid_scores_one_at_any_scale(self, exponent):
@@ -181,25 +181,25 @@ class TestWhatIsGathered:
         points = split(*cloud("plain", 11 if setting == "in sample" else 21), setting)
         m, among = len(points.X), setting != "train only"
         for judged in (None, JUDGED):
-            found = gathered(points, 2, judged=judged)
+            statistics = gathered(points, 2, judged=judged)
             rows = np.arange(m) if judged is None else judged
-            assert (found.m, found.k, found.queries_are_candidates) == (len(rows), 2, among)
-            assert found.n_test == (m if among else len(rows))
-            assert (m - 1 if among else 0) + (0 if setting == "in sample" else 14) == found.M
-            np.testing.assert_array_equal(found.judged, rows)
-            assert found.notes == ()
+            assert (statistics.m, statistics.k, statistics.queries_are_candidates) == (len(rows), 2, among)
+            assert statistics.n_test == (m if among else len(rows))
+            assert (m - 1 if among else 0) + (0 if setting == "in sample" else 14) == statistics.M
+            np.testing.assert_array_equal(statistics.judged, rows)
+            assert statistics.notes == ()
         assert set(FAMILIES) == {"ranks", "moments", "shepard", "triplets"}
 
     @pytest.mark.parametrize("setting", SETTINGS)
     @pytest.mark.parametrize("kind", ["plain", "quantised"])
-    def test_partners_and_worst_neighbours_are_the_ones(self, kind, setting):
+    def test_partners_and_worst_neighbors_are_the_ones(self, kind, setting):
         points = split(*cloud(kind, 11 if setting == "in sample" else 21, seed=4), setting)
         a, b = definitions._candidates(points.X, points.Z, *points.where)  # columns: test points, then references
         for judged in (None, JUDGED):
-            found = gathered(points, 2, ("distortion", "trustworthiness", "continuity"), judged=judged)
-            assert_partners(found.moments, found.judged, a, b)
-            assert_worst(found.ranks.trust, found.judged, b, a)
-            assert_worst(found.ranks.continuity, found.judged, a, b)
+            statistics = gathered(points, 2, ("distortion", "trustworthiness", "continuity"), judged=judged)
+            assert_partners(statistics.moments, statistics.judged, a, b)
+            assert_worst(statistics.ranks.trust, statistics.judged, b, a)
+            assert_worst(statistics.ranks.continuity, statistics.judged, a, b)
 
     def test_triplets_of_all_candidates_are_exact(self):
         X = np.zeros((4, MANY))
@@ -208,15 +208,15 @@ class TestWhatIsGathered:
         assert measure(points, 2, ["triplet_accuracy"])["triplet_accuracy"].value == 1.0
 
 
-def assert_partners(found, rows, a, b):
+def assert_partners(moments, rows, a, b):
     """Check the extreme ratios and the pairs that have them."""
     with np.errstate(all="ignore"):
         rho = np.where(a > 0, b / a, np.nan)
     for name, best in (("least", np.nanmin(rho[rows])), ("largest", np.nanmax(rho[rows]))):
-        i, j = found.partners[name]
+        i, j = moments.partners[name]
         assert i in rows
         assert rho[i, j] == pytest.approx(best, rel=1e-12), name
-    np.testing.assert_allclose(found.ratios, np.stack([np.nanmin(rho, 1), np.nanmax(rho, 1)], 1)[rows])
+    np.testing.assert_allclose(moments.ratios, np.stack([np.nanmin(rho, 1), np.nanmax(rho, 1)], 1)[rows])
 
 
 def assert_worst(side, rows, here, there):

@@ -46,7 +46,7 @@ def test_small_the_same_each_time_and_at_home_in_a_page_with_a_strict_policy(kin
     assert set(ids).isdisjoint(re.findall(r'\sid="([^"]+)"', "".join(others))), "pictures of a page share no id"
 
 
-def test_map_draws_every_point_once_in_its_colour(many):
+def test_map_draws_every_point_once_in_its_color(many):
     root = ElementTree.fromstring(picture_svg(many, "points"))
     drawn = {}
     for path in root.iter(f"{SVG}path"):

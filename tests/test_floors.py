@@ -109,8 +109,8 @@ class TestFloors:
         one = np.sqrt(largest**2 + 2 * T) - largest
         # s (3 largest + s / sqrt(n)) = 2 T
         two = np.sqrt(n) * (np.sqrt(9 * largest**2 + 8 * T / np.sqrt(n)) - 3 * largest) / 2
-        found = {"stress": max(one, two) / np.linalg.norm(a)}
-        found["scaled_stress"] = found["stress"]
+        computed = {"stress": max(one, two) / np.linalg.norm(a)}
+        computed["scaled_stress"] = computed["stress"]
         prefix, best = [int(a.max(axis=1).argmax())], 1.0
         while len(prefix) < n:
             prefix.append(int(a[prefix].min(axis=0).argmax()))
@@ -120,15 +120,15 @@ class TestFloors:
                 break
             jung = np.sqrt((dim + 1) / (2 * dim))
             best = max(best, (len(prefix) ** (1 / dim) - 1) * jung * least / diameter)
-        found["distortion"] = best
+        computed["distortion"] = best
         if dim in (1, 2):
             np.fill_diagonal(a, np.nan)
             degree = np.zeros(n)
             for i in range(n):
                 others = ~np.isnan(a[i])
                 degree[others] += definitions._membership(a[i][others], k)
-            found["knn_recall"] = np.minimum(degree, {1: 2, 2: 6}[dim] * k).sum() / (n * k)
-        return found
+            computed["knn_recall"] = np.minimum(degree, {1: 2, 2: 6}[dim] * k).sum() / (n * k)
+        return computed
 
     @pytest.mark.parametrize("kind", ["normal", "wide", "long", "hub", "ties", "duplicates", "simplex"])
     @pytest.mark.parametrize("dim", [1, 2, 3])
@@ -145,13 +145,13 @@ class TestFloors:
             "duplicates": lambda: np.repeat(rng.normal(size=(8, 5)), 2, axis=0),
         }[kind]()
         expected = self.slowly(X, dim, k)
-        found = floors(X, dim, k=k)
-        assert found.keys() == expected.keys()
-        assert found.get("knn_recall", 0.0) <= 1.0
-        for name, value in found.items():
+        computed = floors(X, dim, k=k)
+        assert computed.keys() == expected.keys()
+        assert computed.get("knn_recall", 0.0) <= 1.0
+        for name, value in computed.items():
             assert value == pytest.approx(expected[name], rel=1e-6, abs=1e-7), name
         scaled = floors(1e6 * X, dim, k=k)
-        assert scaled == pytest.approx(found, rel=1e-9, abs=1e-12)
+        assert scaled == pytest.approx(computed, rel=1e-9, abs=1e-12)
 
     def test_only_the_named_metrics_have_floors(self):
         X = np.random.default_rng(0).normal(size=(12, 4))

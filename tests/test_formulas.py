@@ -101,7 +101,7 @@ class TestCountedTwice:
     """The signed sums in the units of the metric."""
 
     @pytest.mark.parametrize("name", ["trustworthiness", "continuity", "knn_recall"])
-    def test_of_neighbourhoods(self, name):
+    def test_of_neighborhoods(self, name):
         X, Z = RNG.normal(size=(13, 3)), RNG.normal(size=(13, 2))
         statistics = gathered((X, Z, None, None, True), [name])
         signed = {

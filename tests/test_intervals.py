@@ -46,14 +46,14 @@ def test_covers_the_mean_over_fresh_draws(in_sample):
     turn = np.linalg.qr(rng.normal(size=(5, 5)))[0][:, :2]
     X_ref = None if in_sample else rng.normal(size=(150, 5))
     names = ("continuity", "knn_recall", "scaled_stress", "spearman", "triplet_accuracy")
-    found = {name: [] for name in names}
+    intervals = {name: [] for name in names}
     for _ in range(200):
         X = rng.normal(size=(80, 5))
         gathered = gather(X, X @ turn, X_ref, None if in_sample else X_ref @ turn, k=5)
         for name in names:
             measured = METRICS[name].measure(gathered)
-            found[name].append((measured.value, *jackknife_interval(measured.value, measured.leave_one_out)))
-    for name, draws in found.items():
+            intervals[name].append((measured.value, *jackknife_interval(measured.value, measured.leave_one_out)))
+    for name, draws in intervals.items():
         value, low, high = np.array(draws).T
         covered = np.mean((low <= value.mean()) & (value.mean() <= high))
         assert covered >= 0.9, f"{name}: {covered:.1%}"  # 95 % promised; 0.9 is 3 standard errors below
@@ -114,8 +114,8 @@ class TestIntervals:
         for size in (1e150, 1e-170):
             scaled = tuple(end * size for end in bounds)
             more = None if interaction is None else interaction * size
-            found = jackknife_interval(value * size, without * size, confidence, scaled, more)
-            assert np.divide(found, size) == pytest.approx(expected, rel=1e-6)
+            ends = jackknife_interval(value * size, without * size, confidence, scaled, more)
+            assert np.divide(ends, size) == pytest.approx(expected, rel=1e-6)
 
     def test_at_a_bound_nothing_is_stretched(self):
         for edge, bounds in ((1.0, (0.0, 1.0)), (0.0, (0.0, 2.0))):

@@ -116,7 +116,7 @@ def test_equal_points_leave_nothing_to_fit(name):
         quick(name, np.full((10, 9), 0.1))
 
 
-def test_network_encoder_takes_the_seed_and_reports_every_epoch(network, monkeypatch):
+def test_training_takes_the_seed_and_reports_every_epoch(network, monkeypatch):
     from distbench.baselines import _network_encoder
 
     seeds, seeded, train = [], _network_encoder.seeded, _network_encoder.train

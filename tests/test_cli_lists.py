@@ -76,7 +76,7 @@ class TestBaselines:
         assert result["umap"]["needs"] == ["umap"]
         assert (result["pca"]["needs"], result["pca"]["deterministic"]) == ([], True)
         assert result["tsne"]["in_sample_only"]
-        assert result["umap"]["options"] == ["neighbours", "min_distance"]
+        assert result["umap"]["options"] == ["n_neighbors", "min_dist"]
 
     def test_an_unusable_entry_is_a_note_and_the_rest_is_listed(self):
         class Table(dict):

@@ -52,7 +52,7 @@ def test_no_test_module_imports_what_takes_seconds_to_load(tmp_path):
     folder = str(Path(__file__).parents[1])
     order = warm.Order((), folder, environment, str(out), str(errors), warm.clean_path(), code=CODE)
     assert (warm.Run(order).wait(120), errors.read_text()) == (0, "")
-    assert f"tests/{Path(__file__).name}: 1" in out.read_text().splitlines()
+    assert f"tests/{Path(__file__).name}: " in out.read_text()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_no_test_module_imports_what_takes_seconds_to_load(tmp_path):
         ("from distbench.baselines import BASELINES as b; assert 'umap' in list(b)", "numpy scipy keras sklearn umap"),
         ("from distbench.datasets import DATASETS; assert len(DATASETS) == 6", "numpy"),
         ("from distbench.datasets import load_dataset; load_dataset('tokens')", "wordllama tokenizers requests"),
-        ("from distbench.encoders import as_encoder; as_encoder(list).encode([[1]])", "keras torch pandas scipy"),
+        ("from distbench.encoders import as_encoder as e; e(lambda x: x).encode([[1]])", "keras torch pandas scipy"),
         ("from distbench.results import environment as e; assert 'blas' not in e.environment()", "numpy subprocess"),
         ("from distbench.cli import main; main(['--help'], standalone_mode=False)", "numpy scipy"),
     ],

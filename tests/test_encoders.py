@@ -86,7 +86,7 @@ IMAGES = np.arange(5 * 4 * 4 * 3.0).reshape(5, 4, 4, 3)
         (lambda batch: batch[:, ::2, ::2, :], IMAGES, IMAGES[:, ::2, ::2].reshape(5, -1)),
         (lambda batch: batch[:, 0], X, X[:, :1]),
         (lambda batch: [list(row) for row in batch], X.tolist(), X),
-        (sparse.csr_array, X, X),
+        (lambda batch: sparse.csr_array(batch), X, X),
     ],
     ids=["images", "one number a point", "lists", "sparse"],
 )

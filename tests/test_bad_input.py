@@ -107,7 +107,7 @@ def test_the_fixture(pytester):
 
 
 MARKERS = [
-    ('dataset="digits"', "dataset= needs code_size= beside it"),
+    ('dataset="digits"', "dataset= needs code_size= too"),
     ('dataset="digits", code_size=2.5', "code_size is 2.5"),
     ("k=True", "k is True"),
     ("limits={}", "limits is {}"),

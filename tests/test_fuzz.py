@@ -151,4 +151,4 @@ def test_names_that_can_be_no_path_are_wrong_usage(option):
     for name in ("a\x00b", "\ud800"):
         result = CliRunner().invoke(main, ["leaderboard", name], catch_exceptions=False)
         assert result.exit_code == 2
-        assert "can be no path" in result.output
+        assert "cannot be a path" in result.output

@@ -158,7 +158,7 @@ def test_what_cannot_be_compared_does_not_share_a_table(key):
     assert len(leaderboard([row("a", 0.5), row("b", 0.6, **{key: other})])) == 2
 
 
-def test_points_of_a_tests_own_are_told_apart_by_the_test():
+def test_points_of_different_tests_stay_apart():
     boards = leaderboard([row("a", 0.5, test="t::1", dataset=""), row("b", 0.6, test="t::2", dataset="")])
     assert [board.test for board in boards] == ["t::1", "t::2"]
     assert len(entries_of([row("a", 0.5, test="t::1", dataset=""), row("b", 0.6, test="t::1", dataset="")])) == 2

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from small_reports import two_and_four_columns
 
-from distbench.render._escape import escaped, item
-from distbench.render.markdown import render_markdown, render_summary
+from distbench.render.markdown import escaped, list_item, render_markdown, render_summary
 from distbench.results.file import read_results
 from distbench.results.gates import broken_gates, compare_rows, parse_gate
 from distbench.results.rows import ClaimOutcome, failed_row, rows_of
@@ -51,8 +50,8 @@ def failed(encoder="c", **about):
 
 
 def claim(verdict="borne out", **about):
-    told = {"statement": "it holds", "source": "a paper", "expect": "borne out", "evidence": "0.5"}
-    return ClaimOutcome(**{"id": "one", "verdict": verdict, **told, **about})
+    fields = {"statement": "it holds", "source": "a paper", "expect": "borne out", "evidence": "0.5"}
+    return ClaimOutcome(**{"id": "one", "verdict": verdict, **fields, **about})
 
 
 def parsed(text):
@@ -116,7 +115,7 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ["# a", "- a", "1. a", "12) a", "+ a", "=", "---", "    a"])
     def test_an_item_of_a_list_opens_nothing(self, name):
-        tokens, inner = parsed(item(name))
+        tokens, inner = parsed(list_item(name))
         assert [token.type for token in tokens].count("bullet_list_open") == 1
         assert not {"heading_open", "ordered_list_open", "code_block", "hr"} & {token.type for token in tokens}
         assert "".join(child.content for child in inner) == name.strip()
@@ -222,9 +221,9 @@ class TestSummary:
         assert len(text.encode()) < max(limit, 1)
         whole = render_summary(outcome)
         if text and len(text) < len(whole):
-            told = re.search(r"\*(\d+) parts? left out: this page holds no more", text)
-            parts = text[: told.start()].count("\n### ") + text.count("**Worse**") + text.count("<details>")
-            assert int(told[1]) + parts >= whole.count("\n### ")
+            left_out = re.search(r"\*(\d+) parts? left out: this page holds no more", text)
+            parts = text[: left_out.start()].count("\n### ") + text.count("**Worse**") + text.count("<details>")
+            assert int(left_out[1]) + parts >= whole.count("\n### ")
         lines = set(whole.splitlines())
         assert all(line in lines or "left out" in line for line in text.splitlines()), "no line is cut"
 

@@ -19,7 +19,7 @@ from distbench.errors import TrainingError
 
 HERE = pathlib.Path(__file__).parent
 
-def told(name):
+def log_fit(name):
     with (HERE / "fits.txt").open("a") as file:
         file.write(f"{name} {os.getpid()}\\n")
 
@@ -36,18 +36,18 @@ class Fitted:
 
 class Slow:
     def fit(self, X, code_size, seed):
-        told("Slow")
+        log_fit("Slow")
         time.sleep(0.5)
         return Fitted(np.random.default_rng().random() + 1)  # no other fit gives the same codes
 
 class Fails:
     def fit(self, X, code_size, seed):
-        told("Fails")
+        log_fit("Fails")
         raise TrainingError("it diverged: after 3 epochs")
 
 class Dies:
     def fit(self, X, code_size, seed):
-        told("Dies")
+        log_fit("Dies")
         if len((HERE / "fits.txt").read_text().splitlines()) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return Fitted(1.0)

@@ -79,7 +79,7 @@ WRONG_TOP = {
     ('"digits"', "3"): "s.toml:4: dataset: found 3; give a name in quotes",
     ("[2, 8]", "2"): "s.toml:5: code_sizes: found 2; give a list of integers",
     ("[2, 8]", "[\n2,\n0]"): r"s.toml:5: code_sizes: found \[2, 0\]; give a list of integers from 1",
-    ("[2, 8]", "[2, 2]"): "s.toml:5: code_sizes: found .*; name each once",
+    ("[2, 8]", "[2, 2]"): "s.toml:5: code_sizes: found .*; name each only once",
 }
 WRONG_LINES = {
     "name = 'a\nb'": r"s.toml:6: not valid TOML: .* \(column 10\)",
@@ -123,7 +123,7 @@ def wrong_suites():
     yield from ((TOP + line + "\n", message) for line, message in WRONG_LINES.items())
     for line, message in WRONG_ENCODERS.items():
         yield TOP + PCA_ENTRY + line + "\n", "s.toml:8: encoder 1" + message
-    yield TOP + PCA_ENTRY + "code_sizes = []\nlimits = {stress = 1}\n", "s.toml:9: encoder 1.limits: never looked at"
+    yield TOP + PCA_ENTRY + "code_sizes = []\nlimits = {stress = 1}\n", "s.toml:9: encoder 1.limits: not checked"
     yield TOP + PCA_ENTRY + "code_sizes = [2]\nlimits = {stress = {8 = 1}}\n", "'8' is not one of the encoder's .*: 2"
     yield from ((TOP + CLAIM + body, f"s.toml:{message}") for body, message in WRONG_CLAIMS.items())
     yield TOP + CLAIM.replace("code_size", "#") + BETTER, "claim 1: code_size is missing; add one, .*: 2, 8"

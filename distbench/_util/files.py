@@ -17,13 +17,13 @@ STALE_SECONDS = 3600.0
 
 
 def write_problem(path: Path) -> str:
-    """Return why a file could not be written, and what to do; empty where nothing is known to be wrong."""
+    """Return why a file could not be written, and what to do; empty if no reason is known."""
     if path.is_dir():
         return f"{path} is a folder; name a file"
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return ""
-    return f"{folder} cannot be written; name another path"
+    return f"{folder} is not a folder that you can write to; choose another"
 
 
 def write_whole(path: Path, text: str) -> None:

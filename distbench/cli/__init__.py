@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of this package, imported when it is asked for."""
+"""The command line. Each command is a module of this package, imported when it runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", 
 
 
 @contextmanager
-def _quiet_when_nobody_reads() -> Iterator[None]:
-    """Exit without a message where the output is closed, as with ``| head``."""
+def _quiet_if_output_is_closed() -> Iterator[None]:
+    """Exit without a message if the output is closed, as by ``| head``."""
     try:
         yield
     except BrokenPipeError:
@@ -32,7 +32,7 @@ def _quiet_when_nobody_reads() -> Iterator[None]:
 
 
 def _discard_output() -> None:
-    """Discard what could not be printed; else the interpreter tries again as it ends."""
+    """Discard output that could not be printed; else the interpreter tries again at its end."""
     with suppress(*NOT_A_FILE):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -49,7 +49,7 @@ def _show(error: BaseException) -> int:
 
 
 class _Modules(UserDict[str, click.Command]):
-    """Commands by name: a look-up imports the module of that name."""
+    """Commands by name; a look-up imports the command's module."""
 
     def __getitem__(self, name: str) -> click.Command:
         command: click.Command = importlib.import_module(f"distbench.cli.{name}").command
@@ -57,10 +57,10 @@ class _Modules(UserDict[str, click.Command]):
 
 
 class _Group(Command, click.Group):
-    """A group that lists its commands in their order, and suggests one for a name that is none."""
+    """A group that lists its commands in the order of ``COMMANDS``, and suggests one for an unknown name."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command; the exit code 1 says that a limit is broken, and nothing else."""
+        """Run a command; the exit code 1 always means that a limit is broken."""
         run: Callable[..., Any] = super().main
         if not extra.pop("standalone_mode", True):
             return run(*args, standalone_mode=False, **extra)
@@ -79,26 +79,26 @@ class _Group(Command, click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Return the context of a command, which may print the help."""
-        with _quiet_when_nobody_reads():
+        with _quiet_if_output_is_closed():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        with _quiet_when_nobody_reads():
+        with _quiet_if_output_is_closed():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands: those that judge first."""
+        """Return the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name, if there is one."""
+        """Return the command of a name, if there is one."""
         return self.commands[cmd_name] if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command of the arguments, or suggest one that may have been meant."""
+        """Return the command of the arguments; suggest a near name for an unknown one."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"no command is called {args[0]!r}; {did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
@@ -113,8 +113,8 @@ class _Group(Command, click.Group):
 )
 @click.version_option(__version__, prog_name="distbench")
 def main() -> None:
-    """Say whether encoders keep close points close.
+    """Measure whether encoders keep close points close.
 
-    Commands that judge exit with 0 where every limit is met, 1 where one is broken, and 2 where they could not judge.
-    Results are what 'distbench evaluate --results PATH' and 'pytest --distbench-report json:PATH' write.
+    The exit code is 0 if every limit is met, 1 if one is broken, and 2 if a command could not run. Files of results are
+    written by 'distbench evaluate --results PATH' and 'pytest --distbench-report json:PATH'.
     """

@@ -1,4 +1,4 @@
-"""What the commands share: errors as one line, kinds of options, and how text and JSON are printed."""
+"""Shared parts of the commands: errors in one line, types of options, printing of text and JSON."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ __all__ = [
 
 MIN_WIDTH = 40  # characters
 SCHEMA = 1
-INTERRUPTED = 130  # exit code, as shells have it: 1 would say that a limit is broken
+INTERRUPTED = 130  # exit code, as in shells: 1 would mean that a limit is broken
 NOT_A_FILE = (AttributeError, OSError, ValueError)
-"""What a stream raises that is closed, or is no file, as in tests."""
+"""Errors of a stream that is closed, or that is no file, as in tests."""
 
 
 class CannotDo(click.ClickException):
-    """What a user must change: one line, and the exit code of wrong usage."""
+    """An error in one line, with the exit code of wrong usage."""
 
     exit_code = 2
 
@@ -60,10 +60,7 @@ def errors_as_lines() -> Iterator[None]:
 
 @contextmanager
 def running_user_code() -> Iterator[None]:
-    """Run code of a user: whatever it raises becomes one line, and what it prints goes to standard error.
-
-    The working folder is restored at the end.
-    """
+    """Run a user's code: its errors become one line, its output goes to standard error, the folder is restored."""
     folder = Path.cwd()
     try:
         with _stdout_to_stderr(), redirect_stdout(sys.stderr), errors_as_lines():
@@ -72,7 +69,7 @@ def running_user_code() -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BaseException as error:  # sys.exit(0) of an encoder would say that all limits are met
+    except BaseException as error:  # an encoder's sys.exit(0) would mean that all limits are met
         from distbench._util.text import raised
 
         raise CannotDo(raised(error)) from error
@@ -83,7 +80,7 @@ def running_user_code() -> Iterator[None]:
 
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Send to standard error what is written to the descriptor: by libraries, and by other processes."""
+    """Redirect to standard error what libraries and other processes write to the file descriptor."""
     stream = sys.stdout
     try:
         output = stream.fileno()
@@ -109,7 +106,7 @@ def _to_stderr(output: int) -> None:
 
 
 class Command(click.Command):
-    """A command whose help ends with examples, one a line, as they are typed."""
+    """A command whose help ends with examples."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
@@ -123,44 +120,40 @@ class Command(click.Command):
 
 
 class _File(click.Path):
-    """A path; a text that cannot name a file is wrong usage."""
+    """A path; a text that cannot be a path is wrong usage."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         try:
             return super().convert(value, param, ctx)
         except ValueError as error:  # a zero byte, or half of a pair of surrogates
-            self.fail(f"{value!r} can be no path ({error})", param, ctx)
+            self.fail(f"{value!r} cannot be a path ({error})", param, ctx)
 
 
 PATH = _File(path_type=Path)
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document in place of text.")
-width_option = click.option("--width", type=click.IntRange(min=MIN_WIDTH), help="Characters a line may have.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+width_option = click.option("--width", type=click.IntRange(min=MIN_WIDTH), help="Characters in a line.")
 
 
-def undecided_option(about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def undecided_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option ``--undecided``, with its help."""
     choice = click.Choice(get_args(Undecided))
-    return click.option("--undecided", default="value", show_default=True, type=choice, help=about)
+    return click.option("--undecided", default="value", show_default=True, type=choice, help=text)
 
 
 def metric_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Return the name of a metric, as a callback of an option."""
-    from distbench._util.text import did_you_mean
-    from distbench.metrics import METRICS
+    """Return the name of a metric: a callback of options."""
+    from distbench.inference import limits
 
     try:
-        known = value in METRICS
-    except InputError as error:  # of a package that is broken
+        return limits.metric_name(value)
+    except InputError as error:
         raise click.BadParameter(str(error)) from None
-    if not known:
-        raise click.BadParameter(f"no metric is called {value!r}; {did_you_mean(value, METRICS)}")
-    return value
 
 
 def check_output(path: Path | None, option: str) -> None:
-    """Refuse a file that could not be written, before anything is measured for it."""
+    """Raise an error for a file that could not be written, before anything is measured."""
     from distbench._util.files import write_problem
 
     if path is not None and (problem := write_problem(path)):
@@ -175,7 +168,7 @@ def width_or_terminal(width: int | None) -> int:
 
 
 def print_text(text: str, **style: Any) -> None:
-    """Print a text; what the terminal has no sign for becomes a question mark."""
+    """Print a text; characters that the terminal lacks become question marks."""
     from distbench.render.text import printable
 
     color = False if os.environ.get("NO_COLOR") else None  # https://no-color.org
@@ -184,7 +177,7 @@ def print_text(text: str, **style: Any) -> None:
 
 
 def print_verdict(text: str, failure: str, document: Mapping[str, Any] | None) -> None:
-    """Print what was measured and the failure, if any, or the document in place of both."""
+    """Print a text and the failure, if any; or the document, if there is one."""
     if document is not None:
         print_document(document)
         return
@@ -195,7 +188,7 @@ def print_verdict(text: str, failure: str, document: Mapping[str, Any] | None) -
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """Return a document as JSON: ``schema`` first; what JSON has no number for is text, such as ``"inf"``."""
+    """Return a document as JSON, with ``schema`` first; numbers that JSON lacks are texts, such as ``"inf"``."""
     import json
 
     from distbench.results.file import json_number
@@ -207,12 +200,12 @@ def document_text(document: Mapping[str, Any]) -> str:
             return [plain(part) for part in value]
         return json_number(value)
 
-    # In ASCII, for any terminal.
+    # ASCII, for any terminal.
     return json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1)
 
 
 def print_document(document: Mapping[str, Any]) -> None:
-    """Print a document as JSON: it is all of the output, whatever an encoder prints at the end."""
+    """Print a document as JSON; whatever an encoder prints after it goes to standard error."""
     click.echo(document_text(document))
     with suppress(*NOT_A_FILE):
         _to_stderr(sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The encoder or recipe that an argument of the command line names."""
+"""Encoders and recipes from their names on the command line."""
 
 from __future__ import annotations
 
@@ -17,34 +17,28 @@ from distbench.errors import InputError
 __all__ = ["encoder_of", "recipe_of"]
 
 PYTHON_FILE = re.compile(r"(?:\./)?([\w/]+)\.py(?::(\w+))?")
-HINT = "modules are looked for in this folder first; is it there?"
+HINT = "modules are searched in this folder first; is it there?"
 
 
 def encoder_of(text: str) -> Any:
-    """Return an encoder: the path of a model file unchanged, or the object that ``module:name`` names.
-
-    Raises
-    ------
-    InputError
-        It is neither, or the module cannot be imported.
-    """
+    """Return an encoder: the path of a model file unchanged, or the object that ``module:name`` names."""
     from distbench.baselines import BASELINES
 
     as_file = PYTHON_FILE.fullmatch(text)
     if as_file and (Path(f"{as_file[1]}.py").exists() or not _names_object(text)):
         named = f"{'.'.join(Path(as_file[1]).parts)}:{as_file[2] or 'NAME'}"
-        raise InputError("ENCODER", f"found {text!r}", f"modules are named, not their files: give {named}")
+        raise InputError("ENCODER", f"found {text!r}", f"give the module, not its file: {named}")
     if _names_object(text):
         return _imported(text)
     if text in BASELINES and not Path(text).exists():
         raise InputError("ENCODER", f"{text} is a recipe, to be fitted", "give --dataset and --code-size too")
     if not Path(text).exists() and not Path(text).suffix:
-        raise InputError("ENCODER", f"found {text!r}, which is no file", "give that of a model, or module:name")
+        raise InputError("ENCODER", f"found {text!r}, which is no file", "give the file of a model, or module:name")
     if adapter_of_file(text) is None:
         raise InputError(
             "ENCODER",
             f"{text}: files that are loaded are {FILES}",
-            "load another one in a module of yours, and give module:name",
+            "load other files in your module, and give module:name",
         )
     return text
 

@@ -1,4 +1,4 @@
-"""Lists of what there is, as text or JSON: a name, and lines below it."""
+"""Lists of data sets, baselines and suites, as text or JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Entry = Mapping[str, Any]
 
 
 def usable(table: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
-    """Return the entries of a table, and a line for each that a package adds and that cannot be used."""
+    """Return the entries of a table, and a line for each entry of a package that cannot be used."""
     entries, mistakes = {}, []
     for name in table:
         try:
@@ -31,12 +31,12 @@ def usable(table: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
 
 
 def is_installed(packages: Iterable[str]) -> bool:
-    """Return whether packages can be found; none is imported."""
+    """Return whether packages are installed, without importing them."""
     return all(importlib.util.find_spec(package) is not None for package in packages)
 
 
 def needs_line(entry: Entry) -> str:
-    """Return which packages an entry needs; empty where it needs no more than distbench."""
+    """Return which packages an entry needs besides distbench."""
     packages = ", ".join(entry["needs"])
     return f"needs {packages}: {'' if entry['installed'] else 'not '}installed" if packages else ""
 
@@ -50,10 +50,7 @@ def print_list(
     width: int | None,
     mistake: str = "note",
 ) -> None:
-    """Print entries as a JSON document, or as text: each name, and below it its lines, indented and wrapped.
-
-    Mistakes go to standard error too, after the word `mistake`.
-    """
+    """Print entries as JSON, or as names with lines below them; print mistakes to standard error, too."""
     for line in mistakes:
         click.echo(f"{mistake}: {line}", err=True)
     if as_json:

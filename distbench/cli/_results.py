@@ -1,4 +1,4 @@
-"""What ``distbench evaluate`` says about a report: lines, a document, files."""
+"""The output of ``distbench evaluate``: lines, a document, files."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["limit_lines", "report_document", "write_files"]
 
 MAX_PAIRS = 5
 APART = ("k", "m", "M", "distance", "data_sha256", "seed")
-"""By what rows differ from those of an earlier command with an encoder and data of the same name."""
+"""Fields in which rows of an encoder and data of the same names may differ from those of an earlier command."""
 SCORE = ("metric", "direction", "value", "low", "high", "chance", "floor", "draws", "sd_draws")
-ABOUT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
+REPORT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
 PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "rank_input", "rank_code", "labels")
 
 
 def limit_lines(outcome: Outcome, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
-    """Return one line a limit: its verdict, and whether a limit passes that the test points do not decide."""
+    """Return a line for each limit with its verdict, and whether an undecided one passes."""
     from distbench._util.numbers import at_bound, number
 
     by = "by the value alone" if undecided == "value" else f"as --undecided={undecided} says"
@@ -52,7 +52,7 @@ def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, 
         for kind in ("torn", "merged")
     )
     return {
-        **{key: getattr(report, key) for key in ABOUT},
+        **{key: getattr(report, key) for key in REPORT},
         "dataset": about["dataset"],
         "seed": about.get("seed"),
         "in_sample": about.get("in_sample", False),
@@ -64,17 +64,7 @@ def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, 
 
 
 def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None, results: Path | None) -> list[str]:
-    """Write the page and the rows that are asked for, and return a line for each.
-
-    Raises
-    ------
-    ResultsError
-        The file of results that is there is damaged, or no file of results; it stays as it is.
-    MissingDependencyError
-        A package that pages need is not installed.
-    OSError
-        A file cannot be written; the old one, if any, stays as it is.
-    """
+    """Write the page and the rows to the paths that are not None, and return a line for each file."""
     if html is None and results is None:
         return []
     from distbench.results.environment import environment

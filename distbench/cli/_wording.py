@@ -1,4 +1,4 @@
-"""Errors in the words of the command line: options in place of the arguments of functions."""
+"""Errors and notes on the command line: they name options instead of the arguments of functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTS = {
     "X_reference": "--reference",
     "Z_reference": "--reference-codes",
 }
-"""The option of each argument that has another name on the command line."""
+"""Options whose names differ from those of arguments."""
 
 IN_PROSE = re.compile(
     r"(?<![\w-])(?:(X_test|Z_test|X_reference|Z_reference)\b(?!\.\w|\()|(\w+)=(?:True\b|'(\w+)')?(?=[\s,.;:)]|$))"
@@ -25,16 +25,13 @@ IN_PROSE = re.compile(
 
 
 def error_text(error: InputError) -> str:
-    """Return an error with the options of the running command in place of arguments."""
+    """Return an error as text, with options of the running command instead of arguments."""
     argument = ", ".join(_option(name) or name for name in error.argument.split(", "))
     return str(InputError(argument, with_options(error.found), with_options(error.advice)))
 
 
 def with_options(text: str) -> str:
-    """Return prose with options in place of arguments, written as ``X_test``, ``queries=`` or ``directions='data'``.
-
-    Advice such as "pass queries= too" names other arguments than the one that an error is about, and so do notes.
-    """
+    """Return prose with options instead of arguments, which look like ``X_test``, ``queries=`` or ``kind='data'``."""
     return IN_PROSE.sub(_in_prose, text)
 
 
@@ -44,7 +41,7 @@ def _in_prose(match: re.Match[str]) -> str:
 
 
 def _option(argument: str) -> str | None:
-    """Return the option of the running command that stands for an argument."""
+    """Return the option of the running command for an argument, if there is one."""
     if argument in POINTS:
         return POINTS[argument]
     options = [parameter for parameter in click.get_current_context().command.params if parameter.name == argument]

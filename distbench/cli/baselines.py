@@ -1,4 +1,4 @@
-"""``distbench baselines``: the reference encoders that ship with distbench."""
+"""``distbench baselines``: list the reference encoders of distbench."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["command"]
 @json_option
 @width_option
 def command(as_json: bool, width: int | None) -> None:
-    """List the reference encoders and what they need.
+    """List the reference encoders and the packages they need.
 
-    Each is a recipe: 'distbench evaluate NAME --dataset digits --code-size 8' fits and judges it.
+    'distbench evaluate NAME --dataset digits --code-size 8' fits and evaluates one.
     """
     from distbench.baselines import BASELINES
     from distbench.cli._lists import print_list, usable
@@ -49,13 +49,13 @@ def _entry(name: str, recipe: Recipe) -> dict[str, Any]:
 
 
 def _uses_keras(recipe: Recipe) -> bool:
-    """Return whether a recipe's code imports Keras; none of it is run."""
+    """Return whether a recipe's code imports Keras, without running it."""
     from distbench.errors import InputError
     from distbench.suites.recipe_hash import sources
 
     try:
         code = sources(recipe.run.__module__)
-    except InputError:  # no source to read, as of one that a package adds
+    except InputError:  # a package's recipe without source
         return False
     return any(name.startswith("distbench.keras") or "import keras" in text for name, text in code.items())
 

@@ -1,4 +1,4 @@
-"""``distbench compare``: what changed between two files of results, and gates on it."""
+"""``distbench compare``: show what changed between two files of results, and check gates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-WIDER = "only the first are listed; with a larger --width their lines have room for intervals"
+WIDER = "only the first are listed; a larger --width has room for their intervals"
 
 
 def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> tuple[Gate, ...]:
@@ -44,9 +44,9 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     multiple=True,
     metavar="METRIC:CHANGE",
     callback=_gates,
-    help="Exit with 1 where an encoder is worse by more: continuity:1% or continuity:0.01. Can be repeated.",
+    help="Exit with 1 if an encoder is worse by more: continuity:1% or continuity:0.01. Can be repeated.",
 )
-@common.undecided_option("What decides on a worsening whose interval contains the threshold.")
+@common.undecided_option("Decide a change whose interval contains the threshold by its value, or let it fail or pass.")
 @json_option
 @width_option
 def command(
@@ -54,8 +54,8 @@ def command(
 ) -> None:
     """Print what changed between two files of results.
 
-    From BEFORE to NOW: what got worse first. With --fail, exit with 1 where something got worse by more, and with 2
-    where nothing could be compared.
+    Changes from BEFORE to NOW, those for the worse first. With --fail, the exit code is 1 if something got worse by
+    more, and 2 if nothing could be compared.
     """
     from distbench.render.changes import render_changes
     from distbench.results.file import read_results

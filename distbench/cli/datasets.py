@@ -1,4 +1,4 @@
-"""``distbench datasets``: the data sets that ship with distbench."""
+"""``distbench datasets``: list the data sets of distbench."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ __all__ = ["command"]
 @json_option
 @width_option
 def command(as_json: bool, width: int | None) -> None:
-    """List the data sets and what they need.
+    """List the data sets with source, licence and the packages they need.
 
-    Each with its source and its licence.
-
-    Every fifth point of each is a test point. Own data: in a suite file, or as files of 'distbench evaluate --data'.
+    Every fifth point is a test point. Your own data go into a suite file, or into 'distbench evaluate --data'.
     """
     from distbench.cli._lists import Entry, is_installed, needs_line, print_list, usable
     from distbench.datasets import DATASETS

@@ -1,4 +1,4 @@
-"""``distbench evaluate``: an encoder, ready codes or a recipe, held to limits."""
+"""``distbench evaluate``: evaluate an encoder, ready codes or a recipe, and check limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["command"]
 
 FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
 OPTIONS = ("metrics", "distance_x", "distance_z", "queries", "stochastic")
-"""Options that `distbench.evaluate` takes as they are."""
+"""Options that are passed to `distbench.evaluate` unchanged."""
 
 
 def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
@@ -35,8 +35,6 @@ def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[
             metric, limit = read_limit(text)
         except InputError as error:
             raise click.BadParameter(str(error)) from None
-        except ValueError:
-            raise click.BadParameter(f"found {text!r}; give METRIC:VALUE, such as continuity:0.95") from None
         if metric in limits:
             raise click.BadParameter(f"{metric} has two limits; give one")
         limits[metric] = limit
@@ -65,9 +63,9 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     "--reference",
     default="",
     metavar="FILE",
-    help="Points among which neighbours are found too, mostly the train points.",
+    help="Further points among which neighbours are searched, mostly the train points.",
 )
-@click.option("--codes", default="", metavar="FILE", help="Codes of the test points, in place of ENCODER.")
+@click.option("--codes", default="", metavar="FILE", help="Codes of the test points, instead of ENCODER.")
 @click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
 @click.option("--labels", default="", metavar="FILE", help="One label for each test point.")
 @click.option("--reference-labels", default="", metavar="FILE", help="One label for each reference point.")
@@ -75,11 +73,11 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     "--input-space",
     multiple=True,
     metavar="ENCODER|FILE",
-    help="Measure input distances between an encoder's codes of the points, or between ready points; with --reference "
-    "give a second one for the reference points, too.",
+    help="Measure input distances between the codes of this encoder, or between these points. With --reference give "
+    "a second one for the reference points.",
 )
 @click.option("--dataset", default="", metavar="NAME", help="Fit ENCODER, a recipe, on this data set's train points.")
-@click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="Columns of the codes of a recipe.")
+@click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="Columns of a recipe's codes.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of training and of samples.  [default: 0]"
 )
@@ -89,20 +87,18 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     multiple=True,
     metavar="METRIC:VALUE",
     callback=_limits,
-    help="A limit, at least or at most by the metric's direction: continuity:0.95. Can be repeated.",
+    help="A limit, such as continuity:0.95: the least or largest value, by the metric's direction. Can be repeated.",
 )
-@common.undecided_option("What decides on a limit that the interval contains.")
+@common.undecided_option("Decide a limit inside the interval by the value, or let it fail or pass.")
 @click.option("--k", type=int, default=10, show_default=True, metavar="N", help="Neighbours.")
 @click.option(
-    "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names with commas between."
+    "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names separated by commas."
 )
 @click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(INPUT_DISTANCES), help="Distance between points.")
 @click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes.")
-@click.option(
-    "--queries", type=click.IntRange(min=1), metavar="N", help="Judge a random sample of so many test points."
-)
-@click.option("--stochastic", is_flag=True, help="The encoder draws its codes: judge it over several draws.")
-@click.option("--name", help="The encoder's name; its own by default.")
+@click.option("--queries", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N test points.")
+@click.option("--stochastic", is_flag=True, help="The encoder draws random codes: evaluate several draws.")
+@click.option("--name", help="The encoder's name in reports.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file.")
 @click.option("--results", type=PATH, help="Add the rows to this file of results.")
 @json_option
@@ -114,13 +110,13 @@ def command(
     as_json: bool,
     **typed: Any,
 ) -> None:
-    """Judge ENCODER on test points, and hold it to limits.
+    """Evaluate ENCODER on test points, and check limits.
 
-    ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first; with
-    --dataset the name of a baseline, or module:name of a recipe. Exit with 0 where every limit is met, 1 where one is
+    ENCODER is the file of a model, or module:name of an encoder or function, searched in this folder first; with
+    --dataset the name of a baseline, or module:name of a recipe. The exit code is 0 if every limit is met, 1 if one is
     broken.
     """
-    from distbench.cli._judging import check_sources, judge
+    from distbench.cli._checking import check_sources, run_check
     from distbench.cli._results import limit_lines, report_document, write_files
     from distbench.evaluation.limits import limits_and_options
     from distbench.evaluation.text import failure_text
@@ -129,10 +125,10 @@ def command(
     with common.running_user_code():
         _check_files(html, results)
         check_sources(typed)
-        given = {name: typed[name] for name in OPTIONS if typed[name]}
-        limits, options = limits_and_options({**given, **limits}, required=False)
+        passed = {name: typed[name] for name in OPTIONS if typed[name]}
+        limits, options = limits_and_options({**passed, **limits}, required=False)
         about = {name: typed[name] for name in ("k", "seed", "name")}
-        outcome = judge(typed, Check(limits=limits, undecided=undecided, options=options, **about))
+        outcome = run_check(typed, Check(limits=limits, undecided=undecided, options=options, **about))
         failure = failure_text(outcome.report, outcome.broken) if outcome.broken else ""
         lines = limit_lines(outcome, limits, undecided)
         document = report_document(outcome, limits)
@@ -145,7 +141,7 @@ def command(
         with common.running_user_code():
             lines += write_files(outcome, limits, html, results)
     except click.ClickException as error:
-        unwritten = error  # raised once what was measured is printed
+        unwritten = error  # raised after the values are printed
     text = "\n".join([with_options(str(outcome.report)), *([""] if lines else []), *lines])
     common.print_verdict(text, failure, document if as_json else None)
     if unwritten is not None:
@@ -155,7 +151,7 @@ def command(
 
 
 def _check_files(html: Path | None, results: Path | None) -> None:
-    """Refuse files that could not be written, or not be added to, before anything is measured."""
+    """Raise an error for files that could not be written, before anything is measured."""
     for path, option in ((html, "--html"), (results, "--results")):
         common.check_output(path, option)
     if html is not None and results is not None and html.resolve() == results.resolve():

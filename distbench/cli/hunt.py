@@ -1,4 +1,4 @@
-"""``distbench hunt``: inputs near the test points that an encoder merges or tears apart."""
+"""``distbench hunt``: search for inputs that an encoder merges or tears apart."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ VALUES = (
     examples=["distbench hunt my_encoders:encode --data X_test.npy --expansion 2"],
 )
 @click.argument("encoder")
-@click.option("--data", required=True, metavar="FILE", help="The points to look around: .npy, .npz, .parquet, .h5ad.")
-@click.option("--expansion", type=float, help="The largest |z - z'| / |x - x'| that may be found.")
-@click.option("--contraction", type=float, help="The largest |x - x'| / |z - z'| that may be found.")
-@click.option("--budget", type=int, default=20_000, show_default=True, help="Rows the encoder may be asked for.")
+@click.option("--data", required=True, metavar="FILE", help="The points to search around: .npy, .npz, .parquet, .h5ad.")
+@click.option("--expansion", type=float, help="The largest |z - z'| / |x - x'| allowed.")
+@click.option("--contraction", type=float, help="The largest |x - x'| / |z - z'| allowed.")
+@click.option("--budget", type=int, default=20_000, show_default=True, help="The most rows to encode.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed finds the same pairs.")
 @click.option(
     "--directions",
     type=click.Choice(["any", "data"]),
     default="any",
     show_default=True,
-    help="Move inputs anywhere, or along differences of near test points.",
+    help="Move inputs in any direction, or along differences of near test points.",
 )
-@click.option("--name", help="The encoder's name; its own by default.")
+@click.option("--name", help="The encoder's name in reports.")
 @json_option
 def command(
     encoder: str,
@@ -62,12 +62,12 @@ def command(
     name: str | None,
     as_json: bool,
 ) -> None:
-    """Look for inputs that ENCODER merges or tears.
+    """Search for inputs that ENCODER merges or tears apart.
 
-    Search around the test points for two inputs whose distance it changes more than that of any two test points.
+    Search near the test points for two inputs whose distance it changes more than that of any two test points.
 
-    ENCODER is the file of a model, or module:name of an encoder or function, looked for in this folder first. Exit
-    with 1 where a limit is broken.
+    ENCODER is the file of a model, or module:name of an encoder or function, searched in this folder first. The exit
+    code is 1 if a limit is broken.
     """
     from distbench.cli._encoders import encoder_of
     from distbench.hunting import checked_limits, hunt
@@ -86,7 +86,7 @@ def command(
 
 
 def _failure(hunt: Hunt, limits: dict[str, float]) -> str:
-    """Return the message of a broken limit; empty where all are met."""
+    """Return the message of a broken limit, or an empty text."""
     try:
         if limits:
             hunt.check(**limits)

@@ -1,4 +1,4 @@
-"""``distbench leaderboard``: the tables of files of results."""
+"""``distbench leaderboard``: print or write the leaderboards of files of results."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ ENTRY = (
 )
 @click.argument("results", nargs=-1, required=True, type=PATH)
 @click.option(
-    "--sort", default="continuity", metavar="METRIC", callback=common.metric_name, help="The metric that ranks."
+    "--sort", default="continuity", metavar="METRIC", callback=common.metric_name, help="Rank encoders by this metric."
 )
 @click.option(
     "--format",
     "form",
     default="text",
     type=click.Choice(["text", "md", "html", "json"]),
-    help="What to write.",
+    help="The format of the output.",
 )
 @json_option
-@click.option("-o", "--output", type=PATH, help="A file to write to, in place of the terminal.")
+@click.option("-o", "--output", type=PATH, help="Write to this file instead of the terminal.")
 @width_option
 def command(
     results: tuple[Path, ...], sort: str, form: str, as_json: bool, output: Path | None, width: int | None
 ) -> None:
     """Print the leaderboards of files of results.
 
-    The last file counts for an encoder that several files judge in the same way on the same data. The rows that suites
-    store in baselines/ can be read too.
+    If several files have rows of an encoder in the same setting on the same data, the last file counts. The files that
+    suites store in baselines/ can be read too.
     """
     from distbench._util.files import write_whole
     from distbench.results.file import read_results
@@ -58,7 +58,7 @@ def command(
     with common.errors_as_lines():
         run, notes = merge_results([(path, read_results(path)) for path in results], sort)
         if not run.rows:
-            raise CannotDo(f"{', '.join(map(str, results))}: found no rows, so there is nothing to show")
+            raise CannotDo(f"{', '.join(map(str, results))}: found no rows; give files with results")
         text = rendered(
             run, "json" if as_json else form, width or (FILE_WIDTH if output else common.width_or_terminal(None))
         )

@@ -1,4 +1,4 @@
-"""``distbench suites``: the suites that ship with distbench, and a user's own."""
+"""``distbench suites``: list the suites of distbench and a user's suites."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SHIPPED = "distbench_suites"
 def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
     """List suites and how to run them.
 
-    Without PATHS those that ship with distbench, and the suite files of this folder; else those of these files and
-    folders. Nothing that a suite names is imported.
+    Without PATHS list the suites of distbench and of this folder; else those in these files and folders. Nothing that
+    a suite names is imported.
     """
     from distbench.cli._lists import print_list
 
@@ -41,7 +41,7 @@ def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
 
 
 def _entries(paths: tuple[Path, ...]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return what suites say, and what is wrong with those that cannot be read."""
+    """Return the entries of suites, and the errors of files that cannot be read."""
     from distbench.errors import SuiteError
     from distbench.suites.names import check_suite
     from distbench.suites.reader import read_suite

@@ -10,7 +10,7 @@ from typing import Any
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
-__all__ = ["check_limits", "read_limit"]
+__all__ = ["check_limits", "metric_name", "read_limit"]
 
 
 def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = None) -> dict[str, float]:
@@ -43,14 +43,19 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
 
 
 def read_limit(text: str) -> tuple[str, float]:
-    """Return metric and limit of a text such as ``continuity:0.95``, checked.
-
-    Raises
-    ------
-    InputError
-        If the metric is unknown, or cannot have such a value.
-    ValueError
-        If the text has another form.
-    """
+    """Return metric and limit of a text such as ``continuity:0.95``; raise InputError for any other."""
     metric, _, number = (part.strip() for part in text.partition(":"))
-    return metric, check_limits({metric: float(number)})[metric]
+    try:
+        limit = float(number)
+    except ValueError:
+        raise InputError("", f"found {short_repr(text)}", "give METRIC:VALUE, such as continuity:0.95") from None
+    return metric, check_limits({metric: limit})[metric]
+
+
+def metric_name(name: str) -> str:
+    """Return the name of a metric; raise InputError for an unknown name."""
+    from distbench.metrics import METRICS
+
+    if name not in METRICS:
+        raise InputError(METRICS.hint(name))
+    return name

@@ -1,4 +1,4 @@
-"""What a page shows of one encoder: its scores by seed, its limits, and three pictures or why there are none."""
+"""The details of an encoder on a page: scores by seed, limits, and three pictures or why there are none."""
 
 from __future__ import annotations
 
@@ -15,23 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["details_of"]
 
-MAX_PAIRS = 5  # torn pairs that are listed
+MAX_PAIRS = 5  # listed torn pairs
 SAME = ("dataset", "code_size", "k", "m", "M")
 
 
 def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], prefix: str) -> dict[str, Any]:
-    """Return what the page's template shows of one encoder.
+    """Return the values that the page's template shows for an encoder.
 
-    Parameters
-    ----------
-    entry : LeaderboardRow
-        From a leaderboard.
-    sort : str
-        The metric that ranks.
-    diagrams : sequence of Diagrams
-        Of all encoders.
-    prefix : str
-        Of the ids in its pictures.
+    `sort` is the metric that ranks, `diagrams` are those of all encoders, and `prefix` begins the ids in pictures.
     """
     drawn = _diagrams_of(entry, diagrams)
     heads, scores = _scores(entry)
@@ -50,7 +41,7 @@ def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], p
 
 
 def _diagrams_of(entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> Diagrams | None:
-    """Return an encoder's diagrams of the lowest seed, if there are any; those of its own test come first."""
+    """Return an encoder's diagrams of the lowest seed, if there are any; those of the same test come first."""
     if not entry.rows:
         return None
     row = entry.rows[0]
@@ -82,7 +73,7 @@ def _facts(entry: LeaderboardRow, drawn: Diagrams | None) -> list[str]:
 
 
 def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
-    """Return heads and cells of a table of all scores: a line a metric, a column a seed."""
+    """Return heads and cells of a table of all scores, with a line for each metric and a column for each seed."""
     seeds = list(dict.fromkeys(row.seed for row in entry.rows))
     several = len(seeds) > 1
     heads = ["mean", *(f"seed {seed}" for seed in seeds)] if several else ["value", "95 % interval"]
@@ -119,7 +110,7 @@ def _why_none(entry: LeaderboardRow) -> str:
 
 
 def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
-    """Return for each picture its title, SVG, caption, and what the colors of points stand for."""
+    """Return the title, SVG, caption and meaning of colors of each picture."""
     from distbench.render.drawing import color_names
     from distbench.render.pictures import KINDS, picture_svg
 

@@ -1,4 +1,4 @@
-"""What changed between two runs, as text: what got worse first."""
+"""Changes between two runs as text, those for the worse first."""
 
 from __future__ import annotations
 
@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
 
-MAX_WORSE, MAX_BETTER = 8, 4  # changes that are listed
-MAX_NAMES = 3  # in one line
+MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
+MAX_NAMES = 3  # in a line
 OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
 
 
 @dataclass(frozen=True)
 class ChangeGroups:
-    """Changes in the order for readers: those whose interval excludes 0 first, and each encoder once before any twice.
-
-    ``sure`` holds those whose interval excludes 0, worse or better.
-    """
+    """Changes in the order of reading. ``sure`` holds those whose interval excludes 0, worse or better."""
 
     worse: tuple[Change, ...]
     better: tuple[Change, ...]
@@ -51,7 +48,7 @@ def _is_sure(change: Change) -> bool:
 
 
 def _ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return sure changes first; among them each encoder's first metric, the largest first, then its second."""
+    """Return sure changes first; among them each encoder's first metric, by size, then each encoder's second."""
     turns: Counter[tuple[str, bool]] = Counter()
     keys = []
     for change in changes:
@@ -74,21 +71,9 @@ def change_text(change: Change) -> tuple[str, str, str, str]:
 
 
 def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST) -> str:
-    """Return what changed as text: worse, better, what could not be compared, and the number of unchanged values.
+    """Return what changed, in about 20 lines of at most `width` characters.
 
-    Parameters
-    ----------
-    comparison : RunComparison
-        From :func:`distbench.results.gates.compare_rows`.
-    width : int
-        Characters a line may have.
-    rest : str
-        Where the reader finds what is left out: changes beyond the first, and intervals that have no room.
-
-    Returns
-    -------
-    str
-        About 20 lines at most.
+    `rest` says where the changes and intervals are that have no room.
     """
     groups = group_changes(comparison)
     worse, worse_is_whole = _group("worse", groups.worse, groups, MAX_WORSE, width)
@@ -114,7 +99,7 @@ def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST)
 
 
 def _group(word: str, changes: Sequence[Change], groups: ChangeGroups, most: int, width: int) -> tuple[list[str], bool]:
-    """Return the lines of worse or better changes, and whether nothing of them is left out."""
+    """Return the lines of worse or better changes, and whether they are complete."""
     if not changes:
         return [], True
     lines, is_whole = [], len(changes) <= most

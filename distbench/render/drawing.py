@@ -1,6 +1,6 @@
 """An encoder's three pictures on matplotlib axes: density of distances, map of the codes, neighbors kept.
 
-All colors are of middle brightness, for light pages and dark ones; none of them relies on red against green.
+All colors have middle brightness, for light and dark pages; none relies on red against green.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ __all__ = [
     "shown",
 ]
 
-# report.css gives each of these colors another one on dark pages; those that look alike differ in the last digit.
+# report.css replaces these colors on dark pages, so those that look alike differ in the last digit.
 INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e01", "#0072b2"
 EDGES = 0.8, 0.9, 0.95, 0.98
 COLORS = "#d55e00", "#e08a4a", "#b5a36a", "#6fa3bf", "#3585bb"
-"""Colors of points by their own continuity, worst first; `EDGES` lie between them. The same for all encoders."""
+"""Colors of points by continuity, worst first, with `EDGES` between them; the same for all encoders."""
 
 DENSITY = (0.0, 114 / 255, 178 / 255)
 MAX_NAME = 24  # characters
-DOT = 3.4  # points in diameter; better ones are smaller
+DOT = 3.4  # diameter in points; points with better continuity are smaller
 
 
 def plain_axes(axes: Axes) -> None:
@@ -48,7 +48,7 @@ def plain_axes(axes: Axes) -> None:
 
 
 def draw_shepard(axes: Axes, diagrams: Diagrams) -> None:
-    """Draw the density of code distance against input distance, and the line on which both agree up to a factor."""
+    """Draw the density of code distance against input distance, and the line of proportional distances."""
     import numpy as np
 
     density = diagrams["shepard"]
@@ -69,7 +69,7 @@ def draw_shepard(axes: Axes, diagrams: Diagrams) -> None:
         end = min(right, top / density["slope"])
         axes.plot([0, end], [0, end * density["slope"]], color=IDEAL, linewidth=1.4, dashes=(4, 2.5), zorder=3)
     axes.set(xlim=(0, right), ylim=(0, top))
-    distance_x, _, distance_z = diagrams["distance"].rpartition("/")  # names of input spaces may have a slash, too
+    distance_x, _, distance_z = diagrams["distance"].rpartition("/")  # names of input spaces may have a slash
     _label(axes, f"input distance ({distance_x or distance_z})", f"code distance ({distance_z})")
 
 
@@ -110,7 +110,7 @@ def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -
     starts = np.array(points)
     ends = starts + np.array([1e-6 * (float(np.ptp(starts)) or 1.0), 0.0])
     path = Path(np.stack([starts, ends], axis=1).reshape(-1, 2), [Path.MOVETO, Path.LINETO] * len(points))
-    path.should_simplify = False  # which would leave out such lines
+    path.should_simplify = False  # simplifying leaves out such lines
     axes.add_patch(
         PathPatch(path, fill=False, ec=color, linewidth=size, capstyle="round", alpha=0.85, zorder=4, snap=False)
     )
@@ -119,7 +119,7 @@ def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -
 
 
 def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
-    """Draw how much of the K nearest neighbors is kept beyond chance, over K."""
+    """Draw the share of the K nearest neighbors that is kept beyond chance, over K."""
     curve = diagrams["curve"]
     axes.axhline(0, color=IDEAL, linewidth=1.2, dashes=(4, 2.5), zorder=3)
     axes.axvline(diagrams["k"], color=GRID, linewidth=1, dashes=(1, 2), zorder=2)
@@ -141,7 +141,7 @@ def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
 
 
 def named_lines(axes: Axes) -> list[Line2D]:
-    """Return the curves of encoders that are drawn already."""
+    """Return the curves of encoders on axes."""
     return [line for line in axes.lines if not str(line.get_label()).startswith("_")]
 
 
@@ -152,12 +152,12 @@ def color_names() -> list[tuple[str, str]]:
 
 
 def shown(text: str) -> str:
-    """Return a name as a picture can hold it, cut where it is long."""
+    """Return a name with printable characters only, cut if it is long."""
     printable = "".join(char if char.isprintable() else "?" for char in text)
     return printable if len(printable) <= MAX_NAME else f"{printable[: MAX_NAME - 3]}..."
 
 
 def _label(axes: Axes, x: str, y: str) -> None:
-    # Names of encoders in them are no formulas.
+    # An encoder's name may have dollar signs, but is no formula.
     axes.set_xlabel(x, color=INK, size=9, labelpad=4, parse_math=False)
     axes.set_ylabel(y, color=INK, size=9, labelpad=5, parse_math=False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["FILES", "FORMATS", "render_added"]
 
 FILES = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
-"""For each format of distbench the file that a report goes to by default."""
+"""The default file of each format of distbench."""
 
 Render = Callable[["RunResults"], str]
 
@@ -24,7 +24,7 @@ def _adopt(name: str, render: Any) -> Render:
     if not callable(render):
         raise InputError(f"found {type(render).__name__}; give a function that takes a run and returns text")
     if not name.replace("-", "").replace("_", "").isalnum():
-        raise InputError(f"the name {name!r} cannot be written before a path; give one of letters, digits, - and _")
+        raise InputError(f"the name {name!r} cannot stand before a path; use letters, digits, - and _")
     return render  # type: ignore[no-any-return]
 
 
@@ -32,20 +32,7 @@ FORMATS: EntryPointTable[str | Render] = EntryPointTable("report", "distbench.re
 
 
 def render_added(kind: str, run: RunResults) -> str:
-    """Return a run as text in a format that a package adds.
-
-    Parameters
-    ----------
-    kind : str
-        Name of the entry point.
-    run : RunResults
-        What the run found.
-
-    Raises
-    ------
-    InputError
-        The package's function returned something else than text.
-    """
+    """Return a run as text in a format that a package adds; raise InputError if its function returns no text."""
     render = FORMATS[kind]
     text = render if isinstance(render, str) else render(run)
     if not isinstance(text, str):

@@ -21,29 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["render_html"]
 
-DECIMALS = 3  # of leaderboards; each encoder's details have four
+DECIMALS = 3  # in leaderboards; the details of encoders have four
 VERDICTS = ("broken", "undecided", "met")
 
 
 def render_html(run: RunResults, heading: str = "distbench") -> str:
-    """Return a run as a page.
-
-    Parameters
-    ----------
-    run : RunResults
-        What the run found.
-    heading : str
-        Title of the page.
-
-    Returns
-    -------
-    str
-        HTML with its styles, script and pictures inside; the same for the same run.
+    """Return a run as an HTML page with its styles, script and pictures inside; the same for the same run.
 
     Raises
     ------
     MissingDependencyError
-        jinja2 is not installed, or matplotlib is not and there are pictures.
+        jinja2 is not installed, or matplotlib is not although there are pictures.
     """
     require("jinja2")
     style, script = _text("report.css"), _text("report.js")
@@ -69,7 +57,7 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
 
 @cache
 def _template() -> Any:
-    """Return the page's template, which takes a while to compile."""
+    """Return the page's template, compiled once."""
     import jinja2
 
     return jinja2.Environment(
@@ -82,19 +70,19 @@ def _text(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return the hash by which a page's policy knows its own style sheet and script."""
+    """Return the hash with which a page's policy allows its style sheet and script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _section(table: Table, name: str, run: RunResults) -> dict[str, Any]:
-    """Return a leaderboard, and the details of each encoder by their ids."""
+    """Return a leaderboard, and the details of each encoder by id."""
     entries = {f"{name}e{place}": entry for place, entry in enumerate((*table.entries, *table.unranked))}
     details = {key: details_of(entry, run.sort, run.diagrams, key) for key, entry in entries.items()}
     return {"id": name if table.size else "checks", "table": table, "details": details, "links": list(details)}
 
 
 def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str]]:
-    """Return the counts at the top of the page: number, what it counts, and the class that colors it."""
+    """Return the counts at the top of the page: number, label, and the class that colors it."""
     encoders = {row.encoder for row in run.rows}
     verdicts: list[str] = [row.verdict for row in run.rows]
     as_expected = sum(claim.verdict == claim.expect for claim in run.claims)
@@ -108,8 +96,8 @@ def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str
         (sum(len(table.unranked) for table in tables), "without a place", "undecided"),
     ]
     return [
-        (f"{count:,}", what.replace("s ", " ", 1) if count == 1 else what, name)
-        for count, what, name in counts
+        (f"{count:,}", label.replace("s ", " ", 1) if count == 1 else label, name)
+        for count, label, name in counts
         if count
     ]
 

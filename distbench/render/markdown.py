@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distbench._util.numbers import at_bound, distinct, interval
-from distbench.render._escape import escaped, item
 from distbench.render.changes import change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 from distbench.results.rows import OK
@@ -16,43 +16,26 @@ if TYPE_CHECKING:
     from distbench.results.rows import ClaimOutcome, Row
     from distbench.results.run import RunResults
 
-__all__ = ["render_markdown", "render_summary"]
+__all__ = ["escaped", "list_item", "render_markdown", "render_summary"]
 
 MAX_ITEMS = 50  # of one list
+_SPECIAL = re.compile(r"[&<>|`*\[\]~\\$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_CALLS = re.compile(r"([@#])(?=[A-Za-z0-9])")
+_OPENS = re.compile(r"^([#+=-]|[0-9]+[.)])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 LEFT_OUT = "\n*{} left out: this page holds no more. A file has all of them: `--distbench-report md:PATH`.*\n"
 
 
 def render_markdown(run: RunResults) -> str:
-    """Return a run as Markdown: leaderboards with all metrics, changes, claims and the environment.
-
-    Parameters
-    ----------
-    run : RunResults
-        What the run found.
-
-    Returns
-    -------
-    str
-        Names of encoders and tests stay text, whatever characters they have.
-    """
+    """Return a run as Markdown: leaderboards with all metrics, changes, claims and the environment."""
     return "\n".join(["# distbench\n", *_parts(run)])
 
 
 def render_summary(run: RunResults, limit: int = 2**20) -> str:
-    """Return a run for the summary page of a CI job: what is broken first, then the tables.
+    """Return a run as Markdown of less than `limit` bytes, for the summary page of a CI job.
 
-    Parameters
-    ----------
-    run : RunResults
-        What the run found.
-    limit : int
-        Bytes of UTF-8 that the page still holds; the text is shorter. Parts without room are left out whole, and the
-        last line counts them.
-
-    Returns
-    -------
-    str
-        Empty where not even the first line has room.
+    Parts without room are left out, and the last line counts them. Without room for the first line the text is empty.
     """
     room = limit - 1 - _bytes(LEFT_OUT.format("10,000 parts"))
     kept, missing = [], 0
@@ -66,6 +49,26 @@ def render_summary(run: RunResults, limit: int = 2**20) -> str:
     if not kept:
         return ""
     return "\n".join([*kept, LEFT_OUT.format(f"{missing:,} part{'s' * (missing > 1)}") if missing else ""])
+
+
+def escaped(text: object) -> str:
+    """Return text for a line or a cell of a table in GitHub-flavoured Markdown.
+
+    Special characters become references, which never make markup; a line break becomes a space. An empty comment
+    follows ``@`` and ``#``, so that nobody is notified and no issue is linked.
+    """
+    plain = _CONTROL.sub(" ", str(text)).encode("utf-8", errors="replace").decode("utf-8")
+    parts = _CALLS.split(plain)  # the sign itself is every second part
+    return "".join(f"{part}<!-- -->" if number % 2 else _quoted(part) for number, part in enumerate(parts))
+
+
+def list_item(text: object) -> str:
+    """Return text as an item of a list, in which it opens neither a list nor a heading."""
+    return "- " + _OPENS.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", escaped(str(text).strip()))
+
+
+def _quoted(text: str) -> str:
+    return _SPECIAL.sub(lambda match: _NAMED.get(match[0], f"&#{ord(match[0])};"), text)
 
 
 def _bytes(text: str) -> int:
@@ -100,7 +103,7 @@ def _counts(run: RunResults) -> str:
 
 
 def _troubles(run: RunResults) -> Iterator[str]:
-    """Yield what a reader must look at first, as lists."""
+    """Yield lists of failures and surprises, which come first on the page."""
     failed = dict.fromkeys(f"{_row_name(row)}: {row.status}" for row in run.rows if row.status != OK)
     surprises = [claim for claim in run.claims if claim.verdict != claim.expect]
     lists = {
@@ -114,7 +117,7 @@ def _troubles(run: RunResults) -> Iterator[str]:
     for head, lines in lists.items():
         if lines:
             more = [f"- and {len(lines) - MAX_ITEMS} more"] if len(lines) > MAX_ITEMS else []
-            yield "\n".join([f"### {head}\n", *map(item, lines[:MAX_ITEMS]), *more, ""])
+            yield "\n".join([f"### {head}\n", *map(list_item, lines[:MAX_ITEMS]), *more, ""])
 
 
 def _row_name(row: Row) -> str:
@@ -136,7 +139,7 @@ def _leaderboard(table: Table) -> str:
         rows = zip(*[[f"{cell.text}{cell.mark}" for cell in column.cells] for column in table.columns], strict=True)
         lines.append(_grid([column.label for column in table.columns], rows, words=2))
     if table.notes:
-        lines += [*map(item, table.notes), ""]
+        lines += [*map(list_item, table.notes), ""]
     return "\n".join(lines)
 
 
@@ -174,7 +177,7 @@ def _claims(claims: Sequence[ClaimOutcome]) -> str:
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str:
-    """Return a table: the first columns, which hold words, are aligned to the left, numbers to the right."""
+    """Return a table, with its first `words` columns aligned to the left and the others to the right."""
     aligned = ["---" if place < words else "---:" for place in range(len(head))]
     first, *rest = (f"| {' | '.join(escaped(cell) for cell in row)} |" for row in (head, *rows))
     return "\n".join([first, f"| {' | '.join(aligned)} |", *rest, ""])

@@ -35,26 +35,26 @@ KINDS: dict[str, tuple[str, str, Callable[[Axes, Diagrams], None]]] = {
     "points": ("Where it breaks", "colours: each point's continuity; rings: the worst; lines: torn pairs", draw_map),
     "ranks": ("Neighbours kept", "1: all of the K nearest neighbours are kept; 0: as many as by chance", draw_curve),
 }
-"""Title, what the picture shows, and the function that draws it."""
+"""Title, explanation, and the function that draws the picture."""
 
 SVG_INCHES = 3.5, 3.1
 PLOT_INCHES = 4.2, 3.9
 NOT_FOR_PAGES = re.compile(r'<defs>\s*<style.*?</style>\s*</defs>\s*|(?<=<g) id="[^"]*"', re.DOTALL)
-"""A style sheet, which a page's policy forbids, and names of groups, which other pictures have too."""
+"""A style sheet, which a page's policy forbids, and names of groups, which are in other pictures too."""
 NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def picture_svg(diagrams: Diagrams, kind: str, prefix: str = "") -> str:
-    """Return one picture as an ``svg`` element without a header: the same text for the same numbers.
+    """Return a picture as an ``svg`` element without a header: the same text for the same numbers.
 
     Parameters
     ----------
     diagrams : Diagrams
         From :func:`distbench.results.diagrams.diagrams_of`.
     kind : {"shepard", "points", "ranks"}
-        As for :meth:`distbench.Report.plot`.
+        A picture of :meth:`distbench.Report.plot`.
     prefix : str
-        Different for each picture of a page, which keeps their ids apart.
+        Makes ids unique: each picture of a page needs another prefix.
 
     Raises
     ------

@@ -1,7 +1,6 @@
 """Leaderboards as plain text that fits the terminal.
 
-A number is never wrapped: where the width does not suffice, whole columns are left out, in a fixed order,
-and a line names them.
+No number is wrapped: if a table is too wide, whole columns are left out in a fixed order, and a line names them.
 """
 
 from __future__ import annotations
@@ -10,11 +9,22 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
+from distbench._util.notes import Note
 from distbench.results.leaderboard_table import Column, Table, tables_of
 from distbench.results.rows import Row
 
-__all__ = ["DROP_ORDER", "printable", "render_leaderboards", "render_table", "terminal_width"]
+__all__ = [
+    "DROP_ORDER",
+    "Level",
+    "Line",
+    "leaderboard_lines",
+    "printable",
+    "render_leaderboards",
+    "terminal_width",
+    "titled",
+]
 
 DECIMALS = 3
 DROP_ORDER = (
@@ -33,15 +43,29 @@ DROP_ORDER = (
     "scaled_stress",
     "continuity",
 )
-"""The columns that are left out when the terminal is narrow, first to last; the sort metric, its interval and the
-names always stay. Other metrics are left out before all of these, metrics that have a limit after them."""
+"""The order in which a narrow terminal leaves out columns. Other metrics go before these, metrics with a limit after
+them; the sort metric, its interval and the names always stay."""
 
 KEPT = ("place", "encoder", "interval", "code_size")
 HEADERS = {"trustworthiness": "trust-\nworthi-\nness", "interval": "95 %\ninterval"}
 MIN_WIDTH = 40  # characters
 GAP = 2  # characters between columns
 LEAST_NAME = 16  # characters
-SHORT_NAME = 32  # characters that names are cut to before a metric that has a limit is left out
+SHORT_NAME = 32  # characters that names are cut to before a metric with a limit is left out
+
+Level = Literal["", "title", "warning", "error"]
+
+
+class Line(NamedTuple):
+    """A line of text and its level, which a terminal shows by color."""
+
+    text: str
+    level: Level = ""
+
+
+def titled(first: str, *rest: str) -> list[Line]:
+    """Return lines of which the first is a title."""
+    return [Line(first, "title"), *map(Line, rest)]
 
 
 @dataclass(frozen=True)
@@ -59,47 +83,39 @@ class _TextColumn:
 
 
 def render_leaderboards(rows: Iterable[Row], sort: str, width: int) -> list[str]:
-    """Return the leaderboards of rows as blocks of text."""
-    return [render_table(table, width) for table in tables_of(rows, sort, DECIMALS)]
+    """Return the leaderboards of rows, each as a text: title, table and notes."""
+    return ["\n".join(line.text for line in lines) for lines in leaderboard_lines(rows, sort, width)]
 
 
-def render_table(table: Table, width: int = 80) -> str:
-    """Return a leaderboard as text.
+def leaderboard_lines(rows: Iterable[Row], sort: str, width: int) -> list[list[Line]]:
+    """Return the leaderboards of rows, each as lines of at most `width` characters if names and sort metric fit."""
+    return [_lines(table, width) for table in tables_of(rows, sort, DECIMALS)]
 
-    Parameters
-    ----------
-    table : Table
-        From :func:`distbench.results.leaderboard_table.tables_of`.
-    width : int
-        Characters a line may have. Columns are left out in the order of ``DROP_ORDER`` until the table
-        fits; place, name, sort metric and interval stay even where they do not.
 
-    Returns
-    -------
-    str
-        Title, table, and the notes; the last names the columns that were left out.
-    """
+def _lines(table: Table, width: int) -> list[Line]:
     columns = [_text_column(column) for column in table.columns if column.kind != "verdict"]
     kept, dropped = _fit(columns, width)
     title = f"{table.name}, {table.size} ({table.setting})" if table.size else table.name
-    lines = [*textwrap.wrap(title, width), ""]
+    lines = [*titled(*textwrap.wrap(title, width), "")]
     if table.entries:
-        lines += [_grid(kept), ""]
+        lines += map(Line, [*_grid(kept).split("\n"), ""])
     notes = list(table.notes)
     if dropped:
         notes.append(f"left out at this width (COLUMNS={_excess(columns, 0)} shows all): {', '.join(dropped)}")
-    lines += [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]
-    return "\n".join(lines).rstrip()
+    for note in notes:
+        level: Level = "error" if isinstance(note, Note) else ""  # an encoder without a place
+        lines += [Line(line, level) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
+    return lines if lines[-1].text else lines[:-1]
 
 
 def terminal_width() -> int:
-    """Return the characters in a line of the terminal; 80 where it reports too few, as some CI systems do."""
+    """Return the width of the terminal in characters; 80 if it reports too few, as some CI systems do."""
     width = shutil.get_terminal_size().columns
     return width if width >= MIN_WIDTH else 80
 
 
 def printable(text: str, encoding: str | None) -> str:
-    """Return text that a stream of that encoding can show; what it cannot becomes ``?``."""
+    """Return text for a stream of that encoding; other characters become ``?``."""
     return text.encode(encoding or "ascii", errors="replace").decode(encoding or "ascii")
 
 
@@ -119,7 +135,7 @@ def _text_column(column: Column) -> _TextColumn:
 
 
 def _fit(columns: list[_TextColumn], width: int) -> tuple[list[_TextColumn], list[str]]:
-    """Return the columns that the width has room for, with names cut where they must be, and the keys of the others."""
+    """Return the columns that fit the width, with names cut if they must be, and the keys of the others."""
     kept, dropped = list(columns), []
     order = {key: rank for rank, key in enumerate(DROP_ORDER)}
     droppable = [column for column in columns if not column.is_kept]
@@ -139,7 +155,7 @@ def _excess(columns: Sequence[_TextColumn], width: int) -> int:
 
 
 def _shortened(column: _TextColumn, excess: int) -> _TextColumn:
-    """Cut the fronts of names: their ends tell tests apart."""
+    """Cut the fronts of names: names of tests differ at their ends."""
     room = max(LEAST_NAME, column.width - max(0, excess))
     return replace(column, cells=[c if len(c) <= room else f"...{c[3 - room :]}" for c in column.cells])
 
@@ -147,7 +163,7 @@ def _shortened(column: _TextColumn, excess: int) -> _TextColumn:
 def _grid(columns: Sequence[_TextColumn]) -> str:
     from tabulate import tabulate
 
-    # The header goes in as a row: tabulate pads real headers, which costs the width of a column or two.
+    # The header is a row: tabulate pads real headers, which would cost the width of a column or two.
     head = [[column.header for column in columns], ["-" * column.width for column in columns]]
     return tabulate(
         [*head, *zip(*[column.cells for column in columns], strict=True)],

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Literal
 
 from distbench._util.distances import EUCLIDEAN
+from distbench._util.notes import Note
 from distbench._util.numbers import at_bound, interval, number, seconds
 from distbench.results.leaderboard import Leaderboard, LeaderboardRow, leaderboard
 from distbench.results.leaderboard_rows import VERDICTS
@@ -102,7 +103,9 @@ def _ranking(board: Leaderboard, decimals: int) -> Table:
     unranked = tuple(entry for entry in board.entries if entry.place is None)
     resized = [entry for entry in entries if entry.code_width not in (None, board.code_size)]
     distance = "" if board.distance == EUCLIDEAN else f", {board.distance} distance"
-    notes = [f"no place: {entry.shown_name}: {entry.reason}" for entry in unranked]
+    notes: list[str] = [
+        Note("warning", "no place", f"no place: {entry.shown_name}: {entry.reason}") for entry in unranked
+    ]
     notes += [f"* {e.encoder}: code size ignored, its codes have {e.code_width} columns" for e in resized]
     return Table(
         name=board.name,

@@ -1,10 +1,10 @@
-r"""Two far points with the same code: they exist for every continuous map to fewer numbers, and are found by searching.
+"""Search for two far points with the same code, which exist for every continuous map to fewer numbers.
 
 Every continuous map of the sphere S^k into k numbers sends some two opposite points to the same code (K. Borsuk, 1933,
 Drei Saetze ueber die n-dimensionale euklidische Sphaere). So in any k + 1 directions through any point, at any radius,
 an encoder with codes of k numbers has such a pair.
 
-``distbench.hunting`` does not look there: it stays near the test points, where inputs are plausible.
+``distbench.hunting`` searches elsewhere: near the test points, where inputs are plausible.
 """
 
 from __future__ import annotations
@@ -23,18 +23,17 @@ __all__ = ["Collapse", "find_collapse"]
 
 Array = NDArray[np.float64]
 
-MAX_POINTS = 1_000  # whose pairs say what is far
+MAX_POINTS = 1_000  # for median distances
 MAX_STARTS = 32
-FIRST_GUESSES = 256  # directions tried about each center; a search starts at the best of them
-STEP = 1e-3  # of differences, in radii: well above what float32 resolves, well below what bends an encoder
+FIRST_GUESSES = 256  # directions about each center; a search starts at the best of them
+STEP = 1e-3  # of differences, in radii: far above the resolution of float32, far below the curvature of encoders
 
 
 @dataclass(frozen=True)
 class Collapse:
-    """Two points, far apart for the data, and the distance of their codes.
+    """Two far points and the distance of their codes, with the medians over pairs of data points and of their codes.
 
-    The medians are the distances of the median pair of data points, and of the median pair of their codes; ``starts``
-    is the number of searches that it took.
+    ``starts`` is the number of searches until the pair was found.
     """
 
     first: Array = field(repr=False)
@@ -51,7 +50,7 @@ class Collapse:
 
     @property
     def ratio(self) -> float:
-        """Code distance of the pair, in units of the median pair's; 0 where the codes are equal."""
+        """Code distance of the pair in units of the median; 0 if the codes are equal."""
         return 0.0 if self.code_distance == 0 else self.code_distance / self.median_code if self.median_code else np.inf
 
     def __str__(self) -> str:
@@ -64,29 +63,28 @@ class Collapse:
 
 
 def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
-    r"""Look for two points, as far apart as the median pair of the data, with the same code.
+    r"""Search for two points, as far apart as the median pair of the data, with the same code.
 
     With V an orthonormal basis of the first dim + 1 principal directions of the data, r half the median distance of
     pairs, and c the data's mean (first start) or one of its points, the search is for a zero of the odd map
 
     .. math:: g(u) = f(c + r V u) - f(c - r V u), \qquad |u| = 1, u \in R^{dim + 1}
 
-    by nonlinear least squares. A continuous f has one (Borsuk 1933); for other maps a small g is evidence all the same.
+    by nonlinear least squares. A continuous f has one (Borsuk 1933); for other maps a small g is still evidence.
 
     Parameters
     ----------
-    encoder : object
-        A fitted encoder; whatever :func:`distbench.evaluate` takes.
+    encoder : encoder
+        As for :func:`distbench.evaluate`.
     points : array_like, shape (n, d)
-        The data; at most 1,000 of them say what is far.
+        The data.
     goal : float
-        The ratio at which the search ends with the best pair so far, in units of the median code distance.
+        The search ends at this code distance, in units of the median.
 
     Raises
     ------
-    distbench.errors.InputError
-        The codes have as many numbers as the points, so that no two need be equal; all points are equal; or the
-        codes are not finite.
+    InputError
+        The codes have as many numbers as the points, most points are equal, or codes are not finite.
     """
     from scipy.spatial.distance import pdist
 
@@ -104,7 +102,7 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
         )
     median_input, median_code = float(np.median(pdist(X))), float(np.median(pdist(codes)))
     if median_input == 0:
-        raise InputError("points", "found most of them equal, which says nothing of what is far", "pass others")
+        raise InputError("points", "found most of them equal, so that none are far apart", "pass others")
     centered = X - X.mean(axis=0)
     # The leading principal directions, orthonormal also where the data do not reach.
     V = np.linalg.eigh(centered.T @ centered)[1][:, ::-1][:, : dim + 1].T
@@ -120,13 +118,13 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
 
 
 def _finite_codes(encoder: Any) -> Callable[[Array], Array]:
-    """Return the encoder as a function that gives finite codes in float64."""
+    """Return the encoder as a function that returns finite codes in float64."""
     adapter = as_encoder(encoder)
 
     def encode(X: Array) -> Array:
         codes = np.asarray(adapter.encode(X), dtype=np.float64).reshape(len(X), -1)
         if not np.isfinite(codes).all():
-            raise InputError("codes", "found NaN or infinity, between which no pair can be looked for")
+            raise InputError("codes", "found NaN or infinity, which have no distances")
         return codes
 
     return encode
@@ -135,7 +133,7 @@ def _finite_codes(encoder: Any) -> Callable[[Array], Array]:
 def _search(
     encode: Callable[[Array], Array], center: Array, V: Array, radius: float, unit: float, random: np.random.Generator
 ) -> tuple[tuple[Array, Array], float]:
-    """Search once about a center; return the pair and the distance of its codes. Residuals are in units of codes."""
+    """Search once about a center; return the pair and the distance of its codes. Residuals are divided by `unit`."""
     from scipy.optimize import least_squares
 
     def opposite(w: Array) -> tuple[Array, Array]:
@@ -146,7 +144,7 @@ def _search(
         codes = encode(np.concatenate(opposite(w)))
         return np.asarray((codes[: len(w)] - codes[len(w) :]) / unit)
 
-    def residuals(w: Array) -> Array:  # with what keeps w on the sphere: as many equations as unknowns
+    def residuals(w: Array) -> Array:  # the last keeps w on the sphere: as many equations as unknowns
         return np.column_stack([gaps(w), np.einsum("ij,ij->i", w, w) - 1])
 
     def jacobian(w: Array) -> Array:  # central differences, all from one call of the encoder

@@ -1,7 +1,6 @@
-"""Codes that the processes of one run share, so that each recipe is fitted once on a machine.
+"""Codes that the processes of a run share, so that each recipe is fitted once on a machine.
 
-What is shared are the codes of the points and not the encoder, which would have to be pickled. What cannot be shared
-is fitted in each process: nothing here makes a test fail.
+Codes need no pickling, as encoders would. A recipe whose codes cannot be shared is fitted in each process.
 """
 
 from __future__ import annotations
@@ -29,17 +28,7 @@ __all__ = ["Codes", "fit_key", "once"]
 
 @dataclass(frozen=True)
 class Codes:
-    """What a fitted encoder made of a data set.
-
-    Attributes
-    ----------
-    test, train : array
-        Codes of the test and of the train points.
-    seconds : float
-        How long the fit took, in the process that made it.
-    note : str
-        What a reader of the scores must know of the encoder; mostly empty.
-    """
+    """The codes of a data set, the seconds of the fit, and the encoder's note for readers of its scores, if any."""
 
     test: NDArray[np.floating]
     train: NDArray[np.floating]
@@ -48,17 +37,11 @@ class Codes:
 
 
 def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
-    """Return a name for a fit that is the same in every process; empty where there is none.
+    """Return a key for a fit that is the same in every process, or an empty text if there is none.
 
-    A baseline, ``module:object`` and a class of a module have one; an object, and a class that was made in a function
-    or in ``__main__``, have not: another process cannot know that it has the same.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What is fitted, with its options.
-    about : sequence
-        The data's hash, code size, seed and whatever else the fit depends on.
+    A baseline, ``module:object`` and a class of a module have a key. An object, and a class made in a function or in
+    ``__main__``, have none: another process cannot know that it has the same. `about` holds the data's hash, code size,
+    seed and all else that the fit depends on.
     """
     name = recipe.source
     try:
@@ -74,21 +57,14 @@ def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
 
 
 def once(path: Path, make: Callable[[], Codes]) -> Codes:
-    """Return the codes that another process of this run has left in a file, or make and leave them.
+    """Return the codes that another process of this run stored in a file, or make and store them.
 
-    While one process makes them the others wait; if it dies, the next one makes them.
-
-    Parameters
-    ----------
-    path : Path
-        Named after a :func:`fit_key`, in a folder for the processes of one run alone.
-    make : callable
-        Fits and encodes; what it raises goes to the caller, and the next process makes the codes.
+    The other processes wait meanwhile; if `make` fails or its process dies, the next process makes the codes.
     """
     from filelock import FileLock
 
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError, NotImplementedError):  # without locks here, each process fits
+        with contextlib.suppress(OSError, NotImplementedError):  # without locks each process fits
             stack.enter_context(FileLock(path.with_suffix(".lock")))
         codes = _read(path)
         if codes is None:
@@ -107,10 +83,10 @@ def _read(path: Path) -> Codes | None:
 
 
 def _write(path: Path, codes: Codes) -> None:
-    """Leave codes for the other processes, whole or not at all."""
+    """Store codes for the other processes, whole or not at all."""
     import numpy as np
 
-    # A file does not hold all there is to a masked array, or to a tensor of some framework.
+    # A file cannot hold a masked array or a tensor.
     if not all(type(array) is np.ndarray and array.dtype.kind in "buif" for array in (codes.test, codes.train)):
         return
     part = path.with_suffix(f".{os.getpid()}.part")

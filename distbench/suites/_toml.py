@@ -1,7 +1,4 @@
-"""TOML tables as checked values: what each key may hold follows from the annotations of a dataclass.
-
-Annotations carry a ``msgspec.Meta`` whose description says in words what to write.
-"""
+"""Tables of TOML, checked by the annotations of a dataclass, whose ``msgspec.Meta`` describes what to write."""
 
 from __future__ import annotations
 
@@ -32,24 +29,14 @@ _QUOTES = re.compile(r'"{3}|\'{3}')
 
 @dataclass(frozen=True)
 class TomlLocation:
-    """A key in a TOML file, for error messages.
-
-    Attributes
-    ----------
-    file : str
-        Name of the file.
-    lines : mapping
-        The line of each key, from :func:`key_lines`.
-    path : tuple
-        The key, as in ``lines``.
-    """
+    """A key in a TOML file, for error messages; ``lines`` are those of :func:`key_lines`."""
 
     file: str = ""
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
     path: KeyPath = ()
 
     def at(self, *keys: str | int) -> TomlLocation:
-        """Return the location of a key below this one; the tables of an array count from 0."""
+        """Return the location of a key below this one; tables in an array are numbered from 0."""
         return TomlLocation(self.file, self.lines, (*self.path, *keys))
 
     @property
@@ -59,7 +46,7 @@ class TomlLocation:
         return next((self.lines[path] for path in paths if path in self.lines), 1)
 
     def error(self, found: str, advice: str = "", *, key: str = "") -> SuiteError:
-        """Return an error: file, line (that of a key below, if one is given), keys, what is wrong and what to do."""
+        """Return an error at this key; `key` names a key below it whose line is shown."""
         line = self.at(key).line if key else self.line
         keys = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in self.path).removeprefix(".")
         place = f"{self.file}:{line}: {keys}" if keys else f"{self.file}:{line}"
@@ -67,7 +54,7 @@ class TomlLocation:
 
     @contextmanager
     def raised_here(self, argument: str = "") -> Iterator[None]:
-        """Turn an InputError of the block into an error at this key, which stands for an argument."""
+        """Turn an InputError of the block into an error at this key, without the name `argument`."""
         try:
             yield
         except InputError as error:
@@ -76,10 +63,7 @@ class TomlLocation:
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """Return the line, from 1, of each table header and each ``key =`` at the start of a line.
-
-    Keys inside an inline table have no line: errors name that of the table.
-    """
+    """Return the line, from 1, of each table header and each ``key =`` at the start of a line."""
     lines: dict[KeyPath, int] = {}
     tables: Counter[KeyPath] = Counter()  # how many of each array of tables have begun
     table: KeyPath = ()
@@ -108,12 +92,9 @@ def _names(dotted: str) -> list[str]:
 
 
 def take(table: Mapping[str, Any], kind: type, where: TomlLocation) -> dict[str, Any]:
-    """Return the checked values of a table by key, with the defaults of a dataclass for keys that are missing.
+    """Return the checked values of a table by key, with the dataclass's defaults for missing keys.
 
-    Raises
-    ------
-    SuiteError
-        A key is unknown, missing, or holds something that the dataclass does not allow.
+    Raise SuiteError for an unknown key, a missing one, or a wrong value.
     """
     types = _annotations(kind)
     for key in table:
@@ -139,7 +120,7 @@ def _annotations(kind: type) -> dict[str, Any]:
 
 
 def checked(value: Any, kind: Any, where: TomlLocation) -> Any:
-    """Return a value as its annotation has it, or raise SuiteError with what was found and what to write."""
+    """Return a value converted to its annotated type, or raise SuiteError."""
     try:
         result = msgspec.convert(value, kind)
     except msgspec.ValidationError:
@@ -147,5 +128,5 @@ def checked(value: Any, kind: Any, where: TomlLocation) -> Any:
         advice = next(meta.description for meta in metas)
         raise where.error(f"found {value!r}", f"give {advice}") from None
     if isinstance(result, tuple) and result and isinstance(result[0], int) and len(set(result)) < len(result):
-        raise where.error(f"found {value!r}", "name each once")
+        raise where.error(f"found {value!r}", "name each only once")
     return result

@@ -55,7 +55,7 @@ class Check:
     encoder : encoder or recipe
         An encoder for `X_test`, else a recipe for `dataset`.
     X_test, reference : array-like or list of objects, optional
-        Test points, and reference points; with `codes` the reference points in a tuple with theirs.
+        Test points and reference points; with `codes` the reference is a tuple of points and codes.
     codes : array-like, optional
         Codes of the test points in place of an encoder.
     dataset, code_size, seed
@@ -88,7 +88,7 @@ class Check:
     undecided: Undecided = "value"
 
     def run(self, fits: FitCache | None = None, progress: Callable[[str], Progress | None] = lambda _: None) -> Outcome:
-        """Refuse limits that no encoder can meet, fit a recipe, measure, and hold the report to the limits.
+        """Fit a recipe if there is one, evaluate, and check the limits.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class Check:
             return self._run_recipe(FitCache() if fits is None else fits, progress)
         for argument, value in (("dataset", self.dataset), ("code_size", self.code_size)):
             if value is not None:
-                found = "given beside X_test; points are for an encoder, a data set for a recipe"
+                found = "given beside X_test; pass points for an encoder, or a data set for a recipe"
                 raise InputError(f"{argument}: {found}")
         binds = self._is_euclidean and (self.include_queries or self.reference is None)
         binds = binds and self.options.get("queries") is None and self.options.get("precision") is None
@@ -142,13 +142,13 @@ class Check:
 
     def _run_recipe(self, fits: FitCache, progress: Callable[[str], Progress | None]) -> Outcome:
         if self.reference is not None:
-            raise InputError("reference: given for a recipe, which is judged on its data set as it is; leave it out")
+            raise InputError("reference: given for a recipe, which is evaluated on its whole data set; leave it out")
         if self.dataset is None or self.code_size is None:
             advice = "give the test points, or dataset= and code_size= to fit a recipe"
             raise InputError("X_test", "not given", advice)
         for name in self.options:
             if name not in RECIPE_OPTIONS:
-                raise InputError(f"{name}: given for a recipe, which is judged on its data set as it is; leave it out")
+                raise InputError(f"{name}: given for a recipe, which is evaluated on its whole data set; leave it out")
         recipe = self.encoder if isinstance(self.encoder, Recipe) else as_recipe(self.encoder)
         data = fits.dataset(self.dataset)
         if self.include_queries and self._is_euclidean:

@@ -1,4 +1,4 @@
-"""Judges claims: borne out, refuted or undecided, and by what evidence."""
+"""Verdicts on claims: borne out, refuted or undecided, with the evidence."""
 
 from __future__ import annotations
 
@@ -30,47 +30,29 @@ __all__ = ["ClaimResult", "claim_key", "judge"]
 ProgressFor = Callable[[str], Progress | None]
 
 JUDGING_VERSION = 1
-"""Raised when claims are judged in another way, so that findings stored before are not trusted."""
-WORDS = ("id", "statement", "source", "expect")  # of a claim: they say what it means, and change no verdict
+"""To be raised when claims are decided in another way, so that stored verdicts become stale."""
+WORDS = ("id", "statement", "source", "expect")  # parts of a claim that do not change its verdict
 
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """What became of a claim."""
+    """The verdict on a claim, and its evidence."""
 
-    claim: Claim
     verdict: Verdict
     evidence: str
 
 
 def claim_key(claim: Claim, suite: Suite) -> str:
-    """Return a hash of all that a verdict rests on: a stored finding holds as long as it stays the same.
+    """Return a SHA-256 hash of all that a verdict depends on; a stored verdict is valid while the hash stays the same.
 
-    That is the kind of the claim and its numbers, the data, the recipes with all the code that they use and their
-    options, the seeds, k, the version of the metric and that of the judging. The words of a claim are not part of it.
-
-    Parameters
-    ----------
-    claim : Claim
-        One of ``suite.claims``.
-    suite : Suite
-        Has the seeds, k and the encoders that the claim names.
-
-    Returns
-    -------
-    str
-        SHA-256, as 64 hexadecimal digits.
-
-    Raises
-    ------
-    InputError
-        A data set or a recipe is unknown or cannot be read.
+    These are the claim's kind and numbers, the data, the recipes with their code and options, the seeds, k, and the
+    versions of the metric and of ``judge``; but not the claim's words.
     """
     from distbench.metrics import METRICS
 
     encoders = [*suite.encoders_of(claim)] + [SuiteEncoder("pca", "pca")] * isinstance(claim, AngleClaim)
     metric = getattr(claim, "metric", None)
-    rests_on = {
+    parts = {
         "judging": JUDGING_VERSION,
         "kind": type(claim).__name__,
         "claim": {name: value for name, value in asdict(claim).items() if name not in WORDS},
@@ -88,37 +70,24 @@ def claim_key(claim: Claim, suite: Suite) -> str:
         "k": suite.k,
         "metric_version": None if metric is None else METRICS[metric].version,
     }
-    return sha256(json.dumps(rests_on, sort_keys=True, default=repr).encode()).hexdigest()
+    return sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
-    """Fit the encoders of a claim, and judge it.
+    """Fit the encoders of a claim, and return the verdict.
 
-    A bound and a comparison are judged on the mean over the training seeds, by its 95 % interval over test
-    points (the jackknife of the mean, or of the paired difference): borne out when the whole interval is on the
-    claim's side, refuted when all of it is on the other, else undecided. A margin moves the line of a comparison from
-    0 to that much worse. A metric without an interval (worst cases) is judged by its value alone, and can only be
-    bounded. An angle and a collapse are judged by the largest over the seeds. A floor is certain: it holds or not.
-    A collapse that was not found is undecided: that a search found none proves nothing.
-
-    Parameters
-    ----------
-    claim, suite
-        As in :func:`claim_key`.
-    fits : FitCache
-        Where fits are shared.
-    progress : callable
-        Returns, for a description of a fit, what the fit reports its progress to.
-
-    Returns
-    -------
-    ClaimResult
+    The 95 % interval, over test points, of the mean over training seeds decides on a bound, and that of the paired
+    difference on a comparison (both by the jackknife): borne out if the whole interval is on the claim's side, refuted
+    if all of it is on the other, else undecided. A margin moves the threshold of a comparison from 0 to that much
+    worse. For a metric without an interval (worst cases) the value decides, and only on a bound. For an angle and a
+    collapse the largest value over the seeds decides. A floor is certain. A collapse that was not found is undecided: a
+    search proves nothing.
 
     Raises
     ------
     SuiteError
-        The claim compares by a metric that has no interval, is about a floor that does not exist, or about an encoder
-        that cannot have what it says.
+        The claim compares by a metric without an interval, is about a floor that does not exist, or about principal
+        directions that its encoder lacks.
     """
     subject = _Subject(claim, suite, fits, progress)
     judges: dict[type, Callable[[Any, _Subject], tuple[Verdict, str]]] = {
@@ -128,12 +97,12 @@ def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = la
         CollapseClaim: _collapse,
         FloorClaim: _floor,
     }
-    return ClaimResult(claim, *judges[type(claim)](claim, subject))
+    return ClaimResult(*judges[type(claim)](claim, subject))
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """Fits and judges the encoders of a claim, with each seed."""
+    """Fits and evaluates the encoders of a claim with each seed."""
 
     claim: Claim
     suite: Suite
@@ -147,7 +116,7 @@ class _Subject:
         return [self.fits.run(fit, **options) for fit in self._all(name)]
 
     def fitted(self, name: str) -> list[Any]:
-        """Return the encoders themselves, for what is no metric of codes."""
+        """Return the fitted encoders."""
         return [self.fits.fit(fit)[0] for fit in self._all(name)]
 
     def _all(self, name: str) -> list[Fit]:
@@ -183,7 +152,7 @@ def _better(claim: BetterClaim, subject: _Subject) -> tuple[Verdict, str]:
     if low is None or high is None:
         raise SuiteError(f"claim {claim.id}", f"{claim.metric} has no interval to compare by", "choose another metric")
     up = better[0].report[claim.metric].direction == "up"
-    least, most = (low, high) if up else (-high, -low)  # of the advantage
+    least, most = (low, high) if up else (-high, -low)  # ends of the advantage
     pairs = max(len(better), len(than))
     values, others = ([float(r[n % len(r)].report[claim.metric].value) for n in range(pairs)] for r in (better, than))
     wins = sum(value > other if up else value < other for value, other in zip(values, others, strict=True))
@@ -218,7 +187,6 @@ def _collapse(claim: CollapseClaim, subject: _Subject) -> tuple[Verdict, str]:
     points = subject.fits.dataset(claim.dataset).train
     pairs = [find_collapse(encoder, points, goal=claim.at_most) for encoder in subject.fitted(claim.encoder)]
     worst = max(pairs, key=lambda pair: pair.ratio)
-    # A search that finds no such pair is no proof that there is none.
     return _verdict(worst.ratio <= claim.at_most, False), (
         f"{claim.encoder}: {worst}; a share of {worst.ratio:.2g} of the median, at most {claim.at_most:g} "
         f"(largest of {_seeds(pairs)}); {claim.dataset}, codes of {claim.code_size}"
@@ -257,5 +225,5 @@ def _sample(claim: Claim, runs: Sequence[Run]) -> str:
 
 
 def _seeds(results: Sequence[Any]) -> str:
-    """Return the number of results, which is one a seed, in words."""
+    """Return "1 seed" or "5 seeds": there is a result for each."""
     return "1 seed" if len(results) == 1 else f"{len(results)} seeds"

@@ -1,4 +1,4 @@
-"""Fits recipes and measures what they give, each once in a run."""
+"""Fits and evaluations of recipes, each once in a run."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["Fit", "FitCache", "Run"]
 
 @dataclass(frozen=True)
 class Run:
-    """A fitted encoder and what was measured on the test points.
+    """A fitted encoder and its report on the test points.
 
     Attributes
     ----------
     encoder : object or None
-        What the recipe's ``fit`` returned; None where another process of this run fitted it.
+        The fitted encoder; None if another process of this run fitted it.
     report : Report
-        What was measured.
+        Values and intervals.
     seconds : float
-        How long the fit took.
+        Duration of the fit.
     in_sample : bool
         Whether it was fitted on the test points too.
     note : str
-        What a reader of the scores must know of the encoder; mostly empty.
+        The encoder's note for readers of its scores, if any.
     """
 
     encoder: Any
@@ -60,10 +60,10 @@ class Fit:
     code_size, seed : int
         Passed to the recipe.
     in_sample : bool
-        Whether it is fitted on train and test points together, and the codes are judged that the test points got there;
-        always so for a recipe that has no others. The candidates stay the same.
+        Whether it is fitted on train and test points together, and the test points' codes of that fit are evaluated;
+        always true for a recipe without other codes. The candidates stay the same.
     progress : callable, optional
-        Called with how much of the fit is done, where the recipe reports that.
+        Called with ``(done, total)`` during the fit, if the recipe reports its progress.
     """
 
     recipe: Recipe
@@ -78,27 +78,26 @@ class Fit:
 
 
 class FitCache:
-    """Keeps data sets, fits and reports of one process, so that suites and claims of one run share them.
+    """The data sets, fits and reports of one process, shared by the suites and claims of a run.
 
     Parameters
     ----------
     shared : Path, optional
-        A folder that the processes of one run have in common: what one of them has fitted, the others do not fit
-        again. All rows are the same as without.
+        A folder in which the processes of a run share codes, so that each recipe is fitted once. It changes no row.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
         self.shared = shared
         self._datasets: dict[str, Dataset] = {}
-        self._suites: dict[str, Suite] = {}  # that bring data, by the name of these
+        self._suites: dict[str, Suite] = {}  # suites that bring data, by its name
         self._fits: dict[Fit, tuple[Any, float]] = {}
         self._codes: dict[Fit, Codes] = {}
         self._runs: dict[tuple[object, ...], Run] = {}
 
     def dataset(self, name: str) -> Dataset:
-        """Return a data set by name, loaded once: a shipped one, or that of a registered suite.
+        """Return a shipped data set, or that of a registered suite, loaded once.
 
-        Raises NotInstalledError where the package that brings it is not installed, and whatever loading it raises.
+        Raise NotInstalledError if a package that it needs is not installed.
         """
         if name not in self._datasets:
             from distbench.datasets import load_dataset
@@ -111,13 +110,7 @@ class FitCache:
         return self._datasets[name]
 
     def register(self, suite: Suite) -> None:
-        """Make the data that a suite brings known by their name.
-
-        Raises
-        ------
-        SuiteError
-            Another suite calls other data by the same name: their rows would stand in one table.
-        """
+        """Register the data that a suite brings; raise SuiteError if another suite has other data of that name."""
         if suite.source is None:
             return
         name = suite.source.name
@@ -128,10 +121,7 @@ class FitCache:
             )
 
     def fit(self, fit: Fit) -> tuple[Any, float]:
-        """Return the fitted encoder, and the seconds that the fit took.
-
-        It is fitted on the train points; in sample on the train points followed by the test points.
-        """
+        """Return the fitted encoder, and the seconds that the fit took."""
         if fit not in self._fits:
             points = self._points(fit)
             start = time.perf_counter()
@@ -140,15 +130,9 @@ class FitCache:
         return self._fits[fit]
 
     def run(self, fit: Fit, **options: Any) -> Run:
-        """Fit a recipe and judge it on the test points, whose labels, if any, are known.
+        """Fit a recipe and evaluate it on the test points with their labels, if any.
 
-        Parameters
-        ----------
-        fit : Fit
-            What to fit.
-        **options
-            For :func:`distbench.evaluate`, such as ``k`` and ``metrics`` (a tuple or a name); the encoder's ``name`` is
-            the recipe's where none is given.
+        The options are those of :func:`distbench.evaluate`; ``metrics`` is a tuple or a name.
         """
         options = {"metrics": "default", **options, "name": options.get("name") or fit.recipe.name}
         key = (fit, *sorted(options.items()))
@@ -162,7 +146,7 @@ class FitCache:
 
         data = self.dataset(fit.dataset)
         options = {**options, "labels": data.labels_test, "reference_labels": data.labels_train}
-        # The encoder itself is needed where it may have a decoder.
+        # Only the encoder itself may have a decoder.
         if (options["metrics"] == "all" or DECODER in options["metrics"]) and not fit.in_sample:
             encoder, seconds = self.fit(fit)
             report = evaluate(encoder, data.test, reference=data.train, **options)
@@ -173,7 +157,7 @@ class FitCache:
         return Run(encoder, report, codes.seconds, fit.in_sample, codes.note)
 
     def _shared_codes(self, fit: Fit) -> Codes:
-        """Return the codes of a data set's points; with a shared folder they may be another process's."""
+        """Return the codes of a data set's points, possibly from another process."""
         if fit not in self._codes:
             about = (self.dataset(fit.dataset).sha256, fit.code_size, fit.seed, fit.in_sample)
             key = "" if self.shared is None else fit_key(fit.recipe, about)
@@ -182,7 +166,7 @@ class FitCache:
         return self._codes[fit]
 
     def _encoded(self, fit: Fit) -> Codes:
-        """Return what the encoder makes of the points, fitted in this process."""
+        """Return the codes of the points, fitted in this process."""
         from distbench.encoders.encoder import as_encoder
 
         encoder, seconds = self.fit(fit)
@@ -197,7 +181,7 @@ class FitCache:
         return Codes(codes[n:], codes[:n], seconds, note)
 
     def _points(self, fit: Fit) -> Any:
-        """Return the points that an encoder is fitted on."""
+        """Return the points to fit on: the train points, in sample followed by the test points."""
         data = self.dataset(fit.dataset)
         if not fit.in_sample:
             return data.train

@@ -1,4 +1,4 @@
-"""What a suite file says, once it has been read; the annotations say what each key of the file may hold."""
+"""The content of a suite file; the annotations say which values each key may have."""
 
 from __future__ import annotations
 
@@ -51,24 +51,23 @@ _Expected = Annotated[Verdict, Meta(description="one of 'borne out', 'refuted', 
 
 @dataclass(frozen=True)
 class SuiteEncoder:
-    """An encoder of a suite: its name, its recipe, and the limits it has to keep.
+    """An encoder of a suite.
 
     Attributes
     ----------
     name : str
-        As in reports, and as the claims of the suite call it.
+        The name in reports and in the suite's claims.
     recipe : str
         A baseline, or ``module:object``.
     limits : mapping
-        By metric: a number, or a mapping from code size to number where the limit differs between code sizes.
+        For each metric a number, or a mapping from code size to number.
     in_sample : bool
-        Whether it is fitted on train and test points together, and judged on the codes it gives those.
+        Whether it is fitted on train and test points together, and evaluated on the codes of these.
     options : mapping
-        Passed to the recipe's fit by name.
-    code_sizes : tuple of int or None
-        The code sizes of the suite that it runs at; None: all. Empty: it is there for claims alone.
-    seeds : tuple of int or None
-        The seeds of the suite that it is fitted with; None: all.
+        Keyword arguments of the recipe's ``fit``.
+    code_sizes, seeds : tuple of int or None
+        Those of the suite's code sizes and seeds that it runs with; None means all. Without code sizes it is used for
+        claims alone.
     """
 
     name: Text
@@ -112,7 +111,7 @@ class BoundClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class BetterClaim(_ClaimBase):
-    """One encoder is better than another by a metric; with a margin: no worse than it by so much."""
+    """One encoder is better than another by a metric; with a margin, worse by less than that."""
 
     better: Text
     than: Text
@@ -122,7 +121,7 @@ class BetterClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class AngleClaim(_ClaimBase):
-    """An encoder spans the subspace of the principal components, to within an angle in degrees."""
+    """An encoder spans the subspace of the principal components, up to an angle in degrees."""
 
     encoder: Text
     at_most: Number
@@ -138,7 +137,7 @@ class FloorClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class CollapseClaim(_ClaimBase):
-    """Two points far apart have codes at most so far apart, in units of the median pair of codes."""
+    """Two points far apart have codes at most a distance apart, in units of the median pair of codes."""
 
     encoder: Text
     at_most: NumberFrom0
@@ -149,28 +148,10 @@ Claim = BoundClaim | BetterClaim | AngleClaim | FloorClaim | CollapseClaim
 
 @dataclass(frozen=True)
 class Suite:
-    """A question, the data it is asked of, and the encoders and claims that answer it.
+    """A question about a data set, with the encoders and claims that answer it, in the order of the file.
 
-    Attributes
-    ----------
-    path : Path
-        The file.
-    name, question : str
-        What the suite is called, and what it asks.
-    dataset : str
-        Name of a shipped data set, or of ``source``.
-    code_sizes, seeds : tuple of int
-        What encoders are fitted with.
-    k : int
-        Number of neighbors, from 1.
-    encoders : tuple of SuiteEncoder
-        In the order of the file.
-    claims : tuple
-        In the order of the file.
-    source : DataSource or None
-        The suite's own data, where it has some.
-    where : TomlLocation
-        The file and the lines of its keys, for error messages.
+    `dataset` is the name of a shipped data set, or of `source`: data that the suite brings. `where` has the lines of
+    the file's keys, for error messages.
     """
 
     path: Path
@@ -186,15 +167,7 @@ class Suite:
     where: TomlLocation = field(default=TomlLocation(), compare=False, repr=False)
 
     def load_dataset(self, name: str) -> Dataset:
-        """Load the suite's own data set, or a shipped one, by name.
-
-        Raises
-        ------
-        DatasetError
-            There is none of that name, or its files cannot be used.
-        MissingDependencyError
-            A package that it needs is not installed.
-        """
+        """Load a data set by name: the suite's own or a shipped one."""
         if self.source is not None and name == self.source.name:
             return self.source.load()
         from distbench.datasets import load_dataset
@@ -202,7 +175,7 @@ class Suite:
         return load_dataset(name)
 
     def encoder(self, name: str) -> SuiteEncoder:
-        """Return an encoder: as the suite declares it, else the baseline or recipe of that name."""
+        """Return the suite's encoder of a name, else the baseline or recipe of that name."""
         declared = {encoder.name: encoder for encoder in self.encoders}
         return declared.get(name, SuiteEncoder(name, name))
 
@@ -215,7 +188,7 @@ class Suite:
         return self.seeds if encoder.seeds is None else encoder.seeds
 
     def encoders_of(self, claim: Claim) -> tuple[SuiteEncoder, ...]:
-        """Return the encoders that a claim is about; none for a floor, which holds for all encoders."""
+        """Return the encoders of a claim; none for a floor, which holds for all encoders."""
         if isinstance(claim, FloorClaim):
             return ()
         names = (claim.better, claim.than) if isinstance(claim, BetterClaim) else (claim.encoder,)

@@ -1,4 +1,4 @@
-"""Looks up the names in a suite in the registries, before anything is fitted or encoded."""
+"""Checks of the names in a suite, before anything is fitted or encoded."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ __all__ = ["check_dataset", "check_recipe", "check_suite"]
 
 
 def check_dataset(name: str, own: Collection[str] = ()) -> None:
-    """Raise InputError, with the name that was probably meant, where no data set has a name.
-
-    Parameters
-    ----------
-    name : str
-        What is looked for.
-    own : collection of str
-        Names of data that a suite brings.
-    """
+    """Raise InputError if no data set has a name; `own` are names of data that a suite brings."""
     from distbench.datasets import DATASETS
 
     if name not in own and name not in DATASETS:
@@ -30,30 +22,16 @@ def check_dataset(name: str, own: Collection[str] = ()) -> None:
 
 
 def check_recipe(name: str, declared: Collection[str] = ()) -> None:
-    """Raise InputError, with the name that was probably meant, where no recipe has a name.
-
-    Parameters
-    ----------
-    name : str
-        What is looked for; a recipe of a user's own, ``module:object``, is looked for once it runs.
-    declared : collection of str
-        Names of a suite's encoders.
-    """
+    """Raise InputError if neither a baseline nor a declared encoder has a name; ``module:object`` is not looked up."""
     from distbench.baselines import BASELINES
 
     if ":" not in name and name not in declared and name not in BASELINES:
         hint = did_you_mean(name, [*declared, *BASELINES])
-        raise InputError(f"no encoder is called {name!r}; {hint} (a recipe of your own: module:object)")
+        raise InputError(f"no encoder is called {name!r}; {hint} (or give module:object of your recipe)")
 
 
 def check_suite(suite: Suite) -> None:
-    """Check every name that a suite uses: its data sets, its metrics, its encoders and their options.
-
-    Raises
-    ------
-    SuiteError
-        One line: the file, the line, the key, and the name that was probably meant.
-    """
+    """Check a suite's names of data sets, metrics, encoders and their options; raise SuiteError for an unknown one."""
     where = suite.where
     if suite.source is None:
         _check_dataset(suite.dataset, suite, where.at("dataset"))
@@ -85,7 +63,7 @@ def _check_encoder(encoder: SuiteEncoder, where: TomlLocation) -> None:
 
     with where.at("name" if encoder.recipe == encoder.name else "recipe").raised_here():
         check_recipe(encoder.recipe)
-    if ":" not in encoder.recipe:  # the options of a user's own recipe are known once it has been imported
+    if ":" not in encoder.recipe:  # options of other recipes are unknown until they are imported
         known = BASELINES[encoder.recipe].options
         for name in encoder.options:
             if name not in known:
@@ -105,19 +83,19 @@ def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
     _check_dataset(claim.dataset, suite, where.at("dataset"))
     declared = [encoder.name for encoder in suite.encoders]
     keys = ("better", "than") if isinstance(claim, BetterClaim) else ("encoder",)
-    for key, encoder in zip(keys, suite.encoders_of(claim), strict=False):  # a floor names none
+    for key, encoder in zip(keys, suite.encoders_of(claim), strict=False):  # a floor has none
         with where.at(key).raised_here():
             check_recipe(encoder.name, declared)
         if isinstance(claim, CollapseClaim) and encoder.in_sample:
             raise where.at("encoder").error(
-                f"{encoder.name} is in sample, so no pair can be searched for",
+                f"{encoder.name} is in sample, so no pair can be searched",
                 "name an encoder that encodes new points",
             )
     if isinstance(claim, FloorClaim):
         from distbench.inference.floors import FLOORED
         from distbench.metrics import METRICS
 
-        # Where larger is better, what is certified is the largest value, and not what at_least asks for.
+        # If larger is better, the certified value is the largest one, and at_least needs the smallest.
         known = [name for name in FLOORED if METRICS[name].direction == "down"]
         if claim.metric not in known:
             raise where.at("metric").error(
@@ -131,7 +109,7 @@ def _check_metrics(names: Iterable[str], where: TomlLocation) -> None:
     from distbench.metrics import METRICS
 
     for name in names:
-        with where.raised_here():  # a package's metric of that name that cannot be used
+        with where.raised_here():  # the package of that metric may be broken
             known = name in METRICS
         if not known:
             raise where.error(f"no metric is called {name!r}", did_you_mean(name, METRICS), key=name)

@@ -1,6 +1,6 @@
-"""Reads a suite file: one line of error names the file, the line, the key and what to do.
+"""Reading a suite file. An error is one line that names the file, the line, the key and what to do.
 
-Names of data sets, baselines and metrics are not looked up here, which would load numpy: see ``_names``.
+Names of data sets, baselines and metrics are looked up in ``names``, since that loads numpy.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SUFFIXES = {"file": (".npz", ".parquet"), "train": (".npy", ".parquet"), "test"
 _LABELS = ("labels_train", "labels_test")
 
 _Dataset = Annotated[
-    Text | dict[str, Any], Meta(description="a name in quotes, or a table for data of your own: {name = ...}")
+    Text | dict[str, Any], Meta(description="a name in quotes, or a table for your data: {name = ...}")
 ]
 
 
@@ -84,22 +84,7 @@ _MEASURES: dict[str, type[Claim]] = {"principal_angle": AngleClaim, "floor": Flo
 
 
 def read_suite(path: Path) -> Suite:
-    """Read a suite file and check its keys and the kinds of its values.
-
-    Parameters
-    ----------
-    path : Path
-        A TOML file.
-
-    Returns
-    -------
-    Suite
-
-    Raises
-    ------
-    SuiteError
-        One line: the file, the line, the key, what was found and what to do.
-    """
+    """Read a TOML file and check its keys and the types of its values; raise SuiteError for a mistake."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -154,7 +139,7 @@ def _syntax_error(message: str, text: str, file: str) -> SuiteError:
 
 
 def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> tuple[str, DataSource | None]:
-    """Return the name of the data set, and where its points come from if it is the suite's own."""
+    """Return the name of the data set, and the source of its points if it is not a shipped one."""
     if isinstance(dataset, str):
         return dataset, None
     values: dict[str, str] = take(dataset, _DataKeys, where)
@@ -210,7 +195,7 @@ def _encoder(table: Mapping[str, Any], where: TomlLocation, suite: _SuiteKeys) -
     code_sizes = suite.code_sizes if encoder.code_sizes is None else encoder.code_sizes
     limits = where.at("limits")
     if encoder.limits and not code_sizes:
-        raise limits.error("never looked at, as code_sizes is empty", "name some, or take the limits out")
+        raise limits.error("not checked, since code_sizes is empty", "name some, or take the limits out")
     for metric, limit in encoder.limits.items():
         encoder.limits[metric] = _limit(limit, limits.at(metric), code_sizes)
     return encoder
@@ -227,7 +212,7 @@ def _limit(limit: Any, where: TomlLocation, code_sizes: Sequence[int]) -> float 
 
 
 def _claim(table: Mapping[str, Any], where: TomlLocation, dataset: str, code_sizes: Sequence[int]) -> Claim:
-    """Return a claim; the suite's data set and its only code size hold where the claim names none."""
+    """Return a claim; by default its data set is the suite's, and its code size the suite's only one."""
     values = {"dataset": dataset, **table}
     kind: type[Claim] = BetterClaim if "better" in table or "than" in table else BoundClaim
     if "measure" in values:
@@ -248,4 +233,4 @@ def _refuse_repeats(names: Sequence[str], kind: str, key: str, top: TomlLocation
         first = names.index(name)
         if first < number:
             line = top.at(kind, first, key).line
-            raise top.at(kind, number, key).error(f"{name!r} is used in line {line} too", "give each its own")
+            raise top.at(kind, number, key).error(f"{name!r} is used in line {line} too", "give each another one")

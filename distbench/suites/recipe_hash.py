@@ -1,6 +1,6 @@
-"""The hash of a recipe: it changes when code that its fits depend on changes. No code runs for it.
+"""The hash of a recipe, which changes when code that its fits depend on changes. The code is not run.
 
-Source text is hashed, not syntax trees, whose form changes between versions of Python. Keras is never imported.
+Source text is hashed, not syntax trees, which differ between versions of Python. Keras is never imported.
 """
 
 from __future__ import annotations
@@ -22,40 +22,23 @@ from distbench.errors import InputError
 __all__ = ["followed_imports", "plain_source", "recipe_hash", "sources"]
 
 FOLLOWED = ("distbench.baselines", "distbench.keras")
-"""Packages whose modules are part of the recipes that import them."""
+"""Packages whose modules count as code of the recipes that import them."""
 MACHINERY = ("__init__", "_recipe", "registered")
-"""Modules of these packages that find and check recipes, and change no fit."""
+"""Modules of these packages that find and check recipes, but change no fit."""
 BY_NAME = ("BASELINES", "fit_baseline")
-"""Names that give recipes by their names: a recipe that imports one may use any baseline."""
+"""Look-ups of recipes by name: a recipe that imports one may use any baseline."""
 PARTS = "_MODULES"
-"""The table in distbench.keras that says which module a name lives in."""
+"""The table in distbench.keras of names and their modules."""
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
 
 def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
-    """Return a hash of a recipe's code and options.
+    """Return a SHA-256 hash of a recipe's code and options, the same on every system and version of Python.
 
     The code is that of the recipe's module and of all modules of ``distbench.baselines`` and ``distbench.keras`` that
     it imports, directly or through others, inside functions too; without comments, docstrings and blank lines. Other
-    modules that a recipe of your own imports do not count.
-
-    Parameters
-    ----------
-    name : str
-        A baseline, or ``module:object``.
-    options : mapping of str to any, optional
-        Passed to the recipe's ``fit`` by name.
-
-    Returns
-    -------
-    str
-        SHA-256, as 64 hexadecimal digits; the same on every system and version of Python.
-
-    Raises
-    ------
-    InputError
-        The recipe is unknown, or its source cannot be read.
+    modules do not count. Raise InputError for an unknown recipe or one without source.
     """
     from distbench.baselines import BASELINES
 
@@ -72,13 +55,7 @@ def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
 
 
 def sources(module: str) -> dict[str, str]:
-    """Return the plain source of a recipe's module and of all followed modules that it imports, by full name.
-
-    Raises
-    ------
-    InputError
-        There is no source to read.
-    """
+    """Return the plain source of a recipe's module and of all followed modules that it imports, by full name."""
     reached: dict[str, _Module] = {}
     waiting = [module]
     while waiting:
@@ -125,7 +102,7 @@ class _Module:
 
 
 def _module(name: str) -> _Module:
-    """Return a module by its full name: the packages around it are imported, it is not."""
+    """Return a module by its full name; only the packages around it are imported."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError) as error:
@@ -147,7 +124,7 @@ def _read(name: str, path: str, changed: int) -> _Module:
 
 
 def followed_imports(tree: ast.AST, package: str) -> Iterator[str]:
-    """Yield the modules of FOLLOWED that a module of a package imports anywhere, but for type checkers alone."""
+    """Yield the modules of FOLLOWED that a module of a package imports anywhere except for type checkers."""
     nodes = list(_executed(tree))
     names = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     aliases = {"distbench"} | {alias.asname for alias in names if alias.name == "distbench"}
@@ -195,7 +172,7 @@ def _followed(origin: str, name: str | None) -> Iterator[str]:
 
 @cache
 def _modules_of(package: str) -> tuple[set[str], dict[str, str]]:
-    """Return the modules of a package, and its table of names and the modules they live in, read off its source."""
+    """Return the modules of a package, and from its source the table of names and their modules."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise InputError("recipe", f"the source of {package} cannot be found")

@@ -1,4 +1,4 @@
-"""Recipes: what can be fitted on train points to give an encoder."""
+"""Recipes, which are fitted on train points and return an encoder."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ Progress = Callable[[int, int], None]
 
 
 class NotInstalledError(MissingDependencyError):
-    """An optional recipe needs a package that is not installed: a reason to skip it, not to fail."""
+    """A recipe needs a package that is not installed: a reason to skip a test, not to fail it."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Something with ``fit(X, code_size, seed)``, under a name. Two are equal if their keys are.
+    """An object with ``fit(X, code_size, seed)`` and a name. Recipes with equal keys are equal.
 
     Attributes
     ----------
     key : tuple
-        The same for the same recipe with the same options.
+        Equal for the same recipe with the same options.
     source : object
-        What a user called a recipe: a name, a class or an object.
+        The name, class or object that the user passed.
     name : str
-        As in reports.
+        The name in reports.
     deterministic : bool
-        Whether every seed gives the same encoder; one is then enough.
+        Whether every seed gives the same encoder, so that one seed is enough.
     fitter : object
         The object whose ``fit`` is called.
     options : mapping of str to any
-        Passed to ``fit`` by name.
+        Keyword arguments of ``fit``.
     """
 
     key: tuple[object, str]
@@ -51,30 +51,22 @@ class Recipe:
 
     @property
     def in_sample_only(self) -> bool:
-        """Whether it gives codes of the fitted points alone."""
+        """Whether it has codes of the fitted points alone."""
         return getattr(self.fitter, "in_sample_only", False) is True
 
     def missing(self) -> str:
-        """Return why it cannot be fitted here, or nothing where the package that it requires is installed."""
+        """Return which required package is not installed, or an empty text."""
         package = str(getattr(self.fitter, "requires", "") or "")
         if not package or importlib.util.find_spec(package.partition(".")[0]) is not None:
             return ""
         from distbench.baselines import BASELINES
 
         reason = f"recipe {self.name} needs the package {package}, which is not installed"
-        shipped = isinstance(self.source, str) and self.source in BASELINES.own()  # with an extra of the package's name
+        shipped = isinstance(self.source, str) and self.source in BASELINES.own()  # an extra has the package's name
         return f'{reason}; run pip install "distbench[{package}]"' if shipped else reason
 
     def fit(self, X: Any, code_size: int, seed: int, progress: Progress | None = None) -> Any:
-        """Fit on train points and return the encoder.
-
-        Raises
-        ------
-        InputError
-            The recipe's ``fit`` returned nothing.
-        NotInstalledError
-            The package that the recipe ``requires`` is not installed.
-        """
+        """Fit on train points and return the encoder; raise NotInstalledError if a required package is missing."""
         if reason := self.missing():
             raise NotInstalledError(reason)
         takes_progress = "progress" in {parameter.name for parameter in _parameters(self.fitter.fit) or ()}
@@ -86,27 +78,22 @@ class Recipe:
 
 
 def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recipe:
-    """Return what a user calls a recipe as a `Recipe`.
+    """Return a `Recipe` from what a user passed as a recipe.
 
     Parameters
     ----------
     recipe : str, class or object
-        Name of a baseline; ``module:object``; a class that needs no arguments; or an object. The last
-        three have ``fit(X, code_size, seed)``, which returns the encoder. ``fit`` may also take
-        ``progress``, called with how much is done of how much; and an attribute ``deterministic`` says
-        that seeds change nothing, ``in_sample_only`` that it has codes of the fitted points alone, and
-        ``requires`` which package it needs.
+        The name of a baseline; ``module:object``; a class that needs no arguments; or an object. The last three have
+        ``fit(X, code_size, seed)``, which returns the encoder. ``fit`` may also take ``progress``, a function of
+        ``(done, total)``. The attribute ``deterministic`` says that seeds change nothing, ``in_sample_only`` that it
+        has codes of the fitted points alone, and ``requires`` which package it needs.
     options : mapping of str to any, optional
-        Passed to ``fit`` by name; of the types that TOML has.
-
-    Returns
-    -------
-    Recipe
+        Keyword arguments of ``fit``, of the types that TOML has.
 
     Raises
     ------
     InputError
-        The recipe is none of these or cannot be imported, or its fit takes no such option.
+        The recipe is none of these or cannot be imported, or its ``fit`` does not take an option.
     """
     options = dict(options or {})
     if isinstance(recipe, str):
@@ -120,7 +107,7 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
         written = json.dumps(options, sort_keys=True)
     except TypeError as error:
         raise InputError(f"recipe {name}", f"options: {error}", "give text, numbers, lists and tables") from None
-    key = recipe if isinstance(recipe, str) else id(recipe), written  # an object is the same recipe only as itself
+    key = recipe if isinstance(recipe, str) else id(recipe), written  # an object equals only itself
     return Recipe(key, recipe, name, getattr(fitter, "deterministic", False) is True, fitter, options)
 
 
@@ -147,7 +134,7 @@ def _fitter(recipe: Any, name: str) -> Any:
         raise InputError(
             f"recipe {name}",
             f"{type(recipe).__name__} has no fit(X, code_size, seed)",
-            "to judge an encoder that is fitted already, pass the test points too",
+            "to evaluate a fitted encoder, pass the test points too",
         )
     if wrong := _misfit(recipe.fit, None, code_size=1, seed=0):
         raise InputError(f"recipe {name}", f"fit must take X, code_size and seed ({wrong})")
@@ -155,19 +142,19 @@ def _fitter(recipe: Any, name: str) -> Any:
 
 
 def _misfit(call: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-    """Return why something cannot be called with arguments; nothing where it can, or has no signature to read."""
+    """Return why a callable does not take arguments; empty if it does, or if its signature cannot be read."""
     try:
         inspect.signature(call).bind(*arguments, **named)
     except TypeError as error:
         return str(error)
-    except ValueError:  # as for some classes written in C
+    except ValueError:  # such as some classes written in C
         pass
     return ""
 
 
 def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
     known = getattr(fitter, "options", None)
-    if not isinstance(known, tuple):  # that of a baseline
+    if not isinstance(known, tuple):  # baselines have a tuple
         parameters = _parameters(fitter.fit)
         if parameters is None or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             return
@@ -181,7 +168,7 @@ def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
 
 
 def _parameters(fit: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """Return the parameters of a recipe's ``fit``; None where it has no signature to read."""
+    """Return the parameters of a recipe's ``fit``; None if its signature cannot be read."""
     try:
         return list(inspect.signature(fit).parameters.values())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What reference encoders reach where a user's encoder breaks its limit: the best of them, by metric."""
+"""Scores of reference encoders, shown beside a broken limit."""
 
 from __future__ import annotations
 
@@ -18,31 +18,23 @@ if TYPE_CHECKING:
 
 __all__ = ["fitted_reference_scores", "stored_reference_scores"]
 
-MAX_NUMBERS = 5_000_000  # in the points that PCA is fitted on for a failure's sake
+MAX_NUMBERS = 5_000_000  # in the points that PCA is fitted on
 MAX_PAIRS = 20_000_000  # of test points and candidates
 
 
 def stored_reference_scores(
     report: Report, dataset: str, code_size: int, metrics: Collection[str]
 ) -> dict[str, ReferenceScore]:
-    """Return the best reference encoder among the stored rows of a shipped suite, by metric.
+    """Return, for each metric, the best reference encoder among the stored rows of a shipped suite.
 
-    Parameters
-    ----------
-    report : Report
-        The report to compare with: only rows with its k, numbers of points and distances count.
-    dataset : str
-        Name of the data set.
-    code_size : int
-        Columns; encoders that ignore the code size, or have seen the test points, do not count.
-    metrics : collection of str
-        Names of metrics.
+    Only rows with the report's k, numbers of points and distances count. Encoders that ignore the code size, or that
+    were fitted on the test points, do not count.
     """
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
-        alike = row.setting.method == (report.k, distance_of(report), report.m, report.M)
+        same_setting = row.setting.method == (report.k, distance_of(report), report.m, report.M)
         fair = row.code_width == code_size and not row.in_sample and row.encoder != report.encoder
-        if alike and fair and row.metric in values and row.value is not None:
+        if same_setting and fair and row.metric in values and row.value is not None:
             values[row.metric].setdefault(row.encoder, []).append(row.value)
     scores = {}
     for metric, by_encoder in values.items():
@@ -67,21 +59,10 @@ def _stored_rows(dataset: str, code_size: int) -> list[Row]:
 def fitted_reference_scores(
     report: Report, metrics: Collection[str], options: Mapping[str, Any]
 ) -> dict[str, ReferenceScore]:
-    """Return what PCA reaches with as many columns, fitted on the reference (the test points, where there is none).
+    """Return the scores of PCA with as many columns, fitted on the reference, or without one on the test points.
 
-    Parameters
-    ----------
-    report : Report
-        Of the user's encoder, with its points.
-    metrics : collection of str
-        Names of metrics.
-    options : mapping
-        Options of :func:`distbench.evaluate` that the report was made with.
-
-    Returns
-    -------
-    dict of str to ReferenceScore
-        Empty where PCA cannot be fitted on such points, has too few columns, or would take long.
+    `options` are those of :func:`distbench.evaluate` that the report was made with. There are no scores if PCA cannot
+    be fitted on such points, has too few columns, or would take long.
     """
     from distbench.baselines import fit_baseline
     from distbench.evaluation.evaluate import evaluate

@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options and their ini twins."""
+    """Add the options, each with an ini value of the same name."""
     add_options(parser)
 
 
@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; with ``--distbench``, check the options and load the rest of the plugin."""
     config.addinivalue_line(
         "markers",
-        f"distbench({MARKER}): fit the recipe given to distbench.check on a data set's train points, "
-        "judge it on its test points, and hold it to the limits",
+        f"distbench({MARKER}): fit the recipe that distbench.check is called with on a data set's train "
+        "points, evaluate it on the test points, and check the limits",
     )
     if is_on(config) and not config.option.help:
         from pytest_distbench._enabled import enable
@@ -66,10 +66,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Check the markers' arguments, and skip distbench tests without ``--distbench``.
-
-    They are skipped here, before their other fixtures run, which may train.
-    """
+    """Check the markers' arguments; without ``--distbench`` skip distbench tests before their fixtures train."""
     on = is_on(config)
     for item in items:
         marked = item.get_closest_marker("distbench") is not None
@@ -83,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(name="distbench")
 def _distbench(request: pytest.FixtureRequest) -> DistbenchFixture:
-    """Judge encoders on test points: ``distbench.check(encoder, X_test, continuity=0.95)``."""
+    """Evaluate encoders on test points and check limits: ``distbench.check(encoder, X_test, continuity=0.95)``."""
     if not is_on(request.config):
         pytest.skip(REASON)
     from pytest_distbench._fixture import DistbenchFixture

@@ -1,4 +1,4 @@
-"""``distbench.checks``: one test, many encoders."""
+"""``distbench.checks``, which parametrizes a test over encoders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ARGUMENT = "encoder"
 
 
 def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
-    """Parametrise a test over encoders or recipes; each gets a test with its name as the id.
+    """Parametrize a test over encoders or recipes, with their names as ids.
 
     ::
 
@@ -26,13 +26,13 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     Parameters
     ----------
     encoders : mapping of str to encoder, or iterable of encoders
-        What the test's argument ``encoder`` is in turn. Names are those of the mapping; else an encoder's ``name``
-        or that of its function or class, with a number where several have the same; leaderboards use them too.
+        The values of the test's argument ``encoder``. Names are the keys of the mapping; else an encoder's ``name``
+        or that of its function or class, with a number if several are equal. Leaderboards show them too.
 
     Returns
     -------
     pytest.MarkDecorator
-        A ``pytest.mark.parametrize``: can be combined with others.
+        A ``pytest.mark.parametrize``, which can be combined with others.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def _own_name(encoder: Any) -> str:
 
 
 def name_of(item: pytest.Item, encoder: Any) -> str | None:
-    """Return the id that :func:`checks` gave an encoder in a test; None for any other."""
+    """Return the id that :func:`checks` gave an encoder in a test; None for other encoders."""
     test_id = f"-{getattr(getattr(item, 'callspec', None), 'id', '')}-"
     for mark in item.iter_markers("parametrize"):
         if len(mark.args) == 2 and mark.args[0] == ARGUMENT:

@@ -1,4 +1,4 @@
-"""One claim of a suite as a test: by its stored finding, or judged."""
+"""One claim of a suite as a test."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from distbench.suites.recipes import NotInstalledError
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of
-from pytest_distbench._session import fits_of, rerun_line, retrains, updates
+from pytest_distbench._session import fits_of, rerun_line
+from pytest_distbench._settings import settings_of
 
 __all__ = ["ClaimItem"]
 
-STALE = "what the claim rests on has changed: its numbers, data, recipes, seeds or metric"
+STALE = "the claim's numbers, data, recipes, seeds or metric have changed"
 
 
 class ClaimItem(SuiteItem):
-    """A claim of a suite: passes when its verdict is the one that the suite expects."""
+    """A claim of a suite, which passes if its verdict is the one that the suite expects."""
 
     def __init__(self, *, claim: Claim, **rest: Any) -> None:
         super().__init__(**rest)
         self.claim = claim
 
     def check(self) -> None:
-        """Judge the claim, or use the stored verdict where all that it rests on is as it was."""
+        """Use the stored verdict, if nothing that it depends on has changed; else evaluate the claim."""
         stored = self.store.claim(self.claim.id)
         fits_of(self.config).dataset(self.claim.dataset)
-        key = claim_key(self.claim, self.suite) if stored or updates(self.config) else ""
-        if stored and not retrains(self.config):
+        key = claim_key(self.claim, self.suite) if stored or settings_of(self.config).update else ""
+        if stored and not settings_of(self.config).retrain:
             day = stored.stored
             if stored.key == key:
                 self.record_stored("claim", day, self.store.environment_of(stored))
                 self._record(stored.verdict, stored.evidence, day)
                 self._expect(stored.verdict, f"{stored.evidence} (stored on {day})")
                 return
-            if not updates(self.config):
+            if not settings_of(self.config).update:
                 self._record("stale", f"was {stored.verdict}: {stored.evidence}", day)
                 raise self.stale_error(day, [STALE])
         result = self._judge(key)
         self._record(result.verdict, result.evidence, key=key)
         if stored:
-            turned = f"was {stored.verdict} when stored on {stored.stored}, is now {result.verdict}"
-            self.record_drift([], "" if stored.verdict == result.verdict else turned)
-        if updates(self.config):
+            change = f"was {stored.verdict} when stored on {stored.stored}, is now {result.verdict}"
+            self.record_drift([], "" if stored.verdict == result.verdict else change)
+        if settings_of(self.config).update:
             self.record_update()
         self._expect(result.verdict, result.evidence)
 
@@ -59,8 +60,8 @@ class ClaimItem(SuiteItem):
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             self._record("not judged", reason.splitlines()[0], key=key)
-            if updates(self.config) and not of_this_machine(error):
-                self.record_update()  # what was stored for it before says nothing any more
+            if settings_of(self.config).update and not of_this_machine(error):
+                self.record_update()  # the stored verdict is no longer valid
             text = "\n".join([f"claim {self.claim.id} could not be judged: {reason}", *traceback_lines(error)])
             raise TrainingError(text) from error
 

@@ -9,14 +9,14 @@ import pytest
 from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
 from pytest_distbench._record import CALLED, attach
+from pytest_distbench._session import is_worker
 from pytest_distbench._settings import settings_of
-from pytest_distbench._xdist import is_worker
 
 __all__ = ["enable"]
 
 
 def enable(config: pytest.Config) -> None:
-    """Check the options and register the hooks; raise ``pytest.UsageError`` for an option that cannot be used."""
+    """Check the options and register the hooks; raise ``pytest.UsageError`` for a wrong option."""
     settings = settings_of(config)
     config.pluginmanager.register(Hooks(), "distbench-on")
     if not is_worker(config):
@@ -32,7 +32,7 @@ class Hooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Fail a test whose marker is wrong: workers of xdist cannot report that at collection."""
+        """Fail a test whose marker is wrong: xdist workers cannot report that at collection."""
         if fault := marker_fault(item):
             pytest.fail(fault, pytrace=False)
 
@@ -40,7 +40,7 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Send what a test measured with its report; fail a test that never looked at its marker's limits."""
+        """Attach a test's record to its report; fail a test that never checked its marker's limits."""
         report = yield
         attach(item, report)
         shorten(item, call, report)

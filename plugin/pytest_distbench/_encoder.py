@@ -1,4 +1,4 @@
-"""One encoder of a suite at one code size as a test: by its stored rows, or fitted."""
+"""One encoder of a suite at one code size as a test."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._options import RETRAIN
 from pytest_distbench._progress import Training
-from pytest_distbench._record import record_of
-from pytest_distbench._recording import record_check, record_rows
-from pytest_distbench._session import fits_of, rerun_line, retrains, updates
+from pytest_distbench._record import record_check, record_of, record_rows
+from pytest_distbench._session import fits_of, rerun_line
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
@@ -28,26 +27,23 @@ __all__ = ["EncoderItem"]
 
 
 class EncoderItem(SuiteItem):
-    """An encoder of a suite at a code size: held to its limits in each seed.
-
-    Its stored rows are used where they hold; else it is fitted with every seed.
-    """
+    """A test of an encoder's limits at a code size, with every seed; valid stored rows replace a fit."""
 
     def __init__(self, *, encoder: SuiteEncoder, code_size: int, added: bool, **rest: Any) -> None:
         super().__init__(**rest)
         self.encoder = encoder
         self.code_size = code_size
-        self.added = added  # by an option: nothing is stored of it
+        self.added = added  # by an option: its rows are not stored
         self._recipe_hash = ""
         self._in_sample = encoder.in_sample
         self._broken: list[Broken] = []
 
     def check(self) -> None:
-        """Judge the encoder; its rows are kept, whatever becomes of the limits."""
+        """Record the encoder's rows, stored or new, and check its limits."""
         from distbench.inference.floors import check_floors
 
         self._broken = []
-        # Where the data cannot be loaded there are no points, and so no row to record.
+        # Without points there is no row to record.
         data = fits_of(self.config).dataset(self.suite.dataset)
         try:
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
@@ -60,7 +56,7 @@ class EncoderItem(SuiteItem):
             self._record_failure(None, error)
             raise
         reasons = self._stale_reasons(stored, recipe) if stored else []
-        if not stored or retrains(self.config) or (reasons and updates(self.config)):
+        if not stored or settings_of(self.config).retrain or (reasons and settings_of(self.config).update):
             self._fit(recipe, stored, reasons)
         elif reasons:
             day = stored[0].stored
@@ -70,11 +66,11 @@ class EncoderItem(SuiteItem):
             self._check_stored(stored)
 
     def _limits(self) -> Mapping[str, float]:
-        """Return the limits: the file's; those of the options for an encoder that came with them."""
+        """Return the limits of the file, or for an added encoder those of the options."""
         return settings_of(self.config).limits if self.added else self.encoder.limits_at(self.code_size)
 
     def _is_stored(self) -> bool:
-        return updates(self.config) and not self.added
+        return settings_of(self.config).update and not self.added
 
     def _seeds(self, recipe: Recipe) -> tuple[int, ...]:
         seed = settings_of(self.config).seed() if self.added else None
@@ -82,7 +78,7 @@ class EncoderItem(SuiteItem):
         return seeds[:1] if recipe.deterministic else seeds
 
     def _metrics(self) -> tuple[str, ...]:
-        """Return the metrics that are measured: the default ones, and others that have a limit."""
+        """Return the metrics to measure: the default ones, and others that have a limit or rank."""
         from distbench.metrics import METRICS, default_metrics
 
         names = {*default_metrics(), *self._limits(), *([settings_of(self.config).sort] if self.added else [])}
@@ -106,13 +102,13 @@ class EncoderItem(SuiteItem):
     def _stale_reasons(self, stored: Sequence[Row], recipe: Recipe) -> list[str]:
         from distbench.metrics import METRICS
 
-        # A metric that a package adds makes no row stale that was stored without that package.
+        # Rows stored without a package are not stale because the package adds a metric.
         needed = {*METRICS.own(), *self._limits()}
         versions = {name: METRICS[name].version for name in self._metrics() if name in needed}
         return stale_reasons(stored, self._about(), self._seeds(recipe), versions)
 
     def _check_stored(self, stored: Sequence[Row]) -> None:
-        """Hold stored rows to the limits of today; a fit that failed fails again."""
+        """Check stored rows against the limits of today; a fit that failed fails again."""
         day = stored[0].stored
         self.record_stored("encoder", day, self.store.environment_of(stored[0]))
         record_of(self).rows += [self._with_limit(row) for row in stored]
@@ -125,11 +121,11 @@ class EncoderItem(SuiteItem):
                 self._check_limits(report_of(rows, notes=[note]), seed)
             else:
                 failed.append(f"seed {seed}: {status}")
-        first = f"{self.name} could not be fitted and judged in {len(failed)} seeds when it was stored on {day}"
+        first = f"{self.name} could not be fitted and evaluated in {len(failed)} seeds when it was stored on {day}"
         self._raise_failures([first, *failed] if failed else [], RETRAIN)
 
     def _with_limit(self, row: Row) -> Row:
-        """Return a stored row with the limit of today and what its interval says of it."""
+        """Return a stored row with the limit of today and its verdict."""
         from distbench.inference.verdicts import verdict
 
         limit = self._limits().get(row.metric)
@@ -144,27 +140,27 @@ class EncoderItem(SuiteItem):
         with Training(self.config) as training:
             for seed in seeds:
                 try:
-                    self._judge(recipe, seed, training)
+                    self._evaluate(recipe, seed, training)
                 except NotInstalledError:
                     raise
                 except Exception as error:
                     failed.append((seed, error))
                     self._record_failure(seed, error)
-                    if isinstance(error, MissingDependencyError):  # the other seeds would miss it too
+                    if isinstance(error, MissingDependencyError):  # it is missing for every seed
                         break
         if stored:
-            # Only the same points, seeds, k and metrics can be compared; that another recipe is measured is the point.
+            # Rows are compared if nothing but the recipe has changed.
             drift = [] if set(reasons) - {RECIPE_CHANGED} else drifts(stored, record_of(self).rows)
             self.record_drift(drift, "" if drift else f"not compared: {'; '.join(reasons) or 'no numbers to compare'}")
         if self._is_stored() and not any(of_this_machine(error) for _, error in failed):
             self.record_update()
         lines = [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
         if failed:
-            first = f"{self.name} could not be fitted and judged in {len(failed)} of {len(seeds)} seeds"
+            first = f"{self.name} could not be fitted and evaluated in {len(failed)} of {len(seeds)} seeds"
             lines = [first, *lines, *traceback_lines(failed[0][1])]
         self._raise_failures(lines)
 
-    def _judge(self, recipe: Recipe, seed: int, training: Training) -> None:
+    def _evaluate(self, recipe: Recipe, seed: int, training: Training) -> None:
         from distbench.metrics import default_metrics
         from distbench.suites.check import Check
 
@@ -186,7 +182,7 @@ class EncoderItem(SuiteItem):
         self._check_limits(outcome.report, seed)
 
     def _check_limits(self, report: Report, seed: int | None) -> None:
-        """Hold a report to the limits, and keep those that it breaks."""
+        """Check a report's limits, and keep those that it breaks."""
         from distbench.inference.verdicts import check_undecided
 
         limits = self._limits()
@@ -197,7 +193,7 @@ class EncoderItem(SuiteItem):
                 self._broken.append(Broken(seed, report, broken))
 
     def _raise_failures(self, failed: Sequence[str], option: str = "") -> None:
-        """Raise the error for seeds that could not be judged, or else for limits that were broken, if there are any."""
+        """Raise the error for seeds that failed, or else for broken limits, if there are any."""
         broken = broken_lines(self._broken, self.suite.dataset, self.code_size) if self._broken else []
         if failed or broken:
             error = TrainingError if failed else PreservationError

@@ -1,27 +1,28 @@
-"""A broken limit in pytest's report: its message and the line of the test, without a traceback."""
+"""Errors in pytest's report: the message and the line of the test, without a traceback."""
 
 from __future__ import annotations
 
 import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import RAISED
+from pytest_distbench._session import relative_path
 
 if TYPE_CHECKING:
     from _pytest._code.code import Traceback, TracebackEntry
 
     from distbench.evaluation.report import Report
 
-__all__ = ["Broken", "broken_lines", "shorten", "shorten_summary"]
+__all__ = ["Broken", "broken_lines", "is_ours", "shorten", "shorten_summary"]
 
-OURS = ("distbench", "pytest_distbench")
 PYTHON = Path(sysconfig.get_path("stdlib"))
-MAX_SEEDS = 1  # that are named besides the first
+MAX_OTHER_SEEDS = 1  # that are named after the first
 
 
 class Broken(NamedTuple):
@@ -33,9 +34,9 @@ class Broken(NamedTuple):
 
 
 def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list[str]:
-    """Return which limits the first seed breaks, the values of others, what baselines reach, and what to do.
+    """Return which limits the first seed breaks, the values of other seeds, what baselines reach, and what to do.
 
-    `broken` has an entry for each seed, at least one. `dataset` and `code_size` say which baselines to look up.
+    `broken` has an entry for each seed that breaks a limit, at least one.
     """
     from distbench._util.numbers import number
     from distbench.evaluation.text import failure_lines
@@ -45,23 +46,23 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list
     references = stored_reference_scores(report, dataset, code_size, limits)
     text, *rest = failure_lines(report, limits, references, code_size)
     lines = [f"seed {seed}: {text}"]
-    for other in others[:MAX_SEEDS]:
+    for other in others[:MAX_OTHER_SEEDS]:
         values = ", ".join(f"{metric} = {number(other.report[metric].value)}" for metric in other.limits)
         lines.append(f"  seed {other.seed} too: {values}")
-    if len(others) > MAX_SEEDS:
-        lines.append(f"  and {len(others) - MAX_SEEDS} more seeds")
+    if len(others) > MAX_OTHER_SEEDS:
+        lines.append(f"  and {len(others) - MAX_OTHER_SEEDS} more seeds")
     return [*lines, *rest]
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
-    """Replace the traceback of a broken limit or a refused input by its message and the line of the test.
+    """Replace the traceback of an error that the fixture raised by its message and the line of the test.
 
-    An error that the encoder raised is shown first, with the encoder's lines. Errors that the fixture did not raise
-    stay as they are, and so do all with ``--full-trace`` or ``--tb=native``.
+    An error that the encoder raised comes first, with the encoder's lines. With ``--full-trace`` or ``--tb=native``
+    nothing changes.
     """
     if call.excinfo is None or not report.failed or call.excinfo.value is not item.stash.get(RAISED, None):
         return
-    option = item.config.option  # with -p no:terminal it has neither
+    option = item.config.option  # has neither with -p no:terminal
     if getattr(option, "fulltrace", False) or getattr(option, "tbstyle", "auto") == "native":
         return
     if not isinstance(call.excinfo.value, PreservationError | InputError | MissingDependencyError):
@@ -70,16 +71,14 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
     shown: Any = call.excinfo.getrepr(style="value", chain=False)
     entries = getattr(getattr(shown, "reprtraceback", None), "reprentries", [])
     if entry is not None and entries:
-        path, here = item.path, item.config.invocation_params.dir
-        where = path.relative_to(here) if path.is_relative_to(here) else path
-        entries[-1].lines.append(f"at {where}:{entry.lineno + 1}")
-        entries[-1].lines[:0] = _own_error(call.excinfo.value)
+        entries[-1].lines.append(f"at {relative_path(item.path, item.config)}:{entry.lineno + 1}")
+        entries[-1].lines[:0] = _encoder_traceback(call.excinfo.value)
     shorten_summary(shown, call.excinfo.value)
     report.longrepr = shown
 
 
-def _own_error(error: BaseException) -> list[str]:
-    """Return the traceback of what an encoder raised, without the frames that called it; or no lines."""
+def _encoder_traceback(error: BaseException) -> list[str]:
+    """Return the traceback of an error that an encoder raised, from the user's frames alone; else no lines."""
     cause = error.__cause__
     if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
         return []
@@ -91,14 +90,19 @@ def _own_error(error: BaseException) -> list[str]:
 
 
 def _users_frames(info: pytest.ExceptionInfo[BaseException]) -> Traceback:
-    """Return the frames in the user's code: neither in distbench, nor in a package, nor in Python."""
+    """Return the frames in the user's code: not those of distbench, installed packages and Python."""
     return info.traceback.filter(_is_users)
 
 
 def _is_users(entry: TracebackEntry) -> bool:
-    path, module = Path(entry.path), str(entry.frame.f_globals.get("__name__", "")).partition(".")[0]
+    path = Path(entry.path)
     installed = {"site-packages", "dist-packages"} & set(path.parts)
-    return path.is_file() and not (installed or path.is_relative_to(PYTHON) or module in OURS)
+    return path.is_file() and not (installed or path.is_relative_to(PYTHON) or is_ours(entry.frame.raw))
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Return whether a frame is of distbench's code."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("distbench", "pytest_distbench")
 
 
 def shorten_summary(shown: Any, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""The value of the ``distbench`` fixture."""
+"""The class of the ``distbench`` fixture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from distbench.errors import DistbenchError, EncoderError, InputError, Preservat
 from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
-from pytest_distbench._record import CALLED, RAISED
-from pytest_distbench._recording import record_check, record_failure, record_rows, record_unjudged
+from pytest_distbench._record import CALLED, RAISED, record_check, record_failure, record_rows, record_unevaluated
 from pytest_distbench._session import fits_of, rerun_line
 from pytest_distbench._settings import settings_of
 
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["DistbenchFixture"]
 
 DEFAULT_K = 10
-STANDING_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # that a baseline is judged with too
+SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # used for a baseline too
 
 
 class DistbenchFixture:
-    """Judges encoders inside a test; results are shown at the end of the run.
+    """Evaluates encoders inside a test; the results are shown at the end of the run.
 
     Use it as the fixture ``distbench``; the class is public for annotations.
 
@@ -53,30 +52,29 @@ class DistbenchFixture:
         include_queries: bool = True,
         **options: Any,
     ) -> Report:
-        """Judge an encoder on test points and hold it to limits.
+        """Evaluate an encoder on test points and check limits.
 
         Parameters
         ----------
         encoder : encoder or recipe
-            With ``X_test``: whatever :func:`distbench.evaluate` takes. Alone: a recipe (a class or object with
+            With ``X_test`` an encoder, as for :func:`distbench.evaluate`; else a recipe (a class or object with
             ``fit(X, code_size, seed)``, or the name of a baseline), fitted on the train points of the marker's data
-            set and judged on its test points.
+            set and evaluated on its test points.
         X_test : array of shape (m, ...) or list of m objects, optional
-            The points to judge on; texts and other objects with ``input_space=`` among the options.
+            The test points; texts and other objects need ``input_space=`` among the options.
         reference : array of shape (n, ...) or list of n objects, optional
-            The points to look neighbours up in, mostly the train points; the test points if not given.
+            The points among which neighbors are searched, mostly the train points; by default the test points.
         k : int, optional
-            Neighbours; the marker's, else 10.
+            Number of neighbors; by default the marker's, else 10.
         name : str, optional
-            The encoder's name in reports; its own by default.
+            The encoder's name in reports; by default that of its object.
         include_queries : bool
             Whether the other test points are candidates beside the reference.
         **options
-            Limits, one a metric, of any of the table: at least or at most, as the metric's direction says.
-            They add to the marker's, which add to the ini file's, and win over them; ``--distbench-limit`` wins over
-            all. And ``undecided`` as for :meth:`Report.check`, and whatever else :func:`distbench.evaluate` takes;
-            with a recipe ``metrics`` and distances alone. Metrics that have a limit are measured besides those that
-            are asked for.
+            Limits by metric: the least or the largest value, by the metric's direction. They win over the limits of
+            the marker, and these over those of the ini file; ``--distbench-limit`` wins over all. Further
+            ``undecided`` as for :meth:`Report.check`, and other options of :func:`distbench.evaluate`; for a recipe
+            only ``metrics`` and distances. Metrics with a limit are always measured.
 
         Returns
         -------
@@ -86,11 +84,11 @@ class DistbenchFixture:
         Raises
         ------
         PreservationError
-            A limit is broken (an ``AssertionError``). The message says by how much, how sure, and where.
+            A limit is broken (an ``AssertionError``). The message has the value, its interval, and where it breaks.
         InputError
-            There is no limit, no metric has that name, its metric cannot have such a value, no encoder of that
-            code size can meet the limit on these points, or the points cannot be used. Raised before the encoder
-            runs, except where its code size is known only afterwards.
+            There is no limit, a limit names no metric or a value that the metric cannot have, no encoder of that
+            code size can meet it on these points, or the points cannot be used. Raised before the encoder runs,
+            unless its code size is known only afterwards.
         """
         __tracebackhide__ = True
         self._item.stash[CALLED] = True
@@ -102,15 +100,15 @@ class DistbenchFixture:
             undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
             before = {**settings.ini_limits, **self._marker.limits}
             limits, rest = limits_and_options(self._with_distance(options), before, settings.line_limits)
-            asked = self._asked(encoder, X_test, reference, k, name, include_queries)
-            return self._check(replace(asked, limits=limits, options=rest, undecided=undecided))
+            check = self._new_check(encoder, X_test, reference, k, name, include_queries)
+            return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
             self._item.stash[RAISED] = error
             if not isinstance(error, PreservationError):
-                record_unjudged(self._item, encoder)
-            raise error.with_traceback(None)  # noqa: B904 - the same error: a test's author sees the test's line
-        except Exception:  # of a fit
-            record_unjudged(self._item, encoder)
+                record_unevaluated(self._item, encoder)
+            raise error.with_traceback(None)  # noqa: B904 - so that pytest shows the line of the test
+        except Exception:  # in a fit
+            record_unevaluated(self._item, encoder)
             raise
 
     def evaluate(
@@ -124,24 +122,24 @@ class DistbenchFixture:
         include_queries: bool = True,
         **options: Any,
     ) -> Report:
-        """Judge an encoder on test points, without limits.
+        """Evaluate an encoder on test points, without limits.
 
         Parameters
         ----------
         encoder, X_test, reference, k, name, include_queries
             As in :meth:`check`.
         **options
-            For :func:`distbench.evaluate`; with a recipe ``metrics`` and distances alone.
+            Options of :func:`distbench.evaluate`; for a recipe only ``metrics`` and distances.
 
         Returns
         -------
         Report
-            The report; its rows are in the leaderboards of the run.
+            The report, whose rows are in the leaderboards of the run.
 
         Raises
         ------
         InputError
-            The points cannot be used, or a recipe is given without a data set to fit it on.
+            The points cannot be used, or there is no data set to fit a recipe on.
         """
         __tracebackhide__ = True
         self._item.stash[CALLED] = True
@@ -149,8 +147,8 @@ class DistbenchFixture:
             from distbench.evaluation.limits import refuse_unknown
 
             refuse_unknown(options)
-            asked = self._asked(encoder, X_test, reference, k, name, include_queries)
-            outcome = self._run(replace(asked, options=self._with_distance(options)))
+            check = self._new_check(encoder, X_test, reference, k, name, include_queries)
+            outcome = self._run(replace(check, options=self._with_distance(options)))
             record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.about)
             return outcome.report
         except DistbenchError as error:
@@ -166,29 +164,29 @@ class DistbenchFixture:
         contraction: float | None = None,
         **options: Any,
     ) -> Hunt:
-        """Look for inputs near the test points that an encoder merges or tears apart.
+        """Search near the test points for inputs that an encoder merges or tears apart.
 
         Parameters
         ----------
         encoder : encoder
             A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``; no recipe.
         X_test : array of shape (m, ...)
-            The points to look around.
+            The points to search around.
         expansion, contraction : float, optional
-            The largest ``|z - z'| / |x - x'|`` and ``|x - x'| / |z - z'|`` that may be found, in the units of points
-            and codes. The marker's and the ini file's limits do not count here: they are of test points alone.
+            The largest ``|z - z'| / |x - x'|`` and ``|x - x'| / |z - z'|`` allowed, in the units of points and codes.
+            Limits of the marker and the ini file, which hold for test points alone, do not apply.
         **options
-            For :func:`distbench.hunt`: ``budget``, ``seed``, ``reach``, ``bounds``, ``plausible``, ``directions``, ...
+            Options of :func:`distbench.hunt`, such as ``budget``, ``seed``, ``reach`` and ``bounds``.
 
         Returns
         -------
         Hunt
-            What was found, where every limit is met.
+            The search and its findings, if every limit is met.
 
         Raises
         ------
         PreservationError
-            A limit is broken (an ``AssertionError``): by which pair, and how to see it again.
+            A limit is broken (an ``AssertionError``). The message has the pair, and code that shows it again.
         InputError
             An argument cannot be used.
         """
@@ -200,14 +198,14 @@ class DistbenchFixture:
             self._item.stash[RAISED] = error
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
-    def _asked(
+    def _new_check(
         self, encoder: Any, X_test: Any, reference: Any, k: int | None, name: str | None, include_queries: bool
     ) -> Check:
-        """Return what a call asks for; the marker says which data a recipe is fitted on."""
+        """Return the check of a call; for a recipe with the data set of the marker."""
         from distbench.suites.check import Check
 
         marker = self._marker
-        asked = Check(
+        check = Check(
             encoder=encoder,
             X_test=X_test,
             reference=reference,
@@ -216,16 +214,16 @@ class DistbenchFixture:
             include_queries=include_queries,
         )
         if X_test is not None:
-            return asked
+            return check
         if marker.dataset is None or marker.code_size is None:
             raise InputError(
                 "X_test",
                 "not given",
                 "give the test points, or mark the test with @pytest.mark.distbench(dataset=..., code_size=...) to "
-                "have a recipe fitted and judged",
+                "have a recipe fitted and evaluated",
             )
         seed = settings_of(self._item.config).seed(marker.seed) or 0
-        return replace(asked, dataset=marker.dataset, code_size=marker.code_size, seed=seed)
+        return replace(check, dataset=marker.dataset, code_size=marker.code_size, seed=seed)
 
     def _check(self, check: Check) -> Report:
         outcome = self._run(check)
@@ -237,15 +235,15 @@ class DistbenchFixture:
         return report
 
     def _failure(self, check: Check, report: Report, broken: dict[str, float]) -> list[str]:
-        """Return where limits are broken, what baselines reach, what to do, and how to run the test again."""
+        """Return which limits are broken and where, what baselines reach, and how to run the test again."""
         from distbench.evaluation.text import failure_lines
         from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
         size, best = check.code_size or report.code_size, {}
         if check.dataset is not None:
             best = stored_reference_scores(report, check.dataset, size, broken)
-        elif "precision" not in check.options:  # which points that judges depends on the encoder
-            options = {name: check.options[name] for name in STANDING_OPTIONS if name in check.options}
+        elif "precision" not in check.options:  # its number of test points depends on the encoder
+            options = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
             best = fitted_reference_scores(report, broken, {**options, "include_queries": check.include_queries})
         lines = failure_lines(report, broken, best, size)
         return [*lines, rerun_line(self._item)]
@@ -255,7 +253,7 @@ class DistbenchFixture:
         return options if distance is None else {"distance_x": distance, "distance_z": distance, **options}
 
     def _run(self, check: Check) -> Outcome:
-        """Return what was measured; an encoder that fails leaves a row that says so, without a place."""
+        """Run a check; if the encoder fails, record a row with the failure."""
         from pytest_distbench._progress import Training
 
         fits = fits_of(self._item.config)

@@ -1,4 +1,4 @@
-"""``distbench.hunt`` in a test: its findings are held to limits and recorded as a check."""
+"""``distbench.hunt`` in a test, with limits that are recorded as a check."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 
 from distbench.errors import InputError, PreservationError
 from pytest_distbench._checks import name_of
-from pytest_distbench._record import CheckRecord
-from pytest_distbench._recording import record_limits
+from pytest_distbench._record import CheckRecord, record_limits
 from pytest_distbench._session import rerun_line
 
 if TYPE_CHECKING:
@@ -23,14 +22,9 @@ __all__ = ["checked_hunt"]
 def checked_hunt(
     item: pytest.Item, encoder: Any, X_test: Any, limits: Mapping[str, float | None], options: dict[str, Any]
 ) -> Hunt:
-    """Hunt in a test and hold what is found to limits on ``expansion`` and ``contraction``; None is no limit.
+    """Hunt in a test, and check limits on ``expansion`` and ``contraction``, of which one may be None.
 
-    Raises
-    ------
-    PreservationError
-        A limit is broken.
-    InputError
-        An option, a limit or the points cannot be used, or there is no limit.
+    Raises what ``DistbenchFixture.hunt`` raises.
     """
     import distbench
     from distbench.hunting import checked_limits
@@ -58,6 +52,6 @@ def _check_options(options: Mapping[str, Any]) -> None:
     known = [name for name in inspect.signature(distbench.hunt).parameters if name not in ("encoder", "X")]
     for name in options:
         if name in METRICS:
-            raise InputError(name, "found a limit that hunts do not take", "pass expansion=, contraction= or both")
+            raise InputError(name, "is not a limit of hunts", "pass expansion=, contraction= or both")
         if name not in known:
-            raise InputError(name, "found no option of that name", did_you_mean(name, known))
+            raise InputError(name, "is not an option of hunts", did_you_mean(name, known))

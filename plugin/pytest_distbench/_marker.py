@@ -11,7 +11,7 @@ import pytest
 from distbench._util.distances import INPUT_DISTANCES
 from distbench._util.text import plain_text
 from pytest_distbench._options import MARKER
-from pytest_distbench._xdist import is_worker
+from pytest_distbench._session import is_worker
 
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
@@ -22,7 +22,7 @@ _FAULT: pytest.StashKey[str] = pytest.StashKey()
 
 @dataclass(frozen=True)
 class MarkerArguments:
-    """Arguments of a test's markers; the nearest marker decides on each."""
+    """Arguments of a test's markers; the nearest marker wins."""
 
     dataset: str | None = None
     code_size: int | None = None
@@ -33,10 +33,10 @@ class MarkerArguments:
 
 
 def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
-    """Return the arguments of a test's markers: function before class before module.
+    """Return the arguments of a test's markers: those of its function win over its class, and these over its module.
 
-    With `look_up`, names of data sets and metrics are looked up, which loads numpy. ``pytest.UsageError`` is raised for
-    an argument that is unknown or of the wrong kind.
+    With `look_up`, names of data sets and metrics are looked up, which loads numpy. Raise ``pytest.UsageError`` for an
+    argument that is unknown or has the wrong type.
     """
     values: dict[str, Any] = {}
     for mark in item.iter_markers("distbench"):
@@ -45,8 +45,8 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
             raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {problem}")
         values = {**mark.kwargs, **values}
     if ("dataset" in values) != ("code_size" in values):
-        there, missing = ("dataset", "code_size") if "dataset" in values else ("code_size", "dataset")
-        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {there}= needs {missing}= beside it")
+        present, missing = ("dataset", "code_size") if "dataset" in values else ("code_size", "dataset")
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {present}= needs {missing}= too")
     if "dataset" in values:
         values["dataset"] = plain_text(values["dataset"])
     return MarkerArguments(**values)
@@ -67,7 +67,7 @@ def _problem(mark: pytest.Mark, look_up: bool) -> str | None:
 
 
 def _wanted(name: str, value: object) -> str | None:
-    """Return what to pass instead, or None for a value that can be used."""
+    """Return what to pass instead of a value that cannot be used, else None."""
     if name == "dataset":
         return None if isinstance(value, str) else "the name of a data set"
     if name == "limits":
@@ -97,9 +97,9 @@ def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
 
 
 def check_marker(item: pytest.Item, on: bool) -> None:
-    """Check a test's markers as :func:`read_marker` does, with names if distbench is ``on``.
+    """Check a test's markers as :func:`read_marker` does; look up names if distbench is ``on``.
 
-    On a worker of xdist an error would crash the controller: it is kept for the test, see :func:`marker_fault`.
+    An error in an xdist worker would crash the controller, so there it is stored for :func:`marker_fault`.
     """
     try:
         read_marker(item, look_up=on)
@@ -110,5 +110,5 @@ def check_marker(item: pytest.Item, on: bool) -> None:
 
 
 def marker_fault(item: pytest.Item) -> str:
-    """Return what is wrong with a test's marker on a worker of xdist, or nothing."""
+    """Return what is wrong with a test's marker in an xdist worker; else an empty text."""
     return item.stash.get(_FAULT, "")

@@ -1,9 +1,9 @@
-"""The options and their ini twins: one table.
+"""The table of options, each of which may stand in the ini file too; ``_settings`` reads and checks their values.
 
-Loaded by every run of pytest, so it imports nothing and makes no classes; ``_settings`` reads what the options say.
+Every run of pytest loads this module, so it imports nothing and makes no classes.
 
-Every option on the command line implies ``--distbench``; an ini value alone does not. What both have is taken from the
-command line; where a test's marker or call says something too, it stands between the two.
+Every option on the command line implies ``--distbench``; an ini value alone does not. The command line wins over the
+arguments of a test's marker or call, and these win over the ini file.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ MARKER = "dataset=, code_size=, limits=, k=, seed=, distance="
 REASON = "needs --distbench"
 
 OPTIONS = (
-    ("", "flag", "", "run distbench tests and suite files (TOML with distbench = 1); they skip without it"),
+    ("", "flag", "", "run distbench tests and suite files (TOML with distbench = 1), which skip without it"),
     (
         "encoder",
         "values",
         "NAME=RECIPE",
-        "fit a recipe of yours (module:object, or a baseline's name) on every selected suite, on its leaderboard under "
-        "that name; can be repeated",
+        "add an encoder to every selected suite and its leaderboard: fit this recipe (module:object, or a baseline's "
+        "name) under this name; can be repeated",
     ),
     (
         "limit",
@@ -54,29 +54,29 @@ OPTIONS = (
         "undecided",
         "value",
         "value|fail|pass",
-        "what becomes of a limit that the interval holds: the value alone decides (default), it fails, or it passes",
+        "decide a limit inside the 95 %% interval by the value alone (default), or let it fail or pass",
     ),
     ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
     ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
-    ("retrain", "flag", "", "fit anew what suites have stored rows of, and tell how far the new rows lie off"),
-    ("update", "flag", "", "store what suites measure in baselines/ beside their files; fits the stale alone"),
+    ("retrain", "flag", "", "fit again what suites have stored rows of, and show how far the new rows differ"),
+    ("update", "flag", "", "store the rows of suites in baselines/ beside their files; fit what is missing or stale"),
     ("compare", "value", "PATH", "show what changed since the results of another run (json report)"),
     (
         "compare-fail",
         "values",
         "METRIC:CHANGE",
-        "fail the run where an encoder is worse than in --distbench-compare by more than that: continuity:1%% or "
+        "fail the run if an encoder is worse than in --distbench-compare by more than CHANGE: continuity:1%% or "
         "continuity:0.01; can be repeated",
     ),
     (
         "report",
         "values",
         "TYPE[:PATH]",
-        "write the results too: json:PATH, md:PATH, html:PATH, term:PATH, github (the job's summary page), or a type "
+        "also write the results: json:PATH, md:PATH, html:PATH, term:PATH, github (the job's summary page), or a type "
         "that a package adds; can be repeated",
     ),
 )
-"""Name, kind ("flag"; "value", or "values" where it can be repeated), what stands for the value in the help, help."""
+"""Name, kind ("flag"; "value", or "values" for an option that can be repeated), metavar, help."""
 
 _INI: dict[str, tuple[Any, Any]] = {"flag": ("bool", False), "value": ("string", ""), "values": ("linelist", [])}
 
@@ -91,7 +91,7 @@ def _ini_of(name: str) -> str:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add every option and its ini twin."""
+    """Add every option and its ini value."""
     group = parser.getgroup("distbench", "distbench: does close stay close? (any of these implies --distbench)")
     for name, kind, metavar, text in OPTIONS:
         if kind == "flag":
@@ -110,15 +110,15 @@ def is_on(config: pytest.Config) -> bool:
 
 
 def option_value(config: pytest.Config, name: str) -> Any:
-    """Return an option's value on the command line, else in the ini file; empty where it is in neither."""
+    """Return an option's value on the command line, else in the ini file; empty if it is in neither."""
     return from_line(config, name) or from_ini(config, name)
 
 
 def from_line(config: pytest.Config, name: str) -> Any:
-    """Return an option's value on the command line; None where it is not there."""
+    """Return an option's value on the command line, or None."""
     return config.getoption(_ini_of(name))
 
 
 def from_ini(config: pytest.Config, name: str) -> Any:
-    """Return the value of an option's twin; empty where it is not there."""
+    """Return an option's value in the ini file, or an empty one."""
     return config.getini(_ini_of(name))

@@ -1,22 +1,29 @@
-"""What a test measured, in plain Python values, and how it travels to the terminal summary.
+"""The results of a test as plain Python values, which travel with its report to the terminal summary.
 
-It is in ``user_properties`` of the report of the test's call, which xdist sends from worker to controller; a numpy
-scalar in there would end the session. Those of the item would be sent again with every phase, and JUnit files would
-print them.
+They are in ``user_properties`` of the report of the test's call, which xdist sends from worker to controller; a numpy
+scalar there would end the session. The ``user_properties`` of the item would be sent with every phase and be printed in
+JUnit files.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pytest
 
-from distbench.results.rows import ClaimOutcome, Row
+from distbench.errors import EncoderError
+from distbench.results.rows import ClaimOutcome, Row, failed_row, rows_of
+from distbench.results.run import SORT_METRIC
+from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
+    from distbench.evaluation.report import Report
     from distbench.results.diagrams import Diagrams
     from distbench.results.suite_store import Drift
+    from distbench.suites.check import Check
+    from distbench.suites.fits import FitCache
 
 __all__ = [
     "CALLED",
@@ -29,7 +36,12 @@ __all__ = [
     "StoredRecord",
     "UpdateRecord",
     "attach",
+    "record_check",
+    "record_failure",
+    "record_limits",
     "record_of",
+    "record_rows",
+    "record_unevaluated",
     "records_on",
 ]
 
@@ -37,9 +49,9 @@ PROPERTY = "distbench"
 
 
 class CheckRecord(TypedDict):
-    """One encoder held to its limits; verdicts are by metric, none where it was not judged.
+    """One check of an encoder: a verdict for each metric, none if it was not evaluated.
 
-    ``undecided`` is the argument of that name, where the call had one.
+    ``undecided`` is there if the call had an argument of that name.
     """
 
     test: str
@@ -50,7 +62,7 @@ class CheckRecord(TypedDict):
 
 
 class StoredRecord(TypedDict):
-    """Stored rows, or a stored claim, that were used in place of a fit; `kind` is ``"encoder"`` or ``"claim"``."""
+    """Stored rows or a stored claim used in place of a fit; `kind` is ``"encoder"`` or ``"claim"``."""
 
     kind: str
     suite: str
@@ -59,7 +71,7 @@ class StoredRecord(TypedDict):
 
 
 class StaleRecord(TypedDict):
-    """Stored rows, or a stored claim, that do not hold any more."""
+    """Stored rows, or a stored claim, that are no longer valid."""
 
     name: str
     suite: str
@@ -67,7 +79,7 @@ class StaleRecord(TypedDict):
 
 
 class DriftRecord(TypedDict):
-    """How far new rows or a new verdict lie from the stored ones; `note` says what has no numbers."""
+    """How far new rows or a new verdict differ from the stored ones; `note` is for changes without numbers."""
 
     name: str
     suite: str
@@ -76,7 +88,7 @@ class DriftRecord(TypedDict):
 
 
 class UpdateRecord(TypedDict):
-    """Where a test's rows and claims are to be stored, and with what they were measured."""
+    """The suite beside which to store a test's rows and claims, and the environment that they were measured in."""
 
     suite: str
     environment: dict[str, Any]
@@ -84,7 +96,7 @@ class UpdateRecord(TypedDict):
 
 @dataclass
 class Record:
-    """Everything that one test leaves for the summary."""
+    """All that one test passes to the summary."""
 
     rows: list[Row] = field(default_factory=list)
     checks: list[CheckRecord] = field(default_factory=list)
@@ -97,9 +109,9 @@ class Record:
 
 
 CALLED: pytest.StashKey[bool] = pytest.StashKey()
-"""On a test that called the fixture."""
+"""Is set on a test that called the fixture."""
 RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
-"""The error that the fixture raised in a test, as distinct from others."""
+"""The error that the fixture raised in a test."""
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
 
 
@@ -108,8 +120,107 @@ def record_of(item: pytest.Item) -> Record:
     return item.stash.setdefault(_RECORD, Record())
 
 
+def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
+    """Record a report's rows, and the data of its pictures if the run writes an HTML report.
+
+    `about` holds further arguments of :func:`distbench.results.rows.rows_of`.
+    """
+    record, settings = record_of(item), settings_of(item.config)
+    rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
+    record.rows.extend(_with_unique_name(rows, record.rows))
+    drawn = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
+    if settings.shows_pictures and report.clouds is not None and not drawn:
+        from distbench.results.diagrams import diagrams_of
+
+        known = {name: about[name] for name in ("dataset", "code_size", "seed", "in_sample") if name in about}
+        record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
+
+
+def _with_unique_name(rows: list[Row], known: list[Row]) -> list[Row]:
+    """Return rows under a name that no other encoder of the test has: all lambdas have one name."""
+    name, number = rows[0].encoder if rows else "", 1
+    while any(_contradicts(old, new, name) for old in known for new in rows):
+        number += 1
+        name = f"{rows[0].encoder} ({number})"
+    return [replace(row, encoder=name) for row in rows]
+
+
+def _contradicts(old: Row, new: Row, name: str) -> bool:
+    """Return whether the encoder `name` has a row of the same setting with another value."""
+    setting = new.setting._replace(encoder=name, in_sample=old.in_sample)
+    same_setting = (old.setting, old.metric) == (setting, new.metric)
+    return same_setting and (old.value, old.fingerprint) != (new.value, new.fingerprint)
+
+
+def _paired(config: pytest.Config, report: Report) -> Collection[str]:
+    """Return the metrics whose rows keep leave-one-out values: all for a file or a comparison, else those that rank."""
+    settings = settings_of(config)
+    keeps_all = settings.compare is not None or any(kind == "json" for kind, _ in settings.reports)
+    return set(report) if keeps_all else {SORT_METRIC, settings.sort}
+
+
+def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitCache) -> None:
+    """Record for leaderboards and files that an encoder could not be fitted or run."""
+    from distbench._util.text import plain_text
+    from distbench.encoders.resolve import name_of
+
+    data = None if check.dataset is None else fits.dataset(check.dataset)
+    points = (check.X_test, check.reference) if data is None else (data.test, data.train)
+    m, n = (0 if part is None else len(part) for part in points)
+    cause = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
+    row = failed_row(
+        f"{type(cause).__name__}: {cause}",
+        encoder=plain_text(check.name or name_of(check.encoder)),
+        dataset=check.dataset or "",
+        code_size=check.code_size or 0,
+        k=check.k,
+        m=m,
+        M=m + n - 1,
+        seed=None if data is None else check.seed,
+        test=item.nodeid,
+        data_sha256="" if data is None else data.sha256,
+    )
+    record_of(item).rows.append(row)
+
+
+def record_unevaluated(item: pytest.Item, encoder: object) -> None:
+    """Record that a check ended before its encoder was evaluated."""
+    from distbench.encoders.resolve import name_of
+
+    record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=name_of(encoder), passed=False, verdicts={}))
+
+
+def record_check(
+    item: pytest.Item,
+    report: Report,
+    limits: Mapping[str, float],
+    *,
+    passed: bool,
+    seed: int | None = None,
+    undecided: str = "",
+) -> None:
+    """Record whether an encoder meets its limits, and the verdict on each."""
+    verdicts = report.verdicts(**limits)
+    check = CheckRecord(test=item.nodeid, encoder=report.encoder, passed=passed, verdicts=dict(verdicts))
+    if undecided and undecided != settings_of(item.config).undecided():
+        check["undecided"] = undecided
+    prefix = report.encoder if seed is None else f"{report.encoder}.seed{seed}"
+    record_limits(item, check, prefix, {metric: report[metric].value for metric in limits}, limits)
+
+
+def record_limits(
+    item: pytest.Item, check: CheckRecord, prefix: str, values: Mapping[str, float], limits: Mapping[str, float]
+) -> None:
+    """Record a check, and for JUnit files ``distbench.<prefix>.<metric>`` with its ``.limit`` and ``.verdict``."""
+    record_of(item).checks.append(check)
+    for metric, limit in limits.items():
+        name, verdict = f"distbench.{prefix}.{metric}", str(check["verdicts"][metric])
+        item.user_properties += [(name, float(values[metric])), (f"{name}.limit", float(limit))]
+        item.user_properties.append((f"{name}.verdict", verdict))
+
+
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Put a test's record on the report of its call, or of a phase before it that did not pass."""
+    """Attach a test's record to the report of its call, or of a setup that did not pass."""
     if report.when == "teardown" or (report.when == "setup" and report.passed):
         return
     record = item.stash.get(_RECORD, None)
@@ -125,7 +236,7 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def records_on(report: pytest.TestReport) -> list[Record]:
-    """Return the records that came with a test's report."""
+    """Return the records on a test's report."""
     records = []
     for name, value in report.user_properties:
         if name == PROPERTY and isinstance(value, dict):

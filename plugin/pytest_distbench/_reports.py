@@ -20,21 +20,15 @@ __all__ = ["check_reports", "write_reports"]
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 1 << 20
 WIDTH = 120  # of the text in a file
-UNCHANGED = "; what was there before is as it was: make room for it or name another path, and run again"
-EXTRA = 'the package {} is needed for it, which is not installed; run pip install "distbench[report]"'
+UNCHANGED = "; the old file is unchanged: make room or name another path, and run again"
+EXTRA = 'needs the package {}, which is not installed; run pip install "distbench[report]"'
 
 Requests = Sequence[tuple[str, Path | None]]
-"""Kinds of reports, each with its path; None for those that are no file."""
+"""Types of reports with their paths; None for a report that is no file."""
 
 
 def check_reports(reports: Requests) -> None:
-    """Refuse reports that could not be written, before anything is fitted for them.
-
-    Raises
-    ------
-    pytest.UsageError
-        A path is a folder or cannot be written, two reports have one path, or a package is missing.
-    """
+    """Raise ``pytest.UsageError`` for reports that could not be written, before anything is fitted."""
     import importlib.util
 
     from distbench._util.files import write_problem
@@ -45,55 +39,36 @@ def check_reports(reports: Requests) -> None:
             continue
         path = path.resolve()
         if path in seen:
-            raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each its own")
+            raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each another path")
         seen.add(path)
         if problem := write_problem(path):
             raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
         if kind == "json" and path.exists():
-            _check_results(path)
+            from distbench.errors import ResultsError
+            from distbench.results.file import read_results
+
+            try:
+                read_results(path)  # another kind of file is never overwritten
+            except ResultsError as error:
+                raise pytest.UsageError(f"--distbench-report json: {error}") from None
         for package in ("jinja2", "matplotlib") if kind == "html" else ():
             if importlib.util.find_spec(package) is None:
                 raise pytest.UsageError(f"--distbench-report {kind}: {EXTRA.format(package)}")
 
 
-def _check_results(path: Path) -> None:
-    """Refuse a file that is there and is not one of results; such a file is never written over."""
-    from distbench.errors import ResultsError
-    from distbench.results.file import read_results
-
-    try:
-        read_results(path)
-    except ResultsError as error:
-        raise pytest.UsageError(f"--distbench-report json: {error}") from None
-
-
 def write_reports(
     reports: Requests, run: RunResults, whole: bool, text: Callable[[int], str]
 ) -> tuple[list[str], list[str]]:
-    """Write the reports of a run.
+    """Write the reports of a run; return a line for each report that was written, and for each that could not be.
 
-    Parameters
-    ----------
-    reports : sequence of (kind, path)
-        From the options.
-    run : RunResults
-        What the run found.
-    whole : bool
-        Whether the run was of everything that was collected. Then a file of results holds its rows alone; else it
-        keeps the rows of other tests.
-    text : callable
-        Takes a width and returns the summary as text.
-
-    Returns
-    -------
-    written, failed : list of str
-        One line each.
+    If the run is `whole`, that is of all tests, a file of results holds its rows alone; else it keeps the rows of other
+    tests. `text` takes a width and returns the summary.
     """
     written, failed = [], []
     for kind, path in reports:
         try:
             place = _write(kind, path, run, whole, text)
-        except (Exception, SystemExit) as error:  # the other reports and the summary are still due
+        except (Exception, SystemExit) as error:  # the other reports and the summary follow
             hint = UNCHANGED if isinstance(error, OSError) and path is not None else ""
             failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
         else:
@@ -102,7 +77,7 @@ def write_reports(
 
 
 def _write(kind: str, path: Path | None, run: RunResults, whole: bool, text: Callable[[int], str]) -> str:
-    """Write one report, and return where it is; nothing for the terminal's, which is there anyway."""
+    """Write one report, and return its place; the terminal's report, which is printed anyway, has none."""
     if kind == "github":
         return _append_summary(run)
     if path is None:

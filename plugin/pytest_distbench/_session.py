@@ -1,43 +1,39 @@
-"""What the tests of one pytest process share: options, fits, and the command that reruns a test."""
+"""State of one pytest process: options, the cache of fits, the worker of xdist, the command that reruns a test."""
 
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_distbench._options import flag_of, from_line, option_value
-from pytest_distbench._xdist import shared_folder
+from pytest_distbench._options import flag_of, from_line
 
 if TYPE_CHECKING:
     from distbench.suites.fits import FitCache
 
-__all__ = ["fits_of", "rerun_line", "retrains", "updates"]
+__all__ = ["fits_of", "is_worker", "relative_path", "rerun_line"]
 
+SHARED_FOLDER = "distbench-fits"
 _FITS: pytest.StashKey[FitCache] = pytest.StashKey()
 
 
-def retrains(config: pytest.Config) -> bool:
-    """Return whether suites fit again even where they have stored rows."""
-    return bool(option_value(config, "retrain"))
-
-
-def updates(config: pytest.Config) -> bool:
-    """Return whether suites store the rows that they measure."""
-    return bool(option_value(config, "update"))
-
-
 def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
-    """Return the command that runs an item again in the folder where pytest was called, with one more option.
+    """Return the command that runs an item again from the folder where pytest was called, with one more option.
 
-    A node id alone would not do: it is relative to pytest's root folder, and for an installed suite it names no file.
+    A node id is not enough: it is relative to pytest's root folder, and for an installed suite it names no file.
     """
-    path, here = item.path, item.config.invocation_params.dir
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    shown = relative_path(item.path, item.config)
     _, colons, rest = item.nodeid.partition("::")
     words = ["pytest", option or "--distbench", *_options(item.config), f"{shown.as_posix()}{colons}{rest}"]
     return f"{lead}: {shlex.join(words)}"
+
+
+def relative_path(path: Path, config: pytest.Config) -> Path:
+    """Return a path relative to the folder where pytest was called, if it is inside."""
+    here = config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _options(config: pytest.Config) -> list[str]:
@@ -50,9 +46,27 @@ def _options(config: pytest.Config) -> list[str]:
 
 
 def fits_of(config: pytest.Config) -> FitCache:
-    """Return the fits of this process, which suites, claims and tests share; workers of xdist share the codes."""
+    """Return the cache of fits that suites, claims and tests of this process share; xdist workers share the codes."""
     if _FITS not in config.stash:
         from distbench.suites.fits import FitCache
 
-        config.stash[_FITS] = FitCache(shared=shared_folder(config))
+        config.stash[_FITS] = FitCache(shared=_shared_folder(config))
     return config.stash[_FITS]
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Return whether this process is a worker of xdist."""
+    return hasattr(config, "workerinput")
+
+
+def _shared_folder(config: pytest.Config) -> Path | None:
+    """Return the folder that the xdist workers of this machine share in this run; None for any other process.
+
+    pytest removes it with its other temporary files, after three more runs.
+    """
+    temporary = getattr(config.option, "basetemp", None)
+    if not is_worker(config) or temporary is None or not Path(temporary).name.startswith("popen-"):
+        return None
+    folder = Path(temporary).parent / SHARED_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from distbench._util.text import short_repr
-from distbench.render.formats import FILES
+from distbench._util.text import short_repr, shortened
+from distbench.errors import InputError
+from distbench.render.formats import FILES, FORMATS
 from pytest_distbench._options import flag_of, from_ini, from_line, option_value
 
 if TYPE_CHECKING:
     from distbench.results.gates import Gate
 
-__all__ = ["Settings", "added_encoders", "settings_of"]
+__all__ = ["Settings", "settings_of"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a run: the command line (``line_...``) wins over call and marker, these over the ini file."""
+    """The options of a run, of the command line (``line_...``) and of the ini file."""
 
     line_limits: dict[str, float] = field(default_factory=dict)
     ini_limits: dict[str, float] = field(default_factory=dict)
@@ -34,73 +38,44 @@ class Settings:
     compare: Path | None = None
     gates: tuple[Gate, ...] = ()
     reports: tuple[tuple[str, Path | None], ...] = ()
+    encoders: tuple[tuple[str, str], ...] = ()
+    retrain: bool = False
+    update: bool = False
 
     @property
     def shows_pictures(self) -> bool:
-        """Whether a report with pictures is asked for."""
+        """Whether the run writes a report with pictures."""
         return any(kind == "html" for kind, _ in self.reports)
 
     @property
     def limits(self) -> dict[str, float]:
-        """The limits of added encoders, for which no suite has limits."""
+        """The limits of encoders that options add: no suite has limits for them."""
         return {**self.ini_limits, **self.line_limits}
 
-    def undecided(self, own: str | None = None) -> str:
-        """Return what becomes of an undecided limit; ``own`` is what the check's call says."""
-        return self.line_undecided or own or self.ini_undecided or "value"
+    def undecided(self, from_call: str | None = None) -> str:
+        """Return how undecided limits are settled; the argument of a check's call wins over the ini file."""
+        return self.line_undecided or from_call or self.ini_undecided or "value"
 
-    def seed(self, own: int | None = None) -> int | None:
-        """Return the training seed; ``own`` is the marker's. None where there is none."""
-        return next((seed for seed in (self.line_seed, own, self.ini_seed) if seed is not None), None)
+    def seed(self, from_marker: int | None = None) -> int | None:
+        """Return the training seed, or None; a marker's seed wins over the ini file."""
+        return next((seed for seed in (self.line_seed, from_marker, self.ini_seed) if seed is not None), None)
 
 
 _SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
-_ADDED: pytest.StashKey[tuple[tuple[str, str], ...]] = pytest.StashKey()
 
 
 def settings_of(config: pytest.Config) -> Settings:
-    """Return what the options say, checked on first use.
-
-    Raises
-    ------
-    pytest.UsageError
-        An option has a wrong value.
-    """
+    """Return the options; on first use read and check them, and raise ``pytest.UsageError`` for a wrong value."""
     if _SETTINGS not in config.stash:
         config.stash[_SETTINGS] = _read(config)
     return config.stash[_SETTINGS]
 
 
-def added_encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
-    """Return name and recipe of the encoders that are added to every suite.
-
-    Raises
-    ------
-    pytest.UsageError
-        One is not NAME=RECIPE, or a name is given twice.
-    """
-    if _ADDED not in config.stash:
-        recipes: dict[str, str] = {}
-        for text in option_value(config, "encoder"):
-            name, _, recipe = (part.strip() for part in text.partition("="))
-            if not name or not recipe:
-                raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
-            if name in recipes:
-                raise _wrong("encoder", text, f"{name!r} is given twice; give each encoder its own name")
-            recipes[name] = recipe
-        here = str(config.invocation_params.dir)
-        if recipes and here not in sys.path:
-            sys.path.append(here)  # as `python -m pytest` does: module:object is looked up here
-        config.stash[_ADDED] = tuple(recipes.items())
-    return config.stash[_ADDED]
-
-
 def _read(config: pytest.Config) -> Settings:
-    added_encoders(config)
-    compare, gates = option_value(config, "compare"), option_value(config, "compare-fail")
+    compare, gates, sort = (option_value(config, name) for name in ("compare", "compare-fail", "sort"))
     if gates and not compare:
-        raise _wrong("compare-fail", gates[0], "say what to compare with: --distbench-compare PATH")
-    folder = partial(_folder, config)
+        raise _wrong("compare-fail", gates[0], "add the results to compare with: --distbench-compare PATH")
+    read_report = partial(_report, here=_folder(config, "report"))
     return Settings(
         line_limits=_limits(from_line(config, "limit")),
         ini_limits=_limits(from_ini(config, "limit")),
@@ -108,15 +83,34 @@ def _read(config: pytest.Config) -> Settings:
         ini_undecided=_undecided(from_ini(config, "undecided")),
         line_seed=_seed(from_line(config, "seed")),
         ini_seed=_seed(from_ini(config, "seed")),
-        sort=_sort(option_value(config, "sort")),
-        compare=folder("compare") / Path(compare).expanduser() if compare else None,
+        sort=_sort(sort) if sort else Settings.sort,
+        compare=_folder(config, "compare") / Path(compare).expanduser() if compare else None,
         gates=tuple(_gate(text) for text in gates),
-        reports=tuple(_report(text, folder("report")) for text in option_value(config, "report")),
+        reports=tuple(_checked("report", read_report, text) for text in option_value(config, "report")),
+        encoders=_encoders(config),
+        retrain=bool(option_value(config, "retrain")),
+        update=bool(option_value(config, "update")),
     )
 
 
+def _encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
+    """Return the names and recipes of the encoders that are added to every suite."""
+    recipes: dict[str, str] = {}
+    for text in option_value(config, "encoder"):
+        name, _, recipe = (part.strip() for part in text.partition("="))
+        if not name or not recipe:
+            raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
+        if name in recipes:
+            raise _wrong("encoder", text, f"{name!r} is there twice; give each encoder another name")
+        recipes[name] = recipe
+    here = str(config.invocation_params.dir)
+    if recipes and here not in sys.path:
+        sys.path.append(here)  # module:object is searched here, as by `python -m pytest`
+    return tuple(recipes.items())
+
+
 def _folder(config: pytest.Config, name: str) -> Path:
-    """Return what an option's path is relative to: the folder pytest was called in, or that of the ini file."""
+    """Return the folder that an option's path starts from: where pytest was called, or where the ini file is."""
     if from_line(config, name) or config.inipath is None:
         return config.invocation_params.dir
     return config.inipath.parent
@@ -126,22 +120,20 @@ def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
     return pytest.UsageError(f"{flag_of(name)}: found {short_repr(found)}; {hint}")
 
 
+def _checked(name: str, read: Callable[[str], T], text: str) -> T:
+    """Return an option's text as `read` converts it; its errors name the option."""
+    try:
+        return read(text)
+    except InputError as error:
+        raise pytest.UsageError(shortened(f"{flag_of(name)} {text}: {error}")) from None
+
+
 def _limits(texts: list[str] | None) -> dict[str, float]:
     if not texts:
         return {}
-    from distbench.errors import InputError
     from distbench.inference.limits import read_limit
 
-    limits: dict[str, float] = {}
-    for text in texts:
-        try:
-            metric, limit = read_limit(text)
-            limits[metric] = limit
-        except InputError as error:
-            raise pytest.UsageError(f"{flag_of('limit')} {text}: {error}") from None
-        except ValueError:
-            raise _wrong("limit", text, "give METRIC:VALUE, such as continuity:0.95") from None
-    return limits
+    return dict(_checked("limit", read_limit, text) for text in texts)
 
 
 def _undecided(text: str | None) -> str | None:
@@ -158,51 +150,23 @@ def _seed(text: str | None) -> int | None:
     return int(text)
 
 
-def _sort(text: str | None) -> str:
-    if not text:
-        return Settings.sort
-    from distbench._util.text import did_you_mean
-    from distbench.errors import InputError
-    from distbench.metrics import METRICS
+def _sort(text: str) -> str:
+    from distbench.inference.limits import metric_name
 
-    try:
-        if text in METRICS:
-            return text
-    except InputError as error:  # of a package that cannot be loaded
-        raise _wrong("sort", text, str(error)) from None
-    raise _wrong("sort", text, f"no metric is called that; {did_you_mean(text, METRICS)}")
+    return _checked("sort", metric_name, text)
 
 
 def _gate(text: str) -> Gate:
-    from distbench.errors import InputError
     from distbench.results.gates import parse_gate
 
-    try:
-        return parse_gate(text)
-    except InputError as error:
-        raise pytest.UsageError(f"{flag_of('compare-fail')} {text}: {error}") from None
+    return _checked("compare-fail", parse_gate, text)
 
 
 def _report(text: str, here: Path) -> tuple[str, Path | None]:
     kind, _, path = (part.strip() for part in text.partition(":"))
-    problem = _format_problem(kind)
-    if problem:
-        raise _wrong("report", text, problem)
+    if kind not in FORMATS:
+        raise InputError(FORMATS.hint(kind))
     if kind == "github" and path:
-        raise _wrong("report", text, "github goes to the job's summary page; write md:PATH for a file")
+        raise InputError("github goes to the job's summary page; write md:PATH for a file")
     path = path or FILES.get(kind, f"distbench.{kind}")
     return kind, here / Path(path).expanduser() if path else None
-
-
-def _format_problem(kind: str) -> str:
-    """Return why there is no report of that type; nothing where there is one."""
-    if kind in FILES:
-        return ""
-    from distbench._util.text import did_you_mean
-    from distbench.errors import InputError
-    from distbench.render.formats import FORMATS
-
-    try:
-        return "" if kind in FORMATS else f"no report is called {kind!r}; {did_you_mean(kind, FORMATS)}"
-    except InputError as error:
-        return str(error)

@@ -1,4 +1,4 @@
-"""Suite files as tests: one item an encoder and code size, one item a claim."""
+"""Suite files as tests: an item for each encoder at each code size, and for each claim."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from distbench.suites.reader import read_suite
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
 from pytest_distbench._options import REASON, is_on
-from pytest_distbench._session import fits_of, updates
-from pytest_distbench._settings import added_encoders
+from pytest_distbench._session import fits_of
+from pytest_distbench._settings import settings_of
 
 __all__ = ["SuiteFile"]
 
@@ -28,8 +28,7 @@ class SuiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the encoders at each code size, then the claims.
 
-        A mistake in the file is an error of the collection. Where distbench is off, it is the reason of one skipped
-        item, since the tests that do run have nothing to do with the suite.
+        A mistake in the file is an error of the collection; without ``--distbench``, the reason of one skipped item.
         """
         try:
             suite, store, added = self._read()
@@ -41,7 +40,7 @@ class SuiteFile(pytest.File):
         shared: dict[str, Any] = {"suite": suite, "store": store}
         for code_size in suite.code_sizes:
             here = [encoder for encoder in suite.encoders if code_size in suite.code_sizes_of(encoder)]
-            # Where none of the file's own encoders runs, there is no leaderboard to be on.
+            # If no encoder of the file runs at this code size, there is no leaderboard to join.
             for encoder in (*here, *(added if here else ())):
                 about = {"encoder": encoder, "code_size": code_size, "added": encoder in added}
                 yield EncoderItem.from_parent(self, name=f"{encoder.name}[{code_size}]", **about, **shared)
@@ -51,20 +50,20 @@ class SuiteFile(pytest.File):
     def _read(self) -> tuple[Suite, Store, tuple[SuiteEncoder, ...]]:
         suite, store = read_suite(self.path), Store(store_path(self.path))
         if not is_on(self.config):
-            return suite, store, ()  # enough for skipped tests
+            return suite, store, ()  # all that skipped tests need
         check_suite(suite)
         fits_of(self.config).register(suite)
-        if updates(self.config):
+        if settings_of(self.config).update:
             from pytest_distbench._writer import check_writable
 
             check_writable(store.path)
         return suite, read_store(store.path), self._added(suite)
 
     def _added(self, suite: Suite) -> tuple[SuiteEncoder, ...]:
-        """Return the encoders that the options add to the file's own."""
+        """Return the encoders of ``--distbench-encoder``."""
         declared = [encoder.name for encoder in suite.encoders]
         added = []
-        for name, recipe in added_encoders(self.config):
+        for name, recipe in settings_of(self.config).encoders:
             option = f"--distbench-encoder {name}={recipe}"
             if name in declared:
                 raise SuiteError(option, f"{self.path.name} has an encoder of that name", "take another name")
@@ -77,7 +76,7 @@ class SuiteFile(pytest.File):
 
 
 class _Mistake(pytest.Item):
-    """Stands for a suite file with a mistake, where distbench is off."""
+    """A skipped test in place of a suite file with a mistake."""
 
     def __init__(self, *, reason: str, **rest: Any) -> None:
         super().__init__(**rest)
@@ -85,9 +84,9 @@ class _Mistake(pytest.Item):
         self.add_marker(pytest.mark.skip(reason=f"{REASON}; the file has a mistake: {reason}"))
 
     def runtest(self) -> None:
-        """Raise the mistake, where something removed the mark to skip."""
+        """Raise the mistake, if something removed the mark to skip."""
         raise SuiteError(self.reason)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return the file, and what to call this in reports."""
+        """Return the file and the item's name in reports."""
         return self.path, 0, f"{self.path.name}: {self.name}"

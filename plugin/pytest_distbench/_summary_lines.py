@@ -1,4 +1,4 @@
-"""Parts of the summary as text: stored, stale and drifted rows, claims, files and counts."""
+"""Parts of the summary: stored, stale and drifted rows, claims, files and counts. Each part is a block of lines."""
 
 from __future__ import annotations
 
@@ -10,23 +10,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from distbench.render.text import Level, Line, titled
 from pytest_distbench._options import RETRAIN, UPDATE
 from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, StoredRecord
+from pytest_distbench._session import relative_path
 
 if TYPE_CHECKING:
     from distbench.results.rows import ClaimOutcome
     from distbench.results.suite_store import Drift
 
-__all__ = ["claim_lines", "count_line", "drift_lines", "stale_lines", "stored_lines", "written_lines"]
+__all__ = ["claim_lines", "count_line", "drift_lines", "joined", "stale_lines", "stored_lines", "written_lines"]
 
-OUTCOMES = ("met", "undecided", "broken", "not judged")
-MIN_DRIFTS = 3  # of an encoder, where it has as many
+OUTCOMES = ("met", "undecided", "broken", "not evaluated")
+LEVELS: dict[str, Level] = {"refuted": "error", "undecided": "warning"}
+MIN_DRIFTS = 3  # listed for an encoder, if it has as many
 ROUNDING = 1e-9  # stored values have ten digits
-LARGE = 1e6  # half widths of an interval, for changes that have no such size
+LARGE = 1e6  # half widths of an interval; stands for changes without such a size
 
 
-def stored_lines(records: Sequence[StoredRecord], width: int) -> list[str]:
-    """Return what was stored, by suite, day and versions; a block of text, or none."""
+def joined(blocks: Sequence[Sequence[Line]]) -> str:
+    """Return blocks of lines as one text."""
+    return "\n\n".join("\n".join(line.text for line in block) for block in blocks)
+
+
+def stored_lines(records: Sequence[StoredRecord], width: int) -> list[list[Line]]:
+    """Return the number of stored rows and claims that were used, by suite, day and versions."""
     from distbench.results.environment import describe
 
     groups: dict[tuple[str, str, str], Counter[str]] = {}
@@ -40,17 +50,17 @@ def stored_lines(records: Sequence[StoredRecord], width: int) -> list[str]:
     return _block(f"Stored, not fitted in this run ({RETRAIN} does)", lines, width)
 
 
-def stale_lines(records: Sequence[StaleRecord], width: int, here: Path) -> list[str]:
-    """Return what is stale and why, and the command that, in the folder `here`, stores it all anew."""
-    files = [Path(suite) for suite in sorted({record["suite"] for record in records})]
-    shown = [shlex.quote(str(file.relative_to(here) if file.is_relative_to(here) else file)) for file in files]
+def stale_lines(records: Sequence[StaleRecord], width: int, config: pytest.Config) -> list[list[Line]]:
+    """Return what is stale and why, and the command that stores it anew."""
+    suites = sorted({record["suite"] for record in records})
+    shown = [shlex.quote(str(relative_path(Path(suite), config))) for suite in suites]
     lines = sorted(f"{Path(r['suite']).name}: {r['name']}: {'; '.join(r['reasons'])}" for r in records)
     command = " ".join(["pytest", UPDATE, *shown])
-    return _block(f"Stale, so of no use; fit and store all of it anew: {command}", lines, width)
+    return _block(f"Stale, so not used; fit and store all of it anew: {command}", lines, width)
 
 
-def drift_lines(records: Sequence[DriftRecord], width: int) -> list[str]:
-    """Return how far new rows lie from the stored ones: the largest changes first, those out of interval marked."""
+def drift_lines(records: Sequence[DriftRecord], width: int) -> list[list[Line]]:
+    """Return how far new rows differ from the stored ones, the largest changes first."""
     moved = [record for record in records if record["note"] or any(map(_size, record["drifts"]))]
     moved.sort(key=lambda record: (-_largest(record), record["suite"], record["name"]))
     lines = [f"{Path(record['suite']).name}: {record['name']}: {_drift_text(record)}" for record in moved]
@@ -65,7 +75,7 @@ def drift_lines(records: Sequence[DriftRecord], width: int) -> list[str]:
 
 
 def _drift_text(record: DriftRecord) -> str:
-    """Return the metrics that lie out of their stored interval, and at least the largest changes."""
+    """Return the values outside their stored interval, and at least the largest changes."""
     ordered = sorted(filter(_size, record["drifts"]), key=lambda drift: (not _is_beyond(drift), -_size(drift)))
     shown = [drift for place, drift in enumerate(ordered) if place < MIN_DRIFTS or _is_beyond(drift)]
     parts = [record["note"]] if record["note"] else []
@@ -83,9 +93,9 @@ def _largest(record: DriftRecord) -> float:
 
 
 def _size(drift: Drift) -> float:
-    """Return the size of a change in half widths of the stored interval; without one, in shares of the value."""
+    """Return the size of a change in half widths of the stored interval, or without one as a share of the value."""
     moved = abs(drift["now"] - drift["stored"])
-    if not math.isfinite(moved):  # between two infinities it is not a number
+    if not math.isfinite(moved):  # NaN between two infinities
         return 0.0 if drift["now"] == drift["stored"] else LARGE
     if moved <= ROUNDING * abs(drift["stored"]):
         return 0.0
@@ -99,31 +109,34 @@ def _is_beyond(drift: Drift) -> bool:
     return low is not None and high is not None and bool(_size(drift)) and not low <= drift["now"] <= high
 
 
-def written_lines(written: Sequence[str], failed: Sequence[str]) -> list[str]:
+def written_lines(written: Sequence[str], failed: Sequence[str]) -> list[list[Line]]:
     """Return which files were written, and which could not be."""
-    lines = [*(f"written: {file}" for file in written), *(f"NOT WRITTEN: {file}" for file in failed)]
-    return ["\n".join(lines)] if lines else []
+    lines = [Line(f"written: {file}") for file in written]
+    lines += [Line(f"NOT WRITTEN: {file}", "error") for file in failed]
+    return [lines] if lines else []
 
 
-def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[str]:
-    """Return the verdicts on claims: the number of those borne out as expected, unless all are asked for."""
+def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[list[Line]]:
+    """Return the verdicts on claims; unless `full`, those borne out as expected are only counted."""
     if not claims:
         return []
     shown = [claim for claim in claims if full or claim.verdict != "borne out" or claim.expect != "borne out"]
-    lines = ["Claims", ""]
+    lines = titled("Claims", "")
     for claim in shown:
         expected = "" if claim.verdict == claim.expect else f" (expected: {claim.expect})"
         expected += f" (stored {claim.stored})" if claim.stored else ""
-        lines += textwrap.wrap(f"{claim.verdict}{expected}: {claim.statement}", width, subsequent_indent="  ")
+        head, *rest = textwrap.wrap(f"{claim.verdict}{expected}: {claim.statement}", width, subsequent_indent="  ")
         for text in (claim.evidence, f"source: {claim.source}"):
-            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+            rest += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+        lines += [Line(head, LEVELS.get(claim.verdict, "")), *map(Line, rest)]
     more = len(claims) - len(shown)
-    lines += [f"borne out: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"] if more else []
-    return ["\n".join(lines)]
+    if more:
+        lines.append(Line(f"borne out: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"))
+    return [lines]
 
 
-def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], undecided: str) -> list[str]:
-    """Return the line that counts checks and claims, and says how undecided checks were settled."""
+def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], undecided: str) -> list[list[Line]]:
+    """Return a line that counts checks and claims, and says how undecided checks were settled."""
     parts = []
     if checks:
         outcomes = Counter(map(_outcome, checks))
@@ -132,17 +145,17 @@ def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], un
     if claims:
         verdicts = Counter(claim.verdict for claim in claims)
         parts.append(f"claims: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}")
-    return ["; ".join(parts)] if parts else []
+    return [titled("; ".join(parts))] if parts else []
 
 
 def _outcome(check: CheckRecord) -> str:
     if not check["verdicts"]:
-        return "not judged"
+        return "not evaluated"
     return next((name for name in ("broken", "undecided") if name in check["verdicts"].values()), "met")
 
 
 def _settled(checks: Sequence[CheckRecord], undecided: str) -> str:
-    """Return how many undecided checks passed and failed, and by what: the option, or the call's own argument."""
+    """Return how many undecided checks passed and failed, and whether by the option or an argument of the call."""
     by_argument: dict[str, Counter[str]] = {}
     for check in checks:
         if _outcome(check) == "undecided":
@@ -157,9 +170,9 @@ def _settled(checks: Sequence[CheckRecord], undecided: str) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _block(head: str, lines: Sequence[str], width: int) -> list[str]:
-    """Return indented lines below a heading as one text, or nothing where there are no lines."""
+def _block(head: str, lines: Sequence[str], width: int) -> list[list[Line]]:
+    """Return a block of indented lines below a heading, or nothing if there are no lines."""
     if not lines:
         return []
     wrapped = (textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ") for line in lines)
-    return ["\n".join([*textwrap.wrap(head, width), "", *(part for parts in wrapped for part in parts)])]
+    return [titled(*textwrap.wrap(head, width), "", *(part for parts in wrapped for part in parts))]

@@ -1,11 +1,11 @@
-"""Stores rows and claims in the files beside their suites; with xdist only the controller does."""
+"""Storing rows and claims in files beside their suites; with xdist only on the controller."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from distbench._util.files import write_problem
 from distbench._util.locks import locked
 from distbench.errors import SuiteError
 from distbench.results.suite_store import read_store, store_path, write_store
@@ -17,34 +17,19 @@ INSTALLED = ("site-packages", "dist-packages")
 
 
 def check_writable(path: Path) -> None:
-    """Raise an error for a file that cannot be written, before anything is fitted for it.
-
-    Raises
-    ------
-    SuiteError
-        The file belongs to an installed package, or its folder cannot be written.
-    """
+    """Raise SuiteError for a file of stored rows that cannot be written, before anything is fitted."""
     if set(INSTALLED) & set(path.parts):
         raise SuiteError(
             f"{path}",
             "belongs to an installed package, so --distbench-update does not write it",
             "copy the suite file to a folder of yours and run that",
         )
-    folder = path.parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise SuiteError(f"{path}", f"cannot be written: {folder} is no folder that you may write to")
+    if problem := write_problem(path):
+        raise SuiteError(f"{path}", f"cannot be written: {problem}")
 
 
 def write_updates(records: Iterable[Record]) -> tuple[list[str], list[str]]:
-    """Store the rows and claims of the tests that are to be stored.
-
-    Returns
-    -------
-    written, failed : list of str
-        One line a file.
-    """
+    """Store rows and claims; return a line for each file that was written, and for each that could not be."""
     by_suite: dict[str, list[tuple[UpdateRecord, Record]]] = {}
     for record in records:
         for update in record.updates:
@@ -59,7 +44,7 @@ def write_updates(records: Iterable[Record]) -> tuple[list[str], list[str]]:
                     store = store.updated(update["environment"], record.rows, record.claims)
                 write_store(store)
         except (OSError, SuiteError) as error:
-            hint = "; it is as it was: make room for it, and run again" if isinstance(error, OSError) else ""
+            hint = "; it is unchanged: make room, and run again" if isinstance(error, OSError) else ""
             failed.append(f"{path} could not be written: {error}{hint}")
         else:
             written.append(f"{path}: {_counts([record for _, record in updates])}")

@@ -132,22 +132,22 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_says_so_and_the_other
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     text = " ".join(line.strip() for line in result.outlines)
     assert "NOT WRITTEN: json report /proc/nowhere/out.json:" in text
-    assert "is as it was: make room for it or name another path, and run again" in text
+    assert "is unchanged: make room or name another path, and run again" in text
     assert "first" in (pytester.path / "out.md").read_text()
 
 
-def test_a_report_in_a_place_that_is_no_folder_is_told_before_a_test_runs(pytester):
+def test_a_report_in_a_place_that_is_no_folder_fails_before_a_test_runs(pytester):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
     (pytester.path / "file").write_text("")
     result = pytester.runpytest_inprocess("--distbench", "--distbench-report=json:file/out.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--distbench-report json: " in result.stderr.str()
-    assert "file cannot be written; name another path" in result.stderr.str()
+    assert "file is not a folder that you can write to; choose another" in result.stderr.str()
     assert not (pytester.path / "ran.txt").exists()
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:50], lambda text: text.replace('"schema": 1', '"schema": 7', 1)])
-def test_damaged_results_are_told_before_a_test_runs_and_stay(pytester, damage):
+def test_damaged_results_fail_before_a_test_runs_and_stay(pytester, damage):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
     path = pytester.path / "out.json"
     write_results(path, [], {"date": "2026-01-02"}, whole=True)

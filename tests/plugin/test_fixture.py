@@ -234,7 +234,7 @@ def test_errors(distbench):
         ("datset='digits'", "unknown argument 'datset'; did you mean 'dataset'?"),
         ("'digits'", "takes arguments by name only, found 'digits'*"),
         ("dataset='digit'", "dataset: no data set is called 'digit'; did you mean 'digits'?"),
-        ("dataset='digits'", "dataset= needs code_size= beside it"),
+        ("dataset='digits'", "dataset= needs code_size= too"),
         ("dataset=3", "dataset is 3; give the name of a data set"),
         ("code_size=0", "code_size is 0; give an integer from 1"),
         ("limits={'continuty': 0.9}", "continuty: found no metric of that name; did you mean 'continuity'?"),
@@ -349,10 +349,10 @@ def test_it(distbench):
 """
     result = run(body)
     result.assert_outcomes(passed=1)
-    result.stdout.no_fnmatch_line("*not judged*")
+    result.stdout.no_fnmatch_line("*not evaluated*")
 
 
-def test_encoders_of_one_name_in_a_test_are_told_apart(run):
+def test_encoders_of_one_name_in_a_test_stay_apart(run):
     body = """
 def test_it(distbench):
     for columns in (2, 3, 3):
@@ -365,7 +365,7 @@ def test_it(distbench):
     result.stdout.no_fnmatch_line("*<lambda> (3)*")
 
 
-def test_an_encoder_that_fails_is_told_without_a_place(run):
+def test_an_encoder_that_fails_is_shown_without_a_place(run):
     body = """
 def boom(X):
     raise RuntimeError("out of order")  # its own line
@@ -407,12 +407,12 @@ def test_recipe(distbench):
         assert internal not in text
     result.stdout.fnmatch_lines(["*the value itself is on the good side: fails because undecided='fail'"])
     result.stdout.fnmatch_lines(["next: judge more test points, *pass undecided='value'"])
-    result.stdout.fnmatch_lines(["7 checks: 1 met, 1 undecided, 5 not judged (1 failed as undecided='fail' says)"])
+    result.stdout.fnmatch_lines(["7 checks: 1 met, 1 undecided, 5 not evaluated (1 failed as undecided='fail' says)"])
     result.stdout.fnmatch_lines_random(["no score: test_mine.py::test_file half.keras: failed: *"])
     notes = ("codes have as many columns as the points", "60 of the 60 test points equal a reference point")
-    for told in (text, *(Path(f"r.{kind}").read_text(encoding="utf-8") for kind in ("md", "html", "json"))):
+    for page in (text, *(Path(f"r.{kind}").read_text(encoding="utf-8") for kind in ("md", "html", "json"))):
         for note in notes:
-            assert note in " ".join(told.split())
+            assert note in " ".join(page.split())
     result.stdout.fnmatch_lines(["no place: Boom: *RuntimeError: diverged"])
     result.stdout.fnmatch_lines_random(
         ["no score: test_mine.py::test_it boom: failed: RuntimeError: out of order", "no score: *::test_codes lost: *"]

@@ -1,4 +1,4 @@
-"""``distbench.hunt`` of the fixture: limits, what is told, and what is counted."""
+"""``distbench.hunt`` of the fixture: limits, messages and counts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def test_broken(distbench):
     distbench.hunt(lost, X_test, contraction=5, budget=2000, name="mine")
 
 @pytest.mark.parametrize("options, message", [
-    (dict(continuity=0.9), "continuity: found a limit that hunts do not take; pass expansion=, contraction= or both"),
-    (dict(budgets=9), "budgets: found no option of that name; did you mean 'budget'"),
+    (dict(continuity=0.9), "continuity: is not a limit of hunts; pass expansion=, contraction= or both"),
+    (dict(budgets=9), "budgets: is not an option of hunts; did you mean 'budget'"),
     (dict(contraction=-1), "contraction: found the limit -1; pass one between 0 and inf"),
     (dict(expansion="low"), "expansion: found the limit 'low'; pass a number"),
     (dict(), "limits: found none; pass expansion=, contraction= or both"),

@@ -191,7 +191,7 @@ class TestAddedEncoders:
             ("mine=pcaa", "no encoder is called 'pcaa'; did you mean 'pca'?*"),
         ],
     )
-    def test_names_that_cannot_be_are_told_at_collection(self, repository, option, message):
+    def test_wrong_names_are_errors_at_collection(self, repository, option, message):
         result = repository(WAYS["npz"], f"--distbench-encoder={option}")
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([f"*--distbench-encoder {option}: {message}"])

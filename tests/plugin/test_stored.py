@@ -1,4 +1,4 @@
-"""Stored rows of suites: used where they hold, told where they do not, fitted anew and written where asked for."""
+"""Stored rows of suites: valid ones are used, stale ones are shown, and options fit and write them anew."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
             "to fit it anew and store it: pytest --distbench-update 'mine.toml::good[[]2]'",
             "no place: good: stale: recipe changed (stored on 20*)",
             "no place: tilted (in sample): stale: recipe changed (stored on 20*)",
-            "Stale, so of no use; fit and store all of it anew: pytest --distbench-update*",
+            "Stale, so not used; fit and store all of it anew: pytest --distbench-update*",
             "  mine.toml: good[[]2]: recipe changed",
         ]
     )
@@ -205,7 +205,7 @@ def test_a_failed_fit_is_stored_as_failed_and_fails_again(suite, pytester):
     assert stored.fits == []
     stored.stdout.fnmatch_lines(
         [
-            "good[[]2] could not be fitted and judged in 1 seeds when it was stored on 20*",
+            "good[[]2] could not be fitted and evaluated in 1 seeds when it was stored on 20*",
             "seed 1: failed: ArithmeticError: NaN",
             "no place: good: seed 1 failed: ArithmeticError: NaN",
         ]
@@ -231,14 +231,14 @@ def test_a_recipe_whose_package_is_missing_is_skipped_unless_its_rows_are_stored
     assert result.fits == []
 
 
-def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_told(suite):
+def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_shown(suite):
     suite("--distbench-update", "-k", "keeps").assert_outcomes(passed=1, deselected=3)
     text = SUITE + CLAIM.replace("at_least = 0.5", "at_least = 0.999")
     stale = suite("-k", "keeps", text=text)
     stale.assert_outcomes(failed=1, deselected=3)
     stale.stdout.fnmatch_lines(
         [
-            "keeps: what was stored on 20* is stale: what the claim rests on has changed*",
+            "keeps: what was stored on 20* is stale: the claim's numbers, data, recipes, *",
             "stale (expected: borne out) (stored 20*): Two components keep neighbours.",
         ]
     )
@@ -268,7 +268,7 @@ def test_a_claim_that_could_not_be_judged_anew_is_not_borne_out_any_more(suite, 
     ("before", "name", "message"),
     [
         ({"baselines/mine.json": '{"schema": 1,'}, "mine.toml", "not valid JSON: *; restore it*or delete it*"),
-        ({"baselines": "a file"}, "mine.toml", "cannot be written: *baselines is no folder that you may*"),
+        ({"baselines": "a file"}, "mine.toml", "*baselines is not a folder that you can write to*"),
         ({}, "site-packages/mine.toml", "belongs to an installed package*copy*"),
     ],
 )
@@ -298,7 +298,7 @@ def test_a_store_that_cannot_be_written_at_the_end_fails_the_run(suite, pytester
     result.stdout.fnmatch_lines(["NOT WRITTEN: *baselines/mine.json could not be written: *"])
 
 
-def test_files_of_one_name_in_two_folders_are_apart_and_data_are_told(suite, pytester):
+def test_files_of_one_name_in_two_folders_are_apart_and_other_data_an_error(suite, pytester):
     for folder in ("one", "two"):
         (pytester.path / folder).mkdir()
     text = SUITE.replace("[0, 1]", "[0]")

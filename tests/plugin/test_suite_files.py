@@ -111,12 +111,12 @@ def test_xdist_brings_the_same_leaderboard(suite):
     alone, spread = suite(text), suite(text, "-n", "2")
     spread.assert_outcomes(passed=5)
 
-    def told(result):
+    def table(result):
         """Return the words of each line; of a table's, not the last: seconds, which change from run to run."""
         words = [line.split() for line in summary(result)[1:] if not line.lstrip().startswith("-")]
         return [line[:-1] if line and line[0] == "1=" else line for line in words]
 
-    assert told(alone) == told(spread)
+    assert table(alone) == table(spread)
 
 
 def test_a_single_item_can_be_selected_and_needs_no_terminal(suite):
@@ -152,7 +152,7 @@ def test_a_failing_fit_shows_the_recipes_own_lines_and_gets_no_place(suite):
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "diverges[[]2] could not be fitted and judged in 1 of 2 seeds",
+            "diverges[[]2] could not be fitted and evaluated in 1 of 2 seeds",
             "seed 1: ArithmeticError: the loss is NaN",
             '*my_recipes.py", line *, in fit',
             '*raise ArithmeticError("the loss is NaN")',

@@ -15,26 +15,26 @@ from distbench.errors import TrainingError
 HERE = pathlib.Path(__file__).parent
 
 
-def told(name):
+def log_fit(name):
     with (HERE / "fits.txt").open("a") as file:
         file.write(f"{name}\\n")
 
 
 class First:
     def fit(self, X, code_size, seed):
-        told("First")
+        log_fit("First")
         return lambda points: points[:, :code_size]
 
 
 class Last:
     def fit(self, X, code_size, seed):
-        told("Last")
+        log_fit("Last")
         return lambda points: points[:, -code_size:] * (1 + seed)
 
 
 class Diverges:
     def fit(self, X, code_size, seed):
-        told("Diverges")
+        log_fit("Diverges")
         raise TrainingError("it diverged after 3 epochs")
 
 
@@ -115,9 +115,9 @@ def rows_in(path):
 
 def fits(pytester):
     """Return which recipes were fitted, in any order, and forget it."""
-    told = pytester.path / "fits.txt"
-    names = sorted(told.read_text().split()) if told.exists() else []
-    told.unlink(missing_ok=True)
+    log = pytester.path / "fits.txt"
+    names = sorted(log.read_text().split()) if log.exists() else []
+    log.unlink(missing_ok=True)
     return names
 
 

@@ -1,4 +1,4 @@
-"""What ``distbench evaluate`` judges: an encoder, ready codes, or a recipe that is fitted first."""
+"""The check that ``distbench evaluate`` runs: of an encoder, of ready codes, or of a recipe."""
 
 from __future__ import annotations
 
@@ -12,52 +12,39 @@ from distbench.errors import InputError
 if TYPE_CHECKING:
     from distbench.suites.check import Check, Outcome
 
-__all__ = ["check_sources", "judge"]
+__all__ = ["check_sources", "run_check"]
 
-OF_POINTS = ("reference", "codes", "reference_codes", "labels", "reference_labels")
+POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels")
 POINTS = ("data", "reference", "labels", "reference_labels")
 
 
 def check_sources(typed: Mapping[str, Any]) -> None:
-    """Raise InputError where options of the command line, by name, do not go together."""
+    """Raise InputError for options that do not go together."""
     encoder, data, dataset, codes = (typed[name] for name in ("encoder", "data", "dataset", "codes"))
     if bool(encoder) == bool(codes):
         found = "both ENCODER and --codes" if codes else "neither ENCODER nor --codes"
-        raise InputError("", f"found {found}", "give an encoder to judge, or the codes that it made")
+        raise InputError("", f"found {found}", "give an encoder, or the codes that it made")
     if bool(data) == bool(dataset):
         found = "both --data and --dataset" if data else "no points"
         raise InputError("", f"found {found}", "give --data FILE for an encoder, or --dataset NAME for a recipe")
     if bool(dataset) != (typed["code_size"] is not None):
-        raise InputError("--dataset and --code-size go together: what a recipe is fitted on, and to which codes")
-    for name in OF_POINTS if dataset else ():
+        raise InputError("--dataset and --code-size go together: a recipe is fitted on a data set at a code size")
+    for name in POINT_OPTIONS if dataset else ():
         if typed[name]:
-            raise InputError(name, "given with --dataset, which has its own", "leave it out")
+            raise InputError(name, "given with --dataset, which has its own points and labels", "leave it out")
     if bool(typed["reference_codes"]) != bool(typed["reference"] and codes):
-        raise InputError("reference_codes", "give them where --codes and --reference are given, and only there")
+        raise InputError("reference_codes", "needed with both --codes and --reference, and only then")
     if typed["input_space"] and (codes or dataset):
         raise InputError("input_space", "goes with ENCODER and --data alone", "with --codes give its points as --data")
     if len(typed["input_space"]) > 1 + bool(typed["reference"]):
-        raise InputError("input_space", "give one", "a second is of the points of --reference")
-    for name, fits in (("stochastic", not (dataset or codes)), ("queries", not dataset)):
+        raise InputError("input_space", "give one", "only --reference takes a second")
+    for name, needed, fits in (("stochastic", "ENCODER and --data", encoder and data), ("queries", "--data", data)):
         if typed[name] and not fits:
-            raise InputError(name, "given for what it does not go with", "leave it out, or judge an encoder on --data")
+            raise InputError(name, f"goes with {needed} alone", "leave it out")
 
 
-def judge(typed: Mapping[str, Any], check: Check) -> Outcome:
-    """Return what a check measures on what the command line names.
-
-    Parameters
-    ----------
-    typed : mapping of str to any
-        Options of the command line by name, checked by `check_sources`.
-    check : Check
-        Limits, name, seed and options.
-
-    Raises
-    ------
-    InputError
-        Something cannot be used, or a limit is one that no encoder can meet.
-    """
+def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
+    """Add encoder and points to a check, and run it; `typed` are the options of the command line by name."""
     from distbench.cli._encoders import encoder_of, recipe_of
     from distbench.suites.names import check_dataset
 
@@ -91,7 +78,7 @@ def _space(texts: Sequence[str]) -> Any:
 
 
 def _name_of(codes: str) -> str:
-    """Return a name for codes: their file, and which of its arrays."""
+    """Return a name for codes: that of their file and array."""
     name, colon, key = Path(codes).name.partition(":")
     return f"{Path(name).stem}{colon}{key}"
 

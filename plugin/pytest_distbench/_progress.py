@@ -21,7 +21,7 @@ class Training:
 
     def __init__(self, config: pytest.Config) -> None:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        self._reporter = reporter if reporter is not None and reporter.isatty else None
+        self._reporter: Any = reporter if reporter is not None and reporter.isatty else None
         self._capture = config.pluginmanager.get_plugin("capturemanager")
         self._bar: Any = None
         self._drawn = 0.0

@@ -1,7 +1,7 @@
 """The errors of distbench.
 
 All derive from :class:`DistbenchError`. Wrong input is also a ``ValueError``, a broken limit an ``AssertionError``, so
-that code can handle them without distbench.
+that other code can handle them without importing distbench.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ class InputError(DistbenchError, ValueError):
     Parameters
     ----------
     argument : str
-        The argument, option, file or key, or empty. A text that is passed alone is the whole message: it becomes
-        `found`.
+        The argument, option, file or key, or empty. Passed alone, it is the whole message and becomes `found`.
     found : str
-        What was found, or what is wrong.
+        The value or problem that was found.
     advice : str
-        What to do.
+        A remedy.
     """
 
     def __init__(self, argument: str, found: str = "", advice: str = "") -> None:

@@ -82,7 +82,7 @@ POINTS = (
     (Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}), ("columns that are not numbers: city", "encode or drop")),
     (MANY, ("a_long_name_of_column_0", "and 36 more")),
     (MISSING, ("found NaN in row 1 (20 such rows in all)",)),
-    ([[1.0, 2.0], [3.0]], ("rows of different lengths", "give every row the same")),
+    ([[1.0, 2.0], [3.0]], ("rows of different lengths", "give all rows the same length")),
     (first_two, ("found <function first_two", "pass an array")),
     ((row for row in X), ("found <generator", "pass an array")),
     ({"a": 1}, ("found {'a': 1}", "pass an array")),
@@ -202,7 +202,7 @@ class Classifier:
 
 
 ENCODERS = [
-    encoding(raises, "encoder 'raises' raised RuntimeError: CUDA out of memory; it was given rows 0 to 39 of 40"),
+    encoding(raises, "encoder 'raises' raised RuntimeError: CUDA out of memory; it got rows 0 to 39 of 40"),
     encoding(lambda b: b @ np.ones((3, 2)), "raised ValueError: matmul", "float64 of shape (40, 4)"),
     encoding(lambda batch: None, "returned NoneType", "one array with a row a point"),
     encoding(lambda batch: 3.0, "a single number for 40 points", "one code a point"),
@@ -231,11 +231,11 @@ ENCODERS = [
         Counts(lambda b, n: b[:, :2] + np.random.default_rng(n).normal(size=(len(b), 2))),
         *("other codes", "second time", "make it deterministic", "stochastic=True"),
     ),
-    encoding(Counts(lambda b, n: b if n < 1 else b[:0]), "gave no codes the second time"),
+    encoding(Counts(lambda b, n: b if n < 1 else b[:0]), "failed the second time"),
     encoding(lambda b: b[:, :2] - b[:, :2].mean(axis=0), "with the other points of its batch", "eval mode"),
     encoding(Classifier, "got the class 'Classifier'; pass an instance"),
     encoding(Classifier(), "predicts classes, not codes"),
-    encoding(TSNE(), "'TSNE', which has fit_transform alone", "; pass a Keras model"),
+    encoding(TSNE(), "'TSNE', which has only fit_transform", "; pass a Keras model"),
     encoding(3, "encoder: cannot encode with 'int'", "pass a Keras model"),
     encoding(None, "encoder: cannot encode with 'NoneType'"),
     encoding("pca", "encoder: cannot encode with 'str' (found 'pca'", "fit_baseline"),

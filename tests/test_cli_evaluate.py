@@ -142,7 +142,7 @@ class TestEvaluate:
         assert result["scores"][0]["draws"] == 5
         refused = run("own_encoders:noisy", *POINTS)
         assert refused.exit_code == 2
-        assert "pass --stochastic to judge it over draws" in refused.stderr
+        assert "pass --stochastic to evaluate it over draws" in refused.stderr
 
     def test_a_saved_model(self, tmp_path):
         keras = pytest.importorskip("keras")
@@ -263,7 +263,7 @@ class TestHunt:
         assert "contraction = " in broken.stdout
         for wrong, message in (
             ((*arguments, "--contraction", -1), "contraction: found the limit -1"),
-            ((*arguments[:3], "--budget", 3), "budget: found 3; pass a whole number of at least"),
+            ((*arguments[:3], "--budget", 3), "budget: found 3; pass a whole number, 200"),
             (arguments[:1], "Missing option '--data'"),
         ):
             result = self.hunt(*wrong)

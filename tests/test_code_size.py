@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import distbench
-from distbench.encoders.code_size import declared_code_size
+from distbench.encoders.resolve import declared_code_size
 
 X = np.random.default_rng(0).normal(size=(60, 6))
 

@@ -182,7 +182,7 @@ def table(tmp_path, monkeypatch):
         for package, points in packages.items():
             install(tmp_path, {"distbench.metrics": points}, package)
         _points.cache_clear()
-        return EntryPointTable("metric", "distbench.metrics", adopt, METRICS.own())
+        return EntryPointTable("metric", "distbench.metrics", adopt, METRICS.builtin())
 
     yield installed
     _points.cache_clear()
@@ -194,9 +194,9 @@ def test_a_broken_package_gives_one_line_and_takes_no_other_down(table):
         assert list(metrics)[-1] == "fine"
     assert [str(warning.message) for warning in warnings] == [
         "package bad: entry point 'bad' (c_bad_module:it) of distbench.metrics: cannot be loaded: "
-        "raised RuntimeError: no licence (at c_bad_module.py:1); mend or uninstall the package",
+        "raised RuntimeError: no licence (at c_bad_module.py:1); repair or uninstall the package",
         "package bad: entry point 'gone' (no_such_module:it) of distbench.metrics: cannot be loaded: "
-        "No module named 'no_such_module'; mend or uninstall the package",
+        "No module named 'no_such_module'; repair or uninstall the package",
     ]
     assert (type(metrics["fine"]), metrics["fine"].name) == (Metric, "fine")
     with pytest.raises(InputError, match=r"bad: .*'bad'.*no licence"):

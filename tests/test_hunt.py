@@ -167,7 +167,7 @@ def test_the_budget_is_kept_and_counted(budget):
     assert hunt.asked == asked
     assert asked <= budget
     assert hunt.m == budget // 10
-    assert f"looked around {budget // 10} of 3000 test points" in str(hunt)
+    assert f"searched around {budget // 10} of 3000 test points" in str(hunt)
 
 
 def test_inputs_stay_plausible():
@@ -310,9 +310,9 @@ X_GOOD = np.random.default_rng(0).normal(size=(40, 3))
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"budget": 199}, "budget: found 199; pass a whole number of at least 200"),
+        ({"budget": 199}, "budget: found 199; pass a whole number, 200 or more"),
         ({"budget": 1e4}, "budget: found 10000.0; pass a whole number"),
-        ({"seed": -1}, "seed: found -1; pass a whole number of at least 0"),
+        ({"seed": -1}, "seed: found -1; pass a whole number, 0 or more"),
         ({"seed": True}, "seed: found True"),
         ({"reach": 0}, "reach: found 0; pass a number above 0"),
         ({"reach": float("nan")}, "reach: found nan"),
@@ -346,9 +346,9 @@ def test_arguments_that_cannot_be_used(options, message):
 
 def test_encoders_that_cannot_be_used():
     rng = np.random.default_rng(0)
-    with pytest.raises(EncoderError, match="gave other codes the second time"):
+    with pytest.raises(EncoderError, match="gave other codes for the same points the second time"):
         distbench.hunt(lambda X: X + rng.normal(size=X.shape), X_GOOD)
-    with pytest.raises(EncoderError, match=r"gave other codes .* or among others"):
+    with pytest.raises(EncoderError, match=r"gave other codes .* or among other points"):
         distbench.hunt(lambda X: X - X.mean(axis=0), X_GOOD)
     with pytest.raises(EncoderError, match="cannot encode with 'str'"):
         distbench.hunt("pca", X_GOOD)
@@ -422,4 +422,4 @@ def test_more_test_points_than_are_looked_around():
     X = np.random.default_rng(0).normal(size=(2100, 2))
     hunt = distbench.hunt(lambda X: X, X, budget=40_000)
     assert hunt.m == 2000
-    assert "looked around 2000 of 2100 test points; others with another seed=" in hunt.notes
+    assert "searched around 2000 of 2100 test points; others with another seed=" in hunt.notes

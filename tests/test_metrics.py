@@ -174,12 +174,12 @@ class TestSamples:
     @pytest.mark.parametrize(
         ("module", "budget", "names", "note"),
         [
-            ((rnx_curve, "MAX_RANKS"), 40_000, ["rnx_auc"], "rnx_auc: judged on 100 sampled queries of 400"),
+            ((rnx_curve, "MAX_RANKS"), 40_000, ["rnx_auc"], "rnx_auc: computed from 100 sampled queries of 400"),
             (
                 (sampled_pairs, "MAX_PAIRS"),
                 8000,
                 ["kendall", "nonmetric_stress"],
-                "kendall, nonmetric_stress: judged on 8,000 sampled pairs of 79,800",
+                "kendall, nonmetric_stress: computed from 8,000 sampled pairs of 79,800",
             ),
         ],
     )

@@ -209,7 +209,7 @@ class TestFunctions:
             ("return 1, 2, 3", "returned 3 values; return"),
             ("return {'train': 1, 'tset': 2}", "returned a dict with 'tset'; did you mean 'test'"),
             ("return {'train': [[1.0]]}", "returned a dict without 'test'; add it"),
-            ("return {'train': [[1.0]], 'test': [[2.0]], 'labels_test': [1]}", "labels_test: found without its twin"),
+            ("return {'train': [[1.0]], 'test': [[2.0]], 'labels_test': [1]}", "labels_test: found alone"),
             ("return [[1.0]], [2.0]", r"test: found 1-D data of shape \(1,\)"),
             ("return [[1, 2], [3]], [[1, 2]]", "train: found rows of different lengths"),
             ("return [[1, 2], [3, 4]], [[1, 2]], [[1], [2, 3]], [0]", "labels_train: no array .*rows of one length"),

@@ -249,7 +249,7 @@ class TestSamples:
             rnx_curve.sampled_queries.cache_clear()
         assert len(set(places)) == 5
         assert (np.diff(places) > 0).all()
-        assert found.notes == ("rnx_auc: judged on 5 sampled queries of 9",)
+        assert found.notes == ("rnx_auc: computed from 5 sampled queries of 9",)
         measured = METRICS["rnx_auc"].measure(found)
         rows = definitions.extra_per_query(X, Z, 2, labels=LABELS)["rnx_auc"]
         assert measured.points is None
@@ -262,7 +262,7 @@ class TestSamples:
     def test_pairs_to_sort(self, monkeypatch):
         monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 30)
         found = gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1)
-        assert found.notes == ("kendall, nonmetric_stress: judged on 30 sampled pairs of 36",)
+        assert found.notes == ("kendall, nonmetric_stress: computed from 30 sampled pairs of 36",)
         sample = found.extras["sampled_pairs"]
         assert sample.pairs == 30
         assert sample.touching.sum() == 60
@@ -274,7 +274,7 @@ class TestSamples:
         assert sample.squares[1] == pytest.approx(b @ b, rel=1e-12)
         monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 20)
         notes = gather(X[:8], Z[:8], k=2, families=frozenset({"sampled_pairs"}), threads=1).notes
-        assert notes == ("kendall, nonmetric_stress: judged on 20 sampled pairs of 28",)
+        assert notes == ("kendall, nonmetric_stress: computed from 20 sampled pairs of 28",)
         for m, pairs in ((9, 36), (8, 28)):
             monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", pairs)
             assert gather(X[:m], Z[:m], k=2, families=frozenset({"sampled_pairs"}), threads=1).notes == ()
@@ -338,7 +338,7 @@ class TestSamples:
         monkeypatch.setattr(triplets, "MAX_COMPARISONS", 9 * 5**2)
         monkeypatch.setattr(triplets, "MIN_CANDIDATES", 3)
         found = gather(X, Z, k=2, families=frozenset({"triplets"}), threads=1)
-        assert found.notes == ("triplet_accuracy: each test point judged on 5 of its 8 candidates, sampled",)
+        assert found.notes == ("triplet_accuracy: each test point compared with 5 of its 8 candidates, sampled",)
         order = np.random.default_rng(0).permutation(9)
         a, b = definitions._candidates(X, Z, None, None, True)
         for i in range(9):

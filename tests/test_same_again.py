@@ -230,7 +230,7 @@ def test_models_in_eval_mode_are_not_told_to_be_put_into_it():
 
     points = rng.normal(size=(300, 5)) * np.linspace(1, 30, 300)[::-1, None]
     for module in (ByBatch().eval(), ByBatch().train()):  # it is asked in eval mode in both cases
-        with pytest.raises(EncoderError, match=r"it is in eval mode.*batch_size=1, or judge ready codes"):
+        with pytest.raises(EncoderError, match=r"it is in eval mode.*batch_size=1, or evaluate ready codes"):
             notes_of(module, points)
         assert notes_of(module, points[:70], batch_size=1) == []
     with pytest.raises(EncoderError, match="put it into eval mode"):
@@ -243,5 +243,5 @@ def test_reference_points_are_asked_for_again():
     def encode(batch):
         return batch @ W + (noise.normal(size=(len(batch), 3)) if batch[0, 0] > 50 else 0)
 
-    with pytest.raises(EncoderError, match="second time it was asked for the same points of reference;"):
+    with pytest.raises(EncoderError, match="second time it encoded the same points of reference;"):
         distbench.evaluate(encode, X, reference=X + 100, k=5)

@@ -72,7 +72,7 @@ class TestArrays:
             header = io.BytesIO()
             np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
             (tmp_path / "bad.npy").write_bytes(header.getvalue() + b"\0" * 96)
-            with refused(r"bad.npy: says that it holds .* bytes in all; is it whole\? save it", DatasetError):
+            with refused(r"bad.npy: claims .* bytes in all; is it whole\? save it", DatasetError):
                 source().load()
 
     def test_an_archive_that_unfolds_to_too_much_is_not_unfolded(self, tmp_path, source):
@@ -95,7 +95,7 @@ class TestArrays:
         np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12, 8)})
         with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
             archive.writestr("train.npy", header.getvalue())
-        with refused(r"bad.npz: says that it holds \(1000000000000, 8\) numbers", DatasetError):
+        with refused(r"bad.npz: claims \(1000000000000, 8\) numbers", DatasetError):
             source("bad.npz").load()
 
     def test_compressed_archives_of_usual_sizes_are_read(self, tmp_path, source):
@@ -190,7 +190,7 @@ class TestSavedModels:
 
     def test_what_unfolds_and_what_is_damaged(self, saved):
         path = saved(lambda tf, x: tf.reduce_sum(x @ tf.constant(1.0, shape=(4, 10**8)), 1, True) + x)
-        with refused(r"asks for memory for about \d.*,\d{3} numbers, but has only .* bytes"):
+        with refused(r"claims memory for about \d.*,\d{3} numbers, but has only .* bytes"):
             distbench.evaluate(path, np.ones((20, 4)), k=3)
         path = saved(lambda tf, x: x)
         for data, message in ((b"no program", "no whole SavedModel"), (b"", "is no SavedModel of TensorFlow 2")):
@@ -425,7 +425,7 @@ class TestModels:
         _, path = saved(keras.layers.Dense(2))
         self.rewritten(path, lambda made: made.extend(part(*layer) for layer in layers))
         monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("the model was made"))
-        with refused(r"m.keras: asks for memory for about \S+ numbers, but has only .* bytes of them; it is"):
+        with refused(r"m.keras: claims memory for about \S+ numbers, but has only .* bytes of them; it is"):
             load_model(path)
 
     def test_large_models_whose_weights_are_there_are_loaded(self, keras, saved):

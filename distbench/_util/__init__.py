@@ -1,1 +1,1 @@
-"""Text, files, locks, tables of names and late imports; knows nothing of encoders."""
+"""Helpers for text, files, locks, tables of names and imports; nothing here depends on encoders."""

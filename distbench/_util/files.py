@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: a reader finds the old or the new file, never a part."""
+"""Writes files whole or not at all: readers find the old or the new file, never a part."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 
 __all__ = ["write_problem", "write_whole"]
 
-STALE_SECONDS = 3600.0
-"""Age at which a part of a file is what a killed process has left: a write takes seconds."""
+STALE_SECONDS = 3600.0  # age at which a partial file is left by a killed process: a write takes seconds
 
 
 def write_problem(path: Path) -> str:
@@ -27,39 +26,27 @@ def write_problem(path: Path) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file in place of the old one.
+    """Write a text file in place of the old one, or raise OSError and leave the old one unchanged.
 
-    The text goes to a new file beside it, which has the rights of the old one, is forced to disk, and is then renamed.
-    A file that a killed process has left there is removed by the first write an hour later. A lone surrogate, which
-    UTF-8 cannot hold, is written as its escape in JSON.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made where there is none. Of a link, the file that it points to is written.
-    text : str
-        The whole text.
-
-    Raises
-    ------
-    OSError
-        The folder or file cannot be written; the old file, if any, is as it was.
+    The text goes to a new file in the same folder, which gets the permissions of the old one, is forced to disk, and is
+    renamed. Partial files of killed processes are removed by the first write an hour later. A missing folder is made, a
+    link followed. A lone surrogate, which UTF-8 cannot hold, is written as its escape in JSON.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        with contextlib.suppress(OSError):  # another process cleans too, or may not
+        with contextlib.suppress(OSError):  # another process may have removed it
             if time.time() - part.lstat().st_mtime > STALE_SECONDS:
                 part.unlink()
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     mode = stat.S_IMODE(path.stat().st_mode) & 0o777 if path.exists() else None
-    # A file that is there already, or a link, is never opened.
+    # Never opens an existing file or a link.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             if mode is not None:
-                with contextlib.suppress(OSError):  # a file system without rights
-                    part.chmod(mode)  # what the umask has taken away
+                with contextlib.suppress(OSError):  # a file system without permissions
+                    part.chmod(mode)  # undoes the umask
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -67,7 +54,7 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    with contextlib.suppress(OSError):  # the new name too, where the system can
+    with contextlib.suppress(OSError):  # forces the new name to disk if the system can
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

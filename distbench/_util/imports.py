@@ -1,4 +1,4 @@
-"""Imports by name: objects that a user names as ``module:object``, and packages that may be missing."""
+"""Imports by name: a user's ``module:object``, and optional packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["imported", "require"]
 def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
     """Return the object that ``module:object`` or ``module:Class.attribute`` names.
 
-    Raises InputError if the module is not found, with `hint` as advice, if it raises an error, or has no such object.
+    Raises InputError if the module is not found (with `hint` as advice), raises an error, or has no such object.
     """
     module, _, path = spec.partition(":")
     try:
@@ -34,7 +34,7 @@ def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> 
 
 
 def require(package: str, what: str = "the HTML report", install: str = '"distbench[report]"') -> None:
-    """Raise MissingDependencyError, naming what to install, unless a package can be imported."""
+    """Raise MissingDependencyError unless a package can be imported."""
     try:
         importlib.import_module(package)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""One process at a time may read, change and write back a file, so that no run loses the rows of another."""
+"""Locks a folder, so that one process at a time reads, changes and writes a file, and no run loses rows of another."""
 
 from __future__ import annotations
 
@@ -16,23 +16,11 @@ WAIT_SECONDS = 120.0
 
 @contextlib.contextmanager
 def locked(path: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Keep other processes and threads of this machine from a file, and all else in its folder, while it changes.
+    """Lock the folder of a file, which is made if it is missing, against other processes and threads of this machine.
 
-    The lock is a temporary file named after the folder, so that nothing is left beside the results; when a process is
-    killed, its lock is free. A thread that has the lock may ask for it again. Where files cannot be locked this does
-    nothing: of two runs at once the file of the last one stays.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made where there is none.
-    wait : float
-        Seconds.
-
-    Raises
-    ------
-    OSError
-        Another process or thread still has the lock after that time, or the folder cannot be made.
+    Raises OSError if another process or thread still has the lock after `wait` seconds, or the folder cannot be made.
+    The lock is a temporary file named after the folder, so results are not cluttered. It is reentrant, and free when
+    its process is killed. If the system cannot lock files this does nothing: of two runs at a time, the last one wins.
     """
     from filelock import FileLock, Timeout
 

@@ -1,4 +1,4 @@
-"""Notes of a report: a level and a code for programs, a text for readers."""
+"""Notes of a report: each has a level and a code for programs, and a text for readers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["Note", "codes_of", "warnings_of"]
 
 
 class Note(str):
-    """One line on what scores rest on. It is its text; level and code say what kind of note it is.
+    """A line that qualifies scores: the text itself, with a level and a code.
 
     Parameters
     ----------
     level : {"warning", "info"}
-        A warning stands wherever the scores stand, under leaderboards too: they may flatter the encoder.
+        A warning is shown with the scores everywhere, even under leaderboards: the scores may flatter the encoder.
     code : str
-        The kind of note, whatever numbers are in its text; the metric's name where the note is about one metric alone.
+        The kind of note, the same for all texts of the kind; a metric's name for a note on that metric alone.
     text : str
         The line for readers.
     """
@@ -34,7 +34,7 @@ class Note(str):
 
 
 def codes_of(notes: Iterable[str]) -> set[str]:
-    """Return the codes of those notes that have one."""
+    """Return the codes of the notes that have a code."""
     return {note.code for note in notes if isinstance(note, Note)}
 
 

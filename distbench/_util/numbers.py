@@ -1,4 +1,4 @@
-"""Numbers as text: one way for tables, messages, files and pages."""
+"""Formats numbers, in the same way for tables, messages, files and pages."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 
 __all__ = ["at_bound", "difference", "distinct", "interval", "number", "percent", "seconds"]
 
-STEPS = 1e-6, 1e4  # widths of an interval for which the number of decimals follows from the width
+STEPS = 1e-6, 1e4  # between these, the width of an interval gives the number of decimals
 
 
 def number(value: float | None, decimals: int | None = None) -> str:
     """Return a value as text; "-" for None.
 
-    It has four decimals, or four significant digits where it is tiny or large. With `decimals` tiny values have that
-    many decimals too, so that columns of a leaderboard stay narrow.
+    It has four decimals, or four significant digits if it is tiny or large. With `decimals`, tiny values have that many
+    decimals too, so that columns of a leaderboard stay narrow.
     """
     if value is None:
         return "-"
@@ -23,18 +23,18 @@ def number(value: float | None, decimals: int | None = None) -> str:
 
 
 def distinct(first: float, second: float) -> tuple[str, str]:
-    """Return two values as text, with all their digits where fewer would make different values look the same."""
+    """Return two values as text, with all digits if different values would otherwise look the same."""
     texts = number(first), number(second)
     return (repr(first), repr(second)) if first != second and texts[0] == texts[1] else texts
 
 
 def interval(low: float | None, high: float | None, decimals: int | None = None) -> str:
-    """Return the ends of an interval, such as "0.9410 to 0.9509"; "-" where there is none."""
+    """Return an interval, such as "0.9410 to 0.9509"; "-" if there is none."""
     return "-" if low is None or high is None else f"{number(low, decimals)} to {number(high, decimals)}"
 
 
 def difference(value: float, low: float | None, high: float | None) -> tuple[str, str]:
-    """Return a difference and its interval with signs, and with the decimals that the interval's width justifies."""
+    """Return a difference and its interval with signs; the interval's width gives the number of decimals."""
     if low is None or high is None:
         return f"{value:+.2g}", ""
     width = high - low
@@ -43,7 +43,7 @@ def difference(value: float, low: float | None, high: float | None) -> tuple[str
 
 
 def at_bound(direction: str, limit: str) -> str:
-    """Return what a limit asks for: "at least" it where higher is better, "at most" it where lower is."""
+    """Return a limit with "at least" if higher is better, with "at most" if lower is."""
     return f"{'at least' if direction == 'up' else 'at most'} {limit}"
 
 

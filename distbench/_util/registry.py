@@ -1,7 +1,7 @@
-"""Tables of names: our own rows, and those that other packages add by entry points.
+"""Tables of names: entries of distbench, and those that other packages add by entry points.
 
-The modules of a package fill a `Registry`: each adds its own rows when it is imported. So a new data set or baseline is
-one new file, and nothing else names it.
+The modules of a package fill a `Registry`: each adds entries when it is imported. So a new data set or baseline is just
+one new file.
 """
 
 from __future__ import annotations
@@ -27,46 +27,36 @@ _points = cache(entry_points)  # reading those of all packages costs millisecond
 
 
 class PluginWarning(UserWarning):
-    """What a package adds to distbench cannot be used; all else can."""
+    """An addition of another package to distbench cannot be used; everything else can."""
 
 
 class EntryPointTable(Mapping[str, T], Generic[T]):
-    """Names and what they stand for: ours first, then what packages add, which is loaded when it is first needed.
+    """Entries by name: those of distbench (`builtin`) first, then those of other packages, loaded when first needed.
 
-    Each entry point that cannot be used gives one warning, and takes no other down. Asking for its name raises
-    InputError, which says why.
-
-    Parameters
-    ----------
-    kind : str
-        What an entry is called in messages, such as ``"data set"``.
-    group : str
-        The group of entry points.
-    adopt : callable
-        Called with a name and what its entry point stands for; returns the entry, or raises InputError.
-    own : mapping of str to object
-        Our entries.
+    An entry point that cannot be used gives a warning, and the others stay usable; a look-up of its name raises
+    InputError with the reason. `kind` names an entry in messages, such as ``"data set"``. `adopt` takes the name and
+    the object of an entry point in `group`, and returns the entry or raises InputError.
     """
 
-    def __init__(self, kind: str, group: str, adopt: Callable[[str, Any], T], own: Mapping[str, T]) -> None:
+    def __init__(self, kind: str, group: str, adopt: Callable[[str, Any], T], builtin: Mapping[str, T]) -> None:
         self._kind, self._group, self._adopt = kind, group, adopt
-        self._entries: dict[str, T] = dict(own)
+        self._entries: dict[str, T] = dict(builtin)
         self._added: dict[str, T] | None = None
         self._refused: dict[str, str] = {}
         self._lock = RLock()
 
     def hint(self, name: object) -> str:
-        """Return the error for an unknown name: what was found, and what was probably meant or what there is."""
+        """Return the error for an unknown name, with the nearest name or all names."""
         return f"no {self._kind} is called {name!r}; {did_you_mean(str(name), list(self))}"
 
-    def own(self) -> Mapping[str, T]:
-        """Return our entries, without those that packages add."""
+    def builtin(self) -> Mapping[str, T]:
+        """Return the entries of distbench alone."""
         return self._entries
 
-    def _theirs(self) -> Mapping[str, T]:
+    def _external(self) -> Mapping[str, T]:
         with self._lock:
             if self._added is None:
-                self._added = {}  # a package that looks here while it is loaded sees what is ours
+                self._added = {}  # a package that looks here while it is loaded sees distbench's entries
                 self._load()
             return self._added
 
@@ -75,48 +65,40 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
         points = _points().select(group=self._group)
         for point in sorted(points, key=lambda point: (point.name, _package(point))):
             try:
-                if point.name in self.own() or point.name in added:
+                if point.name in self.builtin() or point.name in added:
                     raise InputError(f"the name {point.name!r} is taken; give it another")
                 added[point.name] = self._adopt(point.name, _loaded(point))
             except InputError as error:
                 source = f"package {_package(point)}: entry point {point.name!r} ({point.value}) of {self._group}"
                 line = f"{source}: {error}"
-                with suppress(PluginWarning):  # where warnings are errors: what is ours works all the same
+                with suppress(PluginWarning):  # warnings may be errors: distbench works all the same
                     warnings.warn(line, PluginWarning, stacklevel=2)
-                if point.name not in self.own():
+                if point.name not in self.builtin():
                     self._refused[point.name] = line
         self._added = added
 
     def __getitem__(self, name: str) -> T:
-        own = self.own()
-        return own[name] if name in own else self._theirs()[name]
+        builtin = self.builtin()
+        return builtin[name] if name in builtin else self._external()[name]
 
     def __contains__(self, name: object) -> bool:
-        if name in self.own() or name in self._theirs():
+        if name in self.builtin() or name in self._external():
             return True
         if name in self._refused:
             raise InputError(self._refused[str(name)])
         return False
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self.own(), *self._theirs()])
+        return iter([*self.builtin(), *self._external()])
 
     def __len__(self) -> int:
-        return len(self.own()) + len(self._theirs())
+        return len(self.builtin()) + len(self._external())
 
 
 class Registry(EntryPointTable[T]):
-    """A table whose own entries are found in the modules of one package when first asked for.
+    """A table whose entries are in the public modules (no leading underscore) of a package, loaded when needed.
 
-    Parameters
-    ----------
-    package : str
-        Full name of the package whose public modules (no leading underscore) hold the entries; also the group of
-        entry points.
-    kind : str
-        What an entry is called in messages, such as ``"data set"``.
-    adopt : callable
-        As for `EntryPointTable`.
+    `package` is its full name, and the group of entry points; `kind` and `adopt` are as for `EntryPointTable`.
     """
 
     def __init__(self, package: str, kind: str, adopt: Callable[[str, Any], T]) -> None:
@@ -125,13 +107,13 @@ class Registry(EntryPointTable[T]):
         self._filled = False
 
     def add(self, name: str, entry: T) -> None:
-        """Add one entry of ours; a name that is taken raises ``ValueError``."""
+        """Add an entry of distbench; raise ValueError if the name is taken."""
         if name in self._entries:
             raise ValueError(f"{self._kind} {name!r} is registered twice: give one of them another name")
         self._entries[name] = entry
 
-    def own(self) -> Mapping[str, T]:
-        """Return our entries, without those that packages add."""
+    def builtin(self) -> Mapping[str, T]:
+        """Return the entries of distbench alone."""
         if not self._filled:
             for module in iter_modules(import_module(self._package).__path__):
                 if not module.name.startswith("_"):
@@ -147,8 +129,8 @@ def _package(point: EntryPoint) -> str:
 
 def _loaded(point: EntryPoint) -> Any:
     try:
-        with redirect_stdout(sys.stderr):  # what a package prints is no part of a command's output
+        with redirect_stdout(sys.stderr):  # keeps prints of a package out of a command's output
             return point.load()
-    except (Exception, SystemExit) as error:  # whatever it is, the others are to be loaded
+    except (Exception, SystemExit) as error:  # the others are still loaded
         reason = first_line(error) if isinstance(error, ImportError | AttributeError) else raised(error)
-        raise InputError(f"cannot be loaded: {reason}; mend or uninstall the package") from error
+        raise InputError(f"cannot be loaded: {reason}; repair or uninstall the package") from error

@@ -1,4 +1,4 @@
-"""Short texts for messages: whatever a user passes, an error is one printable line."""
+"""Short texts for messages: any value or error becomes one printable line."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def first_line(error: BaseException) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a message as one line; of a long one the middle is left out, because the end says what to do."""
+    """Return a message as one line; a long one loses its middle, because the end says what to do."""
     line, half = _printable(" ".join(text.splitlines())), MAX_LINE_CHARACTERS // 2
     return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[:half]} ... {line[-half:]}"
 
 
 def raised(error: BaseException) -> str:
-    """Return the type, text and place of an error that a user's code raised."""
+    """Return the type, text and line of an error that a user's code raised."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -76,7 +76,7 @@ def _text_of(error: BaseException) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text with its control characters, such as those that color a terminal, as escape sequences."""
+    """Return a text with its control characters as escape sequences."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
@@ -85,7 +85,7 @@ def _cut(text: str, size: int) -> str:
 
 
 def code_repr(name: str, value: Any) -> str:
-    """Return an option's value as Python code: a short literal, or the name of a function, else the option's name."""
+    """Return an option's value as Python code: a short literal or the name of a function; else the option's `name`."""
     if callable(value):
         function = str(getattr(value, "__name__", ""))
         return function if function.isidentifier() else name

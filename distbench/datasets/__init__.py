@@ -1,7 +1,7 @@
-"""Data sets to judge encoders on: seeded, split, hashed, with their source and licence.
+"""Data sets to evaluate encoders on: seeded, split, hashed, with their source and licence.
 
-Each family is one module of this package, whose :func:`dataset` decorators register it. Importing this package loads no
-numpy: a data set is made when it is loaded.
+Each family is one module of this package and is registered by the decorator :func:`dataset`. Importing this package
+loads no numpy: a data set is made when it is loaded.
 """
 
 from __future__ import annotations

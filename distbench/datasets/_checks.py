@@ -1,4 +1,4 @@
-"""Checks of the points and classes of data sets that users and packages bring."""
+"""Checks the points and classes in data sets of users and of other packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["checked_classes", "checked_labels", "checked_points"]
 
 
 def checked_points(value: Any, name: str) -> NDArray[np.floating]:
-    """Return points as a new matrix: float32 if they are at most that precise, else float64."""
+    """Return points as a new matrix: float32 for floats of at most 32 bits, else float64."""
     import numpy as np
 
     from distbench.inputs.arrays import as_points
@@ -29,7 +29,7 @@ def checked_points(value: Any, name: str) -> NDArray[np.floating]:
 
 
 def checked_labels(value: Any, name: str, n: int) -> NDArray[Any]:
-    """Return the labels of `n` points as an array that has one for each."""
+    """Return labels as an array; raise DatasetError unless there is one for each of `n` points."""
     import numpy as np
 
     try:
@@ -42,12 +42,9 @@ def checked_labels(value: Any, name: str, n: int) -> NDArray[Any]:
 
 
 def checked_classes(*labels: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """Return labels as whole numbers that mean the same in all arrays: texts are numbered in alphabetical order.
+    """Return labels as whole numbers, the same for equal labels of all arrays: texts are numbered alphabetically.
 
-    Raises
-    ------
-    DatasetError
-        They are neither whole numbers nor texts.
+    Raises DatasetError if they are neither whole numbers nor texts.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a data set is, and the table of all data sets."""
+"""The class of a data set, and the table of all data sets."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Dataset:
     labels_train, labels_test : numpy.ndarray or None
         One class (int64) for each point, if the data have classes.
     source, licence : str
-        Where the data come from, and under which licence.
+        The origin of the data, and their licence.
     sha256 : str
-        Hash of bytes, dtype and shape of all four arrays: data sets with the same hash are the same.
+        Hash of bytes, dtype and shape of all four arrays: equal data sets have equal hashes.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A data set that has not been made yet.
+    """A data set that is not yet made.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class DatasetEntry:
         Returns
         -------
         Dataset
-            A new one at each call; :func:`load_dataset` keeps it.
+            A new data set at each call; :func:`load_dataset` keeps it.
         """
         points, labels = self.make()
         train, test = split(len(points), labels)
@@ -105,14 +105,14 @@ def frozen_dataset(
 
 
 def _adopt(name: str, entry: Any) -> DatasetEntry:
-    """Return a data set that a package adds under a name."""
+    """Return a data set of another package under `name`."""
     if not isinstance(entry, DatasetEntry):
         raise InputError(f"found {type(entry).__name__}; give a distbench.datasets.DatasetEntry")
     return replace(entry, name=name, make=lambda: _checked(name, entry.make))
 
 
 def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], NDArray[np.int64] | None]:
-    """Return the points and classes that a package's function made."""
+    """Return the checked points and classes of another package's function."""
     try:
         made = make()
         if not (isinstance(made, tuple) and len(made) == 2):

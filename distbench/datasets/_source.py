@@ -1,4 +1,4 @@
-"""Data of the user: loaded from files, or made by a function."""
+"""Data of users: loaded from files, or made by a function."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES = POINTS + LABELS
 
 @dataclass(frozen=True)
 class DataSource:
-    """Data of the user that have not been loaded yet.
+    """Data of users that are not yet loaded.
 
     Attributes
     ----------
@@ -38,14 +38,14 @@ class DataSource:
         Name of the data set.
     files : tuple of (str, Path)
         Either one ``file``: an ``.npz`` with arrays ``train`` and ``test``, and ``labels_train`` and ``labels_test`` if
-        there are classes; or a ``.parquet``, of which every fifth row of each class is a test point. Or one file each
-        for ``train`` and ``test`` (``.npy`` or ``.parquet``), and for ``labels_train`` and ``labels_test`` (``.npy``).
+        there are classes; or a ``.parquet``, in which every fifth row of each class is a test point. Or files
+        ``train`` and ``test`` (``.npy`` or ``.parquet``), ``labels_train`` and ``labels_test`` (``.npy``).
     label : str
         The column of ``.parquet`` files that holds the classes; empty for none. All other columns of numbers are
         features.
     function : str
-        In place of files: ``module:function``, called without arguments. It returns a :class:`Dataset`, a mapping of
-        arrays by the four names, or a tuple of two or all four in that order.
+        Instead of files: ``module:function``, called without arguments. It returns a :class:`Dataset`, a mapping of
+        arrays by the four names, or a tuple of the first two or all four.
     """
 
     name: str
@@ -63,7 +63,7 @@ class DataSource:
         Raises
         ------
         DatasetError
-            They cannot be read or used: which, what was found and what to do.
+            The data cannot be read or used.
         MissingDependencyError
             A package that reads such files is not installed.
         """
@@ -80,7 +80,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
         status = path.stat()
     except OSError:
         return ()
-    # The time alone is not enough: clocks are set back, and archives restore old times.
+    # The time alone is not enough: clocks may be set back, and archives restore old times.
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
 
@@ -106,14 +106,14 @@ def _checked_dataset(name: str, parts: Parts, source: str, licence: str) -> Data
     dtype = np.result_type(train, test)
     keys = [key for key in LABELS if parts.get(key) is not None]
     if len(keys) == 1:
-        raise DatasetError(keys[0], "found without its twin", f"give both of {', '.join(LABELS)}, or none")
+        raise DatasetError(keys[0], "found alone", f"give both of {', '.join(LABELS)}, or none")
     labels = [checked_labels(parts[key], key, len(points)) for key, points in zip(keys, (train, test), strict=False)]
     classes = checked_classes(*labels) if labels else None
     return frozen_dataset(name, [train.astype(dtype), test.astype(dtype)], classes, source, licence)
 
 
 def _call(function: str) -> Any:
-    """Call the user's function; its errors name the line that raised them."""
+    """Return the result of the user's function; errors name the line that raised them."""
     try:
         target = imported(function)
     except InputError as error:
@@ -129,7 +129,7 @@ def _call(function: str) -> Any:
 
 
 def _parts(made: Any) -> Parts:
-    """Return what the user's function returned as arrays by name."""
+    """Return the result of the user's function as arrays by name."""
     if isinstance(made, Dataset):
         return {name: getattr(made, name) for name in NAMES}
     if isinstance(made, tuple | list) and len(made) in (2, 4):

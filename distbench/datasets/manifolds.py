@@ -1,6 +1,6 @@
 """Two-dimensional sheets rolled up in three dimensions, drawn by scikit-learn.
 
-Their colour is a position along the sheet, not a class, so these data sets have no labels.
+The color of a point is a position along the sheet, not a class, so these data sets have no labels.
 """
 
 from __future__ import annotations

@@ -26,13 +26,13 @@ _BIG_POINTS, _BIG_RADIUS = 5000, 25.0
 def spheres() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """10,000 points on 11 spheres S^100: ten of radius 5, and one of radius 25 that encloses them.
 
-    Each small sphere carries 500 points and is shifted by normal noise of standard deviation
-    10/sqrt(100) a coordinate; the big one carries 5,000 and stays where it is. The class is the sphere.
+    Each small sphere has 500 points and is shifted by normal noise of standard deviation 10/sqrt(100) in each
+    coordinate; the big one has 5,000 and is not shifted. The class is the sphere.
     """
     import numpy as np
 
     draw = np.random.RandomState(42)
-    # One shift more than there are small spheres: the original draws one for the big sphere, unused.
+    # The original also draws a shift for the big sphere, and does not use it.
     shifts = draw.normal(0.0, 10 / np.sqrt(_DIMENSION), (_SMALL + 1, _DIMENSION + 1))
     parts = [_sphere(draw, _SMALL_POINTS, _SMALL_RADIUS) + shift for shift in shifts[:_SMALL]]
     parts.append(_sphere(draw, _BIG_POINTS, _BIG_RADIUS))
@@ -41,7 +41,7 @@ def spheres() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 
 def _sphere(draw: np.random.RandomState, n: int, radius: float) -> NDArray[np.float64]:
-    """``n`` points spread evenly over a sphere about the origin."""
+    """Return ``n`` points, uniform on a sphere about the origin."""
     import numpy as np
 
     points: NDArray[np.float64] = draw.standard_normal((n, _DIMENSION + 1))

@@ -18,8 +18,7 @@ __all__ = ["tokens"]
 _FILE = "weights/l2_supercat_256.safetensors"
 _TABLE = "embedding.weight"
 _POINTS = 5000
-# The first rows stand for no text: unknown, start, end, and the 256 single bytes.
-_FIRST_TEXT = 259
+_FIRST_TEXT = 259  # earlier rows are no text: unknown, start, end, and the 256 single bytes
 
 
 @dataset(
@@ -41,7 +40,7 @@ def tokens() -> tuple[NDArray[np.float32], None]:
 
 
 def _folder() -> Path:
-    """Where wordllama is installed; it is not imported, which would take its tokenizer and more along."""
+    """Return the folder of wordllama; importing it would load its tokenizer and more."""
     from importlib.util import find_spec
     from pathlib import Path
 
@@ -54,7 +53,7 @@ def _folder() -> Path:
 
 
 def _table(path: Path) -> NDArray[np.float16]:
-    """Read the embeddings, one row a token."""
+    """Return the embeddings, one row a token."""
     try:
         from safetensors.numpy import load_file
     except ImportError as error:

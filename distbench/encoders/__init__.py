@@ -1,4 +1,4 @@
-"""Encoders: anything that maps rows to rows. Their kinds, frameworks, decoders and repeatability."""
+"""Encoders, which map points to codes: their kinds, frameworks, decoders and repeatability."""
 
 from __future__ import annotations
 

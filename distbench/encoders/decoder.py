@@ -16,7 +16,7 @@ __all__ = ["decode", "decoder_of"]
 
 
 def decoder_of(encoder: Any) -> Callable[[Any], Any] | None:
-    """Return an encoder's ``inverse_transform``, ``decode`` or ``decoder``, or None: it turns codes into points."""
+    """Return an encoder's ``inverse_transform``, ``decode`` or ``decoder``, which turn codes into points, or None."""
     if isinstance(encoder, str | type):
         return None
     for name in ("inverse_transform", "decode"):
@@ -31,13 +31,13 @@ def decoder_of(encoder: Any) -> Callable[[Any], Any] | None:
 
 
 def _method(owner: Any, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a method called as its owner's framework requires: with tensors, in eval mode."""
+    """Return a function that calls a method as its owner's framework requires: with tensors, in eval mode."""
     adapter = adapter_of(owner)
     return method if adapter is None else adapter.method(owner, method)
 
 
 def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
-    """Return a decoder's points for codes, computed batch by batch, one row a code; check each batch."""
+    """Return the points that a decoder makes of codes, one row a code; each batch is checked."""
     parts = []
     for start in range(0, len(codes), batch_size):
         batch = np.array(codes[start : start + batch_size])

@@ -1,4 +1,4 @@
-"""Checks whether an encoder gives the same codes again; if not, its scores are those of one random draw."""
+"""Checks that an encoder repeats its codes; otherwise its scores are those of one random draw."""
 
 from __future__ import annotations
 
@@ -19,45 +19,25 @@ __all__ = ["Rounding", "check_same_again"]
 
 Codes = NDArray[np.floating]
 
-OVER_DRAWS = ", or pass stochastic=True to judge it over draws"
-READY_CODES = "or judge ready codes with distbench.evaluate_codes"
+OVER_DRAWS = ", or pass stochastic=True to evaluate it over draws"
+READY_CODES = "or evaluate ready codes with distbench.evaluate_codes"
 REPEATED_ROWS = 64
-ROUNDING_SHARE = 1e-4  # of a column's spread: kernels for other batch sizes add in another order
-NOTED_SHARE = 1e-2  # of the spread: up to here, codes that depend on their batch get a note
-ROUNDING_UNITS = 16  # of a column's largest code, because codes far from 0 have a coarse grid
+ROUNDING_SHARE = 1e-4  # of a column's spread: kernels for other batch sizes sum in another order
+NOTED_SHARE = 1e-2  # of the spread: if codes change less with their batch, a note says so
+ROUNDING_UNITS = 16  # units in the last place of a column's largest code
 MAX_FLIPS, MAX_FLIPPED_ROWS, MAX_FLIPS_IN_COLUMN = 1 / 200, 1 / 8, 1 / 16  # shares of codes that are steps
 
 
 def check_same_again(
     encoder: Encoder, X: Any, codes: Codes, name: str = "X_test", advice: str = OVER_DRAWS
 ) -> list[str]:
-    """Encode some rows again, among other rows than before, and compare.
+    """Encode some points again, among other points, and raise EncoderError if codes differ by more than rounding.
 
-    At most 64 rows, spread over the points (of stored arrays the first ones), in one call. Only if these differ, the
-    first batch is encoded again as it was, which shows whether codes depend on the time or on the other rows.
+    Returns a note if codes depend slightly on the batch, as in low precision. At most 64 rows are encoded, in one call:
+    spread over the points, or the first ones of stored arrays. If these differ, the unchanged first batch is encoded
+    again, which shows whether codes depend on the call or on the other points.
 
-    Parameters
-    ----------
-    encoder : Encoder
-        The encoder of the codes.
-    X : array-like of shape (m, ...)
-        The points.
-    codes : ndarray of shape (m, dim)
-        Their codes.
-    name : str
-        The points' argument, for messages.
-    advice : str
-        What else to do about an encoder that is not deterministic.
-
-    Returns
-    -------
-    list of str
-        A note if codes depend on the batch a little, as in low precision.
-
-    Raises
-    ------
-    EncoderError
-        If codes differ by more than rounding.
+    `name` is the points' argument in messages, `advice` a further remedy for an encoder that is not deterministic.
     """
     points, rounding = rows_of_points(X), Rounding(codes)
     of_points = "" if name == "X_test" else f" of {name}"
@@ -72,15 +52,15 @@ def check_same_again(
         cause = repeated.__cause__
         reason = first_line(repeated) if cause is None else f"{type(cause).__name__}: {first_line(cause)}"
         raise EncoderError(
-            f"{subject} gave no codes the second time it was asked for the same points{of_points} ({reason}); "
+            f"{subject} failed the second time it encoded the same points{of_points} ({reason}); "
             f"repair it, {READY_CODES}"
         ) from (cause or repeated)
     if change := rounding.change(codes[first], repeated):
         raise EncoderError(
-            f"{subject} gave other codes (by up to {_share(change)}) the second time it was asked for the same "
+            f"{subject} gave other codes (by up to {_share(change)}) the second time it encoded the same "
             f"points{of_points}; make it deterministic (eval mode, fixed seed){advice}"
         )
-    if isinstance(again, EncoderError):  # it takes batches of one size only, and is deterministic for these
+    if isinstance(again, EncoderError):  # it takes only batches of one size, for which it is deterministic
         return []
     change = rounding.change(codes[rows], again, other_batches=True)
     if change == 0:
@@ -92,14 +72,14 @@ def check_same_again(
 
 
 def _remedy(encoder: Encoder) -> str:
-    """Return how codes can be made to depend on their own points alone."""
+    """Return a remedy for codes that depend on other points."""
     if runs_in_eval_mode(next(iter(getattr(encoder.call, "args", ())), None)):
         return "it is in eval mode, so a layer uses its whole batch, as dynamic quantisation does: pass batch_size=1"
     return "put it into eval mode (batch normalisation)"
 
 
 def _places_jointly(encoder: Encoder) -> bool:
-    """Return whether an encoder places points jointly, like umap-learn's: these keep the places of the fit."""
+    """Return whether an encoder places points jointly, as umap-learn does: it keeps the codes of the fit."""
     owner: Any = getattr(encoder.call, "__self__", None)
     owner = getattr(owner, "best_estimator_", owner)  # of a search
     owner = owner.steps[-1][1] if isinstance(getattr(owner, "steps", None), list) else owner  # of a pipeline
@@ -111,7 +91,7 @@ def _share(change: float) -> str:
 
 
 def _rows(points: Any, m: int) -> NDArray[np.int64]:
-    """Return the rows to repeat: never all, so that they are among other rows than before."""
+    """Return the rows to repeat: never all, so that their batch changes."""
     count = min(REPEATED_ROWS, (m + 1) // 2)
     if is_stored(points):
         return np.arange(count)
@@ -126,17 +106,17 @@ def _encode(encoder: Encoder, points: Any, rows: Any) -> Codes | EncoderError:
 
 
 class Rounding:
-    """What counts as rounding in each column of codes. Codes are divided by a power of two, so that none overflows."""
+    """The rounding error of each column of codes. Codes are divided by a power of two, so that none overflows."""
 
     def __init__(self, codes: Codes) -> None:
         self._exponent = -int(np.frexp(np.abs(codes).max())[1])
         scaled = self._scaled(codes)
         size, self._spread = np.abs(scaled).max(axis=0), scaled.std(axis=0)
-        self._typical = np.maximum(self._spread, _middle(self._spread))  # constant columns have no spread of their own
+        self._typical = np.maximum(self._spread, _middle(self._spread))  # for constant columns
         self._steps = _are_steps(codes)
         unit, rounding = _unit(codes), ROUNDING_SHARE * self._typical
         self._allowed = rounding + ROUNDING_UNITS * unit * np.maximum(size, _middle(size))
-        # Sums in another order differ by the rounding of what cancels, which may be as large as the largest code.
+        # In another order, sums differ by the rounding of terms that cancel, which may be as large as the largest code.
         self._allowed_in_other_batches = rounding + ROUNDING_UNITS * np.maximum(
             unit * size.max(), max(unit, 2.0**-24) * size
         )
@@ -147,7 +127,7 @@ class Rounding:
     def change(self, before: Codes, again: Codes, other_batches: bool = False) -> float:
         """Return by what share of their column's spread codes of the same points differ: 0 if only by rounding.
 
-        other_batches : whether they are of batches with other points, so that sums may be in another order.
+        other_batches : whether the points were in different batches, so that sums may be in another order.
         """
         if before.shape != again.shape:
             return float("inf")
@@ -176,14 +156,14 @@ def _middle(values: NDArray[np.float64]) -> float:
 
 
 def _are_steps(codes: Codes) -> NDArray[np.bool_]:
-    """Return in which columns codes are steps: whole numbers, or few distinct ones."""
+    """Return which columns are steps: hold whole numbers, or few distinct numbers."""
     some = np.sort(codes[:: max(1, len(codes) // 1024)], axis=0)
     distinct = 1 + (np.diff(some, axis=0) != 0).sum(axis=0)
     return np.asarray((some == np.rint(some)).all(axis=0) | (distinct <= max(2, len(some) // 4)))
 
 
 def _unit(codes: Codes) -> float:
-    """Return the relative rounding of the type in which codes seem to be computed."""
+    """Return the relative rounding of the type in which codes were apparently computed."""
     with np.errstate(over="ignore"):
         if codes.dtype == np.float64 and not (codes.astype(np.float32) == codes).all():
             return 2.0**-53

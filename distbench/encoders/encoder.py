@@ -1,8 +1,7 @@
-"""One interface to anything that turns points into codes: called batch by batch, each result checked."""
+"""One interface to all encoders: they are called batch by batch, and each result is checked."""
 
 from __future__ import annotations
 
-import sys
 import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import first_line, short_repr
+from distbench._util.checks import whole_number
+from distbench._util.text import first_line
 from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.inputs.batches import batches, describe_batch, detached, frame_numbers, is_frame, rows_of_points
@@ -21,7 +21,7 @@ __all__ = ["Encoder", "as_encoder"]
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder of any kind, called batch by batch; what it returns is checked each time.
+    """An encoder of any kind, called batch by batch; each result is checked.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Encoder:
     call : callable
         Takes a batch of points, returns one code a point.
     batch_size : int
-        Points a call.
+        Number of points in a call.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Encoder:
         ------
         distbench.errors.EncoderError
             The encoder did not return one finite, real code a point, all of one size; or it raised an error, which
-            is the cause of this one.
+            becomes the cause.
         distbench.errors.InputError
             ``X`` has no rows.
         """
@@ -84,7 +84,7 @@ class Encoder:
             raise
         except Exception as error:
             raise EncoderError(
-                f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it was given rows {start} "
+                f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it got rows {start} "
                 f"to {start + size - 1} of {total}, {kind}"
             ) from error
 
@@ -117,7 +117,7 @@ class Encoder:
         if np.ma.is_masked(raw):
             raise self._error("a masked array with masked values; codes must be complete")
         try:
-            codes = np.asarray(raw.toarray() if _is_sparse(raw) else detached(raw))
+            codes = np.asarray(raw.toarray() if hasattr(raw, "tocsr") else detached(raw))
         except Exception as error:
             if isinstance(raw, list | tuple):
                 raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
@@ -146,12 +146,12 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
         SavedModel with one input and one output; an object with ``transform``, ``encode`` or ``predict``; a function
         of a batch of points.
     batch_size : int, default 1024
-        Points a call.
+        Number of points in a call.
 
     Returns
     -------
     Encoder
-        Has ``encode(X)`` and ``name``.
+        With ``encode(X)`` and ``name``.
 
     Raises
     ------
@@ -162,15 +162,9 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     distbench.errors.InputError
         ``batch_size`` is not a whole number above 0.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise InputError("batch_size", f"found {short_repr(batch_size)}", "pass a whole number above 0, e.g. 1024")
+    batch_size = whole_number(batch_size, "batch_size", 1, "pass a whole number above 0, e.g. 1024")
     if isinstance(obj, Encoder):
-        return Encoder(obj.name, obj.call, int(batch_size))
+        return Encoder(obj.name, obj.call, batch_size)
     model = loaded_file(obj)
     has_name = isinstance(getattr(model, "name", None), str)  # models without a name get that of their file
-    return Encoder(name_of(obj if is_path(obj) and not has_name else model), call_of(model), int(batch_size))
-
-
-def _is_sparse(raw: Any) -> bool:
-    sparse = sys.modules.get("scipy.sparse")
-    return sparse is not None and bool(sparse.issparse(raw))
+    return Encoder(name_of(obj if is_path(obj) and not has_name else model), call_of(model), batch_size)

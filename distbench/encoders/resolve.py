@@ -1,4 +1,4 @@
-"""Finds the function of an object that turns a batch of points into codes, and the object's name.
+"""Finds the function that turns points into codes in an object, and the object's name and code size.
 
 Frameworks have their own modules in :mod:`distbench.encoders.adapters`.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,12 +20,14 @@ from distbench._util.text import short_repr
 from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 
-__all__ = ["FILES", "call_of", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"]
+__all__ = [
+    *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"),
+]
 
 _METHODS = ("transform", "encode", "predict")
 _FILES = [adapter.files for adapter in ADAPTERS if adapter.files]
 FILES = f"{', '.join(_FILES[:-1])} and {_FILES[-1]}"
-"""The files that are loaded, in words."""
+"""The files that can be loaded, for messages."""
 _WORKS = ", ".join(
     [
         *(adapter.objects for adapter in ADAPTERS),
@@ -40,14 +44,14 @@ def is_path(obj: Any) -> bool:
 
 
 def loaded_file(obj: Any) -> Any:
-    """Return the model in `obj` if it is the path of a file or folder that a framework loads, else `obj`."""
+    """Return the model in a file or folder that a framework loads; any other object as it is."""
     path = str(Path(obj).expanduser()) if is_path(obj) else ""
     adapter = adapter_of_file(path) if path else None
     return obj if adapter is None else adapter.load(path)
 
 
 def encodes(obj: Any) -> bool:
-    """Return whether an object can encode, unlike points or the path of a file of points."""
+    """Return whether an object is an encoder, not points or the path of a file of points."""
     if is_path(obj):
         return adapter_of_file(obj) is not None
     is_points = hasattr(obj, "__array__") or hasattr(obj, "iloc")  # frames have a method `transform` too
@@ -69,8 +73,7 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
     if callable(obj) and (adapter := adapter_of(owner)) is not None:
         return adapter.method(owner, obj)  # such as model.encode
     for name in _METHODS:
-        # The `encode` of strings encodes something else.
-        method = None if isinstance(obj, str) else getattr(obj, name, None)
+        method = None if isinstance(obj, str) else getattr(obj, name, None)  # str.encode is no encoder
         if callable(method):
             if name == "predict" and hasattr(obj, "classes_"):
                 raise EncoderError("encoder", f"{type(obj).__name__!r} predicts classes, not codes", f"pass {_WORKS}")
@@ -87,11 +90,32 @@ def name_of(obj: Any) -> str:
         obj = obj.func
     if isinstance(obj, str):  # a file's name, or a recipe's
         return PurePath(obj).name or obj
-    own = getattr(obj, "name", None)
-    if isinstance(own, str) and own:
-        return own
+    name = getattr(obj, "name", None)
+    if isinstance(name, str) and name:
+        return name
     function = getattr(obj, "__name__", None)
     return function if isinstance(function, str) else type(obj).__name__
+
+
+def declared_code_size(encoder: Any) -> int | None:
+    """Return the code size that an encoder declares, or None; the encoder is not run.
+
+    Keras models declare an ``output_shape``, scikit-learn's transformers ``get_feature_names_out``, the encoders of
+    `distbench.baselines` and most linear ones their ``components_``. The output shape of a model with an ``encode``
+    method does not count: its output is a reconstruction.
+    """
+    if isinstance(encoder, type):
+        return None
+    if callable(getattr(encoder, "transform", None)):
+        shape = getattr(getattr(encoder, "components_", None), "shape", ())
+        rows = int(shape[0]) if len(shape) == 2 else 0
+        with suppress(Exception):  # missing, or not fitted: the encoder will raise an error itself
+            return len(encoder.get_feature_names_out()) or rows or None
+        return rows or None
+    shape = getattr(encoder, "output_shape", None)
+    if callable(getattr(encoder, "encode", None)) or not isinstance(shape, tuple) or len(shape) < 2:
+        return None
+    return math.prod(shape[1:]) if all(isinstance(size, int) for size in shape[1:]) else None
 
 
 def runs_in_eval_mode(encoder: Any) -> bool:
@@ -101,10 +125,10 @@ def runs_in_eval_mode(encoder: Any) -> bool:
 
 
 def _hint(obj: Any) -> tuple[str, str]:
-    """Return a remark on an object that cannot encode, and what to do."""
+    """Return a remark on an object that cannot encode, and the advice."""
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
         found = f"found {short_repr(str(obj))}; files that are loaded are {FILES}"
-        return f" ({found}: load it with what wrote it, and pass the model)", ""
+        return f" ({found}: load it with the package that wrote it, and pass the model)", ""
     if isinstance(obj, str):
         return (
             f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"
@@ -115,17 +139,17 @@ def _hint(obj: Any) -> tuple[str, str]:
     if recipe := _if_recipe(obj):
         return recipe, ""
     if hasattr(obj, "fit_transform"):
-        return ", which has fit_transform alone and so no way to encode new points", f"pass {_WORKS}"
+        return ", which has only fit_transform and so cannot encode new points", f"pass {_WORKS}"
     return "", f"pass {_WORKS}"
 
 
 def _is_file_name(text: str) -> bool:
-    """Return whether a text looks like a file's name, with a folder or an ending, and not like a recipe's."""
+    """Return whether a text has a folder or an ending, like the name of a file and unlike that of a recipe."""
     return "/" in text or "\\" in text or (text[-1:].isalnum() and "." in text.strip("."))
 
 
 def _if_recipe(obj: Any) -> str:
-    """Return how to use a recipe, which is not fitted yet; nothing for other objects."""
+    """Return a hint on how to use a recipe, which is not fitted yet; empty for other objects."""
     try:
         parameters = inspect.signature(obj.fit).parameters
     except (AttributeError, TypeError, ValueError):

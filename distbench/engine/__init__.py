@@ -1,4 +1,4 @@
-"""The engine: one pass over (queries x candidates) that gathers the statistics of all metrics."""
+"""Gathers the statistics of all metrics in one pass over (queries x candidates)."""
 
 from distbench.engine.gather import gather
 from distbench.engine.problem import FAMILIES

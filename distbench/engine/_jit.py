@@ -1,4 +1,4 @@
-"""The decorator of every compiled kernel."""
+"""The decorators of compiled kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["counting", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Sums may be reordered, so that they run in vector registers; never where the last bit decides a tie.
+# Reordered sums run in vector registers. Never where the last bit decides a tie.
 REORDER = {"reassoc", "nsz", "nnan"}
 
 
@@ -34,6 +34,6 @@ def kernel(function: F) -> F:
 def counting(function: F) -> F:
     """Compile a kernel whose sums may be reordered: counts, which are exact, and sums that decide no tie.
 
-    The order is fixed by the compiled code: the same input gives the same bits. No argument may hold nan.
+    The compiled code fixes the order, so the same input gives the same bits. No argument may hold NaN.
     """
     return _compile(function, REORDER)

@@ -24,7 +24,7 @@ Indices = NDArray[np.int64]
 def assemble(
     problem: Problem, merged: Part, extras: dict[str, Any], judged: Indices, order: Indices | None
 ) -> Statistics:
-    """Return the statistics of a problem; `order` is the order of its test points."""
+    """Return the statistics of a problem, whose test points are the caller's rows `order`."""
     families = problem.families
     places = _Places(problem, judged, order)
     return Statistics(
@@ -54,21 +54,21 @@ class _Places:
         self.m, self.n_test, self.judged, self.order = problem.m, problem.n_test, judged, order
 
     def columns(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return values of test points; zeros if queries are no candidates."""
+        """Return the values of test points; zeros if queries are no candidates."""
         return values if self.n_test else np.zeros((self.m, *values.shape[1:]))
 
     def candidates(self, columns: Indices) -> Indices:
-        """Turn columns into rows of test points, or n_test + rows of references."""
+        """Return columns as rows of test points, or as n_test + rows of references."""
         if self.order is None:
             return columns
-        own = columns < self.n_test
-        return np.where(own, self.order[np.where(own, columns, 0)], columns)
+        is_test = columns < self.n_test
+        return np.where(is_test, self.order[np.where(is_test, columns, 0)], columns)
 
 
 def _notes(problem: Problem) -> tuple[Note, ...]:
     size = problem.triplet_candidates
     if "triplets" in problem.families and size < problem.M:
-        text = f"triplet_accuracy: each test point judged on {size:,} of its {problem.M:,} candidates, sampled"
+        text = f"triplet_accuracy: each test point compared with {size:,} of its {problem.M:,} candidates, sampled"
         return (Note("info", "triplet_accuracy", text),)
     return ()
 
@@ -109,7 +109,7 @@ def _moments(problem: Problem, merged: Part, places: _Places) -> Moments:
 
 
 def _partners(problem: Problem, ratios: Array, places: _Places) -> dict[str, tuple[int, int]]:
-    """Return the pairs with the least and the largest ratio, found by computing two queries again."""
+    """Return the pairs with the least and the largest ratio; computes the distances of two queries again."""
     pairs = {}
     for name, query in (("least", int(ratios[:, 0].argmin())), ("largest", int(ratios[:, 1].argmax()))):
         a, b = problem.x.exact_distances(query), problem.z.exact_distances(query)
@@ -128,15 +128,15 @@ def _shepard(problem: Problem, merged: Part) -> Shepard:
     first_look = problem.first_look
     assert first_look is not None
     ranked = merged.rows["ranked"]
-    influence = merged.rows["ranked"][:, 1]
+    influence = ranked[:, 1]
     if problem.n_test:
         influence = merged.columns["influence"].copy()
         influence[: problem.m] += ranked[:, 1]
     ratios, i, j = (merged.rows.pop(name) for name in ("tail ratios", "tail i", "tail j"))
     j[j >= problem.n_test] = -1
 
-    def tail(chosen: NDArray[np.bool_], sign: int, threshold: float) -> Tail:
-        places = np.flatnonzero(chosen).astype(np.int32)
+    def tail(is_beyond: NDArray[np.bool_], sign: int, threshold: float) -> Tail:
+        places = np.flatnonzero(is_beyond).astype(np.int32)
         places = places[np.argsort(sign * ratios[places], kind="stable")]
         return Tail(ratios[places], i[places], j[places], threshold)
 

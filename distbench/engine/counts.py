@@ -1,6 +1,6 @@
-"""Counting kernels: how many keys are below those of a few candidates, places among levels, Fenwick trees.
+"""Counting kernels: numbers of keys below the keys of a few candidates, places among levels, Fenwick trees.
 
-Keys are compared in single precision first, many at a time; those that are too close for it, in double precision.
+Keys are compared in single precision, many at a time, and in double precision if they are too close for that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 SINGLE_ROUNDING = 2.4e-7  # two units in the last place of single precision
-BLOCK_CANDIDATES = 64  # compared with a threshold at once
+BLOCK_CANDIDATES = 64  # compared with one threshold at a time
 STRETCH_CANDIDATES = 2048  # counted against all marks while they are in the first-level cache
 
 
@@ -66,20 +66,20 @@ def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: A
     marks : (3, T) low marks, high marks and weights, T a multiple of 4. counts : (3, T), of which the first two rows
     become the numbers of keys below both marks.
     """
-    elsewhere = np.empty(STRETCH_CANDIDATES, dtype=np.float32)
+    unused = np.empty(STRETCH_CANDIDATES, dtype=np.float32)
     for t in range(marks.shape[1]):
         counts[0, t] = counts[1, t] = 0
     start = 0
     while start < len(keys):
         stop = min(start + STRETCH_CANDIDATES, n_test if start < n_test else len(keys))
-        own = place[start:stop] if start < n_test else elsewhere[: stop - start]
+        places = place[start:stop] if start < n_test else unused[: stop - start]
         for t in range(0, marks.shape[1], 4):
             _four_steps(
                 keys[start:stop],
                 marks[0][t : t + 4],
                 marks[1][t : t + 4],
                 marks[2][t : t + 4],
-                own,
+                places,
                 counts[0][t : t + 4],
                 counts[1][t : t + 4],
             )
@@ -96,13 +96,13 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
 
 @kernel
 def _settle(
-    keys: Array, singles: Singles, own: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
+    keys: Array, singles: Singles, owner: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
 ) -> int:
-    """Return how many of the keys that equal a mark in single precision are below it in double, or -1 for a tie.
+    """Return how many keys are below the owner's key, of those too close for single precision; -1 for a tie.
 
-    Adds `weight` to the `place` of those that are test candidates.
+    Adds `weight` to the `place` of the test candidates among them.
     """
-    target = keys[own]
+    target = keys[owner]
     high = np.float32(target * (1.0 + 2 * SINGLE_ROUNDING))
     below = 0
     for start in range(0, len(keys), BLOCK_CANDIDATES):
@@ -110,7 +110,7 @@ def _settle(
         if not _any_between(singles[start:stop], mark, high):
             continue
         for p in range(start, stop):
-            if singles[p] >= mark and singles[p] <= high and p != own:
+            if singles[p] >= mark and singles[p] <= high and p != owner:
                 if abs(keys[p] - target) <= tolerance * target:
                     return -1
                 if keys[p] < target:
@@ -124,9 +124,9 @@ def _settle(
 def ranks_below(
     keys: Array, singles: Singles, owners: Indices, tolerance: float, place: Singles, marks: Singles, counts: Array
 ) -> bool:
-    """Write how many keys are below the key of each owner to ``counts[2]``; return False if a tie leaves it open.
+    """Write how many keys are below each owner's key to ``counts[2]``; return False if a tie prevents it.
 
-    Adds to `place`, for each test candidate, how many owners except the last are beyond it; nothing for a tie.
+    Adds to `place`, for each test candidate, how many owners except the last are farther; nothing if there is a tie.
     """
     size, n_test, zero = len(owners), len(place), np.float32(0)
     for t in range(marks.shape[1]):

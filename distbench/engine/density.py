@@ -1,8 +1,8 @@
 """Densities of the queries in both spaces: sums of a Gaussian kernel over the candidates.
 
 The kernel's width is a share of the largest distance, so there are three passes: largest distances; sums; changes when
-each point is removed. If the largest distance ends at a single point, removing it changes the width too: the second
-pass also computes the sums with that width, so that leaving out is exact.
+each point is removed. If all pairs with the largest distance share a point, its removal changes the width: the second
+pass also computes the sums with that width, so that leave-one-out values are exact.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.optional_statistic import OptionalStatistic
-from distbench.engine.partial_sums import Part
+from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
 __all__ = ["Density", "DensityFamily"]
@@ -26,7 +25,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Density:
-    """Kullback-Leibler divergence of the queries' densities, and the same without each test point."""
+    """Kullback-Leibler divergence between the queries' densities, with all points and without each test point."""
 
     value: float
     leave_one_out: Array  # (n_test,), or (m,) where the queries are no candidates
@@ -37,12 +36,12 @@ class Widths:
     """Coefficients of d^2 in the exponent of both kernels."""
 
     whole: tuple[float, float]  # with all points
-    ends: tuple[tuple[int, float, float], ...]  # a point at an end of the largest distance; coefficients without it
+    ends: tuple[tuple[int, float, float], ...]  # an end of the largest distance, and the coefficients without it
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Kernel sums of all queries, and their widths."""
+    """Kernel sums of all queries, and the widths."""
 
     widths: Widths
     x: Array  # (m, 1 + ends)
@@ -60,11 +59,11 @@ def _kernel_sum(distances: Array, rate: float, skip: int) -> float:
 
 
 @kernel
-def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: float, own: int, columns: Array) -> None:
-    """Add the losses in the sums of f log(f / g), f and g when each test candidate is removed from f and g."""
+def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: float, i: int, columns: Array) -> None:
+    """Add by how much the sums of f log(f / g), f and g fall when each test candidate is removed."""
     whole = f * np.log(f / g)
     for p in range(columns.shape[1]):
-        if p != own:
+        if p != i:
             u, v = np.exp(-rates[0] * a[p] * a[p]), np.exp(-rates[1] * b[p] * b[p])
             rest = f - u
             columns[0, p] += whole - rest * np.log(rest / (g - v))
@@ -73,7 +72,7 @@ def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: fl
 
 
 def _divergence(cross: Any, f: Any, g: Any) -> Any:
-    """Return KL from the sums of f log(f / g), f and g: densities are f and g over their sums."""
+    """Return the divergence from the sums of f log(f / g), f and g; densities are f and g divided by their sums."""
     return np.maximum(cross / f - np.log(f / g), 0.0)
 
 
@@ -82,7 +81,7 @@ def _rate(largest: float, sigma: float) -> float:
 
 
 def _without(problem: Problem, tops: Array) -> dict[int, float]:
-    """Return the largest distance without each test point at its ends; tops : largest, its partner, the next."""
+    """Return the largest distance without each test point at its ends; tops : largest, partner, second largest."""
     largest, partner, following = tops.T
     row = int(np.argmax(largest))
     largest_without = {}
@@ -107,7 +106,7 @@ class DensityFamily(OptionalStatistic):
         return (self._largest, self._sums, self._effects)[index](problem, rows, state)
 
     def _largest(self, problem: Problem, rows: range, state: None) -> Part:
-        tops = np.zeros((2, len(rows), 3))  # largest distance, its partner, largest with any other
+        tops = np.zeros((2, len(rows), 3))  # largest distance, its partner, largest distance to any other
         for place, i in enumerate(rows):
             for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):
                 if problem.n_test:

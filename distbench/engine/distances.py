@@ -1,8 +1,8 @@
-"""Kernels of distances. A key orders candidates as the distance does: the squared distance, or the distance itself.
+"""Kernels of distances. A key orders candidates as the distance does: it is the squared distance, or the distance.
 
 With direct differences, equal rows tie exactly. Products of matrices are faster, but cancel: |x|^2 + |y|^2 - 2xy loses
-digits of near points, and its rounding depends on the place of a row. So keys from products are only good to a
-`tolerance`, and closer ones are compared by direct differences.
+digits of near points, and its rounding depends on the place of a row. So keys from products are exact to a `tolerance`
+only, and closer ones are compared by direct differences.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 NEAR_SHARE = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
-CHUNK_CANDIDATES = 1024  # their partial sums stay in the first-level cache
+CHUNK_CANDIDATES = 1024  # whose partial sums stay in the first-level cache
 
 
 def tolerance(d: int) -> float:
@@ -36,7 +36,7 @@ def tolerance(d: int) -> float:
 
 @kernel
 def direct_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
-    """Write squared Euclidean distances of queries (B, d) to candidates (d, n), one a column, from `shift` on."""
+    """Write squared Euclidean distances of queries (B, d) to candidates (d, n) into `out`, from column `shift` on."""
     d, n = columns.shape
     for start in range(0, n, CHUNK_CANDIDATES):
         stop = min(n, start + CHUNK_CANDIDATES)
@@ -71,7 +71,7 @@ def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None
 
 @kernel
 def summed_keys(queries: Array, columns: Array, shift: int, counts: bool, out: Array) -> None:
-    """Write sums of absolute differences, or if `counts`, how many columns differ; otherwise as `direct_keys`."""
+    """Write sums of absolute differences, or with `counts` numbers of unequal columns, as `direct_keys` does."""
     d, n = columns.shape
     for start in range(0, n, CHUNK_CANDIDATES):
         stop = min(n, start + CHUNK_CANDIDATES)
@@ -119,7 +119,7 @@ def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
 
 @counting
 def _complete(keys: Array, x2: float, y2: Array) -> bool:
-    """Turn products into keys; return whether any is of a near point."""
+    """Turn products into keys; return whether any point is near."""
     count = 0.0
     for p in range(len(keys)):
         both = x2 + y2[p]

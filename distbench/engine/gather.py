@@ -1,7 +1,7 @@
-"""Gathers all statistics in one pass over (query block x candidates); memory is flat in the number of queries.
+"""Gathers all statistics in one pass over (query block x candidates); memory does not grow with the queries.
 
-A job takes consecutive queries. Jobs are the same for any executor and are summed in their order, so that the result
-is the same to the last bit wherever they run.
+A job takes consecutive queries. Jobs are the same for any executor and are summed in their order, so the result is the
+same to the last bit wherever they run.
 """
 
 from __future__ import annotations
@@ -13,19 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine.assemble import assemble
+from distbench.engine.density import DensityFamily
 from distbench.engine.job import release_buffers, run_job
-from distbench.engine.optional_statistics import OPTIONAL_STATISTICS
+from distbench.engine.labels import LabelsFamily
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.parallel.executors import Workers, workers_for
 from distbench.engine.parallel.progress import track
-from distbench.engine.partial_sums import Part, merge
+from distbench.engine.partial_sums import OptionalStatistic, Part, merge
 from distbench.engine.point_space import Space
 from distbench.engine.problem import FAMILIES, Problem
+from distbench.engine.relative_ranks import RelativeFamily
+from distbench.engine.rnx_curve import OrderCurvesFamily
+from distbench.engine.sampled_pairs import SampledPairsFamily
 from distbench.engine.statistics import Statistics
 
 __all__ = ["gather"]
 
 Indices = NDArray[np.int64]
+
+OPTIONAL_STATISTICS: dict[str, OptionalStatistic] = {
+    family.name: family
+    for family in (RelativeFamily(), OrderCurvesFamily(), SampledPairsFamily(), DensityFamily(), LabelsFamily())
+}
 
 
 def gather(
@@ -47,34 +56,26 @@ def gather(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Statistics:
-    """Gather the statistics of queries (X, Z) against their candidates.
+    """Gather the statistics of queries (X, Z), arrays or memory maps that are already checked, against candidates.
 
     Parameters
     ----------
-    X, Z : ndarray of shape (m, d) and (m, dim)
-        Query points and their codes, already checked; memory maps are read block by block.
-    X_ref, Z_ref : ndarray, optional
-        Reference points and their codes.
     k : int
         Number of nearest neighbors.
     include_queries : bool
-        Whether the other queries are candidates; without a reference they always are.
+        Whether the other test points are candidates; without a reference they always are.
     families : frozenset of str
-        Which statistics to gather, of `FAMILIES` and of `distbench.engine.optional_statistics.OPTIONAL_STATISTICS`.
+        The statistics to gather, named in `FAMILIES` and `OPTIONAL_STATISTICS`.
     distance_x, distance_z : str
         One of `distbench._util.distances.CODE_DISTANCES`.
     judged : ndarray of int, optional
-        The rows of X that are judged. Default: all.
-    labels, labels_ref : ndarray of int, optional
-        Labels of X and of X_ref.
+        The rows of X that are queries. Default: all.
     sigma : float
         Width of the density's kernel.
-    executor : concurrent.futures.Executor or distributed.Client, optional
-        Where jobs run. Default: threads.
-    threads : int, optional
-        Number of threads, without an executor. Default: one a core.
+    executor, threads
+        As for `distbench.engine.parallel.executors.workers_for`. Default: one thread a core.
     progress : bool, optional
-        Whether to show a progress bar; default: if it takes long and there is a terminal.
+        As for `distbench.engine.parallel.progress.track`.
     """
     among_queries = include_queries or X_ref is None
     rows = np.arange(len(X)) if judged is None else np.asarray(judged, dtype=np.int64)

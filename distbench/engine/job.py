@@ -1,4 +1,4 @@
-"""A job computes the statistics of consecutive judged queries against all candidates."""
+"""Computes the statistics of consecutive queries against all candidates: a job."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, neighbors, pairs, ranks, ratio_tails, triplets
+from distbench.engine import moments, neighbors, pairs, ranks, triplets
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.partial_sums import Part
 from distbench.engine.problem import Problem
+from distbench.engine.ratio_tails import grown
 
 __all__ = ["release_buffers", "run_job"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CACHED_KEYS = 1 << 16  # keys that all families read before the next ones: they stay in the second-level cache
+CACHED_KEYS = 1 << 16  # all families read these before the next ones, so that they stay in the second-level cache
 
 
 def run_job(problem: Problem, rows: range) -> Part:
-    """Return the statistics of the judged queries at `rows`."""
+    """Return the statistics of the queries at `rows`."""
     families = [sums(problem, len(rows)) for sums in (_Pairs, _Triplets, _Ranks) if sums.families & problem.families]
     step = max(1, CACHED_KEYS // problem.n)
     spaces = problem.x, problem.z
@@ -56,10 +57,7 @@ def release_buffers() -> None:
 
 
 def _buffers(problem: Problem, step: int) -> list[Array]:
-    """Return the thread's buffers for keys in both spaces; all its jobs use them, because fresh memory is slow.
-
-    Products of matrices take a block of queries at a time, direct differences `step` queries.
-    """
+    """Return the thread's buffers for keys in both spaces, which all its jobs share, because fresh memory is slow."""
     shapes = [(problem.block if space.by_products else step, problem.n) for space in (problem.x, problem.z)]
     if getattr(_thread, "shapes", None) != shapes:
         _thread.shapes, _thread.buffers = shapes, [np.empty(shape) for shape in shapes]
@@ -88,7 +86,7 @@ class _Ranks:
             self._add_tied(x[place], z[place], i + place, out[place], int(is_open[place]))
 
     def _add_tied(self, x: Array, z: Array, i: int, out: Array, is_open: int) -> None:
-        """Add a query whose order keys and counts leave open."""
+        """Add a query whose order is still open after `rank_rows`."""
         spaces = (self.problem.x, x), (self.problem.z, z)
         keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
         if self.problem.n_test:
@@ -145,8 +143,8 @@ class _Pairs:
         self.used = 0
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
-        own = slice(row, row + len(x))
-        rows = self.shared[own], self.alone[own], self.extremes[own], self.ranked[own]
+        block = slice(row, row + len(x))
+        rows = self.shared[block], self.alone[block], self.extremes[block], self.ranked[block]
         sums = self.counts, self.influence, self.scratch, self.places
         done = 0
         while done < len(x):
@@ -156,11 +154,7 @@ class _Pairs:
             if done < len(x):
                 ratios, partners, owners = self.tails
                 more = self.used, x.shape[1]
-                self.tails = (
-                    ratio_tails.grown(ratios, *more),
-                    ratio_tails.grown(partners, *more),
-                    ratio_tails.grown(owners, *more),
-                )
+                self.tails = grown(ratios, *more), grown(partners, *more), grown(owners, *more)
         if len(self.unjudged):
             pairs.add_unjudged(x, z, self.task, self.scratch, self.unjudged)
 
@@ -173,9 +167,5 @@ class _Pairs:
         if self.task.ranked:
             part.rows["ranked"] = self.ranked
             part.totals["counts"], part.columns["influence"] = self.counts, self.influence
-            ratios, partners, owners = (values[: self.used] for values in self.tails)
-            part.rows["tail ratios"], part.rows["tail i"], part.rows["tail j"] = (
-                ratios.copy(),
-                owners.copy(),
-                partners.copy(),
-            )
+            for name, values in zip(("ratios", "j", "i"), self.tails, strict=True):
+                part.rows[f"tail {name}"] = values[: self.used].copy()

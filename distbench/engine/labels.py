@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine.optional_statistic import OptionalStatistic
-from distbench.engine.partial_sums import Part
+from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 from distbench.errors import InputError
 
@@ -21,7 +20,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Labels:
-    """Expected number of the k nearest by code with the query's label."""
+    """Expected numbers of neighbors by code that have the query's label."""
 
     rows: Array  # (m,)
     columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
@@ -29,7 +28,7 @@ class Labels:
 
 
 def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
-    """Return a query's expected number of agreeing neighbors, and that number without each candidate."""
+    """Return a query's expected number of neighbors with its label, and that number without each candidate."""
     edge = np.partition(b, k - 1)[k - 1]
     near, tied = b < edge, b == edge
     left, n_tied = k - int(near.sum()), int(tied.sum())  # places for the tied
@@ -47,14 +46,14 @@ def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
 
 def _labels(problem: Problem) -> tuple[Indices, Indices]:
     if problem.labels_queries is None or problem.labels_candidates is None:
-        raise InputError("labels", "found none, but label_agreement needs one a point", "pass labels=")
+        raise InputError("labels", "found none, but label_agreement needs one label a point", "pass labels=")
     return problem.labels_queries, problem.labels_candidates
 
 
-def _matches(own: Indices, labels: Indices) -> Indices:
-    """Return how many of `labels` equal each of the queries' own."""
+def _matches(query_labels: Indices, labels: Indices) -> Indices:
+    """Return how many of `labels` equal each query's label."""
     ordered = np.sort(labels)
-    return np.searchsorted(ordered, own, "right") - np.searchsorted(ordered, own, "left")
+    return np.searchsorted(ordered, query_labels, "right") - np.searchsorted(ordered, query_labels, "left")
 
 
 class LabelsFamily(OptionalStatistic):
@@ -63,8 +62,8 @@ class LabelsFamily(OptionalStatistic):
     name = "labels"
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' sums, how many test points are among their neighbors, and the effects."""
-        own, labels = _labels(problem)
+        """Return the queries' sums, the numbers of test points among their neighbors, and the leave-one-out effects."""
+        query_labels, labels = _labels(problem)
         n_test = problem.n_test
         sums, from_test, columns = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(n_test)
         is_test = (np.arange(problem.n) < n_test).astype(float)
@@ -72,7 +71,7 @@ class LabelsFamily(OptionalStatistic):
             b = problem.z.exact_keys(i)
             if n_test:
                 b[i] = np.inf  # no point is its own neighbor
-            sums[place], without = _sums(b, (labels == own[i]).astype(float), problem.k)
+            sums[place], without = _sums(b, (labels == query_labels[i]).astype(float), problem.k)
             columns += without[:n_test] - sums[place]
             if 0 < n_test < problem.n:
                 from_test[place], _ = _sums(b, is_test, problem.k)
@@ -81,10 +80,10 @@ class LabelsFamily(OptionalStatistic):
         return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> Labels:
-        """Return the sums, and the expected sum for codes shuffled among queries and among references."""
-        own, labels = _labels(problem)
+        """Return the sums, and the expected number for codes that are shuffled within test points and references."""
+        query_labels, labels = _labels(problem)
         n_test, from_test = problem.n_test, merged.rows["from_test"]
-        tests, references = _matches(own, labels[:n_test]), _matches(own, labels[n_test:])
+        tests, references = _matches(query_labels, labels[:n_test]), _matches(query_labels, labels[n_test:])
         chance = 0.0
         if n_test > 1:
             chance += float(from_test.mean() * (tests - 1).mean() / (n_test - 1))  # without the query itself

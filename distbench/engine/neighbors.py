@@ -1,7 +1,7 @@
 """Rank statistics of queries without ties: nearest candidates, ranks by counting, and leave-one-out effects.
 
-Candidates are compared in single precision, eight or sixteen at a time; those that are too close for it are compared
-in double precision. A query whose order is still open (by a tie, or by less than the rounding of the keys) is left to
+Candidates are compared in single precision, eight or sixteen at a time, and in double precision if they are too close
+for that. A query whose order is still open (because of a tie, or a gap within the rounding of the keys) is left to
 `distbench.engine.ranks`, which is slower and exact.
 """
 
@@ -33,8 +33,8 @@ Indices = NDArray[np.int64]
 
 MAX_NEIGHBORS = 64  # for a larger k, counting below each of k thresholds is no longer cheap
 
-# Columns of the output of `rank_rows`: for both sides sum of excess ranks, worst neighbor and its rank; number of
-# common neighbors; then, for all three, the changes when single neighbors are removed, with random signs.
+# Columns of the output of `rank_rows`: for each side the sum of excess ranks, the worst neighbor and its rank; then the
+# number of common neighbors; then, for all three, the changes when single neighbors are removed, with random signs.
 TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
 TRUST_OPEN, CONTINUITY_OPEN, OVERLAP_OPEN = 1, 2, 4
@@ -72,7 +72,7 @@ def nearest(keys: Array, singles: Singles, candidates: Indices, best: Array) -> 
 
 @kernel
 def _apart(best: Array, k: int, tolerance: float) -> bool:
-    """Return whether the gaps around the k-th key, and to the next, are larger than the rounding of keys."""
+    """Return whether the two gaps behind the k-th key are larger than the rounding of keys."""
     for place in range(k - 1, min(k + 1, len(best) - 1)):
         if not best[place + 1] - best[place] > tolerance * best[place + 1]:
             return False
@@ -92,12 +92,11 @@ def _side(
     out: Array,
     signed: Array,
 ) -> bool:
-    """Sum the excess ranks (by `keys`) of the k `members`; `members[k]` is next in line.
+    """Sum the excess ranks (by `keys`) of the k `members`; `members[k]` is next in line. Return False for a tie.
 
     others : (n,) 1 for the k nearest by `keys`. Writes the sum, the worst neighbor and its rank to `out`. When a
-    candidate is removed, members behind it move up by one rank: adds their number to `place`. Adds the other changes
-    when a member is removed to `columns`, and all of its changes, with random signs, to `signed`. Returns False for a
-    tie.
+    candidate is removed, members behind it move up by one rank: their number is added to `place`. Other changes when a
+    member is removed are added to `columns`, and all of its changes, with random signs, to `signed`.
     """
     owners = np.empty(k + 1, dtype=np.int64)
     count = 0
@@ -180,10 +179,10 @@ def rank_rows(
 
     Sets the keys of queries that are candidates to infinity.
 
-    near : (2, n) zeros, and zeros again afterwards. singles : (2, n) scratch. columns : (3, n_test). places :
-    (2, n_test) how many ranks of neighbors fall when each test point is removed; to be subtracted from the first two
-    columns at the end. is_open : which of `TRUST_OPEN`, `CONTINUITY_OPEN` and `OVERLAP_OPEN` ties leave open; for these
-    nothing is written or added.
+    near : (2, n) zeros, before and after. singles : (2, n) scratch. columns : (3, n_test). places : (2, n_test) numbers
+    of neighbors' ranks that fall when each test point is removed, to be subtracted from the first two columns.
+    is_open : the statistics that ties leave open (`TRUST_OPEN`, `CONTINUITY_OPEN`, `OVERLAP_OPEN`), which are not
+    written.
     """
     n, n_test = keys_x.shape[1], columns.shape[1]
     singles_x, singles_z = singles[0], singles[1]

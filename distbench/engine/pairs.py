@@ -1,4 +1,4 @@
-"""Pair statistics of queries, for a stretch of candidates at a time, which stays in the cache."""
+"""Pair statistics of queries, computed for one stretch of candidates at a time, which stays in the cache."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, rank_correlation, ratio_tails
 from distbench.engine._jit import kernel
+from distbench.engine.moments import add_moments, extreme_ratios, to_distances, to_ratios
+from distbench.engine.rank_correlation import add_rank_products, to_cells
+from distbench.engine.ratio_tails import add_tails
 
 __all__ = ["STRETCH_CANDIDATES", "PairTask", "add_unjudged", "pair_rows"]
 
@@ -17,17 +19,9 @@ Indices = NDArray[np.int64]
 
 STRETCH_CANDIDATES = 1024
 
-to_distances, to_ratios = moments.to_distances, moments.to_ratios
-add_moments, extreme_ratios = moments.add_moments, moments.extreme_ratios
-to_cells, add_rank_products, add_tails = (
-    rank_correlation.to_cells,
-    rank_correlation.add_rank_products,
-    ratio_tails.add_tails,
-)
-
 
 class PairTask(NamedTuple):
-    """Parameters of `pair_rows` that are the same for all blocks."""
+    """The parameters of `pair_rows` that are the same for all blocks."""
 
     root_x: bool  # whether distances are roots of keys
     root_z: bool
@@ -39,7 +33,7 @@ class PairTask(NamedTuple):
     n_test: int
     ranked: bool  # whether to compute rank products and tails
     factor: float  # of rank products in the influence
-    low_a: float  # grids of cells
+    low_a: float  # of the grids of cells
     per_unit_a: float
     low_b: float
     per_unit_b: float
@@ -71,22 +65,21 @@ def pair_rows(
     owners: NDArray[np.int32],
     used: int,
 ) -> tuple[int, int]:
-    """Add up the pairs of a block's queries from `first_row` on, until the tails have no room left.
+    """Add up the pairs of a block's queries from `first_row` on, until the tails are full.
 
-    shared, alone : (B, N_MOMENTS) sums over pairs with other judged queries, and over the others. extremes : (B, 2)
-    least and largest ratio. ranked : (B, 2) sums of rank products, and of influence, over pairs with later columns, so
-    that each pair counts once. ratios, partners, owners : the tails. Returns the row to go on with, and the new end of
-    the tails.
+    Returns the next row, and the new end of the tails. shared, alone : (B, N_MOMENTS) sums over pairs with other
+    queries, and over all other pairs. extremes : (B, 2) least and largest ratio. ranked : (B, 2) sums of rank products
+    and of influence, over pairs with later columns, so that each pair counts once. ratios, partners, owners : tails.
     """
     n = keys_x.shape[1]
-    judged = task.m if task.n_test else 0
+    n_queries = task.m if task.n_test else 0
     for row in range(first_row, len(keys_x)):
         if task.ranked and used + n > len(ratios):
             return row, used
         i, x, z = first_query + row, keys_x[row], keys_z[row]
-        first = i + 1 if judged else 0
-        starts = (0, first, judged, task.n_test)  # judged before, judged after, other test points, references
-        stops = (min(i, judged), judged, task.n_test, n)
+        first = i + 1 if n_queries else 0
+        starts = (0, first, n_queries, task.n_test)  # queries before, queries after, other test points, references
+        stops = (min(i, n_queries), n_queries, task.n_test, n)
         before = used
         for segment in range(4):
             for p in range(starts[segment], stops[segment], STRETCH_CANDIDATES):
@@ -112,7 +105,7 @@ def pair_rows(
 
 @kernel
 def add_unjudged(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
-    """Add a block's pairs with test points that are not judged to these points' sums, (n_test - m, N_MOMENTS)."""
+    """Add a block's pairs with test points that are no queries to the sums of these points, (n_test - m, N_MOMENTS)."""
     for row in range(len(keys_x)):
         for p in range(task.m, task.n_test):
             a, b, rho = scratch[0][:1], scratch[1][:1], scratch[2][:1]

@@ -1,7 +1,8 @@
-"""The result of a job, and the results of all jobs merged."""
+"""The results of jobs, how they are merged, and the base class of statistics beyond the default set."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Part", "merge"]
+from distbench.engine.problem import Problem
+
+__all__ = ["OptionalStatistic", "Part", "merge"]
 
 
 @dataclass
 class Part:
-    """The result of one job or of all: rows of its queries, sums over these for each test point, and totals."""
+    """The result of one job or of all: rows of the queries, sums over them for each test point, and totals."""
 
     rows: dict[str, NDArray[Any]] = field(default_factory=dict)
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
@@ -31,5 +34,24 @@ def merge(parts: Iterable[Part]) -> Part:
         for sums, more in ((merged.columns, part.columns), (merged.totals, part.totals)):
             for name, values in more.items():
                 sums[name] = np.add(sums[name], values, out=sums[name]) if name in sums else values
-    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # blocks go as soon as they are joined
+    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # frees blocks once they are joined
     return merged
+
+
+class OptionalStatistic(ABC):
+    """A family of statistics beyond the default set: `passes` passes over all queries, then a finish."""
+
+    name: str
+    passes = 1
+
+    def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
+        """Return the result of pass `index` for the queries at `rows`, nothing by default; must be pure."""
+        return Part()
+
+    def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
+        """Return the state for the pass after pass `index`; not called after the last pass."""
+        return state
+
+    @abstractmethod
+    def finish(self, problem: Problem, merged: Part, state: Any) -> Any:
+        """Return the statistics from the merged parts of the last pass; their `notes` go into the report."""

@@ -1,7 +1,7 @@
 """The points of one space, input or code, prepared for exact and for fast distances.
 
-Points are scaled by a power of two, which is exact and keeps the squares of very large and very small numbers in
-range. Products of matrices get points that are moved to the origin if they are far from it; differences do not.
+Points are scaled by a power of two, which is exact and keeps squares in range. For products of matrices, points
+far from the origin are moved there; direct differences take them as they are.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
-PREPARED_BYTES = 1 << 28  # prepared points kept in memory; larger ones are prepared block by block
-MOVED_BYTES = 1 << 26  # moved points kept beside them
+PREPARED_BYTES = 1 << 28  # of prepared points in memory; larger sets are prepared block by block
+MOVED_BYTES = 1 << 26  # of moved points in memory beside them
 PLAIN_EXPONENT = 30  # of points and of their spread; up to here squares fit single precision and nothing is scaled
 FAR_RATIO = 4.0  # points are moved where the square of their mean is this many times their variance
 BLOCK_PAIRS = 1 << 14  # pairs whose keys are computed at once
@@ -32,7 +32,7 @@ BLOCK_COLUMNS = 512  # candidates in one product of matrices
 
 
 def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
-    """Return points / 2**(sum of exponents), exactly, in fresh memory."""
+    """Return a copy, points / 2**(sum of exponents), exactly."""
     out = np.array(points, dtype=np.float64, order="C")
     if max(abs(exponent) for exponent in exponents) < 500:
         return np.multiply(out, np.ldexp(1.0, -sum(exponents)), out=out)
@@ -45,27 +45,15 @@ def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
 
 @dataclass
 class Space:
-    """The points of one space in this order: judged queries, other test points, references.
+    """The points of one space in this order: queries, other test points, references."""
 
-    Parameters
-    ----------
-    sources : list of ndarray
-        Test points and, optionally, reference points; of any real dtype, in memory or memory maps.
-    order : ndarray of int, optional
-        Which row of the test points stands at each place.
-    first : int
-        The first row that is a candidate: 0, or the number of test points if they are not candidates.
-    distance : str
-        One of `CODE_DISTANCES`.
-    """
-
-    sources: list[NDArray[Any]]
-    order: Indices | None
-    first: int
-    distance: str = "euclidean"
+    sources: list[NDArray[Any]]  # test points and perhaps references; of any real dtype, in memory or memory maps
+    order: Indices | None  # the row of the test points at each place
+    first: int  # the first row that is a candidate: 0, or the number of test points if they are no candidates
+    distance: str = "euclidean"  # one of `CODE_DISTANCES`
     exponent: int = 0
     tolerance: float = 0.0  # relative error of keys
-    _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents to divide by, one after the other
+    _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents of both divisors
     _origin: Array | None = field(default=None, repr=False)  # subtracted before products
     _rows: Array | None = field(default=None, repr=False)
     _moved: Array | None = field(default=None, repr=False)
@@ -108,7 +96,7 @@ class Space:
 
     @property
     def by_products(self) -> bool:
-        """Whether keys come from products of matrices; near points get direct differences even then."""
+        """Whether keys come from products of matrices; those of near points are direct differences even then."""
         return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
 
     @property
@@ -118,7 +106,7 @@ class Space:
 
     @property
     def factor(self) -> float:
-        """Factor that turns a key (or its root) into a distance."""
+        """The factor that turns a key (or its root) into a distance."""
         return {"cosine": 0.5, "hamming": 1 / self.d}.get(self.distance, 1.0)
 
     def to_distance(self, keys: Array) -> Array:
@@ -137,7 +125,7 @@ class Space:
         return rows if self._origin is None else rows - self._origin
 
     def take(self, places: Indices) -> Array:
-        """Return the prepared points at some places."""
+        """Return the prepared points at `places`."""
         return self._prepared(self._raw(places)) if self._rows is None else self._rows[places]
 
     def keys(self, start: int, stop: int, out: Array) -> Array:
@@ -172,7 +160,7 @@ class Space:
         return self.to_distance(self.exact_keys(i))
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
-        """Return the keys of pairs: query i, candidate column j."""
+        """Return the keys of pairs of query i and candidate column j."""
         cuts = range(0, len(i), BLOCK_PAIRS)
         with ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(cuts)))) as pool:
             slices = (slice(start, start + BLOCK_PAIRS) for start in cuts)
@@ -183,8 +171,8 @@ class Space:
         if self.distance in ("euclidean", "cosine"):
             if self._rows is not None:
                 return distances.pair_keys(self._rows, self._rows, i, j)
-            every = np.arange(len(i))
-            return distances.pair_keys(self.take(i), self.take(j), every, every)
+            in_order = np.arange(len(i))
+            return distances.pair_keys(self.take(i), self.take(j), in_order, in_order)
         x, y = self.take(i), self.take(j)
         unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
         return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # summed in the order of the kernels
@@ -201,14 +189,14 @@ class Space:
                 distances.direct_keys(queries, columns, c, out)
 
     def _raw(self, places: Indices) -> NDArray[Any]:
-        """Return the points at some places, unprepared."""
+        """Return the unprepared points at `places`."""
         if len(self.sources) == 1:
             return self.sources[0][places if self.order is None else self.order[places]]
         m = len(self.sources[0])
         out = np.empty((len(places), self.d), dtype=np.result_type(*self.sources))
         test = places < m
-        own = places[test]
-        out[test] = self.sources[0][own if self.order is None else self.order[own]]
+        rows = places[test]
+        out[test] = self.sources[0][rows if self.order is None else self.order[rows]]
         out[~test] = self.sources[1][places[~test] - m]
         return out
 
@@ -239,7 +227,7 @@ class Space:
             self.exponent = int(size) + int(spread)
 
     def _find_origin(self) -> None:
-        """Choose the value nearest to each column's mean as origin, so that a grid stays a grid."""
+        """Choose as origin the value nearest to each column's mean, so that a grid stays a grid."""
         sample = self.take(np.unique(np.linspace(0, self.n_rows - 1, 512).astype(np.int64)))
         mean = sample.mean(axis=0)
         if mean @ mean > FAR_RATIO * sample.var(axis=0).sum():
@@ -257,7 +245,7 @@ class Space:
         return low, high
 
     def _on_grid(self) -> bool:
-        """Return whether all coordinates are multiples of one coarse step, so that products and sums are exact."""
+        """Return whether all coordinates are multiples of a coarse step, so that products and sums are exact."""
         largest = max(int(np.frexp(np.abs(rows).max())[1]) for rows in self._blocks())  # all are below 2**largest
         bits = (51 - int(np.ceil(np.log2(self.d)))) // 2
         for rows in self._blocks():

@@ -1,4 +1,4 @@
-"""The problem that every job reads: both spaces, the statistics to gather, and a first look at the pairs."""
+"""The problem that every job reads: both spaces, names of statistics, and a first look at the pairs."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ BLOCK_KEYS = 1 << 20  # keys of one space in a block of queries
 class Problem:
     """Queries and candidates in both spaces.
 
-    Columns of candidates are the test points (judged ones first) and then the references, or the references alone.
+    The candidates, in the order of columns, are test points (queries first) and references, or references alone.
     """
 
     x: Space
     z: Space
-    m: int  # judged queries
+    m: int  # queries
     n_test: int  # test points among the candidates; 0 if queries are no candidates
     k: int  # neighbors
     families: frozenset[str]
     sigma: float = 0.1  # of the density's kernel
-    labels_queries: Indices | None = None  # of the judged queries
+    labels_queries: Indices | None = None
     labels_candidates: Indices | None = None
     first_look: rank_correlation.Pilot | None = None
 
@@ -52,12 +52,12 @@ class Problem:
 
     @property
     def pairs(self) -> int:
-        """Number of pairs; one of two judged queries counts once."""
+        """Number of pairs; a pair of two queries counts once."""
         return self.m * self.M - (self.m * (self.m - 1) // 2 if self.n_test else 0)
 
     @property
     def unit(self) -> float:
-        """Unit of code distances over unit of input distances."""
+        """The unit of code distances divided by that of input distances."""
         return float(np.ldexp(1.0, int(np.clip(self.z.exponent - self.x.exponent, -1000, 1000))))
 
     @property
@@ -67,24 +67,24 @@ class Problem:
 
     @cached_property
     def order(self) -> Indices:
-        """A random order of the candidates, from which triplets are sampled."""
+        """A random order of the candidates, in which triplets are sampled."""
         return np.random.default_rng(SEED).permutation(self.n)
 
     @property
     def triplet_candidates(self) -> int:
-        """Number of candidates on which the triplets of a query are judged."""
+        """Number of candidates in a query's triplets."""
         return triplets.candidates_per_query(self.m, self.M)
 
     def look(self) -> None:
         """Set `first_look` from a sample of pairs; pair statistics need it."""
         _, _, a, b = self.pairs_sample(rank_correlation.SAMPLE_PAIRS, SEED)
         is_complete = self.pairs <= rank_correlation.SAMPLE_PAIRS
-        # A longer tail costs nothing where there are few pairs. When a query leaves, all of its pairs can leave a tail.
+        # A longer tail costs nothing with few pairs. The removal of a query can remove all of its pairs from a tail.
         share = (4 if is_complete else 1) * rank_correlation.TAIL_SHARE + self.M / self.pairs
         self.first_look = rank_correlation.pilot(a, b, share, is_complete)
 
     def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:
-        """Return queries i, columns j and distances a, b of all pairs, or of a sample with repeats of `size` pairs."""
+        """Return queries i, columns j and distances a, b of all pairs, or of `size` pairs drawn with replacement."""
         later = self.n - 1 - np.arange(self.m) if self.n_test else np.full(self.m, self.n)
         starts = np.concatenate([[0], np.cumsum(later)])
         sampled = self.pairs > size
@@ -95,7 +95,7 @@ class Problem:
         return i, j, a, b
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without `order`, which is quickly computed again."""
+        """Return the state without `order`, which other processes compute again."""
         state = self.__dict__.copy()
         state.pop("order", None)
         return state

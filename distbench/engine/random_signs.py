@@ -1,7 +1,7 @@
-"""Random signs of test points, for sums of squares over pairs that are too many to store.
+"""Random signs s_p of test points, for sums of squares over pairs that are too many to store.
 
-The square of the sum over p of s_p c_ip is on average the sum of c_ip^2; unlike that sum, it can be subtracted between
-encoders.
+The expectation of (sum_p s_p c_ip)^2 is sum_p c_ip^2. Unlike sums of squares, signed sums of two encoders can be
+subtracted.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["SKETCHES", "add_partners", "add_signed"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-SKETCHES = 4  # independent signs a point, over which squares are averaged
+SKETCHES = 4  # independent signs of a point; squares are averaged over them
 
 
 @kernel
 def add_signed(change: float, point: int, out: Array) -> None:
-    """Add `change` with each sign of a test point to `out`: random, the same in every run (splitmix64)."""
+    """Add `change` with each random sign of a test point, the same in every run (splitmix64), to `out`."""
     state = np.uint64(point + 1) * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,8 +1,8 @@
 """Rank correlation of all pairs without sorting them, and thresholds for the tails of the ratios b / a.
 
-A sample of pairs gives each space a grid of cells and an estimate F, G of its distribution function. The pass over all
-pairs adds up F(a) G(b) and counts the cells exactly. The errors of F and G are then corrected to first order, by the
-sample's mean of G at each a and of F at each b; the product of both errors remains.
+From a sample of pairs, each space gets a grid of cells and an estimate F or G of its distribution function. The pass
+over all pairs sums F(a) G(b) and counts the cells exactly. The errors of F and G are then corrected to first order, by
+the sample's mean of G at each a and of F at each b; the product of both errors remains.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ Places = NDArray[np.uint32]
 
 SAMPLE_PAIRS = 1 << 17  # for cells and tail thresholds; all pairs if there are fewer
 N_CELLS = 4096
-MAX_CELL_SHARE = 1 / 256  # of pairs in one cell; if there are more, cells lie between quantiles
+MAX_CELL_SHARE = 1 / 256  # of pairs in one cell; with more, cells lie between quantiles
 TAIL_SHARE = 0.001
 MARGIN_DEVIATIONS = 5.0  # standard deviations of a sample's quantile
 
 
 class Cells(NamedTuple):
-    """The grid of one space: cells of equal width, or between quantiles (`edges`)."""
+    """The grid of one space: cells of equal width, or between the quantiles `edges`."""
 
     low: float
     per_unit: float
     edges: Array  # upper edges, ascending; empty for cells of equal width
-    table: Array  # (cells, 2) distribution function, and what a pair there adds through other pairs' ranks
+    table: Array  # (cells, 2) distribution function, and a pair's influence through the ranks of other pairs
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """The results of a first look at a sample of pairs, before the pass over all of them."""
+    """The results of a first look at a sample of pairs, before the pass over all pairs."""
 
-    scale: float  # of the codes: near the best
+    scale: float  # of the codes, near the best one
     a: Cells
     b: Cells
     factor: float  # of F(a) G(b) in a pair's influence on the correlation
@@ -83,7 +83,7 @@ def add_rank_products(
     counts_a, counts_b = counts[0], counts[1]
     products, influence = 0.0, 0.0
     for p in range(len(u)):
-        cell_a, cell_b = np.uint64(u[p]), np.uint64(v[p])  # unsigned: no check for places from the end
+        cell_a, cell_b = np.uint64(u[p]), np.uint64(v[p])  # unsigned, so no check for negative indices
         product = of_a[cell_a, 0] * of_b[cell_b, 0]
         effect = factor * product + (of_a[cell_a, 1] + of_b[cell_b, 1])
         products += product
@@ -112,20 +112,20 @@ def rank_correlation(pilot: Pilot, products: float, counts: Counts) -> float:
         return pilot.exact
     shares = [c / counts[0].sum() for c in (counts[0, : len(pilot.a.table)], counts[1, : len(pilot.b.table)])]
     exact = [_middles(share) for share in shares]
-    F, G = (pilot.a.table[pilot.sample[0], 0], pilot.b.table[pilot.sample[1], 0])
-    truly = exact[0][pilot.sample[0]], exact[1][pilot.sample[1]]
-    mean = products / counts[0].sum() + float(truly[0] @ truly[1] - F @ G) / len(F)
+    F, G = pilot.a.table[pilot.sample[0], 0], pilot.b.table[pilot.sample[1], 0]
+    exact_F, exact_G = exact[0][pilot.sample[0]], exact[1][pilot.sample[1]]
+    mean = products / counts[0].sum() + float(exact_F @ exact_G - F @ G) / len(F)
     return float(np.clip(_correlation(mean, shares[0], exact[0], shares[1], exact[1]), -1, 1))
 
 
 def _mean_ranks(values: Array) -> Array:
-    """Return ranks from 1; tied values share the mean of theirs (importing scipy.stats takes half a second)."""
+    """Return ranks from 1; tied values get their mean rank (importing scipy.stats takes half a second)."""
     _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[level])
 
 
 def _sorted_correlation(a: Array, b: Array) -> float:
-    """Return Spearman's correlation by sorting; tied distances share their mean rank."""
+    """Return Spearman's correlation by sorting; tied distances get their mean rank."""
     ranks = [_mean_ranks(values) for values in (a, b)]
     if min(np.ptp(rank) for rank in ranks) == 0:
         return 0.0
@@ -135,10 +135,10 @@ def _sorted_correlation(a: Array, b: Array) -> float:
 def _grid(values: Array) -> tuple[float, float, Array, int]:
     """Return low, cells per unit, edges and number of cells for the distances of a sample."""
     low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
-    if high - low > 4 * (outer - inner) > 0:  # else a few far pairs would take nearly all cells
+    if high - low > 4 * (outer - inner) > 0:  # else a few distant pairs would take nearly all cells
         low, high = max(low, inner - (outer - inner) / 8), min(high, outer + (outer - inner) / 8)
     per_unit = (N_CELLS - 1) / (high - low) if high > low else 0.0
-    low -= 0.382 * (high - low) / (N_CELLS - 1)  # common values, such as 0, do not lie on an edge
+    low -= 0.382 * (high - low) / (N_CELLS - 1)  # keeps common values, such as 0, off the edges
     cells = np.empty(len(values), dtype=np.uint32)
     to_cells(values, low, per_unit, np.empty(0), N_CELLS - 1, cells)
     levels = np.unique(values)
@@ -150,14 +150,11 @@ def _grid(values: Array) -> tuple[float, float, Array, int]:
 
 
 def _edges(values: Array, levels: Array) -> Array:
-    """Return edges between all levels if they are few, else at quantiles.
-
-    Edges lie midway between levels, so that rounding moves no value over one.
-    """
+    """Return edges between all levels if they are few, else at quantiles; midway, so that rounding crosses none."""
     if len(levels) > N_CELLS:
         quantiles = np.quantile(values, np.arange(1, N_CELLS) / N_CELLS, method="lower")
-        own = np.searchsorted(levels, quantiles)
-        below = np.unique(np.concatenate([[0], own, [len(levels) - 2]]))  # rare levels at the ends stay apart
+        places = np.searchsorted(levels, quantiles)
+        below = np.unique(np.concatenate([[0], places, [len(levels) - 2]]))  # rare levels at the ends stay apart
     else:
         below = np.arange(len(levels) - 1)
     below = below[below < len(levels) - 1]
@@ -165,13 +162,13 @@ def _edges(values: Array, levels: Array) -> Array:
 
 
 def _filled(sums: NDArray[Any], counts: Array) -> Array:
-    """Return means by cell; those of empty cells are interpolated."""
-    seen = np.flatnonzero(counts)
-    return np.interp(np.arange(len(counts)), seen, sums[seen] / counts[seen])
+    """Return the mean in each cell; means of empty cells are interpolated."""
+    filled = np.flatnonzero(counts)
+    return np.interp(np.arange(len(counts)), filled, sums[filled] / counts[filled])
 
 
 def _above(weighted: Array) -> Array:
-    """Return, for each cell, the sum over higher cells and half of its own."""
+    """Return, for each cell, the sum over higher cells and half of the cell."""
     return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
 
 
@@ -208,9 +205,9 @@ def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
 def _influence(
     functions: tuple[Array, Array], shares: list[Array], means: tuple[Array, Array], products: float
 ) -> tuple[tuple[Array, Array], float]:
-    """Return the influence of a pair on Spearman's correlation in parts; its mean over pairs is 0.
+    """Return the effects and the factor that make up a pair's influence on Spearman's correlation.
 
-    That of a pair in cells (u, v) is ``factor F(u) G(v) + effects[0][u] + effects[1][v]``.
+    The influence in cells (u, v) is ``factor F(u) G(v) + effects[0][u] + effects[1][v]``; its mean over pairs is 0.
     """
     second = [float(share @ function**2) for share, function in zip(shares, functions, strict=True)]
     variances = [square - 0.25 for square in second]
@@ -229,7 +226,7 @@ def _influence(
 
 
 def _tails(ratios: Array, share: float) -> tuple[float, float]:
-    """Return low and high thresholds beyond which at least a `share` of all ratios lies, almost surely."""
+    """Return a low and a high threshold; almost surely at least a `share` of all ratios lies beyond each."""
     if share >= 1 or ratios.size == 0:
         return np.inf, -np.inf
     ordered = np.sort(ratios)

@@ -1,9 +1,9 @@
 """Rank statistics of one query with ties, and their changes when single candidates are removed.
 
-Ties follow the definition: candidates tied at the k-th distance share the places that are left with equal weight; a
-tied rank contributes the mean over the places of its group. The candidates of a query fall into four classes: nearer
-than the k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a nearer one
-is removed) and BEYOND. Weights depend on the class alone, ranks on how many candidates are nearer.
+Ties follow the definition: candidates tied at the k-th distance share the remaining places with equal weight; a tied
+rank counts the mean over the places of its group. The candidates of a query fall into four classes: nearer than the
+k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a nearer candidate is
+removed) and BEYOND. Weights depend on the class alone, ranks on the number of nearer candidates.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
 
 @kernel
 def classify(values: Array, k: int, edge: float, classes: Classes) -> Array:
-    """Write each candidate's class to `classes`, given the k-th smallest value `edge`; return the (4, 4) weights.
+    """Write each candidate's class to `classes`; `edge` is the k-th smallest value. Return the (4, 4) weights.
 
     ``weights[v, c]`` is the weight of class c as a nearest neighbor when a candidate of class v is removed; the last
-    row (class BEYOND) has the weights when none is. The query's own distance must be infinite.
+    row (class BEYOND) has the weights without a removal. The query's own distance must be infinite.
     """
     near, tied, following = 0, 0, np.inf
     for value in values:
@@ -75,7 +75,7 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
 def overlap(
     classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, columns: Array, signed: Array
 ) -> float:
-    """Return the expected number of common neighbors; add the effect of each test candidate to the last two."""
+    """Return the expected number of common neighbors; add test candidates' effects to `columns` and `signed`."""
     count = np.zeros((4, 4))
     for p in range(len(classes_x)):
         count[classes_x[p], classes_z[p]] += 1.0
@@ -111,9 +111,9 @@ def _excess(less: float, equal: float, k: int) -> float:
 
 @kernel
 def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array, Array]:
-    """Return each level's rank term, its loss when one at that level is removed, and losses by class and place.
+    """Return each level's rank term, its loss when a member of the level is removed, and losses by class and place.
 
-    ``loss[c, q]`` is the loss in the terms of all members of class c when a candidate at place q is removed.
+    ``loss[c, q]`` is how much the terms of all members of class c lose when a candidate at place q is removed.
     """
     n_levels = len(less)
     term, drop_tie = np.empty(n_levels), np.empty(n_levels)
@@ -133,7 +133,7 @@ def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array
 
 @kernel
 def _weighted(weights: Array, count: Array, term: Array) -> float:
-    """Return the sum of the levels' terms, members weighted by their class."""
+    """Return the sum of the levels' terms; members are weighted by their class."""
     total = 0.0
     for u in range(len(term)):
         for c in range(3):
@@ -151,7 +151,7 @@ def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Arr
             after[v, q] = total
             for c in range(3):
                 after[v, q] -= weights[v, c] * loss[c, q]
-            if v < NEXT and q % 2:  # a member is removed: subtract its own term too
+            if v < NEXT and q % 2:  # a member is removed: subtract its term too
                 after[v, q] -= weights[v, v] * (term[q >> 1] - drop_tie[q >> 1])
     return after
 
@@ -168,10 +168,10 @@ def _add_changes(classes: Classes, place: Places, after: Array, value: float, co
 def _rank_excess(
     classes: Classes, weights: Array, values: Array, k: int, columns: Array, out: Array, signed: Array
 ) -> None:
-    """Write sum_j w_j max(0, r_j - k) over neighbors j by `classes`, r_j = rank of j by `values`, to ``out[0]``.
+    """Write sum_j w_j max(0, r_j - k) to ``out[0]``; neighbors j are those of `classes`, ranks r_j those of `values`.
 
-    Adds to ``columns[p]`` how much the sum changes when test candidate p is removed. Writes the neighbor with the
-    largest rank, and that rank, to ``out[1:]``.
+    Adds the change of the sum when test candidate p is removed to ``columns[p]``. Writes the neighbor with the largest
+    rank, and that rank, to ``out[1:]``.
     """
     members = np.flatnonzero(classes < (NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT))
     levels = np.unique(values[members])
@@ -189,9 +189,9 @@ def _rank_excess(
 
 
 def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, is_open: int) -> None:
-    """Write the statistics that `distbench.engine.neighbors.rank_rows` left open for a query, from exact keys.
+    """Write the statistics of a query that `distbench.engine.neighbors.rank_rows` left open, from exact keys.
 
-    The query's own keys, if it is a candidate, must be infinite. columns : (3, n_test). is_open : see `rank_rows`.
+    If the query is a candidate, its own keys must be infinite. columns : (3, n_test). is_open : see `rank_rows`.
     """
     sides = []
     for keys in (keys_x, keys_z):

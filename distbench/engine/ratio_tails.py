@@ -1,4 +1,4 @@
-"""The ratios b / a in the tails, stored one by one, so that extreme quantiles are exact."""
+"""The ratios b / a in the tails, all of them stored, so that extreme quantiles are exact."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ __all__ = ["Tail", "add_tails", "grown"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
 Ends = NDArray[np.int32]
 
 STEP_RATIOS = 32
@@ -25,7 +24,7 @@ STEP_RATIOS = 32
 def add_tails(
     a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Ends, used: int
 ) -> int:
-    """Append the ratios below `low` or above `high`, and their partners, of distinct inputs; return the new end."""
+    """Append the ratios of distinct inputs below `low` or above `high`, and their partners; return the new end."""
     for start in range(0, len(rho), STEP_RATIOS):
         stop = min(len(rho), start + STEP_RATIOS)
         if any_outside(rho[start:stop], low, high):
@@ -37,7 +36,7 @@ def add_tails(
 
 
 def grown(values: NDArray[Any], used: int, room: int) -> NDArray[Any]:
-    """Return a larger array with the used values, and at least `room` more."""
+    """Return a larger array with the `used` first values and at least `room` free places."""
     out = np.empty(2 * used + room, dtype=values.dtype)
     out[:used] = values[:used]
     return out
@@ -53,12 +52,12 @@ class Tail:
     threshold: float
 
     def quantile(self, position: float) -> float:
-        """Return the value at a fractional place, 0 = outermost, interpolated linearly between neighbors."""
+        """Return the value at a fractional place (0: outermost), interpolated linearly."""
         place = int(position)
         return float(_between(self.ratios, self.threshold, place, place + 1, position - place))
 
     def quantiles_without(self, positions: Array) -> Array:
-        """Return, for each test point, the value at its place without the ratios of which it is part."""
+        """Return, for each test point, the value at its position without the ratios of the point's pairs."""
         points = len(positions)
         place = np.arange(len(self.ratios))
         ends, places = np.concatenate([self.i, self.j]), np.concatenate([place, place])

@@ -1,9 +1,9 @@
-"""Relative rank errors: how far the k nearest in one space move in the ranks of the other.
+"""Relative rank errors: differences between the ranks of the k nearest in one space and their ranks in the other.
 
-Ties are broken at random in both spaces, independently: neighbor j has rank r, uniform over the places of its tie
+Ties are broken at random in both spaces, independently: neighbor j has a rank r, uniform over the places of its tie
 group, and s likewise, so it counts ``E[1(r <= k) |r - s| / r]``. Removing a candidate shifts the groups behind it and
-shrinks its own. So its effect on a neighbor depends only on how the two compare in each space (farther, tied, nearer),
-and leave-one-out values are exact, with ties too.
+shrinks its group. So its effect on a neighbor depends only on how the two compare in each space (farther, tied,
+nearer), and leave-one-out values are exact, even with ties.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 from distbench.engine.counts import find_places
-from distbench.engine.optional_statistic import OptionalStatistic
-from distbench.engine.partial_sums import Part
+from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
 __all__ = ["Relative", "RelativeFamily"]
@@ -28,7 +27,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Relative:
-    """Sums of relative rank errors of each query, and their changes when each test point is removed."""
+    """Each query's sum of relative rank errors, and the changes of all sums when each test point is removed."""
 
     input_rows: Array  # (m,) neighbors and denominators in input space
     input_columns: Array  # (n_test,)
@@ -67,12 +66,12 @@ def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harm
 def _changes(
     u: int, less: int, equal: int, less_other: Indices, upto_other: Indices, count: Array, k: int, harmonic: Array
 ) -> tuple[float, Array, Array]:
-    """Return level u's sum; its change by the removed one's comparison here and its place there; its own terms.
+    """Return the sum of level u; its changes when a candidate is removed; each member's term if that is removed.
 
-    Comparisons: 0 = farther, 1 = tied, 2 = nearer than the members of level u.
+    Changes are by comparison here (the candidate is 0 = farther, 1 = tied, 2 = nearer) and by place there.
     """
     n_levels = len(less_other)
-    value, own = 0.0, np.zeros(n_levels)
+    value, removed = 0.0, np.zeros(n_levels)
     by_place = np.zeros((3, 2 * n_levels + 1))
     for here in range(3):
         before, after = less - (1 if here == 2 else 0), equal - (1 if here == 1 else 0)
@@ -89,14 +88,14 @@ def _changes(
             if here == 0:
                 value += count[u, v] * term
             if here == 1:
-                own[v] = alone
+                removed[v] = alone
         running = nearer.sum()
         by_place[here, 0] = running
         for v in range(n_levels):
             by_place[here, 2 * v + 1] = running - nearer[v] + tied[v]
             running += farther[v] - nearer[v]
             by_place[here, 2 * v + 2] = running
-    return value, by_place, own
+    return value, by_place, removed
 
 
 @kernel
@@ -118,24 +117,24 @@ def _relative(
         if level[p] < n_levels:
             count[level[p], place[p] >> 1] += 1.0
     total = 0.0
-    change = np.zeros((n_levels + 1, 2 * n_other + 1))  # by level and place of the removed one
-    own = np.empty((n_levels, n_other))
+    change = np.zeros((n_levels + 1, 2 * n_other + 1))  # by level and place of the removed candidate
+    removed = np.empty((n_levels, n_other))
     for u in range(n_levels):
         less = upto[u - 1] if u > 0 else 0
-        value, by_place, own[u] = _changes(u, less, upto[u] - less, less_other, upto_other, count, k, harmonic)
+        value, by_place, removed[u] = _changes(u, less, upto[u] - less, less_other, upto_other, count, k, harmonic)
         total += value
         for w in range(n_levels + 1):
             change[w] += by_place[0 if w > u else (1 if w == u else 2)]
     for p in range(n_test):
         columns[p] += change[level[p], place[p]]
         if level[p] < n_levels:
-            columns[p] -= own[level[p], place[p] >> 1]
+            columns[p] -= removed[level[p], place[p] >> 1]
     return total
 
 
 def _add_side(here: Array, there: Array, k: int, harmonic: Array, n_test: int, columns: Array) -> float:
-    """Return one query's sum with neighbors by `here`, ranks by both; add effects to `columns`."""
-    # all whose rank can be k or less, also after a nearer one is removed
+    """Return a query's sum over its neighbors by `here`, ranked by both; add effects to `columns`."""
+    # all candidates whose rank can be k or less, also after a nearer one is removed
     members = np.flatnonzero(here <= np.partition(here, k)[k])
     values, member_level = np.unique(here[members], return_inverse=True)
     level = np.full(len(here), len(values), dtype=np.int64)

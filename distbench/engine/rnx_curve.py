@@ -1,10 +1,11 @@
 r"""The area under one query's :math:`R_{NX}` curve, from its full ranks.
 
 The area is linear in Q(K), and Q(K) counts the candidates with max(r, s) <= K. So a candidate counts
-``phi(max(r, s))``, where phi(t) sums the worth of one more kept neighbor over all K >= t. A tied candidate counts the
-mean of that over the places of its two groups: two differences of running sums of phi(t) and t phi(t). Removing a
-candidate shifts or shrinks the groups of another, by how the two compare in each space. The joint effect is the sum of
-two single effects (running sums over one order) and of a rest that is 0 unless both ranks matter (a Fenwick tree).
+``phi(max(r, s))``, where phi(t) sums the weight of a kept neighbor over all K >= t. A tied candidate counts the mean of
+phi over the places of its two groups: two differences of running sums of phi(t) and t phi(t). Removing a candidate
+shifts or shrinks the groups of the others, depending on how they compare in each space. Its effect on another is the
+sum of an effect in each space (running sums over one order) and a rest that is 0 unless both ranks matter (a Fenwick
+tree).
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from numpy.typing import NDArray
 from distbench._util.notes import Note
 from distbench.engine._jit import kernel
 from distbench.engine.counts import tree_add, tree_sum
-from distbench.engine.optional_statistic import OptionalStatistic
-from distbench.engine.partial_sums import Part
+from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
 __all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
@@ -28,7 +28,7 @@ __all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-MAX_RANKS = 20_000_000  # sorted in each space; for more, a sample of queries is judged
+MAX_RANKS = 20_000_000  # sorted in each space; for more, a sample of queries is used
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class OrderCurves:
 
     rows: Array  # (len(places),)
     columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
-    places: Indices  # which of the judged queries the rows belong to
+    places: Indices  # of the queries that the rows belong to
     notes: tuple[Note, ...]
 
 
 @lru_cache(maxsize=8)
 def sampled_queries(m: int, M: int) -> Indices:
-    """Return the judged queries whose ranks are sorted: all, or a seeded sample."""
+    """Return the queries whose ranks are sorted: all, or a seeded sample."""
     size = max(2, MAX_RANKS // M)
     if m <= size:
         return np.arange(m)
@@ -54,7 +54,7 @@ def sampled_queries(m: int, M: int) -> Indices:
 def _worth(M: int) -> Array:
     """Return phi(t), its running sum, and that of t phi(t), for t = 0..M + 1, as columns.
 
-    The last row is for the rank M + 1, which is looked up, and cancels, when a candidate is removed.
+    The last row is for rank M + 1, which removals look up; its values cancel.
     """
     sizes = np.arange(1, M, dtype=np.float64)
     phi = np.zeros(M + 2)
@@ -81,11 +81,11 @@ def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, worth: Array
 
 @kernel
 def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> None:
-    """Write what a candidate counts, and the changes when another is removed, by how the other compares.
+    """Write a candidate's count, and its changes when another candidate is removed, by how the other compares.
 
-    ``out[0]``: no change; ``out[1]``, ``out[2]``: other tied or nearer in x; ``out[3]``, ``out[4]``: in z;
-    ``out[5:9]``: what tied-tied, tied-nearer, nearer-tied, nearer-nearer (x, then z) add to both single effects.
-    An impossible case (tied with a group of one, nearer than the first) has no effect.
+    ``out[0]``: the count; ``out[1]``, ``out[2]``: the other is tied or nearer in x; ``out[3]``, ``out[4]``: in z;
+    ``out[5:9]``: additions to both single effects if it is tied-tied, tied-nearer, nearer-tied or nearer-nearer in x
+    and z. An impossible case (tied with a group of one, nearer than the first) has no effect.
     """
     out[0] = _expected(lx, ex, lz, ez, worth)
     out[1:] = 0.0
@@ -111,9 +111,9 @@ def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> No
 
 @kernel
 def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array, without: Array) -> None:
-    """Add the joint effects to `without`; `order` sorts by u, then v, both dense levels.
+    """Add the joint effects to `without`; `order` sorts by the dense levels u, then v.
 
-    Levels in z are reversed in the trees, so that a prefix holds the farther ones.
+    The trees hold levels in z in reverse, so that a prefix has the farther ones.
     """
     n = len(order)
     far = np.zeros((2, n_levels + 1))  # members farther in x: z farther (a tree), z tied (by level)
@@ -145,7 +145,7 @@ def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array,
 
 @kernel
 def _single(order: Indices, level: Indices, tied: Array, nearer: Array, without: Array) -> None:
-    """Add the single effects of one order: of members tied with each candidate, and of farther ones."""
+    """Add the effects in one space: on candidates tied with each removed one, and on farther ones."""
     stop, behind = len(order), 0.0
     while stop > 0:
         start, same = stop - 1, tied[order[stop - 1]]
@@ -163,7 +163,7 @@ def _single(order: Indices, level: Indices, tied: Array, nearer: Array, without:
 def _area(
     order_x: Indices, order_z: Indices, u: Indices, v: Indices, worth: Array, fewer: Array, without: Array
 ) -> float:
-    """Return the sum of all candidates' worth; write the sum without each candidate (weights `fewer`)."""
+    """Return the sum of all candidates' counts; write the sum without each candidate, with weights `fewer`."""
     n = len(u)
     size_x, size_z = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
     for p in range(n):
@@ -185,8 +185,8 @@ def _area(
         _single(order_z, v, effects[:, 3], effects[:, 4], without)
         _rest(order_x, u, v, int(v[order_z[n - 1]]) + 1, effects, without)
         for p in range(n):  # not with itself
-            own = effects[p]
-            without[p] -= own[0] + own[1] + own[3] + own[5]
+            effect = effects[p]
+            without[p] -= effect[0] + effect[1] + effect[3] + effect[5]
     return total
 
 
@@ -206,11 +206,11 @@ def area(a: Array, b: Array, with_effects: bool) -> tuple[float, Array]:
     without = np.empty(M if with_effects else 0)
     worth, fewer = _worth(M), _worth(M - 1) if with_effects else np.empty((0, 3))
     total = _area(order_x, order_z, _levels(a, order_x), _levels(b, order_z), worth, fewer, without)
-    return total - 1.0, without - 1.0  # shuffled codes have an area of 1 before R is taken against chance
+    return total - 1.0, without - 1.0  # the sum of shuffled codes is 1, and their area 0
 
 
 class OrderCurvesFamily(OptionalStatistic):
-    """Areas under the curves of all queries, or of a sample, which a note states."""
+    """Areas under the curves of all queries, or of a sample and a note."""
 
     name = "order_curves"
 
@@ -218,8 +218,8 @@ class OrderCurvesFamily(OptionalStatistic):
         """Return the queries' areas (nan where a query is not in the sample) and the test points' effects."""
         n_test = problem.n_test
         areas, columns = np.full(len(rows), np.nan), np.zeros(n_test)
-        chosen = sampled_queries(problem.m, problem.M)
-        for i in chosen[np.searchsorted(chosen, rows.start) : np.searchsorted(chosen, rows.stop)]:
+        sampled = sampled_queries(problem.m, problem.M)
+        for i in sampled[np.searchsorted(sampled, rows.start) : np.searchsorted(sampled, rows.stop)]:
             a, b = problem.x.exact_keys(int(i)), problem.z.exact_keys(int(i))
             if n_test:
                 a, b = np.delete(a, i), np.delete(b, i)
@@ -235,6 +235,6 @@ class OrderCurvesFamily(OptionalStatistic):
         places = sampled_queries(problem.m, problem.M)
         notes: tuple[Note, ...] = ()
         if len(places) < problem.m:
-            text = f"rnx_auc: judged on {len(places):,} sampled queries of {problem.m:,}"
+            text = f"rnx_auc: computed from {len(places):,} sampled queries of {problem.m:,}"
             notes = (Note("info", "rnx_auc", text),)
         return OrderCurves(merged.rows["areas"][places], merged.columns["areas"], places, notes)

@@ -1,7 +1,7 @@
 """Statistics that need all pairs in one order: Kendall's correlation and monotone regression.
 
-They cost a sort of the pairs, so of more than 2^20 pairs a seeded sample is judged. The change when a point is removed
-is the sum of what its pairs in the sample add: to first order, and with the noise of the sample.
+They take a sort of the pairs, so a seeded sample is used if there are more than 2^20. The change when a point is
+removed is the sum of the influences of its pairs in the sample: exact to first order, with the noise of the sample.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from distbench._util.notes import Note
 from distbench.engine._jit import kernel
 from distbench.engine.counts import tree_add, tree_sum
-from distbench.engine.optional_statistic import OptionalStatistic
-from distbench.engine.partial_sums import Part
+from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
 __all__ = ["MAX_PAIRS", "SampledPairs", "SampledPairsFamily", "disparities", "kendall_influence"]
@@ -32,11 +31,11 @@ class SampledPairs:
     """Kendall's tau-b with its influences, and the sums of the monotone regression of b on a."""
 
     kendall: float
-    kendall_influence: Array  # (n_test,) sum of the influences of the pairs that touch a point
-    touching: Array  # (n_test,) number of these pairs
+    kendall_influence: Array  # (n_test,) sum of the influences of a point's pairs
+    touching: Array  # (n_test,) number of a point's pairs
     pairs: int
     squares: Array  # (2,) sum of squared residuals, sum of b^2
-    squares_of: Array  # (n_test, 2) the same over the pairs that touch a point
+    squares_of: Array  # (n_test, 2) the same over a point's pairs
     notes: tuple[Note, ...]
 
 
@@ -54,12 +53,12 @@ def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices
         stop = start
         while stop < n and level_a[order[stop]] == level_a[order[start]]:
             stop += 1
-        for p in order[start:stop]:  # those with smaller a: smaller b agrees, larger b disagrees
+        for p in order[start:stop]:  # items with smaller a: smaller b agrees, larger b disagrees
             level = level_b[p]
             balance[p] += tree_sum(tree, level - 1) - (start - tree_sum(tree, level))
         for p in order[start:stop]:
             tree_add(tree, level_b[p], 1)
-        for p in order[start:stop]:  # those with larger a: larger b agrees, smaller b disagrees
+        for p in order[start:stop]:  # items with larger a: larger b agrees, smaller b disagrees
             level = level_b[p]
             larger = (n - upto_b[level]) - (stop - tree_sum(tree, level))
             balance[p] += larger - (upto_b[level - 1] - tree_sum(tree, level - 1))
@@ -68,13 +67,13 @@ def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices
 
 
 def _levels(values: Array) -> tuple[Indices, Indices]:
-    """Return places among the distinct values, from 1, and how many values are at each place or below."""
+    """Return places among the distinct values, from 1, and the number of values up to each place."""
     _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
     return level + 1, np.concatenate([[0], np.cumsum(counts)])
 
 
 def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
-    """Return tau-b of items (a, b), 0 where one side does not vary, and each item's influence (their sum is 0)."""
+    """Return tau-b of items (a, b), or 0 if a or b is constant, and the influence of each item (their sum is 0)."""
     n = len(a)
     level_a, upto_a = _levels(a)
     level_b, upto_b = _levels(b)
@@ -89,8 +88,8 @@ def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
 
 
 def disparities(a: Array, b: Array) -> Array:
-    """Return the monotone regression of b on a, by least squares; tied a share one disparity."""
-    from scipy.optimize import isotonic_regression  # takes most of a second
+    """Return the monotone least-squares regression of b on a; items with equal a get the same disparity."""
+    from scipy.optimize import isotonic_regression  # importing it takes most of a second
 
     _, level, counts = np.unique(a, return_inverse=True, return_counts=True)
     means = np.bincount(level, weights=b) / counts
@@ -103,7 +102,7 @@ class SampledPairsFamily(OptionalStatistic):
     name = "sampled_pairs"
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> SampledPairs:
-        """Judge the pairs."""
+        """Return the statistics of the pairs."""
         i, j, a, b = problem.pairs_sample(MAX_PAIRS, 0)
         n_points = problem.n_test or problem.m
         ends = np.concatenate([i, j[j < problem.n_test]])
@@ -114,10 +113,9 @@ class SampledPairsFamily(OptionalStatistic):
 
         tau, influence = kendall_influence(a, b)
         squares = (b - disparities(a, b)) ** 2
-        total = problem.m * problem.M - _twice(problem)
         notes: tuple[Note, ...] = ()
-        if len(a) < total:
-            text = f"kendall, nonmetric_stress: judged on {len(a):,} sampled pairs of {total:,}"
+        if len(a) < problem.pairs:
+            text = f"kendall, nonmetric_stress: computed from {len(a):,} sampled pairs of {problem.pairs:,}"
             notes = (Note("info", "sampled_pairs", text),)
         return SampledPairs(
             kendall=tau,
@@ -128,8 +126,3 @@ class SampledPairsFamily(OptionalStatistic):
             squares_of=np.stack([by_point(squares), by_point(b * b)], axis=1),
             notes=notes,
         )
-
-
-def _twice(problem: Problem) -> int:
-    """Return how many pairs are of two judged queries, and so counted twice."""
-    return problem.m * (problem.m - 1) // 2 if problem.n_test else 0

@@ -1,7 +1,7 @@
-"""The statistics that one pass gathers: everything a metric needs, per point.
+"""The statistics that one pass gathers, by point: all that metrics are computed from.
 
-Rows belong to judged queries, length m. Columns belong to test points, length n_test, the judged ones first: by how
-much the sum over all other queries changes when that point is removed from the candidates.
+Rows belong to the m queries. Columns belong to the n_test test points, queries first: the change in the sum over all
+other queries when that point is removed from the candidates.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class RankSide:
     rows: Array  # (m,) sum of w_j max(0, r_j - k)
     columns: Array
     worst: Indices  # (m,) the neighbor with the largest rank: a test point, or n_test + a reference
-    worst_rank: Array  # at or below k if all neighbors are kept; `worst` then means nothing
+    worst_rank: Array  # at or below k if all neighbors are kept; `worst` is then meaningless
     signed: Array  # (m, SKETCHES) changes in `rows` when single neighbors are removed, summed with random signs
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Statistics of the family of ranks."""
+    """Ranks of neighbors, and overlap of neighborhoods."""
 
     trust: RankSide  # neighbors among the codes, ranks in input space
     continuity: RankSide  # neighbors in input space, ranks among the codes
@@ -50,10 +50,10 @@ class Moments:
     by_point: Array  # (n_test, N_MOMENTS) over all pairs that a test point is part of
     total: Array  # (N_MOMENTS,) each pair once
     scale: float  # the c of the residuals e = a - c b
-    unit: float  # code units over input units: b in the codes' own units = unit * b
+    unit: float  # code units over input units: b in the units of the codes = unit * b
     exponent: int  # an input distance is a * 2**exponent
     ratios: Array  # (m, 2) least and largest b / a
-    partners: dict[str, tuple[int, int]]  # of the "least" and "largest" ratio: a row of X, then as `RankSide.worst`
+    partners: dict[str, tuple[int, int]]  # pair of the "least" and "largest" ratio: row of X, then as `RankSide.worst`
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Shepard:
     """Rank correlation over pairs, and the tails of the ratios."""
 
     spearman: float
-    influence: Array  # (n_test,) influence of a test point's pairs on the rank correlation, summed
+    influence: Array  # (n_test,) sum of the influences of a test point's pairs on the rank correlation
     low: Tail
     high: Tail
 
@@ -78,11 +78,11 @@ class Triplets:
 class Statistics:
     """All statistics of one encoder on one set of points; None for families that were not requested."""
 
-    m: int  # judged queries
+    m: int  # queries
     M: int
     k: int
-    n_test: int  # test points; the judged ones if queries are no candidates
-    judged: Indices  # (m,) rows of X
+    n_test: int  # test points; m if queries are no candidates
+    judged: Indices  # (m,) the queries' rows of X
     queries_are_candidates: bool
     ranks: Ranks | None = None
     moments: Moments | None = None

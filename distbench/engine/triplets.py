@@ -1,4 +1,4 @@
-"""Triplets of a query and two candidates: whether their order by input distance holds by code distance."""
+"""Triplets of a query and two candidates: whether codes keep the order of the two distances."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_CANDIDATES, MAX_CANDIDATES = 128, 1024  # sampled for a query
 
 
 def candidates_per_query(m: int, M: int) -> int:
-    """Return on how many of the M candidates each of m queries is judged."""
+    """Return how many of the M candidates each of m queries is compared with."""
     return min(M, int(np.clip(np.sqrt(MAX_COMPARISONS / m), MIN_CANDIDATES, MAX_CANDIDATES)))
 
 
@@ -49,17 +49,17 @@ def _add_triplets(
 ) -> float:
     """Return the share of query i's triplets whose order is kept (ties count 1/2).
 
-    order : candidates in a random order; the query takes those from place `start` on, except itself.
-    scratch : (3, candidates). Adds to ``columns[j]`` how much the share changes when test candidate j is removed.
+    Adds the change of the share when test candidate j is removed to ``columns[j]``. order : candidates in a random
+    order; those from place `start` on are used, except the query. scratch : (3, candidates).
     """
     n = scratch.shape[1]
-    chosen = np.empty(n, dtype=np.int64)
+    sampled = np.empty(n, dtype=np.int64)
     place = start
     for p in range(n):
         if order[place] == i:
             place = place + 1 if place + 1 < len(order) else 0
-        chosen[p] = order[place]
-        scratch[0, p], scratch[1, p] = a[chosen[p]], b[chosen[p]]
+        sampled[p] = order[place]
+        scratch[0, p], scratch[1, p] = a[sampled[p]], b[sampled[p]]
         place = place + 1 if place + 1 < len(order) else 0
     balance = scratch[2]
     _balance(scratch[0], scratch[1], tolerances[0], tolerances[1], balance)
@@ -69,8 +69,8 @@ def _add_triplets(
     total /= 2.0  # each pair was counted from both ends
     share: float = 0.5 + total / (n * (n - 1.0))
     for p in range(n):
-        if chosen[p] < n_test:
-            columns[chosen[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share
+        if sampled[p] < n_test:
+            columns[sampled[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share
     return share
 
 
@@ -86,10 +86,10 @@ def triplet_rows(
     columns: Array,
     out: Array,
 ) -> None:
-    """Write the shares of a block's queries, each judged on `size` candidates, to `out`; see `_add_triplets`."""
+    """Write the shares of a block's queries, each with `size` candidates, to `out`; see `_add_triplets`."""
     scratch = np.empty((3, size))
     for row in range(len(keys_x)):
         i = first_query + row
-        own = i if n_test else -1
+        skipped = i if n_test else -1
         start = i * size % len(order)
-        out[row] = _add_triplets(keys_x[row], keys_z[row], own, start, order, tolerances, n_test, scratch, columns)
+        out[row] = _add_triplets(keys_x[row], keys_z[row], skipped, start, order, tolerances, n_test, scratch, columns)

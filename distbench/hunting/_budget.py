@@ -15,33 +15,30 @@ __all__ = ["BudgetedEncoder"]
 
 Array = NDArray[np.float64]
 
-REPEATED_ROWS = 64  # test points that are encoded twice, to see whether the encoder is deterministic
+REPEATED_ROWS = 64  # encoded twice, to check that the encoder is deterministic
 
 
 class BudgetedEncoder:
-    """An encoder of flat points, and how much of a budget of rows is spent.
-
-    Nothing stops at the budget: whoever calls `encode` looks at `left` first.
-    """
+    """An encoder of flat points that counts rows against a budget. `encode` has no limit: check `left` first."""
 
     def __init__(self, encoder: Encoder, region: PlausibleRegion, budget: int) -> None:
         self.encoder = encoder
         self.region = region
         self.budget = budget
-        self.asked = 0
+        self.spent = 0
 
     @property
     def left(self) -> int:
-        """How many more rows may be encoded."""
-        return max(0, self.budget - self.asked)
+        """The number of rows that may still be encoded."""
+        return max(0, self.budget - self.spent)
 
     def spend(self, rows: int) -> None:
         """Count rows that gradients evaluated."""
-        self.asked += rows
+        self.spent += rows
 
     def encode(self, points: Array) -> Array:
-        """Return the codes of flat points as float64; raise EncoderError, which shows the input that failed."""
-        self.asked += len(points)
+        """Return the codes of flat points as float64; an EncoderError shows the first input that fails."""
+        self.spent += len(points)
         try:
             return self._codes(points)
         except EncoderError as error:
@@ -56,7 +53,7 @@ class BudgetedEncoder:
         return np.asarray(self.encoder.encode(self.region.as_passed(points)), dtype=np.float64)
 
     def _first_failing(self, points: Array, error: EncoderError) -> tuple[Array, EncoderError]:
-        """Return the first point on which the encoder fails, found by bisection, and its error."""
+        """Return the first point on which the encoder fails, by bisection, and its error."""
         while len(points) > 1:
             half = len(points) // 2
             try:
@@ -71,17 +68,17 @@ class BudgetedEncoder:
         return points[0], error
 
     def encode_test_points(self) -> Array:
-        """Return the codes of the region's rows; raise EncoderError if some are encoded otherwise a second time."""
+        """Return the codes of the region's rows; raise EncoderError if some change when they are encoded again."""
         rows = self.region.rows
         raw = self.encoder.encode(self.region.as_passed(rows))
-        self.asked += len(rows)
-        # Never all rows again: codes that depend on the other rows of a batch would come out the same.
+        self.spent += len(rows)
+        # Never all rows again: codes that depend on the other rows of a batch would not change.
         count = min(REPEATED_ROWS, (len(rows) + 1) // 2)
         repeated = np.unique(np.linspace(0, len(rows) - 1, count).astype(np.int64))
         codes = np.asarray(raw, dtype=np.float64)
         if Rounding(raw).change(codes[repeated], self.encode(rows[repeated]), other_batches=True):
             raise EncoderError(
-                f"encoder {self.encoder.name!r} gave other codes the second time it was asked for the same points, or "
-                "among others; hunts need a deterministic one (eval mode, fixed seed)"
+                f"encoder {self.encoder.name!r} gave other codes for the same points the second time, or among other "
+                "points; hunts need a deterministic one (eval mode, fixed seed)"
             )
         return codes

@@ -1,4 +1,4 @@
-"""In which directions inputs are moved, and which of these an encoder stretches most and least."""
+"""Directions in which inputs are moved, and those that an encoder stretches most and least."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SLACK = 1e-9  # of the median distance to the nearest point
 class Directions:
     """The directions in which inputs may be moved.
 
-    With ``kind="any"`` these are all columns that vary. With ``kind="data"`` they are the differences to the nearest
-    rows, at most as many as a code has numbers.
+    With ``kind="any"`` these are all columns that vary. With ``kind="data"`` they are differences to the nearest rows,
+    at most as many as a code has numbers.
     """
 
     region: PlausibleRegion
@@ -34,14 +34,14 @@ class Directions:
 
     @property
     def count(self) -> int:
-        """How many independent directions a point has."""
+        """The number of independent directions of a point."""
         columns = len(self.region.varying)
         return columns if self.kind == "any" else min(columns, self.code_size)
 
     def bases(self, points: Array, count: int, rng: np.random.Generator) -> Array:
         """Return at most `count` orthonormal directions of each point, shape (m, r, d).
 
-        Where there are more columns than `count`, half of the directions lead to neighbors and half are random.
+        With more columns than `count`, half of the directions lead to neighbors and half are random.
         """
         varying, d = self.region.varying, self.region.rows.shape[1]
         count = max(1, min(count, MAX_DIRECTIONS))
@@ -61,7 +61,7 @@ class Directions:
         return _orthonormal(self._to_neighbors(points, 1))
 
     def landing(self, targets: Array) -> Array:
-        """Return the nearest points within the range; leave out targets that would leave their directions by that."""
+        """Return the nearest points within the range, except those of targets that clipping would turn off course."""
         region = self.region
         if self.kind == "data":
             slack = SLACK * region.median_gap
@@ -79,7 +79,7 @@ class Directions:
 
 
 def _orthonormal(spans: Array) -> Array:
-    """Return an orthonormal basis of each span; its last rows are 0 where the span has fewer dimensions."""
+    """Return an orthonormal basis of each span; rows beyond the dimensions of the span are 0."""
     q, r = np.linalg.qr(spans.transpose(0, 2, 1))
     diagonal = np.abs(np.diagonal(r, axis1=1, axis2=2))
     independent = diagonal > 1e-10 * np.maximum(diagonal.max(axis=1, keepdims=True), TINY)
@@ -90,7 +90,7 @@ def _orthonormal(spans: Array) -> Array:
 def stretched_directions(jacobian: Array, basis: Array, preferred: Array) -> Array:
     """Return the direction that is stretched most, then one or more that are stretched least, shape (2 or more, d).
 
-    `jacobian` (code_size, r) is along the rows of `basis` (r, d), which are orthonormal or 0. If several directions are
+    `jacobian` (code_size, r) is along the rows of `basis` (r, d), which are orthonormal or 0. Of directions that are
     not stretched at all, those nearest to the rows of `preferred` are returned.
     """
     nonzero = basis.any(axis=1)

@@ -1,4 +1,4 @@
-"""What a hunt finds, and its text."""
+"""The results of a hunt, and their text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Finding:
         Distant inputs with similar codes, or similar inputs with distant codes.
     found : bool
         Whether the pair is worse than every pair of test points, by at least 1 % and by more than rounding. If not, it
-        is about as bad as the worst of them, and it is not shrunk.
+        is about as bad as the worst test pair, and is not shrunk.
     pair : tuple of ndarray
         The two inputs, in the shape and type of the points.
     codes : tuple of ndarray of shape (code_size,)
@@ -46,11 +46,11 @@ class Finding:
     rows : tuple of int
         The test points that the shrunk inputs are compared with.
     changed : tuple of int
-        In how many numbers each shrunk input differs from its test point.
+        The number of columns in which each shrunk input differs from its test point.
     ratio : float
-        How many times worse the pair is than the worst pair of test points.
+        How many times as bad the pair is as the worst pair of test points.
     relative : float
-        How many times worse the pair is than the median over test points and their nearest neighbors.
+        How many times as bad the pair is as the median pair of a test point and its nearest neighbor.
     test_rows : tuple of int
         The worst pair of test points.
     test_value : float
@@ -103,7 +103,7 @@ class Finding:
         )
 
     def _shrunk_text(self) -> str:
-        """Return which test points the shrunk inputs are, and how many of their numbers changed."""
+        """Return the test points of the shrunk inputs, and how many of their numbers changed."""
         (i, j), (a, b) = self.rows, self.changed
         x, y = (f" with {count} of {np.size(self.shrunk[0])} numbers changed" if count else "" for count in (a, b))
         return f"test point {i}, and the same{y}" if i == j and not a else f"test point {i}{x}, and test point {j}{y}"
@@ -111,28 +111,28 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Hunt:
-    """What a hunt found; attributes such as `kind` and `pair` are those of the worse of its two findings.
+    """The results of a hunt; attributes such as `kind` and `pair` are those of the worse of its two findings.
 
     Parameters
     ----------
     encoder : str
         Name of the encoder.
     code_size : int
-        Numbers of a code.
+        Size of the codes.
     m : int
-        Number of test points that the hunt looked around.
+        Number of test points around which the hunt searched.
     merged, torn : Finding
         The worst pair of each kind.
     asked : int
-        Rows that were encoded; a backward pass counts as one.
+        Number of rows that were encoded; a backward pass counts as one row.
     seed : int
         The same seed finds the same pairs.
     by_gradient : bool
         Whether the encoder's own gradients were used.
     notes : tuple of str
-        What a reader must know to judge the result.
+        Lines that qualify the result.
     options : tuple of (str, any)
-        The options of the hunt that are not the defaults.
+        The options of the hunt that differ from the defaults.
     """
 
     encoder: str
@@ -148,7 +148,7 @@ class Hunt:
 
     @property
     def worst(self) -> Finding:
-        """The finding that is worse in comparison with the test points."""
+        """The finding that is worse compared with test points."""
         return max(self.merged, self.torn, key=lambda finding: (finding.found, finding.ratio))
 
     @property
@@ -192,11 +192,11 @@ class Hunt:
         return max(self.merged.value, self.merged.test_value)
 
     def broken(self, **limits: float) -> dict[str, float]:
-        """Return the limits on `expansion` and `contraction` that do not hold."""
+        """Return the limits on `expansion` and `contraction` that are broken."""
         return {name: limit for name, limit in limits.items() if not getattr(self, name) <= limit}
 
     def check(self, *, expansion: float | None = None, contraction: float | None = None) -> Hunt:
-        """Return the hunt if what it found is within the limits.
+        """Return the hunt if it found nothing beyond the limits.
 
         Parameters
         ----------
@@ -206,7 +206,7 @@ class Hunt:
         Raises
         ------
         PreservationError
-            A limit is broken. The message says by how much and by which pair, and has the code to encode it again.
+            A limit is broken. The message has the value, the pair, and code that encodes it again.
         InputError
             No limit was passed, or one is not a number above 0.
         """
@@ -224,7 +224,7 @@ class Hunt:
         return "\n  ".join([head, *findings, *(f"note: {note}" for note in self.notes)])
 
     def _failure(self, broken: Mapping[str, float]) -> str:
-        """Return how bad the worst pair is for each broken limit, which pair it is, and how to see it again."""
+        """Return the message for broken limits: values, worst pairs, and code that encodes them again."""
         limits = "1 limit" if len(broken) == 1 else f"{len(broken)} limits"
         lines = [f"{self.encoder} (codes of {self.code_size}) does not meet {limits}:"]
         findings = {name: self.torn if name == "expansion" else self.merged for name in broken}

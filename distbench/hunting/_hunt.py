@@ -1,4 +1,4 @@
-"""The entry: `hunt` checks its options, searches, and concludes what was found."""
+"""The function `hunt`: checks its options, searches, and returns the worst pairs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import whole_number
 from distbench._util.text import short_repr
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import loaded_file
@@ -32,10 +33,10 @@ Array = NDArray[np.float64]
 
 BUDGET = 20_000
 MIN_BUDGET = 200
-NO_OPTIONS = ("encoder", "X", "seed", "name")  # arguments that messages show elsewhere, or that change no pair
-FINAL_ROWS = 16  # kept to encode findings once more
-TEST_POINT_SHARE = 10  # test points take at most one in so many rows of the budget
-MAX_TEST_POINTS = 2000  # whose pairs are all looked at
+NO_OPTIONS = ("encoder", "X", "seed", "name")  # shown elsewhere in messages, or without effect on pairs
+FINAL_ROWS = 16  # kept to encode findings again
+TEST_POINT_SHARE = 10  # rows of the budget for each test point, at least
+MAX_TEST_POINTS = 2000  # whose pairs are all compared
 STEPS = (1e-5, 0.1)  # smallest and largest step of finite differences, in median distances to the nearest point
 
 
@@ -57,43 +58,43 @@ def hunt(
 
     The hunt begins with the worst pairs of test points and with mirror images. Around test points it follows the
     directions that the encoder stretches most and least: by gradients for Keras models on TensorFlow and torch modules,
-    else by finite differences. Encoders without gradients are also searched with Hypothesis. Then pairs are made worse:
-    distant inputs are moved until their codes are equal, torn pairs are halved. All this is repeated from other points
-    while the budget lasts. At last the worst pairs are shrunk.
+    else by finite differences, and then also with Hypothesis. Then pairs are made worse: distant inputs are moved until
+    their codes are equal, torn pairs are halved. All this is repeated from other points while the budget lasts. Finally
+    the worst pairs are shrunk.
 
     Parameters
     ----------
     encoder : encoder
         A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``. It must be deterministic.
     X : array of shape (n, ...)
-        Test points, of which at least two differ.
+        Test points; at least two must differ.
     budget : int, default 20000
-        How many rows may be encoded, at least 200; a backward pass counts as a row. At most a tenth goes to test
-        points, and at most 2,000 of them are used: if there are more, some are drawn.
+        Number of rows that may be encoded, at least 200; a backward pass counts as a row. At most a tenth are test
+        points, and at most 2,000 test points are used, drawn if there are more.
     seed : int, default 0
         The same seed finds the same pairs.
     reach : float, default 1.0
-        Plausible inputs are at most this far from a test point, in distances of that point to its nearest other.
+        Largest distance of a plausible input to a test point, in units of that point's distance to its nearest other.
     closest : float, default 0.01
-        The two inputs of a pair are at least this far apart, in median distances of test points to their nearest
+        Smallest distance of the two inputs of a pair, in units of the median distance of test points to their nearest
         others.
     bounds : (low, high), optional
-        Range of plausible inputs, each a number or one number a column; the range of `X` in each column by default.
+        Range of plausible inputs, each a number or one number a column. Default: the range of `X` in each column.
     plausible : callable, optional
         A further condition: takes points in the shape of `X` and returns one bool a point.
     directions : {"any", "data"}, default "any"
         How inputs may be moved. "any": anywhere. "data": along the differences of a point to its nearest test points,
-        as many as a code has numbers. Then inputs are mixtures of near test points, no input is moved in a direction
-        for which a code of that size has no room, and mirror images are left out.
+        as many as a code has numbers. Then inputs are mixtures of near test points, codes have room for all directions,
+        and mirror images are left out.
     name : str, optional
-        The encoder's name in messages; its own by default.
+        The encoder's name in messages. Default: the name of the encoder.
     batch_size : int, default 1024
-        Points in one call of the encoder.
+        Number of points in a call of the encoder.
 
     Returns
     -------
     Hunt
-        The worst pair of each kind, its distances, a shrunk form, and code to encode it again.
+        The worst pair of each kind, its distances, a shrunk form, and code that encodes it again.
 
     Raises
     ------
@@ -125,22 +126,21 @@ def hunt(
     merged, torn = (_conclude(pairs, kind, worst, rows, directions) for kind, worst in worst_tests.items())
     notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
     if not jacobians.are_exact and in_hypothesis_test():
-        notes += ("inside a Hypothesis test nothing is drawn with Hypothesis, so less is found; call it outside",)
+        notes += ("inside a Hypothesis test the hunt cannot use Hypothesis, so it finds less; call it outside",)
     shown = wrapped.name if name is None else str(name)
-    return Hunt(shown, code_size, len(rows), merged, torn, budgeted.asked, seed, jacobians.are_exact, notes, options)
+    return Hunt(shown, code_size, len(rows), merged, torn, budgeted.spent, seed, jacobians.are_exact, notes, options)
 
 
 def _changed_options(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the options that are not the defaults: with them and the seed, a hunt finds the same pairs."""
+    """Return the options that differ from the defaults: with them and the seed, a hunt finds the same pairs."""
     parameters = inspect.signature(hunt).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items() if name not in NO_OPTIONS}
     return tuple((name, arguments[name]) for name, value in defaults.items() if repr(arguments[name]) != repr(value))
 
 
 def _check_options(budget: Any, seed: Any, closest: Any, reach: Any, directions: Any) -> None:
-    for name, value, least in (("budget", budget, MIN_BUDGET), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(name, f"found {short_repr(value)}", f"pass a whole number of at least {least}")
+    whole_number(budget, "budget", MIN_BUDGET)
+    whole_number(seed, "seed", 0)
     if isinstance(closest, bool) or not isinstance(closest, int | float) or not closest > 0:
         raise InputError("closest", f"found {short_repr(closest)}", "pass a number above 0, e.g. 0.01")
     if isinstance(reach, int | float) and 0 < reach <= closest:
@@ -151,7 +151,7 @@ def _check_options(budget: Any, seed: Any, closest: Any, reach: Any, directions:
 
 
 def _step(pairs: WorstPairs) -> float:
-    """Return a step for central differences: large where codes are rounded coarsely."""
+    """Return a step for central differences: large if codes are rounded coarsely."""
     gap = pairs.region.median_gap
     change = pairs.typical_ratio * gap
     share = (pairs.noise / change) ** (1 / 3) if change else STEPS[1]
@@ -162,7 +162,7 @@ def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directio
     notes = []
     if len(rows) < total:
         advice = "more with a larger budget=" if len(rows) < MAX_TEST_POINTS else "others with another seed="
-        notes.append(f"looked around {len(rows)} of {total} test points; {advice}")
+        notes.append(f"searched around {len(rows)} of {total} test points; {advice}")
     if code_size < d and directions == "any":
         notes.append(
             f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' keeps to "
@@ -174,7 +174,7 @@ def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directio
 def _conclude(
     pairs: WorstPairs, kind: Kind, worst_test: Candidate, rows: NDArray[np.int64], directions: DirectionKind
 ) -> Finding:
-    """Return the worst pair of a kind, encoded once more, compared with the worst test pair, and shrunk.
+    """Return the worst pair of a kind, encoded again, compared with the worst test pair, and shrunk.
 
     `rows` are the numbers of the region's points in the user's array.
     """
@@ -212,7 +212,7 @@ def _conclude(
 
 
 def _is_confirmed(pairs: WorstPairs, kind: Kind, pair: Candidate) -> bool:
-    """Return whether a pair is as bad when it is encoded again."""
+    """Return whether a pair is as bad if it is encoded again."""
     return MIN_RATIO * plain_ratio(kind, pair.d_x, _encode_alone(pairs, pair)[1]) >= pair.score
 
 

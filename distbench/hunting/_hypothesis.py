@@ -1,4 +1,4 @@
-"""For encoders without gradients: Hypothesis draws moves of test points and learns how bad the pairs are."""
+"""Searches pairs of encoders without gradients: Hypothesis draws moves of test points, guided by scores."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ Array = NDArray[np.float64]
 
 STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.07, 0.02])  # of the plausible distance
 ROW_SHARES = np.array([1.0, 0.999, 0.99, 0.9, 0.75])  # of the way to another row
-BITS = (8, 8, 2, 1)  # of the row, the direction, its kind, its sign: each bit costs Hypothesis time
+BITS = (8, 8, 2, 1)  # of row, direction, kind and sign; each bit costs time
 MAX_EXAMPLES = 2000
 MAX_DIRECTIONS = 32
 MAX_SCORE = 1e100
 
 
 def search_with_hypothesis(pairs: WorstPairs, directions: Directions, seed: int, allowance: int) -> None:
-    """Let Hypothesis look for pairs with ``target()``, beginning at the rows of the worst pairs.
+    """Search pairs with Hypothesis and ``target()``, beginning at the rows of the worst pairs.
 
-    Only single bits are drawn. For whole numbers and floats Hypothesis mixes in constants of the modules that happen
-    to be loaded, and the same hunt would find other pairs elsewhere.
+    Only bits are drawn: among numbers Hypothesis mixes constants of loaded modules, so hunts would not be repeatable.
     """
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings, target
     from hypothesis import seed as seeded
@@ -36,7 +35,7 @@ def search_with_hypothesis(pairs: WorstPairs, directions: Directions, seed: int,
     examples = min(MAX_EXAMPLES, allowance // len(STEP_SHARES))
     if examples < 1:
         return
-    end, errors = encoder.asked + allowance, list[Exception]()
+    end, errors = encoder.spent + allowance, list[Exception]()
     order = _rows_worst_first(pairs, seed)
     quiet = settings(verbosity=Verbosity.quiet, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
@@ -45,13 +44,13 @@ def search_with_hypothesis(pairs: WorstPairs, directions: Directions, seed: int,
     @given(st.tuples(*(st.tuples(*[st.booleans()] * bits) for bits in BITS)))
     def try_move(bits: tuple[tuple[bool, ...], ...]) -> None:
         row, direction, kind, sign = (sum(1 << place for place, bit in enumerate(part) if bit) for part in bits)
-        if errors or encoder.asked + len(STEP_SHARES) > end or encoder.left < len(STEP_SHARES):
+        if errors or encoder.spent + len(STEP_SHARES) > end or encoder.left < len(STEP_SHARES):
             return
         origin = order[row % len(order)]
         try:
             targets = _targets(directions, origin, direction, kind, sign, seed)
             scores = _log_scores(pairs, origin, targets)
-        except Exception as error:  # Hypothesis would run the encoder again and add its own text to the error
+        except Exception as error:  # Hypothesis would run the encoder again and add text to the error
             errors.append(error)
             return
         for label, score in zip(KINDS, scores, strict=True):
@@ -76,7 +75,7 @@ def _rows_worst_first(pairs: WorstPairs, seed: int) -> list[int]:
 def _targets(directions: Directions, origin: int, number: int, kind: int, sign: int, seed: int) -> Array:
     """Return moves of a row: along a column (kind 1), towards another row (2, 3), or in any allowed direction (0).
 
-    `number` says which column, row or random direction.
+    `number` selects the column, row or random direction.
     """
     region, rng = directions.region, np.random.default_rng((number, kind, seed))
     point = region.rows[origin]

@@ -1,6 +1,6 @@
 """Jacobians of an encoder: exact for Keras models on TensorFlow and torch modules, else by finite differences.
 
-No framework is imported here: whoever has a model has imported its framework.
+No framework is imported here: the model exists, so its framework is in ``sys.modules``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ MAX_NUMBERS = 1 << 24  # of the Jacobians that are in memory at once
 
 
 class Jacobians:
-    """Jacobians along chosen directions, and how many rows they cost.
+    """Computes Jacobians along directions, and their cost in rows.
 
-    `model` is the user's, whose gradients are used if it has any; `step` is that of finite differences.
+    Uses the gradients of the user's `model` if it has any, else finite differences of size `step`.
     """
 
     def __init__(self, encoder: BudgetedEncoder, model: Any, directions: Directions, step: float) -> None:
@@ -44,35 +44,35 @@ class Jacobians:
         return self._exact is not None
 
     def _usable(self, exact: ExactJacobians | None) -> ExactJacobians | None:
-        """Return the exact Jacobians, if the budget has room for one and the first row's can be used.
+        """Return `exact` if the budget has room for it and the first row's Jacobian is usable.
 
-        A model that rounds has slopes of 0, and one whose ``encode`` leaves its framework has none.
+        A model that rounds has gradients of 0, and a model whose ``encode`` leaves its framework has none.
         """
         if exact is None or self._encoder.left <= self._exact_rows:
             return None
         self._encoder.spend(self._exact_rows)
         try:
             jacobian = exact(self._encoder.region.rows[:1])
-        except Exception:  # frameworks raise errors of many types for what has no gradient
+        except Exception:  # frameworks raise errors of many types if there is no gradient
             return None
         return exact if np.isfinite(jacobian).all() and jacobian.any() else None
 
     @property
     def _exact_rows(self) -> int:
-        """How many rows one exact Jacobian costs: a forward pass, and a backward pass for each number of a code."""
+        """The rows that an exact Jacobian costs: a forward pass, and a backward pass for each number of a code."""
         return self.directions.code_size + 1
 
     def cost(self, count: int) -> int:
-        """Return how many rows the Jacobian of one point along `count` directions costs."""
+        """Return the rows that the Jacobian of a point along `count` directions costs."""
         return self._exact_rows if self.are_exact else 2 * count
 
     def affordable_directions(self, rows: int, points: int) -> int:
-        """Return along how many directions `rows` pay for the Jacobians of `points` points."""
+        """Return the number of directions for which `rows` pay for Jacobians at `points` points."""
         count = self.directions.count
         return count if self.are_exact else max(1, min(count, rows // (2 * points)))
 
     def block_size(self) -> int:
-        """Return how many points' Jacobians fit in memory."""
+        """Return the number of points whose Jacobians fit in memory."""
         return max(1, MAX_NUMBERS // (self.directions.code_size * len(self._encoder.region.varying)))
 
     def along(self, points: Array, bases: Array) -> Array:
@@ -89,7 +89,7 @@ class Jacobians:
         moves = self._step * bases
         up = region.clip((points[:, None] + moves).reshape(m * r, d))
         down = region.clip((points[:, None] - moves).reshape(m * r, d))
-        moved = np.einsum("nd,nd->n", up - down, bases.reshape(m * r, d))  # less at an edge, and rounded
+        moved = np.einsum("nd,nd->n", up - down, bases.reshape(m * r, d))  # steps are shorter at an edge, and rounded
         change = self._encoder.encode(up) - self._encoder.encode(down)
         with np.errstate(divide="ignore", invalid="ignore"):
             slopes = np.where(moved[:, None] > 0, change / moved[:, None], 0.0)
@@ -111,7 +111,7 @@ def _keras_jacobians(model: Any, region: PlausibleRegion, code_size: int) -> Exa
     def encode(points: Any) -> Any:
         if not callable(getattr(model, "encode", None)):
             return model(points, training=False)
-        inner = getattr(model, "encoder", None)  # encode() of distbench's own models leaves TensorFlow
+        inner = getattr(model, "encoder", None)  # encode() of distbench's models leaves TensorFlow
         return inner(points, training=False) if callable(inner) else model.encode(points)
 
     def jacobians(points: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Pairs that are far apart: a Newton method moves one input until the two codes are equal."""
+"""Merges pairs that are far apart: a Gauss-Newton method moves an input until the two codes are equal."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Array = NDArray[np.float64]
 ITERATIONS = 7  # of Gauss-Newton; each squares the distance of the codes
 STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.05])
 MAX_PAIRS = 12
-TURNS = 4  # that the two inputs of strangers take in moving
-MIN_SHARE = 0.5  # of their first distance that inputs keep
+TURNS = 4  # of moving one input of strangers, then the other
+MIN_SHARE = 0.5  # of the first distance of inputs, which they keep
 PROGRESS = 0.9  # the largest share of the distance of codes that is worth another iteration
-RCOND = 1e-10  # singular values below this share of the largest are noise
+RCOND = 1e-10  # smaller shares of the largest singular value are noise
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class MergedPairs:
     def search(self, allowance: int, *, strangers: bool) -> None:
         """Spend about `allowance` rows.
 
-        The most merged pairs are moved in their second input. With `strangers`, test points with similar codes are
-        drawn, too, and both inputs move in turn.
+        Moves the second inputs of the most merged pairs. With `strangers`, pairs of test points with similar codes are
+        drawn too, and both inputs move in turn.
         """
         encoder = self.pairs.encoder
         columns = self.jacobians.affordable_directions(allowance, ITERATIONS)
@@ -48,14 +48,14 @@ class MergedPairs:
                     return
                 self._merge(pair, columns)
             return
-        end = encoder.asked + allowance
+        end = encoder.spent + allowance
         for pair in self._shuffled():
-            if encoder.asked + step > end:
+            if encoder.spent + step > end:
                 return
             self._merge_in_turns(pair, columns, end - ITERATIONS * step)
 
     def _shuffled(self) -> Iterator[Candidate]:
-        """Return the most merged pairs and the strangers in turn, each in random order."""
+        """Return the most merged pairs and the strangers alternately, both in random order."""
         both = self.pairs.worst("merge"), self.pairs.strangers
         shuffled = [[pairs[p] for p in self.rng.permutation(len(pairs))] for pairs in both]
         return (pair for pairs in zip_longest(*shuffled) for pair in pairs if pair is not None)
@@ -65,12 +65,12 @@ class MergedPairs:
         for turn in range(TURNS):
             moved = self._merge(pair, columns)
             helped = moved.d_z < PROGRESS * pair.d_z
-            if moved.d_z <= self.pairs.noise or self.pairs.encoder.asked > end or not (helped or turn == 0):
+            if moved.d_z <= self.pairs.noise or self.pairs.encoder.spent > end or not (helped or turn == 0):
                 return
             pair = replace(moved, x=moved.y, y=moved.x, z_x=moved.z_y, z_y=moved.z_x)
 
     def _merge(self, pair: Candidate, columns: int) -> Candidate:
-        """Return the pair after its second input was moved so that the codes come together."""
+        """Return the pair with its second input moved so that the codes approach each other."""
         region, encoder = self.pairs.region, self.pairs.encoder
         home = int(region.nearest_rows(pair.y[None])[0][0])
         min_distance = MIN_SHARE * pair.d_x

@@ -1,4 +1,4 @@
-"""Which inputs are plausible: within the range of the data, near one of the points, and accepted by the user."""
+"""The plausible inputs: within the range of the data, near a data point, and accepted by the user."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from distbench._util.text import first_line, short_repr
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
+from distbench.inputs.batches import is_frame, rows_of_points
 
 __all__ = ["PlausibleRegion", "plausible_region"]
 
 Array = NDArray[np.float64]
 
-BLOCK_DISTANCES = 1 << 22  # that are in memory at once
+BLOCK_DISTANCES = 1 << 22  # in memory at a time
 SMALLEST_SPREAD = 1e-120  # below, squared distances underflow
 SLACK = 1e-9  # relative: sums round
 
@@ -30,11 +31,11 @@ class PlausibleRegion:
     rows: Array  # the points, flattened, shape (n, d)
     low: Array  # smallest plausible value of each column
     high: Array
-    median_gap: float  # from a point to its nearest other point
-    radii: Array  # how far an input may lie from each point, if that is its nearest
+    median_gap: float  # median distance from a point to its nearest other point
+    radii: Array  # largest distance of an input to each point, if that is its nearest
     dtype: np.dtype[Any]  # of the points as passed; inputs are rounded to it
     shape: tuple[int, ...]  # of one point as passed
-    empty_frame: Any = None  # with the columns of the user's frame, if the points came in one
+    empty_frame: Any = None  # with the columns of the user's frame, if the points are a frame
     accepts: Callable[[Any], Any] | None = None  # the user's function `plausible`
 
     @property
@@ -60,7 +61,7 @@ class PlausibleRegion:
         return np.clip(inside.astype(self.dtype).astype(np.float64), self.low, self.high)
 
     def room(self, points: Array, directions: Array) -> Array:
-        """Return how far each point can go in its direction within the range."""
+        """Return the distance that each point can go in its direction within the range."""
         with np.errstate(divide="ignore", invalid="ignore"):
             edge = np.where(directions > 0, self.high, self.low)
             steps = np.where(directions == 0, np.inf, (edge - points) / directions)
@@ -95,7 +96,9 @@ class PlausibleRegion:
             accepted = np.asarray(accepts(self.as_passed(points)))
         except Exception as error:
             raise InputError(
-                "plausible", f"raised {type(error).__name__}: {first_line(error)}", "it gets points as the encoder does"
+                "plausible",
+                f"raised {type(error).__name__}: {first_line(error)}",
+                "it gets points in the form that the encoder gets",
             ) from error
         if accepted.shape != (len(points),) or accepted.dtype != np.bool_:
             raise InputError(
@@ -116,8 +119,8 @@ def plausible_region(
 ) -> PlausibleRegion:
     """Return the plausible inputs around the points `X`.
 
-    `rows` selects the points to look around; the range is that of all points. The other arguments are those of
-    :func:`distbench.hunt`, and InputError is raised for one that cannot be used.
+    `rows` selects the points to search around; the range is that of all points. The other arguments are those of
+    :func:`distbench.hunt`; raises InputError if one cannot be used.
     """
     if isinstance(reach, bool) or not isinstance(reach, int | float) or not 0 < reach < np.inf:
         raise InputError("reach", f"found {short_repr(reach)}", "pass a number above 0, e.g. 1.0")
@@ -138,17 +141,17 @@ def plausible_region(
         selected, low, high, float(np.median(gaps)), gaps * reach, dtype, shape, frame, accepts=plausible
     )
     if plausible is not None and not region.contains(selected).any():
-        raise InputError("plausible", f"refuses all {len(selected)} points themselves", "let it accept points like X")
+        raise InputError(
+            "plausible", f"refuses all {len(selected)} points themselves", "change it to accept points like X"
+        )
     return region
 
 
 def _type_of(X: Any) -> tuple[np.dtype[Any], tuple[int, ...], Any]:
     """Return the type of the points, the shape of one, and an empty frame if they are a frame."""
-    if hasattr(X, "iloc"):
+    if is_frame(X):
         return np.dtype(np.float64), tuple(X.shape[1:]), X.iloc[:0]
-    if hasattr(X, "detach"):
-        X = X.detach().cpu()
-    array = X if hasattr(X, "shape") and not hasattr(X, "detach") else np.asarray(X)
+    array = rows_of_points(X)
     return np.dtype(array.dtype), tuple(array.shape[1:]), None
 
 

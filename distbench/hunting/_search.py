@@ -1,4 +1,4 @@
-"""The search: its stages, how they share the budget, and when nothing more can be found."""
+"""The search: its stages, their shares of the budget, and the conditions to stop."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Array = NDArray[np.float64]
 
 FIRST_SHARES = {"mirror": 0.06, "stretched": 0.42, "hypothesis": 0.12, "merged": 0.2, "bisect": 0.03}  # of the budget
 SHRINKING_SHARE = 0.12  # of the budget, at most
-RESTART_SHARES = {"stretched": 0.3, "hypothesis": 0.1, "merged": 0.5, "bisect": 0.1}  # of what a restart may spend
-RESTARTS = 4  # that the rest of the budget is divided by
+RESTART_SHARES = {"stretched": 0.3, "hypothesis": 0.1, "merged": 0.5, "bisect": 0.1}  # of a restart's budget
+RESTARTS = 4  # that share the rest of the budget
 MIN_RESTART_ROWS = 40
 MAX_CHORDS = 256  # points between test points that are compared with an affine map
 MAX_BISECTED = 16  # pairs
 
 
 def search(pairs: WorstPairs, jacobians: Jacobians, worst_tests: Mapping[Kind, Candidate], seed: int) -> None:
-    """Spend the budget except what shrinking needs: all stages once, then with other random numbers.
+    """Spend the budget except the rows for shrinking: on all stages once, then again with other random numbers.
 
     `worst_tests` are the worst test pair of each kind.
     """
@@ -47,27 +47,27 @@ def search(pairs: WorstPairs, jacobians: Jacobians, worst_tests: Mapping[Kind, C
     kept = min(int(SHRINKING_SHARE * total), shrinking_cost(pairs.region.rows.shape[1], jacobians.directions.kind))
     run_stages({stage: int(share * total) for stage, share in FIRST_SHARES.items()}, np.random.default_rng(seed), seed)
     if _is_affine(pairs, np.random.default_rng((seed, 0))):
-        return  # its Jacobian is the same everywhere, so nothing is worse than what was found
+        return  # its Jacobian is the same everywhere, so no other pair is worse
     part = max(MIN_RESTART_ROWS, (encoder.left - kept) // RESTARTS)
     restart = 0
     while (left := encoder.left - kept) >= MIN_RESTART_ROWS and not _cannot_get_worse(pairs, worst_tests):
-        restart, before = restart + 1, encoder.asked
+        restart, before = restart + 1, encoder.spent
         rng = np.random.default_rng((seed, restart))
         rows = {stage: int(share * min(left, part)) for stage, share in RESTART_SHARES.items()}
         run_stages(rows, rng, int(rng.integers(2**31)))
-        if encoder.asked - before < min(MIN_RESTART_ROWS, part // 10):
+        if encoder.spent - before < min(MIN_RESTART_ROWS, part // 10):
             return  # no stage has anything left to try
 
 
 def _cannot_get_worse(pairs: WorstPairs, worst_tests: Mapping[Kind, Candidate]) -> bool:
-    """Return whether the worst merge is one to rounding, and a tear was found, too."""
+    """Return whether the worst merge is complete to rounding and a tear was found."""
     merges, tears = pairs.worst("merge")[:1], pairs.worst("tear")[:1]
     merged = any(pair.d_z <= pairs.noise for pair in merges)
     return merged and any(pair.score > MIN_RATIO * worst_tests["tear"].score for pair in tears)
 
 
 def _is_affine(pairs: WorstPairs, rng: np.random.Generator) -> bool:
-    """Return whether points between two test points have the codes that an affine map gives them."""
+    """Return whether the codes of points between test points are those of an affine map."""
     region, encoder, n = pairs.region, pairs.encoder, len(pairs.codes)
     if region.is_integer or encoder.left < MIN_RESTART_ROWS:
         return False
@@ -86,7 +86,7 @@ def _is_affine(pairs: WorstPairs, rng: np.random.Generator) -> bool:
 
 
 def _try_mirror_images(pairs: WorstPairs, allowance: int, rng: np.random.Generator) -> None:
-    """Compare points with mirror images: through 0, through the middle, of one column in both, two columns swapped."""
+    """Compare points with mirror images at 0 and at the middle, in all columns or one, or with two columns swapped."""
     region = pairs.region
     middle = (region.low + region.high) / 2
     kinds = 5 if len(region.varying) > 1 else 4
@@ -96,11 +96,11 @@ def _try_mirror_images(pairs: WorstPairs, allowance: int, rng: np.random.Generat
         points, center = region.rows[origins], np.zeros_like(middle) if kind in (0, 2) else middle
         images = 2 * center - points
         if kind >= 2:
-            every, column, images = np.arange(count), rng.choice(region.varying, count), points.copy()
-            images[every, column] = 2 * center[column] - points[every, column]
+            rows, column, images = np.arange(count), rng.choice(region.varying, count), points.copy()
+            images[rows, column] = 2 * center[column] - points[rows, column]
         if kind == 4:
             other = rng.choice(region.varying, count)
-            images[every, column], images[every, other] = points[every, other], points[every, column]
+            images[rows, column], images[rows, other] = points[rows, other], points[rows, column]
         clipped = region.clip(images)
         unclipped = (np.abs(clipped - images) <= 1e-6 * region.median_gap).all(axis=1)
         origins, points, images = origins[unclipped], points[unclipped], clipped[unclipped]
@@ -108,10 +108,10 @@ def _try_mirror_images(pairs: WorstPairs, allowance: int, rng: np.random.Generat
 
 
 def _bisect(pairs: WorstPairs, allowance: int) -> None:
-    """Halve the most torn pairs, again and again, as long as the halves are plausible and far enough apart.
+    """Halve the most torn pairs, repeatedly, as long as the halves are plausible and far enough apart.
 
-    By the triangle inequality the worse half is torn at least as much as the whole. Where the encoder jumps, the half
-    with the jump is torn twice as much.
+    By the triangle inequality the worse half is torn at least as much as the whole pair; if the encoder jumps there,
+    twice as much.
     """
     torn, region, encoder = pairs.worst("tear")[:MAX_BISECTED], pairs.region, pairs.encoder
     while torn and allowance >= len(torn) and encoder.left >= len(torn):

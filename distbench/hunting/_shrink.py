@@ -1,4 +1,4 @@
-"""Makes a pair simpler: fewer numbers differ from test points, and they are rounder."""
+"""Simplifies a pair: fewer numbers differ from test points, and these are rounder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["home_rows", "shrink", "shrinking_cost"]
 
 Array = NDArray[np.float64]
 
-ENOUGH = 100.0  # times worse than the worst test pair: a shrunk pair need not be worse
+ENOUGH = 100.0  # times the score of the worst test pair: the highest goal of a shrunk pair
 ROUNDS = 3
 MAX_SINGLE = 256  # numbers that are put back one by one
-SHARES = np.array([1, 0.97, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01])  # of the changed numbers, that are put back together
+SHARES = np.array([1, 0.97, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01])  # of the changed numbers, put back at a time
 DECIMALS = range(-1, 8)  # beyond the first digit of the largest change
-FINE_DECIMALS = range(7, 13)  # rounding changes less than a millionth
+FINE_DECIMALS = range(7, 13)  # these change less than a millionth
 
 
 def shrink(pairs: WorstPairs, kind: Kind, pair: Candidate, worst_test: float, directions: DirectionKind) -> Candidate:
     """Return a pair that is nearer to test points and still bad.
 
-    Still bad is a hundred times worse than the worst pair of test points, whose ratio is `worst_test`; or, if the pair
-    is not that bad, halfway there as ratios go. With ``directions="data"`` numbers are only rounded finely: larger
-    changes would leave these directions.
+    Its score stays at least a hundred times `worst_test`, the ratio of the worst pair of test points, or else the
+    geometric mean of both scores. With ``directions="data"`` numbers are only rounded finely: larger changes would
+    leave these directions.
     """
     halfway = math.sqrt(worst_test) * math.sqrt(pair.score)
     shrinker = _Shrinker(pairs, kind, min(halfway, ENOUGH * worst_test) if worst_test else pair.score / 2)
@@ -46,14 +46,14 @@ def shrink(pairs: WorstPairs, kind: Kind, pair: Candidate, worst_test: float, di
 
 
 def shrinking_cost(columns: int, directions: DirectionKind) -> int:
-    """Return how many rows shrinking a pair of each kind takes at most."""
+    """Return the largest number of rows that shrinking both findings can take."""
     if directions == "data":
         return 2 * (3 + 2 * len(FINE_DECIMALS))
     return 2 * (3 + 2 * (ROUNDS * (min(columns, MAX_SINGLE) + 2 * len(SHARES)) + len(DECIMALS)))
 
 
 def home_rows(pairs: WorstPairs, pair: Candidate) -> tuple[int, int]:
-    """Return the rows that describe the two inputs: the nearest ones, or for both that of the first if fewer change."""
+    """Return the nearest rows of the two inputs, or that of the first for both if fewer numbers differ from it."""
     rows = pairs.region.rows
     i, j = (int(row) for row in pairs.region.nearest_rows(np.stack([pair.x, pair.y]))[0])
     changes = [(int((pair.y != rows[row]).sum()), float(np.linalg.norm(pair.y - rows[row]))) for row in (i, j)]
@@ -62,14 +62,14 @@ def home_rows(pairs: WorstPairs, pair: Candidate) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Shrinker:
-    """Changes one side ("x" or "y") of a pair of a kind, whose score stays at least `goal`."""
+    """Changes one side ("x" or "y") of a pair, whose score stays at least `goal`."""
 
     pairs: WorstPairs
     kind: Kind
     goal: float
 
     def start_at_row(self, pair: Candidate) -> Candidate:
-        """Replace the first input by a test point where the pair stays bad."""
+        """Replace the first input by a test point if the pair stays bad."""
         region, encoder = self.pairs.region, self.pairs.encoder
         row = region.rows[home_rows(self.pairs, pair)[0]]
         if np.array_equal(row, pair.x) or encoder.left < 4:
@@ -79,7 +79,7 @@ class _Shrinker:
         return self._first_bad(start, "y", np.stack([moved, pair.y])) or pair
 
     def put_back(self, pair: Candidate, side: str) -> Candidate:
-        """Set numbers back to those of a row: first many of the least changed, then single ones."""
+        """Set numbers back to those of a row: first the least changed ones together, then single ones."""
         point, home = self._point_and_home(pair, side)
         changed = np.flatnonzero(point != home)
         if len(changed) < 2 and side == "y":
@@ -106,7 +106,7 @@ class _Shrinker:
         return self._first_bad(pair, side, trials) or pair
 
     def _point_and_home(self, pair: Candidate, side: str) -> tuple[Array, Array]:
-        """Return an input, and the point whose numbers it is set back to."""
+        """Return an input, and the point to which its numbers are set back."""
         i, j = home_rows(self.pairs, pair)
         rows = self.pairs.region.rows
         if side == "x":

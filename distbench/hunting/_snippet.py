@@ -1,4 +1,4 @@
-"""Code that encodes a pair again."""
+"""Writes code that encodes a pair again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def snippet(
 ) -> str:
     """Return code that encodes a pair of flat inputs again, given ``encoder`` and ``X``.
 
-    The inputs are written as changes of two points: `homes` are their rows in the region, `rows` those in ``X``.
+    The inputs are changes of two points: `homes` are the points' rows in the region, `rows` their rows in ``X``.
     """
     source, points = "np.asarray(X)", "pair"
     if region.empty_frame is not None:

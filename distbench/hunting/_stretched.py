@@ -1,4 +1,4 @@
-"""Pairs along the directions that the encoder stretches most and least around a point."""
+"""Searches pairs along the directions that the encoder stretches most and least around points."""
 
 from __future__ import annotations
 
@@ -17,16 +17,13 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 STEPS = np.array([1.0, 0.3, 0.1, 0.03])  # shares of the plausible distance
-PAIRS_PER_POINT = 2 * len(STEPS) * 3  # to both sides, along the most stretched direction and two of the least
-MIN_POINTS = 8  # that a budget must pay for; else fewer directions of each are looked along
+PAIRS_PER_POINT = 2 * len(STEPS) * 3  # to both sides, along the most stretched direction and two least stretched ones
+MIN_POINTS = 8  # that a budget must pay for, if need be with fewer directions of each
 
 
 @dataclass(frozen=True)
 class StretchedPairs:
-    """Looks for pairs around test points, then around points near the worst of them.
-
-    `visited` are the rows that had their turn: the next search begins with others.
-    """
+    """Searches pairs around test points not yet `visited`, then around points near the worst pairs."""
 
     pairs: WorstPairs
     jacobians: Jacobians
@@ -37,10 +34,10 @@ class StretchedPairs:
         """Spend about `allowance` rows."""
         region, encoder = self.pairs.region, self.pairs.encoder
         rows = self._next_rows()[: self._affordable_points(allowance // 2)]
-        before = encoder.asked
+        before = encoder.spent
         self._search_around(rows, region.rows[rows], self.pairs.codes[rows], 1.0, "slopes at test points")
         self.visited.update(rows.tolist())
-        count = self._affordable_points(max(allowance - allowance // 2, allowance - encoder.asked + before))
+        count = self._affordable_points(max(allowance - allowance // 2, allowance - encoder.spent + before))
         worst = [pair.origin for kind in KINDS for pair in self.pairs.worst(kind)[: max(1, count // 8)]]
         if not worst or not count:
             return
@@ -52,7 +49,7 @@ class StretchedPairs:
             self._search_around(origins, points, encoder.encode(points), 0.5, "slopes near test points")
 
     def _next_rows(self) -> Rows:
-        """Return all rows that were not visited, those of the worst pairs first."""
+        """Return all rows not yet visited, those of the worst pairs first."""
         worst = [pair.origin for kind in KINDS for pair in self.pairs.worst(kind)[:4]]
         order = dict.fromkeys([*worst, *self.rng.permutation(len(self.pairs.codes)).tolist()])
         return np.array([row for row in order if row not in self.visited], dtype=np.int64)
@@ -108,11 +105,11 @@ class StretchedPairs:
             plausible = self.pairs.region.contains(x)
             if plausible.any():
                 x = x[plausible]
-                z_x, how = self.pairs.encoder.encode(x), f"{how}, between neighbours"
+                z_x, how = self.pairs.encoder.encode(x), f"{how}, between neighbors"
                 self.pairs.encode_and_offer(owner[plausible], x, z_x, y[plausible], how)
 
     def _preferred_directions(self, points: Array) -> Array:
-        """Return where to go where several directions are lost: to the nearest row, and a random one."""
+        """Return the preferred directions if several are lost: to the nearest row, and a random one."""
         to_nearest = self.jacobians.directions.to_nearest(points)
         random = np.zeros_like(to_nearest)
         varying = self.pairs.region.varying
@@ -120,19 +117,19 @@ class StretchedPairs:
         return np.concatenate([to_nearest, random], axis=1)
 
     def _targets(self, point: Array, directions: Array, radius: float) -> Array:
-        """Return the inputs that steps of several sizes lead to, to both sides."""
+        """Return the inputs after steps of several sizes to both sides."""
         region = self.pairs.region
         both = np.concatenate([directions, -directions])
         room = np.minimum(region.room(np.broadcast_to(point, both.shape), both), radius)
         smallest = 1.0 if region.is_integer else self.pairs.closest
-        steps = np.where(room[:, None] >= smallest, room[:, None], radius) * STEPS  # without room they are clipped
+        steps = np.where(room[:, None] >= smallest, room[:, None], radius) * STEPS  # without room: clipped
         targets = (point + steps[:, :, None] * both[:, None]).reshape(-1, len(point))
         return self.jacobians.directions.landing(targets)
 
     def _mixtures(self, point: Array, direction: Array, radius: float) -> tuple[Array, Array]:
-        """Return two mixtures of a point and its neighbors, which differ in a direction and stay in range.
+        """Return two mixtures of a point and its neighbors, which differ in `direction` and stay in range.
 
-        The direction is a sum of differences to neighbors: one mixture gets the positive parts, one the negative.
+        As a sum of differences to neighbors, the direction gives one mixture its positive terms, one its negative.
         """
         region = self.pairs.region
         near = np.argsort(np.linalg.norm(region.rows - point, axis=1), kind="stable")

@@ -1,4 +1,4 @@
-"""The worst pairs found so far, of both kinds."""
+"""Keeps the worst pairs of both kinds."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Kind = Literal["merge", "tear"]
 KINDS: tuple[Kind, Kind] = ("merge", "tear")
 
 MIN_RATIO = 1.01  # a finding is worse than the worst test pair by this factor
-MAX_PAIRS = 24  # that are kept of a kind, each from another row
-MAX_TEST_PAIRS = 16  # of a kind, that a hunt begins with
+MAX_PAIRS = 24  # kept of each kind, from different rows
+MAX_TEST_PAIRS = 16  # of each kind, at the start of a hunt
 MAX_STRANGERS = 512  # pairs of test points with similar codes
-ROUNDINGS = 8  # units in the last place that a code may be off by
+ROUNDINGS = 8  # units in the last place: the error of a code
 SLACK = 1e-9  # relative, of the smallest distance of two inputs
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A pair of inputs and its codes; `origin` is the row that it was found around."""
+    """A pair of inputs and its codes; `origin` is the row around which it was found."""
 
     score: float
     origin: int
@@ -53,8 +53,8 @@ class Candidate:
 class WorstPairs:
     """The worst pairs of each kind, at most one for each row of the region.
 
-    `codes` are those of the rows. `closest` is the smallest distance of the two inputs of a pair, in median distances
-    of a row to its nearest other row; the attribute of that name is in the units of the points.
+    `codes` are those of the rows. `closest` is the smallest distance of the two inputs of a pair, in units of the
+    median distance of a row to its nearest other row; the attribute is in the units of the points.
     """
 
     def __init__(self, encoder: BudgetedEncoder, codes: Array, closest: float) -> None:
@@ -67,7 +67,7 @@ class WorstPairs:
         nearest = NearestNeighbors(n_neighbors=1).fit(rows).kneighbors(return_distance=False)[:, 0]
         d_x, d_z = distances(rows, rows[nearest]), distances(codes, codes[nearest])
         distinct = d_x > 0
-        # Median distance of codes by distance of inputs, and what rounding alone explains.
+        # The median ratio of distances of codes and inputs, and the distance that rounding alone explains.
         self.typical_ratio = float(np.median(d_z[distinct] / d_x[distinct])) if distinct.any() else 0.0
         largest = np.linalg.norm(codes, axis=1).max() + self.typical_ratio * np.linalg.norm(rows, axis=1).max()
         self.noise = float(ROUNDINGS * _epsilon(codes) * largest)
@@ -75,7 +75,7 @@ class WorstPairs:
         self._kept: dict[Kind, dict[int, Candidate]] = {kind: {} for kind in KINDS}
 
     def score(self, kind: Kind, d_x: Array, d_z: Array) -> Array:
-        """Return how bad pairs are, of which as much as possible is explained by rounding; larger is worse."""
+        """Return scores of pairs, after rounding has explained as much as possible; larger is worse."""
         with np.errstate(divide="ignore", invalid="ignore"):
             score = d_x / (d_z + self.noise) if kind == "merge" else np.maximum(d_z - self.noise, 0) / d_x
         result: Array = np.where(d_x > 0, np.nan_to_num(score, nan=0.0, posinf=np.inf), 0.0)
@@ -86,7 +86,7 @@ class WorstPairs:
         return list(self._kept[kind].values())
 
     def offer(self, origins: Rows, x: Array, y: Array, z_x: Array, z_y: Array, how: str) -> None:
-        """Keep the pairs that are worse than what is known of the rows `origins`."""
+        """Keep the pairs that are worse than those kept of the same rows `origins`."""
         d_x, d_z = distances(x, y), distances(z_x, z_y)
         apart = d_x >= self.closest * (1 - SLACK)
         for kind in KINDS:
@@ -99,12 +99,12 @@ class WorstPairs:
             self._kept[kind] = dict(sorted(kept.items(), key=lambda item: -item[1].score)[:MAX_PAIRS])
 
     def allowed(self, x: Array, y: Array) -> Rows:
-        """Return which inputs `y` are plausible and far enough from `x`, and no more than the budget allows."""
+        """Return the places of inputs `y` that are plausible and far enough from `x`, as many as the budget allows."""
         allowed = np.flatnonzero(distances(x, y) >= self.closest * (1 - SLACK))
         return allowed[self.region.contains(y[allowed])][: self.encoder.left]
 
     def encode_and_offer(self, origins: Rows, x: Array, z_x: Array, y: Array, how: str) -> tuple[Rows, Array]:
-        """Encode the allowed ones of the inputs `y` and offer the pairs; return which these are, and their codes."""
+        """Encode the allowed inputs among `y` and offer the pairs; return their places and codes."""
         chosen = self.allowed(x, y)
         if not len(chosen):
             return chosen, np.empty((0, self.codes.shape[1]))
@@ -153,7 +153,7 @@ def distances(points: Array, others: Array) -> Array:
 
 
 def plain_ratio(kind: Kind, d_x: float, d_z: float) -> float:
-    """Return the contraction of merged inputs, the expansion of torn ones."""
+    """Return the contraction of a merged pair, or the expansion of a torn one."""
     above, below = (d_x, d_z) if kind == "merge" else (d_z, d_x)
     return above / below if below else (math.inf if above else 0.0)
 

@@ -1,1 +1,1 @@
-"""What comes in, checked once: arrays, frames, files, AnnData, batches, blocks of rows."""
+"""Reads and checks inputs: arrays, frames, files, AnnData, batches, blocks of rows."""

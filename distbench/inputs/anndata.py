@@ -17,20 +17,9 @@ __all__ = ["points_and_codes"]
 def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
     """Return points and codes that are files or parts of an AnnData object as arrays; others as they are.
 
-    Parameters
-    ----------
-    X : array-like, str or path-like, AnnData, or (AnnData, str)
-        Points; a file as for :func:`distbench.inputs.files.read_points`; the object's ``X``, or that key of its
-        ``obsm``.
-    Z : array-like, str or path-like, or (AnnData, str)
-        Codes; a file; beside an AnnData object, a key of its ``obsm``.
-    names : tuple of str
-        The arguments' names, for error messages.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, the object has no such part, or that part is sparse and too large to be made dense.
+    ``X`` may be an array, a file, AnnData (for its ``X``), or (AnnData, key of its ``obsm``); ``Z`` also a key alone,
+    if ``X`` is AnnData. `names` are the arguments' names in errors. Raises InputError if a file cannot be read, the
+    object has no such part, or the part is sparse and too large to be made dense.
     """
     adata = X[0] if _is_pair(X) else X
     if _is_anndata(adata) and isinstance(Z, str) and (Z in adata.obsm or not is_file_name(Z)):

@@ -1,4 +1,4 @@
-"""Checks arrays once, as they come in, before anything is measured."""
+"""Checks arrays of points and codes once, before anything is measured."""
 
 from __future__ import annotations
 
@@ -22,29 +22,14 @@ Points = NDArray[Any]  # of float32 or float64
 
 
 def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
-    """Return `value` as a checked matrix of float32 or float64, one point a row.
+    """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point a row.
 
-    Parameters
-    ----------
-    value : array-like of shape (n, d) or (n, h, w[, c])
-        Numbers of any real dtype: arrays, lists, pandas frames, tensors, memory maps, arrays of HDF5, Zarr or Dask.
-        Images are flattened.
-    name : str
-        The argument's name, for error messages.
-    notes : list of str, optional
-        Gets a note if images were flattened.
+    Takes numbers of any real dtype in arrays, lists, pandas frames, tensors, memory maps, and arrays of HDF5, Zarr or
+    Dask. Images (n, h, w[, c]) are flattened, and `notes` gets a note on it. A matrix of that form is returned as it
+    is: never write to it. Points outside memory stay there: a memory map is returned as it is, larger arrays of HDF5,
+    Zarr or Dask as a memory map of a temporary file, which is deleted with its last view.
 
-    Returns
-    -------
-    ndarray of shape (n, d), float32 or float64, C-contiguous
-        The array itself if it is one already; never write to it. Points outside memory stay there: a memory map is
-        returned as it is, larger arrays of HDF5, Zarr or Dask as a memory map of a temporary file, which is deleted
-        with the last view of it.
-
-    Raises
-    ------
-    InputError
-        If the value is not a matrix of finite real numbers with at least one row and one column.
+    Raises InputError, which calls the argument `name`, unless these are finite numbers in at least one row and column.
     """
     if not is_stored(value):
         value = _as_array(value, name)
@@ -53,7 +38,7 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
         size = math.prod(value.shape[1:])
         notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
     check = _Check(name)
-    with np.errstate(over="ignore"):  # of longer types; the check reports it
+    with np.errstate(over="ignore"):  # the check reports numbers of longer types
         points = _as_matrix(value, name, check)
     check.finish()
     return points
@@ -89,9 +74,9 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     value = _without_frame(detached(value), name)
     try:
         array = np.asarray(value)
-    except Exception as error:  # whatever a class of another package raises
+    except Exception as error:  # a class of another package may raise anything
         if isinstance(value, list | tuple):
-            raise InputError(name, "found rows of different lengths", "give every row the same") from None
+            raise InputError(name, "found rows of different lengths", "give all rows the same length") from None
         raise InputError(
             name, f"found {type(value).__name__} that is no array ({first_line(error)})", "pass one of shape (n, d)"
         ) from None
@@ -111,8 +96,8 @@ def _without_frame(value: Any, name: str) -> Any:
     numbers = frame_numbers(value)
     if numbers is None:
         pairs = zip(value.columns, value.dtypes, strict=True)
-        text = [str(column) for column, dtype in pairs if dtype.kind not in "biuf"]
-        raise InputError(name, f"found columns that are not numbers: {join_names(text)}", "encode or drop them")
+        texts = [str(column) for column, dtype in pairs if dtype.kind not in "biuf"]
+        raise InputError(name, f"found columns that are not numbers: {join_names(texts)}", "encode or drop them")
     return numbers
 
 
@@ -133,14 +118,14 @@ def _check_kind(value: Any, name: str) -> None:
             f"found {len(shape)}-D data of shape {shape}",
             f"pass one point a row, shape (n, d) (for a single column: {name}.reshape(-1, 1))",
         )
-    if any(size != size for size in shape):  # Dask writes NaN for sizes it does not know
+    if any(size != size for size in shape):  # Dask has NaN for unknown sizes
         raise InputError(name, f"found a Dask array of unknown shape {shape}", f"call {name}.compute_chunk_sizes()")
     if 0 in shape:
         raise InputError(name, f"found shape {shape}, which holds no numbers", "pass at least one row and column")
 
 
 class _Check:
-    """Looks block by block for numbers that cannot be measured; `finish` reports those that are not finite."""
+    """Checks numbers block by block; `finish` reports numbers that are not finite."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -153,7 +138,7 @@ class _Check:
                 self._name, "found integers beyond 2**53, which float64 merges", "subtract an offset first"
             )
         if block.dtype.kind == "f" and block.dtype.itemsize > 8:
-            block = block.astype(np.float64)  # what is finite in a longer type need not be so here
+            block = block.astype(np.float64)  # a finite number of a longer type may be infinite here
         finite = np.isfinite(block)
         if finite.all():
             self._check_size(block)
@@ -166,7 +151,7 @@ class _Check:
         self._bad_rows += len(bad)
 
     def _check_size(self, block: NDArray[Any]) -> None:
-        """Refuse numbers so large that some distance between them is infinite."""
+        """Raise InputError for numbers so large that a distance between them is infinite."""
         if block.dtype != np.float64:
             return
         largest = np.finfo(np.float64).max / (2 * block.shape[1])

@@ -1,4 +1,4 @@
-"""Points as encoders take them: rows of arrays, frames and stored arrays, or lists of objects; cut into batches."""
+"""Cuts points into batches, in the form that encoders take: arrays, frames, or lists of objects."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ __all__ = [
 
 
 def rows_of_points(X: Any) -> Any:
-    """Return points in a form that batches can be cut from: frames, stored arrays and lists of objects, else an array.
+    """Return points in a form that can be cut into batches: frames, stored arrays and lists of objects, else an array.
 
-    Lists of numbers become arrays. Lists of anything else (texts, pictures, records, rows of different lengths) stay
-    lists.
+    Lists of numbers become arrays. Other lists (of texts, pictures, records, rows of different lengths) stay lists.
     """
     if is_frame(X) or is_stored(X):
         return X
@@ -43,7 +42,7 @@ def is_frame(X: Any) -> bool:
 def frame_numbers(frame: Any) -> NDArray[np.float64] | None:
     """Return a frame or column of pandas as float64, missing values as NaN; None if some columns are not numbers.
 
-    numpy itself would make objects of mixed and nullable columns.
+    (numpy turns mixed and nullable columns into objects.)
     """
     dtypes = frame.dtypes if frame.ndim == 2 else [frame.dtype]
     if any(dtype.kind not in "biuf" for dtype in dtypes):
@@ -53,7 +52,7 @@ def frame_numbers(frame: Any) -> NDArray[np.float64] | None:
 
 
 def detached(value: Any) -> Any:
-    """Return a tensor of torch, which may be on a device or have a gradient, as numpy reads it; others as they are."""
+    """Return a torch tensor, on any device and with or without gradients, so that numpy can read it; others as is."""
     if not hasattr(value, "detach"):
         return value
     value = value.detach().cpu()
@@ -64,11 +63,11 @@ def is_objects(X: Any) -> bool:
     """Return whether this is a list or tuple whose rows are not rows of numbers."""
     if not isinstance(X, list | tuple):
         return False
-    if any(isinstance(row, str | bytes | dict) for row in X[:1]):  # quick, because long lists of texts are common
+    if any(isinstance(row, str | bytes | dict) for row in X[:1]):  # saves time, because long lists of texts are common
         return True
     try:
         return np.asarray(X).dtype.kind not in "biufcV"
-    except Exception:  # rows of different lengths, or whatever a class of another package raises
+    except Exception:  # rows of different lengths, or an error of another package
         return True
 
 
@@ -83,7 +82,7 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
 
 
 def some_rows(rows: Any, places: Any) -> Any:
-    """Return the rows at `places`; of stored arrays as many first rows, which are read together."""
+    """Return the rows at `places`; for stored arrays equally many first rows, which can be read together."""
     if is_stored(rows):
         return rows[: len(places)]
     if isinstance(rows, list):
@@ -99,7 +98,7 @@ def describe_batch(batch: Any) -> str:
 
 
 def _stored_batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
-    """Yield the batches that an array in memory would give, from blocks of a stored array."""
+    """Yield batches of `size` rows from blocks of a stored array."""
     start, rest = 0, np.empty((0, *rows.shape[1:]), dtype=rows.dtype)
     for block in stored_blocks(rows, "X"):
         rest = np.concatenate([rest, block])

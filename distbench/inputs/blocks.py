@@ -27,27 +27,27 @@ Check = Callable[[Array, int], None]
 
 
 def is_stored(value: Any) -> TypeGuard[Any]:
-    """Return whether `value` is an array of HDF5, Zarr, Dask or the like, which is stored in chunks."""
+    """Return whether `value` is an array in chunks, such as those of HDF5, Zarr or Dask."""
     wanted = ("shape", "dtype", "chunks", "__getitem__")
     return not isinstance(value, np.ndarray) and all(hasattr(type(value), name) for name in wanted)
 
 
 def is_mapped(array: Array) -> bool:
     """Return whether an array is a view of a memory map."""
-    base: Any = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    return isinstance(base, mmap.mmap)
+    return _mapped_root(array) is not None
 
 
-def release(array: Array) -> None:
-    """Free the memory that holds pages of a read-only memory map; they are read again when needed.
-
-    Otherwise the resident size of the process, which clusters limit, would grow to that of the file.
-    """
+def _mapped_root(array: Array) -> Any:
+    """Return the array on whose memory map `array` is a view, or None."""
     root: Any = array
     while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
         root = root.base
+    return root if isinstance(root, np.ndarray) else None
+
+
+def release(array: Array) -> None:
+    """Free the memory of a read-only memory map: clusters limit the resident size. Pages are read again when needed."""
+    root = _mapped_root(array)
     if isinstance(root, np.memmap) and root.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
         root.base.madvise(mmap.MADV_DONTNEED)  # type: ignore[union-attr]
 
@@ -62,9 +62,9 @@ def row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
 def loaded(value: Any, name: str, check: Check) -> Array:
     """Return stored points as a matrix of float32 or float64: in memory if small, else in a temporary memory map.
 
-    They are read once, block by block; `check` gets each block as it is stored, and the number of its first row. Images
-    become rows. The type is float32 if the stored numbers are float32, else float64 in memory; in a memory map it is
-    float32 if that holds the stored numbers exactly.
+    They are read once, block by block; `check` gets each stored block and the number of its first row. Images become
+    rows. The result is float32 if the stored numbers are float32 (in a memory map: if float32 holds them exactly), else
+    float64.
     """
     rows, columns = int(value.shape[0]), math.prod(int(size) for size in value.shape[1:])
     dtype = np.dtype(value.dtype)
@@ -89,7 +89,7 @@ def _blocks(value: Any, name: str, check: Check) -> Iterator[tuple[slice, Array]
 
 
 def stored_blocks(value: Any, name: str) -> Iterator[Array]:
-    """Yield consecutive blocks of rows, each of whole chunks, so that none is read twice."""
+    """Yield consecutive blocks of rows; each has whole chunks, so that no chunk is read twice."""
     rows = int(value.shape[0])
     row_bytes = math.prod(int(size) for size in value.shape[1:]) * np.dtype(value.dtype).itemsize
     for span in _spans(getattr(value, "chunks", None), rows, row_bytes):
@@ -124,7 +124,7 @@ def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtyp
     """Return a memory map of a temporary file with these blocks; the file is deleted with the map."""
     handle, path = tempfile.mkstemp(prefix="distbench-", suffix=".points")
     try:
-        with os.fdopen(handle, "wb") as file:  # written, not mapped: a full disk is an error then, not a crash
+        with os.fdopen(handle, "wb") as file:  # written, not mapped: then a full disk is an error, not a crash
             for _, block in blocks:
                 file.write(np.ascontiguousarray(block, dtype=dtype).data)
         points = np.memmap(path, dtype=dtype, mode="r", shape=shape)
@@ -139,10 +139,10 @@ def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtyp
     except BaseException:
         _remove(path)
         raise
-    weakref.finalize(points.base, _remove, path)  # every view keeps the map itself alive
+    weakref.finalize(points.base, _remove, path)  # all views keep the map alive
     return points
 
 
 def _remove(path: str) -> None:
-    with suppress(PermissionError):  # some systems delete no file that is still mapped
+    with suppress(PermissionError):  # some systems delete no mapped file
         Path(path).unlink(missing_ok=True)

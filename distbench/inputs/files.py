@@ -23,31 +23,26 @@ KEYED = ENDINGS[1:]
 
 
 def is_file_name(value: Any) -> bool:
-    """Return whether a text or path has the ending of a file of points, with or without a key behind it."""
+    """Return whether a text or path is the name of a file of points, with or without a key behind it."""
     return isinstance(value, str | PathLike) and _parts(value)[0].suffix.lower() in ENDINGS
 
 
 def read_points(source: str | PathLike[str], name: str) -> Any:
-    """Return the points of a file, unchecked.
+    """Return the points of a file, unchecked: a numpy array, or a large array of an ``.h5ad`` as a data set of HDF5.
 
     Parameters
     ----------
     source : str or path-like
-        An ``.npy`` (one of 64 MB or more stays in its file); an ``.npz`` of one array, or ``file.npz:key``; a
-        ``.parquet`` of columns of numbers or with one column of lists, or ``file.parquet:column``; an ``.h5ad``, for
-        its ``X``, or ``file.h5ad:key`` for that key of its ``obsm``.
+        An ``.npy`` (from 64 MB on it stays in its file); an ``.npz`` of one array, or ``file.npz:key``; a ``.parquet``
+        with columns of numbers or one column of lists, or ``file.parquet:column``; an ``.h5ad`` for its ``X``, or
+        ``file.h5ad:key`` for a key of its ``obsm``.
     name : str
-        The argument's name, for error messages.
-
-    Returns
-    -------
-    array of shape (n, ...)
-        Of numpy; of HDF5 if the array of an ``.h5ad`` is large.
+        The argument's name in errors.
 
     Raises
     ------
     InputError
-        There is no such file, it is damaged, claims more data than it has, or holds something else.
+        The file is missing or damaged, claims more data than it has, or holds something else.
     MissingDependencyError
         The package that reads such files is not installed.
     """
@@ -59,14 +54,14 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         if path.is_dir():
             raise DatasetError(path.name, "is a folder", "give a file")
         return reading(path, lambda: _READERS[kind](path, key))
-    except (DatasetError, OSError, ValueError) as error:  # the last: no possible path
+    except (DatasetError, OSError, ValueError) as error:  # ValueError: an impossible path
         raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
         raise MissingDependencyError(f"{name}: {error}") from error.__cause__
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
-    """Split a source into a file and the key behind it; names may have colons too."""
+    """Split a source into a file, whose name may have colons, and the key behind it."""
     text = str(Path(source).expanduser())
     if not text.lower().endswith(ENDINGS):
         for place in (place for place, sign in enumerate(text[:-1]) if sign == ":"):
@@ -76,7 +71,7 @@ def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
 
 
 def reading(path: Path, read: Callable[[], T]) -> T:
-    """Return the result of ``read``; its errors become a DatasetError or MissingDependencyError that names the file."""
+    """Return the result of ``read``; its errors become DatasetError or MissingDependencyError and name the file."""
     try:
         return read()
     except MissingDependencyError as error:
@@ -85,19 +80,19 @@ def reading(path: Path, read: Callable[[], T]) -> T:
         raise DatasetError(path.name, str(error)) from None
     except FileNotFoundError as error:
         raise DatasetError(f"no such file: {path}") from error
-    except Exception as error:  # numpy, zipfile, pyarrow and h5py raise all kinds for a damaged file
+    except Exception as error:  # numpy, zipfile, pyarrow and h5py raise errors of many kinds
         raise DatasetError(path.name, f"cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    if "allow_pickle" in text or "Python objects" in text:  # numpy also takes files of another kind for pickles
+    if "allow_pickle" in text or "Python objects" in text:  # numpy says so of other files too
         return "it is damaged, or holds Python objects, which could run code; save numbers with numpy.save"
     return f"{text}; is it whole? save it anew"
 
 
 def read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
-    """Return the array of an ``.npy``: in memory, or mapped read-only. Errors do not name the file; see `reading`."""
+    """Return the array of an ``.npy``: in memory, or mapped read-only. Errors do not name the file (`reading` does)."""
     import numpy as np
 
     with path.open("rb") as file:
@@ -110,7 +105,7 @@ def read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
 
 
 def open_archive(file: Any) -> Any:
-    """Return the arrays of an open ``.npz`` by name, without reading them; refuse a file that unfolds to too much."""
+    """Return the arrays of an open ``.npz`` by name, without reading them; raise DatasetError if they are too large."""
     import numpy as np
 
     refuse_archive(file)
@@ -121,13 +116,13 @@ def open_archive(file: Any) -> Any:
 
 
 def _npy(path: Path, key: str) -> NDArray[Any]:
-    return read_array(path, mapped=path.stat().st_size >= IN_MEMORY_BYTES)  # a smaller file may be overwritten
+    return read_array(path, mapped=path.stat().st_size >= IN_MEMORY_BYTES)  # smaller files may be overwritten
 
 
 def _npz(path: Path, key: str) -> NDArray[Any]:
     import numpy as np
 
-    with path.open("rb") as file:  # numpy would leave a damaged one open
+    with path.open("rb") as file:  # numpy would leave a damaged file open
         arrays = open_archive(file)
         names = arrays.files
         if key and key not in names:
@@ -138,7 +133,7 @@ def _npz(path: Path, key: str) -> NDArray[Any]:
             hint = f"; name one: {path.name}:{names[0]}" if names else "; save one with numpy.savez"
             raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{join_names(names)}{hint}")
         array = arrays[key or names[0]]
-        if not isinstance(array, np.ndarray):  # the bytes of some other file
+        if not isinstance(array, np.ndarray):  # the bytes of another file
             raise DatasetError(f"{key or names[0]} is no array; save it with numpy.savez")
         return array
 

@@ -1,4 +1,4 @@
-"""Reads one matrix of an ``.h5ad`` file, and nothing else of it."""
+"""Reads a single matrix of an ``.h5ad`` file."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ SPARSE = ("csr_matrix", "csc_matrix")
 
 
 def key_hint(key: object, keys: Collection[str]) -> str:
-    """Return that obsm has no such key, and which keys it has."""
-    return f"no key of obsm is called that; {did_you_mean(str(key), keys)}" if keys else "obsm has no keys"
+    """Return the error for a key that is not in obsm."""
+    return f"obsm has no such key; {did_you_mean(str(key), keys)}" if keys else "obsm has no keys"
 
 
 def dense(value: Any, name: str) -> Any:
     """Return a sparse matrix as an array, unless it is too large or damaged; anything else as it is."""
-    if hasattr(value, "to_memory") and hasattr(value, "shape"):  # sparse, and still in its file
+    if hasattr(value, "to_memory") and hasattr(value, "shape"):  # sparse, in its file
         _refuse_large(value.shape, value.dtype, name)
         value = value.to_memory()
     if not hasattr(value, "tocsr"):
         return value
     _refuse_large(value.shape, value.dtype, name)
     if value.format in ("csr", "csc") and not _is_whole(value):
-        raise InputError(name, "found a damaged sparse matrix, whose indices point outside", "save it anew")
+        raise InputError(name, "found a damaged sparse matrix, whose indices are out of range", "save it anew")
     return value.toarray()
 
 
 def _is_whole(matrix: Any) -> bool:
-    """Return whether the indices of a sparse matrix stay inside; toarray trusts them, and crashes otherwise.
+    """Return whether the indices of a sparse matrix are in range; otherwise toarray crashes.
 
-    scipy's own check_format misses most errors if the last pointer is negative, and its differences overflow.
+    scipy's check_format misses most errors if the last pointer is negative, and its differences overflow.
     """
     ends, indices = matrix.indptr, matrix.indices
     lines, width = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
@@ -92,7 +92,7 @@ def read_h5ad(path: Path, key: str) -> Any:
 
 
 def _own_part(group: Any, name: str) -> Any:
-    """Return a part of a file that is stored in the file itself, else None."""
+    """Return a part of a file, or None if it is missing or in another file."""
     import h5py
 
     link = group.get(name, getlink=True) if name in group else None
@@ -100,12 +100,12 @@ def _own_part(group: Any, name: str) -> Any:
 
 
 def _array(dataset: Any, name: str, path: Path) -> Any:
-    """Return a data set of HDF5: read, or as it is if it is large, to be read block by block."""
+    """Return a data set of HDF5 as an array, or as it is if it is large, to be read block by block."""
     if dataset.external or dataset.is_virtual:
         raise DatasetError(f"{name} is in other files, which are not read; save it in this one")
     if dataset.dtype.kind not in "biuf" or dataset.shape is None:
         raise DatasetError(f"{name} holds {dataset.dtype}; give an array of numbers")
-    numbers = max(dataset.size, math.prod(dataset.chunks or ()))  # a chunk is always unfolded whole
+    numbers = max(dataset.size, math.prod(dataset.chunks or ()))  # chunks are unfolded whole
     refuse_unfolded(numbers * 8, path.stat().st_size, "compression=None")
     return dataset if dataset.size * dataset.dtype.itemsize > IN_MEMORY_BYTES else dataset[()]
 

@@ -23,7 +23,7 @@ Columns = Mapping[str, Any]  # of pyarrow
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Points, the names of their columns, and classes as the file has them."""
+    """The points of a file, the names of their columns, and unchecked classes."""
 
     points: NDArray[np.floating]
     columns: tuple[str, ...]
@@ -37,9 +37,9 @@ def read_table(path: Path, label: str) -> Table:
     columns, index = _columns(path)
     if label and label not in columns:
         raise DatasetError("label", f"there is no column {label!r}", did_you_mean(label, columns))
-    for name in _lists(columns, {label, *index}):  # leaving it out silently would judge other columns in its place
+    for name in _lists(columns, {label, *index}):  # without an error, other columns would be evaluated
         raise DatasetError(
-            f"column {name!r} has a list in each row; give each number a column of its own, or save the points as "
+            f"column {name!r} has a list in each row; put each number into a separate column, or save the points as "
             f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
         )
     numbers = _numbers(columns, {label, *index})
@@ -49,9 +49,9 @@ def read_table(path: Path, label: str) -> Table:
 
 
 def read_columns(path: Path, column: str = "") -> NDArray[Any]:
-    """Read points: all columns of numbers, or the one column that has a list of numbers in each row.
+    """Read points: all columns of numbers, or the column that has a list of numbers in each row.
 
-    column : the column to read, if there are several of lists, or lists and numbers.
+    `column` names the column to read if there are several with lists, or lists and numbers.
     """
     columns, index = _columns(path)
     if column and column not in columns:
@@ -69,30 +69,30 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return all columns by name, and which of them are the index of a pandas frame: these only number the rows."""
+    """Return all columns by name, and the names of those that are only the index of a pandas frame."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingDependencyError("needs pyarrow, which is not installed; pip install pyarrow") from error
     size = path.stat().st_size
-    with pa.OSFile(str(path)) as opened:  # takes a name literally, also with a colon
+    with pa.OSFile(str(path)) as opened:  # takes any name literally
         file = pq.ParquetFile(opened)
         refuse_table(file.metadata, size)
-        if any("list" in str(kind) for kind in file.schema_arrow.types):  # no header says how long lists are
+        if any("list" in str(kind) for kind in file.schema_arrow.types):  # no header has the length of lists
             first = next(file.iter_batches(batch_size=1), None)
             refuse_unfolded(0 if first is None else first.nbytes * file.metadata.num_rows, size, "compression=None")
         table = file.read()
     names = [str(name) for name in table.column_names]
     columns = dict(zip(names, table.columns, strict=True))
     if len(columns) < len(names):
-        raise DatasetError("two of its columns have the same name; give each its own")
+        raise DatasetError("two of its columns have the same name; rename one")
     frame = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
     return columns, [name for name in frame.get("index_columns", []) if isinstance(name, str)]
 
 
 def _numbers(columns: Columns, left_out: Collection[str] = ()) -> dict[str, Any]:
-    """Return the columns of numbers, none of which may have empty cells."""
+    """Return the columns of numbers; raise DatasetError if one has empty cells."""
     numbers = {name: column for name, column in columns.items() if name not in left_out and _is_number(column)}
     if not numbers:
         raise DatasetError(f"has no column of numbers; found {', '.join(columns) or 'none at all'}")
@@ -107,7 +107,7 @@ def _refuse_empty(name: str, column: Any) -> None:
 
 
 def _lists(columns: Columns, left_out: Collection[str]) -> list[str]:
-    """Return the columns that hold a list a row."""
+    """Return the columns that have a list in each row."""
     import pyarrow.types as types
 
     kinds = types.is_list, types.is_large_list, types.is_fixed_size_list
@@ -141,7 +141,7 @@ def _stack(numbers: Columns) -> NDArray[np.floating]:
     import pyarrow as pa
 
     return np.column_stack(
-        [  # decimals by way of text, which is rounded correctly
+        [  # decimals are cast by way of text, which rounds correctly
             (column.cast(pa.string()).cast(pa.float64()) if pa.types.is_decimal(column.type) else column).to_numpy()
             for column in numbers.values()
         ]

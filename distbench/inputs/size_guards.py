@@ -1,4 +1,4 @@
-"""Refuses files that claim much more data than they have, before memory is taken for it."""
+"""Refuses files that claim much more data than they have, before memory is allocated."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from distbench.errors import DatasetError
 __all__ = ["IN_MEMORY_BYTES", "refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
 
 IN_MEMORY_BYTES = 64 << 20  # larger arrays stay in their file and are read block by block
-MAX_BYTES = 1 << 30  # that any file may unfold to
-MAX_RATIO = 200  # of these bytes to the size of a larger file
+MAX_BYTES = 1 << 30  # uncompressed, for any file
+MAX_RATIO = 200  # of uncompressed to compressed bytes in a larger file
 
 
 def refuse_array(file: IO[bytes], size: int | None = None) -> None:
-    """Raise DatasetError if an ``.npy`` claims more data than its `size`; numpy reports files that are no ``.npy``.
+    """Raise DatasetError if an ``.npy`` claims more data than its `size`; ignore files that are no ``.npy``.
 
-    The file is read from its start, and set back there if possible.
+    Reads the file from its start, and returns there if possible.
     """
     import numpy as np
 
@@ -32,7 +32,7 @@ def refuse_array(file: IO[bytes], size: int | None = None) -> None:
     else:
         if math.prod(shape) * dtype.itemsize > size or min(shape, default=0) < 0:
             raise DatasetError(
-                f"says that it holds {shape} numbers of {dtype.itemsize} bytes, and has {size:,} bytes "
+                f"claims {shape} numbers of {dtype.itemsize} bytes, and has {size:,} bytes "
                 "in all; is it whole? save it anew"
             )
     if file.seekable():
@@ -60,14 +60,14 @@ def refuse_archive(file: IO[bytes]) -> None:
 def refuse_table(metadata: Any, size: int) -> None:
     """Raise DatasetError if a Parquet file unfolds to far more bytes than it has."""
     groups = range(getattr(metadata, "num_row_groups", 0))
-    # Column by column would be more exact, but pyarrow 26 aborts if a damaged file is asked for a column.
+    # Sizes of columns would be more exact, but reading them from a damaged file aborts pyarrow 26.
     pages = sum(metadata.row_group(at).total_byte_size for at in groups)
     refuse_unfolded(max(metadata.num_rows * metadata.num_columns * 8, pages), size, "compression=None")
 
 
 def refuse_unfolded(unfolded: int, size: int, how: str) -> None:
-    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` says how to save such data."""
+    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` is a way to save such data."""
     if unfolded > max(MAX_BYTES, MAX_RATIO * size):
         raise DatasetError(
-            f"has {size:,} bytes that unfold to {unfolded:,}, so it is not read; if that is right, save it with {how}"
+            f"has {size:,} bytes that unfold to {unfolded:,}, so it is not read; if this is correct, save it with {how}"
         )

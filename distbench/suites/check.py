@@ -8,7 +8,7 @@ from typing import Any
 
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import warnings_of
-from distbench.encoders.code_size import declared_code_size
+from distbench.encoders.resolve import declared_code_size
 from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate, evaluate_codes
 from distbench.evaluation.limits import limits_and_options

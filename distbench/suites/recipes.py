@@ -62,7 +62,8 @@ class Recipe:
         from distbench.baselines import BASELINES
 
         reason = f"recipe {self.name} needs the package {package}, which is not installed"
-        shipped = isinstance(self.source, str) and self.source in BASELINES.own()  # an extra has the package's name
+        # an extra has the package's name
+        shipped = isinstance(self.source, str) and self.source in BASELINES.builtin()
         return f'{reason}; run pip install "distbench[{package}]"' if shipped else reason
 
     def fit(self, X: Any, code_size: int, seed: int, progress: Progress | None = None) -> Any:

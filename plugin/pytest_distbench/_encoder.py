@@ -103,7 +103,7 @@ class EncoderItem(SuiteItem):
         from distbench.metrics import METRICS
 
         # Rows stored without a package are not stale because the package adds a metric.
-        needed = {*METRICS.own(), *self._limits()}
+        needed = {*METRICS.builtin(), *self._limits()}
         versions = {name: METRICS[name].version for name in self._metrics() if name in needed}
         return stale_reasons(stored, self._about(), self._seeds(recipe), versions)
 

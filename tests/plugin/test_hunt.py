@@ -26,7 +26,7 @@ def test_broken(distbench):
     (dict(contraction=-1), "contraction: found the limit -1; pass one between 0 and inf"),
     (dict(expansion="low"), "expansion: found the limit 'low'; pass a number"),
     (dict(), "limits: found none; pass expansion=, contraction= or both"),
-    (dict(contraction=9, budget=3), "budget: found 3; pass a whole number of at least 200"),
+    (dict(contraction=9, budget=3), "budget: found 3; pass a whole number, 200 or more"),
 ])
 def test_refused(distbench, options, message):
     with pytest.raises(InputError) as raised:

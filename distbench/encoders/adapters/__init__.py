@@ -1,4 +1,4 @@
-"""The table of frameworks whose models are known: one module and one row each."""
+"""The table of known frameworks: each has one module and one row."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ADAPTERS: tuple[Adapter, ...] = (KERAS, TORCH, ONNX, TENSORFLOW)
 
 
 def adapter_of(obj: Any) -> Adapter | None:
-    """Return the row of an object's framework."""
+    """Return the adapter for an object, or None."""
     return next((adapter for adapter in ADAPTERS if adapter.recognizes(obj)), None)
 
 
 def adapter_of_file(path: Any) -> Adapter | None:
-    """Return the row of the framework that loads a file or folder."""
+    """Return the adapter that loads a file or folder, or None."""
     return next((adapter for adapter in ADAPTERS if adapter.opens(str(path))), None)

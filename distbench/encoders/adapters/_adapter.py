@@ -1,6 +1,6 @@
 """The table row of a framework: its objects, how to call them, and its files.
 
-No framework is imported to recognize an object: whoever made the object has imported it, so ``sys.modules`` is enough.
+No framework is imported to recognize an object: the object exists, so its framework is in ``sys.modules``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = [
     *("owns_encode", "refuse_numbers", "rows_as_array"),
 ]
 
-FREE_NUMBERS = 1 << 24  # for which a file may always take memory
-NUMBERS_PER_BYTE = 4  # for which it may take more: weights take half a byte at least
+FREE_NUMBERS = 1 << 24  # any file may take memory for so many
+NUMBERS_PER_BYTE = 4  # or for so many a byte of the file: a weight takes at least half a byte
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Adapter:
     objects, files : str
         The names of its objects and its files in messages; `files` is empty if none are loaded.
     recognizes : callable
-        Returns whether an object is one of the framework's.
+        Returns whether an object belongs to the framework.
     call : callable
         Takes such an object, returns a function that turns a batch of points into codes.
     opens : callable
@@ -71,7 +71,7 @@ def owns_encode(obj: Any) -> bool:
 
 
 def rows_as_array(batch: Any) -> Any:
-    """Return a batch as frameworks take it: lists of objects as they are, anything else as an array.
+    """Return a batch in the form that frameworks take: a list of objects as it is, anything else as an array.
 
     Frames with numbers of several types, or with nullable numbers, become float64.
     """
@@ -99,13 +99,13 @@ def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
             raise EncoderError(
                 "encoder",
                 f"its input is {taken.dtype}, which cannot hold {changed.flat[0]}",
-                "pass a function that makes its inputs of points",
+                "pass a function that turns points into its inputs",
             )
     return taken
 
 
 def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -> Any:
-    """Return the codes of a batch; a graph for batches of one `size` gets parts of it, of which the last is padded."""
+    """Return the codes of a batch; a graph for batches of one `size` gets parts, the last one padded."""
     if not isinstance(size, int) or size == len(points):
         return call(points)
     parts = []
@@ -123,20 +123,20 @@ def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -
     return np.concatenate(parts)
 
 
-def only(names: Collection[str], what: str, owner: str, remedy: str) -> str:
-    """Return the single name in `names`; raise EncoderError if there are several or none."""
+def only(names: Collection[str], kind: str, owner: str, remedy: str) -> str:
+    """Return the single name in `names`, or raise EncoderError if there are several or none."""
     if len(names) != 1:
-        found = f"{owner} has {len(names)} {what} ({join_names(list(names)) or 'none'})"
+        found = f"{owner} has {len(names)} {kind} ({join_names(list(names)) or 'none'})"
         raise EncoderError("encoder", found, remedy)
     return next(iter(names))
 
 
-def refuse_numbers(asked: int, stored: int, path: Path, loader: str) -> None:
-    """Raise EncoderError if a file asks for memory for many more numbers than it has bytes."""
-    if asked > max(FREE_NUMBERS, NUMBERS_PER_BYTE * stored):
+def refuse_numbers(claimed: int, stored: int, path: Path, loader: str) -> None:
+    """Raise EncoderError if a file claims memory for many more numbers than it stores bytes."""
+    if claimed > max(FREE_NUMBERS, NUMBERS_PER_BYTE * stored):
         raise EncoderError(
             "encoder",
-            f"{path}: asks for memory for about {min(asked, 10**15):,} numbers, but has only {stored:,} bytes of them",
+            f"{path}: claims memory for about {min(claimed, 10**15):,} numbers, but has only {stored:,} bytes of them",
             f"it is not loaded; if you trust it, load it with {loader} and pass that",
         )
 

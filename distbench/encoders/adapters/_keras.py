@@ -22,7 +22,7 @@ def is_keras_model(obj: Any) -> bool:
 
 def _call(model: Any) -> Callable[[Any], Any]:
     if owns_encode(model):
-        return lambda batch: _encode(model, batch)  # no partial of the model, since dropout may be on in `encode`
+        return lambda batch: _encode(model, batch)  # no partial of the model: `encode` may use dropout
     return functools.partial(_predict, model)
 
 
@@ -35,7 +35,7 @@ def _encode(model: Any, batch: Any) -> Any:
 
 
 def _readable(batch: Any) -> Any:
-    """Return a batch as Keras takes it: texts as an array, because a list would be several inputs."""
+    """Return a batch in the form that Keras takes: texts as an array, since a list would be several inputs."""
     points = rows_as_array(batch)
     if isinstance(points, list) and all(isinstance(point, str) for point in points):
         return np.array(points, dtype=object)
@@ -48,7 +48,7 @@ def _predict(model: Any, batch: Any) -> Any:
         return next(iter(codes.values()))
     if isinstance(codes, (list, tuple, dict)):
         found = f"encoder {model.name!r} has {len(codes)} outputs"
-        raise EncoderError(f"{found}; pass the part of it that returns the codes alone")
+        raise EncoderError(f"{found}; pass the part of it that returns only the codes")
     return codes
 
 

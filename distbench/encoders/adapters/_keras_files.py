@@ -1,7 +1,7 @@
-"""Loads Keras models from files of others: no code in them runs, and no module is imported for them.
+"""Loads Keras models from untrusted files, which run no code and import no module.
 
-Keras refuses code in its safe mode. Here the configuration of the model is checked before Keras reads it, because
-versions before 3.9 could be made to import any module, and a model that is only evaluated needs none.
+Keras refuses code in its safe mode. This module checks the configuration before Keras reads it, because a file could
+make versions before 3.9 import any module.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from distbench.errors import EncoderError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["load_model", "weights_asked"]
+__all__ = ["load_model"]
 
 ENDING = ".keras"
 CONFIG = "config.json"
@@ -33,9 +33,9 @@ PARTS = (
     *("activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "ops"),
     *("optimizers", "quantizers", "random", "regularizers"),
 )
-"""Modules of Keras that models are made of; others, such as ``utils``, which downloads files, are refused."""
-MAX_BYTES = 1 << 28  # that any file may unfold to
-MAX_RATIO = 200  # of these bytes to the size of a larger file, since weights hardly shrink
+"""Modules of Keras with parts of models; others are refused, such as ``utils``, which downloads files."""
+MAX_BYTES = 1 << 28  # uncompressed, for any file
+MAX_RATIO = 200  # of uncompressed to compressed bytes in a larger file, since weights hardly shrink
 MAX_CONFIG_BYTES = 1 << 26
 WIDTHS = ("units", "filters", "code_size")
 TRUSTED = "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model"
@@ -44,8 +44,8 @@ TRUSTED = "if you trust it, load it with keras.saving.load_model(path, safe_mode
 def load_model(path: str | os.PathLike[str]) -> Any:
     """Load a Keras model from a file, in Keras's safe mode and without its optimizer.
 
-    Layers of ``distbench.keras`` are known; other layers are if the module that registers them has been imported.
-    Raises EncoderError if the file is missing, no model, or could run code of its own.
+    Layers of ``distbench.keras`` are known; other custom layers are known once their module is imported. Raises
+    EncoderError if the file is missing, is no model, or could run code.
     """
     from distbench.keras.registered import require_keras
 
@@ -55,10 +55,10 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     keras = require_keras()
     for part in parts:
         _refuse_unsafe(part, path, keras)
-    refuse_numbers(weights_asked(reversed(parts)), stored, path, "keras.saving.load_model(path)")
+    refuse_numbers(_count_weights(reversed(parts)), stored, path, "keras.saving.load_model(path)")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras and HDF5 raise all kinds for a file that does not fit together
+    except Exception as error:  # Keras and HDF5 raise errors of many kinds for an inconsistent file
         if "safe_mode" in str(error):
             raise _runs_code(path, "a layer") from None
         # Keras puts the configuration of the whole model before the reason.
@@ -66,7 +66,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         raise EncoderError(
             "encoder",
             f"{path}: Keras cannot make a model of it ({first_line(ValueError(reason))})",
-            "where it has objects of your own, load it with keras.saving.load_model(path, custom_objects=...) and "
+            "if it has custom objects, load it with keras.saving.load_model(path, custom_objects=...) and "
             "pass the model",
         ) from None
 
@@ -83,15 +83,21 @@ def _read_config(path: Path) -> tuple[Any, int]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            unfolded = sum(member.file_size for member in members)
+            total = sum(member.file_size for member in members)
             config_bytes = max((member.file_size for member in members if member.filename == CONFIG), default=0)
-            if config_bytes > MAX_CONFIG_BYTES or unfolded > max(MAX_BYTES, MAX_RATIO * size):
-                found = f"{path}: {size:,} bytes that unfold to {unfolded:,}, which no model does"
+            if config_bytes > MAX_CONFIG_BYTES or total > max(MAX_BYTES, MAX_RATIO * size):
+                found = f"{path}: {size:,} bytes that unfold to {total:,}, which no model does"
                 raise EncoderError("encoder", found, "it is not loaded")
             config = json.loads(archive.read(CONFIG))
     except EncoderError:
         raise
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # the last: nested too deep
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # RuntimeError: nested too deep
         raise EncoderError(
             "encoder",
             f"{path}: no whole model of Keras 3 ({first_line(error)})",
@@ -101,8 +107,8 @@ def _read_config(path: Path) -> tuple[Any, int]:
         raise EncoderError("encoder", f"{path}: cannot be read: {first_line(error)}") from None
     stored = sum(member.compress_size for member in members if member.filename != CONFIG)
     if isinstance(config, dict):
-        config.pop("compile_config", None)  # the optimizer's, which is not loaded
-    return config, min(stored, size)  # an archive may list members that it does not have
+        config.pop("compile_config", None)  # the optimizer is not loaded
+    return config, min(stored, size)  # an archive may list missing members
 
 
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
@@ -124,19 +130,19 @@ def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> No
         raise _runs_code(path, f"a layer of the kind {name}")
     config = part.get("config")
     if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
-        found = f"has a {str(name)[:60]} that reads its vocabulary from another file, which is not done"
+        found = f"has a {str(name)[:60]} that reads its vocabulary from another file, which is refused"
         raise EncoderError("encoder", f"{path}: {found}", TRUSTED)
     if _is_registered(registered, keras):
         return
-    # Keras looks up parts without a module and a registered name, and functions of "builtins", among its own.
+    # Keras itself has functions of "builtins", and parts without a module and a registered name.
     if module == "builtins" or (module is None and registered is None) or _is_part_of_keras(module):
         return
     name = f"{str(module)[:60]}:{str(name)[:60]}" if module else str(registered)[:60]
     raise EncoderError(
         "encoder",
-        f"{path}: needs {name!r}, which is not imported because a file says so",
-        "import what registers it first, or load it with keras.saving.load_model(path, custom_objects=...) and pass "
-        "the model",
+        f"{path}: needs {name!r}, which a file may not import",
+        "import the module that registers it first, or load it with keras.saving.load_model(path, custom_objects=...) "
+        "and pass the model",
     )
 
 
@@ -157,15 +163,15 @@ def _is_part_of_keras(module: Any) -> bool:
     return names[0] == "keras" and (not inner or inner[0] in PARTS)
 
 
-def _runs_code(path: Path, what: str) -> EncoderError:
-    return EncoderError("encoder", f"{path}: has {what}, which could run code that is in the file", TRUSTED)
+def _runs_code(path: Path, part: str) -> EncoderError:
+    return EncoderError("encoder", f"{path}: has {part}, which could run code that is in the file", TRUSTED)
 
 
-def weights_asked(parts: Iterable[Mapping[str, Any]]) -> int:
+def _count_weights(parts: Iterable[Mapping[str, Any]]) -> int:
     """Return about how many weights a model's large layers have: Keras takes their memory before it reads the file.
 
     Counts dense, recurrent, convolution, embedding, attention and normalisation layers, in the order of the model. A
-    layer that does not say how wide its input is gets the width of the layer before.
+    layer without the width of its input gets that of the layer before.
     """
     total, before = 0, 1
     for part in parts:
@@ -182,7 +188,7 @@ def weights_asked(parts: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _weights(config: Mapping[str, Any], inputs: int) -> int:
-    """Return about how many weights a layer with so many inputs has."""
+    """Return about how many weights a layer with `inputs` inputs has."""
 
     def number(*keys: str) -> int:
         return max(_number(config.get(key)) for key in keys)

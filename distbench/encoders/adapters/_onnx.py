@@ -1,7 +1,7 @@
 """ONNX graphs: sessions of onnxruntime, and ``.onnx`` files.
 
-onnxruntime has no operator that reads files or runs code of the graph. Later versions also refuse weights in files
-outside the graph's folder and weights larger than their stored bytes, and unfold no large constants on loading.
+onnxruntime has no operator that reads files or runs code of the graph. Versions from `MIN_VERSION` also refuse weights
+in files outside the graph's folder and weights larger than their stored bytes, and expand no large constants.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ TYPES = {
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
-MIN_VERSION = (1, 31)  # earlier ones load files that are refused here, or take all the memory these ask for
-ERRORS_ONLY = 3  # of onnxruntime's levels of logging
+MIN_VERSION = (1, 31)  # earlier versions read other files, or take all the memory that a file claims
+ERRORS_ONLY = 3  # log level of onnxruntime
 
 
 def _is_session(obj: Any) -> bool:
@@ -48,9 +48,11 @@ def _is_session(obj: Any) -> bool:
 def _call(session: Any) -> Callable[[Any], Any]:
     """Return a function that runs a graph of one input and one output."""
     inputs = {node.name: node for node in session.get_inputs()}
-    source = inputs[only(inputs, "inputs", "the ONNX graph", "pass a function that fills them all")]
+    source = inputs[only(inputs, "inputs", "the ONNX graph", "pass a function that sets them all")]
     if source.type not in TYPES:
-        raise EncoderError("encoder", f"the ONNX graph takes {source.type}", "pass a function that makes it of points")
+        raise EncoderError(
+            "encoder", f"the ONNX graph takes {source.type}", "pass a function that turns points into it"
+        )
     outputs = [node.name for node in session.get_outputs()]
     pick = f"lambda batch: session.run([{outputs[-1]!r}], {{{source.name!r}: batch}})[0]" if outputs else ""
     target = only(outputs, "outputs", "the ONNX graph", f"pass a function that picks one, such as {pick}")
@@ -68,7 +70,7 @@ def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
 
 
 def _load(path: str | os.PathLike[str]) -> Any:
-    """Open a session on the CPU, which gives the same codes each time."""
+    """Open a session on the CPU, whose codes are the same each time."""
     path = Path(path)
     try:
         import onnxruntime
@@ -86,7 +88,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
     options.log_severity_level = ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a class of error for each of its codes
+    except Exception as error:  # onnxruntime has a class for each error code
         found = f"{path}: onnxruntime cannot load it: {first_line(error)}"
         raise EncoderError("encoder", found, "export it anew") from None
 

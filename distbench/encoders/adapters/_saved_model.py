@@ -1,8 +1,8 @@
-"""Refuses SavedModels that could do more than compute, or that ask for far more memory than their files have.
+"""Refuses SavedModels that could do more than compute, or that claim far more memory than their files have.
 
 A SavedModel is a program, and some of TensorFlow's operations read or write files, open connections or call Python.
-TensorFlow calls operations stateful if they do more than compute, with few exceptions. So stateful ones are refused,
-except those that stay within the process; of the others, those that return nothing or are named in `BEYOND`.
+TensorFlow marks nearly all of these as stateful. So stateful operations are refused unless `WITHIN` names them; other
+operations are refused if they return nothing or `BEYOND` names them.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ BEYOND = re.compile(
     r"|ImmutableConst|GenerateVocabRemapping|CustomAggregator|BatchFunction|Infeed.*|.*CustomCall.*|XlaLaunch.*"
 )
 IDLE = ("NoOp", "ControlTrigger")
-SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # allowed in functions that nothing in the graph calls
+SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # allowed in functions that are never called
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Raise EncoderError if a SavedModel could do more than compute, or claims far more numbers than its files have."""
+    """Raise EncoderError if a SavedModel could do more than compute, or claims far more numbers than it stores."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     program = saved_model_pb2.SavedModel()
@@ -53,16 +53,16 @@ def refuse_unsafe(path: Path) -> None:
     graphs = program.meta_graphs
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):
         raise EncoderError("encoder", f"{path}: is no SavedModel of TensorFlow 2 with one graph", TRUSTED)
-    own = {function.signature.name for function in graphs[0].graph_def.library.function}
+    functions = {function.signature.name for function in graphs[0].graph_def.library.function}
     for op in _operations(graphs[0]):
-        if not _stays_within(op, own):
+        if not _stays_within(op, functions):
             found = f"{path}: has the operation {short_repr(op)}, which could do more than compute codes"
             raise EncoderError("encoder", f"{found} (as reading files or calling Python does)", TRUSTED)
     _refuse_large(graphs[0], path)
 
 
 def _operations(graph: Any) -> Iterator[str]:
-    """Yield the operations of a graph, without those in `SAVING` that nothing calls."""
+    """Yield the operations of a graph, except `SAVING` in functions that nothing calls."""
     library = graph.graph_def.library.function
     called = {name for function in library for node in function.node_def for name in _functions_of(node)}
     called |= {function.gradient_func for function in graph.graph_def.library.gradient}
@@ -80,38 +80,38 @@ def _functions_of(node: Any) -> Iterator[str]:
         yield from (function.name for function in value.list.func)
 
 
-def _stays_within(op: str, own: set[str]) -> bool:
-    """Return whether an operation only computes; `own` are the functions of the graph."""
+def _stays_within(op: str, functions: set[str]) -> bool:
+    """Return whether an operation only computes; `functions` are those of the graph."""
     from tensorflow.python.framework import op_def_registry
 
     known = op_def_registry.get(op)
     if known is None:
-        return op in own
+        return op in functions
     if known.is_stateful:
         return bool(WITHIN.fullmatch(op))
-    # An operation that returns nothing does something else: Abort ends the process without a message.
+    # An operation that returns nothing has another effect: Abort ends the process without a message.
     returns = bool(known.output_arg) or op in IDLE
     return returns and not BEYOND.fullmatch(op)
 
 
 def _refuse_large(graph: Any, path: Path) -> None:
-    """Refuse constants and variables with many more numbers than the files have bytes for them."""
+    """Refuse constants and variables with many more numbers than the files have bytes."""
     import tensorflow as tf
 
     nodes = [
         *graph.graph_def.node,
         *(node for function in graph.graph_def.library.function for node in function.node_def),
     ]
-    asked = sum(_numbers(value.tensor) for node in nodes for value in node.attr.values() if value.HasField("tensor"))
+    claimed = sum(_numbers(value.tensor) for node in nodes for value in node.attr.values() if value.HasField("tensor"))
     variables = path / "variables" / "variables"
     if variables.with_suffix(".index").is_file():
         try:
             shapes = tf.train.load_checkpoint(str(variables)).get_variable_to_shape_map()
         except Exception as error:  # whatever a damaged table raises
             raise EncoderError("encoder", f"{path}: its variables cannot be read: {first_line(error)}") from None
-        asked += sum(math.prod(shape) for shape in shapes.values())
+        claimed += sum(math.prod(shape) for shape in shapes.values())
     stored = sum(file.stat().st_size for file in (path / "saved_model.pb", *variables.parent.glob("variables.*")))
-    refuse_numbers(asked, stored, path, "tf.saved_model.load")
+    refuse_numbers(claimed, stored, path, "tf.saved_model.load")
 
 
 def _numbers(tensor: Any) -> int:

@@ -25,11 +25,11 @@ __all__ = ["TENSORFLOW"]
 
 PROGRAM = "saved_model.pb"
 SERVED = "serving_default"
-REMEDY = "pass a function that calls what is meant"
+REMEDY = "pass a function that calls the right one"
 
 
 def _is_loaded(obj: Any) -> bool:
-    """Return whether ``tf.saved_model.load`` made an object; it makes a class for each."""
+    """Return whether ``tf.saved_model.load`` made an object (each of a new class)."""
     is_ours = "tensorflow" in sys.modules and type(obj).__module__.startswith("tensorflow.")
     return is_ours and isinstance(getattr(obj, "signatures", None), Mapping)
 
@@ -53,7 +53,7 @@ def _call(loaded: Any) -> Callable[[Any], Any]:
 
 
 def _traced(loaded: Any, function: Any) -> Callable[[Any], Any]:
-    """Return a function that calls a saved one with tensors of its type, to which it does not convert itself."""
+    """Return a function that calls a saved function with tensors of the type that it requires."""
     owner = function if hasattr(function, "concrete_functions") else getattr(function, "__call__", None)  # noqa: B004
     traces = getattr(owner, "concrete_functions", ())
     inputs = traces[0].structured_input_signature[0] if traces else ()
@@ -84,7 +84,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
     refuse_unsafe(path)
     try:
         return tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises all kinds for files that do not fit together
+    except Exception as error:  # TensorFlow raises errors of many kinds for inconsistent files
         found = f"{path}: TensorFlow cannot load it: {first_line(error)}"
         raise EncoderError("encoder", found, "save it anew") from None
 

@@ -1,4 +1,4 @@
-"""Modules of torch, also scripted and traced ones: called in eval mode, without gradients, on their device."""
+"""Modules of torch, scripted and traced ones too: called in eval mode, without gradients, on their device."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _method(module: Any, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _run(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
-    """Call the module with a tensor of the type of its weights, on their device; with texts as a list."""
+    """Call the module with a tensor of its weights' type, on their device, or with a list of texts."""
     torch = sys.modules["torch"]
     points = rows_as_array(batch)
     if is_text(points):
@@ -40,7 +40,7 @@ def _run(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
 
 
 def _as_input(module: Any, points: Any) -> Any:
-    """Return points in the type of a module's weights, symbols as int64, on its device."""
+    """Return points in the type of a module's weights (symbols: int64), on its device."""
     torch = sys.modules["torch"]
     tensors = chain(module.parameters(), module.buffers())
     weights = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
@@ -51,7 +51,7 @@ def _as_input(module: Any, points: Any) -> Any:
     converted = points.to(dtype=weights.dtype)
     if points.is_floating_point():
         return converted
-    is_exact = not converted.is_meta and bool((converted.to(points.dtype) == points).all())  # half floats merge numbers
+    is_exact = not converted.is_meta and bool((converted.to(points.dtype) == points).all())  # float16 merges some
     return points.to(dtype=torch.int64) if _takes_symbols(module) or not is_exact else converted
 
 
@@ -62,9 +62,10 @@ def _readable(points: Any) -> Any:
 
 
 def _takes_symbols(module: Any) -> bool:
-    """Return whether the first innermost part with weights is an embedding: then whole numbers are symbols.
+    """Return whether a module's first layer is an embedding, so that whole numbers are symbols.
 
-    Weights outside the innermost parts, such as those of a first token, are not applied to the input.
+    The first layer is the first innermost part with weights; other weights, such as those of a first token, are not
+    applied to the input.
     """
     parts = (part for part in module.modules() if next(part.children(), None) is None)
     first = next((part for part in parts if next(part.parameters(recurse=False), None) is not None), None)
@@ -72,7 +73,7 @@ def _takes_symbols(module: Any) -> bool:
 
 
 def _hides_weights(module: Any) -> bool:
-    """Return whether a module may have weights that are no parameters: frozen, exported and quantised ones."""
+    """Return whether a module may have weights that are no parameters, as frozen and quantised modules have."""
     return any(
         is_instance(part, "torch.jit", "ScriptModule") or "quantized" in type(part).__module__
         for part in module.modules()
@@ -81,18 +82,17 @@ def _hides_weights(module: Any) -> bool:
 
 @contextmanager
 def eval_mode(module: Any) -> Iterator[None]:
-    """Put a module into eval mode; at the end, also after an error, put each part back into its mode."""
+    """Put a module into eval mode, and at the end, even after an error, each part back into its mode."""
     before = [(part, part.training) for part in module.modules() if hasattr(part, "training")]
     if not any(training for _, training in before):
         yield
         return
     try:
-        with suppress(NotImplementedError):  # by an exported graph, which has one mode
+        with suppress(NotImplementedError):  # an exported graph has one mode
             module.eval()
         yield
     finally:
-        # By train(), because modules may override it to do more than set a flag. It also sets the modes of the parts;
-        # here a module comes before its parts.
+        # Modules may override train(), so it is called. It also sets the modes of the parts, which come later here.
         for part, training in before:
             if part.training != training:
                 with suppress(NotImplementedError):

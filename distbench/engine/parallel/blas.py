@@ -1,4 +1,4 @@
-"""Limits BLAS to one thread, because threads run over blocks of queries instead."""
+"""Limits BLAS to one thread, because blocks of queries already run in parallel."""
 
 from __future__ import annotations
 
@@ -40,11 +40,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _free(controller: Any) -> None:
-    """Let any thread set limits.
-
-    Newer versions of threadpoolctl let only the first thread that set a limit change it, and ignore others silently.
-    Here the last thread to leave restores what the first has limited.
-    """
+    """Let any thread change the limits: newer versions of threadpoolctl silently ignore all but the first thread."""
     for library in controller.lib_controllers:
         clear = getattr(library, "clear_controlling_thread", None)
         if clear is not None:

@@ -23,26 +23,14 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 Function = Callable[[Any, Any], Any]
 
-JOBS_PER_WORKER = 2  # submitted and not yet taken
+JOBS_PER_WORKER = 2  # that are submitted at a time
 
 
 def workers_for(problem: Any, executor: Any = None, threads: int | None = None) -> Workers:
-    """Return a context that runs one or more rounds of jobs on the same problem.
+    """Return a context that runs jobs on `problem`: on an `executor`, which stays open, or on `threads`.
 
-    Parameters
-    ----------
-    problem : object
-        What all jobs read. It is sent once to each worker of a process pool or a Dask cluster; memory maps of named
-        files are sent as the file's name and opened again.
-    executor : concurrent.futures.Executor or distributed.Client, optional
-        Where jobs run. It is left open. Default: threads of this process.
-    threads : int, optional
-        How many, without an executor. Default: one a core.
-
-    Raises
-    ------
-    InputError
-        If `executor` is not an executor, or is not connected.
+    The problem is sent once to each worker of a process pool or a Dask cluster; a memory map of a named file is sent as
+    the file's name and opened again. Raises InputError if `executor` is not an executor, or is not connected.
     """
     if executor is None:
         return Workers(problem, threads or os.cpu_count() or 1)
@@ -58,7 +46,7 @@ def workers_for(problem: Any, executor: Any = None, threads: int | None = None) 
 
 
 class Workers:
-    """Runs jobs on threads of its own, or in the calling thread if `count` is 1."""
+    """Runs jobs on `count` new threads, or in the calling thread if `count` is 1."""
 
     def __init__(self, problem: Any, count: int) -> None:
         self._problem, self.count = problem, count
@@ -67,8 +55,8 @@ class Workers:
     def run(self, function: Callable[[Any, Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
         """Yield ``function(problem, job)`` in the order of the jobs; few are submitted at a time, to save memory.
 
-        `function` is pure, and importable by name for other processes; jobs are small and pickle. If a worker dies or
-        a job raises on an executor, a DistbenchError names the job. Without an executor, the job's own error is raised.
+        `function` is pure, and other processes can import it by name; jobs can be pickled. If a worker dies or a job
+        fails on an executor, a DistbenchError names the job. Without an executor, the job's error is raised unchanged.
         """
         rest = iter(jobs)
         pending: deque[tuple[Job, Any]] = deque()
@@ -101,7 +89,7 @@ class Workers:
 
 
 class _ExecutorWorkers(Workers):
-    """Runs jobs on the caller's executor. Threads share the problem; processes of this machine share its files."""
+    """Runs jobs on the caller's executor. Threads share the problem; processes on this machine share its files."""
 
     def __init__(self, problem: Any, executor: Any, count: int | None = None, client: Any = None) -> None:
         super().__init__(problem, count or int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1))
@@ -118,7 +106,7 @@ class _ExecutorWorkers(Workers):
             self._cleanup.callback(self._problem.forget)
         if self._client is not None:
             with warnings.catch_warnings():
-                # Dask prefers scattered data to large tasks, but cannot bring them back if their workers die.
+                # Dask advises to scatter large data, but cannot restore them if their workers die.
                 warnings.simplefilter("ignore")
                 self._problem = self._client.submit(_return, self._problem, **self._executor._kwargs)
         return self
@@ -149,11 +137,11 @@ class _ExecutorWorkers(Workers):
             )
         if type(error).__name__ == "KilledWorker":
             return DistbenchError(
-                f"executor: {name} was on several Dask workers that died, one after the other; "
+                f"executor: {name} was lost with several Dask workers that died; "
                 "give workers more memory, or look into their logs"
             )
         if isinstance(error, CancelledError):
-            return DistbenchError(f"executor: {name} was cancelled by somebody else; run it again")
+            return DistbenchError(f"executor: {name} was cancelled from outside; run it again")
         return DistbenchError(f"executor: {name} raised {type(error).__name__}: {error}")
 
 

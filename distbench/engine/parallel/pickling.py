@@ -1,4 +1,4 @@
-"""Pickles the problem for other processes: once, with memory maps as the names of the files that hold them."""
+"""Pickles the problem for other processes, once; memory maps are pickled as the names of their files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distbench.errors import DistbenchError
 
 __all__ = ["PickledProblem"]
 
-SHARED_BYTES = 1 << 16  # size from which an array goes into a file that all workers of a machine map
+SHARED_BYTES = 1 << 16  # larger arrays go into files, which all workers of a machine map
 
 Place = tuple[str, int, int, tuple[int, ...] | None]  # path, first byte, number of bytes, strides (None: C order)
 
@@ -26,8 +26,8 @@ Place = tuple[str, int, int, tuple[int, ...] | None]  # path, first byte, number
 class PickledProblem:
     """The bytes of a problem, which each process unpickles once.
 
-    Memory maps of named files are pickled as references to these. Other large arrays are written to `folder`, if there
-    is one, for workers of this machine, which map and so share them.
+    Memory maps of named files are pickled as references to these files. Other large arrays are written to `folder`, if
+    there is one; the workers of this machine map, and so share, these files.
     """
 
     def __init__(self, problem: Any, folder: Path | None = None) -> None:
@@ -40,14 +40,14 @@ class PickledProblem:
                 f"executor: no room for the workers' data in {folder and folder.parent} ({error}); "
                 "set TMPDIR to a larger disk"
             ) from error
-        self._pickled = np.frombuffer(buffer.getbuffer(), np.uint8)  # pickled again without a copy
+        self._pickled = np.frombuffer(buffer.getbuffer(), np.uint8)  # pickles without a copy
 
     def open(self) -> Any:
         """Return the problem; raise DistbenchError if a file of its arrays is missing or too short."""
         with _lock:
             if self._token not in _opened:
-                problem = pickle.loads(self._pickled.data)  # noqa: S301 - of this run's own main process
-                _opened.clear()  # nobody needs the problem before this one
+                problem = pickle.loads(self._pickled.data)  # noqa: S301 - from this run's main process
+                _opened.clear()  # earlier problems are done
                 _opened[self._token] = problem
             return _opened[self._token]
 
@@ -62,7 +62,7 @@ _lock = threading.Lock()
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles arrays as references to files where there are files."""
+    """Pickles arrays as references to their files, if they have any."""
 
     def __init__(self, buffer: io.BytesIO, folder: Path | None) -> None:
         super().__init__(buffer, protocol=5)
@@ -82,10 +82,7 @@ class _Pickler(pickle.Pickler):
 
 
 def _place_in_file(array: NDArray[Any]) -> Place | None:
-    """Return where a view of a memory map lies in its file.
-
-    None where it lies in no named file that still exists, or where its own changes never reach the file.
-    """
+    """Return where a view of a memory map lies in its file; None without such a file, or for copy on write."""
     root: Any = array
     while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
         root = root.base
@@ -96,7 +93,7 @@ def _place_in_file(array: NDArray[Any]) -> Place | None:
         return None
     if root.mode != "r":
         root.flush()
-    # A slice of a memory map keeps the offset of the whole: only addresses tell where it starts.
+    # A slice of a memory map keeps the offset of the whole map, so its start follows from addresses.
     start = array.__array_interface__["data"][0] - root.__array_interface__["data"][0] + int(root.offset)
     if array.flags.c_contiguous:
         return str(path), start, array.nbytes, None
@@ -107,7 +104,7 @@ def _place_in_file(array: NDArray[Any]) -> Place | None:
 def _reopen(
     path: str, start: int, size: int, strides: tuple[int, ...] | None, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> NDArray[Any]:
-    """Map an array of another process again, by the file that holds it."""
+    """Map an array of another process from its file."""
     try:
         file_size = Path(path).stat().st_size
     except OSError as error:
@@ -120,6 +117,6 @@ def _reopen(
             f"executor: a worker on {platform.node()} found {file_size} bytes in {path}, but {start + size} are "
             "needed; it is not the file that was memory-mapped"
         )
-    # Copy on write: nothing reaches the file, yet kernels compiled for writable arrays can be used.
+    # Copy on write leaves the file unchanged, but the array is writable, as compiled kernels require.
     raw = np.memmap(path, dtype=np.uint8, mode="c", offset=start, shape=(size,))
     return np.ndarray(shape, dtype, buffer=raw, strides=strides)

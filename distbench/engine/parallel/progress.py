@@ -9,7 +9,7 @@ __all__ = ["track"]
 
 Result = TypeVar("Result")
 
-DELAY_SECONDS = 2.0  # seconds
+DELAY_SECONDS = 2.0
 
 
 def track(results: Iterable[Result], sizes: Sequence[int], progress: bool | None = None) -> Iterator[Result]:

@@ -1,22 +1,21 @@
-"""Checks of what strategies are asked for, made when they are built and not when they draw."""
+"""Checks the arguments of strategies when these are built, not when they draw."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import numpy as np
-
+from distbench._util.checks import whole_number
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
 __all__ = ["MAX_SEED", "checked_kinds", "checked_sizes"]
 
-MAX_SEED = 2**16 - 1  # that is drawn
+MAX_SEED = 2**16 - 1
 
 
 def checked_kinds(kinds: Sequence[str] | str | None, known: Collection[str]) -> tuple[str, ...]:
-    """Return the kinds, all known ones for None, in the order of `known`: draws shrink towards the first."""
+    """Return the kinds (all for None) in the order of `known`, because draws shrink towards the first."""
     names = tuple(known) if kinds is None else (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for name in names:
         if name not in known:
@@ -27,13 +26,10 @@ def checked_kinds(kinds: Sequence[str] | str | None, known: Collection[str]) -> 
 
 
 def checked_sizes(sizes: Any, name: str) -> tuple[int, int]:
-    """Return the smallest and the largest size, of which one number stands for both; both are at least 1."""
+    """Return the smallest and the largest size, at least 1; a single number is both."""
     low, high = sizes if isinstance(sizes, tuple) and len(sizes) == 2 else (sizes, sizes)
     for size in (low, high):
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise InputError(
-                name, f"found {short_repr(sizes)}", "pass a whole number of at least 1, or (smallest, largest)"
-            )
+        whole_number(size, name, 1, "pass a whole number of at least 1, or (smallest, largest)")
     if low > high:
         raise InputError(name, f"found {short_repr(sizes)}", "pass the smaller one first")
     return int(low), int(high)

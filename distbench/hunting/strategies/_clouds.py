@@ -1,4 +1,4 @@
-"""Clouds of points of kinds that break metrics and encoders."""
+"""Strategies for clouds of points that break metrics and encoders."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _clusters(rng: np.random.Generator, n: int, d: int) -> Array:
 
 
 def _manifold(rng: np.random.Generator, n: int, d: int) -> Array:
-    """Return points of a curve that is bent in all columns."""
+    """Return points on a curve that is bent in all columns."""
     positions = rng.uniform(0, 2 * np.pi, n)
     points: Array = np.cos(np.outer(positions, 1 + np.arange(d) // 2) - np.pi / 2 * (np.arange(d) % 2))
     return points
@@ -80,23 +80,23 @@ def point_clouds(
 ) -> SearchStrategy[NDArray[Any]]:
     """Return a strategy for matrices of points, shape (rows, columns).
 
-    They shrink to few rows and columns of small whole numbers. A failing test shows code that can be pasted:
+    They shrink to few rows and columns of small whole numbers. A failing test shows code to paste:
     ``cloud('lattice', 4, 1, 'float64', 0)``.
 
     Parameters
     ----------
     rows, columns : int or (int, int)
-        How many, or the smallest and the largest number.
+        Their number, or its smallest and largest value.
     dtypes : sequence of dtype
         Floating-point types to draw from; draws shrink towards the first.
     kinds : sequence of str, optional
         Some of `CLOUD_KINDS`: "lattice" (many ties), "gaussian", "clusters", "manifold" (a bent curve), "duplicates",
-        "offset" (far from 0), "degenerate" (on a line, the last column constant). All by default.
+        "offset" (far from 0), "degenerate" (on a line, the last column constant). Default: all.
 
     Returns
     -------
     SearchStrategy
-        Of arrays of shape (rows, columns).
+        Draws arrays of shape (rows, columns).
 
     Raises
     ------
@@ -135,14 +135,14 @@ def _floats(dtypes: Sequence[Any]) -> list[np.dtype[Any]]:
 
 
 def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int = 0) -> NDArray[Any]:
-    """Return a cloud as `point_clouds` draws it.
+    """Return a cloud of the kind that `point_clouds` draws.
 
     Parameters
     ----------
     kind : str
         One of `CLOUD_KINDS`.
     rows, columns : int
-        How many.
+        Their number.
     dtype : dtype, default "float64"
         A floating-point type.
     seed : int, default 0

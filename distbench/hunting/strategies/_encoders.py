@@ -1,4 +1,4 @@
-"""Encoders with known faults, to try out tests and metrics on."""
+"""Strategies for encoders with known faults, on which tests and metrics can be tried."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class DrawnEncoder:
     columns, code_size : int
         Numbers of an input and of a code; a code is not larger than an input.
     seed : int
-        Of the matrix.
+        Seed of the matrix.
     """
 
     kind: str
@@ -99,21 +99,21 @@ def encoders(
 ) -> SearchStrategy[DrawnEncoder]:
     """Return a strategy for encoders of points with this number of columns.
 
-    They shrink to a rotation. A failing test shows code that can be pasted: ``DrawnEncoder(kind='tanh', ...)``.
+    They shrink to a rotation. A failing test shows code to paste: ``DrawnEncoder(kind='tanh', ...)``.
 
     Parameters
     ----------
     columns : int
         Numbers of an input.
     code_size : int or (int, int), optional
-        Numbers of a code, or the smallest and the largest; 1 to `columns` by default.
+        Size of a code, or its smallest and largest value. Default: 1 to `columns`.
     kinds : sequence of str, optional
-        Some of `ENCODER_KINDS`; all by default.
+        Some of `ENCODER_KINDS`. Default: all.
 
     Returns
     -------
     SearchStrategy
-        Of `DrawnEncoder`.
+        Draws `DrawnEncoder`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Points that are moved a little and stay plausible, and pairs of a point and a moved one."""
+"""Strategies for slightly moved, plausible points, and for pairs of a point and a moved point."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ NEIGHBORS = 8
 def perturbations(
     X: Any, *, reach: float = 1.0, bounds: Any = None, plausible: Callable[[Any], Any] | None = None
 ) -> SearchStrategy[Point]:
-    """Return a strategy for single points: rows of `X` that are moved a little and stay plausible.
+    """Return a strategy for single points: rows of `X` that are slightly moved and stay plausible.
 
-    They are moved in one column, towards a near row, along the principal axis of the rows around, or in a random
-    direction. They shrink to the first row moved by `reach` in its first column.
+    They are moved in one column, towards a near row, along the principal axis of near rows, or in a random direction.
+    They shrink to the first row moved by `reach` in its first column.
 
     Parameters
     ----------
     X : array of shape (n, ...)
-        Points, of which at least two differ. Moved points have their shape and type.
+        Points; at least two must differ. Moved points have their shape and type.
     reach : float, default 1.0
-        How far rows are moved at most, in distances of a row to its nearest other row.
+        Largest distance of a move, in units of the row's distance to its nearest other row.
     bounds : (low, high), optional
-        Range of plausible points, each a number or one number a column; the range of `X` in each column by default.
+        Range of plausible points, each a number or one number a column. Default: the range of `X` in each column.
     plausible : callable, optional
         A further condition: takes points in the shape of `X` and returns one bool a point.
 
     Returns
     -------
     SearchStrategy
-        Of arrays of the shape of a point.
+        Draws arrays of the shape of a point.
 
     Raises
     ------
@@ -62,10 +62,10 @@ def perturbations(
 def near_pairs(
     X: Any, *, reach: float = 1.0, bounds: Any = None, plausible: Callable[[Any], Any] | None = None
 ) -> SearchStrategy[tuple[Point, Point]]:
-    """Return a strategy for pairs of two distinct points: a row of `X`, and the same moved a little.
+    """Return a strategy for pairs of distinct points: a row of `X`, and the row slightly moved.
 
-    Distances are 1, 0.3, 0.1 and 0.01 times `reach`, less where the range ends. A failing test shows code that can be
-    pasted where `X` is defined: ``Moves(X).pair((0, 'column', 1.0, 0))``.
+    Distances are 1, 0.3, 0.1 and 0.01 times `reach`, or less at the edge of the range. A failing test shows code to
+    paste where `X` is defined: ``Moves(X).pair((0, 'column', 1.0, 0))``.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def near_pairs(
     Returns
     -------
     SearchStrategy
-        Of pairs of arrays of the shape of a point.
+        Draws pairs of arrays of the shape of a point.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def near_pairs(
 
 
 class Moves:
-    """Moves of the rows of points. A failing test shows drawn moves as code that can be pasted where `X` is defined.
+    """Moves of the rows of points. A failing test shows drawn moves as code to paste where `X` is defined.
 
     Parameters
     ----------
@@ -126,18 +126,17 @@ class Moves:
         return self._moved(*move) is not None
 
     def pair(self, move: Move) -> tuple[Point, Point]:
-        """Return a row, and where it is moved.
+        """Return a row, and the row moved.
 
         Parameters
         ----------
         move : (int, str, float, int)
-            The row; the direction: "column", "neighbour", "principal" or "random"; the size as a share of the reach;
-            a seed.
+            Row, direction ("column", "neighbour", "principal" or "random"), size as a share of the reach, and seed.
 
         Raises
         ------
         InputError
-            It is not a move, or leads to no other plausible point.
+            This is no move, or leads to no other plausible point.
         """
         try:
             row, direction, size, seed = move
@@ -152,7 +151,7 @@ class Moves:
         return x, y
 
     def point(self, move: Move) -> Point:
-        """Return where a move, as `pair` takes it, leads its row."""
+        """Return the row that a move (see `pair`) leads to."""
         return self.pair(move)[1]
 
     def _strategy(self) -> SearchStrategy[Move]:
@@ -165,7 +164,7 @@ class Moves:
         return moves.filter(self.leads)
 
     def _moved(self, row: int, name: str, size: float, seed: int) -> Array | None:
-        """Return where a row is moved, or None where that is the row itself or not plausible."""
+        """Return the moved row, or None if it is the same row or not plausible."""
         region, point = self.region, self.region.rows[row]
         direction = self._direction(point, name, seed)
         length = np.linalg.norm(direction)

@@ -36,6 +36,6 @@ def locked(path: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
                 f"{folder}: another process or thread has been writing there for {wait:g} s; wait for it, or end it, "
                 "and run again"
             ) from None
-        except (OSError, NotImplementedError):  # no locks here, or another user's
+        except (OSError, NotImplementedError):  # no support for locks, or a lock of another user
             pass
         yield

@@ -76,13 +76,7 @@ class DatasetEntry:
     summary: str = ""
 
     def load(self) -> Dataset:
-        """Make the points, split them 80/20 with a fixed seed, freeze and hash them.
-
-        Returns
-        -------
-        Dataset
-            A new data set at each call; :func:`load_dataset` keeps it.
-        """
+        """Return a new data set: points split 80/20 with a fixed seed, frozen and hashed."""
         points, labels = self.make()
         train, test = split(len(points), labels)
         classes = None if labels is None else [labels[train], labels[test]]
@@ -182,7 +176,7 @@ def _loaded(name: str) -> Dataset:
 
 
 def split(n: int, labels: NDArray[np.int64] | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the shuffled rows of train and test points: every fifth point of each class is a test point."""
+    """Return the shuffled rows of train and test points; every fifth point of each class is a test point."""
     import numpy as np
 
     # RandomState, because NEP 19 freezes its stream for all versions of numpy; the hashes rest on it.

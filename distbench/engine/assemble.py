@@ -95,7 +95,7 @@ def _moments(problem: Problem, merged: Part, places: _Places) -> Moments:
     rows = merged.rows["moments"]
     by_point = rows
     if problem.n_test:
-        by_point = np.concatenate([rows, merged.columns["unjudged"]])
+        by_point = np.concatenate([rows, merged.columns["others"]])
     return Moments(
         rows=rows,
         by_point=by_point,

@@ -138,7 +138,7 @@ class _Pairs:
         self.places = np.empty((2, pairs.STRETCH_CANDIDATES), dtype=np.uint32)
         self.shared, self.alone = np.zeros((2, size, moments.N_MOMENTS))
         self.extremes, self.ranked = np.tile([np.inf, -np.inf], (size, 1)), np.zeros((size, 2))
-        self.unjudged = np.zeros((max(0, problem.n_test - problem.m), moments.N_MOMENTS))
+        self.others = np.zeros((max(0, problem.n_test - problem.m), moments.N_MOMENTS))
         self.tails = np.empty(0), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
         self.used = 0
 
@@ -155,15 +155,15 @@ class _Pairs:
                 ratios, partners, owners = self.tails
                 more = self.used, x.shape[1]
                 self.tails = grown(ratios, *more), grown(partners, *more), grown(owners, *more)
-        if len(self.unjudged):
-            pairs.add_unjudged(x, z, self.task, self.scratch, self.unjudged)
+        if len(self.others):
+            pairs.add_other_pairs(x, z, self.task, self.scratch, self.others)
 
     def close(self, part: Part) -> None:
         part.rows["ratios"] = self.extremes
         with np.errstate(over="ignore", invalid="ignore"):  # squares of ratios may be infinite
             part.rows["moments"] = self.shared + self.alone
             part.totals["moments"] = self.shared.sum(axis=0) / 2 + self.alone.sum(axis=0)
-        part.columns["unjudged"] = self.unjudged
+        part.columns["others"] = self.others
         if self.task.ranked:
             part.rows["ranked"] = self.ranked
             part.totals["counts"], part.columns["influence"] = self.counts, self.influence

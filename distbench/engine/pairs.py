@@ -12,7 +12,7 @@ from distbench.engine.moments import add_moments, extreme_ratios, to_distances, 
 from distbench.engine.rank_correlation import add_rank_products, to_cells
 from distbench.engine.ratio_tails import add_tails
 
-__all__ = ["STRETCH_CANDIDATES", "PairTask", "add_unjudged", "pair_rows"]
+__all__ = ["STRETCH_CANDIDATES", "PairTask", "add_other_pairs", "pair_rows"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -104,7 +104,7 @@ def pair_rows(
 
 
 @kernel
-def add_unjudged(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
+def add_other_pairs(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
     """Add a block's pairs with test points that are no queries to the sums of these points, (n_test - m, N_MOMENTS)."""
     for row in range(len(keys_x)):
         for p in range(task.m, task.n_test):

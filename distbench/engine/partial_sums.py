@@ -34,7 +34,7 @@ def merge(parts: Iterable[Part]) -> Part:
         for sums, more in ((merged.columns, part.columns), (merged.totals, part.totals)):
             for name, values in more.items():
                 sums[name] = np.add(sums[name], values, out=sums[name]) if name in sums else values
-    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # frees blocks once they are joined
+    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # frees parts once they are joined
     return merged
 
 

@@ -96,7 +96,7 @@ def add_rank_products(
 
 
 def _middles(counts: Array) -> Array:
-    """Return the distribution function in the middle of each cell."""
+    """Return the distribution function at the middle of each cell."""
     shares = counts / counts.sum()
     return np.asarray(np.cumsum(shares) - shares / 2)
 

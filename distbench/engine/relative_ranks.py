@@ -51,7 +51,7 @@ def _mean_gap(r: int, less: int, equal: int) -> float:
 def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harmonic: Array) -> float:
     """Return a neighbor's expected error; its group has `equal` places behind `less` here, and likewise there."""
     last = min(less + equal, k)
-    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # the last: cannot be
+    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # negative: impossible
         return 0.0
     if last <= less_other:  # the usual case: s is larger than any r that counts
         far = less_other + (equal_other + 1) / 2.0

@@ -37,7 +37,7 @@ class OrderCurves:
 
     rows: Array  # (len(places),)
     columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
-    places: Indices  # of the queries that the rows belong to
+    places: Indices  # the queries of the rows
     notes: tuple[Note, ...]
 
 

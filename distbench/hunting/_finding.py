@@ -249,22 +249,9 @@ class Hunt:
 
 
 def checked_limits(**limits: float | None) -> dict[str, float]:
-    """Return the limits on ``expansion`` and ``contraction`` that are not None, as floats.
+    """Return the limits on ``expansion`` and ``contraction`` that are not None, as floats by name.
 
-    Parameters
-    ----------
-    **limits : float or None
-        Numbers above 0.
-
-    Returns
-    -------
-    dict of str to float
-        By name.
-
-    Raises
-    ------
-    InputError
-        All are None, or one is not a number above 0.
+    Raises InputError if all are None, or if a limit is not a number above 0.
     """
     from distbench.inference.limits import check_limits
 

@@ -29,34 +29,17 @@ NUMBERS_PER_BYTE = 4  # or for so many a byte of the file: a weight takes at lea
 
 @dataclass(frozen=True)
 class Adapter:
-    """One framework.
+    """A framework: its objects, how they are called, and its files."""
 
-    Attributes
-    ----------
-    objects, files : str
-        The names of its objects and its files in messages; `files` is empty if none are loaded.
-    recognizes : callable
-        Returns whether an object belongs to the framework.
-    call : callable
-        Takes such an object, returns a function that turns a batch of points into codes.
-    opens : callable
-        Returns whether the framework loads a file or folder of that name.
-    load : callable
-        Loads it without running code in it.
-    method : callable
-        Takes such an object and one of its methods or parts, and returns a function that calls it as `call` would.
-    eval_mode : bool
-        Whether objects are called in eval mode, so that a code depends on its own point alone.
-    """
-
-    objects: str
-    recognizes: Callable[[Any], bool]
-    call: Callable[[Any], Callable[[Any], Any]]
-    files: str = ""
-    opens: Callable[[str], bool] = lambda path: False
-    load: Callable[[Any], Any] = lambda path: path
+    objects: str  # their name in messages
+    recognizes: Callable[[Any], bool]  # whether an object belongs to the framework
+    call: Callable[[Any], Callable[[Any], Any]]  # from an object, a function that turns a batch of points into codes
+    files: str = ""  # their name in messages; empty if none are loaded
+    opens: Callable[[str], bool] = lambda path: False  # whether the framework loads a file or folder of that name
+    load: Callable[[Any], Any] = lambda path: path  # loads it without running code in it
+    # From an object and one of its methods or parts, a function that calls the latter as `call` would.
     method: Callable[[Any, Callable[[Any], Any]], Callable[[Any], Any]] = lambda obj, method: method
-    eval_mode: bool = False
+    eval_mode: bool = False  # whether objects are called in eval mode, so that a code depends only on its point
 
 
 def is_instance(obj: Any, module: str, name: str) -> bool:

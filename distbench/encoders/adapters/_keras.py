@@ -30,7 +30,7 @@ def _encode(model: Any, batch: Any) -> Any:
     points = _readable(batch)
     keras = sys.modules["keras"]
     if keras.backend.backend() == "torch" and not isinstance(points, list) and not is_text(points):
-        points = keras.ops.convert_to_tensor(points)  # torch's weights take no arrays of numpy
+        points = keras.ops.convert_to_tensor(points)  # torch needs tensors
     return model.encode(points)
 
 

@@ -91,13 +91,7 @@ def _read_config(path: Path) -> tuple[Any, int]:
             config = json.loads(archive.read(CONFIG))
     except EncoderError:
         raise
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # RuntimeError: nested too deep
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: too deep
         raise EncoderError(
             "encoder",
             f"{path}: no whole model of Keras 3 ({first_line(error)})",

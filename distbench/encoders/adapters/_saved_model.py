@@ -107,7 +107,7 @@ def _refuse_large(graph: Any, path: Path) -> None:
     if variables.with_suffix(".index").is_file():
         try:
             shapes = tf.train.load_checkpoint(str(variables)).get_variable_to_shape_map()
-        except Exception as error:  # whatever a damaged table raises
+        except Exception as error:  # a damaged table may raise anything
             raise EncoderError("encoder", f"{path}: its variables cannot be read: {first_line(error)}") from None
         claimed += sum(math.prod(shape) for shape in shapes.values())
     stored = sum(file.stat().st_size for file in (path / "saved_model.pb", *variables.parent.glob("variables.*")))

@@ -209,9 +209,9 @@ class TestMistakes:
             group.attrs["encoding-type"], group.attrs["shape"] = "csr_matrix", (30, 10**9)
             group["data"], group["indices"], group["indptr"] = [1.0], [1], [0] + [1] * 30
         cases = {
-            "a.h5ad": r"has no X of its own; name a key of its obsm: a.h5ad:X_umap",
+            "a.h5ad": r"does not itself contain X; name a key of its obsm: a.h5ad:X_umap",
             "a.h5ad:X_umpa": r"obsm has no such key; did you mean 'X_umap'\?",
-            "a.h5ad:elsewhere": r"has no elsewhere of its own",
+            "a.h5ad:elsewhere": r"does not itself contain elsewhere",
             "a.h5ad:raw": r"raw is in other files, which are not read",
             "a.h5ad:hollow": r"has .* bytes that unfold to 8,000,000,000,000, so it is not read",
             "a.h5ad:text": r"text holds \|S1; give an array of numbers",

@@ -36,7 +36,7 @@ def search_with_hypothesis(pairs: WorstPairs, directions: Directions, seed: int,
     if examples < 1:
         return
     end, errors = encoder.spent + allowance, list[Exception]()
-    order = _rows_worst_first(pairs, seed)
+    order = pairs.rows_worst_first(np.random.default_rng(seed))
     quiet = settings(verbosity=Verbosity.quiet, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
     @seeded(seed)
@@ -65,11 +65,6 @@ def in_hypothesis_test() -> bool:
     """Return whether a Hypothesis test is running, in which Hypothesis refuses to run another."""
     hypothesis = sys.modules.get("hypothesis")
     return hypothesis is not None and bool(hypothesis.currently_in_test_context())
-
-
-def _rows_worst_first(pairs: WorstPairs, seed: int) -> list[int]:
-    worst = [pair.origin for kind in KINDS for pair in pairs.worst(kind)]
-    return list(dict.fromkeys([*worst, *np.random.default_rng(seed).permutation(len(pairs.codes)).tolist()]))
 
 
 def _targets(directions: Directions, origin: int, number: int, kind: int, sign: int, seed: int) -> Array:

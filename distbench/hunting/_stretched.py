@@ -33,7 +33,8 @@ class StretchedPairs:
     def search(self, allowance: int) -> None:
         """Spend about `allowance` rows."""
         region, encoder = self.pairs.region, self.pairs.encoder
-        rows = self._next_rows()[: self._affordable_points(allowance // 2)]
+        rows = np.array([row for row in self.pairs.rows_worst_first(self.rng, 4) if row not in self.visited], dtype=int)
+        rows = rows[: self._affordable_points(allowance // 2)]
         before = encoder.spent
         self._search_around(rows, region.rows[rows], self.pairs.codes[rows], 1.0, "slopes at test points")
         self.visited.update(rows.tolist())
@@ -47,12 +48,6 @@ class StretchedPairs:
         origins, points = origins[plausible], points[plausible]
         if len(points) and encoder.left >= len(points):
             self._search_around(origins, points, encoder.encode(points), 0.5, "slopes near test points")
-
-    def _next_rows(self) -> Rows:
-        """Return all rows not yet visited, those of the worst pairs first."""
-        worst = [pair.origin for kind in KINDS for pair in self.pairs.worst(kind)[:4]]
-        order = dict.fromkeys([*worst, *self.rng.permutation(len(self.pairs.codes)).tolist()])
-        return np.array([row for row in order if row not in self.visited], dtype=np.int64)
 
     def _affordable_points(self, allowance: int) -> int:
         directions = self.jacobians.affordable_directions(allowance, MIN_POINTS)

@@ -85,6 +85,11 @@ class WorstPairs:
         """Return the pairs of a kind, worst first."""
         return list(self._kept[kind].values())
 
+    def rows_worst_first(self, rng: np.random.Generator, count: int = MAX_PAIRS) -> list[int]:
+        """Return all rows: those of the `count` worst pairs of each kind, then the others in random order."""
+        worst = [pair.origin for kind in KINDS for pair in self.worst(kind)[:count]]
+        return list(dict.fromkeys([*worst, *rng.permutation(len(self.codes)).tolist()]))
+
     def offer(self, origins: Rows, x: Array, y: Array, z_x: Array, z_y: Array, how: str) -> None:
         """Keep the pairs that are worse than those kept of the same rows `origins`."""
         d_x, d_z = distances(x, y), distances(z_x, z_y)

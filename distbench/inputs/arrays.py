@@ -62,11 +62,12 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     """Return `value` as a numeric array of any rank."""
     if isinstance(value, str | PathLike):
         raise InputError(name, f"found {short_repr(str(value))}, a text", "pass the array (of a file: numpy.load(...))")
+    is_sparse_tensor = hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
         (isinstance(value, np.ma.MaskedArray), "a masked array", "fill or drop the masked rows first"),
         (hasattr(value, "tocsr"), "a sparse matrix", f"pass {name}.toarray()"),
-        (_is_sparse_tensor(value), "a sparse tensor", f"pass {name}.to_dense()"),
+        (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
     ):
         if is_refused:
@@ -83,10 +84,6 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     if array.dtype == object and array.ndim == 0:
         raise InputError(name, f"found {short_repr(value)}", "pass an array of shape (n, d)")
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
-
-
-def _is_sparse_tensor(value: Any) -> bool:
-    return hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
 
 
 def _without_frame(value: Any, name: str) -> Any:

@@ -81,7 +81,7 @@ def read_h5ad(path: Path, key: str) -> Any:
     part = _own_part(file["obsm"] if key in keys else file, name)
     if part is None:
         hint = f"; name a key of its obsm: {path.name}:{keys[0]}" if keys else ""
-        raise DatasetError(f"has no {name} of its own{hint}")
+        raise DatasetError(f"does not itself contain {name}{hint}")
     if isinstance(part, h5py.Dataset):
         return _array(part, name, path)
     kind = part.attrs.get("encoding-type", "a group")

@@ -41,10 +41,6 @@ MIN_VERSION = (1, 31)  # earlier versions read other files, or take all the memo
 ERRORS_ONLY = 3  # log level of onnxruntime
 
 
-def _is_session(obj: Any) -> bool:
-    return is_instance(obj, "onnxruntime", "InferenceSession")
-
-
 def _call(session: Any) -> Callable[[Any], Any]:
     """Return a function that runs a graph of one input and one output."""
     inputs = {node.name: node for node in session.get_inputs()}
@@ -78,7 +74,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
         raise missing("onnxruntime", path, "onnx") from error
     if _version(onnxruntime.__version__) < MIN_VERSION:
         raise MissingDependencyError(
-            f"encoder: {path}: found onnxruntime {onnxruntime.__version__}, which does not check files well; "
+            f"encoder: {path}: found onnxruntime {onnxruntime.__version__}, whose checks of files are too weak; "
             'pip install "distbench[onnx]", or pass the session if you trust the file'
         )
     if not path.is_file():
@@ -99,7 +95,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 ONNX = Adapter(
     objects="an onnxruntime session",
-    recognizes=_is_session,
+    recognizes=lambda obj: is_instance(obj, "onnxruntime", "InferenceSession"),
     call=_call,
     files="an .onnx file",
     opens=lambda path: path.lower().endswith(ENDING),

@@ -346,7 +346,7 @@ class TestModels:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            *((of_kind(*kind), f"needs '{kind[0]}:{kind[1]}', which is not imported because") for kind in NO_LAYERS),
+            *((of_kind(*kind), f"needs '{kind[0]}:{kind[1]}', which a file may not import") for kind in NO_LAYERS),
             *((and_layer(name), f"has a layer of the kind {name}, which could run code") for name in WITH_CODE),
             (
                 and_layer("StringLookup", vocabulary="/etc/hosts"),

@@ -107,15 +107,15 @@ def declared_code_size(encoder: Any) -> int | None:
     if isinstance(encoder, type):
         return None
     if callable(getattr(encoder, "transform", None)):
-        shape = getattr(getattr(encoder, "components_", None), "shape", ())
+        shape: tuple[int, ...] = getattr(getattr(encoder, "components_", None), "shape", ())
         rows = int(shape[0]) if len(shape) == 2 else 0
         with suppress(Exception):  # missing, or not fitted: the encoder will raise an error itself
             return len(encoder.get_feature_names_out()) or rows or None
         return rows or None
-    shape = getattr(encoder, "output_shape", None)
-    if callable(getattr(encoder, "encode", None)) or not isinstance(shape, tuple) or len(shape) < 2:
+    output = getattr(encoder, "output_shape", None)
+    if callable(getattr(encoder, "encode", None)) or not isinstance(output, tuple) or len(output) < 2:
         return None
-    return math.prod(shape[1:]) if all(isinstance(size, int) for size in shape[1:]) else None
+    return math.prod(output[1:]) if all(isinstance(size, int) for size in output[1:]) else None
 
 
 def runs_in_eval_mode(encoder: Any) -> bool:

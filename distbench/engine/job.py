@@ -167,5 +167,5 @@ class _Pairs:
         if self.task.ranked:
             part.rows["ranked"] = self.ranked
             part.totals["counts"], part.columns["influence"] = self.counts, self.influence
-            for name, values in zip(("ratios", "j", "i"), self.tails, strict=True):
-                part.rows[f"tail {name}"] = values[: self.used].copy()
+            ratios, partners, owners = (values[: self.used].copy() for values in self.tails)
+            part.rows |= {"tail ratios": ratios, "tail i": owners, "tail j": partners}

@@ -1,4 +1,4 @@
-"""Kinds of points that break other tools, three ways of looking up neighbours in them, and all metrics at once."""
+"""Kinds of difficult points, settings of queries and references, and all metrics at once."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ class Split:
 
     @property
     def M(self):  # noqa: N802 - the name of the definitions
-        """The number of candidates of each query."""
+        """Return the number of candidates of each query."""
         return (len(self.X) - 1) * self.include + (0 if self.X_ref is None else len(self.X_ref))
 
     @property
     def where(self):
-        """What the definitions take behind the queries."""
+        """Return the arguments of the definitions after the queries."""
         return self.X_ref, self.Z_ref, self.include
 
     def without(self, p):
-        """The same without query p."""
+        """Return the points without query p."""
         X, Z, labels = (np.delete(values, p, 0) for values in (self.X, self.Z, self.labels))
         return replace(self, X=X, Z=Z, labels=labels)
 

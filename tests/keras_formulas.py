@@ -1,14 +1,14 @@
-"""The pairwise-distance losses as their formulas read, in float64, and points to take them of."""
+"""The formulas of the pairwise-distance losses in float64, and points for them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from frameworks import dk
+from frameworks import dk, tf
 from scipy.spatial.distance import pdist
 
-__all__ = ["FORMS", "PAIRS", "RNG", "X", "Z", "bare", "by_definition"]
+__all__ = ["FORMS", "PAIRS", "RNG", "X", "Z", "bare", "by_definition", "jacobian"]
 
 FORMS = ["scaled", "stress", "sammon", "log_ratio", "correlation"]
 PAIRS = ["all", "sampled"]
@@ -18,13 +18,13 @@ Z = RNG.normal(size=(12, 2)).astype("float32")
 
 
 def distances_of(x: Any, pairs: str) -> Any:
-    """Distances of the pairs that a loss forms, in float64."""
+    """Return the distances of the pairs of a loss, in float64."""
     x = np.asarray(x).astype("float64").reshape(len(x), -1)
     return pdist(x) if pairs == "all" else np.linalg.norm(x - np.roll(x, -1, axis=0), axis=1)
 
 
 def by_definition(x: Any, z: Any, form: str, pairs: str = "all", scale: float | None = None) -> float:
-    """Each form as its formula reads; pairs are counted once."""
+    """Return the loss by its formula; pairs are counted once."""
     a, b = distances_of(x, pairs), distances_of(z, pairs)
     match form:
         case "scaled":
@@ -42,3 +42,12 @@ def by_definition(x: Any, z: Any, form: str, pairs: str = "all", scale: float | 
 
 def bare(x: Any, z: Any, **settings: Any) -> float:
     return float(dk.pairwise_distance_loss(x, z, **settings))
+
+
+def jacobian(network: Any, points: Any) -> Any:
+    """Return the outputs of a network, and its derivatives at each point in float64."""
+    points = tf.constant(points)
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        outputs = network(points)
+    return np.asarray(outputs), np.asarray(tape.batch_jacobian(outputs, points), dtype="float64")

@@ -1,4 +1,4 @@
-"""Tests over all combinations of some values, of which only a few run after every change."""
+"""Tests over combinations of values, of which a few run always and the others nightly."""
 
 from __future__ import annotations
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from small_reports import claim
 
 import distbench
 from distbench.results.diagrams import diagrams_of
 from distbench.results.gates import compare_rows
-from distbench.results.rows import ClaimOutcome, failed_row, rows_of
+from distbench.results.rows import failed_row, rows_of
 from distbench.results.run import RunResults
 
 EVIL = '<script>window.evil = 1</script><img src="http://evil.test/x.png" onerror="window.evil = 2">'
@@ -35,28 +36,15 @@ def outcome() -> RunResults:
     for number in range(2):
         found = distbench.evaluate(lambda x: x[:, :3], X, k=5, name=EVIL)
         rows += rows_of(found, test=f"test_mine.py::test_{number}[{EVIL}]", limits={"continuity": 0.5})
-    rows.append(
-        failed_row(
-            EVIL, encoder=f"broken {EVIL}", dataset="shapes", code_size=4, k=5, m=60, M=179, test="suite.toml::x"
-        )
-    )
+    about = {"dataset": "shapes", "code_size": 4, "k": 5, "m": 60, "M": 179, "test": "suite.toml::x"}
+    rows.append(failed_row(EVIL, encoder=f"broken {EVIL}", **about))
     before = [replace(row, value=row.value + 0.5) if row.metric == "stress" else row for row in rows]
+    texts = {"statement": f"Statement {EVIL}", "evidence": f"evidence {EVIL}"}
     return RunResults(
         rows=rows,
         environment={"date": "2026-01-02", "python": "3.12", "processor": EVIL},
-        claims=[_claim("borne out"), _claim("refuted")],
+        claims=[claim(f"claim-{verdict}", verdict, **texts) for verdict in ("borne out", "refuted")],
         diagrams=diagrams,
         comparison=compare_rows(before, rows, f"before {EVIL}.json"),
         broken=[f"continuity of {EVIL}: worse"],
-    )
-
-
-def _claim(verdict):
-    return ClaimOutcome(
-        id=f"claim-{verdict}",
-        statement=f"Statement {EVIL}",
-        source="a paper",
-        verdict=verdict,
-        expect="borne out",
-        evidence=f"evidence {EVIL}",
     )

@@ -1,11 +1,23 @@
-"""Suite files for tests, in parts."""
+"""Parts of suite files."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
 
-__all__ = ["AUTO", "BETTER", "CLAIM", "COLLAPSE", "FLOOR", "PCA_ENTRY", "SMALL", "TOP", "written"]
+__all__ = [
+    "AUTO",
+    "BETTER",
+    "CLAIM",
+    "COLLAPSE",
+    "FLOOR",
+    "PCA_ENTRY",
+    "RECIPE_LOG",
+    "SMALL",
+    "SWISS_ROLL",
+    "TOP",
+    "written",
+]
 
 TOP = """
 distbench = 1
@@ -13,6 +25,7 @@ question = "Does close stay close?"
 dataset = "digits"
 code_sizes = [2, 8]
 """
+SWISS_ROLL = TOP.replace("digits", "swiss_roll").replace("[2, 8]", "[2]")
 SMALL = """
 distbench = 1
 name = "mine"
@@ -27,6 +40,17 @@ FLOOR = 'measure = "floor"\nmetric = "stress"\nat_least = 0.1\n'
 COLLAPSE = 'measure = "collapse"\nencoder = "pca"\nat_most = 1e-4\n'
 AUTO = '[[encoder]]\nname = "autoencoder"\n'
 CLAIM = '[[claim]]\nid = "c"\nstatement = "s"\nsource = "me"\ncode_size = 8\n'
+RECIPE_LOG = """
+import os, pathlib, signal, time
+import numpy as np
+from distbench.errors import TrainingError
+
+HERE = pathlib.Path(__file__).parent
+
+def log_fit(name):
+    with (HERE / "fits.txt").open("a") as file:
+        file.write(f"{name}\\n")
+"""
 
 
 def written(folder: Path, text: str, name: str = "s.toml") -> Path:

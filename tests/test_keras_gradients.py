@@ -1,4 +1,4 @@
-"""Gradients of the pairwise-distance losses: their slopes, where points coincide, and in every precision."""
+"""Gradients of the pairwise-distance losses: values, coinciding points, and precisions."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def compiled(*settings: Any) -> Any:
 
 
 def gradients(codes: Any, inputs: Any, jit: bool = False, **settings: Any) -> Any:
-    """Gradients of the bare loss by codes and by inputs; each shape that is compiled takes a third of a second."""
+    """Return the gradients of the loss by codes and inputs; compiling takes a third of a second for each shape."""
     points = tf.constant(codes), tf.constant(inputs)
     parts = compiled(*settings.items())(*points) if jit else slopes(*points, settings)
     return [part.numpy() for part in parts]
 
 
 def cases(*compiled: tuple[str, str]) -> Any:
-    """Every form with every kind of pairs: as it is, and compiled, which is nightly but for the cases named."""
+    """Parametrise over forms, pairs and compilation; compiled cases run nightly, except those in `compiled`."""
     stand = [(*each, False) for each in itertools.product(FORMS, PAIRS)] + [(*each, True) for each in compiled]
     return over_all(("form", "pairs", "jit"), FORMS, PAIRS, (False, True), stand=stand)
 
@@ -105,7 +105,7 @@ def test_half_precision_layers_pass_slopes_to_their_weights(form: str) -> None:
     ("policy", "jit"), [*((policy, False) for policy in POLICIES), ("float32", True), ("mixed_float16", True)]
 )
 def test_all_forms_train_under_every_policy(policy: str, jit: bool) -> None:
-    """With a last batch of one point, and two inputs that coincide."""
+    """The last batch is one point, and two inputs coincide."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

@@ -1,4 +1,4 @@
-"""Layers of isometries: what they are, that training leaves them so, and that they survive being saved."""
+"""Isometry layers: their matrices, training, saving and loading."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ def made(kind: str, **more: Any) -> Any:
 
 
 def matrix_of(layer: Any, d: int = 12) -> Any:
-    """The linear part, in float64."""
+    """Return the matrix of the linear part, in float64."""
     zero = np.zeros((1, d), dtype="float32")
     return (layer(np.eye(d, dtype="float32")) - layer(zero)).numpy().astype("float64")
+
+
+def matrix_with(layer: Any, d: int) -> Any:
+    """Build a layer for d columns and return its matrix, in float64."""
+    layer.build((None, d))
+    return np.asarray(layer.matrix(), dtype="float64")
 
 
 def assert_keeps_distances(layer: Any, points: Any = X) -> None:
@@ -86,9 +92,7 @@ def test_a_reflection_takes_any_vector(jit: bool) -> None:
 
 @pytest.mark.parametrize(("d", "units"), [(1, 1), (5, 5), (12, 1), (12, 7), (12, 12), (300, 40)])
 def test_a_projection_has_orthonormal_columns(d: int, units: int) -> None:
-    layer = dk.OrthogonalProjection(units, seed=0)
-    layer.build((None, d))
-    matrix = np.asarray(layer.matrix(), dtype="float64")
+    matrix = matrix_with(dk.OrthogonalProjection(units, seed=0), d)
     assert matrix.shape == (d, units)
     np.testing.assert_allclose(matrix.T @ matrix, np.eye(units), atol=2e-6)
 
@@ -97,9 +101,7 @@ def test_a_projection_starts_anywhere() -> None:
     """The mean over uniform subspaces of the matrix that projects onto them is a multiple of the identity."""
     mean = np.zeros((6, 6))
     for seed in range(200):
-        layer = dk.OrthogonalProjection(2, seed=seed)
-        layer.build((None, 6))
-        matrix = np.asarray(layer.matrix(), dtype="float64")
+        matrix = matrix_with(dk.OrthogonalProjection(2, seed=seed), 6)
         mean += matrix @ matrix.T / 200
     # Entries have a standard deviation of at most 0.3 each, so their mean of at most 0.022.
     np.testing.assert_allclose(mean, np.eye(6) / 3, atol=0.08)
@@ -199,6 +201,6 @@ def test_further_axes_are_left_alone(kind: str) -> None:
         (lambda: dk.Rotation().build((None, None)), "last axis must be of known size"),
     ],
 )
-def test_what_cannot_be_is_said(make: Any, message: str) -> None:
+def test_invalid_arguments_are_named(make: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         make()

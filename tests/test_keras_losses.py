@@ -37,20 +37,14 @@ def test_distances_equal_those_of_scipy(points: Any) -> None:
         ({"weight": 2.0}, 12, 1),  # the batch gives the scale, so that the value has no units
         ({"weight": 2.0}, 12, 1000),
         ({"scale": 1.0, "max_points": 5}, 5, 1),
+        *(({"weight": 3.0, "scale": 2.0, "form": form, "pairs": "sampled"}, 12, 1) for form in FORMS),
     ],
 )
 def test_the_layer_adds_the_definition_and_passes_codes_through(settings: Any, first: int, unit: int) -> None:
     layer = dk.PairwiseDistanceLoss(**settings)
     np.testing.assert_array_equal(layer(Z * unit, X * unit), Z * unit)
-    expected = by_definition(X[:first], Z[:first], "scaled", scale=settings.get("scale"))
-    assert float(layer.losses[0]) == pytest.approx(settings.get("weight", 1.0) * expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_the_layer_adds_its_weight_times_the_bare_loss(form: str) -> None:
-    layer = dk.PairwiseDistanceLoss(3.0, 2.0, form=form, pairs="sampled")
-    layer(Z, X)
-    assert float(layer.losses[0]) == pytest.approx(3 * bare(X, Z, form=form, pairs="sampled", scale=2.0))
+    expected = by_definition(X[:first], Z[:first], layer.form, layer.pairs, settings.get("scale"))
+    assert float(layer.losses[0]) == pytest.approx(settings.get("weight", 1.0) * expected, rel=2e-5)
 
 
 def test_extreme_codes_have_the_least_and_the_largest_loss() -> None:

@@ -1,4 +1,4 @@
-"""The monitor: what it puts into the logs, and that other callbacks see it there."""
+"""The monitor: its values in the logs, and callbacks that use them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWO = ["continuity", "scaled_stress"]
 
 
 def fit(callbacks: Any, model: Any = None, epochs: int = 3, eager: bool = True, **settings: Any) -> Any:
-    """History of a model that was trained with these callbacks; a few eager steps take less than one that is traced."""
+    """Return the history of a training with these callbacks; a few eager steps are faster than tracing one."""
     keras.utils.set_random_seed(0)
     model = model or dk.Autoencoder(2, hidden=(8,))
     model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=eager)
@@ -32,7 +32,7 @@ def functional() -> Any:
     return keras.Model(inputs, keras.layers.Dense(6, name="out")(codes))
 
 
-def test_logs_are_what_evaluate_says_of_the_model_as_it_stands() -> None:
+def test_logs_hold_the_values_of_evaluate() -> None:
     model = dk.Autoencoder(2, hidden=(8,))
     monitor = dk.PreservationMonitor(X_VAL, X, k=5)
     history = fit([monitor], model, eager=False).history
@@ -44,7 +44,7 @@ def test_logs_are_what_evaluate_says_of_the_model_as_it_stands() -> None:
     assert len(set(history["val_continuity"])) == 3
 
 
-def test_in_sample_with_names_and_a_prefix_of_its_own() -> None:
+def test_in_sample_with_some_metrics_and_a_prefix() -> None:
     model = dk.Autoencoder(2, hidden=(8,))
     history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, prefix="kept_")], model, validation_data=(X_VAL, X_VAL))
     assert set(history.history) == {"loss", "val_loss", "kept_continuity", "kept_scaled_stress"}
@@ -103,7 +103,7 @@ def test_encoders_of_a_model_without_encode(encoder: Any) -> None:
     assert history["val_continuity"][-1] == pytest.approx(expected["continuity"].value, abs=1e-6)
 
 
-def test_a_model_given_and_one_within_the_model() -> None:
+def test_the_encoder_may_be_a_model_or_the_name_of_a_model_inside() -> None:
     half = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)], name="half")
     model = keras.Sequential([keras.Input((6,)), half, keras.layers.Dense(6)])
     monitors = [
@@ -115,13 +115,11 @@ def test_a_model_given_and_one_within_the_model() -> None:
     assert history["a_continuity"][-1] == distbench.evaluate(half, X_VAL)["continuity"].value
 
 
-def test_it_may_watch_two_trainings() -> None:
-    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO)
-    assert fit([monitor]).history == fit([monitor]).history
-
-
-def test_training_with_it_is_training_without_it() -> None:
-    assert fit([dk.PreservationMonitor(X_VAL, X)]).history["loss"] == fit([]).history["loss"]
+def test_training_with_it_is_training_without_it_and_it_may_watch_two() -> None:
+    monitor = dk.PreservationMonitor(X_VAL, X, metrics=TWO)
+    first, second = fit([monitor]).history, fit([monitor]).history
+    assert first == second
+    assert first["loss"] == fit([]).history["loss"]
 
 
 def test_large_sets_are_sampled() -> None:
@@ -143,22 +141,18 @@ def test_images_reach_the_encoder_as_they_are() -> None:
     assert "val_continuity" in model.fit(images, X_VAL, verbose=0, callbacks=[monitor]).history
 
 
-def test_weights_lost_in_the_last_step_of_an_epoch_make_no_numbers() -> None:
+@pytest.mark.parametrize(("factor", "rate", "epochs"), [(100, 3e38, 1), (1, 1e30, 3)], ids=["weights", "loss"])
+def test_weights_or_losses_that_are_no_numbers_give_no_values(factor: int, rate: float, epochs: int) -> None:
+    """With the higher rate, the weights are lost in the last step of an epoch whose loss is still finite."""
     model = functional()
     monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
-    model.compile(keras.optimizers.SGD(3e38), "mse", run_eagerly=True)
-    history = model.fit(X * 100, X * 100, batch_size=len(X), epochs=1, verbose=0, callbacks=[monitor]).history
-    assert np.isfinite(history["loss"][-1])
+    model.compile(keras.optimizers.SGD(rate), "mse", run_eagerly=True)
+    callbacks = [monitor, keras.callbacks.TerminateOnNaN()]
+    options = {"batch_size": len(X), "epochs": epochs, "verbose": 0, "callbacks": callbacks}
+    history = model.fit(X * factor, X * factor, **options).history
+    assert np.isfinite(history["loss"][-1]) == (epochs == 1)
     assert np.isnan(history["val_continuity"][-1])
     assert monitor.report is None
-
-
-def test_a_loss_that_is_no_number_makes_no_numbers() -> None:
-    model = functional()
-    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder="codes")
-    model.compile(keras.optimizers.SGD(1e30), "mse", run_eagerly=True)
-    history = model.fit(X, X, epochs=3, verbose=0, callbacks=[monitor, keras.callbacks.TerminateOnNaN()]).history
-    assert np.isnan(history["val_continuity"][-1])
 
 
 def test_codes_that_are_no_numbers_are_an_error() -> None:
@@ -207,9 +201,7 @@ def test_a_model_it_cannot_watch_is_refused_before_training(encoder: Any, messag
     assert not seen
 
 
-def loose() -> Any:
-    """Make a model that is no graph of layers."""
-
+def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:
     class Loose(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -219,11 +211,7 @@ def loose() -> Any:
         def call(self, inputs: Any) -> Any:
             return self.outer(self.inner(inputs))
 
-    return Loose()
-
-
-def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:
     with pytest.raises(InputError, match="no model of its own leads to layer 'inner'"):
-        fit([dk.PreservationMonitor(X_VAL, encoder="inner")], loose())
-    history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], loose())
+        fit([dk.PreservationMonitor(X_VAL, encoder="inner")], Loose())
+    history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], Loose())
     assert "val_continuity" in history.history

@@ -1,4 +1,4 @@
-"""What single models add to the loss: denoising, contractive, variational, isometric, topological, distances."""
+"""The terms that models add to the loss: denoising, contractive, variational, isometric, topological, distances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from frameworks import dk, keras, tf
-from keras_formulas import FORMS, PAIRS
+from keras_formulas import FORMS, PAIRS, jacobian
 from nightly import over_all
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
@@ -28,14 +28,6 @@ def built(model: Any, features: int = 6) -> Any:
     keras.utils.set_random_seed(1)
     model.build((None, features))
     return model
-
-
-def jacobian(network: Any, points: Any) -> Any:
-    points = tf.constant(points)
-    with tf.GradientTape() as tape:
-        tape.watch(points)
-        outputs = network(points)
-    return np.asarray(tape.batch_jacobian(outputs, points), dtype=np.float64)
 
 
 def rotated(model: Any, factor: float = 1.0) -> Any:
@@ -69,7 +61,7 @@ def test_gradients_are_numbers_where_all_hidden_units_are_dead(make: Any) -> Non
     assert all(np.isfinite(part).all() for part in gradients)
 
 
-def test_noise_of_the_denoising_one_is_seen_in_training_alone() -> None:
+def test_denoising_models_add_noise_in_training_alone() -> None:
     model = built(dk.DenoisingAutoencoder(2, noise=0.5))
     noise = DRAW.normal(size=X.shape).astype("float32")
     seen = np.asarray(model(X, training=True, noise=noise))
@@ -83,7 +75,7 @@ def test_noise_of_the_denoising_one_is_seen_in_training_alone() -> None:
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_the_contractive_penalty_is_that_of_the_exact_jacobian(activation: str) -> None:
     model = built(dk.ContractiveAutoencoder(3, weight=0.7, hidden=(8,), activation=activation))
-    squares = (jacobian(model.encoder, X) ** 2).sum(axis=(1, 2)).mean()
+    squares = (jacobian(model.encoder, X)[1] ** 2).sum(axis=(1, 2)).mean()
     expected = 0.7 * squares * X.var(axis=0).mean() / model.encode(X).var(axis=0).mean()
     # The mean over an orthogonal set of directions is the trace, exactly.
     axes = [added(model, noise=np.tile(axis, (20, 1)).astype("float32")) for axis in 5 * np.eye(3)]
@@ -115,7 +107,7 @@ def test_the_divergence_is_that_of_normal_distributions() -> None:
     assert added(model) == pytest.approx(3.0 * 2 / 6 * total / 20, rel=1e-3)
 
 
-def test_the_variational_one_encodes_to_the_mean_and_trains_on_draws() -> None:
+def test_variational_models_encode_to_the_mean_and_train_on_draws() -> None:
     model = built(dk.VariationalAutoencoder(2, hidden=(8,)))
     mean, log = means_and_logs(model)
     np.testing.assert_allclose(model.encode(X), mean, rtol=1e-5)
@@ -135,7 +127,7 @@ def test_the_isometric_penalties_are_those_of_exact_jacobians(activation: str) -
     model = built(dk.IsometricAutoencoder(2, 0.5, hidden=(8,), activation=activation))
     noise = DRAW.normal(size=(20, 2)).astype("float32")
     u = noise / np.linalg.norm(noise, axis=1, keepdims=True)
-    decoder, encoder = jacobian(model.decoder, model.encode(X)), jacobian(model.encoder, X)
+    decoder, encoder = jacobian(model.decoder, model.encode(X))[1], jacobian(model.encoder, X)[1]
     stretched = np.linalg.norm(np.einsum("nij,nj->ni", decoder, u), axis=1)
     shrunk = np.linalg.norm(np.einsum("nij,ni->nj", encoder, u), axis=1)
     expected = 0.5 * ((stretched - 1) ** 2 + (shrunk - 1) ** 2).mean()
@@ -156,7 +148,7 @@ def test_the_topological_loss_is_that_of_the_trees_of_scipy(scale: float | None,
 
 
 @over_all(("form", "pairs"), FORMS, PAIRS, stand=[("scaled", "all"), ("stress", "sampled"), ("log_ratio", "sampled")])
-def test_distance_models_add_the_loss_they_are_told_to(form: str, pairs: str) -> None:
+def test_distance_models_add_the_loss_of_their_form_and_pairs(form: str, pairs: str) -> None:
     settings = {"form": form, "pairs": pairs, "scale": 2.0, "hidden": (8,)}
     for kind in (dk.DistancePreservingAutoencoder, dk.DistanceEncoder):
         model = built(kind(2, 4.0, **settings))
@@ -164,7 +156,7 @@ def test_distance_models_add_the_loss_they_are_told_to(form: str, pairs: str) ->
         assert added(model) == pytest.approx(4.0 * float(expected), rel=1e-4)
 
 
-def test_a_distance_encoder_needs_no_targets_and_heeds_none() -> None:
+def test_a_distance_encoder_ignores_targets() -> None:
     histories = []
     for arguments, loss in (((X,), None), ((X, X), "mse"), ((X, DRAW.normal(size=(20, 2))), "mae")):
         model = built(dk.DistanceEncoder(2, scale=2.0, hidden=(8,)))
@@ -188,7 +180,7 @@ def test_convolutions_take_images_of_any_size(filters: tuple[int, ...], shape: t
     points = DRAW.normal(size=(3, d)).astype("float32")
     assert model(points).shape == (3, d)
     assert model.encode(points).shape == (3, 2)
-    if shape == (8, 8):  # images are square unless the model is told otherwise
+    if shape == (8, 8):  # images are square by default
         square = built(dk.ConvolutionalAutoencoder(2, None, filters), d)
         np.testing.assert_array_equal(square.encode(points), model.encode(points))
 

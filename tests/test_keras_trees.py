@@ -1,4 +1,4 @@
-"""Minimum spanning trees, beside those of scipy."""
+"""Minimum spanning trees, compared with those of scipy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_with_ties_it_is_a_tree_and_as_short(n: int, values: int, seed: int) -> 
 
 
 @pytest.mark.parametrize("jit", [False, True])
-def test_compiled_and_with_a_size_known_at_run_time_alone(jit: bool) -> None:
+def test_compiled_and_with_a_dynamic_size(jit: bool) -> None:
     signature = [tf.TensorSpec((2, None, None), tf.float32)]
     compiled = tf.function(trees.spanning_edges, jit_compile=jit, input_signature=signature)
     for n in (5, 8, 1):

@@ -1,4 +1,4 @@
-"""Kernels by themselves, on sizes and values that whole metrics seldom meet; quick in plain Python too."""
+"""Single kernels, on sizes and values that are rare in whole metrics; quick in plain Python too."""
 
 from __future__ import annotations
 
@@ -10,16 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import (
-    counts,
-    distances,
-    moments,
-    neighbors,
-    point_space,
-    rank_correlation,
-    ranks,
-    sampled_pairs,
-)
+from distbench.engine import counts, distances, moments, neighbors, point_space, rank_correlation, ranks, sampled_pairs
 from distbench.engine.neighbors import (
     CONTINUITY,
     CONTINUITY_OPEN,
@@ -46,12 +37,12 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def _seeded(monkeypatch):
-    """Each test draws the same, by itself and after any other."""
+    """Draw the same numbers in each test, in any order of tests."""
     monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
 
 
 def splitmix64(point):
-    """The sign bits of a point, in whole numbers."""
+    """Return the signs of a point, computed with integers."""
     mask = (1 << 64) - 1
     state = (point + 1) * 0x9E3779B97F4A7C15 & mask
     state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & mask
@@ -70,34 +61,36 @@ def test_signs_are_those_of_splitmix64():
     np.testing.assert_array_equal(out, [splitmix64(5), [0.0] * 4, np.add(splitmix64(7), splitmix64(8))])
 
 
+def nearest(keys, k):
+    places, best = np.empty(k, dtype=np.int64), np.empty(k)
+    neighbors.nearest(keys, keys.astype(np.float32), places, best)
+    return places, best
+
+
 class TestNearest:
     @pytest.mark.parametrize("n", [5, 64, 65, 200])
     @pytest.mark.parametrize("order", ["random", "falling", "growing"])
     def test_smallest_first(self, n, order):
         keys = RNG.random(n)
         keys = {"random": keys, "falling": np.sort(keys)[::-1].copy(), "growing": np.sort(keys)}[order]
-        who, best = np.empty(4, dtype=np.int64), np.empty(4)
-        neighbors.nearest(keys, keys.astype(np.float32), who, best)
-        np.testing.assert_array_equal(who, np.argsort(keys)[:4])
+        places, best = nearest(keys, 4)
+        np.testing.assert_array_equal(places, np.argsort(keys)[:4])
         np.testing.assert_array_equal(best, np.sort(keys)[:4])
 
     @pytest.mark.parametrize("scale", [1.0, 1e-10, 1e10])
     @pytest.mark.parametrize("spread", [1e-12, 1e-7])
     def test_keys_that_single_precision_cannot_tell_apart(self, scale, spread):
         keys = scale * (1.0 + spread * RNG.permutation(150))
-        who, best = np.empty(4, dtype=np.int64), np.empty(4)
-        neighbors.nearest(keys, keys.astype(np.float32), who, best)
-        np.testing.assert_array_equal(who, np.argsort(keys)[:4])
+        np.testing.assert_array_equal(nearest(keys, 4)[0], np.argsort(keys)[:4])
 
     def test_fewer_candidates_than_places(self):
-        who, best = np.empty(3, dtype=np.int64), np.empty(3)
-        neighbors.nearest(np.array([2.0, 1.0]), np.array([2.0, 1.0], dtype=np.float32), who, best)
-        assert who.tolist() == [1, 0, -1]
+        places, best = nearest(np.array([2.0, 1.0]), 3)
+        assert places.tolist() == [1, 0, -1]
         assert best.tolist() == [1.0, 2.0, np.inf]
 
 
 class TestApart:
-    """The k nearest, the next and the rest are parted where each gap is more than the rounding of its larger key."""
+    """Neighbor k and k + 1 are apart from the rest if each gap exceeds the rounding of its larger key."""
 
     @pytest.mark.parametrize("gap", [0, 1, 2])
     def test_by_the_gaps_around_the_kth(self, gap):
@@ -117,10 +110,10 @@ class TestApart:
 
 def ranks_below(keys, owners, n_test, tolerance=0.0):
     room = 4 * ((len(owners) - 1) // 4 + 1)
-    marks, found = np.empty((3, room), dtype=np.float32), np.empty((3, room))
+    marks, result = np.empty((3, room), dtype=np.float32), np.empty((3, room))
     place = np.zeros(n_test, dtype=np.float32)
-    able = counts.ranks_below(keys, keys.astype(np.float32), np.array(owners), tolerance, place, marks, found)
-    return able, found[2, : len(owners)], place
+    able = counts.ranks_below(keys, keys.astype(np.float32), np.array(owners), tolerance, place, marks, result)
+    return able, result[2, : len(owners)], place
 
 
 class TestRanksByCounting:
@@ -156,12 +149,10 @@ class TestRanksByCounting:
 
     def test_nearer_than_the_rounding_of_keys_is_a_tie(self):
         keys = RNG.random(100)
-        keys[70] = keys[10] * (1 + 1e-10)
-        assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
-        assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
-        keys[70] = keys[10] * (1 - 1e-10)
-        assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
-        assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
+        for gap in (1e-10, -1e-10):
+            keys[70] = keys[10] * (1 + gap)
+            assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
+            assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
 
     def test_a_key_at_the_mark_itself_is_below(self):
         keys = np.linspace(5.0, 9.0, 200)
@@ -208,8 +199,8 @@ class TestDistances:
             X = np.ldexp(np.tile(whole, d // 3), -1072)
             made = point_space.Space([X], None, 0)
             expected = cdist(np.tile(whole, d // 3), np.tile(whole, d // 3))[3]
-            found = np.ldexp(made.to_distance(made.exact_keys(3)), made.exponent + 1072)
-            np.testing.assert_allclose(found, expected, rtol=1e-12)
+            result = np.ldexp(made.to_distance(made.exact_keys(3)), made.exponent + 1072)
+            np.testing.assert_allclose(result, expected, rtol=1e-12)
 
     def test_products_move_far_points_and_trust_a_grid(self):
         near, far = RNG.normal(size=(40, 20)), 50.0 + RNG.normal(size=(40, 20))
@@ -233,8 +224,8 @@ class TestDistances:
         assert keys[0, 1] == pytest.approx(20e-18, rel=1e-4)
 
     @pytest.mark.parametrize("d", [1, 2, 3, 4, 5])
-    def test_chunk_by_chunk_beside_what_is_there(self, d):
-        """More candidates than two chunks, written from a column on; the columns before and after stay."""
+    def test_chunks_leave_other_columns_alone(self, d):
+        """There are more candidates than two chunks hold."""
         n = 3 * distances.CHUNK_CANDIDATES + 7
         queries, candidates = (RNG.integers(-3, 4, size=(rows, d)).astype(float) for rows in (2, n))
         columns = np.ascontiguousarray(candidates.T)
@@ -253,7 +244,7 @@ class TestDistances:
     @pytest.mark.parametrize("shift", [0, 3])
     def test_from_products(self, shift):
         queries, rows = RNG.normal(size=(3, 6)), RNG.normal(size=(5, 6))
-        rows[2] = queries[1] + 1e-7  # near: looked at anew
+        rows[2] = queries[1] + 1e-7  # near: computed again
         x2, y2 = (queries**2).sum(axis=1), (rows**2).sum(axis=1)
         out = np.full((3, 5 + shift + 2), 77.0)
         out[:, shift : shift + 5] = queries @ rows.T
@@ -263,14 +254,10 @@ class TestDistances:
         assert out[1, shift + 2] == pytest.approx(6e-14, rel=1e-6)
         assert (out[:, :shift] == 77).all()
         assert (out[:, shift + 5 :] == 77).all()
-        # what is beyond the share of both lengths stands as the product says
-        wrong = np.full((1, 1), 0.0)
-        distances.keys_from_products(np.ones((1, 2)), np.array([2.0]), np.ones((1, 2)), np.array([2.0]), 0, wrong)
-        assert wrong[0, 0] == 4.0
 
     @pytest.mark.parametrize("both", [0.01, 1.0, 100.0])
     def test_near_is_by_the_lengths(self, both):
-        """Keys below a thousandth of both squared lengths are taken anew, others stand; products made up to tell."""
+        """Keys below a thousandth of both squared lengths are computed again; the products are wrong, to tell which."""
         lengths = np.array([both / 2])
         for share, anew in ((0.9e-3, True), (1.1e-3, False)):
             out = np.array([[(both - share * both) / 2]])
@@ -289,7 +276,7 @@ class TestDistances:
 
 
 class TestTiedRow:
-    """Only what was left open is done."""
+    """Only the flagged parts are computed."""
 
     X = np.array([0.0, 1.0, 1.0, 2.0, 3.0, 3.0, 5.0, np.inf])
     Z = np.array([2.0, 2.0, 0.0, 1.0, 7.0, 4.0, 4.0, np.inf])
@@ -348,11 +335,11 @@ class TestTails:
 
     @pytest.mark.parametrize("position", [0.0, 0.5, 1.0, 1.25, 2.0])
     def test_quantiles_without_a_point(self, position):
-        found = self.TAIL.quantiles_without(np.full(5, position))
+        result = self.TAIL.quantiles_without(np.full(5, position))
         ends = np.stack([self.TAIL.i, self.TAIL.j])
         for point in range(5):
             left = [*self.RATIOS[(ends != point).all(axis=0)], 1.0, 1.0, 1.0]
-            assert found[point] == pytest.approx(np.interp(position, np.arange(len(left)), left), abs=1e-15), point
+            assert result[point] == pytest.approx(np.interp(position, np.arange(len(left)), left), abs=1e-15), point
 
     def test_only_ratios_beyond_the_thresholds_are_kept(self):
         a, rho = np.ones(80), np.linspace(0, 1, 80)
@@ -365,7 +352,7 @@ class TestTails:
         assert add_tails(a[:1], rho[:1], 7, 0.05, 0.95, ratios, partners, used) == used + 1
         assert partners[used] == 7
 
-    def test_room_grows_by_at_least_what_is_asked(self):
+    def test_room_grows_by_at_least_the_size_needed(self):
         out = grown(np.arange(5), 3, 10)
         assert len(out) >= 13
         assert out[:3].tolist() == [0, 1, 2]
@@ -425,10 +412,10 @@ class TestShepard:
         cells = [np.empty(len(values), dtype=np.uint32) for values in (a, b)]
         for values, grid, out in zip((a, b), (pilot.a, pilot.b), cells, strict=True):
             rank_correlation.to_cells(values, grid.low, grid.per_unit, grid.edges, len(grid.table) - 1, out)
-        found = np.zeros((2, max(len(pilot.a.table), len(pilot.b.table))), dtype=np.int64)
+        result = np.zeros((2, max(len(pilot.a.table), len(pilot.b.table))), dtype=np.int64)
         columns, sums = np.zeros(len(a)), np.zeros(2)
-        rank_correlation.add_rank_products(*cells, pilot.a.table, pilot.b.table, pilot.factor, found, columns, sums)
-        return cells, found, columns, sums
+        rank_correlation.add_rank_products(*cells, pilot.a.table, pilot.b.table, pilot.factor, result, columns, sums)
+        return cells, result, columns, sums
 
     @pytest.mark.parametrize("shape", ["plain", "levels", "tail", "many levels"])
     def test_is_that_of_a_sort(self, shape, monkeypatch):
@@ -445,12 +432,12 @@ class TestShepard:
         sample = rng.choice(4000, 2500, replace=False)
         pilot = rank_correlation.pilot(a[sample], b[sample], 0.01, False)
         assert pilot.exact is None
-        cells, found, columns, sums = self.sums(pilot, a, b)
-        assert found.sum(axis=1).tolist() == [4000, 4000]
+        cells, result, columns, sums = self.sums(pilot, a, b)
+        assert result.sum(axis=1).tolist() == [4000, 4000]
         for side, values in enumerate((a, b)):  # a larger value is never in a lower cell
             assert (np.diff(cells[side][np.argsort(values, kind="stable")].astype(int)) >= 0).all()
-            np.testing.assert_array_equal(found[side, : cells[side].max() + 1], np.bincount(cells[side]))
-        value = rank_correlation.rank_correlation(pilot, sums[0], found)
+            np.testing.assert_array_equal(result[side, : cells[side].max() + 1], np.bincount(cells[side]))
+        value = rank_correlation.rank_correlation(pilot, sums[0], result)
         assert value == pytest.approx(spearmanr(a, b).statistic, abs=2e-3)
         assert sums[1] == pytest.approx(columns.sum(), rel=1e-9)
         slopes = [spearmanr(np.delete(a, p), np.delete(b, p)).statistic for p in range(12)]
@@ -491,10 +478,7 @@ class TestShepard:
         counts = np.bincount(own)
         assert counts[1] == 50
         assert counts[2:-1].max() <= 102 / 8 + 1
-
-    def test_no_edge_stands_above_the_highest_level(self, monkeypatch):
-        monkeypatch.setattr(rank_correlation, "N_CELLS", 8)
-        for first in (np.arange(50.0), np.arange(51.0)):
+        for first in (np.arange(50.0), np.arange(51.0)):  # no edge stands above the highest level
             values = np.concatenate([first, np.repeat(100.0, 90)])
             edges = rank_correlation._edges(values, np.unique(values))
             assert edges[-1] == (first[-1] + 100) / 2
@@ -517,31 +501,27 @@ class TestShepard:
     def test_a_few_far_pairs_do_not_take_all_cells(self, sign):
         values = np.concatenate([RNG.random(30_000), [500.0, 1000.0]]) * sign
         low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
-        found = rank_correlation._grid(values)
+        result = rank_correlation._grid(values)
         if sign > 0:
             high = outer + (outer - inner) / 8
         else:
             low = inner - (outer - inner) / 8
-        assert found[1] == pytest.approx(4095 / (high - low), rel=1e-12)
-        assert found[0] == pytest.approx(low - 0.382 * (high - low) / 4095, rel=1e-12, abs=1e-12)
+        assert result[1] == pytest.approx(4095 / (high - low), rel=1e-12)
+        assert result[0] == pytest.approx(low - 0.382 * (high - low) / 4095, rel=1e-12, abs=1e-12)
         cells = np.empty(4, dtype=np.uint32)
-        rank_correlation.to_cells(np.array([-1e9, low, high, 1e9]), *found[:3], 4095, cells)
+        rank_correlation.to_cells(np.array([-1e9, low, high, 1e9]), *result[:3], 4095, cells)
         assert cells.tolist() == [0, 0, 4095, 4095]
 
     @pytest.mark.parametrize("n_edges", range(1, 9))
-    def test_cells_between_edges(self, n_edges):
+    def test_cells_between_edges_and_of_equal_width(self, n_edges):
         edges = np.arange(1.0, n_edges + 1)
         values = np.array([0.0, *np.arange(0.5, n_edges + 1), *edges, 99.0])
         cells = np.empty(len(values), dtype=np.uint32)
         rank_correlation.to_cells(values, 0.0, 0.0, edges, n_edges, cells)
         np.testing.assert_array_equal(cells, np.searchsorted(edges, values))
-
-    @pytest.mark.parametrize("top", [1, 5])
-    def test_cells_of_equal_width(self, top):
         values = np.array([-3.0, 0.0, 0.4, 0.6, 1.1, 2.4, 2.6, 50.0])
-        cells = np.empty(len(values), dtype=np.uint32)
-        rank_correlation.to_cells(values, 0.0, 2.0, np.empty(0), top, cells)
-        np.testing.assert_array_equal(cells, np.clip(np.floor(2 * values), 0, top))
+        rank_correlation.to_cells(values, 0.0, 2.0, np.empty(0), n_edges, cells := np.empty(8, dtype=np.uint32))
+        np.testing.assert_array_equal(cells, np.clip(np.floor(2 * values), 0, n_edges))
 
     def test_what_is_far_is_by_the_spread_of_the_rest(self):
         for scale in (0.01, 1.0, 100.0):
@@ -550,20 +530,20 @@ class TestShepard:
             far = scale * np.concatenate([RNG.random(30_000), [4.1]])
             assert rank_correlation._grid(far)[1] > 2 * 4095 / np.ptp(far)
 
-    def test_empty_cells_stand_between_their_neighbours(self):
-        found = rank_correlation._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))
-        np.testing.assert_allclose(found, [2.0, 3.0, 4.0, 5.0])
+    def test_empty_cells_are_interpolated(self):
+        result = rank_correlation._filled(np.array([2.0, 0.0, 0.0, 15.0]), np.array([1.0, 0.0, 0.0, 3.0]))
+        np.testing.assert_allclose(result, [2.0, 3.0, 4.0, 5.0])
         np.testing.assert_allclose(rank_correlation._above(np.array([1.0, 2.0, 4.0])), [6.5, 5.0, 2.0])
         np.testing.assert_allclose(rank_correlation._middles(np.array([1.0, 2.0, 1.0])), [0.125, 0.5, 0.875])
 
     def test_influence_is_the_derivative(self):
-        """Of the correlation by a small weight more on one pair of cells."""
+        """The derivative is that of the correlation by the weight of one pair of cells."""
         weights = RNG.random((4, 3))
         weights /= weights.sum()
 
         def correlation(w):
             share = w.sum(axis=1), w.sum(axis=0)
-            F, G = (np.cumsum(one) - one / 2 for one in share)
+            F, G = (np.cumsum(side) - side / 2 for side in share)
             variance = (share[0] @ F**2 - 0.25) * (share[1] @ G**2 - 0.25)
             return (F @ w @ G - 0.25) / np.sqrt(variance), F, G, share
 
@@ -586,7 +566,7 @@ class TestShepard:
 
 class TestSampledPairs:
     @pytest.mark.parametrize("ties", [False, True])
-    def test_kendall_and_what_single_pairs_change_in_it(self, ties):
+    def test_kendall_and_the_influence_of_each_pair(self, ties):
         a, b = RNG.random(30), RNG.random(30)
         if ties:
             a, b = np.round(4 * a), np.round(3 * b)
@@ -616,7 +596,7 @@ def test_blas_is_held_to_one_thread_and_let_go():
             assert blas_threads() == {1}
             with one_blas_thread():
                 pass
-            assert blas_threads() == {1}  # the inner one does not let go
+            assert blas_threads() == {1}  # the inner one does not reset it
         assert blas_threads() == before
         with pytest.raises(ZeroDivisionError), one_blas_thread():
             raise ZeroDivisionError

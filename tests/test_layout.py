@@ -1,4 +1,4 @@
-"""The house: imports point one way, at import time, inside functions and for types; nobody reaches into a neighbour."""
+"""Imports between packages go one way, also inside functions and for types; private modules stay private."""
 
 from __future__ import annotations
 
@@ -56,9 +56,11 @@ def imported(tree: ast.AST) -> set[str]:
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {one.name for one in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {full if (full := f"{node.module}.{one.name}") in modules() else node.module for one in node.names}
+            names |= {
+                full if (full := f"{node.module}.{alias.name}") in modules() else node.module for alias in node.names
+            }
     return names
 
 
@@ -68,7 +70,7 @@ def arrows() -> dict[str, set[str]]:
     found = {}
     for name, path in modules().items():
         names = imported(ast.parse(path.read_text(encoding="utf-8")))
-        found[name] = {one for one in names if one in modules()} - {name, "distbench"}
+        found[name] = {other for other in names if other in modules()} - {name, "distbench"}
     return found
 
 
@@ -80,8 +82,8 @@ def package(name: str) -> str:
 
 def across() -> list[tuple[str, str]]:
     """Return the imports of other packages' modules."""
-    pairs = [(one, other) for one, others in arrows().items() for other in others]
-    return [(one, other) for one, other in pairs if package(one) and package(one) != package(other)]
+    pairs = [(module, other) for module, others in arrows().items() for other in others]
+    return [(module, other) for module, other in pairs if package(module) and package(module) != package(other)]
 
 
 def test_every_package_has_its_floor_and_few_files_are_loose():
@@ -89,15 +91,15 @@ def test_every_package_has_its_floor_and_few_files_are_loose():
     assert {path.stem for path in FOLDERS["distbench"].glob("*.py")} == LOOSE
 
 
-def test_every_package_says_what_it_is_for():
+def test_every_package_has_a_docstring():
     for path in modules().values():
         if path.name == "__init__.py":
             assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
 
 
 def test_imports_point_down():
-    rooms = [(one, other) for one, other in across() if package(one) in FLOOR]
-    climbing = {(one, other) for one, other in rooms if FLOOR[package(other)] >= FLOOR[package(one)]}
+    rooms = [(module, other) for module, other in across() if package(module) in FLOOR]
+    climbing = {(module, other) for module, other in rooms if FLOOR[package(other)] >= FLOOR[package(module)]}
     assert climbing == UPWARD_STILL
 
 
@@ -115,11 +117,11 @@ def test_no_package_reaches_into_the_private_modules_of_another():
 
 @pytest.mark.parametrize("room", ["engine", "metrics"])
 def test_what_measures_knows_numbers_alone(room):
-    # progress of long runs and Dask are the engine's business where it is asked for them
+    # the engine shows progress and runs on Dask on request
     allowed = NUMBERS | {"distbench", "dask", "distributed", "tqdm"}
     for name, path in modules().items():
         if package(name) == room:
-            others = {one.partition(".")[0] for one in imported(ast.parse(path.read_text(encoding="utf-8")))}
+            others = {full.partition(".")[0] for full in imported(ast.parse(path.read_text(encoding="utf-8")))}
             outside = others - allowed - sys.stdlib_module_names
             assert not outside, name
 

@@ -11,7 +11,7 @@ from distbench._util.locks import locked
 
 
 def refusal(path):
-    """Return what another thread is told that asks for the lock now; nothing where it gets the lock."""
+    """Return the error message of another thread that tries to take the lock, or "" if it gets the lock."""
 
     def ask():
         try:
@@ -26,11 +26,11 @@ def refusal(path):
 
 def test_one_thread_at_a_time_has_a_folder_and_may_ask_for_it_again(tmp_path):
     path = tmp_path / "new" / "r.json"
-    told = f"{path.parent}: another process or thread has been writing there for 0.1 s; wait for it, or end it"
+    message = f"{path.parent}: another process or thread has been writing there for 0.1 s; wait for it, or end it"
     with locked(path, wait=0.1):
         with locked(path.with_name("s.json"), wait=0.1):
             pass
-        assert refusal(path).startswith(told)
+        assert refusal(path).startswith(message)
         assert refusal(tmp_path / "r.json") == ""
     assert refusal(path) == ""
     with pytest.raises(ZeroDivisionError), locked(path):

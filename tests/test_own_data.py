@@ -1,4 +1,4 @@
-"""Data of the user, from files and from functions."""
+"""The user's data, from files and from functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever comes in is either usable or refused in one line that says why."""
+"""Points of all kinds of storage are usable or an error with a reason."""
 
 from __future__ import annotations
 
@@ -14,30 +14,25 @@ import distbench
 from distbench.encoders import as_encoder
 from distbench.errors import InputError
 from distbench.inputs import blocks as storage
-from distbench.inputs.arrays import as_points, check_candidates
+from distbench.inputs.arrays import as_points
 
 RNG = np.random.default_rng(0)
 GOOD = np.arange(12.0).reshape(4, 3)
 
 
 @pytest.mark.parametrize("shape", [(5, 4, 3), (5, 4, 3, 2)])
-def test_images_are_flattened_and_said(shape):
+def test_images_are_flattened_with_a_note(shape):
     notes: list[str] = []
     assert as_points(np.zeros(shape), "X_test", notes).shape == (5, np.prod(shape[1:]))
     assert notes == [f"X_test: images of shape {shape[1:]} flattened to {np.prod(shape[1:])} columns"]
 
 
-def test_largest_k():
-    assert check_candidates(np.int64(9), 20) == 9
-    assert check_candidates(10, 21) == 10
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_floats_are_kept_as_they_are(dtype):
-    given = GOOD.astype(dtype)
-    points = as_points(given, "X")
+    original = GOOD.astype(dtype)
+    points = as_points(original, "X")
     assert points.dtype == dtype
-    assert np.shares_memory(points, given)
+    assert np.shares_memory(points, original)
 
 
 def test_other_floats_become_float64():
@@ -48,16 +43,16 @@ def test_other_floats_become_float64():
 
 @pytest.fixture
 def mapped(tmp_path):
-    def write(values):
-        values.tofile(tmp_path / "points")
-        return np.memmap(tmp_path / "points", dtype=values.dtype, mode="r", shape=values.shape)
+    def write(values, mode="r", order="C"):
+        (values.T if order == "F" else values).tofile(tmp_path / "points")
+        return np.memmap(tmp_path / "points", dtype=values.dtype, mode=mode, shape=values.shape, order=order)
 
     return write
 
 
 @pytest.fixture
 def tiny_blocks(monkeypatch, tmp_path):
-    """Blocks of four rows, and temporary files from the first byte on."""
+    """Use blocks of four rows, and temporary files for any size."""
     monkeypatch.setattr(storage, "BLOCK_BYTES", 4 * GOOD[0].nbytes)
     monkeypatch.setattr(storage, "IN_MEMORY_BYTES", 0)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -69,19 +64,17 @@ def spools(folder):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_memory_maps_stay_memory_maps(mapped, dtype):
-    given = mapped(GOOD.astype(dtype))
-    for view in (given, given[1:], np.asarray(given), given.reshape(2, 2, 3)):
+    original = mapped(GOOD.astype(dtype))
+    for view in (original, original[1:], np.asarray(original), original.reshape(2, 2, 3)):
         points = as_points(view, "X")
         assert storage.is_mapped(points)
-        assert np.shares_memory(points, given)
+        assert np.shares_memory(points, original)
         np.testing.assert_array_equal(points, np.asarray(view).reshape(len(view), -1))
 
 
 @pytest.mark.parametrize("mode", ["r", "r+", "c"])
-def test_releasing_a_memory_map_loses_nothing(tmp_path, mode):
-    GOOD.tofile(tmp_path / "points")
-    points = np.memmap(tmp_path / "points", dtype=float, mode=mode, shape=GOOD.shape)
-    wanted = GOOD.copy()
+def test_releasing_a_memory_map_loses_nothing(mapped, mode):
+    points, wanted = mapped(GOOD, mode), GOOD.copy()
     if mode != "r":
         points[1] = wanted[1] = 7
     storage.release(points[1:])
@@ -114,25 +107,21 @@ def test_memory_maps_of_other_numbers_are_copied_to_a_file_once(mapped, tiny_blo
     assert not spools(tmp_path)
 
 
-def test_fortran_memory_maps_become_rows(tmp_path, tiny_blocks):
-    GOOD.T.tofile(tmp_path / "points")
-    points = as_points(np.memmap(tmp_path / "points", dtype=float, mode="r", shape=GOOD.shape, order="F"), "X")
+def test_fortran_memory_maps_become_rows(mapped, tiny_blocks):
+    points = as_points(mapped(GOOD, order="F"), "X")
     assert points.flags.c_contiguous
     np.testing.assert_array_equal(points, GOOD)
 
 
-def hdf5(values, path):
+def hdf5(values, path, chunks=True):
     h5py = pytest.importorskip("h5py")
     with h5py.File(path / "points.h5", "w") as file:
-        file.create_dataset("points", data=values, chunks=(7, *values.shape[1:]))
+        file.create_dataset("points", data=values, chunks=(7, *values.shape[1:]) if chunks else None)
     return h5py.File(path / "points.h5")["points"]
 
 
 def contiguous_hdf5(values, path):
-    h5py = pytest.importorskip("h5py")
-    with h5py.File(path / "points.h5", "w") as file:
-        file.create_dataset("points", data=values)
-    return h5py.File(path / "points.h5")["points"]
+    return hdf5(values, path, chunks=False)
 
 
 def zarr(values, path):
@@ -189,7 +178,7 @@ class TestStored:
 
         def encode(batch):
             seen.append(batch.copy())
-            batch[:] = 0  # not the encoder's to change: a copy
+            batch[:] = 0  # the batch is a copy
             return seen[-1][:, :2]
 
         stored = store(values, tmp_path)
@@ -199,22 +188,21 @@ class TestStored:
         np.testing.assert_array_equal(stored[:], values)
 
 
-def test_what_cannot_be_read_is_said(tmp_path):
+def test_closed_files_are_an_error(tmp_path):
     stored = contiguous_hdf5(GOOD, tmp_path)
     stored.file.close()
     with pytest.raises(InputError, match=r"^X: found"):
         as_points(stored, "X")
 
 
-def test_dask_says_how_to_be_passed():
+def test_dask_arrays_of_unknown_size_are_an_error():
     array = pytest.importorskip("dask.array").from_array(GOOD, chunks=2)
     with pytest.raises(InputError, match="compute_chunk_sizes"):
         as_points(array[array[:, 0] > 3], "X")
 
 
-def test_a_full_disk_is_an_error(tmp_path, tiny_blocks, monkeypatch):
+def test_a_full_disk_is_an_error(tmp_path, tiny_blocks):
     stored = zarr(GOOD, tmp_path)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
@@ -227,15 +215,12 @@ def test_a_full_disk_is_an_error(tmp_path, tiny_blocks, monkeypatch):
     assert not spools(tmp_path)
 
 
-def same_reports(one, other):
-    assert one.as_dict() == other.as_dict()
-    assert [(score.low, score.high) for score in one.values()] == [(score.low, score.high) for score in other.values()]
-    assert one.pairs == other.pairs
-
-
 @pytest.mark.parametrize("store", [hdf5, zarr, dask])
 def test_stored_points_measure_the_same(store, tmp_path, tiny_blocks):
     X, X_ref = RNG.normal(size=(30, 5)), RNG.normal(size=(60, 5))
-    reference = store(X_ref, tmp_path)
-    one = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
-    same_reports(one, distbench.evaluate_codes(X, X[:, :2], reference=(reference, X_ref[:, :2]), k=5))
+    report, stored = (
+        distbench.evaluate_codes(X, X[:, :2], reference=(points, X_ref[:, :2]), k=5)
+        for points in (X_ref, store(X_ref, tmp_path))
+    )
+    assert (stored.as_dict(), stored.pairs) == (report.as_dict(), report.pairs)
+    assert all((stored[name].low, stored[name].high) == (score.low, score.high) for name, score in report.items())

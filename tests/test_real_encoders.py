@@ -1,4 +1,4 @@
-"""Encoders of other packages, the real ones, give through distbench the codes that they give without it."""
+"""Encoders of other packages give the same codes through distbench as without it."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ class TestOnnx:
             torch.onnx.export(module, (batch,), str(path), dynamo=False, **options)
         return path
 
-    def test_an_exported_pca_is_judged_as_the_pca(self, ort, pca):
+    def test_an_exported_pca_gives_the_codes_of_the_pca(self, ort, pca):
         fitted, path = pca
         for encoder in (path, str(path), ort.InferenceSession(str(path))):
             for points in (TEST, TEST.astype(np.float64), TEST.tolist()):
                 np.testing.assert_allclose(as_encoder(encoder, 16).encode(points), fitted.transform(TEST), **CLOSE)
         whole = np.rint(TEST * 16).astype(np.uint8)
         np.testing.assert_allclose(as_encoder(path).encode(whole), fitted.transform(whole), rtol=1e-4, atol=1e-4)
-        report, original = (distbench.evaluate(one, TEST, reference=TRAIN, k=5) for one in (str(path), fitted))
+        report, original = (distbench.evaluate(encoder, TEST, reference=TRAIN, k=5) for encoder in (str(path), fitted))
         assert report.encoder == "pca.onnx"
         assert report["stress"].value == pytest.approx(original["stress"].value, rel=1e-4)
 
@@ -76,7 +76,7 @@ class TestOnnx:
             np.testing.assert_allclose(as_encoder(path, batch_size).encode(TEST), wanted, **CLOSE)
         distbench.evaluate(path, TEST, reference=TRAIN, k=5)
 
-    def test_several_outputs_are_told_with_a_function_that_picks_one(self, ort, tmp_path):
+    def test_the_error_about_several_outputs_shows_a_function_that_picks_one(self, ort, tmp_path):
         torch = pytest.importorskip("torch")
 
         class Both(torch.nn.Module):
@@ -87,30 +87,27 @@ class TestOnnx:
         path = self.exported(Both(), tmp_path / "two.onnx", torch.zeros(1, 64), dynamic_axes={"points": [0]}, **names)
         with pytest.raises(EncoderError, match=r"has 2 outputs \(whole, codes\); pass a function .* such as") as caught:
             as_encoder(path)
-        told = str(caught.value).partition("such as ")[2]
-        assert told == "lambda batch: session.run(['codes'], {'points': batch})[0]"
+        message = str(caught.value).partition("such as ")[2]
+        assert message == "lambda batch: session.run(['codes'], {'points': batch})[0]"
         session = ort.InferenceSession(str(path))
         codes = as_encoder(lambda batch: session.run(["codes"], {"points": batch})[0]).encode(TEST)
         np.testing.assert_array_equal(codes, TEST[:, :2])
 
-    def test_whole_numbers_are_not_made_of_others(self, ort, tmp_path):
+    def test_numbers_that_the_input_type_cannot_hold_are_an_error(self, ort, tmp_path):
         onnx = pytest.importorskip("onnx")
         types, path = onnx.TensorProto, tmp_path / "symbols.onnx"
-        taken, made = (
-            onnx.helper.make_tensor_value_info(name, kind, [None, 64])
-            for name, kind in (("x", types.UINT8), ("z", types.FLOAT))
-        )
-        graph = onnx.helper.make_graph(
-            [onnx.helper.make_node("Cast", ["x"], ["z"], to=types.FLOAT)], "g", [taken], [made]
-        )
+        taken = onnx.helper.make_tensor_value_info("x", types.UINT8, [None, 64])
+        made = onnx.helper.make_tensor_value_info("z", types.FLOAT, [None, 64])
+        cast = onnx.helper.make_node("Cast", ["x"], ["z"], to=types.FLOAT)
+        graph = onnx.helper.make_graph([cast], "g", [taken], [made])
         opset = [onnx.helper.make_opsetid("", 17)]
         path.write_bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString())
         np.testing.assert_array_equal(as_encoder(path).encode(np.rint(TEST * 16)), np.rint(TEST * 16))
         half = np.array([1e5])
         with pytest.raises(EncoderError, match="its input is float16, which cannot hold 100000"):
             as_type(half, np.float16)
-        for points, found in ((TEST + 0.25, r"0\.25"), (np.full((60, 64), 256), "256")):
-            with pytest.raises(EncoderError, match=f"its input is uint8, which cannot hold {found}"):
+        for points, shown in ((TEST + 0.25, r"0\.25"), (np.full((60, 64), 256), "256")):
+            with pytest.raises(EncoderError, match=f"its input is uint8, which cannot hold {shown}"):
                 as_encoder(path).encode(points)
 
     def test_texts_reach_graphs_of_strings(self, ort, texts, tmp_path):
@@ -126,8 +123,8 @@ class TestOnnx:
             graph = convert.to_onnx(fitted, initial_types=[("texts", StringTensorType([None, 1]))])
         path.write_bytes(graph.SerializeToString())
         wanted = ort.InferenceSession(str(path)).run(None, {"texts": np.array(texts)[:, None]})[0]
-        for given in (texts, np.array(texts)):
-            np.testing.assert_allclose(as_encoder(path, 7).encode(given), wanted, **CLOSE)
+        for variant in (texts, np.array(texts)):
+            np.testing.assert_allclose(as_encoder(path, 7).encode(variant), wanted, **CLOSE)
 
     def test_errors_are_one_line(self, ort, pca, tmp_path):
         with pytest.raises(EncoderError, match=r"^encoder 'pca\.onnx' raised InvalidArgument: .*Got: 10 Expected: 64"):
@@ -135,7 +132,7 @@ class TestOnnx:
         with pytest.raises(EncoderError, match=r"gone\.onnx: no such file; give an ONNX file"):
             as_encoder(tmp_path / "gone.onnx")
 
-    def test_without_onnxruntime_it_says_what_to_install(self, monkeypatch):
+    def test_without_onnxruntime_the_error_names_the_package(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         with pytest.raises(distbench.MissingDependencyError) as caught:
             distbench.evaluate("a.onnx", TEST)
@@ -159,7 +156,8 @@ class TestSavedModel:
         report = distbench.evaluate(str(tmp_path / "served"), keras_kinds.X, k=5)
         assert report.encoder == "served"
 
-    def test_modules_with_and_without_signatures(self, tf, tmp_path):
+    @pytest.fixture
+    def module(self, tf):
         class Projection(tf.Module):
             def __init__(self):
                 self.weights = tf.Variable(np.eye(64, 2, dtype=np.float32))
@@ -168,14 +166,15 @@ class TestSavedModel:
             def __call__(self, batch):
                 return batch @ self.weights
 
-        module = Projection()
+        return Projection()
+
+    def test_modules_with_and_without_signatures(self, tf, module, tmp_path):
         module(tf.zeros((7, 64)))  # traced for batches of 7 alone
         tf.saved_model.save(module, str(tmp_path / "traced"))
-        signed = module.__call__.get_concrete_function(tf.TensorSpec((None, 64), tf.float32))
-        tf.saved_model.save(module, str(tmp_path / "signed"), signatures=signed)
+        rows = tf.TensorSpec((None, 64), tf.float32, "batch")
+        tf.saved_model.save(module, str(tmp_path / "signed"), module.__call__.get_concrete_function(rows))
         both = tf.function(lambda batch: {"codes": batch[:, :2], "same": batch})
-        both = both.get_concrete_function(tf.TensorSpec((None, 64), tf.float32, "batch"))
-        tf.saved_model.save(module, str(tmp_path / "two"), signatures=both)
+        tf.saved_model.save(module, str(tmp_path / "two"), both.get_concrete_function(rows))
         for name in ("traced", "signed"):
             np.testing.assert_array_equal(as_encoder(tmp_path / name).encode(TEST), TEST[:, :2])
         with pytest.raises(EncoderError, match=r"^encoder 'signed' raised InvalidArgumentError: Matrix size-incompat"):
@@ -183,24 +182,14 @@ class TestSavedModel:
         with pytest.raises(EncoderError, match=r"'serving_default' of the SavedModel has 2 outputs \((codes|same), "):
             as_encoder(tmp_path / "two")
 
-    def test_an_encode_of_its_own_is_what_is_asked_however_the_folder_is_named(self, tf, tmp_path):
-        class Autoencoder(tf.Module):
-            def __init__(self):
-                self.weights = tf.Variable(np.eye(64, 2, dtype=np.float32))
-
-            @tf.function(input_signature=[tf.TensorSpec((None, 64))])
-            def encode(self, batch):
-                return batch @ self.weights
-
-            @tf.function(input_signature=[tf.TensorSpec((None, 64))])
-            def __call__(self, batch):
-                return batch
-
-        module = Autoencoder()
-        tf.saved_model.save(module, str(tmp_path / "whole"))
-        named = {"encode": module.encode, "decode": module.__call__}
-        plain = tf.Module()
-        plain.kept = module.weights
+    def test_a_function_or_signature_called_encode_comes_first(self, tf, module, tmp_path):
+        rows = [tf.TensorSpec((None, 64))]
+        whole, plain = tf.Module(), tf.Module()
+        whole.weights = plain.weights = module.weights
+        whole.encode = tf.function(lambda batch: batch @ whole.weights, input_signature=rows)
+        whole.__call__ = tf.function(lambda batch: batch, input_signature=rows)
+        tf.saved_model.save(whole, str(tmp_path / "whole"))
+        named = {"encode": whole.encode, "decode": whole.__call__}
         tf.saved_model.save(plain, str(tmp_path / "named"), signatures=named)
         for name in ("whole", "named"):
             path = str(tmp_path / name)
@@ -222,7 +211,7 @@ class TestTorch:
         norm = torch.nn.BatchNorm1d(8).eval()  # frozen, as in fine-tuning
         return torch.nn.Sequential(torch.nn.Linear(64, 8), norm, torch.nn.Dropout(0.5), torch.nn.Linear(8, 2)).double()
 
-    def test_it_is_asked_in_eval_mode_and_left_as_it_was(self, torch, module):
+    def test_modules_encode_in_eval_mode_and_get_their_mode_back(self, torch, module):
         before = [part.training for part in module.modules()]
         assert before == [True, True, False, True, True]
         codes = distbench.evaluate(module, TEST, reference=TRAIN, k=5).clouds.Z
@@ -240,7 +229,7 @@ class TestTorch:
         assert module.training
         assert not module[1].training
 
-    def test_an_encode_of_its_own_is_asked_in_eval_mode_too(self, torch, module):
+    def test_encode_methods_run_in_eval_mode_too(self, torch, module):
         class Autoencoder(torch.nn.Module):
             def __init__(self):
                 super().__init__()
@@ -250,7 +239,8 @@ class TestTorch:
                 return self.encoder(batch)
 
         whole = Autoencoder().double()
-        np.testing.assert_array_equal(as_encoder(whole).encode(TEST), as_encoder(module).encode(TEST))
+        for encoder in (whole, whole.encode):  # a method is called as the module is
+            np.testing.assert_array_equal(as_encoder(encoder).encode(TEST), as_encoder(module).encode(TEST))
         report = distbench.evaluate(whole, TEST, k=5, metrics="all")
         made = whole.decoder[0](torch.as_tensor(report.clouds.Z)).detach().numpy()
         assert report["reconstruction_mse"].value == pytest.approx(np.mean((made - TEST) ** 2))
@@ -283,7 +273,7 @@ class TestTorch:
         half.forward = lambda batch: (batch % 7).float()
         np.testing.assert_array_equal(as_encoder(half).encode(symbols), symbols % 7)
 
-    def test_it_gets_batches_on_its_device_without_gradients(self, torch):
+    def test_batches_are_on_the_modules_device_without_gradients(self, torch):
         seen = []
 
         class Elsewhere(torch.nn.Module):
@@ -302,19 +292,6 @@ class TestTorch:
         as_encoder(held).encode(TEST.astype(np.float64))
         assert seen == [("meta", torch.float64, False), ("meta", torch.float32, False)]
 
-    def test_a_method_of_a_module_is_asked_as_the_module_is(self, torch, module):
-        class Encoder(torch.nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.part = module
-
-            def codes(self, batch):
-                return self.part(batch)
-
-        encoder = Encoder().train()
-        np.testing.assert_array_equal(as_encoder(encoder.codes).encode(TEST), as_encoder(module).encode(TEST))
-        assert encoder.training
-
     def test_lists_of_tensors_and_tuples_of_parts(self, torch, module):
         wanted = as_encoder(module).encode(TEST)
         listed = as_encoder(lambda batch: list(module.eval()(torch.as_tensor(batch).double()))).encode(TEST)
@@ -330,9 +307,8 @@ class TestTorch:
             quantised = torch.ao.quantization.quantize_dynamic(plain, {torch.nn.Linear})
             rows = torch.export.Dim("rows")
             exported = torch.export.export(plain, (torch.as_tensor(TEST[:3]),), dynamic_shapes=({0: rows},)).module()
-        np.testing.assert_allclose(
-            as_encoder(exported).encode(TEST.astype(np.float64)), as_encoder(plain).encode(TEST), **CLOSE
-        )
+        codes = as_encoder(exported).encode(TEST.astype(np.float64))
+        np.testing.assert_allclose(codes, as_encoder(plain).encode(TEST), **CLOSE)
         wanted = quantised(torch.as_tensor(TEST[:1])).detach().numpy()
         np.testing.assert_allclose(as_encoder(quantised, 1).encode(TEST.astype(np.float64))[:1], wanted, **CLOSE)
 
@@ -416,7 +392,7 @@ class TestEstimators:
 
 
 class LikeUmap(BaseEstimator):
-    """Place the points of a batch by one another, and keep the places of the fit, without the quarter of a minute."""
+    """Center each batch and keep the embedding of the fit, as UMAP does in 15 seconds."""
 
     def fit(self, X, y=None):
         self.embedding_ = X[:, :2]
@@ -431,7 +407,7 @@ def umap():
 
 
 @pytest.mark.parametrize("make", [LikeUmap, pytest.param(umap, marks=pytest.mark.nightly)])
-def test_umap_at_the_end_of_a_pipeline_is_judged_as_umap_is(make):
+def test_umap_at_the_end_of_a_pipeline_is_treated_as_umap(make):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it runs on one thread, for its seed
         fitted = make_pipeline(StandardScaler(), make()).fit(TRAIN)
@@ -440,7 +416,7 @@ def test_umap_at_the_end_of_a_pipeline_is_judged_as_umap_is(make):
 
 
 class Sentences:
-    """A text encoder as packages of sentence embeddings have them: ``encode`` takes a list of texts."""
+    """A text encoder like those of sentence embedding packages: ``encode`` takes a list of texts."""
 
     def __init__(self, columns, texts):
         steps = TfidfVectorizer(), TruncatedSVD(columns, random_state=0)
@@ -470,16 +446,14 @@ class TestTexts:
         options = {"reference": train, "k": 5, "batch_size": 16}
         report = distbench.evaluate(small, test, input_space=large, **options)
         assert report.m == len(test)
-        assert any(
-            note.startswith("input distances are those of the codes of 'lsa16' (16 col") for note in report.notes
-        )
+        assert any(note.startswith("input distances are those of the codes of 'lsa16' (16") for note in report.notes)
         A, B = (large.encode(part) for part in (test, train))
         ready = distbench.evaluate_codes(A, small.encode(test), reference=(B, small.encode(train)), k=5)
         assert report.as_dict() == ready.as_dict()
         assert report.fingerprint == ready.fingerprint
-        given = distbench.evaluate(small, tuple(test), input_space=(A, B), **options)
-        assert given.as_dict() == ready.as_dict()
-        assert any(note.startswith("input distances are those of the points given as") for note in given.notes)
+        variant = distbench.evaluate(small, tuple(test), input_space=(A, B), **options)
+        assert variant.as_dict() == ready.as_dict()
+        assert any(note.startswith("input distances are those of the points given as") for note in variant.notes)
         again = distbench.evaluate(large, test, input_space=large.pipeline, **options)
         assert again["stress"].value == pytest.approx(0, abs=1e-7)
         assert not any("as many columns as the points" in note for note in again.notes)  # it is no autoencoder
@@ -491,7 +465,7 @@ class TestTexts:
         reports = [distbench.evaluate(encoders[0], texts, input_space=space, k=5) for space in encoders]
         rows = [rows_of(report)[0] for report in reports]
         assert rows[0].fingerprint != rows[1].fingerprint
-        assert [row.distance for row in rows] == [f"euclidean of codes of {one.name}/euclidean" for one in encoders]
+        assert [row.distance for row in rows] == [f"euclidean of codes of {space.name}/euclidean" for space in encoders]
         changed = compare_rows(rows_of(reports[0]), rows_of(reports[1]), source="before")
         assert not changed.changes
         assert rows[0].value == 1 > rows[1].value
@@ -512,20 +486,20 @@ class TestTexts:
         report = distbench.evaluate(small, texts, input_space=large, k=5, name="small")
         ready = distbench.evaluate_codes(large.encode(texts), small.encode(texts), k=5)
         assert report.as_dict() == pytest.approx(ready.as_dict(), rel=1e-6)
-        for given in (np.array(texts), pandas.Series(texts)):
-            assert distbench.evaluate(small, given, input_space=large, k=5).as_dict() == report.as_dict()
+        for variant in (np.array(texts), pandas.Series(texts)):
+            assert distbench.evaluate(small, variant, input_space=large, k=5).as_dict() == report.as_dict()
 
     def test_texts_reach_torch_modules_as_lists_whatever_holds_them(self, texts, encoders):
         torch, pandas = pytest.importorskip("torch"), pytest.importorskip("pandas")
 
         class OfTexts(torch.nn.Module):
             def encode(self, batch):
-                return torch.as_tensor(encoders[0].encode(batch))  # which takes lists of str alone
+                return torch.as_tensor(encoders[0].encode(batch))  # takes only lists of str
 
         space = encoders[1].pipeline
         wanted = distbench.evaluate(encoders[0], texts, input_space=space, k=5).as_dict()
-        for given in (texts, np.array(texts), pandas.Series(texts)):
-            assert distbench.evaluate(OfTexts(), given, input_space=space, k=5).as_dict() == wanted
+        for variant in (texts, np.array(texts), pandas.Series(texts)):
+            assert distbench.evaluate(OfTexts(), variant, input_space=space, k=5).as_dict() == wanted
 
     def test_a_keras_model_of_texts(self, texts, encoders):
         keras = pytest.importorskip("keras")
@@ -534,9 +508,8 @@ class TestTexts:
         words.adapt(np.array(texts))
         model = keras.Sequential([keras.Input((), dtype="string"), words, keras.layers.Dense(2)])
         report = distbench.evaluate(model, texts, input_space=encoders[1], k=5)
-        np.testing.assert_allclose(
-            report.clouds.Z, model.predict(np.array(texts, dtype=object), verbose=0), rtol=1e-5, atol=1e-6
-        )
+        codes = model.predict(np.array(texts, dtype=object), verbose=0)
+        np.testing.assert_allclose(report.clouds.Z, codes, rtol=1e-5, atol=1e-6)
 
         class WithEncode(keras.Model):
             def encode(self, batch):
@@ -547,13 +520,11 @@ class TestTexts:
 
     def test_texts_without_an_input_space_and_spaces_that_do_not_fit(self, texts, encoders):
         small, large = encoders
-        for given, found in ((texts, "a list of str"), (np.array(texts), "an array of <U")):
-            with pytest.raises(
-                InputError, match=f"^X_test: found {found}.* no distances of its own; pass input_space="
-            ):
-                distbench.evaluate(small, given, k=5)
+        for variant, shown in ((texts, "a list of str"), (np.array(texts), "an array of <U")):
+            with pytest.raises(InputError, match=f"^X_test: found {shown}.* of its own; pass input_space="):
+                distbench.evaluate(small, variant, k=5)
         A = large.encode(texts)
-        for space, reference, told in (
+        for space, reference, message in (
             (A[:-1], None, rf"^input_space: found {len(A) - 1} rows, but X_test has {len(A)}; pass one row for each"),
             (A, texts, r"^input_space: found one ndarray; pass an encoder, or a tuple \(of X_test, of reference\)"),
             ((A, A), None, "^input_space: found a tuple of 2; pass an encoder, or points of X_test alone"),
@@ -561,10 +532,10 @@ class TestTexts:
             (np.zeros_like(A), None, "^input_space: found points that all coincide"),
             (Sentences, None, "^input_space: encoder: got the class 'Sentences'"),
         ):
-            with pytest.raises(InputError, match=told):
+            with pytest.raises(InputError, match=message):
                 distbench.evaluate(small, texts, input_space=space, reference=reference, k=5)
 
-    def test_an_encoder_that_draws_is_found_out_on_texts_too(self, texts, encoders):
+    def test_a_stochastic_encoder_of_texts_is_an_error(self, texts, encoders):
         noise = np.random.default_rng(0)
 
         def noisy(batch):
@@ -577,7 +548,7 @@ class TestTexts:
         report = distbench.evaluate(noisy, texts, input_space=encoders[1], k=5, stochastic=True, draws=2)
         assert report["continuity"].draws == 2
 
-    def test_in_a_test_a_broken_limit_says_what_pca_of_the_input_space_reaches(self, pytester):
+    def test_a_broken_limit_shows_the_score_of_pca_on_the_input_space(self, pytester):
         pytester.makepyfile(
             """
             from sklearn.datasets import load_iris
@@ -595,12 +566,11 @@ class TestTexts:
         )
         result = pytester.runpytest("--distbench")
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(
-            ["*hashed (codes of 4) does not meet 1 limit*", "*best baseline at code size 4: pca*"]
-        )
+        lines = ["*hashed (codes of 4) does not meet 1 limit*", "*best baseline at code size 4: pca*"]
+        result.stdout.fnmatch_lines(lines)
 
 
-def test_arrays_can_be_judged_against_codes_of_another_encoder():
+def test_codes_of_another_encoder_may_be_the_input_space():
     wide, narrow = PCA(10).fit(TRAIN), PCA(2).fit(TRAIN)
     report = distbench.evaluate(narrow, TEST, reference=TRAIN, input_space=wide, k=5)
     codes = [(wide.transform(part), narrow.transform(part)) for part in (TEST, TRAIN)]

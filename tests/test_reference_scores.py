@@ -18,29 +18,34 @@ def of_pca(code_size, **options):
     return distbench.evaluate(encoder, DATA.test, reference=DATA.train, name="mine", **options)
 
 
-def test_the_best_stored_baseline_is_one_that_keeps_the_code_size_and_has_not_seen_the_test_points():
+def test_the_best_stored_baseline_keeps_the_code_size_and_is_not_in_sample():
     report = of_pca(2)
-    found = stored_reference_scores(report, "digits", 2, ["continuity", "scaled_stress"])
-    assert set(found) == {"continuity", "scaled_stress"}
-    assert found["continuity"].encoder not in ("identity", "isometry", "isometry_sigmoid", "tsne", "mds")
-    assert report["continuity"].value < found["continuity"].value < 1
-    assert found["scaled_stress"].value < report["scaled_stress"].value
+    scores = stored_reference_scores(report, "digits", 2, ["continuity", "scaled_stress"])
+    assert set(scores) == {"continuity", "scaled_stress"}
+    assert scores["continuity"].encoder not in ("identity", "isometry", "isometry_sigmoid", "tsne", "mds")
+    assert report["continuity"].value < scores["continuity"].value < 1
+    assert scores["scaled_stress"].value < report["scaled_stress"].value
 
 
-def test_nothing_is_said_of_another_k_or_data_set():
-    assert stored_reference_scores(of_pca(2, k=7), "digits", 2, ["continuity"]) == {}
-    assert stored_reference_scores(of_pca(2), "no_such_data", 2, ["continuity"]) == {}
+def test_stored_baselines_are_of_the_same_k_distance_and_data_set():
+    cosine = {"distance_x": "cosine", "distance_z": "cosine"}
+    for options, dataset in (({"k": 7}, "digits"), (cosine, "digits"), ({}, "no_such_data")):
+        assert stored_reference_scores(of_pca(2, **options), dataset, 2, ["continuity"]) == {}
 
 
 def test_pca_is_fitted_on_the_reference_with_as_many_columns():
     report = distbench.evaluate(lambda X: X[:, 20:22], DATA.test, reference=DATA.train)
-    found = fitted_reference_scores(report, ["continuity"], {})
-    assert found["continuity"].value == of_pca(2)["continuity"].value
+    scores = fitted_reference_scores(report, ["continuity"], {})
+    assert scores["continuity"].value == of_pca(2)["continuity"].value
     in_sample = distbench.evaluate(lambda X: X[:, 20:22], DATA.test)
-    found = fitted_reference_scores(in_sample, ["continuity"], {})
+    scores = fitted_reference_scores(in_sample, ["continuity"], {})
     encoder = distbench.fit_baseline("pca", DATA.test, code_size=2)
-    assert found["continuity"].value == distbench.evaluate(encoder, DATA.test)["continuity"].value
-    assert "test points" in found["continuity"].where
+    assert scores["continuity"].value == distbench.evaluate(encoder, DATA.test)["continuity"].value
+    assert "test points" in scores["continuity"].where
+    pandas = pytest.importorskip("pandas")
+    frames = pandas.DataFrame(DATA.test), pandas.DataFrame(DATA.train)
+    report = distbench.evaluate(lambda X: X.to_numpy()[:, 20:22], frames[0], reference=frames[1])
+    assert fitted_reference_scores(report, ["continuity"], {})["continuity"].value == of_pca(2)["continuity"].value
 
 
 def test_pca_is_left_out_where_it_is_no_smaller_or_would_take_long():
@@ -52,21 +57,14 @@ def test_pca_is_left_out_where_it_is_no_smaller_or_would_take_long():
     assert fitted_reference_scores(replace(report, clouds=None), ["continuity"], {}) == {}
 
 
-def test_pca_stands_beside_an_encoder_of_frames_too():
-    pandas = pytest.importorskip("pandas")
-    frames = pandas.DataFrame(DATA.test), pandas.DataFrame(DATA.train)
-    report = distbench.evaluate(lambda X: X.to_numpy()[:, 20:22], frames[0], reference=frames[1])
-    assert fitted_reference_scores(report, ["continuity"], {})["continuity"].value == of_pca(2)["continuity"].value
-
-
 def test_where_units_decide_the_advice_is_to_scale():
     X = np.random.default_rng(0).normal(size=(200, 30)) * ([500, 300] + [1] * 28)
     report = distbench.evaluate(lambda X: X[:, 2:], X)
     assert "pass a fitted scaler as input_space=" in " ".join(report.notes)
     assert "pass a fitted scaler" in advice(report, {"continuity": 0.9}, {})
-    given = distbench.evaluate(lambda X: X[:, 2:4], X, input_space=X / X.std(axis=0))
-    assert any("given as input_space=" in note for note in given.notes)
-    assert "scaler" not in advice(given, {"continuity": 0.99}, {})
+    scaled = distbench.evaluate(lambda X: X[:, 2:4], X, input_space=X / X.std(axis=0))
+    assert any("given as input_space=" in note for note in scaled.notes)
+    assert "scaler" not in advice(scaled, {"continuity": 0.99}, {})
 
 
 def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
@@ -87,7 +85,7 @@ def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
     assert len(text.splitlines()) + len(rest) + 2 <= 25  # and the lines that say where and how to run it again
 
 
-def test_the_advice_follows_from_what_is_known():
+def test_the_advice_depends_on_the_interval_and_the_baseline():
     report = of_pca(2)
     undecided, broken = {"continuity": 0.95}, {"continuity": 0.97}
     better, worse = ({"continuity": ReferenceScore("continuity", "umap", value, "stored")} for value in (0.98, 0.96))
@@ -95,8 +93,3 @@ def test_the_advice_follows_from_what_is_known():
     assert "see how umap does it" in advice(report, broken, better)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
     assert "larger codes" in advice(report, broken, {})
-
-
-def test_stored_baselines_say_nothing_of_another_distance():
-    report = of_pca(2, distance_x="cosine", distance_z="cosine")
-    assert stored_reference_scores(report, "digits", 2, ["continuity"]) == {}

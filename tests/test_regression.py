@@ -17,22 +17,18 @@ from distbench.results.rows import STALE, failed_row, rows_of
 M_POINTS = 120
 
 
-def evaluated(noise, size=M_POINTS, seed=0, **options):
-    """A report on codes that lose the more, the larger the noise; on the same points for one size."""
+def evaluated(noise, seed):
+    """Return the report on codes with noise; the points are always the same."""
     points = np.random.default_rng(0).normal(size=(400, 6))
-    spoilt = np.random.default_rng(seed).normal(size=(400, 3)) * noise
-    by_point = {row.tobytes(): moved for row, moved in zip(points, spoilt, strict=True)}
-
-    def encode(X):
-        return X[:, :3] + np.array([by_point[row.tobytes()] for row in np.asarray(X)])
-
-    return distbench.evaluate(encode, points[:size], reference=points[200:], k=7, name="a", **options)
+    codes = points[:, :3] + noise * np.random.default_rng(seed).normal(size=(400, 3))
+    test, reference = (points[:M_POINTS], codes[:M_POINTS]), (points[200:], codes[200:])
+    return distbench.evaluate_codes(*test, reference=reference, k=7, name="a")
 
 
 @pytest.fixture(scope="module")
 def reports():
-    """The better, the worse; each for two training seeds."""
-    return {noise: [evaluated(noise, seed=seed) for seed in (1, 2)] for noise in (0.2, 0.6)}
+    """Return the reports of two training seeds for small and for large noise."""
+    return {noise: [evaluated(noise, seed) for seed in (1, 2)] for noise in (0.2, 0.6)}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +48,10 @@ def as_rows(of_seeds, **about):
 
 def changed(rows, **about):
     return [replace(row, **about) for row in rows]
+
+
+def changed_in(rows, metric, **about):
+    return [replace(row, **about) if row.metric == metric else row for row in rows]
 
 
 def only(rows, *metrics):
@@ -107,33 +107,31 @@ class TestComparing:
         down = math.hypot(new[0].value - new[0].low, old[0].high - old[0].value)
         up = math.hypot(new[0].high - new[0].value, old[0].value - old[0].low)
         assert [change.low, change.high] == pytest.approx([change.difference - down, change.difference + up])
-
-    def test_a_worst_case_has_no_interval(self, better, worse):
-        change = the(compare_rows(better, worse), "distortion")
-        assert (change.low, change.high, change.note) == (None, None, "")
+        worst_case = the(compare_rows(better, worse), "distortion")
+        assert (worst_case.low, worst_case.high, worst_case.note) == (None, None, "")
 
     def test_other_points_are_not_paired(self, better, worse):
-        other = changed(worse, fingerprint="other")
-        change = the(compare_rows(better, other))
-        assert (change.paired, change.note) == (False, "not paired: the points changed")
-        same = [changed(rows, fingerprint="", data_sha256="d") for rows in (better, worse)]
-        assert the(compare_rows(*same)).paired, "the data's hash says it where nothing else does"
-        nothing = [changed(rows, fingerprint="", data_sha256="") for rows in (better, worse)]
-        assert the(compare_rows(*nothing)).note == "not paired: not known to be of the same points"
-
-    def test_all_that_both_say_of_their_points_must_agree(self, better, worse):
-        for mine, other in (({"data_sha256": "d"}, {"data_sha256": "e"}), ({"fingerprint": "f"}, {"fingerprint": "g"})):
-            change = the(compare_rows(changed(better, **mine), changed(worse, **other)))
-            assert (change.paired, change.other_points) == (False, True)
-        said = changed(better, data_sha256="d"), changed(worse, data_sha256="d")
-        assert the(compare_rows(*said)).paired
-        assert the(compare_rows(said[0], worse)).paired, "what one of them does not say is no difference"
-
-    def test_that_points_changed_is_said_of_metrics_without_an_interval_too(self, better, worse):
         comparison = compare_rows(better, changed(worse, fingerprint="other"))
+        assert (the(comparison).paired, the(comparison).note) == (False, "not paired: the points changed")
         assert all(change.other_points for change in comparison.changes)
         assert the(comparison, "distortion").note == "the points changed"
         assert not any(change.other_points for change in compare_rows(better, worse).changes)
+
+    @pytest.mark.parametrize(
+        ("before", "now", "note"),
+        [
+            ({"fingerprint": "", "data_sha256": "d"}, {"fingerprint": "", "data_sha256": "d"}, ""),
+            ({"fingerprint": ""}, {"fingerprint": ""}, "not paired: not known to be of the same points"),
+            ({"data_sha256": "d"}, {"data_sha256": "d"}, ""),
+            ({"data_sha256": "d"}, {}, ""),  # missing in one of them: no difference
+            ({"data_sha256": "d"}, {"data_sha256": "e"}, "not paired: the points changed"),
+            ({"fingerprint": "f"}, {"fingerprint": "g"}, "not paired: the points changed"),
+        ],
+    )
+    def test_fingerprint_and_hash_decide_whether_points_are_the_same(self, better, worse, before, now, note):
+        change = the(compare_rows(changed(better, **before), changed(worse, **now)))
+        assert (change.paired, change.note) == (not note, note)
+        assert change.other_points == ("changed" in note)
 
     def test_scores_of_other_numbers_of_points_are_not_paired(self, better, worse):
         short = [
@@ -186,30 +184,16 @@ class TestMatching:
     def test_points_without_a_data_set_belong_to_their_test(self, better):
         own = changed(better, dataset="")
         assert compare_rows(own, own).changes
+        assert compare_rows(better, changed(better, test="t.py::other")).changes, "a data set may change its test"
         assert compare_rows(own, changed(own, test="t.py::other")).only_before == ("a, t.py::test, code size 3",)
 
-    def test_a_test_may_be_renamed_where_there_is_a_data_set(self, better):
-        assert compare_rows(better, changed(better, test="t.py::other")).changes
-
-    @pytest.mark.parametrize(
-        ("about", "reason"),
-        [
-            ({"k": 5}, "k was 7, is now 5"),
-            ({"distance": "cosine"}, "distance was euclidean, is now cosine"),
-            (
-                {"m": 100, "M": 299},
-                "number of test points was 120, is now 100; number of candidates was 319, is now 299",
-            ),
-        ],
-    )
-    def test_what_was_judged_in_another_way_is_not_compared_and_said_so(self, better, about, reason):
-        comparison = compare_rows(better, changed(better, **about))
-        assert comparison.changes == ()
+    def test_rows_measured_in_another_way_are_not_compared(self, better):
+        comparison = compare_rows(better, changed(better, m=100, M=299))
         (entry,) = comparison.not_compared
-        assert (entry.metric, entry.reason, entry.failed) == ("", reason, False)
-
-    def test_rows_from_before_there_was_a_distance_are_euclidean(self, better):
-        old = changed(better, distance="")
+        assert (comparison.changes, entry.metric, entry.failed) == ((), "", False)
+        reason = "number of test points was 120, is now 100; number of candidates was 319, is now 299"
+        assert entry.reason == reason
+        old = changed(better, distance="")  # of files that did not name the distance: Euclidean
         assert len(compare_rows(old, better).changes) == len(compare_rows(better, better).changes)
 
     def test_two_ways_of_judging_stay_apart(self, better, worse):
@@ -222,33 +206,31 @@ class TestMatching:
         ]
 
     def test_another_metric_version_is_not_compared(self, better):
-        now = [replace(row, metric_version=2) if row.metric == "continuity" else row for row in better]
-        comparison = compare_rows(better, now)
-        assert [(entry.metric, entry.reason) for entry in comparison.not_compared] == [
-            ("continuity", "metric version was 1, is now 2")
-        ]
+        comparison = compare_rows(better, changed_in(better, "continuity", metric_version=2))
+        (entry,) = comparison.not_compared
+        assert (entry.metric, entry.reason) == ("continuity", "metric version was 1, is now 2")
         assert len(comparison.changes) == len({row.metric for row in better}) - 1
 
-    def test_a_metric_that_one_run_lacks_is_said(self, better):
+    def test_a_metric_that_one_run_lacks_has_a_reason(self, better):
         less = [row for row in better if row.metric != "continuity"]
         lost, gained = compare_rows(better, less).not_compared, compare_rows(less, better).not_compared
         assert [(entry.reason, entry.failed) for entry in lost] == [("was not measured now", True)]
         assert [(entry.reason, entry.failed) for entry in gained] == [("was not measured before", False)]
 
-    def test_tests_that_share_a_name_and_a_data_set_are_told_apart_by_the_test(self, better, worse):
+    def test_equal_encoder_names_in_two_tests_are_matched_by_test(self, better, worse):
         before = changed(better, test="one") + changed(worse, test="two")
         comparison = compare_rows(before, list(reversed(before)))
         assert len(comparison.changes) == 2 * len({row.metric for row in better})
         assert not any(change.is_change for change in comparison.changes)
 
-    def test_two_encoders_of_one_name_in_one_test_are_not_mixed_up(self, better, worse):
+    def test_equal_encoder_names_in_one_test_are_not_compared(self, better, worse):
         comparison = compare_rows(better + worse, better + worse)
         assert comparison.changes == ()
         assert [entry.reason.partition(";")[0] for entry in comparison.not_compared] == [
             "several encoders of that name in one test"
         ]
 
-    def test_a_fit_that_now_fails_is_said_once(self, better):
+    def test_a_fit_that_now_fails_is_listed_once(self, better):
         comparison = compare_rows(better, [failed(0), failed(1)])
         assert comparison.changes == ()
         assert [(entry.reason, entry.failed) for entry in comparison.not_compared] == [
@@ -259,10 +241,8 @@ class TestMatching:
         assert the(part).note == "over 1 of 2 seeds"
         (entry,) = part.not_compared
         assert (entry.reason, entry.failed) == ("seed 1 failed: ValueError: NaN", True)
-
-    def test_a_fit_that_failed_before_is_no_loss(self, better):
         (entry,) = compare_rows([failed(None)], better).not_compared
-        assert (entry.reason, entry.failed) == ("before failed: ValueError: NaN", False)
+        assert (entry.reason, entry.failed) == ("before failed: ValueError: NaN", False), "it was no loss"
         (entry,) = compare_rows([failed(0)], [failed(0)]).not_compared
         assert (entry.reason, entry.failed) == ("before and now seed 0 failed: ValueError: NaN", False)
 
@@ -294,7 +274,7 @@ class TestReadingGates:
             ("continuity:inf", "found the change 'inf'"),
         ],
     )
-    def test_what_is_none_is_told(self, text, message):
+    def test_invalid_gates(self, text, message):
         with pytest.raises(InputError, match=message):
             parse_gate(text)
 
@@ -332,16 +312,13 @@ class TestGates:
         assert broken_lines(comparison, [Gate("continuity", size, False)]) == []
         assert len(broken_lines(comparison, [Gate("continuity", size * 0.999, False)])) == 1
 
-    def test_better_is_never_broken(self, better, worse):
-        comparison = compare_rows(worse, better)
-        assert the(comparison, "scaled_stress").direction == "down"
-        assert broken_lines(comparison, gates("continuity:0", "scaled_stress:0", "spearman:0%")) == []
-
-    def test_smaller_is_worse_or_better_by_the_direction_of_the_metric(self, better):
+    def test_the_direction_of_the_metric_says_whether_smaller_is_worse(self, better, worse):
         for metric, shift, broken in (("stress", 0.1, 1), ("stress", -0.1, 0), ("continuity", -0.1, 1)):
             rows = only(better, metric)
             now = [replace(row, value=row.value + shift) for row in rows]
             assert len(broken_lines(compare_rows(rows, now), [Gate(metric, 0.05, False)])) == broken
+        names = ("continuity:0", "scaled_stress:0", "spearman:0%")
+        assert broken_lines(compare_rows(worse, better), gates(*names)) == [], "better breaks no gate"
 
     def test_equal_rows_hold_a_gate_of_nothing_however_sure_it_must_be(self, better):
         for undecided in ("value", "fail", "pass"):
@@ -354,7 +331,7 @@ class TestGates:
         assert broken_lines(compare_rows(old, new), gates("continuity:0.01")) == []
         assert len(broken_lines(compare_rows(old, new), gates("continuity:0.00999"))) == 1
 
-    def test_what_becomes_of_the_undecided_is_the_readers_choice(self, comparison):
+    def test_undecided_gates_follow_the_setting(self, comparison):
         worse, low, high = the(comparison).worsening
         assert low < worse < high
 
@@ -391,16 +368,8 @@ class TestGates:
         assert lines[0] == "continuity:99%: a, gauss, code size 3: now seed 0 failed: ValueError: NaN"
         stale = compare_rows(better, [replace(failed(None), status=f"{STALE}data changed")])
         assert "stale: data changed" in broken_lines(stale, gates("continuity:99%"))[0]
-
-    def test_one_failed_seed_breaks_it_though_the_others_are_as_they_were(self, better):
-        now = [row for row in better if row.seed == 0] + [failed(1)]
-        assert len(broken_lines(compare_rows(better, now), gates("continuity:99%"))) == 1
-
-    def test_a_metric_that_is_not_a_number_any_more_breaks_its_own_gate_alone(self, better):
-        now = [replace(row, value=math.nan) if row.metric == "continuity" else row for row in better]
-        comparison = compare_rows(better, now)
-        (line,) = broken_lines(comparison, gates("continuity:99%", "stress:99%"))
-        assert line == "continuity:99%: a, gauss, code size 3, continuity: is not a number"
+        one_seed = [row for row in better if row.seed == 0] + [failed(1)]
+        assert len(broken_lines(compare_rows(better, one_seed), gates("continuity:99%"))) == 1
 
     @pytest.mark.parametrize(
         ("now", "why"),
@@ -414,6 +383,8 @@ class TestGates:
         rows = [row for about in now for row in changed(better, **about)]
         (line,) = broken_lines(compare_rows(better, rows, "old.json"), gates("continuity:1%"))
         assert line == f"continuity:1%: nothing to compare: {why}"
+        (line,) = broken_lines(compare_rows(better, better), gates("kendall:1%"))
+        assert line == "kendall:1%: nothing to compare: neither run has kendall for the same encoder"
 
     @pytest.mark.parametrize(
         ("about", "why"),
@@ -426,7 +397,7 @@ class TestGates:
             ({"seed": 9}, "no training seed in common (before 0, 1, now 9)"),
         ],
     )
-    def test_what_one_encoder_lacks_breaks_it_though_another_is_as_it_was(self, better, about, why):
+    def test_one_encoder_without_a_comparison_breaks_it(self, better, about, why):
         other = changed(better, encoder="b")
         now = changed([row for row in better if "seed" not in about or row.seed == 0], **about)
         (line,) = broken_lines(compare_rows(better + other, now + other), gates("continuity:50%"))
@@ -444,10 +415,11 @@ class TestGates:
             )
         assert broken_lines(compare_rows(other, twice), gates("continuity:50%")) == []
 
-    def test_what_is_no_number_in_either_run_breaks_its_own_gate_and_one_now_does_not(self, better):
-        nan = [replace(row, value=math.nan) if row.metric == "continuity" else row for row in better]
-        (line,) = broken_lines(compare_rows(nan, nan), gates("continuity:99%", "stress:99%"))
-        assert line == "continuity:99%: nothing to compare: a, gauss, code size 3, continuity: is not a number"
+    def test_nan_now_breaks_the_gate_of_its_metric_alone_and_nan_before_does_not(self, better):
+        nan = changed_in(better, "continuity", value=math.nan)
+        for before, reason in ((better, ""), (nan, "nothing to compare: ")):
+            (line,) = broken_lines(compare_rows(before, nan), gates("continuity:99%", "stress:99%"))
+            assert line == f"continuity:99%: {reason}a, gauss, code size 3, continuity: is not a number"
         both = [rows + changed(better, encoder="b") for rows in (nan, better)]
         assert broken_lines(compare_rows(*both), gates("continuity:99%")) == []
 
@@ -459,7 +431,7 @@ class TestGates:
         assert line == "continuity:1%: a, gauss, code size 3, continuity: was not measured now"
         assert broken_lines(compare_rows(less, changed(less[:1], k=5) + other), gates("continuity:1%")) == []
 
-    def test_who_is_new_or_was_not_run_breaks_nothing(self, better):
+    def test_new_encoders_and_those_not_run_break_nothing(self, better):
         one, other = changed(better, encoder="b", test="t.py::one"), changed(better, encoder="c", test="t.py::two")
         assert broken_lines(compare_rows(better + one, better + other), gates("all:0")) == []
         ways = changed(better, k=5, test="t.py::five")
@@ -467,7 +439,7 @@ class TestGates:
         (line,) = broken_lines(compare_rows(better + changed(better, k=5), better), gates("continuity:0"))
         assert line.endswith("k = 5, distance = euclidean, m = 120, M = 319: was not judged so now")
 
-    def test_whom_a_test_that_failed_lost_breaks_it(self, better):
+    def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")
         one, elsewhere = changed(better, encoder="c", test="t.py::other"), [failed(0, encoder="new")]
         comparison = compare_rows(lost + one, elsewhere + one)
@@ -483,7 +455,3 @@ class TestGates:
         stored = changed(better, encoder="b", test="")
         comparison = compare_rows(stored + better, [*better, failed(0, encoder="c", test="")])
         assert comparison.only_before == ("b, gauss, code size 3",)
-
-    def test_a_metric_that_nobody_measured_breaks_its_gate(self, better):
-        (line,) = broken_lines(compare_rows(better, better), gates("kendall:1%"))
-        assert line == "kendall:1%: nothing to compare: neither run has kendall for the same encoder"

@@ -1,4 +1,4 @@
-"""Where reports go beside print: pictures, notebooks, and frames."""
+"""Reports as pictures, in notebooks, as frames and in TensorBoard."""
 
 from __future__ import annotations
 
@@ -48,22 +48,18 @@ def test_pictures_hold_the_numbers_of_the_report(report, axes):
     assert curve.get_ydata().tolist() == found["curve"]["kept"]
 
 
-def test_pictures_say_what_they_show(axes):
-    titles = [one.get_title("left").partition(": ") for one in axes.values()]
+def test_titles_labels_and_legends(axes):
+    titles = [ax.get_title("left").partition(": ") for ax in axes.values()]
     assert [title for title, *_ in titles] == ["Distances kept", "Where it breaks", "Neighbours kept"]
     assert len({name for *_, name in titles}) == 1
     assert axes["shepard"].get_xlabel() == "input distance (euclidean)"
     assert axes["ranks"].get_ylabel() == "kept beyond chance, R_NX(K)"
     assert [text.get_text() for text in axes["points"].get_legend().get_texts()] == [
-        "0.98 to 1",
-        "0.95 to 0.98",
-        "0.9 to 0.95",
-        "0.8 to 0.9",
-        "below 0.8",
+        *("0.98 to 1", "0.95 to 0.98", "0.9 to 0.95", "0.8 to 0.9", "below 0.8"),
     ]
 
 
-def test_curves_of_several_reports_on_one_axes_are_told_apart(report):
+def test_curves_of_several_reports_have_names_and_colors(report):
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure
 
@@ -75,13 +71,13 @@ def test_curves_of_several_reports_on_one_axes_are_told_apart(report):
     assert axes.get_title("left") == "Neighbours kept"
 
 
-def test_pyplot_is_left_alone_where_axes_are_given_and_shows_what_it_made_where_not(report):
+def test_pyplot_makes_figures_only_without_axes(report):
     plt = pytest.importorskip("matplotlib.pyplot")
     from matplotlib.figure import Figure
 
     before = plt.get_fignums(), dict(plt.rcParams)
-    given = Figure().subplots()
-    assert report.plot("ranks", ax=given) is given
+    own_axes = Figure().subplots()
+    assert report.plot("ranks", ax=own_axes) is own_axes
     assert (plt.get_fignums(), dict(plt.rcParams)) == before
     every = report.plot(labels=["a"] * 150)
     one = report.plot("points")
@@ -93,7 +89,7 @@ def test_pyplot_is_left_alone_where_axes_are_given_and_shows_what_it_made_where_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"kind": "rank"}, "kind: found 'rank'; did you mean 'ranks'"),
         ({"kind": 3}, "kind: found 3"),
@@ -102,10 +98,10 @@ def test_pyplot_is_left_alone_where_axes_are_given_and_shows_what_it_made_where_
         ({"labels": [1, 2]}, "labels: found 2 for 150 test points"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(report, arguments, said):
+def test_invalid_arguments_of_plot(report, arguments, message):
     plt = pytest.importorskip("matplotlib.pyplot")
     before = plt.get_fignums()
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         report.plot(**arguments)
     assert plt.get_fignums() == before
 
@@ -115,10 +111,10 @@ def test_missing_packages_are_named(report, monkeypatch):
         "matplotlib": (report.plot, r'plot\(\) needs matplotlib.*pip install "distbench\[report\]"'),
         "pandas": (report.to_frame, r"to_frame\(\) needs pandas.*pip install pandas"),
     }
-    for package, (call, said) in calls.items():
+    for package, (call, message) in calls.items():
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, package, None)
-            with pytest.raises(MissingDependencyError, match=said):
+            with pytest.raises(MissingDependencyError, match=message):
                 call()
 
 
@@ -144,8 +140,7 @@ class Cells(HTMLParser):
             self.notes.append(data)
 
 
-def test_html_says_what_print_says_and_is_escaped(report):
-
+def test_html_holds_the_printed_table_escaped(report):
     shown = replace(report.with_bounds(floors={"stress": 0.1}), notes=(f"mind {EVIL}",))
     found = Cells(shown._repr_html_())
     assert found.tags == {"div", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"}
@@ -161,23 +156,10 @@ def test_frame_has_a_row_a_metric(report):
     frame = report.with_bounds(floors={"stress": 0.1}).to_frame()
     assert frame.index.name == "metric"
     assert list(frame.index) == list(report)
-    assert list(frame.columns) == [
-        "value",
-        "low",
-        "high",
-        "chance",
-        "attainable",
-        "floor",
-        "direction",
-        "draws",
-    ]
+    columns = ["value", "low", "high", "chance", "attainable", "floor", "direction", "draws"]
+    assert list(frame.columns) == columns
     score = report["continuity"]
-    assert tuple(frame.loc["continuity", ["value", "low", "high", "chance"]]) == (
-        score.value,
-        score.low,
-        score.high,
-        score.chance,
-    )
+    assert list(frame.loc["continuity", columns[:4]]) == [score.value, score.low, score.high, score.chance]
     assert frame.dtypes[:6].eq("float64").all()
     assert frame["floor"].notna().sum() == 1
     assert np.isnan(frame.loc["distortion", "low"])
@@ -213,9 +195,9 @@ def scalars(folder):
     found.Reload()
     read = {}
     for tag in found.Tags()["tensors"]:
-        read[tag] = {one.step: float(make_ndarray(one.tensor_proto)) for one in found.Tensors(tag)}
+        read[tag] = {event.step: float(make_ndarray(event.tensor_proto)) for event in found.Tensors(tag)}
     for tag in found.Tags()["scalars"]:
-        read[tag] = {one.step: one.value for one in found.Scalars(tag)}
+        read[tag] = {event.step: event.value for event in found.Scalars(tag)}
     return read
 
 

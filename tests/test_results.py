@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_reports import three_columns
 
 import distbench
 from distbench.results.gates import compare_rows
@@ -14,14 +15,12 @@ from distbench.results.rows import FAILED, OK, STALE, failed_row, report_of, row
 ABOUT = {"encoder": "e", "dataset": "d", "code_size": 2, "k": 10, "m": 5, "M": 9, "seed": 1}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def report():
-    rng = np.random.default_rng(0)
-    train, test = rng.normal(size=(90, 5)), rng.normal(size=(30, 5))
-    return distbench.evaluate(lambda X: X[:, :3], test, reference=train, k=7, name="first three")
+    return three_columns()
 
 
-def test_rows_say_what_the_report_says(report):
+def test_rows_hold_the_values_of_the_report(report):
     about = {"dataset": "gauss", "code_size": 2, "seed": 3, "seconds": 0.5, "test": "t.py::t"}
     about |= {"in_sample": True, "note": "a word", "data_sha256": "d", "recipe_hash": "r"}
     rows = rows_of(report, **about)
@@ -29,7 +28,7 @@ def test_rows_say_what_the_report_says(report):
     for row in rows:
         score = report[row.metric]
         assert (row.value, row.low, row.high, row.direction) == (score.value, score.low, score.high, score.direction)
-        assert (row.encoder, row.code_width, row.k, row.m, row.M, row.status) == ("first three", 3, 7, 30, 119, OK)
+        assert (row.encoder, row.code_width, row.k, row.m, row.M, row.status) == ("a", 3, 7, 30, 119, OK)
         assert replace(row, **about) == row
     assert {row.code_size for row in rows_of(report)} == {3}, "the codes' own where none was asked for"
 
@@ -43,13 +42,12 @@ def test_rows_hold_plain_python_values_only(report):
 
     rows = [vars(row) for row in rows_of(report, leave_one_out={"continuity", "spearman"}, limits={"continuity": 0.5})]
     assert any(row["interaction"] for row in rows)
-    assert {kind for row in rows for value in row.values() for kind in types(value)} <= {
-        *(str, int, float, bool, list, type(None))
-    }
+    kinds = {kind for row in rows for value in row.values() for kind in types(value)}
+    assert kinds <= {str, int, float, bool, list, type(None)}
     assert json.loads(json.dumps(rows)) == rows
 
 
-def test_only_the_metrics_asked_for_keep_their_leave_one_out_values(report):
+def test_leave_one_out_values_are_kept_for_the_metrics_named(report):
     rows = {row.metric: row for row in rows_of(report, leave_one_out={"continuity", "distortion"})}
     np.testing.assert_array_equal(rows["continuity"].leave_one_out, report["continuity"].leave_one_out)
     np.testing.assert_array_equal(rows["continuity"].interaction, report["continuity"].interaction)
@@ -80,7 +78,7 @@ def test_a_setting_names_a_test_only_for_points_that_have_no_name(report):
     assert replace(own, distance="").setting == own.setting, "old files do not say that it is Euclidean"
 
 
-def test_a_mean_over_draws_is_compared_by_its_own_interval_which_knows_of_the_draws():
+def test_means_over_draws_are_compared_by_their_intervals():
     rng = np.random.default_rng(0)
     X, drawn = rng.normal(size=(60, 6)), np.random.default_rng(1)
 
@@ -114,7 +112,6 @@ def test_a_report_of_rows_keeps_limits_as_the_report_did(report):
         for limit in (score.value, score.low, score.high):
             if limit is not None:
                 assert again.verdicts(**{name: limit}) == report.verdicts(**{name: limit})
-    with pytest.raises(
-        distbench.PreservationError, match=r"(?s)continuity = .*n = 30 test points, M = 119.*note: stored"
-    ):
+    message = r"(?s)continuity = .*n = 30 test points, M = 119.*note: stored"
+    with pytest.raises(distbench.PreservationError, match=message):
         again.check(continuity=0.999)

@@ -28,7 +28,7 @@ def test_all_points_are_no_sample(count):
 
 
 class Judge:
-    """Intervals as wide as ``spread / sqrt(points)``, as those of a mean are."""
+    """Return intervals as wide as ``spread / sqrt(points)``, like those of a mean."""
 
     def __init__(self, total, spread):
         self.total, self.spread, self.counts = total, spread, []
@@ -41,49 +41,39 @@ class Judge:
         return until_precise(self, lambda width: {"continuity": width}, {"continuity": half}, self.total, first, 0)
 
 
-def test_it_stops_as_soon_as_the_interval_is_narrow():
-    judge = Judge(100_000, spread=1.0)
-    assert judge.run(0.05) == pytest.approx(1 / np.sqrt(FIRST_QUERIES))
-    assert judge.counts == [FIRST_QUERIES]
+@pytest.mark.parametrize(
+    ("total", "spread", "half", "first", "counts"),
+    [
+        (100_000, 1.0, 0.05, None, [FIRST_QUERIES]),
+        (100_000, 1.0, 0.01, 500, [500, pytest.approx(1.1 / 0.01**2, rel=0.01)]),
+        (3_000, 1.0, 1e-6, None, [FIRST_QUERIES, 3_000]),
+        (50, np.inf, 0.1, None, [50]),
+    ],
+    ids=["narrow at once", "as many as the width says", "all of them", "all of them at once"],
+)
+def test_points_are_added_until_the_interval_is_narrow_or_none_are_left(total, spread, half, first, counts):
+    judge = Judge(total, spread)
+    assert judge.run(half, first) == spread / np.sqrt(judge.counts[-1])
+    assert judge.counts == counts
 
 
-def test_it_goes_on_by_what_the_width_says():
-    judge = Judge(100_000, spread=1.0)
-    assert judge.run(0.01, first=500) <= 0.01
-    first, second = judge.counts
-    assert first == 500
-    assert second == pytest.approx(1.1 / 0.01**2, rel=0.01)
+def test_invalid_queries_and_precision():
+    for queries in (0, 1, -5, 2.0, "10", True):
+        with pytest.raises(InputError, match="queries: found"):
+            check_queries(queries)
+    for half in (0, -1, float("inf"), float("nan"), "0.1", True):
+        with pytest.raises(InputError, match="precision: found"):
+            check_precision({"continuity": half}, ["continuity"])
 
 
-def test_all_points_are_the_end_of_it():
-    judge = Judge(3_000, spread=1.0)
-    judge.run(1e-6)
-    assert judge.counts == [FIRST_QUERIES, 3_000]
-    without = Judge(50, spread=np.inf)
-    without.run(0.1)
-    assert without.counts == [50]
-
-
-@pytest.mark.parametrize("queries", [0, 1, -5, 2.0, "10", True])
-def test_queries_that_cannot_be(queries):
-    with pytest.raises(InputError, match="queries: found"):
-        check_queries(queries)
-
-
-@pytest.mark.parametrize("half", [0, -1, float("inf"), float("nan"), "0.1", True])
-def test_precision_that_cannot_be(half):
-    with pytest.raises(InputError, match="precision: found"):
-        check_precision({"continuity": half}, ["continuity"])
-
-
-def test_what_can_be_is_taken_as_it_is():
+def test_valid_queries_and_precision():
     assert check_queries(None) is None
     assert check_queries(np.int64(7)) == 7
     assert check_precision({"continuity": np.float32(0.5)}, ["continuity"]) == {"continuity": 0.5}
     assert check_precision(None, []) is None
 
 
-def test_what_cannot_be_had_is_told():
+def test_unreachable_queries_and_precision_have_notes():
     X = np.random.default_rng(0).normal(size=(60, 4))
     report = distbench.evaluate_codes(X, X[:, :2], precision={"continuity": 1e-9}, queries=5000)
     assert "queries: 5,000 asked for; all 60 test points there are were judged" in report.notes

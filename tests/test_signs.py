@@ -1,4 +1,4 @@
-"""The signed sums: what single neighbours' absences change in single queries, from the definition."""
+"""Signed sums of the changes in queries when one neighbor is left out, compared with the definition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ N, K = 24, 3
 
 
 def sums(X, Z, kind):
-    """The oracle's rows, as sums of excess ranks and as common neighbours."""
+    """Return the oracle's rows as sums of excess ranks, or as numbers of common neighbors."""
     M = len(X) - 1
     rows = definitions.per_query(X, Z, K)[kind]
     return rows * K if kind == "knn_recall" else (1 - rows) * K * (2 * M - 3 * K + 1) / 2
@@ -50,9 +50,9 @@ def test_they_are_the_definitions(kind, ties):
     if ties:
         X, Z = np.round(X), np.round(Z)
     ranks = gather(X, Z, k=K, families=frozenset({"ranks"})).ranks
-    got = {
+    result = {
         "trustworthiness": ranks.trust.signed,
         "continuity": ranks.continuity.signed,
         "knn_recall": ranks.overlap_signed,
     }[kind]
-    np.testing.assert_allclose(got, expected(X, Z, kind), atol=1e-9)
+    np.testing.assert_allclose(result, expected(X, Z, kind), atol=1e-9)

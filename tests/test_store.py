@@ -1,4 +1,4 @@
-"""Stored rows of suites: what an update replaces and what makes them stale; damaged files: test_results_file.py."""
+"""Stored rows of suites: updates and stale rows (damaged files: test_results_file.py)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_reports import DAY, LATER, three_columns
+from small_reports import DAY, LATER, claim, three_columns
 
 from distbench.results.packing import unpack
-from distbench.results.rows import OK, ClaimOutcome, failed_row, rows_of
+from distbench.results.rows import OK, failed_row, rows_of
 from distbench.results.suite_store import Store, drifts, read_store, stale_reasons, store_path, write_store
 
 
-@pytest.fixture(scope="module")
-def report():
-    return three_columns()
-
-
 @pytest.fixture
-def rows(report):
+def rows():
     def rows(encoder="a", code_size=3, seeds=(0, 1), **changes):
         about = {"data_sha256": "d", "recipe_hash": "r", "note": "a word", "dataset": "gauss", "test": "t.toml::a"}
         about |= {"encoder": encoder, "code_size": code_size, "seconds": 1.23456, "leave_one_out": {"continuity"}}
-        return [row for seed in seeds for row in rows_of(report, seed=seed, **(about | changes))]
+        return [row for seed in seeds for row in rows_of(three_columns(), seed=seed, **(about | changes))]
 
     return rows
-
-
-def claim(name, verdict="borne out"):
-    return ClaimOutcome(
-        id=name, statement="it holds", source="a paper", verdict=verdict, expect="borne out", evidence="0.5", key="k"
-    )
 
 
 def stored(path, *updates):
@@ -41,13 +30,13 @@ def stored(path, *updates):
     return read_store(path)
 
 
-def test_each_suite_has_a_file_of_its_own_beside_it(tmp_path):
+def test_each_suite_has_a_file_beside_it(tmp_path):
     paths = {store_path(tmp_path / name) for name in ("one/a.toml", "two/a.toml", "one/b.toml")}
     assert len(paths) == 3
     assert store_path(tmp_path / "one" / "a.toml") == tmp_path / "one" / "baselines" / "a.json"
 
 
-def test_what_is_read_is_what_was_written_but_for_the_test_and_the_last_digits(tmp_path, rows):
+def test_rows_are_read_as_written_but_for_the_test_and_the_last_digits(tmp_path, rows):
     given = rows(limits={"continuity": 0.5}, leave_one_out={"continuity", "stress"})
     store = stored(tmp_path / "baselines" / "s.json", (DAY, given))
     for one, other in zip(store.rows_of("a", 3), given, strict=True):
@@ -99,24 +88,10 @@ def test_two_environments_of_a_day_stay_apart_and_unused_ones_go(tmp_path, rows)
     assert list(store.results.earlier.values()) == [LATER]
 
 
-def test_a_disk_that_is_full_leaves_the_old_file(tmp_path, rows, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    path = tmp_path / "s.json"
-    store = stored(path, (DAY, rows()))
-    before = path.read_bytes()
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_store(store.updated(DAY, rows("b")))
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
 class TestMatching:
     @pytest.fixture
     def wanted(self, rows):
-        """What the rows rest on, the seeds, and the version of each metric."""
+        """Return the conditions under which rows were measured, the seeds, and metric versions."""
         about = {"dataset": "gauss", "data_sha256": "d", "recipe_hash": "r", "in_sample": False}
         return {
             "wanted": {**about, "k": 7, "m": 30, "M": 119},

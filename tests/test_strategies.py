@@ -1,4 +1,4 @@
-"""Drawn points and encoders are as asked, plausible, and simple once they are shrunk."""
+"""Drawn points and encoders are valid and plausible, and shrink to simple ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = settings(max_examples=60, deadline=None)
 
 @FEW
 @given(clouds(rows=(5, 20), columns=(2, 4)))
-def test_clouds_have_the_shape_and_type_asked_for(cloud):
+def test_clouds_have_the_requested_shape_and_type(cloud):
     assert 5 <= cloud.shape[0] <= 20
     assert 2 <= cloud.shape[1] <= 4
     assert cloud.dtype in (np.float32, np.float64)
@@ -41,7 +41,7 @@ def test_clouds_have_the_shape_and_type_asked_for(cloud):
         ("degenerate", lambda cloud: np.linalg.matrix_rank(cloud - cloud[0]) <= 1 and np.ptp(cloud[:, -1]) == 0),
     ],
 )
-def test_every_kind_of_cloud_is_what_it_says(kind, shown):
+def test_kinds_of_clouds(kind, shown):
     @settings(FEW, max_examples=20)
     @given(clouds(rows=40, columns=(2, 3), kinds=kind, dtypes=["float64"]))
     def drawn(cloud):
@@ -59,16 +59,19 @@ def test_clouds_of_all_kinds_are_drawn_and_shrink_to_small_whole_numbers():
     assert find(clouds(dtypes=("float32", "float16")), lambda cloud: True).dtype == np.float32
 
 
-@FEW
-@given(near_pairs(X))
-def test_near_pairs_are_a_row_and_another_point_near_it(pair):
-    x, y = pair
-    gaps = np.linalg.norm(X - x, axis=1)
-    assert gaps.min() == 0
-    reach = np.sort(gaps)[1]
-    assert 0 < np.linalg.norm(x - y) <= reach * (1 + 1e-9)
-    assert (y >= X.min(axis=0)).all()
-    assert (y <= X.max(axis=0)).all()
+@pytest.mark.parametrize("of", [lambda: X, lambda: pd.DataFrame(X)], ids=["array", "frame"])
+def test_near_pairs_are_a_row_and_another_point_near_it(of):
+    @FEW
+    @given(near_pairs(of()))
+    def drawn(pair):
+        x, y = pair
+        gaps = np.linalg.norm(X - x, axis=1)
+        assert gaps.min() == 0
+        assert 0 < np.linalg.norm(x - y) <= np.sort(gaps)[1] * (1 + 1e-9)
+        assert (y >= X.min(axis=0)).all()
+        assert (y <= X.max(axis=0)).all()
+
+    drawn()
 
 
 def test_near_pairs_are_very_near_and_typically_near_and_shrink_to_one_column():
@@ -94,17 +97,8 @@ def test_moved_images_stay_images(image):
 
 @FEW
 @given(perturbations(X, bounds=(-5, 5), plausible=lambda points: points[:, 0] > 0))
-def test_the_users_word_on_what_is_plausible(point):
+def test_the_users_function_rejects_implausible_points(point):
     assert point[0] > 0
-
-
-def test_rows_of_frames():
-    @FEW
-    @given(near_pairs(pd.DataFrame(X[:, :2], columns=["a", "b"])))
-    def drawn(pair):
-        assert all(point.shape == (2,) for point in pair)
-
-    drawn()
 
 
 @pytest.mark.parametrize(
@@ -117,10 +111,10 @@ def test_rows_of_frames():
         (encoders(3), r"DrawnEncoder\('orthogonal', 3, 1, 0\)"),
     ],
 )
-def test_what_a_failing_test_shows_can_be_pasted(strategy, shown):
+def test_the_repr_of_a_failing_example_can_be_pasted(strategy, shown):
     drawn = []
 
-    # Not explained: that adds a line or not, by what else is loaded.
+    # Without the phase "explain", which adds a line depending on the modules loaded.
     phases = (Phase.generate, Phase.shrink)
 
     @settings(max_examples=5, database=None, print_blob=False, phases=phases)
@@ -153,7 +147,7 @@ def test_the_repr_of_an_encoder_makes_it_again(encoder):
     assert encoder.name == encoder.kind
 
 
-def test_every_kind_of_encoder_is_what_it_says():
+def test_kinds_of_encoders():
     made = {kind: DrawnEncoder(kind, 5, 5, seed=3) for kind in ENCODER_KINDS}
     codes = {kind: encoder(X) for kind, encoder in made.items()}
     gaps = np.linalg.norm(X - X[0], axis=1)
@@ -168,7 +162,7 @@ def test_every_kind_of_encoder_is_what_it_says():
     assert not codes["constant"].any()
 
 
-def test_encoders_shrink_to_a_rotation_and_can_be_judged():
+def test_encoders_shrink_to_a_rotation_and_can_be_evaluated():
     simplest = find(encoders(4), lambda encoder: True)
     assert simplest == DrawnEncoder("orthogonal", 4, 1, 0)
     assert find(encoders(4, 2, kinds=["tanh", "constant"]), lambda encoder: True).kind == "tanh"

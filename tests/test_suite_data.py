@@ -1,4 +1,4 @@
-"""Data of a user's own: what suites say of them."""
+"""The user's data in suite files."""
 
 from __future__ import annotations
 
@@ -63,29 +63,39 @@ WRONG = {
 
 
 class TestSuite:
-    def test_a_table_stands_for_the_suites_own_data_everywhere(self, suite, folder):
+    def test_a_table_names_the_data_of_the_suite(self, suite, folder):
         claim = CLAIM + 'encoder = "pca"\nmetric = "stress"\nat_most = 1\n'
-        found = suite(OWN, PCA_ENTRY + claim)
-        check_suite(found)
-        assert found.dataset == found.claims[0].dataset == "mine"
+        parsed = suite(OWN, PCA_ENTRY + claim)
+        check_suite(parsed)
+        assert parsed.dataset == parsed.claims[0].dataset == "mine"
         cache = FitCache()
-        cache.register(found)
-        cache.register(found)
+        cache.register(parsed)
+        cache.register(parsed)
         assert same(cache.dataset("mine"))
         assert cache.run(Fit(as_recipe("pca"), "mine", 2, 0)).report.m == 20
         assert cache.dataset("digits") is load_dataset("digits")
-        before = claim_key(found.claims[0], found)
+        before = claim_key(parsed.claims[0], parsed)
         np.save(folder / "test.npy", TEST + 1)
         os.utime(folder / "test.npy", ns=(1, 1))
-        assert claim_key(found.claims[0], found) != before
+        assert claim_key(parsed.claims[0], parsed) != before
 
     def test_a_table_under_its_own_header_and_paths_below_the_folder_or_absolute(self, suite, folder):
         (folder / "data").mkdir()
         (folder / "train.npy").rename(folder / "data" / "train.npy")
         header = f'[dataset]\nname = "mine"\ntrain = "data/train.npy"\ntest = {str(folder / "test.npy")!r}\n'
-        found = suite("k = 10", header + PCA_ENTRY)
-        check_suite(found)
-        assert same(found.load_dataset("mine"))
+        parsed = suite("k = 10", header + PCA_ENTRY)
+        check_suite(parsed)
+        assert same(parsed.load_dataset("mine"))
+
+    def test_the_keys_of_a_table_are_those_of_the_source(self, suite, folder):
+        for keys in (
+            {"train": "a.parquet", "test": "b.parquet", "label": "kind"},
+            {"train": "a.npy", "test": "b.npy", "labels_train": "c.npy", "labels_test": "d.npy"},
+        ):
+            table = ", ".join(f"{key} = {value!r}" for key, value in keys.items())
+            source = suite(f"dataset = {{name = 'mine', {table}}}").source
+            label = keys.pop("label", "")
+            assert (dict(source.files), source.label) == ({key: folder / name for key, name in keys.items()}, label)
 
     @pytest.mark.parametrize(("keys", "message"), WRONG.items())
     def test_errors_have_the_line(self, suite, keys, message):
@@ -97,7 +107,7 @@ class TestSuite:
         with pytest.raises(SuiteError, match=r"^s\.toml:11: dataset\.labels_train: is given beside label"):
             suite("", table + PCA_ENTRY)
 
-    def test_names_and_files_are_looked_up_when_asked_to(self, suite, folder):
+    def test_check_suite_looks_up_names_and_files(self, suite, folder):
         for line, message in {
             'dataset = {name = "digits", file = "p.npz"}': r"s.toml:4: dataset.name: 'digits' is a data set that ships",
             'dataset = {name = "mine", file = "p.npz"}': r"s.toml:4: dataset.file: no such file: .*p\.npz",

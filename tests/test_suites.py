@@ -1,19 +1,12 @@
 from __future__ import annotations
 
-import sys
-
 import pytest
-from suite_texts import BETTER, CLAIM, COLLAPSE, FLOOR, PCA_ENTRY, TOP, written
+from suite_texts import BETTER, CLAIM, COLLAPSE, FLOOR, PCA_ENTRY, TOP
 
 from distbench.errors import SuiteError
 from distbench.suites.detect import is_suite
 from distbench.suites.model import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, SuiteEncoder
 from distbench.suites.reader import read_suite
-
-
-@pytest.fixture
-def write(tmp_path):
-    return lambda text, name="s.toml": written(tmp_path, text, name)
 
 
 class TestIsSuite:
@@ -31,9 +24,9 @@ class TestIsSuite:
             ),
         ],
     )
-    def test_a_schema_number_before_the_first_table_makes_a_suite(self, write, line):
+    def test_a_schema_number_before_the_first_table_makes_a_suite(self, write_suite, line):
         before = 'question = """\n[not a table]\ndistbench is off\n"""\nsizes = [\n  [1, 2],\n]\n'
-        assert is_suite(write(f"# a comment\nname = 'x'\n{before}{line}\n[[encoder]]\n"))
+        assert is_suite(write_suite(f"# a comment\nname = 'x'\n{before}{line}\n[[encoder]]\n"))
 
     @pytest.mark.parametrize(
         "text",
@@ -45,11 +38,11 @@ class TestIsSuite:
             "this is not TOML at all {{{",
         ],
     )
-    def test_other_files_are_left_alone(self, write, text):
-        assert not is_suite(write(text))
+    def test_other_files_are_left_alone(self, write_suite, text):
+        assert not is_suite(write_suite(text))
 
-    def test_a_byte_order_mark_is_no_trouble(self, write):
-        path = write("\ufeffdistbench = 1\n" + TOP.replace("distbench = 1\n", "") + PCA_ENTRY)
+    def test_a_byte_order_mark_is_no_trouble(self, write_suite):
+        path = write_suite("\ufeffdistbench = 1\n" + TOP.replace("distbench = 1\n", "") + PCA_ENTRY)
         assert is_suite(path)
         assert read_suite(path).dataset == "digits"
 
@@ -57,6 +50,8 @@ class TestIsSuite:
         latin = tmp_path / "latin.toml"
         latin.write_bytes(b"name = '\xe9'\ndistbench = 1\n")
         assert is_suite(latin)
+        (tmp_path / "other.toml").write_bytes(b"name = '\xe9'\n[distbench]\nversion = 1\n")
+        assert not is_suite(tmp_path / "other.toml")
         with pytest.raises(SuiteError, match=r"latin\.toml: cannot be read: .*; save it as UTF-8"):
             read_suite(latin)
 
@@ -118,7 +113,7 @@ WRONG_CLAIMS = {
 
 
 def wrong_suites():
-    """Yield each text with a mistake, and what is said of it."""
+    """Yield each text with a mistake, and its error message."""
     yield from ((TOP.replace(*change) + PCA_ENTRY, message) for change, message in WRONG_TOP.items())
     yield from ((TOP + line + "\n", message) for line, message in WRONG_LINES.items())
     for line, message in WRONG_ENCODERS.items():
@@ -131,19 +126,19 @@ def wrong_suites():
 
 
 class TestRead:
-    def test_defaults(self, write):
-        suite = read_suite(write(TOP + PCA_ENTRY))
+    def test_defaults(self, write_suite):
+        suite = read_suite(write_suite(TOP + PCA_ENTRY))
         assert (suite.name, suite.seeds, suite.k, suite.code_sizes) == ("s", (0,), 10, (2, 8))
         assert suite.encoders == (SuiteEncoder("pca", "pca"),)
         assert suite.code_sizes_of(suite.encoders[0]) == (2, 8)
         assert suite.encoder("identity") == SuiteEncoder("identity", "identity")  # not declared: the baseline
 
-    def test_an_encoder_has_limits_and_options_and_says_where_it_runs(self, write):
+    def test_an_encoder_has_limits_options_code_sizes_and_seeds(self, write_suite):
         entry = PCA_ENTRY.replace('"pca"', '"small batches"') + (
             'recipe = "autoencoder"\nin_sample = true\ncode_sizes = [8]\nseeds = [1]\n'
             "options = {batch_size = 16, hidden = [32]}\nlimits = {continuity = 0.9, spearman = {8 = 0.8}}\n"
         )
-        suite = read_suite(write(TOP + "seeds = [0, 1]\n" + entry + PCA_ENTRY + "code_sizes = []\n"))
+        suite = read_suite(write_suite(TOP + "seeds = [0, 1]\n" + entry + PCA_ENTRY + "code_sizes = []\n"))
         small, pca = suite.encoders
         assert (small.in_sample, small.options) == (True, {"batch_size": 16, "hidden": [32]})
         assert (suite.code_sizes_of(small), suite.seeds_of(small)) == ((8,), (1,))
@@ -151,7 +146,7 @@ class TestRead:
         assert small.limits_at(2) == {"continuity": 0.9}
         assert small.limits_at(8) == {"continuity": 0.9, "spearman": 0.8}
 
-    def test_claims_are_of_the_kind_that_their_keys_say(self, write):
+    def test_the_keys_of_a_claim_decide_its_kind(self, write_suite):
         bodies = {
             'encoder = "p"\nmetric = "stress"\nat_most = 1\n': (BoundClaim, ["pca"]),
             BETTER.replace("pca", "p") + 'dataset = "spheres"\nmargin = 0.005\n': (BetterClaim, ["pca", "identity"]),
@@ -160,7 +155,7 @@ class TestRead:
             COLLAPSE: (CollapseClaim, ["pca"]),
         }
         text = "".join(CLAIM.replace('"c"', f'"c{n}"') + body for n, body in enumerate(bodies))
-        suite = read_suite(write(TOP + PCA_ENTRY.replace("pca", "p") + 'recipe = "pca"\n' + text))
+        suite = read_suite(write_suite(TOP + PCA_ENTRY.replace("pca", "p") + 'recipe = "pca"\n' + text))
         for claim, (kind, recipes) in zip(suite.claims, bodies.values(), strict=True):
             assert type(claim) is kind
             assert [encoder.recipe for encoder in suite.encoders_of(claim)] == recipes
@@ -169,25 +164,12 @@ class TestRead:
         assert (better.dataset, better.margin, angle.expect) == ("spheres", 0.005, "refuted")
         assert (floor.metric, floor.at_least, collapse.at_most) == ("stress", 0.1, 1e-4)
 
-    def test_a_claims_code_size_is_the_suites_where_there_is_one(self, write):
+    def test_a_claims_code_size_is_the_suites_where_there_is_one(self, write_suite):
         top, claim = TOP.replace("[2, 8]", "[8]"), CLAIM.replace("code_size = 8\n", "")
-        assert read_suite(write(top + claim + BETTER)).claims[0].code_size == 8
+        assert read_suite(write_suite(top + claim + BETTER)).claims[0].code_size == 8
 
     @pytest.mark.parametrize(("text", "message"), list(wrong_suites()))
-    def test_errors_are_one_line_that_names_file_key_and_what_to_do(self, write, text, message):
+    def test_errors_are_one_line_that_names_file_key_and_what_to_do(self, write_suite, text, message):
         with pytest.raises(SuiteError, match=message) as caught:
-            read_suite(write(text))
+            read_suite(write_suite(text))
         assert "\n" not in str(caught.value)
-
-
-def test_reading_a_suite_loads_nothing_heavy(write):
-    import subprocess
-
-    path = write(TOP + PCA_ENTRY)
-    code = (
-        "import pathlib, sys; from distbench.suites.reader import read_suite; "
-        f"read_suite(pathlib.Path({str(path)!r})); "
-        "print([m for m in ('numpy', 'scipy', 'sklearn', 'numba', 'keras', 'tabulate', 'tqdm') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import distbench
 from distbench.evaluation.warnings import coincidence_notes, range_notes, size_notes, unit_notes
@@ -8,45 +9,39 @@ from distbench.evaluation.warnings import coincidence_notes, range_notes, size_n
 X = np.random.default_rng(0).normal(size=(100, 4))
 
 
-def test_codes_that_all_differ_need_no_note():
-    assert coincidence_notes(X, X[:, :1]) == []
+TWICE = np.concatenate([X, X])
+HALF_EQUAL = np.concatenate([np.tile(X[0], (50, 1)), X[50:]])
+COUNTED = np.arange(100.0)[:, None]
 
 
-def test_points_that_coincide_themselves_may_share_codes():
-    twice = np.concatenate([X, X])
-    assert coincidence_notes(twice, twice[:, :2]) == []
+@pytest.mark.parametrize(
+    ("points", "codes", "starts"),
+    [
+        (X, X[:, :1], []),
+        (TWICE, TWICE[:, :2], []),  # points that coincide themselves
+        # Ten codes of ten points: 450 of 4,950 pairs.
+        (
+            X,
+            COUNTED // 10,
+            [
+                "100 distinct test points share 10 distinct codes (100 points share theirs",
+                "9.1% of the pairs have code distance 0 though they differ",
+            ],
+        ),
+        (X, np.maximum(COUNTED, 1), ["100 distinct test points share 99 distinct codes (2 points"]),
+        # One code for 50 equal points and another point: 50 of 4,950 pairs.
+        (HALF_EQUAL, np.where(COUNTED < 51, 0, COUNTED), ["51 distinct test points share 50", "1.0% of the pairs"]),
+        (X, np.where(COUNTED % 2, 0.0, -0.0), ["100 distinct test points share 1 distinct codes", "100.0% of"]),
+    ],
+    ids=["all differ", "equal points", "classes", "two equal codes", "half equal points", "zeros of either sign"],
+)
+def test_points_that_share_codes(points, codes, starts):
+    notes = coincidence_notes(points, codes)
+    assert len(notes) == len(starts)
+    assert all(note.startswith(start) for note, start in zip(notes, starts, strict=True)), notes
 
 
-def test_a_lost_scale_is_counted_in_pairs():
-    classes = np.repeat(np.arange(10.0), 10)[:, None]  # ten codes of ten points: 450 of 4,950 pairs
-    shared, lost = coincidence_notes(X, classes)
-    assert shared.startswith("100 distinct test points share 10 distinct codes (100 points share theirs")
-    assert lost.startswith("9.1% of the pairs have code distance 0 though they differ")
-
-
-def test_a_few_shared_codes_lose_no_scale():
-    Z = np.arange(100.0)[:, None]
-    Z[1] = Z[0]
-    (note,) = coincidence_notes(X, Z)
-    assert note.startswith("100 distinct test points share 99 distinct codes (2 points")
-
-
-def test_pairs_of_equal_points_are_not_lost():
-    Y = X.copy()
-    Y[:50] = Y[0]
-    Z = np.arange(100.0)[:, None]
-    Z[:51] = 0  # one point beyond those that are equal: 50 pairs of 4,950
-    notes = coincidence_notes(Y, Z)
-    assert "1.0% of the pairs" in notes[-1]
-
-
-def test_zeros_of_either_sign_are_one_code():
-    Z = np.zeros((100, 2))
-    Z[::2] *= -1
-    assert "share 1 distinct codes" in coincidence_notes(X, Z)[0]
-
-
-def test_test_points_among_the_references_are_told():
+def test_test_points_among_the_references_have_a_note():
     rng = np.random.default_rng(0)
     X, X_ref = rng.normal(size=(20, 3)), rng.normal(size=(50, 3))
     report = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=5)
@@ -67,7 +62,7 @@ def test_codes_as_large_as_the_points_may_be_reconstructions():
     assert size_notes((X > 0).astype(float), (X > 1).astype(float))
 
 
-def test_columns_that_make_up_all_distances_are_told():
+def test_columns_that_dominate_distances_have_a_note():
     wide = np.random.default_rng(0).normal(size=(200, 30))
     assert unit_notes(wide) == []
     (note,) = unit_notes(wide * ([300, 200] + [1] * 28))
@@ -80,9 +75,9 @@ def test_columns_that_make_up_all_distances_are_told():
     assert unit_notes(np.full((20, 5), 1e200) * wide[:20, :5]) == []
 
 
-def test_units_are_not_told_where_they_do_not_matter():
+def test_no_note_on_units_where_they_do_not_matter():
     Y = X * [1000, 1, 1, 1]
-    told = [
+    has_note = [
         any("of the variance of all 4" in note for note in report.notes)
         for report in (
             distbench.evaluate(lambda Y: Y[:, :2], Y),
@@ -90,10 +85,10 @@ def test_units_are_not_told_where_they_do_not_matter():
             distbench.evaluate(lambda Y: Y[:, :2], Y, input_space=X),
         )
     ]
-    assert told == [True, False, False]
+    assert has_note == [True, False, False]
 
 
-def test_references_that_were_not_scaled_as_test_points_were_are_told():
+def test_references_scaled_unlike_test_points_have_a_note():
     rng = np.random.default_rng(0)
     X_ref = rng.normal(size=(200, 4)) * [1, 2, 3, 4]
     assert range_notes(X, X_ref) == []

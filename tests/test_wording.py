@@ -1,13 +1,15 @@
-"""Messages are one printable line, whatever stands in what they quote."""
+"""Messages are one printable line, whatever they quote; notes have a level and a code beside their text."""
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
 
 import distbench
+from distbench._util.notes import Note, codes_of, warnings_of
 from distbench._util.text import first_line, join_names, raised, short_repr, shortened
 from distbench.errors import InputError
 
@@ -15,16 +17,16 @@ HOSTILE = ["\x1b[31mred\x1b[0m", "nul \x00", "lone \ud800", "\u202eback"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_control_signs_are_spelt_out(text):
-    for told in (
+def test_control_characters_are_escaped(text):
+    for message in (
         first_line(ValueError(text)),
         shortened(text),
         raised(ValueError(text)),
         join_names([text]),
         short_repr(text),
     ):
-        assert told.isprintable()
-        assert told != ""
+        assert message.isprintable()
+        assert message != ""
     assert len(first_line(ValueError("\x00" * 999))) == 160
 
 
@@ -33,7 +35,7 @@ class SilentError(RuntimeError):
         raise RuntimeError("no text")
 
 
-def test_errors_without_a_text_are_told():
+def test_errors_without_a_text():
     assert first_line(SilentError()) == "no message"
     assert raised(SilentError()) == "raised SilentError: "
     assert first_line(ValueError("\n two \n three")) == "two"
@@ -64,3 +66,23 @@ def test_errors_about_input_keep_their_parts(parts, text):
     assert (error.argument, error.found, error.advice) == (*parts, "")[:3]
     whole = InputError(text)
     assert (str(whole), whole.argument, whole.found, whole.advice) == (text, "", text, "")
+
+
+WARNING = Note("warning", "seen_points", "3 points seen in training")
+NOTES = (WARNING, Note("info", "queries", "20 points judged"), "plain", Note("warning", "ranges", "not scaled alike"))
+
+
+def test_a_note_is_its_text():
+    assert f"note: {WARNING}" == "note: 3 points seen in training"
+    assert (WARNING.level, WARNING.code) == ("warning", "seen_points")
+
+
+def test_level_and_code_go_with_it_to_other_processes():
+    for other in (pickle.loads(pickle.dumps(WARNING)), copy.deepcopy(WARNING)):
+        assert (other, other.level, other.code) == (WARNING, "warning", "seen_points")
+
+
+def test_warnings_are_one_plain_text():
+    assert warnings_of(NOTES) == "3 points seen in training; not scaled alike"
+    assert type(warnings_of([WARNING])) is str
+    assert codes_of(NOTES) == {"seen_points", "queries", "ranges"}

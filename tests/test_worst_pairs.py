@@ -1,4 +1,4 @@
-"""The pairs that a report names are what it says about them: distance and rank, in both spaces."""
+"""Distances and ranks of the pairs in a report are right in both spaces."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def points(m, n, d):
 
 
 def rank_of(distances, column, own):
-    """Mean rank of a candidate, from a sort of everything else."""
+    """Return the mean rank of a candidate among the others, by sorting."""
     others = np.delete(distances, own) if own is not None else distances
     places = 1 + np.flatnonzero(np.sort(others) == distances[column])
     return places.mean()
 
 
-def check(found, test, reference, *, include_queries=True, metrics=("euclidean", "euclidean")):
-    assert any(found.values())
+def check(worst, test, reference, *, include_queries=True, metrics=("euclidean", "euclidean")):
+    assert any(worst.values())
     m = len(test[0])
     tables = []
     for side, metric in enumerate(metrics):
         blocks = [test[side]] if include_queries else []
         blocks += [reference[side]] if reference is not None else []
         tables.append(cdist(test[side], np.vstack(blocks), metric).round(12))
-    for pairs in found.values():
+    for pairs in worst.values():
         for pair in pairs:
             column = pair.partner
             if pair.partner_set == "reference":
@@ -56,12 +56,12 @@ def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_q
     X, X_ref = points(40, 60, 5)
     Z, Z_ref = (X[:, :2] * 8).round() / 8, (X_ref[:, :2] * 8).round() / 8  # with ties
     gathered = gather(X, Z, X_ref, Z_ref, k=4, include_queries=include_queries)
-    found = worst_pairs(gathered, (X, Z), (X_ref, Z_ref))
-    check(found, (X, Z), (X_ref, Z_ref), include_queries=include_queries)
-    assert {pair.partner_set for pair in found["torn"]} <= {"reference", "test" if include_queries else "reference"}
-    for pair in found["torn"]:
+    worst = worst_pairs(gathered, (X, Z), (X_ref, Z_ref))
+    check(worst, (X, Z), (X_ref, Z_ref), include_queries=include_queries)
+    assert {pair.partner_set for pair in worst["torn"]} <= {"reference", "test" if include_queries else "reference"}
+    for pair in worst["torn"]:
         assert pair.rank_input <= 4 < pair.rank_code
-    for pair in found["merged"]:
+    for pair in worst["merged"]:
         assert pair.rank_code < pair.rank_input > 4
 
 
@@ -92,9 +92,9 @@ def test_any_scale(scale):
     plain = worst_pairs(gathered, (X, X[:, :2]), (X_ref, X_ref[:, :2]))
     scaled = worst_pairs(gathered, (X * scale, X[:, :2]), (X_ref * scale, X_ref[:, :2]))
     for kind, pairs in plain.items():
-        for one, other in zip(pairs, scaled[kind], strict=True):
-            assert other.input_distance == pytest.approx(one.input_distance * scale)
-            assert (other.rank_input, other.rank_code) == (one.rank_input, one.rank_code)
+        for pair, larger in zip(pairs, scaled[kind], strict=True):
+            assert larger.input_distance == pytest.approx(pair.input_distance * scale)
+            assert (larger.rank_input, larger.rank_code) == (pair.rank_input, pair.rank_code)
 
 
 def test_equal_rows_share_rank_one_at_any_scale():
@@ -128,5 +128,5 @@ def test_memory_maps_and_single_precision(tmp_path):
 
 def test_pairs_that_only_ties_push_beyond_k_are_not_shown():
     X = np.repeat(np.arange(20.0), 2)[:, None]  # each point twice, so that ties end at k = 2
-    found = worst_pairs(gather(X, X, k=2), (X, X), None)
-    assert (found["torn"], found["merged"]) == ((), ())
+    worst = worst_pairs(gather(X, X, k=2), (X, X), None)
+    assert (worst["torn"], worst["merged"]) == ((), ())

@@ -1,11 +1,9 @@
-"""What the plugin costs a run without distbench tests: next to nothing."""
+"""The plugin loads no heavy package in a run without distbench tests."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+from suite_texts import PCA_ENTRY, TOP
 
 pytestmark = pytest.mark.cold
 
@@ -43,14 +41,7 @@ def test_skipped_distbench_tests_and_suites_load_nothing_heavy(pytester):
         def test_marked(distbench): ...
         """
     )
-    suite = "distbench = 1\nquestion = '?'\ndataset = 'digits'\ncode_sizes = [2]\n[[encoder]]\nname = 'pca'\n"
-    pytester.makefile(".toml", suite=suite)
-    result = pytester.runpytest_subprocess(*WITHOUT)
-    result.assert_outcomes(skipped=3)
-    result.stdout.fnmatch_lines(["heavy: []"])
-
-
-def test_importing_the_plugin_loads_nothing_heavy():
-    code = f"import sys, pytest_distbench; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    pytester.makefile(".toml", suite=TOP + PCA_ENTRY)
+    result = pytester.runpytest_subprocess(*WITHOUT, "-rs")
+    result.assert_outcomes(skipped=4)
+    result.stdout.fnmatch_lines(["SKIPPED*suite.toml*needs --distbench", "heavy: []"])

@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 
 def command():
-    """The words of the workflow's pytest command."""
+    """Return the words of the workflow's pytest command."""
     match = re.search(r"run: >-\n((?: {10}.*\n)+)", WORKFLOW.read_text())
     return shlex.split(match[1].replace("\n", " "))
 

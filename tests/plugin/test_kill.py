@@ -1,4 +1,4 @@
-"""Killed at any moment, a run leaves its files as they were or as a run that was not killed leaves them."""
+"""A run that is killed leaves complete files: the old ones or the new ones."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ COMMAND = (
 
 
 def contents(folder):
-    """Return the two files without what differs between two complete runs: seconds, days and environments."""
-    found = {}
+    """Return the rows of both files without seconds and environments, which differ between runs."""
+    rows = {}
     for name in ("out.json", "baselines/mine.json"):
         document = json.loads((folder / name).read_text(encoding="utf-8"))
-        found[name] = [{**row, "seconds": None, "environment": None} for row in document["rows"]]
-    return found
+        rows[name] = [{**row, "seconds": None, "environment": None} for row in document["rows"]]
+    return rows
 
 
 def start(folder, path):

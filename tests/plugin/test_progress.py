@@ -6,16 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from suite_texts import SWISS_ROLL
 
-SUITE = """
-distbench = 1
-question = "?"
-dataset = "digits"
-code_sizes = [2]
-[[encoder]]
-name = "slow"
-recipe = "slow_recipe:Slow"
-"""
+SUITE = SWISS_ROLL + '[[encoder]]\nname = "slow"\nrecipe = "slow_recipe:Slow"\n'
 RECIPE = """
 import time
 from sklearn.decomposition import PCA

@@ -1,4 +1,4 @@
-"""With pytest's own options and plugins, each in a new process."""
+"""The plugin beside options and plugins of pytest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_plain():
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Run pytest on a test file and a suite, in a process of its own."""
+    """Run pytest in a subprocess on a test file and a suite."""
     monkeypatch.setenv("COLUMNS", "100")
     pytester.makeini("[pytest]\ntestpaths = .\n")
     pytester.makepyfile(test_mine=TESTS)
@@ -59,9 +59,7 @@ def run(pytester, monkeypatch):
     "options",
     [
         (),
-        ("-p", "no:cacheprovider"),
         ("--strict-markers", "--strict-config"),
-        ("-W", "error"),
         ("-p", "no:cacheprovider", "-p", "no:randomly", "--strict-markers", "-W", "error", "-s"),
     ],
     ids=" ".join,
@@ -75,7 +73,7 @@ def test_outcomes_and_the_summary_are_the_same(run, options):
     assert "Warning" not in result.stderr.str()
 
 
-def test_without_a_terminal_files_are_written_and_the_exit_code_says_it(run, pytester):
+def test_without_a_terminal_files_are_written_and_the_exit_code_is_the_same(run, pytester):
     result = run("-p", "no:terminal", "--distbench-report=json:out.json")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert result.stdout.str() == ""
@@ -83,19 +81,14 @@ def test_without_a_terminal_files_are_written_and_the_exit_code_says_it(run, pyt
     assert (pytester.path / "out.json").exists()
 
 
-def test_with_autoload_off_the_plugin_is_named(run, monkeypatch):
+def test_the_plugin_may_be_named_with_and_without_autoload(run, monkeypatch):
+    run("-p", "distbench", "-k", "kept").assert_outcomes(passed=1, deselected=5)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    run("-p", "distbench", "-k", "kept").assert_outcomes(passed=1, deselected=5)
     run("-p", "pytest_distbench", "-W", "error").assert_outcomes(passed=4, failed=2)
     left_out = run()
     assert left_out.ret == pytest.ExitCode.USAGE_ERROR
     left_out.stderr.fnmatch_lines(["*unrecognized arguments: --distbench*"])
-
-
-@pytest.mark.parametrize("autoload", [True, False])
-def test_named_by_its_entry_point_it_is_there_once(run, monkeypatch, autoload):
-    if not autoload:
-        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    run("-p", "distbench", "-k", "kept").assert_outcomes(passed=1, deselected=5)
 
 
 def test_collect_only_shows_items_and_runs_and_writes_nothing(run, pytester):

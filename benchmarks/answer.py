@@ -18,8 +18,8 @@ from _page import show
 from distbench.inference.estimate import mean_of
 from distbench.results.rows import Row
 from distbench.results.suite_store import Store, read_store, store_path
-from distbench.suites.model import Claim
 from distbench.suites.reader import read_suite
+from distbench.suites.suite import Claim
 
 ROOT = Path(__file__).parents[1]
 SUITES = ROOT / "suites" / "distbench_suites"

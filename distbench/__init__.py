@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.evaluate import evaluate, evaluate_codes
     from distbench.evaluation.report import Pair, Report, Score
     from distbench.hunting import Hunt, hunt
-    from distbench.suites.check import check_encoder
+    from distbench.suites.check_flow import check_encoder
     from pytest_distbench import checks
 
 __all__ = [
@@ -68,7 +68,7 @@ _LAZY = {
     "Pair": "distbench.evaluation.report",
     "Report": "distbench.evaluation.report",
     "Score": "distbench.evaluation.report",
-    "check_encoder": "distbench.suites.check",
+    "check_encoder": "distbench.suites.check_flow",
     "checks": "pytest_distbench",  # the only one that needs pytest, which whoever calls it has
     "compare": "distbench.evaluation.compare",
     "evaluate": "distbench.evaluation.evaluate",

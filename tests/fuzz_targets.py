@@ -209,8 +209,8 @@ def _one_line(error):
 def fuzz_suite(data, here):
     """Read a suite file and look up its names."""
     from distbench.errors import SuiteError
+    from distbench.suites.check_names import check_suite
     from distbench.suites.detect import is_suite
-    from distbench.suites.names import check_suite
     from distbench.suites.reader import read_suite
 
     taken = Taken(data)

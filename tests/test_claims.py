@@ -15,8 +15,8 @@ from distbench.inference.floors import floors
 from distbench.inference.intervals import jackknife_interval
 from distbench.suites.claims import claim_key, judge
 from distbench.suites.fits import Fit, FitCache
-from distbench.suites.model import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 from distbench.suites.recipes import as_recipe
+from distbench.suites.suite import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 
 RECIPES = """
 import numpy as np

@@ -358,7 +358,7 @@ def test_names_of_options_are_reserved():
     import inspect
 
     from distbench.metrics.user_metrics import RESERVED
-    from distbench.suites.check import check_encoder
+    from distbench.suites.check_flow import check_encoder
 
     options = {*inspect.signature(distbench.evaluate).parameters, *inspect.signature(check_encoder).parameters}
     assert options - {"options"} <= RESERVED

@@ -18,7 +18,7 @@ from distbench.cli import main
 from distbench.results.file import read_results, write_results
 from distbench.results.gates import broken_gates, compare_rows, parse_gate
 from distbench.results.suite_store import read_store
-from distbench.suites.names import check_suite
+from distbench.suites.check_names import check_suite
 from distbench.suites.reader import read_suite
 
 pytestmark = needs("jinja2")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import distbench
+from distbench.evaluation.failure_message import MAX_LINES, advice, failure_text, reference_lines
 from distbench.evaluation.scores import ReferenceScore
-from distbench.evaluation.text import MAX_LINES, advice, failure_text, reference_lines
 from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
 DATA = distbench.load_dataset("digits")

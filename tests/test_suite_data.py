@@ -10,9 +10,9 @@ from suite_texts import CLAIM, PCA_ENTRY, TOP, written
 
 from distbench.datasets import load_dataset
 from distbench.errors import SuiteError
+from distbench.suites.check_names import check_suite
 from distbench.suites.claims import claim_key
 from distbench.suites.fits import Fit, FitCache
-from distbench.suites.names import check_suite
 from distbench.suites.reader import read_suite
 from distbench.suites.recipes import as_recipe
 

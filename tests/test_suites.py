@@ -5,8 +5,8 @@ from suite_texts import BETTER, CLAIM, COLLAPSE, FLOOR, PCA_ENTRY, TOP
 
 from distbench.errors import SuiteError
 from distbench.suites.detect import is_suite
-from distbench.suites.model import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, SuiteEncoder
 from distbench.suites.reader import read_suite
+from distbench.suites.suite import AngleClaim, BetterClaim, BoundClaim, CollapseClaim, FloorClaim, SuiteEncoder
 
 
 class TestIsSuite:

@@ -27,7 +27,7 @@ from distbench.inputs.size_guards import refuse_table
 from distbench.render.markdown import render_markdown, render_summary
 from distbench.results.rows import ClaimOutcome
 from distbench.results.run import RunResults
-from distbench.suites.names import check_suite
+from distbench.suites.check_names import check_suite
 from distbench.suites.reader import read_suite
 from distbench.suites.recipes import as_recipe
 

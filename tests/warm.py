@@ -25,7 +25,7 @@ LOADED = (
     "sklearn.decomposition",
     "tabulate",
     "distbench.evaluation.evaluate",
-    "distbench.evaluation.text",
+    "distbench.evaluation.failure_message",
     "distbench.results.leaderboard",
     "distbench.suites",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
-    from distbench.suites.check import Check, Outcome
+    from distbench.suites.check_flow import Check, Outcome
 
 __all__ = ["check_sources", "run_check"]
 
@@ -46,7 +46,7 @@ def check_sources(typed: Mapping[str, Any]) -> None:
 def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
     """Add encoder and points to a check, and run it; `typed` are the options of the command line by name."""
     from distbench.cli._encoders import encoder_of, recipe_of
-    from distbench.suites.names import check_dataset
+    from distbench.suites.check_names import check_dataset
 
     if typed["dataset"]:
         check_dataset(typed["dataset"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from distbench.inference.verdicts import Undecided, Verdict
     from distbench.results.rows import Row
-    from distbench.suites.check import Outcome
+    from distbench.suites.check_flow import Outcome
 
 __all__ = ["limit_lines", "report_document", "write_files"]
 

@@ -118,9 +118,9 @@ def command(
     """
     from distbench.cli._checking import check_sources, run_check
     from distbench.cli._results import limit_lines, report_document, write_files
+    from distbench.evaluation.failure_message import failure_text
     from distbench.evaluation.limits import limits_and_options
-    from distbench.evaluation.text import failure_text
-    from distbench.suites.check import Check
+    from distbench.suites.check_flow import Check
 
     with common.running_user_code():
         _check_files(html, results)

@@ -14,7 +14,7 @@ import click
 from distbench.cli._common import PATH, CannotDo, Command, errors_as_lines, json_option, width_option
 
 if TYPE_CHECKING:
-    from distbench.suites.model import Suite
+    from distbench.suites.suite import Suite
 
 __all__ = ["command"]
 
@@ -43,7 +43,7 @@ def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
 def _entries(paths: tuple[Path, ...]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the entries of suites, and the errors of files that cannot be read."""
     from distbench.errors import SuiteError
-    from distbench.suites.names import check_suite
+    from distbench.suites.check_names import check_suite
     from distbench.suites.reader import read_suite
 
     entries, mistakes = [], []

@@ -10,8 +10,8 @@ import numpy as np
 
 from distbench._util.imports import imported
 from distbench.errors import InputError
+from distbench.evaluation.failure_message import setting
 from distbench.evaluation.report import Report, Score
-from distbench.evaluation.text import setting
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,11 +14,11 @@ from distbench.engine import Statistics, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.fingerprint import fingerprint
+from distbench.evaluation.notes import report_warnings
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
 from distbench.evaluation.settings import Settings
-from distbench.evaluation.warnings import report_warnings
 from distbench.evaluation.worst_pairs import worst_pairs
 from distbench.inference.estimate import mean_arrays
 from distbench.metrics import Measured, Metric

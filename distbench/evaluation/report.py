@@ -198,7 +198,7 @@ class Report(Mapping[str, Score]):
         """
         __tracebackhide__ = True
         if broken := self.broken(limits, undecided):
-            raise PreservationError(imported("distbench.evaluation.text:failure_text")(self, broken))
+            raise PreservationError(imported("distbench.evaluation.failure_message:failure_text")(self, broken))
         return self
 
     def broken(self, limits: Mapping[str, float], undecided: Undecided = "value") -> dict[str, float]:

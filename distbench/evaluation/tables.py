@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from distbench._util.imports import require
 from distbench._util.numbers import interval, number, percent
-from distbench.evaluation.text import setting
+from distbench.evaluation.failure_message import setting
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from distbench._util.distances import EUCLIDEAN
-from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row, placed
+from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row
 from distbench.results.rows import Row, Setting
 
 __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
@@ -124,7 +124,7 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
         M=setting.M,
         sort=sort,
         metrics=tuple(dict.fromkeys(row.metric for row in rows if row.metric)),
-        entries=tuple(placed(entries, sort, direction)),
+        entries=tuple(_placed(entries, sort, direction)),
         distance=setting.distance,
         data=data,
     )
@@ -142,3 +142,25 @@ def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
         replace(e, encoder=f"{e.encoder} ({e.test})") if e.test and names.count((e.encoder, e.in_sample)) > 1 else e
         for e in kept
     ]
+
+
+def _placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> list[LeaderboardRow]:
+    """Return entries with their places, best first; those without a place come last."""
+    ranked = [entry for entry in entries if not entry.reason]
+    ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
+    placed: list[LeaderboardRow] = []
+    for position, entry in enumerate(ranked, start=1):
+        best = next((e for e in placed if e.place == placed[-1].place), None)
+        shares = best is not None and _may_be_equal(best, entry, sort)
+        placed.append(replace(entry, place=best.place if best is not None and shares else position))
+    return placed + [entry for entry in entries if entry.reason]
+
+
+def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> bool:
+    value = entry.values[sort]
+    if best.values[sort] == value:
+        return True
+    if best.estimate is None or entry.estimate is None:
+        return False
+    low, high = (best.estimate - entry.estimate).interval()
+    return low is not None and high is not None and low <= 0 <= high

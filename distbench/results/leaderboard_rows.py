@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from distbench.inference.estimate import Estimate, mean_of, mean_of_intervals
 from distbench.results.packing import unpack
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
-__all__ = ["VERDICTS", "LeaderboardRow", "leaderboard_row", "placed"]
+__all__ = ["VERDICTS", "LeaderboardRow", "leaderboard_row"]
 
 VERDICTS = ("met", "undecided", "broken")  # the worst last
 
@@ -151,25 +151,3 @@ def _reason(rows: Sequence[Row], sort: str, values: dict[str, float]) -> str:
     if value is None:
         return f"{sort} was not measured"
     return f"{sort} is not a number" if value != value else ""
-
-
-def placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> list[LeaderboardRow]:
-    """Return entries with their places, best first; those without a place come last."""
-    ranked = [entry for entry in entries if not entry.reason]
-    ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
-    placed: list[LeaderboardRow] = []
-    for position, entry in enumerate(ranked, start=1):
-        best = next((e for e in placed if e.place == placed[-1].place), None)
-        shares = best is not None and _may_be_equal(best, entry, sort)
-        placed.append(replace(entry, place=best.place if best is not None and shares else position))
-    return placed + [entry for entry in entries if entry.reason]
-
-
-def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> bool:
-    value = entry.values[sort]
-    if best.values[sort] == value:
-        return True
-    if best.estimate is None or entry.estimate is None:
-        return False
-    low, high = (best.estimate - entry.estimate).interval()
-    return low is not None and high is not None and low <= 0 <= high

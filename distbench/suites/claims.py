@@ -11,7 +11,9 @@ from typing import Any
 from distbench.errors import SuiteError
 from distbench.inference.estimate import Estimate
 from distbench.suites.fits import Fit, FitCache, Run
-from distbench.suites.model import (
+from distbench.suites.recipe_hash import recipe_hash
+from distbench.suites.recipes import Progress, as_recipe
+from distbench.suites.suite import (
     AngleClaim,
     BetterClaim,
     BoundClaim,
@@ -22,8 +24,6 @@ from distbench.suites.model import (
     SuiteEncoder,
     Verdict,
 )
-from distbench.suites.recipe_hash import recipe_hash
-from distbench.suites.recipes import Progress, as_recipe
 
 __all__ = ["ClaimResult", "claim_key", "judge"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from distbench.datasets import Dataset
     from distbench.evaluation.report import Report
-    from distbench.suites.model import Suite
+    from distbench.suites.suite import Suite
 
 __all__ = ["Fit", "FitCache", "Run"]
 

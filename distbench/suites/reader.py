@@ -18,7 +18,7 @@ from msgspec import Meta
 from distbench.datasets import DataSource
 from distbench.errors import SuiteError
 from distbench.suites._toml import TomlLocation, checked, key_lines, take
-from distbench.suites.model import (
+from distbench.suites.suite import (
     AngleClaim,
     BetterClaim,
     BoundClaim,

@@ -7,8 +7,8 @@ from typing import Any
 from distbench.errors import TrainingError
 from distbench.results.rows import ClaimOutcome
 from distbench.suites.claims import ClaimResult, claim_key, judge
-from distbench.suites.model import Claim
 from distbench.suites.recipes import NotInstalledError
+from distbench.suites.suite import Claim
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_of

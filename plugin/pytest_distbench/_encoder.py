@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
 from distbench.results.rows import FAILED, OK, STALE, Row, failed_row, report_of
 from distbench.results.suite_store import RECIPE_CHANGED, drifts, stale_reasons
-from distbench.suites.model import SuiteEncoder
 from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import NotInstalledError, Recipe, as_recipe
+from distbench.suites.suite import SuiteEncoder
 from pytest_distbench._failure import Broken, broken_lines
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._options import RETRAIN
@@ -162,7 +162,7 @@ class EncoderItem(SuiteItem):
 
     def _evaluate(self, recipe: Recipe, seed: int, training: Training) -> None:
         from distbench.metrics import default_metrics
-        from distbench.suites.check import Check
+        from distbench.suites.check_flow import Check
 
         metrics = self._metrics()
         check = Check(

@@ -39,7 +39,7 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list
     `broken` has an entry for each seed that breaks a limit, at least one.
     """
     from distbench._util.numbers import number
-    from distbench.evaluation.text import failure_lines
+    from distbench.evaluation.failure_message import failure_lines
     from distbench.suites.reference_scores import stored_reference_scores
 
     (seed, report, limits), *others = broken

@@ -18,7 +18,7 @@ from pytest_distbench._settings import settings_of
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.hunting import Hunt
-    from distbench.suites.check import Check, Outcome
+    from distbench.suites.check_flow import Check, Outcome
 
 __all__ = ["DistbenchFixture"]
 
@@ -202,7 +202,7 @@ class DistbenchFixture:
         self, encoder: Any, X_test: Any, reference: Any, k: int | None, name: str | None, include_queries: bool
     ) -> Check:
         """Return the check of a call; for a recipe with the data set of the marker."""
-        from distbench.suites.check import Check
+        from distbench.suites.check_flow import Check
 
         marker = self._marker
         check = Check(
@@ -236,7 +236,7 @@ class DistbenchFixture:
 
     def _failure(self, check: Check, report: Report, broken: dict[str, float]) -> list[str]:
         """Return which limits are broken and where, what baselines reach, and how to run the test again."""
-        from distbench.evaluation.text import failure_lines
+        from distbench.evaluation.failure_message import failure_lines
         from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
         size, best = check.code_size or report.code_size, {}

@@ -84,7 +84,7 @@ def _wanted(name: str, value: object) -> str | None:
 def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
     from distbench.errors import InputError
     from distbench.inference.limits import check_limits
-    from distbench.suites.names import check_dataset
+    from distbench.suites.check_names import check_dataset
 
     try:
         if "dataset" in arguments:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.results.diagrams import Diagrams
     from distbench.results.suite_store import Drift
-    from distbench.suites.check import Check
+    from distbench.suites.check_flow import Check
     from distbench.suites.fits import FitCache
 
 __all__ = [

@@ -10,9 +10,9 @@ import pytest
 
 from distbench.errors import InputError, SuiteError
 from distbench.results.suite_store import Store, read_store, store_path
-from distbench.suites.model import Suite, SuiteEncoder
-from distbench.suites.names import check_recipe, check_suite
+from distbench.suites.check_names import check_recipe, check_suite
 from distbench.suites.reader import read_suite
+from distbench.suites.suite import Suite, SuiteEncoder
 from pytest_distbench._claim import ClaimItem
 from pytest_distbench._encoder import EncoderItem
 from pytest_distbench._options import REASON, is_on

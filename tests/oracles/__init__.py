@@ -1,0 +1,1 @@
+"""Metrics computed from their definitions alone: slow, to test the fast ones against."""

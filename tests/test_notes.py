@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.evaluation.warnings import coincidence_notes, range_notes, size_notes, unit_notes
+from distbench.evaluation.notes import coincidence_notes, range_notes, size_notes, unit_notes
 
 X = np.random.default_rng(0).normal(size=(100, 4))
 

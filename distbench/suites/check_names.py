@@ -8,7 +8,7 @@ from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.limits import check_limits
 from distbench.suites._toml import TomlLocation
-from distbench.suites.model import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
+from distbench.suites.suite import AngleClaim, BetterClaim, Claim, CollapseClaim, FloorClaim, Suite, SuiteEncoder
 
 __all__ = ["check_dataset", "check_recipe", "check_suite"]
 

@@ -9,7 +9,7 @@ from suite_texts import AUTO, BETTER, CLAIM, COLLAPSE, FLOOR, PCA_ENTRY, TOP
 
 from distbench.baselines import BASELINES
 from distbench.errors import SuiteError
-from distbench.suites.names import check_suite
+from distbench.suites.check_names import check_suite
 from distbench.suites.reader import read_suite
 
 # Lines of an encoder, from line 8; and of a claim, from line 11.

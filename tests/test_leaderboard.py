@@ -23,31 +23,14 @@ LONG_TEST = "tests/very/deep/folders/test_encoders.py::test_that_my_encoder_keep
 
 
 def row(encoder, value, *, metric="continuity", noise=0.0, stream=0, **changes):
-    """A row whose leave-one-out values are those of a mean of per-point scores around ``value``."""
+    """Return a row with the leave-one-out values of a mean of per-point scores around ``value``."""
     own = np.random.default_rng(stream).normal(size=M_POINTS)
     points = SHARED - SHARED.mean() + noise * (own - own.mean())
     leave_one_out = (value * M_POINTS - value - points) / (M_POINTS - 1)
-    plain = {
-        "encoder": encoder,
-        "dataset": "digits",
-        "code_size": 2,
-        "code_width": 2,
-        "metric": metric,
-        "metric_version": 1,
-        "value": value,
-        "low": None,
-        "high": None,
-        "k": 10,
-        "m": M_POINTS,
-        "M": 100,
-        "seed": 0,
-        "seconds": 1.0,
-        "status": "ok",
-        "leave_one_out": [float(v) for v in leave_one_out],
-        "direction": "up",
-        "test": f"s.toml::{encoder}",
-    }
-    return Row(**{**plain, **changes})
+    about = {"encoder": encoder, "dataset": "digits", "code_size": 2, "code_width": 2, "test": f"s.toml::{encoder}"}
+    about |= {"metric": metric, "metric_version": 1, "direction": "up", "value": value, "low": None, "high": None}
+    about |= {"k": 10, "m": M_POINTS, "M": 100, "seed": 0, "seconds": 1.0, "status": "ok"}
+    return Row(**{**about, "leave_one_out": [float(v) for v in leave_one_out], **changes})
 
 
 def entries_of(rows, sort="continuity"):
@@ -98,7 +81,7 @@ def test_places(rows, sort, expected):
     assert list(places(rows, sort).items()) == list(expected.items())
 
 
-def test_pairing_tells_encoders_apart_whose_own_intervals_overlap():
+def test_paired_differences_decide_where_intervals_overlap():
     a, b = entries_of([row("a", 0.80), row("b", 0.79)])
     assert a.low < b.high, "unpaired, they overlap"
     assert (a.place, b.place) == (1, 2)
@@ -128,11 +111,6 @@ def test_seeds_are_averaged_and_their_spread_stands_beside_the_interval():
     assert (entry.low, entry.high) == pytest.approx(jackknife_interval(0.75, mean_loo, 0.95, (0.0, 1.0)))
 
 
-def test_an_interval_does_not_leave_the_metrics_range():
-    (entry,) = entries_of([row("a", 0.99)])
-    assert entry.high == 1.0
-
-
 @pytest.mark.parametrize(
     ("without", "reason"),
     [
@@ -143,11 +121,11 @@ def test_an_interval_does_not_leave_the_metrics_range():
     ],
     ids=["failed", "stale", "nan", "not measured"],
 )
-def test_encoders_without_a_place_are_last_and_say_why(without, reason):
+def test_encoders_without_a_place_come_last_with_a_reason(without, reason):
     first, last = entries_of([*without, row("a", 0.5)])
     assert (first.encoder, first.place, first.reason) == ("a", 1, "")
     assert (last.encoder, last.place, last.reason) == ("b", None, reason)
-    assert last.seeds - last.ran == sum(one.status != "ok" for one in without)
+    assert last.seeds - last.ran == sum(failure.status != "ok" for failure in without)
     assert f"no place: b: {reason}" in text_of(*without, row("a", 0.5), width=120)
     assert f"no place: b: {reason}" in text_of(*without, width=120), "alone, too"
 
@@ -158,7 +136,13 @@ def test_what_cannot_be_compared_does_not_share_a_table(key):
     assert len(leaderboard([row("a", 0.5), row("b", 0.6, **{key: other})])) == 2
 
 
-def test_points_of_different_tests_stay_apart():
+def test_data_that_changed_under_one_name_are_two_tables():
+    rows = [row("a", 0.9, data_sha256="1" * 64), row("b", 0.8, data_sha256="2" * 64)]
+    assert [table.name for table in tables_of(rows)] == ["digits (data 11111111)", "digits (data 22222222)"]
+    assert [table.name for table in tables_of(rows[:1])] == ["digits"]
+
+
+def test_points_without_a_data_set_are_named_by_their_test():
     boards = leaderboard([row("a", 0.5, test="t::1", dataset=""), row("b", 0.6, test="t::2", dataset="")])
     assert [board.test for board in boards] == ["t::1", "t::2"]
     assert len(entries_of([row("a", 0.5, test="t::1", dataset=""), row("b", 0.6, test="t::1", dataset="")])) == 2
@@ -171,38 +155,26 @@ def test_a_fit_that_two_suites_share_counts_once_and_another_of_that_name_stays(
 
 
 def test_the_order_of_rows_changes_nothing():
-    rows = [
-        row(name, value, code_size=size, leave_one_out=None)
-        for size in (2, 8)
-        for name, value in (("a", 0.5), ("b", 0.5), ("c", 0.7))
-    ]
+    values = {"a": 0.5, "b": 0.5, "c": 0.7}
+    rows = [row(name, value, code_size=n, leave_one_out=None) for n in (2, 8) for name, value in values.items()]
     boards = leaderboard(rows)
     assert [board.code_size for board in boards] == [2, 8]
     assert leaderboard(rows[::-1]) == boards
-
-
-def test_no_rows_no_tables():
     assert leaderboard([]) == tables_of([]) == []
-
-
-def test_data_that_changed_under_one_name_are_two_tables():
-    rows = [row("a", 0.9, data_sha256="1" * 64), row("b", 0.8, data_sha256="2" * 64)]
-    assert [table.name for table in tables_of(rows)] == ["digits (data 11111111)", "digits (data 22222222)"]
-    assert [table.name for table in tables_of(rows[:1])] == ["digits"]
 
 
 @pytest.mark.parametrize("gap", [0.0005, 0.002, 0.02])
 def test_packed_rows_share_places_and_have_intervals_as_those_of_this_run(gap):
     rows = [row(n, v, noise=0.05, stream=i) for i, (n, v) in enumerate([("a", 0.9), ("b", 0.9 - gap), ("c", 0.5)])]
-    stored = [replace(one, leave_one_out=pack(one.leave_one_out, "float16", one.value)) for one in rows]
+    stored = [replace(plain, leave_one_out=pack(plain.leave_one_out, "float16", plain.value)) for plain in rows]
     assert places(stored) == places(rows) == places([rows[0], *stored[1:]])
-    for one, other in zip(entries_of(stored), entries_of(rows), strict=True):
-        assert (one.high - one.low) / (other.high - other.low) == pytest.approx(1, abs=0.01)
+    for packed, plain in zip(entries_of(stored), entries_of(rows), strict=True):
+        assert (packed.high - packed.low) / (plain.high - plain.low) == pytest.approx(1, abs=0.01)
 
 
 @pytest.fixture(scope="module")
 def reports():
-    """Reports whose intervals leave out what the jackknife counts twice."""
+    """Return reports whose intervals are corrected for interactions."""
     X = np.random.default_rng(1).normal(size=(150, 6))
     noise = np.random.default_rng(2).normal(size=(3, 150, 2))
     return {
@@ -216,27 +188,21 @@ def real_rows(reports):
     return [row for r in reports.values() for row in rows_of(r, dataset="normal", leave_one_out={"knn_recall"})]
 
 
-def test_intervals_are_those_of_the_reports_and_places_are_shared_as_compare_says(reports, real_rows):
+def test_intervals_match_reports_and_shared_places_match_compare(reports, real_rows):
     for entry in entries_of(real_rows, "knn_recall"):
         score = reports[entry.encoder]["knn_recall"]
         assert (entry.low, entry.high) == pytest.approx((score.low, score.high), rel=1e-12)
         better = distbench.compare(reports["a"], reports[entry.encoder])["knn_recall"].better
         assert (entry.place == 1) == (better is None)
-
-
-def test_rows_stored_before_interactions_were_kept_have_wider_intervals(real_rows):
-    old = [replace(row, interaction=None) for row in real_rows]
+    X = np.random.default_rng(2).normal(size=(60, 4))
+    perfect = distbench.evaluate_codes(X, X, name="same")
+    (entry,) = entries_of(rows_of(perfect, leave_one_out={"continuity"}))
+    assert (entry.low, entry.high) == (perfect["continuity"].low, perfect["continuity"].high)
+    assert entry.low < entry.high == 1
+    old = [replace(row, interaction=None) for row in real_rows]  # of files that did not store it
     for new, before in zip(entries_of(real_rows, "knn_recall"), entries_of(old, "knn_recall"), strict=True):
         assert before.low < new.low < new.high < before.high
     assert len(entries_of([*real_rows[: len(old) // 3], *old[len(old) // 3 :]], "knn_recall")) == 3
-
-
-def test_the_interval_of_a_perfect_score_is_the_reports_too():
-    X = np.random.default_rng(2).normal(size=(60, 4))
-    report = distbench.evaluate_codes(X, X, name="same")
-    (entry,) = entries_of(rows_of(report, leave_one_out={"continuity"}))
-    assert (entry.low, entry.high) == (report["continuity"].low, report["continuity"].high)
-    assert entry.low < entry.high == 1
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +217,7 @@ def digits_rows():
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-def test_a_table_fits_the_width_and_says_what_it_left_out(digits_rows, width):
+def test_a_table_fits_the_width_and_names_columns_left_out(digits_rows, width):
     text = text_of(*digits_rows, width=width)
     assert max(map(len, text.splitlines())) <= width
     left_out = " ".join(text.split("shows all): ")[1:]).replace("\n ", "")
@@ -277,7 +243,7 @@ def test_numbers_are_the_same_at_every_width(digits_rows):
     assert f"{values['spearman']:.3f}" in wide
 
 
-def test_an_encoder_that_ignores_the_code_size_is_shown_as_that(digits_rows):
+def test_an_encoder_that_ignores_the_code_size_is_marked(digits_rows):
     text = text_of(*digits_rows, width=100)
     assert "identity *" in text
     assert "* identity: code size ignored, its codes have 64 columns" in text
@@ -292,33 +258,24 @@ def test_shared_places_are_marked_and_explained():
 
 
 def test_long_names_lose_their_fronts_and_never_their_numbers():
-    rows = [row("net", 0.5, dataset="", test=f"{LONG_TEST}[{n}]", seconds=None, seed=None) for n in (1, 2)]
-    text = text_of(*rows, width=60)
+    plain = {"dataset": "", "seconds": None, "seed": None}
+    text = text_of(*(row("net", 0.5, test=f"{LONG_TEST}[{n}]", **plain) for n in (1, 2)), width=60)
     assert max(map(len, text.splitlines())) <= 60
     assert "close_close[1] net" in text
     assert "close_close[2] net" in text
     assert text.count("0.500") == 2
-
-
-def test_names_are_cut_before_a_metric_with_a_limit_goes():
-    plain = {"dataset": "", "test": LONG_TEST, "seconds": None, "seed": None}
+    plain["test"] = LONG_TEST
     limited = row("net", 0.25, metric="knn_recall", limit=0.2, verdict="met", **plain)
     text = text_of(row("net", 0.5, **plain), limited)
     assert max(map(len, text.splitlines())) <= 80
-    assert "0.250" in text
+    assert "0.250" in text, "a metric with a limit stays"
     assert "keeps_what_is_close_close net" in text
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0.12345, "0.123"), (0.00012345, "0.000"), (123.456, "123.5"), (1.5e7, "1.5e+07"), (math.inf, "inf")],
-)
-def test_numbers_are_short_whatever_their_size(value, shown):
-    text = text_of(row("a", 0.5), row("a", value, **DOWN), row("b", 0.4), width=200)
+def test_cells_have_three_decimals_and_a_dash_stands_for_no_value():
+    text = text_of(row("a", 0.5), row("a", 0.00012345, **DOWN), row("b", 0.4), width=200)
     a, b = (line.split() for line in text.splitlines() if line.startswith(("1", "2")))
-    assert shown in a
-    assert shown not in b
-    assert "-" in b
+    assert ("0.000" in a, "0.000" in b, "-" in b) == (True, False, True)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", None])
@@ -329,13 +286,9 @@ def test_text_is_safe_where_the_stream_is_not_utf8(encoding):
     assert printable("größe 距離", "utf-8") == "größe 距離"
 
 
-def test_encoders_fitted_on_the_test_points_say_so_once_and_are_apart_from_others():
-    rows = [
-        row("mds", 0.9, in_sample=True),
-        row("mds", 0.8, in_sample=False),
-        row("tsne_in_sample", 0.7, in_sample=True),
-    ]
+def test_encoders_fitted_on_the_test_points_are_marked_once():
     in_sample = [("mds", True), ("mds", False), ("tsne_in_sample", True)]
+    rows = [row(name, 0.9 - n / 10, in_sample=sees) for n, (name, sees) in enumerate(in_sample)]
     assert [(entry.encoder, entry.in_sample) for entry in entries_of(rows)] == in_sample
     text = text_of(*rows, width=120)
     assert text.count("(in sample)") == 1

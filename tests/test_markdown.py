@@ -5,41 +5,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_reports import two_and_four_columns
+from small_reports import claim, two_and_four_columns
 
 from distbench.render.markdown import escaped, list_item, render_markdown, render_summary
 from distbench.results.file import read_results
 from distbench.results.gates import broken_gates, compare_rows, parse_gate
-from distbench.results.rows import ClaimOutcome, failed_row, rows_of
+from distbench.results.rows import failed_row, rows_of
 from distbench.results.run import RunResults
 
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines" / "digits.json"
 NASTY = "<script>alert(1)</script> | a|b `c` *d* _e_ [f](g) @someone #12 &amp; \\ ~~h~~ $i$\n# x"
 
 
-@pytest.fixture(scope="module")
-def reports():
-    return two_and_four_columns()
-
-
 @pytest.fixture
-def rows(reports):
+def rows():
     def rows(encoder="a", columns=4, dataset="gauss", test="t.py::test", seeds=(0, 1), **about):
-        return [
-            row
-            for seed in seeds
-            for row in rows_of(
-                reports[columns],
-                encoder=encoder,
-                dataset=dataset,
-                code_size=4,
-                test=test,
-                seed=seed,
-                seconds=1.5,
-                leave_one_out={"continuity"},
-                **about,
-            )
-        ]
+        about |= {"encoder": encoder, "dataset": dataset, "code_size": 4, "test": test}
+        about |= {"seconds": 1.5, "leave_one_out": {"continuity"}}
+        return [row for seed in seeds for row in rows_of(two_and_four_columns()[columns], seed=seed, **about)]
 
     return rows
 
@@ -49,13 +32,8 @@ def failed(encoder="c", **about):
     return failed_row("ValueError: NaN", encoder=encoder, **plain)
 
 
-def claim(verdict="borne out", **about):
-    fields = {"statement": "it holds", "source": "a paper", "expect": "borne out", "evidence": "0.5"}
-    return ClaimOutcome(**{"id": "one", "verdict": verdict, **fields, **about})
-
-
 def parsed(text):
-    """The text of all tokens, and their kinds, as a parser of CommonMark with tables sees them."""
+    """Return the block and inline tokens of a CommonMark parser with tables."""
     markdown_it = pytest.importorskip("markdown_it", reason="needs markdown-it-py, which myst-parser brings")
     tokens = markdown_it.MarkdownIt("commonmark").enable("table").parse(text)
     inner = [child for token in tokens for child in token.children or []]
@@ -63,33 +41,33 @@ def parsed(text):
 
 
 def tables(text):
-    """The cells of each table, by row."""
-    found, cells = [], None
+    """Return the cells of each table, by row."""
+    cells_by_table, cells = [], None
     tokens, _ = parsed(text)
     for token in tokens:
         if token.type == "table_open":
-            found.append([])
+            cells_by_table.append([])
         elif token.type == "tr_open":
-            found[-1].append([])
+            cells_by_table[-1].append([])
         elif token.type in ("td_open", "th_open"):
-            cells = found[-1][-1]
+            cells = cells_by_table[-1][-1]
         elif token.type == "inline" and cells is not None:
             cells.append("".join(child.content for child in token.children if child.type == "text"))
         elif token.type in ("td_close", "th_close"):
             cells = None
-    return found
+    return cells_by_table
 
 
 class TestNames:
     def test_they_stay_text_wherever_they_stand(self, rows):
-        given = rows(NASTY, 2, dataset=NASTY, note=NASTY, limits={"continuity": 1.0})
-        given += [*rows(NASTY, 4, dataset="", test=NASTY), failed(NASTY, test=NASTY)]
+        all_rows = rows(NASTY, 2, dataset=NASTY, note=NASTY, limits={"continuity": 1.0})
+        all_rows += [*rows(NASTY, 4, dataset="", test=NASTY), failed(NASTY, test=NASTY)]
         about = {"statement": NASTY, "source": NASTY, "evidence": NASTY}
-        comparison = compare_rows(rows(NASTY, 4, dataset=NASTY), given, NASTY)
+        comparison = compare_rows(rows(NASTY, 4, dataset=NASTY), all_rows, NASTY)
         outcome = RunResults(
-            given,
+            all_rows,
             {"processor": NASTY},
-            [claim("refuted", **about)],
+            [claim(verdict="refuted", **about)],
             comparison=comparison,
             broken=list(map(str, broken_gates(comparison, [parse_gate("continuity:1%")]))),
         )
@@ -144,15 +122,15 @@ class TestMarkdown:
         text = render_markdown(RunResults(rows("a", 4) + rows("b", 2), sort="stress"))
         assert "| stress | 95 % interval |" in text
 
-    def test_checks_on_points_of_their_own_are_one_table(self, rows):
-        given = [row for n in range(5) for row in rows("a", dataset="", test=f"t.py::test_{n}")]
-        text = render_markdown(RunResults([*given, failed("b", dataset="", test="t.py::broken")]))
+    def test_checks_without_a_data_set_share_a_table(self, rows):
+        all_rows = [row for n in range(5) for row in rows("a", dataset="", test=f"t.py::test_{n}")]
+        text = render_markdown(RunResults([*all_rows, failed("b", dataset="", test="t.py::broken")]))
         (board,) = (table for table in tables(text) if "limits" in table[0])
         assert [row[1] for row in board[1:]] == [f"t.py::test_{n} a" for n in range(5)]
         assert "no score: t.py::broken b: seed 1 failed" in text
 
-    def test_claims_say_what_was_expected(self):
-        claims = [claim(), claim("refuted", statement="it fails", stored="2026-01-02")]
+    def test_claims_show_the_expected_verdict(self):
+        claims = [claim(), claim(verdict="refuted", statement="it fails", stored="2026-01-02")]
         (table,) = tables(render_markdown(RunResults([], claims=claims)))
         assert table[1:] == [
             ["borne out", "it holds", "0.5", "a paper"],
@@ -162,8 +140,8 @@ class TestMarkdown:
     def test_every_change_is_listed(self, rows):
         comparison = compare_rows(rows("a", 4), rows("a", 2), "old.json")
         text = render_markdown(RunResults(rows("a", 2), comparison=comparison))
-        found = [row for table in tables(text) if "before" in table[0] for row in table[1:]]
-        assert len(found) == sum(change.is_change for change in comparison.changes) > 5
+        changes = [row for table in tables(text) if "before" in table[0] for row in table[1:]]
+        assert len(changes) == sum(change.is_change for change in comparison.changes) > 5
         assert "### Changes since old.json" in text
 
     def test_the_environment_is_folded_away(self):
@@ -172,7 +150,7 @@ class TestMarkdown:
         (table,) = tables(text)
         assert table[1:] == [["python", "3.11"], ["cores", "2"]]
 
-    def test_nothing_measured_is_said(self):
+    def test_an_empty_run(self):
         assert render_markdown(RunResults([])) == "# distbench\n\nno limits, gates or claims\n"
 
 
@@ -182,31 +160,25 @@ def outcome():
     worse = [replace(r, value=r.value * 0.9) if r.metric == "continuity" else r for r in rows]
     comparison = compare_rows(rows, worse, "old.json")
     broken = list(map(str, broken_gates(comparison, [parse_gate("continuity:5%")])))
-    return RunResults(worse, {"python": "3.11"}, [claim("refuted")], comparison=comparison, broken=broken)
+    return RunResults(worse, {"python": "3.11"}, [claim(verdict="refuted")], comparison=comparison, broken=broken)
 
 
 class TestSummary:
     def test_what_is_broken_comes_first(self, rows):
-        given = [*rows(limits={"continuity": 1.0, "stress": 9.0}), failed()]
-        text = render_summary(RunResults(given, claims=[claim("refuted")], broken=["a gate is broken"]))
+        all_rows = [*rows(limits={"continuity": 1.0, "stress": 9.0}), failed()]
+        text = render_summary(RunResults(all_rows, claims=[claim(verdict="refuted")], broken=["a gate is broken"]))
         order = [
             "## distbench",
             "limits: 2 broken, 2 met; gates: **1 broken**; without scores: 1 fit; claims: 1 refuted",
-        ]
-        order += [
             "### Worse than it may be\n\n- a gate is broken",
             "### Broken limits\n\n- a, gauss, code size 4, seed 0",
-        ]
-        order += [
-            "### Without scores",
-            "### Claims with another verdict than expected",
-            "### gauss, code size 4",
-            "### Claims\n",
+            *("### Without scores", "### Claims with another verdict than expected"),
+            *("### gauss, code size 4", "### Claims\n"),
         ]
         places = [text.find(part) for part in order]
         assert -1 not in places
         assert places == sorted(places)
-        value = next(row.value for row in given if row.metric == "continuity")
+        value = next(row.value for row in all_rows if row.metric == "continuity")
         assert f"continuity {value:.4f} (" in text
         assert ", limit at least 1.0000" in text
 
@@ -216,23 +188,23 @@ class TestSummary:
         assert len(tables(text)) == len(tables(render_markdown(outcome)))
 
     @pytest.mark.parametrize("limit", [2**20, 60_000, 30_000, 9_000, 2_000, 300, 100, 1, 0])
-    def test_it_stays_below_the_limit_and_says_what_it_left_out(self, outcome, limit):
+    def test_it_stays_below_the_limit_and_counts_parts_left_out(self, outcome, limit):
         text = render_summary(outcome, limit)
         assert len(text.encode()) < max(limit, 1)
         whole = render_summary(outcome)
         if text and len(text) < len(whole):
-            left_out = re.search(r"\*(\d+) parts? left out: this page holds no more", text)
-            parts = text[: left_out.start()].count("\n### ") + text.count("**Worse**") + text.count("<details>")
-            assert int(left_out[1]) + parts >= whole.count("\n### ")
+            note = re.search(r"\*(\d+) parts? left out: this page holds no more", text)
+            parts = text[: note.start()].count("\n### ") + text.count("**Worse**") + text.count("<details>")
+            assert int(note[1]) + parts >= whole.count("\n### ")
         lines = set(whole.splitlines())
         assert all(line in lines or "left out" in line for line in text.splitlines()), "no line is cut"
 
     def test_wide_characters_count_as_bytes(self, rows):
-        given = [row for n in range(200) for row in rows(f"{'é' * 100}{n}", seeds=(0,))]
+        all_rows = [row for n in range(200) for row in rows(f"{'é' * 100}{n}", seeds=(0,))]
         for limit in (70_000, 100_000):
-            assert len(render_summary(RunResults(given), limit).encode()) < limit
+            assert len(render_summary(RunResults(all_rows), limit).encode()) < limit
 
     def test_thousands_of_broken_limits_are_cut_short(self, rows):
-        given = [row for n in range(80) for row in rows(f"a{n}", seeds=(0,), limits={"continuity": 1.0})]
-        text = render_summary(RunResults(given))
+        all_rows = [row for n in range(80) for row in rows(f"a{n}", seeds=(0,), limits={"continuity": 1.0})]
+        text = render_summary(RunResults(all_rows))
         assert "- and 30 more" in text

@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, against chance, on samples, and what must hold for any points.
+"""Metrics against scikit-learn, against chance, on samples, and properties that hold for any points.
 
 Against their definitions: `test_definitions.py`.
 """
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clouds import ALL, FEW, FIRST_ORDER, KINDS, MANY, RANKED, SETTINGS, Split, cloud, gathered, measure, split
+from clouds import ALL, FEW, FIRST_ORDER, KINDS, MANY, RANKED, SETTINGS, Split, cloud, measure, split
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import definitions
@@ -17,7 +17,7 @@ from scipy.stats import kendalltau, spearmanr
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 
 import distbench.metrics as metrics
-from distbench.engine import rnx_curve, sampled_pairs, triplets
+from distbench.engine import sampled_pairs
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 
@@ -32,7 +32,7 @@ def assert_same(left, right, names=ALL, rel=1e-9):
 
 
 class TestAnyPoints:
-    """What must hold whatever the points are."""
+    """Properties that hold for any points."""
 
     @settings(deadline=None, max_examples=25)
     @given(
@@ -96,11 +96,11 @@ class TestAnyPoints:
     @given(seed=st.integers(0, 10_000), n=st.integers(12, 60))
     def test_one_code_for_all_scores_chance(self, seed, n):
         X, _, labels = cloud("plain", n, seed)
-        found = measure(Split(X, np.ones((n, 2)), labels), 4)
-        for name, measured in found.items():
+        results = measure(Split(X, np.ones((n, 2)), labels), 4)
+        for name, measured in results.items():
             if measured.chance is not None:
                 assert measured.value == pytest.approx(measured.chance, abs=1e-12), name
-        assert found["distortion"].value == np.inf
+        assert results["distortion"].value == np.inf
 
 
 class TestLeavingOut:
@@ -115,12 +115,12 @@ class TestLeavingOut:
             expected.append((spearmanr(a, b).statistic, kendalltau(a, b).statistic, stress))
         measured = measure(points, 3, FIRST_ORDER)
         for name, without in zip(FIRST_ORDER, np.transpose(expected), strict=True):
-            found, spread = measured[name].leave_one_out, np.std(without)
+            left_out, spread = measured[name].leave_one_out, np.std(without)
             strict = name == "spearman"
-            assert np.corrcoef(found, without)[0, 1] > (0.999 if strict else 0.995), name
+            assert np.corrcoef(left_out, without)[0, 1] > (0.999 if strict else 0.995), name
             within = 0.02 if strict and setting == "in sample" else 0.05
-            assert np.std(found) == pytest.approx(spread, rel=within), name
-            assert np.mean(found) == pytest.approx(np.mean(without), abs=0.1 * spread + 1e-3), name
+            assert np.std(left_out) == pytest.approx(spread, rel=within), name
+            assert np.mean(left_out) == pytest.approx(np.mean(without), abs=0.1 * spread + 1e-3), name
 
     def test_quantiles_of_many_pairs_are_exact(self):
         rng = np.random.default_rng(6)
@@ -142,7 +142,7 @@ class TestLeavingOut:
         ("train and test", 2.0, ("scaled_stress", "stress", "label_agreement")),  # others' is that of pairs of one kind
     ],
 )
-def test_chance_is_what_shuffled_codes_score(setting, moved, names):
+def test_chance_is_the_score_of_shuffled_codes(setting, moved, names):
     rng = np.random.default_rng(8)
     points = split(*cloud("plain", 120, seed=4), setting)
     references = None
@@ -152,52 +152,25 @@ def test_chance_is_what_shuffled_codes_score(setting, moved, names):
     values = []
     for _ in range(40):
         shuffled = None if references is None else rng.permutation(references)
-        found = measure(replace(points, Z=rng.permutation(points.Z), Z_ref=shuffled), 4, names)
-        values.append({name: measured.value for name, measured in found.items()})
+        results = measure(replace(points, Z=rng.permutation(points.Z), Z_ref=shuffled), 4, names)
+        values.append({name: measured.value for name, measured in results.items()})
     for name, measured in measure(points, 4, names).items():
         if measured.chance is not None:
             within = 0.006 if name == "scaled_stress" else 0.03
             assert np.mean([value[name] for value in values]) == pytest.approx(measured.chance, abs=within), name
 
 
-class TestSamples:
-    """What is judged on a sample, and says so."""
-
-    def test_many_candidates_are_sampled_and_said(self):
-        X = np.random.default_rng(0).normal(size=(triplets.MAX_CANDIDATES + 500, 3))
-        found = gathered(Split(X[:40], X[:40, :2], None, X[40:], X[40:, :2]), 5, ["triplet_accuracy"])
-        exact = definitions.per_query(X[:5], X[:5, :2], 5, X[5:], X[5:, :2])["triplet_accuracy"]
-        measured = METRICS["triplet_accuracy"].measure(found)
-        np.testing.assert_allclose(measured.points[:5], exact, atol=0.02)
-        assert "candidates, sampled" in found.notes[0]
-
-    @pytest.mark.parametrize(
-        ("module", "budget", "names", "note"),
-        [
-            ((rnx_curve, "MAX_RANKS"), 40_000, ["rnx_auc"], "rnx_auc: computed from 100 sampled queries of 400"),
-            (
-                (sampled_pairs, "MAX_PAIRS"),
-                8000,
-                ["kendall", "nonmetric_stress"],
-                "kendall, nonmetric_stress: computed from 8,000 sampled pairs of 79,800",
-            ),
-        ],
-    )
-    def test_a_sample_is_said_and_less_sure(self, module, budget, names, note, monkeypatch):
-        points = split(*cloud("plain", 400, seed=6), "in sample")
-        whole = measure(points, 4, names)
-        monkeypatch.setattr(*module, budget)
-        rnx_curve.sampled_queries.cache_clear()
-        sample, notes = measure(points, 4, names), gathered(points, 4, names).notes
-        rnx_curve.sampled_queries.cache_clear()
-        assert notes == (note,)
-        for name, measured in sample.items():
-            error, error_whole = (
-                np.linalg.norm(one.leave_one_out - one.leave_one_out.mean()) for one in (measured, whole[name])
-            )
-            assert len(measured.leave_one_out) == 400
-            assert abs(measured.value - whole[name].value) < 3 * error
-            assert error > error_whole
+def test_sampled_pairs_have_larger_errors_that_hold(monkeypatch):
+    points, names = split(*cloud("plain", 400, seed=6), "in sample"), ["kendall", "nonmetric_stress"]
+    whole = measure(points, 4, names)
+    monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 8000)
+    for name, measured in measure(points, 4, names).items():
+        error, error_whole = (
+            np.linalg.norm(result.leave_one_out - result.leave_one_out.mean()) for result in (measured, whole[name])
+        )
+        assert len(measured.leave_one_out) == 400
+        assert abs(measured.value - whole[name].value) < 3 * error
+        assert error > error_whole
 
 
 def test_equals_scikit_learn_without_ties():
@@ -231,8 +204,8 @@ def test_sigma_is_the_width_of_the_density():
     expected = definitions.density_kl(X, Z, sigma=0.5)
     assert metrics.density_kl(X, Z, sigma=0.5) == pytest.approx(expected, rel=1e-9)
     expected = definitions.density_kl(X[:20], Z[:20], X[20:], Z[20:], False, sigma=0.5)
-    found = metrics.density_kl(X[:20], Z[:20], reference=(X[20:], Z[20:]), sigma=0.5)
-    assert found == pytest.approx(expected, rel=1e-9)
+    result = metrics.density_kl(X[:20], Z[:20], reference=(X[20:], Z[20:]), sigma=0.5)
+    assert result == pytest.approx(expected, rel=1e-9)
     with pytest.raises(InputError, match="sigma: found 0"):
         metrics.density_kl(X, Z, sigma=0)
 
@@ -244,11 +217,11 @@ def test_a_point_that_coincides_with_all_its_candidates(codes):
     if codes == "apart":
         Z_ref = np.random.default_rng(1).normal(size=(9, 2))
     points = Split(X, Z, labels, X_ref, Z_ref, np.zeros(9, dtype=int), include=False)
-    found = measure(points, 4)
-    for name, measured in found.items():
+    results = measure(points, 4)
+    for name, measured in results.items():
         assert not np.isnan(measured.value), name
         assert measured.points is None or not np.isnan(measured.points).any(), name
-    own = {name: measured.points[0] for name, measured in found.items() if measured.points is not None}
+    own = {name: measured.points[0] for name, measured in results.items() if measured.points is not None}
     assert own["stress"] == (0.0 if codes == "together" else np.inf)
     assert own["scaled_stress"] == (0.0 if codes == "together" else 1.0)
     assert own["distortion"] == 1.0
@@ -257,4 +230,4 @@ def test_a_point_that_coincides_with_all_its_candidates(codes):
     expected = definitions.score(X, Z, 4, *points.where)
     expected |= definitions.extra_score(X, Z, 4, *points.where, labels, points.labels_ref)
     for name, value in expected.items():
-        assert found[name].value == pytest.approx(value, rel=1e-9, abs=1e-9), name
+        assert results[name].value == pytest.approx(value, rel=1e-9, abs=1e-9), name

@@ -1,4 +1,4 @@
-"""The public function of each metric, and what the table of metrics says about it."""
+"""The public function and the properties of each metric."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def _seeded(monkeypatch):
-    """Each test draws the same, by itself and after any other."""
+    """Draw the same numbers in each test, in any order of tests."""
     monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
 
 
@@ -91,7 +91,8 @@ def test_points_and_codes_come_first_and_the_rest_by_name():
         first, second, *others = inspect.signature(getattr(metrics, name)).parameters.values()
         assert (first.name, second.name) == ("X", "Z")
         assert {first.kind, second.kind} == {inspect.Parameter.POSITIONAL_OR_KEYWORD}, name
-        assert {one.kind for one in others if one.name != "labels"} == {inspect.Parameter.KEYWORD_ONLY}, name
+        kinds = {parameter.kind for parameter in others if parameter.name != "labels"}
+        assert kinds == {inspect.Parameter.KEYWORD_ONLY}, name
 
 
 def test_distances_that_do_not_vary_have_no_correlation():
@@ -99,11 +100,11 @@ def test_distances_that_do_not_vary_have_no_correlation():
     assert metrics.pearson(X, simplex) == metrics.pearson(simplex, Z) == 0.0
     assert metrics.pearson(1e-3 * X, 1e-6 * simplex) == 0.0
     sums = np.array(1.0), np.array(0.0), np.array(0.0), np.array(1.0), np.array(1.0)
-    for product, expected in ((1.5, 1.0), (0.5, 0.5), (-0.5, -0.5), (-1.5, -1.0)):  # what rounding may do, larger
+    for product, expected in ((1.5, 1.0), (0.5, 0.5), (-0.5, -0.5), (-1.5, -1.0)):  # as rounding does, but more
         assert correlation(*sums, np.array(product)) == expected
 
 
-def test_ten_neighbours_are_asked_for_where_no_k_is_given():
+def test_k_is_ten_by_default():
     points, codes = RNG.normal(size=(25, 3)), RNG.normal(size=(25, 2))
     for name in ("trustworthiness", "knn_recall", "mrre_code"):
         function = getattr(metrics, name)
@@ -112,24 +113,19 @@ def test_ten_neighbours_are_asked_for_where_no_k_is_given():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
-        ({"Z": Z[:5]}, "Z"),
-        ({"reference": X_REF}, "reference: found ndarray"),
         ({"reference": (X_REF, Z_REF, X_REF)}, "reference: found tuple"),
         ({"reference": (X_REF, Z_REF[:3])}, r"reference\[1\]"),
         ({"reference": (X_REF[:, :2], Z_REF)}, r"reference\[0\]"),
         ({"reference": (X_REF, Z_REF[:, :1])}, r"reference\[1\]"),
-        ({"X": np.ones((9, 3))}, "X: found points that all coincide"),
         ({"X": np.ones((9, 3)), "reference": (np.ones((8, 3)), Z_REF)}, "X: found points that all coincide"),
-        ({"k": 4}, "k: found 4"),
-        ({"k": 0}, "k: found 0"),
     ],
 )
-def test_what_cannot_be_used_is_named(change, said):
-    given = {"X": X, "Z": Z, "k": 2} | change
-    with pytest.raises(InputError, match=said):
-        metrics.continuity(given.pop("X"), given.pop("Z"), **given)
+def test_what_cannot_be_used_is_named(change, message):
+    arguments = {"X": X, "Z": Z, "k": 2} | change
+    with pytest.raises(InputError, match=message):
+        metrics.continuity(arguments.pop("X"), arguments.pop("Z"), **arguments)
 
 
 def test_points_that_coincide_with_each_other_alone_can_be_measured():
@@ -138,20 +134,17 @@ def test_points_that_coincide_with_each_other_alone_can_be_measured():
     assert np.isfinite(metrics.continuity(np.ones((9, 3)), Z, k=2, reference=(np.zeros((8, 3)), Z_REF)))
 
 
-def test_k_in_sample_must_be_less_than_half_of_the_others():
-    for m, largest in ((8, 3), (9, 3), (10, 4)):
-        points, codes = RNG.normal(size=(2, m, 2))
-        assert 0 <= metrics.knn_recall(points, codes, k=largest) <= 1
-        with pytest.raises(InputError, match=f"k: found {largest + 1}"):
-            metrics.knn_recall(points, codes, k=largest + 1)
-
-
-@pytest.mark.parametrize(("include", "largest"), [(True, 7), (False, 3)])
-def test_k_must_be_less_than_half_of_the_candidates(include, largest):
+@pytest.mark.parametrize(
+    ("m", "reference", "include", "largest"),
+    [(8, False, True, 3), (9, False, True, 3), (10, False, True, 4), (9, True, True, 7), (9, True, False, 3)],
+)
+def test_k_must_be_less_than_half_of_the_candidates(m, reference, include, largest):
+    points, codes = RNG.normal(size=(2, m, 2))
+    pair = (X_REF[:, :2], Z_REF) if reference else None
     options = {"include_queries": include, "families": frozenset({"ranks"})}
-    assert gather_checked(X, Z, (X_REF, Z_REF), k=largest, **options).k == largest
+    assert gather_checked(points, codes, pair, k=np.int64(largest), **options).k == largest
     with pytest.raises(InputError, match=f"k: found {largest + 1}"):
-        gather_checked(X, Z, (X_REF, Z_REF), k=largest + 1, **options)
+        gather_checked(points, codes, pair, k=largest + 1, **options)
 
 
 class TestLabels:
@@ -166,7 +159,7 @@ class TestLabels:
         np.testing.assert_array_equal(label_codes(["1", 1, None])[0], [0, 0, 1])  # as they print
 
     @pytest.mark.parametrize(
-        ("own", "others", "said"),
+        ("own", "others", "message"),
         [
             (np.zeros((3, 2)), None, "labels: found shape"),
             ([1.0, np.nan], None, "labels: found NaN at place 1"),
@@ -175,25 +168,25 @@ class TestLabels:
             (["1", "2"], [1, 2], "labels of one kind"),
         ],
     )
-    def test_that_cannot_be(self, own, others, said):
-        with pytest.raises(InputError, match=said):
+    def test_that_cannot_be(self, own, others, message):
+        with pytest.raises(InputError, match=message):
             label_codes(own, others)
 
     def test_must_be_one_a_point(self):
-        with pytest.raises(InputError, match="labels: found 3 labels for 9 points"):
-            metrics.label_agreement(X, Z, [1, 2, 3], k=2)
-        with pytest.raises(InputError, match="reference_labels: found 3 labels for 8 points"):
-            metrics.label_agreement(X, Z, LABELS, k=2, reference=(X_REF, Z_REF), reference_labels=[1, 2, 3])
-        with pytest.raises(InputError, match="reference_labels: found None"):
-            metrics.label_agreement(X, Z, LABELS, k=2, reference=(X_REF, Z_REF))
-        families = frozenset({"labels"})
+        for labels, options, message in (
+            ([1, 2, 3], {}, "labels: found 3 labels for 9 points"),
+            (LABELS, {"reference": (X_REF, Z_REF), "reference_labels": [1, 2, 3]}, "reference_labels: found 3"),
+            (LABELS, {"reference": (X_REF, Z_REF)}, "reference_labels: found None"),
+        ):
+            with pytest.raises(InputError, match=message):
+                metrics.label_agreement(X, Z, labels, k=2, **options)
         with pytest.raises(InputError, match="label_agreement needs"):
-            gather(X, Z, k=2, families=families, threads=1)
+            gather(X, Z, k=2, families=frozenset({"labels"}), threads=1)
 
     @pytest.mark.parametrize("include", [True, False])
     def test_chance_is_by_queries_and_by_references(self, include):
         names, share = frozenset({"labels"}), []
-        found = gather(
+        statistics = gather(
             X, Z, X_REF, Z_REF, k=3, include_queries=include, families=names, labels=LABELS, labels_ref=LABELS_REF
         )
         b = definitions._candidates(X, Z, X_REF, Z_REF, include)[1]
@@ -201,13 +194,13 @@ class TestLabels:
             own = np.flatnonzero(~np.isnan(row))
             weights = definitions._membership(row[own], 3)
             share.append(weights[own < 9].sum() if include else 0.0)
-            assert found.extras["labels"].rows[i] == pytest.approx(
+            assert statistics.extras["labels"].rows[i] == pytest.approx(
                 weights @ (np.concatenate([LABELS, LABELS_REF] if include else [LABELS_REF])[own] == LABELS[i])
             )
-        tests = np.mean([(one == LABELS).sum() - 1 for one in LABELS]) / 8
-        references = np.mean([(one == LABELS_REF).mean() for one in LABELS])
+        tests = np.mean([(label == LABELS).sum() - 1 for label in LABELS]) / 8
+        references = np.mean([(label == LABELS_REF).mean() for label in LABELS])
         expected = np.mean(share) * tests + (3 - np.mean(share)) * references
-        assert METRICS["label_agreement"].measure(found).chance == pytest.approx(expected / 3, rel=1e-12)
+        assert METRICS["label_agreement"].measure(statistics).chance == pytest.approx(expected / 3, rel=1e-12)
 
 
 class TestReconstruction:
@@ -223,20 +216,20 @@ class TestReconstruction:
         assert len(measure_reconstruction(squared_errors(X[:2], made[:2])).leave_one_out) == 2
 
     def test_needs_points_of_the_same_shape(self):
-        with pytest.raises(InputError, match="X_reconstructed"):
-            metrics.reconstruction_mse(X, X[:, :2])
-        with pytest.raises(InputError, match="X_reconstructed"):
-            metrics.reconstruction_mse(X, X[:4])
-        with pytest.raises(InputError, match=r"^X: "):
-            metrics.reconstruction_mse(X * np.nan, X)
-        with pytest.raises(InputError, match=r"^X_reconstructed: "):
-            metrics.reconstruction_mse(X, X * np.nan)
+        for points, made, argument in (
+            (X, X[:, :2], "X_reconstructed"),
+            (X, X[:4], "X_reconstructed"),
+            (X * np.nan, X, "^X: "),
+            (X, X * np.nan, "^X_reconstructed: "),
+        ):
+            with pytest.raises(InputError, match=argument):
+                metrics.reconstruction_mse(points, made)
         with pytest.raises(InputError, match="no decoder is known"):
             METRICS["reconstruction_mse"].measure(gather(X, Z, k=2, threads=1))
 
 
 class TestSamples:
-    """What is judged on a sample, with the budget made small."""
+    """Metrics of a sample, with a small budget."""
 
     def test_ranks_to_sort(self, monkeypatch):
         monkeypatch.setattr(rnx_curve, "MAX_RANKS", 40)
@@ -244,13 +237,13 @@ class TestSamples:
         try:
             assert rnx_curve.sampled_queries(5, 8).tolist() == [0, 1, 2, 3, 4]
             places = rnx_curve.sampled_queries(9, 8)
-            found = gather(X, Z, k=2, families=frozenset({"order_curves"}), threads=1)
+            statistics = gather(X, Z, k=2, families=frozenset({"order_curves"}), threads=1)
         finally:
             rnx_curve.sampled_queries.cache_clear()
         assert len(set(places)) == 5
         assert (np.diff(places) > 0).all()
-        assert found.notes == ("rnx_auc: computed from 5 sampled queries of 9",)
-        measured = METRICS["rnx_auc"].measure(found)
+        assert statistics.notes == ("rnx_auc: computed from 5 sampled queries of 9",)
+        measured = METRICS["rnx_auc"].measure(statistics)
         rows = definitions.extra_per_query(X, Z, 2, labels=LABELS)["rnx_auc"]
         assert measured.points is None
         assert measured.value == pytest.approx(rows[places].mean(), rel=1e-12)
@@ -261,9 +254,9 @@ class TestSamples:
 
     def test_pairs_to_sort(self, monkeypatch):
         monkeypatch.setattr(sampled_pairs, "MAX_PAIRS", 30)
-        found = gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1)
-        assert found.notes == ("kendall, nonmetric_stress: computed from 30 sampled pairs of 36",)
-        sample = found.extras["sampled_pairs"]
+        statistics = gather(X, Z, k=2, families=frozenset({"sampled_pairs"}), threads=1)
+        assert statistics.notes == ("kendall, nonmetric_stress: computed from 30 sampled pairs of 36",)
+        sample = statistics.extras["sampled_pairs"]
         assert sample.pairs == 30
         assert sample.touching.sum() == 60
         i, j = np.triu_indices(9, 1)
@@ -291,18 +284,18 @@ class TestSamples:
         monkeypatch.setattr(problem.Problem, "look", keep)
         more = () if setting == "in sample" else (X_REF, Z_REF)
         gather(X, Z, *more, k=2, include_queries=setting != "train only", threads=1)
-        asked = seen["problem"]
+        prepared = seen["problem"]
         a, b = definitions._candidates(X, Z, *(more or (None, None)), setting != "train only")
         for size in (10, 10**6):
-            i, j, found_a, found_b = asked.pairs_sample(size, 3)
-            np.testing.assert_allclose(np.ldexp(found_a, asked.x.exponent), a[i, j], rtol=1e-12)
-            np.testing.assert_allclose(np.ldexp(found_b, asked.z.exponent), b[i, j], rtol=1e-12)
+            i, j, found_a, found_b = prepared.pairs_sample(size, 3)
+            np.testing.assert_allclose(np.ldexp(found_a, prepared.x.exponent), a[i, j], rtol=1e-12)
+            np.testing.assert_allclose(np.ldexp(found_b, prepared.z.exponent), b[i, j], rtol=1e-12)
             if setting != "train only":
                 assert (j > i).all()
         whole = {"in sample": 36, "train only": 72, "train and test": 36 + 72}[setting]
-        assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == len(i) == asked.pairs == whole
-        copied = pickle.loads(pickle.dumps(asked))
-        np.testing.assert_array_equal(copied.order, asked.order)
+        assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == len(i) == prepared.pairs == whole
+        copied = pickle.loads(pickle.dumps(prepared))
+        np.testing.assert_array_equal(copied.order, prepared.order)
 
     @pytest.mark.parametrize("setting", ["in sample", "train and test"])
     def test_cells_instead_of_sorting(self, setting, monkeypatch):
@@ -313,15 +306,15 @@ class TestSamples:
         points[4], codes[4] = points[4] * 5, codes[4] * 5  # a few distances beyond those of the sample
         monkeypatch.setattr(rank_correlation, "SAMPLE_PAIRS", 300)
         monkeypatch.setattr(rank_correlation, "N_CELLS", 128)
-        found = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
+        statistics = gather(points[:cut], codes[:cut], *more, k=2, threads=1)
         whole = definitions.score(points[:cut], codes[:cut], 2, *more)
         for name in ("spearman", "distortion_q", "scaled_stress", "stress", "pearson"):
             within = 0.02 if name == "spearman" else 1e-9
-            assert METRICS[name].measure(found).value == pytest.approx(whole[name], abs=within, rel=1e-9), name
+            assert METRICS[name].measure(statistics).value == pytest.approx(whole[name], abs=within, rel=1e-9), name
         left = definitions.leave_one_out(points[:cut], codes[:cut], 2, *more)
         for name in ("distortion_q", "scaled_stress"):
-            np.testing.assert_allclose(METRICS[name].measure(found).leave_one_out, left[name], rtol=1e-8)
-        measured = METRICS["spearman"].measure(found).leave_one_out
+            np.testing.assert_allclose(METRICS[name].measure(statistics).leave_one_out, left[name], rtol=1e-8)
+        measured = METRICS["spearman"].measure(statistics).leave_one_out
         assert np.corrcoef(measured, left["spearman"])[0, 1] > 0.98
         assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.1)
 
@@ -330,15 +323,15 @@ class TestSamples:
         monkeypatch.setattr(rank_correlation, "N_CELLS", 32)
         monkeypatch.setattr(rank_correlation, "MAX_CELL_SHARE", 1.0)  # cells of equal width
         points, codes = RNG.normal(size=(33, 3)), RNG.normal(size=(33, 2))
-        found = gather(points, codes + points[:, :2], k=2, families=frozenset({"shepard"}), threads=1)
+        statistics = gather(points, codes + points[:, :2], k=2, families=frozenset({"shepard"}), threads=1)
         expected = definitions.score(points, codes + points[:, :2], 2)["spearman"]
-        assert METRICS["spearman"].measure(found).value == pytest.approx(expected, abs=0.1)
+        assert METRICS["spearman"].measure(statistics).value == pytest.approx(expected, abs=0.1)
 
     def test_candidates_of_triplets(self, monkeypatch):
         monkeypatch.setattr(triplets, "MAX_COMPARISONS", 9 * 5**2)
         monkeypatch.setattr(triplets, "MIN_CANDIDATES", 3)
-        found = gather(X, Z, k=2, families=frozenset({"triplets"}), threads=1)
-        assert found.notes == ("triplet_accuracy: each test point compared with 5 of its 8 candidates, sampled",)
+        statistics = gather(X, Z, k=2, families=frozenset({"triplets"}), threads=1)
+        assert statistics.notes == ("triplet_accuracy: each test point compared with 5 of its 8 candidates, sampled",)
         order = np.random.default_rng(0).permutation(9)
         a, b = definitions._candidates(X, Z, None, None, True)
         for i in range(9):
@@ -346,10 +339,10 @@ class TestSamples:
             drawn = drawn[drawn != i][:5]
             j, l = np.triu_indices(5, 1)
             signs = [np.sign(row[drawn][j] - row[drawn][l]) for row in (a[i], b[i])]
-            assert found.triplets.rows[i] == pytest.approx(np.mean((signs[0] * signs[1] + 1) / 2), abs=1e-14)
+            assert statistics.triplets.rows[i] == pytest.approx(np.mean((signs[0] * signs[1] + 1) / 2), abs=1e-14)
 
 
-def test_many_neighbours_are_left_to_the_exact_path():
+def test_large_k_is_left_to_the_exact_path():
     x, z = RNG.random((2, 2, 200))
     out, left = np.empty((2, WIDTH)), np.full(2, 99, dtype=np.uint8)
     near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
@@ -363,13 +356,13 @@ def test_many_neighbours_are_left_to_the_exact_path():
 
 class TestLeavingOut:
     def test_a_single_row_leaves_nothing(self):
-        found = gather(X[:1], Z[:1], X_REF, Z_REF, k=2, threads=1)
-        assert leave_one_out_mean(found, np.ones(1), np.zeros(1)) is None
+        statistics = gather(X[:1], Z[:1], X_REF, Z_REF, k=2, threads=1)
+        assert leave_one_out_mean(statistics, np.ones(1), np.zeros(1)) is None
 
     def test_pairs_of_each_point(self):
         judged = np.array([3, 1, 7])
-        found = gather(X, Z, X_REF, Z_REF, k=2, judged=judged, threads=1)
-        assert pairs_touching(found).tolist() == [16.0] * 3 + [3.0] * 6
+        statistics = gather(X, Z, X_REF, Z_REF, k=2, judged=judged, threads=1)
+        assert pairs_touching(statistics).tolist() == [16.0] * 3 + [3.0] * 6
         alone = gather(X, Z, X_REF, Z_REF, k=2, include_queries=False, threads=1)
         assert pairs_touching(alone).tolist() == [8.0] * 9
         some = gather(X, Z, X_REF, Z_REF, k=2, include_queries=False, judged=judged, threads=1)
@@ -379,7 +372,7 @@ class TestLeavingOut:
 
 
 @pytest.mark.parametrize(("cores", "threads", "count"), [(3, None, 3), (None, None, 1), (3, 2, 2), (3, 1, 1)])
-def test_one_thread_a_core_unless_asked(cores, threads, count, monkeypatch):
+def test_one_thread_per_core_by_default(cores, threads, count, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     assert workers_for(None, threads=threads).count == count
 
@@ -388,19 +381,10 @@ def test_without_a_point_that_owns_the_code_distances_nothing_is_known():
     codes = Z.copy()
     codes[2] = 1e6
     families = frozenset({"sampled_pairs", "moments"})
-    found = gather(X, codes, k=2, families=families, threads=1)
+    statistics = gather(X, codes, k=2, families=families, threads=1)
     for name in ("nonmetric_stress", "scaled_stress", "stress", "pearson", "sigma_distortion"):
-        without = METRICS[name].measure(found).leave_one_out
+        without = METRICS[name].measure(statistics).leave_one_out
         np.testing.assert_array_equal(np.isnan(without), np.arange(9) == 2, err_msg=name)
-
-
-def test_points_of_any_size_keep_their_units():
-    for size in (1e-3, 1.0, 1e3):
-        expected = definitions.score(size * X, size * Z, 2) | definitions.extra_score(
-            size * X, size * Z, 2, labels=LABELS
-        )
-        for name in ("stress", "scaled_stress", "sammon", "expansion", "contraction", "sigma_distortion", "pearson"):
-            assert getattr(metrics, name)(size * X, size * Z) == pytest.approx(expected[name], rel=1e-9), name
 
 
 def test_jobs_cut_queries_by_their_number_alone():

@@ -1,4 +1,4 @@
-"""Encoders that are judged once give the same codes again, or are found out."""
+"""Encoders that do not give the same codes again are an error or have a note."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def notes_of(encode, points=X, batch_size=128):
 
 
 class Noisy:
-    """Adds noise of its own to every code, of a given share of the codes' spread."""
+    """Add noise to every code, with a share of the codes' spread."""
 
     def __init__(self, share, kind=np.float64):
         self._rng, self._share, self._kind = np.random.default_rng(0), share, kind
@@ -32,8 +32,8 @@ class Noisy:
         return (codes + self._share * codes.std() * self._rng.normal(size=codes.shape)).astype(self._kind)
 
 
-class Asked:
-    """Counts how it is called."""
+class Recorder:
+    """Record the sizes of batches."""
 
     def __init__(self):
         self.sizes = []
@@ -43,37 +43,37 @@ class Asked:
         return batch @ W
 
 
-def test_a_steady_encoder_is_asked_once_more_for_64_rows():
-    asked = Asked()
-    assert notes_of(asked) == []
-    assert asked.sizes == [128, 128, 44, 64]
+def test_a_deterministic_encoder_encodes_64_rows_twice():
+    encoder = Recorder()
+    assert notes_of(encoder) == []
+    assert encoder.sizes == [128, 128, 44, 64]
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5, 64, 65])
-def test_few_rows_are_asked_for_in_other_company(m):
-    asked = Asked()
-    notes_of(asked, X[:m])
-    assert asked.sizes == [m, min(64, (m + 1) // 2)]
+def test_few_rows_are_encoded_again_in_another_batch(m):
+    encoder = Recorder()
+    notes_of(encoder, X[:m])
+    assert encoder.sizes == [m, min(64, (m + 1) // 2)]
 
 
 @pytest.mark.parametrize("share", [1e-3, 0.1, 10])
 def test_noise_is_found(share):
-    with pytest.raises(
-        EncoderError, match=r"encoder 'Noisy' gave other codes \(by up to .* of their spread\) the second"
-    ):
+    with pytest.raises(EncoderError, match=r"'Noisy' gave other codes \(by up to .* of their spread\) the second"):
         notes_of(Noisy(share))
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_rounding_passes(kind):
-    assert notes_of(Noisy(1e-6, kind)) == []
-
-
-def test_rounding_of_codes_far_from_zero_passes():
-    assert notes_of(lambda batch: (batch @ W).astype(np.float32) + np.float32(1e6)) == []
-    assert (
-        notes_of(lambda batch: np.nextafter((batch @ W + 1e6).astype(np.float32), np.float32(len(batch) * 1e5))) == []
-    )
+@pytest.mark.parametrize(
+    "encode",
+    [
+        Noisy(1e-6, np.float32),
+        Noisy(1e-6, np.float64),
+        lambda batch: (batch @ W).astype(np.float32) + np.float32(1e6),
+        lambda batch: np.nextafter((batch @ W + 1e6).astype(np.float32), np.float32(len(batch) * 1e5)),
+    ],
+    ids=["float32", "float64", "far from zero", "far from zero, to the next number"],
+)
+def test_rounding_passes(encode):
+    assert notes_of(encode) == []
 
 
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])
@@ -116,12 +116,9 @@ def of_the_batch(share):
     return encode
 
 
-def test_company_that_matters_is_told_apart_from_time():
+def test_codes_that_depend_much_on_the_batch_are_an_error_and_little_a_note():
     with pytest.raises(EncoderError, match=r"codes of a point differ by up to .* with the other points of its batch"):
         notes_of(of_the_batch(5.0))
-
-
-def test_company_that_matters_little_gets_a_note():
     (note,) = notes_of(of_the_batch(0.02))
     assert note.startswith("codes of a point differ by up to 0.00")
     assert note.endswith("scores are those of batches of 128")
@@ -138,7 +135,7 @@ def test_encoders_that_fit_places_may_look_at_the_batch():
     assert "scores are those of batches of 128" in note
 
 
-def test_batches_of_one_size_alone_are_asked_for_as_they_were():
+def test_encoders_of_one_batch_size_are_called_with_it():
     def picky(batch):
         if len(batch) != 100:
             raise ValueError("compiled for 100 rows")
@@ -150,16 +147,11 @@ def test_batches_of_one_size_alone_are_asked_for_as_they_were():
         notes_of(lambda batch: noisy(picky(batch) @ np.linalg.pinv(W)), batch_size=100)
 
 
-def test_frames_stay_frames():
-    frame = pd.DataFrame(X, columns=list("abcde"))
-    assert notes_of(lambda batch: batch[["a", "b"]], frame) == []
-
-
-def test_stored_points_are_read_from_the_start():
-    array = pytest.importorskip("dask.array")
-    asked = Asked()
-    assert notes_of(asked, array.from_array(X, chunks=(50, 5))) == []
-    assert asked.sizes[-1] == 64
+def test_frames_stay_frames_and_stored_points_are_read_from_the_start():
+    assert notes_of(lambda batch: batch[["a", "b"]], pd.DataFrame(X, columns=list("abcde"))) == []
+    encoder = Recorder()
+    assert notes_of(encoder, pytest.importorskip("dask.array").from_array(X, chunks=(50, 5))) == []
+    assert encoder.sizes[-1] == 64
 
 
 def test_reports_are_refused_before_anything_is_measured():
@@ -206,12 +198,12 @@ def test_very_large_and_small_codes_are_seen(factor):
             notes_of(lambda batch: factor * noisy(batch))
 
 
-def test_what_the_second_time_raised_is_told():
-    asked = []
+def test_errors_of_the_second_call_are_shown():
+    calls = []
 
     def encode(batch):
-        asked.append(len(batch))
-        if len(asked) > 1:
+        calls.append(len(batch))
+        if len(calls) > 1:
             raise MemoryError("GPU out of memory")
         return batch @ W
 
@@ -221,7 +213,7 @@ def test_what_the_second_time_raised_is_told():
     assert "deterministic" not in str(caught.value)
 
 
-def test_models_in_eval_mode_are_not_told_to_be_put_into_it():
+def test_the_advice_about_eval_mode_is_for_models_in_training_mode():
     torch = pytest.importorskip("torch")
 
     class ByBatch(torch.nn.Module):
@@ -229,7 +221,7 @@ def test_models_in_eval_mode_are_not_told_to_be_put_into_it():
             return batch[:, :3] / batch.abs().max()
 
     points = rng.normal(size=(300, 5)) * np.linspace(1, 30, 300)[::-1, None]
-    for module in (ByBatch().eval(), ByBatch().train()):  # it is asked in eval mode in both cases
+    for module in (ByBatch().eval(), ByBatch().train()):  # it encodes in eval mode in both cases
         with pytest.raises(EncoderError, match=r"it is in eval mode.*batch_size=1, or evaluate ready codes"):
             notes_of(module, points)
         assert notes_of(module, points[:70], batch_size=1) == []
@@ -237,7 +229,7 @@ def test_models_in_eval_mode_are_not_told_to_be_put_into_it():
         notes_of(lambda batch: np.asarray(ByBatch()(torch.as_tensor(batch))), points)
 
 
-def test_reference_points_are_asked_for_again():
+def test_reference_points_are_encoded_again():
     noise = np.random.default_rng(0)
 
     def encode(batch):

@@ -37,6 +37,9 @@ X = np.random.default_rng(0).normal(size=(60, 4))
 def first(batch):
     return batch[:, :2]
 
+def never(batch):
+    raise AssertionError("encoded")
+
 def broken(batch):
     return batch @ np.ones((3, 2))
 
@@ -58,6 +61,13 @@ CASES = [
     (lambda d: d.check(noisy, X, draws=3, stress=1), InputError, "draws: found 3"),
     (lambda d: d.evaluate(first, X, confidence=95), InputError, "confidence: found 95"),
     (lambda d: d.evaluate(lambda batch: None, X), EncoderError, "returned NoneType"),
+    (lambda d: d.check(never, X), InputError, "limits: found none"),
+    (lambda d: d.check(never, X, continuty=0.9), InputError, "did you mean 'continuity'"),
+    (lambda d: d.check(never, X, continuity="high"), InputError, "found the limit 'high'"),
+    (lambda d: d.check(never, continuity=0.9), InputError, "X_test: not given; give the test points, or mark"),
+    (lambda d: d.check(Recipe, X, continuity=0.9), InputError, "got the class 'Recipe'"),
+    (lambda d: d.evaluate(never, X, refrence=X), InputError, "refrence: found no option of that name; did you mean"),
+    (lambda d: d.evaluate(never, X, continuity=1), InputError, "continuity: found a limit, which evaluate does not"),
 ]
 
 @pytest.mark.parametrize("case", range(len(CASES)))
@@ -85,13 +95,16 @@ def test_shown(distbench):
 
 def test_shown_too(distbench):
     distbench.check(noisy, X, stress=1)
+
+def test_shown_without_lines_of_the_library(distbench):
+    distbench.check(never, X, continuty=0.9)
 """
 
 
 def test_the_fixture(pytester):
     pytester.makepyfile(test_mine=FIXTURE)
     result = pytester.runpytest_subprocess("--distbench", "-p", "no:randomly")
-    result.assert_outcomes(passed=12, failed=2)
+    result.assert_outcomes(passed=19, failed=3)
     result.stdout.fnmatch_lines(
         [
             ">*return batch @ np.ones((3, 2))*",
@@ -100,16 +113,26 @@ def test_the_fixture(pytester):
             "at test_mine.py:*",
             "encoder 'noisy' gave other codes (by up to * of their spread) the second time *",
             "at test_mine.py:*",
+            "continuty: *did you mean 'continuity'?",
+            "at test_mine.py:*",
+            "4 checks: 1 met, 3 not evaluated*",
         ]
     )
-    for internal in ("encoder.py", "_fixture.py", "determinism.py"):
+    for internal in ("encoder.py", "_fixture.py", "determinism.py", "limits.py"):
         result.stdout.no_fnmatch_line(f"*{internal}*")
 
 
 MARKERS = [
+    ("'digits'", "takes arguments by name only, found 'digits'"),
+    ('dataset="digit"', "dataset: no data set is called 'digit'; did you mean 'digits'?"),
+    ("dataset=3", "dataset is 3; give the name of a data set"),
     ('dataset="digits"', "dataset= needs code_size= too"),
     ('dataset="digits", code_size=2.5', "code_size is 2.5"),
+    ("code_size=0", "code_size is 0; give an integer from 1"),
     ("k=True", "k is True"),
+    ("seed=True", "seed is True; give an integer from 0"),
+    ("limits=0.9", "limits is 0.9; give a dict such as "),
+    ("limits={'continuty': 0.9}", "continuty: found no metric of that name; did you mean 'continuity'?"),
     ("limits={}", "limits is {}"),
     ("limits={'continuity': 95}", "one between 0 and 1"),
     ("limits={'stress': [1] * 999}", "stress: found the limit list"),
@@ -129,6 +152,17 @@ def test_the_marker(pytester, arguments, words):
 OPTIONS = [
     ("--distbench-limit=continuity:high", "give METRIC:VALUE"),
     ("--distbench-limit=continuity:nan", "found the limit nan"),
+    ("--distbench-limit=continuty:0.9", "did you mean 'continuity'"),
+    ("--distbench-limit=continuity", "--distbench-limit continuity: found 'continuity'; give METRIC:VALUE"),
+    ("--distbench-limit=continuity:7", "between 0 and 1"),
+    ("--distbench-undecided=maybe", "found 'maybe'; give value, fail or pass"),
+    ("--distbench-sort=stres", "--distbench-sort stres: "),
+    ("--distbench-seed=-1", "found '-1'; give an integer from 0"),
+    ("--distbench-encoder=mine", "found 'mine'; give NAME=module:object"),
+    ("--distbench-report=htm", "did you mean 'html'"),
+    ("--distbench-report=json:.", "is a folder; name a file"),
+    ("--distbench-compare=none.json", "none.json: found no such file"),
+    ("--distbench-compare-fail=continuity:1%", "--distbench-compare PATH"),
     ("--distbench-seed=\u00b2", "give an integer from 0"),
     ("--distbench-seed=\u0663", "give an integer from 0"),
     ("--distbench-report=pdf:x.pdf", "no report is called 'pdf'"),
@@ -138,7 +172,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("option", "words"), OPTIONS)
 def test_options(pytester, option, words):
-    pytester.makepyfile("def test_it(): ...")
+    pytester.makepyfile("raise RuntimeError('imported')")
     refused(pytester.runpytest_inprocess(option, "--collect-only"), option.partition("=")[0], words)
 
 

@@ -2,27 +2,17 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 
 import numpy as np
 import pytest
 import warm
+from suite_texts import RECIPE_LOG
 
 from distbench.suites._shared import Codes, fit_key, once
 from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import as_recipe
 
 RECIPES = """
-import os, pathlib, signal, time
-import numpy as np
-from distbench.errors import TrainingError
-
-HERE = pathlib.Path(__file__).parent
-
-def log_fit(name):
-    with (HERE / "fits.txt").open("a") as file:
-        file.write(f"{name} {os.getpid()}\\n")
-
 class Fitted:
     def __init__(self, scale):
         self.note = "a note"
@@ -82,7 +72,7 @@ def folder(tmp_path):
 @pytest.fixture
 def together(tmp_path, folder):
     """Run the same recipe in two processes at once; return what each printed."""
-    (tmp_path / "recipes.py").write_text(textwrap.dedent(RECIPES))
+    (tmp_path / "recipes.py").write_text(RECIPE_LOG + RECIPES)
 
     path = warm.clean_path()
 
@@ -121,7 +111,7 @@ def test_two_processes_fit_once_and_find_the_same(together, folder, monkeypatch)
     sys.modules.pop("recipes", None)
 
 
-def test_of_an_error_each_process_finds_out_for_itself(together, folder):
+def test_failed_fits_are_not_shared(together, folder):
     assert together("recipes:Fails") == ["TrainingError it diverged: after 3 epochs"] * 2
     assert len(fits(folder)) == 2
 
@@ -143,11 +133,11 @@ def never():
 
 def test_codes_come_back_as_they_were(folder):
     made = once(folder / "key.npz", lambda: codes_of(0.1 + 0.2))
-    found = once(folder / "key.npz", never)
-    assert (found.seconds, found.note) == (made.seconds, made.note)
-    assert (found.test.dtype, found.train.dtype) == (np.float32, np.float64)
-    np.testing.assert_array_equal(found.test, made.test)
-    np.testing.assert_array_equal(found.train, made.train)
+    stored = once(folder / "key.npz", never)
+    assert (stored.seconds, stored.note) == (made.seconds, made.note)
+    assert (stored.test.dtype, stored.train.dtype) == (np.float32, np.float64)
+    np.testing.assert_array_equal(stored.test, made.test)
+    np.testing.assert_array_equal(stored.train, made.train)
 
 
 def test_a_folder_that_is_gone_costs_no_test_its_codes(folder):
@@ -185,18 +175,18 @@ def test_a_key_tells_fits_apart_and_is_the_same_for_the_same():
         key(Here.Inner, {"scale": 2.0}),
     ]
     assert len(set(keys)) == len(keys)
-    assert all(len(one) == 64 for one in keys)
+    assert all(len(digest) == 64 for digest in keys)
     assert key(Here.Inner, {"scale": 2.0}) == keys[-1]
 
 
-def test_what_another_process_could_not_know_has_no_key(monkeypatch):
+def test_recipes_that_other_processes_cannot_import_have_no_key(monkeypatch):
     class Local(Here):
         pass
 
     main = type("Main", (Here,), {"__module__": "__main__"})
     monkeypatch.setattr(sys.modules["__main__"], "Main", main, raising=False)
     renamed = type("Here", (Here,), {"__module__": __name__, "__qualname__": "Here"})
-    assert [key(one) for one in (Local, main, renamed, Here())] == [""] * 4
+    assert [key(recipe) for recipe in (Local, main, renamed, Here())] == [""] * 4
 
 
 def test_a_class_of_a_module_that_has_changed_has_another_key(tmp_path, monkeypatch):

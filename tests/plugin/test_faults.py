@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,9 +15,6 @@ from pages import outcome
 
 from distbench.results.file import read_results, write_results
 from pytest_distbench._reports import write_reports
-
-with contextlib.suppress(ImportError):
-    pass
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 TRAP = """
@@ -57,14 +53,14 @@ class TestCodeThatASuiteNames:
         pytester.syspathinsert()
 
     def test_it_runs_where_the_user_ran_pytest_on_it_with_distbench_and_nowhere_else(self, pytester):
-        """As the code of any test: a run without the option, and a look at what there is, import nothing."""
+        """Runs without the option, and collection, import nothing."""
         for options in ((), ("mine.toml",), ("--distbench", "--collect-only")):
             pytester.runpytest_inprocess(*options)
             assert not (pytester.path / "ran.txt").exists()
             assert "my_trap" not in sys.modules
         result = pytester.runpytest_subprocess("--distbench", "-p", "no:xdist")
         assert (pytester.path / "ran.txt").read_text() == "imported\n"
-        result.assert_outcomes(failed=2)  # and sys.exit() in there ends no run
+        result.assert_outcomes(failed=2)  # sys.exit() in a recipe does not end the run
         result.stdout.fnmatch_lines(["*my_trap:load: raised SystemExit: no data today (at my_trap.py:7)"])
         assert not [line for line in result.outlines if "Traceback" in line or "importlib" in line]
 
@@ -106,7 +102,7 @@ def start(folder, *options):
 
 
 @POSIX
-def test_ctrl_c_in_a_test_keeps_what_was_measured_before_and_what_others_had(run, pytester):
+def test_ctrl_c_in_a_test_keeps_all_rows(run, pytester):
     reports = ("--distbench-report=json:out.json", "-p", "no:xdist")
     run(TESTS, *reports).assert_outcomes(passed=3)
     before = read_results(pytester.path / "out.json").rows
@@ -124,7 +120,7 @@ def test_ctrl_c_in_a_test_keeps_what_was_measured_before_and_what_others_had(run
     assert list(pytester.path.glob("*.part")) == []
 
 
-def test_a_report_that_cannot_be_written_fails_the_run_and_says_so_and_the_others_are_written(run, pytester):
+def test_a_report_that_cannot_be_written_fails_the_run_and_the_others_are_written(run, pytester):
     nowhere = Path("/proc/nowhere/out.json")
     if not os.access("/proc", os.W_OK) or not Path("/proc/self").exists():
         pytest.skip("needs a folder that may be written and cannot be, as /proc is for root")
@@ -136,7 +132,7 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_says_so_and_the_other
     assert "first" in (pytester.path / "out.md").read_text()
 
 
-def test_a_report_in_a_place_that_is_no_folder_fails_before_a_test_runs(pytester):
+def test_a_report_path_inside_a_file_is_an_error_before_tests_run(pytester):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
     (pytester.path / "file").write_text("")
     result = pytester.runpytest_inprocess("--distbench", "--distbench-report=json:file/out.json")
@@ -147,7 +143,7 @@ def test_a_report_in_a_place_that_is_no_folder_fails_before_a_test_runs(pytester
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:50], lambda text: text.replace('"schema": 1', '"schema": 7', 1)])
-def test_damaged_results_fail_before_a_test_runs_and_stay(pytester, damage):
+def test_damaged_results_are_an_error_before_tests_run_and_stay(pytester, damage):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
     path = pytester.path / "out.json"
     write_results(path, [], {"date": "2026-01-02"}, whole=True)

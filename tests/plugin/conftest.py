@@ -53,18 +53,6 @@ def _warm(request):
 
 
 @pytest.fixture
-def collect(pytester):
-    """Collect in this process, which is faster if no encoder runs."""
-
-    def collect(**files):
-        for name, text in files.items():
-            (pytester.path / name.replace("__", ".")).write_text(text, encoding="utf-8")
-        return pytester.runpytest_inprocess("--distbench", "--collect-only")
-
-    return collect
-
-
-@pytest.fixture
 def run(pytester, monkeypatch):
     """Run pytest in a subprocess, in a folder with a test file, on a terminal 80 columns wide."""
     monkeypatch.setenv("COLUMNS", "80")

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from pathlib import Path
-
-import pytest
 
 PASSING = """
 def test_it(distbench):
@@ -18,43 +15,31 @@ def test_it(distbench):
 
 def test_without_the_flag_tests_skip_with_the_reason_and_set_nothing_up(run):
     body = """
-    @pytest.fixture
-    def trained():
-        raise RuntimeError("this would train for an hour")
+@pytest.fixture
+def trained():
+    raise RuntimeError("this would train for an hour")
 
-    def test_fixture(trained, distbench): ...
+def test_fixture(trained, distbench): ...
 
-    @pytest.mark.distbench(dataset="digits", code_size=2)
-    def test_marked(trained): ...
+@pytest.mark.distbench(dataset="digits", code_size=2)
+def test_marked(trained): ...
 
-    def test_asked_for_later(request):
-        request.getfixturevalue("distbench")
+def test_asked_for_later(request):
+    request.getfixturevalue("distbench")
 
-    def test_other(): ...
-    """
-    result = run(textwrap.dedent(body), "-rs", "--strict-markers", "-W", "error", flag=False)
+def test_other(): ...
+"""
+    result = run(body, "-rs", "--strict-markers", "-W", "error", flag=False)
     result.assert_outcomes(skipped=3, passed=1)
     result.stdout.fnmatch_lines(["SKIPPED*needs --distbench"])
     result.stdout.no_fnmatch_line("*= distbench =*")
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        (),
-        ("-p", "no:terminal"),
-        pytest.param(("-n", "2"), marks=pytest.mark.nightly),
-        ("--strict-markers", "--strict-config", "-W", "error"),
-        ("-s",),
-    ],
-    ids=" ".join,
-)
-def test_a_kept_limit_passes(run, options):
-    result = run(PASSING, *options)
+def test_a_kept_limit_passes(run):
+    result = run(PASSING)
     assert result.ret == 0
-    if "no:terminal" not in options:
-        result.assert_outcomes(passed=1)
-        result.stdout.fnmatch_lines(["*= distbench =*", "test_mine.py::test_it PCA *0.9??*", "1 check: 1 met"])
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*= distbench =*", "test_mine.py::test_it PCA *0.9??*", "1 check: 1 met"])
 
 
 def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
@@ -79,36 +64,10 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
         result.stdout.no_fnmatch_line(f"*{internal}*")
 
 
-def test_what_is_wrong_with_limits_is_said_before_anything_is_encoded(run):
+def test_evaluate_and_check_take_the_same_options_and_return_a_report(run):
     body = """
-def never(X):
-    raise RuntimeError("encoded")
+from pytest_distbench import DistbenchFixture
 
-def test_it(distbench):
-    with pytest.raises(InputError, match="limits: found none.*continuity.*spearman"):
-        distbench.check(never, X_test)
-    with pytest.raises(InputError, match="did you mean 'continuity'"):
-        distbench.check(never, X_test, continuty=0.9)
-    with pytest.raises(InputError, match="found the limit 'high'"):
-        distbench.check(never, X_test, continuity="high")
-    with pytest.raises(InputError, match="k: "):
-        distbench.check(first, X_test, k=0, stress=1)
-    with pytest.raises(InputError, match="X_test: not given; give the test points, or mark"):
-        distbench.check(never, continuity=0.9)
-    with pytest.raises(AssertionError, match="continuity"):
-        distbench.check(first, X_test, continuity=0.99)
-
-def test_shown(distbench):
-    distbench.check(first, X_test, continuty=0.9)
-"""
-    result = run(body)
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["continuty: *did you mean 'continuity'?", "at test_mine.py:*"])
-    result.stdout.no_fnmatch_line("*limits.py*")
-
-
-def test_what_evaluate_takes_check_takes_too(run):
-    body = """
 labels, labels_train = X_test[:, 0] > 0, X_train[:, 0] > 0
 
 def test_it(distbench):
@@ -126,6 +85,13 @@ def test_what_has_a_limit_is_measured(distbench):
     assert set(distbench.check(pca, X_test, metrics=["stress"], kendall=0.1)) == {"stress", "kendall"}
     assert distbench.check(pca, X_test, queries=30, precision={"continuity": 0.5}, continuity=0.5).m == 30
 
+def test_evaluate(distbench: DistbenchFixture):
+    assert isinstance(distbench, DistbenchFixture)
+    report = distbench.evaluate(pca, X_test, reference=X_train, k=5, include_queries=False, name="my pca")
+    assert (report.k, report.M, report.encoder) == (5, 200, "my pca")
+    assert list(distbench.evaluate(pca, X_test, metrics=["stress"])) == ["stress"]
+    assert distbench.check(pca, X_test, continuity=0.5)["continuity"].value > 0.5
+
 def test_undecided(distbench):
     value = distbench.evaluate(pca, X_test)["continuity"].value
     distbench.check(pca, X_test, continuity=value)
@@ -142,54 +108,19 @@ def test_a_recipe(distbench):
     with pytest.raises(InputError, match="confidence: given for a recipe"):
         distbench.check("pca", confidence=0.8)
 """
-    run(body).assert_outcomes(passed=4)
-
-
-def test_evaluate_returns_a_report_and_shows_it(run):
-    body = """
-from pytest_distbench import DistbenchFixture
-
-def test_it(distbench: DistbenchFixture):
-    assert isinstance(distbench, DistbenchFixture)
-    report = distbench.evaluate(pca, X_test, reference=X_train, k=5, include_queries=False, name="my pca")
-    assert (report.k, report.M, report.encoder) == (5, 200, "my pca")
-    assert list(distbench.evaluate(pca, X_test, metrics=["stress"])) == ["stress"]
-    assert distbench.check(pca, X_test, continuity=0.5)["continuity"].value > 0.5
-"""
     result = run(body)
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["test_mine.py::test_it my pca *", "test_mine.py::test_it PCA *"])
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines_random(["test_mine.py::test_evaluate my pca *", "test_mine.py::test_evaluate PCA *"])
 
 
-def test_encoders_of_one_test_on_one_set_of_points_are_ranked(run):
+def test_a_recipe_is_fitted_and_evaluated_as_the_marker_says(run):
     body = """
-def test_it(distbench):
-    for name, encoder in {"two": pca.transform, "naught": lambda X: 0 * X[:, :5]}.items():
-        distbench.evaluate(encoder, X_test, reference=X_train, name=name)
-"""
-    result = run(body)
-    result.stdout.fnmatch_lines(
-        [
-            "test_mine.py::test_it, code size 5 (k = 10, m = 60 test points, M = 259*",
-            "1  two * 0.9?? * to *",
-            "2  naught *",
-        ]
-    )
-
-
-RECIPES = """
 class Mine:
     def fit(self, X, code_size, seed):
         assert X.shape == (1437, 64)
         self.seed = seed
         return PCA(code_size, random_state=seed).fit(X)
-"""
 
-
-def test_a_recipe_is_fitted_and_judged_as_the_marker_says(run):
-    body = (
-        RECIPES
-        + """
 pytestmark = pytest.mark.distbench(dataset="digits", limits={"continuity": 0.9})
 
 @pytest.mark.distbench(code_size=8, k=5)
@@ -220,7 +151,6 @@ def test_errors(distbench):
     with pytest.raises(InputError, match="function has no fit.*pass the test points too"):
         distbench.check(first)
 """
-    )
     result = run(body, "--strict-markers")
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(
@@ -228,36 +158,7 @@ def test_errors(distbench):
     )
 
 
-@pytest.mark.parametrize(
-    ("marker", "message"),
-    [
-        ("datset='digits'", "unknown argument 'datset'; did you mean 'dataset'?"),
-        ("'digits'", "takes arguments by name only, found 'digits'*"),
-        ("dataset='digit'", "dataset: no data set is called 'digit'; did you mean 'digits'?"),
-        ("dataset='digits'", "dataset= needs code_size= too"),
-        ("dataset=3", "dataset is 3; give the name of a data set"),
-        ("code_size=0", "code_size is 0; give an integer from 1"),
-        ("limits={'continuty': 0.9}", "continuty: found no metric of that name; did you mean 'continuity'?"),
-        ("limits=0.9", "limits is 0.9; give a dict such as *"),
-        ("seed=True", "seed is True; give an integer from 0"),
-    ],
-)
-def test_markers_are_checked_at_collection(collect, marker, message):
-    test = f"import pytest\n@pytest.mark.distbench({marker})\ndef test_it(distbench): ...\n"
-    result = collect(test_mine__py=test)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: test_mine.py::test_it: @pytest.mark.distbench: {message}"])
-
-
-@pytest.mark.nightly
-def test_a_wrong_marker_is_named_under_xdist_too(run):
-    result = run("@pytest.mark.distbench(datset='digits')\ndef test_it(distbench): ...\n", "-n", "2")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["test_mine.py::test_it: @pytest.mark.distbench: *; did you mean 'dataset'?"])
-    result.stdout.no_fnmatch_line("INTERNALERROR*")
-
-
-def test_of_a_test_that_is_run_again_the_last_run_counts(run, pytester):
+def test_only_the_last_run_of_a_repeated_test_counts(run, pytester):
     pytester.makeconftest(
         """
         from _pytest.runner import runtestprotocol
@@ -282,40 +183,6 @@ def test_it(distbench):
     assert {row["encoder"] for row in rows} == {"PCA"}
 
 
-def test_what_was_measured_does_not_flood_junit_files(run, pytester):
-    run(PASSING, "--junitxml=out.xml").assert_outcomes(passed=1)
-    text = (pytester.path / "out.xml").read_text()
-    assert 'name="test_it"' in text
-    assert "leave_one_out" not in text
-
-
-@pytest.mark.nightly
-def test_a_keras_model_is_an_encoder(run):
-    body = """
-def test_it(distbench):
-    keras = pytest.importorskip("keras")
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, name="code")])
-    distbench.check(model, X_test, reference=X_train, continuity=0.6)
-    with pytest.raises(PreservationError, match="continuity"):
-        distbench.check(model, X_test, reference=X_train, continuity=0.99999)
-"""
-    result = run(body)
-    result.assert_outcomes(passed=1)
-
-
-@pytest.mark.nightly
-def test_a_recipe_that_sees_the_test_points_says_so(run):
-    body = """
-import pytest
-
-@pytest.mark.distbench(dataset="digits", code_size=2, limits={"continuity": 0.9})
-def test_it(distbench):
-    distbench.check("tsne")
-"""
-    run(body).stdout.fnmatch_lines(["*tsne (in sample)*", "in sample: fitted on train and test points together*"])
-
-
 def test_a_marker_with_limits_that_nothing_looked_at_fails(run):
     body = """
 @pytest.mark.distbench(limits={"continuity": 0.1})
@@ -337,35 +204,26 @@ def test_checked(distbench):
     )
 
 
-def test_errors_that_a_test_expects_are_no_unjudged_checks(run):
+def test_encoders_of_one_test_are_ranked_and_those_of_one_name_told_apart(run):
     body = """
-def test_it(distbench):
-    with pytest.raises(InputError, match="refrence: found no option of that name; did you mean 'reference'"):
-        distbench.evaluate(pca, X_test, refrence=X_train)
-    with pytest.raises(InputError, match="continuity: found a limit, which evaluate does not take; call check"):
-        distbench.evaluate(pca, X_test, continuity=0.9)
-    with pytest.raises(InputError, match="got the class 'PCA'"):
-        distbench.check(PCA, X_test, continuity=0.9)
-"""
-    result = run(body)
-    result.assert_outcomes(passed=1)
-    result.stdout.no_fnmatch_line("*not evaluated*")
+def test_ranked(distbench):
+    for name, encoder in {"two": pca.transform, "naught": lambda X: 0 * X[:, :5]}.items():
+        distbench.evaluate(encoder, X_test, reference=X_train, name=name)
 
-
-def test_encoders_of_one_name_in_a_test_stay_apart(run):
-    body = """
-def test_it(distbench):
+def test_of_one_name(distbench):
     for columns in (2, 3, 3):
         distbench.check(lambda X: X[:, :2] * columns, X_test, continuity=0.1)
     distbench.check(lambda X: X[:, :2] * 2, X_test, stress=9)
 """
     result = run(body)
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=2)
+    head = "test_mine.py::test_ranked, code size 5 (k = 10, m = 60 test points, M = 259*"
+    result.stdout.fnmatch_lines([head, "1  two * 0.9?? * to *", "2  naught *"])
     result.stdout.fnmatch_lines_random(["1= *<lambda> *", "1= *<lambda> (2) *", "4 checks: 4 met"])
     result.stdout.no_fnmatch_line("*<lambda> (3)*")
 
 
-def test_an_encoder_that_fails_is_shown_without_a_place(run):
+def test_failures_notes_and_undecided_checks_in_all_reports(run):
     body = """
 def boom(X):
     raise RuntimeError("out of order")  # its own line
@@ -410,9 +268,9 @@ def test_recipe(distbench):
     result.stdout.fnmatch_lines(["7 checks: 1 met, 1 undecided, 5 not evaluated (1 failed as undecided='fail' says)"])
     result.stdout.fnmatch_lines_random(["no score: test_mine.py::test_file half.keras: failed: *"])
     notes = ("codes have as many columns as the points", "60 of the 60 test points equal a reference point")
-    for page in (text, *(Path(f"r.{kind}").read_text(encoding="utf-8") for kind in ("md", "html", "json"))):
+    for output in (text, *(Path(f"r.{kind}").read_text(encoding="utf-8") for kind in ("md", "html", "json"))):
         for note in notes:
-            assert note in " ".join(page.split())
+            assert note in " ".join(output.split())
     result.stdout.fnmatch_lines(["no place: Boom: *RuntimeError: diverged"])
     result.stdout.fnmatch_lines_random(
         ["no score: test_mine.py::test_it boom: failed: RuntimeError: out of order", "no score: *::test_codes lost: *"]

@@ -1,10 +1,11 @@
-"""Every option on the command line and in the ini file, each in a run of its own."""
+"""Every option on the command line and in the ini file."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from suite_texts import PCA_ENTRY, SWISS_ROLL
 
 OPTIONS = ("encoder", "limit", "undecided", "sort", "seed", "retrain", "update", "compare", "compare-fail", "report")
 CHECK = """
@@ -21,15 +22,7 @@ class Kept:
 def test_it(distbench):
     distbench.check(Kept)
 """
-SUITE = """
-distbench = 1
-question = "Which is better?"
-dataset = "swiss_roll"
-code_sizes = [2]
-
-[[encoder]]
-name = "pca"
-"""
+SUITE = SWISS_ROLL + PCA_ENTRY
 
 
 def ini(pytester, **values):
@@ -38,13 +31,9 @@ def ini(pytester, **values):
 
 def test_the_help_lists_every_option_and_its_ini_twin(pytester):
     shown = pytester.runpytest_subprocess("--help").stdout.str()
-    for name in (
-        "",
-        *["encoder", "limit", "undecided", "sort", "seed", "retrain", "update", "compare", "compare-fail", "report"],
-    ):
-        option = f"--distbench-{name}".rstrip("-")
-        assert option in shown
-        assert f"  {option[2:].replace('-', '_')} (" in shown
+    for option in ("distbench", *(f"distbench-{name}" for name in OPTIONS)):
+        assert f"--{option}" in shown
+        assert f"  {option.replace('-', '_')} (" in shown
 
 
 @pytest.mark.parametrize("value", ["true", "false"])
@@ -83,60 +72,29 @@ def test_bare(distbench):
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "call", "twin", "passes", "reason"),
     [
-        ("--distbench-limit=continuty:0.9", "*--distbench-limit continuty:0.9: *did you mean 'continuity'*"),
-        ("--distbench-limit=continuity", "*--distbench-limit continuity: found 'continuity'; give METRIC:VALUE*"),
-        ("--distbench-limit=continuity:7", "*--distbench-limit continuity:7: *between 0 and 1*"),
-        ("--distbench-undecided=maybe", "*--distbench-undecided: found 'maybe'; give value, fail or pass*"),
-        ("--distbench-sort=stres", "*--distbench-sort stres: *did you mean 'stress'*"),
-        ("--distbench-seed=-1", "*--distbench-seed: found '-1'; give an integer from 0*"),
-        ("--distbench-encoder=mine", "*--distbench-encoder: found 'mine'; give NAME=module:object*"),
-        ("--distbench-report=htm", "*--distbench-report htm: *did you mean 'html'*"),
-        ("--distbench-report=json:.", "*--distbench-report json: * is a folder; name a file*"),
-        ("--distbench-compare=none.json", "*--distbench-compare: *none.json: found no such file*"),
-        ("--distbench-compare-fail=continuity:1%", "*--distbench-compare-fail: *--distbench-compare PATH*"),
-    ],
-    ids=lambda value: value if value.startswith("--") else "",
-)
-def test_a_wrong_value_is_one_line_before_anything_is_collected(run, option, said):
-    result = run("raise RuntimeError('imported')", option)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: {said}"])
-    assert "Traceback" not in result.stderr.str() + result.stdout.str()
-
-
-@pytest.mark.parametrize(
-    ("options", "twin", "passes"),
-    [
-        ((), "", True),
-        ((), "fail", False),
-        (("--distbench-undecided=fail",), "pass", False),
-        (("--distbench-undecided=pass",), "fail", True),
+        ("", "", "", True, "by the value alone"),
+        ("", "", "fail", False, "as --distbench-undecided=*"),
+        ("fail", "", "pass", False, "as --distbench-undecided=*"),
+        ("pass", "", "fail", True, "as --distbench-undecided=*"),
+        ("", "pass", "fail", True, "as undecided='pass'*"),
+        ("fail", "pass", "", False, "as --distbench-undecided=*"),
     ],
 )
-def test_what_an_undecided_limit_does(run, pytester, options, twin, passes):
+def test_the_command_line_then_the_call_then_the_ini_file_decide_on_undecided_limits(
+    run, pytester, option, call, twin, passes, reason
+):
     ini(pytester, distbench_undecided=twin)
-    body = """
+    body = f"""
 def test_it(distbench):
-    report = distbench.evaluate(first, X_test, reference=X_train)
-    distbench.check(first, X_test, reference=X_train, continuity=report["continuity"].value - 1e-6)
+    limit = distbench.evaluate(first, X_test, reference=X_train)["continuity"].value - 1e-6
+    options = {{"undecided": "{call}"}} if "{call}" else {{}}
+    distbench.check(first, X_test, reference=X_train, continuity=limit, **options)
 """
-    result = run(body, *options)
+    result = run(body, *([f"--distbench-undecided={option}"] if option else []))
     result.assert_outcomes(**({"passed": 1} if passes else {"failed": 1}))
-    rests = "by the value alone" if not (twin or options) else "as --distbench-undecided=*"
-    result.stdout.fnmatch_lines([f"1 check: 1 undecided (1 {'passed' if passes else 'failed'} {rests}*)"])
-
-
-def test_a_call_says_what_undecided_does_before_the_ini_file(run, pytester):
-    ini(pytester, distbench_undecided="fail")
-    body = """
-def test_it(distbench):
-    value = distbench.evaluate(first, X_test)["continuity"].value
-    distbench.check(first, X_test, continuity=value + 1e-6, undecided="pass")
-"""
-    run(body).assert_outcomes(passed=1)
-    run(body, "--distbench-undecided=value").assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"1 check: 1 undecided (1 {'passed' if passes else 'failed'} {reason}*)"])
 
 
 @pytest.mark.parametrize(
@@ -148,7 +106,7 @@ def test_it(distbench):
         ((), "", "7", 7),
     ],
 )
-def test_the_command_line_then_the_marker_then_the_ini_file_say_the_seed(run, pytester, options, marker, twin, seed):
+def test_the_command_line_then_the_marker_then_the_ini_file_set_the_seed(run, pytester, options, marker, twin, seed):
     ini(pytester, distbench_seed=twin)
     run(RECIPE.replace(", seed=1", marker), "-s", *options).stdout.fnmatch_lines([f"*seed {seed}"])
 
@@ -206,19 +164,6 @@ def test_reports_of_every_type_go_where_they_are_sent(run, pytester, monkeypatch
     assert "PCA" in summary.read_text(encoding="utf-8")
 
 
-def test_a_report_that_cannot_be_written_fails_the_run_and_says_so(run, pytester):
-    body = (
-        CHECK
-        + """
-    import pathlib
-    pathlib.Path("gone.json").mkdir()
-"""
-    )
-    result = run(body, "--distbench-report=json:gone.json")
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["NOT WRITTEN: json report *gone.json*"])
-
-
 def test_a_worse_encoder_breaks_the_gate_in_one_red_line(run, monkeypatch):
     body = """
 import os
@@ -245,25 +190,6 @@ def test_it(distbench):
     plain.stdout.fnmatch_lines(["FAILED *mine*continuity*", "*1 failed, 1 passed*"])
 
 
-def test_the_gate_is_broken_where_there_is_nothing_to_compare(run):
-    run(CHECK, "--distbench-report=json:old.json")
-    other = CHECK.replace("test_it", "test_other")
-    result = run(other, "--distbench-compare=old.json", "--distbench-compare-fail=continuity:1%")
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["*nothing to compare*"])
-
-
-def test_retrain_and_update_fit_and_store(run, pytester):
-    pytester.makefile(".toml", one=SUITE)
-    ini(pytester, distbench_update="true")
-    stored = run("")
-    stored.assert_outcomes(passed=1)
-    stored.stdout.fnmatch_lines(["written: *one.json: 1 encoder (11 rows)"])
-    pytester.makeini("[pytest]\n")
-    run("").stdout.fnmatch_lines(["Stored, not fitted in this run*"])
-    run("", "--distbench-retrain").stdout.fnmatch_lines(["Drift from the stored rows*", "*1 without any change"])
-
-
 def test_a_part_of_the_tests_adds_to_a_file_and_a_whole_run_replaces_it(run, pytester):
     body = """
 def test_one(distbench):
@@ -288,3 +214,16 @@ def test_an_added_encoder_that_ran_on_nothing_fails_the_run(run):
     result = run(CHECK, "--distbench-encoder=mine=pca")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["--distbench-encoder mine: ran on no suite; *", "FAILED --distbench-encoder mine *"])
+
+
+def test_a_report_that_cannot_be_written_fails_the_run(run, pytester):
+    body = (
+        CHECK
+        + """
+    import pathlib
+    pathlib.Path("gone.json").mkdir()
+"""
+    )
+    result = run(body, "--distbench-report=json:gone.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["NOT WRITTEN: json report *gone.json*"])

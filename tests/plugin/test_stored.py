@@ -1,4 +1,4 @@
-"""Stored rows of suites: valid ones are used, stale ones are shown, and options fit and write them anew."""
+"""Stored rows of suites: used while they are valid, reported when stale, and fitted and written again on request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import textwrap
 from importlib.util import find_spec
 
 import pytest
+from suite_texts import SWISS_ROLL
 
 RECIPES = """
 from sklearn.decomposition import PCA
@@ -28,22 +29,18 @@ class Good:
 class Needs(Good):
     requires = "no_such_package_here"
 """
-SUITE = """
-distbench = 1
-question = "?"
-dataset = "swiss_roll"
-code_sizes = [2]
+SUITE = f"""{SWISS_ROLL}
 seeds = [0, 1]
 
 [[encoder]]
 name = "good"
 recipe = "my_recipes:Good"
-limits = {continuity = 0.5}
+limits = {{continuity = 0.5}}
 
 [[encoder]]
 name = "tilted"
 recipe = "my_recipes:Good"
-options = {tilt = 0.5}
+options = {{tilt = 0.5}}
 in_sample = true
 
 [[encoder]]
@@ -99,7 +96,7 @@ def board(result):
 
 
 def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
-    """One life of a store, in one test: each run of pytest takes seconds."""
+    """All steps are in one test, since each run of pytest takes seconds."""
     path = pytester.path / "baselines" / "mine.json"
     fresh = suite("--distbench-update", "-n", "2")
     fresh.assert_outcomes(passed=4)
@@ -162,7 +159,8 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
     kept = set(written.decode().splitlines()) & set(path.read_text().splitlines())
     assert len(kept) >= 33, "the rows of other encoders are as they were"
 
-    rest = suite("--distbench-update")
+    pytester.makeini("[pytest]\ndistbench_update = true\n")
+    rest = suite()
     rest.assert_outcomes(passed=4)
     assert rest.fits == ["Good 2 0", "Good 2 1"], "what holds is not fitted"
 
@@ -174,14 +172,14 @@ def test_limits_hold_for_stored_rows_as_for_new_ones(suite):
     for result in (first, stored):
         result.assert_outcomes(passed=2, failed=1)
 
-    def said(result):
+    def failure_lines(result):
         lines = [line.split(" undecided")[0] for line in result.outlines]
         start = next(n for n, line in enumerate(lines) if line.startswith("seed 0: good"))
         kept = ("seed", "  continuity", "    95%", "  n = ")
         return [line.split(";")[0] for line in lines[start : start + 25] if line.startswith(kept)]
 
-    assert said(stored) == said(first)
-    assert len(said(stored)) == 4
+    assert failure_lines(stored) == failure_lines(first)
+    assert len(failure_lines(stored)) == 4
     stored.stdout.fnmatch_lines(
         [
             "  note: stored on 20*, with no pairs: --distbench-retrain fits it anew and shows where it breaks",
@@ -221,7 +219,7 @@ def test_a_recipe_whose_package_is_missing_is_skipped_unless_its_rows_are_stored
     )
     stored = json.loads((pytester.path / "baselines" / "mine.json").read_text())
     assert {row["encoder"] for row in stored["rows"]} == {"tilted", "pca"}
-    # It is there when the rows are stored, and gone when they are used: of a package's absence no hash tells.
+    # The package is there when the rows are stored and gone when they are used; hashes do not depend on it.
     package = pytester.path / "no_such_package_here.py"
     package.write_text("")
     suite("--distbench-update", text=text).assert_outcomes(passed=4)
@@ -231,7 +229,7 @@ def test_a_recipe_whose_package_is_missing_is_skipped_unless_its_rows_are_stored
     assert result.fits == []
 
 
-def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_shown(suite):
+def test_stale_claims_fail_and_changed_verdicts_are_listed(suite):
     suite("--distbench-update", "-k", "keeps").assert_outcomes(passed=1, deselected=3)
     text = SUITE + CLAIM.replace("at_least = 0.5", "at_least = 0.999")
     stale = suite("-k", "keeps", text=text)
@@ -252,7 +250,7 @@ def test_a_claim_that_turned_stale_fails_and_one_that_turned_is_shown(suite):
     suite("-k", "keeps", text=worded).assert_outcomes(passed=1, deselected=3)
 
 
-def test_a_claim_that_could_not_be_judged_anew_is_not_borne_out_any_more(suite, pytester, monkeypatch):
+def test_a_claim_whose_fit_now_fails_is_stored_as_not_judged(suite, pytester, monkeypatch):
     edit(pytester, "        pca = PCA", '        import os; assert "BOOM" not in os.environ, "boom"\n        pca = PCA')
     text = SUITE + CLAIM.replace('encoder = "pca"', 'encoder = "good"')
     suite("--distbench-update", "-k", "keeps", text=text).assert_outcomes(passed=1, deselected=3)
@@ -298,7 +296,7 @@ def test_a_store_that_cannot_be_written_at_the_end_fails_the_run(suite, pytester
     result.stdout.fnmatch_lines(["NOT WRITTEN: *baselines/mine.json could not be written: *"])
 
 
-def test_files_of_one_name_in_two_folders_are_apart_and_other_data_an_error(suite, pytester):
+def test_equal_names_in_two_folders_and_changed_data(suite, pytester):
     for folder in ("one", "two"):
         (pytester.path / folder).mkdir()
     text = SUITE.replace("[0, 1]", "[0]")

@@ -1,4 +1,4 @@
-"""With pytest-xdist: the same rows, each recipe fitted once, and a worker that dies costs its own test alone."""
+"""With pytest-xdist: rows are the same, each recipe is fitted once, and a worker that dies loses one test."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ import json
 import os
 
 import pytest
-from suite_texts import SMALL
+from suite_texts import RECIPE_LOG, SMALL
 
 RECIPES = """
-import os, pathlib
-from distbench.errors import TrainingError
-
-HERE = pathlib.Path(__file__).parent
-
-
-def log_fit(name):
-    with (HERE / "fits.txt").open("a") as file:
-        file.write(f"{name}\\n")
-
-
 class First:
     def fit(self, X, code_size, seed):
         log_fit("First")
@@ -96,7 +85,7 @@ def test_class_of_this_module_again(distbench):
 @pytest.fixture
 def project(pytester):
     """Write a project with a suite and a test file; return a function that runs pytest in it."""
-    (pytester.path / "recipes.py").write_text(RECIPES)
+    (pytester.path / "recipes.py").write_text(RECIPE_LOG + RECIPES)
     (pytester.path / "test_mine.py").write_text(TESTS)
     (pytester.path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
 
@@ -108,13 +97,13 @@ def project(pytester):
 
 
 def rows_in(path):
-    """Return the rows of a json report, but for what differs from one fit to the next."""
+    """Return the rows, without seconds, and the claims of a json report."""
     document = json.loads(path.read_text(encoding="utf-8"))
     return [{**row, "seconds": None} for row in document["rows"]], document.get("claims", [])
 
 
 def fits(pytester):
-    """Return which recipes were fitted, in any order, and forget it."""
+    """Return the names of the recipes that were fitted since the last call, sorted."""
     log = pytester.path / "fits.txt"
     names = sorted(log.read_text().split()) if log.exists() else []
     log.unlink(missing_ok=True)
@@ -128,35 +117,21 @@ def test_rows_are_the_same_and_every_recipe_is_fitted_once(project, pytester):
         result = project(*options, f"--distbench-report=json:{workers}.json")
         result.assert_outcomes(passed=9)
         counts[workers] = fits(pytester)
-    assert counts["two"] == counts["groups"]
     # Tests take the class and the suite its name, which are two recipes to distbench; each is fitted once a seed.
-    assert counts["two"] == counts["none"]
+    assert counts["none"] == counts["two"] == counts["groups"]
     alone, two, groups = (rows_in(pytester.path / f"{name}.json") for name in ("none", "two", "groups"))
     assert alone[0]
     assert alone == two
-    assert [strip_group(row) for row in groups[0]] == alone[0]
-
-
-def strip_group(row):
-    """Return a row without the group that ``--dist loadgroup`` puts at the end of a test's id."""
-    return {**row, "test": row["test"].removesuffix("@one")}
+    # ``--dist loadgroup`` puts the group at the end of a test's id.
+    assert [{**row, "test": row["test"].removesuffix("@one")} for row in groups[0]] == alone[0]
 
 
 @pytest.mark.nightly
-def test_what_one_worker_could_not_fit_the_other_does_not_try(project, pytester):
+def test_failed_fits_are_not_repeated(project, pytester):
     more = '[[encoder]]\nname = "diverges"\nrecipe = "recipes:Diverges"\n'
-    claim = """
-[[claim]]
-id = "never"
-statement = "It is better."
-source = "this test"
-better = "diverges"
-than = "last"
-metric = "continuity"
-code_size = 2
-expect = "borne out"
-"""
-    result = project("-n", "2", "-k", "diverges or never", "--distbench-report=json:out.json", more=more + claim)
+    more += '[[claim]]\nid = "never"\nstatement = "It is better."\nsource = "this test"\ncode_size = 2\n'
+    more += 'better = "diverges"\nthan = "last"\nmetric = "continuity"\n'
+    result = project("-n", "2", "-k", "diverges or never", "--distbench-report=json:out.json", more=more)
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["*it diverged after 3 epochs*"])
     assert fits(pytester).count("Diverges") == 2  # one a seed
@@ -177,7 +152,7 @@ def test_a_worker_that_dies_loses_its_own_test_alone(project, pytester):
     assert len(claims) == 1
 
 
-def test_what_workers_share_lies_in_the_temporary_folder_of_the_run(project, pytester):
+def test_workers_share_fits_in_the_temporary_folder_of_the_run(project, pytester):
     project("-n", "2", "--basetemp=place", "mine.toml").assert_outcomes(passed=3)
     assert fits(pytester) == ["First", "First", "Last", "Last"]  # once a seed, for encoders and the claim
     assert len(list((pytester.path / "place" / "distbench-fits").glob("*.npz"))) == 4
@@ -195,5 +170,6 @@ def test_a_wrong_marker_fails_its_test_and_crashes_no_worker(pytester):
         """
     )
     result = pytester.runpytest_subprocess("--distbench", "-n", "2")
+    result.assert_outcomes(passed=1, errors=1)
     assert "INTERNALERROR" not in result.stdout.str()
     result.stdout.fnmatch_lines(["*datset*did you mean 'dataset'*"])

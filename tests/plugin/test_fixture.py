@@ -204,7 +204,7 @@ def test_checked(distbench):
     )
 
 
-def test_encoders_of_one_test_are_ranked_and_those_of_one_name_told_apart(run):
+def test_encoders_of_one_test_are_ranked_and_those_of_one_name_stay_apart(run):
     body = """
 def test_ranked(distbench):
     for name, encoder in {"two": pca.transform, "naught": lambda X: 0 * X[:, :5]}.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distbench._util.imports import imported
-from distbench.errors import InputError
+from distbench.errors import InputError, TrainingError
 from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import Recipe
 
@@ -59,16 +59,25 @@ def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
 def once(path: Path, make: Callable[[], Codes]) -> Codes:
     """Return the codes that another process of this run stored in a file, or make and store them.
 
-    The other processes wait meanwhile; if `make` fails or its process dies, the next process makes the codes.
+    The other processes wait meanwhile. If `make` raises a TrainingError, they raise it too; if its process dies, the
+    next process makes the codes.
     """
     from filelock import FileLock
 
+    failed = path.with_suffix(".failed")
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError, NotImplementedError):  # without locks each process fits
             stack.enter_context(FileLock(path.with_suffix(".lock")))
         codes = _read(path)
         if codes is None:
-            codes = make()
+            if failed.exists():
+                raise TrainingError(failed.read_text(encoding="utf-8"))
+            try:
+                codes = make()
+            except TrainingError as error:
+                with contextlib.suppress(OSError):
+                    failed.write_text(str(error), encoding="utf-8", errors="replace")
+                raise
             _write(path, codes)
     return codes
 

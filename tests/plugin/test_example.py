@@ -45,7 +45,7 @@ def test_the_workflow_passes_on_what_is_stored_and_leaves_its_reports(folder):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
     stored, now = (read_results(folder / name).rows for name in ("results.json", "report/results.json"))
-    assert [(row["encoder"], row["metric"]) for row in now] == [(row["encoder"], row["metric"]) for row in stored]
+    assert [(row.encoder, row.metric) for row in now] == [(row.encoder, row.metric) for row in stored]
     summary = (folder / "summary.md").read_text()
     assert (
         summary.index("limits: 2 met") < summary.index("### Changes since") < summary.index("### digits, code size 8")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 2000
-EXCLUDED = ["distbench.engine", "distbench.metrics._jackknife"]  # compiled by numba, which needs the plain bytecode
+EXCLUDED = ["distbench.engine", "distbench.metrics._leave_one_out"]  # compiled by numba, which needs the plain bytecode
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import distbench
 from distbench.errors import InputError, SuiteError
 from distbench.inference.floors import floors
-from distbench.inference.intervals import jackknife_interval
+from distbench.inference.jackknife import jackknife_interval
 from distbench.suites.claims import claim_key, judge
 from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import as_recipe

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.inference.intervals import jackknife_interval
+from distbench.inference.jackknife import jackknife_interval
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 8))

@@ -17,7 +17,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import distbench
-from distbench.inference.intervals import jackknife_interval
+from distbench.inference.jackknife import jackknife_interval
 from distbench.metrics import METRICS
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "determinism.py"

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t as student
 
 import distbench
-from distbench.inference.intervals import add_draws
+from distbench.inference.jackknife import add_draws
 
 X = np.random.default_rng(1).normal(size=(80, 5))
 REFERENCE = np.random.default_rng(2).normal(size=(120, 5))

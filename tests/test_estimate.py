@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from distbench.inference.estimate import Estimate, difference_of_intervals, mean_of, mean_of_intervals
-from distbench.inference.intervals import add_draws, jackknife_interval, jackknife_standard_error
+from distbench.inference.jackknife import add_draws, jackknife_interval, jackknife_standard_error
 
 RNG = np.random.default_rng(0)
 A, B = (Estimate(0.5 + n, RNG.normal(size=9), RNG.normal(size=(9, 2)), (0, 2), 9) for n in range(2))

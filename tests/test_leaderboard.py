@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.inference.intervals import jackknife_interval
+from distbench.inference.jackknife import jackknife_interval
 from distbench.render.text import DROP_ORDER, printable, render_leaderboards
 from distbench.results.leaderboard import leaderboard
 from distbench.results.leaderboard_table import tables_of

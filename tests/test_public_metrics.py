@@ -18,7 +18,7 @@ from distbench.engine.parallel.executors import workers_for
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.metrics._correlation import correlation
-from distbench.metrics._jackknife import leave_one_out_mean, pairs_touching
+from distbench.metrics._leave_one_out import leave_one_out_mean, pairs_touching
 from distbench.metrics.functions import gather_checked
 from distbench.metrics.reconstruction import measure_reconstruction, squared_errors
 from distbench.metrics.semantic import label_codes

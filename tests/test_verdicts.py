@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.inference.intervals import jackknife_interval
+from distbench.inference.jackknife import jackknife_interval
 from distbench.inference.verdicts import check_undecided, passes, points_to_decide, verdict
 
 

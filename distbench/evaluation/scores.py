@@ -44,7 +44,7 @@ class Score:
     attainable : float or None
         Value of metric MDS on the test points, in sample; see `distbench.inference.attainable`.
     interaction : ndarray of shape (m, sketches) or None
-        The part that `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+        The part that `leave_one_out` counts twice; see `distbench.inference.jackknife.jackknife_standard_error`.
     draws : int
         Number of draws of a stochastic encoder's codes; values are means over them. 1 for other encoders.
     sd_draws : float or None

@@ -13,7 +13,7 @@ from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
-from distbench.inference.intervals import check_confidence
+from distbench.inference.jackknife import check_confidence
 from distbench.metrics import METRICS, Metric, default_metrics
 
 __all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of", "flag"]

@@ -34,7 +34,7 @@ class Estimate:
     leave_one_out : ndarray of shape (m,) or None
         The statistic without each point in turn; None if no honest interval follows (worst cases).
     interaction : ndarray of shape (m, sketches) or None
-        The part that `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+        The part that `leave_one_out` counts twice; see `distbench.inference.jackknife.jackknife_standard_error`.
     bounds : tuple of float
         Least and largest possible value.
     rows : int or None
@@ -91,7 +91,7 @@ class Estimate:
 
     def standard_error(self) -> float:
         """Return the jackknife's standard error over points; nan without leave-one-out values."""
-        from distbench.inference.intervals import jackknife_standard_error
+        from distbench.inference.jackknife import jackknife_standard_error
 
         return (
             math.nan if self.leave_one_out is None else jackknife_standard_error(self.leave_one_out, self.interaction)
@@ -99,7 +99,7 @@ class Estimate:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval over samples of test points (and draws), or (None, None) if there is no honest one."""
-        from distbench.inference.intervals import add_draws, jackknife_interval
+        from distbench.inference.jackknife import add_draws, jackknife_interval
 
         ends = jackknife_interval(self.value, self.leave_one_out, confidence, self.bounds, self.interaction, self.rows)
         for sd, count in self.draws:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import Statistics
 from distbench.engine.sampled_pairs import SampledPairs
-from distbench.metrics._jackknife import columns_of, from_moments, pairs_touching
+from distbench.metrics._leave_one_out import columns_of, from_moments, pairs_touching
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, pair_metric
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Statistics
-from distbench.metrics._jackknife import columns_of, from_moments
+from distbench.metrics._leave_one_out import columns_of, from_moments
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics._quantiles import measure_quantiles, ratio
 from distbench.metrics.functions import MetricDoc, pair_metric

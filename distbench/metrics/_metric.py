@@ -31,7 +31,7 @@ class Measured:
     chance : float, optional
         Expected value when the rows of the codes are shuffled.
     interaction : ndarray of shape (m, sketches), optional
-        The part that `leave_one_out` counts twice; see `distbench.inference.intervals.jackknife_standard_error`.
+        The part that `leave_one_out` counts twice; see `distbench.inference.jackknife.jackknife_standard_error`.
     """
 
     value: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distbench.engine import Statistics
-from distbench.metrics._jackknife import leave_one_out_mean
+from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, pair_metric
 

@@ -11,7 +11,7 @@ from distbench.engine import Statistics
 from distbench.engine.random_signs import SKETCHES, add_partners
 from distbench.engine.rank_correlation import TAIL_SHARE
 from distbench.engine.ratio_tails import Tail
-from distbench.metrics._jackknife import columns_of
+from distbench.metrics._leave_one_out import columns_of
 from distbench.metrics._metric import Measured
 
 __all__ = ["measure_quantiles", "ratio"]

@@ -13,7 +13,7 @@ from distbench.engine import Statistics
 from distbench.engine.relative_ranks import Relative
 from distbench.engine.rnx_curve import OrderCurves
 from distbench.engine.statistics import RankSide
-from distbench.metrics._jackknife import leave_one_out_mean
+from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, neighbor_metric, pair_metric
 

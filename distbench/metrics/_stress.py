@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics
 from distbench.engine.sampled_pairs import SampledPairs
 from distbench.engine.statistics import Moments
-from distbench.metrics._jackknife import columns_of, from_moments
+from distbench.metrics._leave_one_out import columns_of, from_moments
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, pair_metric
 

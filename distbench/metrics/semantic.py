@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
-from distbench.metrics._jackknife import leave_one_out_mean
+from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, documented, measure_one
 

@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from distbench.engine import gather
 from distbench.errors import InputError
-from distbench.inference.intervals import (
+from distbench.inference.jackknife import (
     check_confidence,
     degrees_of_freedom,
     jackknife_interval,

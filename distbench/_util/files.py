@@ -29,8 +29,9 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file in place of the old one, or raise OSError and leave the old one unchanged.
 
     The text goes to a new file in the same folder, which gets the permissions of the old one, is forced to disk, and is
-    renamed. Partial files of killed processes are removed by the first write an hour later. A missing folder is made, a
-    link followed. A lone surrogate, which UTF-8 cannot hold, is written as its escape in JSON.
+    renamed. Partial files that killed processes left behind are removed by any write that comes at least an hour later.
+    A missing folder is made, a link followed. A lone surrogate, which UTF-8 cannot hold, is written as its escape in
+    JSON.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ def write_whole(path: Path, text: str) -> None:
                 part.unlink()
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     mode = stat.S_IMODE(path.stat().st_mode) & 0o777 if path.exists() else None
-    # Never opens an existing file or a link.
+    # O_EXCL: fails if the name exists, even as a link, rather than open it.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

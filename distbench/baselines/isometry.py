@@ -19,8 +19,8 @@ __all__ = ["isometry"]
 def isometry(X: NDArray[np.float64], code_size: int, seed: int, progress: Progress | None = None) -> IsometricEncoder:
     """Rotations, a reflection and a translation: every distance is kept. Ignores ``code_size``.
 
-    Layers of ``distbench.keras`` with weights as they are drawn: whatever they are, the network is an isometry, so
-    nothing is trained. Distances stay to the precision of float32.
+    A network of ``distbench.keras`` layers with random weights. It is an isometry for any weights, so nothing is
+    trained. Distances are kept to the precision of float32.
     """
     from distbench.baselines._isometric import drawn
 

@@ -22,11 +22,12 @@ def variational_autoencoder(
 ) -> VariationalAutoencoder:
     """Variational autoencoder; codes are the means (Kingma & Welling 2014).
 
-    The recipe ``autoencoder`` with codes drawn from a normal distribution, and one more term: ``weight * 2 / d`` times
-    its divergence from the standard one, d the number of features. Weight 1 is the evidence lower bound for
-    a decoder whose variance is that of the inputs. The rate is a third of that recipe's: at 0.003 the codes of mnist5k
-    collapsed in some seeds. Raises ``TrainingError`` where they do: no column of the codes then has a hundredth of the
-    standard deviation of the prior.
+    The recipe ``autoencoder`` with two changes: while it trains, codes are drawn from a normal distribution, and the
+    loss has one more term. That is the divergence of this distribution from the standard normal one (the prior), times
+    ``weight * 2 / d`` for d features. Weight 1 is the evidence lower bound for a decoder whose variance is that of the
+    inputs. The learning rate is a third of that of ``autoencoder``: at 0.003 the codes of mnist5k collapsed in some
+    seeds. Raises ``TrainingError`` if the codes collapse: if the standard deviation of every column is less than a
+    hundredth of the prior's.
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """

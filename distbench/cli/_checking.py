@@ -62,8 +62,8 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
     else:
         check = replace(check, encoder=encoder_of(typed["encoder"]))
     outcome = replace(check, X_test=data, reference=reference, options=options).run()
-    about = {"dataset": Path(typed["data"]).name, "data_sha256": outcome.report.fingerprint}
-    return replace(outcome, about={**outcome.about, **about})
+    row_fields = {"dataset": Path(typed["data"]).name, "data_sha256": outcome.report.fingerprint}
+    return replace(outcome, row_fields={**outcome.row_fields, **row_fields})
 
 
 def _space(texts: Sequence[str]) -> Any:
@@ -78,7 +78,7 @@ def _space(texts: Sequence[str]) -> Any:
 
 
 def _name_of(codes: str) -> str:
-    """Return a name for codes: that of their file and array."""
+    """Return a name for codes, made of the names of their file and array."""
     name, colon, key = Path(codes).name.partition(":")
     return f"{Path(name).stem}{colon}{key}"
 

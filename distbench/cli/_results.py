@@ -40,7 +40,7 @@ def _verdicts(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, Verdic
 
 def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, Any]:
     """Return a report as plain values."""
-    report, about = outcome.report, outcome.about
+    report, row_fields = outcome.report, outcome.row_fields
     verdicts = _verdicts(outcome, limits)
     scores = []
     for name, score in report.items():
@@ -53,9 +53,9 @@ def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, 
     )
     return {
         **{key: getattr(report, key) for key in REPORT},
-        "dataset": about["dataset"],
-        "seed": about.get("seed"),
-        "in_sample": about.get("in_sample", False),
+        "dataset": row_fields["dataset"],
+        "seed": row_fields.get("seed"),
+        "in_sample": row_fields.get("in_sample", False),
         "scores": scores,
         "torn": torn,
         "merged": merged,
@@ -70,18 +70,18 @@ def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None
     from distbench.results.environment import environment
     from distbench.results.rows import rows_of
 
-    rows = rows_of(outcome.report, leave_one_out=set(outcome.report), limits=limits, **outcome.about)
-    here = environment(Path.cwd())
+    rows = rows_of(outcome.report, leave_one_out=set(outcome.report), limits=limits, **outcome.row_fields)
+    measured_in = environment(Path.cwd())
     lines = []
     if results is not None:
         from distbench.results.file import write_results
 
-        replaced = write_results(results, rows, here, whole=False, apart=APART)
+        replaced = write_results(results, rows, measured_in, whole=False, apart=APART)
         gone = f"{replaced} row{'s' * (replaced > 1)} of {outcome.report.encoder} on the same points"
         more = f", in place of {gone} and with the same options; --name keeps encoders apart" if replaced else ""
         lines.append(f"written: {results}{more}")
     if html is not None:
-        _write_page(outcome, rows, here, html)
+        _write_page(outcome, rows, measured_in, html)
         lines.insert(0, f"written: {html}")
     return lines
 
@@ -92,7 +92,11 @@ def _write_page(outcome: Outcome, rows: list[Row], environment: Mapping[str, Any
     from distbench.results.diagrams import diagrams_of
     from distbench.results.run import SORT_METRIC, RunResults
 
-    known = {key: outcome.about[key] for key in ("dataset", "code_size", "seed", "in_sample") if key in outcome.about}
+    known = {
+        key: outcome.row_fields[key]
+        for key in ("dataset", "code_size", "seed", "in_sample")
+        if key in outcome.row_fields
+    }
     diagrams = [diagrams_of(outcome.report, labels=outcome.labels, **known)]
     sort = SORT_METRIC if SORT_METRIC in outcome.report else next(iter(outcome.report))
     write_whole(path, render_html(RunResults(rows, environment, diagrams=diagrams, sort=sort)))

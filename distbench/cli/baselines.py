@@ -38,10 +38,10 @@ def _entry(name: str, recipe: Recipe) -> dict[str, Any]:
     needs = [recipe.requires] if recipe.requires else []
     needs += ["keras"] if _uses_keras(recipe) else []
     keys = ("summary", "deterministic", "in_sample_only")
-    about = {key: getattr(recipe, key) for key in keys}
+    described = {key: getattr(recipe, key) for key in keys}
     return {
         "name": name,
-        **about,
+        **described,
         "options": list(recipe.options),
         "needs": needs,
         "installed": is_installed(needs),

@@ -28,6 +28,6 @@ def command(as_json: bool, width: int | None) -> None:
     entries = []
     for name, dataset in datasets.items():
         needs = [dataset.requires] if dataset.requires else []
-        about = {"summary": dataset.summary, "source": dataset.source, "licence": dataset.licence}
-        entries.append({"name": name, **about, "needs": needs, "installed": is_installed(needs)})
+        described = {"summary": dataset.summary, "source": dataset.source, "licence": dataset.licence}
+        entries.append({"name": name, **described, "needs": needs, "installed": is_installed(needs)})
     print_list("datasets", entries, mistakes, lines_of, as_json, width)

@@ -127,8 +127,8 @@ def command(
         check_sources(typed)
         passed = {name: typed[name] for name in OPTIONS if typed[name]}
         limits, options = limits_and_options({**passed, **limits}, required=False)
-        about = {name: typed[name] for name in ("k", "seed", "name")}
-        outcome = run_check(typed, Check(limits=limits, undecided=undecided, options=options, **about))
+        named = {name: typed[name] for name in ("k", "seed", "name")}
+        outcome = run_check(typed, Check(limits=limits, undecided=undecided, options=options, **named))
         failure = failure_text(outcome.report, outcome.broken) if outcome.broken else ""
         lines = limit_lines(outcome, limits, undecided)
         document = report_document(outcome, limits)
@@ -136,16 +136,16 @@ def command(
     document["queries"] = typed["queries"]
     if typed["queries"] is not None:
         document["seed"] = typed["seed"]
-    unwritten = None
+    write_error = None
     try:
         with common.running_user_code():
             lines += write_files(outcome, limits, html, results)
     except click.ClickException as error:
-        unwritten = error  # raised after the values are printed
+        write_error = error  # raised after the values are printed
     text = "\n".join([with_options(str(outcome.report)), *([""] if lines else []), *lines])
     common.print_verdict(text, failure, document if as_json else None)
-    if unwritten is not None:
-        raise unwritten
+    if write_error is not None:
+        raise write_error
     if failure:
         sys.exit(1)
 

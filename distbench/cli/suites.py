@@ -91,11 +91,11 @@ def _entry(suite: Suite, shipped: bool) -> dict[str, Any]:
 
 
 def _lines(entry: Mapping[str, Any]) -> list[str]:
-    numbers = ", ".join(map(str, entry["code_sizes"])) or "none of its own"
+    code_sizes = ", ".join(map(str, entry["code_sizes"])) or "none of its own"
     return [
         entry["question"],
         f"data sets: {', '.join(entry['datasets'])}",
-        f"code sizes: {numbers}; seeds: {', '.join(map(str, entry['seeds']))}",
+        f"code sizes: {code_sizes}; seeds: {', '.join(map(str, entry['seeds']))}",
         f"encoders ({len(entry['encoders'])}): {', '.join(entry['encoders'])}" if entry["encoders"] else "",
         f"claims: {entry['claims']}" if entry["claims"] else "",
         f"run: {entry['run']}",

@@ -91,7 +91,7 @@ def _share(change: float) -> str:
 
 
 def _rows(points: Any, m: int) -> NDArray[np.int64]:
-    """Return the rows to repeat: never all, so that their batch changes."""
+    """Return the numbers of the rows to encode again: not all (unless there is one), so that their batch is another."""
     count = min(REPEATED_ROWS, (m + 1) // 2)
     if is_stored(points):
         return np.arange(count)

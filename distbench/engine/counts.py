@@ -98,7 +98,7 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
 def _settle(
     keys: Array, singles: Singles, owner: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
 ) -> int:
-    """Return how many keys are below the owner's key, of those too close for single precision; -1 for a tie.
+    """Return how many of the keys too close for single precision are below the owner's key; -1 for a tie.
 
     Adds `weight` to the `place` of the test candidates among them.
     """

@@ -81,13 +81,16 @@ def _rate(largest: float, sigma: float) -> float:
 
 
 def _without(problem: Problem, tops: Array) -> dict[int, float]:
-    """Return the largest distance without each test point at its ends; tops : largest, partner, second largest."""
-    largest, partner, following = tops.T
+    """Return, for each of the two points at the largest distance, the largest distance without it, if that is smaller.
+
+    A query's row of `tops` has its largest distance, the candidate at that distance, and its second largest distance.
+    """
+    largest, partner, second_largest = tops.T
     row = int(np.argmax(largest))
     largest_without = {}
     for p in {row, int(partner[row])} if problem.n_test else {row}:
         if p < (problem.n_test or problem.m):
-            rest = np.where(partner == p, following, largest) if problem.n_test else largest.copy()
+            rest = np.where(partner == p, second_largest, largest) if problem.n_test else largest.copy()
             if p < problem.m:
                 rest[p] = 0.0
             if rest.max() < largest[row]:

@@ -71,7 +71,7 @@ def gather(
     judged : ndarray of int, optional
         The rows of X that are queries. Default: all.
     sigma : float
-        Width of the density's kernel.
+        Width of the kernel with which densities are estimated.
     executor, threads
         As for `distbench.engine.parallel.executors.workers_for`. Default: one thread a core.
     progress : bool, optional
@@ -83,10 +83,10 @@ def gather(
     if not among_queries and not all_judged:
         X, Z, all_judged = X[rows], Z[rows], True
     order = None if all_judged else np.concatenate([rows, np.setdiff1d(np.arange(len(X)), rows)])
-    first = 0 if among_queries else len(rows)
+    first_candidate = 0 if among_queries else len(rows)
     problem = Problem(
-        x=Space([X] if X_ref is None else [X, X_ref], order, first, distance_x),
-        z=Space([Z] if Z_ref is None else [Z, Z_ref], order, first, distance_z),
+        x=Space([X] if X_ref is None else [X, X_ref], order, first_candidate, distance_x),
+        z=Space([Z] if Z_ref is None else [Z, Z_ref], order, first_candidate, distance_z),
         m=len(rows),
         n_test=len(X) if among_queries else 0,
         k=k,

@@ -105,7 +105,7 @@ def pair_rows(
 
 @kernel
 def add_other_pairs(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
-    """Add a block's pairs with test points that are no queries to the sums of these points, (n_test - m, N_MOMENTS)."""
+    """Add a block's pairs with test points beyond the queries to the sums of these, `out` (n_test - m, N_MOMENTS)."""
     for row in range(len(keys_x)):
         for p in range(task.m, task.n_test):
             a, b, rho = scratch[0][:1], scratch[1][:1], scratch[2][:1]

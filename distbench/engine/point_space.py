@@ -48,7 +48,7 @@ class Space:
     """The points of one space in this order: queries, other test points, references."""
 
     sources: list[NDArray[Any]]  # test points and perhaps references; of any real dtype, in memory or memory maps
-    order: Indices | None  # the row of the test points at each place
+    order: Indices | None  # which row of the test points is at each place; None: as they are
     first: int  # the first row that is a candidate: 0, or the number of test points if they are no candidates
     distance: str = "euclidean"  # one of `CODE_DISTANCES`
     exponent: int = 0
@@ -118,7 +118,7 @@ class Space:
         return self._prepare(start, stop) if self._rows is None else self._rows[start:stop]
 
     def moved(self, start: int, stop: int) -> Array:
-        """Return points start..stop - 1 as products use them."""
+        """Return points start..stop - 1 less the origin, as matrix products need them."""
         if self._moved is not None:
             return self._moved[start:stop]
         rows = self.rows(start, stop)

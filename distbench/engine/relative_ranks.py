@@ -49,7 +49,11 @@ def _mean_gap(r: int, less: int, equal: int) -> float:
 
 @kernel
 def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harmonic: Array) -> float:
-    """Return a neighbor's expected error; its group has `equal` places behind `less` here, and likewise there."""
+    """Return a neighbor's expected error.
+
+    Its tied group fills `equal` places behind `less` nearer candidates; in the other space, `equal_other` places behind
+    `less_other`.
+    """
     last = min(less + equal, k)
     if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # negative: impossible
         return 0.0
@@ -81,14 +85,14 @@ def _changes(
                 continue
             lo, eq = less_other[v], upto_other[v] - less_other[v]
             term = _term(less, equal, lo, eq, k, harmonic)
-            alone = _term(before, after, lo, eq - 1, k, harmonic)
+            without_tied = _term(before, after, lo, eq - 1, k, harmonic)
             farther[v] = count[u, v] * (_term(before, after, lo, eq, k, harmonic) - term)
-            tied[v] = count[u, v] * (alone - term)
+            tied[v] = count[u, v] * (without_tied - term)
             nearer[v] = count[u, v] * (_term(before, after, lo - 1, eq, k, harmonic) - term)
             if here == 0:
                 value += count[u, v] * term
             if here == 1:
-                removed[v] = alone
+                removed[v] = without_tied
         running = nearer.sum()
         by_place[here, 0] = running
         for v in range(n_levels):
@@ -133,7 +137,7 @@ def _relative(
 
 
 def _add_side(here: Array, there: Array, k: int, harmonic: Array, n_test: int, columns: Array) -> float:
-    """Return a query's sum over its neighbors by `here`, ranked by both; add effects to `columns`."""
+    """Return the sum over a query's neighbors by `here`, ranked by `here` and by `there`; add effects to `columns`."""
     # all candidates whose rank can be k or less, also after a nearer one is removed
     members = np.flatnonzero(here <= np.partition(here, k)[k])
     values, member_level = np.unique(here[members], return_inverse=True)
@@ -151,7 +155,7 @@ class RelativeFamily(OptionalStatistic):
     name = "relative"
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' sums and the test points' effects."""
+        """Return the queries' sums, and the changes of their totals without each test point."""
         k, n_test = problem.k, problem.n_test
         harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
         columns = {name: np.zeros(n_test) for name in ("input", "code")}

@@ -210,14 +210,14 @@ def area(a: Array, b: Array, with_effects: bool) -> tuple[float, Array]:
 
 
 class OrderCurvesFamily(OptionalStatistic):
-    """Areas under the curves of all queries, or of a sample and a note."""
+    """Areas under the curves of all queries; if there are too many, of a sample, which a note then says."""
 
     name = "order_curves"
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' areas (nan where a query is not in the sample) and the test points' effects."""
+        """Return the queries' areas (nan outside the sample), and the change of their sum without each test point."""
         n_test = problem.n_test
-        areas, columns = np.full(len(rows), np.nan), np.zeros(n_test)
+        areas, effects = np.full(len(rows), np.nan), np.zeros(n_test)
         sampled = sampled_queries(problem.m, problem.M)
         for i in sampled[np.searchsorted(sampled, rows.start) : np.searchsorted(sampled, rows.stop)]:
             a, b = problem.x.exact_keys(int(i)), problem.z.exact_keys(int(i))
@@ -226,9 +226,9 @@ class OrderCurvesFamily(OptionalStatistic):
             value, without = area(a, b, n_test > 0)
             areas[i - rows.start] = value
             if n_test:
-                columns[:i] += without[:i] - value
-                columns[i + 1 :] += without[i : n_test - 1] - value
-        return Part(rows={"areas": areas}, columns={"areas": columns})
+                effects[:i] += without[:i] - value
+                effects[i + 1 :] += without[i : n_test - 1] - value
+        return Part(rows={"areas": areas}, columns={"areas": effects})
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> OrderCurves:
         """Return the areas of the sampled queries, with a note if they are not all."""

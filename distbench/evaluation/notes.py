@@ -25,7 +25,7 @@ DISTINCT_SHARE = 0.5  # of codes; below, most of a neighbourhood is ties
 
 
 def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distance_x: str) -> list[Note]:
-    """Return the notes on points and their codes, in one draw or several, that a reader of the scores must know."""
+    """Return the notes that a reader of the scores must know, on points and their codes (from one draw or several)."""
     notes: list[Note] = []
     if not points.space:
         notes += size_notes(points.X, draws[0].Z)
@@ -35,11 +35,11 @@ def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distanc
         notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
     if len(draws) > 1:
         alike = all(_same_codes(draws[0], draw) for draw in draws[1:])
-        text = (
+        all_alike = (
             f"{len(draws)} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"
         )
-        mean = f"scores: mean of {len(draws)} draws of a stochastic encoder; pairs are those of the first"
-        notes.append(Note("info", "draws_alike", text) if alike else Note("warning", "draws", mean))
+        several = f"scores: mean of {len(draws)} draws of a stochastic encoder; pairs are those of the first"
+        notes.append(Note("info", "draws_alike", all_alike) if alike else Note("warning", "draws", several))
     return notes
 
 

@@ -75,14 +75,14 @@ def differences_frame(differences: Differences) -> pd.DataFrame:
     return _frame(rows, ("a", "b", "value", "low", "high"), encoders | {"confidence": differences.confidence})
 
 
-def _frame(rows: Mapping[str, Mapping[str, Any]], numbers: Sequence[str], about: dict[str, Any]) -> pd.DataFrame:
+def _frame(rows: Mapping[str, Mapping[str, Any]], numbers: Sequence[str], attributes: dict[str, Any]) -> pd.DataFrame:
     require("pandas", "to_frame()", "pandas")
     import pandas as pd
 
     index = pd.Index(list(rows), name="metric", dtype=object)
     frame = pd.DataFrame([dict(row) for row in rows.values()], index=index)
     frame = frame.astype(dict.fromkeys(numbers, "float64"))  # a column of None alone holds numbers too
-    frame.attrs.update(about)
+    frame.attrs.update(attributes)
     return frame
 
 

@@ -33,7 +33,7 @@ class BudgetedEncoder:
         return max(0, self.budget - self.spent)
 
     def spend(self, rows: int) -> None:
-        """Count rows that gradients evaluated."""
+        """Count rows that were evaluated without `encode`, for gradients."""
         self.spent += rows
 
     def encode(self, points: Array) -> Array:
@@ -42,18 +42,18 @@ class BudgetedEncoder:
         try:
             return self._codes(points)
         except EncoderError as error:
-            point, alone = self._first_failing(points, error)
-            numbers = np.array2string(point, precision=6, threshold=8, edgeitems=4, max_line_width=200)
+            point, failure = self._first_failing(points, error)
+            point_text = np.array2string(point, precision=6, threshold=8, edgeitems=4, max_line_width=200)
             raise EncoderError(
-                f"{first_line(alone)} (the hunt made this input, and it fails alone: {numbers}; exclude such inputs "
-                "with plausible= or bounds=)"
-            ) from (alone.__cause__ or alone)
+                f"{first_line(failure)} (the hunt made this input, and it fails alone: {point_text}; exclude such "
+                "inputs with plausible= or bounds=)"
+            ) from (failure.__cause__ or failure)
 
     def _codes(self, points: Array) -> Array:
         return np.asarray(self.encoder.encode(self.region.as_passed(points)), dtype=np.float64)
 
     def _first_failing(self, points: Array, error: EncoderError) -> tuple[Array, EncoderError]:
-        """Return the first point on which the encoder fails, by bisection, and its error."""
+        """Find the first point on which the encoder fails, by bisection; return it and its error."""
         while len(points) > 1:
             half = len(points) // 2
             try:

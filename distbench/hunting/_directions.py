@@ -61,7 +61,7 @@ class Directions:
         return _orthonormal(self._to_neighbors(points, 1))
 
     def landing(self, targets: Array) -> Array:
-        """Return the nearest points within the range, except those of targets that clipping would turn off course."""
+        """Return targets clipped to the range; leave out those that clipping would move in another direction."""
         region = self.region
         if self.kind == "data":
             slack = SLACK * region.median_gap

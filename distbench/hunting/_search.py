@@ -127,6 +127,7 @@ def _bisect(pairs: WorstPairs, allowance: int) -> None:
 
 
 def _worse_half(pairs: WorstPairs, pair: Candidate, middle: Array, code: Array) -> Candidate:
+    """Return the half of a pair cut at `middle` that is torn more; `code` is the code of `middle`."""
     how = pair.how if pair.how.endswith("halved") else f"{pair.how}, halved"
     ends, codes = np.stack([pair.x, pair.y]), np.stack([pair.z_x, pair.z_y])
     scores = pairs.score("tear", distances(ends, middle), distances(codes, code))

@@ -53,7 +53,7 @@ def shrinking_cost(columns: int, directions: DirectionKind) -> int:
 
 
 def home_rows(pairs: WorstPairs, pair: Candidate) -> tuple[int, int]:
-    """Return the nearest rows of the two inputs, or that of the first for both if fewer numbers differ from it."""
+    """Return each input's nearest row; for the second, the first's row if fewer of its numbers differ from that one."""
     rows = pairs.region.rows
     i, j = (int(row) for row in pairs.region.nearest_rows(np.stack([pair.x, pair.y]))[0])
     changes = [(int((pair.y != rows[row]).sum()), float(np.linalg.norm(pair.y - rows[row]))) for row in (i, j)]

@@ -104,7 +104,7 @@ class StretchedPairs:
                 self.pairs.encode_and_offer(owner[plausible], x, z_x, y[plausible], how)
 
     def _preferred_directions(self, points: Array) -> Array:
-        """Return the preferred directions if several are lost: to the nearest row, and a random one."""
+        """Return the directions to prefer if codes ignore several: the one to the nearest row, and a random one."""
         to_nearest = self.jacobians.directions.to_nearest(points)
         random = np.zeros_like(to_nearest)
         varying = self.pairs.region.varying

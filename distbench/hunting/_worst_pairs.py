@@ -118,14 +118,14 @@ class WorstPairs:
         return chosen, codes
 
     def offer_test_pairs(self) -> dict[Kind, Candidate]:
-        """Offer the worst pairs of test points; return the worst of each kind, whose score is the plain ratio."""
+        """Offer the worst pairs of test points; return each kind's pair of largest plain ratio, scored by it."""
         d_x, d_z, first, second = self._test_pairs()
         worst: dict[Kind, Candidate] = {}
         for kind in KINDS:
             with np.errstate(divide="ignore", invalid="ignore"):
-                plain = np.where(d_x > 0, d_x / d_z if kind == "merge" else d_z / d_x, 0.0)
-            p = int(np.argmax(plain))
-            worst[kind] = self._test_pair(float(plain[p]), first[p], second[p])
+                ratios = np.where(d_x > 0, d_x / d_z if kind == "merge" else d_z / d_x, 0.0)
+            largest = int(np.argmax(ratios))
+            worst[kind] = self._test_pair(float(ratios[largest]), first[largest], second[largest])
             scores = self.score(kind, d_x, d_z)
             chosen = np.argpartition(-scores, min(MAX_TEST_PAIRS, len(scores)) - 1)[:MAX_TEST_PAIRS]
             i, j = first[chosen], second[chosen]
@@ -134,7 +134,7 @@ class WorstPairs:
 
     @cached_property
     def strangers(self) -> list[Candidate]:
-        """Test pairs with the most similar codes among those farther apart than most neighbors."""
+        """Of the test pairs that are farther apart than most neighbors, those with the most similar codes."""
         d_x, d_z, first, second = self._test_pairs()
         scores = np.where(d_x > self.region.median_gap, self.score("merge", d_x, d_z), 0.0)
         chosen = np.argsort(-scores, kind="stable")[:MAX_STRANGERS]
@@ -159,8 +159,8 @@ def distances(points: Array, others: Array) -> Array:
 
 def plain_ratio(kind: Kind, d_x: float, d_z: float) -> float:
     """Return the contraction of a merged pair, or the expansion of a torn one."""
-    above, below = (d_x, d_z) if kind == "merge" else (d_z, d_x)
-    return above / below if below else (math.inf if above else 0.0)
+    numerator, denominator = (d_x, d_z) if kind == "merge" else (d_z, d_x)
+    return numerator / denominator if denominator else (math.inf if numerator else 0.0)
 
 
 def _epsilon(codes: Array) -> float:

@@ -1,4 +1,4 @@
-"""Whether a limit is met, broken or undecided, and how many test points would about decide it."""
+"""Whether a limit is met, broken or undecided, and roughly how many test points would decide it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def passes(verdict: Verdict, value: float, limit: float, direction: Direction, u
 
 
 def points_to_decide(value: float, low: float | None, high: float | None, limit: float, m: int) -> int | None:
-    """Return about how many test points would decide on a limit, if the value stays the same.
+    """Estimate how many test points would decide on a limit, if the value stays the same.
 
     The width of an interval falls with the square root of the number of points.
 

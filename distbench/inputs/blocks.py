@@ -107,12 +107,13 @@ def stored_blocks(value: Any, name: str) -> Iterator[Array]:
 
 
 def _spans(chunks: Any, rows: int, row_bytes: int) -> Iterator[slice]:
-    first = chunks[0] if chunks else 1
-    if not isinstance(first, tuple):
-        yield from row_blocks(rows, row_bytes, min(int(first), rows))
+    """Yield slices of rows that are each whole chunks; `chunks` is as HDF5, Zarr or Dask have it."""
+    row_chunks = chunks[0] if chunks else 1
+    if not isinstance(row_chunks, tuple):
+        yield from row_blocks(rows, row_bytes, min(int(row_chunks), rows))
         return
     start = stop = 0  # chunks of uneven size, as Dask has them
-    for size in first:
+    for size in row_chunks:
         if stop > start and (stop + size - start) * row_bytes > BLOCK_BYTES:
             yield slice(start, stop)
             start = stop

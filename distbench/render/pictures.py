@@ -106,7 +106,7 @@ def plot(report: Report, kind: str | None, ax: Any, labels: Any) -> Any:
 
 
 def _draw_titled(axes: Axes, kind: str, diagrams: Diagrams) -> None:
-    title, about, draw = KINDS[kind]
+    title, explanation, draw = KINDS[kind]
     plain_axes(axes)
     draw(axes, diagrams)
     several = kind == "ranks" and len(named_lines(axes)) > 1
@@ -114,7 +114,7 @@ def _draw_titled(axes: Axes, kind: str, diagrams: Diagrams) -> None:
     has_legend = kind == "points"
     axes.set_title(text, size=11, loc="left", pad=32 if has_legend else 20, parse_math=False)
     place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(about, (0, 1), (0, 19 if has_legend else 7), size=7.5, color=INK, **place)
+    axes.annotate(explanation, (0, 1), (0, 19 if has_legend else 7), size=7.5, color=INK, **place)
     if several:
         axes.legend(fontsize=8, frameon=False, labelcolor=INK)
     if has_legend and diagrams["map"]["continuity"] is not None:

@@ -139,7 +139,7 @@ def merged(
 
 
 def read_file(path: Path, error: type[InputError], remedy: str) -> Results | None:
-    """Return the checked content of a file, with the day of each row that is older than the last run; None without it.
+    """Return a file's checked content, with the day of each row that is older than the last run; None without a file.
 
     Raises `error`, an InputError with `remedy` as advice, if the file cannot be read or is no sound file of results.
     """
@@ -205,7 +205,7 @@ def json_number(value: Any) -> Any:
 
 
 def _named(environment: Mapping[str, Any], known: dict[str, dict[str, Any]]) -> str:
-    """Return an environment's name, its day and a number from the second of that day on, and add it to `known`."""
+    """Add an environment to `known` under its day, numbered from the second of that day on; return this name."""
     day = str(environment.get("date", "unknown"))
     names = (day if number == 1 else f"{day} ({number})" for number in count(1))
     return next(name for name in names if known.setdefault(name, dict(environment)) == environment)

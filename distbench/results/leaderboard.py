@@ -131,7 +131,7 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
 
 
 def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
-    """Return one of the entries that agree in name and values; others of one name get their test after it."""
+    """Keep one of the entries that agree in name and values; where entries of one name differ, add their test to it."""
     kept: list[LeaderboardRow] = []
     for entry in entries:
         same = (entry.encoder, entry.in_sample, entry.values, entry.seeds, entry.reason)

@@ -86,7 +86,7 @@ Groups = dict[tuple[Any, ...], list[Row]]
 def match_rows(
     before: Iterable[Row], now: Iterable[Row], failed_tests: Collection[str] = ()
 ) -> tuple[list[MatchedRows], list[str], list[str], list[NotCompared]]:
-    """Return matched rows in the order of `now`, encoders of the first and of the second run alone, and the others.
+    """Return matched rows in the order of `now`, encoders only in `before`, encoders only in `now`, and the others.
 
     The others were measured in other ways, failed in one of the runs, or belong to a test that failed now: one of
     `failed_tests`, or one with a failed row.

@@ -97,7 +97,7 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
 
 def _unpacked_bytes(packed: PackedArray) -> bytes:
     """Return an array's bytes, but no more than its shape needs."""
-    numbers = math.prod(packed["shape"])
-    if not 0 <= numbers <= MAX_NUMBERS:
+    count = math.prod(packed["shape"])
+    if not 0 <= count <= MAX_NUMBERS:
         raise ValueError(f"its shape is {packed['shape']}")
-    return zlib.decompressobj().decompress(base64.b64decode(packed["data"]), 2 * numbers + 1)
+    return zlib.decompressobj().decompress(base64.b64decode(packed["data"]), 2 * count + 1)

@@ -188,7 +188,7 @@ def rows_of(
     *,
     leave_one_out: Collection[str] = (),
     limits: Mapping[str, float] = MappingProxyType({}),
-    **about: Any,
+    **row_fields: Any,
 ) -> list[Row]:
     """Return a report as rows, one for each metric, in the report's order.
 
@@ -201,7 +201,7 @@ def rows_of(
         keep none: their intervals include the spread of the draws.
     limits : mapping of str to float
         Limits by metric, for the verdicts.
-    **about
+    **row_fields
         Fields of :class:`Row` that the report lacks, or that replace its fields: ``encoder``, ``dataset``,
         ``code_size``, ``seed``, ``seconds``, ``test``, ``in_sample``, ``note``, ``data_sha256``, ``recipe_hash``.
 
@@ -211,13 +211,13 @@ def rows_of(
     """
     from distbench.metrics import METRICS
 
-    about = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **about}
-    about["code_size"] = int(about["code_size"])  # it may be a number of numpy
+    row_fields = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **row_fields}
+    row_fields["code_size"] = int(row_fields["code_size"])  # it may be a number of numpy
     rows = []
     for name, score in report.items():
         keeps_points = name in leave_one_out and score.draws == 1
         row = Row(
-            **about,
+            **row_fields,
             code_width=int(report.code_size),
             metric=name,
             metric_version=int(METRICS[name].version),
@@ -240,15 +240,15 @@ def rows_of(
     return rows
 
 
-def failed_row(reason: str, *, status: str = FAILED, **about: Any) -> Row:
+def failed_row(reason: str, *, status: str = FAILED, **row_fields: Any) -> Row:
     """Return the row, without a value, of an encoder that failed, or whose stored rows are stale (``status=STALE``).
 
-    The first line of the reason is in its status. `about` are the row's other fields, at least ``encoder``,
+    The first line of the reason is in its status. `row_fields` are the row's other fields, at least ``encoder``,
     ``dataset``, ``code_size``, ``k``, ``m`` and ``M``.
     """
     lines = reason.strip().splitlines()
     status = f"{status}{lines[0] if lines else 'no reason given'}"
-    return Row(**{"seed": None, **about}, metric="", metric_version=0, status=status, direction="up")
+    return Row(**{"seed": None, **row_fields}, metric="", metric_version=0, status=status, direction="up")
 
 
 def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:

@@ -1,4 +1,4 @@
-"""Search for two far points with the same code, which exist for every continuous map to fewer numbers.
+"""Search for two points far apart with the same code, which exist for every continuous map to fewer numbers.
 
 Every continuous map of the sphere S^k into k numbers sends some two opposite points to the same code (K. Borsuk, 1933,
 Drei Saetze ueber die n-dimensionale euklidische Sphaere). So in any k + 1 directions through any point, at any radius,
@@ -31,7 +31,7 @@ STEP = 1e-3  # of differences, in radii: far above the resolution of float32, fa
 
 @dataclass(frozen=True)
 class Collapse:
-    """Two far points and the distance of their codes, with the medians over pairs of data points and of their codes.
+    """Two points far apart, the distance of their codes, and the median distances of pairs of data points and codes.
 
     ``starts`` is the number of searches until the pair was found.
     """
@@ -54,11 +54,11 @@ class Collapse:
         return 0.0 if self.code_distance == 0 else self.code_distance / self.median_code if self.median_code else np.inf
 
     def __str__(self) -> str:
-        times = "1 start" if self.starts == 1 else f"{self.starts} starts"
+        starts = "1 start" if self.starts == 1 else f"{self.starts} starts"
         return (
             f"two points {self.input_distance:.4g} apart in input (the median of pairs is {self.median_input:.4g}) "
             f"whose codes are {self.code_distance:.2g} apart (the median of pairs is {self.median_code:.4g}), "
-            f"found in {times}"
+            f"found in {starts}"
         )
 
 

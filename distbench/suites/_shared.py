@@ -36,12 +36,12 @@ class Codes:
     note: str = ""
 
 
-def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
+def fit_key(recipe: Recipe, setting: Sequence[str | int]) -> str:
     """Return a key for a fit that is the same in every process, or an empty text if there is none.
 
     A baseline, ``module:object`` and a class of a module have a key. An object, and a class made in a function or in
-    ``__main__``, have none: another process cannot know that it has the same. `about` holds the data's hash, code size,
-    seed and all else that the fit depends on.
+    ``__main__``, have none: another process cannot know that it has the same. `setting` holds the data's hash, code
+    size, seed and all else that the fit depends on.
     """
     name = recipe.source
     try:
@@ -51,7 +51,7 @@ def fit_key(recipe: Recipe, about: Sequence[str | int]) -> str:
                 return ""
         if not isinstance(name, str):
             return ""
-        return sha256(json.dumps([recipe_hash(name, recipe.options), *about]).encode()).hexdigest()
+        return sha256(json.dumps([recipe_hash(name, recipe.options), *setting]).encode()).hexdigest()
     except InputError:  # made in a function, or without source to hash
         return ""
 

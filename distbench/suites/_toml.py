@@ -54,7 +54,7 @@ class TomlLocation:
 
     @contextmanager
     def raised_here(self, argument: str = "") -> Iterator[None]:
-        """Turn an InputError of the block into an error at this key, without the name `argument`."""
+        """Turn an InputError of the block into an error at this key, which names an argument other than `argument`."""
         try:
             yield
         except InputError as error:

@@ -34,7 +34,7 @@ class Outcome:
         Values and intervals.
     broken : dict of str to float
         The limits that the report does not pass, by metric.
-    about : dict of str to any
+    row_fields : dict of str to any
         Other fields of the report's rows, as in :func:`distbench.results.rows.rows_of`.
     labels : array-like or None
         Labels of the test points.
@@ -42,7 +42,7 @@ class Outcome:
 
     report: Report
     broken: dict[str, float]
-    about: dict[str, Any]
+    row_fields: dict[str, Any]
     labels: Any = None
 
 
@@ -162,9 +162,9 @@ class Check:
             include_queries=self.include_queries,
             **{**self.options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)},
         )
-        about = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
-        about |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
-        return Outcome(run.report, self._broken(run.report), about, data.labels_test)
+        row_fields = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
+        row_fields |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
+        return Outcome(run.report, self._broken(run.report), row_fields, data.labels_test)
 
 
 def check_encoder(
@@ -229,4 +229,4 @@ def check_encoder(
         limits=limits,
     )
     outcome = check.run()
-    return rows_of(outcome.report, limits=limits, **outcome.about)
+    return rows_of(outcome.report, limits=limits, **outcome.row_fields)

@@ -14,7 +14,7 @@ __all__ = ["check_dataset", "check_recipe", "check_suite"]
 
 
 def check_dataset(name: str, own: Collection[str] = ()) -> None:
-    """Raise InputError if no data set has a name; `own` are names of data that a suite brings."""
+    """Raise InputError unless a data set has this name; `own` are the names of data that a suite brings."""
     from distbench.datasets import DATASETS
 
     if name not in own and name not in DATASETS:
@@ -22,7 +22,7 @@ def check_dataset(name: str, own: Collection[str] = ()) -> None:
 
 
 def check_recipe(name: str, declared: Collection[str] = ()) -> None:
-    """Raise InputError if neither a baseline nor a declared encoder has a name; ``module:object`` is not looked up."""
+    """Raise InputError unless a baseline or a declared encoder has this name; ``module:object`` is not looked up."""
     from distbench.baselines import BASELINES
 
     if ":" not in name and name not in declared and name not in BASELINES:

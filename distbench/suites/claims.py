@@ -225,5 +225,5 @@ def _sample(claim: Claim, runs: Sequence[Run]) -> str:
 
 
 def _seeds(results: Sequence[Any]) -> str:
-    """Return "1 seed" or "5 seeds": there is a result for each."""
+    """Return the number of seeds, one for each result, as text: "1 seed" or "5 seeds"."""
     return "1 seed" if len(results) == 1 else f"{len(results)} seeds"

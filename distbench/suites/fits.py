@@ -159,8 +159,8 @@ class FitCache:
     def _shared_codes(self, fit: Fit) -> Codes:
         """Return the codes of a data set's points, possibly from another process."""
         if fit not in self._codes:
-            about = (self.dataset(fit.dataset).sha256, fit.code_size, fit.seed, fit.in_sample)
-            key = "" if self.shared is None else fit_key(fit.recipe, about)
+            setting = (self.dataset(fit.dataset).sha256, fit.code_size, fit.seed, fit.in_sample)
+            key = "" if self.shared is None else fit_key(fit.recipe, setting)
             make = partial(self._encoded, fit)
             self._codes[fit] = once(self.shared / f"{key}.npz", make) if self.shared and key else make()
         return self._codes[fit]
@@ -191,6 +191,6 @@ class FitCache:
 
 
 def _note(encoder: Any, in_sample: bool) -> str:
-    """Return an encoder's note for readers of results; where new points are measured, the one on these too."""
+    """Return an encoder's note for readers of results; if new points are measured, also its note on these."""
     notes = [getattr(encoder, "note", ""), "" if in_sample else getattr(encoder, "note_out_of_sample", "")]
     return "; ".join(str(note) for note in notes if note)

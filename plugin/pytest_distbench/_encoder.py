@@ -178,7 +178,7 @@ class EncoderItem(SuiteItem):
         )
         outcome = check.run(fits_of(self.config), training)
         hashed = {"recipe_hash": self._recipe_hash}
-        record_rows(self, outcome.report, labels=outcome.labels, limits=check.limits, **hashed, **outcome.about)
+        record_rows(self, outcome.report, labels=outcome.labels, limits=check.limits, **hashed, **outcome.row_fields)
         self._check_limits(outcome.report, seed)
 
     def _check_limits(self, report: Report, seed: int | None) -> None:

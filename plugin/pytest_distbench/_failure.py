@@ -78,7 +78,7 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
 
 
 def _encoder_traceback(error: BaseException) -> list[str]:
-    """Return the traceback of an error that an encoder raised, from the user's frames alone; else no lines."""
+    """Return the traceback of an encoder's error, with only the frames of the user's code; no lines without any."""
     cause = error.__cause__
     if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
         return []

@@ -149,7 +149,7 @@ class DistbenchFixture:
             refuse_unknown(options)
             check = self._new_check(encoder, X_test, reference, k, name, include_queries)
             outcome = self._run(replace(check, options=self._with_distance(options)))
-            record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.about)
+            record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.row_fields)
             return outcome.report
         except DistbenchError as error:
             self._item.stash[RAISED] = error
@@ -228,7 +228,7 @@ class DistbenchFixture:
     def _check(self, check: Check) -> Report:
         outcome = self._run(check)
         report, broken = outcome.report, outcome.broken
-        record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.about)
+        record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.row_fields)
         record_check(self._item, report, check.limits, passed=not broken, undecided=check.undecided)
         if broken:
             raise PreservationError("\n".join(self._failure(check, report, broken)))

@@ -28,7 +28,8 @@ class SuiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the encoders at each code size, then the claims.
 
-        A mistake in the file is an error of the collection; without ``--distbench``, the reason of one skipped item.
+        If the file has a mistake, collection fails with ``--distbench``. Without it, the file is one skipped item whose
+        reason is the mistake.
         """
         try:
             suite, store, added = self._read()
@@ -39,11 +40,11 @@ class SuiteFile(pytest.File):
             return
         shared: dict[str, Any] = {"suite": suite, "store": store}
         for code_size in suite.code_sizes:
-            here = [encoder for encoder in suite.encoders if code_size in suite.code_sizes_of(encoder)]
+            at_size = [encoder for encoder in suite.encoders if code_size in suite.code_sizes_of(encoder)]
             # If no encoder of the file runs at this code size, there is no leaderboard to join.
-            for encoder in (*here, *(added if here else ())):
-                about = {"encoder": encoder, "code_size": code_size, "added": encoder in added}
-                yield EncoderItem.from_parent(self, name=f"{encoder.name}[{code_size}]", **about, **shared)
+            for encoder in (*at_size, *(added if at_size else ())):
+                attributes = {"encoder": encoder, "code_size": code_size, "added": encoder in added}
+                yield EncoderItem.from_parent(self, name=f"{encoder.name}[{code_size}]", **attributes, **shared)
         for claim in suite.claims:
             yield ClaimItem.from_parent(self, name=claim.id, claim=claim, **shared)
 

@@ -58,7 +58,7 @@ class Summary:
         self._unwritten: list[str] = []
 
     def _read_before(self) -> Results | None:
-        """Read the run to compare with before the tests: the same path may be written at the end."""
+        """Read the earlier run before any test runs: its file may be overwritten at the end."""
         if self._settings.compare is None:
             return None
         from distbench.errors import DistbenchError

@@ -162,7 +162,7 @@ def _runs_code(path: Path, part: str) -> EncoderError:
 
 
 def _count_weights(parts: Iterable[Mapping[str, Any]]) -> int:
-    """Return about how many weights a model's large layers have: Keras takes their memory before it reads the file.
+    """Estimate how many weights a model's large layers have: Keras takes their memory before it reads the file.
 
     Counts dense, recurrent, convolution, embedding, attention and normalisation layers, in the order of the model. A
     layer without the width of its input gets that of the layer before.
@@ -182,7 +182,7 @@ def _count_weights(parts: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _weights(config: Mapping[str, Any], inputs: int) -> int:
-    """Return about how many weights a layer with `inputs` inputs has."""
+    """Estimate how many weights a layer with `inputs` inputs has."""
 
     def number(*keys: str) -> int:
         return max(_number(config.get(key)) for key in keys)

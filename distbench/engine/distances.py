@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 NEAR_SHARE = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
-CHUNK_CANDIDATES = 1024  # whose partial sums stay in the first-level cache
+CHUNK_CANDIDATES = 1024  # so few that their partial sums stay in the first-level cache
 
 
 def tolerance(d: int) -> float:

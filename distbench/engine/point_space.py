@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
-PREPARED_BYTES = 1 << 28  # of prepared points in memory; larger sets are prepared block by block
-MOVED_BYTES = 1 << 26  # of moved points in memory beside them
+PREPARED_BYTES = 1 << 28  # prepared points up to this size stay in memory; larger sets are prepared block by block
+MOVED_BYTES = 1 << 26  # moved points up to this size stay in memory, beside the prepared ones
 PLAIN_EXPONENT = 30  # of points and of their spread; up to here squares fit single precision and nothing is scaled
 FAR_RATIO = 4.0  # points are moved where the square of their mean is this many times their variance
 BLOCK_PAIRS = 1 << 14  # pairs whose keys are computed at once

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 FAMILIES = frozenset({"ranks", "moments", "shepard", "triplets"})
-SEED = 0  # of the sample of pairs for the first look, and of candidates for triplets
+SEED = 0  # for sampling the pairs of the first look, and the candidates of triplets
 BLOCK_KEYS = 1 << 20  # keys of one space in a block of queries
 
 

@@ -23,7 +23,7 @@ Places = NDArray[np.uint32]
 
 SAMPLE_PAIRS = 1 << 17  # for cells and tail thresholds; all pairs if there are fewer
 N_CELLS = 4096
-MAX_CELL_SHARE = 1 / 256  # of pairs in one cell; with more, cells lie between quantiles
+MAX_CELL_SHARE = 1 / 256  # if one cell of equal width has a larger share of the pairs, cells lie between quantiles
 TAIL_SHARE = 0.001
 MARGIN_DEVIATIONS = 5.0  # standard deviations of a sample's quantile
 

@@ -17,7 +17,7 @@ __all__ = ["advice", "failure_lines", "failure_text", "reference_lines", "settin
 
 MAX_PAIRS = 3
 MAX_LIMITS = 4
-MAX_LINES = 19  # of a failure; with reference encoders, advice and the command that reruns it 25
+MAX_LINES = 19  # of a failure; 25 with reference encoders, advice and the command that reruns it
 MAX_REFERENCES = 2
 
 

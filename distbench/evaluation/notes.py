@@ -17,7 +17,7 @@ UNIT_DISTANCES = ("euclidean", "cityblock")  # columns in larger units add more 
 
 MAX_REFERENCES = 100_000  # beyond, no search for test points among the references
 MAX_ROWS = 4096  # from which the variance of columns is estimated
-DECIDING_SHARE = 0.95  # of the variance
+DECIDING_SHARE = 0.95  # columns with this share of the variance decide the distances
 FEW_COLUMNS = 10  # a tenth of all columns, or one, are few
 RANGE_RATIO = 5.0  # of spreads, and of the distance of means to the wider spread; from here on ranges differ
 MIN_ROWS = 5  # test points whose range is compared

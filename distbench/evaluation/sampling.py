@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 FIRST_QUERIES = 1_000  # evaluated before the number that a precision needs is known
 WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
-MARGIN = 1.1  # times the predicted number of points: the width is an estimate
+MARGIN = 1.1  # factor on the predicted number of points, since the width is an estimate
 
 
 def check_queries(queries: Any) -> int | None:

@@ -17,7 +17,7 @@ DirectionKind = Literal["any", "data"]
 
 MAX_DIRECTIONS = 512  # of one point
 TINY = 1e-300  # in place of 0 in a divisor
-SLACK = 1e-9  # of the median distance to the nearest point
+SLACK = 1e-9  # as a share of the median distance from a point to the nearest other one
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ Array = NDArray[np.float64]
 BUDGET = 20_000
 MIN_BUDGET = 200
 NO_OPTIONS = ("encoder", "X", "seed", "name")  # shown elsewhere in messages, or without effect on pairs
-FINAL_ROWS = 16  # kept to encode findings again
+FINAL_ROWS = 16  # of the budget, reserved to encode findings again
 TEST_POINT_SHARE = 10  # rows of the budget for each test point, at least
-MAX_TEST_POINTS = 2000  # whose pairs are all compared
+MAX_TEST_POINTS = 2000  # of these, all pairs are compared
 STEPS = (1e-5, 0.1)  # smallest and largest step of finite differences, in median distances to the nearest point
 
 

@@ -14,9 +14,9 @@ __all__ = ["in_hypothesis_test", "search_with_hypothesis"]
 
 Array = NDArray[np.float64]
 
-STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.07, 0.02])  # of the plausible distance
-ROW_SHARES = np.array([1.0, 0.999, 0.99, 0.9, 0.75])  # of the way to another row
-BITS = (8, 8, 2, 1)  # of row, direction, kind and sign; each bit costs time
+STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.07, 0.02])  # lengths of moves, as shares of the plausible distance
+ROW_SHARES = np.array([1.0, 0.999, 0.99, 0.9, 0.75])  # lengths of moves towards another row, as shares of the way
+BITS = (8, 8, 2, 1)  # with which row, direction, kind and sign are drawn; each bit costs time
 MAX_EXAMPLES = 2000
 MAX_DIRECTIONS = 32
 MAX_SCORE = 1e100

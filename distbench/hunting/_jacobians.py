@@ -23,8 +23,8 @@ __all__ = ["Jacobians", "exact_jacobians"]
 Array = NDArray[np.float64]
 ExactJacobians = Callable[[Array], Array]  # flat points (m, d) -> (m, code_size, d)
 
-MAX_CODE_SIZE = 1024  # for exact Jacobians, which take a backward pass for each number of a code
-MAX_NUMBERS = 1 << 24  # of the Jacobians that are in memory at once
+MAX_CODE_SIZE = 1024  # above, no exact Jacobians, which take a backward pass for each number of a code
+MAX_NUMBERS = 1 << 24  # in all Jacobians that are in memory at once
 
 
 class Jacobians:

@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 ITERATIONS = 7  # of Gauss-Newton; each squares the distance of the codes
 STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.05])
 MAX_PAIRS = 12
-TURNS = 4  # of moving one input of strangers, then the other
-MIN_SHARE = 0.5  # of the first distance of inputs, which they keep
+TURNS = 4  # in which one input of strangers is moved, then the other
+MIN_SHARE = 0.5  # inputs stay at least this share of their first distance apart
 PROGRESS = 0.9  # the largest share of the distance of codes that is worth another iteration
 RCOND = 1e-10  # smaller shares of the largest singular value are noise
 

@@ -15,11 +15,11 @@ __all__ = ["home_rows", "shrink", "shrinking_cost"]
 
 Array = NDArray[np.float64]
 
-ENOUGH = 100.0  # times the score of the worst test pair: the highest goal of a shrunk pair
+ENOUGH = 100.0  # the highest goal for a shrunk pair's score, in scores of the worst test pair
 ROUNDS = 3
 MAX_SINGLE = 256  # numbers that are put back one by one
-SHARES = np.array([1, 0.97, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01])  # of the changed numbers, put back at a time
-DECIMALS = range(-1, 8)  # beyond the first digit of the largest change
+SHARES = np.array([1, 0.97, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01])  # shares of the changed numbers that are put back at once
+DECIMALS = range(-1, 8)  # tried in rounding, counted from the first digit of the largest change
 FINE_DECIMALS = range(7, 13)  # these change less than a millionth
 
 

@@ -18,7 +18,7 @@ Rows = NDArray[np.int64]
 
 STEPS = np.array([1.0, 0.3, 0.1, 0.03])  # shares of the plausible distance
 PAIRS_PER_POINT = 2 * len(STEPS) * 3  # to both sides, along the most stretched direction and two least stretched ones
-MIN_POINTS = 8  # that a budget must pay for, if need be with fewer directions of each
+MIN_POINTS = 8  # a budget must pay for so many, if need be with fewer directions of each
 
 
 @dataclass(frozen=True)

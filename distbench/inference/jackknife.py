@@ -38,7 +38,7 @@ Interval = tuple[float, float] | tuple[None, None]
 LEAST_SHARE = 0.4
 """Share of the jackknife's variance that always stays: interactions are at most about half of it."""
 
-ROUNDING = 1e-12  # of a bound
+ROUNDING = 1e-12  # relative: values this near to a bound count as at it
 
 
 def check_confidence(confidence: Any) -> float:

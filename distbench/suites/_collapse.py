@@ -23,10 +23,10 @@ __all__ = ["Collapse", "find_collapse"]
 
 Array = NDArray[np.float64]
 
-MAX_POINTS = 1_000  # for median distances
+MAX_POINTS = 1_000  # sampled for median distances
 MAX_STARTS = 32
 FIRST_GUESSES = 256  # directions about each center; a search starts at the best of them
-STEP = 1e-3  # of differences, in radii: far above the resolution of float32, far below the curvature of encoders
+STEP = 1e-3  # of finite differences, in radii: far above float32's resolution, far below the curvature of encoders
 
 
 @dataclass(frozen=True)

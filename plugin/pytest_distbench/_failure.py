@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Broken", "broken_lines", "is_ours", "shorten", "shorten_summary"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
-MAX_OTHER_SEEDS = 1  # that are named after the first
+MAX_OTHER_SEEDS = 1  # named in a message after the first one
 
 
 class Broken(NamedTuple):

@@ -204,6 +204,24 @@ def torch():
     return pytest.importorskip("torch")
 
 
+EXPORTED = """
+import numpy as np
+import torch
+from distbench.encoders import as_encoder
+
+torch.manual_seed(0)
+points = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+plain = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)).eval()
+shapes = ({0: torch.export.Dim("rows")},)
+exported = torch.export.export(plain, (torch.as_tensor(points[:3]),), dynamic_shapes=shapes).module()
+codes = as_encoder(plain).encode(points)
+np.testing.assert_allclose(as_encoder(exported).encode(points.astype(float)), codes, rtol=1e-5, atol=1e-5)
+quantised = torch.ao.quantization.quantize_dynamic(plain, {torch.nn.Linear})
+wanted = quantised(torch.as_tensor(points[:1])).detach().numpy()
+np.testing.assert_allclose(as_encoder(quantised, 1).encode(points.astype(float))[:1], wanted, rtol=1e-5, atol=1e-5)
+"""
+
+
 class TestTorch:
     @pytest.fixture
     def module(self, torch):
@@ -300,17 +318,12 @@ class TestTorch:
             as_encoder(lambda batch: (batch[:, :3], batch[:, :3]), batch_size=2).encode(TEST)
 
     @pytest.mark.nightly  # torch.export takes seconds; scripted, traced and frozen modules stand for these
-    def test_quantised_and_exported_modules(self, torch, module):
-        plain = module.float().eval()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # both are on their way to other packages
-            quantised = torch.ao.quantization.quantize_dynamic(plain, {torch.nn.Linear})
-            rows = torch.export.Dim("rows")
-            exported = torch.export.export(plain, (torch.as_tensor(TEST[:3]),), dynamic_shapes=({0: rows},)).module()
-        codes = as_encoder(exported).encode(TEST.astype(np.float64))
-        np.testing.assert_allclose(codes, as_encoder(plain).encode(TEST), **CLOSE)
-        wanted = quantised(torch.as_tensor(TEST[:1])).detach().numpy()
-        np.testing.assert_allclose(as_encoder(quantised, 1).encode(TEST.astype(np.float64))[:1], wanted, **CLOSE)
+    def test_quantised_and_exported_modules(self, torch):
+        # In a process of its own: torch.export loads triton, which crashes beside TensorFlow.
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", EXPORTED], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
     def test_frames_byte_orders_and_short_floats(self, torch, module):
         pd = pytest.importorskip("pandas")

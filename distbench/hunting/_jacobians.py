@@ -103,8 +103,9 @@ def exact_jacobians(model: Any, region: PlausibleRegion, code_size: int) -> Exac
     """Return a function that computes Jacobians by gradients, or None for other encoders, integers and frames."""
     if region.is_integer or region.empty_frame is not None or code_size > MAX_CODE_SIZE:
         return None
-    if is_keras_model(model) and sys.modules["keras"].backend.backend() == "tensorflow":
-        return _keras_jacobians(model, region, code_size)
+    if is_keras_model(model):  # on torch it is a module of torch, too
+        is_on_tensorflow = sys.modules["keras"].backend.backend() == "tensorflow"
+        return _keras_jacobians(model, region, code_size) if is_on_tensorflow else None
     return _torch_jacobians(model, region, code_size) if is_torch_module(model) else None
 
 

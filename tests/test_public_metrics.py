@@ -35,7 +35,7 @@ def _seeded(monkeypatch):
 X, Z, X_REF, Z_REF = (RNG.normal(size=shape) for shape in ((9, 3), (9, 2), (8, 3), (8, 2)))
 LABELS, LABELS_REF = RNG.integers(0, 2, 9), RNG.integers(0, 2, 8)
 WITH_K = ("trustworthiness", "continuity", "knn_recall", "mrre_input", "mrre_code", "lcmc", "label_agreement")
-# name: direction, range, free of scale, in the default set; as in METRICS.md
+# name: direction, range, free of scale, in the default set; as in docs/metrics.md
 TABLE = {
     "trustworthiness": ("up", (0, 1), True, True),
     "continuity": ("up", (0, 1), True, True),

@@ -48,13 +48,9 @@ class FittedEncoder(Protocol):
 
 
 class Transformer:
-    """An encoder that scikit-learn can call, too."""
+    """A fitted encoder that scikit-learn can call, too."""
 
-    def encode(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
-        raise NotImplementedError
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+    def transform(self: FittedEncoder, X: ArrayLike) -> NDArray[np.float64]:
         """Return the codes of points ``X`` (m, ...), under the name that scikit-learn uses."""
         return self.encode(X)
 
@@ -90,7 +86,7 @@ class Recipe:
     def options(self) -> tuple[str, ...]:
         """Names of the options that ``fit`` takes beside its four named arguments."""
         parameters = inspect.signature(self.run).parameters.values()
-        return tuple(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
+        return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
     def fit(
         self, X: ArrayLike, code_size: int, seed: int = 0, progress: Progress | None = None, **options: Any
@@ -121,8 +117,8 @@ class Recipe:
         if unknown:
             known = ", ".join(self.options) or "none"
             raise InputError(f"options: {self.name} has no {unknown[0]!r}; it takes {known}")
-        found = self.run(points, int(code_size), int(seed), progress, **options)
-        return found if hasattr(found, "encode") and hasattr(found, "name") else _Named(self.name, found)
+        encoder = self.run(points, int(code_size), int(seed), progress, **options)
+        return encoder if hasattr(encoder, "encode") and hasattr(encoder, "name") else _Named(self.name, encoder)
 
 
 class _Named:

@@ -89,14 +89,6 @@ class Estimate:
             draws=(*self.draws, *other.draws),
         )
 
-    def standard_error(self) -> float:
-        """Return the jackknife's standard error over points; nan without leave-one-out values."""
-        from distbench.inference.jackknife import jackknife_standard_error
-
-        return (
-            math.nan if self.leave_one_out is None else jackknife_standard_error(self.leave_one_out, self.interaction)
-        )
-
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval over samples of test points (and draws), or (None, None) if there is no honest one."""
         from distbench.inference.jackknife import add_draws, jackknife_interval

@@ -223,7 +223,7 @@ def test_names_that_are_taken_are_refused(table):
         ("draws", "mine", "the name 'draws' is that of an option"),
         ("dataset", "mine", "the name 'dataset' is that of an option"),
         ("not-a-name", "mine", "cannot be written as a limit"),
-        ("text", "__name__", "found str; give what distbench.metrics.point_metric made"),
+        ("text", "__name__", "found str; give a metric made with distbench.metrics.point_metric"),
     ],
 )
 def test_what_cannot_be_a_metric_is_refused(table, name, target, message):

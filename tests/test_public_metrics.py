@@ -18,7 +18,7 @@ from distbench.engine.parallel.executors import workers_for
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.metrics._correlation import correlation
-from distbench.metrics._leave_one_out import leave_one_out_mean, pairs_touching
+from distbench.metrics._leave_one_out import leave_one_out_mean, pairs_of_points
 from distbench.metrics.functions import gather_checked
 from distbench.metrics.reconstruction import measure_reconstruction, squared_errors
 from distbench.metrics.semantic import label_codes
@@ -362,9 +362,9 @@ class TestLeavingOut:
     def test_pairs_of_each_point(self):
         judged = np.array([3, 1, 7])
         statistics = gather(X, Z, X_REF, Z_REF, k=2, judged=judged, threads=1)
-        assert pairs_touching(statistics).tolist() == [16.0] * 3 + [3.0] * 6
+        assert pairs_of_points(statistics).tolist() == [16.0] * 3 + [3.0] * 6
         alone = gather(X, Z, X_REF, Z_REF, k=2, include_queries=False, threads=1)
-        assert pairs_touching(alone).tolist() == [8.0] * 9
+        assert pairs_of_points(alone).tolist() == [8.0] * 9
         some = gather(X, Z, X_REF, Z_REF, k=2, include_queries=False, judged=judged, threads=1)
         assert (some.m, some.n_test, some.judged.tolist()) == (3, 3, judged.tolist())
         rows = definitions.per_query(X, Z, 2, X_REF, Z_REF, False)["continuity"][judged]

@@ -1,7 +1,7 @@
-"""The metrics: one table, and one function each that takes two arrays and returns a float.
+"""The table of metrics, and for each metric a function that takes two arrays and returns a float.
 
-A new metric here is one `Metric` row and its function in its family's file; other packages add theirs by entry points
-of the group ``distbench.metrics``, made with `point_metric`.
+A new metric needs one `Metric` row and one function in its family's file. Other packages make their metrics with
+`point_metric` and name them in entry points of the group ``distbench.metrics``.
 """
 
 from distbench._util.registry import EntryPointTable
@@ -67,7 +67,7 @@ __all__ = [
     "trustworthiness",
 ]
 
-Cases = MetricInputs
+Cases = MetricInputs  # an earlier name, kept for metrics that use it
 
 _FAMILIES = (_ranks, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
 METRICS: EntryPointTable[Metric] = EntryPointTable(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import Statistics
 from distbench.engine.sampled_pairs import SampledPairs
-from distbench.metrics._leave_one_out import columns_of, from_moments, pairs_touching
+from distbench.metrics._leave_one_out import columns_of, from_moments, pairs_of_points
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, pair_metric
 
@@ -26,7 +26,7 @@ def correlation(n: Array, a: Array, b: Array, aa: Array, bb: Array, ab: Array) -
 
 
 def _pearson(moments: Array, scale: float, unit: float) -> Array:
-    del unit  # free of scale
+    del unit  # a correlation has no unit
     s = columns_of(moments)
     return correlation(s["n"], s["a"], s["b"], s["aa"], s["bb"], s["eb"] + scale * s["bb"])
 
@@ -39,18 +39,20 @@ def _measure_spearman(statistics: Statistics) -> Measured:
     shepard = statistics.shepard
     assert shepard is not None
     m, M = statistics.m, statistics.M
-    left = m * M - (m * (m - 1) / 2 if statistics.queries_are_candidates else 0) - pairs_touching(statistics)
+    pairs_without = m * M - (m * (m - 1) / 2 if statistics.queries_are_candidates else 0) - pairs_of_points(statistics)
     return Measured(
         value=shepard.spearman,
-        leave_one_out=shepard.spearman - shepard.influence / left if m > 1 else None,
+        leave_one_out=shepard.spearman - shepard.influence / pairs_without if m > 1 else None,
         chance=0.0,
     )
 
 
 def _measure_kendall(statistics: Statistics) -> Measured:
     sample: SampledPairs = statistics.extras["sampled_pairs"]
-    left = sample.pairs - sample.touching
-    without = np.where(left > 0, sample.kendall - sample.kendall_influence / np.maximum(left, 1.0), np.nan)
+    pairs_without = sample.pairs - sample.touching
+    without = np.where(
+        pairs_without > 0, sample.kendall - sample.kendall_influence / np.maximum(pairs_without, 1.0), np.nan
+    )
     return Measured(value=sample.kendall, leave_one_out=without if statistics.m > 1 else None, chance=0.0)
 
 
@@ -77,8 +79,8 @@ spearman = pair_metric(
         "Spearman's rank correlation of input and code distances over pairs",
         r"\operatorname{corr}(\operatorname{rank} a, \operatorname{rank} b)",
         "C. Spearman (1904), The proof and measurement of association between two things.",
-        "Tied distances share their mean rank. Up to 131,072 pairs are sorted; beyond, each distance is counted in "
-        "one of 4,096 cells, which kept the value within 1e-4 of the sorted one on all kinds of points tried.",
+        "Tied distances share their mean rank. Up to 131,072 pairs are sorted. More pairs are counted in 4,096 cells "
+        "of distances; this changed the value by at most 1e-4 on all kinds of points that were tried.",
         example=0.0,
     ),
 )
@@ -88,9 +90,9 @@ kendall = pair_metric(
         "Kendall's rank correlation (tau-b) of input and code distances over pairs",
         r"\frac{P - Q}{\sqrt{(P + Q + T_a)(P + Q + T_b)}}",
         "M. G. Kendall (1945), The treatment of ties in ranking problems.",
-        "with P and Q the numbers of pairs of pairs that both distances order alike and against each other, and T "
-        "those tied in the other distance alone. Measured on all pairs up to 2^20, beyond on a seeded sample of as "
-        "many. Codes that all coincide score 0.",
+        "where P and Q count the pairs of pairs that both distances put into the same and into opposite orders, and "
+        "T_a and T_b those that are tied in a alone and in b alone. If there are more than 2^20 pairs, a seeded "
+        "sample of 2^20 is used. Codes that all coincide score 0.",
         example=0.0,
     ),
 )

@@ -30,9 +30,9 @@ _DOC = MetricDoc(
     "the Kullback-Leibler divergence of the points' densities in both spaces",
     r"\sum_i p_i \log \frac{p_i}{q_i}, \quad p_i \propto \sum_j \exp \frac{-a_{ij}^2}{\sigma \max a^2}",
     "M. Moor, M. Horn, B. Rieck and K. Borgwardt (2020), Topological autoencoders.",
-    "and q likewise from the code distances b and their largest. The sums run over the candidates and, in sample, "
-    "the point itself; p and q sum to 1 over the points of X. Codes that all coincide have the same density "
-    "everywhere.",
+    "and q is made in the same way from the code distances b and their maximum. The sums run over the candidates "
+    "and, in sample, the point itself; p and q sum to 1 over the points of X. Codes that all coincide have the same "
+    "density everywhere.",
     brackets="[)",
     example=0.0646,
 )

@@ -1,4 +1,4 @@
-"""Distortion: the variation over pairs of the ratio of code to input distance."""
+"""Distortion: how the ratio of code to input distance varies over the pairs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Array = NDArray[np.float64]
 
 
 def _sigma(moments: Array, scale: float, unit: float) -> Array:
-    del scale, unit  # free of scale
+    del scale, unit  # a factor of all ratios cancels
     s = columns_of(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = s["n_rho"] * (s["rho2"] / s["rho"]) / s["rho"] - 1
-    # no ratio, or ratios too far apart for their squares: no distance is preserved
+    # infinite if all ratios are 0, or if their squares overflow
     return np.where((s["rho"] > 0) & np.isfinite(s["rho2"]), np.maximum(value, 0.0), np.inf)
 
 
@@ -32,7 +32,7 @@ def _measure_sigma(statistics: Statistics) -> Measured:
 def _measure_worst(statistics: Statistics) -> Measured:
     assert statistics.moments is not None
     low, high = statistics.moments.ratios.T
-    points = np.where(high >= 0, ratio(high, low), 1.0)  # a query that coincides with all its candidates
+    points = np.where(high >= 0, ratio(high, low), 1.0)  # 1 if the query equals all its candidates
     return Measured(value=float(ratio(high.max(), low.min())), points=points)
 
 
@@ -46,7 +46,7 @@ def _measure_expansion(statistics: Statistics) -> Measured:
 def _measure_contraction(statistics: Statistics) -> Measured:
     assert statistics.moments is not None
     with np.errstate(over="ignore", divide="ignore"):
-        points = 1 / statistics.moments.ratios[:, 0] / statistics.moments.unit  # 0 where there is no ratio
+        points = 1 / statistics.moments.ratios[:, 0] / statistics.moments.unit  # 0 if the query has no ratio
     return Measured(value=float(points.max()), points=points)
 
 
@@ -83,10 +83,10 @@ sigma_distortion = pair_metric(
 distortion = pair_metric(
     _WORST,
     MetricDoc(
-        "the worst-case distortion: the largest over the least ratio of code to input distance",
+        "the worst-case distortion: the largest ratio of code to input distance divided by the least",
         r"\max \rho / \min \rho, \quad \rho = b / a",
         "J. Bourgain (1985), On Lipschitz embedding of finite metric spaces in Hilbert space.",
-        "over pairs of distinct inputs. A worst case has no honest interval.",
+        "over pairs of distinct inputs. A worst case has no valid interval.",
         returns="Infinite where distinct inputs share a code.",
         example=np.inf,
     ),
@@ -94,7 +94,7 @@ distortion = pair_metric(
 distortion_q = pair_metric(
     _QUANTILES,
     MetricDoc(
-        "the robust twin of the worst case: the 99.9 % over the 0.1 % quantile of b / a",
+        "the 99.9 % quantile of the ratio b / a divided by its 0.1 % quantile: a robust form of `distortion`",
         r"Q_{0.999}(\rho) / Q_{0.001}(\rho), \quad \rho = b / a",
         "Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.",
         "over pairs of distinct inputs; quantiles interpolate linearly between neighbouring values.",
@@ -109,7 +109,7 @@ expansion = pair_metric(
         r"\max \rho, \quad \rho = b / a",
         "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic "
         "applications.",
-        "over pairs of distinct inputs, in the units of codes over those of inputs. A worst case has no honest "
+        "over pairs of distinct inputs, in the units of codes over those of inputs. A worst case has no valid "
         "interval.",
         returns="0 for codes that all coincide.",
         example=1.0,
@@ -118,11 +118,11 @@ expansion = pair_metric(
 contraction = pair_metric(
     _CONTRACTION,
     MetricDoc(
-        "the largest ratio of input to code distance (the Lipschitz constant of the way back)",
+        "the largest ratio of input to code distance (the Lipschitz constant of the inverse on the points)",
         r"\max 1 / \rho, \quad \rho = b / a",
         "N. Linial, E. London and Y. Rabinovich (1995), The geometry of graphs and some of its algorithmic "
         "applications.",
-        "over pairs of distinct inputs, in the units of inputs over those of codes. A worst case has no honest "
+        "over pairs of distinct inputs, in the units of inputs over those of codes. A worst case has no valid "
         "interval.",
         returns="Infinite where distinct inputs share a code.",
         example=np.inf,

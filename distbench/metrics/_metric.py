@@ -23,9 +23,9 @@ class Measured:
     Parameters
     ----------
     value : float
-        The metric.
+        The metric over all points.
     leave_one_out : ndarray of shape (m,), optional
-        The metric without each query in turn; None if no honest interval follows (worst cases).
+        The metric without each query in turn; None for worst cases, which have no interval.
     points : ndarray of shape (m,), optional
         The metric for each query alone, over its candidates.
     chance : float, optional
@@ -54,15 +54,15 @@ class Metric:
     bounds : tuple of float
         Least and largest possible value.
     scale_free : bool
-        Whether multiplying all codes by c > 0 leaves it unchanged.
+        Whether the value stays the same when all codes are multiplied by c > 0.
     families : frozenset of str
-        The statistics that the engine must gather.
+        Names of the statistics that the engine must gather.
     measure : callable
         Function from `Statistics` to `Measured`.
     default : bool
-        Whether it is part of ``metrics="default"``.
+        Whether ``metrics="default"`` includes it.
     version : int
-        A number that grows when values change for the same points.
+        A number that is raised when new code gives other values for the same points.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Triplets: the order of the distances from one point to two others."""
+"""Triplets: which of two other points is nearer to a point."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ METRICS = (_TRIPLET_ACCURACY,)
 triplet_accuracy = pair_metric(
     _TRIPLET_ACCURACY,
     MetricDoc(
-        "the share of triplets whose order is kept: whether j or l is nearer to i",
+        "the share of triplets (i, j, l) in which the same one of j and l is nearer to i in both spaces",
         r"P(\operatorname{sign}(a_{ij} - a_{il}) = \operatorname{sign}(b_{ij} - b_{il}))",
         "Y. Wang, H. Huang, C. Rudin and Y. Shaposhnik (2021), Understanding how dimension reduction tools work.",
-        "over all queries i and candidates j, l; ties count 1/2. Each query has a seeded sample of its M "
-        "candidates if there are more than :math:`\\min(1024, \\max(128, \\sqrt{3 \\cdot 10^8 / m}))`.",
+        "over all queries i and candidates j, l; ties count 1/2. Each query is compared with at most "
+        ":math:`\\min(1024, \\max(128, \\sqrt{3 \\cdot 10^8 / m}))` of its M candidates, a seeded sample.",
         returns="Chance is 1/2.",
         example=0.8333,
     ),

@@ -1,4 +1,4 @@
-"""The robust form of the worst-case distortion: a ratio of extreme quantiles, also without single points."""
+"""The robust form of the worst-case distortion: the ratio of two extreme quantiles, and its leave-one-out values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["measure_quantiles", "ratio"]
 
 Array = NDArray[np.float64]
 
-MAX_OWNED_SHARE = 0.25  # of a tail with one point; beyond, its change is computed, not approximated
-MIN_RATIOS = 3.0  # in a tail; below, no slope can be estimated
-INTERACTION_SHARE = 0.6  # subtracted: all of it leaves too little for the long tail of a quantile of few pairs
-WINDOW_FACTOR = 4.0  # the slope of a quantile is taken over this many times fewer and more ratios
+MAX_OWNED_SHARE = 0.25  # without a point that has more than this share of a tail, the value is computed exactly
+MIN_RATIOS = 3.0  # a tail with fewer ratios is too short to estimate a slope
+INTERACTION_SHARE = 0.6  # the part that is subtracted: with all of it, intervals of few pairs are too narrow
+WINDOW_FACTOR = 4.0  # slopes are measured from a quarter of the place of the quantile to four times its place
 
 
 def ratio(high: Any, low: Any) -> Any:
-    """Return high / low; infinite if the least ratio is 0."""
+    """Return high / low; infinite if `low` is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.asarray(low) > 0, np.divide(high, low), np.inf)
 
@@ -35,32 +35,33 @@ def measure_quantiles(statistics: Statistics) -> Measured:
     assert statistics.moments is not None
     low, high = statistics.shepard.low, statistics.shepard.high
     pairs = float(columns_of(statistics.moments.total)["n_rho"])
-    pairs_of = columns_of(statistics.moments.by_point)["n_rho"]
+    n_pairs = columns_of(statistics.moments.by_point)["n_rho"]
     position = TAIL_SHARE * (pairs - 1)
     value = float(ratio(high.quantile(position), low.quantile(position)))
     if statistics.m < 2 or not np.isfinite(value) or value <= 0:
-        return Measured(value=value, leave_one_out=None if statistics.m < 2 else np.full(len(pairs_of), value))
-    positions, unit = TAIL_SHARE * (pairs - pairs_of - 1), TAIL_SHARE * pairs
-    if unit < MIN_RATIOS:
+        return Measured(value=value, leave_one_out=None if statistics.m < 2 else np.full(len(n_pairs), value))
+    positions, tail_size = TAIL_SHARE * (pairs - n_pairs - 1), TAIL_SHARE * pairs
+    if tail_size < MIN_RATIOS:
         return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
-    # to first order, by slopes over a window: the ratio next to a quantile jumps from point to point
+    # approximated to first order; slopes over a window vary less than the gap between two single ratios
     slopes = _slope(high, position), _slope(low, position)
-    touching = _touching(high, position, len(pairs_of)), _touching(low, position, len(pairs_of))
-    change = slopes[0] * (touching[0] - TAIL_SHARE * pairs_of) - slopes[1] * (touching[1] - TAIL_SHARE * pairs_of)
-    owners = np.maximum(*touching) > MAX_OWNED_SHARE * unit
+    in_tails = _pairs_in_tail(high, position, len(n_pairs)), _pairs_in_tail(low, position, len(n_pairs))
+    change = slopes[0] * (in_tails[0] - TAIL_SHARE * n_pairs) - slopes[1] * (in_tails[1] - TAIL_SHARE * n_pairs)
+    is_dominant = np.maximum(*in_tails) > MAX_OWNED_SHARE * tail_size
     interaction = None
     if statistics.queries_are_candidates:
-        signed = slopes[0] * _signed(high, position, len(pairs_of)) - slopes[1] * _signed(low, position, len(pairs_of))
-        interaction = signed * (value / unit) * np.sqrt(INTERACTION_SHARE)
-    leave_one_out = value * np.exp(np.where(owners, 0.0, change / unit))
-    if owners.any():
+        sign_sums = _sign_sums(high, position, len(n_pairs)), _sign_sums(low, position, len(n_pairs))
+        signed_change = slopes[0] * sign_sums[0] - slopes[1] * sign_sums[1]
+        interaction = signed_change * (value / tail_size) * np.sqrt(INTERACTION_SHARE)
+    leave_one_out = value * np.exp(np.where(is_dominant, 0.0, change / tail_size))
+    if is_dominant.any():
         without = ratio(high.quantiles_without(positions), low.quantiles_without(positions))
-        leave_one_out[owners] = without[owners]
+        leave_one_out[is_dominant] = without[is_dominant]
     return Measured(value=value, leave_one_out=leave_one_out, interaction=interaction)
 
 
 def _slope(tail: Tail, position: float) -> float:
-    """Return the slope of the logarithm of a quantile over that of its place, in a window around the place."""
+    """Return the slope of log(quantile) as a function of log(place), in a window around a place in the tail."""
     first, last = position / WINDOW_FACTOR, min(WINDOW_FACTOR * position + 1, len(tail.ratios) - 1.0)
     if tail.quantile(first) <= 0:  # distinct inputs that share a code
         first = position
@@ -69,16 +70,16 @@ def _slope(tail: Tail, position: float) -> float:
     return float(np.log(tail.quantile(last) / tail.quantile(first)) / np.log((last + 0.5) / (first + 0.5)))
 
 
-def _touching(tail: Tail, position: float, points: int) -> Array:
-    """Return the number of ratios up to a place that each test point is part of."""
+def _pairs_in_tail(tail: Tail, position: float, points: int) -> Array:
+    """Return, for each test point, how many of the tail's ratios up to a place are of its pairs."""
     ends = np.concatenate([tail.i[: int(position) + 1], tail.j[: int(position) + 1]])
     return np.bincount(ends[ends >= 0], minlength=points).astype(float)
 
 
-def _signed(tail: Tail, position: float, points: int) -> Array:
-    """Return the sum of random signs of each test point's partners in the ratios up to a place."""
+def _sign_sums(tail: Tail, position: float, points: int) -> Array:
+    """Return, for each test point, the sum of its partners' random signs over the tail's ratios up to a place."""
     i, j = tail.i[: int(position) + 1], tail.j[: int(position) + 1]
-    out = np.zeros((points, SKETCHES))
-    inside = j >= 0
-    add_partners(i[inside].astype(np.int64), j[inside].astype(np.int64), out)
-    return out
+    sums = np.zeros((points, SKETCHES))
+    is_test = j >= 0
+    add_partners(i[is_test].astype(np.int64), j[is_test].astype(np.int64), sums)
+    return sums

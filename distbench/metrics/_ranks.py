@@ -1,4 +1,4 @@
-"""Metrics of neighbourhoods: whether the k nearest stay the k nearest, and how far their ranks change."""
+"""Metrics of neighbourhoods: whether the k nearest stay the k nearest, and by how much their ranks change."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _rank_norm(k: int, M: int) -> float:
     return 2 / (k * (2 * M - 3 * k + 1))
 
 
-def _of_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) -> Measured:
+def _excess_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) -> Measured:
     assert statistics.ranks is not None
     side: RankSide = getattr(statistics.ranks, name)
     k, M = statistics.k, statistics.M
@@ -52,7 +52,7 @@ def _of_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) -> M
 
 
 def _interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
-    """Return the changes that single candidates make in single queries' share of the value, with random signs."""
+    """Return, for each query, how much removing each neighbour changes the value, summed with random signs."""
     return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
 
 
@@ -95,7 +95,7 @@ def _chance_error(k: int, M: int) -> float:
     return float(np.sum((r * (r - 1) + (M - r) * (M - r + 1)) / (2 * M * r)))
 
 
-def _relative(statistics: Statistics, space: Literal["input", "code"]) -> Measured:
+def _relative_ranks(statistics: Statistics, space: Literal["input", "code"]) -> Measured:
     relative: Relative = statistics.extras["relative"]
     rows, columns = getattr(relative, f"{space}_rows"), getattr(relative, f"{space}_columns")
     k, M = statistics.k, statistics.M
@@ -122,14 +122,14 @@ def _rnx_auc(statistics: Statistics) -> Measured:
 
 
 _RANKS, _RELATIVE, _CURVES = frozenset({"ranks"}), frozenset({"relative"}), frozenset({"order_curves"})
-_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _RANKS, partial(_of_ranks, name="trust"))
-_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _RANKS, partial(_of_ranks, name="continuity"))
+_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _RANKS, partial(_excess_ranks, name="trust"))
+_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _RANKS, partial(_excess_ranks, name="continuity"))
 _KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _RANKS, _knn_recall)
 _MRRE_INPUT = Metric(
-    "mrre_input", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative, space="input"), default=False
+    "mrre_input", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative_ranks, space="input"), default=False
 )
 _MRRE_CODE = Metric(
-    "mrre_code", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative, space="code"), default=False
+    "mrre_code", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative_ranks, space="code"), default=False
 )
 _LCMC = Metric("lcmc", "ranks", "up", (-1, 1), True, _RANKS, _lcmc, default=False)
 _RNX_AUC = Metric("rnx_auc", "ranks", "up", (-1, 1), True, _CURVES, _rnx_auc, default=False)
@@ -139,28 +139,28 @@ _VENNA = "J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear p
 trustworthiness = neighbor_metric(
     _TRUSTWORTHINESS,
     MetricDoc(
-        "how far the neighbours in code space are neighbours in input space",
+        "to what degree the neighbours in code space are neighbours in input space",
         r"1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_Z(i)} \max(0, r_{ij} - k)",
         _VENNA,
-        "with r the rank of j among the M candidates of i by input distance. Tied candidates share places: the value "
-        "does not depend on the order of rows.",
+        "where r is the rank of j among the M candidates of i by input distance. Tied candidates share places: the "
+        "value does not depend on the order of rows.",
         example=0.7959,
     ),
 )
 continuity = neighbor_metric(
     _CONTINUITY,
     MetricDoc(
-        "how far the neighbours in input space are neighbours in code space",
+        "to what degree the neighbours in input space are neighbours in code space",
         r"1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_X(i)} \max(0, s_{ij} - k)",
         _VENNA,
-        "with s the rank of j among the M candidates of i by code distance. Tied candidates share places.",
+        "where s is the rank of j among the M candidates of i by code distance. Tied candidates share places.",
         example=0.8878,
     ),
 )
 knn_recall = neighbor_metric(
     _KNN_RECALL,
     MetricDoc(
-        "the share of the k nearest input neighbours that are among the k nearest by code",
+        "the share of the k nearest in input space that are among the k nearest in code space",
         r"\frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)|",
         "J. A. Lee and M. Verleysen (2009), Quality assessment of dimensionality reduction: rank-based criteria "
         "(Q_NX).",
@@ -172,10 +172,9 @@ knn_recall = neighbor_metric(
 
 _MRRE_SUM = r"\sum_i \sum_{j \in kNN_%s(i)} \frac{|r_{ij} - s_{ij}|}{%s_{ij}}"
 _MRRE_NORM = r"\quad C = \sum_{j=1}^{k} \frac{|M - 2j + 2|}{j}"
-_MRRE_TEXT = (
-    "with r and s the ranks of j among the M candidates of i by input and by code distance. Tied candidates are "
-    "ranked at random, in each space by itself, and the mean over all such orders is returned. An exactly reversed "
-    "order does not reach 1."
+_MRRE_EXPLANATION = (
+    "where r and s are the ranks of j among the M candidates of i by input and by code distance. The value is the mean "
+    "over all orders of tied candidates, independently in both spaces. An exactly reversed order scores below 1."
 )
 mrre_input, mrre_code = (
     neighbor_metric(
@@ -184,7 +183,7 @@ mrre_input, mrre_code = (
             f"the mean relative rank error of the k nearest by {space}",
             rf"\frac{{1}}{{m C}} {_MRRE_SUM % symbols}, {_MRRE_NORM}",
             "J. A. Lee and M. Verleysen (2007), Nonlinear Dimensionality Reduction.",
-            _MRRE_TEXT,
+            _MRRE_EXPLANATION,
             example=example,
         ),
     )
@@ -196,7 +195,7 @@ mrre_input, mrre_code = (
 lcmc = neighbor_metric(
     _LCMC,
     MetricDoc(
-        "how far the share of kept neighbours is above chance (the local continuity meta-criterion)",
+        "the share of kept neighbours less its chance value (the local continuity meta-criterion)",
         r"\frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)| - \frac{k}{M}",
         "L. Chen and A. Buja (2009), Local multidimensional scaling for nonlinear dimension reduction.",
         "Tied candidates share places.",
@@ -208,11 +207,11 @@ lcmc = neighbor_metric(
 rnx_auc = pair_metric(
     _RNX_AUC,
     MetricDoc(
-        "the share of kept neighbours above chance, over neighbourhoods of all sizes",
+        "the share of kept neighbours above chance, averaged over neighbourhoods of all sizes",
         r"\frac{\sum_K R(K) / K}{\sum_K 1 / K}, \quad R(K) = \frac{M Q(K) - K}{M - K}, \quad K = 1, \dots, M - 1",
         "J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in stochastic neighbour "
         "embedding.",
-        "with Q(K) the share of the K nearest by input that are among the K nearest by code. Tied candidates share "
+        "where Q(K) is the share of the K nearest by input that are among the K nearest by code. Tied candidates share "
         "places. If queries times candidates exceed 2 x 10^7, a seeded sample of the queries is used.",
         brackets="(]",
         returns="Shuffled codes score 0.",

@@ -1,4 +1,4 @@
-"""Stress: errors of distances, with and without a free common scale."""
+"""Stress: errors of distances, in the units of the input or at the best common scale of the codes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Array = NDArray[np.float64]
 
 
 def _scaled(moments: Array, scale: float, unit: float) -> Array:
-    """Return sqrt(1 - (sum ab)^2 / (sum aa sum bb)), from residuals: exact also if distances are preserved."""
-    del scale, unit  # free of scale
+    """Return sqrt(1 - (sum ab)^2 / (sum aa sum bb)), from residuals, so that it is accurate near 0 too."""
+    del scale, unit  # a factor of all codes cancels
     s = columns_of(moments)
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = np.where(s["bb"] > 0, s["eb"] ** 2 / s["bb"], 0.0)
         value = np.sqrt(np.clip((s["ee"] - gain) / s["aa"], 0.0, 1.0))
-    return _without_spread(value, s, 1.0)
+    return _for_equal_inputs(value, s, 1.0)
 
 
 def _stress(moments: Array, scale: float, unit: float) -> Array:
@@ -37,23 +37,23 @@ def _stress(moments: Array, scale: float, unit: float) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         squares = s["ee"] / factor / factor + 2 * shift * s["eb"] / factor + shift**2 * s["bb"]
         value = factor * np.sqrt(np.maximum(squares, 0.0) / s["aa"])
-    return _without_spread(value, s, np.inf)
+    return _for_equal_inputs(value, s, np.inf)
 
 
-def _without_spread(value: Array, s: dict[str, Array], worst: float) -> Array:
-    """Replace the value of equal inputs: 0 if their codes are equal too, else the worst."""
+def _for_equal_inputs(value: Array, s: dict[str, Array], worst: float) -> Array:
+    """Replace the value if all inputs are equal: by 0 if all codes are equal too, else by `worst`."""
     return np.where(s["aa"] > 0, value, np.where(s["bb"] > 0, worst, 0.0))
 
 
 def _chance_cross(moments: Moments) -> float:
-    """Return sum ab as expected when codes are shuffled among the queries, and among the references.
+    """Return the expected sum ab when the codes are shuffled among the queries, and among the references.
 
-    The rows count pairs of two queries twice, and the total counts them once.
+    The rows count a pair of two queries twice, and the total counts it once.
     """
     rows = moments.rows.sum(axis=0)
     cross = 0.0
     with np.errstate(invalid="ignore"):  # sums that are not needed here may be infinite
-        groups = rows - moments.total, 2 * moments.total - rows  # pairs of two queries; with a reference
+        groups = rows - moments.total, 2 * moments.total - rows  # pairs of two queries; pairs with a reference
     for group in groups:
         s = columns_of(group)
         cross += float(s["a"] * s["b"] / s["n"]) if s["n"] > 0 else 0.0
@@ -92,8 +92,8 @@ def _measure_sammon(statistics: Statistics) -> Measured:
 
 def _measure_nonmetric(statistics: Statistics) -> Measured:
     sample: SampledPairs = statistics.extras["sampled_pairs"]
-    left = sample.squares - sample.squares_of
-    lost = left[:, 1] < 1e-8 * sample.squares[1]  # one point owns nearly all code distances
+    squares_without = sample.squares - sample.squares_of
+    is_rounding = squares_without[:, 1] < 1e-8 * sample.squares[1]  # one point makes nearly all of the sum
 
     def formula(residual: Any, whole: Any) -> Any:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -101,7 +101,7 @@ def _measure_nonmetric(statistics: Statistics) -> Measured:
 
     return Measured(
         value=float(formula(*sample.squares)),
-        leave_one_out=np.where(lost, np.nan, formula(*left.T)) if statistics.m > 1 else None,
+        leave_one_out=np.where(is_rounding, np.nan, formula(*squares_without.T)) if statistics.m > 1 else None,
     )
 
 
@@ -142,15 +142,15 @@ nonmetric_stress = pair_metric(
         "Kruskal's stress-1: how far code distances are from any non-decreasing function of input distances",
         r"\min_{f \text{ non-decreasing}} \sqrt{\frac{\sum (b - f(a))^2}{\sum b^2}}",
         "J. B. Kruskal (1964), Multidimensional scaling by optimizing goodness of fit to a nonmetric hypothesis.",
-        "over pairs; equal input distances share one disparity f(a). Measured on all pairs up to 2^20, beyond on a "
-        "seeded sample of as many. Codes that all coincide score 1.",
+        "over pairs; equal input distances share one disparity f(a). If there are more than 2^20 pairs, "
+        "a seeded sample of 2^20 is used. Codes that all coincide score 1.",
         example=0.5,
     ),
 )
 sammon = pair_metric(
     _SAMMON,
     MetricDoc(
-        "Sammon's stress: squared errors of distances over the distances, so that near pairs count",
+        "Sammon's stress: squared errors of distances divided by the distances, so that near pairs count more",
         r"\frac{1}{\sum a} \sum \frac{(a - b)^2}{a}",
         "J. W. Sammon (1969), A nonlinear mapping for data structure analysis.",
         "over pairs of distinct inputs with input distance a and code distance b.",

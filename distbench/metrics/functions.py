@@ -24,7 +24,7 @@ Reference = tuple[Any, Any] | None
 Function = TypeVar("Function", bound=Callable[..., float])
 
 WIDTH = 112  # characters of a line
-DISTANCES, NEIGHBORS = "pairs are formed with", "neighbours are looked up in"  # uses of reference points
+DISTANCES, NEIGHBORS = "pairs are formed with", "neighbours are looked up in"  # complete the text on `reference`
 PARAMETERS = {
     "X": "array-like of shape (m, d)\n    Input points.",
     "Z": "array-like of shape (m, dim)\n    Their codes.",
@@ -38,7 +38,7 @@ EXAMPLES = {
         "[[0.0], [3.0], [0.0], [3.0]]",
     ),
     NEIGHBORS: (
-        "[[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each twice as far out as the last",
+        "[[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0]]  # each is twice the one before",
         "[[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0]]",
     ),
 }
@@ -51,19 +51,19 @@ class MetricDoc:
     Parameters
     ----------
     summary : str
-        The rest of a first sentence that begins with "Return".
+        First sentence of the docstring, without "Return" and full stop.
     formula : str
-        In LaTeX.
+        The metric in LaTeX.
     source : str
         Authors, year and title of the publication.
     text : str
         Explanation of symbols, ties and samples.
     brackets : str
-        Brackets of the range, square for ends that values reach: "[]", "[)", "(]" or "()".
+        Brackets of the range, square at an end that values can reach: "[]", "[)", "(]" or "()".
     returns : str
-        Another sentence on the value.
+        A sentence added to the description of the value.
     example : float, optional
-        Value for the codes of the example; None for no example.
+        Value for the codes of the example; without it there is no example.
     """
 
     summary: str
@@ -88,7 +88,7 @@ class NeighborMetric(Protocol):
 
 
 def pair_metric(metric: Metric, doc: MetricDoc, use: str = DISTANCES, example: str = DISTANCES) -> PairMetric:
-    """Return the function of a metric of pairs; `use` and `example` are keys of the texts above."""
+    """Return the function of a metric of pairs; `use` completes the text on `reference`, `example` is in `EXAMPLES`."""
 
     @documented(metric, doc, use=use, example=example)
     def function(X: Any, Z: Any, *, reference: Reference = None) -> float:

@@ -1,4 +1,4 @@
-"""The error of the points that a decoder makes of the codes."""
+"""Reconstruction error: how far a decoder's points are from the points that were encoded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def squared_errors(X: Array, reconstructed: Array, names: tuple[str, str] = ("X"
 
 
 def measure_reconstruction(rows: Array) -> Measured:
-    """Measure the mean of the points' squared errors; the points are independent."""
+    """Return the mean of the points' squared errors, which are independent of each other."""
     with np.errstate(over="ignore", invalid="ignore"):
         total, m = rows.sum(), len(rows)
         without = (total - rows) / (m - 1) if m > 1 else None
@@ -55,7 +55,7 @@ _DOC = MetricDoc(
     "G. E. Hinton and R. R. Salakhutdinov (2006), Reducing the dimensionality of data with neural networks.",
     brackets="[)",
 )
-_RECONSTRUCTED = "array-like of shape (m, d)\n    Points that the decoder makes of their codes."
+_RECONSTRUCTED = "array-like of shape (m, d)\n    The points decoded from their codes."
 
 
 @documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)

@@ -1,4 +1,4 @@
-"""Labels: whether neighbours by code have the same one."""
+"""Agreement of labels: whether neighbours by code have the same label."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def label_codes(labels: Any, reference_labels: Any = None) -> tuple[Codes, Codes
 
 def _as_labels(value: Any, name: str) -> NDArray[Any]:
     array = np.asarray(value)
-    if array.dtype == object:  # mixed kinds do not sort; their texts do
+    if array.dtype == object:  # values of mixed types cannot be sorted, their texts can
         array = array.astype(str)
     if array.ndim != 1:
         raise InputError(name, f"found shape {array.shape}", "pass one label a point, shape (n,)")
@@ -61,7 +61,7 @@ METRICS = (_LABEL_AGREEMENT,)
 
 
 _DOC = MetricDoc(
-    "the share of the k nearest by code that have the point's label",
+    "the share of a point's k nearest by code that have its label",
     r"\frac{1}{m k} \sum_i |\{j \in kNN_Z(i) : y_j = y_i\}|",
     "T. M. Cover and P. E. Hart (1967), Nearest neighbor pattern classification.",
     "Tied candidates share places.",

@@ -1,4 +1,4 @@
-"""Metrics that users or packages add: a score for each test point, with an interval as for all metrics."""
+"""Metrics that users or packages add: functions that score each test point."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from distbench.metrics._metric import Measured, Metric
 __all__ = ["MetricInputs", "adopt", "point_metric", "with_metric_inputs"]
 
 Array = NDArray[np.float64]
-EXTRA = "metric_inputs"  # in Statistics.extras
-GROUPS = 40  # of test points, each left out once
+EXTRA = "metric_inputs"  # key in Statistics.extras
+GROUPS = 40  # test points are split into so many groups, and each group is left out once
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class MetricInputs:
     k: int
     distance_x: str = EUCLIDEAN
     distance_z: str = EUCLIDEAN
-    _kept: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)  # distances, also for `without`
+    _kept: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)  # computed distances, also for `without`
 
     def distances(self) -> tuple[Array, Array]:
         """Return the distances of each test point to its M candidates.
@@ -101,13 +101,14 @@ def with_metric_inputs(
     include_queries: bool,
     distances: tuple[str, str] = (EUCLIDEAN, EUCLIDEAN),
 ) -> Statistics:
-    """Return the statistics with a function that makes the `MetricInputs` of their points, for users' metrics."""
+    """Add to the statistics a function that returns the `MetricInputs` for users' metrics."""
     among = include_queries or reference is None
-    judged = statistics.judged if statistics.m < len(points[0]) else None
+    queries = statistics.judged if statistics.m < len(points[0]) else None
 
     def make() -> MetricInputs:
         (X, X_ref), (Z, Z_ref) = (
-            _side(points[side], None if reference is None else reference[side], judged, among) for side in (0, 1)
+            _queries_and_others(points[side], None if reference is None else reference[side], queries, among)
+            for side in (0, 1)
         )
         return MetricInputs(X, Z, X_ref, Z_ref, among, statistics.k, *distances)
 
@@ -115,13 +116,13 @@ def with_metric_inputs(
     return statistics
 
 
-def _side(points: Any, others: Any, judged: NDArray[np.int64] | None, among: bool) -> tuple[Array, Array]:
-    """Return judged points, and other candidates: references, and test points that are not judged."""
+def _queries_and_others(points: Any, others: Any, rows: NDArray[np.int64] | None, among: bool) -> tuple[Array, Array]:
+    """Return the queries of one space, and their other candidates: test points that are no queries, and references."""
     tests = np.asarray(points)
-    rest = tests[:0] if others is None else np.asarray(others)
-    if judged is None:
-        return tests, rest
-    return tests[judged], np.concatenate([np.delete(tests, judged, axis=0), rest]) if among else rest
+    references = tests[:0] if others is None else np.asarray(others)
+    if rows is None:
+        return tests, references
+    return tests[rows], np.concatenate([np.delete(tests, rows, axis=0), references]) if among else references
 
 
 def point_metric(
@@ -134,28 +135,29 @@ def point_metric(
     default: bool = False,
     version: int = 1,
 ) -> Callable[[Callable[[MetricInputs], Any]], Metric]:
-    """Return a decorator that makes a metric from a function: the mean of the function's scores of test points.
+    """Return a decorator that makes a metric from a function that scores test points: the mean of the scores.
 
-    In a package's entry points, in the group ``distbench.metrics``, it can have limits, intervals and leaderboards like
-    all other metrics. Its name is that of the entry point.
+    A package offers the metric as an entry point of the group ``distbench.metrics``. Then limits, intervals and
+    leaderboards work as for all other metrics; the name of the entry point is the name of the metric.
 
     Parameters
     ----------
     direction : {"up", "down"}
         Whether larger or smaller is better.
     bounds : tuple of float
-        Least and largest possible value: they cut intervals, and limits beyond them are refused.
+        Least and largest possible value. Intervals end there, and limits beyond them are refused.
     scale_free : bool
-        Whether multiplying all codes by c > 0 leaves it unchanged.
+        Whether the value stays the same when all codes are multiplied by c > 0.
     chance : float, optional
         Expected value for shuffled codes.
     independent : bool
-        Whether a point's score depends on that point, its code and ``X_ref``, ``Z_ref`` alone. Else, if test points are
-        candidates of each other, the function is called 40 times more, each time without a fortieth of them.
+        Whether a point's score depends only on that point, its code, ``X_ref`` and ``Z_ref``. If it does not, and test
+        points are candidates of each other, the function is called 40 more times, each time without one fortieth of
+        the test points.
     default : bool
-        Whether it is part of ``metrics="default"``.
+        Whether ``metrics="default"`` includes it.
     version : int
-        A number to raise when values change for the same points: stored results are then measured again.
+        Raise this number when a change of the function gives other values: stored results are then measured again.
 
     Returns
     -------
@@ -202,7 +204,7 @@ def _check(direction: Any, bounds: Any, chance: Any, version: Any) -> None:
 
 @dataclass(frozen=True)
 class _Measure:
-    """Measures with a user's function; messages call it by its name."""
+    """Measures a metric with a user's function; `name` is its name in messages."""
 
     name: str
     function: Callable[[MetricInputs], Any]
@@ -249,13 +251,13 @@ class _Measure:
 
 
 def _as_leave_one_out(value: float, means: Array, groups: NDArray[np.int64]) -> Array:
-    """Return leave-one-out values with the variance that the means without single groups give.
+    """Return leave-one-out values of points with the jackknife variance that the `means` without each group have.
 
-    They are widened by the ratio of Student's quantiles for so few groups and for so many points.
+    Their spread is raised by the ratio of Student's quantiles for the number of groups and the number of points.
     """
     n, m = len(means), len(groups)
-    few, many = stdtrit(n - 1, 0.975), stdtrit(m - 1, 0.975)
-    return np.asarray(value + ((means - means.mean()) * np.sqrt((n - 1) / (m - 1)) * few / many)[groups])
+    for_groups, for_points = stdtrit(n - 1, 0.975), stdtrit(m - 1, 0.975)
+    return np.asarray(value + ((means - means.mean()) * np.sqrt((n - 1) / (m - 1)) * for_groups / for_points)[groups])
 
 
 RESERVED = frozenset(
@@ -265,13 +267,13 @@ RESERVED = frozenset(
         *("progress", "stochastic", "draws", "input_space", "dataset", "code_size", "limits", "undecided", "test"),
     )
 )
-"""Names of options of functions that take limits by name, which metrics cannot have."""
+"""Names that no metric can have: options of the functions that also take limits by name."""
 
 
 def adopt(name: str, metric: Any) -> Metric:
-    """Return a metric that a package adds under a name. Raises InputError for other objects and names."""
+    """Return a package's metric under its name. Raises InputError if it is no metric, or the name cannot be used."""
     if not isinstance(metric, Metric):
-        raise InputError(f"found {type(metric).__name__}; give what distbench.metrics.point_metric made")
+        raise InputError(f"found {type(metric).__name__}; give a metric made with distbench.metrics.point_metric")
     if not name.isidentifier():
         raise InputError(f"the name {name!r} cannot be written as a limit; give one of letters, digits and _")
     if name in RESERVED:

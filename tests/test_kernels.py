@@ -98,14 +98,14 @@ class TestApart:
         best[gap + 1] = best[gap] / 0.8  # a gap of a fifth of the larger
         for k in (1, 2, 3):
             matters = gap in (k - 1, k)
-            assert neighbors._apart(best, k, 0.19)
-            assert neighbors._apart(best, k, 0.21) is (not matters)
+            assert neighbors._is_decided(best, k, 0.19)
+            assert neighbors._is_decided(best, k, 0.21) is (not matters)
 
     def test_equal_keys_are_never_apart(self):
-        assert not neighbors._apart(np.array([1.0, 1.0, 2.0]), 1, 0.0)
-        assert not neighbors._apart(np.array([1.0, 2.0, 2.0]), 1, 0.0)
-        assert neighbors._apart(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
-        assert neighbors._apart(np.array([1.0, 2.0]), 2, 0.0)
+        assert not neighbors._is_decided(np.array([1.0, 1.0, 2.0]), 1, 0.0)
+        assert not neighbors._is_decided(np.array([1.0, 2.0, 2.0]), 1, 0.0)
+        assert neighbors._is_decided(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
+        assert neighbors._is_decided(np.array([1.0, 2.0]), 2, 0.0)
 
 
 def ranks_below(keys, owners, n_test, tolerance=0.0):

@@ -1,4 +1,4 @@
-"""The decorators of compiled kernels."""
+"""Decorators that compile kernels with numba."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["counting", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Reordered sums run in vector registers. Never where the last bit decides a tie.
+# Reordered sums run in vector registers, but their last bits change, so they must not decide ties.
 REORDER = {"reassoc", "nsz", "nnan"}
 
 
@@ -19,12 +19,12 @@ def _compile(function: F, fastmath: Any) -> F:
     options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     try:
         return cast(F, numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # no writable cache directory: compile once a process instead
+    except RuntimeError:  # no writable cache directory: compile in each process
         return cast(F, numba.njit(**options)(function))
 
 
 def kernel(function: F) -> F:
-    """Compile `function` on first call, without the interpreter lock, cached on disk where that is possible.
+    """Compile `function` on first call, without the interpreter lock, cached on disk if possible.
 
     No fast-math: reordered or fused sums would give equal rows unequal distances.
     """
@@ -32,7 +32,7 @@ def kernel(function: F) -> F:
 
 
 def counting(function: F) -> F:
-    """Compile a kernel whose sums may be reordered: counts, which are exact, and sums that decide no tie.
+    """Compile a kernel whose sums may be reordered, because they are exact counts or decide no tie.
 
     The compiled code fixes the order, so the same input gives the same bits. No argument may hold NaN.
     """

@@ -24,7 +24,7 @@ Indices = NDArray[np.int64]
 def assemble(
     problem: Problem, merged: Part, extras: dict[str, Any], judged: Indices, order: Indices | None
 ) -> Statistics:
-    """Return the statistics of a problem, whose test points are the caller's rows `order`."""
+    """Return the statistics of a problem; `order` holds the caller's row of each test point, or is None if in order."""
     families = problem.families
     places = _Places(problem, judged, order)
     return Statistics(
@@ -54,11 +54,11 @@ class _Places:
         self.m, self.n_test, self.judged, self.order = problem.m, problem.n_test, judged, order
 
     def columns(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the values of test points; zeros if queries are no candidates."""
+        """Return the values of the test points, or zeros if queries are no candidates."""
         return values if self.n_test else np.zeros((self.m, *values.shape[1:]))
 
     def candidates(self, columns: Indices) -> Indices:
-        """Return columns as rows of test points, or as n_test + rows of references."""
+        """Return the candidates at these columns: the caller's row of a test point, n_test + the row of a reference."""
         if self.order is None:
             return columns
         is_test = columns < self.n_test
@@ -68,7 +68,9 @@ class _Places:
 def _notes(problem: Problem) -> tuple[Note, ...]:
     size = problem.triplet_candidates
     if "triplets" in problem.families and size < problem.M:
-        text = f"triplet_accuracy: each test point compared with {size:,} of its {problem.M:,} candidates, sampled"
+        text = (
+            f"triplet_accuracy: each test point was compared with {size:,} random ones of its {problem.M:,} candidates"
+        )
         return (Note("info", "triplet_accuracy", text),)
     return ()
 
@@ -109,7 +111,7 @@ def _moments(problem: Problem, merged: Part, places: _Places) -> Moments:
 
 
 def _partners(problem: Problem, ratios: Array, places: _Places) -> dict[str, tuple[int, int]]:
-    """Return the pairs with the least and the largest ratio; computes the distances of two queries again."""
+    """Return the pairs with the least and the largest ratio, found by computing two queries' distances again."""
     pairs = {}
     for name, query in (("least", int(ratios[:, 0].argmin())), ("largest", int(ratios[:, 1].argmax()))):
         a, b = problem.x.exact_distances(query), problem.z.exact_distances(query)

@@ -1,4 +1,4 @@
-"""Counting kernels: numbers of keys below the keys of a few candidates, places among levels, Fenwick trees.
+"""Kernels that count: keys below the keys of a few candidates, places of values among levels, Fenwick trees.
 
 Keys are compared in single precision, many at a time, and in double precision if they are too close for that.
 """
@@ -27,7 +27,7 @@ STRETCH_CANDIDATES = 2048  # counted against all marks while they are in the fir
 def _four_steps(
     keys: Singles, low: Singles, high: Singles, weights: Singles, place: Singles, below: Array, upto: Array
 ) -> None:
-    """Count keys below four low and four high marks; add the weights of low marks above each key to `place`."""
+    """Count the keys below four low and four high marks; add the weights of low marks above a key to its `place`."""
     one, zero = np.float32(1), np.float32(0)
     l0, l1, l2, l3 = low[0], low[1], low[2], low[3]
     h0, h1, h2, h3 = high[0], high[1], high[2], high[3]
@@ -61,10 +61,10 @@ def _four_steps(
 
 @kernel
 def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: Array) -> None:
-    """Count the keys below each mark; add for each test candidate the weights of the marks above it to `place`.
+    """Count the keys below each mark; add to each test candidate's `place` the weights of the low marks above it.
 
-    marks : (3, T) low marks, high marks and weights, T a multiple of 4. counts : (3, T), of which the first two rows
-    become the numbers of keys below both marks.
+    marks : (3, T) low marks, high marks and weights; T is a multiple of 4. counts : (3, T); its first two rows become
+    the numbers of keys below the low and the high marks.
     """
     unused = np.empty(STRETCH_CANDIDATES, dtype=np.float32)
     for t in range(marks.shape[1]):
@@ -98,9 +98,9 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
 def _settle(
     keys: Array, singles: Singles, owner: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
 ) -> int:
-    """Return how many of the keys too close for single precision are below the owner's key; -1 for a tie.
+    """Compare keys that single precision cannot tell apart; return how many are below the owner's, or -1 for a tie.
 
-    Adds `weight` to the `place` of the test candidates among them.
+    Adds `weight` to the `place` of the test candidates with lower keys.
     """
     target = keys[owner]
     high = np.float32(target * (1.0 + 2 * SINGLE_ROUNDING))
@@ -124,9 +124,9 @@ def _settle(
 def ranks_below(
     keys: Array, singles: Singles, owners: Indices, tolerance: float, place: Singles, marks: Singles, counts: Array
 ) -> bool:
-    """Write how many keys are below each owner's key to ``counts[2]``; return False if a tie prevents it.
+    """Write how many keys are below each owner's key to ``counts[2]``; return False if there is a tie.
 
-    Adds to `place`, for each test candidate, how many owners except the last are farther; nothing if there is a tie.
+    Without a tie, adds to each test candidate's `place` how many owners, except the last, are farther.
     """
     size, n_test, zero = len(owners), len(place), np.float32(0)
     for t in range(marks.shape[1]):
@@ -140,7 +140,7 @@ def ranks_below(
             return False
         for adding in range(2):  # nothing is added before all ties are found
             for t in range(size):
-                # below the normal numbers of single precision a mark can round to the owner's own key
+                # very small marks can round to the owner's own key
                 inside = marks[0, t] < singles[owners[t]] and singles[owners[t]] < marks[1, t]
                 if not tied and not (inside and counts[1, t] - counts[0, t] == 1.0):
                     weight = marks[2, t] if adding else zero
@@ -152,7 +152,7 @@ def ranks_below(
                     counts[2, t] = counts[0, t]
         if not tied:
             return True
-        for t in range(size):  # count once more, to take back what was added
+        for t in range(size):  # count again with negative weights, which undoes what was added
             marks[2, t] = -marks[2, t]
     return False
 
@@ -161,7 +161,7 @@ def ranks_below(
 def find_places(values: Array, levels: Array, place: NDArray[np.int32]) -> tuple[Indices, Indices]:
     """Write each value's place among ascending `levels`; return how many values are below and up to each level.
 
-    ``place`` is 2u + 1 for a value equal to level u, 2u for one just below it, 2U beyond all U levels.
+    The place of a value is 2u + 1 if it equals level u, 2u if u is the next larger level, and 2U if no level is larger.
     """
     n_levels = len(levels)
     count = np.zeros(2 * n_levels + 1, dtype=np.int64)
@@ -186,7 +186,7 @@ def find_places(values: Array, levels: Array, place: NDArray[np.int32]) -> tuple
 
 @kernel
 def tree_add(tree: NDArray[Any], place: int, value: float) -> None:
-    """Add `value` to entry `place`, from 1, of a Fenwick tree."""
+    """Add `value` to entry `place` of a Fenwick tree; entries are numbered from 1."""
     while place < len(tree):
         tree[place] += value
         place += place & -place

@@ -1,8 +1,8 @@
 """Densities of the queries in both spaces: sums of a Gaussian kernel over the candidates.
 
-The kernel's width is a share of the largest distance, so there are three passes: largest distances; sums; changes when
-each point is removed. If all pairs with the largest distance share a point, its removal changes the width: the second
-pass also computes the sums with that width, so that leave-one-out values are exact.
+The kernel's width is a share of the largest distance, so three passes compute the largest distances, the sums, and the
+changes when each point is removed. If all pairs with the largest distance share a point, its removal changes the width.
+Then the second pass also computes the sums with that width, so leave-one-out values are exact.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Density:
     """Kullback-Leibler divergence between the queries' densities, with all points and without each test point."""
 
     value: float
-    leave_one_out: Array  # (n_test,), or (m,) where the queries are no candidates
+    leave_one_out: Array  # (n_test,), or (m,) if the queries are no candidates
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Widths:
     """Coefficients of d^2 in the exponent of both kernels."""
 
     whole: tuple[float, float]  # with all points
-    ends: tuple[tuple[int, float, float], ...]  # an end of the largest distance, and the coefficients without it
+    ends: tuple[tuple[int, float, float], ...]  # a point at the largest distance, and the coefficients without it
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _kernel_sum(distances: Array, rate: float, skip: int) -> float:
 
 @kernel
 def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: float, i: int, columns: Array) -> None:
-    """Add by how much the sums of f log(f / g), f and g fall when each test candidate is removed."""
+    """Add how much the sums of f log(f / g), f and g fall when each test candidate is removed."""
     whole = f * np.log(f / g)
     for p in range(columns.shape[1]):
         if p != i:
@@ -80,7 +80,7 @@ def _rate(largest: float, sigma: float) -> float:
     return 1 / (sigma * largest * largest) if largest > 0 else 0.0  # all points coincide: the kernel is 1
 
 
-def _without(problem: Problem, tops: Array) -> dict[int, float]:
+def _largest_without(problem: Problem, tops: Array) -> dict[int, float]:
     """Return, for each of the two points at the largest distance, the largest distance without it, if that is smaller.
 
     A query's row of `tops` has its largest distance, the candidate at that distance, and its second largest distance.
@@ -99,17 +99,17 @@ def _without(problem: Problem, tops: Array) -> dict[int, float]:
 
 
 class DensityFamily(OptionalStatistic):
-    """Kernel densities in three passes: largest distances, sums, effects."""
+    """Kernel densities in three passes, which return largest distances, sums and changes."""
 
     name = "density"
     passes = 3
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return largest distances, kernel sums or effects."""
-        return (self._largest, self._sums, self._effects)[index](problem, rows, state)
+        """Return largest distances, kernel sums, or changes when each test point is removed."""
+        return (self._largest, self._sums, self._changes)[index](problem, rows, state)
 
     def _largest(self, problem: Problem, rows: range, state: None) -> Part:
-        tops = np.zeros((2, len(rows), 3))  # largest distance, its partner, largest distance to any other
+        tops = np.zeros((2, len(rows), 3))  # largest distance, the candidate at it, second largest distance
         for place, i in enumerate(rows):
             for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):
                 if problem.n_test:
@@ -135,7 +135,7 @@ class DensityFamily(OptionalStatistic):
                         sums[side, place, 1 + end] = whole - np.exp(-rate * d[p] ** 2)
         return Part(rows={"x": sums[0], "z": sums[1]})
 
-    def _effects(self, problem: Problem, rows: range, sums: Sums) -> Part:
+    def _changes(self, problem: Problem, rows: range, sums: Sums) -> Part:
         columns = np.zeros((3, problem.n_test))
         if problem.n_test:
             for i in rows:
@@ -149,7 +149,7 @@ class DensityFamily(OptionalStatistic):
             return Sums(state, merged.rows["x"], merged.rows["z"])
         tops = merged.rows["x"], merged.rows["z"]
         whole = [float(top[:, 0].max()) for top in tops]
-        without = [_without(problem, top) for top in tops]
+        without = [_largest_without(problem, top) for top in tops]
 
         def rate(p: int, side: int) -> float:
             return _rate(without[side].get(p, whole[side]), problem.sigma)
@@ -158,17 +158,17 @@ class DensityFamily(OptionalStatistic):
         return Widths((_rate(whole[0], problem.sigma), _rate(whole[1], problem.sigma)), ends)
 
     def finish(self, problem: Problem, merged: Part, state: Sums) -> Density:
-        """Return the divergence with all points, and without each."""
+        """Return the divergence with all points, and without each point."""
         f, g = state.x[:, 0], state.z[:, 0]
         totals = np.stack([f * np.log(f / g), f, g], axis=1)
         whole = totals.sum(axis=0)
-        left = np.tile(whole, (problem.n_test or problem.m, 1))
+        totals_without = np.tile(whole, (problem.n_test or problem.m, 1))
         if problem.n_test:
-            left -= merged.columns["lost"]
-        left[: problem.m] -= totals
-        without = np.full(len(left), np.nan)
+            totals_without -= merged.columns["lost"]
+        totals_without[: problem.m] -= totals
+        without = np.full(len(totals_without), np.nan)
         if problem.m > 1:
-            without = _divergence(*left.T)
+            without = _divergence(*totals_without.T)
             for end, (p, *_) in enumerate(state.widths.ends):
                 f, g = (np.delete(sums[:, 1 + end], p if p < problem.m else []) for sums in (state.x, state.z))
                 without[p] = _divergence(np.sum(f * np.log(f / g)), f.sum(), g.sum())

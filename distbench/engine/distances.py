@@ -1,8 +1,8 @@
 """Kernels of distances. A key orders candidates as the distance does: it is the squared distance, or the distance.
 
 With direct differences, equal rows tie exactly. Products of matrices are faster, but cancel: |x|^2 + |y|^2 - 2xy loses
-digits of near points, and its rounding depends on the place of a row. So keys from products are exact to a `tolerance`
-only, and closer ones are compared by direct differences.
+digits of near points, and its rounding depends on the place of a row. So keys from products are only exact to a
+`tolerance`, and keys that are closer to each other are computed again by direct differences.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None
 
 @kernel
 def summed_keys(queries: Array, columns: Array, shift: int, counts: bool, out: Array) -> None:
-    """Write sums of absolute differences, or with `counts` numbers of unequal columns, as `direct_keys` does."""
+    """Write sums of absolute differences, or the numbers of unequal columns if `counts`, as `direct_keys` does."""
     d, n = columns.shape
     for start in range(0, n, CHUNK_CANDIDATES):
         stop = min(n, start + CHUNK_CANDIDATES)
@@ -133,7 +133,7 @@ def _complete(keys: Array, x2: float, y2: Array) -> bool:
 def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
     """Turn products (B, c) in `out` (B, n), from column `shift` on, into keys; near points get direct differences.
 
-    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths after the move to the origin.
+    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths after the origin was subtracted.
     """
     for q in range(len(queries)):
         keys = out[q][shift : shift + len(rows)]

@@ -1,7 +1,7 @@
 """Gathers all statistics in one pass over (query block x candidates); memory does not grow with the queries.
 
-A job takes consecutive queries. Jobs are the same for any executor and are summed in their order, so the result is the
-same to the last bit wherever they run.
+A job computes the sums of consecutive queries. The cuts between jobs do not depend on the executor, and results are
+added in the order of the jobs. So the result is the same to the last bit wherever the jobs run.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def gather(
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Statistics:
-    """Gather the statistics of queries (X, Z), arrays or memory maps that are already checked, against candidates.
+    """Return the statistics of queries among candidates; X and Z are arrays or memory maps that are already checked.
 
     Parameters
     ----------
     k : int
         Number of nearest neighbors.
     include_queries : bool
-        Whether the other test points are candidates; without a reference they always are.
+        Whether the other test points are candidates. Without a reference they always are.
     families : frozenset of str
         The statistics to gather, named in `FAMILIES` and `OPTIONAL_STATISTICS`.
     distance_x, distance_z : str
@@ -73,7 +73,7 @@ def gather(
     sigma : float
         Width of the kernel with which densities are estimated.
     executor, threads
-        As for `distbench.engine.parallel.executors.workers_for`. Default: one thread a core.
+        As for `distbench.engine.parallel.executors.workers_for`. Default: one thread per core.
     progress : bool, optional
         As for `distbench.engine.parallel.progress.track`.
     """
@@ -104,7 +104,7 @@ def gather(
             with workers_for(problem, executor, threads) as workers:
                 return _run(problem, rows, order, workers, progress)
     finally:
-        release_buffers()  # where jobs ran in this thread
+        release_buffers()  # if jobs ran in this thread
 
 
 def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Workers, progress: bool | None) -> Statistics:
@@ -127,7 +127,7 @@ def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Worker
 
 
 def _jobs(m: int) -> list[range]:
-    """Cut queries into jobs, by their number alone."""
+    """Cut the queries into jobs; the cuts depend only on the number of queries."""
     size = int(np.clip(-(-m // 16), 32, 256))
     return [range(start, min(start + size, m)) for start in range(0, m, size)]
 

@@ -1,4 +1,4 @@
-"""Computes the statistics of consecutive queries against all candidates: a job."""
+"""A job: computes the statistics of consecutive queries, each among all candidates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["release_buffers", "run_job"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CACHED_KEYS = 1 << 16  # all families read these before the next ones, so that they stay in the second-level cache
+CACHED_KEYS = 1 << 16  # so few that they stay in the second-level cache while all families read them
 
 
 def run_job(problem: Problem, rows: range) -> Part:
@@ -57,7 +57,7 @@ def release_buffers() -> None:
 
 
 def _buffers(problem: Problem, step: int) -> list[Array]:
-    """Return the thread's buffers for keys in both spaces, which all its jobs share, because fresh memory is slow."""
+    """Return buffers for keys in both spaces; all jobs of a thread use the same, because new memory is slow."""
     shapes = [(problem.block if space.by_products else step, problem.n) for space in (problem.x, problem.z)]
     if getattr(_thread, "shapes", None) != shapes:
         _thread.shapes, _thread.buffers = shapes, [np.empty(shape) for shape in shapes]
@@ -86,7 +86,7 @@ class _Ranks:
             self._add_tied(x[place], z[place], i + place, out[place], int(is_open[place]))
 
     def _add_tied(self, x: Array, z: Array, i: int, out: Array, is_open: int) -> None:
-        """Add a query whose order is still open after `rank_rows`."""
+        """Add a query whose ranks `rank_rows` left open."""
         spaces = (self.problem.x, x), (self.problem.z, z)
         keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
         if self.problem.n_test:

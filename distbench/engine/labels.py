@@ -1,4 +1,4 @@
-"""Counts how many of the k nearest by code have the query's label."""
+"""Counts how many of a query's k nearest by code have its label."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Labels:
     chance: float  # expected number for shuffled codes
 
 
-def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
+def _neighbors_with_label(b: Array, same: Array, k: int) -> tuple[float, Array]:
     """Return a query's expected number of neighbors with its label, and that number without each candidate."""
     edge = np.partition(b, k - 1)[k - 1]
     near, tied = b < edge, b == edge
-    left, n_tied = k - int(near.sum()), int(tied.sum())  # places for the tied
-    nearer, level = float(same[near].sum()), float(same[tied].sum())
-    value = nearer + left / n_tied * level
+    open_places, n_tied = k - int(near.sum()), int(tied.sum())  # places that the tied share
+    same_near, same_tied = float(same[near].sum()), float(same[tied].sum())
+    value = same_near + open_places / n_tied * same_tied
     without = np.full(len(b), value)
-    if n_tied > left:
-        without[near] = nearer - same[near] + (left + 1) / n_tied * level
-        without[tied] = nearer + left / (n_tied - 1) * (level - same[tied])
+    if n_tied > open_places:
+        without[near] = same_near - same[near] + (open_places + 1) / n_tied * same_tied
+        without[tied] = same_near + open_places / (n_tied - 1) * (same_tied - same[tied])
     else:  # all tied candidates have a place: if one is removed, the next group moves up
         following = b == b[b > edge].min()
         without[near | tied] = value - same[near | tied] + same[following].mean()
@@ -46,7 +46,7 @@ def _sums(b: Array, same: Array, k: int) -> tuple[float, Array]:
 
 def _labels(problem: Problem) -> tuple[Indices, Indices]:
     if problem.labels_queries is None or problem.labels_candidates is None:
-        raise InputError("labels", "found none, but label_agreement needs one label a point", "pass labels=")
+        raise InputError("labels", "found none, but label_agreement needs one label for each point", "pass labels=")
     return problem.labels_queries, problem.labels_candidates
 
 
@@ -57,7 +57,7 @@ def _matches(query_labels: Indices, labels: Indices) -> Indices:
 
 
 class LabelsFamily(OptionalStatistic):
-    """Agreement of labels among the k nearest by code."""
+    """Numbers of neighbors by code that have the query's label."""
 
     name = "labels"
 
@@ -71,16 +71,16 @@ class LabelsFamily(OptionalStatistic):
             b = problem.z.exact_keys(i)
             if n_test:
                 b[i] = np.inf  # no point is its own neighbor
-            sums[place], without = _sums(b, (labels == query_labels[i]).astype(float), problem.k)
+            sums[place], without = _neighbors_with_label(b, (labels == query_labels[i]).astype(float), problem.k)
             columns += without[:n_test] - sums[place]
             if 0 < n_test < problem.n:
-                from_test[place], _ = _sums(b, is_test, problem.k)
+                from_test[place], _ = _neighbors_with_label(b, is_test, problem.k)
             elif n_test:
                 from_test[place] = problem.k
         return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> Labels:
-        """Return the sums, and the expected number for codes that are shuffled within test points and references."""
+        """Return the sums, and the expected number if codes are shuffled among test points and among references."""
         query_labels, labels = _labels(problem)
         n_test, from_test = problem.n_test, merged.rows["from_test"]
         tests, references = _matches(query_labels, labels[:n_test]), _matches(query_labels, labels[n_test:])

@@ -11,9 +11,9 @@ __all__ = ["MOMENTS", "N_MOMENTS", "add_moments", "any_outside", "extreme_ratios
 
 Array = NDArray[np.float64]
 
-# e = a - c b, with c near the best common scale: unlike sum a^2 - (sum ab)^2 / sum b^2, sums of residuals do not
-# cancel where distances are kept. rho = b / a over pairs of distinct inputs; sammon: (a - b)^2 / a over the same
-# pairs, with b in the units of the input.
+# The residuals are e = a - c b, where c is near the best common scale. Their sums stay accurate if distances are
+# preserved; in sum a^2 - (sum ab)^2 / sum b^2 the digits would cancel. Pairs of distinct inputs have a ratio
+# rho = b / a, and add (a - b)^2 / a to sammon, with b in the units of the input.
 MOMENTS = ("n", "a", "b", "aa", "bb", "ee", "eb", "n_rho", "rho", "rho2", "sammon")
 N_MOMENTS = len(MOMENTS)
 
@@ -31,7 +31,7 @@ def to_distances(keys: Array, root: bool, factor: float, out: Array) -> None:
 
 @counting
 def to_ratios(a: Array, b: Array, out: Array) -> None:
-    """Write b / a, or 0 where a is 0."""
+    """Write b / a, or 0 if a is 0."""
     for p in range(len(a)):
         divisor = a[p] if a[p] > 0.0 else np.inf
         out[p] = b[p] / divisor
@@ -81,7 +81,7 @@ def any_outside(rho: Array, least: float, largest: float) -> bool:
 
 @kernel
 def extreme_ratios(a: Array, rho: Array, all_distinct: bool, out: Array) -> None:
-    """Update the least and the largest ratio over pairs of distinct inputs, in `out`."""
+    """Update the least and the largest ratio of distinct inputs, which are ``out[0]`` and ``out[1]``."""
     if all_distinct and not any_outside(rho, out[0], out[1]):
         return
     for p in range(len(a)):

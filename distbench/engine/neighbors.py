@@ -1,8 +1,8 @@
-"""Rank statistics of queries without ties: nearest candidates, ranks by counting, and leave-one-out effects.
+"""Rank statistics of queries without ties: nearest candidates, their ranks, and the changes when one is removed.
 
 Candidates are compared in single precision, eight or sixteen at a time, and in double precision if they are too close
-for that. A query whose order is still open (because of a tie, or a gap within the rounding of the keys) is left to
-`distbench.engine.ranks`, which is slower and exact.
+for that. A tie, or a gap smaller than the rounding of the keys, leaves ranks open. `distbench.engine.ranks` computes
+them; it is slower and exact.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
-MAX_NEIGHBORS = 64  # for a larger k, counting below each of k thresholds is no longer cheap
+MAX_NEIGHBORS = 64  # for a larger k, counting below k thresholds costs too much
 
 # Columns of the output of `rank_rows`: for each side the sum of excess ranks, the worst neighbor and its rank; then the
-# number of common neighbors; then, for all three, the changes when single neighbors are removed, with random signs.
+# number of common neighbors; then, for each of these three sums, its changes when neighbors are removed one at a time,
+# added up with random signs.
 TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
 TRUST_OPEN, CONTINUITY_OPEN, OVERLAP_OPEN = 1, 2, 4
@@ -71,7 +72,7 @@ def nearest(keys: Array, singles: Singles, candidates: Indices, best: Array) -> 
 
 
 @kernel
-def _apart(best: Array, k: int, tolerance: float) -> bool:
+def _is_decided(best: Array, k: int, tolerance: float) -> bool:
     """Return whether the two gaps behind the k-th key are larger than the rounding of keys."""
     for place in range(k - 1, min(k + 1, len(best) - 1)):
         if not best[place + 1] - best[place] > tolerance * best[place + 1]:
@@ -80,7 +81,7 @@ def _apart(best: Array, k: int, tolerance: float) -> bool:
 
 
 @kernel
-def _side(
+def _excess_ranks(
     members: Indices,
     others: NDArray[np.uint8],
     keys: Array,
@@ -92,11 +93,12 @@ def _side(
     out: Array,
     signed: Array,
 ) -> bool:
-    """Sum the excess ranks (by `keys`) of the k `members`; `members[k]` is next in line. Return False for a tie.
+    """Sum the excess ranks by `keys` of the k nearest in the other space, the `members`; return False for a tie.
 
-    others : (n,) 1 for the k nearest by `keys`. Writes the sum, the worst neighbor and its rank to `out`. When a
-    candidate is removed, members behind it move up by one rank: their number is added to `place`. Other changes when a
-    member is removed are added to `columns`, and all of its changes, with random signs, to `signed`.
+    ``members[k]`` moves up if a member is removed. `others` (n,) is 1 for the k nearest by `keys`. Writes the sum, the
+    worst neighbor and its rank to `out`. When a candidate is removed, farther members move up by one rank: their number
+    is added to `place`. Other changes when a member is removed are added to `columns`, and all of its changes, with
+    random signs, to `signed`.
     """
     owners = np.empty(k + 1, dtype=np.int64)
     count = 0
@@ -122,7 +124,7 @@ def _side(
         if member >= len(columns):
             continue
         behind = 1.0 if keys[member] < keys[members[k]] else 0.0
-        change, moved = max(0.0, rank_next - behind - k), 0.0  # the next in line takes a leaving member's place
+        change, moved = max(0.0, rank_next - behind - k), 0.0  # members[k] takes the place of a removed member
         for u in range(count):
             if owners[u] == member:
                 change -= counts[2, u] + 1.0 - k
@@ -143,7 +145,7 @@ def _overlap(
     columns: Array,
     signed: Array,
 ) -> float:
-    """Return the number of common neighbors; add its change when each is removed to `columns` and `signed`."""
+    """Return the number of common neighbors; add its changes when a neighbor is removed to `columns` and `signed`."""
     next_x, next_z, n_test = near_x[k], near_z[k], len(columns)
     gain_x, gain_z = float(in_z[next_x]), float(in_x[next_z])
     both = -1.0 + gain_x + gain_z + (1.0 if next_x == next_z else 0.0)
@@ -175,14 +177,14 @@ def rank_rows(
     out: Array,
     is_open: NDArray[np.uint8],
 ) -> None:
-    """Write the rank statistics of a block's queries to `out` and add their leave-one-out effects to `columns`.
+    """Write the rank statistics of a block's queries to `out`; add to `columns` their changes without each test point.
 
     Sets the keys of queries that are candidates to infinity.
 
-    near : (2, n) zeros, before and after. singles : (2, n) scratch. columns : (3, n_test). places : (2, n_test) numbers
-    of neighbors' ranks that fall when each test point is removed, to be subtracted from the first two columns.
-    is_open : the statistics that ties leave open (`TRUST_OPEN`, `CONTINUITY_OPEN`, `OVERLAP_OPEN`), which are not
-    written.
+    near : (2, n) zeros, before and after the call. singles : (2, n) scratch. columns : (3, n_test). places :
+    (2, n_test) how many neighbors' ranks fall when each test point is removed; the caller subtracts them from the first
+    two rows of `columns`. is_open : which statistics ties leave open (`TRUST_OPEN`, `CONTINUITY_OPEN`, `OVERLAP_OPEN`);
+    they are not written.
     """
     n, n_test = keys_x.shape[1], columns.shape[1]
     singles_x, singles_z = singles[0], singles[1]
@@ -203,14 +205,14 @@ def rank_rows(
             singles_z[p] = z[p]
         nearest(x, singles_x, near_x, best_x)
         nearest(z, singles_z, near_z, best_z)
-        if not (_apart(best_x, k, tolerance_x) and _apart(best_z, k, tolerance_z)):
+        if not (_is_decided(best_x, k, tolerance_x) and _is_decided(best_z, k, tolerance_z)):
             continue
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 1
         sides = 0
         for side in range(2):
             space = x if side == 0 else z
-            if not _side(
+            if not _excess_ranks(
                 near_z if side == 0 else near_x,
                 near[side],
                 space,

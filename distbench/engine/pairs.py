@@ -1,4 +1,4 @@
-"""Pair statistics of queries, computed for one stretch of candidates at a time, which stays in the cache."""
+"""Pair statistics of queries, computed for a few candidates at a time, whose numbers stay in the cache."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class PairTask(NamedTuple):
     m: int
     n_test: int
     ranked: bool  # whether to compute rank products and tails
-    factor: float  # of rank products in the influence
-    low_a: float  # of the grids of cells
+    factor: float  # by which rank products count in the influence
+    low_a: float  # lower end of the grid of cells, and cells per unit
     per_unit_a: float
     low_b: float
     per_unit_b: float
@@ -67,9 +67,10 @@ def pair_rows(
 ) -> tuple[int, int]:
     """Add up the pairs of a block's queries from `first_row` on, until the tails are full.
 
-    Returns the next row, and the new end of the tails. shared, alone : (B, N_MOMENTS) sums over pairs with other
-    queries, and over all other pairs. extremes : (B, 2) least and largest ratio. ranked : (B, 2) sums of rank products
-    and of influence, over pairs with later columns, so that each pair counts once. ratios, partners, owners : tails.
+    Returns the first row that was not added, and the number of ratios in the tails. shared, alone : (B, N_MOMENTS) sums
+    over pairs with other queries, and over all other pairs. extremes : (B, 2) least and largest ratio. ranked : (B, 2)
+    sums of rank products and of influence, over pairs with later columns, so that each pair counts once. ratios,
+    partners, owners : tails.
     """
     n = keys_x.shape[1]
     n_queries = task.m if task.n_test else 0
@@ -105,7 +106,7 @@ def pair_rows(
 
 @kernel
 def add_other_pairs(keys_x: Array, keys_z: Array, task: PairTask, scratch: Array, out: Array) -> None:
-    """Add a block's pairs with test points beyond the queries to the sums of these, `out` (n_test - m, N_MOMENTS)."""
+    """Add the pairs of a block with test points that are no queries to the sums `out` (n_test - m, N_MOMENTS)."""
     for row in range(len(keys_x)):
         for p in range(task.m, task.n_test):
             a, b, rho = scratch[0][:1], scratch[1][:1], scratch[2][:1]

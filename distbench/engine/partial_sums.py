@@ -17,7 +17,7 @@ __all__ = ["OptionalStatistic", "Part", "merge"]
 
 @dataclass
 class Part:
-    """The result of one job or of all: rows of the queries, sums over them for each test point, and totals."""
+    """The result of one job or of all jobs: a row for each query, a sum for each test point, and totals."""
 
     rows: dict[str, NDArray[Any]] = field(default_factory=dict)
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Part:
 
 
 def merge(parts: Iterable[Part]) -> Part:
-    """Return parts joined: rows concatenated, columns and totals summed, in the order of the parts."""
+    """Join parts in their order: concatenate the rows, and add up the columns and the totals."""
     rows: dict[str, list[NDArray[Any]]] = {}
     merged = Part()
     for part in parts:
@@ -34,24 +34,24 @@ def merge(parts: Iterable[Part]) -> Part:
         for sums, more in ((merged.columns, part.columns), (merged.totals, part.totals)):
             for name, values in more.items():
                 sums[name] = np.add(sums[name], values, out=sums[name]) if name in sums else values
-    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # frees parts once they are joined
+    merged.rows = {name: np.concatenate(rows.pop(name)) for name in list(rows)}  # frees each part once it is joined
     return merged
 
 
 class OptionalStatistic(ABC):
-    """A family of statistics beyond the default set: `passes` passes over all queries, then a finish."""
+    """A family of statistics beyond the default set; it makes `passes` passes over all queries."""
 
     name: str
     passes = 1
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the result of pass `index` for the queries at `rows`, nothing by default; must be pure."""
+        """Return the result of pass `index` for the queries at `rows`. It may not change its arguments."""
         return Part()
 
     def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
-        """Return the state for the pass after pass `index`; not called after the last pass."""
+        """Return the state for the pass after pass `index`; this is not called after the last pass."""
         return state
 
     @abstractmethod
     def finish(self, problem: Problem, merged: Part, state: Any) -> Any:
-        """Return the statistics from the merged parts of the last pass; their `notes` go into the report."""
+        """Return the statistics from the merged parts of the last pass; the report shows their `notes`."""

@@ -1,7 +1,7 @@
 """The points of one space, input or code, prepared for exact and for fast distances.
 
-Points are scaled by a power of two, which is exact and keeps squares in range. For products of matrices, points
-far from the origin are moved there; direct differences take them as they are.
+Very large or small points are scaled by a power of two, which is exact and keeps squares in range. Before products of
+matrices, points far from 0 are moved near 0; direct differences use them unmoved.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ __all__ = ["Space"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-FEW_COLUMNS = 16  # up to here direct differences cost no more than a product of matrices
+FEW_COLUMNS = 16  # with at most so many, direct differences cost no more than a product of matrices
 PREPARED_BYTES = 1 << 28  # prepared points up to this size stay in memory; larger sets are prepared block by block
 MOVED_BYTES = 1 << 26  # moved points up to this size stay in memory, beside the prepared ones
-PLAIN_EXPONENT = 30  # of points and of their spread; up to here squares fit single precision and nothing is scaled
-FAR_RATIO = 4.0  # points are moved where the square of their mean is this many times their variance
+PLAIN_EXPONENT = 30  # points and spreads up to 2**30 are not scaled: their squares fit single precision
+FAR_RATIO = 4.0  # points are moved if the square of their mean is more than this many times their variance
 BLOCK_PAIRS = 1 << 14  # pairs whose keys are computed at once
 BLOCK_COLUMNS = 512  # candidates in one product of matrices
 
 
 def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
-    """Return a copy, points / 2**(sum of exponents), exactly."""
+    """Return points / 2**(sum of exponents), an exact copy."""
     out = np.array(points, dtype=np.float64, order="C")
     if max(abs(exponent) for exponent in exponents) < 500:
         return np.multiply(out, np.ldexp(1.0, -sum(exponents)), out=out)
@@ -48,12 +48,12 @@ class Space:
     """The points of one space in this order: queries, other test points, references."""
 
     sources: list[NDArray[Any]]  # test points and perhaps references; of any real dtype, in memory or memory maps
-    order: Indices | None  # which row of the test points is at each place; None: as they are
+    order: Indices | None  # the row of each test point in its source; None if they are in order
     first: int  # the first row that is a candidate: 0, or the number of test points if they are no candidates
     distance: str = "euclidean"  # one of `CODE_DISTANCES`
     exponent: int = 0
     tolerance: float = 0.0  # relative error of keys
-    _scale: tuple[int, int] | None = field(default=None, repr=False)  # exponents of both divisors
+    _scale: tuple[int, int] | None = field(default=None, repr=False)  # two exponents of 2, which points are divided by
     _origin: Array | None = field(default=None, repr=False)  # subtracted before products
     _rows: Array | None = field(default=None, repr=False)
     _moved: Array | None = field(default=None, repr=False)
@@ -96,7 +96,7 @@ class Space:
 
     @property
     def by_products(self) -> bool:
-        """Whether keys come from products of matrices; those of near points are direct differences even then."""
+        """Whether keys are computed by products of matrices; keys of near points always are direct differences."""
         return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
 
     @property
@@ -118,7 +118,7 @@ class Space:
         return self._prepare(start, stop) if self._rows is None else self._rows[start:stop]
 
     def moved(self, start: int, stop: int) -> Array:
-        """Return points start..stop - 1 less the origin, as matrix products need them."""
+        """Return points start..stop - 1 minus the origin, for products of matrices."""
         if self._moved is not None:
             return self._moved[start:stop]
         rows = self.rows(start, stop)
@@ -175,7 +175,7 @@ class Space:
             return distances.pair_keys(self.take(i), self.take(j), in_order, in_order)
         x, y = self.take(i), self.take(j)
         unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
-        return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # summed in the order of the kernels
+        return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # in the order in which the kernels sum
 
     def _direct(self, queries: Array, out: Array) -> None:
         step = self.n if self._columns is not None else BLOCK_COLUMNS
@@ -218,7 +218,7 @@ class Space:
         return points
 
     def _find_scale(self) -> None:
-        """Choose the power of two of the largest spread of a column."""
+        """Choose a power of two near the largest spread of a column, if points are too large or small to square."""
         low, high = self._extremes()
         _, size = np.frexp(max(np.abs(low).max(), np.abs(high).max()))
         _, spread = np.frexp((_scaled(high, (int(size), 0)) - _scaled(low, (int(size), 0))).max())
@@ -227,7 +227,7 @@ class Space:
             self.exponent = int(size) + int(spread)
 
     def _find_origin(self) -> None:
-        """Choose as origin the value nearest to each column's mean, so that a grid stays a grid."""
+        """If points are far from 0, choose in each column a value near the mean as origin; so a grid stays a grid."""
         sample = self.take(np.unique(np.linspace(0, self.n_rows - 1, 512).astype(np.int64)))
         mean = sample.mean(axis=0)
         if mean @ mean > FAR_RATIO * sample.var(axis=0).sum():

@@ -1,4 +1,4 @@
-"""The problem that every job reads: both spaces, names of statistics, and a first look at the pairs."""
+"""The problem that every job reads: both spaces, the statistics to gather, and a first look at the pairs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Problem:
     n_test: int  # test points among the candidates; 0 if queries are no candidates
     k: int  # neighbors
     families: frozenset[str]
-    sigma: float = 0.1  # of the density's kernel
+    sigma: float = 0.1  # width of the density's kernel
     labels_queries: Indices | None = None
     labels_candidates: Indices | None = None
     first_look: rank_correlation.Pilot | None = None
@@ -57,7 +57,7 @@ class Problem:
 
     @property
     def unit(self) -> float:
-        """The unit of code distances divided by that of input distances."""
+        """The unit of code distances divided by the unit of input distances."""
         return float(np.ldexp(1.0, int(np.clip(self.z.exponent - self.x.exponent, -1000, 1000))))
 
     @property
@@ -79,7 +79,7 @@ class Problem:
         """Set `first_look` from a sample of pairs; pair statistics need it."""
         _, _, a, b = self.pairs_sample(rank_correlation.SAMPLE_PAIRS, SEED)
         is_complete = self.pairs <= rank_correlation.SAMPLE_PAIRS
-        # A longer tail costs nothing with few pairs. The removal of a query can remove all of its pairs from a tail.
+        # Longer tails cost nothing if there are few pairs. Removing a query can remove all of its pairs from a tail.
         share = (4 if is_complete else 1) * rank_correlation.TAIL_SHARE + self.M / self.pairs
         self.first_look = rank_correlation.pilot(a, b, share, is_complete)
 

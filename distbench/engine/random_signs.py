@@ -16,7 +16,7 @@ __all__ = ["SKETCHES", "add_partners", "add_signed"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-SKETCHES = 4  # independent signs of a point; squares are averaged over them
+SKETCHES = 4  # signs of each point; squares are averaged over them
 
 
 @kernel

@@ -23,28 +23,28 @@ Places = NDArray[np.uint32]
 
 SAMPLE_PAIRS = 1 << 17  # for cells and tail thresholds; all pairs if there are fewer
 N_CELLS = 4096
-MAX_CELL_SHARE = 1 / 256  # if one cell of equal width has a larger share of the pairs, cells lie between quantiles
+MAX_CELL_SHARE = 1 / 256  # if a cell of equal width has a larger share of the pairs, quantiles separate the cells
 TAIL_SHARE = 0.001
-MARGIN_DEVIATIONS = 5.0  # standard deviations of a sample's quantile
+MARGIN_DEVIATIONS = 5.0  # tails are longer by so many standard deviations of a sample's quantile
 
 
 class Cells(NamedTuple):
-    """The grid of one space: cells of equal width, or between the quantiles `edges`."""
+    """The grid of one space: cells of equal width, or cells with the upper edges `edges`."""
 
     low: float
     per_unit: float
     edges: Array  # upper edges, ascending; empty for cells of equal width
-    table: Array  # (cells, 2) distribution function, and a pair's influence through the ranks of other pairs
+    table: Array  # (cells, 2) the distribution function, and a part of a pair's influence
 
 
 @dataclass(frozen=True)
 class Pilot:
     """The results of a first look at a sample of pairs, before the pass over all pairs."""
 
-    scale: float  # of the codes, near the best one
+    scale: float  # near the best common scale of the codes
     a: Cells
     b: Cells
-    factor: float  # of F(a) G(b) in a pair's influence on the correlation
+    factor: float  # times F(a) G(b) is a part of a pair's influence
     sample: Places  # (2, pairs) cells of the sample
     exact: float | None  # the rank correlation, if the sample is all pairs
     tails: tuple[float, float]  # ratios below the first and above the second are stored
@@ -83,7 +83,7 @@ def add_rank_products(
     counts_a, counts_b = counts[0], counts[1]
     products, influence = 0.0, 0.0
     for p in range(len(u)):
-        cell_a, cell_b = np.uint64(u[p]), np.uint64(v[p])  # unsigned, so no check for negative indices
+        cell_a, cell_b = np.uint64(u[p]), np.uint64(v[p])  # unsigned indices need no check
         product = of_a[cell_a, 0] * of_b[cell_b, 0]
         effect = factor * product + (of_a[cell_a, 1] + of_b[cell_b, 1])
         products += product
@@ -119,7 +119,7 @@ def rank_correlation(pilot: Pilot, products: float, counts: Counts) -> float:
 
 
 def _mean_ranks(values: Array) -> Array:
-    """Return ranks from 1; tied values get their mean rank (importing scipy.stats takes half a second)."""
+    """Return ranks from 1, and the mean rank for tied values. Importing scipy.stats would take half a second."""
     _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[level])
 
@@ -133,12 +133,12 @@ def _sorted_correlation(a: Array, b: Array) -> float:
 
 
 def _grid(values: Array) -> tuple[float, float, Array, int]:
-    """Return low, cells per unit, edges and number of cells for the distances of a sample."""
+    """Return the lower end, the cells per unit, the edges and the number of cells for the distances of a sample."""
     low, inner, outer, high = np.quantile(values, [0, 1e-4, 1 - 1e-4, 1])
-    if high - low > 4 * (outer - inner) > 0:  # else a few distant pairs would take nearly all cells
+    if high - low > 4 * (outer - inner) > 0:  # a few distant pairs would take nearly all cells
         low, high = max(low, inner - (outer - inner) / 8), min(high, outer + (outer - inner) / 8)
     per_unit = (N_CELLS - 1) / (high - low) if high > low else 0.0
-    low -= 0.382 * (high - low) / (N_CELLS - 1)  # keeps common values, such as 0, off the edges
+    low -= 0.382 * (high - low) / (N_CELLS - 1)  # so that common values, such as 0, lie inside cells
     cells = np.empty(len(values), dtype=np.uint32)
     to_cells(values, low, per_unit, np.empty(0), N_CELLS - 1, cells)
     levels = np.unique(values)
@@ -150,11 +150,11 @@ def _grid(values: Array) -> tuple[float, float, Array, int]:
 
 
 def _edges(values: Array, levels: Array) -> Array:
-    """Return edges between all levels if they are few, else at quantiles; midway, so that rounding crosses none."""
+    """Return edges midway between neighboring levels: between all if they are few, else at quantiles."""
     if len(levels) > N_CELLS:
         quantiles = np.quantile(values, np.arange(1, N_CELLS) / N_CELLS, method="lower")
         places = np.searchsorted(levels, quantiles)
-        below = np.unique(np.concatenate([[0], places, [len(levels) - 2]]))  # rare levels at the ends stay apart
+        below = np.unique(np.concatenate([[0], places, [len(levels) - 2]]))  # the outermost levels get their own cells
     else:
         below = np.arange(len(levels) - 1)
     below = below[below < len(levels) - 1]
@@ -168,12 +168,12 @@ def _filled(sums: NDArray[Any], counts: Array) -> Array:
 
 
 def _above(weighted: Array) -> Array:
-    """Return, for each cell, the sum over higher cells and half of the cell."""
+    """Return, for each cell, the sum over all higher cells plus half of the cell's own value."""
     return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
 
 
 def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
-    """Return the first look at a sample of pairs; each tail must hold a `share` of all pairs."""
+    """Return the first look at a sample of pairs; each tail will hold at least a `share` of all pairs."""
     grids, cells, counts = [], [], []
     for values in (a, b):
         grid = _grid(values)
@@ -205,7 +205,7 @@ def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
 def _influence(
     functions: tuple[Array, Array], shares: list[Array], means: tuple[Array, Array], products: float
 ) -> tuple[tuple[Array, Array], float]:
-    """Return the effects and the factor that make up a pair's influence on Spearman's correlation.
+    """Return the effects and the factor from which a pair's influence on Spearman's correlation is computed.
 
     The influence in cells (u, v) is ``factor F(u) G(v) + effects[0][u] + effects[1][v]``; its mean over pairs is 0.
     """

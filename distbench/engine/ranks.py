@@ -3,7 +3,7 @@
 Ties follow the definition: candidates tied at the k-th distance share the remaining places with equal weight; a tied
 rank counts the mean over the places of its group. The candidates of a query fall into four classes: nearer than the
 k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a nearer candidate is
-removed) and BEYOND. Weights depend on the class alone, ranks on the number of nearer candidates.
+removed) and BEYOND. The weight of a candidate depends only on its class, its rank on the number of nearer ones.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def classify(values: Array, k: int, edge: float, classes: Classes) -> Array:
 def _weights(k: int, near: int, tied: int, after: int) -> Array:
     weights = np.zeros((4, 4))
     weights[:, NEAR] = 1.0
-    left = k - near  # places for the tied
+    left = k - near  # places that the tied share
     weights[NEXT:, TIED] = left / tied
     if tied > left:
         weights[TIED, TIED] = left / (tied - 1)
@@ -111,7 +111,7 @@ def _excess(less: float, equal: float, k: int) -> float:
 
 @kernel
 def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array, Array]:
-    """Return each level's rank term, its loss when a member of the level is removed, and losses by class and place.
+    """Return each level's rank term, its drop when a member of the level is removed, and losses by class and place.
 
     ``loss[c, q]`` is how much the terms of all members of class c lose when a candidate at place q is removed.
     """
@@ -133,7 +133,7 @@ def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array
 
 @kernel
 def _weighted(weights: Array, count: Array, term: Array) -> float:
-    """Return the sum of the levels' terms; members are weighted by their class."""
+    """Return the sum of the terms of all members, weighted by class."""
     total = 0.0
     for u in range(len(term)):
         for c in range(3):

@@ -1,4 +1,4 @@
-"""The ratios b / a in the tails, all of them stored, so that extreme quantiles are exact."""
+"""The tails of the ratios b / a: the extreme ratios are all stored, so that extreme quantiles are exact."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEP_RATIOS = 32
 def add_tails(
     a: Array, rho: Array, offset: int, low: float, high: float, ratios: Array, partners: Ends, used: int
 ) -> int:
-    """Append the ratios of distinct inputs below `low` or above `high`, and their partners; return the new end."""
+    """Append ratios below `low` or above `high` and their partners; return how many places are used then."""
     for start in range(0, len(rho), STEP_RATIOS):
         stop = min(len(rho), start + STEP_RATIOS)
         if any_outside(rho[start:stop], low, high):
@@ -52,12 +52,12 @@ class Tail:
     threshold: float
 
     def quantile(self, position: float) -> float:
-        """Return the value at a fractional place (0: outermost), interpolated linearly."""
+        """Return the value at a fractional position, interpolated linearly; 0 is the outermost ratio."""
         place = int(position)
         return float(_between(self.ratios, self.threshold, place, place + 1, position - place))
 
     def quantiles_without(self, positions: Array) -> Array:
-        """Return, for each test point, the value at its position without the ratios of the point's pairs."""
+        """Return, for each test point, the value at a position of the tail without the ratios of the point's pairs."""
         points = len(positions)
         place = np.arange(len(self.ratios))
         ends, places = np.concatenate([self.i, self.j]), np.concatenate([place, place])

@@ -1,9 +1,9 @@
 """Relative rank errors: differences between the ranks of the k nearest in one space and their ranks in the other.
 
-Ties are broken at random in both spaces, independently: neighbor j has a rank r, uniform over the places of its tie
-group, and s likewise, so it counts ``E[1(r <= k) |r - s| / r]``. Removing a candidate shifts the groups behind it and
-shrinks its group. So its effect on a neighbor depends only on how the two compare in each space (farther, tied,
-nearer), and leave-one-out values are exact, even with ties.
+Ties are broken at random, independently in both spaces. The rank r of neighbor j in one space is uniform over the
+places of its tie group, and so is its rank s in the other; so j adds ``E[1(r <= k) |r - s| / r]``. Removing a candidate
+moves up the groups behind it and shrinks its group. So its effect on a neighbor depends only on whether it is farther,
+tied or nearer in each space, and leave-one-out values are exact, even with ties.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Indices = NDArray[np.int64]
 class Relative:
     """Each query's sum of relative rank errors, and the changes of all sums when each test point is removed."""
 
-    input_rows: Array  # (m,) neighbors and denominators in input space
+    input_rows: Array  # (m,) for the neighbors in input space, divided by their ranks there
     input_columns: Array  # (n_test,)
     code_rows: Array
     code_columns: Array
@@ -51,11 +51,11 @@ def _mean_gap(r: int, less: int, equal: int) -> float:
 def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harmonic: Array) -> float:
     """Return a neighbor's expected error.
 
-    Its tied group fills `equal` places behind `less` nearer candidates; in the other space, `equal_other` places behind
-    `less_other`.
+    Its tie group fills `equal` places behind `less` nearer candidates, and in the other space `equal_other` places
+    behind `less_other`.
     """
     last = min(less + equal, k)
-    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # negative: impossible
+    if equal <= 0 or equal_other <= 0 or last <= less or min(less, less_other) < 0:  # there is no such neighbor
         return 0.0
     if last <= less_other:  # the usual case: s is larger than any r that counts
         far = less_other + (equal_other + 1) / 2.0
@@ -70,9 +70,10 @@ def _term(less: int, equal: int, less_other: int, equal_other: int, k: int, harm
 def _changes(
     u: int, less: int, equal: int, less_other: Indices, upto_other: Indices, count: Array, k: int, harmonic: Array
 ) -> tuple[float, Array, Array]:
-    """Return the sum of level u; its changes when a candidate is removed; each member's term if that is removed.
+    """Return the sum of level u; its changes when a candidate is removed; the term of a member that is removed.
 
-    Changes are by comparison here (the candidate is 0 = farther, 1 = tied, 2 = nearer) and by place there.
+    The first index of the changes says how the candidate compares with level u in this space (0 = farther, 1 = tied,
+    2 = nearer), the second is its place in the other space.
     """
     n_levels = len(less_other)
     value, removed = 0.0, np.zeros(n_levels)
@@ -137,8 +138,8 @@ def _relative(
 
 
 def _add_side(here: Array, there: Array, k: int, harmonic: Array, n_test: int, columns: Array) -> float:
-    """Return the sum over a query's neighbors by `here`, ranked by `here` and by `there`; add effects to `columns`."""
-    # all candidates whose rank can be k or less, also after a nearer one is removed
+    """Return a query's sum of errors; `here` defines its neighbors, `there` their other ranks. Adds to `columns`."""
+    # all candidates that can be among the k nearest, even if one is removed
     members = np.flatnonzero(here <= np.partition(here, k)[k])
     values, member_level = np.unique(here[members], return_inverse=True)
     level = np.full(len(here), len(values), dtype=np.int64)
@@ -155,7 +156,7 @@ class RelativeFamily(OptionalStatistic):
     name = "relative"
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' sums, and the changes of their totals without each test point."""
+        """Return the queries' sums, and how much the totals change without each test point."""
         k, n_test = problem.k, problem.n_test
         harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
         columns = {name: np.zeros(n_test) for name in ("input", "code")}

@@ -1,11 +1,10 @@
 r"""The area under one query's :math:`R_{NX}` curve, from its full ranks.
 
-The area is linear in Q(K), and Q(K) counts the candidates with max(r, s) <= K. So a candidate counts
-``phi(max(r, s))``, where phi(t) sums the weight of a kept neighbor over all K >= t. A tied candidate counts the mean of
-phi over the places of its two groups: two differences of running sums of phi(t) and t phi(t). Removing a candidate
-shifts or shrinks the groups of the others, depending on how they compare in each space. Its effect on another is the
-sum of an effect in each space (running sums over one order) and a rest that is 0 unless both ranks matter (a Fenwick
-tree).
+The area is linear in Q(K), and Q(K) counts the candidates with max(r, s) <= K. So a candidate adds ``phi(max(r, s))``,
+where phi(t) sums the weight of a kept neighbor over all K >= t. A tied candidate adds the mean of phi over the places
+of its two groups, computed from differences of running sums of phi(t) and t phi(t). Removing a candidate shifts or
+shrinks the tie groups of the others. Its effect on another candidate is the sum of an effect in each space, added up by
+running sums in the order of that space, and a joint effect, added up by a Fenwick tree.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ __all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-MAX_RANKS = 20_000_000  # sorted in each space; for more, a sample of queries is used
+MAX_RANKS = 20_000_000  # in each space; if there are more, a sample of queries is used
 
 
 @dataclass(frozen=True)
 class OrderCurves:
-    """Areas under the curves of single queries."""
+    """Areas under the curves of the queries."""
 
     rows: Array  # (len(places),)
     columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
@@ -51,10 +50,10 @@ def sampled_queries(m: int, M: int) -> Indices:
 
 
 @lru_cache(maxsize=8)
-def _worth(M: int) -> Array:
-    """Return phi(t), its running sum, and that of t phi(t), for t = 0..M + 1, as columns.
+def _phi_sums(M: int) -> Array:
+    """Return for t = 0..M + 1 the columns phi(t), the running sum of phi(t), and the running sum of t phi(t).
 
-    The last row is for rank M + 1, which removals look up; its values cancel.
+    Rank M + 1 is looked up when a candidate is removed; its values cancel.
     """
     sizes = np.arange(1, M, dtype=np.float64)
     phi = np.zeros(M + 2)
@@ -63,31 +62,31 @@ def _worth(M: int) -> Array:
 
 
 @kernel
-def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, worth: Array) -> float:
+def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, phi_sums: Array) -> float:
     """Return the mean of phi(max(r, s)) over the places of two tie groups."""
     upto_x, upto_z = less_x + equal_x, less_z + equal_z
     if equal_x == 1 and equal_z == 1:
-        return float(worth[max(upto_x, upto_z), 0])
+        return float(phi_sums[max(upto_x, upto_z), 0])
     start, middle = max(less_x, less_z), min(upto_x, upto_z)
     total = 0.0
     if middle > start:  # both ranks can be the larger one
-        total += 2.0 * (worth[middle, 2] - worth[start, 2])
-        total -= (less_x + less_z + 1.0) * (worth[middle, 1] - worth[start, 1])
+        total += 2.0 * (phi_sums[middle, 2] - phi_sums[start, 2])
+        total -= (less_x + less_z + 1.0) * (phi_sums[middle, 1] - phi_sums[start, 1])
         start = middle
     stop = max(upto_x, upto_z)
-    total += (worth[stop, 1] - worth[start, 1]) * (equal_z if upto_x > upto_z else equal_x)
+    total += (phi_sums[stop, 1] - phi_sums[start, 1]) * (equal_z if upto_x > upto_z else equal_x)
     return float(total / equal_x / equal_z)
 
 
 @kernel
-def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> None:
-    """Write a candidate's count, and its changes when another candidate is removed, by how the other compares.
+def _effects(lx: int, ex: int, lz: int, ez: int, phi_sums: Array, out: Array) -> None:
+    """Write what a candidate adds to the area, and how that changes when another candidate is removed.
 
-    ``out[0]``: the count; ``out[1]``, ``out[2]``: the other is tied or nearer in x; ``out[3]``, ``out[4]``: in z;
-    ``out[5:9]``: additions to both single effects if it is tied-tied, tied-nearer, nearer-tied or nearer-nearer in x
-    and z. An impossible case (tied with a group of one, nearer than the first) has no effect.
+    ``out[0]`` is what it adds. ``out[1]`` and ``out[2]`` are the changes if the other is tied or nearer in x,
+    ``out[3]`` and ``out[4]`` if it is tied or nearer in z. ``out[5:9]`` are the joint effects, beyond the sum of these,
+    if it is tied-tied, tied-nearer, nearer-tied or nearer-nearer in x and z. Impossible cases have no effect.
     """
-    out[0] = _expected(lx, ex, lz, ez, worth)
+    out[0] = _expected(lx, ex, lz, ez, phi_sums)
     out[1:] = 0.0
     for x in range(3):
         if (x == 1 and ex == 1) or (x == 2 and lx == 0):
@@ -96,7 +95,7 @@ def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> No
         for z in range(3):
             if (z == 1 and ez == 1) or (z == 2 and lz == 0) or (x == 0 and z == 0):
                 continue
-            effect = _expected(ax, bx, lz - (1 if z == 2 else 0), ez - (1 if z == 1 else 0), worth) - out[0]
+            effect = _expected(ax, bx, lz - (1 if z == 2 else 0), ez - (1 if z == 1 else 0), phi_sums) - out[0]
             if z == 0:
                 out[x] = effect
             elif x == 0:
@@ -110,10 +109,10 @@ def _effects(lx: int, ex: int, lz: int, ez: int, worth: Array, out: Array) -> No
 
 
 @kernel
-def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array, without: Array) -> None:
-    """Add the joint effects to `without`; `order` sorts by the dense levels u, then v.
+def _add_joint_effects(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array, without: Array) -> None:
+    """Add the joint effects to `without`; `order` sorts by the levels u, then v, which are numbered from 0.
 
-    The trees hold levels in z in reverse, so that a prefix has the farther ones.
+    The tree holds the levels in z in reverse, so that a prefix has the farther ones.
     """
     n = len(order)
     far = np.zeros((2, n_levels + 1))  # members farther in x: z farther (a tree), z tied (by level)
@@ -144,8 +143,8 @@ def _rest(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array,
 
 
 @kernel
-def _single(order: Indices, level: Indices, tied: Array, nearer: Array, without: Array) -> None:
-    """Add the effects in one space: on candidates tied with each removed one, and on farther ones."""
+def _add_single_effects(order: Indices, level: Indices, tied: Array, nearer: Array, without: Array) -> None:
+    """Add to `without` the effects in one space: removing a candidate changes those tied with it and those farther."""
     stop, behind = len(order), 0.0
     while stop > 0:
         start, same = stop - 1, tied[order[stop - 1]]
@@ -161,9 +160,9 @@ def _single(order: Indices, level: Indices, tied: Array, nearer: Array, without:
 
 @kernel
 def _area(
-    order_x: Indices, order_z: Indices, u: Indices, v: Indices, worth: Array, fewer: Array, without: Array
+    order_x: Indices, order_z: Indices, u: Indices, v: Indices, phi_sums: Array, phi_sums_without: Array, without: Array
 ) -> float:
-    """Return the sum of all candidates' counts; write the sum without each candidate, with weights `fewer`."""
+    """Return the sum of phi over all candidates; write the sums without each candidate."""
     n = len(u)
     size_x, size_z = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
     for p in range(n):
@@ -175,16 +174,16 @@ def _area(
     for p in range(n):
         lx, lz = upto_x[u[p]], upto_z[v[p]]
         ex, ez = upto_x[u[p] + 1] - lx, upto_z[v[p] + 1] - lz
-        total += _expected(lx, ex, lz, ez, worth)
+        total += _expected(lx, ex, lz, ez, phi_sums)
         if len(without):
-            _effects(lx, ex, lz, ez, fewer, effects[p])
+            _effects(lx, ex, lz, ez, phi_sums_without, effects[p])
             unchanged += effects[p, 0]
     if len(without):
         without[:] = unchanged
-        _single(order_x, u, effects[:, 1], effects[:, 2], without)
-        _single(order_z, v, effects[:, 3], effects[:, 4], without)
-        _rest(order_x, u, v, int(v[order_z[n - 1]]) + 1, effects, without)
-        for p in range(n):  # not with itself
+        _add_single_effects(order_x, u, effects[:, 1], effects[:, 2], without)
+        _add_single_effects(order_z, v, effects[:, 3], effects[:, 4], without)
+        _add_joint_effects(order_x, u, v, int(v[order_z[n - 1]]) + 1, effects, without)
+        for p in range(n):  # a candidate has no effect on itself
             effect = effects[p]
             without[p] -= effect[0] + effect[1] + effect[3] + effect[5]
     return total
@@ -199,23 +198,23 @@ def _levels(values: Array, order: Indices) -> Indices:
 
 
 def area(a: Array, b: Array, with_effects: bool) -> tuple[float, Array]:
-    """Return the area of one query with candidates at distances (a, b), and without each of them."""
+    """Return the area of a query with candidates at distances (a, b), and the areas without each candidate."""
     M = len(a)
     order_z = np.argsort(b, kind="stable")
     order_x = order_z[np.argsort(a[order_z], kind="stable")]  # by a, then b
     without = np.empty(M if with_effects else 0)
-    worth, fewer = _worth(M), _worth(M - 1) if with_effects else np.empty((0, 3))
-    total = _area(order_x, order_z, _levels(a, order_x), _levels(b, order_z), worth, fewer, without)
-    return total - 1.0, without - 1.0  # the sum of shuffled codes is 1, and their area 0
+    phi_sums, phi_sums_without = _phi_sums(M), _phi_sums(M - 1) if with_effects else np.empty((0, 3))
+    total = _area(order_x, order_z, _levels(a, order_x), _levels(b, order_z), phi_sums, phi_sums_without, without)
+    return total - 1.0, without - 1.0  # shuffled codes have a sum of 1 and an area of 0
 
 
 class OrderCurvesFamily(OptionalStatistic):
-    """Areas under the curves of all queries; if there are too many, of a sample, which a note then says."""
+    """Areas under the curves of all queries, or of a sample if there are too many; then there is a note."""
 
     name = "order_curves"
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' areas (nan outside the sample), and the change of their sum without each test point."""
+        """Return the queries' areas (nan outside the sample), and the changes of their sum without each test point."""
         n_test = problem.n_test
         areas, effects = np.full(len(rows), np.nan), np.zeros(n_test)
         sampled = sampled_queries(problem.m, problem.M)

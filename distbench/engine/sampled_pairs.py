@@ -1,7 +1,7 @@
-"""Statistics that need all pairs in one order: Kendall's correlation and monotone regression.
+"""Statistics that sort the pairs: Kendall's correlation and monotone regression.
 
-They take a sort of the pairs, so a seeded sample is used if there are more than 2^20. The change when a point is
-removed is the sum of the influences of its pairs in the sample: exact to first order, with the noise of the sample.
+A seeded sample is used if there are more than 2^20 pairs. The change when a point is removed is approximated to first
+order, by the sum of the influences of its pairs in the sample.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SampledPairs:
     touching: Array  # (n_test,) number of a point's pairs
     pairs: int
     squares: Array  # (2,) sum of squared residuals, sum of b^2
-    squares_of: Array  # (n_test, 2) the same over a point's pairs
+    squares_of: Array  # (n_test, 2) both sums over a point's pairs
     notes: tuple[Note, ...]
 
 
@@ -84,7 +84,7 @@ def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
     spread = np.sqrt(apart_a.sum()) * np.sqrt(apart_b.sum())
     tau = float(np.clip(balance.sum() / spread, -1.0, 1.0))
     share = balance / spread - tau / 2 * (apart_a / apart_a.sum() + apart_b / apart_b.sum())
-    return tau, 2 * n * share  # a removed item's comparisons count at both of their ends
+    return tau, 2 * n * share  # each comparison is counted at both of its items
 
 
 def disparities(a: Array, b: Array) -> Array:

@@ -1,7 +1,7 @@
-"""The statistics that one pass gathers, by point: all that metrics are computed from.
+"""The statistics of each point that one pass gathers; metrics are computed from them.
 
-Rows belong to the m queries. Columns belong to the n_test test points, queries first: the change in the sum over all
-other queries when that point is removed from the candidates.
+Rows belong to the m queries. Columns belong to the n_test test points, queries first: they hold the change in the sum
+over all other queries when the point is removed from the candidates.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RankSide:
-    """Neighbors in one space, ranks in the other."""
+    """Ranks in one space of the neighbors in the other."""
 
     rows: Array  # (m,) sum of w_j max(0, r_j - k)
     columns: Array
     worst: Indices  # (m,) the neighbor with the largest rank: a test point, or n_test + a reference
-    worst_rank: Array  # at or below k if all neighbors are kept; `worst` is then meaningless
-    signed: Array  # (m, SKETCHES) changes in `rows` when single neighbors are removed, summed with random signs
+    worst_rank: Array  # if it is at most k, all neighbors are kept, and `worst` is any of them
+    signed: Array  # (m, SKETCHES) changes in `rows` when a neighbor is removed, summed over neighbors with random signs
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Moments:
     rows: Array  # (m, N_MOMENTS) over a query's own candidates
     by_point: Array  # (n_test, N_MOMENTS) over all pairs that a test point is part of
     total: Array  # (N_MOMENTS,) each pair once
-    scale: float  # the c of the residuals e = a - c b
-    unit: float  # code units over input units: b in the units of the codes = unit * b
+    scale: float  # c in the residuals e = a - c b
+    unit: float  # unit * b is a code distance in the units of the input
     exponent: int  # an input distance is a * 2**exponent
     ratios: Array  # (m, 2) least and largest b / a
     partners: dict[str, tuple[int, int]]  # pair of the "least" and "largest" ratio: row of X, then as `RankSide.worst`
@@ -68,7 +68,7 @@ class Shepard:
 
 @dataclass(frozen=True)
 class Triplets:
-    """Shares of triplets whose order is kept."""
+    """Shares of each query's triplets whose order is kept."""
 
     rows: Array
     columns: Array

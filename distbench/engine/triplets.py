@@ -12,7 +12,7 @@ __all__ = ["candidates_per_query", "triplet_rows"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-MAX_COMPARISONS = 3e8  # over all queries; for more, candidates are sampled
+MAX_COMPARISONS = 3e8  # over all queries; if there were more, candidates are sampled
 MIN_CANDIDATES, MAX_CANDIDATES = 128, 1024  # sampled for a query
 
 

@@ -23,7 +23,9 @@ def one_blas_thread() -> Iterator[None]:
     global _inside, _limits, _controller
     with _lock:
         if _inside == 0:
-            if _controller is None:  # finding libraries takes milliseconds; numpy's is loaded by now
+            if (
+                _controller is None
+            ):  # finding libraries takes milliseconds, so it is done once; numpy's is loaded by now
                 _controller = ThreadpoolController()
             _free(_controller)
             _limits = _controller.limit(limits=1, user_api="blas")
@@ -40,7 +42,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _free(controller: Any) -> None:
-    """Let any thread change the limits: newer versions of threadpoolctl silently ignore all but the first thread."""
+    """Let any thread change the limits: newer versions of threadpoolctl ignore all threads but the first."""
     for library in controller.lib_controllers:
         clear = getattr(library, "clear_controlling_thread", None)
         if clear is not None:

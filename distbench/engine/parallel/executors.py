@@ -23,18 +23,18 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 Function = Callable[[Any, Any], Any]
 
-JOBS_PER_WORKER = 2  # that are submitted at a time
+JOBS_PER_WORKER = 2  # submitted at a time
 
 
 def workers_for(problem: Any, executor: Any = None, threads: int | None = None) -> Workers:
-    """Return a context that runs jobs on `problem`: on an `executor`, which stays open, or on `threads`.
+    """Return a context that runs jobs of `problem` on an `executor`, which stays open, or on new threads.
 
     The problem is sent once to each worker of a process pool or a Dask cluster; a memory map of a named file is sent as
     the file's name and opened again. Raises InputError if `executor` is not an executor, or is not connected.
     """
     if executor is None:
         return Workers(problem, threads or os.cpu_count() or 1)
-    distributed = sys.modules.get("distributed")  # the caller who has a client has imported it
+    distributed = sys.modules.get("distributed")  # a caller who has a client has imported it
     client = getattr(executor, "_client", executor)
     if distributed is not None and isinstance(client, distributed.Client):
         return _on_dask(problem, client, getattr(executor, "_kwargs", {}))
@@ -53,10 +53,11 @@ class Workers:
         self._cleanup = ExitStack()
 
     def run(self, function: Callable[[Any, Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
-        """Yield ``function(problem, job)`` in the order of the jobs; few are submitted at a time, to save memory.
+        """Yield ``function(problem, job)`` in the order of the jobs; a few at a time are submitted, to save memory.
 
-        `function` is pure, and other processes can import it by name; jobs can be pickled. If a worker dies or a job
-        fails on an executor, a DistbenchError names the job. Without an executor, the job's error is raised unchanged.
+        `function` may not change its arguments, and other processes must be able to import it; jobs must be picklable.
+        If a worker dies or a job fails on an executor, a DistbenchError names the job. Without an executor, the job's
+        error is raised unchanged.
         """
         rest = iter(jobs)
         pending: deque[tuple[Job, Any]] = deque()
@@ -84,7 +85,7 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._problem = None  # a Dask cluster drops its copies
+        self._problem = None  # so that a Dask cluster drops its copies
         self._cleanup.close()
 
 
@@ -106,7 +107,7 @@ class _ExecutorWorkers(Workers):
             self._cleanup.callback(self._problem.forget)
         if self._client is not None:
             with warnings.catch_warnings():
-                # Dask advises to scatter large data, but cannot restore them if their workers die.
+                # Dask advises to scatter large data, but cannot restore scattered data if their workers die.
                 warnings.simplefilter("ignore")
                 self._problem = self._client.submit(_return, self._problem, **self._executor._kwargs)
         return self

@@ -1,4 +1,4 @@
-"""Pickles the problem for other processes, once; memory maps are pickled as the names of their files."""
+"""Pickles the problem once for other processes; memory maps are pickled as the names of their files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distbench.errors import DistbenchError
 
 __all__ = ["PickledProblem"]
 
-SHARED_BYTES = 1 << 16  # larger arrays go into files, which all workers of a machine map
+SHARED_BYTES = 1 << 16  # larger arrays are written to files, which all workers of a machine map
 
 Place = tuple[str, int, int, tuple[int, ...] | None]  # path, first byte, number of bytes, strides (None: C order)
 
@@ -40,14 +40,14 @@ class PickledProblem:
                 f"executor: no room for the workers' data in {folder and folder.parent} ({error}); "
                 "set TMPDIR to a larger disk"
             ) from error
-        self._pickled = np.frombuffer(buffer.getbuffer(), np.uint8)  # pickles without a copy
+        self._pickled = np.frombuffer(buffer.getbuffer(), np.uint8)  # an array is pickled without a copy
 
     def open(self) -> Any:
         """Return the problem; raise DistbenchError if a file of its arrays is missing or too short."""
         with _lock:
             if self._token not in _opened:
                 problem = pickle.loads(self._pickled.data)  # noqa: S301 - from this run's main process
-                _opened.clear()  # earlier problems are done
+                _opened.clear()  # earlier problems are finished
                 _opened[self._token] = problem
             return _opened[self._token]
 
@@ -82,7 +82,7 @@ class _Pickler(pickle.Pickler):
 
 
 def _place_in_file(array: NDArray[Any]) -> Place | None:
-    """Return where a view of a memory map lies in its file; None without such a file, or for copy on write."""
+    """Return the place of a view of a memory map in its file; None for other arrays and for copy-on-write maps."""
     root: Any = array
     while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
         root = root.base
@@ -93,7 +93,7 @@ def _place_in_file(array: NDArray[Any]) -> Place | None:
         return None
     if root.mode != "r":
         root.flush()
-    # A slice of a memory map keeps the offset of the whole map, so its start follows from addresses.
+    # A slice of a memory map keeps the offset of the whole map, so its start is computed from addresses.
     start = array.__array_interface__["data"][0] - root.__array_interface__["data"][0] + int(root.offset)
     if array.flags.c_contiguous:
         return str(path), start, array.nbytes, None
@@ -110,7 +110,7 @@ def _reopen(
     except OSError as error:
         raise DistbenchError(
             f"executor: a worker on {platform.node()} cannot open the memory-mapped file {path} "
-            f"({error.strerror}); put it (a temporary file: set TMPDIR) where every worker can read it"
+            f"({error.strerror}); put it where every worker can read it (for temporary files set TMPDIR)"
         ) from None
     if file_size < start + size:
         raise DistbenchError(

@@ -13,9 +13,9 @@ DELAY_SECONDS = 2.0
 
 
 def track(results: Iterable[Result], sizes: Sequence[int], progress: bool | None = None) -> Iterator[Result]:
-    """Yield `results`; show on stderr how many queries they cover, of `sizes`.
+    """Yield `results`; show on stderr how many queries are done. `sizes` are the numbers of queries of each result.
 
-    progress : True shows the bar after two seconds, False never, None only if stderr is a terminal.
+    progress : True shows the bar after two seconds, False never shows it, None shows it only on a terminal.
     """
     if progress is False:
         yield from results
@@ -27,7 +27,7 @@ def track(results: Iterable[Result], sizes: Sequence[int], progress: bool | None
         unit=" queries",
         desc="distbench",
         delay=DELAY_SECONDS,
-        disable=None if progress is None else False,  # None: off where stderr is no terminal
+        disable=None if progress is None else False,  # None: no bar if stderr is no terminal
         leave=False,
     ) as bar:
         for result, size in zip(results, sizes, strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 
 import distbench
 
-__all__ = ["ENCODERS", "REFERENCES", "SETTINGS", "SOURCES", "Case", "Found", "K", "all_draws"]
+__all__ = ["REFERENCES", "SETTINGS", "SOURCES", "Case", "Found", "K", "all_draws"]
 
 K = 10
 REFERENCES = 500
@@ -23,6 +23,7 @@ CHUNK = 25  # draws a task
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 Code = Callable[[np.ndarray], np.ndarray]
+Fit = Callable[[np.ndarray], Code]
 Metrics = str | tuple[str, ...]
 
 
@@ -39,7 +40,22 @@ def swiss_roll(rng: np.random.Generator, m: int) -> np.ndarray:
     return sheet + 0.3 * rng.normal(size=sheet.shape)
 
 
-SOURCES: dict[str, Draw] = {"blobs": blobs, "swiss roll": swiss_roll}
+def heavy_tails(rng: np.random.Generator, m: int) -> np.ndarray:
+    """Ten independent coordinates, each of Student's distribution with 1.5 degrees of freedom: no variance."""
+    return rng.standard_t(1.5, size=(m, 10))
+
+
+RARE_SHARE = 0.03
+RARE_PLACE = 30.0  # in the first column: far from the blobs
+
+
+def rare_cluster(rng: np.random.Generator, m: int) -> np.ndarray:
+    """The blobs, and a cluster far from them that has 3 % of the points."""
+    X = blobs(rng, m)
+    rare = rng.random(m) < RARE_SHARE
+    X[rare] = rng.normal(size=(int(rare.sum()), X.shape[1]))
+    X[rare, 0] += RARE_PLACE
+    return X
 
 
 def pca(sample: np.ndarray) -> Code:
@@ -58,7 +74,43 @@ def nonlinear(sample: np.ndarray) -> Code:
     return lambda X: np.tanh((X - mean) @ inner) @ outer
 
 
-ENCODERS: dict[str, Callable[[np.ndarray], Code]] = {"PCA": pca, "nonlinear": nonlinear}
+def scrambling(fit: Fit, sample: np.ndarray) -> Code:
+    """An encoder that scatters the rare cluster over all codes."""
+    code = fit(sample)
+    spread = code(sample).std(axis=0)
+    directions = np.random.default_rng(4).normal(size=(sample.shape[1], len(spread)))
+
+    def scrambled(X: np.ndarray) -> np.ndarray:
+        scattered = 2 * spread * np.sin(1e4 * (X @ directions))
+        return np.where(X[:, :1] > RARE_PLACE / 2, scattered, code(X))
+
+    return scrambled
+
+
+def bent(amplitude: float, sample: np.ndarray) -> Code:
+    """The points themselves, every coordinate bent a little."""
+    del sample
+    return lambda X: X + amplitude * np.sin(7 * X)
+
+
+ENCODERS: dict[str, Fit] = {"PCA": pca, "nonlinear": nonlinear}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A known distribution, and the two encoders that are evaluated on it."""
+
+    draw: Draw
+    encoders: dict[str, Fit]
+
+
+SOURCES = {
+    "blobs": Source(blobs, ENCODERS),
+    "swiss roll": Source(swiss_roll, ENCODERS),
+    "heavy tails": Source(heavy_tails, ENCODERS),
+    "rare cluster": Source(rare_cluster, {name: partial(scrambling, fit) for name, fit in ENCODERS.items()}),
+    "near 1": Source(blobs, {f"bent by {size:g}": partial(bent, size) for size in (0.03, 0.0003)}),
+}
 
 
 @dataclass(frozen=True)
@@ -74,9 +126,9 @@ Found = dict[tuple[str, str], list[tuple[float, float, float]]]
 
 
 def all_draws(
-    cases: Iterable[Case], draws: int, jobs: int, metrics: Metrics, encoders: tuple[str, ...] = tuple(ENCODERS)
+    cases: Iterable[Case], draws: int, jobs: int, metrics: Metrics, encoders: tuple[str, ...] | None = None
 ) -> Iterator[tuple[Case, Found]]:
-    """Run all draws of each case in turn; the same for any number of jobs."""
+    """Run all draws of each case in turn, for all or some encoders of its source; the same for any number of jobs."""
     with ProcessPoolExecutor(jobs) as pool:
         for case in cases:
             began = time.perf_counter()
@@ -90,14 +142,14 @@ def all_draws(
             yield case, found
 
 
-def _draws_of(case: Case, metrics: Metrics, encoders: tuple[str, ...], start: int, stop: int) -> Found:
+def _draws_of(case: Case, metrics: Metrics, encoders: tuple[str, ...] | None, start: int, stop: int) -> Found:
     """Return (value, low, high) of every metric of each encoder, and of the difference of two, for a run of draws."""
     source = SOURCES[case.source]
-    sample, X_ref = source(np.random.default_rng(9), FITTED_ON), source(np.random.default_rng(77), REFERENCES)
-    codes = {name: ENCODERS[name](sample) for name in encoders}
+    sample, X_ref = (source.draw(np.random.default_rng(seed), n) for seed, n in ((9, FITTED_ON), (77, REFERENCES)))
+    codes = {name: fit(sample) for name, fit in source.encoders.items() if encoders is None or name in encoders}
     found: Found = {}
     for draw in range(start, stop):
-        X = source(np.random.default_rng(1_000 + draw), case.m)
+        X = source.draw(np.random.default_rng(1_000 + draw), case.m)
         reports = {name: _report(X, X_ref, code, case.setting, metrics) for name, code in codes.items()}
         for name, report in reports.items():
             for metric, score in report.items():
@@ -111,7 +163,7 @@ def _draws_of(case: Case, metrics: Metrics, encoders: tuple[str, ...], start: in
 def _report(X: np.ndarray, X_ref: np.ndarray, code: Code, setting: str, metrics: Metrics) -> distbench.Report:
     reference = None if setting == "in sample" else (X_ref, code(X_ref))
     return distbench.evaluate_codes(
-        X, code(X), reference=reference, k=K, include_queries=setting != "train only", metrics=metrics
+        X, code(X), reference=reference, k=min(K, len(X) // 3), include_queries=setting != "train only", metrics=metrics
     )
 
 

@@ -70,7 +70,7 @@ POINTS = (
     (X[:0], ("found shape (0, 4)", "pass at least one row")),
     (X[:, :0], ("found shape (40, 0)", "column")),
     (X[:, 0], ("found 1-D data of shape (40,)", "reshape(-1, 1)")),
-    (3.0, ("found 0-D data", "one point a row")),
+    (3.0, ("found 0-D data", "one point per row")),
     (None, ("found None", "pass an array")),
     (X.astype(str), ("found dtype <U32", "pass numbers")),
     (X.astype(object), ("found dtype object", "pass numbers")),

@@ -108,7 +108,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("name", "array", "message"),
         [
-            ("train", TRAIN[:, 0], r"train: found 1-D data of shape \(40,\); pass one point a row"),
+            ("train", TRAIN[:, 0], r"train: found 1-D data of shape \(40,\); pass one point per row"),
             ("train", TRAIN[:, :4], "test: found 5 features, train has 4"),
             ("train", np.where(TRAIN > 2, np.nan, TRAIN), "train: found NaN in row"),
             ("train", TRAIN[:0], r"train: found shape \(0, 5\), which holds no numbers"),
@@ -133,17 +133,17 @@ class TestFiles:
         good = (folder / f"good.{kind}").read_bytes()
         (folder / name).write_bytes(good[: len(good) // 2] if stem == "cut" else b"no such format at all")
         files = {"train": name, "test": "test.npy"} if kind == "npy" else {"file": name}
-        with pytest.raises(DatasetError, match=f"data set 'mine': {name}: .*; (save|is it whole)") as caught:
+        with pytest.raises(DatasetError, match=f"data set 'mine': {name}: .*; (save|is the file complete)") as caught:
             source(folder, **files).load()
         assert "\n" not in str(caught.value)
 
     def test_files_under_a_wrong_name(self, folder):
         np.savez(folder / "p.npz", train=TRAIN, test=TEST)
         (folder / "p.npz").rename(folder / "p.npy")
-        with pytest.raises(DatasetError, match=r"p.npy: holds several arrays; give it the ending .npz"):
+        with pytest.raises(DatasetError, match=r"p.npy: holds several arrays; rename it to end in .npz"):
             source(folder, train="p.npy", test="test.npy").load()
         (folder / "train.npy").rename(folder / "p.npz")
-        with pytest.raises(DatasetError, match=r"p.npz: holds one array and no names; give it the ending .npy"):
+        with pytest.raises(DatasetError, match=r"p.npz: holds one array without a name; rename it to end in .npy"):
             source(folder, file="p.npz").load()
         np.savez(folder / "p.npz", X_train=TRAIN, test=TEST)
         with pytest.raises(DatasetError, match=r"p.npz: has no array 'train', only X_train, test; save it under"):

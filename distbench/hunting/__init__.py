@@ -1,4 +1,4 @@
-"""Hunts for pairs of inputs that an encoder merges or tears apart more than any pair of test points."""
+"""Searches for pairs of inputs that an encoder merges or tears apart more than any pair of test points."""
 
 from __future__ import annotations
 

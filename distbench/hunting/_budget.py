@@ -19,7 +19,7 @@ REPEATED_ROWS = 64  # encoded twice, to check that the encoder is deterministic
 
 
 class BudgetedEncoder:
-    """An encoder of flat points that counts rows against a budget. `encode` has no limit: check `left` first."""
+    """An encoder of flat points that counts rows against a budget. `encode` never refuses: check `left` before."""
 
     def __init__(self, encoder: Encoder, region: PlausibleRegion, budget: int) -> None:
         self.encoder = encoder
@@ -33,11 +33,11 @@ class BudgetedEncoder:
         return max(0, self.budget - self.spent)
 
     def spend(self, rows: int) -> None:
-        """Count rows that were evaluated without `encode`, for gradients."""
+        """Count rows that were evaluated without `encode`, to compute gradients."""
         self.spent += rows
 
     def encode(self, points: Array) -> Array:
-        """Return the codes of flat points as float64; an EncoderError shows the first input that fails."""
+        """Return the codes of flat points as float64; an EncoderError shows the first input that failed."""
         self.spent += len(points)
         try:
             return self._codes(points)
@@ -72,7 +72,7 @@ class BudgetedEncoder:
         rows = self.region.rows
         raw = self.encoder.encode(self.region.as_passed(rows))
         self.spent += len(rows)
-        # Never all rows again: codes that depend on the other rows of a batch would not change.
+        # Not all rows are repeated: codes that depend on the other rows of the batch would not change.
         count = min(REPEATED_ROWS, (len(rows) + 1) // 2)
         repeated = np.unique(np.linspace(0, len(rows) - 1, count).astype(np.int64))
         codes = np.asarray(raw, dtype=np.float64)

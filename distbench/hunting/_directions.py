@@ -1,4 +1,4 @@
-"""Directions in which inputs are moved, and those that an encoder stretches most and least."""
+"""Directions in which inputs are moved, and the directions that an encoder stretches most and least."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["DirectionKind", "Directions", "stretched_directions"]
 Array = NDArray[np.float64]
 DirectionKind = Literal["any", "data"]
 
-MAX_DIRECTIONS = 512  # of one point
+MAX_DIRECTIONS = 512  # for each point
 TINY = 1e-300  # in place of 0 in a divisor
 SLACK = 1e-9  # as a share of the median distance from a point to the nearest other one
 
@@ -24,8 +24,8 @@ SLACK = 1e-9  # as a share of the median distance from a point to the nearest ot
 class Directions:
     """The directions in which inputs may be moved.
 
-    With ``kind="any"`` these are all columns that vary. With ``kind="data"`` they are differences to the nearest rows,
-    at most as many as a code has numbers.
+    With ``kind="any"`` all columns that vary may change. With ``kind="data"`` the directions are differences to the
+    nearest rows, at most as many as a code has numbers.
     """
 
     region: PlausibleRegion
@@ -61,7 +61,7 @@ class Directions:
         return _orthonormal(self._to_neighbors(points, 1))
 
     def landing(self, targets: Array) -> Array:
-        """Return targets clipped to the range; leave out those that clipping would move in another direction."""
+        """Return targets clipped to the range; with ``kind="data"`` leave out those that would be clipped."""
         region = self.region
         if self.kind == "data":
             slack = SLACK * region.median_gap
@@ -103,7 +103,7 @@ def stretched_directions(jacobian: Array, basis: Array, preferred: Array) -> Arr
     if len(kept) < len(basis):
         projected = preferred @ basis.T
         lost = projected - (projected @ kept.T) @ kept
-        lost -= (lost @ kept.T) @ kept  # the first projection leaves rounding
+        lost -= (lost @ kept.T) @ kept  # removes the rounding error of the first projection
         lengths = np.linalg.norm(lost, axis=1)
         usable = lengths > 1e-9 * np.maximum(np.linalg.norm(projected, axis=1), TINY)
         if usable.any():

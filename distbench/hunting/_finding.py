@@ -16,7 +16,7 @@ from distbench.hunting._worst_pairs import Kind, plain_ratio
 __all__ = ["Finding", "Hunt", "checked_limits"]
 
 LIMITS = ("expansion", "contraction")
-MAX_SNIPPET_LINES = 12  # in an error
+MAX_SNIPPET_LINES = 12  # errors do not show longer snippets
 WORDS = {"merge": ("merged", "contraction"), "tear": ("torn apart", "expansion")}
 
 
@@ -29,8 +29,8 @@ class Finding:
     kind : {"merge", "tear"}
         Distant inputs with similar codes, or similar inputs with distant codes.
     found : bool
-        Whether the pair is worse than every pair of test points, by at least 1 % and by more than rounding. If not, it
-        is about as bad as the worst test pair, and is not shrunk.
+        Whether the pair is worse than every pair of test points, by at least 1 % and by more than rounding. If
+        not, it is about as bad as the worst test pair, and it is not shrunk.
     pair : tuple of ndarray
         The two inputs, in the shape and type of the points.
     codes : tuple of ndarray of shape (code_size,)
@@ -103,7 +103,7 @@ class Finding:
         )
 
     def _shrunk_text(self) -> str:
-        """Return the test points of the shrunk inputs, and how many of their numbers changed."""
+        """Describe the shrunk inputs: their test points, and how many numbers were changed."""
         (i, j), (a, b) = self.rows, self.changed
         x, y = (f" with {count} of {np.size(self.shrunk[0])} numbers changed" if count else "" for count in (a, b))
         return f"test point {i}, and the same{y}" if i == j and not a else f"test point {i}{x}, and test point {j}{y}"
@@ -126,7 +126,7 @@ class Hunt:
     asked : int
         Number of rows that were encoded; a backward pass counts as one row.
     seed : int
-        The same seed finds the same pairs.
+        Seed of the hunt; the same seed finds the same pairs.
     by_gradient : bool
         Whether the encoder's own gradients were used.
     notes : tuple of str
@@ -230,7 +230,7 @@ class Hunt:
         findings = {name: self.torn if name == "expansion" else self.merged for name in broken}
         for name, limit in broken.items():
             value = getattr(self, name)
-            rounded = _short(value) != _short(limit)  # a near miss must not look like a hit
+            rounded = _short(value) != _short(limit)  # else a broken limit could look as if it were met
             value, bound = (_short(value), _short(limit)) if rounded else (repr(value), repr(limit))
             lines.append(f"  {name} = {value}, limit at most {bound}")
             lines += [f"    {line.strip()}" for line in str(findings[name]).split("\n")]

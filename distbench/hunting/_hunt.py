@@ -33,10 +33,10 @@ Array = NDArray[np.float64]
 
 BUDGET = 20_000
 MIN_BUDGET = 200
-NO_OPTIONS = ("encoder", "X", "seed", "name")  # shown elsewhere in messages, or without effect on pairs
-FINAL_ROWS = 16  # of the budget, reserved to encode findings again
-TEST_POINT_SHARE = 10  # rows of the budget for each test point, at least
-MAX_TEST_POINTS = 2000  # of these, all pairs are compared
+NO_OPTIONS = ("encoder", "X", "seed", "name")  # shown elsewhere in messages, or they do not affect the pairs
+FINAL_ROWS = 16  # rows of the budget that are reserved to encode the findings again
+TEST_POINT_SHARE = 10  # at most one in ten rows of the budget is a test point
+MAX_TEST_POINTS = 2000  # all of their pairs are compared
 STEPS = (1e-5, 0.1)  # smallest and largest step of finite differences, in median distances to the nearest point
 
 
@@ -70,26 +70,28 @@ def hunt(
         Test points; at least two must differ.
     budget : int, default 20000
         Number of rows that may be encoded, at least 200; a backward pass counts as a row. At most a tenth are test
-        points, and at most 2,000 test points are used, drawn if there are more.
+        points, and at most 2,000 test points are used; if there are more, they are drawn at random.
     seed : int, default 0
         The same seed finds the same pairs.
     reach : float, default 1.0
-        Largest distance of a plausible input to a test point, in units of that point's distance to its nearest other.
+        Largest distance of a plausible input to a test point, in units of that point's distance to its nearest other
+        test point.
     closest : float, default 0.01
-        Smallest distance of the two inputs of a pair, in units of the median distance of test points to their nearest
-        others.
+        Smallest distance of the two inputs of a pair, in units of the median distance of a test point to its nearest
+        other test point.
     bounds : (low, high), optional
-        Range of plausible inputs, each a number or one number a column. Default: the range of `X` in each column.
+        Range of plausible inputs; each of both is a number, or has one number for each column. Default: the range of
+        `X` in each column.
     plausible : callable, optional
-        A further condition: takes points in the shape of `X` and returns one bool a point.
+        A further condition: a function that takes points in the shape of `X` and returns one bool for each.
     directions : {"any", "data"}, default "any"
-        How inputs may be moved. "any": anywhere. "data": along the differences of a point to its nearest test points,
-        as many as a code has numbers. Then inputs are mixtures of near test points, codes have room for all directions,
-        and mirror images are left out.
+        How inputs may be moved. "any": in all directions. "data": along the differences between a point and its nearest
+        test points, as many as a code has numbers. Then inputs are mixtures of near test points, codes are large enough
+        to keep all directions, and mirror images are left out.
     name : str, optional
         The encoder's name in messages. Default: the name of the encoder.
     batch_size : int, default 1024
-        Number of points in a call of the encoder.
+        Number of points in each call of the encoder.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def hunt(
 
 
 def _changed_options(arguments: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the options that differ from the defaults: with them and the seed, a hunt finds the same pairs."""
+    """Return the options that differ from their defaults; with them and the seed, a hunt finds the same pairs."""
     parameters = inspect.signature(hunt).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items() if name not in NO_OPTIONS}
     return tuple((name, arguments[name]) for name, value in defaults.items() if repr(arguments[name]) != repr(value))
@@ -151,7 +153,7 @@ def _check_options(budget: Any, seed: Any, closest: Any, reach: Any, directions:
 
 
 def _step(pairs: WorstPairs) -> float:
-    """Return a step for central differences: large if codes are rounded coarsely."""
+    """Return the step of central differences, which is larger if codes are rounded more coarsely."""
     gap = pairs.region.median_gap
     change = pairs.typical_ratio * gap
     share = (pairs.noise / change) ** (1 / 3) if change else STEPS[1]
@@ -165,8 +167,8 @@ def _notes(total: int, rows: NDArray[np.int64], d: int, code_size: int, directio
         notes.append(f"searched around {len(rows)} of {total} test points; {advice}")
     if code_size < d and directions == "any":
         notes.append(
-            f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' keeps to "
-            "the directions of the data"
+            f"codes of {code_size} for inputs of {d} numbers always lose some direction; directions='data' "
+            "moves inputs along the data only"
         )
     return tuple(notes)
 
@@ -176,7 +178,7 @@ def _conclude(
 ) -> Finding:
     """Return the worst pair of a kind, encoded again, compared with the worst test pair, and shrunk.
 
-    `rows` are the numbers of the region's points in the user's array.
+    `rows` are the rows of the region's points in the user's array.
     """
     region = pairs.region
     best = next(iter(pairs.worst(kind)), worst_test)

@@ -1,4 +1,4 @@
-"""Searches pairs of encoders without gradients: Hypothesis draws moves of test points, guided by scores."""
+"""Searches pairs for encoders without gradients: Hypothesis draws moves of test points, guided by their scores."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["in_hypothesis_test", "search_with_hypothesis"]
 Array = NDArray[np.float64]
 
 STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.07, 0.02])  # lengths of moves, as shares of the plausible distance
-ROW_SHARES = np.array([1.0, 0.999, 0.99, 0.9, 0.75])  # lengths of moves towards another row, as shares of the way
-BITS = (8, 8, 2, 1)  # with which row, direction, kind and sign are drawn; each bit costs time
+ROW_SHARES = np.array([1.0, 0.999, 0.99, 0.9, 0.75])  # lengths of moves towards another row, as shares of its distance
+BITS = (8, 8, 2, 1)  # numbers of bits that draw the row, direction, kind and sign of a move; each bit costs time
 MAX_EXAMPLES = 2000
 MAX_DIRECTIONS = 32
 MAX_SCORE = 1e100
@@ -25,7 +25,8 @@ MAX_SCORE = 1e100
 def search_with_hypothesis(pairs: WorstPairs, directions: Directions, seed: int, allowance: int) -> None:
     """Search pairs with Hypothesis and ``target()``, beginning at the rows of the worst pairs.
 
-    Only bits are drawn: among numbers Hypothesis mixes constants of loaded modules, so hunts would not be repeatable.
+    Only bits are drawn. If it drew numbers, Hypothesis would use constants of loaded modules, so hunts would not be
+    repeatable.
     """
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings, target
     from hypothesis import seed as seeded
@@ -62,7 +63,7 @@ def search_with_hypothesis(pairs: WorstPairs, directions: Directions, seed: int,
 
 
 def in_hypothesis_test() -> bool:
-    """Return whether a Hypothesis test is running, in which Hypothesis refuses to run another."""
+    """Return whether a Hypothesis test is running; inside it Hypothesis refuses to run another."""
     hypothesis = sys.modules.get("hypothesis")
     return hypothesis is not None and bool(hypothesis.currently_in_test_context())
 

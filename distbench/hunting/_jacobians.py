@@ -1,6 +1,6 @@
 """Jacobians of an encoder: exact for Keras models on TensorFlow and torch modules, else by finite differences.
 
-No framework is imported here: the model exists, so its framework is in ``sys.modules``.
+No framework is imported here: a model exists only if its framework is in ``sys.modules``.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ __all__ = ["Jacobians", "exact_jacobians"]
 Array = NDArray[np.float64]
 ExactJacobians = Callable[[Array], Array]  # flat points (m, d) -> (m, code_size, d)
 
-MAX_CODE_SIZE = 1024  # above, no exact Jacobians, which take a backward pass for each number of a code
-MAX_NUMBERS = 1 << 24  # in all Jacobians that are in memory at once
+MAX_CODE_SIZE = 1024  # larger codes get no exact Jacobians, which take a backward pass for each number of a code
+MAX_NUMBERS = 1 << 24  # in the Jacobians that are in memory at once
 
 
 class Jacobians:
-    """Computes Jacobians along directions, and their cost in rows.
+    """Computes Jacobians along directions, and what they cost in rows.
 
-    Uses the gradients of the user's `model` if it has any, else finite differences of size `step`.
+    Uses the gradients of the user's `model` if it has any, else finite differences with steps of size `step`.
     """
 
     def __init__(self, encoder: BudgetedEncoder, model: Any, directions: Directions, step: float) -> None:
@@ -47,13 +47,13 @@ class Jacobians:
     def _usable(self, exact: ExactJacobians | None) -> ExactJacobians | None:
         """Return `exact` if the budget has room for it and the first row's Jacobian is usable.
 
-        A model that rounds has gradients of 0, and a model whose ``encode`` leaves its framework has none.
+        A model that rounds has gradients of 0. A model whose ``encode`` uses another library has none.
         """
         if exact is None or self._encoder.left <= self._exact_rows:
             return None
         self._encoder.spend(self._exact_rows)
         try:
-            with warnings.catch_warnings():  # an error under -W error, and no sign of a missing gradient
+            with warnings.catch_warnings():  # -W error would turn them into errors
                 warnings.simplefilter("ignore")
                 jacobian = exact(self._encoder.region.rows[:1])
         except Exception:  # frameworks raise errors of many types if there is no gradient
@@ -70,7 +70,7 @@ class Jacobians:
         return self._exact_rows if self.are_exact else 2 * count
 
     def affordable_directions(self, rows: int, points: int) -> int:
-        """Return the number of directions for which `rows` pay for Jacobians at `points` points."""
+        """Return along how many directions Jacobians at `points` points cost at most `rows` rows."""
         count = self.directions.count
         return count if self.are_exact else max(1, min(count, rows // (2 * points)))
 
@@ -92,7 +92,7 @@ class Jacobians:
         moves = self._step * bases
         up = region.clip((points[:, None] + moves).reshape(m * r, d))
         down = region.clip((points[:, None] - moves).reshape(m * r, d))
-        moved = np.einsum("nd,nd->n", up - down, bases.reshape(m * r, d))  # steps are shorter at an edge, and rounded
+        moved = np.einsum("nd,nd->n", up - down, bases.reshape(m * r, d))  # may be shorter than asked for
         change = self._encoder.encode(up) - self._encoder.encode(down)
         with np.errstate(divide="ignore", invalid="ignore"):
             slopes = np.where(moved[:, None] > 0, change / moved[:, None], 0.0)
@@ -103,7 +103,7 @@ def exact_jacobians(model: Any, region: PlausibleRegion, code_size: int) -> Exac
     """Return a function that computes Jacobians by gradients, or None for other encoders, integers and frames."""
     if region.is_integer or region.empty_frame is not None or code_size > MAX_CODE_SIZE:
         return None
-    if is_keras_model(model):  # on torch it is a module of torch, too
+    if is_keras_model(model):  # a Keras model on torch is also a torch module
         is_on_tensorflow = sys.modules["keras"].backend.backend() == "tensorflow"
         return _keras_jacobians(model, region, code_size) if is_on_tensorflow else None
     return _torch_jacobians(model, region, code_size) if is_torch_module(model) else None
@@ -115,7 +115,7 @@ def _keras_jacobians(model: Any, region: PlausibleRegion, code_size: int) -> Exa
     def encode(points: Any) -> Any:
         if not callable(getattr(model, "encode", None)):
             return model(points, training=False)
-        inner = getattr(model, "encoder", None)  # encode() of distbench's models leaves TensorFlow
+        inner = getattr(model, "encoder", None)  # encode() of distbench's models returns numpy arrays
         return inner(points, training=False) if callable(inner) else model.encode(points)
 
     def jacobians(points: Array) -> Array:

@@ -16,13 +16,13 @@ __all__ = ["MergedPairs"]
 
 Array = NDArray[np.float64]
 
-ITERATIONS = 7  # of Gauss-Newton; each squares the distance of the codes
+ITERATIONS = 7  # of Gauss-Newton, which converges quadratically
 STEP_SHARES = np.array([1.0, 0.5, 0.2, 0.05])
 MAX_PAIRS = 12
-TURNS = 4  # in which one input of strangers is moved, then the other
-MIN_SHARE = 0.5  # inputs stay at least this share of their first distance apart
-PROGRESS = 0.9  # the largest share of the distance of codes that is worth another iteration
-RCOND = 1e-10  # smaller shares of the largest singular value are noise
+TURNS = 4  # how often an input of a distant pair is moved, first one and then the other
+MIN_SHARE = 0.5  # inputs stay apart by at least this share of their first distance
+PROGRESS = 0.9  # an iteration helped if it left less than this share of the distance of the codes
+RCOND = 1e-10  # singular values below this share of the largest are noise
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class MergedPairs:
     jacobians: Jacobians
     rng: np.random.Generator
 
-    def search(self, allowance: int, *, strangers: bool) -> None:
+    def search(self, allowance: int, *, distant_pairs: bool) -> None:
         """Spend about `allowance` rows.
 
-        Moves the second inputs of the most merged pairs. With `strangers`, pairs of test points with similar codes are
-        drawn too, and both inputs move in turn.
+        Moves the second inputs of the most merged pairs. With `distant_pairs`, also takes distant test points with
+        similar codes, and moves both inputs in turn.
         """
         encoder = self.pairs.encoder
         columns = self.jacobians.affordable_directions(allowance, ITERATIONS)
         step = self.jacobians.cost(columns) + len(STEP_SHARES)
-        if not strangers:
+        if not distant_pairs:
             for pair in self.pairs.worst("merge")[: min(MAX_PAIRS, max(1, allowance // (ITERATIONS * step)))]:
                 if encoder.left < ITERATIONS * step:
                     return
@@ -55,8 +55,8 @@ class MergedPairs:
             self._merge_in_turns(pair, columns, end - ITERATIONS * step)
 
     def _shuffled(self) -> Iterator[Candidate]:
-        """Return the most merged pairs and the strangers alternately, both in random order."""
-        both = self.pairs.worst("merge"), self.pairs.strangers
+        """Return the most merged pairs and the distant pairs alternately, each in random order."""
+        both = self.pairs.worst("merge"), self.pairs.distant_pairs
         shuffled = [[pairs[p] for p in self.rng.permutation(len(pairs))] for pairs in both]
         return (pair for pairs in zip_longest(*shuffled) for pair in pairs if pair is not None)
 

@@ -19,9 +19,9 @@ __all__ = ["PlausibleRegion", "plausible_region"]
 
 Array = NDArray[np.float64]
 
-BLOCK_DISTANCES = 1 << 22  # in memory at a time
-SMALLEST_SPREAD = 1e-120  # below, squared distances underflow
-SLACK = 1e-9  # relative: sums round
+BLOCK_DISTANCES = 1 << 22  # distances in memory at once
+SMALLEST_SPREAD = 1e-120  # squares of smaller distances underflow
+SLACK = 1e-9  # relative rounding error of sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class PlausibleRegion:
     low: Array  # smallest plausible value of each column
     high: Array
     median_gap: float  # median distance from a point to its nearest other point
-    radii: Array  # largest distance of an input to each point, if that is its nearest
+    radii: Array  # of each point: largest distance of an input whose nearest point it is
     dtype: np.dtype[Any]  # of the points as passed; inputs are rounded to it
     shape: tuple[int, ...]  # of one point as passed
-    empty_frame: Any = None  # with the columns of the user's frame, if the points are a frame
+    empty_frame: Any = None  # has the columns of the user's frame, if the points are a frame
     accepts: Callable[[Any], Any] | None = None  # the user's function `plausible`
 
     @property
@@ -61,7 +61,7 @@ class PlausibleRegion:
         return np.clip(inside.astype(self.dtype).astype(np.float64), self.low, self.high)
 
     def room(self, points: Array, directions: Array) -> Array:
-        """Return the distance that each point can go in its direction within the range."""
+        """Return how far each point can move in its direction within the range."""
         with np.errstate(divide="ignore", invalid="ignore"):
             edge = np.where(directions > 0, self.high, self.low)
             steps = np.where(directions == 0, np.inf, (edge - points) / directions)
@@ -98,13 +98,13 @@ class PlausibleRegion:
             raise InputError(
                 "plausible",
                 f"raised {type(error).__name__}: {first_line(error)}",
-                "it gets points in the form that the encoder gets",
+                "it is called with points in the form that the encoder takes",
             ) from error
         if accepted.shape != (len(points),) or accepted.dtype != np.bool_:
             raise InputError(
                 "plausible",
                 f"returned {accepted.dtype} of shape {accepted.shape} for {len(points)} points",
-                "return one bool a point",
+                "return one bool for each point",
             )
         return accepted
 
@@ -131,7 +131,9 @@ def plausible_region(
         spread = float(np.ptp(points, axis=0).max())
     if max(spread, np.abs(points).max()) > 1 / SMALLEST_SPREAD or 0 < spread < SMALLEST_SPREAD:
         raise InputError(
-            "X", f"found numbers that spread over {spread:.0e}, whose squares float64 cannot hold", "scale the points"
+            "X",
+            f"found numbers that spread over {spread:.0e}, whose squares overflow or underflow in float64",
+            "scale the points",
         )
     low, high = _range(points, bounds)
     selected = points if rows is None else np.ascontiguousarray(points[rows])
@@ -142,13 +144,13 @@ def plausible_region(
     )
     if plausible is not None and not region.contains(selected).any():
         raise InputError(
-            "plausible", f"refuses all {len(selected)} points themselves", "change it to accept points like X"
+            "plausible", f"refuses all {len(selected)} points of X", "change it to accept points like these"
         )
     return region
 
 
 def _type_of(X: Any) -> tuple[np.dtype[Any], tuple[int, ...], Any]:
-    """Return the type of the points, the shape of one, and an empty frame if they are a frame."""
+    """Return the type of the points, the shape of one point, and an empty frame if they are a frame."""
     if is_frame(X):
         return np.dtype(np.float64), tuple(X.shape[1:]), X.iloc[:0]
     array = rows_of_points(X)
@@ -166,7 +168,7 @@ def _range(points: Array, bounds: Any) -> tuple[Array, Array]:
         raise InputError(
             "bounds",
             f"found {short_repr(bounds)}",
-            f"pass (low, high), each a number or one number a column ({points.shape[1]})",
+            f"pass (low, high), each a number, or one number for each of {points.shape[1]} columns",
         ) from None
     if not np.all(low <= high):  # false for NaN too
         raise InputError("bounds", f"found low above high in column {int(np.argmin(low <= high))}", "pass (low, high)")
@@ -183,9 +185,9 @@ def _nearest_gaps(points: Array) -> Array:
 
     distinct, inverse = np.unique(points, axis=0, return_inverse=True)
     if len(distinct) < 2:
-        raise InputError("X", f"found {len(points)} rows and no two that differ", "pass at least two points that do")
+        raise InputError("X", f"found {len(points)} rows, no two of which differ", "pass points that differ")
     gaps = NearestNeighbors(n_neighbors=1).fit(distinct).kneighbors()[0][:, 0]
-    positive = gaps > 0  # a distance is 0 where its square underflows
+    positive = gaps > 0  # a distance is 0 if its square underflows
     gaps = np.where(positive, gaps, np.median(gaps[positive]) if positive.any() else np.ptp(distinct, axis=0).max())
     result: Array = gaps[inverse.ravel()]
     return result

@@ -1,4 +1,4 @@
-"""The search: its stages, their shares of the budget, and the conditions to stop."""
+"""The search: its stages, their shares of the budget, and when it stops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["search"]
 Array = NDArray[np.float64]
 
 FIRST_SHARES = {"mirror": 0.06, "stretched": 0.42, "hypothesis": 0.12, "merged": 0.2, "bisect": 0.03}  # of the budget
-SHRINKING_SHARE = 0.12  # of the budget, at most
+SHRINKING_SHARE = 0.12  # at most this share of the budget is kept for shrinking
 RESTART_SHARES = {"stretched": 0.3, "hypothesis": 0.1, "merged": 0.5, "bisect": 0.1}  # of a restart's budget
 RESTARTS = 4  # they share the rest of the budget
 MIN_RESTART_ROWS = 40
@@ -28,7 +28,7 @@ MAX_BISECTED = 16  # pairs
 
 
 def search(pairs: WorstPairs, jacobians: Jacobians, worst_tests: Mapping[Kind, Candidate], seed: int) -> None:
-    """Spend the budget except the rows for shrinking: on all stages once, then again with other random numbers.
+    """Run all stages, then run them again with other random numbers, until only the rows for shrinking are left.
 
     `worst_tests` are the worst test pair of each kind.
     """
@@ -40,27 +40,29 @@ def search(pairs: WorstPairs, jacobians: Jacobians, worst_tests: Mapping[Kind, C
         StretchedPairs(pairs, jacobians, rng, visited).search(rows["stretched"])
         if not jacobians.are_exact and not in_hypothesis_test():
             search_with_hypothesis(pairs, jacobians.directions, seed, rows["hypothesis"])
-        MergedPairs(pairs, jacobians, rng).search(rows["merged"], strangers="mirror" not in rows)
+        MergedPairs(pairs, jacobians, rng).search(rows["merged"], distant_pairs="mirror" not in rows)
         _bisect(pairs, rows["bisect"])
 
     total = encoder.left
-    kept = min(int(SHRINKING_SHARE * total), shrinking_cost(pairs.region.rows.shape[1], jacobians.directions.kind))
+    kept_for_shrinking = min(
+        int(SHRINKING_SHARE * total), shrinking_cost(pairs.region.rows.shape[1], jacobians.directions.kind)
+    )
     run_stages({stage: int(share * total) for stage, share in FIRST_SHARES.items()}, np.random.default_rng(seed), seed)
     if _is_affine(pairs, np.random.default_rng((seed, 0))):
-        return  # its Jacobian is the same everywhere, so no other pair is worse
-    part = max(MIN_RESTART_ROWS, (encoder.left - kept) // RESTARTS)
+        return  # the Jacobian of an affine map is the same everywhere, so no other pair is worse
+    rows_per_restart = max(MIN_RESTART_ROWS, (encoder.left - kept_for_shrinking) // RESTARTS)
     restart = 0
-    while (left := encoder.left - kept) >= MIN_RESTART_ROWS and not _cannot_get_worse(pairs, worst_tests):
+    while (left := encoder.left - kept_for_shrinking) >= MIN_RESTART_ROWS and not _cannot_get_worse(pairs, worst_tests):
         restart, before = restart + 1, encoder.spent
         rng = np.random.default_rng((seed, restart))
-        rows = {stage: int(share * min(left, part)) for stage, share in RESTART_SHARES.items()}
+        rows = {stage: int(share * min(left, rows_per_restart)) for stage, share in RESTART_SHARES.items()}
         run_stages(rows, rng, int(rng.integers(2**31)))
-        if encoder.spent - before < min(MIN_RESTART_ROWS, part // 10):
+        if encoder.spent - before < min(MIN_RESTART_ROWS, rows_per_restart // 10):
             return  # no stage has anything left to try
 
 
 def _cannot_get_worse(pairs: WorstPairs, worst_tests: Mapping[Kind, Candidate]) -> bool:
-    """Return whether the worst merge is complete to rounding and a tear was found."""
+    """Return whether the codes of the worst merged pair are equal up to rounding, and a torn pair was found."""
     merges, tears = pairs.worst("merge")[:1], pairs.worst("tear")[:1]
     merged = any(pair.d_z <= pairs.noise for pair in merges)
     return merged and any(pair.score > MIN_RATIO * worst_tests["tear"].score for pair in tears)
@@ -86,7 +88,7 @@ def _is_affine(pairs: WorstPairs, rng: np.random.Generator) -> bool:
 
 
 def _try_mirror_images(pairs: WorstPairs, allowance: int, rng: np.random.Generator) -> None:
-    """Compare points with mirror images at 0 and at the middle, in all columns or one, or with two columns swapped."""
+    """Compare points with their images: mirrored at 0 or the middle, in all columns or one, or two columns swapped."""
     region = pairs.region
     middle = (region.low + region.high) / 2
     kinds = 5 if len(region.varying) > 1 else 4
@@ -108,20 +110,20 @@ def _try_mirror_images(pairs: WorstPairs, allowance: int, rng: np.random.Generat
 
 
 def _bisect(pairs: WorstPairs, allowance: int) -> None:
-    """Halve the most torn pairs, repeatedly, as long as the halves are plausible and far enough apart.
+    """Halve the most torn pairs repeatedly, as long as the halves are plausible and far enough apart.
 
-    By the triangle inequality the worse half is torn at least as much as the whole pair; if the encoder jumps there,
-    twice as much.
+    By the triangle inequality the worse half is torn at least as much as the whole pair. It is torn twice as much if
+    the encoder jumps there.
     """
     torn, region, encoder = pairs.worst("tear")[:MAX_BISECTED], pairs.region, pairs.encoder
     while torn and allowance >= len(torn) and encoder.left >= len(torn):
         allowance -= len(torn)
         x, y = np.stack([pair.x for pair in torn]), np.stack([pair.y for pair in torn])
         middle = region.clip((x + y) / 2)
-        long = np.flatnonzero(np.minimum(distances(x, middle), distances(middle, y)) >= pairs.closest)
-        long = long[region.contains(middle[long])]
-        codes = encoder.encode(middle[long]) if len(long) else np.empty(0)
-        torn = [_worse_half(pairs, torn[p], middle[p], code) for p, code in zip(long, codes, strict=True)]
+        far_enough = np.flatnonzero(np.minimum(distances(x, middle), distances(middle, y)) >= pairs.closest)
+        far_enough = far_enough[region.contains(middle[far_enough])]
+        codes = encoder.encode(middle[far_enough]) if len(far_enough) else np.empty(0)
+        torn = [_worse_half(pairs, torn[p], middle[p], code) for p, code in zip(far_enough, codes, strict=True)]
         for half in torn:
             pairs.offer(np.array([half.origin]), half.x[None], half.y[None], half.z_x[None], half.z_y[None], half.how)
 

@@ -1,4 +1,4 @@
-"""Simplifies a pair: fewer numbers differ from test points, and these are rounder."""
+"""Simplifies a pair: fewer of its numbers differ from those of test points, and these are rounded."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["home_rows", "shrink", "shrinking_cost"]
 
 Array = NDArray[np.float64]
 
-ENOUGH = 100.0  # the highest goal for a shrunk pair's score, in scores of the worst test pair
+ENOUGH = 100.0  # a shrunk pair need not be worse than this many times the worst test pair
 ROUNDS = 3
-MAX_SINGLE = 256  # numbers that are put back one by one
+MAX_SINGLE = 256  # at most so many numbers are put back one by one
 SHARES = np.array([1, 0.97, 0.9, 0.75, 0.5, 0.25, 0.1, 0.01])  # shares of the changed numbers that are put back at once
-DECIMALS = range(-1, 8)  # tried in rounding, counted from the first digit of the largest change
-FINE_DECIMALS = range(7, 13)  # these change less than a millionth
+DECIMALS = range(-1, 8)  # to which numbers are rounded, counted from the first digit of the largest change
+FINE_DECIMALS = range(7, 13)  # rounding to them changes less than a millionth
 
 
 def shrink(pairs: WorstPairs, kind: Kind, pair: Candidate, worst_test: float, directions: DirectionKind) -> Candidate:
     """Return a pair that is nearer to test points and still bad.
 
     Its score stays at least a hundred times `worst_test`, the ratio of the worst pair of test points, or else the
-    geometric mean of both scores. With ``directions="data"`` numbers are only rounded finely: larger changes would
-    leave these directions.
+    geometric mean of both scores. With ``directions="data"`` numbers are only rounded finely, because larger
+    changes would leave these directions.
     """
     halfway = math.sqrt(worst_test) * math.sqrt(pair.score)
     shrinker = _Shrinker(pairs, kind, min(halfway, ENOUGH * worst_test) if worst_test else pair.score / 2)
@@ -46,14 +46,14 @@ def shrink(pairs: WorstPairs, kind: Kind, pair: Candidate, worst_test: float, di
 
 
 def shrinking_cost(columns: int, directions: DirectionKind) -> int:
-    """Return the largest number of rows that shrinking both findings can take."""
+    """Return the largest number of rows that shrinking both findings can encode."""
     if directions == "data":
         return 2 * (3 + 2 * len(FINE_DECIMALS))
     return 2 * (3 + 2 * (ROUNDS * (min(columns, MAX_SINGLE) + 2 * len(SHARES)) + len(DECIMALS)))
 
 
 def home_rows(pairs: WorstPairs, pair: Candidate) -> tuple[int, int]:
-    """Return each input's nearest row; for the second, the first's row if fewer of its numbers differ from that one."""
+    """Return each input's nearest row; the second gets the row of the first if it shares more numbers with that."""
     rows = pairs.region.rows
     i, j = (int(row) for row in pairs.region.nearest_rows(np.stack([pair.x, pair.y]))[0])
     changes = [(int((pair.y != rows[row]).sum()), float(np.linalg.norm(pair.y - rows[row]))) for row in (i, j)]
@@ -62,14 +62,14 @@ def home_rows(pairs: WorstPairs, pair: Candidate) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Shrinker:
-    """Changes one side ("x" or "y") of a pair, whose score stays at least `goal`."""
+    """Changes one input ("x" or "y") of a pair; the score of the pair stays at least `goal`."""
 
     pairs: WorstPairs
     kind: Kind
     goal: float
 
     def start_at_row(self, pair: Candidate) -> Candidate:
-        """Replace the first input by a test point if the pair stays bad."""
+        """Replace the first input by a test point if the pair stays bad enough."""
         region, encoder = self.pairs.region, self.pairs.encoder
         row = region.rows[home_rows(self.pairs, pair)[0]]
         if np.array_equal(row, pair.x) or encoder.left < 4:
@@ -79,7 +79,7 @@ class _Shrinker:
         return self._first_bad(start, "y", np.stack([moved, pair.y])) or pair
 
     def put_back(self, pair: Candidate, side: str) -> Candidate:
-        """Set numbers back to those of a row: first the least changed ones together, then single ones."""
+        """Set numbers back to those of a row: first the least changed ones all at once, then others one by one."""
         point, home = self._point_and_home(pair, side)
         changed = np.flatnonzero(point != home)
         if len(changed) < 2 and side == "y":
@@ -106,7 +106,7 @@ class _Shrinker:
         return self._first_bad(pair, side, trials) or pair
 
     def _point_and_home(self, pair: Candidate, side: str) -> tuple[Array, Array]:
-        """Return an input, and the point to which its numbers are set back."""
+        """Return an input, and the point whose numbers it gets back."""
         i, j = home_rows(self.pairs, pair)
         rows = self.pairs.region.rows
         if side == "x":

@@ -23,7 +23,7 @@ def snippet(
 ) -> str:
     """Return code that encodes a pair of flat inputs again, given ``encoder`` and ``X``.
 
-    The inputs are changes of two points: `homes` are the points' rows in the region, `rows` their rows in ``X``.
+    The inputs are changes of two points: `homes` are their rows in the region, `rows` are their rows in ``X``.
     """
     source, points = "np.asarray(X)", "pair"
     if region.empty_frame is not None:

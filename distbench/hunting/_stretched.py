@@ -17,13 +17,13 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 STEPS = np.array([1.0, 0.3, 0.1, 0.03])  # shares of the plausible distance
-PAIRS_PER_POINT = 2 * len(STEPS) * 3  # to both sides, along the most stretched direction and two least stretched ones
-MIN_POINTS = 8  # a budget must pay for so many, if need be with fewer directions of each
+PAIRS_PER_POINT = 2 * len(STEPS) * 3  # to both sides along three directions, one stretched most and two least
+MIN_POINTS = 8  # if the budget does not pay for so many points, each gets fewer directions
 
 
 @dataclass(frozen=True)
 class StretchedPairs:
-    """Searches pairs around test points not yet `visited`, then around points near the worst pairs."""
+    """Searches pairs around test points that are not yet in `visited`, then around points near the worst pairs."""
 
     pairs: WorstPairs
     jacobians: Jacobians
@@ -55,7 +55,7 @@ class StretchedPairs:
         return max(1, allowance // cost) if self.pairs.encoder.left >= cost else 0
 
     def _near_points(self, origins: Rows) -> Array:
-        """Return each row moved in a random direction by up to half its plausible distance."""
+        """Return the rows, each moved in a random direction by up to half of its plausible distance."""
         region, directions = self.pairs.region, self.jacobians.directions
         points = region.rows[origins]
         bases = directions.bases(points, 64, self.rng)
@@ -104,7 +104,7 @@ class StretchedPairs:
                 self.pairs.encode_and_offer(owner[plausible], x, z_x, y[plausible], how)
 
     def _preferred_directions(self, points: Array) -> Array:
-        """Return the directions to prefer if codes ignore several: the one to the nearest row, and a random one."""
+        """Return the directions to prefer if codes ignore several: to the nearest row, and a random one."""
         to_nearest = self.jacobians.directions.to_nearest(points)
         random = np.zeros_like(to_nearest)
         varying = self.pairs.region.varying
@@ -117,14 +117,14 @@ class StretchedPairs:
         both = np.concatenate([directions, -directions])
         room = np.minimum(region.room(np.broadcast_to(point, both.shape), both), radius)
         smallest = 1.0 if region.is_integer else self.pairs.closest
-        steps = np.where(room[:, None] >= smallest, room[:, None], radius) * STEPS  # without room: clipped
+        steps = np.where(room[:, None] >= smallest, room[:, None], radius) * STEPS  # without room, targets are clipped
         targets = (point + steps[:, :, None] * both[:, None]).reshape(-1, len(point))
         return self.jacobians.directions.landing(targets)
 
     def _mixtures(self, point: Array, direction: Array, radius: float) -> tuple[Array, Array]:
         """Return two mixtures of a point and its neighbors, which differ in `direction` and stay in range.
 
-        As a sum of differences to neighbors, the direction gives one mixture its positive terms, one its negative.
+        The direction is a sum of differences to neighbors: one mixture gets its positive terms, the other its negative.
         """
         region = self.pairs.region
         near = np.argsort(np.linalg.norm(region.rows - point, axis=1), kind="stable")

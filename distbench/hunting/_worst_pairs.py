@@ -20,11 +20,11 @@ Kind = Literal["merge", "tear"]
 KINDS: tuple[Kind, Kind] = ("merge", "tear")
 
 MIN_RATIO = 1.01  # a finding is worse than the worst test pair by this factor
-MAX_PAIRS = 24  # kept of each kind, from different rows
+MAX_PAIRS = 24  # of each kind, each found around another row
 MAX_TEST_PAIRS = 16  # of each kind, at the start of a hunt
-MAX_STRANGERS = 512  # pairs of test points with similar codes
-ROUNDINGS = 8  # units in the last place: the error of a code
-SLACK = 1e-9  # relative, of the smallest distance of two inputs
+MAX_DISTANT_PAIRS = 512  # pairs of test points with similar codes
+ROUNDINGS = 8  # error of a code, in units in the last place
+SLACK = 1e-9  # by this share, inputs may be closer than the smallest distance
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +53,8 @@ class Candidate:
 class WorstPairs:
     """The worst pairs of each kind, at most one for each row of the region.
 
-    `codes` are those of the rows. `closest` is the smallest distance of the two inputs of a pair, in units of the
-    median distance of a row to its nearest other row; the attribute is in the units of the points.
+    `codes` are the codes of the rows. `closest` is the smallest distance of the two inputs of a pair, in units of the
+    median distance of a row to its nearest other row; the attribute `closest` is in the units of the points.
     """
 
     def __init__(self, encoder: BudgetedEncoder, codes: Array, closest: float) -> None:
@@ -75,7 +75,7 @@ class WorstPairs:
         self._kept: dict[Kind, dict[int, Candidate]] = {kind: {} for kind in KINDS}
 
     def score(self, kind: Kind, d_x: Array, d_z: Array) -> Array:
-        """Return scores of pairs, after rounding has explained as much as possible; larger is worse."""
+        """Return scores of pairs, where larger is worse; they assume the largest rounding error of the codes."""
         with np.errstate(divide="ignore", invalid="ignore"):
             score = d_x / (d_z + self.noise) if kind == "merge" else np.maximum(d_z - self.noise, 0) / d_x
         result: Array = np.where(d_x > 0, np.nan_to_num(score, nan=0.0, posinf=np.inf), 0.0)
@@ -91,7 +91,7 @@ class WorstPairs:
         return list(dict.fromkeys([*worst, *rng.permutation(len(self.codes)).tolist()]))
 
     def offer(self, origins: Rows, x: Array, y: Array, z_x: Array, z_y: Array, how: str) -> None:
-        """Keep the pairs that are worse than those kept of the same rows `origins`."""
+        """Keep the pairs that are worse than the kept pairs of the same rows `origins`."""
         d_x, d_z = distances(x, y), distances(z_x, z_y)
         apart = d_x >= self.closest * (1 - SLACK)
         for kind in KINDS:
@@ -104,12 +104,12 @@ class WorstPairs:
             self._kept[kind] = dict(sorted(kept.items(), key=lambda item: -item[1].score)[:MAX_PAIRS])
 
     def allowed(self, x: Array, y: Array) -> Rows:
-        """Return the places of inputs `y` that are plausible and far enough from `x`, as many as the budget allows."""
+        """Return which inputs `y` are plausible and far enough from `x`, as many as the budget allows."""
         allowed = np.flatnonzero(distances(x, y) >= self.closest * (1 - SLACK))
         return allowed[self.region.contains(y[allowed])][: self.encoder.left]
 
     def encode_and_offer(self, origins: Rows, x: Array, z_x: Array, y: Array, how: str) -> tuple[Rows, Array]:
-        """Encode the allowed inputs among `y` and offer the pairs; return their places and codes."""
+        """Encode the allowed inputs among `y` and offer the pairs; return which were allowed, and their codes."""
         chosen = self.allowed(x, y)
         if not len(chosen):
             return chosen, np.empty((0, self.codes.shape[1]))
@@ -118,7 +118,7 @@ class WorstPairs:
         return chosen, codes
 
     def offer_test_pairs(self) -> dict[Kind, Candidate]:
-        """Offer the worst pairs of test points; return each kind's pair of largest plain ratio, scored by it."""
+        """Offer the worst pairs of test points; return for each kind the pair with the largest ratio, as its score."""
         d_x, d_z, first, second = self._test_pairs()
         worst: dict[Kind, Candidate] = {}
         for kind in KINDS:
@@ -133,15 +133,15 @@ class WorstPairs:
         return worst
 
     @cached_property
-    def strangers(self) -> list[Candidate]:
-        """Of the test pairs that are farther apart than most neighbors, those with the most similar codes."""
+    def distant_pairs(self) -> list[Candidate]:
+        """The test pairs with the most similar codes, among those farther apart than most nearest neighbors."""
         d_x, d_z, first, second = self._test_pairs()
         scores = np.where(d_x > self.region.median_gap, self.score("merge", d_x, d_z), 0.0)
-        chosen = np.argsort(-scores, kind="stable")[:MAX_STRANGERS]
+        chosen = np.argsort(-scores, kind="stable")[:MAX_DISTANT_PAIRS]
         return [self._test_pair(float(scores[p]), first[p], second[p]) for p in chosen if scores[p] > 0]
 
     def _test_pairs(self) -> tuple[Array, Array, Rows, Rows]:
-        """Return the distances of all test pairs in inputs and in codes, and their rows."""
+        """Return the input and code distances of all test pairs, and the rows of both points."""
         from scipy.spatial.distance import pdist
 
         return pdist(self.region.rows), pdist(self.codes), *np.triu_indices(len(self.codes), 1)
@@ -164,7 +164,7 @@ def plain_ratio(kind: Kind, d_x: float, d_z: float) -> float:
 
 
 def _epsilon(codes: Array) -> float:
-    """Return the relative rounding of the shortest type that holds the codes unchanged."""
+    """Return the relative rounding error of the shortest type that holds the codes exactly."""
     for dtype in (np.float16, np.float32):
         with np.errstate(over="ignore"):
             if np.array_equal(codes.astype(dtype), codes) and not np.array_equal(np.rint(codes), codes):

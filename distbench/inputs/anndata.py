@@ -1,4 +1,4 @@
-"""Reads points and codes from AnnData objects in memory, and from files."""
+"""Reads points and codes from AnnData objects and from files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["points_and_codes"]
 
 
 def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
-    """Return points and codes that are files or parts of an AnnData object as arrays; others as they are.
+    """Return points and codes as arrays if they are files or parts of an AnnData object; return others unchanged.
 
-    ``X`` may be an array, a file, AnnData (for its ``X``), or (AnnData, key of its ``obsm``); ``Z`` also a key alone,
-    if ``X`` is AnnData. `names` are the arguments' names in errors. Raises InputError if a file cannot be read, the
-    object has no such part, or the part is sparse and too large to be made dense.
+    ``X`` may be an array, a file, AnnData (which means its ``X``), or (AnnData, key of its ``obsm``). If ``X`` is
+    AnnData, ``Z`` may be a key alone. `names` are the arguments' names in errors. Raises InputError if a file cannot be
+    read, the object has no such part, or the part is sparse and too large to be made dense.
     """
     adata = X[0] if _is_pair(X) else X
     if _is_anndata(adata) and isinstance(Z, str) and (Z in adata.obsm or not is_file_name(Z)):

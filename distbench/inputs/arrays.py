@@ -22,14 +22,14 @@ Points = NDArray[Any]  # of float32 or float64
 
 
 def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
-    """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point a row.
+    """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point per row.
 
     Takes numbers of any real dtype in arrays, lists, pandas frames, tensors, memory maps, and arrays of HDF5, Zarr or
-    Dask. Images (n, h, w[, c]) are flattened, and `notes` gets a note on it. A matrix of that form is returned as it
-    is: never write to it. Points outside memory stay there: a memory map is returned as it is, larger arrays of HDF5,
-    Zarr or Dask as a memory map of a temporary file, which is deleted with its last view.
+    Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`. An array that already has this form is
+    returned without a copy: never write to it. Points outside memory stay there: a memory map is returned unchanged,
+    and a large array of HDF5, Zarr or Dask as a memory map of a temporary file, which is deleted with its last view.
 
-    Raises InputError, which calls the argument `name`, unless these are finite numbers in at least one row and column.
+    Raises InputError for the argument `name` unless it holds finite numbers in at least one row and one column.
     """
     if not is_stored(value):
         value = _as_array(value, name)
@@ -38,7 +38,7 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
         size = math.prod(value.shape[1:])
         notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
     check = _Check(name)
-    with np.errstate(over="ignore"):  # the check reports numbers of longer types
+    with np.errstate(over="ignore"):  # the check reports numbers that do not fit
         points = _as_matrix(value, name, check)
     check.finish()
     return points
@@ -61,7 +61,9 @@ def _is_ready(array: NDArray[Any]) -> bool:
 def _as_array(value: Any, name: str) -> NDArray[Any]:
     """Return `value` as a numeric array of any rank."""
     if isinstance(value, str | PathLike):
-        raise InputError(name, f"found {short_repr(str(value))}, a text", "pass the array (of a file: numpy.load(...))")
+        raise InputError(
+            name, f"found {short_repr(str(value))}, a text", "pass the array (to read a file: numpy.load(...))"
+        )
     is_sparse_tensor = hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
@@ -79,7 +81,9 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         if isinstance(value, list | tuple):
             raise InputError(name, "found rows of different lengths", "give all rows the same length") from None
         raise InputError(
-            name, f"found {type(value).__name__} that is no array ({first_line(error)})", "pass one of shape (n, d)"
+            name,
+            f"found {type(value).__name__} that is no array ({first_line(error)})",
+            "pass an array of shape (n, d)",
         ) from None
     if array.dtype == object and array.ndim == 0:
         raise InputError(name, f"found {short_repr(value)}", "pass an array of shape (n, d)")
@@ -87,7 +91,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
 
 
 def _without_frame(value: Any, name: str) -> Any:
-    """Return the numbers of a pandas frame, which may have mixed or nullable columns; anything else as it is."""
+    """Return a pandas frame, whose columns may be mixed or nullable, as an array; return anything else unchanged."""
     if not is_frame(value) or not hasattr(value, "columns"):
         return value
     numbers = frame_numbers(value)
@@ -101,7 +105,7 @@ def _without_frame(value: Any, name: str) -> Any:
 def _check_kind(value: Any, name: str) -> None:
     try:
         shape, dtype = value.shape, np.dtype(value.dtype)
-    except (OSError, RuntimeError, TypeError, ValueError) as error:  # a closed file, or a type that numpy lacks
+    except (OSError, RuntimeError, TypeError, ValueError) as error:  # its file is closed, or numpy lacks its type
         raise InputError(name, f"found {type(value).__name__} that cannot be read ({error})") from error
     if dtype.kind == "c":
         raise InputError(name, "found complex numbers", "pass real ones (e.g. real and imaginary columns)")
@@ -113,16 +117,16 @@ def _check_kind(value: Any, name: str) -> None:
         raise InputError(
             name,
             f"found {len(shape)}-D data of shape {shape}",
-            f"pass one point a row, shape (n, d) (for a single column: {name}.reshape(-1, 1))",
+            f"pass one point per row, shape (n, d) (for a single column: {name}.reshape(-1, 1))",
         )
-    if any(size != size for size in shape):  # Dask has NaN for unknown sizes
+    if any(size != size for size in shape):  # Dask reports unknown sizes as NaN
         raise InputError(name, f"found a Dask array of unknown shape {shape}", f"call {name}.compute_chunk_sizes()")
     if 0 in shape:
         raise InputError(name, f"found shape {shape}, which holds no numbers", "pass at least one row and column")
 
 
 class _Check:
-    """Checks numbers block by block; `finish` reports numbers that are not finite."""
+    """Checks numbers block by block; `finish` raises InputError if some were not finite."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -132,10 +136,10 @@ class _Check:
     def __call__(self, block: NDArray[Any], start: int) -> None:
         if block.dtype.kind in "iu" and max(abs(int(block.min())), abs(int(block.max()))) > 2**53:
             raise InputError(
-                self._name, "found integers beyond 2**53, which float64 merges", "subtract an offset first"
+                self._name, "found integers beyond 2**53, which float64 cannot tell apart", "subtract an offset first"
             )
         if block.dtype.kind == "f" and block.dtype.itemsize > 8:
-            block = block.astype(np.float64)  # a finite number of a longer type may be infinite here
+            block = block.astype(np.float64)  # large finite numbers become infinite
         finite = np.isfinite(block)
         if finite.all():
             self._check_size(block)
@@ -155,7 +159,7 @@ class _Check:
         if block.max() > largest or block.min() < -largest:
             raise InputError(
                 self._name,
-                f"found numbers beyond {largest:.1g}, whose distances float64 does not hold",
+                f"found numbers beyond {largest:.1g}, whose distances overflow in float64",
                 "divide all of them by the same number, e.g. 2.0**100",
             )
 
@@ -175,13 +179,13 @@ def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None
     """Raise InputError unless queries and references have equally many columns."""
     if X.shape[1] != X_ref.shape[1]:
         found = f"found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}"
-        raise InputError(names[1], found, "both must be points of one space")
+        raise InputError(names[1], found, "both must have the same columns")
 
 
 def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], k: Any, include_queries: bool = True) -> int:
-    """Return the number of neighbors k as an int, checked against the number of candidates.
+    """Return the number of neighbors k as an int, after checking it against the number of candidates.
 
-    Raises InputError, too, unless queries and references have equally many columns and are not all the same point.
+    Also raises InputError if queries and references differ in their numbers of columns, or all points coincide.
     """
     M = len(X) - 1 if include_queries or X_ref is None else 0
     if X_ref is not None:
@@ -214,7 +218,7 @@ def check_candidates(k: Any, M: int) -> int:
 
 
 def check_distance(points: Points, distance: str, name: str) -> None:
-    """Raise InputError for rows without such a distance: zeros have no cosine, fractions no Hamming distance."""
+    """Raise InputError if a distance is undefined: rows of zeros have no cosine, fractions no Hamming distance."""
     if distance not in ("cosine", "hamming"):
         return
     for rows in row_blocks(len(points), points.strides[0]):
@@ -231,5 +235,5 @@ def check_distance(points: Points, distance: str, name: str) -> None:
             raise InputError(
                 name,
                 "found values that are no whole numbers",
-                "'hamming' counts the columns that differ and is for binary codes: pass those, or use another distance",
+                "'hamming' counts the columns that differ: pass binary codes, or use another distance",
             )

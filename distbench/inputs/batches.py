@@ -1,4 +1,4 @@
-"""Cuts points into batches, in the form that encoders take: arrays, frames, or lists of objects."""
+"""Cuts points into batches that encoders can take: arrays, frames, or lists of objects."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ __all__ = [
 
 
 def rows_of_points(X: Any) -> Any:
-    """Return points in a form that can be cut into batches: frames, stored arrays and lists of objects, else an array.
+    """Return points in a form that can be cut into batches.
 
-    Lists of numbers become arrays. Other lists (of texts, pictures, records, rows of different lengths) stay lists.
+    Frames, stored arrays and lists of objects (texts, pictures, records, rows of different lengths) keep their type;
+    all else, such as lists of numbers, becomes an array.
     """
     if is_frame(X) or is_stored(X):
         return X
@@ -35,14 +36,14 @@ def rows_of_points(X: Any) -> Any:
 
 
 def is_frame(X: Any) -> bool:
-    """Return whether this is a frame or a column of pandas."""
+    """Return whether `X` is a frame or a column of pandas."""
     return hasattr(X, "iloc") and hasattr(X, "ndim")
 
 
 def frame_numbers(frame: Any) -> NDArray[np.float64] | None:
-    """Return a frame or column of pandas as float64, missing values as NaN; None if some columns are not numbers.
+    """Return a frame or column of pandas as float64, with NaN for missing values; None if some columns are not numbers.
 
-    (numpy turns mixed and nullable columns into objects.)
+    Unlike numpy, this works for mixed and nullable columns.
     """
     dtypes = frame.dtypes if frame.ndim == 2 else [frame.dtype]
     if any(dtype.kind not in "biuf" for dtype in dtypes):
@@ -52,7 +53,7 @@ def frame_numbers(frame: Any) -> NDArray[np.float64] | None:
 
 
 def detached(value: Any) -> Any:
-    """Return a torch tensor, on any device and with or without gradients, so that numpy can read it; others as is."""
+    """Return a torch tensor in a form that numpy can read, without gradients; return anything else unchanged."""
     if not hasattr(value, "detach"):
         return value
     value = value.detach().cpu()
@@ -60,10 +61,10 @@ def detached(value: Any) -> Any:
 
 
 def is_objects(X: Any) -> bool:
-    """Return whether this is a list or tuple whose rows are not rows of numbers."""
+    """Return whether `X` is a list or tuple whose items are not numbers or rows of numbers."""
     if not isinstance(X, list | tuple):
         return False
-    if any(isinstance(row, str | bytes | dict) for row in X[:1]):  # saves time, because long lists of texts are common
+    if any(isinstance(row, str | bytes | dict) for row in X[:1]):  # a shortcut: long lists of texts are common
         return True
     try:
         return np.asarray(X).dtype.kind not in "biufcV"
@@ -82,7 +83,7 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
 
 
 def some_rows(rows: Any, places: Any) -> Any:
-    """Return the rows at `places`; for stored arrays equally many first rows, which can be read together."""
+    """Return the rows at `places`; of a stored array return the same number of first rows, which is faster."""
     if is_stored(rows):
         return rows[: len(places)]
     if isinstance(rows, list):
@@ -98,7 +99,7 @@ def describe_batch(batch: Any) -> str:
 
 
 def _stored_batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
-    """Yield batches of `size` rows from blocks of a stored array."""
+    """Yield batches of `size` rows of a stored array, which is read in blocks."""
     start, rest = 0, np.empty((0, *rows.shape[1:]), dtype=rows.dtype)
     for block in stored_blocks(rows, "X"):
         rest = np.concatenate([rest, block])

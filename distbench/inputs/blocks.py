@@ -1,4 +1,4 @@
-"""Points outside memory: read block by block, kept as memory maps."""
+"""Reads points outside memory block by block, and keeps them as memory maps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_mapped(array: Array) -> bool:
 
 
 def _mapped_root(array: Array) -> Any:
-    """Return the array on whose memory map `array` is a view, or None."""
+    """Return the array that owns the memory map of which `array` is a view, or None."""
     root: Any = array
     while isinstance(root, np.ndarray) and not isinstance(root.base, mmap.mmap):
         root = root.base
@@ -46,7 +46,7 @@ def _mapped_root(array: Array) -> Any:
 
 
 def release(array: Array) -> None:
-    """Free the memory of a read-only memory map: clusters limit the resident size. Pages are read again when needed."""
+    """Free the pages of a read-only memory map, because clusters limit memory. They are read again when needed."""
     root = _mapped_root(array)
     if isinstance(root, np.memmap) and root.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
         root.base.madvise(mmap.MADV_DONTNEED)  # type: ignore[union-attr]
@@ -62,9 +62,9 @@ def row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
 def loaded(value: Any, name: str, check: Check) -> Array:
     """Return stored points as a matrix of float32 or float64: in memory if small, else in a temporary memory map.
 
-    They are read once, block by block; `check` gets each stored block and the number of its first row. Images become
-    rows. The result is float32 if the stored numbers are float32 (in a memory map: if float32 holds them exactly), else
-    float64.
+    They are read once, block by block; `check` is called with each block and the number of its first row. Images are
+    flattened. In memory, the result is float32 if the stored numbers are; in a memory map, if float32 holds them
+    exactly. Else it is float64.
     """
     rows, columns = int(value.shape[0]), math.prod(int(size) for size in value.shape[1:])
     dtype = np.dtype(value.dtype)
@@ -101,18 +101,18 @@ def stored_blocks(value: Any, name: str) -> Iterator[Array]:
                 name,
                 f"found {type(value).__name__} whose rows {span.start} to {span.stop - 1} cannot "
                 f"be read ({type(error).__name__}: {reason})",
-                "make sure that its file is open and whole",
+                "make sure that its file is open and complete",
             ) from error
         yield block
 
 
 def _spans(chunks: Any, rows: int, row_bytes: int) -> Iterator[slice]:
-    """Yield slices of rows that are each whole chunks; `chunks` is as HDF5, Zarr or Dask have it."""
+    """Yield slices of rows that each cover whole chunks; `chunks` is the attribute of HDF5, Zarr or Dask arrays."""
     row_chunks = chunks[0] if chunks else 1
     if not isinstance(row_chunks, tuple):
         yield from row_blocks(rows, row_bytes, min(int(row_chunks), rows))
         return
-    start = stop = 0  # chunks of uneven size, as Dask has them
+    start = stop = 0  # a Dask array can have chunks of different sizes
     for size in row_chunks:
         if stop > start and (stop + size - start) * row_bytes > BLOCK_BYTES:
             yield slice(start, stop)
@@ -125,7 +125,7 @@ def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtyp
     """Return a memory map of a temporary file with these blocks; the file is deleted with the map."""
     handle, path = tempfile.mkstemp(prefix="distbench-", suffix=".points")
     try:
-        with os.fdopen(handle, "wb") as file:  # written, not mapped: then a full disk is an error, not a crash
+        with os.fdopen(handle, "wb") as file:  # written first, because a full disk would crash a map
             for _, block in blocks:
                 file.write(np.ascontiguousarray(block, dtype=dtype).data)
         points = np.memmap(path, dtype=dtype, mode="r", shape=shape)
@@ -140,10 +140,10 @@ def _spooled(blocks: Iterator[tuple[slice, Array]], shape: tuple[int, int], dtyp
     except BaseException:
         _remove(path)
         raise
-    weakref.finalize(points.base, _remove, path)  # all views keep the map alive
+    weakref.finalize(points.base, _remove, path)  # the map exists as long as one of its views
     return points
 
 
 def _remove(path: str) -> None:
-    with suppress(PermissionError):  # some systems delete no mapped file
+    with suppress(PermissionError):  # some systems cannot delete a mapped file
         Path(path).unlink(missing_ok=True)

@@ -23,19 +23,19 @@ KEYED = ENDINGS[1:]
 
 
 def is_file_name(value: Any) -> bool:
-    """Return whether a text or path is the name of a file of points, with or without a key behind it."""
+    """Return whether a text or path names a file of points, with or without a key after it."""
     return isinstance(value, str | PathLike) and _parts(value)[0].suffix.lower() in ENDINGS
 
 
 def read_points(source: str | PathLike[str], name: str) -> Any:
-    """Return the points of a file, unchecked: a numpy array, or a large array of an ``.h5ad`` as a data set of HDF5.
+    """Return the unchecked points of a file: a numpy array, or for a large ``.h5ad`` a data set of HDF5.
 
     Parameters
     ----------
     source : str or path-like
-        An ``.npy`` (from 64 MB on it stays in its file); an ``.npz`` of one array, or ``file.npz:key``; a ``.parquet``
-        with columns of numbers or one column of lists, or ``file.parquet:column``; an ``.h5ad`` for its ``X``, or
-        ``file.h5ad:key`` for a key of its ``obsm``.
+        An ``.npy``, which is memory-mapped from 64 MB on; an ``.npz`` of one array, or ``file.npz:key``; a ``.parquet``
+        with columns of numbers or one column of lists, or ``file.parquet:column``; an ``.h5ad``, which means its ``X``,
+        or ``file.h5ad:key``, where the key is one of its ``obsm``.
     name : str
         The argument's name in errors.
 
@@ -54,14 +54,14 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         if path.is_dir():
             raise DatasetError(path.name, "is a folder", "give a file")
         return reading(path, lambda: _READERS[kind](path, key))
-    except (DatasetError, OSError, ValueError) as error:  # ValueError: an impossible path
+    except (DatasetError, OSError, ValueError) as error:  # ValueError: the path is impossible
         raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
         raise MissingDependencyError(f"{name}: {error}") from error.__cause__
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
-    """Split a source into a file, whose name may have colons, and the key behind it."""
+    """Split a source into a path, which may contain colons, and the key after it."""
     text = str(Path(source).expanduser())
     if not text.lower().endswith(ENDINGS):
         for place in (place for place, sign in enumerate(text[:-1]) if sign == ":"):
@@ -86,13 +86,13 @@ def reading(path: Path, read: Callable[[], T]) -> T:
 
 def _reason(error: Exception) -> str:
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    if "allow_pickle" in text or "Python objects" in text:  # numpy says so of other files too
+    if "allow_pickle" in text or "Python objects" in text:  # numpy says so about damaged files too
         return "it is damaged, or holds Python objects, which could run code; save numbers with numpy.save"
-    return f"{text}; is it whole? save it anew"
+    return f"{text}; is the file complete? save it again"
 
 
 def read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
-    """Return the array of an ``.npy``: in memory, or mapped read-only. Errors do not name the file (`reading` does)."""
+    """Return the array of an ``.npy``, in memory or mapped read-only. `reading` adds the file to errors."""
     import numpy as np
 
     with path.open("rb") as file:
@@ -101,7 +101,7 @@ def read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
         if isinstance(array, np.ndarray):
             return array
         array.close()
-        raise DatasetError("holds several arrays; give it the ending .npz and name it as file")
+        raise DatasetError("holds several arrays; rename it to end in .npz")
 
 
 def open_archive(file: Any) -> Any:
@@ -111,12 +111,13 @@ def open_archive(file: Any) -> Any:
     refuse_archive(file)
     archive = np.load(file, allow_pickle=False)
     if isinstance(archive, np.ndarray):
-        raise DatasetError("holds one array and no names; give it the ending .npy, or save it with numpy.savez")
+        raise DatasetError("holds one array without a name; rename it to end in .npy, or save it with numpy.savez")
     return archive
 
 
 def _npy(path: Path, key: str) -> NDArray[Any]:
-    return read_array(path, mapped=path.stat().st_size >= IN_MEMORY_BYTES)  # smaller files may be overwritten
+    # Files of small arrays may be overwritten later, because they are read into memory.
+    return read_array(path, mapped=path.stat().st_size >= IN_MEMORY_BYTES)
 
 
 def _npz(path: Path, key: str) -> NDArray[Any]:
@@ -134,7 +135,7 @@ def _npz(path: Path, key: str) -> NDArray[Any]:
             raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{join_names(names)}{hint}")
         array = arrays[key or names[0]]
         if not isinstance(array, np.ndarray):  # the bytes of another file
-            raise DatasetError(f"{key or names[0]} is no array; save it with numpy.savez")
+            raise DatasetError(f"{key or names[0]} is not an array; save it with numpy.savez")
         return array
 
 

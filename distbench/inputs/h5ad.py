@@ -18,27 +18,27 @@ SPARSE = ("csr_matrix", "csc_matrix")
 
 
 def key_hint(key: object, keys: Collection[str]) -> str:
-    """Return the error for a key that is not in obsm."""
+    """Return the text of an error: the key is not in obsm."""
     return f"obsm has no such key; {did_you_mean(str(key), keys)}" if keys else "obsm has no keys"
 
 
 def dense(value: Any, name: str) -> Any:
-    """Return a sparse matrix as an array, unless it is too large or damaged; anything else as it is."""
-    if hasattr(value, "to_memory") and hasattr(value, "shape"):  # sparse, in its file
+    """Return a sparse matrix as an array; raise InputError if it is too large or damaged. Return others unchanged."""
+    if hasattr(value, "to_memory") and hasattr(value, "shape"):  # a sparse matrix that is still in its file
         _refuse_large(value.shape, value.dtype, name)
         value = value.to_memory()
     if not hasattr(value, "tocsr"):
         return value
     _refuse_large(value.shape, value.dtype, name)
-    if value.format in ("csr", "csc") and not _is_whole(value):
-        raise InputError(name, "found a damaged sparse matrix, whose indices are out of range", "save it anew")
+    if value.format in ("csr", "csc") and not _has_valid_indices(value):
+        raise InputError(name, "found a damaged sparse matrix, whose indices are out of range", "save it again")
     return value.toarray()
 
 
-def _is_whole(matrix: Any) -> bool:
+def _has_valid_indices(matrix: Any) -> bool:
     """Return whether the indices of a sparse matrix are in range; otherwise toarray crashes.
 
-    scipy's check_format misses most errors if the last pointer is negative, and its differences overflow.
+    scipy's check_format misses most errors if the last pointer is negative, and computes differences that overflow.
     """
     ends, indices = matrix.indptr, matrix.indices
     lines, width = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
@@ -100,12 +100,12 @@ def _own_part(group: Any, name: str) -> Any:
 
 
 def _array(dataset: Any, name: str, path: Path) -> Any:
-    """Return a data set of HDF5 as an array, or as it is if it is large, to be read block by block."""
+    """Return a data set of HDF5 as an array; if it is large, return it unchanged, to be read block by block."""
     if dataset.external or dataset.is_virtual:
         raise DatasetError(f"{name} is in other files, which are not read; save it in this one")
     if dataset.dtype.kind not in "biuf" or dataset.shape is None:
         raise DatasetError(f"{name} holds {dataset.dtype}; give an array of numbers")
-    numbers = max(dataset.size, math.prod(dataset.chunks or ()))  # chunks are unfolded whole
+    numbers = max(dataset.size, math.prod(dataset.chunks or ()))  # a chunk is always unfolded as a whole
     refuse_unfolded(numbers * 8, path.stat().st_size, "compression=None")
     return dataset if dataset.size * dataset.dtype.itemsize > IN_MEMORY_BYTES else dataset[()]
 
@@ -117,7 +117,7 @@ def _from_sparse(group: Any, kind: str, name: str, path: Path) -> Any:
     shape = tuple(int(length) for length in group.attrs["shape"])
     parts = [_own_part(group, part) for part in ("data", "indices", "indptr")]
     if len(shape) != 2 or any(part is None for part in parts):
-        raise DatasetError(f"{name} is no whole {kind}; save it anew")
+        raise DatasetError(f"{name} is an incomplete {kind}; save it again")
     arrays = tuple(np.asarray(_array(part, name, path)) for part in parts)
     matrix = sparse.csr_matrix if kind == SPARSE[0] else sparse.csc_matrix
     try:

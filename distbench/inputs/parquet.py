@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "read_columns", "read_table"]
 
-Columns = Mapping[str, Any]  # of pyarrow
+Columns = Mapping[str, Any]  # pyarrow columns by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +31,13 @@ class Table:
 
 
 def read_table(path: Path, label: str) -> Table:
-    """Read the columns of numbers as points, and the column ``label``, unless it is empty, as classes."""
+    """Read the columns of numbers as points, and the column ``label``, if it is given, as classes."""
     import numpy as np
 
     columns, index = _columns(path)
     if label and label not in columns:
         raise DatasetError("label", f"there is no column {label!r}", did_you_mean(label, columns))
-    for name in _lists(columns, {label, *index}):  # without an error, other columns would be evaluated
+    for name in _lists(columns, {label, *index}):  # ignoring it would evaluate the other columns alone
         raise DatasetError(
             f"column {name!r} has a list in each row; put each number into a separate column, or save the points as "
             f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
@@ -51,7 +51,7 @@ def read_table(path: Path, label: str) -> Table:
 def read_columns(path: Path, column: str = "") -> NDArray[Any]:
     """Read points: all columns of numbers, or the column that has a list of numbers in each row.
 
-    `column` names the column to read if there are several with lists, or lists and numbers.
+    `column` is needed if several columns have lists, or some have lists and some numbers.
     """
     columns, index = _columns(path)
     if column and column not in columns:
@@ -69,17 +69,19 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return all columns by name, and the names of those that are only the index of a pandas frame."""
+    """Return all columns by name, and the names of the columns that are only the index of a pandas frame."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingDependencyError("needs pyarrow, which is not installed; pip install pyarrow") from error
     size = path.stat().st_size
-    with pa.OSFile(str(path)) as opened:  # takes any name literally
+    with pa.OSFile(str(path)) as opened:  # unlike ParquetFile(path), takes any name literally
         file = pq.ParquetFile(opened)
         refuse_table(file.metadata, size)
-        if any("list" in str(kind) for kind in file.schema_arrow.types):  # no header has the length of lists
+        if any(
+            "list" in str(kind) for kind in file.schema_arrow.types
+        ):  # the header does not contain the lengths of lists
             first = next(file.iter_batches(batch_size=1), None)
             refuse_unfolded(0 if first is None else first.nbytes * file.metadata.num_rows, size, "compression=None")
         table = file.read()
@@ -141,7 +143,7 @@ def _stack(numbers: Columns) -> NDArray[np.floating]:
     import pyarrow as pa
 
     return np.column_stack(
-        [  # decimals are cast by way of text, which rounds correctly
+        [  # decimals are cast to text first, which rounds correctly
             (column.cast(pa.string()).cast(pa.float64()) if pa.types.is_decimal(column.type) else column).to_numpy()
             for column in numbers.values()
         ]

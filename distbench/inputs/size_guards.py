@@ -1,4 +1,4 @@
-"""Refuses files that claim much more data than they have, before memory is allocated."""
+"""Refuses files that claim to hold much more data than their size allows, before memory is allocated."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from distbench.errors import DatasetError
 __all__ = ["IN_MEMORY_BYTES", "refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
 
 IN_MEMORY_BYTES = 64 << 20  # larger arrays stay in their file and are read block by block
-MAX_BYTES = 1 << 30  # uncompressed, for any file
-MAX_RATIO = 200  # of uncompressed to compressed bytes in a larger file
+MAX_BYTES = 1 << 30  # uncompressed bytes that any file may have
+MAX_RATIO = 200  # in larger files, of uncompressed to compressed bytes
 
 
 def refuse_array(file: IO[bytes], size: int | None = None) -> None:
-    """Raise DatasetError if an ``.npy`` claims more data than its `size`; ignore files that are no ``.npy``.
+    """Raise DatasetError if an ``.npy`` claims to hold more bytes than its `size`; ignore files of other types.
 
-    Reads the file from its start, and returns there if possible.
+    Reads the start of the file, and goes back to it if possible.
     """
     import numpy as np
 
@@ -27,20 +27,20 @@ def refuse_array(file: IO[bytes], size: int | None = None) -> None:
     size = os.fstat(file.fileno()).st_size if size is None else size
     try:
         shape, _, dtype = read[np.lib.format.read_magic(file)](file)
-    except (ValueError, KeyError, EOFError):  # numpy reports it
+    except (ValueError, KeyError, EOFError):  # numpy will report it
         shape, dtype = (), np.dtype("u1")
     else:
         if math.prod(shape) * dtype.itemsize > size or min(shape, default=0) < 0:
             raise DatasetError(
-                f"claims {shape} numbers of {dtype.itemsize} bytes, and has {size:,} bytes "
-                "in all; is it whole? save it anew"
+                f"claims {shape} numbers of {dtype.itemsize} bytes, but has {size:,} bytes "
+                "in all; is the file complete? save it again"
             )
     if file.seekable():
         file.seek(0)
 
 
 def refuse_archive(file: IO[bytes]) -> None:
-    """Raise DatasetError if an ``.npz`` unfolds to far more bytes than it has."""
+    """Raise DatasetError if an ``.npz`` unfolds to far more bytes than its file has."""
     size = os.fstat(file.fileno()).st_size
     try:
         with zipfile.ZipFile(file) as archive:
@@ -53,12 +53,12 @@ def refuse_archive(file: IO[bytes]) -> None:
     except DatasetError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
-        pass  # numpy reports it
+        pass  # numpy will report it
     file.seek(0)
 
 
 def refuse_table(metadata: Any, size: int) -> None:
-    """Raise DatasetError if a Parquet file unfolds to far more bytes than it has."""
+    """Raise DatasetError if a Parquet table unfolds to far more bytes than its file has."""
     groups = range(getattr(metadata, "num_row_groups", 0))
     # Sizes of columns would be more exact, but reading them from a damaged file aborts pyarrow 26.
     pages = sum(metadata.row_group(at).total_byte_size for at in groups)
@@ -66,7 +66,7 @@ def refuse_table(metadata: Any, size: int) -> None:
 
 
 def refuse_unfolded(unfolded: int, size: int, how: str) -> None:
-    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` is a way to save such data."""
+    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` tells how to save such data."""
     if unfolded > max(MAX_BYTES, MAX_RATIO * size):
         raise DatasetError(
             f"has {size:,} bytes that unfold to {unfolded:,}, so it is not read; if this is correct, save it with {how}"

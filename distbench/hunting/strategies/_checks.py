@@ -1,4 +1,4 @@
-"""Checks the arguments of strategies when these are built, not when they draw."""
+"""Checks the arguments of strategies when a strategy is made, not when it draws."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_SEED = 2**16 - 1
 
 
 def checked_kinds(kinds: Sequence[str] | str | None, known: Collection[str]) -> tuple[str, ...]:
-    """Return the kinds (all for None) in the order of `known`, because draws shrink towards the first."""
+    """Return the kinds, or all if None, in the order of `known`, because draws shrink towards the first."""
     names = tuple(known) if kinds is None else (kinds,) if isinstance(kinds, str) else tuple(kinds)
     for name in names:
         if name not in known:

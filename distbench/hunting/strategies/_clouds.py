@@ -80,13 +80,13 @@ def point_clouds(
 ) -> SearchStrategy[NDArray[Any]]:
     """Return a strategy for matrices of points, shape (rows, columns).
 
-    They shrink to few rows and columns of small whole numbers. A failing test shows code to paste:
-    ``cloud('lattice', 4, 1, 'float64', 0)``.
+    Examples shrink to few rows and columns of small whole numbers. A failing test shows code that makes the points
+    again: ``cloud('lattice', 4, 1, 'float64', 0)``.
 
     Parameters
     ----------
     rows, columns : int or (int, int)
-        Their number, or its smallest and largest value.
+        The number, or the smallest and the largest number.
     dtypes : sequence of dtype
         Floating-point types to draw from; draws shrink towards the first.
     kinds : sequence of str, optional
@@ -142,7 +142,7 @@ def cloud(kind: str, rows: int, columns: int, dtype: Any = "float64", seed: int 
     kind : str
         One of `CLOUD_KINDS`.
     rows, columns : int
-        Their number.
+        Numbers of rows and columns.
     dtype : dtype, default "float64"
         A floating-point type.
     seed : int, default 0

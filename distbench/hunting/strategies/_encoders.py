@@ -1,4 +1,4 @@
-"""Strategies for encoders with known faults, on which tests and metrics can be tried."""
+"""Strategies for encoders with known faults, to try tests and metrics on."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ENCODER_KINDS = ("orthogonal", "permuted", "linear", "collapsed", "tanh", "quant
 
 @dataclass(frozen=True)
 class DrawnEncoder:
-    """An encoder that is fully described by its arguments, so that its ``repr`` makes it again.
+    """An encoder that is fully described by its arguments; its ``repr`` is code that makes it again.
 
     Call it, or pass it wherever distbench takes an encoder: ``encoder(X)`` and ``encoder.transform(X)`` are the codes.
 
     Parameters
     ----------
     kind : str
-        "orthogonal" (a rotation, without its last columns where codes are smaller), "permuted" (columns in another
-        order, the last left out), "linear" (a random matrix), "collapsed" (an orthogonal one that also loses the
-        direction `collapsed`), "tanh" (of a linear one), "quantised" (an orthogonal one, rounded to halves) or
+        "orthogonal" (a rotation; smaller codes lack its last columns), "permuted" (the columns in another order;
+        smaller codes lack the last), "linear" (a random matrix), "collapsed" (an orthogonal map that also loses the
+        direction `collapsed`), "tanh" (of a linear map), "quantised" (an orthogonal map, rounded to halves) or
         "constant".
     columns, code_size : int
-        Numbers of an input and of a code; a code is not larger than an input.
+        Sizes of an input and of a code; a code is not larger than an input.
     seed : int
         Seed of the matrix.
     """
@@ -99,12 +99,13 @@ def encoders(
 ) -> SearchStrategy[DrawnEncoder]:
     """Return a strategy for encoders of points with this number of columns.
 
-    They shrink to a rotation. A failing test shows code to paste: ``DrawnEncoder(kind='tanh', ...)``.
+    Examples shrink to a rotation. A failing test shows code that makes the encoder again:
+    ``DrawnEncoder(kind='tanh', ...)``.
 
     Parameters
     ----------
     columns : int
-        Numbers of an input.
+        Size of an input.
     code_size : int or (int, int), optional
         Size of a code, or its smallest and largest value. Default: 1 to `columns`.
     kinds : sequence of str, optional

@@ -31,8 +31,8 @@ def perturbations(
 ) -> SearchStrategy[Point]:
     """Return a strategy for single points: rows of `X` that are slightly moved and stay plausible.
 
-    They are moved in one column, towards a near row, along the principal axis of near rows, or in a random direction.
-    They shrink to the first row moved by `reach` in its first column.
+    A row is moved in one column, towards a near row, along the principal axis of near rows, or in a random direction.
+    Examples shrink to the first row, moved by `reach` in its first column.
 
     Parameters
     ----------
@@ -41,9 +41,10 @@ def perturbations(
     reach : float, default 1.0
         Largest distance of a move, in units of the row's distance to its nearest other row.
     bounds : (low, high), optional
-        Range of plausible points, each a number or one number a column. Default: the range of `X` in each column.
+        Range of plausible points; each of both is a number, or has one number for each column. Default: the range of
+        `X` in each column.
     plausible : callable, optional
-        A further condition: takes points in the shape of `X` and returns one bool a point.
+        A further condition: a function that takes points in the shape of `X` and returns one bool for each.
 
     Returns
     -------
@@ -62,10 +63,10 @@ def perturbations(
 def near_pairs(
     X: Any, *, reach: float = 1.0, bounds: Any = None, plausible: Callable[[Any], Any] | None = None
 ) -> SearchStrategy[tuple[Point, Point]]:
-    """Return a strategy for pairs of distinct points: a row of `X`, and the row slightly moved.
+    """Return a strategy for pairs of distinct points: a row of `X`, and the same row slightly moved.
 
-    Distances are 1, 0.3, 0.1 and 0.01 times `reach`, or less at the edge of the range. A failing test shows code to
-    paste where `X` is defined: ``Moves(X).pair((0, 'column', 1.0, 0))``.
+    Distances are 1, 0.3, 0.1 and 0.01 times `reach`, or less at the edge of the range. A failing test shows code
+    that makes the pair again from `X`: ``Moves(X).pair((0, 'column', 1.0, 0))``.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def near_pairs(
 
 
 class Moves:
-    """Moves of the rows of points. A failing test shows drawn moves as code to paste where `X` is defined.
+    """Moves of the rows of `X`. A failing test shows them as code, which makes the moved points again from `X`.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ class Moves:
         Raises
         ------
         InputError
-            This is no move, or leads to no other plausible point.
+            `move` is no move, or leads to no other plausible point.
         """
         try:
             row, direction, size, seed = move
@@ -145,13 +146,15 @@ class Moves:
             moved = None
         if moved is None:
             raise InputError(
-                "move", f"found {short_repr(move)}, which leads nowhere", "pass one that was drawn from the same X"
+                "move",
+                f"found {short_repr(move)}, which leads to no other point",
+                "pass a move that was drawn from the same X",
             )
         x, y = np.asarray(self.region.as_passed(np.stack([self.region.rows[row], moved])))
         return x, y
 
     def point(self, move: Move) -> Point:
-        """Return the row that a move (see `pair`) leads to."""
+        """Return the moved row; see `pair` for the parts of a move."""
         return self.pair(move)[1]
 
     def _strategy(self) -> SearchStrategy[Move]:

@@ -161,7 +161,7 @@ MISTAKES = [
     (("pca", *X_DATA, "--dataset", "digits", "--code-size", 2), "found both --data and --dataset"),
     (("pca", "--dataset", "digits"), "--dataset and --code-size go together"),
     (("pca", "--dataset", "digits", "--code-size", 2, "--reference", "X.npy"), "--reference: given with --dataset"),
-    (("pca", "--dataset", "digits", "--code-size", 2, "--queries", 9), "--queries: goes with --data alone"),
+    (("pca", "--dataset", "digits", "--code-size", 2, "--queries", 9), "--queries: goes only with --data"),
     (("pca", "--dataset", "digts", "--code-size", 2), "no data set is called 'digts'; did you mean 'digits'?"),
     (("pac", "--dataset", "s_curve", "--code-size", 2), "no baseline is called 'pac'; did you mean 'pca'?"),
     (
@@ -169,8 +169,8 @@ MISTAKES = [
         "raised RuntimeError: no fit (at own_",
     ),
     (("--codes", "Z.npy", *X_DATA, "--reference-codes", "Z.npy"), "--reference-codes: needed with both"),
-    (("--codes", "Z.npy", *X_DATA, "--stochastic"), "--stochastic: goes with ENCODER and --data alone"),
-    (("pca", *X_DATA), "ENCODER: pca is a recipe, to be fitted; give --dataset and --code-size too"),
+    (("--codes", "Z.npy", *X_DATA, "--stochastic"), "--stochastic: goes only with ENCODER and --data"),
+    (("pca", *X_DATA), "ENCODER: pca is a recipe, which must be fitted; give --dataset and --code-size too"),
     (("nothing", *X_DATA), "ENCODER: found 'nothing', which is no file; give the file of a model, or mod"),
     (("away.keras", *X_DATA), "away.keras: no such file"),
     (("own_encoders:tow", *X_DATA), "own_encoders has no 'tow'; did you mean 'two'?"),
@@ -191,7 +191,7 @@ MISTAKES = [
     ),
     (
         ("own_encoders:two", *X_DATA, "--html", "one", "--results", "./one"),
-        "--html and --results: both name one; give each a file of its own",
+        "--html and --results: both name one; give two different files",
     ),
     (("own_encoders:two", *X_DATA, "--input-space", "Z_ref.npy"), "--input-space: found 90 rows, but --data has 60"),
     (
@@ -200,7 +200,7 @@ MISTAKES = [
     ),
     (
         ("own_encoders:two", *X_DATA, "--input-space", "Z.npy", "--input-space", "Z.npy"),
-        "only --reference takes a second",
+        "a second one is for --reference",
     ),
     (("--codes", "Z_ref.npy", *X_DATA), "Error: --codes: found 90 rows, but --data has 60"),
     (("own_encoders.py:four", *X_DATA), "give the module, not its file: own_encoders:four"),

@@ -135,7 +135,7 @@ class TestSuites:
         ("path", "message"),
         [
             ("away.toml", "away.toml: no such file"),
-            ("plain.toml", "plain.toml: no suite file: distbench = 1 is its first line"),
+            ("plain.toml", "plain.toml: no suite file; the first line of a suite file is distbench = 1"),
             ("empty", "empty: no suite files"),
         ],
     )

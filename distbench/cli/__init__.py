@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of this package, imported when it runs."""
+"""The command line. Each command is a module of this package, which is imported when the command runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", 
 
 @contextmanager
 def _quiet_if_output_is_closed() -> Iterator[None]:
-    """Exit without a message if the output is closed, as by ``| head``."""
+    """Exit without a message if the output is closed, for instance by ``| head``."""
     try:
         yield
     except BrokenPipeError:
@@ -32,7 +32,7 @@ def _quiet_if_output_is_closed() -> Iterator[None]:
 
 
 def _discard_output() -> None:
-    """Discard output that could not be printed; else the interpreter tries again at its end."""
+    """Discard output that could not be printed, because the interpreter would try again when it ends."""
     with suppress(*NOT_A_FILE):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -49,7 +49,7 @@ def _show(error: BaseException) -> int:
 
 
 class _Modules(UserDict[str, click.Command]):
-    """Commands by name; a look-up imports the command's module."""
+    """Commands by name; looking up a command imports its module."""
 
     def __getitem__(self, name: str) -> click.Command:
         command: click.Command = importlib.import_module(f"distbench.cli.{name}").command
@@ -78,7 +78,7 @@ class _Group(Command, click.Group):
         sys.exit(code)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Return the context of a command, which may print the help."""
+        """Return the context of a command; this may print the help."""
         with _quiet_if_output_is_closed():
             return super().make_context(*args, **extra)
 
@@ -92,13 +92,13 @@ class _Group(Command, click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of a name, if there is one."""
+        """Return the command with this name, or None."""
         return self.commands[cmd_name] if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command of the arguments; suggest a near name for an unknown one."""
+        """Return the command that the arguments name; suggest a similar name for an unknown one."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"no command is called {args[0]!r}; {did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
@@ -115,6 +115,6 @@ class _Group(Command, click.Group):
 def main() -> None:
     """Measure whether encoders keep close points close.
 
-    The exit code is 0 if every limit is met, 1 if one is broken, and 2 if a command could not run. Files of results are
-    written by 'distbench evaluate --results PATH' and 'pytest --distbench-report json:PATH'.
+    The exit code is 0 if every limit is met, 1 if one is broken, and 2 if a command could not run. 'distbench evaluate
+    --results PATH' and 'pytest --distbench-report json:PATH' write files of results.
     """

@@ -1,4 +1,4 @@
-"""The check that ``distbench evaluate`` runs: of an encoder, of ready codes, or of a recipe."""
+"""The check that ``distbench evaluate`` runs on an encoder, on ready codes, or on a recipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POINTS = ("data", "reference", "labels", "reference_labels")
 
 
 def check_sources(typed: Mapping[str, Any]) -> None:
-    """Raise InputError for options that do not go together."""
+    """Raise InputError for options that cannot be combined."""
     encoder, data, dataset, codes = (typed[name] for name in ("encoder", "data", "dataset", "codes"))
     if bool(encoder) == bool(codes):
         found = "both ENCODER and --codes" if codes else "neither ENCODER nor --codes"
@@ -35,12 +35,14 @@ def check_sources(typed: Mapping[str, Any]) -> None:
     if bool(typed["reference_codes"]) != bool(typed["reference"] and codes):
         raise InputError("reference_codes", "needed with both --codes and --reference, and only then")
     if typed["input_space"] and (codes or dataset):
-        raise InputError("input_space", "goes with ENCODER and --data alone", "with --codes give its points as --data")
+        raise InputError(
+            "input_space", "goes only with ENCODER and --data", "with --codes, give the points of that space as --data"
+        )
     if len(typed["input_space"]) > 1 + bool(typed["reference"]):
-        raise InputError("input_space", "give one", "only --reference takes a second")
+        raise InputError("input_space", "give one", "a second one is for --reference")
     for name, needed, fits in (("stochastic", "ENCODER and --data", encoder and data), ("queries", "--data", data)):
         if typed[name] and not fits:
-            raise InputError(name, f"goes with {needed} alone", "leave it out")
+            raise InputError(name, f"goes only with {needed}", "leave it out")
 
 
 def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
@@ -78,7 +80,7 @@ def _space(texts: Sequence[str]) -> Any:
 
 
 def _name_of(codes: str) -> str:
-    """Return a name for codes, made of the names of their file and array."""
+    """Return a name for codes, from the names of their file and array."""
     name, colon, key = Path(codes).name.partition(":")
     return f"{Path(name).stem}{colon}{key}"
 

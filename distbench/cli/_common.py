@@ -1,4 +1,4 @@
-"""Shared parts of the commands: errors in one line, types of options, printing of text and JSON."""
+"""Parts that the commands share: errors of one line, types of options, printing of text and JSON."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ __all__ = [
 
 MIN_WIDTH = 40  # characters
 SCHEMA = 1
-INTERRUPTED = 130  # exit code, as in shells: 1 would mean that a limit is broken
+INTERRUPTED = 130  # exit code, the same as in shells, because 1 would mean that a limit is broken
 NOT_A_FILE = (AttributeError, OSError, ValueError)
-"""Errors of a stream that is closed, or that is no file, as in tests."""
+"""Errors of a stream that is closed, or that is not a file, for instance in tests."""
 
 
 class CannotDo(click.ClickException):
-    """An error in one line, with the exit code of wrong usage."""
+    """An error of one line, with the exit code for wrong usage."""
 
     exit_code = 2
 
 
 @contextmanager
 def errors_as_lines() -> Iterator[None]:
-    """Turn the errors of distbench and of files into one line each."""
+    """Turn each error of distbench and of files into one line."""
     try:
         yield
     except (DistbenchError, OSError) as error:
@@ -69,7 +69,7 @@ def running_user_code() -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BaseException as error:  # an encoder's sys.exit(0) would mean that all limits are met
+    except BaseException as error:  # even sys.exit(0) of an encoder, which would mean that all limits are met
         from distbench._util.text import raised
 
         raise CannotDo(raised(error)) from error
@@ -80,12 +80,12 @@ def running_user_code() -> Iterator[None]:
 
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Redirect to standard error what libraries and other processes write to the file descriptor."""
+    """Redirect to standard error what libraries and other processes write to the descriptor of standard output."""
     stream = sys.stdout
     try:
         output = stream.fileno()
         stream.flush()
-        kept = os.dup(output)
+        copy_of_output = os.dup(output)
     except NOT_A_FILE:
         yield
         return
@@ -96,8 +96,8 @@ def _stdout_to_stderr() -> Iterator[None]:
         with suppress(OSError, ValueError):
             stream.flush()
         with suppress(OSError):
-            os.dup2(kept, output)
-        os.close(kept)
+            os.dup2(copy_of_output, output)
+        os.close(copy_of_output)
 
 
 def _to_stderr(output: int) -> None:
@@ -126,24 +126,24 @@ class _File(click.Path):
         """Return the path."""
         try:
             return super().convert(value, param, ctx)
-        except ValueError as error:  # a zero byte, or half of a pair of surrogates
+        except ValueError as error:  # it has a zero byte, or a single surrogate
             self.fail(f"{value!r} cannot be a path ({error})", param, ctx)
 
 
 PATH = _File(path_type=Path)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-width_option = click.option("--width", type=click.IntRange(min=MIN_WIDTH), help="Characters in a line.")
+width_option = click.option("--width", type=click.IntRange(min=MIN_WIDTH), help="The number of characters in a line.")
 
 
 def undecided_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return the option ``--undecided``, with its help."""
+    """Return the option ``--undecided`` with this help."""
     choice = click.Choice(get_args(Undecided))
     return click.option("--undecided", default="value", show_default=True, type=choice, help=text)
 
 
 def metric_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Return the name of a metric: a callback of options."""
+    """Return the name of the metric that an option has as its value."""
     from distbench.inference import limits
 
     try:
@@ -161,7 +161,7 @@ def check_output(path: Path | None, option: str) -> None:
 
 
 def width_or_terminal(width: int | None) -> int:
-    """Return the width of the option, else the terminal's."""
+    """Return `width` if it was given, else the width of the terminal."""
     from distbench.render.text import terminal_width
 
     return width or terminal_width()
@@ -188,7 +188,7 @@ def print_verdict(text: str, failure: str, document: Mapping[str, Any] | None) -
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """Return a document as JSON, with ``schema`` first; numbers that JSON lacks are texts, such as ``"inf"``."""
+    """Return a document as JSON, with ``schema`` first; numbers that JSON lacks become texts, such as ``"inf"``."""
     import json
 
     from distbench.results.file import json_number
@@ -200,7 +200,7 @@ def document_text(document: Mapping[str, Any]) -> str:
             return [plain(part) for part in value]
         return json_number(value)
 
-    # ASCII, for any terminal.
+    # The text is ASCII, which every terminal can print.
     return json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1)
 
 

@@ -17,7 +17,7 @@ from distbench.errors import InputError
 __all__ = ["encoder_of", "recipe_of"]
 
 PYTHON_FILE = re.compile(r"(?:\./)?([\w/]+)\.py(?::(\w+))?")
-HINT = "modules are searched in this folder first; is it there?"
+HINT = "modules are searched for in this folder first; is it there?"
 
 
 def encoder_of(text: str) -> Any:
@@ -31,13 +31,13 @@ def encoder_of(text: str) -> Any:
     if _names_object(text):
         return _imported(text)
     if text in BASELINES and not Path(text).exists():
-        raise InputError("ENCODER", f"{text} is a recipe, to be fitted", "give --dataset and --code-size too")
+        raise InputError("ENCODER", f"{text} is a recipe, which must be fitted", "give --dataset and --code-size too")
     if not Path(text).exists() and not Path(text).suffix:
         raise InputError("ENCODER", f"found {text!r}, which is no file", "give the file of a model, or module:name")
     if adapter_of_file(text) is None:
         raise InputError(
             "ENCODER",
-            f"{text}: files that are loaded are {FILES}",
+            f"{text}: files that can be loaded are {FILES}",
             "load other files in your module, and give module:name",
         )
     return text
@@ -58,7 +58,7 @@ def _imported(text: str) -> Any:
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
-        path = sys.path  # only tests run several commands in one process
+        path = sys.path  # removed again for tests, which run several commands in one process
         click.get_current_context().call_on_close(lambda: path.remove(folder) if folder in path else None)
     try:
         return imported(text, HINT)

@@ -20,7 +20,7 @@ Entry = Mapping[str, Any]
 
 
 def usable(table: Mapping[str, T]) -> tuple[dict[str, T], list[str]]:
-    """Return the entries of a table, and a line for each entry of a package that cannot be used."""
+    """Return the entries of a table, and an error of one line for each of a package's entries that cannot be used."""
     entries, mistakes = {}, []
     for name in table:
         try:
@@ -50,7 +50,7 @@ def print_list(
     width: int | None,
     mistake: str = "note",
 ) -> None:
-    """Print entries as JSON, or as names with lines below them; print mistakes to standard error, too."""
+    """Print entries as JSON, or as names with lines below them; also print mistakes to standard error."""
     for line in mistakes:
         click.echo(f"{mistake}: {line}", err=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""The output of ``distbench evaluate``: lines, a document, files."""
+"""The output of ``distbench evaluate``: lines of text, a JSON document, and files."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 __all__ = ["limit_lines", "report_document", "write_files"]
 
 MAX_PAIRS = 5
-APART = ("k", "m", "M", "distance", "data_sha256", "seed")
-"""Fields in which rows of an encoder and data of the same names may differ from those of an earlier command."""
+KEYS_OF_ROWS = ("k", "m", "M", "distance", "data_sha256", "seed")
+"""If one of these differs, new rows do not replace the rows of an earlier command with the same names."""
 SCORE = ("metric", "direction", "value", "low", "high", "chance", "floor", "draws", "sd_draws")
 REPORT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
 PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "rank_input", "rank_code", "labels")
 
 
 def limit_lines(outcome: Outcome, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
-    """Return a line for each limit with its verdict, and whether an undecided one passes."""
+    """Return a line with the verdict of each limit; if it is undecided, the line tells whether it passes."""
     from distbench._util.numbers import at_bound, number
 
-    by = "by the value alone" if undecided == "value" else f"as --undecided={undecided} says"
+    deciding = "by the value alone" if undecided == "value" else f"as --undecided={undecided} says"
     lines = []
     for name, verdict in _verdicts(outcome, limits).items():
         line = f"{name} {at_bound(outcome.report[name].direction, number(limits[name]))}: {verdict}"
-        passes = f", {'fails' if name in outcome.broken else 'passes'} {by}"
+        passes = f", {'fails' if name in outcome.broken else 'passes'} {deciding}"
         lines.append(f"{line}{passes if verdict == 'undecided' else ''}")
     return lines
 
@@ -39,7 +39,7 @@ def _verdicts(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, Verdic
 
 
 def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, Any]:
-    """Return a report as plain values."""
+    """Return a report as plain values, for JSON."""
     report, row_fields = outcome.report, outcome.row_fields
     verdicts = _verdicts(outcome, limits)
     scores = []
@@ -64,7 +64,7 @@ def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, 
 
 
 def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None, results: Path | None) -> list[str]:
-    """Write the page and the rows to the paths that are not None, and return a line for each file."""
+    """Write the page and the rows to the paths that are not None; return a line of text for each file."""
     if html is None and results is None:
         return []
     from distbench.results.environment import environment
@@ -76,9 +76,9 @@ def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None
     if results is not None:
         from distbench.results.file import write_results
 
-        replaced = write_results(results, rows, measured_in, whole=False, apart=APART)
+        replaced = write_results(results, rows, measured_in, whole=False, apart=KEYS_OF_ROWS)
         gone = f"{replaced} row{'s' * (replaced > 1)} of {outcome.report.encoder} on the same points"
-        more = f", in place of {gone} and with the same options; --name keeps encoders apart" if replaced else ""
+        more = f", in place of {gone} and with the same options; --name tells encoders apart" if replaced else ""
         lines.append(f"written: {results}{more}")
     if html is not None:
         _write_page(outcome, rows, measured_in, html)

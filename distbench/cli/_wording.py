@@ -17,25 +17,25 @@ POINTS = {
     "X_reference": "--reference",
     "Z_reference": "--reference-codes",
 }
-"""Options whose names differ from those of arguments."""
+"""Options whose names differ from the names of their arguments."""
 
-IN_PROSE = re.compile(
+ARGUMENT_IN_TEXT = re.compile(
     r"(?<![\w-])(?:(X_test|Z_test|X_reference|Z_reference)\b(?!\.\w|\()|(\w+)=(?:True\b|'(\w+)')?(?=[\s,.;:)]|$))"
 )
 
 
 def error_text(error: InputError) -> str:
-    """Return an error as text, with options of the running command instead of arguments."""
+    """Return the text of an error; arguments are replaced by options of the running command."""
     argument = ", ".join(_option(name) or name for name in error.argument.split(", "))
     return str(InputError(argument, with_options(error.found), with_options(error.advice)))
 
 
 def with_options(text: str) -> str:
-    """Return prose with options instead of arguments, which look like ``X_test``, ``queries=`` or ``kind='data'``."""
-    return IN_PROSE.sub(_in_prose, text)
+    """Return a text in which options replace arguments such as ``X_test``, ``queries=`` or ``kind='data'``."""
+    return ARGUMENT_IN_TEXT.sub(_as_option, text)
 
 
-def _in_prose(match: re.Match[str]) -> str:
+def _as_option(match: re.Match[str]) -> str:
     option = _option(match[1] or match[2])
     return match[0] if option is None else f"{option} {match[3]}" if match[3] else option
 

@@ -55,7 +55,7 @@ def _uses_keras(recipe: Recipe) -> bool:
 
     try:
         code = sources(recipe.run.__module__)
-    except InputError:  # a package's recipe without source
+    except InputError:  # the source of a package's recipe is missing
         return False
     return any(name.startswith("distbench.keras") or "import keras" in text for name, text in code.items())
 

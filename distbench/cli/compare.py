@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-WIDER = "only the first are listed; a larger --width has room for their intervals"
+WIDER = "only the first are listed; a larger --width also shows intervals"
 
 
 def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> tuple[Gate, ...]:
@@ -44,9 +44,12 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     multiple=True,
     metavar="METRIC:CHANGE",
     callback=_gates,
-    help="Exit with 1 if an encoder is worse by more: continuity:1% or continuity:0.01. Can be repeated.",
+    help="Exit with 1 if a metric of an encoder got worse by more than this: continuity:1% or continuity:0.01. Can be "
+    "repeated.",
 )
-@common.undecided_option("Decide a change whose interval contains the threshold by its value, or let it fail or pass.")
+@common.undecided_option(
+    "How to decide a change whose interval contains the threshold: by its value, or let it fail or pass."
+)
 @json_option
 @width_option
 def command(
@@ -54,8 +57,8 @@ def command(
 ) -> None:
     """Print what changed between two files of results.
 
-    Changes from BEFORE to NOW, those for the worse first. With --fail, the exit code is 1 if something got worse by
-    more, and 2 if nothing could be compared.
+    The changes are from BEFORE to NOW, and changes for the worse come first. With --fail, the exit code is 1 if
+    something got worse by more than a threshold, and 2 if nothing could be compared.
     """
     from distbench.render.changes import render_changes
     from distbench.results.file import read_results

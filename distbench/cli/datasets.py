@@ -15,7 +15,8 @@ __all__ = ["command"]
 def command(as_json: bool, width: int | None) -> None:
     """List the data sets with source, licence and the packages they need.
 
-    Every fifth point is a test point. Your own data go into a suite file, or into 'distbench evaluate --data'.
+    Every fifth point is a test point. To use your own data, name them in a suite file, or pass them to 'distbench
+    evaluate --data'.
     """
     from distbench.cli._lists import Entry, is_installed, needs_line, print_list, usable
     from distbench.datasets import DATASETS

@@ -25,7 +25,7 @@ OPTIONS = ("metrics", "distance_x", "distance_z", "queries", "stochastic")
 
 
 def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
-    """Return limits by metric."""
+    """Return the limits by metric."""
     from distbench.errors import InputError
     from distbench.inference.limits import read_limit
 
@@ -42,7 +42,7 @@ def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[
 
 
 def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> Any:
-    """Return "default", "all" or names."""
+    """Return "default", "all" or the names of metrics."""
     if text in ("default", "all"):
         return text
     return tuple(common.metric_name(context, parameter, name.strip()) for name in text.split(","))
@@ -63,7 +63,7 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     "--reference",
     default="",
     metavar="FILE",
-    help="Further points among which neighbours are searched, mostly the train points.",
+    help="Further points in which neighbours are looked up, usually the train points.",
 )
 @click.option("--codes", default="", metavar="FILE", help="Codes of the test points, instead of ENCODER.")
 @click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
@@ -73,11 +73,11 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     "--input-space",
     multiple=True,
     metavar="ENCODER|FILE",
-    help="Measure input distances between the codes of this encoder, or between these points. With --reference give "
-    "a second one for the reference points.",
+    help="Measure input distances between the codes of this encoder, or between these points. With --reference, also "
+    "give one for the reference points.",
 )
 @click.option("--dataset", default="", metavar="NAME", help="Fit ENCODER, a recipe, on this data set's train points.")
-@click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="Columns of a recipe's codes.")
+@click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="The number of columns of a recipe's codes.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of training and of samples.  [default: 0]"
 )
@@ -87,12 +87,16 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     multiple=True,
     metavar="METRIC:VALUE",
     callback=_limits,
-    help="A limit, such as continuity:0.95: the least or largest value, by the metric's direction. Can be repeated.",
+    help="A limit, such as continuity:0.95: the least value if larger is better, else the largest. Can be repeated.",
 )
-@common.undecided_option("Decide a limit inside the interval by the value, or let it fail or pass.")
-@click.option("--k", type=int, default=10, show_default=True, metavar="N", help="Neighbours.")
+@common.undecided_option("How to decide a limit that is inside the interval: by the value, or let it fail or pass.")
+@click.option("--k", type=int, default=10, show_default=True, metavar="N", help="The number of neighbours.")
 @click.option(
-    "--metrics", default="default", metavar="NAMES", callback=_metrics, help="all, or names separated by commas."
+    "--metrics",
+    default="default",
+    metavar="NAMES",
+    callback=_metrics,
+    help="default, all, or names separated by commas.",
 )
 @click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(INPUT_DISTANCES), help="Distance between points.")
 @click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes.")
@@ -112,9 +116,9 @@ def command(
 ) -> None:
     """Evaluate ENCODER on test points, and check limits.
 
-    ENCODER is the file of a model, or module:name of an encoder or function, searched in this folder first; with
-    --dataset the name of a baseline, or module:name of a recipe. The exit code is 0 if every limit is met, 1 if one is
-    broken.
+    ENCODER is the file of a model, or module:name of an encoder or function; modules are searched for in this folder
+    first. With --dataset, it is the name of a baseline, or module:name of a recipe. The exit code is 0 if every limit
+    is met, 1 if one is broken.
     """
     from distbench.cli._checking import check_sources, run_check
     from distbench.cli._results import limit_lines, report_document, write_files
@@ -155,7 +159,7 @@ def _check_files(html: Path | None, results: Path | None) -> None:
     for path, option in ((html, "--html"), (results, "--results")):
         common.check_output(path, option)
     if html is not None and results is not None and html.resolve() == results.resolve():
-        raise CannotDo(f"--html and --results: both name {html}; give each a file of its own")
+        raise CannotDo(f"--html and --results: both name {html}; give two different files")
     if html is not None:
         from distbench._util.imports import require
 

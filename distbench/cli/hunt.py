@@ -40,14 +40,16 @@ VALUES = (
 @click.option("--data", required=True, metavar="FILE", help="The points to search around: .npy, .npz, .parquet, .h5ad.")
 @click.option("--expansion", type=float, help="The largest |z - z'| / |x - x'| allowed.")
 @click.option("--contraction", type=float, help="The largest |x - x'| / |z - z'| allowed.")
-@click.option("--budget", type=int, default=20_000, show_default=True, help="The most rows to encode.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed finds the same pairs.")
+@click.option("--budget", type=int, default=20_000, show_default=True, help="The largest number of rows to encode.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of the search; the same seed finds the same pairs."
+)
 @click.option(
     "--directions",
     type=click.Choice(["any", "data"]),
     default="any",
     show_default=True,
-    help="Move inputs in any direction, or along differences of near test points.",
+    help="Move inputs in any direction, or only along differences between near test points.",
 )
 @click.option("--name", help="The encoder's name in reports.")
 @json_option
@@ -64,10 +66,11 @@ def command(
 ) -> None:
     """Search for inputs that ENCODER merges or tears apart.
 
-    Search near the test points for two inputs whose distance it changes more than that of any two test points.
+    It searches near the test points for two inputs whose distance the encoder changes more than the distance of any two
+    test points.
 
-    ENCODER is the file of a model, or module:name of an encoder or function, searched in this folder first. The exit
-    code is 1 if a limit is broken.
+    ENCODER is the file of a model, or module:name of an encoder or function; modules are searched for in this folder
+    first. The exit code is 1 if a limit is broken.
     """
     from distbench.cli._encoders import encoder_of
     from distbench.hunting import checked_limits, hunt
@@ -86,7 +89,7 @@ def command(
 
 
 def _failure(hunt: Hunt, limits: dict[str, float]) -> str:
-    """Return the message of a broken limit, or an empty text."""
+    """Return the message if a limit is broken, else an empty text."""
     try:
         if limits:
             hunt.check(**limits)

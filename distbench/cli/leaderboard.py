@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """Print the leaderboards of files of results.
 
-    If several files have rows of an encoder in the same setting on the same data, the last file counts. The files that
-    suites store in baselines/ can be read too.
+    If several files have rows of an encoder in the same setting on the same data, the rows of the last file are shown.
+    The files that suites store in baselines/ can be read too.
     """
     from distbench._util.files import write_whole
     from distbench.results.file import read_results
@@ -71,7 +71,7 @@ def command(
 
 
 def rendered(run: RunResults, form: str, width: int) -> str:
-    """Return leaderboards as "text", "md", "html" or "json"."""
+    """Return leaderboards in a form: "text", "md", "html" or "json"."""
     if form == "md":
         from distbench.render.markdown import render_markdown
 

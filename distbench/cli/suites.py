@@ -28,8 +28,8 @@ SHIPPED = "distbench_suites"
 def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
     """List suites and how to run them.
 
-    Without PATHS list the suites of distbench and of this folder; else those in these files and folders. Nothing that
-    a suite names is imported.
+    Without PATHS, the suites of distbench and of this folder are listed, else those in these files and folders. Nothing
+    that a suite names is imported.
     """
     from distbench.cli._lists import print_list
 
@@ -41,7 +41,7 @@ def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
 
 
 def _entries(paths: tuple[Path, ...]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the entries of suites, and the errors of files that cannot be read."""
+    """Return an entry for each suite, and the errors of files that cannot be read."""
     from distbench.errors import SuiteError
     from distbench.suites.check_names import check_suite
     from distbench.suites.reader import read_suite
@@ -69,7 +69,9 @@ def _files(paths: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
         files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         suites = [file for file in files if is_suite(file)]
         if paths and not suites:
-            what = "no suite files" if path.is_dir() else "no suite file: distbench = 1 is its first line"
+            what = (
+                "no suite files" if path.is_dir() else "no suite file; the first line of a suite file is distbench = 1"
+            )
             raise CannotDo(f"{path}: {what if path.exists() else 'no such file'}")
         yield from ((file, False) for file in suites)
 
@@ -91,7 +93,7 @@ def _entry(suite: Suite, shipped: bool) -> dict[str, Any]:
 
 
 def _lines(entry: Mapping[str, Any]) -> list[str]:
-    code_sizes = ", ".join(map(str, entry["code_sizes"])) or "none of its own"
+    code_sizes = ", ".join(map(str, entry["code_sizes"])) or "none"
     return [
         entry["question"],
         f"data sets: {', '.join(entry['datasets'])}",

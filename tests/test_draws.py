@@ -61,8 +61,8 @@ def test_scores_are_means_over_draws(drawn):
     made = [np.mean((X - encoder.inverse_transform(codes)) ** 2) for codes in encoder.calls[::2]]
     assert report["reconstruction_mse"].value == pytest.approx(np.mean(made), rel=1e-9)
     assert report.pairs == singles[0].pairs
-    assert "scores: mean of 4 draws of a stochastic encoder; pairs are those of the first" in report.notes
-    assert "note: scores: mean of 4 draws" in str(report)
+    assert "scores are means over 4 draws of a stochastic encoder; worst pairs are of the first draw" in report.notes
+    assert "note: scores are means over 4 draws" in str(report)
 
 
 def test_intervals_hold_the_variance_of_the_mean_over_draws(drawn):
@@ -108,7 +108,7 @@ def test_equal_draws_get_a_note():
     report = evaluated(lambda batch: batch @ W)
     once = distbench.evaluate(lambda batch: batch @ W, X, k=5)
     assert report.as_dict() == pytest.approx(once.as_dict(), rel=1e-12)
-    assert any("5 draws of the encoder are all alike" in note for note in report.notes)
+    assert any("5 draws of the encoder gave the same codes" in note for note in report.notes)
     assert report["continuity"].sd_draws == pytest.approx(0, abs=1e-12)
     assert (once["continuity"].draws, once["continuity"].sd_draws) == (1, None)
     some = evaluated(Noisy(own=0.3), queries=30)
@@ -153,7 +153,7 @@ def by_draw(change):
 @pytest.mark.parametrize(("collapsed", "message"), [([2], "in 1 of 3 draws: "), ([1, 3], "in 2 of 3 draws: ")])
 def test_codes_that_coincide_in_some_draws_get_a_note(collapsed, message):
     report = evaluated(by_draw(lambda codes, call: 0 * codes if call in collapsed else codes), draws=3)
-    assert any(note.startswith(message + "80 distinct test points share 1 distinct codes") for note in report.notes)
+    assert any(note.startswith(message + "80 distinct test points have only 1 distinct codes") for note in report.notes)
     assert not any(" of 3 draws:" in note for note in evaluated(by_draw(lambda codes, call: 0 * codes), draws=3).notes)
     with pytest.raises(distbench.EncoderError, match="codes of size 1 in draw 2, 2 in the first"):
         evaluated(by_draw(lambda codes, call: codes[:, :1] if call == 2 else codes), draws=3)

@@ -121,7 +121,7 @@ def test_images_and_coinciding_codes_are_noted():
     images = RNG.normal(size=(30, 4, 4))
     report = distbench.evaluate(lambda X: np.sign(X.reshape(len(X), -1)[:, :1]), images, k=3)
     assert "X_test: images of shape (4, 4) flattened to 16 columns" in report.notes
-    assert any("30 distinct test points share 2 distinct codes" in note for note in report.notes)
+    assert any("30 distinct test points have only 2 distinct codes" in note for note in report.notes)
 
 
 def test_all_that_can_be_measured():
@@ -158,7 +158,7 @@ def test_a_sample_of_queries_against_all_candidates():
     whole = distbench.evaluate_codes(X, X[:, :2], k=5)
     part = distbench.evaluate_codes(X, X[:, :2], k=5, queries=100)
     assert (part.m, part.M) == (100, 299)
-    assert "100 of 300 test points judged, against all" in part.notes
+    assert "100 of 300 test points were evaluated, against all candidates" in part.notes
     np.testing.assert_allclose(part["continuity"].points, whole["continuity"].points[part.judged])
     for name in ("continuity", "knn_recall", "stress", "triplet_accuracy"):
         assert part[name].half_width > whole[name].half_width

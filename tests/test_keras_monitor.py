@@ -190,7 +190,7 @@ def test_arguments_are_checked_at_once(arguments: dict[str, Any], message: str) 
     [
         (None, r"has no encode\(\); pass the name of the layer"),
         ("code", "has no layer 'code'; it has .*codes, out"),
-        (lambda model: None, "the function returned what cannot encode"),
+        (lambda model: None, "the function returned no encoder"),
     ],
 )
 def test_a_model_it_cannot_watch_is_refused_before_training(encoder: Any, message: str) -> None:
@@ -211,7 +211,7 @@ def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:
         def call(self, inputs: Any) -> Any:
             return self.outer(self.inner(inputs))
 
-    with pytest.raises(InputError, match="no model of its own leads to layer 'inner'"):
+    with pytest.raises(InputError, match="Keras cannot make a model from the inputs of .* to its layer 'inner'"):
         fit([dk.PreservationMonitor(X_VAL, encoder="inner")], Loose())
     history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], Loose())
     assert "val_continuity" in history.history

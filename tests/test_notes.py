@@ -24,14 +24,14 @@ COUNTED = np.arange(100.0)[:, None]
             X,
             COUNTED // 10,
             [
-                "100 distinct test points share 10 distinct codes (100 points share theirs",
-                "9.1% of the pairs have code distance 0 though they differ",
+                "100 distinct test points have only 10 distinct codes (100 points share their code",
+                "9.1% of the pairs are different points with code distance 0",
             ],
         ),
-        (X, np.maximum(COUNTED, 1), ["100 distinct test points share 99 distinct codes (2 points"]),
+        (X, np.maximum(COUNTED, 1), ["100 distinct test points have only 99 distinct codes (2 points"]),
         # One code for 50 equal points and another point: 50 of 4,950 pairs.
-        (HALF_EQUAL, np.where(COUNTED < 51, 0, COUNTED), ["51 distinct test points share 50", "1.0% of the pairs"]),
-        (X, np.where(COUNTED % 2, 0.0, -0.0), ["100 distinct test points share 1 distinct codes", "100.0% of"]),
+        (HALF_EQUAL, np.where(COUNTED < 51, 0, COUNTED), ["51 distinct test points have only 50", "1.0% of the pairs"]),
+        (X, np.where(COUNTED % 2, 0.0, -0.0), ["100 distinct test points have only 1 distinct codes", "100.0% of"]),
     ],
     ids=["all differ", "equal points", "classes", "two equal codes", "half equal points", "zeros of either sign"],
 )
@@ -57,7 +57,7 @@ def test_codes_as_large_as_the_points_may_be_reconstructions():
     assert size_notes(X, X[:, :3]) == []
     assert size_notes(X[:, :1], X[:, :1]) == []
     (note,) = size_notes(X, X @ X.T @ X)
-    assert "of a whole autoencoder, pass the encoder alone" in note
+    assert "if this is a whole autoencoder, pass only its encoder" in note
     assert size_notes(X, (X > 0).astype(float)) == []  # bits are smaller
     assert size_notes((X > 0).astype(float), (X > 1).astype(float))
 
@@ -66,9 +66,9 @@ def test_columns_that_dominate_distances_have_a_note():
     wide = np.random.default_rng(0).normal(size=(200, 30))
     assert unit_notes(wide) == []
     (note,) = unit_notes(wide * ([300, 200] + [1] * 28))
-    assert note.startswith("2 columns make 100% of the variance of all 30, and so the distances of points")
+    assert note.startswith("2 columns make up 100% of the variance of all 30, so others hardly affect distances")
     (note,) = unit_notes(wide * ([300] + [1] * 29))
-    assert note.startswith("1 column makes 100%")
+    assert note.startswith("1 column makes up 100%")
     assert unit_notes(wide * ([300, 300, 300, 300] + [1] * 26)) == []  # more than a tenth of the columns
     assert unit_notes(wide[:, :2] * [300, 1]) == []  # of two columns one is half
     assert unit_notes(np.zeros((20, 5))) == []

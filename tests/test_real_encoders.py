@@ -459,14 +459,14 @@ class TestTexts:
         options = {"reference": train, "k": 5, "batch_size": 16}
         report = distbench.evaluate(small, test, input_space=large, **options)
         assert report.m == len(test)
-        assert any(note.startswith("input distances are those of the codes of 'lsa16' (16") for note in report.notes)
+        assert any(note.startswith("input distances are between the codes of 'lsa16' (16") for note in report.notes)
         A, B = (large.encode(part) for part in (test, train))
         ready = distbench.evaluate_codes(A, small.encode(test), reference=(B, small.encode(train)), k=5)
         assert report.as_dict() == ready.as_dict()
         assert report.fingerprint == ready.fingerprint
         variant = distbench.evaluate(small, tuple(test), input_space=(A, B), **options)
         assert variant.as_dict() == ready.as_dict()
-        assert any(note.startswith("input distances are those of the points given as") for note in variant.notes)
+        assert any(note.startswith("input distances are between the points given as") for note in variant.notes)
         again = distbench.evaluate(large, test, input_space=large.pipeline, **options)
         assert again["stress"].value == pytest.approx(0, abs=1e-7)
         assert not any("as many columns as the points" in note for note in again.notes)  # it is no autoencoder
@@ -486,7 +486,7 @@ class TestTexts:
             distbench.compare(*reports)
         checked = distbench.check_encoder(encoders[0], texts, input_space=encoders[1], k=5, continuity=0.999)
         assert [row.verdict for row in checked if row.metric == "continuity"] == ["broken"]
-        assert "input distances are those of the codes of 'lsa16'" in checked[0].note
+        assert "input distances are between the codes of 'lsa16'" in checked[0].note
 
     def test_sentence_embeddings_of_a_package(self, texts):
         model2vec, wordllama = pytest.importorskip("model2vec"), pytest.importorskip("wordllama")
@@ -540,7 +540,7 @@ class TestTexts:
         for space, reference, message in (
             (A[:-1], None, rf"^input_space: found {len(A) - 1} rows, but X_test has {len(A)}; pass one row for each"),
             (A, texts, r"^input_space: found one ndarray; pass an encoder, or a tuple \(of X_test, of reference\)"),
-            ((A, A), None, "^input_space: found a tuple of 2; pass an encoder, or points of X_test alone"),
+            ((A, A), None, "^input_space: found a tuple of 2; pass an encoder, or an array for X_test"),
             ((A, A[1:]), texts, r"^input_space\[1\]: found .* rows, but reference has"),
             (np.zeros_like(A), None, "^input_space: found points that all coincide"),
             (Sentences, None, "^input_space: encoder: got the class 'Sentences'"),

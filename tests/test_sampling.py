@@ -76,6 +76,6 @@ def test_valid_queries_and_precision():
 def test_unreachable_queries_and_precision_have_notes():
     X = np.random.default_rng(0).normal(size=(60, 4))
     report = distbench.evaluate_codes(X, X[:, :2], precision={"continuity": 1e-9}, queries=5000)
-    assert "queries: 5,000 asked for; all 60 test points there are were judged" in report.notes
+    assert "queries: found 5,000, but only 60 test points; all of them were evaluated" in report.notes
     assert any(note.startswith("precision: the interval of continuity is -+ 0.") for note in report.notes)
     assert distbench.evaluate_codes(X, X[:, :2], precision={"continuity": 0.5}, queries=60).notes == ()

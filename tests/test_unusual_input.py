@@ -110,7 +110,7 @@ def test_equal_codes_have_the_worst_values_and_a_note():
     assert not np.isnan(list(values.values())).any()
     assert values["distortion"] == np.inf
     assert (values["pearson"], values["scaled_stress"]) == (0, 1)
-    assert any("share 1 distinct codes" in note for note in report.notes)
+    assert any("have only 1 distinct codes" in note for note in report.notes)
     with pytest.raises(distbench.PreservationError):
         report.check(distortion=1e300)
 

@@ -65,13 +65,13 @@ class Differences(dict[str, Difference]):
         return f"a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the differences as a pandas frame, a metric a row.
+        """Return the differences as a pandas frame with one row for each metric.
 
         Returns
         -------
         pandas.DataFrame
-            Index ``metric``; columns ``a`` and ``b`` (values), ``value`` (a - b), ``low`` and ``high`` of the
-            difference, ``direction`` and ``better`` ("a", "b", or None).
+            Index ``metric``; columns ``a`` and ``b`` (values), ``value`` (a - b), ``low`` and ``high`` (interval of
+            a - b), ``direction`` and ``better`` ("a", "b", or None).
 
         Raises
         ------
@@ -107,7 +107,7 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     Raises
     ------
     InputError
-        If the reports differ in points, judged rows, k, distances or confidence.
+        If the reports differ in points, evaluated rows, k, distances or confidence.
 
     Examples
     --------
@@ -122,16 +122,16 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     """
     for name, report in (("report_a", report_a), ("report_b", report_b)):
         if not isinstance(report, Report):
-            raise InputError(name, f"found {type(report).__name__}", "pass what distbench.evaluate returned")
+            raise InputError(name, f"found {type(report).__name__}", "pass a report of distbench.evaluate")
     both = "report_a, report_b"
     for name in ("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"):
         a, b = getattr(report_a, name), getattr(report_b, name)
         if a != b:
             raise InputError(both, f"found {name} = {a} and {b}", "evaluate both in the same way")
     if not np.array_equal(report_a.rows_judged(), report_b.rows_judged()):
-        raise InputError(both, "found other test points judged", "pass the same queries and seed to both")
+        raise InputError(both, "found different test points evaluated", "pass the same queries and seed to both")
     if report_a.fingerprint != report_b.fingerprint:
-        raise InputError(both, "found other points", "evaluate both on the same points in the same order")
+        raise InputError(both, "found different points", "evaluate both on the same points in the same order")
     differences = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }

@@ -1,4 +1,4 @@
-"""The codes that an encoder gives for points: once, with some rows encoded again as a check, or in several draws."""
+"""Encodes the points of an evaluation: once, with a check that codes can be repeated, or in several draws."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distbench.metrics.reconstruction import squared_errors
 __all__ = ["encode", "with_codes"]
 
 CODES = ("codes of X_test", "codes of reference")
-RECONSTRUCTED = "points made by the decoder"
+RECONSTRUCTED = "points returned by the decoder"
 
 
 def encode(
@@ -29,11 +29,11 @@ def encode(
     settings: Settings,
     notes: list[str],
 ) -> list[EncodedPoints]:
-    """Return the points with their codes, once for each draw, and add to the notes what readers must know.
+    """Return the points with their codes, once for each draw; append notes for readers of the report to `notes`.
 
-    `points` are the test points and the reference points (or None) as the encoder takes them; `inputs` are those that
-    input distances are measured between. Raises EncoderError if codes cannot be used, differ when the encoder is called
-    again, or have another size in another draw.
+    `points` are the test points and the reference points (or None) as the encoder takes them; input distances are
+    measured between `inputs`. Raises EncoderError if codes cannot be used, differ when the encoder is called again, or
+    have different sizes in different draws.
     """
 
     def draw(notes: list[str]) -> EncodedPoints:
@@ -47,10 +47,10 @@ def encode(
 
     first = draw(notes)
     if settings.draws == 1:
-        on_repeated = check_same_again(encoder, points[0], first.Z)
+        repeat_notes = check_same_again(encoder, points[0], first.Z)
         if first.Z_ref is not None:
-            on_repeated += check_same_again(encoder, points[1], first.Z_ref, "reference")
-        notes += on_repeated[:1]
+            repeat_notes += check_same_again(encoder, points[1], first.Z_ref, "reference")
+        notes += repeat_notes[:1]
         return [first]
     draws = [first, *(draw([]) for _ in range(settings.draws - 1))]
     for number, other in enumerate(draws, start=1):
@@ -66,9 +66,10 @@ def encode(
 def with_codes(
     points: InputPoints, codes: tuple[Any, Any], names: tuple[str, str], settings: Settings, notes: list[str]
 ) -> EncodedPoints:
-    """Return points with the codes of test and reference points; errors call both by their `names`.
+    """Return points with the codes of test and reference points; `names` are those of the codes in errors.
 
-    Raises InputError unless there is one code for each point, all of one size, with the distance of the settings.
+    Raises InputError unless each point has one code, all codes have the same size, and the distance of the settings can
+    be measured between them.
     """
     Z = as_points(codes[0], names[0], notes)
     Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes)

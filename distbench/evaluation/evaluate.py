@@ -1,4 +1,4 @@
-"""The two public functions that evaluate: an encoder on points, or codes that exist already."""
+"""The two public functions that evaluate an encoder on points, or codes that exist already."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def evaluate(
     Parameters
     ----------
     encoder : model, object with ``transform``, ``encode`` or ``predict``, callable, or path
-        Maps rows of points to rows of codes. Models are those of Keras and torch, sessions of onnxruntime and
-        loaded SavedModels; paths are those of ``.keras`` and ``.onnx`` files and of folders of SavedModels.
+        Maps rows of points to rows of codes. A model is a Keras model, a torch module, a session of onnxruntime or a
+        loaded SavedModel; a path leads to a ``.keras`` file, an ``.onnx`` file or the folder of a SavedModel.
     X_test : array-like of shape (m, d), or list of m objects
-        Points that the encoder is evaluated on. The encoder gets images (m, h, w[, c]) as they are; for input
-        distances they are flattened. It gets texts and other objects as lists; they need an `input_space`.
+        Points that the encoder is evaluated on. Images (m, h, w[, c]) are passed to the encoder as they are, and
+        flattened for input distances. Texts and other objects are passed as lists; they need an `input_space`.
     reference : array-like of shape (n, d), or list of n objects, optional
         Points among which neighbours are looked up, usually the training points. Default: the test points.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
-        Space of the input distances, in place of the points themselves: an encoder, between whose codes of the same
-        points they are measured; or an array with a row for each test point, in a tuple with one for the reference
-        points if there are any.
+        Other points to measure input distances between: an encoder that makes them from `X_test` and `reference`; or an
+        array with a row for each test point; or, if there are reference points, a tuple of such arrays for both.
     k : int
-        Number of neighbours, 1 <= k < M / 2 with M candidates. It counts for all metrics: the worst pairs need it.
+        Number of neighbours, 1 <= k < M / 2 with M candidates. The limit holds for all metrics, since the worst pairs
+        need it.
     metrics : "default", "all" or iterable of str
         Names of metrics. "all" leaves out those that cannot be measured: `label_agreement` without labels,
         `reconstruction_mse` without a decoder.
@@ -77,41 +77,41 @@ def evaluate(
     batch_size : int
         Number of rows in one call of the encoder.
     stochastic : bool
-        Whether the encoder returns other codes each time. It then encodes test and reference points in several
-        `draws`: scores are means over draws, and intervals include their variance. Any other encoder is called again
-        for at most 64 test and reference points, and refused if their codes differ.
+        Whether the encoder returns different codes each time. It then encodes all points several times (`draws`):
+        scores are means over draws, and intervals include the variance over draws. If False, at most 64 test and
+        64 reference points are encoded again, and the encoder is refused if their codes differ.
     draws : int, optional
         Number of draws of a stochastic encoder, 2 or more. Default: 5.
     name : str, optional
         Name of the encoder in the report.
     distance_x, distance_z : str
-        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; of codes of 0 and 1 also "hamming".
+        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming".
     labels, reference_labels : array-like of shape (m,) and (n,), optional
         Labels of the test and the reference points, of any kind.
     queries : int, optional
         Size of the random sample of test points that are evaluated, against all candidates. Default: all.
     precision : mapping of str to float, optional
-        Half the width that the intervals of metrics may have: ``{"continuity": 0.002}`` evaluates 1,000 test points
-        (or `queries`), then more until the interval is the value -+ 0.002 or no test points are left.
+        Largest half width of each metric's interval. ``{"continuity": 0.002}`` evaluates 1,000 test points (or
+        `queries`), then more until the interval is the value -+ 0.002 or all test points are evaluated.
     seed : int
         Seed of the sample of test points.
     executor : concurrent.futures.Executor, optional
         Runs blocks of queries. Default: threads.
     progress : bool, optional
-        Whether to show a bar for computations over two seconds. Default: if stderr is a terminal.
+        Whether to show a progress bar for computations over two seconds. Default: if stderr is a terminal.
 
     Returns
     -------
     Report
-        A `Score` (value, interval, chance, scores of single points) for each metric, the worst pairs, and notes.
+        For each metric a `Score` (value, interval, chance, scores of single points), the worst pairs, and notes.
 
     Raises
     ------
     InputError
         If points, k or another argument cannot be used.
     EncoderError
-        If the encoder is of no known kind, raises an error, returns unusable codes, or returns other codes for the same
-        points though `stochastic` is False.
+        If the encoder is of no known kind, raises an error, returns codes that cannot be used, or returns different
+        codes for the same points though `stochastic` is False.
     MissingDependencyError
         If the package that loads the encoder's file is not installed.
 
@@ -182,11 +182,11 @@ def evaluate_codes(
     Parameters
     ----------
     X_test : array-like of shape (m, d), path, AnnData, or (AnnData, str)
-        Test points. A path is that of an ``.npy``; an ``.npz`` of one array, or ``"file.npz:key"``; a ``.parquet`` of
-        columns of numbers or one column of lists, or ``"file.parquet:column"``; or an ``.h5ad``, for its ``X``, or
-        ``"file.h5ad:X_pca"``. An AnnData object stands for its ``X``, with a key beside it for that entry of ``obsm``.
+        Test points. A path leads to an ``.npy``; an ``.npz`` of one array, or ``"file.npz:key"``; a ``.parquet`` with
+        columns of numbers or one column of lists, or ``"file.parquet:column"``; or an ``.h5ad``, of which ``X`` is
+        read, or ``"file.h5ad:X_pca"``. Of an AnnData object ``X`` is used, of a pair (AnnData, key) ``obsm[key]``.
     Z_test : array-like of shape (m, dim), path, (AnnData, str), or str
-        Their codes; beside an AnnData object a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
+        Their codes. If `X_test` is an AnnData object, a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
     reference : tuple (X_ref, Z_ref), optional
         Reference points and their codes, in the same forms.
     k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels
@@ -241,7 +241,7 @@ def evaluate_codes(
 
 
 def _labeled(report: Report, labels: Any, reference_labels: Any) -> Report:
-    """Return the report with labels in those pairs of which both points have one."""
+    """Return the report with labels in each pair whose points both have one."""
     if labels is None:
         return report
     known = {"test": np.asarray(labels)}

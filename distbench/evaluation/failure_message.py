@@ -17,7 +17,7 @@ __all__ = ["advice", "failure_lines", "failure_text", "reference_lines", "settin
 
 MAX_PAIRS = 3
 MAX_LIMITS = 4
-MAX_LINES = 19  # of a failure; 25 with reference encoders, advice and the command that reruns it
+MAX_LINES = 19  # of the failure text; reference encoders, advice and the command that reruns the test add up to 6
 MAX_REFERENCES = 2
 
 
@@ -29,7 +29,7 @@ def setting(report: Report) -> str:
 def failure_lines(
     report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore], code_size: int
 ) -> list[str]:
-    """Return the failure text, the scores of reference encoders at a code size, and advice."""
+    """Return the failure text, the scores of reference encoders at this code size, and advice, each one item."""
     return [
         failure_text(report, broken),
         *reference_lines(references, code_size),
@@ -40,7 +40,7 @@ def failure_lines(
 def failure_text(report: Report, broken: Mapping[str, float]) -> str:
     """Return value, interval and limit for each broken limit, then n, k, M, the worst pairs and notes.
 
-    At most ``MAX_LINES`` lines: blocks that do not fit are left out.
+    Blocks of lines that would make it longer than ``MAX_LINES`` are left out.
     """
     limits = f"{len(broken)} limit{'s' * (len(broken) > 1)}"
     if _all_values_meet(report, broken):
@@ -73,7 +73,7 @@ def _limit_lines(report: Report, score: Score, limit: float) -> list[str]:
 def _certainty(report: Report, score: Score, limit: float) -> str:
     """Return where the interval lies, and whether more test points would decide."""
     if score.low is None or score.high is None:
-        return "no interval: a worst case, too few points, or all of it rests on one"
+        return "no interval: the metric is a worst case, there are too few points, or the value rests on one point"
     if verdict(score.value, score.low, score.high, limit, score.direction) == "broken":
         certainty = "is wholly on the bad side: more test points would not help"
     else:
@@ -84,7 +84,7 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
 
 
 def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]:
-    """Yield blocks of lines on worst pairs and notes, the most important first."""
+    """Yield worst pairs and notes in blocks of lines, the most important first."""
     pairs = report.worst_pairs(MAX_PAIRS)
     if pairs:
         yield ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
@@ -101,7 +101,7 @@ def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]
 
 
 def reference_lines(references: Mapping[str, ReferenceScore], code_size: int) -> list[str]:
-    """Return the scores of the best reference encoders at a code size, one line for each metric."""
+    """Return the best reference encoders' scores at this code size, one line for each metric."""
     best = f"  best baseline at code size {code_size}"
     return [
         f"{best}: {score.encoder} ({score.where}), {score.metric} = {number(score.value)}"
@@ -110,20 +110,20 @@ def reference_lines(references: Mapping[str, ReferenceScore], code_size: int) ->
 
 
 def advice(report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore]) -> str:
-    """Return advice on broken limits."""
+    """Return what to try next, given the broken limits."""
     codes = codes_of(report.notes)
     if "all_codes_equal" in codes:
         return "all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
     if "few_columns" in codes:
         return (
             "few columns make up all distances (see the note): pass a fitted scaler, such as pipeline[0], as "
-            "input_space=; or judge an encoder of scaled points on these"
+            "input_space=; or scale the points first, and evaluate an encoder of the scaled points"
         )
     if set(report.verdicts(**broken).values()) == {"undecided"}:
         if _all_values_meet(report, broken):
-            return "judge more test points, until the interval leaves the limit out; or pass undecided='value'"
+            return "evaluate more test points, until the limit lies outside the interval; or pass undecided='value'"
         return (
-            "these test points do not decide it; judge more of them, or say what an undecided limit does "
+            "these test points do not decide it; evaluate more of them, or choose what an undecided limit does "
             "(--distbench-undecided)"
         )
     known = {name: references[name] for name in broken if name in references}

@@ -14,15 +14,16 @@ __all__ = ["fingerprint"]
 
 Array = NDArray[Any]
 
-LARGE_BYTES = 2**28  # as float64; of larger arrays the hash takes a sample of rows and the sums of columns
+LARGE_BYTES = 2**28  # as float64; for larger arrays only a sample of rows and the sums of columns are hashed
 SAMPLE_ROWS = 256
 
 
 def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] | None = None) -> str:
-    """Return a hash of the points and of the judged rows, the same for equal float32 and float64 values.
+    """Return a hash of the points and of the rows that are evaluated; equal float32 and float64 values hash alike.
 
-    It depends on all numbers; in arrays above `LARGE_BYTES`, as most memory maps are, on those of `SAMPLE_ROWS` rows
-    and on the sum of each column. Other rows that change places, or changes that cancel in every column, keep it.
+    It depends on all numbers of the points. In arrays above `LARGE_BYTES`, as most memory maps are, it depends only on
+    `SAMPLE_ROWS` rows and on the sum of each column, so it misses other rows that swap places, and changes that cancel
+    out in every column.
     """
     digest = blake2b(digest_size=16)
     for array in (X, X_ref):
@@ -35,17 +36,17 @@ def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] 
 
 
 def _hash_numbers(array: Array, digest: blake2b) -> None:
-    row_bytes = 8 * array.shape[1]  # not the array's own: blocks, and so sums, are the same for both types
-    whole = len(array) * row_bytes <= LARGE_BYTES
+    row_bytes = 8 * array.shape[1]  # of float64 for both types, so that blocks and sums do not depend on the type
+    all_rows = len(array) * row_bytes <= LARGE_BYTES
     sums = np.zeros(array.shape[1])
     for rows in row_blocks(len(array), row_bytes):
         block = np.ascontiguousarray(array[rows], dtype=np.float64)
-        if whole:
+        if all_rows:
             digest.update(block.data)
         else:
             sums += block.sum(axis=0)
         release(array)
-    if not whole:
+    if not all_rows:
         sample = np.unique(np.linspace(0, len(array) - 1, SAMPLE_ROWS).astype(np.int64))
         digest.update(np.ascontiguousarray(array[sample], dtype=np.float64).data)
         digest.update(sums.data)

@@ -24,7 +24,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     """Callback that puts metrics of validation points into the logs of each epoch.
 
     ``EarlyStopping(monitor="val_continuity", mode="max")``, ``ReduceLROnPlateau``, ``ModelCheckpoint`` and the history
-    that ``fit`` returns see them as they see losses.
+    that ``fit`` returns treat them like losses.
 
     Parameters
     ----------
@@ -36,37 +36,39 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     k, metrics
         As in :func:`distbench.evaluate`. Each metric is logged as ``prefix + name``.
     every : int, default 1
-        Number of epochs from one evaluation to the next; the logs of the others repeat the last values, so that a
-        patience still counts epochs. The first and the last epoch are always evaluated.
+        Number of epochs from one evaluation to the next. The logs of the epochs between repeat the last values, so
+        that ``patience`` of other callbacks still counts epochs. The first and the last epoch are always evaluated.
     encoder : optional
-        The encoder. Default: the model's ``encode``. Else the name of a layer, whose outputs are the codes (the name of
-        a model within the model stands for that model, called on the points); a Keras model; or a function from the
-        model to an encoder: ``lambda model: model.encoder``.
+        The encoder. Default: the model's ``encode``. It may be the name of a layer, whose outputs are the codes (if
+        the layer is itself a model, this model is called on the points); a Keras model; or a function that returns the
+        encoder of the model: ``lambda model: model.encoder``.
     prefix : str, default ``"val_"``
-        Start of the names in the logs.
+        Prefix of the metrics' names in the logs.
     max_points : int or None, default 2000
-        Largest number of validation points, and of reference points, that are used; a random sample of more. The cost
-        of an evaluation is their product. None: no limit.
+        If there are more validation points than this, a random sample of this size is used; likewise for reference
+        points. The cost of an evaluation grows with the product of both numbers. None: no limit.
     seed : int, default 0
-        Seed of these samples.
+        Seed of these random samples.
 
     Attributes
     ----------
     report : Report or None
-        The last evaluation, with intervals.
+        The report of the last evaluation, with intervals.
 
     Raises
     ------
     distbench.errors.InputError
-        An argument cannot be used: raised when the monitor is made, or before the first epoch if it concerns the model.
+        If an argument cannot be used. An error that concerns the model is raised before the first epoch, any other when
+        the monitor is made.
 
     Notes
     -----
-    Keras hands the logs of an epoch from callback to callback, in the order of the list. The monitor moves itself to
-    its front when training starts; with another trainer than ``fit``, put it before the callbacks that read it.
+    Keras passes the logs of an epoch from callback to callback, in the order of the list. The monitor moves itself to
+    the front of the list when training starts. If you do not train with ``fit``, put it before the callbacks that read
+    its values.
 
-    Once the loss is not a number, the metrics are not either. Fewer reference points make neighbours farther apart, so
-    compare values of one monitor with each other alone, and report those of :func:`distbench.evaluate`.
+    Once the loss is NaN, so are the metrics. With fewer reference points the neighbours are farther apart, so compare
+    the values of a monitor only with each other, and report values of :func:`distbench.evaluate`.
     """
 
     def __init__(
@@ -117,7 +119,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         """Put the metrics into ``logs``."""
         logs = {} if logs is None else logs
         if not (np.isfinite(logs.get("loss", 0.0)) and all(np.isfinite(w).all() for w in self.model.get_weights())):
-            # The loss of an epoch is that before its last step, so weights can be lost while it still is a number.
+            # The loss is computed before the last step, which may make weights NaN while the loss is still finite.
             self.report = None
             self._values = dict.fromkeys(self.metrics, float("nan"))
         elif not self._values or epoch % self.every == 0 or epoch + 1 == (self.params or {}).get("epochs"):
@@ -134,7 +136,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
 
 
 def _sample(points: Any, name: str, max_points: int | None, random: np.random.Generator) -> Any:
-    as_points(points, name)  # for its errors
+    as_points(points, name)  # raises the errors
     rows = np.asarray(points)
     if max_points is None or len(rows) <= max_points:
         return rows
@@ -159,7 +161,7 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
     try:
         return as_encoder(encoder(model))
     except DistbenchError as error:
-        raise InputError("encoder", f"the function returned what cannot encode: {error}") from error
+        raise InputError("encoder", f"the function returned no encoder: {error}") from error
 
 
 def _model_to_layer(model: Any, name: str) -> Any:
@@ -176,13 +178,13 @@ def _model_to_layer(model: Any, name: str) -> Any:
     except (AttributeError, ValueError) as error:
         raise InputError(
             "encoder",
-            f"no model of its own leads to layer {name!r} of {model.name!r}",
+            f"Keras cannot make a model from the inputs of {model.name!r} to its layer {name!r}",
             "pass a function of the model that returns an encoder",
         ) from error
 
 
 def _to_the_front(callback: Any, container: Any) -> None:
-    """Move a callback before the others of a Keras container, so that they see its logs."""
+    """Move a callback to the front of a Keras container of callbacks, so that the others see what it logs."""
     callbacks = getattr(container, "callbacks", None)
     if isinstance(callbacks, list) and callback in callbacks:
         callbacks.remove(callback)

@@ -1,4 +1,4 @@
-"""Separates the limits from the options that a call mixes."""
+"""Separates the limits and the options that a call passes together."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def limits_and_options(
     *,
     required: bool = True,
 ) -> tuple[dict[str, float], dict[str, Any]]:
-    """Split a call's arguments into limits by metric and options of `distbench.evaluate`, which measure these metrics.
+    """Split a call's arguments into limits by metric, and options of `distbench.evaluate`.
 
-    The limits of the call replace those in `before`, and those in `after` replace both. Raises InputError if a limit
-    names no metric or is one that its metric cannot have, or if there is none though one is `required`.
+    The options also make `evaluate` measure every metric that has a limit. Limits of the call replace those in
+    `before`, and those in `after` replace both. Raises InputError if a limit names no metric or lies outside its
+    metric's range, or if there is no limit though one is `required`.
     """
     known = _options()
     options = {name: value for name, value in arguments.items() if name in known}
@@ -41,7 +42,7 @@ def limits_and_options(
 
 
 def refuse_unknown(options: Collection[str]) -> None:
-    """Raise InputError for limits, and for names that are no options of :func:`distbench.evaluate`."""
+    """Raise InputError if a name is not an option of :func:`distbench.evaluate`, for instance because it is a limit."""
     known = _options()
     for name in options:
         if name in METRICS:
@@ -66,7 +67,7 @@ def _hint(name: str, options: Collection[str]) -> str:
 
 
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
-    """Return the option that adds metrics with limits to the chosen ones, if some are missing."""
+    """Return the option `metrics` that adds the metrics with limits to the chosen ones; empty if none is missing."""
     if isinstance(chosen, str):
         if chosen == "all":
             return {}

@@ -33,9 +33,9 @@ Rows = NDArray[np.int64]
 def measure(
     points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, notes: Sequence[str]
 ) -> Report:
-    """Return the report on the encoder of that name: on one draw of its codes, or on the mean of several.
+    """Return the report on the encoder `name`: on one draw of its codes, or on the mean of several.
 
-    Its notes begin with those that are passed.
+    The report's notes begin with `notes`.
     """
     total, precision = len(points.X), settings.precision
 
@@ -51,7 +51,7 @@ def measure(
         report = until_precise(report_on, half_widths, precision, total, settings.queries, settings.seed)
     warnings = report_warnings(points, draws, settings.distance_x)
     if settings.queries is not None and settings.queries > total:
-        text = f"queries: {settings.queries:,} asked for; all {total:,} test points there are were judged"
+        text = f"queries: found {settings.queries:,}, but only {total:,} test points; all of them were evaluated"
         warnings.append(Note("info", "queries", text))
     unreached = unreached_notes(precision or {}, half_widths(report), total)
     return replace(report, notes=(*notes, *warnings, *report.notes, *unreached))
@@ -63,7 +63,7 @@ def _report(
     first, statistics = draws[0], _gather(points, draws[0], settings, judged)
     if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
         found = f"found points without any {settings.distance_x} distance between them"
-        raise InputError("X_test", found, "nothing to measure")
+        raise InputError("X_test", found, "there is nothing to measure")
     measured = {metric.name: [metric.measure(statistics)] for metric in settings.metrics}
     for draw in draws[1:]:
         other = _gather(points, draw, settings, judged)
@@ -72,7 +72,7 @@ def _report(
     scores = {metric.name: _score(metric, measured[metric.name], settings.confidence) for metric in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
-        text = f"{len(judged):,} of {len(points.X):,} test points judged, against all"
+        text = f"{len(judged):,} of {len(points.X):,} test points were evaluated, against all candidates"
         notes.insert(0, Note("info", "judged", text))
     return Report(
         encoder=name,
@@ -116,7 +116,7 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
 
 
 def _score(metric: Metric, draws: Sequence[Measured], confidence: float) -> Score:
-    """Return the mean of a metric over draws, with its interval."""
+    """Return the mean score of a metric over draws, with its interval."""
     values = np.array([draw.value for draw in draws])
     chances = [draw.chance for draw in draws if draw.chance is not None]
     score = Score(

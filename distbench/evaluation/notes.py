@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,19 @@ from distbench.evaluation.points import EncodedPoints, InputPoints
 
 __all__ = ["coincidence_notes", "range_notes", "reference_notes", "report_warnings", "size_notes", "unit_notes"]
 
-UNIT_DISTANCES = ("euclidean", "cityblock")  # columns in larger units add more to them
+UNIT_DISTANCES = ("euclidean", "cityblock")  # distances to which columns with larger numbers contribute more
 
-MAX_REFERENCES = 100_000  # beyond, no search for test points among the references
-MAX_ROWS = 4096  # from which the variance of columns is estimated
+MAX_REFERENCES = 100_000  # among more references, test points are not searched for
+MAX_ROWS = 4096  # the variance of columns is estimated from at most this many rows
 DECIDING_SHARE = 0.95  # columns with this share of the variance decide the distances
-FEW_COLUMNS = 10  # a tenth of all columns, or one, are few
-RANGE_RATIO = 5.0  # of spreads, and of the distance of means to the wider spread; from here on ranges differ
-MIN_ROWS = 5  # test points whose range is compared
-DISTINCT_SHARE = 0.5  # of codes; below, most of a neighbourhood is ties
+FEW_COLUMNS = 10  # at most one column in this many (but always one) counts as few
+RANGE_RATIO = 5.0  # ranges differ if the wider spread is 5 times the other, or means are 5 times the wider spread apart
+MIN_ROWS = 5  # with fewer test points, ranges are not compared
+DISTINCT_SHARE = 0.5  # if fewer codes are distinct, most neighbours are tied
 
 
 def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distance_x: str) -> list[Note]:
-    """Return the notes that a reader of the scores must know, on points and their codes (from one draw or several)."""
+    """Return notes on the points, and on their codes from one draw or several, for readers of the scores."""
     notes: list[Note] = []
     if not points.space:
         notes += size_notes(points.X, draws[0].Z)
@@ -36,19 +37,18 @@ def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distanc
     if len(draws) > 1:
         alike = all(_same_codes(draws[0], draw) for draw in draws[1:])
         all_alike = (
-            f"{len(draws)} draws of the encoder are all alike: it is deterministic, and stochastic=True is not needed"
+            f"{len(draws)} draws of the encoder gave the same codes: it is deterministic, and needs no stochastic=True"
         )
-        several = f"scores: mean of {len(draws)} draws of a stochastic encoder; pairs are those of the first"
+        several = f"scores are means over {len(draws)} draws of a stochastic encoder; worst pairs are of the first draw"
         notes.append(Note("info", "draws_alike", all_alike) if alike else Note("warning", "draws", several))
     return notes
 
 
 def _over_draws(notes: Sequence[Sequence[Note]]) -> list[Note]:
-    """Return the first note of each kind over all draws, with the number of draws that it holds for."""
+    """Return the first note of each kind; its text says how many of the draws have it, unless all of them do."""
     by_code: dict[str, list[Note]] = {}
-    for of_draw in notes:
-        for note in of_draw:
-            by_code.setdefault(note.code, []).append(note)
+    for note in chain.from_iterable(notes):
+        by_code.setdefault(note.code, []).append(note)
     return [
         same[0]
         if len(same) == len(notes)
@@ -62,7 +62,7 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
 
 
 def coincidence_notes(X: Any, Z: Any) -> list[Note]:
-    """Return notes on test points that share codes though they differ."""
+    """Return notes on different test points that have the same code."""
     codes = _row_counts(Z)
     if len(codes) == len(Z):
         return []
@@ -71,13 +71,13 @@ def coincidence_notes(X: Any, Z: Any) -> list[Note]:
         return []
     shared = sum(count for count in codes.values() if count > 1)
     text = (
-        f"{len(inputs)} distinct test points share {len(codes)} distinct codes ({shared} points share theirs with "
-        "another): scores of ranks flatter such an encoder"
+        f"{len(inputs)} distinct test points have only {len(codes)} distinct codes ({shared} points share their code): "
+        "metrics of ranks flatter such an encoder"
     )
     notes = [Note("warning", "all_codes_equal" if len(codes) == 1 else "shared_codes", text)]
     share = (_equal_pairs(codes) - _equal_pairs(inputs)) / max(1, len(X) * (len(X) - 1) // 2)
     if share >= 0.001 or len(codes) < DISTINCT_SHARE * len(inputs):
-        text = f"{share:.1%} of the pairs have code distance 0 though they differ: their scale is lost"
+        text = f"{share:.1%} of the pairs are different points with code distance 0: their input distance is lost"
         notes.append(Note("warning", "lost_scale", text))
     return notes
 
@@ -85,16 +85,16 @@ def coincidence_notes(X: Any, Z: Any) -> list[Note]:
 def size_notes(X: Any, Z: Any) -> list[Note]:
     """Return a note if codes have as many columns as the points: they may be an autoencoder's reconstructions.
 
-    Codes of bits are smaller than points of numbers, whatever their columns.
+    There is no note if only the codes are bits, since bits are smaller than numbers.
     """
     if X.shape[1] == 1 or Z.shape[1] != X.shape[1] or (_are_bits(Z) and not _are_bits(X)):
         return []
-    text = "codes have as many columns as the points; of a whole autoencoder, pass the encoder alone"
+    text = "codes have as many columns as the points; if this is a whole autoencoder, pass only its encoder"
     return [Note("warning", "code_size", text)]
 
 
 def unit_notes(X: Any) -> list[Note]:
-    """Return a note if few columns make up the distances of points, mostly because they have larger units."""
+    """Return a note if few columns make up the distances of points, usually because their numbers are larger."""
     d = X.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):  # huge numbers get no note
         variances = np.sort(_sample(X).var(axis=0))[::-1]
@@ -104,8 +104,8 @@ def unit_notes(X: Any) -> list[Note]:
     count = int(np.searchsorted(share, DECIDING_SHARE)) + 1
     columns = "1 column makes" if count == 1 else f"{count} columns make"
     text = (
-        f"{columns} {100 * share[count - 1]:.0f}% of the variance of all {d}, and so the distances of points: if "
-        "others are to count, pass a fitted scaler as input_space=, or judge an encoder of scaled points on these"
+        f"{columns} up {100 * share[count - 1]:.0f}% of the variance of all {d}, so others hardly affect distances; "
+        "if they should, pass a fitted scaler as input_space=, or scale the points before encoding"
     )
     return [Note("warning", "few_columns", text)]
 
@@ -127,14 +127,14 @@ def range_notes(X: Any, X_ref: Any) -> list[Note]:
 
 
 def reference_notes(X: Any, X_ref: Any) -> list[Note]:
-    """Return a note on test points that are reference points, too, and so their own nearest neighbors."""
+    """Return a note on test points that are also reference points, and so are their own nearest neighbors."""
     if len(X_ref) > MAX_REFERENCES:
         return []
     references = _row_counts(X_ref)
     both = sum(count for row, count in _row_counts(X).items() if row in references)
     if not both:
         return []
-    text = f"{both} of the {len(X)} test points equal a reference point: a point seen in training flatters an encoder"
+    text = f"{both} of the {len(X)} test points equal a reference point: points seen in training make scores too good"
     return [Note("warning", "seen_points", text)]
 
 
@@ -147,7 +147,7 @@ def _sample(points: Any) -> Any:
 
 
 def _row_counts(points: Any) -> Counter[int]:
-    """Return how often each distinct row occurs, by a hash of its bytes: long rows are not sorted."""
+    """Return how often each distinct row occurs, by a hash of its bytes, since sorting long rows is slow."""
     return Counter(hash((row + np.float64(0)).tobytes()) for row in points)  # adding 0 makes -0 and 0 the same bytes
 
 

@@ -1,4 +1,4 @@
-"""The points of an evaluation, checked: those that input distances are measured between, their labels and codes."""
+"""The checked points of an evaluation: input distances are measured between them; with their labels and codes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEST, REFERENCE = "X_test", "reference"
 
 @dataclass(frozen=True, eq=False)
 class EncodedPoints:
-    """Test points and reference points with their codes: the arrays themselves, which live as long as their report.
+    """Test points and reference points with their codes; the arrays are not copied.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class EncodedPoints:
     X_ref, Z_ref : ndarray or None
         Reference points and their codes, if there are any.
     squared_errors : ndarray of shape (m,) or None
-        Error of each point that the decoder makes of Z, if reconstructions are measured.
+        Squared reconstruction error of each test point, if a metric needs it.
     """
 
     X: Array
@@ -57,7 +57,7 @@ class EncodedPoints:
 
 @dataclass(frozen=True, eq=False)
 class InputPoints:
-    """Checked points of the input space.
+    """The checked points between which input distances are measured.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class InputPoints:
     X_ref : ndarray of shape (n, d) or None
         The reference points.
     names : tuple of str
-        Names of both in messages.
+        Names of `X` and `X_ref` in messages.
     space : str
         Description of the input space, if the points are not the test and reference points themselves.
     labels : tuple of ndarray, or None
@@ -82,7 +82,7 @@ class InputPoints:
     def checked(self, settings: Settings, labels: Any, reference_labels: Any) -> InputPoints:
         """Return the points with their labels.
 
-        Raises InputError if k, a distance or the labels do not fit the points, or the points all coincide.
+        Raises InputError if k, a distance or the labels do not fit the points, or if all points are equal.
         """
         n = None if self.X_ref is None else len(self.X_ref)
         if reference_labels is not None and n is None:
@@ -100,30 +100,30 @@ class InputPoints:
         return replace(self, labels=label_codes(labels, reference_labels))
 
 
-def _check_labels(labels: Any, points: int | None, name: str) -> None:
-    if labels is None or points is None:
+def _check_labels(labels: Any, n_points: int | None, name: str) -> None:
+    if labels is None or n_points is None:
         return
     try:
         array = np.asarray(labels)
     except ValueError:
-        raise InputError(name, "found lists of different lengths", "pass one label a point") from None
+        raise InputError(name, "found lists of different lengths", "pass one label for each point") from None
     if array.ndim != 1:
         shape = f"shape {array.shape}" if array.ndim else short_repr(labels)
-        raise InputError(name, f"found {shape}", "pass one label a point, shape (n,)")
-    if len(array) != points:
-        raise InputError(name, f"found {len(array)} labels for {points} points", "pass one label a point")
+        raise InputError(name, f"found {shape}", "pass one label for each point, shape (n,)")
+    if len(array) != n_points:
+        raise InputError(name, f"found {len(array)} labels for {n_points} points", "pass one label for each point")
     if array.dtype == object and (missing := [place for place, label in enumerate(array) if label is None]):
         raise InputError(name, f"found None at place {missing[0]}", "drop these points, or give them a label")
 
 
 def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes: list[str]) -> InputPoints:
-    """Return the points that input distances are measured between, and add to the notes what readers must know.
+    """Return the points between which input distances are measured; append notes for readers of the report to `notes`.
 
     `space` is `input_space` of `distbench.evaluate`: None for the points themselves. Raises InputError for points that
-    have no distances, or do not fit the space, and EncoderError if the encoder of the space cannot be used.
+    have no distances or do not fit the space, and EncoderError if the space is an encoder that cannot be used.
     """
     sets = [(X_test, TEST)] if reference is None else [(X_test, TEST), (reference, REFERENCE)]
-    names, kind = (TEST, REFERENCE), ""
+    names, description = (TEST, REFERENCE), ""
     if space is None:
         for points, name in sets:
             _refuse_objects(points, name)
@@ -135,13 +135,13 @@ def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes
         if is_encoder:
             arrays, encoder = _encoded(space, batch_size, sets, names, notes)
             printable = "".join(sign if sign.isprintable() else "?" for sign in encoder)
-            source, kind = f"the codes of {encoder!r}", f"codes of {printable}"
+            source, description = f"the codes of {encoder!r}", f"codes of {printable}"
         else:
             arrays = _ready(space, counts, names, notes)
-            source, kind = "the points given as input_space=", "points given"
-        text = f"input distances are those of {source} ({arrays[0].shape[1]} columns), not of X_test itself"
+            source, description = "the points given as input_space=", "points given"
+        text = f"input distances are between {source} ({arrays[0].shape[1]} columns), not between rows of X_test"
         notes.append(Note("warning", "input_space", text))
-    return InputPoints(arrays[0], arrays[1] if len(arrays) == 2 else None, names, kind)
+    return InputPoints(arrays[0], arrays[1] if len(arrays) == 2 else None, names, description)
 
 
 def _names(encoded: bool, count: int) -> tuple[str, str]:
@@ -168,7 +168,8 @@ def _encoded(
 def _ready(space: Any, counts: Sequence[int], names: tuple[str, str], notes: list[str]) -> list[Array]:
     parts = space if isinstance(space, tuple) else (space,)
     if len(parts) != len(counts):
-        wanted = "points of X_test alone" if len(counts) == 1 else "a tuple (of X_test, of reference)"
+        wanted = "an array for X_test" if len(counts) == 1 else "a tuple of two arrays, for X_test and reference"
+
         kind = f"a tuple of {len(space)}" if isinstance(space, tuple) else f"one {type(space).__name__}"
         raise InputError("input_space", f"found {kind}", f"pass an encoder, or {wanted}")
     arrays = []
@@ -188,12 +189,12 @@ def _count(points: Any, name: str) -> int:
     except TypeError:
         count = 0
     if not count:
-        raise InputError(name, f"found {short_repr(points)}", "pass a list or an array, one row a point")
+        raise InputError(name, f"found {short_repr(points)}", "pass a list or an array with one row for each point")
     return count
 
 
 def _refuse_objects(points: Any, name: str) -> None:
-    """Raise InputError for texts and other objects, between which there is no distance."""
+    """Raise InputError for texts and other objects, between which no distance is defined."""
     if isinstance(points, list | tuple) and len(points):
         first = points[0]
         is_object = isinstance(first, str | bytes | dict) or not (
@@ -207,8 +208,8 @@ def _refuse_objects(points: Any, name: str) -> None:
     if is_object:
         raise InputError(
             name,
-            f"found {kind}, which has no distances of its own",
-            "pass input_space=: an encoder to compare with, or their points as an array",
+            f"found {kind}, between which no distances are defined",
+            "pass input_space=: an encoder that makes points of them, or these points as an array",
         )
 
 

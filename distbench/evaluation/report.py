@@ -1,4 +1,4 @@
-"""The result of an evaluation: scores, the pairs and points behind them, verdicts on limits."""
+"""The result of an evaluation: scores, the worst points and pairs, and verdicts on limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Report(Mapping[str, Score]):
     scores : dict of str to Score
         Scores by metric, in the order of the table.
     k, m, M, code_size : int
-        Numbers of neighbours, of test points evaluated, of candidates for each, and of columns of the codes.
+        Number of neighbours, number of test points evaluated, number of candidates of each test point, and number of
+        columns of the codes.
     confidence : float
         Confidence of the intervals.
     notes : tuple of str
@@ -50,11 +51,11 @@ class Report(Mapping[str, Score]):
     distance_x, distance_z : str
         Distances of points and of codes.
     space : str
-        Description of the input space, if distances are not those of the test and reference points themselves.
+        Description of the input space, if input distances are not between the test and reference points themselves.
     n_reference : int
         Number of reference points.
     fingerprint : str
-        Short hash of test and reference points: equal for equal points.
+        Short hash of the test and reference points; equal points have equal hashes.
     clouds : EncodedPoints or None
         The points themselves, not copied; None for a report from stored rows.
     """
@@ -99,7 +100,7 @@ class Report(Mapping[str, Score]):
     def worst_points(self, n: int = 5, metric: str = "continuity") -> list[tuple[int, float]]:
         """Return the `n` test points with the worst scores as pairs (row, score), worst first.
 
-        Raises InputError if the metric was not measured or has no score of single points.
+        Raises InputError if the metric was not measured or does not score single points.
         """
         if not isinstance(metric, str) or metric not in self.scores:
             raise InputError(
@@ -107,10 +108,10 @@ class Report(Mapping[str, Score]):
             )
         score, n = self[metric], whole_number(n, "n", 0, "pass how many to return, 0 or more")
         if score.points is None:
-            raise InputError("metric", f"found {metric!r}, which has no score of single points")
+            raise InputError("metric", f"found {metric!r}, which does not score single points")
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
         rows = self.rows_judged()
-        return [(int(rows[p]), float(score.points[p])) for p in order[:n]]
+        return [(int(rows[i]), float(score.points[i])) for i in order[:n]]
 
     def rows_judged(self) -> NDArray[np.int64]:
         """Return the rows of the test points that were evaluated."""
@@ -119,7 +120,7 @@ class Report(Mapping[str, Score]):
     def with_bounds(
         self, floors: Mapping[str, float] | None = None, attainable: Mapping[str, float] | None = None
     ) -> Report:
-        """Return the report with floors and attainable values beside its scores.
+        """Return a copy of the report whose scores have floors and attainable values.
 
         Parameters
         ----------
@@ -136,7 +137,7 @@ class Report(Mapping[str, Score]):
         return replace(self, scores=scores)
 
     def in_sample(self) -> bool:
-        """Return whether the candidates are the test points themselves, all of them judged."""
+        """Return whether all test points were evaluated, and the candidates are the test points alone."""
         return self.judged is None and self.n_reference == 0 and self.m - 1 == self.M
 
     def worst_pairs(self, n: int = 5, kind: PairKind = "torn") -> list[Pair]:
@@ -147,9 +148,9 @@ class Report(Mapping[str, Score]):
         n : int
             Largest number of pairs.
         kind : {"torn", "merged", "extreme"}
-            "torn": near in input, far in the codes, which continuity punishes. "merged": near in the codes, far in
-            input, which trustworthiness punishes. Both kinds have at most one pair for each test point. "extreme": the
-            pairs with the largest and the least ratio of code to input distance, which determine the distortion.
+            "torn": near in input, far in the codes; such pairs lower continuity. "merged": near in the codes, far in
+            input; such pairs lower trustworthiness. Both kinds have at most one pair for each test point. "extreme":
+            the pairs with the largest and the least ratio of code to input distance, which determine the distortion.
 
         Raises
         ------
@@ -176,15 +177,15 @@ class Report(Mapping[str, Score]):
         return {name: self._verdict(name, limit) for name, limit in self._checked(limits).items()}
 
     def check(self, *, undecided: Undecided = "value", **limits: float) -> Report:
-        """Return the report if every limit is met.
+        """Return the report if every limit is met; raise PreservationError otherwise.
 
         Parameters
         ----------
         undecided : {"value", "fail", "pass"}
-            Decides on a limit inside the interval, on which the test points do not decide. "value": the value alone
-            decides. "fail": the check fails; an encoder whose true value is at its limit then passes in 2 to 5 % of
-            samples of test points, as measured (`distortion_q` of 100 points: up to 8 %), one farther on the bad side
-            in under 1 %. "pass": the check passes.
+            What happens if a limit lies inside the interval, so that the test points do not decide. "value": the value
+            alone decides. "fail": the check fails; as measured, an encoder whose true value is at its limit then passes
+            with 2 to 5 % of samples of test points (`distortion_q` of 100 points: up to 8 %), an encoder farther on the
+            bad side with under 1 %. "pass": the check passes.
         **limits : float
             One limit for each metric, e.g. ``continuity=0.95``; the metric's direction makes it a least or a largest
             value.
@@ -192,9 +193,9 @@ class Report(Mapping[str, Score]):
         Raises
         ------
         PreservationError
-            If a limit is broken: names metric, value, interval, limit, n, k, M and the worst pair.
+            If a limit is broken. The message has metric, value, interval, limit, n, k, M and the worst pair.
         InputError
-            If a limit names no metric, is no number in the metric's range, or is beyond the report's floor.
+            If a limit names no metric, is not a number in the metric's range, or lies beyond the report's floor.
         """
         __tracebackhide__ = True
         if broken := self.broken(limits, undecided):
@@ -227,20 +228,20 @@ class Report(Mapping[str, Score]):
         Parameters
         ----------
         kind : {"shepard", "points", "ranks"}, optional
-            "shepard": density of code distance against input distance, with the line of codes that preserve distances
-            up to scale. "points": test points at the first two columns of their codes, colored by their continuity,
-            with the worst points and pairs. "ranks": R_NX(K), the share of the K nearest neighbours kept beyond
-            chance, which scores 0. Default: all three, side by side.
-        ax : matplotlib Axes, or three of them without a kind, optional
+            "shepard": density of code distance against input distance, with the line on which all pairs would lie if
+            codes preserved distances up to scale. "points": test points at the first two columns of their codes,
+            colored by their continuity, with the worst points and pairs. "ranks": R_NX(K), the share of the K nearest
+            neighbours kept, rescaled so that chance scores 0 and perfect codes 1. Default: all three, side by side.
+        ax : matplotlib Axes, or three Axes if `kind` is None, optional
             Axes to draw on, without pyplot. Make their figure with ``layout="constrained"``, which leaves room above
-            and below. "ranks" of several reports may share axes. Default: a new figure of pyplot.
+            and below. Several reports may draw "ranks" on the same axes. Default: a new figure of pyplot.
         labels : array-like of shape (m,), optional
             Labels of the test points, written into "points".
 
         Returns
         -------
         matplotlib Axes, or ndarray of shape (3,) of them
-            The axes, three without a kind: ``axes[0].figure.savefig("kept.png")`` writes them to a file.
+            The axes, three if `kind` is None. ``axes[0].figure.savefig("kept.png")`` writes them to a file.
 
         Raises
         ------
@@ -259,13 +260,13 @@ class Report(Mapping[str, Score]):
         return imported("distbench.render.pictures:plot")(self, kind, ax, labels)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the scores as a pandas frame, a metric a row.
+        """Return the scores as a pandas frame with one row for each metric.
 
         Returns
         -------
         pandas.DataFrame
-            Index ``metric``; columns ``value``, ``low``, ``high``, ``chance``, ``attainable`` and ``floor`` (nan for
-            none), ``direction`` ("up" or "down") and ``draws``. ``attrs`` has encoder, k, m, M and distances.
+            Index ``metric``; columns ``value``, ``low``, ``high``, ``chance``, ``attainable`` and ``floor`` (nan where
+            there is none), ``direction`` ("up" or "down") and ``draws``. ``attrs`` has encoder, k, m, M and distances.
 
         Raises
         ------
@@ -276,9 +277,9 @@ class Report(Mapping[str, Score]):
         return frame
 
     def _repr_html_(self) -> str:
-        """Show notebooks the table."""
+        """Return the table for notebooks."""
         return str(imported("distbench.evaluation.tables:report_html")(self))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show IPython the table in place of the dataclass."""
+        """Make IPython print the table, not the fields of the dataclass."""
         printer.text("Report(...)" if cycle else str(self))

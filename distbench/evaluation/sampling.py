@@ -1,4 +1,4 @@
-"""Samples of test points: a seeded one of some size, or one as large as a precision needs."""
+"""Random samples of test points: of a given size, or as large as a wanted precision needs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "
 Rows = NDArray[np.int64]
 Result = TypeVar("Result")
 
-FIRST_QUERIES = 1_000  # evaluated before the number that a precision needs is known
+FIRST_QUERIES = 1_000  # size of the first sample; its intervals predict how many points a precision needs
 WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
-MARGIN = 1.1  # factor on the predicted number of points, since the width is an estimate
+MARGIN = 1.1  # take this many times the predicted number of points, since the prediction is an estimate
 
 
 def check_queries(queries: Any) -> int | None:
-    """Return the number of test points to judge, or None for all."""
+    """Return the number of test points to evaluate, or None for all."""
     if queries is None:
         return None
-    return whole_number(queries, "queries", 2, "pass how many test points to judge, 2 or more, or None for all")
+    return whole_number(queries, "queries", 2, "pass how many test points to evaluate, 2 or more, or None for all")
 
 
 def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float] | None:
-    """Return half widths of intervals by metric. Raises InputError for a metric without an interval."""
+    """Return the wanted half width of each metric's interval. Raises InputError for a metric without an interval."""
     if precision is None:
         return None
     if not isinstance(precision, Mapping) or not precision:
@@ -44,16 +44,16 @@ def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float
         if name not in metrics:
             raise InputError("precision", f"found {name!r}, which is not measured", did_you_mean(str(name), metrics))
         if name in WITHOUT_INTERVAL:
-            raise InputError("precision", f"found {name!r}, a worst case: it has no interval", "leave it out")
+            raise InputError("precision", f"found {name!r}, a worst case, which has no interval", "leave it out")
         if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:
             raise InputError("precision", f"found {name} = {half!r}", "pass half the width that its interval may have")
     return {name: float(half) for name, half in precision.items()}
 
 
 def judged_rows(count: int | None, total: int, seed: int) -> Rows | None:
-    """Return a seeded sample of rows in ascending order, or None for all.
+    """Return a random sample of rows in ascending order, or None for all.
 
-    A larger sample of the same seed holds every smaller one.
+    With the same seed, a larger sample contains every smaller one.
     """
     if count is None or count >= total:
         return None
@@ -68,10 +68,11 @@ def until_precise(
     first: int | None,
     seed: int,
 ) -> Result:
-    """Return the result for so many test points that every interval is narrow enough, or for all of them.
+    """Enlarge the sample of test points until every interval is narrow enough, and return the result for this sample.
 
-    `measure` returns the result for some rows (None: all); `half_widths` returns half the width of each metric's
-    interval in a result, infinite without one. The first sample has `first` points of `total`, by default 1,000.
+    If no sample is large enough, the result is that for all test points. `measure` returns the result for the given
+    rows (None: all). `half_widths` returns half the width of each metric's interval in a result; it is infinite if
+    there is no interval. The first sample has `first` of the `total` points, by default 1,000.
     """
     count = first or FIRST_QUERIES
     while True:
@@ -82,13 +83,13 @@ def until_precise(
         excess = max(widths[name] / half for name, half in precision.items())
         if excess <= 1:
             return result
-        # the width falls about with the square root of the number of points
+        # the width is about proportional to 1 / sqrt(number of points)
         needed = count * excess**2 * MARGIN
         count = total if needed >= total / 2 else math.ceil(needed)
 
 
 def unreached_notes(precision: Mapping[str, float], widths: Mapping[str, float], total: int) -> list[Note]:
-    """Return a note on each interval that is too wide although all test points were evaluated."""
+    """Return a note for each interval that is too wide although all test points were evaluated."""
     text = "precision: the interval of {} is -+ {:.2g}, not -+ {:.2g}, with all {:,} test points"
     return [
         Note("info", "precision", text.format(name, widths[name], half, total))

@@ -1,4 +1,4 @@
-"""The score of one metric, and one pair of points."""
+"""The score of a metric, a pair of points, and the score of a reference encoder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Score:
     value : float
         The metric on all points.
     low, high : float or None
-        Ends of the confidence interval; None if there is no honest one (worst cases).
+        Ends of the confidence interval; None for metrics without a valid one (worst cases).
     direction : {"up", "down"}
         Whether larger or smaller is better.
     chance : float or None
@@ -38,17 +38,18 @@ class Score:
     points : ndarray of shape (m,) or None
         The metric for each test point alone, over its candidates.
     leave_one_out : ndarray of shape (m,) or None
-        The metric without each test point in turn: the source of intervals and paired comparisons.
+        The metric without each test point in turn; intervals and paired comparisons are computed from it.
     floor : float or None
-        Bound that no encoder of that code size can beat on the test points; see `distbench.inference.floors`.
+        Best value that any encoder of this code size could have on the test points; see `distbench.inference.floors`.
     attainable : float or None
-        Value of metric MDS on the test points, in sample; see `distbench.inference.attainable`.
+        Value of metric MDS fitted on the test points themselves; see `distbench.inference.attainable`.
     interaction : ndarray of shape (m, sketches) or None
         The part that `leave_one_out` counts twice; see `distbench.inference.jackknife.jackknife_standard_error`.
     draws : int
-        Number of draws of a stochastic encoder's codes; values are means over them. 1 for other encoders.
+        Number of times a stochastic encoder encoded the points; values are means over these draws. 1 for other
+        encoders.
     sd_draws : float or None
-        Standard deviation of the value over draws; None for one draw, or if it is infinite.
+        Standard deviation of the value over draws; None for one draw, or if a value is not finite.
     """
 
     metric: str
@@ -66,7 +67,7 @@ class Score:
     sd_draws: float | None = None
 
     def estimate(self) -> Estimate:
-        """Return the value with the source of its interval, for differences and means of encoders."""
+        """Return the value as an `Estimate`, from which intervals, differences and means are computed."""
         from distbench.inference.estimate import Estimate
 
         rows = None if self.points is None else len(self.points)
@@ -75,7 +76,7 @@ class Score:
 
     @property
     def half_width(self) -> float:
-        """Half the width of the interval: the larger side if a bound cuts the other; infinite without an interval."""
+        """The larger distance from the value to an end of its interval; infinite without an interval."""
         if self.low is None or self.high is None:
             return float("inf")
         return max(self.value - self.low, self.high - self.value)
@@ -83,7 +84,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Pair:
-    """A test point and a candidate whose distance the codes do not preserve.
+    """A test point and a candidate between which the codes do not preserve the distance.
 
     Parameters
     ----------
@@ -92,11 +93,12 @@ class Pair:
     partner : int
         Row of the other point, in the test points or in the reference.
     partner_set : {"test", "reference"}
-        The set that has this row.
+        The set in which `partner` is a row.
     input_distance, code_distance : float
-        Distances in both spaces, each in its units.
+        Distances in input and in code space, each in the units of its space.
     rank_input, rank_code : float
-        Rank of the partner among the query's candidates in both spaces, 1 = nearest; ties share their mean rank.
+        Ranks of the partner among the query's candidates, by input and by code distance; 1 is the nearest, and ties
+        share their mean rank.
     M : int
         Number of candidates.
     labels : tuple of str
@@ -124,7 +126,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class ReferenceScore:
-    """The value of a reference encoder in a metric; ``where`` names the data and how it was fitted."""
+    """The value of a metric for a reference encoder; ``where`` says on which points, and how it was fitted."""
 
     metric: str
     encoder: str

@@ -1,4 +1,4 @@
-"""The arguments of an evaluation beside points and encoder, checked before anything runs."""
+"""The options of an evaluation, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distbench.metrics import METRICS, Metric, default_metrics
 
 __all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of", "flag"]
 
-DRAWS = 5  # of a stochastic encoder's codes
+DRAWS = 5  # how often a stochastic encoder encodes the points
 LABELS, DECODER = "label_agreement", "reconstruction_mse"
 NEEDS = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
 
@@ -46,7 +46,7 @@ def _checked(check: Callable[[Any, str], Any], default: Any) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """Arguments of an evaluation, checked as they are set; see :func:`distbench.evaluate`."""
+    """Options of an evaluation, checked when the object is made; see :func:`distbench.evaluate`."""
 
     metrics: tuple[Metric, ...]
     k: int = 10

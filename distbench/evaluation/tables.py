@@ -48,7 +48,7 @@ def differences_html(differences: Differences) -> str:
 
 
 def report_frame(report: Report) -> pd.DataFrame:
-    """Return a report's scores as a frame, a metric a row."""
+    """Return a report's scores as a frame with one row for each metric."""
     rows = {
         name: {key: getattr(score, key) for key in (*VALUES, "direction", "draws")}
         for name, score in report.scores.items()
@@ -57,7 +57,7 @@ def report_frame(report: Report) -> pd.DataFrame:
 
 
 def differences_frame(differences: Differences) -> pd.DataFrame:
-    """Return the differences of two reports as a frame, a metric a row."""
+    """Return the differences of two reports as a frame with one row for each metric."""
     scores_a, scores_b = differences.scores
     rows = {
         name: {
@@ -81,7 +81,7 @@ def _frame(rows: Mapping[str, Mapping[str, Any]], numbers: Sequence[str], attrib
 
     index = pd.Index(list(rows), name="metric", dtype=object)
     frame = pd.DataFrame([dict(row) for row in rows.values()], index=index)
-    frame = frame.astype(dict.fromkeys(numbers, "float64"))  # a column of None alone holds numbers too
+    frame = frame.astype(dict.fromkeys(numbers, "float64"))  # otherwise a column of only None would hold objects
     frame.attrs.update(attributes)
     return frame
 
@@ -91,7 +91,7 @@ def _title(report: Report) -> str:
 
 
 def _bounds(report: Report) -> list[str]:
-    """Return the names of the bounds, attainable values and floors, that a report has."""
+    """Return which of "attainable" and "floor" the report's scores have."""
     return [key for key in ("attainable", "floor") if any(getattr(s, key) is not None for s in report.scores.values())]
 
 
@@ -99,7 +99,7 @@ def _notes(report: Report) -> list[str]:
     """Return the report's notes, and those that explain its floors and attainable values."""
     notes, bounds = list(report.notes), _bounds(report)
     if "floor" in bounds and not report.in_sample():
-        notes.append("floors are those of the test points alone, in sample; here only that of distortion binds")
+        notes.append("floors are in sample, for the test points alone; here only the floor of distortion is a bound")
     if "attainable" in bounds:
         notes.append("attainable: metric MDS of the test points themselves (at most 1,000), in sample")
     return notes

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Points = NDArray[Any]  # of float32 or float64, perhaps a memory map
 
 MAX_PAIRS = 10  # for each kind
-BLOCK_NUMBERS = 1 << 16  # in a block: a cache of the processor holds them
+BLOCK_NUMBERS = 1 << 16  # a block of so many numbers fits into the processor's cache
 
 
 def worst_pairs(
@@ -31,10 +31,10 @@ def worst_pairs(
     distance_x: str = EUCLIDEAN,
     distance_z: str = EUCLIDEAN,
 ) -> dict[PairKind, tuple[Pair, ...]]:
-    """Return the worst pairs by continuity and by trustworthiness, and the two that determine the distortion.
+    """Return the worst pairs by continuity and by trustworthiness, and the two pairs that determine the distortion.
 
-    `test` and `reference` are points and their codes; memory maps are read block by block. The statistics of these
-    points must include ranks.
+    `test` and `reference` are points and their codes; memory maps are read block by block. `statistics` must include
+    the ranks of these points.
     """
     assert statistics.ranks is not None
     chosen: dict[PairKind, list[_Place]] = {
@@ -64,26 +64,26 @@ def worst_pairs(
 
 
 def _is_changed(pair: Pair, kind: PairKind) -> bool:
-    """Return whether the ranks differ as the kind says; with ties at place k, equal ranks are among the worst."""
-    torn = pair.rank_code - pair.rank_input
-    return kind == "extreme" or (torn > 0 if kind == "torn" else torn < 0)
+    """Return whether the rank changed in the direction of the kind; with ties at place k, some pairs keep theirs."""
+    increase = pair.rank_code - pair.rank_input
+    return kind == "extreme" or (increase > 0 if kind == "torn" else increase < 0)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A query, one of its candidates, and the ranks of this by input and by code, if they are known."""
+    """A query, one of its candidates, and the candidate's ranks by input and by code (None: not known yet)."""
 
     query: int
     column: int
     ranks: tuple[float | None, float | None] = (None, None)
 
 
-def _worst(statistics: Statistics, side_of: RankSide, side: int) -> list[_Place]:
-    """Return the neighbors in one space with the largest ranks in the other (`side`)."""
-    order = np.argsort(-side_of.worst_rank, kind="stable")[:MAX_PAIRS]
+def _worst(statistics: Statistics, ranks: RankSide, side: int) -> list[_Place]:
+    """Return the neighbors in one space with the largest ranks in the other space (`side`: 0 = input, 1 = code)."""
+    order = np.argsort(-ranks.worst_rank, kind="stable")[:MAX_PAIRS]
     return [
-        _Place(int(statistics.judged[i]), int(side_of.worst[i]), (None, rank) if side else (rank, None))
-        for i, rank in zip(order, side_of.worst_rank[order].tolist(), strict=True)
+        _Place(int(statistics.judged[i]), int(ranks.worst[i]), (None, rank) if side else (rank, None))
+        for i, rank in zip(order, ranks.worst_rank[order].tolist(), strict=True)
         if rank > statistics.k
     ]
 
@@ -95,7 +95,7 @@ def _extremes(moments: Moments) -> list[_Place]:
 
 @dataclass(frozen=True)
 class _Pair:
-    """A pair in one space: the query's vector, and the distance divided by 2 to the exponent."""
+    """A pair in one space: the query's vector, and the pair's distance divided by 2**exponent."""
 
     query: Array
     exponent: int
@@ -112,7 +112,7 @@ class _Space:
     metric: str
 
     def look_up(self, places: list[_Place], side: int) -> list[tuple[float, float]]:
-        """Return the distance and the rank of each candidate, known ranks as they are; ties share their mean rank."""
+        """Return distance and rank of each candidate; ranks that are known are kept, and ties share their mean rank."""
         pairs = [self._pair(place) for place in places]
         unknown = [p for p, place in enumerate(places) if place.ranks[side] is None]
         ranks = np.array([place.ranks[side] or 0.0 for place in places])
@@ -128,13 +128,13 @@ class _Space:
     def _ranks(self, pairs: list[_Pair]) -> Array:
         nearer, up_to = np.zeros(len(pairs)), np.zeros(len(pairs))
         measure = DISTANCES[self.metric]
-        with np.errstate(over="ignore"):  # distances that overflow in units of the pair's distance are larger
+        with np.errstate(over="ignore"):  # a distance that overflows here is larger than the pair's, as inf is
             for block in self._blocks():
                 for p, pair in enumerate(pairs):
                     others = measure(block, pair.query, pair.exponent)
                     nearer[p] += np.count_nonzero(others < pair.distance)
                     up_to[p] += np.count_nonzero(others <= pair.distance)
-        if self.n_test:  # the query itself, at distance 0
+        if self.n_test:  # do not count the query itself, at distance 0
             nearer -= np.array([pair.distance > 0 for pair in pairs], dtype=float)
             up_to -= 1
         return (nearer + 1 + up_to) / 2
@@ -154,24 +154,24 @@ class _Space:
                 release(points)
 
     def _vectors(self, rows: Points) -> Array:
-        """Return rows as float64; for the cosine distance, their directions."""
+        """Return rows as float64, divided by their lengths for the cosine distance."""
         rows = np.asarray(rows, dtype=np.float64)
-        return _directions(rows) if self.metric == "cosine" else rows
+        return _unit_vectors(rows) if self.metric == "cosine" else rows
 
 
-def _directions(rows: Array) -> Array:
+def _unit_vectors(rows: Array) -> Array:
     largest = np.abs(rows).max(axis=1, keepdims=True)
-    units = rows / np.where(largest > 0, largest, 1.0)
-    lengths = np.sqrt(np.einsum("ij,ij->i", units, units))[:, None]
-    return np.asarray(units / np.where(lengths > 0, lengths, 1.0))
+    scaled = rows / np.where(largest > 0, largest, 1.0)  # so that squares stay in range
+    lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None]
+    return np.asarray(scaled / np.where(lengths > 0, lengths, 1.0))
 
 
 def _exponent(query: Array, other: Array) -> int:
-    """Return the exponent of the power of two that divides distances, so that squares stay in range: mostly 0."""
+    """Return the exponent e, usually 0, so that differences divided by 2**e stay in range when they are squared."""
     with np.errstate(over="ignore"):
         largest = float(np.abs(other - query).max())
     if largest == 0:
-        return -1000  # equal rows: any other difference must not vanish
+        return -1000  # equal rows: no difference to another row, however small, may become 0
     exponent = int(np.frexp(largest)[1])
     return 0 if abs(exponent) < 300 else max(exponent, -1000)
 
@@ -182,7 +182,7 @@ def _euclidean(block: Array, query: Array, exponent: int) -> Array:
 
 
 def _cosine(block: Array, query: Array, exponent: int) -> Array:
-    difference = block - query  # of directions: 1 - cos = |u - v|^2 / 2
+    difference = block - query  # of unit vectors: 1 - cos = |u - v|^2 / 2
     return np.asarray(np.einsum("ij,ij->i", difference, difference) / 2)
 
 

@@ -264,7 +264,7 @@ def test_recipe(distbench):
     for internal in ("site-packages", "sklearn/", "_keras_files.py", "zipfile"):
         assert internal not in text
     result.stdout.fnmatch_lines(["*the value itself is on the good side: fails because undecided='fail'"])
-    result.stdout.fnmatch_lines(["next: judge more test points, *pass undecided='value'"])
+    result.stdout.fnmatch_lines(["next: evaluate more test points, *pass undecided='value'"])
     result.stdout.fnmatch_lines(["7 checks: 1 met, 1 undecided, 5 not evaluated (1 failed as undecided='fail' says)"])
     result.stdout.fnmatch_lines_random(["no score: test_mine.py::test_file half.keras: failed: *"])
     notes = ("codes have as many columns as the points", "60 of the 60 test points equal a reference point")

@@ -204,10 +204,10 @@ class Classifier:
 ENCODERS = [
     encoding(raises, "encoder 'raises' raised RuntimeError: CUDA out of memory; it got rows 0 to 39 of 40"),
     encoding(lambda b: b @ np.ones((3, 2)), "raised ValueError: matmul", "float64 of shape (40, 4)"),
-    encoding(lambda batch: None, "returned NoneType", "one array with a row a point"),
-    encoding(lambda batch: 3.0, "a single number for 40 points", "one code a point"),
-    encoding(lambda b: (b, b[:, :1]), "a tuple of 2 arrays for 40 points", "return the codes alone"),
-    encoding(lambda batch: [batch, batch[:, :2]], "a list of 2 arrays for 40 points", "return the codes alone"),
+    encoding(lambda batch: None, "returned NoneType", "one array with a row for each point"),
+    encoding(lambda batch: 3.0, "a single number for 40 points", "one code for each point"),
+    encoding(lambda b: (b, b[:, :1]), "a tuple of 2 arrays for 40 points", "return only the codes"),
+    encoding(lambda batch: [batch, batch[:, :2]], "a list of 2 arrays for 40 points", "return only the codes"),
     encoding(lambda batch: {"codes": batch}, "returned dict"),
     encoding(lambda b: [[0.0] * (n % 3 + 1) for n in range(len(b))], "codes of different sizes"),
     encoding(lambda batch: batch.astype(str), "values of type <U32", "real numbers"),
@@ -229,7 +229,7 @@ ENCODERS = [
     ),
     encoding(
         Counts(lambda b, n: b[:, :2] + np.random.default_rng(n).normal(size=(len(b), 2))),
-        *("other codes", "second time", "make it deterministic", "stochastic=True"),
+        *("different codes", "second time", "make it deterministic", "stochastic=True"),
     ),
     encoding(Counts(lambda b, n: b if n < 1 else b[:0]), "failed the second time"),
     encoding(lambda b: b[:, :2] - b[:, :2].mean(axis=0), "with the other points of its batch", "eval mode"),

@@ -100,7 +100,7 @@ class MyRecipe:
         (X_TEST, first, "look swapped; pass the encoder first"),
         (MyRecipe, X_TEST, "it is a recipe, with fit"),
         (MyRecipe(), X_TEST, "it is a recipe, with fit"),
-        ("pca", X_TEST, "names are of recipes.*fit_baseline"),
+        ("pca", X_TEST, "if it is the name of a recipe.*fit_baseline"),
         ("enc.h5", X_TEST, "found 'enc.h5'; files that are loaded are a .keras file"),
         (first, "x.npy", "X_test: found 'x.npy', a text; pass the array"),
     ],

@@ -212,7 +212,7 @@ def test_a_collapse_is_a_pair_that_was_found_or_undecided(cache):
     assert "random_projection: two points " in result.evidence
     assert "(largest of 3 seeds); digits, codes of 8" in result.evidence
     assert judged(cache, CollapseClaim, encoder="random_projection", at_most=1e-300).verdict == "undecided"
-    with pytest.raises(InputError, match="no two points need share a code"):
+    with pytest.raises(InputError, match="different points need not share a code"):
         judged(cache, CollapseClaim, encoder="identity", at_most=1e-6)
 
 

@@ -107,7 +107,7 @@ def test_equal_codes_and_a_map_that_jumps(cloud):
 @pytest.mark.parametrize(
     ("encode", "points", "message"),
     [
-        (lambda X: X, np.eye(12), "codes of 12 numbers for points of 12: no two points need share"),
+        (lambda X: X, np.eye(12), "codes of 12 numbers for points of 12, so different points need not share"),
         (lambda X: X[:, :1], np.ones((20, 3)), "points: found most of them equal"),
         (lambda X: X[:, :1] * np.nan, np.eye(5), "codes.*NaN|NaN.*codes"),
     ],

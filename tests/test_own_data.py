@@ -114,7 +114,11 @@ class TestFiles:
             ("train", TRAIN[:0], r"train: found shape \(0, 5\), which holds no numbers"),
             ("train", TRAIN + 1j, "train: found complex numbers; pass real ones"),
             ("train", np.array([["a"]]), "train: found dtype <U1; pass numbers"),
-            ("y_train", Y_TRAIN[:-1], r"labels_train: found shape \(39,\) for 40 points; give one class a point"),
+            (
+                "y_train",
+                Y_TRAIN[:-1],
+                r"labels_train: found shape \(39,\) for 40 points; give one class for each point",
+            ),
             ("y_train", Y_TRAIN + 0.5, "labels: found float64 and int64; give whole numbers or texts"),
             ("y_train", Y_TRAIN.astype(str), "labels: found .* the same in train and test"),
         ],
@@ -168,7 +172,7 @@ class TestFiles:
     def test_tables_of_other_columns(self, folder):
         pd.DataFrame({"a": [1, 2], "b": [3, 4]}).to_parquet(folder / "train.parquet")
         pd.DataFrame({"b": [1, 2], "a": [3, 4]}).to_parquet(folder / "test.parquet")
-        with pytest.raises(DatasetError, match=r"test.parquet: its columns of numbers are not those of train.parquet"):
+        with pytest.raises(DatasetError, match=r"test.parquet: has other columns of numbers than train.parquet"):
             source(folder, train="train.parquet", test="test.parquet").load()
 
     def test_without_pyarrow(self, folder, monkeypatch):
@@ -212,7 +216,10 @@ class TestFunctions:
             ("return {'train': [[1.0]], 'test': [[2.0]], 'labels_test': [1]}", "labels_test: found alone"),
             ("return [[1.0]], [2.0]", r"test: found 1-D data of shape \(1,\)"),
             ("return [[1, 2], [3]], [[1, 2]]", "train: found rows of different lengths"),
-            ("return [[1, 2], [3, 4]], [[1, 2]], [[1], [2, 3]], [0]", "labels_train: no array .*rows of one length"),
+            (
+                "return [[1, 2], [3, 4]], [[1, 2]], [[1], [2, 3]], [0]",
+                "labels_train: cannot be an array .*rows of equal length",
+            ),
             ("import sys; sys.exit(3)", r"raised SystemExit: 3 \(at errs_\d+.py:2\)"),
             ("raise OSError('line\\nline')", r"raised OSError: line line \(at errs_\d+.py:2\)"),
             ("raise KeyError('gone')", r"raised KeyError: 'gone' \(at errs_\d+.py:2\)"),

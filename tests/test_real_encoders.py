@@ -129,7 +129,7 @@ class TestOnnx:
     def test_errors_are_one_line(self, ort, pca, tmp_path):
         with pytest.raises(EncoderError, match=r"^encoder 'pca\.onnx' raised InvalidArgument: .*Got: 10 Expected: 64"):
             distbench.evaluate(pca[1], TEST[:, :10], k=5)
-        with pytest.raises(EncoderError, match=r"gone\.onnx: no such file; give an ONNX file"):
+        with pytest.raises(EncoderError, match=r"gone\.onnx: no such file; pass an ONNX file"):
             as_encoder(tmp_path / "gone.onnx")
 
     def test_without_onnxruntime_the_error_names_the_package(self, monkeypatch):
@@ -314,7 +314,7 @@ class TestTorch:
         wanted = as_encoder(module).encode(TEST)
         listed = as_encoder(lambda batch: list(module.eval()(torch.as_tensor(batch).double()))).encode(TEST)
         np.testing.assert_array_equal(listed, wanted)
-        with pytest.raises(EncoderError, match="a tuple of 2 arrays for 2 points; return the codes alone"):
+        with pytest.raises(EncoderError, match="a tuple of 2 arrays for 2 points; return only the codes"):
             as_encoder(lambda batch: (batch[:, :3], batch[:, :3]), batch_size=2).encode(TEST)
 
     @pytest.mark.nightly  # torch.export takes seconds; scripted, traced and frozen modules stand for these
@@ -534,7 +534,7 @@ class TestTexts:
     def test_texts_without_an_input_space_and_spaces_that_do_not_fit(self, texts, encoders):
         small, large = encoders
         for variant, shown in ((texts, "a list of str"), (np.array(texts), "an array of <U")):
-            with pytest.raises(InputError, match=f"^X_test: found {shown}.* of its own; pass input_space="):
+            with pytest.raises(InputError, match=f"^X_test: found {shown}.* are defined; pass input_space="):
                 distbench.evaluate(small, variant, k=5)
         A = large.encode(texts)
         for space, reference, message in (
@@ -554,9 +554,9 @@ class TestTexts:
         def noisy(batch):
             return encoders[0].encode(batch) + noise.normal(size=(len(batch), 2))
 
-        with pytest.raises(EncoderError, match=r"'noisy' gave other codes .* or pass stochastic=True"):
+        with pytest.raises(EncoderError, match=r"'noisy' gave different codes .* or pass stochastic=True"):
             distbench.evaluate(noisy, texts, input_space=encoders[1], k=5)
-        with pytest.raises(EncoderError, match=r"^input_space: encoder 'noisy' gave other codes .*fixed seed\)$"):
+        with pytest.raises(EncoderError, match=r"^input_space: encoder 'noisy' gave different codes .*fixed seed\)$"):
             distbench.evaluate(encoders[0], texts, input_space=noisy, k=5)
         report = distbench.evaluate(noisy, texts, input_space=encoders[1], k=5, stochastic=True, draws=2)
         assert report["continuity"].draws == 2

@@ -58,7 +58,7 @@ def test_few_rows_are_encoded_again_in_another_batch(m):
 
 @pytest.mark.parametrize("share", [1e-3, 0.1, 10])
 def test_noise_is_found(share):
-    with pytest.raises(EncoderError, match=r"'Noisy' gave other codes \(by up to .* of their spread\) the second"):
+    with pytest.raises(EncoderError, match=r"'Noisy' gave different codes \(by up to .* of their spread\) the second"):
         notes_of(Noisy(share))
 
 

@@ -53,7 +53,7 @@ WRONG = {
     "{name = 'a', load = 'a:b', label = 'x'}": ": unknown key 'label' beside load; take it out",
     "{name = 'a', file = 'a.csv'}": r"\.file: found 'a.csv'; give a file that ends in .npz or .parquet",
     "{name = 'a', train = 'a.npz', test = 'b.npy'}": r"\.train: .* ends in .npy or .parquet",
-    "{name = 'a', file = '../a.npz'}": r"\.file: .* leaves the folder of the suite",
+    "{name = 'a', file = '../a.npz'}": r"\.file: .* is outside the suite's folder",
     "{name = 'a', file = 'a.npz', label = 'x'}": r"\.label: names a column, which only",
     "{name = 'a', train = 'a.npy', test = 'b.npy', labels_train = 'c.npy'}": ": labels_test is missing; add it, as",
     "{name = 'a', load = 'a.b'}": r"\.load: found 'a.b'; give module:function",
@@ -123,5 +123,7 @@ class TestSuite:
         cache = FitCache()
         cache.register(suite(OWN, name="one.toml"))
         cache.register(suite(OWN, name="two.toml"))
-        with pytest.raises(SuiteError, match=r"three.toml:4: dataset.name: 'mine' stands for other data in one.toml"):
+        with pytest.raises(
+            SuiteError, match=r"three.toml:4: dataset.name: 'mine' is the name of different data in one.toml"
+        ):
             cache.register(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))

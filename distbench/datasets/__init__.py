@@ -1,4 +1,4 @@
-"""Data sets to evaluate encoders on: seeded, split, hashed, with their source and licence.
+"""Data sets to evaluate encoders on: split into train and test points by a seed, hashed, with source and licence.
 
 Each family is one module of this package and is registered by the decorator :func:`dataset`. Importing this package
 loads no numpy: a data set is made when it is loaded.

@@ -29,20 +29,21 @@ def checked_points(value: Any, name: str) -> NDArray[np.floating]:
 
 
 def checked_labels(value: Any, name: str, n: int) -> NDArray[Any]:
-    """Return labels as an array; raise DatasetError unless there is one for each of `n` points."""
+    """Return labels as an array; raise DatasetError unless there is one label for each of the `n` points."""
     import numpy as np
 
     try:
         labels = np.asarray(value)
     except (ValueError, TypeError) as error:
-        raise DatasetError(name, f"no array ({first_line(error)})", "give rows of one length") from error
+        raise DatasetError(name, f"cannot be an array ({first_line(error)})", "give rows of equal length") from error
     if labels.shape != (n,):
-        raise DatasetError(name, f"found shape {labels.shape} for {n} points", f"give one class a point, shape ({n},)")
+        advice = f"give one class for each point, shape ({n},)"
+        raise DatasetError(name, f"found shape {labels.shape} for {n} points", advice)
     return labels
 
 
 def checked_classes(*labels: NDArray[Any]) -> list[NDArray[np.int64]]:
-    """Return labels as whole numbers, the same for equal labels of all arrays: texts are numbered alphabetically.
+    """Return labels as whole numbers; texts are numbered alphabetically over all arrays.
 
     Raises DatasetError if they are neither whole numbers nor texts.
     """

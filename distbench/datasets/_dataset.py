@@ -22,7 +22,7 @@ __all__ = ["DATASETS", "Dataset", "DatasetEntry", "dataset", "load_dataset"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Train and test points of one data set; all arrays are read-only.
+    """The train and test points of a data set, in read-only arrays.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class Dataset:
     train, test : numpy.ndarray
         Points, shapes ``(n_train, d)`` and ``(n_test, d)``, float32 or float64.
     labels_train, labels_test : numpy.ndarray or None
-        One class (int64) for each point, if the data have classes.
+        The class (int64) of each point, if the data have classes.
     source, licence : str
         The origin of the data, and their licence.
     sha256 : str
-        Hash of bytes, dtype and shape of all four arrays: equal data sets have equal hashes.
+        Hash of bytes, dtype and shape of all four arrays; equal data sets have equal hashes.
     """
 
     name: str
@@ -65,7 +65,7 @@ class DatasetEntry:
     requires : str
         Name of the importable package that ships the data; empty if distbench ships them.
     summary : str
-        One line for lists.
+        One line that describes the data set in lists.
     """
 
     name: str
@@ -76,7 +76,7 @@ class DatasetEntry:
     summary: str = ""
 
     def load(self) -> Dataset:
-        """Return a new data set: points split 80/20 with a fixed seed, frozen and hashed."""
+        """Make the points, split them 80/20 with a fixed seed, and return them as a data set."""
         points, labels = self.make()
         train, test = split(len(points), labels)
         classes = None if labels is None else [labels[train], labels[test]]
@@ -99,14 +99,14 @@ def frozen_dataset(
 
 
 def _adopt(name: str, entry: Any) -> DatasetEntry:
-    """Return a data set of another package under `name`."""
+    """Return another package's data set under `name`, with checks of the points that it makes."""
     if not isinstance(entry, DatasetEntry):
         raise InputError(f"found {type(entry).__name__}; give a distbench.datasets.DatasetEntry")
     return replace(entry, name=name, make=lambda: _checked(name, entry.make))
 
 
 def _checked(name: str, make: Callable[[], Any]) -> tuple[NDArray[np.floating], NDArray[np.int64] | None]:
-    """Return the checked points and classes of another package's function."""
+    """Return the points and classes that another package's function makes, checked."""
     try:
         made = make()
         if not (isinstance(made, tuple) and len(made) == 2):
@@ -179,7 +179,7 @@ def split(n: int, labels: NDArray[np.int64] | None) -> tuple[NDArray[np.intp], N
     """Return the shuffled rows of train and test points; every fifth point of each class is a test point."""
     import numpy as np
 
-    # RandomState, because NEP 19 freezes its stream for all versions of numpy; the hashes rest on it.
+    # RandomState draws the same numbers in all versions of numpy (NEP 19); otherwise the hashes would change.
     order = np.random.RandomState(0).permutation(n)
     by_class = order if labels is None else order[np.argsort(labels[order], kind="stable")]
     is_test = np.zeros(n, dtype=bool)

@@ -1,4 +1,4 @@
-"""Data of users: loaded from files, or made by a function."""
+"""Data sets of users, which are loaded from files or made by a function."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ NAMES = POINTS + LABELS
 
 @dataclass(frozen=True)
 class DataSource:
-    """Data of users that are not yet loaded.
+    """A data set of a user that is not loaded yet.
 
     Attributes
     ----------
     name : str
         Name of the data set.
     files : tuple of (str, Path)
-        Either one ``file``: an ``.npz`` with arrays ``train`` and ``test``, and ``labels_train`` and ``labels_test`` if
-        there are classes; or a ``.parquet``, in which every fifth row of each class is a test point. Or files
-        ``train`` and ``test`` (``.npy`` or ``.parquet``), ``labels_train`` and ``labels_test`` (``.npy``).
+        Paths by key. Either one ``file``: an ``.npz`` with arrays ``train`` and ``test``, and ``labels_train`` and
+        ``labels_test`` if there are classes; or a ``.parquet``, of which a fifth of each class become test points. Or
+        ``train`` and ``test`` (``.npy`` or ``.parquet``), and ``labels_train`` and ``labels_test`` (``.npy``).
     label : str
         The column of ``.parquet`` files that holds the classes; empty for none. All other columns of numbers are
         features.
     function : str
-        Instead of files: ``module:function``, called without arguments. It returns a :class:`Dataset`, a mapping of
-        arrays by the four names, or a tuple of the first two or all four.
+        ``module:function`` in place of files; it is called without arguments. It returns a :class:`Dataset`; a mapping
+        with keys ``train``, ``test``, ``labels_train`` and ``labels_test``; or a tuple of the first two or all four.
     """
 
     name: str
@@ -58,14 +58,14 @@ class DataSource:
         return {key: path for key, path in self.files if not path.is_file()}
 
     def load(self) -> Dataset:
-        """Return the points, checked; the same object again as long as the files are the same.
+        """Return the data set, checked; the same object again as long as the files do not change.
 
         Raises
         ------
         DatasetError
             The data cannot be read or used.
         MissingDependencyError
-            A package that reads such files is not installed.
+            The package that reads the files is not installed.
         """
         try:
             return _loaded(self, tuple(_stamp(path) for _, path in self.files))
@@ -80,7 +80,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
         status = path.stat()
     except OSError:
         return ()
-    # The time alone is not enough: clocks may be set back, and archives restore old times.
+    # The time of the last change alone is not enough: clocks may be set back, and archives restore old times.
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
 
@@ -129,7 +129,7 @@ def _call(function: str) -> Any:
 
 
 def _parts(made: Any) -> Parts:
-    """Return the result of the user's function as arrays by name."""
+    """Return the arrays in the result of the user's function by name."""
     if isinstance(made, Dataset):
         return {name: getattr(made, name) for name in NAMES}
     if isinstance(made, tuple | list) and len(made) in (2, 4):
@@ -148,14 +148,14 @@ def _parts(made: Any) -> Parts:
 
 
 def _read_files(files: Mapping[str, Path], label: str) -> Parts:
-    """Return the arrays of files, not checked yet."""
+    """Return the arrays of files by name, before any check."""
     if "file" in files:
         path = files["file"]
         return reading(path, lambda: _archive(path) if path.suffix.lower() == ".npz" else _split_table(path, label))
     tables = {key: _table(path, label) for key, path in files.items() if path.suffix.lower() == ".parquet"}
     if len(tables) == 2 and tables["train"].columns != tables["test"].columns:
         test, train = files["test"].name, files["train"].name
-        raise DatasetError(test, f"its columns of numbers are not those of {train}", "give both the same")
+        raise DatasetError(test, f"has other columns of numbers than {train}", "give both the same columns")
     points = {
         key: tables[key].points if key in tables else reading(path, partial(read_array, path))
         for key, path in files.items()
@@ -180,7 +180,7 @@ def _split_table(path: Path, label: str) -> Parts:
 
 
 def _archive(path: Path) -> Parts:
-    with path.open("rb") as file:  # numpy would leave a damaged file open
+    with path.open("rb") as file:  # given a path, numpy would leave a damaged file open
         arrays = open_archive(file)
         for name in POINTS:
             if name not in arrays.files:

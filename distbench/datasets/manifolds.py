@@ -1,6 +1,6 @@
 """Two-dimensional sheets rolled up in three dimensions, drawn by scikit-learn.
 
-The color of a point is a position along the sheet, not a class, so these data sets have no labels.
+scikit-learn's color of a point is its position along the sheet, not a class, so these data sets have no labels.
 """
 
 from __future__ import annotations

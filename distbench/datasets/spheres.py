@@ -27,7 +27,7 @@ def spheres() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """10,000 points on 11 spheres S^100: ten of radius 5, and one of radius 25 that encloses them.
 
     Each small sphere has 500 points and is shifted by normal noise of standard deviation 10/sqrt(100) in each
-    coordinate; the big one has 5,000 and is not shifted. The class is the sphere.
+    coordinate; the big one has 5,000 points and is not shifted. Each sphere is a class.
     """
     import numpy as np
 
@@ -41,7 +41,7 @@ def spheres() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 
 def _sphere(draw: np.random.RandomState, n: int, radius: float) -> NDArray[np.float64]:
-    """Return ``n`` points, uniform on a sphere about the origin."""
+    """Return ``n`` points, uniformly distributed on a sphere about the origin."""
     import numpy as np
 
     points: NDArray[np.float64] = draw.standard_normal((n, _DIMENSION + 1))

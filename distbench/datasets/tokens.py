@@ -34,13 +34,13 @@ def tokens() -> tuple[NDArray[np.float32], None]:
     import numpy as np
 
     table = _table(_folder() / _FILE)
-    # RandomState, because NEP 19 freezes its stream for all versions of numpy; the hash rests on it.
+    # RandomState draws the same numbers in all versions of numpy (NEP 19); otherwise the hash would change.
     rows = np.random.RandomState(0).permutation(np.arange(_FIRST_TEXT, len(table)))[:_POINTS]
     return table[np.sort(rows)].astype(np.float32), None
 
 
 def _folder() -> Path:
-    """Return the folder of wordllama; importing it would load its tokenizer and more."""
+    """Return wordllama's folder without importing the package, which would load its tokenizer and more."""
     from importlib.util import find_spec
     from pathlib import Path
 
@@ -53,7 +53,7 @@ def _folder() -> Path:
 
 
 def _table(path: Path) -> NDArray[np.float16]:
-    """Return the embeddings, one row a token."""
+    """Return the embeddings, one row for each token."""
     try:
         from safetensors.numpy import load_file
     except ImportError as error:

@@ -31,13 +31,13 @@ def decoder_of(encoder: Any) -> Callable[[Any], Any] | None:
 
 
 def _method(owner: Any, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function that calls a method as its owner's framework requires: with tensors, in eval mode."""
+    """Return a function that calls a method as its owner's framework requires, for instance on tensors in eval mode."""
     adapter = adapter_of(owner)
     return method if adapter is None else adapter.method(owner, method)
 
 
 def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
-    """Return the points that a decoder makes of codes, one row a code; each batch is checked."""
+    """Return the points that a decoder returns for codes, one row for each code. Raises EncoderError if it fails."""
     parts = []
     for start in range(0, len(codes), batch_size):
         batch = np.array(codes[start : start + batch_size])
@@ -48,6 +48,7 @@ def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
         except Exception as error:
             raise EncoderError(f"decoder raised {type(error).__name__}: {first_line(error)}") from error
         if points.ndim == 0 or len(points) != len(batch):
-            raise EncoderError(f"decoder returned shape {points.shape} for {len(batch)} codes; return one point a code")
+            found = f"decoder returned shape {points.shape} for {len(batch)} codes"
+            raise EncoderError(f"{found}; return one point for each code")
         parts.append(points.reshape(len(batch), -1))
     return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Checks that an encoder repeats its codes; otherwise its scores are those of one random draw."""
+"""Checks that an encoder returns the same codes again; otherwise its scores would be those of one random draw."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ Codes = NDArray[np.floating]
 OVER_DRAWS = ", or pass stochastic=True to evaluate it over draws"
 READY_CODES = "or evaluate ready codes with distbench.evaluate_codes"
 REPEATED_ROWS = 64
-ROUNDING_SHARE = 1e-4  # of a column's spread: kernels for other batch sizes sum in another order
-NOTED_SHARE = 1e-2  # of the spread: if codes change less with their batch, a note says so
-ROUNDING_UNITS = 16  # units in the last place of a column's largest code
-MAX_FLIPS, MAX_FLIPPED_ROWS, MAX_FLIPS_IN_COLUMN = 1 / 200, 1 / 8, 1 / 16  # shares of codes that are steps
+ROUNDING_SHARE = 1e-4  # a change below this share of its column's spread is rounding (sums in another order)
+NOTED_SHARE = 1e-2  # if codes change with their batch by less than this share of the spread, a note says so
+ROUNDING_UNITS = 16  # so many units in the last place of a column's largest code are rounding, too
+# Codes that are steps (see _are_steps) may jump by rounding: at most so many of all codes, rows, and codes of a column.
+MAX_FLIPS, MAX_FLIPPED_ROWS, MAX_FLIPS_IN_COLUMN = 1 / 200, 1 / 8, 1 / 16
 
 
 def check_same_again(
     encoder: Encoder, X: Any, codes: Codes, name: str = "X_test", advice: str = OVER_DRAWS
 ) -> list[str]:
-    """Encode some points again, among other points, and raise EncoderError if codes differ by more than rounding.
+    """Encode some points again, in another batch, and raise EncoderError if codes differ by more than rounding.
 
     Returns a note if codes depend slightly on the batch, as in low precision. At most 64 rows are encoded, in one call:
-    spread over the points, or the first ones of stored arrays. If these differ, the unchanged first batch is encoded
-    again, which shows whether codes depend on the call or on the other points.
+    rows spread over the points, or the first rows of stored arrays. If their codes differ, the first batch is encoded
+    again, which shows whether codes depend on the call or on the other points of the batch.
 
-    `name` is the points' argument in messages, `advice` a further remedy for an encoder that is not deterministic.
+    `name` is the name of the points in messages, `advice` a further remedy for an encoder that is not deterministic.
     """
     points, rounding = rows_of_points(X), Rounding(codes)
     of_points = "" if name == "X_test" else f" of {name}"
@@ -57,7 +58,7 @@ def check_same_again(
         ) from (cause or repeated)
     if change := rounding.change(codes[first], repeated):
         raise EncoderError(
-            f"{subject} gave other codes (by up to {_share(change)}) the second time it encoded the same "
+            f"{subject} gave different codes (by up to {_share(change)}) the second time it encoded the same "
             f"points{of_points}; make it deterministic (eval mode, fixed seed){advice}"
         )
     if isinstance(again, EncoderError):  # it takes only batches of one size, for which it is deterministic
@@ -79,10 +80,10 @@ def _remedy(encoder: Encoder) -> str:
 
 
 def _places_jointly(encoder: Encoder) -> bool:
-    """Return whether an encoder places points jointly, as umap-learn does: it keeps the codes of the fit."""
+    """Return whether an encoder places points jointly, as umap-learn does: it stores the codes of its fit."""
     owner: Any = getattr(encoder.call, "__self__", None)
-    owner = getattr(owner, "best_estimator_", owner)  # of a search
-    owner = owner.steps[-1][1] if isinstance(getattr(owner, "steps", None), list) else owner  # of a pipeline
+    owner = getattr(owner, "best_estimator_", owner)  # such as GridSearchCV
+    owner = owner.steps[-1][1] if isinstance(getattr(owner, "steps", None), list) else owner  # a pipeline
     return hasattr(owner, "codes_") or hasattr(owner, "embedding_")
 
 
@@ -91,7 +92,7 @@ def _share(change: float) -> str:
 
 
 def _rows(points: Any, m: int) -> NDArray[np.int64]:
-    """Return the numbers of the rows to encode again: not all (unless there is one), so that their batch is another."""
+    """Return the rows to encode again: not all (unless there is one row), so that their batch is a different one."""
     count = min(REPEATED_ROWS, (m + 1) // 2)
     if is_stored(points):
         return np.arange(count)
@@ -106,7 +107,7 @@ def _encode(encoder: Encoder, points: Any, rows: Any) -> Codes | EncoderError:
 
 
 class Rounding:
-    """The rounding error of each column of codes. Codes are divided by a power of two, so that none overflows."""
+    """The rounding error of each column of codes, which are divided by a power of two so that none overflows."""
 
     def __init__(self, codes: Codes) -> None:
         self._exponent = -int(np.frexp(np.abs(codes).max())[1])
@@ -116,7 +117,7 @@ class Rounding:
         self._steps = _are_steps(codes)
         unit, rounding = _unit(codes), ROUNDING_SHARE * self._typical
         self._allowed = rounding + ROUNDING_UNITS * unit * np.maximum(size, _middle(size))
-        # In another order, sums differ by the rounding of terms that cancel, which may be as large as the largest code.
+        # In another order, sums round differently. Their terms may be as large as the largest code, and cancel.
         self._allowed_in_other_batches = rounding + ROUNDING_UNITS * np.maximum(
             unit * size.max(), max(unit, 2.0**-24) * size
         )
@@ -125,9 +126,10 @@ class Rounding:
         return np.ldexp(codes.astype(np.float64), self._exponent)
 
     def change(self, before: Codes, again: Codes, other_batches: bool = False) -> float:
-        """Return by what share of their column's spread codes of the same points differ: 0 if only by rounding.
+        """Return the largest difference of codes of the same points, as a share of their column's spread.
 
-        other_batches : whether the points were in different batches, so that sums may be in another order.
+        It is 0 if codes differ only by rounding. `other_batches` says that the points were in different batches, so
+        that sums may have been computed in another order.
         """
         if before.shape != again.shape:
             return float("inf")
@@ -156,14 +158,14 @@ def _middle(values: NDArray[np.float64]) -> float:
 
 
 def _are_steps(codes: Codes) -> NDArray[np.bool_]:
-    """Return which columns are steps: hold whole numbers, or few distinct numbers."""
+    """Return which columns are steps, that is have only whole numbers or few distinct numbers."""
     some = np.sort(codes[:: max(1, len(codes) // 1024)], axis=0)
     distinct = 1 + (np.diff(some, axis=0) != 0).sum(axis=0)
     return np.asarray((some == np.rint(some)).all(axis=0) | (distinct <= max(2, len(some) // 4)))
 
 
 def _unit(codes: Codes) -> float:
-    """Return the relative rounding of the type in which codes were apparently computed."""
+    """Return the relative rounding error of the type in which codes seem to have been computed."""
     with np.errstate(over="ignore"):
         if codes.dtype == np.float64 and not (codes.astype(np.float32) == codes).all():
             return 2.0**-53

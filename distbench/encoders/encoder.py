@@ -1,4 +1,4 @@
-"""One interface to all encoders: they are called batch by batch, and each result is checked."""
+"""One interface to all encoders."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Encoder:
     Attributes
     ----------
     name : str
-        Its name in reports: its ``name``, or the name of its function or class.
+        Name in reports.
     call : callable
-        Takes a batch of points, returns one code a point.
+        Takes a batch of points and returns one code for each.
     batch_size : int
         Number of points in a call.
     """
@@ -43,20 +43,20 @@ class Encoder:
         Parameters
         ----------
         X : array_like, shape (m, ...)
-            Points; the encoder gets them in their shape, frames as frames, lists of texts or other objects as lists.
-            They are never changed: the encoder gets a copy of each batch. Arrays of HDF5, Zarr or Dask are read block
-            by block.
+            Points. The encoder gets a copy of each batch in the points' shape: frames as frames, lists of texts or
+            other objects as lists. Arrays of HDF5, Zarr or Dask are read block by block.
 
         Returns
         -------
         numpy.ndarray, shape (m, code_size)
-            Codes, float32 or float64. One number a point makes codes of size 1; further axes are flattened.
+            Codes, float32 or float64. If the encoder returns one number for each point, the code size is 1; further
+            axes are flattened.
 
         Raises
         ------
         distbench.errors.EncoderError
-            The encoder did not return one finite, real code a point, all of one size; or it raised an error, which
-            becomes the cause.
+            The encoder did not return one finite, real code of the same size for each point; or it raised an error,
+            which is the ``__cause__``.
         distbench.errors.InputError
             ``X`` has no rows.
         """
@@ -93,10 +93,10 @@ class Encoder:
         codes = self._floats(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
-            raise self._error(f"{found} for {rows} points of one call; return one code a point")
+            raise self._error(f"{found} for {rows} points of one call; return one code for each point")
         codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
         if codes.shape[1] == 0:
-            raise self._error("codes of size 0; return at least one number a point")
+            raise self._error("codes of size 0; return at least one number for each point")
         bad = np.flatnonzero(~np.isfinite(codes).all(axis=1))
         if bad.size:
             more = f" and {bad.size - 1} more rows of its batch" if bad.size > 1 else ""
@@ -107,11 +107,11 @@ class Encoder:
         if is_frame(raw) and raw.ndim == 2 and (numbers := frame_numbers(raw)) is not None:
             raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
-            raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return the codes alone")
+            raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return only the codes")
         if raw is None or isinstance(raw, dict):
-            raise self._error(f"{type(raw).__name__}; return one array with a row a point")
+            raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
         if isinstance(raw, tuple) and all(getattr(part, "ndim", 0) > 1 and len(part) == rows for part in raw):
-            raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return the codes alone")
+            raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return only the codes")
         if isinstance(raw, list):
             raw = [detached(part) for part in raw]
         if np.ma.is_masked(raw):
@@ -123,7 +123,7 @@ class Encoder:
                 raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
             raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
         if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
-            raise self._error("integers beyond 2**53, which float64 merges; subtract an offset first")
+            raise self._error("integers beyond 2**53, which float64 cannot tell apart; subtract an offset first")
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
         if codes.dtype.kind not in "buif" and not is_short:
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
@@ -139,26 +139,26 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     Parameters
     ----------
     obj : object
-        Tried in this order: the path of a ``.keras`` file (loaded in Keras's safe mode), of an ``.onnx`` file or of the
-        folder of a SavedModel; an :class:`Encoder` (returned as it is, with this batch size); a Keras model (its
-        ``encode`` where it has one, else its output without training behaviour); a torch module (likewise; in eval mode
-        during the call, without gradients), which gets tensors of its own type; a session of onnxruntime or a loaded
-        SavedModel with one input and one output; an object with ``transform``, ``encode`` or ``predict``; a function
-        of a batch of points.
+        One of the following, tried in this order. The path of a ``.keras`` file (loaded in Keras's safe mode), of an
+        ``.onnx`` file or of the folder of a SavedModel. An :class:`Encoder`, which only gets the new batch size. A
+        Keras model: its ``encode`` is called if it has one, else the model in inference mode. A torch module: likewise,
+        in eval mode and without gradients, with tensors of the type of its weights. A session of onnxruntime or a
+        loaded SavedModel with one input and one output. An object with ``transform``, ``encode`` or ``predict``. A
+        function of a batch of points.
     batch_size : int, default 1024
         Number of points in a call.
 
     Returns
     -------
     Encoder
-        With ``encode(X)`` and ``name``.
+        It has ``encode(X)`` and ``name``.
 
     Raises
     ------
     distbench.errors.EncoderError
-        ``obj`` is none of these, or a class where an instance is needed; or a file cannot be loaded, or not safely.
+        ``obj`` is none of these, or a class in place of an instance; or a file cannot be loaded safely.
     distbench.errors.MissingDependencyError
-        The package that loads such a file is not installed.
+        The package that loads the file is not installed.
     distbench.errors.InputError
         ``batch_size`` is not a whole number above 0.
     """
@@ -166,5 +166,5 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     if isinstance(obj, Encoder):
         return Encoder(obj.name, obj.call, batch_size)
     model = loaded_file(obj)
-    has_name = isinstance(getattr(model, "name", None), str)  # models without a name get that of their file
+    has_name = isinstance(getattr(model, "name", None), str)  # a model without a name gets the name of its file
     return Encoder(name_of(obj if is_path(obj) and not has_name else model), call_of(model), batch_size)

@@ -1,6 +1,6 @@
-"""Finds the function that turns points into codes in an object, and the object's name and code size.
+"""Finds the function of an object that turns points into codes, and the object's name and code size.
 
-Frameworks have their own modules in :mod:`distbench.encoders.adapters`.
+Each framework has its own module in :mod:`distbench.encoders.adapters`.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _WORKS = ", ".join(
 
 
 def is_path(obj: Any) -> bool:
-    """Return whether this may be the path of a file."""
+    """Return whether an object may be the path of a file."""
     return isinstance(obj, str | PathLike)
 
 
 def loaded_file(obj: Any) -> Any:
-    """Return the model in a file or folder that a framework loads; any other object as it is."""
+    """Load the model if the object is the path of a model's file or folder; return any other object as it is."""
     path = str(Path(obj).expanduser()) if is_path(obj) else ""
     adapter = adapter_of_file(path) if path else None
     return obj if adapter is None else adapter.load(path)
@@ -59,7 +59,7 @@ def encodes(obj: Any) -> bool:
 
 
 def call_of(obj: Any) -> Callable[[Any], Any]:
-    """Return the function of an object that turns a batch of points into codes; raise EncoderError without one."""
+    """Return the function of an object that turns a batch of points into codes. Raises EncoderError if it has none."""
     if isinstance(obj, type):
         raise EncoderError(
             "encoder",
@@ -88,7 +88,7 @@ def name_of(obj: Any) -> str:
     """Return the name of an encoder in reports: its ``name``, or that of its function or class."""
     while isinstance(obj, functools.partial):
         obj = obj.func
-    if isinstance(obj, str):  # a file's name, or a recipe's
+    if isinstance(obj, str):  # the name of a file or of a recipe
         return PurePath(obj).name or obj
     name = getattr(obj, "name", None)
     if isinstance(name, str) and name:
@@ -100,16 +100,16 @@ def name_of(obj: Any) -> str:
 def declared_code_size(encoder: Any) -> int | None:
     """Return the code size that an encoder declares, or None; the encoder is not run.
 
-    Keras models declare an ``output_shape``, scikit-learn's transformers ``get_feature_names_out``, the encoders of
-    `distbench.baselines` and most linear ones their ``components_``. The output shape of a model with an ``encode``
-    method does not count: its output is a reconstruction.
+    It is read from ``output_shape`` of Keras models, from ``get_feature_names_out`` of scikit-learn's transformers, and
+    from ``components_`` of the encoders of `distbench.baselines` and most linear ones. The ``output_shape`` of a model
+    with an ``encode`` method is not used, since it is the shape of reconstructions.
     """
     if isinstance(encoder, type):
         return None
     if callable(getattr(encoder, "transform", None)):
         shape: tuple[int, ...] = getattr(getattr(encoder, "components_", None), "shape", ())
         rows = int(shape[0]) if len(shape) == 2 else 0
-        with suppress(Exception):  # missing, or not fitted: the encoder will raise an error itself
+        with suppress(Exception):  # the method is missing, or the encoder is not fitted and will say so when called
             return len(encoder.get_feature_names_out()) or rows or None
         return rows or None
     output = getattr(encoder, "output_shape", None)
@@ -125,14 +125,14 @@ def runs_in_eval_mode(encoder: Any) -> bool:
 
 
 def _hint(obj: Any) -> tuple[str, str]:
-    """Return a remark on an object that cannot encode, and the advice."""
+    """Return a remark on an object that cannot encode, and advice."""
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
         found = f"found {short_repr(str(obj))}; files that are loaded are {FILES}"
         return f" ({found}: load it with the package that wrote it, and pass the model)", ""
     if isinstance(obj, str):
         return (
-            f" (found {obj[:40]!r}; names are of recipes: fit one with distbench.fit_baseline(name, X_train, code_"
-            "size=8), or mark the test with dataset= and code_size=)"
+            f" (found {obj[:40]!r}; if it is the name of a recipe, fit it with distbench.fit_baseline(name, X_train, "
+            "code_size=8), or mark the test with dataset= and code_size=)"
         ), ""
     if isinstance(obj, np.ndarray):
         return " (for ready codes use distbench.evaluate_codes)", ""
@@ -144,12 +144,12 @@ def _hint(obj: Any) -> tuple[str, str]:
 
 
 def _is_file_name(text: str) -> bool:
-    """Return whether a text has a folder or an ending, like the name of a file and unlike that of a recipe."""
+    """Return whether a text has a slash or a file's ending, as names of files have and names of recipes have not."""
     return "/" in text or "\\" in text or (text[-1:].isalnum() and "." in text.strip("."))
 
 
 def _if_recipe(obj: Any) -> str:
-    """Return a hint on how to use a recipe, which is not fitted yet; empty for other objects."""
+    """Return a hint on how to use a recipe, which must be fitted before it can encode; empty for other objects."""
     try:
         parameters = inspect.signature(obj.fit).parameters
     except (AttributeError, TypeError, ValueError):
@@ -157,6 +157,6 @@ def _if_recipe(obj: Any) -> str:
     if "code_size" not in parameters:
         return ""
     return (
-        " (it is a recipe, with fit(X, code_size, seed): pass what its fit returns, or leave the points out and mark "
-        "the test with dataset= and code_size=)"
+        " (it is a recipe, with fit(X, code_size, seed): pass the encoder fit returns, or leave the points out and "
+        "mark the test with dataset= and code_size=)"
     )

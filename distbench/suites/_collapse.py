@@ -1,10 +1,10 @@
-"""Search for two points far apart with the same code, which exist for every continuous map to fewer numbers.
+"""Searches for two points far apart with the same code; such points exist for every continuous map to fewer numbers.
 
-Every continuous map of the sphere S^k into k numbers sends some two opposite points to the same code (K. Borsuk, 1933,
-Drei Saetze ueber die n-dimensionale euklidische Sphaere). So in any k + 1 directions through any point, at any radius,
-an encoder with codes of k numbers has such a pair.
+Every continuous map from the sphere S^k to k numbers maps some two opposite points to the same code (K. Borsuk, 1933,
+Drei Saetze ueber die n-dimensionale euklidische Sphaere). So an encoder with codes of k numbers has such a pair on
+every sphere of k dimensions, whatever its center and radius.
 
-``distbench.hunting`` searches elsewhere: near the test points, where inputs are plausible.
+``distbench.hunting`` searches near the test points, where inputs are plausible; this search need not stay there.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Array = NDArray[np.float64]
 
 MAX_POINTS = 1_000  # sampled for median distances
 MAX_STARTS = 32
-FIRST_GUESSES = 256  # directions about each center; a search starts at the best of them
-STEP = 1e-3  # of finite differences, in radii: far above float32's resolution, far below the curvature of encoders
+FIRST_GUESSES = 256  # random directions about each center; a search starts at the best of them
+STEP = 1e-3  # of finite differences, in radii: large against the rounding of float32, small for a smooth encoder
 
 
 @dataclass(frozen=True)
 class Collapse:
-    """Two points far apart, the distance of their codes, and the median distances of pairs of data points and codes.
+    """Two points far apart and the distance of their codes, with the median distances between data points and codes.
 
-    ``starts`` is the number of searches until the pair was found.
+    ``starts`` is the number of searches that were made.
     """
 
     first: Array = field(repr=False)
@@ -63,14 +63,15 @@ class Collapse:
 
 
 def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
-    r"""Search for two points, as far apart as the median pair of the data, with the same code.
+    r"""Search for two points with the same code that are as far apart as the median pair of data points.
 
-    With V an orthonormal basis of the first dim + 1 principal directions of the data, r half the median distance of
-    pairs, and c the data's mean (first start) or one of its points, the search is for a zero of the odd map
+    Let V be an orthonormal basis of the first dim + 1 principal directions of the data, r half the median distance of
+    pairs, and c the data's mean (first search) or one of its points. The search looks for a zero of the odd map
 
     .. math:: g(u) = f(c + r V u) - f(c - r V u), \qquad |u| = 1, u \in R^{dim + 1}
 
-    by nonlinear least squares. A continuous f has one (Borsuk 1933); for other maps a small g is still evidence.
+    by nonlinear least squares, f being the encoder. If f is continuous, there is a zero (Borsuk 1933). If it is not,
+    a small g still shows two distant points with nearly the same code.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
     points : array_like, shape (n, d)
         The data.
     goal : float
-        The search ends at this code distance, in units of the median.
+        The search ends at this code distance, in units of the median distance of codes.
 
     Raises
     ------
@@ -97,14 +98,14 @@ def find_collapse(encoder: Any, points: Any, *, goal: float = 1e-4) -> Collapse:
     if dim >= d:
         raise InputError(
             "encoder",
-            f"codes of {dim} numbers for points of {d}: no two points need share a code",
+            f"codes of {dim} numbers for points of {d}, so different points need not share a code",
             "pass an encoder whose codes have fewer numbers than its points",
         )
     median_input, median_code = float(np.median(pdist(X))), float(np.median(pdist(codes)))
     if median_input == 0:
-        raise InputError("points", "found most of them equal, so that none are far apart", "pass others")
+        raise InputError("points", "found most of them equal, so that none are far apart", "pass more distinct points")
     centered = X - X.mean(axis=0)
-    # The leading principal directions, orthonormal also where the data do not reach.
+    # The leading principal directions; eigh makes them orthonormal even if the data span fewer dimensions.
     V = np.linalg.eigh(centered.T @ centered)[1][:, ::-1][:, : dim + 1].T
     best, pair, start = np.inf, (X[0], X[0]), 0
     for start in range(1, MAX_STARTS + 1):
@@ -124,7 +125,7 @@ def _finite_codes(encoder: Any) -> Callable[[Array], Array]:
     def encode(X: Array) -> Array:
         codes = np.asarray(adapter.encode(X), dtype=np.float64).reshape(len(X), -1)
         if not np.isfinite(codes).all():
-            raise InputError("codes", "found NaN or infinity, which have no distances")
+            raise InputError("codes", "found NaN or infinity, so that distances are undefined")
         return codes
 
     return encode
@@ -133,7 +134,7 @@ def _finite_codes(encoder: Any) -> Callable[[Array], Array]:
 def _search(
     encode: Callable[[Array], Array], center: Array, V: Array, radius: float, unit: float, random: np.random.Generator
 ) -> tuple[tuple[Array, Array], float]:
-    """Search once about a center; return the pair and the distance of its codes. Residuals are divided by `unit`."""
+    """Search once about a center; return the pair and the distance of its codes. `unit` scales code differences."""
     from scipy.optimize import least_squares
 
     def opposite(w: Array) -> tuple[Array, Array]:
@@ -144,10 +145,10 @@ def _search(
         codes = encode(np.concatenate(opposite(w)))
         return np.asarray((codes[: len(w)] - codes[len(w) :]) / unit)
 
-    def residuals(w: Array) -> Array:  # the last keeps w on the sphere: as many equations as unknowns
+    def residuals(w: Array) -> Array:  # the last one is 0 on the sphere, so there are as many equations as unknowns
         return np.column_stack([gaps(w), np.einsum("ij,ij->i", w, w) - 1])
 
-    def jacobian(w: Array) -> Array:  # central differences, all from one call of the encoder
+    def jacobian(w: Array) -> Array:  # central differences, from one call of the encoder
         steps = STEP * np.eye(len(w))
         both = residuals(np.concatenate([w + steps, w - steps]))
         return np.asarray((both[: len(w)] - both[len(w) :]).T / (2 * STEP))

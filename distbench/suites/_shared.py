@@ -1,6 +1,6 @@
-"""Codes that the processes of a run share, so that each recipe is fitted once on a machine.
+"""Shares codes between the processes of a run, so that each recipe is fitted once on a machine.
 
-Codes need no pickling, as encoders would. A recipe whose codes cannot be shared is fitted in each process.
+Encoders would have to be pickled, codes do not. A recipe whose codes cannot be shared is fitted in each process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Codes", "fit_key", "once"]
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes of a data set, the seconds of the fit, and the encoder's note for readers of its scores, if any."""
+    """The codes of a data set, the duration of the fit in seconds, and the encoder's note for readers of its scores."""
 
     test: NDArray[np.floating]
     train: NDArray[np.floating]
@@ -39,9 +39,9 @@ class Codes:
 def fit_key(recipe: Recipe, setting: Sequence[str | int]) -> str:
     """Return a key for a fit that is the same in every process, or an empty text if there is none.
 
-    A baseline, ``module:object`` and a class of a module have a key. An object, and a class made in a function or in
-    ``__main__``, have none: another process cannot know that it has the same. `setting` holds the data's hash, code
-    size, seed and all else that the fit depends on.
+    A baseline, ``module:object`` and a class of a module have a key. An object, and a class defined in a function or in
+    ``__main__``, have no key, because another process cannot know whether it has the same one. `setting` is the data's
+    hash, the code size, the seed, and everything else that the fit depends on.
     """
     name = recipe.source
     try:
@@ -52,21 +52,21 @@ def fit_key(recipe: Recipe, setting: Sequence[str | int]) -> str:
         if not isinstance(name, str):
             return ""
         return sha256(json.dumps([recipe_hash(name, recipe.options), *setting]).encode()).hexdigest()
-    except InputError:  # made in a function, or without source to hash
+    except InputError:  # the class is defined in a function, or its source cannot be read
         return ""
 
 
 def once(path: Path, make: Callable[[], Codes]) -> Codes:
     """Return the codes that another process of this run stored in a file, or make and store them.
 
-    The other processes wait meanwhile. If `make` raises a TrainingError, they raise it too; if its process dies, the
-    next process makes the codes.
+    Meanwhile the other processes wait. If `make` raises a TrainingError, they raise it too. If the process that makes
+    the codes dies, the next one makes them.
     """
     from filelock import FileLock
 
     failed = path.with_suffix(".failed")
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError, NotImplementedError):  # without locks each process fits
+        with contextlib.suppress(OSError, NotImplementedError):  # if files cannot be locked, each process fits
             stack.enter_context(FileLock(path.with_suffix(".lock")))
         codes = _read(path)
         if codes is None:
@@ -92,10 +92,10 @@ def _read(path: Path) -> Codes | None:
 
 
 def _write(path: Path, codes: Codes) -> None:
-    """Store codes for the other processes, whole or not at all."""
+    """Store codes for the other processes; the file appears only when it is complete."""
     import numpy as np
 
-    # A file cannot hold a masked array or a tensor.
+    # A masked array or a tensor cannot be stored in the file.
     if not all(type(array) is np.ndarray and array.dtype.kind in "buif" for array in (codes.test, codes.train)):
         return
     part = path.with_suffix(f".{os.getpid()}.part")

@@ -1,4 +1,4 @@
-"""Tables of TOML, checked by the annotations of a dataclass, whose ``msgspec.Meta`` describes what to write."""
+"""Checks TOML tables against a dataclass; the ``msgspec.Meta`` of its annotations describes the values in errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from distbench.errors import InputError, SuiteError
 __all__ = ["KeyPath", "TomlLocation", "checked", "key_lines", "take"]
 
 KeyPath = tuple[str | int, ...]
-"""Keys, and places from 0 in arrays of tables: ``("encoder", 0, "limits", "stress")``."""
+"""The keys that lead to a value; tables in arrays are numbered from 0: ``("encoder", 0, "limits", "stress")``."""
 
 _NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
@@ -41,12 +41,12 @@ class TomlLocation:
 
     @property
     def line(self) -> int:
-        """The line of the key, or of the nearest table around it that has one."""
+        """The line of the key, or of the nearest table around it whose line is known."""
         paths = (self.path[:length] for length in range(len(self.path), 0, -1))
         return next((self.lines[path] for path in paths if path in self.lines), 1)
 
     def error(self, found: str, advice: str = "", *, key: str = "") -> SuiteError:
-        """Return an error at this key; `key` names a key below it whose line is shown."""
+        """Return an error at this key; it shows the line of `key`, which is below this key, if that is given."""
         line = self.at(key).line if key else self.line
         keys = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in self.path).removeprefix(".")
         place = f"{self.file}:{line}: {keys}" if keys else f"{self.file}:{line}"
@@ -54,7 +54,7 @@ class TomlLocation:
 
     @contextmanager
     def raised_here(self, argument: str = "") -> Iterator[None]:
-        """Turn an InputError of the block into an error at this key, which names an argument other than `argument`."""
+        """Turn an InputError of the block into an error at this key; it leaves out the argument's name `argument`."""
         try:
             yield
         except InputError as error:
@@ -65,9 +65,9 @@ class TomlLocation:
 def key_lines(text: str) -> dict[KeyPath, int]:
     """Return the line, from 1, of each table header and each ``key =`` at the start of a line."""
     lines: dict[KeyPath, int] = {}
-    tables: Counter[KeyPath] = Counter()  # how many of each array of tables have begun
+    tables: Counter[KeyPath] = Counter()  # how many tables of each array have begun
     table: KeyPath = ()
-    in_text = False  # between the quotes of a text of several lines
+    in_text = False  # whether the line begins inside a text of several lines
     for number, line in enumerate(map(str.strip, text.split("\n")), 1):
         if not in_text and (header := _HEADER.match(line)):
             table = ()
@@ -94,7 +94,7 @@ def _names(dotted: str) -> list[str]:
 def take(table: Mapping[str, Any], kind: type, where: TomlLocation) -> dict[str, Any]:
     """Return the checked values of a table by key, with the dataclass's defaults for missing keys.
 
-    Raise SuiteError for an unknown key, a missing one, or a wrong value.
+    Raises SuiteError for an unknown key, a missing key without a default, or a wrong value.
     """
     types = _annotations(kind)
     for key in table:

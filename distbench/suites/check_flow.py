@@ -1,4 +1,4 @@
-"""The one flow of a check: evaluates an encoder on points, or a recipe on a data set, and checks limits."""
+"""Runs a check: evaluates an encoder on points, or a recipe on a data set, and compares the values with limits."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Check:
     Attributes
     ----------
     encoder : encoder or recipe
-        An encoder for `X_test`, else a recipe for `dataset`.
+        An encoder if `X_test` is passed, else a recipe for `dataset`.
     X_test, reference : array-like or list of objects, optional
-        Test points and reference points; with `codes` the reference is a tuple of points and codes.
+        Test points and reference points; if `codes` are passed, the reference is a tuple of points and codes.
     codes : array-like, optional
         Codes of the test points in place of an encoder.
     dataset, code_size, seed
@@ -93,9 +93,9 @@ class Check:
         Parameters
         ----------
         fits : FitCache, optional
-            Where fits and data sets are shared.
+            Keeps fits and data sets for other checks.
         progress : callable
-            Function from a line of description to the object that a fit reports its progress to.
+            Takes a line that describes a fit; returns the function to which the fit reports its progress, or None.
 
         Raises
         ------
@@ -112,16 +112,17 @@ class Check:
             if value is not None:
                 found = "given beside X_test; pass points for an encoder, or a data set for a recipe"
                 raise InputError(f"{argument}: {found}")
-        binds = self._is_euclidean and (self.include_queries or self.reference is None)
-        binds = binds and self.options.get("queries") is None and self.options.get("precision") is None
-        spaced = self.options.get("input_space") is not None
-        if binds and not spaced and (size := declared_code_size(self.encoder)) is not None:
+        floors_hold = self._is_euclidean and (self.include_queries or self.reference is None)
+        floors_hold = floors_hold and self.options.get("queries") is None and self.options.get("precision") is None
+        has_input_space = self.options.get("input_space") is not None
+        if floors_hold and not has_input_space and (size := declared_code_size(self.encoder)) is not None:
             self._check_floors(self.X_test, size)
         report = self._evaluated()
         broken = self._broken(report)
-        if broken and binds:  # the code size of some encoders is known only now
+        if broken and floors_hold:  # the code size of some encoders is known only now
             clouds = report.clouds
-            self._check_floors(clouds.X if spaced and clouds is not None else self.X_test, report.code_size)
+            points = clouds.X if has_input_space and clouds is not None else self.X_test
+            self._check_floors(points, report.code_size)
         return Outcome(report, broken, {"note": warnings_of(report.notes)}, self.options.get("labels"))
 
     @property
@@ -182,7 +183,8 @@ def check_encoder(
 ) -> list[Row]:
     """Evaluate an encoder, or fit and evaluate a recipe, and return a row with a verdict for each metric.
 
-    This is the check of the fixture ``distbench``, without pytest: a broken limit is a verdict in a row, not an error.
+    It does what the check of the fixture ``distbench`` does, but without pytest: a broken limit is a verdict in a row,
+    not an error.
 
     Parameters
     ----------
@@ -192,7 +194,7 @@ def check_encoder(
     X_test, reference
         As in :func:`distbench.evaluate`.
     dataset, code_size, seed : str, int and int
-        For a recipe: the data set, on whose train points it is fitted and on whose test points it is evaluated; the
+        For a recipe: the data set, of which the train points are used to fit and the test points to evaluate; the
         number of columns of its codes, 1 or more; and its training seed, 0 or more.
     k, name, include_queries
         As in :func:`distbench.evaluate`.

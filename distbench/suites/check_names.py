@@ -1,4 +1,4 @@
-"""Checks of the names in a suite, before anything is fitted or encoded."""
+"""Checks the names in a suite before anything is fitted or encoded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["check_dataset", "check_recipe", "check_suite"]
 
 
 def check_dataset(name: str, own: Collection[str] = ()) -> None:
-    """Raise InputError unless a data set has this name; `own` are the names of data that a suite brings."""
+    """Raise InputError unless a data set has this name; `own` are names of data sets that belong to a suite."""
     from distbench.datasets import DATASETS
 
     if name not in own and name not in DATASETS:
@@ -31,7 +31,7 @@ def check_recipe(name: str, declared: Collection[str] = ()) -> None:
 
 
 def check_suite(suite: Suite) -> None:
-    """Check a suite's names of data sets, metrics, encoders and their options; raise SuiteError for an unknown one."""
+    """Raise SuiteError for an unknown name of a data set, metric, encoder or option in a suite."""
     where = suite.where
     if suite.source is None:
         _check_dataset(suite.dataset, suite, where.at("dataset"))
@@ -83,19 +83,19 @@ def _check_claim(claim: Claim, suite: Suite, where: TomlLocation) -> None:
     _check_dataset(claim.dataset, suite, where.at("dataset"))
     declared = [encoder.name for encoder in suite.encoders]
     keys = ("better", "than") if isinstance(claim, BetterClaim) else ("encoder",)
-    for key, encoder in zip(keys, suite.encoders_of(claim), strict=False):  # a floor has none
+    for key, encoder in zip(keys, suite.encoders_of(claim), strict=False):  # a claim of a floor has no encoder
         with where.at(key).raised_here():
             check_recipe(encoder.name, declared)
         if isinstance(claim, CollapseClaim) and encoder.in_sample:
             raise where.at("encoder").error(
-                f"{encoder.name} is in sample, so no pair can be searched",
+                f"{encoder.name} is in sample and cannot encode the points of the search",
                 "name an encoder that encodes new points",
             )
     if isinstance(claim, FloorClaim):
         from distbench.inference.floors import FLOORED
         from distbench.metrics import METRICS
 
-        # If larger is better, the certified value is the largest one, and at_least needs the smallest.
+        # at_least needs a bound from below. For metrics where larger is better, the bound is from above.
         known = [name for name in FLOORED if METRICS[name].direction == "down"]
         if claim.metric not in known:
             raise where.at("metric").error(
@@ -109,7 +109,7 @@ def _check_metrics(names: Iterable[str], where: TomlLocation) -> None:
     from distbench.metrics import METRICS
 
     for name in names:
-        with where.raised_here():  # the package of that metric may be broken
+        with where.raised_here():  # a metric of another package may raise an error when it is looked up
             known = name in METRICS
         if not known:
             raise where.error(f"no metric is called {name!r}", did_you_mean(name, METRICS), key=name)

@@ -1,4 +1,4 @@
-"""The test whether a file is a suite: a small module, since pytest runs it on every TOML file of a project."""
+"""Tells whether a file is a suite. The module is small, since pytest runs it on every TOML file of a project."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _QUOTES = re.compile(r'"{3}|\'{3}')
 def is_suite(path: Path) -> bool:
     """Return whether a file has ``distbench = 1``, or a mistaken form of it, before the first table header.
 
-    A file that cannot be opened is no suite.
+    A file that cannot be opened is not a suite.
     """
-    in_text = False  # inside a text of several lines
+    in_text = False  # whether the line begins inside a text of several lines
+
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
             for line in map(str.strip, lines):

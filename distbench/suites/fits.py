@@ -1,4 +1,4 @@
-"""Fits and evaluations of recipes, each once in a run."""
+"""Fits and evaluates recipes, each once in a run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Run:
     seconds : float
         Duration of the fit.
     in_sample : bool
-        Whether it was fitted on the test points too.
+        Whether it was fitted on train and test points together.
     note : str
         The encoder's note for readers of its scores, if any.
     """
@@ -60,8 +60,8 @@ class Fit:
     code_size, seed : int
         Passed to the recipe.
     in_sample : bool
-        Whether it is fitted on train and test points together, and the test points' codes of that fit are evaluated;
-        always true for a recipe without other codes. The candidates stay the same.
+        Whether it is fitted on train and test points together, and the codes from this fit are evaluated; always true
+        for a recipe that cannot encode new points. The candidates are the same in both cases.
     progress : callable, optional
         Called with ``(done, total)`` during the fit, if the recipe reports its progress.
     """
@@ -83,21 +83,22 @@ class FitCache:
     Parameters
     ----------
     shared : Path, optional
-        A folder in which the processes of a run share codes, so that each recipe is fitted once. It changes no row.
+        A folder in which the processes of a run share codes, so that each recipe is fitted once. Rows do not depend on
+        it.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
         self.shared = shared
         self._datasets: dict[str, Dataset] = {}
-        self._suites: dict[str, Suite] = {}  # suites that bring data, by its name
+        self._suites: dict[str, Suite] = {}  # suites with their own data, by the data's name
         self._fits: dict[Fit, tuple[Any, float]] = {}
         self._codes: dict[Fit, Codes] = {}
         self._runs: dict[tuple[object, ...], Run] = {}
 
     def dataset(self, name: str) -> Dataset:
-        """Return a shipped data set, or that of a registered suite, loaded once.
+        """Return the data set of a registered suite, else a shipped one; it is loaded once.
 
-        Raise NotInstalledError if a package that it needs is not installed.
+        Raises NotInstalledError if a package that it needs is not installed.
         """
         if name not in self._datasets:
             from distbench.datasets import load_dataset
@@ -110,18 +111,18 @@ class FitCache:
         return self._datasets[name]
 
     def register(self, suite: Suite) -> None:
-        """Register the data that a suite brings; raise SuiteError if another suite has other data of that name."""
+        """Register a suite's own data; raise SuiteError if another suite has different data with the same name."""
         if suite.source is None:
             return
         name = suite.source.name
         other = self._suites.setdefault(name, suite)
         if other.source != suite.source:
             raise suite.where.at("dataset", "name").error(
-                f"{name!r} stands for other data in {other.path.name}", "give one of them another name"
+                f"{name!r} is the name of different data in {other.path.name}", "give one of them another name"
             )
 
     def fit(self, fit: Fit) -> tuple[Any, float]:
-        """Return the fitted encoder, and the seconds that the fit took."""
+        """Return the fitted encoder, and the duration of the fit in seconds."""
         if fit not in self._fits:
             points = self._points(fit)
             start = time.perf_counter()
@@ -130,7 +131,7 @@ class FitCache:
         return self._fits[fit]
 
     def run(self, fit: Fit, **options: Any) -> Run:
-        """Fit a recipe and evaluate it on the test points with their labels, if any.
+        """Fit a recipe and evaluate it on the test points, with their labels if there are any.
 
         The options are those of :func:`distbench.evaluate`; ``metrics`` is a tuple or a name.
         """
@@ -146,7 +147,7 @@ class FitCache:
 
         data = self.dataset(fit.dataset)
         options = {**options, "labels": data.labels_test, "reference_labels": data.labels_train}
-        # Only the encoder itself may have a decoder.
+        # A decoder belongs to the encoder, so codes shared by another process are not enough.
         if (options["metrics"] == "all" or DECODER in options["metrics"]) and not fit.in_sample:
             encoder, seconds = self.fit(fit)
             report = evaluate(encoder, data.test, reference=data.train, **options)
@@ -157,7 +158,7 @@ class FitCache:
         return Run(encoder, report, codes.seconds, fit.in_sample, codes.note)
 
     def _shared_codes(self, fit: Fit) -> Codes:
-        """Return the codes of a data set's points, possibly from another process."""
+        """Return the codes of the data set's points, which another process may have made."""
         if fit not in self._codes:
             setting = (self.dataset(fit.dataset).sha256, fit.code_size, fit.seed, fit.in_sample)
             key = "" if self.shared is None else fit_key(fit.recipe, setting)
@@ -166,7 +167,7 @@ class FitCache:
         return self._codes[fit]
 
     def _encoded(self, fit: Fit) -> Codes:
-        """Return the codes of the points, fitted in this process."""
+        """Fit in this process, and return the codes of the data set's points."""
         from distbench.encoders.encoder import as_encoder
 
         encoder, seconds = self.fit(fit)
@@ -181,7 +182,7 @@ class FitCache:
         return Codes(codes[n:], codes[:n], seconds, note)
 
     def _points(self, fit: Fit) -> Any:
-        """Return the points to fit on: the train points, in sample followed by the test points."""
+        """Return the points to fit on: the train points, followed by the test points if the fit is in sample."""
         data = self.dataset(fit.dataset)
         if not fit.in_sample:
             return data.train
@@ -191,6 +192,6 @@ class FitCache:
 
 
 def _note(encoder: Any, in_sample: bool) -> str:
-    """Return an encoder's note for readers of results; if new points are measured, also its note on these."""
+    """Return an encoder's note for readers of its scores; out of sample, with its note on new points."""
     notes = [getattr(encoder, "note", ""), "" if in_sample else getattr(encoder, "note_out_of_sample", "")]
     return "; ".join(str(note) for note in notes if note)

@@ -1,4 +1,4 @@
-"""Reading a suite file. An error is one line that names the file, the line, the key and what to do.
+"""Reads a suite file. An error is one line that names the file, the line, the key and a remedy.
 
 Names of data sets, baselines and metrics are looked up in ``names``, since that loads numpy.
 """
@@ -84,7 +84,7 @@ _MEASURES: dict[str, type[Claim]] = {"principal_angle": AngleClaim, "floor": Flo
 
 
 def read_suite(path: Path) -> Suite:
-    """Read a TOML file and check its keys and the types of its values; raise SuiteError for a mistake."""
+    """Read a suite file and check its keys and the types of its values; raise SuiteError for a mistake."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -118,7 +118,7 @@ def read_suite(path: Path) -> Suite:
 def _document(text: str, top: TomlLocation) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of very many digits is a bare ValueError
+    except (ValueError, RecursionError) as error:  # a number with too many digits raises a plain ValueError
         raise _syntax_error(str(error), text, top.file) from error
     schema = document.get("distbench")
     if "distbench" not in document:
@@ -176,7 +176,7 @@ def _path(value: str, where: TomlLocation, folder: Path) -> Path:
         raise where.error(f"found {value!r}", f"give a file that ends in {' or '.join(suffixes)}")
     if ".." in path.parts and not path.is_absolute():
         raise where.error(
-            f"found {value!r}, which leaves the folder of the suite", "put the file below it, or give its whole path"
+            f"found {value!r}, which is outside the suite's folder", "put the file inside, or give its absolute path"
         )
     return folder / path
 
@@ -195,7 +195,7 @@ def _encoder(table: Mapping[str, Any], where: TomlLocation, suite: _SuiteKeys) -
     code_sizes = suite.code_sizes if encoder.code_sizes is None else encoder.code_sizes
     limits = where.at("limits")
     if encoder.limits and not code_sizes:
-        raise limits.error("not checked, since code_sizes is empty", "name some, or take the limits out")
+        raise limits.error("are not checked, since code_sizes is empty", "add code sizes, or take the limits out")
     for metric, limit in encoder.limits.items():
         encoder.limits[metric] = _limit(limit, limits.at(metric), code_sizes)
     return encoder
@@ -212,7 +212,7 @@ def _limit(limit: Any, where: TomlLocation, code_sizes: Sequence[int]) -> float 
 
 
 def _claim(table: Mapping[str, Any], where: TomlLocation, dataset: str, code_sizes: Sequence[int]) -> Claim:
-    """Return a claim; by default its data set is the suite's, and its code size the suite's only one."""
+    """Return a claim; by default it has the suite's data set, and the suite's code size if there is only one."""
     values = {"dataset": dataset, **table}
     kind: type[Claim] = BetterClaim if "better" in table or "than" in table else BoundClaim
     if "measure" in values:

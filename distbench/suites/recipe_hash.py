@@ -1,6 +1,6 @@
-"""The hash of a recipe, which changes when code that its fits depend on changes. The code is not run.
+"""The hash of a recipe: it changes if code changes on which its fits depend. The code is not run.
 
-Source text is hashed, not syntax trees, which differ between versions of Python. Keras is never imported.
+Source text is hashed, because syntax trees differ between versions of Python. Keras is never imported.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ FOLLOWED = ("distbench.baselines", "distbench.keras")
 MACHINERY = ("__init__", "_recipe", "registered")
 """Modules of these packages that find and check recipes, but change no fit."""
 BY_NAME = ("BASELINES", "fit_baseline")
-"""Look-ups of recipes by name: a recipe that imports one may use any baseline."""
+"""Names that look recipes up: a recipe that imports one of them may use any baseline."""
 PARTS = "_MODULES"
-"""The table in distbench.keras of names and their modules."""
+"""The name of the table in distbench.keras that maps public names to modules."""
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
@@ -36,9 +36,9 @@ Span = tuple[tuple[int, int], tuple[int, int]]
 def recipe_hash(name: str, options: Mapping[str, Any] | None = None) -> str:
     """Return a SHA-256 hash of a recipe's code and options, the same on every system and version of Python.
 
-    The code is that of the recipe's module and of all modules of ``distbench.baselines`` and ``distbench.keras`` that
-    it imports, directly or through others, inside functions too; without comments, docstrings and blank lines. Other
-    modules do not count. Raise InputError for an unknown recipe or one without source.
+    The code is the source of the recipe's module and of all modules of ``distbench.baselines`` and ``distbench.keras``
+    that it imports, directly or indirectly, also inside functions; without comments, docstrings and blank lines. Other
+    modules are left out. Raises InputError if the recipe is unknown or has no source.
     """
     from distbench.baselines import BASELINES
 
@@ -67,8 +67,8 @@ def sources(module: str) -> dict[str, str]:
 
 
 def plain_source(source: str) -> str:
-    """Return Python source without comments, docstrings, blank lines and blanks at the ends of lines."""
-    lines = list(io.StringIO(source))  # as the parser counts lines
+    """Return Python source without comments, docstrings, blank lines and trailing spaces."""
+    lines = list(io.StringIO(source))  # splits lines as the parser does
     for start, end in sorted([*_comments(source), *_docstrings(source)], reverse=True):
         (row, column), (last_row, last_column) = start, end
         lines[row - 1 : last_row] = [lines[row - 1][:column] + lines[last_row - 1][last_column:]]
@@ -102,7 +102,7 @@ class _Module:
 
 
 def _module(name: str) -> _Module:
-    """Return a module by its full name; only the packages around it are imported."""
+    """Return a module by its full name without importing it; only its parent packages are imported."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError) as error:
@@ -124,7 +124,7 @@ def _read(name: str, path: str, changed: int) -> _Module:
 
 
 def followed_imports(tree: ast.AST, package: str) -> Iterator[str]:
-    """Yield the modules of FOLLOWED that a module of a package imports anywhere except for type checkers."""
+    """Yield the modules of FOLLOWED that a module of `package` imports anywhere, except under TYPE_CHECKING."""
     nodes = list(_executed(tree))
     names = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     aliases = {"distbench"} | {alias.asname for alias in names if alias.name == "distbench"}
@@ -153,7 +153,7 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _followed(origin: str, name: str | None) -> Iterator[str]:
-    """Yield the followed modules that ``import origin`` or ``from origin import name`` brings."""
+    """Yield the modules of FOLLOWED that ``import origin`` or ``from origin import name`` imports."""
     if origin == "distbench" and name is not None:
         origin, name = f"distbench.{name}", None
     if origin.removeprefix("distbench.") in BY_NAME or (name in BY_NAME and origin.startswith(FOLLOWED)):
@@ -172,7 +172,7 @@ def _followed(origin: str, name: str | None) -> Iterator[str]:
 
 @cache
 def _modules_of(package: str) -> tuple[set[str], dict[str, str]]:
-    """Return the modules of a package, and from its source the table of names and their modules."""
+    """Return the names of a package's modules, and the table in its source that maps public names to modules."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise InputError("recipe", f"the source of {package} cannot be found")

@@ -1,4 +1,4 @@
-"""Recipes, which are fitted on train points and return an encoder."""
+"""Recipes: objects with ``fit``, which takes train points and returns an encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 
 class NotInstalledError(MissingDependencyError):
-    """A recipe needs a package that is not installed: a reason to skip a test, not to fail it."""
+    """A recipe needs a package that is not installed; tests of it are skipped and do not fail."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ class Recipe:
 
     @property
     def in_sample_only(self) -> bool:
-        """Whether it has codes of the fitted points alone."""
+        """Whether it has codes only for the points that it was fitted on."""
         return getattr(self.fitter, "in_sample_only", False) is True
 
     def missing(self) -> str:
-        """Return which required package is not installed, or an empty text."""
+        """Return an error text if a required package is not installed, else an empty text."""
         package = str(getattr(self.fitter, "requires", "") or "")
         if not package or importlib.util.find_spec(package.partition(".")[0]) is not None:
             return ""
         from distbench.baselines import BASELINES
 
         reason = f"recipe {self.name} needs the package {package}, which is not installed"
-        # an extra has the package's name
+        # the extra that installs a package has its name
         shipped = isinstance(self.source, str) and self.source in BASELINES.builtin()
         return f'{reason}; run pip install "distbench[{package}]"' if shipped else reason
 
@@ -86,8 +86,8 @@ def as_recipe(recipe: object, options: Mapping[str, Any] | None = None) -> Recip
     recipe : str, class or object
         The name of a baseline; ``module:object``; a class that needs no arguments; or an object. The last three have
         ``fit(X, code_size, seed)``, which returns the encoder. ``fit`` may also take ``progress``, a function of
-        ``(done, total)``. The attribute ``deterministic`` says that seeds change nothing, ``in_sample_only`` that it
-        has codes of the fitted points alone, and ``requires`` which package it needs.
+        ``(done, total)``. Three attributes are optional: ``deterministic`` is True if seeds change nothing,
+        ``in_sample_only`` is True if it has codes only for the fitted points, ``requires`` names a needed package.
     options : mapping of str to any, optional
         Keyword arguments of ``fit``, of the types that TOML has.
 
@@ -126,7 +126,7 @@ def _by_name(name: str) -> Any:
 
 
 def _fitter(recipe: Any, name: str) -> Any:
-    """Return the object whose ``fit`` is called: a recipe, or an instance of it."""
+    """Return the object whose ``fit`` is called: the recipe itself, or an instance if it is a class."""
     if isinstance(recipe, type):
         if wrong := _misfit(recipe):
             raise InputError(f"recipe {name}", f"its class needs arguments ({wrong})", "pass an instance instead")
@@ -148,14 +148,14 @@ def _misfit(call: Callable[..., Any], *arguments: Any, **named: Any) -> str:
         inspect.signature(call).bind(*arguments, **named)
     except TypeError as error:
         return str(error)
-    except ValueError:  # such as some classes written in C
+    except ValueError:  # for instance some classes written in C
         pass
     return ""
 
 
 def _check_options(fitter: Any, name: str, options: Mapping[str, Any]) -> None:
     known = getattr(fitter, "options", None)
-    if not isinstance(known, tuple):  # baselines have a tuple
+    if not isinstance(known, tuple):  # only baselines list their options in a tuple
         parameters = _parameters(fitter.fit)
         if parameters is None or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             return

@@ -1,4 +1,4 @@
-"""Scores of reference encoders, shown beside a broken limit."""
+"""Scores of reference encoders, which are shown beside a broken limit."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["fitted_reference_scores", "stored_reference_scores"]
 
-MAX_NUMBERS = 5_000_000  # in the points that PCA is fitted on
-MAX_PAIRS = 20_000_000  # of test points and candidates
+MAX_NUMBERS = 5_000_000  # PCA is fitted on arrays of at most this size
+MAX_PAIRS = 20_000_000  # PCA is evaluated on at most so many pairs of a test point and a candidate
 
 
 def stored_reference_scores(
     report: Report, dataset: str, code_size: int, metrics: Collection[str]
 ) -> dict[str, ReferenceScore]:
-    """Return, for each metric, the best reference encoder among the stored rows of a shipped suite.
+    """Return the best reference encoder for each metric, from the stored rows of a shipped suite.
 
-    Only rows with the report's k, numbers of points and distances count. Encoders that ignore the code size, or that
-    were fitted on the test points, do not count.
+    Only rows with the report's k, numbers of points and distances are used. Rows of encoders that ignore the code size,
+    or that were fitted on the test points, are not.
     """
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
@@ -52,17 +52,17 @@ def _stored_rows(dataset: str, code_size: int) -> list[Row]:
     try:
         store = read_store(store_path(Path(str(resources.files("distbench_suites"))) / f"{dataset}.toml"))
     except (ModuleNotFoundError, SuiteError):
-        return []  # a hint is not worth an error
+        return []  # without stored rows, the message of the broken limit shows no reference scores
     return [row for row in store.results.rows if row.dataset == dataset and row.code_size == code_size]
 
 
 def fitted_reference_scores(
     report: Report, metrics: Collection[str], options: Mapping[str, Any]
 ) -> dict[str, ReferenceScore]:
-    """Return the scores of PCA with as many columns, fitted on the reference, or without one on the test points.
+    """Return the scores of PCA with the same code size, fitted on the reference points, else on the test points.
 
-    `options` are those of :func:`distbench.evaluate` that the report was made with. There are no scores if PCA cannot
-    be fitted on such points, has too few columns, or would take long.
+    `options` are the options of :func:`distbench.evaluate` with which the report was made. The result is empty if PCA
+    cannot be fitted on these points, cannot have so many columns, or would take long.
     """
     from distbench.baselines import fit_baseline
     from distbench.evaluation.evaluate import evaluate

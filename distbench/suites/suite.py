@@ -1,4 +1,4 @@
-"""The content of a suite file; the annotations say which values each key may have."""
+"""The content of a suite file; the annotations describe the values that each key may have."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ class SuiteEncoder:
     limits : mapping
         For each metric a number, or a mapping from code size to number.
     in_sample : bool
-        Whether it is fitted on train and test points together, and evaluated on the codes of these.
+        Whether it is fitted on train and test points together, and the codes from this fit are evaluated.
     options : mapping
         Keyword arguments of the recipe's ``fit``.
     code_sizes, seeds : tuple of int or None
-        Those of the suite's code sizes and seeds that it runs with; None means all. Without code sizes it is used for
-        claims alone.
+        Code sizes and seeds, out of the suite's, with which it is run; None means all. If `code_sizes` is empty, it is
+        used only for claims.
     """
 
     name: Text
@@ -111,7 +111,7 @@ class BoundClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class BetterClaim(_ClaimBase):
-    """One encoder is better than another by a metric; with a margin, worse by less than that."""
+    """One encoder is better than another by a metric; with a margin, it may be worse by less than the margin."""
 
     better: Text
     than: Text
@@ -121,7 +121,7 @@ class BetterClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class AngleClaim(_ClaimBase):
-    """An encoder spans the subspace of the principal components, up to an angle in degrees."""
+    """The subspace that an encoder spans is within an angle (in degrees) of that of the principal components."""
 
     encoder: Text
     at_most: Number
@@ -129,7 +129,7 @@ class AngleClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class FloorClaim(_ClaimBase):
-    """No encoder of the code size can have a metric below a bound on the test points among themselves."""
+    """No encoder of the code size can have a value of a metric below a bound, on the test points in sample."""
 
     metric: Text
     at_least: Number
@@ -137,7 +137,7 @@ class FloorClaim(_ClaimBase):
 
 @dataclass(frozen=True, kw_only=True)
 class CollapseClaim(_ClaimBase):
-    """Two points far apart have codes at most a distance apart, in units of the median pair of codes."""
+    """Two points far apart have codes within a distance, in units of the median distance between codes."""
 
     encoder: Text
     at_most: NumberFrom0
@@ -150,7 +150,7 @@ Claim = BoundClaim | BetterClaim | AngleClaim | FloorClaim | CollapseClaim
 class Suite:
     """A question about a data set, with the encoders and claims that answer it, in the order of the file.
 
-    `dataset` is the name of a shipped data set, or of `source`: data that the suite brings. `where` has the lines of
+    `dataset` is the name of a shipped data set or of `source`, the suite's own data. `where` has the line numbers of
     the file's keys, for error messages.
     """
 
@@ -167,7 +167,7 @@ class Suite:
     where: TomlLocation = field(default=TomlLocation(), compare=False, repr=False)
 
     def load_dataset(self, name: str) -> Dataset:
-        """Load a data set by name: the suite's own or a shipped one."""
+        """Load the suite's own data set or a shipped one by name."""
         if self.source is not None and name == self.source.name:
             return self.source.load()
         from distbench.datasets import load_dataset
@@ -175,7 +175,7 @@ class Suite:
         return load_dataset(name)
 
     def encoder(self, name: str) -> SuiteEncoder:
-        """Return the suite's encoder of a name, else the baseline or recipe of that name."""
+        """Return the suite's encoder with this name, else the baseline or recipe with this name."""
         declared = {encoder.name: encoder for encoder in self.encoders}
         return declared.get(name, SuiteEncoder(name, name))
 
@@ -188,7 +188,7 @@ class Suite:
         return self.seeds if encoder.seeds is None else encoder.seeds
 
     def encoders_of(self, claim: Claim) -> tuple[SuiteEncoder, ...]:
-        """Return the encoders of a claim; none for a floor, which holds for all encoders."""
+        """Return the encoders that a claim names; a floor names none, since it holds for all encoders."""
         if isinstance(claim, FloorClaim):
             return ()
         names = (claim.better, claim.than) if isinstance(claim, BetterClaim) else (claim.encoder,)

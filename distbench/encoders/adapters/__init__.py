@@ -1,4 +1,4 @@
-"""The table of known frameworks: each has one module and one row."""
+"""The table of known frameworks; each has one module here."""
 
 from __future__ import annotations
 

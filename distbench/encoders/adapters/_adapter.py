@@ -1,6 +1,6 @@
-"""The table row of a framework: its objects, how to call them, and its files.
+"""The class that describes a framework: its objects, how to call them, and its files.
 
-No framework is imported to recognize an object: the object exists, so its framework is in ``sys.modules``.
+To recognize an object no framework is imported, because the framework of an existing object is in ``sys.modules``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = [
     *("owns_encode", "refuse_numbers", "rows_as_array"),
 ]
 
-FREE_NUMBERS = 1 << 24  # any file may take memory for so many
-NUMBERS_PER_BYTE = 4  # or for so many a byte of the file: a weight takes at least half a byte
+FREE_NUMBERS = 1 << 24  # any file may take memory for so many numbers
+NUMBERS_PER_BYTE = 4  # a larger file, for so many numbers for each of its bytes: a weight takes at least half a byte
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def owns_encode(obj: Any) -> bool:
 
 
 def rows_as_array(batch: Any) -> Any:
-    """Return a batch in the form that frameworks take: a list of objects as it is, anything else as an array.
+    """Return a batch as an array, or as it is if it is a list of objects.
 
     Frames with numbers of several types, or with nullable numbers, become float64.
     """
@@ -72,7 +72,7 @@ def is_text(points: Any) -> bool:
 
 
 def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """Return points in the type of a graph's input; raise EncoderError if that would change the numbers."""
+    """Return points in the type of a graph's input; raise EncoderError if this type cannot hold their numbers."""
     with np.errstate(invalid="ignore", over="ignore"):
         taken = points.astype(dtype)
     if points.dtype.kind in "biuf":
@@ -88,7 +88,7 @@ def as_type(points: NDArray[Any], dtype: Any) -> NDArray[Any]:
 
 
 def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -> Any:
-    """Return the codes of a batch; a graph for batches of one `size` gets parts, the last one padded."""
+    """Return the codes of a batch; if the graph has a fixed batch `size`, call it on parts and pad the last one."""
     if not isinstance(size, int) or size == len(points):
         return call(points)
     parts = []
@@ -100,14 +100,14 @@ def in_batches_of(size: Any, points: NDArray[Any], call: Callable[[Any], Any]) -
             raise EncoderError(
                 "encoder",
                 f"found codes of shape {codes.shape} for a batch of {size}, the one size it takes",
-                "it has to return one code a point",
+                "it has to return one code for each point",
             )
         parts.append(codes[: len(part)])
     return np.concatenate(parts)
 
 
 def only(names: Collection[str], kind: str, owner: str, remedy: str) -> str:
-    """Return the single name in `names`, or raise EncoderError if there are several or none."""
+    """Return the only name in `names`; raise EncoderError if there are several or none."""
     if len(names) != 1:
         found = f"{owner} has {len(names)} {kind} ({join_names(list(names)) or 'none'})"
         raise EncoderError("encoder", found, remedy)
@@ -115,12 +115,12 @@ def only(names: Collection[str], kind: str, owner: str, remedy: str) -> str:
 
 
 def refuse_numbers(claimed: int, stored: int, path: Path, loader: str) -> None:
-    """Raise EncoderError if a file claims memory for many more numbers than it stores bytes."""
+    """Raise EncoderError if a file would take memory for many more numbers than it stores bytes."""
     if claimed > max(FREE_NUMBERS, NUMBERS_PER_BYTE * stored):
         raise EncoderError(
             "encoder",
-            f"{path}: claims memory for about {min(claimed, 10**15):,} numbers, but has only {stored:,} bytes of them",
-            f"it is not loaded; if you trust it, load it with {loader} and pass that",
+            f"{path}: needs memory for about {min(claimed, 10**15):,} numbers, but has only {stored:,} bytes of them",
+            f"it is not loaded; if you trust it, load it with {loader} and pass the model",
         )
 
 

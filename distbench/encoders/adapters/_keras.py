@@ -1,4 +1,4 @@
-"""Keras models, on any backend, and ``.keras`` files."""
+"""Calls Keras models, on any backend, and loads ``.keras`` files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ __all__ = ["KERAS", "is_keras_model"]
 
 
 def is_keras_model(obj: Any) -> bool:
-    """Return whether this is a Keras model."""
+    """Return whether an object is a Keras model."""
     return is_instance(obj, "keras", "Model")
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
     if owns_encode(model):
-        return lambda batch: _encode(model, batch)  # no partial of the model: `encode` may use dropout
+        # No partial here: its first argument would count as a model in eval mode, but `encode` may use dropout.
+        return lambda batch: _encode(model, batch)
     return functools.partial(_predict, model)
 
 
@@ -35,7 +36,8 @@ def _encode(model: Any, batch: Any) -> Any:
 
 
 def _readable(batch: Any) -> Any:
-    """Return a batch in the form that Keras takes: texts as an array, since a list would be several inputs."""
+    """Return a batch in the form that Keras takes; a list of texts becomes an array, as lists mean several inputs."""
+
     points = rows_as_array(batch)
     if isinstance(points, list) and all(isinstance(point, str) for point in points):
         return np.array(points, dtype=object)
@@ -48,7 +50,7 @@ def _predict(model: Any, batch: Any) -> Any:
         return next(iter(codes.values()))
     if isinstance(codes, (list, tuple, dict)):
         found = f"encoder {model.name!r} has {len(codes)} outputs"
-        raise EncoderError(f"{found}; pass the part of it that returns only the codes")
+        raise EncoderError(f"{found}; pass the part of the model that returns only the codes")
     return codes
 
 

@@ -1,7 +1,7 @@
-"""Loads Keras models from untrusted files, which run no code and import no module.
+"""Loads Keras models from untrusted files, so that they run no code and import no module.
 
-Keras refuses code in its safe mode. This module checks the configuration before Keras reads it, because a file could
-make versions before 3.9 import any module.
+In its safe mode Keras refuses files with code. This module checks the configuration before Keras reads it, because
+with versions before 3.9 a file could import any module.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ PARTS = (
     *("optimizers", "quantizers", "random", "regularizers"),
 )
 """Modules of Keras with parts of models; others are refused, such as ``utils``, which downloads files."""
-MAX_BYTES = 1 << 28  # uncompressed, for any file
-MAX_RATIO = 200  # of uncompressed to compressed bytes in a larger file, since weights hardly shrink
+MAX_BYTES = 1 << 28  # any file may have so many bytes uncompressed
+MAX_RATIO = 200  # a larger file, so many times its compressed size: weights can hardly be compressed
 MAX_CONFIG_BYTES = 1 << 26
 WIDTHS = ("units", "filters", "code_size")
 TRUSTED = "if you trust it, load it with keras.saving.load_model(path, safe_mode=False) and pass the model"
@@ -60,7 +60,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras and HDF5 raise errors of many kinds for an inconsistent file
         if "safe_mode" in str(error):
-            raise _runs_code(path, "a layer") from None
+            raise _code_error(path, "a layer") from None
         # Keras puts the configuration of the whole model before the reason.
         reason = str(error).rpartition("Exception encountered: ")[2] or str(error)
         raise EncoderError(
@@ -72,13 +72,13 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 
 
 def _read_config(path: Path) -> tuple[Any, int]:
-    """Return the configuration in a file, and the number of bytes of everything else in it."""
+    """Return the configuration in a file, and the number of bytes of all its other parts."""
     if path.suffix.lower() != ENDING:
-        advice = f"give a file that ends in {ENDING}, or pass the loaded model"
+        advice = f"pass a file whose name ends in {ENDING}, or the loaded model"
         raise EncoderError("encoder", f"found {str(path)!r}", advice)
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "no such file"
-        raise EncoderError("encoder", f"{path}: {kind}", f'give one that model.save("NAME{ENDING}") has written')
+        raise EncoderError("encoder", f"{path}: {kind}", f'pass a file that model.save("NAME{ENDING}") has written')
     size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:
@@ -86,7 +86,7 @@ def _read_config(path: Path) -> tuple[Any, int]:
             total = sum(member.file_size for member in members)
             config_bytes = max((member.file_size for member in members if member.filename == CONFIG), default=0)
             if config_bytes > MAX_CONFIG_BYTES or total > max(MAX_BYTES, MAX_RATIO * size):
-                found = f"{path}: {size:,} bytes that unfold to {total:,}, which no model does"
+                found = f"{path}: {size:,} bytes that unpack to {total:,}, which no model does"
                 raise EncoderError("encoder", found, "it is not loaded")
             config = json.loads(archive.read(CONFIG))
     except EncoderError:
@@ -94,7 +94,7 @@ def _read_config(path: Path) -> tuple[Any, int]:
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: too deep
         raise EncoderError(
             "encoder",
-            f"{path}: no whole model of Keras 3 ({first_line(error)})",
+            f"{path}: not a complete Keras 3 model ({first_line(error)})",
             f'save it anew with model.save("NAME{ENDING}")',
         ) from None
     except (OSError, EOFError) as error:
@@ -102,11 +102,11 @@ def _read_config(path: Path) -> tuple[Any, int]:
     stored = sum(member.compress_size for member in members if member.filename != CONFIG)
     if isinstance(config, dict):
         config.pop("compile_config", None)  # the optimizer is not loaded
-    return config, min(stored, size)  # an archive may list missing members
+    return config, min(stored, size)  # an archive may list members that it does not contain
 
 
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield all tables of a configuration that name a class, the last first."""
+    """Yield all tables of a configuration that name a class, in reverse order."""
     waiting = [config]
     while waiting:
         part = waiting.pop()
@@ -121,27 +121,27 @@ def _parts(config: Any) -> Iterator[Mapping[str, Any]]:
 def _refuse_unsafe(part: Mapping[str, Any], path: Path, keras: ModuleType) -> None:
     name, module, registered = (part.get(key) for key in ("class_name", "module", "registered_name"))
     if name in RUN_CODE:
-        raise _runs_code(path, f"a layer of the kind {name}")
+        raise _code_error(path, f"a layer of the kind {name}")
     config = part.get("config")
     if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
         found = f"has a {str(name)[:60]} that reads its vocabulary from another file, which is refused"
         raise EncoderError("encoder", f"{path}: {found}", TRUSTED)
     if _is_registered(registered, keras):
         return
-    # Keras itself has functions of "builtins", and parts without a module and a registered name.
+    # Keras's own configurations have functions of "builtins", and parts with neither a module nor a registered name.
     if module == "builtins" or (module is None and registered is None) or _is_part_of_keras(module):
         return
     name = f"{str(module)[:60]}:{str(name)[:60]}" if module else str(registered)[:60]
     raise EncoderError(
         "encoder",
-        f"{path}: needs {name!r}, which a file may not import",
+        f"{path}: needs {name!r}, which is not imported for a file",
         "import the module that registers it first, or load it with keras.saving.load_model(path, custom_objects=...) "
         "and pass the model",
     )
 
 
 def _is_registered(name: Any, keras: ModuleType) -> bool:
-    """Return whether code in this process has registered a name; classes of distbench are registered here."""
+    """Return whether a name is registered in this process; registers it first if it is a class of distbench."""
     if not isinstance(name, str):
         return False
     if name.startswith(OURS):
@@ -157,15 +157,15 @@ def _is_part_of_keras(module: Any) -> bool:
     return names[0] == "keras" and (not inner or inner[0] in PARTS)
 
 
-def _runs_code(path: Path, part: str) -> EncoderError:
+def _code_error(path: Path, part: str) -> EncoderError:
     return EncoderError("encoder", f"{path}: has {part}, which could run code that is in the file", TRUSTED)
 
 
 def _count_weights(parts: Iterable[Mapping[str, Any]]) -> int:
-    """Estimate how many weights a model's large layers have: Keras takes their memory before it reads the file.
+    """Estimate how many weights a model's large layers have: Keras allocates them before it reads the file.
 
-    Counts dense, recurrent, convolution, embedding, attention and normalisation layers, in the order of the model. A
-    layer without the width of its input gets that of the layer before.
+    Counts dense, recurrent, convolution, embedding, attention and normalisation layers, in the order of the model. If a
+    layer's configuration has no input width, it is the output width of the layer before.
     """
     total, before = 0, 1
     for part in parts:
@@ -182,7 +182,7 @@ def _count_weights(parts: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _weights(config: Mapping[str, Any], inputs: int) -> int:
-    """Estimate how many weights a layer with `inputs` inputs has."""
+    """Estimate how many weights a layer with this number of inputs has."""
 
     def number(*keys: str) -> int:
         return max(_number(config.get(key)) for key in keys)
@@ -202,7 +202,7 @@ def _weights(config: Mapping[str, Any], inputs: int) -> int:
 
 
 def _last(shape: Any) -> int:
-    """Return the last length of a shape; of several shapes, the largest."""
+    """Return the last dimension of a shape, or the largest of the last dimensions of several shapes."""
     if not isinstance(shape, list) or not shape:
         return 0
     return max(map(_last, shape)) if isinstance(shape[-1], list) else _number(shape[-1])

@@ -1,7 +1,7 @@
-"""ONNX graphs: sessions of onnxruntime, and ``.onnx`` files.
+"""Calls sessions of onnxruntime, and loads ``.onnx`` files.
 
-onnxruntime has no operator that reads files or runs code of the graph. Versions from `MIN_VERSION` also refuse weights
-in files outside the graph's folder and weights larger than their stored bytes, and expand no large constants.
+onnxruntime has no operator that reads files or runs code of the graph. From `MIN_VERSION` on, it also refuses weights
+in files outside the graph's folder and weights larger than their stored bytes, and does not expand large constants.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TYPES = {
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
-MIN_VERSION = (1, 31)  # earlier versions read other files, or take all the memory that a file claims
+MIN_VERSION = (1, 31)  # earlier versions read other files, or allocate as much memory as a file says
 ERRORS_ONLY = 3  # log level of onnxruntime
 
 
@@ -56,7 +56,7 @@ def _call(session: Any) -> Callable[[Any], Any]:
 
 
 def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
-    """Return the codes of a batch in the input's type; in parts if the graph has a fixed batch size."""
+    """Return the codes of a batch, which is converted to the input's type; in parts if the batch size is fixed."""
     points = rows_as_array(batch)
     points = as_type(np.array(points) if isinstance(points, list) else points, TYPES[source.type])
     if len(source.shape) == 2 and points.ndim == 1:  # one text a row
@@ -66,7 +66,7 @@ def _run(session: Any, source: Any, target: str, batch: Any) -> Any:
 
 
 def _load(path: str | os.PathLike[str]) -> Any:
-    """Open a session on the CPU, whose codes are the same each time."""
+    """Open a session on the CPU, where codes are the same each time."""
     path = Path(path)
     try:
         import onnxruntime
@@ -79,7 +79,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
         )
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "no such file"
-        raise EncoderError("encoder", f"{path}: {kind}", "give an ONNX file")
+        raise EncoderError("encoder", f"{path}: {kind}", "pass an ONNX file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     try:

@@ -1,8 +1,8 @@
-"""Refuses SavedModels that could do more than compute, or that claim far more memory than their files have.
+"""Refuses SavedModels that could do more than compute, or that would take far more memory than their files have bytes.
 
 A SavedModel is a program, and some of TensorFlow's operations read or write files, open connections or call Python.
-TensorFlow marks nearly all of these as stateful. So stateful operations are refused unless `WITHIN` names them; other
-operations are refused if they return nothing or `BEYOND` names them.
+TensorFlow marks nearly all of these as stateful. So a stateful operation is refused unless it matches `ALLOWED`; any
+other operation is refused if it returns nothing or matches `REFUSED`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from distbench.errors import EncoderError
 
 __all__ = ["refuse_unsafe"]
 
-TRUSTED = "if you trust it, load it with tf.saved_model.load and pass that"
-WITHIN = re.compile(
+TRUSTED = "if you trust it, load it with tf.saved_model.load and pass the model"
+ALLOWED = re.compile(
     # variables, control flow and checks
     r"VarHandleOp|ReadVariableOp|Assign(Add|Sub)?VariableOp|VarIsInitializedOp|VariableShape|DisableCopyOnRead"
     r"|Resource(Gather(Nd)?|Scatter\w+|StridedSliceAssign)|StatefulPartitionedCall|If|While|Case|Assert|GuaranteeConst"
@@ -29,35 +29,37 @@ WITHIN = re.compile(
     r"|Random(StandardNormal|Uniform|UniformInt|Gamma|Shuffle|Poisson|PoissonV2)|TruncatedNormal|Multinomial"
     r"|ParameterizedTruncatedNormal|Stateful(Uniform\w*|RandomBinomial|StandardNormal\w*|TruncatedNormal)"
     r"|StatelessRandomGetAlg|Rng(ReadAndSkip|Skip)"
-    # tables that are filled from the graph, not from a file
+    # lookup tables that are filled from the graph, not from a file
     r"|(Anonymous)?(Mutable)?(Dense)?HashTable(OfTensors)?(V2)?|InitializeTableV2|LookupTable\w+V2"
 )
-BEYOND = re.compile(
+REFUSED = re.compile(
     r"_.*|.*Dataset.*|.*Reader.*|.*Snapshot.*|.*Debug.*|ReadFile|MatchingFiles|PyFuncStateless|(De|En)code(Proto|ProtoV2)"
     r"|InitializeTableFromTextFile|Copy(Host)?|.*Iterator.*|TPU.*|Collective.*"
     r"|ImmutableConst|GenerateVocabRemapping|CustomAggregator|BatchFunction|Infeed.*|.*CustomCall.*|XlaLaunch.*"
 )
-IDLE = ("NoOp", "ControlTrigger")
+NO_EFFECT = ("NoOp", "ControlTrigger")
 SAVING = ("SaveV2", "RestoreV2", "MergeV2Checkpoints")  # allowed in functions that are never called
 
 
 def refuse_unsafe(path: Path) -> None:
-    """Raise EncoderError if a SavedModel could do more than compute, or claims far more numbers than it stores."""
+    """Raise EncoderError if a SavedModel could do more than compute, or would take more memory than its files."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     program = saved_model_pb2.SavedModel()
     try:
         program.ParseFromString((path / "saved_model.pb").read_bytes())
-    except Exception as error:  # of protobuf or of the system
-        raise EncoderError("encoder", f"{path}: no whole SavedModel ({first_line(error)})", "save it anew") from None
+    except Exception as error:  # protobuf and the system raise errors of many kinds
+        raise EncoderError(
+            "encoder", f"{path}: not a complete SavedModel ({first_line(error)})", "save it anew"
+        ) from None
     graphs = program.meta_graphs
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):
-        raise EncoderError("encoder", f"{path}: is no SavedModel of TensorFlow 2 with one graph", TRUSTED)
+        raise EncoderError("encoder", f"{path}: is not a SavedModel of TensorFlow 2 with one graph", TRUSTED)
     functions = {function.signature.name for function in graphs[0].graph_def.library.function}
     for op in _operations(graphs[0]):
-        if not _stays_within(op, functions):
+        if not _only_computes(op, functions):
             found = f"{path}: has the operation {short_repr(op)}, which could do more than compute codes"
-            raise EncoderError("encoder", f"{found} (as reading files or calling Python does)", TRUSTED)
+            raise EncoderError("encoder", f"{found}, for example read files or call Python", TRUSTED)
     _refuse_large(graphs[0], path)
 
 
@@ -67,31 +69,31 @@ def _operations(graph: Any) -> Iterator[str]:
     called = {name for function in library for node in function.node_def for name in _functions_of(node)}
     called |= {function.gradient_func for function in graph.graph_def.library.gradient}
     called |= set(graph.object_graph_def.concrete_functions)
-    yield from (node.op for node in graph.graph_def.node if node.op not in SAVING)  # only functions run
+    yield from (node.op for node in graph.graph_def.node if node.op not in SAVING)  # only functions are called
     for function in library:
         is_called = function.signature.name in called
         yield from (node.op for node in function.node_def if is_called or node.op not in SAVING)
 
 
 def _functions_of(node: Any) -> Iterator[str]:
-    yield node.op  # a function may be called as an operation of its name
+    yield node.op  # a function may be called like an operation, by its name
     for value in node.attr.values():
         yield value.func.name
         yield from (function.name for function in value.list.func)
 
 
-def _stays_within(op: str, functions: set[str]) -> bool:
-    """Return whether an operation only computes; `functions` are those of the graph."""
+def _only_computes(op: str, functions: set[str]) -> bool:
+    """Return whether an operation only computes; `functions` are the names of the graph's functions."""
     from tensorflow.python.framework import op_def_registry
 
     known = op_def_registry.get(op)
     if known is None:
         return op in functions
     if known.is_stateful:
-        return bool(WITHIN.fullmatch(op))
-    # An operation that returns nothing has another effect: Abort ends the process without a message.
-    returns = bool(known.output_arg) or op in IDLE
-    return returns and not BEYOND.fullmatch(op)
+        return bool(ALLOWED.fullmatch(op))
+    # An operation that returns nothing does something else: Abort ends the process without a message.
+    returns = bool(known.output_arg) or op in NO_EFFECT
+    return returns and not REFUSED.fullmatch(op)
 
 
 def _refuse_large(graph: Any, path: Path) -> None:

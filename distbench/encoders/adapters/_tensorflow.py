@@ -1,4 +1,4 @@
-"""SavedModels of TensorFlow: loaded objects, and folders, whose operations are checked before they are loaded."""
+"""Calls loaded SavedModels of TensorFlow, and loads folders after a check of their operations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REMEDY = "pass a function that calls the right one"
 
 
 def _is_loaded(obj: Any) -> bool:
-    """Return whether ``tf.saved_model.load`` made an object (each of a new class)."""
+    """Return whether ``tf.saved_model.load`` made an object; each such object has a new class."""
     is_ours = "tensorflow" in sys.modules and type(obj).__module__.startswith("tensorflow.")
     return is_ours and isinstance(getattr(obj, "signatures", None), Mapping)
 
@@ -61,7 +61,7 @@ def _traced(loaded: Any, function: Any) -> Callable[[Any], Any]:
 
 
 def _run(loaded: Any, function: Callable[[Any], Any], spec: Any, batch: Any) -> Any:
-    """Call a function of a loaded object; the reference to the object keeps its variables alive."""
+    """Call a function of a loaded object; `loaded` is passed so that its variables stay alive."""
     tf = sys.modules["tensorflow"]
     dtype, shape = getattr(spec, "dtype", None), getattr(spec, "shape", None)
     if isinstance(batch, list):
@@ -74,7 +74,7 @@ def _run(loaded: Any, function: Callable[[Any], Any], spec: Any, batch: Any) -> 
 
 def _load(path: str | os.PathLike[str]) -> Any:
     path = Path(path)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read at import; otherwise TensorFlow logs a page
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # otherwise TensorFlow logs a page when it is imported
     try:
         import tensorflow as tf
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Modules of torch, scripted and traced ones too: called in eval mode, without gradients, on their device."""
+"""Calls torch modules, also scripted and traced ones, in eval mode, without gradients, on their device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["TORCH", "eval_mode", "is_torch_module"]
 
 
 def is_torch_module(obj: Any) -> bool:
-    """Return whether this is a module of torch."""
+    """Return whether an object is a torch module."""
     return is_instance(obj, "torch.nn", "Module")
 
 
@@ -40,7 +40,7 @@ def _run(module: Any, call: Callable[[Any], Any], batch: Any) -> Any:
 
 
 def _as_input(module: Any, points: Any) -> Any:
-    """Return points in the type of a module's weights (symbols: int64), on its device."""
+    """Return points on a module's device, in the type of its weights, or as int64 if they are symbols."""
     torch = sys.modules["torch"]
     tensors = chain(module.parameters(), module.buffers())
     weights = next((tensor for tensor in tensors if tensor.is_floating_point()), None)
@@ -51,12 +51,12 @@ def _as_input(module: Any, points: Any) -> Any:
     converted = points.to(dtype=weights.dtype)
     if points.is_floating_point():
         return converted
-    is_exact = not converted.is_meta and bool((converted.to(points.dtype) == points).all())  # float16 merges some
+    is_exact = not converted.is_meta and bool((converted.to(points.dtype) == points).all())  # float16 rounds some
     return points.to(dtype=torch.int64) if _takes_symbols(module) or not is_exact else converted
 
 
 def _readable(points: Any) -> Any:
-    """Return an array in this machine's byte order and writable, so that torch reads it without a warning."""
+    """Return a writable array in this machine's byte order, which torch reads without a warning."""
     points = points.astype(points.dtype.newbyteorder("="), copy=False)
     return points if points.flags.writeable else points.copy()
 
@@ -64,8 +64,8 @@ def _readable(points: Any) -> Any:
 def _takes_symbols(module: Any) -> bool:
     """Return whether a module's first layer is an embedding, so that whole numbers are symbols.
 
-    The first layer is the first innermost part with weights; other weights, such as those of a first token, are not
-    applied to the input.
+    The first layer is the first part without subparts that has weights. Weights of outer parts, such as the embedding
+    of a class token, are not applied to the input.
     """
     parts = (part for part in module.modules() if next(part.children(), None) is None)
     first = next((part for part in parts if next(part.parameters(recurse=False), None) is not None), None)
@@ -73,7 +73,7 @@ def _takes_symbols(module: Any) -> bool:
 
 
 def _hides_weights(module: Any) -> bool:
-    """Return whether a module may have weights that are no parameters, as frozen and quantised modules have."""
+    """Return whether a module may have weights that are not among its parameters, as if it is frozen or quantised."""
     return any(
         is_instance(part, "torch.jit", "ScriptModule") or "quantized" in type(part).__module__
         for part in module.modules()
@@ -82,17 +82,17 @@ def _hides_weights(module: Any) -> bool:
 
 @contextmanager
 def eval_mode(module: Any) -> Iterator[None]:
-    """Put a module into eval mode, and at the end, even after an error, each part back into its mode."""
+    """Put a module into eval mode; at the end, even after an error, put each part back into its previous mode."""
     before = [(part, part.training) for part in module.modules() if hasattr(part, "training")]
     if not any(training for _, training in before):
         yield
         return
     try:
-        with suppress(NotImplementedError):  # an exported graph has one mode
+        with suppress(NotImplementedError):  # the mode of an exported graph is fixed
             module.eval()
         yield
     finally:
-        # Modules may override train(), so it is called. It also sets the modes of the parts, which come later here.
+        # Modules may override train(), so it is called. It also sets the modes of inner parts, which come later here.
         for part, training in before:
             if part.training != training:
                 with suppress(NotImplementedError):

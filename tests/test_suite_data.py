@@ -123,7 +123,5 @@ class TestSuite:
         cache = FitCache()
         cache.register(suite(OWN, name="one.toml"))
         cache.register(suite(OWN, name="two.toml"))
-        with pytest.raises(
-            SuiteError, match=r"three.toml:4: dataset.name: 'mine' is the name of different data in one.toml"
-        ):
+        with pytest.raises(SuiteError, match=r"three.toml:4: dataset.name: 'mine' names different data in one.toml"):
             cache.register(suite('dataset = {name = "mine", file = "p.npz"}', name="three.toml"))

@@ -118,7 +118,7 @@ class FitCache:
         other = self._suites.setdefault(name, suite)
         if other.source != suite.source:
             raise suite.where.at("dataset", "name").error(
-                f"{name!r} is the name of different data in {other.path.name}", "give one of them another name"
+                f"{name!r} names different data in {other.path.name}", "give one of them another name"
             )
 
     def fit(self, fit: Fit) -> tuple[Any, float]:

@@ -103,9 +103,7 @@ def test_suites_with_other_data_of_one_name_are_an_error_at_collection(repositor
     (pytester.path / "a.toml").write_text(SUITE.format(data='load = "my_data:load"'))
     result = repository(FILE, "--collect-only")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
-        ["ours.toml:8: dataset.name: 'ours' is the name of different data in a.toml; give one of*"]
-    )
+    result.stdout.fnmatch_lines(["ours.toml:8: dataset.name: 'ours' names different data in a.toml; give one of*"])
 
 
 @pytest.mark.nightly

@@ -1,4 +1,4 @@
-"""The tools that distbench is measured beside: one function each, and nothing else to touch for another one."""
+"""The tools that distbench is compared with: one function each. A new tool needs only its function here."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Peer:
     Parameters
     ----------
     package, function, computes : str
-        What is installed, what is called, and what that computes, in words.
+        The package to install, the function that is called, and a description of what it computes.
     metrics : tuple of str
         Metrics of distbench whose values it must agree with.
     load : callable
-        Imports the tool and returns its call; raises what the tool raises where it is missing or broken.
+        Imports the tool and returns its call; an error of a missing or broken tool is not caught.
     """
 
     package: str

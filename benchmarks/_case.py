@@ -1,7 +1,7 @@
-"""One peer on one set of points, beside distbench and the bare matrix products, in a process of its own.
+"""One peer on one set of points, beside distbench and the bare matrix products, in a separate process.
 
-``python benchmarks/_case.py JSON`` writes one JSON line for each thing that begins and each that ends, so that whoever
-started it can stop what takes too long and keep what was measured before.
+``python benchmarks/_case.py JSON`` writes one JSON line when a call begins and one when it ends, so that the process
+that started it can stop a call that takes too long and keep the earlier measurements.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Case:
 
 
 def make_points(case: Case, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Draw ten blobs on a curved sheet with noise, and codes that keep part of what lies behind them.
+    """Draw ten blobs on a curved sheet with noise, and codes that keep part of their hidden coordinates.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def ours(X: NDArray[Any], Z: NDArray[Any], k: int, metrics: Any = "default") -> 
 
 
 def _memory(field: str) -> int | None:
-    """Return VmRSS or VmHWM in bytes; None where the system does not tell."""
+    """Return VmRSS or VmHWM in bytes; None if the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -92,7 +92,7 @@ def _memory(field: str) -> int | None:
 
 
 def _forget_peak() -> bool:
-    """Give back what is free and set the high-water mark of memory to what is held now."""
+    """Return free memory to the system and reset the peak to the memory that is held now."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
@@ -104,7 +104,7 @@ def _forget_peak() -> bool:
 
 
 class Events:
-    """Tells the starting process what happens."""
+    """Reports events to the process that started this one."""
 
     def __init__(self, out: TextIO) -> None:
         self.out = out
@@ -116,7 +116,7 @@ class Events:
         self.say(failed=shown, message=str(error).strip().partition("\n")[0][:200])
 
     def measure(self, what: str, call: Callable[[], Any], *, counts: bool = True) -> float:
-        """Call, and say seconds, peak bytes above start and values; return the seconds.
+        """Call, and report seconds, peak bytes above start and values; return the seconds.
 
         The first call of full size faults in pages and grows pools: its memory counts, its time does not.
         """
@@ -133,7 +133,7 @@ class Events:
 
 
 def run(case: Case, events: Events) -> None:
-    """Measure: warm all up on few points, then each once in full, then in turn."""
+    """Warm up all calls on few points, run each once in full, then measure them in turn."""
     peer = PEERS[case.peer]
     X, Z = make_points(case, case.n)
     calls: dict[str, Callable[[], Any]] = {"products": products(X, Z), "ours": lambda: ours(X, Z, case.k)}
@@ -162,7 +162,7 @@ def _in_turn(case: Case, calls: dict[str, Callable[[], Any]], events: Events) ->
 
 
 def _say_others(peer: Peer, points: tuple[Any, Any], k: int, events: Events) -> None:
-    """Measure, outside of the timing, those of the peer's metrics that the default set has not."""
+    """Measure, outside of the timing, the peer's metrics that are not in the default set."""
     from distbench.metrics import METRICS
 
     names = [name for name in peer.metrics if name in METRICS and not METRICS[name].default]
@@ -171,7 +171,7 @@ def _say_others(peer: Peer, points: tuple[Any, Any], k: int, events: Events) -> 
 
 
 def _limit(memory: int) -> None:
-    """Make too much memory an error of this process alone."""
+    """Limit the memory of this process, so that too much raises an error."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -1,4 +1,4 @@
-"""Fresh draws of test points from known distributions, judged for fixed encoders: shared by coverage and flakiness."""
+"""Fresh draws of test points from known distributions, scored for fixed encoders: shared by coverage and flakiness."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Case:
-    """One distribution, one way of looking up neighbours, one number of test points."""
+    """One distribution, one way of looking up neighbors, one number of test points."""
 
     source: str
     setting: str

@@ -32,7 +32,7 @@ REACH = 1.959964
 
 @dataclass(frozen=True)
 class Line:
-    """What the runs say of one metric of one encoder against one limit."""
+    """The verdicts of all runs on one metric of one encoder against one limit."""
 
     case: Case
     encoder: str
@@ -60,9 +60,9 @@ def markdown(lines: list[Line], after: list[Next], runs: int) -> str:
     sizes = _either(sorted({line.case.m for line in lines}))
     return "\n\n".join(
         [
-            f"{runs:,} simulated runs each; {REFERENCES} train points, k = {K}, codes of 2: PCA on Gaussian blobs in "
-            "ten dimensions and a fixed nonlinear map of the swiss roll, in sample and against train and test points, "
-            f"{sizes} test points, {len(CHOSEN)} metrics.",
+            f"Each case has {runs:,} simulated runs, {REFERENCES} train points, k = {K} and codes of 2. The cases are "
+            "PCA on Gaussian blobs in ten dimensions and a fixed nonlinear map of the swiss roll, in sample and "
+            f"against train and test points, with {sizes} test points and {len(CHOSEN)} metrics.",
             f"distbench {distbench.__version__}, numpy {np.__version__}, Python {platform.python_version()}; written "
             f"by `python benchmarks/flakiness.py --runs {runs} --markdown docs/flakiness.md`.",
             _promises(lines, runs),
@@ -88,7 +88,7 @@ def markdown(lines: list[Line], after: list[Next], runs: int) -> str:
 
 
 def _promises(lines: list[Line], runs: int) -> str:
-    """Return the table of what is promised and what was found, and the cases that miss it."""
+    """Return the table of promised and measured shares, and the cases that miss them."""
     at, bad = ([line for line in lines if kept(line.margin)] for kept in (lambda margin: margin == 0, lambda m: m < 0))
     most = 0.025 + REACH * np.sqrt(0.025 * 0.975 / runs)  # what chance makes of 2.5 %
     checks = {
@@ -135,7 +135,7 @@ def _by_margin(lines: list[Line]) -> str:
 
 
 def _by_metric(lines: list[Line]) -> str:
-    """Return the table of what METRICS promises, by metric and number of test points."""
+    """Return the table of passes and failures by metric and number of test points."""
     rows = []
     for metric, m in product(CHOSEN, sorted({line.case.m for line in lines})):
         of = [line for line in lines if (line.metric, line.case.m) == (metric, m)]
@@ -199,6 +199,6 @@ def _either(numbers: list[int]) -> str:
 
 
 def _promised(margin: float) -> dict[str, float]:
-    """Return what a value of normal distribution with the ideal interval does."""
+    """Return the shares for a normally distributed value with the ideal interval."""
     met, broken = float(ndtr(margin - REACH)), float(ndtr(-margin - REACH))
     return {"met": met, "undecided": 1 - met - broken, "broken": broken, "value": float(ndtr(margin))}

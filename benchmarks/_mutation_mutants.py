@@ -1,4 +1,4 @@
-"""Mutants: every small change that cosmic-ray's operators make to a module, but those that no test should see."""
+"""Mutants: every small change that cosmic-ray's operators make to a module, except those that no test should detect."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """What it is called in stored outcomes."""
+        """Its name in stored outcomes."""
         return f"{self.path}:{self.line}:{self.column}:{self.operator}:{self.occurrence}"
 
     def as_dict(self) -> dict[str, object]:
@@ -76,7 +76,7 @@ Place = tuple[int, int]
 
 
 def _left_out(path: str) -> list[tuple[Place, Place]]:
-    """Return the places of annotations, names of types, compilers' decorators and what errors say."""
+    """Return the places of annotations, names of types, decorators that compile, and texts of errors."""
     found: list[ast.expr] = []
     for node in ast.walk(ast.parse(source(path))):
         if isinstance(node, ast.FunctionDef):
@@ -97,7 +97,7 @@ def _left_out(path: str) -> list[tuple[Place, Place]]:
 
 
 def spread(mutants: list[Mutant], seed: int) -> list[Mutant]:
-    """Return them shuffled so that every beginning of the list is spread over the modules by their sizes."""
+    """Return the mutants shuffled so that any first part of the list covers modules in proportion to their sizes."""
     rng = random.Random(seed)
     by_module: dict[str, list[Mutant]] = {}
     for mutant in mutants:
@@ -116,9 +116,9 @@ def _own(code: CodeType) -> tuple[object, ...]:
 
 
 def changed_functions(path: str, text: str) -> list[tuple[CodeType, CodeType]] | None:
-    """Return the functions that differ, old and new; None where what runs at import differs.
+    """Return the functions that differ, old and new; None if code that runs at import differs.
 
-    Raises SyntaxError where the text is no Python.
+    Raises SyntaxError if the text is not valid Python.
     """
     old, new = (compile(one, str(ROOT / path), "exec", dont_inherit=True) for one in (source(path), text))
     return _differing(old, new, inside=False)

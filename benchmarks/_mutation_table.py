@@ -1,4 +1,4 @@
-"""What became of the mutants, as Markdown: a table of modules, and those that no test saw, with the reason."""
+"""Outcomes of the mutants as Markdown: a table of modules, and the survivors with their reasons."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests of mutants: collected once in a process that holds everything, then run in a forked child for each mutant.
+"""Tests of mutants: one process imports and collects everything; a forked child runs the tests of each mutant.
 
-Kernels run as plain Python (``NUMBA_DISABLE_JIT``), so that a change in one is a change of what runs.
+Kernels run as plain Python (``NUMBA_DISABLE_JIT``), so that a change of their code changes what runs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ERROR, FAILED, SURVIVED = 3, 1, 0
 
 @dataclass
 class Known:
-    """What a test did before any mutation: its time and the lines it ran, by module."""
+    """The time of a test before any mutation, and the lines that it ran, by module."""
 
     passed: bool
     seconds: float
@@ -48,7 +48,7 @@ class Known:
 
 
 def allow(seconds: float) -> None:
-    """End this process, whatever it is busy with, after so many seconds of its processor, or many more of waiting."""
+    """End this process after so many seconds of processor time, or many more of waiting, whatever it is doing."""
     for timer, name, limit in (
         (signal.ITIMER_PROF, signal.SIGPROF, seconds),
         (signal.ITIMER_REAL, signal.SIGALRM, 30 + 10 * seconds),
@@ -58,7 +58,7 @@ def allow(seconds: float) -> None:
 
 
 def in_child(work: Callable[[], Any], limit: float) -> tuple[Any, float]:
-    """Return what some work gave in a forked child, or None if it died or took longer; and its processor's seconds."""
+    """Return the result of work in a forked child, or None if it died or took too long; and its processor time."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -96,7 +96,7 @@ def _passes(item: pytest.Item) -> bool:
 def measure(items: list[pytest.Item], before: dict[str, Known]) -> dict[str, Known]:
     """Run each test once, in a child, and note which lines it ran; leave out slow ones and those that fail.
 
-    What is known of a test from before is kept where neither its file nor a module it runs has changed.
+    Earlier results of a test are kept if neither its file nor a module that it runs has changed.
     """
     known = {}
     for item in items:
@@ -171,7 +171,7 @@ def collect(tests: list[str], work: Callable[[list[pytest.Item]], None]) -> None
 
 
 class Judge:
-    """Runs the tests that meet a mutant until one fails."""
+    """Runs the tests that reach a mutant until one fails."""
 
     def __init__(self, items: list[pytest.Item], known: dict[str, Known], most: float) -> None:
         self.items = {item.nodeid: item for item in items if item.nodeid in known}
@@ -180,7 +180,7 @@ class Judge:
         self.shuffled = random.Random(0).sample(list(self.items), len(self.items))
 
     def tests(self, path: str, lines: range | None) -> list[str]:
-        """Return tests that run some of the lines, or anything of a module; within the time.
+        """Return tests that run some of the lines, or any line of a module, within the time limit.
 
         One of each function, the quickest first; then another of each, and so on.
         """
@@ -203,7 +203,7 @@ class Judge:
         return 1.5 + 6 * self.known[name].seconds
 
     def judge(self, mutant: Mutant, lines: range) -> dict[str, Any]:
-        """Return what became of a mutant and what killed it."""
+        """Return the outcome of a mutant, and the test that killed it."""
         text = mutated(mutant)
         try:
             changed = changed_functions(mutant.path, text)
@@ -240,7 +240,7 @@ class Judge:
         return _outcome(*in_child(run(names), self.limit(names[0])), names)
 
     def _fresh(self, mutant: Mutant, text: str, names: list[str]) -> dict[str, Any]:
-        """Judge a change of what runs at import: in a child that imports everything again."""
+        """Test a change of code that runs at import, in a child that imports everything again."""
         limit = 30.0 + 4 * sum(self.known[name].seconds for name in names)
 
         def work() -> str:

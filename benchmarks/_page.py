@@ -1,4 +1,4 @@
-"""What every table of a benchmark says of the machine, and how it gets into a page of the documentation."""
+"""The line on versions and machine that every table has, and how a table is written into a page of the docs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def version_of(package: str) -> str:
 
 
 def machine(*packages: str) -> str:
-    """Return the versions of these packages, of Python, and what the machine is."""
+    """Return the versions of these packages and of Python, and a description of the machine."""
     versions = ", ".join(f"{package} {version_of(package)}" for package in packages)
     return (
         f"{versions}, Python {platform.python_version()}, {os.cpu_count()} cores, "
@@ -37,7 +37,7 @@ def put(page: str, name: str, text: str) -> str:
 
 
 def show(text: str, page: Path | None, name: str) -> None:
-    """Write text between the comments of a page, or print it where no page is given."""
+    """Write text between the comments of a page, or print it if no page is given."""
     if page is None:
         print(text)
     else:

@@ -1,4 +1,4 @@
-"""Starts the process of one case, listens to it, and ends it when a call takes too long."""
+"""Starts the process of one case, reads its events, and ends it when a call takes too long."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def over(timeout: float) -> str:
 
 
 def measure(case: Case, timeout: float) -> Result:
-    """Measure one case in a process of its own; a failure of it is a result too.
+    """Measure one case in a separate process; a failure is a result too.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def _note(result: Result, event: dict[str, Any]) -> None:
 
 
 def _stopped(result: Result, running: str, timeout: float) -> Result:
-    """Say what was too slow; a peer that was fast enough before keeps the calls that count."""
+    """Return a result that names the call that was too slow, with the calls that were measured before."""
     if running != "peer":
         result.failed = f"{running} {over(PATIENCE)}"
     elif not result.seconds.get("peer"):

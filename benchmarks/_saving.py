@@ -1,4 +1,4 @@
-"""A plugin of pytest: what a process has covered is written when its tests are done, before its pool may end it."""
+"""A plugin of pytest that writes the coverage of a process when its tests are done, before its pool may end it."""
 
 from __future__ import annotations
 

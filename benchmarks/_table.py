@@ -1,4 +1,4 @@
-"""What the processes measured, as Markdown."""
+"""The measurements of the processes as Markdown."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Result:
     Parameters
     ----------
     case : Case
-        What was asked.
+        The case that was measured.
     seconds : dict of str to list of float
-        Of the calls that count, by "peer", "ours" and "products".
+        Seconds of the calls that count, by "peer", "ours" and "products".
     above : dict of str to int
         Largest peak of memory above the start of a call, in bytes.
     values : dict of str to dict of str to float
@@ -37,7 +37,7 @@ class Result:
     failed : str or None
         What the table shows instead of a time.
     message : str
-        Of the error, if there was one.
+        Text of the error, if there was one.
     about : dict of str to str
         Machine and versions.
     """
@@ -55,7 +55,7 @@ class Result:
 
 
 def about(peers: Iterable[str]) -> dict[str, str]:
-    """Return processor, cores and versions: what a number depends on, and no name of a machine."""
+    """Return processor, cores and versions, on which the numbers depend, without the name of the machine."""
     packages = ["distbench", "numpy", "numba", *dict.fromkeys(PEERS[name].package for name in peers)]
     if "torchdr" in packages:
         packages.append("torch")
@@ -148,7 +148,7 @@ def _agreement(result: Result, metrics: tuple[str, ...]) -> str:
 
 
 def _errors(results: list[Result]) -> list[str]:
-    """Return what the errors in the tables said."""
+    """Return the texts of the errors in the tables."""
     said = dict.fromkeys(
         f"- {PEERS[result.case.peer].package}: {result.failed}: {result.message}"
         for result in results

@@ -1,9 +1,9 @@
-"""What the stored rows of the shipped suites say: the claims, and scores of the reference encoders, as Markdown.
+"""Writes the stored claims and the scores of the reference encoders as Markdown.
 
     python benchmarks/answer.py
 
-writes them into ``docs/answer.md`` and ``docs/encoders.md``, between comments. Nothing is fitted or judged; a test
-holds the pages against the stored rows.
+writes them into ``docs/answer.md`` and ``docs/encoders.md``, between comments. Nothing is fitted or evaluated; a test
+compares the pages with the stored rows.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def claims() -> str:
-    """Return every claim with what was found, under the headings of the suite's file."""
+    """Return every claim with its verdict and evidence, under the headings of the suite's file."""
     store = read_store(store_path(CLAIMS))
     parts, heading = [], ""
     for claim in read_suite(CLAIMS).claims:
@@ -66,7 +66,7 @@ def claims() -> str:
 
 
 def headings() -> dict[str, str]:
-    """Return the heading that each claim stands under: the comment above it, or above one before it."""
+    """Return the heading of each claim: the last comment above it in the suite's file."""
     found, heading = {}, ""
     for line in CLAIMS.read_text(encoding="utf-8").splitlines():
         if line.startswith("# "):
@@ -95,7 +95,7 @@ def counts() -> str:
 
 
 def sources() -> str:
-    """Return what the claims cite, each once."""
+    """Return the works that the claims cite, each once."""
     given = {REMARK.sub("", claim.source) for claim in read_suite(CLAIMS).claims}
     cited = {one for one in given if re.search(r"\(\d{4}\)", one)}
     whole = {one for one in cited if not any(other != one and other.startswith(one) for other in cited)}
@@ -108,7 +108,7 @@ def scores() -> str:
 
 
 def overview() -> str:
-    """Return what `ASKED` score on every data set at every code size, a metric a column."""
+    """Return the scores of the encoders in `ASKED` on every data set at every code size, one metric in each column."""
     heads = " | ".join(OVERVIEW.values())
     lines = [f"| data, code size | {heads} |", "|---" * (len(OVERVIEW) + 1) + "|"]
     for path in sorted(SUITES.glob("*.toml")):

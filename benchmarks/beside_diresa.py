@@ -1,4 +1,4 @@
-"""diresa 1.3.1 beside the pairwise recipes, fitted on the same train points, judged on the same test points.
+"""diresa 1.3.1 beside the pairwise recipes, fitted on the same train points, evaluated on the same test points.
 
 ``python benchmarks/beside_diresa.py --help`` lists what can be changed; the tables are printed.
 ``benchmarks/README.md`` says what to install.
@@ -39,7 +39,7 @@ Fit = Callable[[Any, int, int], Any]  # points, code size, seed -> encoder
 
 @dataclass(frozen=True)
 class Judged:
-    """What one tool reaches over the seeds."""
+    """The scores of one tool over the seeds."""
 
     name: str
     reports: list[Any]
@@ -68,13 +68,21 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure diresa beside the pairwise recipes.")
     parser.add_argument("--dataset", default="digits", help="name of a data set of distbench")
     parser.add_argument("--code-sizes", type=int, nargs="+", default=[2, 8], help="columns of the codes")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the weights")
-    parser.add_argument("--epochs", type=int, default=200, help="of all tools")
-    parser.add_argument("--batch", type=int, default=32, help="points a step, of all tools")
-    parser.add_argument("--weight", type=float, help="of the distances in the pairwise recipes; default: their own")
-    parser.add_argument("--losses", nargs="+", choices=list(DISTANCES), default=["mse", "corr"], help="of diresa")
-    parser.add_argument("--rates", nargs="+", choices=RATES, default=["cosine"], help="of diresa; fixed: 0.001")
-    parser.add_argument("--units", nargs="+", choices=UNITS, default=list(UNITS), help="of the points diresa gets")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of the weights")
+    parser.add_argument("--epochs", type=int, default=200, help="passes over the points, for all tools")
+    parser.add_argument("--batch", type=int, default=32, help="points a step, for all tools")
+    parser.add_argument(
+        "--weight", type=float, help="weights of the distances in the pairwise recipes; default: their own"
+    )
+    parser.add_argument(
+        "--losses", nargs="+", choices=list(DISTANCES), default=["mse", "corr"], help="losses of diresa"
+    )
+    parser.add_argument(
+        "--rates", nargs="+", choices=RATES, default=["cosine"], help="learning rates of diresa; fixed: 0.001"
+    )
+    parser.add_argument(
+        "--units", nargs="+", choices=UNITS, default=list(UNITS), help="units of the points that diresa gets"
+    )
     return parser.parse_args()
 
 

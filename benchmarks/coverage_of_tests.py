@@ -1,13 +1,13 @@
-"""Which lines and branches of the library do its tests run? Subprocesses, workers and killed processes counted.
+"""Which lines and branches of the library its tests run, also in subprocesses, workers and killed processes.
 
     python benchmarks/coverage_of_tests.py --workers 2          # all tests, those of the night as well
     python benchmarks/coverage_of_tests.py tests/test_cli.py    # some more, added to what is stored
     python benchmarks/coverage_of_tests.py --report             # the tables of what is stored
 
 Compiled kernels are invisible to coverage, so the tests of the kernels run a second time as plain Python
-(``NUMBA_DISABLE_JIT=1``), but for those that take minutes then.
+(``NUMBA_DISABLE_JIT=1``), except those that would then take minutes.
 
-Exit code 1: a test failed, or fewer branches were taken than ``--least`` asks for.
+Exit code 1: a test failed, or fewer branches were taken than ``--least`` requires.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LONG = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tests", nargs="*", help="files or folders; default: all, after forgetting what is stored")
-    parser.add_argument("--data", default=".coverage-of-tests", help="folder of what is measured")
+    parser.add_argument("--data", default=".coverage-of-tests", help="folder of the stored measurements")
     parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--plain", action="store_true", help="only the tests of the kernels, as plain Python")
-    parser.add_argument("--workers", default="0", help="of pytest-xdist")
+    parser.add_argument("--workers", default="0", help="workers of pytest-xdist")
     parser.add_argument("--markdown", type=Path, help="page whose table is written; default: it is printed")
-    parser.add_argument("--least", type=float, default=0.0, help="per cent of the branches that have to be taken")
+    parser.add_argument("--least", type=float, default=0.0, help="least percentage of branches taken")
     options = parser.parse_args()
     os.chdir(ROOT)
     folder = Path(options.data).absolute()

@@ -2,11 +2,11 @@
 
     python benchmarks/determinism.py --python OTHER/bin/python --markdown docs/flakiness.md
 
-Each variant is a process of its own that reads the same points and codes from a file and measures all metrics on them:
+Each variant is a separate process that reads the same points and codes from a file and measures all metrics on them:
 float32 and float64, far from the origin, with ties, duplicates, isometries, other distances, in sample and against
-reference points. With ``--recipes`` it also fits these on part of the digits and measures them. Everything is compared
-with what a process in the environment as it is has found: values, ends of intervals, values of single points and values
-without each point. The difference is |a - b| / max(1, |b|).
+reference points. With ``--recipes`` it also fits recipes on part of the digits and evaluates them. Everything is
+compared with the results of a process in the unchanged environment: values, ends of intervals, values of single points
+and values without each point. The difference is |a - b| / max(1, |b|).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Found:
-    """What one process measured, and where."""
+    """The measurements of one process, and its environment."""
 
     about: dict[str, str]
     values: Arrays
@@ -262,7 +262,7 @@ def main() -> None:
     parser.add_argument("--python", nargs="*", default=[], help="interpreters of other environments")
     parser.add_argument("--kernels", nargs="*", default=["Prescott", "Sandybridge", "Haswell"])
     parser.add_argument("--counts", type=int, nargs="*", default=[1, 2], help="numbers of threads")
-    parser.add_argument("--generic", action="store_true", help="also compile without what this processor can do: slow")
+    parser.add_argument("--generic", action="store_true", help="also compile kernels for any x86-64: slow")
     parser.add_argument("--recipes", nargs="*", default=list(RECIPES))
     parser.add_argument("--markdown", type=Path, help="page whose tables are written; default: they are printed")
     parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)

@@ -4,7 +4,7 @@
 
 Encoders and reference points are fixed; each run draws m new test points. The population value of a metric is its mean
 over the runs. Limits stand at that value and 1, 2 and 4 standard deviations (of the value over the runs) on either side
-of it, and every run is judged against each of them: met, broken or undecided, and whether ``check`` passes with
+of it, and every run is compared with each of them: met, broken or undecided, and whether ``check`` passes with
 ``undecided=`` "value", "fail" and "pass". With ``--kept`` finished cases are kept in a file, and the same command goes
 on where it was stopped.
 """
@@ -32,7 +32,7 @@ SETTINGS = ("in sample", "train and test")
 
 
 def lines_of(case: Case, found: Found) -> Iterator[Line]:
-    """Judge every run of a case against every limit that the metric can take."""
+    """Compare every run of a case with every limit in the metric's range."""
     for (encoder, metric), rows in found.items():
         about = METRICS[metric]
         up = about.direction == "up"
@@ -55,7 +55,7 @@ def lines_of(case: Case, found: Found) -> Iterator[Line]:
 
 
 def next_of(case: Case, found: Found) -> Iterator[Next]:
-    """Take a limit from every run and hold the run after it against it."""
+    """Take a limit from every run and check whether the next run meets it."""
     for (_, metric), rows in found.items():
         direction = METRICS[metric].direction
         for reach in (0, 1, 2, 3):
@@ -91,7 +91,7 @@ def _share(each: Iterable[bool]) -> float:
 
 
 def study(sizes: list[int], runs: int, jobs: int, kept: Path | None) -> Iterator[tuple[Case, Found]]:
-    """Yield every case with its runs, from the file of kept ones where it is there."""
+    """Yield every case with its runs, from the file of finished cases if they are in it."""
     known = dict(_kept(kept, runs)) if kept and kept.exists() else {}
     for m, setting, (source, encoder) in product(sizes, SETTINGS, SCENES.items()):
         case = Case(source, setting, m)
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--m", type=int, nargs="+", default=[100, 300, 1_000])
-    parser.add_argument("--kept", type=Path, help="file of finished cases, to go on with")
+    parser.add_argument("--kept", type=Path, help="file of finished cases, from which a run continues")
     parser.add_argument("--markdown", type=Path, help="page whose tables are written; default: they are printed")
     arguments = parser.parse_args()
     lines: list[Line] = []

@@ -1,13 +1,13 @@
-"""Fuzzes what reads files and words of others: no error but the library's own may come out.
+"""Fuzzes the readers of files and command lines: they may raise only the library's own errors.
 
     pip install atheris
     python benchmarks/fuzz.py suite --runs 100000
     python benchmarks/fuzz.py results --runs 100000
     python benchmarks/fuzz.py command-line --runs 100000
 
-atheris (https://pypi.org/project/atheris) runs each target on inputs that reach ever more of distbench's code, which
-alone is instrumented. The targets are those of ``tests/fuzz_targets.py``; ``tests/test_fuzz.py`` runs them on a few
-hundred inputs of Hypothesis, and on those that once broke something. An input that breaks something now is written to
+atheris (https://pypi.org/project/atheris) runs each target on inputs that reach more and more of distbench's code; only
+this code is instrumented. The targets are those of ``tests/fuzz_targets.py``; ``tests/test_fuzz.py`` runs them on a few
+hundred inputs of Hypothesis, and on those that once failed. An input that fails now is written to
 ``crash-...`` in this folder; ``--show FILE`` runs it alone and shows the traceback.
 """
 
@@ -66,13 +66,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("target", choices=["suite", "results", "command-line"])
     parser.add_argument("--runs", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1, help="of atheris, from 1")
+    parser.add_argument("--seed", type=int, default=1, help="seed of atheris, from 1")
     parser.add_argument("--show", type=Path, help="run this one input, without atheris")
     return parser.parse_args()
 
 
 def _load_all() -> None:
-    """Import all that the targets import on their way: what is loaded later would not be instrumented."""
+    """Import everything that the targets import: modules loaded later would not be instrumented."""
     for name in (
         *("cli.baselines", "cli.compare", "cli.datasets", "cli.evaluate", "cli.hunt", "cli.leaderboard", "cli.suites"),
         *("render.changes", "render.html", "render.markdown", "render.plain", "render.text"),

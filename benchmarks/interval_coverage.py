@@ -79,15 +79,20 @@ def markdown(lines: list[Line], draws: int) -> str:
     text = [
         "# Do the intervals hold?",
         "",
-        f"{draws:,} sets of m test points each, {REFERENCES} train points, k = {K} (at most m / 3), codes of 2; "
-        "population value = mean over these draws. *held*: share of draws whose 95 % interval contains the population "
-        "value. *width*: mean width of the interval over 3.92 standard deviations of the value over the draws (1 is "
-        "ideal). *undecided*: share of draws in which a limit at the population value is undecided. *passed*: share of "
-        'the draws in which an encoder exactly at its limit passes with `undecided="fail"` (the worse of both '
-        "directions). Rows of the encoder *difference* are about the paired interval of the first encoder minus the "
-        "second. Worst cases have no interval. *heavy tails*: ten coordinates of Student's distribution with 1.5 "
-        "degrees of freedom. *rare cluster*: blobs, and a far cluster of 3 % of the points whose codes are scrambled. "
-        "*near 1*: blobs; codes are the points plus a small sine of each coordinate.",
+        f"Each case has {draws:,} sets of m test points (*draws*), {REFERENCES} train points, k = {K} (at most m / 3) "
+        "and codes of 2. The *population value* of a score is its mean over the draws. Rows of the encoder "
+        "*difference* are about the paired interval of the first encoder minus the second. Worst cases have "
+        "no interval.",
+        "",
+        "- *held*: share of draws whose 95 % interval contains the population value",
+        "- *width*: mean width of the interval, divided by 3.92 standard deviations of the value over the draws (1 is "
+        "ideal)",
+        "- *undecided*: share of draws in which a limit at the population value is undecided",
+        '- *passed*: share of draws in which an encoder exactly at its limit passes with `undecided="fail"` (the '
+        "worse of both directions)",
+        "- *heavy tails*: ten coordinates of Student's distribution with 1.5 degrees of freedom",
+        "- *rare cluster*: blobs, and a far cluster of 3 % of the points whose codes are scrambled",
+        "- *near 1*: blobs; codes are the points plus a small sine of each coordinate",
         "",
         f"distbench {distbench.__version__}, numpy {np.__version__}, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores; written by `python benchmarks/interval_coverage.py --draws {draws}`.",

@@ -1,4 +1,4 @@
-"""What a loss on distances adds to a training step: plain, all pairs, sampled pairs, at several batch sizes.
+"""How much time a loss on distances adds to a training step: plain, all pairs, sampled pairs, at several batch sizes.
 
 ``python benchmarks/keras_steps.py --help`` lists what can be changed; the table is printed.
 """
@@ -29,7 +29,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--code-size", type=int, default=8, help="columns of the codes")
     parser.add_argument("--form", default="scaled", help="form of the loss")
     parser.add_argument("--repeats", type=int, default=15, help="epochs that count, of each kind in turn")
-    parser.add_argument("--seconds", type=float, default=0.15, help="about so long is an epoch of the plain kind")
+    parser.add_argument("--seconds", type=float, default=0.15, help="approximate seconds of an epoch of the plain kind")
     parser.add_argument("--threads", type=int, default=1, help="threads of TensorFlow")
     return parser.parse_args()
 

@@ -1,10 +1,10 @@
-"""How many small changes to the metrics, the engine and the intervals do the tests see?
+"""How many small changes to the metrics, the engine and the intervals the tests detect.
 
     python benchmarks/mutation.py --minutes 60          # a seeded sample, spread over the modules
     python benchmarks/mutation.py --most 600
     python benchmarks/mutation.py --report              # tables of what is stored
 
-Outcomes are stored as they come (``--store``) and not computed again, so a run can be stopped and gone on with.
+Each outcome is stored at once (``--store``) and not computed again, so a run can be stopped and continued.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=10**9, help="stop at so many mutants")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tests", default=TESTS, help="names of files in tests/")
-    parser.add_argument("--only", default="", help="modules whose path holds this")
-    parser.add_argument("--again", action="store_true", help="judge those that survived without a reason once more")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of tests that a mutant meets at most")
+    parser.add_argument("--only", default="", help="only modules whose path contains this")
+    parser.add_argument("--again", action="store_true", help="test survivors without a reason once more")
+    parser.add_argument("--seconds", type=float, default=20.0, help="seconds of tests for each mutant, at most")
     parser.add_argument("--part", default="0/1", help="0/2 and 1/2 in two processes share the work; a store each")
     parser.add_argument("--report", action="store_true", help="only make the tables")
     parser.add_argument("--markdown", type=Path, help="page whose tables are written; default: they are printed")
-    parser.add_argument("--mark", default="mutants", help="between which marks of the page")
+    parser.add_argument("--mark", default="mutants", help="name of the marks in the page")
     return parser.parse_args()
 
 
@@ -81,7 +81,7 @@ def _run(items: list[Any], options: argparse.Namespace, store: Path) -> None:
 
 
 def _wanted(before: dict[str, Any] | None, again: bool) -> bool:
-    """Return whether to judge a mutant, by what became of it before."""
+    """Return whether to test a mutant, given its stored outcome."""
     if not again:
         return before is None
     return before is not None and before["outcome"] == "survived" and reason(before) is None
@@ -97,7 +97,7 @@ def _known(items: list[Any], file: Path) -> dict[str, Known]:
 
 @cache
 def _statements(path: str) -> list[tuple[int, int]]:
-    """Return first and last line of each statement, of one with a body those above the body."""
+    """Return first and last line of each statement; of a statement with a body only the lines above the body."""
     spans = []
     for node in ast.walk(ast.parse(source(path))):
         if isinstance(node, ast.stmt | ast.ExceptHandler):

@@ -1,6 +1,6 @@
-"""distbench beside other tools, each in processes of its own; the table goes into ``docs/benchmarks.md``.
+"""distbench beside other tools, each in separate processes; the table goes into ``docs/benchmarks.md``.
 
-``python benchmarks/peers.py --help`` lists what can be left out; ``benchmarks/README.md`` says what is measured.
+``python benchmarks/peers.py --help`` lists the options; ``benchmarks/README.md`` explains the measurements.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--n", type=int, nargs="+", default=[2000, 5000, 10000, 20000], help="numbers of points")
     parser.add_argument("--d", type=int, nargs="+", default=[64, 784], help="columns of the points")
     parser.add_argument("--codes", type=int, nargs="+", default=[2, 16], help="columns of the codes")
-    parser.add_argument("--k", type=int, default=10, help="neighbours")
+    parser.add_argument("--k", type=int, default=10, help="neighbors")
     parser.add_argument("--peers", nargs="+", choices=list(PEERS), default=list(PEERS), metavar="PEER", help=_names())
-    parser.add_argument("--repeats", type=int, default=3, help="calls that count; fewer once TIMEOUT is spent")
+    parser.add_argument("--repeats", type=int, default=3, help="calls that count; fewer if TIMEOUT is used up")
     parser.add_argument("--timeout", type=float, default=120, help="seconds that one call of a peer may take")
-    parser.add_argument("--memory", type=float, default=0.8, help="share of the machine's memory a process may hold")
-    parser.add_argument("--results", type=Path, help="file of JSON lines; what is in it is not measured again")
+    parser.add_argument("--memory", type=float, default=0.8, help="share of the memory that a process may use")
+    parser.add_argument("--results", type=Path, help="file of JSON lines; cases in it are not measured again")
     parser.add_argument("--out", default=str(PAGE), help="page whose tables are written, or - to print")
     args = parser.parse_args()
     if args.repeats < 1:

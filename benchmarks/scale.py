@@ -1,11 +1,11 @@
-"""How time and memory grow: the full default set with intervals, each size in a process of its own.
+"""How time and memory grow: the full default set with intervals, each size in a separate process.
 
     python benchmarks/scale.py                      # everything; prints Markdown
     python benchmarks/scale.py memory time          # these parts alone
     python benchmarks/scale.py mapped --rows 1000000 --queries 2000
 
-Points are Gaussian, codes their first two columns and a little noise. Peaks are resident memory, of the whole process
-or above what it held after imports, a warm-up on 500 points and the data themselves.
+Points are Gaussian; codes are their first two columns with a little noise. Peaks are resident memory: of the whole
+process, or above the memory that it held after imports, a warm-up on 500 points and loading the data.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def peak() -> float:
 
 
 def forget_peak() -> None:
-    """Let the peak start again from what is resident now, where the system can (Linux)."""
+    """Reset the peak to the memory that is resident now, if the system can (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -72,7 +72,7 @@ def in_memory(n: int, d: int, repeats: int) -> dict[str, float]:
 
 
 def mapped(rows: int, d: int, queries: int) -> dict[str, float]:
-    """Measure queries against a reference that is a file."""
+    """Measure queries against a memory-mapped reference."""
     import distbench
 
     warm_up()
@@ -98,7 +98,7 @@ def write_reference(folder: Path, rows: int, d: int) -> tuple[np.ndarray, np.nda
 
 
 def child(part: str, **numbers: int) -> dict[str, float]:
-    """Run one measurement in a process of its own."""
+    """Run one measurement in a separate process."""
     call = [sys.executable, __file__, "--child", json.dumps({"part": part, **numbers})]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--time-sizes", type=int, nargs="+", default=[10_000, 20_000, 40_000])
     parser.add_argument("--repeats", type=int, default=3, help="the best of so many counts")
     parser.add_argument("--dimensions", type=int, default=64)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of the memory-mapped reference")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the memory-mapped reference")
     parser.add_argument("--queries", type=int, default=2_000)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -2,11 +2,11 @@
 
     python benchmarks/startup.py --runs 30
 
-Each pair is the same command with and without ``-p no:distbench``, every other pair the other way around; a fresh
-process each time, and of each the quickest of five, since whatever else the machine does only slows it down. All other
-plugins that are installed are off in both: what one of them loads too would look free. Shown are medians over the
-pairs, of wall-clock time and of processor time. With ``--at-most 5`` the command fails where the median of either is
-above 5 milliseconds.
+Each pair is the same command with and without ``-p no:distbench``; the order changes from pair to pair. Each side of
+a pair is the quickest of five fresh processes, since other work of the machine only slows it down. All other plugins
+are off on both sides, since modules that they also load would seem to cost nothing. The table shows medians over the
+pairs, of wall-clock time and of processor time. With ``--at-most 5`` the command fails if either median is above 5
+milliseconds.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def measure(project: Path, runs: int, best_of: int) -> list[tuple[Cost, Cost]]:
-    """Return what pytest costs with the plugin and without it, by pair."""
+    """Return the times of pytest with the plugin and without it, by pair."""
     pairs = []
     for number in range(WARM_UP + runs):
         sides: tuple[list[Cost], list[Cost]] = ([], [])
@@ -82,7 +82,7 @@ def quickest(costs: list[Cost]) -> Cost:
 
 
 def run(project: Path, *options: str) -> Cost:
-    """Run pytest in a process of its own."""
+    """Run pytest in a separate process."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *others_off(), *options]
     before, start = spent(), time.perf_counter()
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)
@@ -93,7 +93,7 @@ def run(project: Path, *options: str) -> Cost:
 
 
 def spent() -> float:
-    """Return the seconds that processors worked for the processes which have ended."""
+    """Return the processor time of the processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -122,7 +122,7 @@ def table(pairs: list[tuple[Cost, Cost]]) -> str:
 
 
 def judged(pairs: list[tuple[Cost, Cost]], at_most: float | None) -> int:
-    """Return the exit code, and say which limit is broken."""
+    """Return the exit code, and print the limit that is broken."""
     broken = [
         f"{kind}: {found:.1f} ms is above {at_most:g} ms"
         for kind in ("wall", "processor")

@@ -1,17 +1,18 @@
-"""Run the examples as their READMEs say, and fail where one does not end as its README says.
+"""Run the commands in the READMEs of the examples, and fail if an exit code or output differs from the README.
 
 ``python examples/run.py --python VENV/bin/python [EXAMPLE ...]``, with an environment that has the wheel of distbench.
 
-Each example is copied into a folder of its own, where its ``sh`` blocks are run one after the other. A block has to end
-with exit code 0, or with the last ``exit code N`` in the text between the block before it and itself. If a ``text``
-block follows, each of its lines has to be a line of the output, in that order:
+Each example is copied into a new folder, where its ``sh`` blocks are run one after the other. A block must end with
+exit code 0, or with the last ``exit code N`` in the text between it and the block before it. If a ``text``
+block follows, each of its lines must be a line of the output, in that order:
 
 - ``...`` stands for whatever varies: a part of a line, or, alone, any lines;
-- numbers with a point may be off by 5 % (of what is left to 1, where that is less; but by 0.003), since networks train
-  differently on another machine; ``<!-- within 20 % -->`` before a ``text`` block lets them be off by more;
-- how wide columns and rows of ``=`` are does not matter.
+- numbers with a point may differ by 5 % of their value (or of their difference from 1, if that is less), and always by
+  0.003, since networks train differently on another machine; ``<!-- within 20 % -->`` before a ``text`` block allows
+  more;
+- the width of columns and of rows of ``=`` does not matter.
 
-``<!-- with PACKAGE -->`` or ``<!-- without PACKAGE -->`` before a block: it is run in such environments alone.
+``<!-- with PACKAGE -->`` or ``<!-- without PACKAGE -->`` before a block: it runs only in such environments.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ TEXT = re.compile(r"(?:<!-- within (\d+) % -->\n+)?```text\n(.*?)```", re.DOTALL
 OTHERS = re.compile(r"^```(?!sh$|text$|python$|toml$|yaml$|$).*", re.MULTILINE)
 WILD = re.compile(r" ?\.{3} ?|\d+\.\d+")
 RULES = re.compile(r"[=_-]{2,}")
-OFF, LEAST = 0.05, 0.003  # share of a number, and what any may be off by
+OFF, LEAST = 0.05, 0.003  # share of a number, and a difference that any number may have
 LIMIT = 300  # seconds of a block
 
 

@@ -36,8 +36,8 @@ def as_rows(X: ArrayLike, features: int | None = None) -> NDArray[np.float64]:
 class Units:
     """A shift and one scalar factor that bring points near the origin and into [-1, 1].
 
-    All distances change by the same factor, so the geometry stays; ``codes_out`` gives codes the units of
-    the inputs back.
+    All distances change by the same factor, so the geometry stays; ``codes_out`` brings codes back to the units of the
+    inputs.
 
     Attributes
     ----------

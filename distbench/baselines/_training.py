@@ -30,14 +30,15 @@ class Plan:
     Attributes
     ----------
     epochs : int or None
-        Passes over the points. None: about ``steps`` steps, in 40 to 200 passes; steps are dearer and fewer, by
-        4/9, where the points hold over a million numbers.
+        Passes over the points. None: about ``steps`` steps, in 40 to 200 passes. If the points have over a million
+        numbers, a step costs more, so only 5/9 of ``steps`` are taken.
     batch_size : int or None
-        Points a step; None: all. Points that do not fill a last batch sit out one epoch, others each time.
+        Points a step; None: all. Points left over after the last full batch are not used in that epoch; they are others
+        in each epoch.
     learning_rate : float
-        Of Adam at the start.
+        Learning rate of Adam at the start.
     steps : int
-        What ``epochs=None`` aims at.
+        Number of steps that ``epochs=None`` aims at.
     xla : bool
         Whether XLA compiles the steps: five times as fast on small layers, slower on convolutions and large products.
     least_deviation : float

@@ -27,7 +27,7 @@ class TsneEncoder(Transformer):
     codes_ : numpy.ndarray, shape (n, code_size)
         Their codes.
     note : str
-        That there are no others.
+        Says that no other point has a code.
     """
 
     points: NDArray[np.float64] = field(repr=False)
@@ -73,7 +73,7 @@ def fit_tsne(X: NDArray[np.float64], code_size: int, perplexity: float) -> TsneE
         init=_start(points, code_size),
         random_state=0,
     )
-    # Threads add up the forces in the order they end in, which would change the last bits, and so in time all.
+    # Threads would add the forces in the order in which they end. This changes last bits, and later all of them.
     with quiet(), threadpool_limits(1, "openmp"):
         codes = np.asarray(estimator.fit_transform(points), dtype=np.float64)
     if not np.isfinite(codes).all():

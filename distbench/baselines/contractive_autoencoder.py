@@ -23,8 +23,8 @@ def contractive_autoencoder(
     """Autoencoder with a penalty on the derivative of its encoder (Rifai et al. 2011).
 
     The recipe ``autoencoder`` with one more term: ``weight * mean ||J||^2 * v / w``, J the Jacobian of the encoder, v
-    and w the mean variances of inputs and codes in a batch. The ratio stands in for the tied weights of the
-    original: without either, codes shrink and the decoder stretches them again.
+    and w the mean variances of inputs and codes in a batch. The ratio replaces the tied weights of the original:
+    without either, codes shrink and the decoder stretches them again.
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """

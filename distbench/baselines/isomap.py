@@ -26,7 +26,7 @@ def isomap(
     n_neighbors: int = 10,
     max_points: int = 10000,
 ) -> EstimatorEncoder:
-    """Isomap: classical scaling of shortest paths along a neighbour graph (Tenenbaum, de Silva & Langford 2000).
+    """Isomap: classical scaling of shortest paths along a neighbor graph (Tenenbaum, de Silva & Langford 2000).
 
     Each point is joined to its nearest ``n_neighbors`` (fewer where there are fewer points). Where the graph falls into
     parts, each two parts are joined by the shortest line between them, and ``note`` says so. A new point is placed by

@@ -20,7 +20,7 @@ __all__ = ["isometric_autoencoder"]
 def isometric_autoencoder(
     points: NDArray[np.float32], code_size: int, *, weight: float = 1.0, hidden: Sequence[int] = HIDDEN
 ) -> IsometricAutoencoder:
-    """Autoencoder whose decoder is to be a local isometry, and its encoder the inverse (Gropp et al. 2020).
+    """Autoencoder trained so that its decoder is a local isometry and its encoder the inverse (Gropp et al. 2020).
 
     The recipe ``autoencoder`` with one more term: ``weight * (mean (||D u|| - 1)^2 + mean (||E^T u|| - 1)^2)``, D and E
     the Jacobians of decoder and encoder, u a random unit vector a point. It keeps lengths along the surface on

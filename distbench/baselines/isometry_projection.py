@@ -22,8 +22,8 @@ def isometry_projection(
 ) -> IsometricEncoder:
     """Rotations, a reflection, a translation, then a projection onto a drawn subspace: no distance grows.
 
-    The recipe ``isometry`` with ``code_size`` rows of an orthogonal matrix after it: what a square isometry loses
-    when it is cut to size. Raises ``InputError`` if ``code_size`` exceeds the features of ``X``.
+    The recipe ``isometry`` with ``code_size`` rows of an orthogonal matrix after it. It shows what an isometry loses
+    when its codes get fewer columns. Raises ``InputError`` if ``code_size`` exceeds the features of ``X``.
     """
     from distbench.baselines._isometric import drawn
 

@@ -22,11 +22,11 @@ def isometry_sigmoid(
 ) -> IsometricEncoder:
     """Rotations, a reflection and a translation, then a sigmoid, which bends distances. Ignores ``code_size``.
 
-    The recipe ``isometry`` with an elementwise sigmoid after it, and nothing else: what it loses, it loses by the
-    squashing. The sigmoid sees points centered, divided by one number that brings their coordinates into [-1, 1], and
+    The recipe ``isometry`` with an elementwise sigmoid after it, and nothing else, so all of its loss comes from the
+    sigmoid. The sigmoid sees points centered, divided by one number that brings their coordinates into [-1, 1], and
     turned, times ``gain``: over [-4, 4] it goes from 0.02 to 0.98. In raw units, points of size 1,000 would all get 0
-    or 1, and points of size 0.01 lie where it is straight. Codes are divided by its slope at 0, so that distances
-    near the mean point stay. Raises ``InputError`` unless ``gain`` is above 0.
+    or 1, and points of size 0.01 would lie where the sigmoid is nearly linear. Codes are divided by its slope at 0, so
+    that distances near the mean point stay. Raises ``InputError`` unless ``gain`` is above 0.
     """
     from distbench.baselines._isometric import drawn
 

@@ -42,7 +42,7 @@ def kernel_pca(
     gamma = 1 / (2 * (width * _median_distance(points)) ** 2)
     solver = "arpack" if few_wanted(code_size, len(X)) else "dense"
     with quiet():
-        # The random state is the start of the search for eigenvectors, and nothing that they rest on.
+        # The random state only starts the search for eigenvectors; the result does not depend on it.
         fitted = KernelPCA(code_size, kernel="rbf", gamma=gamma, eigen_solver=solver, random_state=0).fit(points)
     return EstimatorEncoder("kernel_pca", fitted, units)
 
@@ -54,5 +54,5 @@ def _median_distance(points: NDArray[np.float64]) -> float:
     picked = np.linspace(0, len(points) - 1, min(len(points), _PAIRED_POINTS)).astype(int)
     distances = pdist(points[picked])
     apart = distances[distances > 0]
-    # Were all the picked points equal, the spread of all points would do.
+    # If all picked points are equal, the spread of all points is used instead.
     return float(np.median(apart)) if apart.size else float(np.linalg.norm(points, axis=1).max())

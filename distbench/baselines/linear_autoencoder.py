@@ -29,10 +29,10 @@ def linear_autoencoder(
 ) -> NetworkEncoder:
     """Linear autoencoder: finds the subspace of PCA, but no orthonormal code (Baldi & Hornik 1989).
 
-    Trained on all points at once (``batch_size=None``): the noise of small batches keeps the subspace some
-    tenths of a degree away from its optimum. Inputs are centred and divided by one number, which keeps their
-    geometry; codes are multiplied by it again. ``epochs=None``: 2,000, or 1,000 where X holds over a million
-    numbers. Raises ``InputError`` if ``code_size`` exceeds the number of points or features.
+    Trained on all points at once (``batch_size=None``): the noise of small batches keeps the subspace some tenths of a
+    degree away from its optimum. Inputs are centered and divided by one number, which keeps their geometry; codes are
+    multiplied by it again. ``epochs=None``: 2,000, or 1,000 where X holds over a million numbers. Raises ``InputError``
+    if ``code_size`` exceeds the number of points or features.
     """
     from distbench.baselines._network_encoder import LinearNetworkEncoder, fit_network
     from distbench.baselines._training import Plan

@@ -26,13 +26,13 @@ def pairwise_autoencoder(
     pairs: str = "all",
     hidden: Sequence[int] = HIDDEN,
 ) -> DistancePreservingAutoencoder:
-    """Autoencoder whose loss also holds codes as far apart as their inputs.
+    """Autoencoder with an added loss that keeps codes as far apart as their inputs.
 
     The recipe ``autoencoder`` with one more term: ``weight * mean((a - b)^2) / mean_a^2``, a and b the distances of
     inputs and codes in a batch, mean_a the mean distance of (at most 2,000) train points; or another ``form`` of
     ``distbench.keras.PairwiseDistanceLoss``. Codes keep distances in the inputs' own units.
 
-    ``weight=None``: 2 for codes of up to three numbers, which cannot keep distances and neighbours both, else 10.
+    ``weight=None``: 2 for codes of up to three numbers, which cannot keep both distances and neighbors, else 10.
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
     from distbench.baselines._pairwise import pairwise_model

@@ -27,12 +27,13 @@ def parametric_umap(
     min_dist: float = 0.1,
     epochs: int = 100,
 ) -> EstimatorEncoder:
-    """Parametric UMAP of the package umap-learn: UMAP's loss, the codes given by a network (Sainburg et al. 2021).
+    """Parametric UMAP of the package umap-learn: UMAP's loss with codes computed by a network (Sainburg et al. 2021).
 
-    Three ReLU layers of 100, trained on the edges of the neighbour graph; ``epochs`` is how often the strongest edge is
-    visited. A map, so new points get codes as fitted ones do. Needs TensorFlow beside umap-learn. Codes have no units:
-    use ``scaled_stress``, not ``stress``. Raises ``InputError`` if there are fewer than 4 points, ``TrainingError`` if
-    all points are equal or training diverges, ``MissingDependencyError`` without umap-learn or TensorFlow.
+    Three ReLU layers of 100, trained on the edges of the neighbor graph; ``epochs`` is how often the strongest edge is
+    visited. The network maps new points and fitted points alike. Needs TensorFlow beside umap-learn. Codes have no
+    units: use ``scaled_stress``, not ``stress``. Raises ``InputError`` if there are fewer than 4 points,
+    ``TrainingError`` if all points are equal or training diverges, ``MissingDependencyError`` without umap-learn or
+    TensorFlow.
     """
     import numpy as np
 

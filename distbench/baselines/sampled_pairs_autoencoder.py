@@ -25,10 +25,10 @@ def sampled_pairs_autoencoder(
     form: str = "scaled",
     hidden: Sequence[int] = HIDDEN,
 ) -> DistancePreservingAutoencoder:
-    """Autoencoder whose loss also holds codes as far apart as their inputs, on as many pairs as points.
+    """Autoencoder with an added loss that keeps codes as far apart as their inputs, on as many pairs as points.
 
     The recipe ``pairwise_autoencoder`` with fewer pairs: each point of a batch and the next one, so that the cost of a
-    step grows as the batch, not as its square.
+    step grows with the size of the batch, not with its square.
     """
     from distbench.baselines._pairwise import pairwise_model
 

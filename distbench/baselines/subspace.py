@@ -15,8 +15,8 @@ __all__ = ["largest_principal_angle"]
 def largest_principal_angle(A: ArrayLike, B: ArrayLike) -> float:
     """Largest angle between the subspaces that the rows of two matrices span (Bjorck & Golub 1973).
 
-    Codes of a linear autoencoder and of PCA differ by an invertible map, so their codes cannot be compared, and
-    the subspaces of their ``components_`` can.
+    Codes of a linear autoencoder and of PCA differ by an invertible map, so their codes cannot be compared, but the
+    subspaces of their ``components_`` can.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def largest_principal_angle(A: ArrayLike, B: ArrayLike) -> float:
     if first.ndim != 2 or first.shape != second.shape:
         raise InputError(f"A, B: shapes {first.shape} and {second.shape}; pass two matrices of one shape")
     for name, matrix in (("A", first), ("B", second)):
-        # Also refuses NaN and infinity, with which no rank can be had.
+        # This also refuses NaN and infinity, for which no rank can be computed.
         if not np.isfinite(matrix).all() or np.linalg.matrix_rank(matrix) < len(matrix):
             raise InputError(f"{name}: its {len(matrix)} rows are not finite and linearly independent")
     return float(np.degrees(subspace_angles(first.T, second.T).max()))

@@ -20,13 +20,13 @@ __all__ = ["tsne"]
 def tsne(
     X: NDArray[np.float64], code_size: int, seed: int, progress: Progress | None = None, *, perplexity: float = 30.0
 ) -> TsneEncoder:
-    """t-SNE: places the fitted points, and no others, by their neighbours (van der Maaten & Hinton 2008).
+    """t-SNE: places the fitted points, and no others, by their neighbors (van der Maaten & Hinton 2008).
 
     Barnes-Hut approximation, started at the principal components (Kobak & Berens 2019), so the seed changes nothing.
-    ``perplexity`` is lowered to a third of the number of the other points where these are few. ``codes_`` holds the
-    codes. ``encode`` returns the code of a fitted point and raises ``InputError`` for any other: t-SNE is no map.
-    Codes have no units: use ``scaled_stress``, not ``stress``. Raises ``InputError`` if ``code_size`` exceeds 3,
-    ``TrainingError`` if all points are equal.
+    ``perplexity`` is lowered to a third of the number of the other points if these are few. ``codes_`` holds the codes.
+    ``encode`` returns the code of a fitted point and raises ``InputError`` for any other: t-SNE is no map. Codes have
+    no units: use ``scaled_stress``, not ``stress``. Raises ``InputError`` if ``code_size`` exceeds 3, ``TrainingError``
+    if all points are equal.
     """
     from distbench.baselines._tsne import fit_tsne
 

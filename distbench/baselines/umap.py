@@ -28,8 +28,8 @@ def umap(
 ) -> PlacedEncoder:
     """UMAP of the package umap-learn: a layout that keeps a graph of neighbors (McInnes, Healy & Melville 2018).
 
-    ``codes_`` holds the codes of the fitted points. Others are added to that layout by umap-learn's ``transform``, and
-    so is a part of the fitted points; all of them, in their order, get ``codes_``. Codes have no units: use
+    ``codes_`` holds the codes of the fitted points. umap-learn's ``transform`` places other points in that layout, and
+    also some of the fitted points. All fitted points, passed in their order, get ``codes_``. Codes have no units: use
     ``scaled_stress``, not ``stress``. Raises ``InputError`` if there are fewer than 4 points or ``code_size`` is not
     below their number less 1, ``TrainingError`` if all points are equal, ``MissingDependencyError`` without umap-learn.
     """

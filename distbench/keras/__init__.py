@@ -66,7 +66,7 @@ _MODULES = {
 }
 
 
-# Evaluates, so it lives with what evaluates.
+# The monitor evaluates encoders, so its module is in distbench.evaluation.
 _ELSEWHERE = {"PreservationMonitor": "distbench.evaluation.keras_monitor"}
 
 

@@ -18,12 +18,11 @@ __all__ = ["ContractiveAutoencoder"]
 class ContractiveAutoencoder(Autoencoder):
     """Autoencoder with a penalty on the derivative of its encoder (Rifai et al. 2011).
 
-    To the reconstruction loss it adds ``weight * mean ||J||^2 * v / w``, with J the Jacobian of the encoder at a
-    point, ||.|| the Frobenius norm, and v and w the mean variances of inputs and of codes in the batch. The
-    original has no v / w: it ties the decoder's weights to the encoder's. Here they are free, and without the
-    ratio the encoder would just shrink its codes and the decoder stretch them again. With it, the penalty does
-    not depend on the units of inputs or codes; for an orthogonal projection of points of equal variances it is
-    ``weight * code_size``.
+    To the reconstruction loss it adds ``weight * mean ||J||^2 * v / w``, with J the Jacobian of the encoder at a point,
+    ||.|| the Frobenius norm, and v and w the mean variances of inputs and of codes in the batch. The original has no v
+    / w: it ties the decoder's weights to the encoder's. Here the weights are free; without the ratio the encoder would
+    shrink its codes and the decoder stretch them again. With it, the penalty does not depend on the units of inputs or
+    codes; for an orthogonal projection of points of equal variances it is ``weight * code_size``.
 
     Parameters
     ----------

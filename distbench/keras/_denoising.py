@@ -15,7 +15,7 @@ __all__ = ["DenoisingAutoencoder"]
 
 @keras.saving.register_keras_serializable(package="distbench")
 class DenoisingAutoencoder(Autoencoder):
-    """Autoencoder that gets its inputs with noise while it trains, and learns to return them without.
+    """Autoencoder that is trained on noisy inputs and learns to return them without the noise.
 
     Trained by ``fit(X, X)``: the noise is added inside, so the targets stay clean (Vincent et al. 2008, with
     Gaussian noise). ``encode`` and ``predict`` add none.

@@ -17,9 +17,9 @@ __all__ = ["DistanceEncoder", "DistancePreservingAutoencoder"]
 
 @keras.saving.register_keras_serializable(package="distbench")
 class DistancePreservingAutoencoder(Autoencoder):
-    """Autoencoder whose loss also holds codes as far apart as their inputs.
+    """Autoencoder with an added loss that keeps codes as far apart as their inputs.
 
-    To whatever reconstruction loss it is compiled with it adds :class:`PairwiseDistanceLoss`.
+    It adds :class:`PairwiseDistanceLoss` to the reconstruction loss that it is compiled with.
 
     Parameters
     ----------

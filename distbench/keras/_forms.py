@@ -1,4 +1,4 @@
-"""What a loss on distances asks for: one function for each form, and nothing else to touch for another one.
+"""Forms of the loss on distances: one function for each. A new form needs only its function here.
 
 A form is given the distances ``a`` of inputs and ``b`` of codes, ``keep`` (1 for a pair, 0 where there is none, and
 then a = b = 0) and ``scale`` (a tensor, above 0), all float32; it returns the loss, a scalar.

@@ -16,7 +16,7 @@ __all__ = ["IsometricAutoencoder"]
 
 @keras.saving.register_keras_serializable(package="distbench")
 class IsometricAutoencoder(Autoencoder):
-    """Autoencoder whose decoder is to be a local isometry, and its encoder the inverse (Gropp et al. 2020).
+    """Autoencoder trained so that its decoder is a local isometry and its encoder the inverse (Gropp et al. 2020).
 
     To the reconstruction loss it adds ``weight * (mean (||D u|| - 1)^2 + mean (||E^T u|| - 1)^2)``, with D the
     Jacobian of the decoder at a code, E that of the encoder at its point, and u a random unit vector a point.
@@ -28,7 +28,7 @@ class IsometricAutoencoder(Autoencoder):
     code_size : int
         Width of the code.
     weight : float, default 1.0
-        Of both penalties, against a reconstruction loss divided by the variance of the inputs; at least 0.
+        Weight of both penalties, against a reconstruction loss divided by the variance of the inputs; at least 0.
     hidden, activation
         As in :class:`Autoencoder`.
     **kwargs

@@ -121,7 +121,7 @@ class Reflection(_Isometric):
 
     def call(self, inputs: Any) -> Any:
         """Reflect ``inputs``, shape (..., d)."""
-        # By the largest entry first: squares of tiny numbers would be 0 before the vector is.
+        # Divides by the largest entry first, since squares of tiny numbers would underflow to 0.
         most = ops.max(ops.abs(self.normal))
         some = most > 0
         v = ops.where(some, self.normal / ops.where(some, most, 1.0), 0.0)
@@ -129,7 +129,7 @@ class Reflection(_Isometric):
         return inputs - twice * ops.sum(inputs * v, axis=-1, keepdims=True) * v
 
     def inverse(self, outputs: Any) -> Any:
-        """Return ``outputs``, shape (..., d), reflected back, which is to reflect again."""
+        """Return ``outputs``, shape (..., d), reflected back, that is reflected again."""
         return self.call(ops.cast(outputs, self.compute_dtype))
 
 
@@ -140,7 +140,7 @@ class Translation(_Isometric):
     Parameters
     ----------
     stddev : float, default 0.0
-        Of the normal distribution that the first shifts are drawn from.
+        Standard deviation of the normal distribution from which the first shifts are drawn.
     seed, **kwargs
         As for :class:`Rotation`.
 

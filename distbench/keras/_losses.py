@@ -94,8 +94,8 @@ def pairwise_distance_loss(
     Below a thousandth of the scale a distance counts as that thousandth where `sammon` divides by it; `log_ratio`
     adds the square of that thousandth to a^2 and b^2. So both stay finite.
 
-    `correlation` lets small distances become 0, if only the large ones are in line: on nested spheres it merged
-    codes of distinct points.
+    `correlation` lets small distances become 0 as long as the large ones stay proportional: on nested spheres it gave
+    distinct points the same code.
     """
     _check(form, scale, pairs, max_points)
     return _loss(inputs, codes, form, scale, pairs, max_points)
@@ -103,9 +103,9 @@ def pairwise_distance_loss(
 
 @keras.saving.register_keras_serializable(package="distbench")
 class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
-    """Layer that passes codes through and adds a loss on their distances.
+    """Layer that returns codes unchanged and adds a loss on their distances.
 
-    It adds ``weight`` times :func:`pairwise_distance_loss`, whose page has the formulas. In the default form that is
+    It adds ``weight`` times :func:`pairwise_distance_loss`, which lists the formulas. In the default form that is
     ``mean((a - b)^2) / scale^2`` over all pairs of a batch, with a the distance of two inputs and b that of their
     codes. Dividing by the scale makes one weight mean the same on any data; codes keep the units of the inputs.
 
@@ -197,7 +197,7 @@ def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, m
         keep = ops.cast(ops.expand_dims(each, 1) != each, "float32")
     else:
         a, b = _next_distances(inputs), _next_distances(codes)
-        # A batch of one point is its own next one, which is no pair.
+        # The only point of a batch of one is its own next point, which is no pair.
         keep = ops.ones_like(a) * ops.cast(ops.shape(a)[0] > 1, "float32")
     found = ops.sum(a) / ops.maximum(ops.sum(keep), 1.0)
     unit = found if scale is None else ops.cast(scale, "float32")

@@ -36,7 +36,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         A width is not a whole number above 0.
     """
 
-    # False where there is no decoder, so that the loss is what the model adds and nothing else.
+    # False for a model without a decoder: its loss is only what the model adds.
     reconstructs = True
     # Arguments of a subclass that are attributes of the same name, for its configuration.
     arguments: tuple[str, ...] = ()

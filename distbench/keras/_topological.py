@@ -35,7 +35,7 @@ class TopologicalAutoencoder(Autoencoder):
     hidden, activation
         As in :class:`Autoencoder`.
     max_points : int, default 128
-        Trees are grown among at most so many points, the first of the batch: the cost grows as their square.
+        The trees join at most so many points, the first of the batch: the cost grows as the square of their number.
     **kwargs
         Passed to ``keras.Model``.
 

@@ -12,7 +12,7 @@ __all__ = ["spanning_edges"]
 def spanning_edges(distances: Any) -> Any:
     """Edges of the minimum spanning trees of ``k`` complete graphs on ``n`` points, by Prim's algorithm.
 
-    They are where clusters merge as a threshold on the distance grows: the persistence pairs of dimension 0.
+    Their lengths are the thresholds on the distance at which clusters merge: the persistence pairs of dimension 0.
 
     Parameters
     ----------

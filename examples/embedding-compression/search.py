@@ -1,4 +1,4 @@
-"""Search by code, to sort what was fetched by the embeddings: how much must be fetched, and what it costs."""
+"""Search by codes, then sort the found tokens by their embeddings: how many to fetch, and the time and bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search in compressed embeddings must find the neighbours that search in the embeddings finds."""
+"""Search in compressed embeddings must find the neighbors that search in the embeddings finds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tokens():
 
 @pytest.mark.parametrize("name", FIT)
 def test_search(distbench, tokens, name):
-    """Embeddings are compared by cosine, numbers too, and bits by how many of them differ."""
+    """Compare embeddings and codes of numbers by cosine, codes of bits by how many differ."""
     distbench.check(
         FIT[name](tokens.train),
         tokens.test,

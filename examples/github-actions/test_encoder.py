@@ -18,12 +18,12 @@ class OurEncoder:
 
 @pytest.mark.distbench(dataset="digits", code_size=8, limits={"continuity": 0.99, "scaled_stress": 0.2})
 def test_close_digits_stay_close(distbench):
-    """Hold our encoder to limits: fitted on train digits, judged on digits that it never saw."""
+    """Check our encoder against limits: fitted on train digits, evaluated on digits that it never saw."""
     distbench.check(OurEncoder, name="ours")
 
 
 @pytest.mark.distbench(dataset="digits", code_size=8)
 @distbench.checks(["random_projection", "kernel_pca"])
 def test_beside_others(distbench, encoder):
-    """Judge encoders of distbench on the same leaderboard, without limits."""
+    """Evaluate encoders of distbench on the same leaderboard, without limits."""
     distbench.evaluate(encoder)

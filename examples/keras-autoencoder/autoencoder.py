@@ -9,12 +9,12 @@ from distbench.keras import PairwiseDistanceLoss
 
 
 class Plain:
-    """How we trained so far: the decoder must give back what the encoder got."""
+    """Trained on reconstruction: the decoder must return the encoder's input."""
 
     distance_weight = 0.0
 
     def fit(self, X: np.ndarray, code_size: int, seed: int) -> keras.Model:
-        """Return the encoder alone: what the decoder makes of codes does not matter to search."""
+        """Return the encoder without the decoder, which search does not need."""
         keras.utils.set_random_seed(seed)
         inputs = keras.Input(X.shape[1:])
         hidden = keras.layers.Dense(128, "relu")(inputs)
@@ -31,7 +31,7 @@ class Plain:
 
 
 class WithDistances(Plain):
-    """The same network and data; pairs of each batch must also lie as far apart in the codes as they do in pixels."""
+    """The same network and data; codes of each batch must also be as far apart as their images."""
 
     distance_weight = 1.0
 

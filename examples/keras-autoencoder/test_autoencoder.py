@@ -1,4 +1,4 @@
-"""Images of digits that look alike must get codes that lie close, by the same distances."""
+"""Distances between codes must equal distances between images of digits."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ import distbench as db
 @pytest.mark.distbench(dataset="digits", code_size=8, limits={"scaled_stress": 0.11, "continuity": 0.995})
 @db.checks({"plain": Plain, "with_distances": WithDistances})
 def test_codes_keep_distances(distbench, encoder):
-    """Train on the train digits, judge on digits that training never saw."""
+    """Train on the train digits, and evaluate on digits that training never saw."""
     distbench.check(encoder)

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 
 class OurEncoder:
-    """Eight numbers an image of a digit."""
+    """Encodes an image of a digit into eight numbers."""
 
     def fit(self, X, code_size, seed):
         """Return the encoder, fitted on train points."""

@@ -1,4 +1,4 @@
-"""What the encoder reaches is in results.json; a run that is compared with it fails where the encoder got worse."""
+"""The last scores are in results.json; a run that is compared with it fails if the encoder got worse."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from encoder import OurEncoder
 
 @pytest.mark.distbench(dataset="digits", code_size=8)
 def test_our_encoder(distbench):
-    """Measure, and hold it to one loose limit: whether it got worse is the gate's business."""
+    """Check one loose limit; the gate checks whether the encoder got worse."""
     distbench.check(OurEncoder, name="ours", continuity=0.95)

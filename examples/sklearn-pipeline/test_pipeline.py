@@ -1,4 +1,4 @@
-"""The pipeline as it was saved keeps close cells close; these tests fit nothing."""
+"""The saved pipeline keeps close cells close; these tests fit nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def pipeline():
 
 
 def test_close_cells_stay_close(distbench, pipeline):
-    """Close means: after scaling, where each measurement counts alike. So the steps after it are judged there."""
+    """Close means close after scaling, where all measurements count alike, so evaluate the steps after the scaler."""
     train, test = load_points()
     scaler, encoder = pipeline[:-1], pipeline[-1]
     distbench.check(
@@ -28,7 +28,7 @@ def test_close_cells_stay_close(distbench, pipeline):
 
 
 def test_in_raw_units(distbench, pipeline):
-    """Put a number to what scaling changes: in raw units the areas, in the hundreds, decide alone who is close."""
+    """Measure what scaling changes: in raw units the areas, in the hundreds, alone decide which cells are close."""
     train, test = load_points()
     report = distbench.evaluate(pipeline, test, reference=train, name="whole pipeline")
     assert report["continuity"].value < 0.9

@@ -17,7 +17,7 @@ def make_encoder(n_inputs: int, code_size: int) -> nn.Module:
 
 
 def train(encoder: nn.Module, points: torch.Tensor, epochs: int = 60, batch_size: int = 64) -> nn.Module:
-    """Make codes lie as far apart as their points, for all pairs of each batch; returns the encoder, ready to use."""
+    """Train codes to be as far apart as their points, for all pairs of each batch; return the encoder in eval mode."""
     optimizer = torch.optim.Adam(encoder.parameters(), lr=0.003)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     encoder.train()

@@ -1,4 +1,4 @@
-"""Close digits get close codes, for digits that training never saw. Skipped where torch is not installed."""
+"""Close digits get close codes, for digits that training never saw. Skipped if torch is not installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def encoder(digits):
 
 
 def test_codes_keep_distances(distbench, digits, encoder):
-    """Hold a module to limits; it gets tensors of its own type, on its own device, without gradients."""
+    """Check a module against limits; it gets tensors of its own type, on its own device, without gradients."""
     distbench.check(
         encoder.eval(),
         digits.test,
@@ -38,7 +38,7 @@ def test_codes_keep_distances(distbench, digits, encoder):
 
 
 def test_dropout_is_off(distbench, digits, encoder):
-    """Left in training mode, the module is judged as in eval mode: distbench sees to it."""
+    """A module that was left in training mode is evaluated in eval mode."""
     assert encoder.train().training
     distbench.check(
         encoder,

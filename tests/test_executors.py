@@ -170,7 +170,7 @@ def test_what_is_no_open_executor_is_refused(problem):
             workers_for(problem, value)
     for closed in (ThreadPoolExecutor(1), processes()):
         closed.shutdown()
-        with pytest.raises(InputError, match=r"executor: cannot schedule .* pass one that is open"):
+        with pytest.raises(InputError, match=r"executor: cannot schedule .* pass an executor that is open"):
             list(run_jobs(work.total, JOBS, problem, closed))
     with cluster(0) as empty:
         client = empty.get_client()

@@ -121,6 +121,7 @@ class DensityFamily(OptionalStatistic):
         return Part(rows={"x": tops[0], "z": tops[1]})
 
     def _sums(self, problem: Problem, rows: range, widths: Widths) -> Part:
+        """Return each query's kernel sums: with all points, and without each point of ``widths.ends``."""
         sums = np.empty((2, len(rows), 1 + len(widths.ends)))
         for place, i in enumerate(rows):
             for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):

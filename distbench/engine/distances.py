@@ -57,6 +57,7 @@ def direct_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
 
 @kernel
 def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None:
+    """Write to `acc` the sums over the first two columns, or over the only one."""
     x0, y0 = query[0], columns[0][start : start + len(acc)]
     if len(query) == 1:
         for p in range(len(acc)):

@@ -60,11 +60,11 @@ def classify(values: Array, k: int, edge: float, classes: Classes) -> Array:
 def _weights(k: int, near: int, tied: int, after: int) -> Array:
     weights = np.zeros((4, 4))
     weights[:, NEAR] = 1.0
-    left = k - near  # places that the tied share
-    weights[NEXT:, TIED] = left / tied
-    if tied > left:
-        weights[TIED, TIED] = left / (tied - 1)
-        weights[NEAR, TIED] = (left + 1) / tied
+    open_places = k - near  # places that the tied share
+    weights[NEXT:, TIED] = open_places / tied
+    if tied > open_places:
+        weights[TIED, TIED] = open_places / (tied - 1)
+        weights[NEAR, TIED] = (open_places + 1) / tied
     else:  # all tied candidates have a place: if one is removed, the next group moves up
         weights[:NEXT, TIED] = 1.0
         weights[:NEXT, NEXT] = 1.0 / after

@@ -70,6 +70,7 @@ class Tail:
 
 @kernel
 def _between(ratios: Array, threshold: float, place: int, following: int, rest: float) -> float:
+    """Interpolate between the ratios at two places; `rest` is the weight of the second."""
     value = ratios[place] if place < len(ratios) else threshold
     if rest == 0.0:
         return value

@@ -82,7 +82,7 @@ class StretchedPairs:
             self._try_pairs(origins[block], points[block], codes[block], bases, radii, how)
 
     def _try_pairs(self, origins: Rows, points: Array, codes: Array, bases: Array, radii: Array, how: str) -> None:
-        """Encode inputs along the most and least stretched directions of each point, all in one call."""
+        """Try inputs along the most and least stretched directions of each point, and mixtures of neighbors."""
         jacobians, preferred = self.jacobians.along(points, bases), self._preferred_directions(points)
         targets, owners, mixtures = [], [], []
         for p, (jacobian, basis) in enumerate(zip(jacobians, bases, strict=True)):
@@ -91,7 +91,9 @@ class StretchedPairs:
                 targets.append(self._targets(points[p], directions, radii[p]))
                 owners.append(np.full(len(targets[-1]), p))
                 if self.jacobians.directions.kind == "data":
-                    mixtures += [(origins[p], *self._mixtures(points[p], line, radii[p])) for line in directions]
+                    mixtures += [
+                        (origins[p], *self._mixtures(points[p], direction, radii[p])) for direction in directions
+                    ]
         if targets:
             owner = np.concatenate(owners)
             self.pairs.encode_and_offer(origins[owner], points[owner], codes[owner], np.concatenate(targets), how)
@@ -112,7 +114,7 @@ class StretchedPairs:
         return np.concatenate([to_nearest, random], axis=1)
 
     def _targets(self, point: Array, directions: Array, radius: float) -> Array:
-        """Return the inputs after steps of several sizes to both sides."""
+        """Return inputs at several distances from a point, to both sides along each direction."""
         region = self.pairs.region
         both = np.concatenate([directions, -directions])
         room = np.minimum(region.room(np.broadcast_to(point, both.shape), both), radius)

@@ -54,7 +54,7 @@ def columns_of(moments: Array) -> dict[str, Array]:
 def from_moments(
     statistics: Statistics, formula: Callable[[Array, float, float], Array], chance: float | None = None
 ) -> Measured:
-    """Apply a formula to the sums over all pairs, over all pairs but one point's, and over each query's pairs.
+    """Apply a formula to the sums over all pairs, to those without the pairs of each point, and to those of each query.
 
     The formula takes the sums and the `scale` and `unit` of `Moments`.
     """

@@ -135,7 +135,7 @@ def point_metric(
     default: bool = False,
     version: int = 1,
 ) -> Callable[[Callable[[MetricInputs], Any]], Metric]:
-    """Return a decorator that makes a metric from a function that scores test points: the mean of the scores.
+    """Return a decorator of a function that scores test points; it makes a metric, the mean of the scores.
 
     A package offers the metric as an entry point of the group ``distbench.metrics``. Then limits, intervals and
     leaderboards work as for all other metrics; the name of the entry point is the name of the metric.

@@ -118,7 +118,7 @@ class _ExecutorWorkers(Workers):
         except BrokenExecutor as error:
             raise self._failure(job, error) from error
         except RuntimeError as error:
-            raise InputError("executor", str(error), "pass one that is open") from error
+            raise InputError("executor", str(error), "pass an executor that is open") from error
 
     def _result(self, function: Function, job: Any, future: Any) -> Any:
         try:

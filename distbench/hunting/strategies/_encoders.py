@@ -90,7 +90,7 @@ class DrawnEncoder:
         return np.round(2 * codes) / 2 if self.kind == "quantised" else codes
 
     def transform(self, X: Any) -> Array:
-        """Return the codes (n, code_size) of points ``X`` of shape (n, ...), as a call does."""
+        """Return the codes (n, code_size) of points ``X`` of shape (n, ...), the same as ``encoder(X)``."""
         return self(X)
 
 

@@ -127,7 +127,7 @@ class Moves:
         return self._moved(*move) is not None
 
     def pair(self, move: Move) -> tuple[Point, Point]:
-        """Return a row, and the row moved.
+        """Return a row, and the same row after a move.
 
         Parameters
         ----------

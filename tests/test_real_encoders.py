@@ -539,7 +539,11 @@ class TestTexts:
         A = large.encode(texts)
         for space, reference, message in (
             (A[:-1], None, rf"^input_space: found {len(A) - 1} rows, but X_test has {len(A)}; pass one row for each"),
-            (A, texts, r"^input_space: found one ndarray; pass an encoder, or a tuple of two arrays, for X_test and reference"),
+            (
+                A,
+                texts,
+                r"^input_space: found one ndarray; pass an encoder, or a tuple of two arrays, for X_test and reference",
+            ),
             ((A, A), None, "^input_space: found a tuple of 2; pass an encoder, or an array for X_test"),
             ((A, A[1:]), texts, r"^input_space\[1\]: found .* rows, but reference has"),
             (np.zeros_like(A), None, "^input_space: found points that all coincide"),

@@ -1,4 +1,4 @@
-"""Tests that encoders keep neighbours and distances on points they never saw.
+"""Tests that encoders keep neighbors and distances on points they never saw.
 
 Importing distbench loads nothing heavy: each name below is imported when it is first used.
 """

@@ -16,7 +16,7 @@ from oracles import definitions
 
 from distbench.engine import rnx_curve
 
-SMALL = 3  # neighbours
+SMALL = 3  # neighbors
 JUDGED = np.array([5, 0, 2, 6])
 DISTANCES = (
     ("cosine", "cosine"),
@@ -87,7 +87,7 @@ def assert_left_out(measured, points, k, judged=None, lost=()):
 
 
 def check(points, judged=None, lost=(), **options):
-    """Compare all metrics with the definitions for one neighbour, some, and as many as are allowed."""
+    """Compare all metrics with the definitions for one neighbor, some, and as many as are allowed."""
     whole = values(points, SMALL, judged)
     for k in (1, SMALL, (points.M - 1) // 2):
         measured, own = measure(points, k, judged=judged, **options), rows(points, k, judged)

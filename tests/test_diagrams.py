@@ -36,7 +36,7 @@ def distances(x, z, x_ref=None, z_ref=None, metric=("euclidean", "euclidean"), o
 
 
 def kept(a, b, sizes):
-    """R_NX(K) from the K nearest neighbours themselves, where nothing is tied."""
+    """R_NX(K) from the K nearest neighbors themselves, where nothing is tied."""
     near_a, near_b, m = np.argsort(a, axis=1), np.argsort(b, axis=1), a.shape[1]
     values = []
     for size in sizes:

@@ -32,7 +32,7 @@ def parts(statistics, names=ALL):
                 out[f"{name} {part}"] = np.asarray(getattr(measured, part))
     for side in ("trust", "continuity"):
         ranks = getattr(statistics.ranks, side)
-        beyond = ranks.worst_rank > statistics.k  # a neighbour in both spaces is no witness of anything
+        beyond = ranks.worst_rank > statistics.k  # a neighbor in both spaces is no witness of anything
         out[f"{side} worst"] = np.where(beyond, ranks.worst, -1)
         out[f"{side} worst rank"] = np.where(beyond, ranks.worst_rank, 0)
     return out
@@ -220,7 +220,7 @@ def assert_partners(moments, rows, a, b):
 
 
 def assert_worst(side, rows, here, there):
-    """Check which of two neighbours `here` has the largest rank `there`."""
+    """Check which of two neighbors `here` has the largest rank `there`."""
     for place, i in enumerate(rows):
         others = np.flatnonzero(~np.isnan(here[i]))
         near = others[definitions._membership(here[i][others], 2) > 0]

@@ -116,7 +116,7 @@ class TestCountedTwice:
         assert METRICS[name].measure(alone).interaction is None
 
     def test_signs_stand_for_the_points_that_leave(self):
-        """The change in query i without point p, with its sign, for one neighbour and without noise."""
+        """The change in query i without point p, with its sign, for one neighbor and without noise."""
         X = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
         Z = np.array([[0.0], [9.0], [2.0], [5.0], [4.0]])
         statistics = gathered((X, Z, None, None, True), ["knn_recall"], k=1)

@@ -50,7 +50,7 @@ def test_pictures_hold_the_numbers_of_the_report(report, axes):
 
 def test_titles_labels_and_legends(axes):
     titles = [ax.get_title("left").partition(": ") for ax in axes.values()]
-    assert [title for title, *_ in titles] == ["Distances kept", "Where it breaks", "Neighbours kept"]
+    assert [title for title, *_ in titles] == ["Distances kept", "Where it breaks", "Neighbors kept"]
     assert len({name for *_, name in titles}) == 1
     assert axes["shepard"].get_xlabel() == "input distance (euclidean)"
     assert axes["ranks"].get_ylabel() == "kept beyond chance, R_NX(K)"
@@ -68,7 +68,7 @@ def test_curves_of_several_reports_have_names_and_colors(report):
         replace(report, encoder=name).plot("ranks", ax=axes)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["first", "second"]
     assert len({line.get_color() for line in axes.lines if line.get_label() in ("first", "second")}) == 2
-    assert axes.get_title("left") == "Neighbours kept"
+    assert axes.get_title("left") == "Neighbors kept"
 
 
 def test_pyplot_makes_figures_only_without_axes(report):

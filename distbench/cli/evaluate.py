@@ -63,7 +63,7 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     "--reference",
     default="",
     metavar="FILE",
-    help="Further points in which neighbours are looked up, usually the train points.",
+    help="Further points in which neighbors are looked up, usually the train points.",
 )
 @click.option("--codes", default="", metavar="FILE", help="Codes of the test points, instead of ENCODER.")
 @click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
@@ -90,7 +90,7 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     help="A limit, such as continuity:0.95: the least value if larger is better, else the largest. Can be repeated.",
 )
 @common.undecided_option("How to decide a limit that is inside the interval: by the value, or let it fail or pass.")
-@click.option("--k", type=int, default=10, show_default=True, metavar="N", help="The number of neighbours.")
+@click.option("--k", type=int, default=10, show_default=True, metavar="N", help="The number of neighbors.")
 @click.option(
     "--metrics",
     default="default",

@@ -60,12 +60,12 @@ def evaluate(
         Points that the encoder is evaluated on. Images (m, h, w[, c]) are passed to the encoder as they are, and
         flattened for input distances. Texts and other objects are passed as lists; they need an `input_space`.
     reference : array-like of shape (n, d), or list of n objects, optional
-        Points among which neighbours are looked up, usually the training points. Default: the test points.
+        Points among which neighbors are looked up, usually the training points. Default: the test points.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
         Other points to measure input distances between: an encoder that makes them from `X_test` and `reference`; or an
         array with a row for each test point; or, if there are reference points, a tuple of such arrays for both.
     k : int
-        Number of neighbours, 1 <= k < M / 2 with M candidates. The limit holds for all metrics, since the worst pairs
+        Number of neighbors, 1 <= k < M / 2 with M candidates. The limit holds for all metrics, since the worst pairs
         need it.
     metrics : "default", "all" or iterable of str
         Names of metrics. "all" leaves out those that cannot be measured: `label_agreement` without labels,

@@ -32,7 +32,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         Points that the model is not trained on, in the shape the encoder takes. Keep them apart from the test points:
         points that decide when training stops can no longer test it.
     reference : array-like, shape (n, ...), optional
-        Points among which neighbours are looked up beside ``X_val``, usually the training points.
+        Points among which neighbors are looked up beside ``X_val``, usually the training points.
     k, metrics
         As in :func:`distbench.evaluate`. Each metric is logged as ``prefix + name``.
     every : int, default 1
@@ -67,7 +67,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     the front of the list when training starts. If you do not train with ``fit``, put it before the callbacks that read
     its values.
 
-    Once the loss is NaN, so are the metrics. With fewer reference points the neighbours are farther apart, so compare
+    Once the loss is NaN, so are the metrics. With fewer reference points the neighbors are farther apart, so compare
     the values of a monitor only with each other, and report values of :func:`distbench.evaluate`.
     """
 

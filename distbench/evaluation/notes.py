@@ -22,7 +22,7 @@ DECIDING_SHARE = 0.95  # columns with this share of the variance decide the dist
 FEW_COLUMNS = 10  # at most one column in this many (but always one) counts as few
 RANGE_RATIO = 5.0  # ranges differ if the wider spread is 5 times the other, or means are 5 times the wider spread apart
 MIN_ROWS = 5  # with fewer test points, ranges are not compared
-DISTINCT_SHARE = 0.5  # if fewer codes are distinct, most neighbours are tied
+DISTINCT_SHARE = 0.5  # if fewer codes are distinct, most neighbors are tied
 
 
 def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distance_x: str) -> list[Note]:

@@ -38,7 +38,7 @@ class Report(Mapping[str, Score]):
     scores : dict of str to Score
         Scores by metric, in the order of the table.
     k, m, M, code_size : int
-        Number of neighbours, number of test points evaluated, number of candidates of each test point, and number of
+        Number of neighbors, number of test points evaluated, number of candidates of each test point, and number of
         columns of the codes.
     confidence : float
         Confidence of the intervals.
@@ -223,7 +223,7 @@ class Report(Mapping[str, Score]):
         return verdict(score.value, score.low, score.high, limit, score.direction)
 
     def plot(self, kind: str | None = None, ax: Any = None, *, labels: Any = None) -> Any:
-        """Draw with matplotlib how distances, points and neighbourhoods are preserved.
+        """Draw with matplotlib how distances, points and neighborhoods are preserved.
 
         Parameters
         ----------
@@ -231,7 +231,7 @@ class Report(Mapping[str, Score]):
             "shepard": density of code distance against input distance, with the line on which all pairs would lie if
             codes preserved distances up to scale. "points": test points at the first two columns of their codes,
             colored by their continuity, with the worst points and pairs. "ranks": R_NX(K), the share of the K nearest
-            neighbours kept, rescaled so that chance scores 0 and perfect codes 1. Default: all three, side by side.
+            neighbors kept, rescaled so that chance scores 0 and perfect codes 1. Default: all three, side by side.
         ax : matplotlib Axes, or three Axes if `kind` is None, optional
             Axes to draw on, without pyplot. Make their figure with ``layout="constrained"``, which leaves room above
             and below. Several reports may draw "ranks" on the same axes. Default: a new figure of pyplot.

@@ -40,7 +40,7 @@ def attainable(
     code_size : int
         Number of columns of the codes.
     k : int
-        Number of neighbours.
+        Number of neighbors.
     metrics : iterable of str, optional
         Names of metrics. Default: the default set.
     seed : int

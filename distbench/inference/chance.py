@@ -41,7 +41,7 @@ def chance(
     reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Reference points and their codes; codes are shuffled among the test points and among the references.
     k : int
-        Number of neighbours.
+        Number of neighbors.
     include_queries : bool
         Whether the other test points are candidates too.
     shuffles, seed : int

@@ -32,7 +32,7 @@ MAX_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs 
 MAX_PRODUCTS = 2e9  # likewise, points squared times columns
 MAX_COLUMNS = 1_500  # of the matrix whose eigenvalues are taken
 MAX_VALUES = 1 << 25  # in an array; larger ones are neither copied nor read a second time
-KISSING = {1: 2, 2: 6}  # largest number of k-neighbourhoods that have a code, divided by k
+KISSING = {1: 2, 2: 6}  # largest number of k-neighborhoods that have a code, divided by k
 ROUNDING = 1e-9  # a floor is lowered by this share
 CODE_SIZE = "pass the number of columns of the codes, 1 or more"
 
@@ -62,7 +62,7 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     code_size : int
         Number of columns of the codes.
     k : int
-        Number of neighbours, for `knn_recall`.
+        Number of neighbors, for `knn_recall`.
     metrics : collection of str
         Metrics whose floors are computed, among ``FLOORED``.
 
@@ -129,7 +129,7 @@ def check_floors(
     code_size : int
         Number of columns of the codes.
     k : int
-        Number of neighbours.
+        Number of neighbors.
     reference : bool
         Whether there are reference points. Then only the floor of `distortion` binds.
 

@@ -4,7 +4,7 @@ The resampling unit is the point, never the pair: pairs that share a point are n
 over pairs is several times too narrow. Leaving out a point takes away its row and its column.
 
 The delete-one jackknife counts the joint effect of two points twice (Efron & Stein 1981: the k-th order of Hoeffding's
-decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbours it is up to half
+decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbors it is up to half
 of the variance, at any number of points, since without a candidate the scores of some queries change much. If the
 engine returns these changes, their part is subtracted once.
 """

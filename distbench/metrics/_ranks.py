@@ -1,4 +1,4 @@
-"""Metrics of neighbourhoods: whether the k nearest stay the k nearest, and by how much their ranks change."""
+"""Metrics of neighborhoods: whether the k nearest stay the k nearest, and by how much their ranks change."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _excess_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) 
 
 
 def _interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
-    """Return, for each query, how much removing each neighbour changes the value, summed with random signs."""
+    """Return, for each query, how much removing each neighbor changes the value, summed with random signs."""
     return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
 
 
@@ -139,7 +139,7 @@ _VENNA = "J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear p
 trustworthiness = neighbor_metric(
     _TRUSTWORTHINESS,
     MetricDoc(
-        "to what degree the neighbours in code space are neighbours in input space",
+        "to what degree the neighbors in code space are neighbors in input space",
         r"1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_Z(i)} \max(0, r_{ij} - k)",
         _VENNA,
         "where r is the rank of j among the M candidates of i by input distance. Tied candidates share places: the "
@@ -150,7 +150,7 @@ trustworthiness = neighbor_metric(
 continuity = neighbor_metric(
     _CONTINUITY,
     MetricDoc(
-        "to what degree the neighbours in input space are neighbours in code space",
+        "to what degree the neighbors in input space are neighbors in code space",
         r"1 - \frac{1}{m} \sum_i \frac{2}{k (2M - 3k + 1)} \sum_{j \in kNN_X(i)} \max(0, s_{ij} - k)",
         _VENNA,
         "where s is the rank of j among the M candidates of i by code distance. Tied candidates share places.",
@@ -195,7 +195,7 @@ mrre_input, mrre_code = (
 lcmc = neighbor_metric(
     _LCMC,
     MetricDoc(
-        "the share of kept neighbours less its chance value (the local continuity meta-criterion)",
+        "the share of kept neighbors less its chance value (the local continuity meta-criterion)",
         r"\frac{1}{m k} \sum_i |kNN_X(i) \cap kNN_Z(i)| - \frac{k}{M}",
         "L. Chen and A. Buja (2009), Local multidimensional scaling for nonlinear dimension reduction.",
         "Tied candidates share places.",
@@ -207,7 +207,7 @@ lcmc = neighbor_metric(
 rnx_auc = pair_metric(
     _RNX_AUC,
     MetricDoc(
-        "the share of kept neighbours above chance, averaged over neighbourhoods of all sizes",
+        "the share of kept neighbors above chance, averaged over neighborhoods of all sizes",
         r"\frac{\sum_K R(K) / K}{\sum_K 1 / K}, \quad R(K) = \frac{M Q(K) - K}{M - K}, \quad K = 1, \dots, M - 1",
         "J. A. Lee, D. H. Peluffo-Ordóñez and M. Verleysen (2015), Multi-scale similarities in stochastic neighbour "
         "embedding.",

@@ -24,11 +24,11 @@ Reference = tuple[Any, Any] | None
 Function = TypeVar("Function", bound=Callable[..., float])
 
 WIDTH = 112  # characters of a line
-DISTANCES, NEIGHBORS = "pairs are formed with", "neighbours are looked up in"  # complete the text on `reference`
+DISTANCES, NEIGHBORS = "pairs are formed with", "neighbors are looked up in"  # complete the text on `reference`
 PARAMETERS = {
     "X": "array-like of shape (m, d)\n    Input points.",
     "Z": "array-like of shape (m, dim)\n    Their codes.",
-    "k": "int\n    Number of neighbours, 1 <= k < M / 2.",
+    "k": "int\n    Number of neighbors, 1 <= k < M / 2.",
     "reference": "tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional\n"
     "    Points that {use}, and their codes. Default: the other points themselves.",
 }
@@ -82,7 +82,7 @@ class PairMetric(Protocol):
 
 
 class NeighborMetric(Protocol):
-    """The function of a metric of k neighbours."""
+    """The function of a metric of k neighbors."""
 
     def __call__(self, X: Any, Z: Any, *, k: int = 10, reference: Reference = None) -> float: ...
 
@@ -98,7 +98,7 @@ def pair_metric(metric: Metric, doc: MetricDoc, use: str = DISTANCES, example: s
 
 
 def neighbor_metric(metric: Metric, doc: MetricDoc) -> NeighborMetric:
-    """Return the function of a metric of k neighbours."""
+    """Return the function of a metric of k neighbors."""
 
     @documented(metric, doc, use=NEIGHBORS, example=NEIGHBORS)
     def function(X: Any, Z: Any, *, k: int = 10, reference: Reference = None) -> float:

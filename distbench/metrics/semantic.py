@@ -1,4 +1,4 @@
-"""Agreement of labels: whether neighbours by code have the same label."""
+"""Agreement of labels: whether neighbors by code have the same label."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class MetricInputs:
     among : bool
         Whether the other test points are candidates too.
     k : int
-        Number of neighbours.
+        Number of neighbors.
     distance_x, distance_z : str
         Distances of points and of codes.
     """

@@ -121,11 +121,11 @@ def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
     if len(codes["points"]) == codes["of"]:
         count = f"All {codes['of']:,}"
     axes = "first two columns of their codes" if codes["columns"] != 1 else "one column of their codes"
-    marks = " Rings: the worst; lines: neighbours torn apart." if codes["torn"] else ""
+    marks = " Rings: the worst; lines: neighbors torn apart." if codes["torn"] else ""
     captions = {
         "shepard": f"{density['pairs']:,} pairs; the stronger the colour, the more of them.{line}{beyond}",
         "points": f"{count} test points at the {axes}, coloured by their own continuity.{marks}",
-        "ranks": f"Share of the K nearest neighbours kept, beyond chance; over {curve['queries']:,} test points.",
+        "ranks": f"Share of the K nearest neighbors kept, beyond chance; over {curve['queries']:,} test points.",
     }
     return [
         {

@@ -137,7 +137,7 @@ def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
     axes.minorticks_off()
     axes.annotate(f"k = {diagrams['k']}", (diagrams["k"], 1), (3, -3), textcoords="offset points", size=8, color=INK)
     axes.annotate("chance", (1, 0), (4, -9), textcoords="offset points", size=8, color=IDEAL)
-    _label(axes, "K nearest neighbours", "kept beyond chance, R_NX(K)")
+    _label(axes, "K nearest neighbors", "kept beyond chance, R_NX(K)")
 
 
 def named_lines(axes: Axes) -> list[Line2D]:

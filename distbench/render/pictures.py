@@ -33,7 +33,7 @@ __all__ = ["KINDS", "picture_svg", "plot"]
 KINDS: dict[str, tuple[str, str, Callable[[Axes, Diagrams], None]]] = {
     "shepard": ("Distances kept", "darker: more pairs; dashed: codes keep distances but for scale", draw_shepard),
     "points": ("Where it breaks", "colours: each point's continuity; rings: the worst; lines: torn pairs", draw_map),
-    "ranks": ("Neighbours kept", "1: all of the K nearest neighbours are kept; 0: as many as by chance", draw_curve),
+    "ranks": ("Neighbors kept", "1: all of the K nearest neighbors are kept; 0: as many as by chance", draw_curve),
 }
 """Title, explanation, and the function that draws the picture."""
 

@@ -46,7 +46,7 @@ limits = {{ continuity = 0.5 }}
 
 [[claim]]
 id = "keeps"
-statement = "Three components keep neighbours."
+statement = "Three components keep neighbors."
 source = "measured here"
 code_size = 3
 encoder = "pca"

@@ -49,7 +49,7 @@ name = "pca"
 CLAIM = """
 [[claim]]
 id = "keeps"
-statement = "Two components keep neighbours."
+statement = "Two components keep neighbors."
 source = "measured here"
 encoder = "pca"
 metric = "continuity"
@@ -237,7 +237,7 @@ def test_stale_claims_fail_and_changed_verdicts_are_listed(suite):
     stale.stdout.fnmatch_lines(
         [
             "keeps: what was stored on 20* is stale: the claim's numbers, data, recipes, *",
-            "stale (expected: borne out) (stored 20*): Two components keep neighbours.",
+            "stale (expected: borne out) (stored 20*): Two components keep neighbors.",
         ]
     )
     turned = suite("-k", "keeps", "--distbench-retrain", "--distbench-update", text=text)

@@ -41,7 +41,7 @@ name = "pca"
 CLAIM = """
 [[claim]]
 id = "keeps"
-statement = "Eight components keep neighbours."
+statement = "Eight components keep neighbors."
 source = "measured here"
 code_size = 8
 encoder = "good"
@@ -168,10 +168,10 @@ class TestClaims:
         result.assert_outcomes(failed=1, deselected=4)
         result.stdout.fnmatch_lines(
             [
-                "claim keeps is refuted, expected borne out: Eight components keep neighbours.",
+                "claim keeps is refuted, expected borne out: Eight components keep neighbors.",
                 "good continuity 0.99* (95 % interval * to *), at least 0.99999; digits, codes of 8, 360 test points*",
                 "source: measured here",
-                "refuted (expected: borne out): Eight components keep neighbours.",
+                "refuted (expected: borne out): Eight components keep neighbors.",
                 "FAILED mine.toml::keeps - *claim keeps is refuted*",
             ]
         )
@@ -185,7 +185,7 @@ class TestClaims:
             [
                 "claim keeps could not be judged: ArithmeticError: the loss is NaN",
                 '*my_recipes.py", line *, in fit',
-                "not judged (expected: borne out): Eight components keep neighbours.",
+                "not judged (expected: borne out): Eight components keep neighbors.",
             ]
         )
         result.stdout.no_fnmatch_line("*_bench.py*")

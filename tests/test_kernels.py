@@ -33,6 +33,7 @@ from distbench.engine.triplets import (
 )
 
 RNG = np.random.default_rng(0)
+NO_GROUPS = np.empty(0, dtype=np.int64)
 
 
 @pytest.fixture(autouse=True)
@@ -283,7 +284,7 @@ class TestTiedRow:
 
     def run(self, left):
         columns, out = np.zeros((3, 8)), np.full(WIDTH, 77.0)
-        ranks.tied_row(self.X, self.Z, 3, columns, out, left)
+        ranks.tied_row(self.X, self.Z, 3, np.zeros(8, dtype=bool), columns, out, left)
         return columns, out
 
     @pytest.mark.parametrize("left", range(8))
@@ -368,7 +369,7 @@ class TestTriplets:
         if ties:
             x, z = np.round(4 * x), np.round(4 * z)
         columns, out = np.zeros(n_test), np.empty(3)
-        triplet_rows(x, z, 2, order, size, (0.0, 0.0), n_test, columns, out)
+        triplet_rows(x, z, 2, order, size, (0.0, 0.0), n_test, NO_GROUPS, columns, out)
         expected = np.zeros(n_test)
         for row in range(3):
             i = 2 + row
@@ -391,9 +392,9 @@ class TestTriplets:
         x, z = np.array([[1.0, 1.0 + 1e-9, 2.0]]), np.array([[1.0, 2.0, 3.0]])
         out = np.empty(1)
         for tolerances, kept in (((0.0, 0.0), 1.0), ((1e-8, 0.0), 5 / 6)):
-            triplet_rows(x, z, 0, np.arange(3), 3, tolerances, 0, np.zeros(0), out)
+            triplet_rows(x, z, 0, np.arange(3), 3, tolerances, 0, NO_GROUPS, np.zeros(0), out)
             assert out[0] == pytest.approx(kept, abs=1e-15)
-            triplet_rows(z, x, 0, np.arange(3), 3, tolerances[::-1], 0, np.zeros(0), out)
+            triplet_rows(z, x, 0, np.arange(3), 3, tolerances[::-1], 0, NO_GROUPS, np.zeros(0), out)
             assert out[0] == pytest.approx(kept, abs=1e-15)
 
     def test_as_many_as_the_budget_allows(self):

@@ -349,7 +349,8 @@ def test_large_k_is_left_to_the_exact_path():
     near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
     for k, expected in ((65, TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN), (64, 0)):
         places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
-        rank_rows(x.copy(), z.copy(), 5, k, 0.0, 0.0, near, singles, places, columns, out, left)
+        groups = np.empty(0, dtype=np.int64)
+        rank_rows(x.copy(), z.copy(), 5, k, 0.0, 0.0, groups, near, singles, places, columns, out, left)
         assert left.tolist() == [expected] * 2
         assert not near.any()
         assert (columns != 0).any() == (k == 64)

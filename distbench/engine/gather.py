@@ -7,6 +7,7 @@ added in the order of the jobs. So the result is the same to the last bit wherev
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def gather(
     judged: Indices | None = None,
     labels: Indices | None = None,
     labels_ref: Indices | None = None,
+    groups: Indices | None = None,
     sigma: float = 0.1,
     executor: Any = None,
     threads: int | None = None,
@@ -70,6 +72,9 @@ def gather(
         One of `distbench._util.distances.CODE_DISTANCES`.
     judged : ndarray of int, optional
         The rows of X that are queries. Default: all.
+    groups : ndarray of int, optional
+        The group of each row of X. Changes in a query's row when points of its own group are removed are left out of
+        columns and signed sums: a group is left out as a whole, with its rows.
     sigma : float
         Width of the kernel with which densities are estimated.
     executor, threads
@@ -97,12 +102,15 @@ def gather(
         candidates = [labels if order is None else labels[order]] if among_queries else []
         candidates += [] if labels_ref is None else [labels_ref]
         problem.labels_queries, problem.labels_candidates = labels[rows], np.concatenate(candidates)
+    if groups is not None:
+        groups = np.concatenate([groups[rows], np.delete(groups, rows)]) if among_queries else groups[rows]
+        problem.groups = groups if among_queries else problem.groups
     try:
         with one_blas_thread():
             if problem.families & {"moments", "shepard"}:
                 problem.look()  # before workers get a copy of the problem
             with workers_for(problem, executor, threads) as workers:
-                return _run(problem, rows, order, workers, progress)
+                return replace(_run(problem, rows, order, workers, progress), groups=groups)
     finally:
         release_buffers()  # if jobs ran in this thread
 

@@ -72,7 +72,9 @@ class LabelsFamily(OptionalStatistic):
             if n_test:
                 b[i] = np.inf  # no point is its own neighbor
             sums[place], without = _neighbors_with_label(b, (labels == query_labels[i]).astype(float), problem.k)
-            columns += without[:n_test] - sums[place]
+            change = without[:n_test] - sums[place]
+            change[problem.of_group(i)] = 0.0
+            columns += change
             if 0 < n_test < problem.n:
                 from_test[place], _ = _neighbors_with_label(b, is_test, problem.k)
             elif n_test:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 from distbench.engine.counts import BLOCK_CANDIDATES, SINGLE_ROUNDING, ranks_below
-from distbench.engine.random_signs import SKETCHES, add_signed
+from distbench.engine.random_signs import SKETCHES, add_signed, same_group
 
 __all__ = [
     "CONTINUITY",
@@ -82,12 +82,14 @@ def _is_decided(best: Array, k: int, tolerance: float) -> bool:
 
 @kernel
 def _excess_ranks(
+    query: int,
     members: Indices,
     others: NDArray[np.uint8],
     keys: Array,
     singles: Singles,
     k: int,
     tolerance: float,
+    groups: Indices,
     place: Singles,
     columns: Array,
     out: Array,
@@ -121,7 +123,7 @@ def _excess_ranks(
     rank_next = counts[2, count] + 1.0
     for t in range(k):
         member = members[t]
-        if member >= len(columns):
+        if member >= len(columns) or same_group(groups, query, member):
             continue
         behind = 1.0 if keys[member] < keys[members[k]] else 0.0
         change, moved = max(0.0, rank_next - behind - k), 0.0  # members[k] takes the place of a removed member
@@ -132,16 +134,22 @@ def _excess_ranks(
                 moved += 1.0
         columns[member] += change
         add_signed(change - moved, member, signed)
+    for p in range(len(groups)):  # a point of the query's group never leaves without the query
+        if groups[p] == groups[query]:
+            for u in range(count):
+                place[p] -= np.float32(1) if keys[owners[u]] > keys[p] else np.float32(0)
     return True
 
 
 @kernel
 def _overlap(
+    query: int,
     near_x: Indices,
     near_z: Indices,
     in_x: NDArray[np.uint8],
     in_z: NDArray[np.uint8],
     k: int,
+    groups: Indices,
     columns: Array,
     signed: Array,
 ) -> float:
@@ -152,11 +160,11 @@ def _overlap(
     common = 0.0
     for t in range(k):
         common += in_z[near_x[t]]
-        if near_x[t] < n_test:
+        if near_x[t] < n_test and not same_group(groups, query, near_x[t]):
             change = both if in_z[near_x[t]] else gain_x
             columns[near_x[t]] += change
             add_signed(change, near_x[t], signed)
-        if near_z[t] < n_test and not in_x[near_z[t]]:
+        if near_z[t] < n_test and not in_x[near_z[t]] and not same_group(groups, query, near_z[t]):
             columns[near_z[t]] += gain_z
             add_signed(gain_z, near_z[t], signed)
     return common
@@ -170,6 +178,7 @@ def rank_rows(
     k: int,
     tolerance_x: float,
     tolerance_z: float,
+    groups: Indices,
     near: NDArray[np.uint8],
     singles: Singles,
     places: Singles,
@@ -213,19 +222,22 @@ def rank_rows(
         for side in range(2):
             space = x if side == 0 else z
             if not _excess_ranks(
+                first_query + row,
                 near_z if side == 0 else near_x,
                 near[side],
                 space,
                 singles_x if side == 0 else singles_z,
                 k,
                 tolerance_x if side == 0 else tolerance_z,
+                groups,
                 places[side],
                 columns[side],
                 out[row][3 * side : 3 * side + 3],
                 signed[SKETCHES * side : SKETCHES * (side + 1)],
             ):
                 sides |= TRUST_OPEN if side == 0 else CONTINUITY_OPEN
-        out[row][OVERLAP] = _overlap(near_x, near_z, near[0], near[1], k, columns[2], signed[2 * SKETCHES :])
+        of_overlap = groups, columns[2], signed[2 * SKETCHES :]
+        out[row][OVERLAP] = _overlap(first_query + row, near_x, near_z, near[0], near[1], k, *of_overlap)
         is_open[row] = sides
         for t in range(k):
             near[0, near_x[t]] = near[1, near_z[t]] = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,7 @@ class Problem:
     sigma: float = 0.1  # width of the density's kernel
     labels_queries: Indices | None = None
     labels_candidates: Indices | None = None
+    groups: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # of the n_test points, or none
     first_look: rank_correlation.Pilot | None = None
 
     @property
@@ -74,6 +75,10 @@ class Problem:
     def triplet_candidates(self) -> int:
         """Number of candidates in a query's triplets."""
         return triplets.candidates_per_query(self.m, self.M)
+
+    def of_group(self, query: int) -> Indices:
+        """Return the test points of a query's group, itself among them; none without groups."""
+        return np.flatnonzero(self.groups == self.groups[query]) if len(self.groups) else self.groups
 
     def look(self) -> None:
         """Set `first_look` from a sample of pairs; pair statistics need it."""

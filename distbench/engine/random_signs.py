@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 
-__all__ = ["SKETCHES", "add_partners", "add_signed"]
+__all__ = ["SKETCHES", "add_partners", "add_signed", "same_group"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -28,6 +28,12 @@ def add_signed(change: float, point: int, out: Array) -> None:
     state >>= np.uint64(40)
     for sketch in range(SKETCHES):
         out[sketch] += change if (state >> np.uint64(sketch)) & np.uint64(1) else -change
+
+
+@kernel
+def same_group(groups: Indices, i: int, p: int) -> bool:
+    """Return whether two test points are of one group; `groups` is empty if points have none."""
+    return len(groups) > 0 and groups[i] == groups[p]
 
 
 @kernel

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Classes = NDArray[np.int8]
 Places = NDArray[np.int32]
 Indices = NDArray[np.int64]
+Owned = NDArray[np.bool_]
 
 NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
 
@@ -73,7 +74,13 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
 
 @kernel
 def overlap(
-    classes_x: Classes, weights_x: Array, classes_z: Classes, weights_z: Array, columns: Array, signed: Array
+    classes_x: Classes,
+    weights_x: Array,
+    classes_z: Classes,
+    weights_z: Array,
+    own: Owned,
+    columns: Array,
+    signed: Array,
 ) -> float:
     """Return the expected number of common neighbors; add test candidates' effects to `columns` and `signed`."""
     count = np.zeros((4, 4))
@@ -92,7 +99,7 @@ def overlap(
                 value = total
             change[u, v] = total - value
     for p in range(len(columns)):
-        if classes_x[p] < NEXT or classes_z[p] < NEXT:
+        if not own[p] and (classes_x[p] < NEXT or classes_z[p] < NEXT):
             effect = change[classes_x[p], classes_z[p]]
             columns[p] += effect
             add_signed(effect, p, signed)
@@ -157,8 +164,12 @@ def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Arr
 
 
 @kernel
-def _add_changes(classes: Classes, place: Places, after: Array, value: float, columns: Array, signed: Array) -> None:
+def _add_changes(
+    classes: Classes, place: Places, after: Array, value: float, own: Owned, columns: Array, signed: Array
+) -> None:
     for p in range(len(columns)):
+        if own[p]:
+            continue
         change = after[classes[p], place[p]] - value
         columns[p] += change
         if classes[p] < NEXT:
@@ -166,7 +177,7 @@ def _add_changes(classes: Classes, place: Places, after: Array, value: float, co
 
 
 def _rank_excess(
-    classes: Classes, weights: Array, values: Array, k: int, columns: Array, out: Array, signed: Array
+    classes: Classes, weights: Array, values: Array, k: int, own: Owned, columns: Array, out: Array, signed: Array
 ) -> None:
     """Write sum_j w_j max(0, r_j - k) to ``out[0]``; neighbors j are those of `classes`, ranks r_j those of `values`.
 
@@ -182,16 +193,17 @@ def _rank_excess(
     count = cells.reshape(3, -1).astype(np.float64)
     term, drop_tie, loss = _terms(less, upto, count, k)
     value = _weighted(weights[BEYOND], count, term)
-    _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, columns, signed)
+    _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, own, columns, signed)
     ranks = np.where(classes[members] < NEXT, ((less + 1 + upto) / 2)[level], -1.0)
     worst = ranks.argmax()
     out[:] = value, members[worst], ranks[worst]
 
 
-def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, is_open: int) -> None:
+def tied_row(keys_x: Array, keys_z: Array, k: int, own: Owned, columns: Array, out: Array, is_open: int) -> None:
     """Write the statistics of a query that `distbench.engine.neighbors.rank_rows` left open, from exact keys.
 
-    If the query is a candidate, its own keys must be infinite. columns : (3, n_test). is_open : see `rank_rows`.
+    If the query is a candidate, its own keys must be infinite. own : (n_test,) whether a test point is of the query's
+    group. columns : (3, n_test). is_open : see `rank_rows`.
     """
     sides = []
     for keys in (keys_x, keys_z):
@@ -200,8 +212,8 @@ def tied_row(keys_x: Array, keys_z: Array, k: int, columns: Array, out: Array, i
     (classes_x, weights_x), (classes_z, weights_z) = sides
     signed = out[SIGNED:].reshape(3, SKETCHES)
     if is_open & TRUST_OPEN:
-        _rank_excess(classes_z, weights_z, keys_x, k, columns[0], out[TRUST:CONTINUITY], signed[0])
+        _rank_excess(classes_z, weights_z, keys_x, k, own, columns[0], out[TRUST:CONTINUITY], signed[0])
     if is_open & CONTINUITY_OPEN:
-        _rank_excess(classes_x, weights_x, keys_z, k, columns[1], out[CONTINUITY:OVERLAP], signed[1])
+        _rank_excess(classes_x, weights_x, keys_z, k, own, columns[1], out[CONTINUITY:OVERLAP], signed[1])
     if is_open & OVERLAP_OPEN:
-        out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, columns[2], signed[2])
+        out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, own, columns[2], signed[2])

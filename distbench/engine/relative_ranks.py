@@ -165,8 +165,11 @@ class RelativeFamily(OptionalStatistic):
             a, b = problem.x.exact_keys(i), problem.z.exact_keys(i)
             if n_test:
                 a[i] = b[i] = np.inf  # no point is its own neighbor
+            own = problem.of_group(i)
+            before = [effects[own] for effects in columns.values()]
             sums[0, place] = _add_side(a, b, k, harmonic, n_test, columns["input"])
             sums[1, place] = _add_side(b, a, k, harmonic, n_test, columns["code"])
+            columns["input"][own], columns["code"][own] = before
         return Part(rows={"input": sums[0], "code": sums[1]}, columns=columns)
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> Relative:

@@ -225,8 +225,9 @@ class OrderCurvesFamily(OptionalStatistic):
             value, without = area(a, b, n_test > 0)
             areas[i - rows.start] = value
             if n_test:
-                effects[:i] += without[:i] - value
-                effects[i + 1 :] += without[i : n_test - 1] - value
+                change = np.insert(without[: n_test - 1] - value, i, 0.0)
+                change[problem.of_group(int(i))] = 0.0
+                effects += change
         return Part(rows={"areas": areas}, columns={"areas": effects})
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> OrderCurves:

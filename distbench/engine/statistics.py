@@ -88,5 +88,6 @@ class Statistics:
     moments: Moments | None = None
     shepard: Shepard | None = None
     triplets: Triplets | None = None
+    groups: Indices | None = None  # (n_test,) of the test points, queries first
     extras: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
+from distbench.engine.random_signs import same_group
 
 __all__ = ["candidates_per_query", "triplet_rows"]
 
@@ -44,6 +45,7 @@ def _add_triplets(
     order: Indices,
     tolerances: tuple[float, float],
     n_test: int,
+    groups: Indices,
     scratch: Array,
     columns: Array,
 ) -> float:
@@ -69,7 +71,7 @@ def _add_triplets(
     total /= 2.0  # each pair was counted from both ends
     share: float = 0.5 + total / (n * (n - 1.0))
     for p in range(n):
-        if sampled[p] < n_test:
+        if sampled[p] < n_test and not same_group(groups, i, sampled[p]):
             columns[sampled[p]] += 0.5 + (total - balance[p]) / ((n - 1.0) * (n - 2.0)) - share
     return share
 
@@ -83,6 +85,7 @@ def triplet_rows(
     size: int,
     tolerances: tuple[float, float],
     n_test: int,
+    groups: Indices,
     columns: Array,
     out: Array,
 ) -> None:
@@ -92,4 +95,5 @@ def triplet_rows(
         i = first_query + row
         skipped = i if n_test else -1
         start = i * size % len(order)
-        out[row] = _add_triplets(keys_x[row], keys_z[row], skipped, start, order, tolerances, n_test, scratch, columns)
+        fixed = order, tolerances, n_test, groups
+        out[row] = _add_triplets(keys_x[row], keys_z[row], skipped, start, *fixed, scratch, columns)

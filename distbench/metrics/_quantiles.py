@@ -17,6 +17,7 @@ from distbench.metrics._metric import Measured
 __all__ = ["measure_quantiles", "ratio"]
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 MAX_OWNED_SHARE = 0.25  # without a point that has more than this share of a tail, the value is computed exactly
 MIN_RATIOS = 3.0  # a tail with fewer ratios is too short to estimate a slope
@@ -45,12 +46,12 @@ def measure_quantiles(statistics: Statistics) -> Measured:
         return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
     # approximated to first order; slopes over a window vary less than the gap between two single ratios
     slopes = _slope(high, position), _slope(low, position)
-    in_tails = _pairs_in_tail(high, position, len(n_pairs)), _pairs_in_tail(low, position, len(n_pairs))
+    in_tails = tuple(_pairs_in_tail(tail, position, len(n_pairs), statistics.groups) for tail in (high, low))
     change = slopes[0] * (in_tails[0] - TAIL_SHARE * n_pairs) - slopes[1] * (in_tails[1] - TAIL_SHARE * n_pairs)
     is_dominant = np.maximum(*in_tails) > MAX_OWNED_SHARE * tail_size
     interaction = None
     if statistics.queries_are_candidates:
-        sign_sums = _sign_sums(high, position, len(n_pairs)), _sign_sums(low, position, len(n_pairs))
+        sign_sums = tuple(_sign_sums(tail, position, len(n_pairs), statistics.groups) for tail in (high, low))
         signed_change = slopes[0] * sign_sums[0] - slopes[1] * sign_sums[1]
         interaction = signed_change * (value / tail_size) * np.sqrt(INTERACTION_SHARE)
     leave_one_out = value * np.exp(np.where(is_dominant, 0.0, change / tail_size))
@@ -70,16 +71,29 @@ def _slope(tail: Tail, position: float) -> float:
     return float(np.log(tail.quantile(last) / tail.quantile(first)) / np.log((last + 0.5) / (first + 0.5)))
 
 
-def _pairs_in_tail(tail: Tail, position: float, points: int) -> Array:
-    """Return, for each test point, how many of the tail's ratios up to a place are of its pairs."""
-    ends = np.concatenate([tail.i[: int(position) + 1], tail.j[: int(position) + 1]])
-    return np.bincount(ends[ends >= 0], minlength=points).astype(float)
+def _pairs_in_tail(tail: Tail, position: float, points: int, groups: Indices | None) -> Array:
+    """Return, for each test point, how many of the tail's ratios up to a place are of its pairs.
+
+    A pair of two points of one group counts half for each: it leaves with the group once.
+    """
+    i, j = tail.i[: int(position) + 1], tail.j[: int(position) + 1]
+    weights = np.where(_of_one_group(i, j, groups), 0.5, 1.0)
+    is_test = j >= 0
+    of_queries = np.bincount(i, weights, minlength=points)
+    return np.asarray(of_queries + np.bincount(j[is_test], weights[is_test], minlength=points), dtype=np.float64)
 
 
-def _sign_sums(tail: Tail, position: float, points: int) -> Array:
-    """Return, for each test point, the sum of its partners' random signs over the tail's ratios up to a place."""
+def _sign_sums(tail: Tail, position: float, points: int, groups: Indices | None) -> Array:
+    """Return, for each test point, the sum of its partners' random signs over the tail's ratios up to a place.
+
+    Partners of the point's own group are left out.
+    """
     i, j = tail.i[: int(position) + 1], tail.j[: int(position) + 1]
     sums = np.zeros((points, SKETCHES))
-    is_test = j >= 0
-    add_partners(i[is_test].astype(np.int64), j[is_test].astype(np.int64), sums)
+    counts = (j >= 0) & ~_of_one_group(i, j, groups)
+    add_partners(i[counts].astype(np.int64), j[counts].astype(np.int64), sums)
     return sums
+
+
+def _of_one_group(i: NDArray[np.int32], j: NDArray[np.int32], groups: Indices | None) -> NDArray[np.bool_]:
+    return np.zeros(len(i), dtype=np.bool_) if groups is None else (j >= 0) & (groups[i] == groups[j])

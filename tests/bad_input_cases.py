@@ -292,7 +292,7 @@ CODES = [
     case(lambda: report().worst_points(metric="continuty"), "metric: found 'continuty'", "did you mean"),
     case(lambda: floors(X, 0, k=3), "code_size: found 0"),
     case(lambda: floors(X, 2, k=20), "k: found 20"),
-    case(lambda: check_floors({"stress": 0.0}, X, 2, k=3), "stress: found the limit at most 0", "loosen"),
+    case(lambda: check_floors({"stress": 0.0}, X, 2, k=3), "stress: found a limit of at most 0", "loosen"),
     case(lambda: chance(X, Z, "continuty", k=3), "metric: found 'continuty'"),
     case(lambda: attainable(X, -1, k=3), "code_size: found -1"),
 ]

@@ -91,7 +91,7 @@ def test_a_report_shows_floors_and_refuses_limits_beyond_them():
     assert [name for name, score in marked.items() if score.floor is not None] == [n for n in report if n in FLOORED]
     assert "floor" in str(marked)
     assert "attainable: metric MDS" in str(marked)
-    with pytest.raises(distbench.InputError, match="stress: found the limit at most 0"):
+    with pytest.raises(distbench.InputError, match="stress: found a limit of at most 0"):
         marked.check(stress=0.0)
     with pytest.raises(distbench.PreservationError):
         report.check(stress=0.0)
@@ -195,10 +195,10 @@ class TestFloors:
         check_floors(known, X, 2, k=1)
         with pytest.raises(distbench.InputError, match="knn_recall: found the limit at least"):
             check_floors({"knn_recall": known["knn_recall"] + 1e-6}, X, 2, k=1)
-        with pytest.raises(distbench.InputError, match="scaled_stress: found the limit at most"):
+        with pytest.raises(distbench.InputError, match="scaled_stress: found a limit of at most"):
             check_floors({"scaled_stress": known["scaled_stress"] - 1e-6}, X, 2, k=1)
         for reference in (False, True):
-            with pytest.raises(distbench.InputError, match=r"distortion: found the limit at most 1\.01, which no"):
+            with pytest.raises(distbench.InputError, match=r"distortion: found a limit of at most 1\.01, but every"):
                 check_floors({"distortion": 1.01}, np.eye(30), 2, reference=reference)
         check_floors({"knn_recall": 1.0, "stress": 0.0}, X, 2, k=1, reference=True)  # floors of the test points alone
         check_floors({"continuity": 1.0}, X, 2, k=1)

@@ -227,7 +227,7 @@ class TestMatching:
         comparison = compare_rows(better + worse, better + worse)
         assert comparison.changes == ()
         assert [entry.reason.partition(";")[0] for entry in comparison.not_compared] == [
-            "several encoders of that name in one test"
+            "several encoders in one test have this name"
         ]
 
     def test_a_fit_that_now_fails_is_listed_once(self, better):
@@ -445,7 +445,7 @@ class TestGates:
         comparison = compare_rows(lost + one, elsewhere + one)
         assert comparison.only_before == ()
         (line,) = broken_lines(comparison, gates("continuity:99%"))
-        assert line == "continuity:99%: b, gauss, code size 3: has no value now, its test failed"
+        assert line == "continuity:99%: b, gauss, code size 3: has no value now, because its test failed"
         assert len(broken_lines(compare_rows(lost + one, one, failed_tests={"t.py::test"}), gates("stress:99%"))) == 1
         passed = compare_rows(lost + one, one + changed(better, encoder="new"), failed_tests={"t.py::third"})
         assert passed.only_before == ("b, gauss, code size 3",)

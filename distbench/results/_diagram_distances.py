@@ -1,4 +1,4 @@
-"""Distances of a sample of test points, and the two diagrams from them."""
+"""The distances of a sample of test points, and the two pictures that are made from them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve", "Shepard", "curve", "rounded", "sample", "sampled_distances", "shepard"]
 
-DIGITS = 5  # more than a picture can show
-BINS = 64  # of the density, each way
+DIGITS = 5  # significant digits of numbers, more than a picture can show
+BINS = 64  # of the density, in each direction
 MAX_QUERIES, MIN_QUERIES = 500, 20  # test points in the sample
-MAX_DISTANCES = 2_000_000  # about, in each space
-CURVE_SIZES = 40  # sizes of neighborhoods, up to half of the candidates: as k
-OUTLIER_SHARE = 2e-3  # of the pairs, which may be beyond the edges if they would squeeze all others
-OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # such test points, with all their pairs, if there are many
+MAX_DISTANCES = 2_000_000  # in each space; the sample has about so many, unless that takes too few test points
+CURVE_SIZES = 40  # number of neighborhood sizes, up to half of the candidates
+OUTLIER_SHARE = 2e-3  # this share of the pairs may lie outside the picture, if it would be too small for all others
+OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # with 100 test points or more, all pairs of 3 test points may lie outside
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -29,8 +29,8 @@ Indices = NDArray[np.int64]
 class Shepard(TypedDict):
     """Counts of pairs by code distance (rows) and input distance (columns).
 
-    ``beyond`` of the ``pairs`` are outside the edges. The ideal line is ``code = slope * input``: ``1 / slope`` is the
-    factor that brings code distances nearest to input distances. ``slope`` is None if all codes coincide.
+    ``beyond`` of the ``pairs`` are outside the edges. The ideal line is ``code = slope * input``: multiplied by ``1 /
+    slope``, code distances are as near as possible to input distances. ``slope`` is None if all codes are equal.
     """
 
     counts: list[list[int]]
@@ -42,7 +42,7 @@ class Shepard(TypedDict):
 
 
 class Curve(TypedDict):
-    """R_NX(K), the share of the K nearest neighbors kept beyond chance, over a number of test points."""
+    """R_NX(K), the share of the K nearest neighbors kept, rescaled so that chance is 0; a mean over ``queries``."""
 
     K: list[int]
     kept: list[float]
@@ -51,14 +51,14 @@ class Curve(TypedDict):
 
 
 def rounded(values: Any) -> Any:
-    """Return numbers as floats, or lists of floats, of a few digits."""
+    """Return a number, or an array as nested lists, rounded to a few digits."""
     if np.ndim(values):
         return [rounded(value) for value in values]
     return float(f"{float(values):.{DIGITS}g}")
 
 
 def sampled_distances(report: Report) -> tuple[Array, Array]:
-    """Return input and code distances of a sample of judged test points, a row each, to all of their candidates."""
+    """Return input and code distances from a sample of evaluated test points (rows) to all their candidates."""
     arrays = report.clouds
     assert arrays is not None
     n = len(arrays.X)
@@ -70,7 +70,7 @@ def sampled_distances(report: Report) -> tuple[Array, Array]:
         sources = [points] if reference is None else [points, reference]
         space = Space(sources, order, 0 if includes_queries else n, distance)
         keys = space.keys(0, len(chosen), np.empty((len(chosen), space.n)))
-        if includes_queries:  # the distance of each point to itself goes
+        if includes_queries:  # leave out the distance of each point to itself
             keys = keys[~np.eye(len(chosen), space.n, dtype=bool)].reshape(len(chosen), -1)
         return np.ldexp(space.to_distance(keys), space.exponent)
 
@@ -78,7 +78,7 @@ def sampled_distances(report: Report) -> tuple[Array, Array]:
 
 
 def sample(rows: Indices, size: int) -> Indices:
-    """Return a seeded sample in ascending order, or all."""
+    """Return a random sample of rows in ascending order, always the same one; all rows if there are not more."""
     if len(rows) <= size:
         return rows
     return np.sort(np.random.default_rng(0).choice(rows, size, replace=False))
@@ -87,7 +87,7 @@ def sample(rows: Indices, size: int) -> Indices:
 def shepard(a: Array, b: Array) -> Shepard:
     """Return counts of pairs by input distance `a` and code distance `b` of queries (rows) and candidates (columns)."""
     top_a, top_b = _top(a), _top(b)
-    a, b = a.ravel() / top_a, b.ravel() / top_b  # squares stay in range
+    a, b = a.ravel() / top_a, b.ravel() / top_b  # so that squares do not overflow
     counts = np.histogram2d(b, a, bins=BINS, range=((0, 1), (0, 1)))[0].astype(np.int64)
     product = float(a @ b)
     return Shepard(
@@ -118,7 +118,7 @@ def curve(a: Array, b: Array) -> Curve:
 
 
 def _common(a: Array, b: Array, sizes: Indices) -> Array:
-    """Return how many of the K nearest are the same in both spaces; tied neighbors count by their probability."""
+    """Return for each K how many of the K nearest are the same in both spaces; ties count by their probability."""
     (less_a, same_a), (less_b, same_b) = _ranks(a), _ranks(b)
     untied = (same_a == 1) & (same_b == 1)
     first_size = np.maximum(less_a[untied], less_b[untied]) + 1  # the least K at which both spaces have the candidate
@@ -132,6 +132,6 @@ def _common(a: Array, b: Array, sizes: Indices) -> Array:
 
 
 def _ranks(values: Array) -> tuple[Indices, Indices]:
-    """Return for each value how many are less, and how many are the same."""
+    """Return for each value how many values are less, and how many are equal."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(sizes) - sizes)[group], sizes[group]

@@ -16,7 +16,7 @@ __all__ = ["Map", "Torn", "map_of"]
 
 MAX_POINTS = 1_000
 MAX_WORST = 10  # points, and pairs; at most a tenth of the points
-MAX_CLASSES = 20  # names of more would hide the points
+MAX_CLASSES = 20  # more names would hide the points
 METRIC = "continuity"
 MAX_SCORE = 0.999  # a point with a better score is not among the worst
 
@@ -25,7 +25,7 @@ Indices = NDArray[np.int64]
 
 
 class Torn(TypedDict):
-    """A pair that is near in input and far in the codes; ``line`` joins both points on the map: x, y, x, y."""
+    """A pair that is near in input and far in the codes; ``line`` is [x, y, x, y], the places of both on the map."""
 
     line: list[float]
     query: int
@@ -41,9 +41,9 @@ class Torn(TypedDict):
 class Map(TypedDict):
     """A sample of ``of`` test points at the first two columns of their codes.
 
-    Codes of one column (``columns`` = 1) are spread out in the second direction, which then means nothing.
-    ``continuity`` has one value for each point, None if it was not measured. ``marked`` are the places of the worst
-    points in these lists. ``classes`` are labels at the median of their points.
+    Codes of one column (``columns`` = 1) are spread out in the second direction, which then has no meaning.
+    ``continuity`` has one value for each point, or is None if it was not measured. ``marked`` are the positions of the
+    worst points in these lists. ``classes`` are labels, each with the median x and y of its points.
     """
 
     points: list[list[float]]
@@ -58,7 +58,7 @@ class Map(TypedDict):
 
 
 def map_of(report: Report, labels: list[str] | None) -> Map:
-    """Return a sample of test points that includes the worst."""
+    """Return the map of a sample of test points that includes the worst points and pairs."""
     arrays, judged = report.clouds, report.rows_judged()
     assert arrays is not None
     scores = report[METRIC].points if METRIC in report else None

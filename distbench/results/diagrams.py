@@ -66,12 +66,12 @@ def diagrams_of(
     Returns
     -------
     Diagrams
-        Equal for equal reports.
+        The numbers; equal for equal reports.
 
     Raises
     ------
     InputError
-        The report has no points, or the labels are not one for each test point.
+        The report has no points, or there is not one label for each test point.
     """
     if report.clouds is None:
         raise InputError(
@@ -80,7 +80,7 @@ def diagrams_of(
     points = len(report.clouds.X)
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != points):
         found = len(labels) if hasattr(labels, "__len__") else short_repr(labels)
-        raise InputError("labels", f"found {found} for {points} test points", "pass one a test point")
+        raise InputError("labels", f"found {found} for {points} test points", "pass one for each test point")
     from distbench.results._diagram_distances import curve, sampled_distances, shepard
     from distbench.results._diagram_map import map_of
     from distbench.results.rows import distance_of

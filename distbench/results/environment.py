@@ -1,4 +1,4 @@
-"""The environment of a measurement, read without importing packages or starting processes."""
+"""Describes the environment of a measurement, without importing packages or starting processes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ CI = (
     ("CircleCI", "CIRCLECI", "CIRCLE_BUILD_NUM", "CIRCLE_SHA1"),
     ("Jenkins", "JENKINS_URL", "BUILD_ID", "GIT_COMMIT"),
 )
-"""CI services: the name, a variable that is set there, and the variables of the run and of the commit."""
+"""CI services: the name, an environment variable that the service sets, and the variables of run and commit."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-COMMIT_CHARACTERS = 10  # of a commit in one line
+COMMIT_CHARACTERS = 10  # so many of a commit's hash are shown
 
 
 def environment(folder: Path | None = None) -> dict[str, Any]:
-    """Return the day (UTC), the machine, and the versions of Python, BLAS and packages, without unknown ones.
+    """Return the day (UTC), the machine, and the versions of Python, BLAS and packages, as far as they are known.
 
     With the folder of the code under test, ``git_commit``, ``ci`` and ``ci_run`` are added.
     """
@@ -75,13 +75,13 @@ def _processor() -> str:
 
 
 def _blas() -> str:
-    """Return the BLAS that numpy was built with; nothing if numpy is not loaded yet."""
+    """Return the BLAS that numpy was built with; empty if numpy is not loaded yet."""
     show = getattr(sys.modules.get("numpy"), "show_config", None)
     try:
         blas = show(mode="dicts")["Build Dependencies"]["blas"] if show else {}
         return " ".join(str(blas[name]) for name in ("name", "version") if blas.get(name))
     except (AttributeError, KeyError, TypeError):
-        return ""  # another version of numpy has another record
+        return ""  # other versions of numpy describe it differently
 
 
 def _commit_and_run(folder: Path) -> dict[str, str]:
@@ -95,12 +95,12 @@ def _commit_and_run(folder: Path) -> dict[str, str]:
 
 
 def _git_commit(folder: Path) -> str:
-    """Return the commit that is checked out around a folder, read from git's files, if any."""
+    """Return the commit that is checked out in a folder or a folder above it, from git's files; empty without one."""
     for place in (folder, *folder.parents):
         entry = place / ".git"
         if entry.is_dir():
             return _head(entry)
-        if entry.is_file():  # a worktree or submodule: the file names the folder
+        if entry.is_file():  # in a worktree or submodule, .git is a file with the path of git's folder
             pointer = _read(entry).removeprefix("gitdir:").strip()
             return _head(place / pointer) if pointer else ""
     return ""
@@ -109,7 +109,7 @@ def _git_commit(folder: Path) -> str:
 def _head(git: Path) -> str:
     head = _read(git / "HEAD").strip()
     ref = head.removeprefix("ref:").strip()
-    shared = git / _read(git / "commondir").strip()  # the branches of a worktree are in the repository
+    shared = git / _read(git / "commondir").strip()  # a worktree's branches are in the main repository
     texts = [head, _read(git / ref), _read(shared / ref)] if ref != head else [head]
     lines = _read(shared / "packed-refs").splitlines() if ref != head else []
     texts += [line.partition(" ")[0] for line in lines if line.partition(" ")[2].strip() == ref]

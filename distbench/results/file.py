@@ -1,8 +1,8 @@
 """Reads, merges and writes files of results: those of runs, and stored rows of suites.
 
 A file is one JSON object, ``{"schema": 1, "environment": {...}, "earlier": {...}, "rows": [...], "claims": [...]}``,
-with a line for each row, so that changed rows are changed lines. A row or claim that is older than the last run names
-its environment, which is then among ``earlier``.
+with a line for each row, so that changed rows are changed lines. A row or claim that is older than the last run has
+the name of its environment, which is one of ``earlier``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ __all__ = ["EMPTY", "Results", "json_number", "merged", "read_file", "read_resul
 
 READ = "give another file"
 RESTORE = "restore it, or move it away and run the tests again"
-"""Advice on a damaged file in place of new results."""
+"""Advice if the file that new results would replace is damaged."""
 ALWAYS_WRITTEN = ("code_width", "value", "low", "high", "seconds", "test")
-"""Fields that every row of a file has, also with their default."""
+"""Fields that are written even if they have their default."""
 
 Record = TypeVar("Record", Row, ClaimOutcome)
 
@@ -69,7 +69,7 @@ def write_results(
     whole: bool,
     apart: Sequence[str] = (),
 ) -> int:
-    """Write a file of results, completely or not at all, while other runs wait.
+    """Write a file of results, completely or not at all; other runs that write it wait.
 
     Parameters
     ----------
@@ -82,10 +82,10 @@ def write_results(
     claims : collection of ClaimOutcome
         The new verdicts on claims.
     whole : bool
-        True writes these rows alone. False keeps rows of other tests, encoders, data sets and code sizes, with their
-        environments, and other claims.
+        True writes only these rows and claims. False keeps the file's rows of other tests, encoders, data sets and code
+        sizes, with their environments, and its other claims.
     apart : sequence of str
-        More fields, such as ``"k"``: rows that differ from the new ones in them are kept.
+        More fields, such as ``"k"``. Rows of the file that differ from the new ones in one of them are kept too.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def write_results(
     Raises
     ------
     ResultsError
-        The old file is damaged or no file of results; it stays as it is.
+        The old file is damaged or is not a file of results; it stays as it is.
     OSError
         The file cannot be written; the old file stays as it is.
     """
@@ -106,7 +106,7 @@ def write_results(
             raise ResultsError(f"{path}", "holds the stored rows of a suite", "give the results another file")
         if old is None or whole:
             old = EMPTY
-        # Not by setting: another test of the same data set keeps its rows.
+        # Rows are not matched by `setting`, since that would replace rows of other tests of the same data set.
         subject = attrgetter("test", "encoder", "dataset", "code_size", "in_sample", *apart)
         measured, judged = {subject(row) for row in rows}, {claim.id for claim in claims}
         kept = [row for row in old.rows if subject(row) not in measured]
@@ -118,9 +118,9 @@ def write_results(
 def merged(
     old: Results, rows: Iterable[Row], claims: Iterable[ClaimOutcome], environment: Mapping[str, Any], *, is_run: bool
 ) -> Results:
-    """Return old and new results as one; the new ones have this environment.
+    """Return old and new results together; the new rows and claims were measured in this environment.
 
-    Rows and claims get the name of their environment, except for those of the last run if this is a run.
+    Each row and claim gets the name of its environment. In the results of a run (`is_run`), those of this run get none.
     """
     known = dict(old.earlier)
 
@@ -139,9 +139,9 @@ def merged(
 
 
 def read_file(path: Path, error: type[InputError], remedy: str) -> Results | None:
-    """Return a file's checked content, with the day of each row that is older than the last run; None without a file.
+    """Return a file's checked content, with the day of each row from an earlier run; None if there is no file.
 
-    Raises `error`, an InputError with `remedy` as advice, if the file cannot be read or is no sound file of results.
+    Raises `error` with `remedy` as advice if the file cannot be read or is not a valid file of results.
     """
     try:
         results = parse_results(path.read_text(encoding="utf-8"))
@@ -186,7 +186,7 @@ def _json(value: Any) -> str:
 
 
 def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a record as in a file: without fields that have their default or that follow from its environment."""
+    """Return a record's fields for a file, without those that have their default or follow from its environment."""
     values = {
         field.name: json_number(value)
         for field in fields(record)
@@ -200,12 +200,12 @@ def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]])
 
 
 def json_number(value: Any) -> Any:
-    """Return a value that JSON can hold: infinity and nan as text."""
+    """Return a value for JSON, in which infinity and nan become text."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _named(environment: Mapping[str, Any], known: dict[str, dict[str, Any]]) -> str:
-    """Add an environment to `known` under its day, numbered from the second of that day on; return this name."""
+    """Add an environment to `known` and return its name: its day, with a number unless it is the first of that day."""
     day = str(environment.get("date", "unknown"))
     names = (day if number == 1 else f"{day} ({number})" for number in count(1))
     return next(name for name in names if known.setdefault(name, dict(environment)) == environment)
@@ -216,6 +216,6 @@ def _day(name: str, earlier: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    """Return the key for sorting rows; those of one report keep its order of metrics."""
+    """Return the key for sorting rows; rows of one report stay in the report's order."""
     seed = -1 if row.seed is None else row.seed
     return row.dataset, row.test, row.encoder, row.code_size, row.in_sample, seed, row.k, row.distance

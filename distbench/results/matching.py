@@ -23,9 +23,9 @@ __all__ = [
 ]
 
 METHOD = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
-SAME_NAME = "several encoders of that name in one test; give each its own, with name="
+SAME_NAME = "several encoders in one test have this name; give each another one, with name="
 POINTS_CHANGED = "the points changed"
-TEST_FAILED = "has no value now, its test failed"
+TEST_FAILED = "has no value now, because its test failed"
 ROUNDING = 1e-9  # relative to the values: files keep ten digits
 
 
@@ -46,20 +46,20 @@ class Subject:
 
 @dataclass(frozen=True)
 class NotCompared(Subject):
-    """An encoder, or a metric of one, that both runs have but that cannot be compared.
+    """An encoder, or one of its metrics, that both runs have but that cannot be compared.
 
     Attributes
     ----------
     encoder, dataset, test, code_size
         As in :class:`distbench.results.rows.Row`.
     metric : str
-        The metric; empty if the reason holds for all of them.
+        The metric; empty if the reason holds for all metrics.
     reason : str
         Why it cannot be compared.
     failed : bool
         Whether it had a value before and has none now.
     had : frozenset of str
-        Metrics that had a value before, whose gates are therefore broken.
+        Metrics that had a value before; gates on them are broken.
     """
 
     metric: str
@@ -72,7 +72,7 @@ class NotCompared(Subject):
 
 
 class MatchedRows(NamedTuple):
-    """The rows of one encoder in both runs that have the same settings, and those that failed."""
+    """The rows of one encoder in both runs that have the same settings, and its rows that failed."""
 
     subject: Subject
     before: Sequence[Row]
@@ -86,10 +86,10 @@ Groups = dict[tuple[Any, ...], list[Row]]
 def match_rows(
     before: Iterable[Row], now: Iterable[Row], failed_tests: Collection[str] = ()
 ) -> tuple[list[MatchedRows], list[str], list[str], list[NotCompared]]:
-    """Return matched rows in the order of `now`, encoders only in `before`, encoders only in `now`, and the others.
+    """Return matched rows in the order of `now`, encoders only in `before`, encoders only in `now`, and all others.
 
-    The others were measured in other ways, failed in one of the runs, or belong to a test that failed now: one of
-    `failed_tests`, or one with a failed row.
+    The others were measured with different settings, failed in one of the runs, or belong to a test that failed now,
+    that is one of `failed_tests` or a test with a failed row.
     """
     runs = list(before), list(now)
     unclear = _contradictory(runs, lambda row: row.setting.subject)
@@ -149,7 +149,7 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
 
 
 def measured(rows: Iterable[Row], tests: Collection[str] | None = None) -> frozenset[str]:
-    """Return the metrics that have a value, infinite ones too; with `tests`, only those of these tests."""
+    """Return the metrics that have a value, finite or not; if `tests` are given, only in rows of these tests."""
     has_value = (row for row in rows if row.status == OK and row.value is not None)
     return frozenset(row.metric for row in has_value if tests is None or row.test in tests)
 
@@ -159,7 +159,7 @@ def _as_text(method: tuple[Any, ...]) -> str:
 
 
 def _contradictory(runs: Iterable[Iterable[Row]], key: Key) -> set[tuple[Any, ...]]:
-    """Return the keys under which a metric of one run and setting has two values."""
+    """Return the keys of rows in which a metric has two values in one run, with the same setting."""
     keys = set()
     for rows in runs:
         values: dict[tuple[Any, ...], float | None] = {}
@@ -189,7 +189,7 @@ def _not_compared(
 
 
 def points_differ(row: Row, other: Row) -> str:
-    """Return why two rows may have other points; nothing if the hashes that both have agree."""
+    """Return why two rows may be of different points; empty if both have a hash and their hashes agree."""
     pairs = [(row.fingerprint, other.fingerprint), (row.data_sha256, other.data_sha256)]
     known = [pair for pair in pairs if all(pair)]
     if not known:
@@ -205,7 +205,7 @@ def equal(value: float | None, other: float | None) -> bool:
 
 
 def packed_alike(row: Row, other: Row) -> Row:
-    """Return a row with its arrays rounded like those of the other, so that equal rows do not differ."""
+    """Return a row whose arrays are packed if those of the other row are, so that equal rows do not differ."""
     names = [name for name in ARRAYS if isinstance(getattr(other, name), dict) and isinstance(getattr(row, name), list)]
     packed: dict[str, Any] = dict.fromkeys(names) | packed_arrays(row, names)
     return replace(row, **packed) if packed else row

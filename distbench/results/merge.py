@@ -14,11 +14,11 @@ __all__ = ["merge_results"]
 
 
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[RunResults, list[str]]:
-    """Return the results of several files as those of one run, and a line for each file that lost encoders.
+    """Return the results of several files as those of one run, and a line for each file whose rows were left out.
 
-    What several files have is taken from the last. `sort` is the metric that ranks.
+    If several files have rows of the same setting, those of the last file are taken. `sort` is the metric that ranks.
     """
-    # Training seeds of one encoder stay together: those of several files are never mixed.
+    # All training seeds of an encoder are taken from one file.
     settings = [[row.setting._replace(seed=None) for row in results.rows] for _, results in files]
     owner = {setting: path for (path, _), of_file in zip(files, settings, strict=True) for setting in of_file}
     rows, notes = [], []
@@ -35,7 +35,7 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
 
 
 def _environment(files: Sequence[tuple[Path, Results]]) -> Mapping[str, Any]:
-    """Return the environment of one run as it is, and those of several as a line each."""
+    """Return the environment if there is one, or a line for each if there are several."""
     last = {str(path): results.environment for path, results in files if results.environment}
     earlier = {f"{path}: {name}": values for path, results in files for name, values in results.earlier.items()}
     if len(last) == 1 and not earlier:

@@ -46,9 +46,9 @@ class PackedArray(TypedDict):
 
 
 def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float = 0.0) -> PackedArray | None:
-    """Return an array packed; None if it is not finite.
+    """Return a packed array; None if it is not finite.
 
-    Its deviations from `offset`, a number near most values, become half floats or bytes, as `PackedArray` describes.
+    The deviations from `offset`, a number near most values, become half floats or bytes, as in `PackedArray`.
     """
     import numpy as np
 
@@ -67,7 +67,7 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
 
 
 def packed_arrays(row: Row, names: Collection[str] = tuple(ARRAYS)) -> dict[str, Any]:
-    """Return a row's arrays packed, by name, without those that are missing or cannot be packed."""
+    """Return a row's packed arrays by name, without those that are missing or cannot be packed."""
     packed: dict[str, Any] = {}
     for name in names:
         array = getattr(row, name)

@@ -41,7 +41,7 @@ STALE = "stale: "
 
 
 class Setting(NamedTuple):
-    """The encoder, the points and the options of an evaluation: equal settings give a metric the same value.
+    """The encoder, the points and the options of an evaluation; with equal settings a metric has equal values.
 
     ``test`` is empty for points of a data set, which are the same in every test.
     """
@@ -59,7 +59,7 @@ class Setting(NamedTuple):
 
     @property
     def subject(self) -> tuple[Any, ...]:
-        """The encoder, the points, the code size, and whether in sample."""
+        """The encoder, the points, the code size, and whether the encoder was fitted in sample."""
         return self[:5]
 
     @property
@@ -85,7 +85,7 @@ class Row:
     value, low, high : float or None
         The value and its 95 % interval.
     k, m, M : int
-        Numbers of neighbors, of test points, and of candidates for each.
+        Number of neighbors, number of test points, and number of candidates of each test point.
     seed : int or None
         The training seed.
     seconds : float or None
@@ -103,10 +103,10 @@ class Row:
     stored : str
         The day of the measurement; empty for rows of this run.
     fingerprint : str
-        Hash of the points, by which rows of two runs are paired.
+        Hash of the points; rows of two runs can be paired if it is the same.
     distance : str
-        ``"euclidean"``; if inputs and codes differ ``"cosine/hamming"``; in another input space
-        ``"euclidean of codes of NAME/euclidean"``. Empty in old files, for Euclidean.
+        The distance, such as ``"euclidean"``; if it differs between inputs and codes, both: ``"cosine/hamming"``; in
+        another input space ``"euclidean of codes of NAME/euclidean"``. Empty in old files, which means Euclidean.
     limit : float or None
         The limit of a check.
     verdict : str
@@ -197,8 +197,8 @@ def rows_of(
     report : Report
         From :func:`distbench.evaluate`.
     leave_one_out : collection of str
-        Names of metrics whose rows keep leave-one-out values and interactions. Means over draws of a stochastic encoder
-        keep none: their intervals include the spread of the draws.
+        Names of metrics whose rows keep leave-one-out values and interactions. Rows of a stochastic encoder keep none,
+        since its intervals include the variance over draws.
     limits : mapping of str to float
         Limits by metric, for the verdicts.
     **row_fields
@@ -212,10 +212,10 @@ def rows_of(
     from distbench.metrics import METRICS
 
     row_fields = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **row_fields}
-    row_fields["code_size"] = int(row_fields["code_size"])  # it may be a number of numpy
+    row_fields["code_size"] = int(row_fields["code_size"])  # it may be a numpy integer
     rows = []
     for name, score in report.items():
-        keeps_points = name in leave_one_out and score.draws == 1
+        keeps_arrays = name in leave_one_out and score.draws == 1
         row = Row(
             **row_fields,
             code_width=int(report.code_size),
@@ -233,17 +233,17 @@ def rows_of(
             distance=distance_of(report),
             limit=_as_float(limits.get(name)),
             verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
-            leave_one_out=_as_lists(score.leave_one_out) if keeps_points else None,
-            interaction=_as_lists(score.interaction) if keeps_points else None,
+            leave_one_out=_as_lists(score.leave_one_out) if keeps_arrays else None,
+            interaction=_as_lists(score.interaction) if keeps_arrays else None,
         )
         rows.append(row)
     return rows
 
 
 def failed_row(reason: str, *, status: str = FAILED, **row_fields: Any) -> Row:
-    """Return the row, without a value, of an encoder that failed, or whose stored rows are stale (``status=STALE``).
+    """Return a row without a value, for an encoder that failed or whose stored rows are stale (``status=STALE``).
 
-    The first line of the reason is in its status. `row_fields` are the row's other fields, at least ``encoder``,
+    The row's status has the first line of the reason. `row_fields` are the row's other fields, at least ``encoder``,
     ``dataset``, ``code_size``, ``k``, ``m`` and ``M``.
     """
     lines = reason.strip().splitlines()
@@ -273,7 +273,7 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
 
 
 def distance_of(report: Report) -> str:
-    """Return the distance of a report as in `Row`: one word, or two if inputs and codes differ, and the input space."""
+    """Return the distance of a report in the form of `Row.distance`."""
     x, z = report.distance_x, report.distance_z
     if report.space:
         return plain_text(f"{x} of {report.space}/{z}")
@@ -281,7 +281,7 @@ def distance_of(report: Report) -> str:
 
 
 def name_with_fit(encoder: str, in_sample: bool) -> str:
-    """Return an encoder's name, followed by "(in sample)" if it was fitted on the test points and its name lacks it."""
+    """Return an encoder's name, with "(in sample)" added if it was fitted on the test points and does not say so."""
     is_named_so = "in sample" in encoder.replace("_", " ").replace("-", " ")
     return f"{encoder} (in sample)" if in_sample and not is_named_so else encoder
 

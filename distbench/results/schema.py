@@ -21,9 +21,9 @@ NUMBERS = ("value", "low", "high", "seconds", "limit")
 AXES = {"leave_one_out": 1, "interaction": 2}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 MAX_NUMBER = 1e300
-"""Larger numbers are damage: means and sums overflow, and floats cannot hold larger integers."""
+"""A file with larger numbers counts as damaged, since means and sums of them overflow."""
 STORED_CLAIM = {"statement": "", "source": "", "expect": ""}
-"""Fields that claims in older files of suites lack."""
+"""Fields that are missing in claims of older suite files."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ def parse_results(text: str) -> Results:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    # Not by msgspec, which refuses half of a pair of surrogates: names of tests may hold one.
+    # json, because msgspec refuses half of a surrogate pair, which names of tests may contain.
     try:
         document = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        is_cut = text.startswith("{") and not text.rstrip().endswith("}")  # other damage leaves both ends
+        is_cut = text.startswith("{") and not text.rstrip().endswith("}")
         if is_cut:
             raise CutOffError(f"not valid JSON: {reason} (it seems cut off)") from None
         raise ValueError(f"not valid JSON: {reason}") from None
@@ -101,7 +101,7 @@ def _refuse(word: str) -> Any:
 
 
 def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with the present keys; older files of suites have others."""
+    """Return a document with today's keys; older files of suites have others."""
     if "environments" not in document:
         return document
     claims = document.get("findings")
@@ -118,7 +118,7 @@ def _with_numbers(document: dict[str, Any]) -> dict[str, Any]:
             value = row.get(name)
             if isinstance(value, str):
                 row[name] = NON_FINITE.get(value, value)
-            elif isinstance(value, int) and abs(value) > MAX_NUMBER:  # before 0.20, msgspec makes -1.0 of it
+            elif isinstance(value, int) and abs(value) > MAX_NUMBER:  # msgspec before 0.20 would return -1.0
                 raise ValueError(f"row {number}: {name} is too large")
     return document
 
@@ -142,7 +142,7 @@ def _described(message: str, document: dict[str, Any]) -> str:
 
 
 def _problem(record: Row | ClaimOutcome, results: Results) -> str:
-    """Return what is wrong with a record whose fields have the right types; nothing if it can be used."""
+    """Return what is wrong with a record whose fields have the right types; empty if it can be used."""
     if record.environment and record.environment not in results.earlier:
         return f"environment {record.environment!r} is not in the file"
     if isinstance(record, ClaimOutcome):
@@ -159,7 +159,7 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
         packed = getattr(record, name)
         if packed is not None:
             length = _length(packed, axes)
-            # A sample of judged points has leave-one-out values of the other test points too.
+            # If only a sample is evaluated, the other test points have leave-one-out values too.
             if length is None or not (length in lengths or (name == "leave_one_out" and length > record.m)):
                 return f"{name} is damaged"
             lengths.add(length)
@@ -167,13 +167,13 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
 
 
 def _length(packed: Any, axes: int) -> int | None:
-    """Return the length of an array from a file; None if it is damaged or has another number of axes."""
+    """Return the length of an array from a file; None if it is damaged or has a wrong number of axes."""
     import numpy as np
 
     try:
         with np.errstate(all="ignore"):
             array = unpack(packed)
-    # Text and ragged lists, which numpy cannot convert, and numbers that are too large for it.
+    # numpy cannot convert texts, ragged lists and numbers that are too large.
     except (InputError, TypeError, ValueError, OverflowError, MemoryError):
         return None
     is_sound = array is not None and array.ndim == axes and np.isfinite(array).all()

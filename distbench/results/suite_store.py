@@ -1,4 +1,4 @@
-"""The rows and claims that are stored beside a suite: reads, updates and checks them."""
+"""Reads, updates and checks the rows and claims that are stored beside a suite."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REASONS = {
     "m": "test points are now {}",
     "M": "candidates are now {}",
 }
-"""The reason why stored rows are stale, by the field that has another value now."""
+"""The reason why stored rows are stale, for each field whose value may have changed."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Store:
     def updated(
         self, environment: Mapping[str, Any], rows: Iterable[Row] = (), claims: Iterable[ClaimOutcome] = ()
     ) -> Store:
-        """Return the store with new rows in place of all of the same encoders and code sizes, and with new claims."""
+        """Return the store with new rows and claims in place of those of the same encoders, code sizes and claims."""
+
         new = [_as_stored(row) for row in rows]
         encoders, judged = {(row.encoder, row.code_size) for row in new}, {claim.id for claim in claims}
         old = replace(

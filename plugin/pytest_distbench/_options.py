@@ -58,8 +58,13 @@ OPTIONS = (
     ),
     ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
     ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
-    ("retrain", "flag", "", "fit again what suites have stored rows of, and show how far the new rows differ"),
-    ("update", "flag", "", "store the rows of suites in baselines/ beside their files; fit what is missing or stale"),
+    ("retrain", "flag", "", "fit the encoders with stored rows again, and show how far the new rows differ"),
+    (
+        "update",
+        "flag",
+        "",
+        "fit encoders whose stored rows are missing or stale; store rows in baselines/ beside suites",
+    ),
     ("compare", "value", "PATH", "show what changed since the results of another run (json report)"),
     (
         "compare-fail",

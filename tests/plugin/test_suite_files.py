@@ -213,6 +213,6 @@ def test_a_limit_that_no_encoder_can_meet_is_an_error_before_the_fit(suite):
     limits = "{distortion = 1.01}"
     result = suite(SUITE.replace("{continuity = {2 = 0.9, 8 = 0.99}}", limits).replace("good", "diverges"))
     text = result.stdout.str()
-    assert "distortion: found the limit at most 1.01, which no encoder with codes of 2 can meet" in text
+    assert "distortion: found a limit of at most 1.01, but every encoder with codes of 2 has" in text
     assert "the loss is NaN" not in text
     result.assert_outcomes(passed=2, failed=2)

@@ -37,7 +37,6 @@ def _encode(model: Any, batch: Any) -> Any:
 
 def _readable(batch: Any) -> Any:
     """Return a batch in the form that Keras takes; a list of texts becomes an array, as lists mean several inputs."""
-
     points = rows_as_array(batch)
     if isinstance(points, list) and all(isinstance(point, str) for point in points):
         return np.array(points, dtype=object)

@@ -85,7 +85,7 @@ def test_names_and_limits_that_cannot_be_are_refused_before_an_encoder_runs(opti
 
 
 def test_the_code_size_of_some_encoders_is_known_only_after_they_ran():
-    with pytest.raises(InputError, match="no encoder with codes of 2 can meet"):
+    with pytest.raises(InputError, match="every encoder with codes of 2 has at least"):
         check_encoder(first, X_TEST, stress=0)
     assert by_metric(check_encoder(first, X_TEST, reference=X_TRAIN, stress=0))["stress"].verdict == "broken"
 

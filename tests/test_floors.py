@@ -186,14 +186,14 @@ class TestFloors:
         assert floors(X, 1, k=3) == pytest.approx({"distortion": some["distortion"]}, rel=1e-12)
         check_floors({"distortion": 1.0}, X, 1)  # too many values: let through
         monkeypatch.setattr(module, "MAX_VALUES", 200)
-        with pytest.raises(distbench.InputError, match="distortion: found the limit"):
+        with pytest.raises(distbench.InputError, match="distortion: found a limit of"):
             check_floors({"distortion": 1.0}, X, 1)
 
     def test_a_limit_at_the_floor_is_allowed(self):
         X = np.vstack([np.zeros(20), np.eye(20)])
         known = floors(X, 2, k=1)
         check_floors(known, X, 2, k=1)
-        with pytest.raises(distbench.InputError, match="knn_recall: found the limit at least"):
+        with pytest.raises(distbench.InputError, match="knn_recall: found a limit of at least"):
             check_floors({"knn_recall": known["knn_recall"] + 1e-6}, X, 2, k=1)
         with pytest.raises(distbench.InputError, match="scaled_stress: found a limit of at most"):
             check_floors({"scaled_stress": known["scaled_stress"] - 1e-6}, X, 2, k=1)

@@ -211,7 +211,7 @@ def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:
         def call(self, inputs: Any) -> Any:
             return self.outer(self.inner(inputs))
 
-    with pytest.raises(InputError, match="Keras cannot make a model from the inputs of .* to its layer 'inner'"):
+    with pytest.raises(InputError, match=r"Keras cannot make a model from the inputs of .* to its layer 'inner'"):
         fit([dk.PreservationMonitor(X_VAL, encoder="inner")], Loose())
     history = fit([dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.inner)], Loose())
     assert "val_continuity" in history.history

@@ -411,7 +411,7 @@ class TestGates:
         for before in (twice, better + other):
             (line,) = broken_lines(compare_rows(before, twice), gates("continuity:50%"))
             assert line.startswith(
-                "continuity:50%: nothing to compare: a, gauss, code size 3: several encoders of that"
+                "continuity:50%: nothing to compare: a, gauss, code size 3: several encoders in one test"
             )
         assert broken_lines(compare_rows(other, twice), gates("continuity:50%")) == []
 

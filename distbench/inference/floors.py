@@ -153,8 +153,8 @@ def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_
             side, bound = ("at least", "at most") if up else ("at most", "at least")
             raise InputError(
                 name,
-                f"found a limit of {side} {limit:g}, but every encoder with codes of {code_size} has {bound} {floor:.4g} "
-                "on these points",
+                f"found a limit of {side} {limit:g}, but every encoder with codes of {code_size} has {bound} "
+                f"{floor:.4g} on these points",
                 "loosen the limit or allow larger codes",
             )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["details_of"]
 
-MAX_PAIRS = 5  # listed torn pairs
+MAX_PAIRS = 5  # torn pairs in the table
 SAME = ("dataset", "code_size", "k", "m", "M")
 
 

@@ -1,4 +1,4 @@
-"""Changes between two runs as text, those for the worse first."""
+"""Writes the changes between two runs as text, with those for the worse first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
 
 MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
-MAX_NAMES = 3  # in a line
+MAX_NAMES = 3  # names in a line
 OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
 

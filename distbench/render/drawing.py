@@ -86,7 +86,7 @@ def draw_map(axes: Axes, diagrams: Diagrams) -> None:
         _draw_dots(axes, groups[group], (*COLORS, GRID)[group], DOT - 0.3 * group)
     for place in codes["marked"]:
         axes.plot(*codes["points"][place], "o", mfc="none", mec=INK, ms=6, mew=1, zorder=6)
-    box: dict[str, Any] | None = None  # the background of a page is not known
+    box: dict[str, Any] | None = None  # without a box, since the background of the page is not known
     if axes.patch.get_visible():
         box = {"boxstyle": "round,pad=0.15", "fc": axes.get_facecolor(), "ec": "none", "alpha": 0.6}
     centered: dict[str, Any] = {"size": 10, "ha": "center", "va": "center", "zorder": 7, "parse_math": False}
@@ -102,7 +102,7 @@ def draw_map(axes: Axes, diagrams: Diagrams) -> None:
 
 
 def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -> None:
-    """Draw points as one path of very short lines with round ends: as SVG a fourth of the size of markers."""
+    """Draw points as one path of very short lines with round ends, which as SVG is a fourth as large as markers."""
     import numpy as np
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
@@ -158,6 +158,6 @@ def shown(text: str) -> str:
 
 
 def _label(axes: Axes, x: str, y: str) -> None:
-    # An encoder's name may have dollar signs, but is no formula.
+    # matplotlib would read an encoder's name with dollar signs as a formula.
     axes.set_xlabel(x, color=INK, size=9, labelpad=4, parse_math=False)
     axes.set_ylabel(y, color=INK, size=9, labelpad=5, parse_math=False)

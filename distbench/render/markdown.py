@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["escaped", "list_item", "render_markdown", "render_summary"]
 
-MAX_ITEMS = 50  # of one list
+MAX_ITEMS = 50  # items of a list
 _SPECIAL = re.compile(r"[&<>|`*\[\]~\\$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CALLS = re.compile(r"([@#])(?=[A-Za-z0-9])")

@@ -103,7 +103,7 @@ def _lines(table: Table, width: int) -> list[Line]:
     if dropped:
         notes.append(f"left out at this width (COLUMNS={_excess(columns, 0)} shows all): {', '.join(dropped)}")
     for note in notes:
-        level: Level = "error" if isinstance(note, Note) else ""  # an encoder without a place
+        level: Level = "error" if isinstance(note, Note) else ""  # a Note says that an encoder has no place
         lines += [Line(line, level) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
     return lines if lines[-1].text else lines[:-1]
 
@@ -155,7 +155,7 @@ def _excess(columns: Sequence[_TextColumn], width: int) -> int:
 
 
 def _shortened(column: _TextColumn, excess: int) -> _TextColumn:
-    """Cut the fronts of names: names of tests differ at their ends."""
+    """Cut names at their start, because names of tests differ at their ends."""
     room = max(LEAST_NAME, column.width - max(0, excess))
     return replace(column, cells=[c if len(c) <= room else f"...{c[3 - room :]}" for c in column.cells])
 

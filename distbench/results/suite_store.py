@@ -55,7 +55,6 @@ class Store:
         self, environment: Mapping[str, Any], rows: Iterable[Row] = (), claims: Iterable[ClaimOutcome] = ()
     ) -> Store:
         """Return the store with new rows and claims in place of those of the same encoders, code sizes and claims."""
-
         new = [_as_stored(row) for row in rows]
         encoders, judged = {(row.encoder, row.code_size) for row in new}, {claim.id for claim in claims}
         old = replace(

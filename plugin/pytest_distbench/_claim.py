@@ -62,7 +62,7 @@ class ClaimItem(SuiteItem):
             self._record("not judged", reason.splitlines()[0], key=key)
             if settings_of(self.config).update and not of_this_machine(error):
                 self.record_update()  # the stored verdict is no longer valid
-            text = "\n".join([f"claim {self.claim.id} could not be judged: {reason}", *traceback_lines(error)])
+            text = "\n".join([f"claim {self.claim.id} could not be evaluated: {reason}", *traceback_lines(error)])
             raise TrainingError(text) from error
 
     def _expect(self, verdict: str, evidence: str) -> None:

@@ -43,7 +43,7 @@ class EncoderItem(SuiteItem):
         from distbench.inference.floors import check_floors
 
         self._broken = []
-        # Without points there is no row to record.
+        # If the points cannot be loaded, there is no row to record.
         data = fits_of(self.config).dataset(self.suite.dataset)
         try:
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
@@ -78,7 +78,7 @@ class EncoderItem(SuiteItem):
         return seeds[:1] if recipe.deterministic else seeds
 
     def _metrics(self) -> tuple[str, ...]:
-        """Return the metrics to measure: the default ones, and others that have a limit or rank."""
+        """Return the metrics to measure: the default ones, those with a limit, and the one that ranks leaderboards."""
         from distbench.metrics import METRICS, default_metrics
 
         names = {*default_metrics(), *self._limits(), *([settings_of(self.config).sort] if self.added else [])}
@@ -108,7 +108,7 @@ class EncoderItem(SuiteItem):
         return stale_reasons(stored, self._about(), self._seeds(recipe), versions)
 
     def _check_stored(self, stored: Sequence[Row]) -> None:
-        """Check stored rows against the limits of today; a fit that failed fails again."""
+        """Check stored rows against today's limits; a stored failure of a fit fails the test again."""
         day = stored[0].stored
         self.record_stored("encoder", day, self.store.environment_of(stored[0]))
         record_of(self).rows += [self._with_limit(row) for row in stored]
@@ -125,7 +125,7 @@ class EncoderItem(SuiteItem):
         self._raise_failures([first, *failed] if failed else [], RETRAIN)
 
     def _with_limit(self, row: Row) -> Row:
-        """Return a stored row with the limit of today and its verdict."""
+        """Return a stored row with today's limit and the verdict on it."""
         from distbench.inference.verdicts import verdict
 
         limit = self._limits().get(row.metric)
@@ -146,7 +146,7 @@ class EncoderItem(SuiteItem):
                 except Exception as error:
                     failed.append((seed, error))
                     self._record_failure(seed, error)
-                    if isinstance(error, MissingDependencyError):  # it is missing for every seed
+                    if isinstance(error, MissingDependencyError):  # the other seeds would fail in the same way
                         break
         if stored:
             # Rows are compared if nothing but the recipe has changed.

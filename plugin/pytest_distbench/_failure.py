@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Broken", "broken_lines", "is_ours", "shorten", "shorten_summary"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
-MAX_OTHER_SEEDS = 1  # named in a message after the first one
+MAX_OTHER_SEEDS = 1  # besides the first seed, a message has the values of so many
 
 
 class Broken(NamedTuple):
@@ -62,7 +62,7 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
     """
     if call.excinfo is None or not report.failed or call.excinfo.value is not item.stash.get(RAISED, None):
         return
-    option = item.config.option  # has neither with -p no:terminal
+    option = item.config.option  # with -p no:terminal it has neither of these attributes
     if getattr(option, "fulltrace", False) or getattr(option, "tbstyle", "auto") == "native":
         return
     if not isinstance(call.excinfo.value, PreservationError | InputError | MissingDependencyError):

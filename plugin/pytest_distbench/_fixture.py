@@ -262,6 +262,6 @@ class DistbenchFixture:
                 return check.run(fits, training)
         except Exception as error:
             if isinstance(error, InputError) and not isinstance(error, EncoderError):
-                raise  # the call is at fault, not the encoder
+                raise  # the mistake is in the call, not in the encoder
             record_failure(self._item, error, check, fits)
             raise

@@ -67,7 +67,7 @@ class Training:
         from tqdm import tqdm
 
         class Quiet(tqdm):  # type: ignore[type-arg]
-            monitor_interval = 0  # else tqdm's thread draws while pytest captures
+            monitor_interval = 0  # otherwise tqdm's thread would draw while pytest captures output
 
         self._reporter.ensure_newline()
         return Quiet(total=total, desc=description, file=sys.stderr, leave=False, dynamic_ncols=True)

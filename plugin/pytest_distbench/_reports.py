@@ -19,7 +19,7 @@ __all__ = ["check_reports", "write_reports"]
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 1 << 20
-WIDTH = 120  # of the text in a file
+WIDTH = 120  # characters in a line of a text file
 UNCHANGED = "; the old file is unchanged: make room or name another path, and run again"
 EXTRA = 'needs the package {}, which is not installed; run pip install "distbench[report]"'
 
@@ -68,7 +68,7 @@ def write_reports(
     for kind, path in reports:
         try:
             place = _write(kind, path, run, whole, text)
-        except (Exception, SystemExit) as error:  # the other reports and the summary follow
+        except (Exception, SystemExit) as error:  # the other reports and the summary are still written
             hint = UNCHANGED if isinstance(error, OSError) and path is not None else ""
             failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
         else:

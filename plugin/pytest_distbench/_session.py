@@ -20,7 +20,7 @@ _FITS: pytest.StashKey[FitCache] = pytest.StashKey()
 
 
 def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
-    """Return the command that runs an item again from the folder where pytest was called, with one more option.
+    """Return the command that runs an item again from the folder where pytest was called, with an added option.
 
     A node id is not enough: it is relative to pytest's root folder, and for an installed suite it names no file.
     """

@@ -51,7 +51,7 @@ class SuiteFile(pytest.File):
     def _read(self) -> tuple[Suite, Store, tuple[SuiteEncoder, ...]]:
         suite, store = read_suite(self.path), Store(store_path(self.path))
         if not is_on(self.config):
-            return suite, store, ()  # all that skipped tests need
+            return suite, store, ()  # skipped tests need no more
         check_suite(suite)
         fits_of(self.config).register(suite)
         if settings_of(self.config).update:

@@ -45,7 +45,7 @@ class Summary:
     """Hooks that are registered only with ``--distbench``, and only in the process that prints the summary."""
 
     def __init__(self, config: pytest.Config) -> None:
-        # By test, so that the last rerun counts, and by file, which node ids outside pytest's root lack.
+        # Keyed by test, so that the last rerun counts, and by file, since node ids outside pytest's root lack the file.
         self._records: dict[tuple[str, str], Record] = {}
         self._config = config
         self._settings = settings_of(config)
@@ -199,7 +199,7 @@ class Summary:
         return blocks
 
     def _checks(self) -> list[CheckRecord]:
-        """Return the checks; one without a verdict counts only if its test failed: other tests expected the error."""
+        """Return the checks; one without a verdict counts only if its test failed, since others expected the error."""
         return [
             check
             for (test, _), record in self._records.items()

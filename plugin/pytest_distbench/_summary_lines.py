@@ -25,7 +25,7 @@ __all__ = ["claim_lines", "count_line", "drift_lines", "joined", "stale_lines", 
 
 OUTCOMES = ("met", "undecided", "broken", "not evaluated")
 LEVELS: dict[str, Level] = {"refuted": "error", "undecided": "warning"}
-MIN_DRIFTS = 3  # listed for an encoder, if it has as many
+MIN_DRIFTS = 3  # at least so many changes of an encoder are listed, if it has so many
 ROUNDING = 1e-9  # stored values have ten digits
 LARGE = 1e6  # half widths of an interval; stands for changes without such a size
 

@@ -183,7 +183,7 @@ class TestClaims:
         result.assert_outcomes(failed=1, deselected=4)
         result.stdout.fnmatch_lines(
             [
-                "claim keeps could not be judged: ArithmeticError: the loss is NaN",
+                "claim keeps could not be evaluated: ArithmeticError: the loss is NaN",
                 '*my_recipes.py", line *, in fit',
                 "not judged (expected: borne out): Eight components keep neighbors.",
             ]

@@ -68,17 +68,18 @@ def markdown(lines: list[Line], after: list[Next], runs: int) -> str:
             _promises(lines, runs),
             "### By the distance of the limit",
             "*margin*: how far the population value is on the limit's good side, in standard deviations of the value "
-            "over the runs. Mean over all cases, and in brackets the least and the largest; *ideal*: a normally "
-            "distributed value and an interval of 1.96 known standard deviations.",
+            "over the runs. Cells show the mean over all cases, and in brackets the least and the largest. The columns "
+            "*ideal* are for a normally distributed value and an interval of 1.96 known standard deviations.",
             _by_margin(lines),
             "### By metric and test points",
-            "Least to largest of all cases. *at the limit* is margin 0, *bad* margins -1, -2 and -4, *good* 1, 2 and "
-            "4. *luck*: by how much the half width of the interval changes for each standard deviation by which a "
+            "Cells show the least and the largest of all cases. *at the limit* is margin 0, *bad* margins "
+            "-1, -2 and -4, *good* 1, 2 and 4. "
+            "*luck*: by how much the half width of the interval changes for each standard deviation by which a "
             "run looks better than it is; below 0 if a lucky run also has a narrower interval.",
             _by_metric(lines),
             "### A limit taken from another run",
-            "How often the next run passes if the limit is the value of the run before it, moved to the bad side by "
-            "some half widths of that run's interval. Mean over all cases (least).",
+            "The table shows how often the next run passes if the limit is the value of the run before it, moved to "
+            "the bad side by some half widths of that run's interval: the mean over all cases (the least).",
             _by_reach(after),
             "### Every case",
             "Of 100 runs: met / undecided / broken, by margin. A dash marks a limit beyond the metric's range.",
@@ -112,7 +113,7 @@ def _promises(lines: list[Line], runs: int) -> str:
             case = f"{line.case.source}, {line.case.setting}, m = {line.case.m:,}"
             row = promise.partition(":")[0], line.metric, case, f"{share_missed:.1%}"
             missed.append(dict(zip(("missed", "metric", "case", ""), row, strict=True)))
-    chance = f"By chance a share of 2.5 % can read up to {most:.1%} in {runs:,} runs; shares above count as missed."
+    chance = f"By chance a share of 2.5 % can read up to {most:.1%} in {runs:,} runs; larger shares are missed."
     return f"{chance}\n\n{_table(rows)}" + (f"\n\nMissed:\n\n{_table(missed)}" if missed else "")
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import distbench
 from distbench.engine import gather
 from distbench.errors import InputError
 from distbench.inference.groups import Groups, leave_groups_out
+from distbench.inference.jackknife import jackknife_interval
+from distbench.metrics import METRICS
+from distbench.results.changes import compare_rows
+from distbench.results.file import read_results, write_file
+from distbench.results.rows import rows_of
+from distbench.results.schema import Results
 
+CHANGED = "not paired: the groups of the test points changed"
 FAMILIES = frozenset({"ranks", "triplets", "relative", "order_curves", "labels"})
 
 
@@ -133,3 +143,130 @@ def test_joint_effects_of_a_group_are_not_subtracted(case):
     if len(set(groups)) == 1:
         assert not any(np.any(getattr(found.ranks, side).signed) for side in ("trust", "continuity"))
         assert not np.any(found.ranks.overlap_signed)
+
+
+def evaluated(case, groups, **options):
+    X, Z, _, n_ref = case
+    rng = np.random.default_rng(4)
+    reference = (rng.normal(size=(n_ref, 3)), rng.normal(size=(n_ref, 2))) if n_ref else None
+    return distbench.evaluate_codes(X, Z, reference=reference, k=3, metrics="all", groups=groups, **options)
+
+
+def ends(report):
+    return np.array([(s.value, *((np.nan,) * 2 if s.low is None else (s.low, s.high))) for s in report.values()])
+
+
+class TestIntervals:
+    @settings(max_examples=20, deadline=None)
+    @given(grouped_points())
+    def test_of_groups_of_one_point_are_those_of_points(self, case):
+        plain, apart = evaluated(case, None), evaluated(case, np.arange(len(case[0])))
+        np.testing.assert_allclose(ends(apart), ends(plain), rtol=1e-9, atol=1e-12)
+
+    @settings(max_examples=20, deadline=None)
+    @given(grouped_points())
+    def test_names_of_groups_change_nothing(self, case):
+        codes = case[2]
+        named = evaluated(case, [f"writer {(code + 3) % 6}" for code in codes])
+        np.testing.assert_array_equal(ends(named), ends(evaluated(case, codes)))
+
+    @settings(max_examples=20, deadline=None)
+    @given(grouped_points(), st.randoms(use_true_random=False))
+    def test_the_order_of_rows_changes_nothing(self, case, random):
+        X, Z, codes, n_ref = case
+        order = random.sample(range(len(X)), len(X))
+        moved = X[order], Z[order], codes[order], n_ref
+        # signs and samples that depend on the order of rows belong to metrics with a correction, and to triplets
+        names = ["scaled_stress", "stress", "pearson", "sigma_distortion", "mrre_code"]
+        one, other = (ends(evaluated(each, each[2])) for each in (case, moved))
+        places = [list(METRICS).index(name) for name in names]
+        np.testing.assert_allclose(one[places], other[places], rtol=1e-9, atol=1e-12)
+
+    def test_against_train_points_alone_it_is_the_cluster_jackknife(self):
+        rng = np.random.default_rng(5)
+        X, X_ref, codes = rng.normal(size=(60, 4)), rng.normal(size=(90, 4)), rng.integers(0, 9, 60)
+        pair = X_ref, X_ref[:, :2]
+        report = distbench.evaluate_codes(X, X[:, :2], reference=pair, include_queries=False, k=5, groups=codes)
+        for name in ("continuity", "knn_recall", "triplet_accuracy"):
+            score = report[name]
+            without = np.array([score.points[codes != code].mean() for code in range(9)])
+            expected = jackknife_interval(score.value, without, bounds=METRICS[name].bounds)
+            assert (score.low, score.high) == pytest.approx(expected, rel=1e-9)
+
+    def test_of_a_perfect_score_count_groups_as_trials(self):
+        X = np.random.default_rng(6).normal(size=(60, 3))
+        low = [distbench.evaluate_codes(X, X, groups=g)["continuity"].low for g in (None, np.arange(60) // 10)]
+        assert low[0] > low[1]
+
+    def test_of_several_draws_and_of_a_sample_of_points(self):
+        rng = np.random.default_rng(7)
+        X, codes = rng.normal(size=(60, 4)), np.arange(60) // 5
+
+        def noisy(points):
+            return points[:, :2] + 0.1 * rng.normal(size=(len(points), 2))
+
+        drawn = distbench.evaluate(noisy, X, groups=codes, stochastic=True, k=5)
+        assert drawn["continuity"].leave_one_out.shape == (12,)
+        assert drawn["continuity"].low < drawn["continuity"].value < drawn["continuity"].high
+        few = distbench.evaluate_codes(X, X[:, :2], groups=codes, queries=40, k=5)
+        assert few["continuity"].leave_one_out.shape == (12,)
+        assert sum(score.n for score in few.by_group()) == 40
+
+    @pytest.mark.parametrize(("count", "words"), [(1, "one group"), (4, "only 4 groups"), (5, "")])
+    def test_few_groups_are_noted(self, count, words):
+        X = np.random.default_rng(8).normal(size=(40, 3))
+        report = distbench.evaluate_codes(X, X[:, :2], groups=np.arange(40) % count, k=5)
+        notes = [note for note in report.notes if getattr(note, "code", "") == "few_groups"]
+        assert (words in notes[0] and notes[0].level == "warning") if words else not notes
+        assert (report["continuity"].low is None) == (count == 1)
+
+    def test_an_undecided_limit_asks_for_groups(self):
+        X = np.random.default_rng(9).normal(size=(60, 3))
+        report = distbench.evaluate_codes(X, X[:, :2], groups=np.arange(60) // 6)
+        limit = report["continuity"].value - 1e-3
+        with pytest.raises(distbench.PreservationError, match=r"about [\d,]+ groups would decide") as raised:
+            report.check(continuity=limit, undecided="fail")
+        assert "n = 60 test points in 10 groups" in str(raised.value)
+
+
+class TestComparisons:
+    def reports(self, *groups):
+        X = np.random.default_rng(10).normal(size=(50, 4))
+        return [
+            distbench.evaluate_codes(X, X[:, columns], groups=codes, name=f"columns {columns}")
+            for columns, codes in zip(([0, 1], [0, 1, 2]), groups, strict=True)
+        ]
+
+    def test_are_over_groups(self):
+        codes = np.arange(50) // 5
+        a, b = self.reports(codes, codes + 7)
+        difference = distbench.compare(a, b)["scaled_stress"]
+        without = a["scaled_stress"].leave_one_out - b["scaled_stress"].leave_one_out
+        assert len(without) == 10
+        assert (difference.low, difference.high) == pytest.approx(jackknife_interval(difference.value, without))
+
+    def test_need_the_same_groups(self):
+        for groups in ((np.arange(50) // 5, None), (np.arange(50) // 5, np.arange(50) % 10)):
+            with pytest.raises(InputError, match="found other groups of test points"):
+                distbench.compare(*self.reports(*groups))
+
+    def test_of_stored_rows(self, tmp_path):
+        codes = np.arange(50) // 5
+        rows = {
+            name: [
+                row
+                for report in self.reports(groups, groups)[:1]
+                for row in rows_of(report, encoder="mine", test="t", leave_one_out=["scaled_stress", "continuity"])
+            ]
+            for name, groups in {"same": codes, "other": np.arange(50) % 10, "none": None}.items()
+        }
+        path = tmp_path / "rows.json"
+        write_file(path, Results(rows["same"], {}, {}))
+        stored = read_results(path).rows
+        assert stored[0].groups == rows["same"][0].groups != rows["other"][0].groups
+        assert stored[0].m == 50
+        moved = [replace(row, value=row.value - 0.01) for row in stored]  # equal values would need no interval
+        for name, note in (("same", ""), ("other", CHANGED), ("none", CHANGED)):
+            changes = {change.metric: change for change in compare_rows(rows[name], moved).changes}
+            assert changes["continuity"].note == note
+            assert changes["continuity"].paired is (name == "same")

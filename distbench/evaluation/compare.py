@@ -107,7 +107,7 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     Raises
     ------
     InputError
-        If the reports differ in points, evaluated rows, k, distances or confidence.
+        If the reports differ in points, groups, evaluated rows, k, distances or confidence.
 
     Examples
     --------
@@ -132,6 +132,9 @@ def compare(report_a: Report, report_b: Report) -> Differences:
         raise InputError(both, "found different test points evaluated", "pass the same queries and seed to both")
     if report_a.fingerprint != report_b.fingerprint:
         raise InputError(both, "found different points", "evaluate both on the same points in the same order")
+    groups = [None if report.groups is None else report.groups.fingerprint() for report in (report_a, report_b)]
+    if groups[0] != groups[1]:
+        raise InputError(both, "found other groups of test points", "pass the same groups to both")
     differences = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }

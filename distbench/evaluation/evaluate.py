@@ -43,6 +43,7 @@ def evaluate(
     distance_z: str = EUCLIDEAN,
     labels: Any = None,
     reference_labels: Any = None,
+    groups: Any = None,
     queries: int | None = None,
     precision: Mapping[str, float] | None = None,
     seed: int = 0,
@@ -88,6 +89,10 @@ def evaluate(
         Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming".
     labels, reference_labels : array-like of shape (m,) and (n,), optional
         Labels of the test and the reference points, of any kind.
+    groups : array-like of shape (m,), optional
+        The group of each test point, such as its writer, patient, film or document: labels of any kind, as
+        scikit-learn's ``groups``. Points of one group are not independent, so intervals are over groups (at least 5,
+        better 10 or more), which are mostly wider. Values do not change. `Report.by_group` has the values of groups.
     queries : int, optional
         Size of the random sample of test points that are evaluated, against all candidates. Default: all.
     precision : mapping of str to float, optional
@@ -149,7 +154,7 @@ def evaluate(
         adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, notes)
-    points = points.checked(settings, labels, reference_labels)
+    points = points.checked(settings, labels, reference_labels, groups)
     if DECODER not in settings.names:
         decoder = None
     encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
@@ -171,6 +176,7 @@ def evaluate_codes(
     distance_z: str = EUCLIDEAN,
     labels: Any = None,
     reference_labels: Any = None,
+    groups: Any = None,
     queries: int | None = None,
     precision: Mapping[str, float] | None = None,
     seed: int = 0,
@@ -189,7 +195,7 @@ def evaluate_codes(
         Their codes. If `X_test` is an AnnData object, a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
     reference : tuple (X_ref, Z_ref), optional
         Reference points and their codes, in the same forms.
-    k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels
+    k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels, groups
         As in `evaluate`.
     queries, precision, seed, executor, progress
         As in `evaluate`.
@@ -235,7 +241,7 @@ def evaluate_codes(
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
     X = as_points(X, names[0], notes)
     points = InputPoints(X, None if X_ref is None else as_points(X_ref, names[1], notes), names)
-    points = points.checked(settings, labels, reference_labels)
+    points = points.checked(settings, labels, reference_labels, groups)
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return _labeled(measure(points, [encoded], settings, plain_text(name or "codes"), notes), labels, reference_labels)
 

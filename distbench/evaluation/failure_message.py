@@ -23,7 +23,8 @@ MAX_REFERENCES = 2
 
 def setting(report: Report) -> str:
     """Return the numbers of test points, candidates and neighbors as text."""
-    return f"n = {report.m} test points, M = {report.M} candidates each, k = {report.k}"
+    groups = "" if report.groups is None else f" in {len(report.groups)} groups"
+    return f"n = {report.m} test points{groups}, M = {report.M} candidates each, k = {report.k}"
 
 
 def failure_lines(
@@ -77,9 +78,10 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
     if verdict(score.value, score.low, score.high, limit, score.direction) == "broken":
         certainty = "is wholly on the bad side: more test points would not help"
     else:
-        needed = points_to_decide(score.value, score.low, score.high, limit, report.m)
+        count, units = (report.m, "test points") if report.groups is None else (len(report.groups), "groups")
+        needed = points_to_decide(score.value, score.low, score.high, limit, count)
         more = "more" if needed is None else f"about {needed:,}"
-        certainty = f"contains the limit, so undecided: {more} test points would decide"
+        certainty = f"contains the limit, so undecided: {more} {units} would decide"
     return f"{percent(report.confidence)} interval {interval(score.low, score.high)} {certainty}"
 
 

@@ -14,13 +14,14 @@ from distbench.engine import Statistics, gather
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.fingerprint import fingerprint
-from distbench.evaluation.notes import report_warnings
+from distbench.evaluation.notes import few_groups_note, report_warnings
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
 from distbench.evaluation.settings import Settings
 from distbench.evaluation.worst_pairs import worst_pairs
 from distbench.inference.estimate import mean_arrays
+from distbench.inference.groups import FEW_GROUPS, leave_groups_out
 from distbench.metrics import Measured, Metric
 from distbench.metrics.reconstruction import SQUARED_ERRORS
 from distbench.metrics.user_metrics import with_metric_inputs
@@ -69,11 +70,14 @@ def _report(
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
             measured[metric.name].append(metric.measure(other))
-    scores = {metric.name: _score(metric, measured[metric.name], settings.confidence) for metric in settings.metrics}
+    codes = statistics.groups
+    scores = {m.name: _score(m, measured[m.name], codes, settings.confidence) for m in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
         text = f"{len(judged):,} of {len(points.X):,} test points were evaluated, against all candidates"
         notes.insert(0, Note("info", "judged", text))
+    if points.groups is not None and len(points.groups) < FEW_GROUPS:
+        notes.append(few_groups_note(len(points.groups)))
     return Report(
         encoder=name,
         scores=scores,
@@ -91,6 +95,7 @@ def _report(
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=fingerprint(points.X, points.X_ref, judged),
         clouds=first,
+        groups=points.groups,
     )
 
 
@@ -107,6 +112,7 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
         judged=judged,
         labels=labels[0],
         labels_ref=labels[1],
+        groups=None if points.groups is None else points.groups.codes,
         **settings.engine_options(),
     )
     if draw.squared_errors is not None:
@@ -115,9 +121,12 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
     return with_metric_inputs(statistics, (draw.X, draw.Z), draw.reference, settings.include_queries, distances)
 
 
-def _score(metric: Metric, draws: Sequence[Measured], confidence: float) -> Score:
+def _score(metric: Metric, draws: Sequence[Measured], codes: Rows | None, confidence: float) -> Score:
     """Return the mean score of a metric over draws, with its interval."""
     values = np.array([draw.value for draw in draws])
+    without = mean_arrays([draw.leave_one_out for draw in draws])
+    if without is not None and codes is not None:
+        without = leave_groups_out(without, codes[: len(without)])
     chances = [draw.chance for draw in draws if draw.chance is not None]
     score = Score(
         metric=metric.name,
@@ -127,7 +136,7 @@ def _score(metric: Metric, draws: Sequence[Measured], confidence: float) -> Scor
         direction=metric.direction,
         chance=float(np.mean(chances)) if chances else None,
         points=mean_arrays([draw.points for draw in draws]),
-        leave_one_out=mean_arrays([draw.leave_one_out for draw in draws]),
+        leave_one_out=without,
         interaction=mean_arrays([draw.interaction for draw in draws]),
         draws=len(draws),
         sd_draws=float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None,

@@ -12,7 +12,15 @@ import numpy as np
 from distbench._util.notes import Note
 from distbench.evaluation.points import EncodedPoints, InputPoints
 
-__all__ = ["coincidence_notes", "range_notes", "reference_notes", "report_warnings", "size_notes", "unit_notes"]
+__all__ = [
+    "coincidence_notes",
+    "few_groups_note",
+    "range_notes",
+    "reference_notes",
+    "report_warnings",
+    "size_notes",
+    "unit_notes",
+]
 
 UNIT_DISTANCES = ("euclidean", "cityblock")  # distances to which columns with larger numbers contribute more
 
@@ -108,6 +116,14 @@ def unit_notes(X: Any) -> list[Note]:
         "if they should, pass a fitted scaler as input_space=, or scale the points before encoding"
     )
     return [Note("warning", "few_columns", text)]
+
+
+def few_groups_note(groups: int) -> Note:
+    """Return the note that intervals come from few groups."""
+    if groups == 1:
+        return Note("warning", "few_groups", "all test points are of one group: no interval follows from it")
+    text = f"intervals come from only {groups} groups of test points: they are wide, and may still be too narrow"
+    return Note("warning", "few_groups", text)
 
 
 def range_notes(X: Any, X_ref: Any) -> list[Note]:

@@ -17,6 +17,7 @@ from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
+from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_points, check_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.metrics.semantic import label_codes
@@ -71,6 +72,8 @@ class InputPoints:
         Description of the input space, if the points are not the test and reference points themselves.
     labels : tuple of ndarray, or None
         Labels of test and reference points as whole numbers, if a metric needs them.
+    groups : Groups or None
+        Groups of test points that are not independent.
     """
 
     X: Array
@@ -78,26 +81,28 @@ class InputPoints:
     names: tuple[str, str] = (TEST, REFERENCE)
     space: str = ""
     labels: LabelCodes | None = None
+    groups: Groups | None = None
 
-    def checked(self, settings: Settings, labels: Any, reference_labels: Any) -> InputPoints:
-        """Return the points with their labels.
+    def checked(self, settings: Settings, labels: Any, reference_labels: Any, groups: Any) -> InputPoints:
+        """Return the points with their labels and groups.
 
-        Raises InputError if k, a distance or the labels do not fit the points, or if all points are equal.
+        Raises InputError if k, a distance, the labels or the groups do not fit the points, or if all points are equal.
         """
         n = None if self.X_ref is None else len(self.X_ref)
         if reference_labels is not None and n is None:
             raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
         _check_labels(labels, len(self.X), "labels")
         _check_labels(reference_labels, n, "reference_labels")
+        grouped = self if groups is None else replace(self, groups=Groups.of(groups, len(self.X)))
         check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
         for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
             if points is not None:
                 check_distance(points, settings.distance_x, name)
         if labels is None or LABELS not in settings.names:
-            return self
+            return grouped
         if n is not None and reference_labels is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
-        return replace(self, labels=label_codes(labels, reference_labels))
+        return replace(grouped, labels=label_codes(labels, reference_labels))
 
 
 def _check_labels(labels: Any, n_points: int | None, name: str) -> None:

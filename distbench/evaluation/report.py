@@ -14,7 +14,7 @@ from distbench._util.distances import EUCLIDEAN
 from distbench._util.imports import imported
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError, PreservationError
-from distbench.evaluation.scores import Pair, PairKind, Score
+from distbench.evaluation.scores import GroupScore, Pair, PairKind, Score
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.limits import check_limits
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from distbench.evaluation.points import EncodedPoints
+    from distbench.inference.groups import Groups
 
-__all__ = ["Pair", "PairKind", "Report", "Score"]
+__all__ = ["GroupScore", "Pair", "PairKind", "Report", "Score"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class Report(Mapping[str, Score]):
         Number of reference points.
     fingerprint : str
         Short hash of the test and reference points; equal points have equal hashes.
+    groups : Groups or None
+        Groups of the test points, over which intervals are; None for independent points.
     clouds : EncodedPoints or None
         The points themselves, not copied; None for a report from stored rows.
     """
@@ -75,6 +78,7 @@ class Report(Mapping[str, Score]):
     space: str = ""
     n_reference: int = 0
     fingerprint: str = field(default="", repr=False)
+    groups: Groups | None = field(default=None, repr=False)
     clouds: EncodedPoints | None = field(default=None, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
@@ -112,6 +116,14 @@ class Report(Mapping[str, Score]):
         order = np.argsort(score.points if score.direction == "up" else -score.points, kind="stable")
         rows = self.rows_judged()
         return [(int(rows[i]), float(score.points[i])) for i in order[:n]]
+
+    def by_group(self, metric: str = "continuity") -> list[GroupScore]:
+        """Return the value of a metric over the points of each group, worst first.
+
+        A group's value is the mean of its points' scores; its interval is for other points of the same group, and None
+        for fewer than five points. Raises InputError without groups, or for a metric that is no mean of points' scores.
+        """
+        return list(imported("distbench.evaluation.by_group:by_group")(self, metric))
 
     def rows_judged(self) -> NDArray[np.int64]:
         """Return the rows of the test points that were evaluated."""

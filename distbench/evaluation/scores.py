@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from distbench.inference.estimate import Estimate
 
-__all__ = ["Pair", "PairKind", "ReferenceScore", "Score"]
+__all__ = ["GroupScore", "Pair", "PairKind", "ReferenceScore", "Score"]
 
 
 PairKind = Literal["torn", "merged", "extreme"]
@@ -38,7 +38,8 @@ class Score:
     points : ndarray of shape (m,) or None
         The metric for each test point alone, over its candidates.
     leave_one_out : ndarray of shape (m,) or None
-        The metric without each test point in turn; intervals and paired comparisons are computed from it.
+        The metric without each test point in turn, or without each group of them, shape (G,); intervals and paired
+        comparisons are computed from it.
     floor : float or None
         Best value that any encoder of this code size could have on the test points; see `distbench.inference.floors`.
     attainable : float or None
@@ -80,6 +81,28 @@ class Score:
         if self.low is None or self.high is None:
             return float("inf")
         return max(self.value - self.low, self.high - self.value)
+
+
+class GroupScore(NamedTuple):
+    """The value of a metric over the test points of one group.
+
+    Attributes
+    ----------
+    group : any
+        The group's label.
+    value : float
+        Mean of the scores of the group's points.
+    low, high : float or None
+        Interval for other points of the same group, among the same candidates; None for fewer than five points.
+    n : int
+        Number of the group's points that were evaluated.
+    """
+
+    group: Any
+    value: float
+    low: float | None
+    high: float | None
+    n: int
 
 
 @dataclass(frozen=True)

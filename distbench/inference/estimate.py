@@ -32,7 +32,8 @@ class Estimate:
     value : float
         The statistic on all points.
     leave_one_out : ndarray of shape (m,) or None
-        The statistic without each point in turn; None if no honest interval follows (worst cases).
+        The statistic without each point in turn, or without each group of points, shape (G,); None if no honest
+        interval follows (worst cases).
     interaction : ndarray of shape (m, sketches) or None
         The part that `leave_one_out` counts twice; see `distbench.inference.jackknife.jackknife_standard_error`.
     bounds : tuple of float
@@ -65,6 +66,8 @@ class Estimate:
         from distbench.metrics import METRICS
 
         known = METRICS[metric]
+        if rows is not None and leave_one_out is not None:
+            rows = min(rows, len(leave_one_out))  # points of a group fail together: as many trials as groups
         return cls(value, leave_one_out, interaction, known.bounds, rows if known.is_mean_of_points else None, draws)
 
     @staticmethod

@@ -232,6 +232,8 @@ def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tup
     for reason in map(points_differ, before, now):
         if reason:
             return None, None, reason
+    if any(old.groups != new.groups for old, new in zip(before, now, strict=True)):
+        return None, None, "the groups of the test points changed"
     pairs = [(packed_alike(old, new), packed_alike(new, old)) for old, new in zip(before, now, strict=True)]
     estimate = Estimate.mean([_estimate(new) - _estimate(old) for old, new in pairs])
     if estimate.leave_one_out is None:

@@ -104,6 +104,8 @@ class Row:
         The day of the measurement; empty for rows of this run.
     fingerprint : str
         Hash of the points; rows of two runs can be paired if it is the same.
+    groups : str
+        Hash of the groups that intervals and `leave_one_out` are over; empty for single test points.
     distance : str
         The distance, such as ``"euclidean"``; if it differs between inputs and codes, both: ``"cosine/hamming"``; in
         another input space ``"euclidean of codes of NAME/euclidean"``. Empty in old files, which means Euclidean.
@@ -141,6 +143,7 @@ class Row:
     recipe_hash: str = ""
     stored: str = ""
     fingerprint: str = ""
+    groups: str = ""
     distance: str = ""
     limit: float | None = None
     verdict: Literal["met", "broken", "undecided", ""] = ""
@@ -230,6 +233,7 @@ def rows_of(
             status=OK,
             direction=score.direction,
             fingerprint=report.fingerprint,
+            groups="" if report.groups is None else report.groups.fingerprint(),
             distance=distance_of(report),
             limit=_as_float(limits.get(name)),
             verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
@@ -256,13 +260,10 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     from distbench.evaluation.report import Report, Score
 
     first = rows[0]
+    known = [(row, row.value) for row in rows if row.value is not None]
     return Report(
         encoder=first.encoder,
-        scores={
-            row.metric: Score(row.metric, row.value, row.low, row.high, row.direction)
-            for row in rows
-            if row.value is not None
-        },
+        scores={row.metric: Score(row.metric, value, row.low, row.high, row.direction) for row, value in known},
         k=first.k,
         m=first.m,
         M=first.M,

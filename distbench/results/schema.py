@@ -159,8 +159,9 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
         packed = getattr(record, name)
         if packed is not None:
             length = _length(packed, axes)
-            # If only a sample is evaluated, the other test points have leave-one-out values too.
-            if length is None or not (length in lengths or (name == "leave_one_out" and length > record.m)):
+            # If only a sample is evaluated, the other test points have leave-one-out values too. Groups may be few.
+            longer = name == "leave_one_out" and length is not None and length > record.m
+            if length is None or not (record.groups or length in lengths or longer):
                 return f"{name} is damaged"
             lengths.add(length)
     return ""

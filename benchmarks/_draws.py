@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,17 @@ def rare_cluster(rng: np.random.Generator, m: int) -> np.ndarray:
     return X
 
 
+GROUP_SIZE = 10
+
+
+def grouped(shared: float, alone: float, rng: np.random.Generator, m: int) -> np.ndarray:
+    """Draw groups of ten points, each around one place: a centre of the blobs, moved by what its points share."""
+    centres = 2 * np.random.default_rng(5).normal(size=(6, 10))
+    groups = -(-m // GROUP_SIZE)
+    places = centres[rng.integers(0, len(centres), groups)] + shared * rng.normal(size=(groups, 10))
+    return places[np.arange(m) // GROUP_SIZE] + alone * rng.normal(size=(m, 10))
+
+
 def pca(sample: np.ndarray) -> Code:
     """Two principal components of a sample."""
     mean = sample.mean(axis=0)
@@ -98,10 +110,11 @@ ENCODERS: dict[str, Fit] = {"PCA": pca, "nonlinear": nonlinear}
 
 @dataclass(frozen=True)
 class Source:
-    """A known distribution, and the two encoders that are evaluated on it."""
+    """A known distribution, the two encoders that are evaluated on it, and how many consecutive points are a group."""
 
     draw: Draw
     encoders: dict[str, Fit]
+    group_size: int = 1
 
 
 SOURCES = {
@@ -110,6 +123,8 @@ SOURCES = {
     "heavy tails": Source(heavy_tails, ENCODERS),
     "rare cluster": Source(rare_cluster, {name: partial(scrambling, fit) for name, fit in ENCODERS.items()}),
     "near 1": Source(blobs, {f"bent by {size:g}": partial(bent, size) for size in (0.03, 0.0003)}),
+    "groups of 10": Source(partial(grouped, 1.0, 0.5), ENCODERS, GROUP_SIZE),
+    "loose groups of 10": Source(partial(grouped, 0.5, 1.0), ENCODERS, GROUP_SIZE),
 }
 
 
@@ -150,7 +165,9 @@ def _draws_of(case: Case, metrics: Metrics, encoders: tuple[str, ...] | None, st
     found: Found = {}
     for draw in range(start, stop):
         X = source.draw(np.random.default_rng(1_000 + draw), case.m)
-        reports = {name: _report(X, X_ref, code, case.setting, metrics) for name, code in codes.items()}
+        groups = np.arange(case.m) // source.group_size if source.group_size > 1 else None
+        options = {"metrics": metrics, "groups": groups}
+        reports = {name: _report(X, X_ref, code, case.setting, **options) for name, code in codes.items()}
         for name, report in reports.items():
             for metric, score in report.items():
                 found.setdefault((name, metric), []).append(_ends(score))
@@ -160,10 +177,10 @@ def _draws_of(case: Case, metrics: Metrics, encoders: tuple[str, ...] | None, st
     return found
 
 
-def _report(X: np.ndarray, X_ref: np.ndarray, code: Code, setting: str, metrics: Metrics) -> distbench.Report:
+def _report(X: np.ndarray, X_ref: np.ndarray, code: Code, setting: str, **options: Any) -> distbench.Report:
     reference = None if setting == "in sample" else (X_ref, code(X_ref))
     return distbench.evaluate_codes(
-        X, code(X), reference=reference, k=min(K, len(X) // 3), include_queries=setting != "train only", metrics=metrics
+        X, code(X), reference=reference, k=min(K, len(X) // 3), include_queries=setting != "train only", **options
     )
 
 

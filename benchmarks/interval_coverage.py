@@ -110,8 +110,8 @@ def markdown(lines: list[Line], draws: int) -> str:
         text += ["", f"## m = {m}", "", tabulate(rows, headers="keys", tablefmt="pipe", disable_numparse=True)]
     missed = [line for line in lines if not line.accepted]
     aim = (
-        f"held in at least 93 % of draws (92 % for m up to {FEW_POINTS}, 90 % for the rare cluster and groups), at most 1.3 times "
-        f"as wide as ideal (1.5 for m up to {FEW_POINTS}, 2 near 1 and for groups)"
+        f"held in at least 93 % of draws (92 % for m up to {FEW_POINTS}, 90 % for the rare cluster and groups), at "
+        f"most 1.3 times as wide as ideal (1.5 for m up to {FEW_POINTS}, 2 near 1 and for groups)"
     )
     text += ["", f"{len(lines) - len(missed)} of {len(lines)} rows meet the aim: {aim}."]
     return "\n".join(text) + "\n"

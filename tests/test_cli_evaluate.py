@@ -88,6 +88,17 @@ class TestEvaluate:
         assert set(document["torn"][0]["labels"]) <= {"0", "1", "2"}
         assert document["failure"] is None
 
+    def test_groups(self):
+        np.save("writers.npy", np.array([f"writer {number // 6}" for number in range(60)]))
+        result = run("own_encoders:four", *POINTS, "--groups", "writers.npy", "--json")
+        (expected,) = [score for score in report_of(groups=np.arange(60) // 6).values() if score.metric == "stress"]
+        ends = [(s["low"], s["high"]) for s in json.loads(result.stdout)["scores"] if s["metric"] == "stress"]
+        assert ends == [(expected.low, expected.high)]
+        assert "n = 60 test points in 10 groups" in run("own_encoders:four", *POINTS, "--groups", "writers.npy").stdout
+        result = run("own_encoders:four", "--data", "Z_ref.npy", "--groups", "writers.npy")
+        assert result.exit_code == 2
+        assert "--groups: found 60 labels" in result.stderr
+
     def test_rows_are_added_to_results_that_other_commands_read(self, tmp_path):
         path = tmp_path / "r.json"
         for name in ("two", "four"):

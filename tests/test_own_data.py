@@ -79,6 +79,33 @@ class TestFiles:
         # Without a label the classes are a feature like any other.
         assert source(folder, train="train.parquet", test="test.parquet").load().train.shape == (40, 6)
 
+    def test_groups_of_the_test_points(self, folder):
+        writers, numbers = np.array(["b", "a"])[np.arange(len(TEST)) % 2], np.arange(len(TEST)) % 2
+        np.savez(folder / "g.npz", train=TRAIN, test=TEST, groups_test=writers)
+        np.save(folder / "writers.npy", writers)
+        for name, points in (("train", TRAIN), ("test", TEST)):
+            frame = pd.DataFrame(points, columns=list("abcde")).assign(writer=np.arange(len(points)) % 2)
+            frame.to_parquet(folder / f"{name}.parquet")
+        files = {"train": folder / "train.parquet", "test": folder / "test.parquet"}
+        for data in (
+            source(folder, file="g.npz"),
+            source(folder, train="train.npy", test="test.npy", groups_test="writers.npy"),
+            DataSource("mine", tuple(files.items()), group="writer"),
+        ):
+            loaded = data.load()
+            assert same(loaded, labels=False)
+            np.testing.assert_array_equal(loaded.groups_test, numbers)
+            assert loaded.sha256 == digest([TRAIN, TEST, numbers])
+        split_file = DataSource("mine", (("file", files["train"]),), group="writer").load()
+        assert (split_file.test.shape, split_file.groups_test.shape) == ((8, 5), (8,))
+        np.save(folder / "writers.npy", writers[1:])
+        wrong = source(folder, train="train.npy", test="test.npy", groups_test="writers.npy")
+        with pytest.raises(DatasetError, match=f"groups_test: found {len(TEST) - 1} labels for {len(TEST)} "):
+            wrong.load()
+        missing = DataSource("mine", tuple(files.items()), group="film")
+        with pytest.raises(DatasetError, match="group: there is no column 'film'"):
+            missing.load()
+
     def test_one_parquet_file_is_split_as_the_shipped_data_sets_are(self, folder):
         words = np.array(["cat", "ant", "bee"])[Y_TRAIN]
         frame = pd.DataFrame(TRAIN.astype(np.float32), columns=list("abcde")).assign(kind=pd.Categorical(words))

@@ -45,6 +45,11 @@ def same(data):
 
 
 WRONG = {
+    "{name = 'a', file = 'a.npz', group = 'b'}": r"\.group: names a column, .*; give groups as arrays instead",
+    "{name = 'a', train = 'a.parquet', test = 'b.parquet', group = 'b', groups_test = 'c.npy'}": (
+        r"\.groups_test: is given beside group; leave one of them out"
+    ),
+    "{name = 'a', load = 'a:b', group = 'b'}": ": unknown key 'group' beside load",
     "{train = 'a.npy', test = 'b.npy'}": ": name is missing; add it",
     "{name = 'a', train = 'a.npy'}": ": test is missing; add it",
     "{name = 'a'}": ": needs exactly one of: load; file; train and test",
@@ -90,12 +95,15 @@ class TestSuite:
     def test_the_keys_of_a_table_are_those_of_the_source(self, suite, folder):
         for keys in (
             {"train": "a.parquet", "test": "b.parquet", "label": "kind"},
+            {"train": "a.parquet", "test": "b.parquet", "label": "kind", "group": "writer"},
+            {"train": "a.npy", "test": "b.npy", "groups_test": "c.npy"},
             {"train": "a.npy", "test": "b.npy", "labels_train": "c.npy", "labels_test": "d.npy"},
         ):
             table = ", ".join(f"{key} = {value!r}" for key, value in keys.items())
             source = suite(f"dataset = {{name = 'mine', {table}}}").source
-            label = keys.pop("label", "")
-            assert (dict(source.files), source.label) == ({key: folder / name for key, name in keys.items()}, label)
+            columns = keys.pop("label", ""), keys.pop("group", "")
+            assert dict(source.files) == {key: folder / name for key, name in keys.items()}
+            assert (source.label, source.group) == columns
 
     @pytest.mark.parametrize(("keys", "message"), WRONG.items())
     def test_errors_have_the_line(self, suite, keys, message):

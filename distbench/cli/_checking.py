@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_sources", "run_check"]
 
-POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels")
-POINTS = ("data", "reference", "labels", "reference_labels")
+POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
+POINTS = ("data", "reference", "labels", "reference_labels", "groups")
 
 
 def check_sources(typed: Mapping[str, Any]) -> None:
@@ -54,8 +54,9 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
         check_dataset(typed["dataset"])
         recipe = recipe_of(typed["encoder"])
         return replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"]).run()
-    data, reference, labels, reference_labels = (_read(typed, name) for name in POINTS)
+    data, reference, labels, reference_labels, groups = (_read(typed, name) for name in POINTS)
     options = {**check.options, "seed": check.seed, "labels": labels, "reference_labels": reference_labels}
+    options["groups"] = groups
     if typed["input_space"]:
         options["input_space"] = _space(typed["input_space"])
     if typed["codes"]:

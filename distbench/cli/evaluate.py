@@ -69,6 +69,7 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
 @click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
 @click.option("--labels", default="", metavar="FILE", help="One label for each test point.")
 @click.option("--reference-labels", default="", metavar="FILE", help="One label for each reference point.")
+@click.option("--groups", default="", metavar="FILE", help="The group of each test point: intervals are over groups.")
 @click.option(
     "--input-space",
     multiple=True,

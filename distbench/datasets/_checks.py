@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["checked_classes", "checked_labels", "checked_points"]
+__all__ = ["checked_classes", "checked_groups", "checked_labels", "checked_points"]
 
 
 def checked_points(value: Any, name: str) -> NDArray[np.floating]:
@@ -40,6 +40,16 @@ def checked_labels(value: Any, name: str, n: int) -> NDArray[Any]:
         advice = f"give one class for each point, shape ({n},)"
         raise DatasetError(name, f"found shape {labels.shape} for {n} points", advice)
     return labels
+
+
+def checked_groups(value: Any, name: str, n: int) -> NDArray[np.int64]:
+    """Return the groups of `n` points as whole numbers; raise DatasetError if there is not one label for each."""
+    from distbench.inference.groups import Groups
+
+    try:
+        return Groups.of(value, n).codes
+    except InputError as error:
+        raise DatasetError(name, error.found, error.advice) from None
 
 
 def checked_classes(*labels: NDArray[Any]) -> list[NDArray[np.int64]]:

@@ -35,7 +35,10 @@ class Dataset:
     source, licence : str
         The origin of the data, and their licence.
     sha256 : str
-        Hash of bytes, dtype and shape of all four arrays; equal data sets have equal hashes.
+        Hash of bytes, dtype and shape of all arrays; equal data sets have equal hashes.
+    groups_test : numpy.ndarray or None
+        The group of each test point (int64, numbered in the order of their first points), if the data have groups, for
+        ``groups=`` of :func:`distbench.evaluate`.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Dataset:
     source: str
     licence: str
     sha256: str
+    groups_test: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         n, d = self.train.shape
@@ -89,13 +93,14 @@ def frozen_dataset(
     classes: list[NDArray[np.int64]] | None,
     source: str,
     licence: str,
+    groups: NDArray[np.int64] | None = None,
 ) -> Dataset:
-    """Return a data set of train and test points and their classes, read-only and hashed."""
-    arrays = [*points, *(classes or ())]
+    """Return a data set of train and test points, their classes, and groups of test points, read-only and hashed."""
+    arrays = [*points, *(classes or ()), *(() if groups is None else (groups,))]
     for array in arrays:
         array.flags.writeable = False
     y_train, y_test = classes or (None, None)
-    return Dataset(name, points[0], points[1], y_train, y_test, source, licence, digest(arrays))
+    return Dataset(name, points[0], points[1], y_train, y_test, source, licence, digest(arrays), groups)
 
 
 def _adopt(name: str, entry: Any) -> DatasetEntry:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import imported
 from distbench._util.text import did_you_mean, raised
-from distbench.datasets._checks import checked_classes, checked_labels, checked_points
+from distbench.datasets._checks import checked_classes, checked_groups, checked_labels, checked_points
 from distbench.datasets._dataset import Dataset, frozen_dataset, split
 from distbench.errors import DatasetError, DistbenchError, InputError, MissingDependencyError
 from distbench.inputs.files import open_archive, read_array, reading
@@ -26,6 +26,7 @@ LICENCE = "not stated"
 POINTS = ("train", "test")
 LABELS = ("labels_train", "labels_test")
 NAMES = POINTS + LABELS
+GROUPS = "groups_test"
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,19 @@ class DataSource:
     label : str
         The column of ``.parquet`` files that holds the classes; empty for none. All other columns of numbers are
         features.
+    group : str
+        The column of ``.parquet`` files that holds the groups; empty for none. In other files the groups of the test
+        points are an array ``groups_test``: in the ``.npz``, or an ``.npy`` beside ``test``.
     function : str
         ``module:function`` in place of files; it is called without arguments. It returns a :class:`Dataset`; a mapping
-        with keys ``train``, ``test``, ``labels_train`` and ``labels_test``; or a tuple of the first two or all four.
+        with keys ``train``, ``test``, ``labels_train``, ``labels_test`` and ``groups_test``; or a tuple of the first
+        two or four.
     """
 
     name: str
     files: tuple[tuple[str, Path], ...] = ()
     label: str = ""
+    group: str = ""
     function: str = ""
 
     def missing(self) -> dict[str, Path]:
@@ -88,7 +94,9 @@ def _stamp(path: Path) -> tuple[int, ...]:
 def _loaded(source: DataSource, stamp: tuple[tuple[int, ...], ...]) -> Dataset:
     if source.files:
         files = ", ".join(path.name for _, path in source.files)
-        return _checked_dataset(source.name, _read_files(dict(source.files), source.label), files, LICENCE)
+        return _checked_dataset(
+            source.name, _read_files(dict(source.files), source.label, source.group), files, LICENCE
+        )
     made = _call(source.function)
     terms = (made.source, made.licence) if isinstance(made, Dataset) else (source.function, LICENCE)
     try:
@@ -109,7 +117,8 @@ def _checked_dataset(name: str, parts: Parts, source: str, licence: str) -> Data
         raise DatasetError(keys[0], "found alone", f"give both of {', '.join(LABELS)}, or none")
     labels = [checked_labels(parts[key], key, len(points)) for key, points in zip(keys, (train, test), strict=False)]
     classes = checked_classes(*labels) if labels else None
-    return frozen_dataset(name, [train.astype(dtype), test.astype(dtype)], classes, source, licence)
+    groups = None if parts.get(GROUPS) is None else checked_groups(parts[GROUPS], GROUPS, len(test))
+    return frozen_dataset(name, [train.astype(dtype), test.astype(dtype)], classes, source, licence, groups)
 
 
 def _call(function: str) -> Any:
@@ -131,7 +140,7 @@ def _call(function: str) -> Any:
 def _parts(made: Any) -> Parts:
     """Return the arrays in the result of the user's function by name."""
     if isinstance(made, Dataset):
-        return {name: getattr(made, name) for name in NAMES}
+        return {name: getattr(made, name) for name in (*NAMES, GROUPS)}
     if isinstance(made, tuple | list) and len(made) in (2, 4):
         return dict(zip(NAMES, made, strict=False))
     if not isinstance(made, Mapping):
@@ -139,20 +148,22 @@ def _parts(made: Any) -> Parts:
         advice = f"return (train, test), {NAMES}, a dict of these, or a distbench.Dataset"
         raise DatasetError(f"returned {returned}; {advice}")
     for name in made:
-        if name not in NAMES:
-            raise DatasetError(f"returned a dict with {name!r}; {did_you_mean(str(name), NAMES)}")
+        if name not in (*NAMES, GROUPS):
+            raise DatasetError(f"returned a dict with {name!r}; {did_you_mean(str(name), (*NAMES, GROUPS))}")
     for name in POINTS:
         if name not in made:
             raise DatasetError(f"returned a dict without {name!r}; add it")
     return made
 
 
-def _read_files(files: Mapping[str, Path], label: str) -> Parts:
+def _read_files(files: Mapping[str, Path], label: str, group: str) -> Parts:
     """Return the arrays of files by name, before any check."""
     if "file" in files:
         path = files["file"]
-        return reading(path, lambda: _archive(path) if path.suffix.lower() == ".npz" else _split_table(path, label))
-    tables = {key: _table(path, label) for key, path in files.items() if path.suffix.lower() == ".parquet"}
+        return reading(
+            path, lambda: _archive(path) if path.suffix.lower() == ".npz" else _split_table(path, label, group)
+        )
+    tables = {key: _table(path, label, group) for key, path in files.items() if path.suffix.lower() == ".parquet"}
     if len(tables) == 2 and tables["train"].columns != tables["test"].columns:
         test, train = files["test"].name, files["train"].name
         raise DatasetError(test, f"has other columns of numbers than {train}", "give both the same columns")
@@ -160,22 +171,24 @@ def _read_files(files: Mapping[str, Path], label: str) -> Parts:
         key: tables[key].points if key in tables else reading(path, partial(read_array, path))
         for key, path in files.items()
     }
-    return points | {f"labels_{key}": table.labels for key, table in tables.items() if table.labels is not None}
+    points |= {f"labels_{key}": table.labels for key, table in tables.items() if table.labels is not None}
+    return points if not group else {**points, GROUPS: tables["test"].groups}
 
 
-def _table(path: Path, label: str) -> Table:
+def _table(path: Path, label: str, group: str) -> Table:
     from distbench.inputs.parquet import read_table
 
-    return reading(path, lambda: read_table(path, label))
+    return reading(path, lambda: read_table(path, label, group))
 
 
-def _split_table(path: Path, label: str) -> Parts:
+def _split_table(path: Path, label: str, group: str) -> Parts:
     from distbench.inputs.parquet import read_table
 
-    table = read_table(path, label)
+    table = read_table(path, label, group)
     labels = None if table.labels is None else checked_classes(table.labels)[0]
     train, test = split(len(table.points), labels)
     parts = {"train": table.points[train], "test": table.points[test]}
+    parts |= {} if table.groups is None else {GROUPS: table.groups[test]}
     return parts if labels is None else {**parts, "labels_train": labels[train], "labels_test": labels[test]}
 
 
@@ -185,4 +198,4 @@ def _archive(path: Path) -> Parts:
         for name in POINTS:
             if name not in arrays.files:
                 raise DatasetError(f"has no array {name!r}, only {', '.join(arrays.files)}; save it under that name")
-        return {name: arrays[name] for name in NAMES if name in arrays.files}
+        return {name: arrays[name] for name in (*NAMES, GROUPS) if name in arrays.files}

@@ -23,29 +23,35 @@ Columns = Mapping[str, Any]  # pyarrow columns by name
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The points of a file, the names of their columns, and unchecked classes."""
+    """The points of a file, the names of their columns, and unchecked classes and groups."""
 
     points: NDArray[np.floating]
     columns: tuple[str, ...]
     labels: NDArray[Any] | None
+    groups: NDArray[Any] | None = None
 
 
-def read_table(path: Path, label: str) -> Table:
-    """Read the columns of numbers as points, and the column ``label``, if it is given, as classes."""
+def read_table(path: Path, label: str, group: str = "") -> Table:
+    """Read the columns of numbers as points, and the columns ``label`` and ``group``, if given, as classes and groups.
+
+    A column may be both.
+    """
     import numpy as np
 
     columns, index = _columns(path)
-    if label and label not in columns:
-        raise DatasetError("label", f"there is no column {label!r}", did_you_mean(label, columns))
-    for name in _lists(columns, {label, *index}):  # ignoring it would evaluate the other columns alone
+    for key, name in (("label", label), ("group", group)):
+        if name and name not in columns:
+            raise DatasetError(key, f"there is no column {name!r}", did_you_mean(name, columns))
+    for name in _lists(columns, {label, group, *index}):  # ignoring it would evaluate the other columns alone
         raise DatasetError(
             f"column {name!r} has a list in each row; put each number into a separate column, or save the points as "
             f".npy: numpy.save(path, numpy.stack(frame[{name!r}]))"
         )
-    numbers = _numbers(columns, {label, *index})
-    if label:
-        _refuse_empty(label, columns[label])
-    return Table(_stack(numbers), tuple(numbers), np.asarray(columns[label].to_pylist()) if label else None)
+    numbers = _numbers(columns, {label, group, *index})
+    for name in filter(None, (label, group)):
+        _refuse_empty(name, columns[name])
+    labels, groups = (np.asarray(columns[name].to_pylist()) if name else None for name in (label, group))
+    return Table(_stack(numbers), tuple(numbers), labels, groups)
 
 
 def read_columns(path: Path, column: str = "") -> NDArray[Any]:

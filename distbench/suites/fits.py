@@ -131,7 +131,7 @@ class FitCache:
         return self._fits[fit]
 
     def run(self, fit: Fit, **options: Any) -> Run:
-        """Fit a recipe and evaluate it on the test points, with their labels if there are any.
+        """Fit a recipe and evaluate it on the test points, with their labels and groups if there are any.
 
         The options are those of :func:`distbench.evaluate`; ``metrics`` is a tuple or a name.
         """
@@ -147,6 +147,7 @@ class FitCache:
 
         data = self.dataset(fit.dataset)
         options = {**options, "labels": data.labels_test, "reference_labels": data.labels_train}
+        options["groups"] = data.groups_test
         # A decoder belongs to the encoder, so codes shared by another process are not enough.
         if (options["metrics"] == "all" or DECODER in options["metrics"]) and not fit.in_sample:
             encoder, seconds = self.fit(fit)

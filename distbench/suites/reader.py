@@ -73,10 +73,16 @@ class _DataKeys:
     test: Text = ""
     labels_train: Text = ""
     labels_test: Text = ""
+    groups_test: Text = ""
     label: Text = ""
+    group: Text = ""
 
 
-_BESIDE = {"load": ("name",), "file": ("name", "label"), "train": ("name", "test", *_LABELS, "label")}
+_BESIDE = {
+    "load": ("name",),
+    "file": ("name", "label", "group"),
+    "train": ("name", "test", *_LABELS, "groups_test", "label", "group"),
+}
 _Measure = Annotated[
     Literal["principal_angle", "floor", "collapse"], Meta(description="one of 'principal_angle', 'floor', 'collapse'")
 ]
@@ -146,7 +152,7 @@ def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> t
     ways = [way for way in ("load", "file") if values[way]] + ["train"] * bool(values["train"] or values["test"])
     if len(ways) != 1:
         raise where.error("needs exactly one of: load; file; train and test")
-    way, name, label = ways[0], values.pop("name"), values.pop("label")
+    way, name, label, group = ways[0], values.pop("name"), values.pop("label"), values.pop("group")
     for key in dataset:
         if key != way and key not in _BESIDE[way]:
             raise where.error(f"unknown key {key!r} beside {way}", "take it out", key=key)
@@ -160,14 +166,17 @@ def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> t
             raise where.error(f"{key} is missing", "add it")
     paths = {key: _path(value, where.at(key), folder) for key, value in values.items() if value}
     labels = [key for key in _LABELS if key in paths]
-    if label and not all(path.suffix.lower() == ".parquet" for key, path in paths.items() if key not in labels):
-        raise where.at("label").error("names a column, which only .parquet files have", "give labels as arrays instead")
+    tables = all(path.suffix.lower() == ".parquet" for key, path in paths.items() if key in _SUFFIXES)
+    for key in [key for key, column in (("label", label), ("group", group)) if column and not tables]:
+        raise where.at(key).error("names a column, which only .parquet files have", f"give {key}s as arrays instead")
+    if group and "groups_test" in paths:
+        raise where.at("groups_test").error("is given beside group", "leave one of them out")
     if label and labels:
         raise where.at(labels[0]).error("is given beside label", "leave one of them out")
     if len(labels) == 1:
         missing = "labels_test" if labels == ["labels_train"] else "labels_train"
         raise where.error(f"{missing} is missing", f"add it, as there is {labels[0]}", key=labels[0])
-    return name, DataSource(name, tuple(paths.items()), label)
+    return name, DataSource(name, tuple(paths.items()), label, group)
 
 
 def _path(value: str, where: TomlLocation, folder: Path) -> Path:

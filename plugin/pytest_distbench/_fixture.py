@@ -99,7 +99,7 @@ class DistbenchFixture:
             settings = settings_of(self._item.config)
             undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
             before = {**settings.ini_limits, **self._marker.limits}
-            limits, rest = limits_and_options(self._with_distance(options), before, settings.line_limits)
+            limits, rest = limits_and_options(self._with_marker(options), before, settings.line_limits)
             check = self._new_check(encoder, X_test, reference, k, name, include_queries)
             return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
@@ -148,7 +148,7 @@ class DistbenchFixture:
 
             refuse_unknown(options)
             check = self._new_check(encoder, X_test, reference, k, name, include_queries)
-            outcome = self._run(replace(check, options=self._with_distance(options)))
+            outcome = self._run(replace(check, options=self._with_marker(options)))
             record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.row_fields)
             return outcome.report
         except DistbenchError as error:
@@ -248,9 +248,10 @@ class DistbenchFixture:
         lines = failure_lines(report, broken, best, size)
         return [*lines, rerun_line(self._item)]
 
-    def _with_distance(self, options: dict[str, Any]) -> dict[str, Any]:
-        distance = self._marker.distance
-        return options if distance is None else {"distance_x": distance, "distance_z": distance, **options}
+    def _with_marker(self, options: dict[str, Any]) -> dict[str, Any]:
+        distance, groups = self._marker.distance, self._marker.groups
+        marked = {} if distance is None else {"distance_x": distance, "distance_z": distance}
+        return marked | ({} if groups is None else {"groups": groups}) | options
 
     def _run(self, check: Check) -> Outcome:
         """Run a check; if the encoder fails, record a row with the failure."""

@@ -15,7 +15,7 @@ from pytest_distbench._session import is_worker
 
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
-_KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance")
+_KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance", "groups")
 
 _FAULT: pytest.StashKey[str] = pytest.StashKey()
 
@@ -30,6 +30,7 @@ class MarkerArguments:
     k: int | None = None
     seed: int | None = None
     distance: str | None = None
+    groups: Any = None
 
 
 def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
@@ -75,6 +76,8 @@ def _wanted(name: str, value: object) -> str | None:
     if name == "distance":
         is_known = isinstance(value, str) and value in INPUT_DISTANCES
         return None if is_known else f"one of {', '.join(map(repr, INPUT_DISTANCES))}"
+    if name == "groups":  # checked with the points
+        return None if hasattr(value, "__len__") and not isinstance(value, str) else "one label a test point"
     least = 0 if name == "seed" else 1
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None

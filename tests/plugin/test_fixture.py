@@ -92,6 +92,17 @@ def test_evaluate(distbench: DistbenchFixture):
     assert list(distbench.evaluate(pca, X_test, metrics=["stress"])) == ["stress"]
     assert distbench.check(pca, X_test, continuity=0.5)["continuity"].value > 0.5
 
+writers = [f"writer {n // 5}" for n in range(len(X_test))]
+
+@pytest.mark.distbench(groups=writers)
+def test_groups(distbench):
+    for report in (distbench.check(pca, X_test, continuity=0.5), distbench.evaluate(pca, X_test)):
+        assert len(report.groups) == len(X_test) // 5
+        assert report.by_group()[0].n == 5
+    assert distbench.evaluate(pca, X_test, groups=writers[::-1]).groups.labels[0] == writers[-1]
+    with pytest.raises(InputError, match="groups: found"):
+        distbench.check(pca, X_test[1:], continuity=0.5)
+
 def test_undecided(distbench):
     value = distbench.evaluate(pca, X_test)["continuity"].value
     distbench.check(pca, X_test, continuity=value)
@@ -109,7 +120,7 @@ def test_a_recipe(distbench):
         distbench.check("pca", confidence=0.8)
 """
     result = run(body)
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=6)
     result.stdout.fnmatch_lines_random(["test_mine.py::test_evaluate my pca *", "test_mine.py::test_evaluate PCA *"])
 
 

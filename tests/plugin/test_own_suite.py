@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from distbench.datasets._dataset import digest
+from distbench.inference.groups import Groups
 
 RECIPES = """
 from sklearn.decomposition import PCA
@@ -90,6 +91,13 @@ def test_data_of_the_user_from_a_file_or_a_function(repository, pytester, way):
     assert {row["dataset"] for row in rows} == {"ours"}
     (sha,) = {row["data_sha256"] for row in rows}
     assert sha == digest([*POINTS.values(), *LABELS.values()])
+
+
+def test_groups_of_the_test_points(repository, pytester):
+    np.savez(pytester.path / "grouped.npz", **POINTS, groups_test=np.arange(30) // 3)
+    repository('file = "grouped.npz"', "--distbench-update").assert_outcomes(passed=3)
+    (groups,) = {row["groups"] for row in stored(pytester)["rows"]}
+    assert groups == Groups.of(np.arange(30) // 3, 30).fingerprint()
 
 
 def test_data_that_cannot_be_loaded_fail_each_test_in_one_line(repository):

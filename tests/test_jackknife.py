@@ -9,6 +9,7 @@ from scipy.stats import t as student
 from distbench.engine import gather
 from distbench.errors import InputError
 from distbench.inference.jackknife import (
+    allow_unseen_failures,
     check_confidence,
     degrees_of_freedom,
     jackknife_interval,
@@ -65,7 +66,8 @@ def test_an_encoder_below_its_limit_rarely_looks_certain_where_failures_are_rare
     passes = 0
     for _ in range(2000):
         rows = (rng.random(60) < 0.98).astype(float)  # each point is kept or lost
-        low, _ = jackknife_interval(rows.mean(), (rows.sum() - rows) / 59, bounds=(0, 1), rows=60)
+        ends = jackknife_interval(rows.mean(), (rows.sum() - rows) / 59, bounds=(0, 1))
+        low, _ = allow_unseen_failures(ends, rows.mean(), 1.0, 60, bounds=(0, 1))
         passes += low >= 0.985
     assert passes / 2000 <= 0.025
 
@@ -136,15 +138,26 @@ class TestIntervals:
         assert degrees_of_freedom(np.array([1.0, -1.0] * 5)) == 9
         assert degrees_of_freedom(np.array([3.0])) == 0
 
-    def test_scores_that_all_stand_at_a_bound(self):
-        ones = np.ones(8)
-        assert jackknife_interval(1.0, ones, 0.9, (0, 1), rows=8) == pytest.approx((0.05 ** (1 / 8), 1.0))
-        assert jackknife_interval(2.0, 2 * ones, 0.9, (2, 4), rows=8) == pytest.approx((2, 4 - 2 * 0.05 ** (1 / 8)))
-        assert jackknife_interval(4.0, 4 * ones, 0.9, (2, 4), rows=8) == pytest.approx((2 + 2 * 0.05 ** (1 / 8), 4))
-        assert jackknife_interval(0.5, 0.5 * ones, 0.9, (0, 1), rows=8) == (0.5, 0.5)
-        assert jackknife_interval(1.0, ones, 0.9, (0, 1)) == (1.0, 1.0)
-        varied = np.array([1.0, 1.0, 0.9, 1.0, 0.8])
-        assert jackknife_interval(1.0, varied, 0.9, (0, 1), rows=5) == jackknife_interval(1.0, varied, 0.9, (0, 1))
+    def test_the_more_points_have_no_failure_the_more_their_own_variance_counts(self):
+        rng = np.random.default_rng(2)
+        without, interaction = 0.9 + 0.01 * rng.normal(size=20), 0.001 * rng.normal(size=(20, 4))
+        for failures in (20, 12, 1):
+            losses = np.append(np.zeros(20 - failures), 0.01 * rng.integers(1, 4, failures))
+            ends = jackknife_interval(0.9, without, 0.95, (0, 1), interaction, losses, 0.01)
+            moved, slope, share = np.log(without / (1 - without)), 1 / 0.9 / 0.1, 1 - failures / 20
+            variance = jackknife_standard_error(moved, slope * interaction) ** 2
+            variance = (1 - share) * variance + share * slope**2 * losses.var(ddof=1) / 20
+            half = self.quantile(without, 0.95) * np.sqrt(variance)
+            odds = np.exp(np.log(0.9 / 0.1) + half * np.array([-1, 1]))
+            assert ends == pytest.approx(tuple(odds / (1 + odds)), rel=1e-9)
+
+    def test_failures_that_no_point_shows_are_allowed_for(self):
+        share = 1 - 0.05 ** (1 / 8)
+        assert allow_unseen_failures((1.0, 1.0), 1.0, 0.1, 8, 0.9, (0, 1)) == pytest.approx((1 - 0.1 * share, 1.0))
+        assert allow_unseen_failures((2.0, 2.0), 2.0, 2.0, 8, 0.9, (2, 4)) == pytest.approx((2.0, 2 + 2 * share))
+        assert allow_unseen_failures((0.3, 0.6), 0.5, 0.1, 8, 0.9, (0, 1)) == (0.3, 0.6)
+        assert allow_unseen_failures((0.5, 0.5), 0.5, 0.0, 8) == (0.5, 0.5)
+        assert allow_unseen_failures((None, None), 0.5, 0.1, 8) == (None, None)
 
     def test_what_is_counted_twice_leaves_two_fifths(self):
         without = self.without()

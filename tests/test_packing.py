@@ -64,7 +64,7 @@ def test_intervals_from_packed_values_are_those_of_the_values(scores, pair):
             arrays = score.leave_one_out, score.interaction
             if is_packed:
                 arrays = unpack(pack(arrays[0], "float16", score.value)), unpack(pack(arrays[1], "root8"))
-            estimates.append(Estimate.of_metric("continuity", score.value, *arrays, rows=300))
+            estimates.append(Estimate.of_metric("continuity", score.value, *arrays, counts=(10, 299, 300)))
         low, high = (estimates[0] if len(pair) == 1 else estimates[0] - estimates[1]).interval()
         return high - low
 

@@ -38,7 +38,7 @@ def by_group(report: Report, metric: Any) -> list[GroupScore]:
         raise InputError("metric", found, f"pass {', '.join(known) or 'one that is, and measure it'}")
     codes = report.groups.codes[report.rows_judged()]
     scores = [
-        _group_score(metric, label, points[codes == code], report.confidence)
+        _group_score(report, metric, label, points[codes == code])
         for code, label in enumerate(report.groups.labels)
         if (codes == code).any()
     ]
@@ -51,10 +51,12 @@ def _points(score: Score) -> Any:
     return score.points if metric.is_mean_of_points or metric.family == "model" else None
 
 
-def _group_score(metric: str, label: Any, points: Any, confidence: float) -> GroupScore:
+def _group_score(report: Report, metric: str, label: Any, points: Any) -> GroupScore:
     n, value = len(points), float(points.mean())
     if n < MIN_POINTS:
         return GroupScore(label, value, None, None, n)
     without = np.asarray((points.sum() - points) / (n - 1))
-    low, high = Estimate.of_metric(metric, value, without, rows=n).interval(confidence)
+    low, high = Estimate.of_metric(metric, value, without, None, points, (report.k, report.M, n)).interval(
+        report.confidence
+    )
     return GroupScore(label, value, low, high, n)

@@ -70,8 +70,10 @@ def _report(
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
             measured[metric.name].append(metric.measure(other))
-    codes = statistics.groups
-    scores = {m.name: _score(m, measured[m.name], codes, settings.confidence) for m in settings.metrics}
+    counts = statistics.k, statistics.M, statistics.m
+    scores = {
+        m.name: _score(m, measured[m.name], statistics.groups, settings.confidence, counts) for m in settings.metrics
+    }
     notes = list(statistics.notes)
     if judged is not None:
         text = f"{len(judged):,} of {len(points.X):,} test points were evaluated, against all candidates"
@@ -121,7 +123,9 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
     return with_metric_inputs(statistics, (draw.X, draw.Z), draw.reference, settings.include_queries, distances)
 
 
-def _score(metric: Metric, draws: Sequence[Measured], codes: Rows | None, confidence: float) -> Score:
+def _score(
+    metric: Metric, draws: Sequence[Measured], codes: Rows | None, confidence: float, counts: tuple[int, int, int]
+) -> Score:
     """Return the mean score of a metric over draws, with its interval."""
     values = np.array([draw.value for draw in draws])
     without = mean_arrays([draw.leave_one_out for draw in draws])
@@ -140,6 +144,7 @@ def _score(metric: Metric, draws: Sequence[Measured], codes: Rows | None, confid
         interaction=mean_arrays([draw.interaction for draw in draws]),
         draws=len(draws),
         sd_draws=float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None,
+        counts=counts,
     )
     low, high = score.estimate().interval(confidence)
     return replace(score, low=low, high=high)

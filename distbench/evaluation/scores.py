@@ -51,6 +51,8 @@ class Score:
         encoders.
     sd_draws : float or None
         Standard deviation of the value over draws; None for one draw, or if a value is not finite.
+    counts : tuple of int or None
+        The numbers k of neighbors, M of candidates and m of test points.
     """
 
     metric: str
@@ -66,14 +68,15 @@ class Score:
     interaction: Array | None = field(default=None, repr=False, compare=False)
     draws: int = 1
     sd_draws: float | None = None
+    counts: tuple[int, int, int] | None = field(default=None, repr=False, compare=False)
 
     def estimate(self) -> Estimate:
         """Return the value as an `Estimate`, from which intervals, differences and means are computed."""
         from distbench.inference.estimate import Estimate
 
-        rows = None if self.points is None else len(self.points)
         draws = () if self.sd_draws is None else ((self.sd_draws, self.draws),)
-        return Estimate.of_metric(self.metric, float(self.value), self.leave_one_out, self.interaction, rows, draws)
+        arrays = self.leave_one_out, self.interaction, self.points
+        return Estimate.of_metric(self.metric, float(self.value), *arrays, self.counts, draws)
 
     @property
     def half_width(self) -> float:

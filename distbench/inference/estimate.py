@@ -43,6 +43,10 @@ class Estimate:
     draws : tuple of (float, int)
         Standard deviation over draws of a stochastic encoder's codes, and the number of draws, for each encoder that
         the value depends on.
+    losses : ndarray of shape (rows,) or None
+        What each single score is short of the best possible one, if it is known.
+    failure : float
+        The least that a failure takes from a single score; 0 if it is not known.
     """
 
     value: float
@@ -51,6 +55,8 @@ class Estimate:
     bounds: tuple[float, float] = UNBOUNDED
     rows: int | None = None
     draws: tuple[tuple[float, int], ...] = ()
+    losses: Array | None = None
+    failure: float = 0.0
 
     @classmethod
     def of_metric(
@@ -59,16 +65,34 @@ class Estimate:
         value: float,
         leave_one_out: Array | None,
         interaction: Array | None = None,
-        rows: int | None = None,
+        points: Array | None = None,
+        counts: tuple[int, int, int] | None = None,
         draws: tuple[tuple[float, int], ...] = (),
     ) -> Estimate:
-        """Return the estimate of a metric with its bounds; `rows` counts only for means of single points' scores."""
+        """Return the estimate of a metric with its bounds.
+
+        `points` and `counts`, the numbers k of neighbors, M of candidates and m of queries, are used for means of
+        single points' scores only.
+        """
         from distbench.metrics import METRICS
 
         known = METRICS[metric]
-        if rows is not None and leave_one_out is not None:
-            rows = min(rows, len(leave_one_out))  # points of a group fail together: as many trials as groups
-        return cls(value, leave_one_out, interaction, known.bounds, rows if known.is_mean_of_points else None, draws)
+        if counts is None or not known.is_mean_of_points:
+            return cls(value, leave_one_out, interaction, known.bounds, draws=draws)
+        low, high = known.bounds
+        best = high if known.direction == "up" else low
+        m, losses = counts[2], None
+        if leave_one_out is not None and len(leave_one_out) < m:  # points of a group fail together
+            m, points = len(leave_one_out), None
+        if points is not None and known.has_isolated_failures:
+            losses = abs(best - points)
+        elif value == best:
+            import numpy as np
+
+            losses = np.zeros(m)
+        unknown = high - low if value in known.bounds else 0.0  # without a failure, nothing is known of their size
+        failure = unknown if known.least_failure is None else known.least_failure(*counts)
+        return cls(value, leave_one_out, interaction, known.bounds, m, draws, losses, failure)
 
     @staticmethod
     def mean(estimates: Sequence[Estimate]) -> Estimate:
@@ -80,6 +104,8 @@ class Estimate:
             estimates[0].bounds,
             estimates[0].rows,
             tuple((sd / len(estimates), count) for estimate in estimates for sd, count in estimate.draws),
+            mean_arrays([estimate.losses for estimate in estimates]),
+            estimates[0].failure,
         )
 
     def __sub__(self, other: Estimate) -> Estimate:
@@ -94,9 +120,12 @@ class Estimate:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval over samples of test points (and draws), or (None, None) if there is no honest one."""
-        from distbench.inference.jackknife import add_draws, jackknife_interval
+        from distbench.inference.jackknife import add_draws, allow_unseen_failures, jackknife_interval
 
-        ends = jackknife_interval(self.value, self.leave_one_out, confidence, self.bounds, self.interaction, self.rows)
+        arrays = self.interaction, self.losses
+        ends = jackknife_interval(self.value, self.leave_one_out, confidence, self.bounds, *arrays, self.failure)
+        if self.rows is not None:
+            ends = allow_unseen_failures(ends, self.value, self.failure, self.rows, confidence, self.bounds)
         for sd, count in self.draws:
             ends = add_draws(ends, self.value, sd, count, confidence, self.bounds)
         return ends

@@ -6,7 +6,8 @@ over pairs is several times too narrow. Leaving out a point takes away its row a
 The delete-one jackknife counts the joint effect of two points twice (Efron & Stein 1981: the k-th order of Hoeffding's
 decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbors it is up to half
 of the variance, at any number of points, since without a candidate the scores of some queries change much. If the
-engine returns these changes, their part is subtracted once.
+engine returns these changes, their part is subtracted once. Where nearly all points score 1, what is left is a small
+difference of large numbers, and the variance of the single points' scores is used instead.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from distbench.errors import InputError
 __all__ = [
     "LEAST_SHARE",
     "add_draws",
+    "allow_unseen_failures",
     "check_confidence",
     "degrees_of_freedom",
     "jackknife_interval",
@@ -38,6 +40,7 @@ Interval = tuple[float, float] | tuple[None, None]
 LEAST_SHARE = 0.4
 """Share of the jackknife's variance that always stays: interactions are at most about half of it."""
 
+FEW_FAILURES = 3.5  # a point that loses more than so many of the least losses fails much
 ROUNDING = 1e-12  # relative: values this near to a bound count as at it
 
 
@@ -76,14 +79,15 @@ def jackknife_interval(
     confidence: float = 0.95,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     interaction: Array | None = None,
-    rows: int | None = None,
+    losses: Array | None = None,
+    failure: float = 0.0,
 ) -> Interval:
     """Return the interval of a statistic, or (None, None) if there is no honest one.
 
     ``value -+ t SE``, with t the quantile of Student's distribution with at most m - 1 degrees of freedom, on the scale
     log(T - low) for a statistic with a lower bound, and on the logit for one with two. None for fewer than two points,
-    and for an infinite statistic. `rows` is the number of single scores whose mean is the value: if all of them are at
-    one bound, their variance is unknown, and the interval is the exact one of so many trials without a failure.
+    and for an infinite statistic. `losses`, for a mean of single scores, are what each of these is short of the best
+    possible one, and `failure` is the least loss; see `_variance_near_perfect`.
     """
     if leave_one_out is None or len(leave_one_out) < 2:
         return None, None
@@ -95,14 +99,15 @@ def jackknife_interval(
         within = bounds[0] / size, bounds[1] / size
         low, high = jackknife_interval(value / size, leave_one_out / size, confidence, within, scaled)
         return (None, None) if low is None or high is None else (low * size, high * size)
-    if rows is not None and value in bounds and np.ptp(leave_one_out) == 0:
-        return _without_failure(value, confidence, bounds, rows)
     scale = _scale(bounds, value, leave_one_out)
     center, without = scale.forward(value), scale.forward(leave_one_out)
     if interaction is not None:
         interaction = interaction * scale.slope(value)
     quantile = float(stdtrit(degrees_of_freedom(leave_one_out), (1 + confidence) / 2))
-    half = quantile * jackknife_standard_error(without, interaction)
+    variance = jackknife_standard_error(without, interaction) ** 2
+    if losses is not None:
+        variance = _variance_near_perfect(variance, scale.slope(value) * losses, scale.slope(value) * failure)
+    half = quantile * np.sqrt(variance)
     low, high = np.clip([scale.back(center - half), scale.back(center + half)], *bounds)
     return float(min(low, value)), float(max(high, value))  # there and back, rounding may pass the value
 
@@ -136,10 +141,70 @@ def add_draws(
     return float(max(low, bounds[0])), float(min(high, bounds[1]))
 
 
-def _without_failure(value: float, confidence: float, bounds: tuple[float, float], rows: int) -> tuple[float, float]:
-    """Return the exact interval of Clopper and Pearson (1934) for scores that are all at one bound."""
-    reach = (bounds[1] - bounds[0]) * (1 - ((1 - confidence) / 2) ** (1 / rows))
-    return (bounds[0], bounds[0] + reach) if value == bounds[0] else (bounds[1] - reach, bounds[1])
+def allow_unseen_failures(
+    interval: Interval,
+    value: float,
+    failure: float,
+    count: int,
+    confidence: float = 0.95,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Interval:
+    r"""Return an interval that reaches at least as far as failures that no point shows.
+
+    .. math:: value \mp \delta (1 - (\alpha / 2)^{1 / n}), \quad \alpha = 1 - confidence
+
+    The second factor is the exact bound on the share of points that fail if none of n does (Clopper and Pearson 1934);
+    `failure` is :math:`\delta`, the least that one failure takes from a point's score. So a perfect score has an
+    interval, and no score that is less than perfect has one that reaches less far. Rare failures that are much larger
+    are not covered as long as no point shows one.
+
+    Parameters
+    ----------
+    interval : tuple of float or None
+        The interval over points.
+    value : float
+        The mean of the points' scores.
+    failure : float
+        Least loss of a point that fails.
+    count : int
+        Number n of points, or of groups of points.
+    confidence : float
+        The interval's confidence.
+    bounds : tuple of float
+        Least and largest possible value.
+
+    Returns
+    -------
+    tuple of float or None
+        The ends; None if `interval` has none.
+
+    References
+    ----------
+    .. [1] C. J. Clopper and E. S. Pearson (1934), The use of confidence or fiducial limits illustrated in the case of
+       the binomial.
+    """
+    low, high = interval
+    if low is None or high is None:
+        return None, None
+    reach = failure * (1 - ((1 - confidence) / 2) ** (1 / count))
+    return float(max(min(low, value - reach), bounds[0])), float(min(max(high, value + reach), bounds[1]))
+
+
+def _variance_near_perfect(variance: float, losses: Array, failure: float) -> float:
+    r"""Return the variance of a mean, given the jackknife's, with the variance s^2 / m of the m points' scores.
+
+    .. math:: (1 - p) V + p \min(\max(V, s^2 / m), (1 + 3 q) s^2 / m)
+
+    with V the jackknife's variance, p the share of points without a loss, and q the share that points with large losses
+    have in the sum of squared losses. Where few points fail, and little, each failure changes with about k other
+    points. The jackknife counts it as often, and subtracting that again leaves mostly noise; but such failures are
+    nearly independent of each other. A point that loses much may also be a wrong neighbor of others: that at most
+    doubles its effect, as in a mean over pairs (Hoeffding 1948).
+    """
+    share, squares = float(np.mean(losses == 0)), losses**2
+    of_points = float(np.var(losses, ddof=1)) / len(losses)
+    large = float(squares[losses > FEW_FAILURES * failure].sum() / squares.sum()) if share < 1 else 0.0
+    return (1 - share) * variance + share * min(max(variance, of_points), (1 + 3 * large) * of_points)
 
 
 def degrees_of_freedom(leave_one_out: Array) -> float:

@@ -63,6 +63,9 @@ class Metric:
         Whether ``metrics="default"`` includes it.
     version : int
         A number that is raised when new code gives other values for the same points.
+    least_failure : callable, optional
+        Function from k, the number M of candidates and the number m of queries to the least that one misplaced
+        candidate takes from a query's score; for metrics whose value is the mean of single points' scores.
     """
 
     name: str
@@ -74,8 +77,14 @@ class Metric:
     measure: Callable[[Statistics], Measured]
     default: bool = True
     version: int = 1
+    least_failure: Callable[[int, int, int], float] | None = None
 
     @property
     def is_mean_of_points(self) -> bool:
         """Whether the value is the mean of single points' scores, each within the bounds."""
         return self.family in ("ranks", "order", "semantic", "points")
+
+    @property
+    def has_isolated_failures(self) -> bool:
+        """Whether points that fail near a perfect score do so nearly independently: not where labels decide."""
+        return self.family in ("ranks", "order")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from distbench.engine import Statistics
+from distbench.engine.triplets import candidates_per_query
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, pair_metric
@@ -21,7 +24,16 @@ def _measure_triplets(statistics: Statistics) -> Measured:
     )
 
 
-_TRIPLET_ACCURACY = Metric("triplet_accuracy", "order", "up", (0, 1), True, frozenset({"triplets"}), _measure_triplets)
+_TRIPLET_ACCURACY = Metric(
+    "triplet_accuracy",
+    "order",
+    "up",
+    (0, 1),
+    True,
+    frozenset({"triplets"}),
+    _measure_triplets,
+    least_failure=lambda k, M, m: 1 / max(1, math.comb(candidates_per_query(m, M), 2)),
+)
 METRICS = (_TRIPLET_ACCURACY,)
 
 triplet_accuracy = pair_metric(

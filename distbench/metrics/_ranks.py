@@ -110,6 +110,12 @@ def _relative_ranks(statistics: Statistics, space: Literal["input", "code"]) -> 
     )
 
 
+def _least_exchange(M: int) -> float:
+    """Return what two candidates of ranks K and K + 1 that change places take from a query's area, the least over K."""
+    K = np.arange(1, M)
+    return float(np.min(M / (K**2 * (M - K))) / np.sum(1 / K)) if M > 1 else 0.0
+
+
 def _rnx_auc(statistics: Statistics) -> Measured:
     curves: OrderCurves = statistics.extras["order_curves"]
     rows = curves.rows
@@ -122,17 +128,52 @@ def _rnx_auc(statistics: Statistics) -> Measured:
 
 
 _RANKS, _RELATIVE, _CURVES = frozenset({"ranks"}), frozenset({"relative"}), frozenset({"order_curves"})
-_TRUSTWORTHINESS = Metric("trustworthiness", "ranks", "up", (0, 1), True, _RANKS, partial(_excess_ranks, name="trust"))
-_CONTINUITY = Metric("continuity", "ranks", "up", (0, 1), True, _RANKS, partial(_excess_ranks, name="continuity"))
-_KNN_RECALL = Metric("knn_recall", "ranks", "up", (0, 1), True, _RANKS, _knn_recall)
-_MRRE_INPUT = Metric(
-    "mrre_input", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative_ranks, space="input"), default=False
+_SIDES: tuple[tuple[str, Literal["trust", "continuity"]], ...] = (
+    ("trustworthiness", "trust"),
+    ("continuity", "continuity"),
 )
-_MRRE_CODE = Metric(
-    "mrre_code", "ranks", "down", (0, 1), True, _RELATIVE, partial(_relative_ranks, space="code"), default=False
+_TRUSTWORTHINESS, _CONTINUITY = (
+    Metric(
+        name,
+        "ranks",
+        "up",
+        (0, 1),
+        True,
+        _RANKS,
+        partial(_excess_ranks, name=side),
+        least_failure=lambda k, M, m: _rank_norm(k, M),
+    )
+    for name, side in _SIDES
 )
-_LCMC = Metric("lcmc", "ranks", "up", (-1, 1), True, _RANKS, _lcmc, default=False)
-_RNX_AUC = Metric("rnx_auc", "ranks", "up", (-1, 1), True, _CURVES, _rnx_auc, default=False)
+_KNN_RECALL = Metric(
+    "knn_recall", "ranks", "up", (0, 1), True, _RANKS, _knn_recall, least_failure=lambda k, M, m: 1 / k
+)
+_MRRE_INPUT, _MRRE_CODE = (
+    Metric(
+        f"mrre_{space}",
+        "ranks",
+        "down",
+        (0, 1),
+        True,
+        _RELATIVE,
+        partial(_relative_ranks, space=space),
+        default=False,
+        least_failure=lambda k, M, m: 1 / k / _reversed_error(k, M),
+    )
+    for space in ("input", "code")
+)
+_LCMC = Metric("lcmc", "ranks", "up", (-1, 1), True, _RANKS, _lcmc, default=False, least_failure=lambda k, M, m: 1 / k)
+_RNX_AUC = Metric(
+    "rnx_auc",
+    "ranks",
+    "up",
+    (-1, 1),
+    True,
+    _CURVES,
+    _rnx_auc,
+    default=False,
+    least_failure=lambda k, M, m: _least_exchange(M),
+)
 METRICS = (_TRUSTWORTHINESS, _CONTINUITY, _KNN_RECALL, _MRRE_INPUT, _MRRE_CODE, _LCMC, _RNX_AUC)
 
 _VENNA = "J. Venna and S. Kaski (2001), Neighborhood preservation in nonlinear projection methods."

@@ -55,7 +55,15 @@ def _measure_agreement(statistics: Statistics) -> Measured:
 
 
 _LABEL_AGREEMENT = Metric(
-    "label_agreement", "semantic", "up", (0, 1), True, frozenset({"labels"}), _measure_agreement, default=False
+    "label_agreement",
+    "semantic",
+    "up",
+    (0, 1),
+    True,
+    frozenset({"labels"}),
+    _measure_agreement,
+    default=False,
+    least_failure=lambda k, M, m: 1 / k,
 )
 METRICS = (_LABEL_AGREEMENT,)
 

@@ -128,7 +128,7 @@ def _estimate(row: Row) -> Estimate:
     without = unpack(row.leave_one_out)
     if without is None:  # most rows: no table of metrics is loaded for them
         return Estimate(value)
-    return Estimate.of_metric(row.metric, value, without, unpack(row.interaction), rows=row.m)
+    return Estimate.of_metric(row.metric, value, without, unpack(row.interaction), counts=(row.k, row.M, row.m))
 
 
 def _means(rows: Sequence[Row]) -> dict[str, float]:

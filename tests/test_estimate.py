@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import distbench
@@ -54,6 +54,7 @@ def test_intervals_of_independent_values_add_as_variances_do():
     assert difference_of_intervals(math.inf, (2.0, 6.0), 1.0, (0.0, 1.0)) == (None, None)
 
 
+@settings(deadline=None)
 @given(
     metric=st.sampled_from([name for name, metric in METRICS.items() if metric.least_failure]),
     m=st.integers(2, 400),
@@ -82,6 +83,7 @@ def test_no_single_scores_have_a_better_interval_than_perfect_ones(metric, m, fa
     assert perfect != best
 
 
+@settings(deadline=None)
 @given(
     m=st.integers(15, 120),
     columns=st.integers(1, 6),

@@ -14,6 +14,7 @@ from scipy.spatial.distance import cdist, pdist, squareform
 from sklearn.manifold import smacof
 
 import distbench
+from distbench.engine.canonical_order import canonical_order, shuffled_rows
 from distbench.inference import floors as module
 from distbench.inference.attainable import attainable
 from distbench.inference.floors import FLOORED, check_floors, floors
@@ -165,13 +166,13 @@ class TestFloors:
     def test_of_many_points(self, monkeypatch):
         X = np.random.default_rng(0).normal(size=(50, 4))
         whole = floors(X, 1, k=3)
-        assert module._sample(2000, 4) is None
-        assert len(module._sample(2001, 4)) == 2000
-        assert len(module._sample(5000, 2000)) == 1002
+        assert module._sample(np.zeros((2000, 4))) is None
+        assert len(module._sample(np.zeros((2001, 4)))) == 2000
+        assert len(module._sample(np.zeros((5000, 2000)))) == 1002
         monkeypatch.setattr(module, "MAX_POINTS", 20)
-        chosen = module._sample(50, 4)
+        chosen = module._sample(X)
         assert len(set(chosen)) == 20
-        assert set(chosen) == set(np.random.default_rng(0).choice(50, 20, replace=False))
+        assert set(chosen) == set(canonical_order(X)[np.random.default_rng(0).permutation(50)[:20]])
         assert (np.diff(chosen) > 0).all()
         some = floors(X, 1, k=3)
         assert some["distortion"] == pytest.approx(floors(X[chosen], 1, k=3)["distortion"], rel=1e-12)
@@ -211,7 +212,7 @@ class TestFloors:
         assert attainable(X, 5, k=2, metrics=["stress"])["stress"] < 1e-3
         assert attainable(X, 7, k=2, metrics=["stress"])["stress"] < 1e-3
         monkeypatch.setattr(sys.modules["distbench.inference.attainable"], "MAX_POINTS", 10)
-        drawn = np.sort(np.random.default_rng(3).choice(15, 10, replace=False))
+        drawn = shuffled_rows(X, 3)[:10]
         some = attainable(X, 2, k=2, metrics=["stress"], seed=3)
         assert some == pytest.approx(attainable(X[drawn], 2, k=2, metrics=["stress"]))
         with pytest.raises(distbench.InputError, match="k: found 5"):

@@ -12,7 +12,8 @@ from scipy.spatial.distance import cdist
 import distbench
 import distbench.metrics as metrics
 from distbench.engine import gather
-from distbench.engine.random_signs import SKETCHES, add_signed
+from distbench.engine.canonical_order import canonical_order
+from distbench.engine.random_signs import SKETCHES, add_signed, signs_of
 from distbench.inference.chance import chance
 from distbench.metrics import METRICS
 from distbench.metrics._quantiles import measure_quantiles
@@ -72,7 +73,8 @@ class TestChance:
         assert METRICS["knn_recall"].measure(statistics).chance == pytest.approx(2 / (13 if include else 9))
 
     def test_without_a_closed_form_it_is_the_mean_of_seeded_shuffles(self):
-        X, Z = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 2))
+        X, more = (points[canonical_order(points)] for points in (RNG.normal(size=(12, 3)), RNG.normal(size=(9, 3))))
+        Z, codes = RNG.normal(size=(12, 2)), RNG.normal(size=(9, 2))
         rng = np.random.default_rng(7)
         values = [metrics.sigma_distortion(X, Z[rng.permutation(12)]) for _ in range(4)]
         assert chance(X, Z, "sigma_distortion", k=2, shuffles=4, seed=7) == pytest.approx(np.mean(values), rel=1e-12)
@@ -83,7 +85,6 @@ class TestChance:
         assert chance(X, Z, "sigma_distortion", k=2) == pytest.approx(np.mean(values), rel=1e-12)
         with pytest.raises(distbench.InputError, match="metric: found 'nothing'"):
             chance(X, Z, "nothing")
-        more, codes = RNG.normal(size=(9, 3)), RNG.normal(size=(9, 2))
         for among in (True, False):
             rng, values = np.random.default_rng(0), []
             for _ in range(3):
@@ -126,7 +127,7 @@ class TestCountedTwice:
             rest = np.delete(np.arange(5), p)
             change = definitions.per_query(X[rest], Z[rest], 1)["knn_recall"] - whole[rest]
             for i, delta in zip(rest, change, strict=True):
-                add_signed(delta, p, expected[i])
+                add_signed(delta, signs_of(statistics.places)[p], expected[i])
         np.testing.assert_allclose(statistics.ranks.overlap_signed, expected, atol=1e-12)
 
 
@@ -169,9 +170,9 @@ class TestQuantiles:
             ends = side[: int(position) + 1]
             touching = np.bincount(np.concatenate([i[ends], j[ends]]), minlength=m)
             change += sign * slope * (touching - 0.001 * (m - 1))
-            partners = np.zeros((m, SKETCHES))
-            for pair in ends:
-                add_signed(1.0, j[pair], partners[i[pair]])
+            partners, places = np.zeros((m, SKETCHES)), statistics.places
+            for first, second in (sorted((i[pair], j[pair]), key=places.__getitem__) for pair in ends):
+                add_signed(1.0, signs_of(places)[second], partners[first])
             signed += sign * slope * partners
             owners |= touching > 0.25 * unit
         smooth = measured.value * np.exp(change / unit)

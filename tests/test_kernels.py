@@ -22,7 +22,7 @@ from distbench.engine.neighbors import (
     WIDTH,
 )
 from distbench.engine.parallel.blas import one_blas_thread
-from distbench.engine.random_signs import SKETCHES, add_partners, add_signed
+from distbench.engine.random_signs import SKETCHES, add_partners, add_signed, signs_of
 from distbench.engine.ratio_tails import Tail, add_tails, grown
 from distbench.engine.triplets import (
     MAX_CANDIDATES,
@@ -55,11 +55,14 @@ def test_signs_are_those_of_splitmix64():
     assert SKETCHES == 4  # stored rows rest on it
     for point in (0, 1, 2, 63, 10**6):
         out = np.ones(SKETCHES)
-        add_signed(2.5, point, out)
+        add_signed(2.5, signs_of(np.array([point]))[0], out)
         np.testing.assert_array_equal(out, 1 + 2.5 * np.array(splitmix64(point)))
     out = np.zeros((3, SKETCHES))
-    add_partners(np.array([0, 2, 2]), np.array([5, 7, 8]), out)
-    np.testing.assert_array_equal(out, [splitmix64(5), [0.0] * 4, np.add(splitmix64(7), splitmix64(8))])
+    places = np.array([30, 20, 10])
+    pairs, weights = (np.array([0, 2, 2]), np.array([2, 1, 0])), np.array([1.0, 1.0, 0.5])
+    add_partners(*pairs, weights, places, signs_of(places), out)
+    signs = [np.array(splitmix64(place)) for place in places.tolist()]
+    np.testing.assert_array_equal(out, [signs[0] * 0, signs[0] * 0, 1.5 * signs[0] + signs[1]])
 
 
 def nearest(keys, k):
@@ -284,7 +287,7 @@ class TestTiedRow:
 
     def run(self, left):
         columns, out = np.zeros((3, 8)), np.full(WIDTH, 77.0)
-        ranks.tied_row(self.X, self.Z, 3, np.zeros(8, dtype=bool), columns, out, left)
+        ranks.tied_row(self.X, self.Z, 3, np.zeros(8, dtype=bool), columns, signs_of(np.arange(8)), out, left)
         return columns, out
 
     @pytest.mark.parametrize("left", range(8))
@@ -369,11 +372,11 @@ class TestTriplets:
         if ties:
             x, z = np.round(4 * x), np.round(4 * z)
         columns, out = np.zeros(n_test), np.empty(3)
-        triplet_rows(x, z, 2, order, size, (0.0, 0.0), n_test, NO_GROUPS, columns, out)
+        triplet_rows(x, z, 2, np.array([7, 0, 3]), order, size, (0.0, 0.0), n_test, NO_GROUPS, columns, out)
         expected = np.zeros(n_test)
         for row in range(3):
             i = 2 + row
-            drawn = np.roll(order, -(i * size % 12))
+            drawn = np.roll(order, -([7, 0, 3][row] * size % 12))
             drawn = drawn[drawn != i][:size] if n_test else drawn[:size]
             share = self.share(x[row][drawn], z[row][drawn])
             assert out[row] == pytest.approx(share, abs=1e-14)
@@ -392,9 +395,10 @@ class TestTriplets:
         x, z = np.array([[1.0, 1.0 + 1e-9, 2.0]]), np.array([[1.0, 2.0, 3.0]])
         out = np.empty(1)
         for tolerances, kept in (((0.0, 0.0), 1.0), ((1e-8, 0.0), 5 / 6)):
-            triplet_rows(x, z, 0, np.arange(3), 3, tolerances, 0, NO_GROUPS, np.zeros(0), out)
+            drawn = np.zeros(1, np.int64), np.arange(3), 3
+            triplet_rows(x, z, 0, *drawn, tolerances, 0, NO_GROUPS, np.zeros(0), out)
             assert out[0] == pytest.approx(kept, abs=1e-15)
-            triplet_rows(z, x, 0, np.arange(3), 3, tolerances[::-1], 0, NO_GROUPS, np.zeros(0), out)
+            triplet_rows(z, x, 0, *drawn, tolerances[::-1], 0, NO_GROUPS, np.zeros(0), out)
             assert out[0] == pytest.approx(kept, abs=1e-15)
 
     def test_as_many_as_the_budget_allows(self):
@@ -457,13 +461,13 @@ class TestShepard:
 
     def test_thresholds_leave_at_least_the_share_in_both_tails(self):
         ratios = RNG.random(5000)
-        low, high = rank_correlation._tails(ratios, 0.01)
+        low, high = rank_correlation._tails(ratios, 0.01, 0.0)
         for tail in ((ratios < low).sum(), (ratios > high).sum()):
             assert 50 + 5 * np.sqrt(50) <= tail <= 50 + 5 * np.sqrt(50) + 6
-        assert rank_correlation._tails(ratios, 1.0) == (np.inf, -np.inf)
-        assert rank_correlation._tails(ratios[:0], 0.1) == (np.inf, -np.inf)
+        assert rank_correlation._tails(ratios, 1.0, 0.0) == (np.inf, -np.inf)
+        assert rank_correlation._tails(ratios[:0], 0.1, 0.0) == (np.inf, -np.inf)
         few = np.array([3.0, 1.0, 2.0])
-        assert rank_correlation._tails(few, 0.9) == (3.0, 1.0)
+        assert rank_correlation._tails(few, 0.9, 0.0) == (3.0, 1.0)
 
     def test_edges_stand_midway_between_levels(self, monkeypatch):
         monkeypatch.setattr(rank_correlation, "N_CELLS", 8)

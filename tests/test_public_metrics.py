@@ -13,8 +13,10 @@ from scipy.stats import kendalltau
 
 import distbench.metrics as metrics
 from distbench.engine import gather, problem, rank_correlation, rnx_curve, sampled_pairs, triplets
+from distbench.engine.canonical_order import canonical_order, inverse
 from distbench.engine.neighbors import CONTINUITY_OPEN, OVERLAP_OPEN, TRUST_OPEN, WIDTH, rank_rows
 from distbench.engine.parallel.executors import workers_for
+from distbench.engine.random_signs import signs_of
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.metrics._correlation import correlation
@@ -236,12 +238,12 @@ class TestSamples:
         rnx_curve.sampled_queries.cache_clear()
         try:
             assert rnx_curve.sampled_queries(5, 8).tolist() == [0, 1, 2, 3, 4]
-            places = rnx_curve.sampled_queries(9, 8)
+            drawn = rnx_curve.sampled_queries(9, 8)
             statistics = gather(X, Z, k=2, families=frozenset({"order_curves"}), threads=1)
         finally:
             rnx_curve.sampled_queries.cache_clear()
-        assert len(set(places)) == 5
-        assert (np.diff(places) > 0).all()
+        assert len(set(drawn)) == 5
+        places = np.sort(canonical_order(X, Z)[drawn])
         assert statistics.notes == ("rnx_auc: computed from 5 sampled queries of 9",)
         measured = METRICS["rnx_auc"].measure(statistics)
         rows = definitions.extra_per_query(X, Z, 2, labels=LABELS)["rnx_auc"]
@@ -259,7 +261,7 @@ class TestSamples:
         sample = statistics.extras["sampled_pairs"]
         assert sample.pairs == 30
         assert sample.touching.sum() == 60
-        i, j = np.triu_indices(9, 1)
+        i, j = canonical_order(X, Z)[np.array(np.triu_indices(9, 1))]
         drawn = np.random.default_rng(0).integers(0, 36, 30)
         a, b = (np.linalg.norm(points[i[drawn]] - points[j[drawn]], axis=1) for points in (X, Z))
         assert sample.kendall == pytest.approx(kendalltau(a, b).statistic, rel=1e-12)
@@ -290,12 +292,13 @@ class TestSamples:
             i, j, found_a, found_b = prepared.pairs_sample(size, 3)
             np.testing.assert_allclose(np.ldexp(found_a, prepared.x.exponent), a[i, j], rtol=1e-12)
             np.testing.assert_allclose(np.ldexp(found_b, prepared.z.exponent), b[i, j], rtol=1e-12)
-            if setting != "train only":
-                assert (j > i).all()
         whole = {"in sample": 36, "train only": 72, "train and test": 36 + 72}[setting]
-        assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == len(i) == prepared.pairs == whole
+        ordered = zip(i.tolist(), j.tolist(), strict=True)
+        once = set(ordered if setting == "train only" else map(frozenset, ordered))
+        assert len(once) == len(i) == prepared.pairs == whole
         copied = pickle.loads(pickle.dumps(prepared))
         np.testing.assert_array_equal(copied.order, prepared.order)
+        np.testing.assert_array_equal(copied.signs, prepared.signs)
 
     @pytest.mark.parametrize("setting", ["in sample", "train and test"])
     def test_cells_instead_of_sorting(self, setting, monkeypatch):
@@ -316,7 +319,7 @@ class TestSamples:
             np.testing.assert_allclose(METRICS[name].measure(statistics).leave_one_out, left[name], rtol=1e-8)
         measured = METRICS["spearman"].measure(statistics).leave_one_out
         assert np.corrcoef(measured, left["spearman"])[0, 1] > 0.98
-        assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.1)
+        assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.15)
 
     def test_distances_beyond_those_of_the_sample(self, monkeypatch):
         monkeypatch.setattr(rank_correlation, "SAMPLE_PAIRS", 60)
@@ -333,10 +336,11 @@ class TestSamples:
         statistics = gather(X, Z, k=2, families=frozenset({"triplets"}), threads=1)
         note = "triplet_accuracy: each test point was compared with 5 random ones of its 8 candidates"
         assert statistics.notes == (note,)
-        order = np.random.default_rng(0).permutation(9)
+        canonical = canonical_order(X, Z)
+        order = canonical[np.random.default_rng(0).permutation(9)]
         a, b = definitions._candidates(X, Z, None, None, True)
         for i in range(9):
-            drawn = np.roll(order, -(i * 5 % 9))
+            drawn = np.roll(order, -(inverse(canonical)[i] * 5 % 9))
             drawn = drawn[drawn != i][:5]
             j, l = np.triu_indices(5, 1)
             signs = [np.sign(row[drawn][j] - row[drawn][l]) for row in (a[i], b[i])]
@@ -349,8 +353,8 @@ def test_large_k_is_left_to_the_exact_path():
     near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
     for k, expected in ((65, TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN), (64, 0)):
         places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
-        groups = np.empty(0, dtype=np.int64)
-        rank_rows(x.copy(), z.copy(), 5, k, 0.0, 0.0, groups, near, singles, places, columns, out, left)
+        fixed = (0.0, 0.0, np.empty(0, dtype=np.int64), signs_of(np.arange(200)))
+        rank_rows(x.copy(), z.copy(), 5, k, *fixed, near, singles, places, columns, out, left)
         assert left.tolist() == [expected] * 2
         assert not near.any()
         assert (columns != 0).any() == (k == 64)

@@ -34,6 +34,7 @@ def assemble(
         n_test=problem.n_test or problem.m,
         judged=judged,
         queries_are_candidates=problem.n_test > 0,
+        places=problem.places[: problem.n_test or problem.m],
         ranks=_ranks(merged, places) if "ranks" in families else None,
         moments=_moments(problem, merged, places) if "moments" in families else None,
         shepard=_shepard(problem, merged) if "shepard" in families else None,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine.assemble import assemble
+from distbench.engine.canonical_order import canonical_order, inverse
 from distbench.engine.density import DensityFamily
 from distbench.engine.job import release_buffers, run_job
 from distbench.engine.labels import LabelsFamily
@@ -96,6 +97,7 @@ def gather(
         n_test=len(X) if among_queries else 0,
         k=k,
         families=families | {"moments"} if "shepard" in families else families,
+        canonical=_canonical((X, Z), None if X_ref is None or Z_ref is None else (X_ref, Z_ref), rows, order),
         sigma=sigma,
     )
     if labels is not None:
@@ -113,6 +115,22 @@ def gather(
                 return replace(_run(problem, rows, order, workers, progress), groups=groups)
     finally:
         release_buffers()  # if jobs ran in this thread
+
+
+def _canonical(
+    tests: tuple[NDArray[Any], NDArray[Any]],
+    references: tuple[NDArray[Any], NDArray[Any]] | None,
+    rows: Indices,
+    order: Indices | None,
+) -> Indices:
+    """Return `Problem.canonical` for queries at `rows` of the test points, which the spaces hold in this `order`."""
+    canonical = canonical_order(*tests)
+    if order is not None:
+        canonical = inverse(order)[canonical]
+        canonical = np.concatenate([canonical[canonical < len(rows)], canonical[canonical >= len(rows)]])
+    return (
+        canonical if references is None else np.concatenate([canonical, len(canonical) + canonical_order(*references)])
+    )
 
 
 def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Workers, progress: bool | None) -> Statistics:

@@ -81,7 +81,7 @@ class _Ranks:
         is_open = np.empty(len(x), dtype=np.uint8)
         scratch = self.near, self.singles
         sums = self.places, self.columns
-        fixed = problem.k, *self.tolerances, problem.groups
+        fixed = problem.k, *self.tolerances, problem.groups, problem.signs
         neighbors.rank_rows(x, z, i, *fixed, *scratch, *sums, out, is_open)
         for place in np.flatnonzero(is_open).tolist():
             self._add_tied(x[place], z[place], i + place, out[place], int(is_open[place]))
@@ -94,7 +94,7 @@ class _Ranks:
             keys[0][i] = keys[1][i] = np.inf
         own = np.zeros(self.problem.n_test, dtype=np.bool_)
         own[self.problem.of_group(i)] = True
-        ranks.tied_row(keys[0], keys[1], self.problem.k, own, self.columns, out, is_open)
+        ranks.tied_row(keys[0], keys[1], self.problem.k, own, self.columns, self.problem.signs, out, is_open)
 
     def close(self, part: Part) -> None:
         self.columns[:2] -= self.places
@@ -115,9 +115,8 @@ class _Triplets:
             x, z = (np.stack([s.exact_keys(q) for q in range(i, i + len(x))]) for s in (problem.x, problem.z))
             tolerances = 0.0, 0.0
         out = self.out[row : row + len(x)]
-        triplets.triplet_rows(
-            x, z, i, problem.order, size, tolerances, problem.n_test, problem.groups, self.columns, out
-        )
+        drawn = problem.places[i : i + len(x)], problem.order, size
+        triplets.triplet_rows(x, z, i, *drawn, tolerances, problem.n_test, problem.groups, self.columns, out)
 
     def close(self, part: Part) -> None:
         part.rows["triplets"], part.columns["triplets"] = self.out, self.columns

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 from distbench.engine.counts import BLOCK_CANDIDATES, SINGLE_ROUNDING, ranks_below
-from distbench.engine.random_signs import SKETCHES, add_signed, same_group
+from distbench.engine.random_signs import SKETCHES, Signs, add_signed, same_group
 
 __all__ = [
     "CONTINUITY",
@@ -92,6 +92,7 @@ def _excess_ranks(
     groups: Indices,
     place: Singles,
     columns: Array,
+    signs: Signs,
     out: Array,
     signed: Array,
 ) -> bool:
@@ -133,7 +134,7 @@ def _excess_ranks(
             elif keys[owners[u]] > keys[member]:
                 moved += 1.0
         columns[member] += change
-        add_signed(change - moved, member, signed)
+        add_signed(change - moved, signs[member], signed)
     for p in range(len(groups)):  # a point of the query's group never leaves without the query
         if groups[p] == groups[query]:
             for u in range(count):
@@ -151,6 +152,7 @@ def _overlap(
     k: int,
     groups: Indices,
     columns: Array,
+    signs: Signs,
     signed: Array,
 ) -> float:
     """Return the number of common neighbors; add its changes when a neighbor is removed to `columns` and `signed`."""
@@ -163,10 +165,10 @@ def _overlap(
         if near_x[t] < n_test and not same_group(groups, query, near_x[t]):
             change = both if in_z[near_x[t]] else gain_x
             columns[near_x[t]] += change
-            add_signed(change, near_x[t], signed)
+            add_signed(change, signs[near_x[t]], signed)
         if near_z[t] < n_test and not in_x[near_z[t]] and not same_group(groups, query, near_z[t]):
             columns[near_z[t]] += gain_z
-            add_signed(gain_z, near_z[t], signed)
+            add_signed(gain_z, signs[near_z[t]], signed)
     return common
 
 
@@ -179,6 +181,7 @@ def rank_rows(
     tolerance_x: float,
     tolerance_z: float,
     groups: Indices,
+    signs: Signs,
     near: NDArray[np.uint8],
     singles: Singles,
     places: Singles,
@@ -232,11 +235,12 @@ def rank_rows(
                 groups,
                 places[side],
                 columns[side],
+                signs,
                 out[row][3 * side : 3 * side + 3],
                 signed[SKETCHES * side : SKETCHES * (side + 1)],
             ):
                 sides |= TRUST_OPEN if side == 0 else CONTINUITY_OPEN
-        of_overlap = groups, columns[2], signed[2 * SKETCHES :]
+        of_overlap = groups, columns[2], signs, signed[2 * SKETCHES :]
         out[row][OVERLAP] = _overlap(first_query + row, near_x, near_z, near[0], near[1], k, *of_overlap)
         is_open[row] = sides
         for t in range(k):

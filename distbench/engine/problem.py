@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import rank_correlation, triplets
+from distbench.engine.canonical_order import inverse
 from distbench.engine.point_space import Space
+from distbench.engine.random_signs import Signs, signs_of
 
 __all__ = ["FAMILIES", "Problem"]
 
@@ -35,6 +37,7 @@ class Problem:
     n_test: int  # test points among the candidates; 0 if queries are no candidates
     k: int  # neighbors
     families: frozenset[str]
+    canonical: Indices  # rows of the spaces: queries, other test points, references, each in their canonical order
     sigma: float = 0.1  # width of the density's kernel
     labels_queries: Indices | None = None
     labels_candidates: Indices | None = None
@@ -66,10 +69,25 @@ class Problem:
         """Number of queries in a block."""
         return int(np.clip(BLOCK_KEYS // self.n, 4, 128))
 
+    @property
+    def canonical_columns(self) -> Indices:
+        """The columns of the candidates, in the order of `canonical`."""
+        return self.canonical[self.x.first :] - self.x.first
+
+    @cached_property
+    def places(self) -> Indices:
+        """The place of each row of the spaces in the canonical order."""
+        return inverse(self.canonical)
+
+    @cached_property
+    def signs(self) -> Signs:
+        """The random signs of each test point that is a candidate."""
+        return signs_of(self.places[: self.n_test])
+
     @cached_property
     def order(self) -> Indices:
         """A random order of the candidates, in which triplets are sampled."""
-        return np.random.default_rng(SEED).permutation(self.n)
+        return self.canonical_columns[np.random.default_rng(SEED).permutation(self.n)]
 
     @property
     def triplet_candidates(self) -> int:
@@ -86,7 +104,7 @@ class Problem:
         is_complete = self.pairs <= rank_correlation.SAMPLE_PAIRS
         # Longer tails cost nothing if there are few pairs. Removing a query can remove all of its pairs from a tail.
         share = (4 if is_complete else 1) * rank_correlation.TAIL_SHARE + self.M / self.pairs
-        self.first_look = rank_correlation.pilot(a, b, share, is_complete)
+        self.first_look = rank_correlation.pilot(a, b, share, is_complete, max(self.x.tolerance, self.z.tolerance))
 
     def pairs_sample(self, size: int, seed: int) -> tuple[Indices, Indices, Array, Array]:
         """Return queries i, columns j and distances a, b of all pairs, or of `size` pairs drawn with replacement."""
@@ -96,11 +114,11 @@ class Problem:
         flat = np.random.default_rng(seed).integers(0, self.pairs, size) if sampled else np.arange(self.pairs)
         i = np.searchsorted(starts, flat, side="right") - 1
         j = flat - starts[i] + (i + 1 if self.n_test else 0)
+        i, j = self.canonical[i], self.canonical_columns[j]
         a, b = self.x.to_distance(self.x.pair_keys(i, j)), self.z.to_distance(self.z.pair_keys(i, j))
         return i, j, a, b
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without `order`, which other processes compute again."""
-        state = self.__dict__.copy()
-        state.pop("order", None)
-        return state
+        """Return the state without what other processes compute again."""
+        computed = {"places", "signs", "order"}
+        return {name: value for name, value in self.__dict__.items() if name not in computed}

@@ -11,23 +11,28 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 
-__all__ = ["SKETCHES", "add_partners", "add_signed", "same_group"]
+__all__ = ["SKETCHES", "Signs", "add_partners", "add_signed", "same_group", "signs_of"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Signs = NDArray[np.uint8]  # of each test point, a bit a sketch
 
 SKETCHES = 4  # signs of each point; squares are averaged over them
 
 
-@kernel
-def add_signed(change: float, point: int, out: Array) -> None:
-    """Add `change` with each random sign of a test point, the same in every run (splitmix64), to `out`."""
-    state = np.uint64(point + 1) * np.uint64(0x9E3779B97F4A7C15)
+def signs_of(places: Indices) -> Signs:
+    """Return the random signs of points by their places in an order, the same in every run (splitmix64)."""
+    state = (places.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    state >>= np.uint64(40)
+    return (state >> np.uint64(40)).astype(np.uint8) & np.uint8((1 << SKETCHES) - 1)
+
+
+@kernel
+def add_signed(change: float, signs: int, out: Array) -> None:
+    """Add `change` with each random sign of a test point to `out`."""
     for sketch in range(SKETCHES):
-        out[sketch] += change if (state >> np.uint64(sketch)) & np.uint64(1) else -change
+        out[sketch] += change if (signs >> sketch) & 1 else -change
 
 
 @kernel
@@ -37,7 +42,10 @@ def same_group(groups: Indices, i: int, p: int) -> bool:
 
 
 @kernel
-def add_partners(i: Indices, j: Indices, out: Array) -> None:
-    """Add, for each pair, the signs of j to the row of i."""
+def add_partners(i: Indices, j: Indices, weights: Array, places: Indices, signs: Signs, out: Array) -> None:
+    """Add each pair's weight, with the random signs of the point at the later place, to the row of the other point."""
     for pair in range(len(i)):
-        add_signed(1.0, j[pair], out[i[pair]])
+        first, second = i[pair], j[pair]
+        if places[first] > places[second]:
+            first, second = second, first
+        add_signed(weights[pair], signs[second], out[first])

@@ -172,8 +172,11 @@ def _above(weighted: Array) -> Array:
     return np.asarray(weighted.sum() - np.cumsum(weighted) + weighted / 2)
 
 
-def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
-    """Return the first look at a sample of pairs; each tail will hold at least a `share` of all pairs."""
+def pilot(a: Array, b: Array, share: float, all_pairs: bool, tolerance: float = 0.0) -> Pilot:
+    """Return the first look at a sample of pairs; each tail will hold at least a `share` of all pairs.
+
+    tolerance : relative rounding of the ratios in the pass over all pairs; no threshold is so near to a ratio here.
+    """
     grids, cells, counts = [], [], []
     for values in (a, b):
         grid = _grid(values)
@@ -198,7 +201,7 @@ def pilot(a: Array, b: Array, share: float, all_pairs: bool) -> Pilot:
         factor=factor,
         sample=np.stack(cells),
         exact=_sorted_correlation(a, b) if all_pairs else None,
-        tails=_tails(b[distinct] / a[distinct], share),
+        tails=_tails(b[distinct] / a[distinct], share, tolerance),
     )
 
 
@@ -225,11 +228,11 @@ def _influence(
     return (effect(0), effect(1)), 1 / spread
 
 
-def _tails(ratios: Array, share: float) -> tuple[float, float]:
+def _tails(ratios: Array, share: float, tolerance: float) -> tuple[float, float]:
     """Return a low and a high threshold; almost surely at least a `share` of all ratios lies beyond each."""
     if share >= 1 or ratios.size == 0:
         return np.inf, -np.inf
     ordered = np.sort(ratios)
     expected = ratios.size * share
     kept = min(ratios.size - 1, int(expected + MARGIN_DEVIATIONS * np.sqrt(expected) + MARGIN_DEVIATIONS))
-    return float(ordered[kept]), float(ordered[-1 - kept])
+    return float(ordered[kept]) * (1 - tolerance), float(ordered[-1 - kept]) * (1 + tolerance)

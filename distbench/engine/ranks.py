@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distbench.engine._jit import kernel
 from distbench.engine.counts import find_places
 from distbench.engine.neighbors import CONTINUITY, CONTINUITY_OPEN, OVERLAP, OVERLAP_OPEN, SIGNED, TRUST, TRUST_OPEN
-from distbench.engine.random_signs import SKETCHES, add_signed
+from distbench.engine.random_signs import SKETCHES, Signs, add_signed
 
 __all__ = ["tied_row"]
 
@@ -80,6 +80,7 @@ def overlap(
     weights_z: Array,
     own: Owned,
     columns: Array,
+    signs: Signs,
     signed: Array,
 ) -> float:
     """Return the expected number of common neighbors; add test candidates' effects to `columns` and `signed`."""
@@ -102,7 +103,7 @@ def overlap(
         if not own[p] and (classes_x[p] < NEXT or classes_z[p] < NEXT):
             effect = change[classes_x[p], classes_z[p]]
             columns[p] += effect
-            add_signed(effect, p, signed)
+            add_signed(effect, signs[p], signed)
     return value
 
 
@@ -165,7 +166,14 @@ def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Arr
 
 @kernel
 def _add_changes(
-    classes: Classes, place: Places, after: Array, value: float, own: Owned, columns: Array, signed: Array
+    classes: Classes,
+    place: Places,
+    after: Array,
+    value: float,
+    own: Owned,
+    columns: Array,
+    signs: Signs,
+    signed: Array,
 ) -> None:
     for p in range(len(columns)):
         if own[p]:
@@ -173,11 +181,19 @@ def _add_changes(
         change = after[classes[p], place[p]] - value
         columns[p] += change
         if classes[p] < NEXT:
-            add_signed(change, p, signed)
+            add_signed(change, signs[p], signed)
 
 
 def _rank_excess(
-    classes: Classes, weights: Array, values: Array, k: int, own: Owned, columns: Array, out: Array, signed: Array
+    classes: Classes,
+    weights: Array,
+    values: Array,
+    k: int,
+    own: Owned,
+    columns: Array,
+    signs: Signs,
+    out: Array,
+    signed: Array,
 ) -> None:
     """Write sum_j w_j max(0, r_j - k) to ``out[0]``; neighbors j are those of `classes`, ranks r_j those of `values`.
 
@@ -193,13 +209,16 @@ def _rank_excess(
     count = cells.reshape(3, -1).astype(np.float64)
     term, drop_tie, loss = _terms(less, upto, count, k)
     value = _weighted(weights[BEYOND], count, term)
-    _add_changes(classes, place, _after(weights, count, term, drop_tie, loss), value, own, columns, signed)
+    after = _after(weights, count, term, drop_tie, loss)
+    _add_changes(classes, place, after, value, own, columns, signs, signed)
     ranks = np.where(classes[members] < NEXT, ((less + 1 + upto) / 2)[level], -1.0)
     worst = ranks.argmax()
     out[:] = value, members[worst], ranks[worst]
 
 
-def tied_row(keys_x: Array, keys_z: Array, k: int, own: Owned, columns: Array, out: Array, is_open: int) -> None:
+def tied_row(
+    keys_x: Array, keys_z: Array, k: int, own: Owned, columns: Array, signs: Signs, out: Array, is_open: int
+) -> None:
     """Write the statistics of a query that `distbench.engine.neighbors.rank_rows` left open, from exact keys.
 
     If the query is a candidate, its own keys must be infinite. own : (n_test,) whether a test point is of the query's
@@ -212,8 +231,8 @@ def tied_row(keys_x: Array, keys_z: Array, k: int, own: Owned, columns: Array, o
     (classes_x, weights_x), (classes_z, weights_z) = sides
     signed = out[SIGNED:].reshape(3, SKETCHES)
     if is_open & TRUST_OPEN:
-        _rank_excess(classes_z, weights_z, keys_x, k, own, columns[0], out[TRUST:CONTINUITY], signed[0])
+        _rank_excess(classes_z, weights_z, keys_x, k, own, columns[0], signs, out[TRUST:CONTINUITY], signed[0])
     if is_open & CONTINUITY_OPEN:
-        _rank_excess(classes_x, weights_x, keys_z, k, own, columns[1], out[CONTINUITY:OVERLAP], signed[1])
+        _rank_excess(classes_x, weights_x, keys_z, k, own, columns[1], signs, out[CONTINUITY:OVERLAP], signed[1])
     if is_open & OVERLAP_OPEN:
-        out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, own, columns[2], signed[2])
+        out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, own, columns[2], signs, signed[2])

@@ -42,7 +42,7 @@ class OrderCurves:
 
 @lru_cache(maxsize=8)
 def sampled_queries(m: int, M: int) -> Indices:
-    """Return the queries whose ranks are sorted: all, or a seeded sample."""
+    """Return the places in the canonical order of the queries whose ranks are sorted: all, or a seeded sample."""
     size = max(2, MAX_RANKS // M)
     if m <= size:
         return np.arange(m)
@@ -217,7 +217,7 @@ class OrderCurvesFamily(OptionalStatistic):
         """Return the queries' areas (nan outside the sample), and the changes of their sum without each test point."""
         n_test = problem.n_test
         areas, effects = np.full(len(rows), np.nan), np.zeros(n_test)
-        sampled = sampled_queries(problem.m, problem.M)
+        sampled = np.sort(problem.canonical[sampled_queries(problem.m, problem.M)])
         for i in sampled[np.searchsorted(sampled, rows.start) : np.searchsorted(sampled, rows.stop)]:
             a, b = problem.x.exact_keys(int(i)), problem.z.exact_keys(int(i))
             if n_test:
@@ -232,7 +232,7 @@ class OrderCurvesFamily(OptionalStatistic):
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> OrderCurves:
         """Return the areas of the sampled queries, with a note if they are not all."""
-        places = sampled_queries(problem.m, problem.M)
+        places = np.sort(problem.canonical[sampled_queries(problem.m, problem.M)])
         notes: tuple[Note, ...] = ()
         if len(places) < problem.m:
             text = f"rnx_auc: computed from {len(places):,} sampled queries of {problem.m:,}"

@@ -84,6 +84,7 @@ class Statistics:
     n_test: int  # test points; m if queries are no candidates
     judged: Indices  # (m,) the queries' rows of X
     queries_are_candidates: bool
+    places: Indices  # (n_test,) of the test points in their canonical order
     ranks: Ranks | None = None
     moments: Moments | None = None
     shepard: Shepard | None = None

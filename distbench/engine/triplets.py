@@ -81,6 +81,7 @@ def triplet_rows(
     keys_x: Array,
     keys_z: Array,
     first_query: int,
+    places: Indices,
     order: Indices,
     size: int,
     tolerances: tuple[float, float],
@@ -89,11 +90,14 @@ def triplet_rows(
     columns: Array,
     out: Array,
 ) -> None:
-    """Write the shares of a block's queries, each with `size` candidates, to `out`; see `_add_triplets`."""
+    """Write the shares of a block's queries, each with `size` candidates, to `out`; see `_add_triplets`.
+
+    places : (B,) numbers of the queries, which choose the part of `order` that is used.
+    """
     scratch = np.empty((3, size))
     for row in range(len(keys_x)):
         i = first_query + row
         skipped = i if n_test else -1
-        start = i * size % len(order)
+        start = places[row] * size % len(order)
         fixed = order, tolerances, n_test, groups
         out[row] = _add_triplets(keys_x[row], keys_z[row], skipped, start, *fixed, scratch, columns)

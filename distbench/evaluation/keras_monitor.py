@@ -11,6 +11,7 @@ import numpy as np
 
 from distbench._util.checks import whole_number
 from distbench.encoders.encoder import Encoder, as_encoder
+from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import DistbenchError, InputError
 from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.report import Report
@@ -93,9 +94,8 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
             raise InputError(
                 "encoder", f"{type(encoder).__name__}", "pass a layer's name, a model, or a function of the model"
             )
-        random = np.random.default_rng(seed)
-        self.X_val = _sample(X_val, "X_val", max_points, random)
-        self.reference = None if reference is None else _sample(reference, "reference", max_points, random)
+        self.X_val = _sample(X_val, "X_val", max_points, seed)
+        self.reference = None if reference is None else _sample(reference, "reference", max_points, seed)
         self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix
         self.metrics = [metric.name for metric in chosen_metrics(metrics)]
         others = None if self.reference is None else as_points(self.reference, "reference")
@@ -135,12 +135,12 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         return self.report.as_dict()
 
 
-def _sample(points: Any, name: str, max_points: int | None, random: np.random.Generator) -> Any:
-    as_points(points, name)  # raises the errors
+def _sample(points: Any, name: str, max_points: int | None, seed: int) -> Any:
+    matrix = as_points(points, name)  # raises the errors
     rows = np.asarray(points)
     if max_points is None or len(rows) <= max_points:
         return rows
-    return rows[np.sort(random.choice(len(rows), max_points, replace=False))]
+    return rows[np.sort(shuffled_rows(matrix, seed)[:max_points])]
 
 
 def _encoder_of(model: Any, encoder: Any) -> Encoder:

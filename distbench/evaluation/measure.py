@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine import Statistics, gather
+from distbench.engine.canonical_order import shuffled_rows
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.fingerprint import fingerprint
@@ -46,10 +47,13 @@ def measure(
     def half_widths(report: Report) -> dict[str, float]:
         return {metric: report[metric].half_width for metric in precision or ()}
 
-    if precision is None:
-        report = report_on(judged_rows(settings.queries, total, settings.seed))
+    if precision is not None:
+        order = shuffled_rows(points.X, settings.seed)
+        report = until_precise(report_on, half_widths, precision, order, settings.queries)
+    elif settings.queries is not None:
+        report = report_on(judged_rows(settings.queries, shuffled_rows(points.X, settings.seed)))
     else:
-        report = until_precise(report_on, half_widths, precision, total, settings.queries, settings.seed)
+        report = report_on(None)
     warnings = report_warnings(points, draws, settings.distance_x)
     if settings.queries is not None and settings.queries > total:
         text = f"queries: found {settings.queries:,}, but only {total:,} test points; all of them were evaluated"

@@ -50,33 +50,30 @@ def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float
     return {name: float(half) for name, half in precision.items()}
 
 
-def judged_rows(count: int | None, total: int, seed: int) -> Rows | None:
-    """Return a random sample of rows in ascending order, or None for all.
+def judged_rows(count: int, order: Rows) -> Rows | None:
+    """Return the first rows of a random order of all rows, in ascending order, or None for all.
 
-    With the same seed, a larger sample contains every smaller one.
+    A larger sample of the same order contains every smaller one.
     """
-    if count is None or count >= total:
-        return None
-    return np.sort(np.random.default_rng(seed).permutation(total)[:count]).astype(np.int64)
+    return None if count >= len(order) else np.sort(order[:count])
 
 
 def until_precise(
     measure: Callable[[Rows | None], Result],
     half_widths: Callable[[Result], Mapping[str, float]],
     precision: Mapping[str, float],
-    total: int,
+    order: Rows,
     first: int | None,
-    seed: int,
 ) -> Result:
     """Enlarge the sample of test points until every interval is narrow enough, and return the result for this sample.
 
     If no sample is large enough, the result is that for all test points. `measure` returns the result for the given
     rows (None: all). `half_widths` returns half the width of each metric's interval in a result; it is infinite if
-    there is no interval. The first sample has `first` of the `total` points, by default 1,000.
+    there is no interval. `order` is a random order of all rows; the first sample has `first` of them, by default 1,000.
     """
-    count = first or FIRST_QUERIES
+    count, total = first or FIRST_QUERIES, len(order)
     while True:
-        result = measure(judged_rows(count, total, seed))
+        result = measure(judged_rows(count, order))
         if count >= total:
             return result
         widths = half_widths(result)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distbench._util.checks import whole_number
+from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
 from distbench.inference.floors import CODE_SIZE
 from distbench.inputs.arrays import as_points, check_candidates
@@ -68,8 +69,7 @@ def attainable(
         if name not in METRICS:
             raise InputError("metrics", f"found no metric {name!r}", f"known are {', '.join(METRICS)}")
     code_size = whole_number(code_size, "code_size", 1, CODE_SIZE)
-    if len(X) > MAX_POINTS:
-        X = X[np.sort(np.random.default_rng(seed).choice(len(X), MAX_POINTS, replace=False))]
+    X = X[shuffled_rows(X, seed)[:MAX_POINTS]]
     check_candidates(k, len(X) - 1)
     families = frozenset({"ranks"}).union(*(METRICS[name].families for name in names))
     statistics = gather_checked(

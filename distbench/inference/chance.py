@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.engine.canonical_order import canonical_order
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
 from distbench.metrics import METRICS, Measured
@@ -69,9 +70,19 @@ def chance(
 
     if (closed_form := measure(Z, reference).chance) is not None:
         return float(closed_form)
-    rng = np.random.default_rng(seed)
+    rng, order = np.random.default_rng(seed), canonical_order(X, Z)
+    others = None if reference is None else canonical_order(*reference)
     values = []
     for _ in range(shuffles):
-        pair = None if reference is None else (reference[0], rng.permutation(reference[1]))
-        values.append(measure(rng.permutation(Z), pair).value)
+        pair = None
+        if reference is not None and others is not None:
+            pair = reference[0], _shuffled(reference[1], others, rng)
+        values.append(measure(_shuffled(Z, order, rng), pair).value)
     return float(np.mean(values))
+
+
+def _shuffled(codes: Array, order: NDArray[np.int64], rng: np.random.Generator) -> Array:
+    """Return codes in which the rows at `order` are exchanged at random."""
+    out = np.empty_like(codes)
+    out[order] = codes[rng.permutation(order)]
+    return out

@@ -15,6 +15,7 @@ from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
 from distbench._util.checks import whole_number
+from distbench.engine.canonical_order import shuffled_rows
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_candidates
@@ -85,7 +86,7 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     .. [3] J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
     """
     points, dim = as_points(X_test, "X_test"), whole_number(code_size, "code_size", 1, CODE_SIZE)
-    sample = _sample(len(points), points.shape[1])
+    sample = _sample(points)
     whole = sample is None
     if points.size > MAX_VALUES:
         points, sample, metrics = points[sample], None, [name for name in metrics if name == "distortion"]
@@ -107,10 +108,10 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     return {name: value for name in FLOORED if name in metrics and (value := values.get(name)) is not None}
 
 
-def _sample(n: int, d: int) -> NDArray[np.int64] | None:
+def _sample(points: NDArray[Any]) -> NDArray[np.int64] | None:
     """Return the rows of a sample whose distances take seconds at most, or None for all."""
-    size = min(MAX_POINTS, int(np.sqrt(MAX_PRODUCTS / d)) + 2)
-    return None if n <= size else np.sort(np.random.default_rng(0).choice(n, size, replace=False))
+    size = min(MAX_POINTS, int(np.sqrt(MAX_PRODUCTS / points.shape[1])) + 2)
+    return None if len(points) <= size else np.sort(shuffled_rows(points, 0)[:size])
 
 
 def check_floors(

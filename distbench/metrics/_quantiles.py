@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Statistics
-from distbench.engine.random_signs import SKETCHES, add_partners
+from distbench.engine.random_signs import SKETCHES, add_partners, signs_of
 from distbench.engine.rank_correlation import TAIL_SHARE
 from distbench.engine.ratio_tails import Tail
 from distbench.metrics._leave_one_out import columns_of
@@ -22,6 +22,7 @@ Indices = NDArray[np.int64]
 MAX_OWNED_SHARE = 0.25  # without a point that has more than this share of a tail, the value is computed exactly
 MIN_RATIOS = 3.0  # a tail with fewer ratios is too short to estimate a slope
 INTERACTION_SHARE = 0.6  # the part that is subtracted: with all of it, intervals of few pairs are too narrow
+TIED = 1e-9  # ratios whose relative difference is at most this are tied
 WINDOW_FACTOR = 4.0  # slopes are measured from a quarter of the place of the quantile to four times its place
 
 
@@ -46,12 +47,13 @@ def measure_quantiles(statistics: Statistics) -> Measured:
         return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
     # approximated to first order; slopes over a window vary less than the gap between two single ratios
     slopes = _slope(high, position), _slope(low, position)
-    in_tails = tuple(_pairs_in_tail(tail, position, len(n_pairs), statistics.groups) for tail in (high, low))
+    members = _members(high, position), _members(low, position)
+    in_tails = tuple(_pairs_in_tail(*pairs_of, len(n_pairs), statistics.groups) for pairs_of in members)
     change = slopes[0] * (in_tails[0] - TAIL_SHARE * n_pairs) - slopes[1] * (in_tails[1] - TAIL_SHARE * n_pairs)
     is_dominant = np.maximum(*in_tails) > MAX_OWNED_SHARE * tail_size
     interaction = None
     if statistics.queries_are_candidates:
-        sign_sums = tuple(_sign_sums(tail, position, len(n_pairs), statistics.groups) for tail in (high, low))
+        sign_sums = tuple(_sign_sums(*pairs_of, statistics.places, statistics.groups) for pairs_of in members)
         signed_change = slopes[0] * sign_sums[0] - slopes[1] * sign_sums[1]
         interaction = signed_change * (value / tail_size) * np.sqrt(INTERACTION_SHARE)
     leave_one_out = value * np.exp(np.where(is_dominant, 0.0, change / tail_size))
@@ -71,29 +73,44 @@ def _slope(tail: Tail, position: float) -> float:
     return float(np.log(tail.quantile(last) / tail.quantile(first)) / np.log((last + 0.5) / (first + 0.5)))
 
 
-def _pairs_in_tail(tail: Tail, position: float, points: int, groups: Indices | None) -> Array:
-    """Return, for each test point, how many of the tail's ratios up to a place are of its pairs.
+def _members(tail: Tail, position: float) -> tuple[Indices, Indices, Array]:
+    """Return the ends i, j and the weights of the pairs up to a place in the tail.
+
+    Pairs tied at the place share the places that are left with equal weight.
+    """
+    place = int(position)
+    stop = min(place + 1, len(tail.ratios))
+    weights = np.ones(stop)
+    if place < len(tail.ratios):
+        edge = tail.ratios[place]
+        tied = np.flatnonzero(np.abs(tail.ratios - edge) <= TIED * edge)
+        stop = int(tied[-1]) + 1
+        weights = np.ones(stop)
+        weights[tied[0] :] = (place + 1 - tied[0]) / len(tied)
+    return tail.i[:stop].astype(np.int64), tail.j[:stop].astype(np.int64), weights
+
+
+def _pairs_in_tail(i: Indices, j: Indices, weights: Array, points: int, groups: Indices | None) -> Array:
+    """Return, for each test point, the sum of the weights of its pairs.
 
     A pair of two points of one group counts half for each: it leaves with the group once.
     """
-    i, j = tail.i[: int(position) + 1], tail.j[: int(position) + 1]
-    weights = np.where(_of_one_group(i, j, groups), 0.5, 1.0)
+    weights = np.where(_of_one_group(i, j, groups), 0.5, 1.0) * weights
     is_test = j >= 0
     of_queries = np.bincount(i, weights, minlength=points)
     return np.asarray(of_queries + np.bincount(j[is_test], weights[is_test], minlength=points), dtype=np.float64)
 
 
-def _sign_sums(tail: Tail, position: float, points: int, groups: Indices | None) -> Array:
-    """Return, for each test point, the sum of its partners' random signs over the tail's ratios up to a place.
+def _sign_sums(i: Indices, j: Indices, weights: Array, places: Indices, groups: Indices | None) -> Array:
+    """Return, for each test point, the weighted sum of its partners' random signs; a pair counts at one of its ends.
 
     Partners of the point's own group are left out.
     """
-    i, j = tail.i[: int(position) + 1], tail.j[: int(position) + 1]
-    sums = np.zeros((points, SKETCHES))
+    sums = np.zeros((len(places), SKETCHES))
     counts = (j >= 0) & ~_of_one_group(i, j, groups)
-    add_partners(i[counts].astype(np.int64), j[counts].astype(np.int64), sums)
+    add_partners(i[counts], j[counts], weights[counts], places, signs_of(places), sums)
     return sums
 
 
-def _of_one_group(i: NDArray[np.int32], j: NDArray[np.int32], groups: Indices | None) -> NDArray[np.bool_]:
+def _of_one_group(i: Indices, j: Indices, groups: Indices | None) -> NDArray[np.bool_]:
     return np.zeros(len(i), dtype=np.bool_) if groups is None else (j >= 0) & (groups[i] == groups[j])

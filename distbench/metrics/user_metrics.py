@@ -220,7 +220,7 @@ class _Measure:
         if m > 1 and (self.independent or not inputs.among):
             without = (scores.sum() - scores) / (m - 1)
         elif m > 1:
-            groups = np.random.default_rng(0).permutation(m) % min(m, GROUPS)
+            groups = np.random.default_rng(0).permutation(m)[statistics.places[:m]] % min(m, GROUPS)
             means = [
                 float(self._scores(inputs.without(np.flatnonzero(groups == group))).mean())
                 for group in range(min(m, GROUPS))

@@ -1,0 +1,75 @@
+"""An order of points that depends on the set of points alone, not on the order of their rows.
+
+Whatever is drawn at random (pairs, triplets, queries, signs) is drawn from this order, so that permuted rows give the
+same values and intervals.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.inputs.blocks import release, row_blocks
+
+__all__ = ["HASHED_BYTES", "canonical_order", "inverse", "shuffled_rows"]
+
+Indices = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+HASHED_BYTES = 1 << 28  # as float64; larger arrays, as most memory maps are, are not read once more
+
+
+def canonical_order(X: NDArray[Any], Z: NDArray[Any] | None = None) -> Indices:
+    """Return the rows of X in the order of their hashes; equal rows in the order of the hashes of their codes Z.
+
+    Rows that are equal in both keep their order: to exchange them changes nothing. The order is the same for equal
+    values of float32 and float64, and for all codes if no rows of X are equal. Arrays X above `HASHED_BYTES` keep the
+    order of their rows.
+    """
+    if len(X) * X.shape[1] * 8 > HASHED_BYTES:
+        return np.arange(len(X))
+    of_points = _hashes(X)
+    order = np.argsort(of_points, kind="stable")
+    ordered = of_points[order]
+    if Z is None or not (ordered[1:] == ordered[:-1]).any():
+        return order
+    return np.lexsort((_hashes(Z), of_points))
+
+
+def shuffled_rows(X: NDArray[Any], seed: int) -> Indices:
+    """Return the rows of X in a random order, which for one seed depends on the set of points alone."""
+    return canonical_order(X)[np.random.default_rng(seed).permutation(len(X))]
+
+
+def inverse(order: Indices) -> Indices:
+    """Return the place of each index in an order."""
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    return places
+
+
+def _hashes(points: NDArray[Any]) -> Words:
+    """Return a hash of each row's float64 values."""
+    hashes = np.empty(len(points), dtype=np.uint64)
+    for rows in row_blocks(len(points), 8 * points.shape[1]):
+        _hash_rows(np.ascontiguousarray(points[rows], dtype=np.float64).view(np.uint64), hashes[rows])
+        release(points)
+    return hashes
+
+
+@kernel
+def _hash_rows(words: Words, out: Words) -> None:
+    """Write a hash of each row of 64-bit words to `out`; the words of 0.0 and -0.0 count as the same."""
+    for row in range(len(words)):
+        state = np.uint64(0)
+        for column in range(words.shape[1]):
+            word = words[row, column]
+            if word == np.uint64(0x8000000000000000):
+                word = np.uint64(0)
+            state = (state ^ word) * np.uint64(0x9E3779B97F4A7C15)
+            state ^= state >> np.uint64(32)
+        state *= np.uint64(0xBF58476D1CE4E5B9)
+        out[row] = state ^ (state >> np.uint64(29))

@@ -263,7 +263,18 @@ def _as_leave_one_out(value: float, means: Array, groups: NDArray[np.int64]) -> 
 RESERVED = frozenset(
     (
         *("encoder", "X_test", "Z_test", "reference", "k", "metrics", "include_queries", "confidence", "batch_size"),
-        *("name", "distance_x", "distance_z", "labels", "reference_labels", "queries", "precision", "seed", "executor"),
+        *(
+            "name",
+            "distance_x",
+            "distance_z",
+            "labels",
+            "reference_labels",
+            "groups",
+            "queries",
+            "precision",
+            "seed",
+            "executor",
+        ),
         *("progress", "stochastic", "draws", "input_space", "dataset", "code_size", "limits", "undecided", "test"),
     )
 )

@@ -185,7 +185,7 @@ def test_layers_of_the_decoder_mirror_those_of_the_encoder() -> None:
 
 @pytest.mark.parametrize("arguments", [(0,), (2, (8, 0)), (2.5,), (True,), ("2",)])
 def test_widths_are_checked(arguments: Any) -> None:
-    with pytest.raises(InputError, match="not a whole number above 0"):
+    with pytest.raises(InputError, match=r"code_size, hidden: found .*pass a whole number, 1 or more"):
         dk.Autoencoder(*arguments)
 
 
@@ -198,7 +198,7 @@ def test_widths_are_checked(arguments: Any) -> None:
         ("IsometricAutoencoder", {"weight": float("inf")}, "weight: inf is not"),
         ("TopologicalAutoencoder", {"weight": -2}, "weight: -2 is not"),
         ("TopologicalAutoencoder", {"scale": 0}, "scale: 0 is not a number above 0"),
-        ("TopologicalAutoencoder", {"max_points": 1}, "max_points: 1 is not a whole number above 1"),
+        ("TopologicalAutoencoder", {"max_points": 1}, "max_points: found 1; pass a whole number, 2 or more"),
         ("DistancePreservingAutoencoder", {"weight": -1}, "weight: -1"),
         ("DistanceEncoder", {"form": "scalled"}, "form: "),
         ("DistanceEncoder", {"pairs": "some"}, "pairs: "),

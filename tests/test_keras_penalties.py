@@ -191,9 +191,9 @@ def test_convolutions_take_images_of_any_size(filters: tuple[int, ...], shape: t
         ({}, 6, "image_shape: 6 features are no square image"),
         ({"image_shape": (2, 4)}, 6, r"image_shape: \(2, 4\) holds 8 numbers, a row has 6"),
         ({"image_shape": (6,)}, 6, r"image_shape: \(6,\); give height and width"),
-        ({"image_shape": (2, 0)}, 6, "image_shape: 0 is not"),
+        ({"image_shape": (2, 0)}, 6, "image_shape: found 0;"),
         ({"filters": ()}, 9, "filters: empty"),
-        ({"filters": (4, -1)}, 9, "filters: -1 is not"),
+        ({"filters": (4, -1)}, 9, "filters: found -1;"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(options: dict[str, Any], features: int, message: str) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from distbench._util.checks import whole_number
 from distbench.baselines._points import Units, as_rows
-from distbench.baselines._recipe import Transformer, whole_number
+from distbench.baselines._recipe import Transformer
 from distbench.errors import InputError
 
 __all__ = [
@@ -59,7 +60,7 @@ def few_wanted(code_size: int, n: int) -> bool:
 
 def few_enough(n: int, most: int, name: str) -> None:
     """Raise ``InputError`` if there are more points than a recipe of quadratic cost is meant for."""
-    whole_number("max_points", most, 1)
+    whole_number(most, "max_points", 1)
     if n > most:
         raise InputError(
             f"X: {n} points are more than max_points={most} of {name}, whose time and memory grow with the square of "

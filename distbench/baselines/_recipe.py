@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from distbench._util.checks import whole_number
 from distbench._util.registry import Registry
 from distbench.errors import InputError
 
@@ -22,7 +23,6 @@ __all__ = [
     "Transformer",
     "baseline",
     "fit_baseline",
-    "whole_number",
 ]
 
 Progress = Callable[[int, int], None]
@@ -111,8 +111,8 @@ class Recipe:
             An argument cannot be used, or the recipe has no such option.
         """
         points = _checked(X)
-        whole_number("code_size", code_size, 1)
-        whole_number("seed", seed, 0)
+        whole_number(code_size, "code_size", 1)
+        whole_number(seed, "seed", 0)
         unknown = sorted(set(options) - set(self.options))
         if unknown:
             known = ", ".join(self.options) or "none"
@@ -221,14 +221,6 @@ def fit_baseline(
     if name not in BASELINES:
         raise InputError(f"name: {BASELINES.hint(name)}")
     return BASELINES[name].fit(X, code_size, seed, progress, **options)
-
-
-def whole_number(argument: str, value: Any, least: int) -> None:
-    """Raise ``InputError`` unless ``value`` is a whole number of at least ``least``."""
-    import numpy as np
-
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InputError(f"{argument}: {value!r} is not a whole number of at least {least}")
 
 
 def _checked(X: ArrayLike) -> NDArray[np.float64]:

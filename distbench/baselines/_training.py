@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import whole_number
 from distbench.baselines._recipe import Progress
 from distbench.errors import InputError, TrainingError
 from distbench.keras.registered import require_keras
@@ -54,8 +55,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name, value in (("epochs", self.epochs), ("batch_size", self.batch_size)):
-            if value is not None and not (isinstance(value, (int, np.integer)) and value > 0):
-                raise InputError(f"{name}: {value!r} is not a whole number above 0")
+            if value is not None:
+                whole_number(value, name, 1)
         if not self.learning_rate > 0:
             raise InputError(f"learning_rate: {self.learning_rate!r} is not above 0")
 

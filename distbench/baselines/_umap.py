@@ -6,8 +6,8 @@ import os
 from types import ModuleType
 from typing import Any
 
+from distbench._util.checks import whole_number
 from distbench.baselines._estimator import quiet
-from distbench.baselines._recipe import whole_number
 from distbench.errors import InputError, MissingDependencyError
 from distbench.keras.registered import require_keras
 
@@ -60,7 +60,7 @@ def require_parametric_umap() -> Any:
 
 def layout_options(name: str, n_neighbors: int, min_dist: float, n: int) -> dict[str, Any]:
     """Check the settings both recipes share, and name them as umap-learn does; few points have fewer neighbors."""
-    whole_number("n_neighbors", n_neighbors, 2)
+    whole_number(n_neighbors, "n_neighbors", 2)
     if not 0 <= min_dist <= 1:
         raise InputError(f"min_dist: {min_dist!r} is not in [0, 1]")
     if n < 4:

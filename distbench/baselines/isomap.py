@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from distbench.baselines._recipe import Progress, baseline, whole_number
+from distbench._util.checks import whole_number
+from distbench.baselines._recipe import Progress, baseline
 from distbench.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def isomap(
     from distbench.baselines._estimator import EstimatorEncoder, at_most, few_enough, points_in
     from distbench.baselines._points import Units
 
-    whole_number("n_neighbors", n_neighbors, 1)
+    whole_number(n_neighbors, "n_neighbors", 1)
     few_enough(len(X), max_points, "isomap")
     at_most(code_size, len(X) - 1, "isomap", f"one less than its {len(X)} points")
     units = Units.of(X)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distbench.baselines._recipe import Progress, baseline, whole_number
+from distbench._util.checks import whole_number
+from distbench.baselines._recipe import Progress, baseline
 from distbench.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def parametric_umap(
     from distbench.baselines._umap import layout_options, require_parametric_umap
 
     options = layout_options("parametric_umap", n_neighbors, min_dist, len(X))
-    whole_number("epochs", epochs, 1)
+    whole_number(epochs, "epochs", 1)
     make = require_parametric_umap()
     units = Units.of(X)
     with quiet(), seeded(seed):

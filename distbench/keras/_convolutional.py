@@ -8,8 +8,9 @@ from typing import Any
 
 import keras
 
+from distbench._util.checks import whole_number
 from distbench.errors import InputError
-from distbench.keras._models import Autoencoder, whole
+from distbench.keras._models import Autoencoder
 
 __all__ = ["ConvolutionalAutoencoder"]
 
@@ -51,8 +52,10 @@ class ConvolutionalAutoencoder(Autoencoder):
         super().__init__(code_size, (), activation, **kwargs)
         if not filters:
             raise InputError("filters: empty; give the channels of one convolution at least")
-        self.filters = tuple(whole("filters", channels) for channels in filters)
-        self.image_shape = None if image_shape is None else tuple(whole("image_shape", size) for size in image_shape)
+        self.filters = tuple(whole_number(channels, "filters", 1) for channels in filters)
+        self.image_shape = (
+            None if image_shape is None else tuple(whole_number(size, "image_shape", 1) for size in image_shape)
+        )
         if self.image_shape is not None and len(self.image_shape) not in (2, 3):
             raise InputError(
                 f"image_shape: {self.image_shape}; give height and width, and channels where there are any"

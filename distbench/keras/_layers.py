@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from distbench._util.checks import whole_number
 from distbench.errors import InputError
 
 __all__ = ["OrthogonalProjection", "Reflection", "Rotation", "Translation"]
@@ -201,9 +202,7 @@ class OrthogonalProjection(_Isometric):
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(units, bool) or int(units) != units or units < 1:
-            raise InputError(f"units: {units!r} is not a whole number above 0")
-        self.units = int(units)
+        self.units = whole_number(units, "units", 1)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the weight, shape (d, units), for inputs of shape (..., d)."""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from distbench._util.checks import whole_number
 from distbench.errors import InputError
 from distbench.keras._forms import FORMS
 
@@ -186,8 +187,7 @@ def _check(form: str, scale: float | None, pairs: str, max_points: int) -> None:
             raise InputError(f"{name}: {value!r} is unknown; pass one of {', '.join(known)}")
     if scale is not None and not 0 < scale < float("inf"):
         raise InputError(f"scale: {scale!r} is not a number above 0; pass the mean distance, or None")
-    if isinstance(max_points, bool) or int(max_points) != max_points or max_points < 2:
-        raise InputError(f"max_points: {max_points!r} is not a whole number of at least 2, so there is no pair")
+    whole_number(max_points, "max_points", 2, "pass a whole number, 2 or more: fewer points have no pair")
 
 
 def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, max_points: int) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
+from distbench._util.checks import whole_number
 from distbench.errors import InputError
 
-__all__ = ["Autoencoder", "LinearAutoencoder", "check_scale", "check_weight", "whole"]
+__all__ = ["Autoencoder", "LinearAutoencoder", "check_scale", "check_weight"]
 
 
 @keras.saving.register_keras_serializable(package="distbench")
@@ -47,7 +48,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         # The layers cast their inputs; the inputs of losses keep their precision.
         super().__init__(autocast=False, **kwargs)
         for width in (code_size, *hidden):
-            whole("code_size, hidden", width)
+            whole_number(width, "code_size, hidden", 1)
         self.code_size = int(code_size)
         self.hidden = tuple(int(width) for width in hidden)
         self.activation = activation
@@ -127,14 +128,6 @@ class LinearAutoencoder(Autoencoder):
         config = super().get_config()
         del config["hidden"], config["activation"]
         return config
-
-
-def whole(argument: str, value: Any, least: int = 1) -> int:
-    """Return ``value`` as int; raise ``InputError`` unless it is a whole number of at least ``least``."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or int(value) != value or value < least:
-        raise InputError(f"{argument}: {value!r} is not a whole number above {least - 1}")
-    return int(value)
 
 
 def check_weight(argument: str, value: Any) -> float:

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from distbench._util.checks import whole_number
 from distbench.keras._losses import pairwise_distances
-from distbench.keras._models import Autoencoder, check_scale, check_weight, whole
+from distbench.keras._models import Autoencoder, check_scale, check_weight
 from distbench.keras._trees import spanning_edges
 
 __all__ = ["TopologicalAutoencoder"]
@@ -60,7 +61,7 @@ class TopologicalAutoencoder(Autoencoder):
         super().__init__(code_size, hidden, activation, **kwargs)
         self.weight = check_weight("weight", weight)
         self.scale = check_scale(scale)
-        self.max_points = whole("max_points", max_points, 2)
+        self.max_points = whole_number(max_points, "max_points", 2)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Reconstruct ``inputs``, shape (n, features), and add the loss on both trees."""

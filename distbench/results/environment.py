@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["describe", "environment"]
+__all__ = ["describe", "environment", "package_versions"]
 
 PACKAGES = ("distbench", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "umap-learn")
 """The packages that affect fits and scores most."""
@@ -43,10 +43,15 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
         "blas": _blas(),
         "python": platform.python_version(),
     }
-    values |= {name: _version(name) for name in (*PACKAGES, *OTHERS)}
+    values |= package_versions() | {name: _version(name) for name in OTHERS}
     if folder is not None:
         values |= _commit_and_run(folder)
     return {name: value for name, value in values.items() if value}
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that affect fits and scores most; empty for a package not installed."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def describe(values: Mapping[str, Any]) -> str:

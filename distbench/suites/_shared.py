@@ -1,4 +1,4 @@
-"""Shares codes between the processes of a run, so that each recipe is fitted once on a machine.
+"""Shares codes between the processes of a run, and with the run after an interrupted one: each recipe is fitted once.
 
 Encoders would have to be pickled, codes do not. A recipe whose codes cannot be shared is fitted in each process.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from distbench._util.imports import imported
 from distbench.errors import InputError, TrainingError
+from distbench.results.environment import package_versions
 from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import Recipe
 
@@ -41,7 +42,8 @@ def fit_key(recipe: Recipe, setting: Sequence[str | int]) -> str:
 
     A baseline, ``module:object`` and a class of a module have a key. An object, and a class defined in a function or in
     ``__main__``, have no key, because another process cannot know whether it has the same one. `setting` is the data's
-    hash, the code size, the seed, and everything else that the fit depends on.
+    hash, the code size, the seed, and everything else that the fit depends on, except the versions of packages, which
+    are part of every key.
     """
     name = recipe.source
     try:
@@ -51,7 +53,8 @@ def fit_key(recipe: Recipe, setting: Sequence[str | int]) -> str:
                 return ""
         if not isinstance(name, str):
             return ""
-        return sha256(json.dumps([recipe_hash(name, recipe.options), *setting]).encode()).hexdigest()
+        hashed = [recipe_hash(name, recipe.options), *setting, package_versions()]
+        return sha256(json.dumps(hashed).encode()).hexdigest()
     except InputError:  # the class is defined in a function, or its source cannot be read
         return ""
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_distbench._options import flag_of, from_line
+from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.suites.fits import FitCache
 
-__all__ = ["fits_of", "is_worker", "relative_path", "rerun_line"]
+__all__ = ["fits_of", "is_worker", "relative_path", "remove_kept_fits", "rerun_line"]
 
 SHARED_FOLDER = "distbench-fits"
 _FITS: pytest.StashKey[FitCache] = pytest.StashKey()
@@ -60,13 +62,27 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def _shared_folder(config: pytest.Config) -> Path | None:
-    """Return the folder that the xdist workers of this machine share in this run; None for any other process.
+    """Return the folder in which the processes of this run share codes; None for a process that shares none.
 
-    pytest removes it with its other temporary files, after three more runs.
+    An update keeps it in pytest's cache, so that an update after an interrupted one does not fit again. For the workers
+    of another run it is a temporary folder, which pytest removes after three more runs.
     """
+    if settings_of(config).update:
+        return _kept_folder(config)
     temporary = getattr(config.option, "basetemp", None)
     if not is_worker(config) or temporary is None or not Path(temporary).name.startswith("popen-"):
         return None
     folder = Path(temporary).parent / SHARED_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _kept_folder(config: pytest.Config) -> Path | None:
+    cache = getattr(config, "cache", None)
+    return None if cache is None else cache.mkdir(SHARED_FOLDER)
+
+
+def remove_kept_fits(config: pytest.Config) -> None:
+    """Remove the codes that an update kept, since it reached its end."""
+    if settings_of(config).update and (folder := _kept_folder(config)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)

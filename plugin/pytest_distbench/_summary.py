@@ -11,7 +11,7 @@ import pytest
 
 from distbench.results.run import RunResults
 from pytest_distbench._record import CheckRecord, Record, records_on
-from pytest_distbench._session import relative_path
+from pytest_distbench._session import relative_path, remove_kept_fits
 from pytest_distbench._settings import settings_of
 from pytest_distbench._summary_lines import (
     claim_lines,
@@ -141,6 +141,8 @@ class Summary:
             from pytest_distbench._writer import write_updates
 
             self._written, self._unwritten = write_updates(self._records.values())
+            if not _is_cut(session):
+                remove_kept_fits(self._config)
         if self._settings.reports:
             from pytest_distbench._reports import write_reports
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t as student
 
 import distbench
-from distbench.inference.jackknife import add_draws
+from distbench.inference.jackknife import add_replicates
 
 X = np.random.default_rng(1).normal(size=(80, 5))
 REFERENCE = np.random.default_rng(2).normal(size=(120, 5))
@@ -81,13 +81,13 @@ def test_intervals_hold_the_variance_of_the_mean_over_draws(drawn):
 
 
 def test_variances_add():
-    low, high = add_draws((0.4, 0.8), 0.5, 0.2, 5)
+    low, high = add_replicates((0.4, 0.8), 0.5, 0.2, 5)
     half = student.ppf(0.975, 4) * 0.2 / 5**0.5
     assert low == pytest.approx(0.5 - np.hypot(0.1, half))
     assert high == pytest.approx(0.5 + np.hypot(0.3, half))
-    assert add_draws((0.4, 0.8), 0.5, 2.0, 5, bounds=(0, 1)) == (0, 1)
-    assert add_draws((None, None), 0.5, 0.2, 5) == (None, None)
-    assert add_draws((0.4, 0.8), 0.5, 0.0, 5) == pytest.approx((0.4, 0.8))
+    assert add_replicates((0.4, 0.8), 0.5, 2.0, 5, bounds=(0, 1)) == (0, 1)
+    assert add_replicates((None, None), 0.5, 0.2, 5) == (None, None)
+    assert add_replicates((0.4, 0.8), 0.5, 0.0, 5) == pytest.approx((0.4, 0.8))
 
 
 def test_worst_cases_have_no_interval_and_infinite_draws_no_spread():

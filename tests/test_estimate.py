@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 import distbench
-from distbench.inference.estimate import Estimate, difference_of_intervals, mean_of, mean_of_intervals
-from distbench.inference.jackknife import add_draws, jackknife_interval
+from distbench.inference.estimate import Estimate, mean_of
+from distbench.inference.jackknife import add_replicates, jackknife_interval
 from distbench.metrics import METRICS
 
 RNG = np.random.default_rng(0)
@@ -26,32 +27,65 @@ def test_a_difference_is_paired_and_unbounded():
 
 
 @pytest.mark.parametrize("other", [Estimate(1.0), Estimate(1.0, np.ones(4)), Estimate(math.inf, np.full(9, math.inf))])
-def test_no_interval_between_other_points_or_infinite_values(other):
-    assert (A - other).interval() == (None, None)
-    assert Estimate.mean([A, other]).interval() == (None, None)
+def test_no_interval_without_one_of_each_value_or_of_infinite_values(other):
+    without_arrays = Estimate(A.value, bounds=A.bounds)
+    assert (without_arrays - other).interval() == (None, None)
+    assert Estimate.mean([without_arrays, other]).interval() == (None, None)
 
 
-def test_a_mean_keeps_bounds_and_its_share_of_the_draws():
+def test_a_mean_over_seeds_has_the_variance_of_training():
     stochastic = Estimate(A.value, A.leave_one_out, A.interaction, A.bounds, A.rows, ((0.2, 5),))
     mean = Estimate.mean([stochastic, B])
     without, twice = (A.leave_one_out + B.leave_one_out) / 2, (A.interaction + B.interaction) / 2
     points = jackknife_interval(1.0, without, 0.95, (0, 2), twice)
-    assert mean.interval() == add_draws(points, 1.0, 0.1, 5, bounds=(0, 2))
+    assert mean.interval() == add_replicates(points, 1.0, abs(A.value - B.value) / 2**0.5, 2, bounds=(0, 2))
     assert Estimate.mean([A, Estimate(1.0, A.leave_one_out)]).interaction is None
+    assert Estimate.mean([stochastic]) is stochastic
 
 
-def test_means_of_ends_and_of_values():
-    assert mean_of_intervals([(0.0, 1.0), (1.0, 4.0)]) == (0.5, 2.5)
-    assert mean_of_intervals([(0.0, None), (1.0, 4.0)]) == (0.5, None)
-    assert mean_of_intervals([]) == (None, None)
+def test_equal_values_of_all_seeds_add_no_variance():
+    assert Estimate.mean([A, A, A]).interval() == pytest.approx(A.interval())
+    assert Estimate.mean([A, A]).replicates == ()
+
+
+def test_without_leave_one_out_values_the_ends_are_averaged_and_seeds_added():
+    values = [Estimate(0.5, ends=(0.0, 1.0)), Estimate(1.5, ends=(1.0, 4.0))]
+    assert Estimate.mean(values).interval() == add_replicates((0.5, 2.5), 1.0, 0.5**0.5, 2)
+    assert Estimate.mean([values[0], Estimate(1.0)]).interval() == (None, None)
+
+
+def test_means_of_values_may_be_infinite():
     assert mean_of([1.0, math.inf]) == math.inf
     assert math.isnan(mean_of([-math.inf, math.inf]))
 
 
 def test_intervals_of_independent_values_add_as_variances_do():
-    assert difference_of_intervals(5.0, (2.0, 6.0), 1.0, (-1.0, 5.0)) == (4 - 5, 4 + math.hypot(1, 2))
-    assert difference_of_intervals(5.0, (2.0, 6.0), 1.0, (None, None)) == (None, None)
-    assert difference_of_intervals(math.inf, (2.0, 6.0), 1.0, (0.0, 1.0)) == (None, None)
+    a, b = Estimate(5.0, ends=(2.0, 6.0)), Estimate(1.0, ends=(-1.0, 5.0))
+    assert (a - b).interval() == (4 - 5, 4 + math.hypot(1, 2))
+    assert (a - Estimate(1.0)).interval() == (None, None)
+    assert (Estimate(math.inf, ends=(2.0, 6.0)) - b).interval() == (None, None)
+
+
+def test_both_encoders_add_the_variance_of_their_trainings():
+    a, b = (Estimate.mean([Estimate(v, ends=(v, v)) for v in values]) for values in ((1.0, 2.0, 3.0), (5.0, 5.0)))
+    half = stdtrit(2, 0.975) / 3**0.5
+    assert (a - b).interval() == pytest.approx((-3 - half, -3 + half))
+
+
+@given(threshold=st.floats(-3, 5))
+def test_the_p_value_is_where_the_interval_ends(threshold):
+    p = A.p_value(threshold)
+    for alpha, excludes in ((min(1.0, p * 1.03), True), (p * 0.97, False)):
+        low, high = A.interval(1 - alpha) if alpha < 1 else (A.value, A.value)
+        if 1e-9 < alpha < 0.97:
+            assert (not low <= threshold <= high) == excludes
+
+
+def test_an_interval_without_leave_one_out_values_grows_with_the_confidence():
+    low, high = Estimate(1.0, bounds=(0.0, 9.0), ends=(0.5, 2.0)).interval(0.99)
+    factor = 2.5758 / 1.95996
+    assert (low, high) == pytest.approx((1 - 0.5 * factor, 1 + factor), abs=1e-4)
+    assert Estimate(1.0).p_value() is None
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["CONFIDENCE", "Estimate", "difference_of_intervals", "mean_arrays", "mean_of", "mean_of_intervals"]
+__all__ = ["CONFIDENCE", "Estimate", "mean_arrays", "mean_of"]
 
 Interval = tuple[float, float] | tuple[None, None]
+Bounds = tuple[float, float]
+Replicates = tuple[tuple[float, int], ...]
 Ends = tuple[float | None, float | None]
 
 CONFIDENCE = 0.95
@@ -40,13 +42,15 @@ class Estimate:
         Least and largest possible value.
     rows : int or None
         Number of single scores, each within the bounds, whose mean is the value; None if it is no such mean.
-    draws : tuple of (float, int)
-        Standard deviation over draws of a stochastic encoder's codes, and the number of draws, for each encoder that
-        the value depends on.
+    replicates : tuple of (float, int)
+        For each encoder that the value depends on, the standard deviation and the number of the values whose mean
+        counts: over draws of a stochastic encoder's codes, or over training seeds of a recipe.
     losses : ndarray of shape (rows,) or None
         What each single score is short of the best possible one, if it is known.
     failure : float
         The least that a failure takes from a single score; 0 if it is not known.
+    ends : tuple of (float, float) or (None, None)
+        A 95 % interval over test points, for a value whose leave-one-out values were not kept.
     """
 
     value: float
@@ -54,9 +58,10 @@ class Estimate:
     interaction: Array | None = None
     bounds: tuple[float, float] = UNBOUNDED
     rows: int | None = None
-    draws: tuple[tuple[float, int], ...] = ()
+    replicates: Replicates = ()
     losses: Array | None = None
     failure: float = 0.0
+    ends: Interval = (None, None)
 
     @classmethod
     def of_metric(
@@ -67,7 +72,8 @@ class Estimate:
         interaction: Array | None = None,
         points: Array | None = None,
         counts: tuple[int, int, int] | None = None,
-        draws: tuple[tuple[float, int], ...] = (),
+        replicates: Replicates = (),
+        ends: Ends = (None, None),
     ) -> Estimate:
         """Return the estimate of a metric with its bounds.
 
@@ -76,9 +82,12 @@ class Estimate:
         """
         from distbench.metrics import METRICS
 
-        known = METRICS[metric]
+        known = METRICS.get(metric)  # None if the package is not installed that brought the metric of a stored row
+        if known is None:
+            return cls(value, leave_one_out, interaction, replicates=replicates, ends=_interval(*ends))
+        plain = cls(value, leave_one_out, interaction, known.bounds, replicates=replicates, ends=_interval(*ends))
         if counts is None or not known.is_mean_of_points:
-            return cls(value, leave_one_out, interaction, known.bounds, draws=draws)
+            return plain
         low, high = known.bounds
         best = high if known.direction == "up" else low
         m, losses = counts[2], None
@@ -92,43 +101,104 @@ class Estimate:
             losses = np.zeros(m)
         unknown = high - low if value in known.bounds else 0.0  # without a failure, nothing is known of their size
         failure = unknown if known.least_failure is None else known.least_failure(*counts)
-        return cls(value, leave_one_out, interaction, known.bounds, m, draws, losses, failure)
+        return replace(plain, rows=m, losses=losses, failure=failure)
 
     @staticmethod
     def mean(estimates: Sequence[Estimate]) -> Estimate:
-        """Return the mean of estimates on the same points, such as those of one recipe over its training seeds."""
+        """Return the mean of a recipe over its training seeds, on the same points, with the variance of training.
+
+        The spread over seeds contains that over draws of codes. A single seed is returned as it is: an estimate of one
+        fitted encoder. Without leave-one-out values the ends are the means of lower and of upper ends, which is no
+        narrower.
+        """
+        if len(estimates) == 1:
+            return estimates[0]
+        values = [estimate.value for estimate in estimates]
+        without = mean_arrays([estimate.leave_one_out for estimate in estimates])
+        ends = [estimate._points_interval() for estimate in estimates] if without is None else []
+        known = [(low, high) for low, high in ends if low is not None and high is not None]
+        is_known = bool(ends) and len(known) == len(ends)
         return Estimate(
-            mean_of([estimate.value for estimate in estimates]),
-            mean_arrays([estimate.leave_one_out for estimate in estimates]),
+            mean_of(values),
+            without,
             mean_arrays([estimate.interaction for estimate in estimates]),
             estimates[0].bounds,
             estimates[0].rows,
-            tuple((sd / len(estimates), count) for estimate in estimates for sd, count in estimate.draws),
+            _replicates(values),
             mean_arrays([estimate.losses for estimate in estimates]),
             estimates[0].failure,
+            (mean_of([low for low, _ in known]), mean_of([high for _, high in known])) if is_known else (None, None),
         )
 
     def __sub__(self, other: Estimate) -> Estimate:
-        """Return the paired difference, point by point; 0 if neither value is finite."""
+        """Return the difference, 0 if neither value is finite.
+
+        It is paired point by point if both have leave-one-out values. Otherwise its interval is that of independent
+        values, which is wider on the same points.
+        """
         finite = math.isfinite(self.value) or math.isfinite(other.value)
+        without = _difference(self.leave_one_out, other.leave_one_out)
         return Estimate(
             self.value - other.value if finite else 0.0,
-            _difference(self.leave_one_out, other.leave_one_out),
+            without,
             _difference(self.interaction, other.interaction),
-            draws=(*self.draws, *other.draws),
+            replicates=(*self.replicates, *other.replicates),
+            ends=(None, None) if without is not None else self._independent_difference(other),
         )
 
-    def interval(self, confidence: float = CONFIDENCE) -> Interval:
-        """Return the interval over samples of test points (and draws), or (None, None) if there is no honest one."""
-        from distbench.inference.jackknife import add_draws, allow_unseen_failures, jackknife_interval
+    def _independent_difference(self, other: Estimate) -> Interval:
+        """Return the interval over points of a difference by the method of variance estimates recovery.
 
+        References
+        ----------
+        .. [1] G. Y. Zou and A. Donner (2008), Construction of confidence limits about effect measures.
+        """
+        (low_a, high_a), (low_b, high_b) = self._points_interval(), other._points_interval()
+        value = self.value - other.value
+        if low_a is None or high_a is None or low_b is None or high_b is None or not math.isfinite(value):
+            return None, None
+        below, above = (
+            math.hypot(self.value - low_a, high_b - other.value),
+            math.hypot(high_a - self.value, other.value - low_b),
+        )
+        return value - below, value + above
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return the interval over samples of test points and replicates, or (None, None) if there is no honest one."""
+        from distbench.inference.jackknife import add_replicates
+
+        ends = self._points_interval(confidence)
+        for sd, count in self.replicates:
+            ends = add_replicates(ends, self.value, sd, count, confidence, self.bounds)
+        return ends
+
+    def _points_interval(self, confidence: float = CONFIDENCE) -> Interval:
+        from distbench.inference.jackknife import allow_unseen_failures, jackknife_interval
+
+        if self.leave_one_out is None:
+            return _at_confidence(self.ends, self.value, confidence, self.bounds)
         arrays = self.interaction, self.losses
         ends = jackknife_interval(self.value, self.leave_one_out, confidence, self.bounds, *arrays, self.failure)
-        if self.rows is not None:
-            ends = allow_unseen_failures(ends, self.value, self.failure, self.rows, confidence, self.bounds)
-        for sd, count in self.draws:
-            ends = add_draws(ends, self.value, sd, count, confidence, self.bounds)
-        return ends
+        if self.rows is None:
+            return ends
+        return allow_unseen_failures(ends, self.value, self.failure, self.rows, confidence, self.bounds)
+
+    def p_value(self, threshold: float = 0.0) -> float | None:
+        """Return the smallest alpha whose interval of confidence 1 - alpha excludes a threshold; None without interval.
+
+        It is found to 1 % of itself, and at least 1e-12.
+        """
+        if self.interval()[0] is None:
+            return None
+        excluded, contained = math.log(1e-12), 0.0
+        while contained - excluded > 0.01:
+            middle = (excluded + contained) / 2
+            low, high = self.interval(-math.expm1(middle))
+            if low is None or high is None or low <= threshold <= high:
+                excluded = middle
+            else:
+                contained = middle
+        return math.exp(contained)
 
 
 def _difference(a: Array | None, b: Array | None) -> Array | None:
@@ -160,30 +230,21 @@ def mean_of(values: Collection[float]) -> float:
     return sum(values) / len(values)  # fmean refuses infinities of both signs
 
 
-def mean_of_intervals(intervals: Sequence[Ends]) -> Ends:
-    """Return the means of lower and of upper ends of intervals over the same points, None if an end is missing.
-
-    The result is no narrower than the interval of the mean.
-    """
-    low, high = ([ends[side] for ends in intervals] for side in (0, 1))
-    return _mean_end(low), _mean_end(high)
+def _replicates(values: Sequence[float]) -> Replicates:
+    """Return the standard deviation and the number of values; nothing if they are equal or infinite."""
+    known = len(values) > 1 and all(map(math.isfinite, values)) and len(set(values)) > 1
+    return ((statistics.stdev(values), len(values)),) if known else ()
 
 
-def _mean_end(ends: Sequence[float | None]) -> float | None:
-    known = [end for end in ends if end is not None]
-    return mean_of(known) if known and len(known) == len(ends) else None
+def _interval(low: float | None, high: float | None) -> Interval:
+    return (None, None) if low is None or high is None else (low, high)
 
 
-def difference_of_intervals(a: float, interval_a: Ends, b: float, interval_b: Ends) -> Interval:
-    """Return the interval of a - b from those of the independent values a and b, or (None, None) if one is missing.
-
-    This is the method of variance estimates recovery.
-
-    References
-    ----------
-    .. [1] G. Y. Zou and A. Donner (2008), Construction of confidence limits about effect measures.
-    """
-    (low_a, high_a), (low_b, high_b) = interval_a, interval_b
-    if low_a is None or high_a is None or low_b is None or high_b is None or not math.isfinite(a - b):
-        return None, None
-    return (a - b) - math.hypot(a - low_a, high_b - b), (a - b) + math.hypot(high_a - a, b - low_b)
+def _at_confidence(ends: Interval, value: float, confidence: float, bounds: Bounds) -> Interval:
+    """Return a 95 % interval at another confidence: its half widths grow as those of a normal distribution."""
+    low, high = ends
+    if low is None or high is None or confidence == CONFIDENCE:
+        return ends
+    normal = statistics.NormalDist()
+    factor = normal.inv_cdf((1 + confidence) / 2) / normal.inv_cdf((1 + CONFIDENCE) / 2)
+    return max(bounds[0], value - factor * (value - low)), min(bounds[1], value + factor * (high - value))

@@ -26,7 +26,7 @@ from distbench.errors import InputError
 
 __all__ = [
     "LEAST_SHARE",
-    "add_draws",
+    "add_replicates",
     "allow_unseen_failures",
     "check_confidence",
     "degrees_of_freedom",
@@ -112,31 +112,33 @@ def jackknife_interval(
     return float(min(low, value)), float(max(high, value))  # there and back, rounding may pass the value
 
 
-def add_draws(
+def add_replicates(
     interval: Interval,
     value: float,
     sd: float,
-    draws: int,
+    count: int,
     confidence: float = 0.95,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Interval:
-    r"""Return an interval over points with the variance of a stochastic encoder's mean over draws added.
+    r"""Return an interval over points with the variance of a mean over replicates added.
 
-    The value is the mean of the statistic T over D draws e of the codes of the same points p. It varies by
+    Replicates are draws e of a stochastic encoder's codes, or trainings of a recipe with other seeds. The value is the
+    mean of the statistic T over S replicates on the same points p. It varies by
 
-    .. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / D
+    .. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / S
 
-    over samples of points and draws. The jackknife over points, of the mean over draws, estimates the first term. From
-    the second it includes independent noise of single points, but nothing that all codes of a draw share (a mask or a
-    projection drawn once a call). The second term is estimated by s^2 / D, with s the standard deviation of the D
-    values, and added: the interval is never too narrow, and with independent noise too wide by at most the second term.
-    Half widths add like standard errors, each with its quantile of Student's distribution: D - 1 degrees of freedom for
-    the draws.
+    over samples of points and replicates. The jackknife over points, of the mean over replicates, estimates the first
+    term. From the second it includes independent noise of single points, but nothing that all codes of a replicate
+    share. The second term is estimated by s^2 / S, with s the standard deviation of the S values, and added: the
+    interval is never too narrow, and with independent noise too wide by at most the second term. Half widths add like
+    standard errors, each with its quantile of Student's distribution, S - 1 degrees of freedom for the replicates. For
+    a sum of two variances this has at least the stated confidence, where the degrees of freedom of Welch and
+    Satterthwaite have less when many encoders are compared.
     """
     low, high = interval
     if low is None or high is None:
         return None, None
-    half = float(stdtrit(draws - 1, (1 + confidence) / 2)) * sd / draws**0.5
+    half = float(stdtrit(count - 1, (1 + confidence) / 2)) * sd / count**0.5
     low, high = value - np.hypot(value - low, half), value + np.hypot(high - value, half)
     return float(max(low, bounds[0])), float(min(high, bounds[1]))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from distbench.inference.estimate import Estimate, difference_of_intervals, mean_of, mean_of_intervals
+from distbench.inference.estimate import Estimate, mean_of
 from distbench.results.matching import (
     POINTS_CHANGED,
     MatchedRows,
@@ -19,7 +19,7 @@ from distbench.results.matching import (
     packed_alike,
     points_differ,
 )
-from distbench.results.packing import unpack
+from distbench.results.packing import estimate_of
 from distbench.results.rows import OK, Row, status_of
 
 __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
@@ -43,7 +43,8 @@ class Change(Subject):
     difference : float
         ``now - before``: exactly 0 for equal rows.
     low, high : float or None
-        95 % interval of the difference over test points; None if there is none.
+        95 % interval of the difference: over test points, and over trainings if several seeds ran; None if there is
+        none.
     paired : bool
         Whether the interval is for the same points measured twice, which is narrower.
     note : str
@@ -204,10 +205,9 @@ def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
     value_before, value_now = (mean_of([_value(row) for row in rows]) for rows in (before, now))
     difference = 0.0 if value_before == value_now else value_now - value_before
-    low, high, unpaired = (difference, difference, "") if is_same else _paired(before, now, difference)
-    if unpaired:
-        ends_now, ends_before = (mean_of_intervals([(row.low, row.high) for row in rows]) for rows in (now, before))
-        low, high = difference_of_intervals(value_now, ends_now, value_before, ends_before)
+    estimate, unpaired = _difference(before, now)
+    low, high = (difference, difference) if is_same else replace(estimate, value=difference).interval()
+    unpaired = "" if is_same else unpaired
     other_points = unpaired == POINTS_CHANGED
     notes = [f"not paired: {unpaired}"] if unpaired and low is not None else [unpaired] if other_points else []
     total = len(old.keys() | new.keys())
@@ -221,26 +221,24 @@ def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change
         difference=difference,
         low=low,
         high=high,
-        paired=not unpaired,
+        paired=not unpaired and low is not None,
         note="; ".join(notes),
         other_points=other_points,
     )
 
 
-def _paired(before: Sequence[Row], now: Sequence[Row], difference: float) -> tuple[float | None, float | None, str]:
-    """Return the paired interval and no reason, or no interval and the reason."""
-    for reason in map(points_differ, before, now):
-        if reason:
-            return None, None, reason
-    if any(old.groups != new.groups for old, new in zip(before, now, strict=True)):
-        return None, None, "the groups of the test points changed"
+def _difference(before: Sequence[Row], now: Sequence[Row]) -> tuple[Estimate, str]:
+    """Return the mean difference over the seeds, and why it is not paired point by point, if it is not."""
+    unpaired = next(filter(None, map(points_differ, before, now)), "")
+    if not unpaired and any(old.groups != new.groups for old, new in zip(before, now, strict=True)):
+        unpaired = "the groups of the test points changed"
     pairs = [(packed_alike(old, new), packed_alike(new, old)) for old, new in zip(before, now, strict=True)]
-    estimate = Estimate.mean([_estimate(new) - _estimate(old) for old, new in pairs])
-    if estimate.leave_one_out is None:
-        return None, None, "no per-point scores of both runs"
-    low, high = replace(estimate, value=difference).interval()
-    return low, high, "" if low is not None else "no interval of the difference"
+    estimates = [(estimate_of(new), estimate_of(old)) for old, new in pairs]
+    if unpaired:
+        estimates = [(_unpaired(new), _unpaired(old)) for new, old in estimates]
+    mean = Estimate.mean([new - old for new, old in estimates])
+    return mean, unpaired or ("" if mean.leave_one_out is not None else "no per-point scores of both runs")
 
 
-def _estimate(row: Row) -> Estimate:
-    return Estimate(_value(row), unpack(row.leave_one_out), unpack(row.interaction))
+def _unpaired(estimate: Estimate) -> Estimate:
+    return replace(estimate, leave_one_out=None, ends=estimate.interval())

@@ -6,11 +6,13 @@ leaderboard. Nothing here fits, encodes or prints.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from distbench._util.distances import EUCLIDEAN
+from distbench.inference.estimate import CONFIDENCE
 from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row
 from distbench.results.rows import Row, Setting
 
@@ -66,11 +68,13 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
     """Rank encoders on one metric; those that the data cannot tell apart share a place.
 
     **The sharing rule.** Encoders are ordered by their mean over the seeds; the first begins a group. Going down the
-    order, an encoder joins the group while the 95 % interval of its paired difference from *the best of that group*
-    (the jackknife over test points of the difference of the means over seeds) contains 0; the first whose interval does
-    not begins the next group. A group's place is one more than the number of encoders above it: 1, 1, 3. Without
-    leave-one-out values, or if the value is infinite, only equal values share a place. The intervals describe fresh
-    *test points*; ``seed_sd`` describes other training seeds. They are not corrected for the number of comparisons.
+    order, an encoder joins the group while the interval of its difference from *the best of that group* contains 0; the
+    first whose interval does not begins the next group. A group's place is one more than the number of encoders above
+    it: 1, 1, 3. The difference is paired point by point where leave-one-out values of both are known. Its interval is
+    over test points, and over trainings for each encoder with several seeds. Its confidence is 1 - 0.05 / p for the p
+    pairs of n encoders, p = n (n - 1) / 2 (Bonferroni): all pairs count, because the same data choose the best. So
+    among encoders that are equal, one is set apart from the best in at most 5 % of leaderboards. Without any interval
+    only equal values share a place.
 
     Parameters
     ----------
@@ -148,19 +152,20 @@ def _placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> lis
     """Return entries with their places, best first; those without a place come last."""
     ranked = [entry for entry in entries if not entry.reason]
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
+    confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ranked), 2))
     placed: list[LeaderboardRow] = []
     for position, entry in enumerate(ranked, start=1):
         best = next((e for e in placed if e.place == placed[-1].place), None)
-        shares = best is not None and _may_be_equal(best, entry, sort)
+        shares = best is not None and _may_be_equal(best, entry, sort, confidence)
         placed.append(replace(entry, place=best.place if best is not None and shares else position))
     return placed + [entry for entry in entries if entry.reason]
 
 
-def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str) -> bool:
+def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str, confidence: float) -> bool:
     value = entry.values[sort]
     if best.values[sort] == value:
         return True
     if best.estimate is None or entry.estimate is None:
         return False
-    low, high = (best.estimate - entry.estimate).interval()
+    low, high = (best.estimate - entry.estimate).interval(confidence)
     return low is not None and high is not None and low <= 0 <= high

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from distbench.inference.estimate import Estimate, mean_of, mean_of_intervals
-from distbench.results.packing import unpack
+from distbench.inference.estimate import Estimate, mean_of
+from distbench.results.packing import estimate_of
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = ["VERDICTS", "LeaderboardRow", "leaderboard_row"]
@@ -29,8 +29,7 @@ class LeaderboardRow:
     values : dict of str to float
         Mean over the seeds of each metric.
     low, high : float or None
-        95 % interval over test points of the sort metric's mean over the seeds; without leave-one-out values, the mean
-        of the seeds' intervals.
+        95 % interval of the sort metric's mean over the seeds: over test points, and over trainings if several ran.
     seed_sd : float or None
         Standard deviation of the sort metric over the training seeds; None for fewer than two.
     seconds : float or None
@@ -93,11 +92,8 @@ def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
     seeds = {row.seed for row in rows}
     ran = {row.seed for row in good} - {row.seed for row in rows if row.status != OK}
     decisive = list({row.seed: row for row in good if row.metric == sort}.values())
-    estimate = Estimate.mean([_estimate(row) for row in decisive]) if decisive else None
-    if estimate is None or estimate.leave_one_out is None:
-        low, high = mean_of_intervals([(row.low, row.high) for row in decisive])
-    else:
-        low, high = estimate.interval()
+    estimate = Estimate.mean([estimate_of(row) for row in decisive]) if decisive else None
+    low, high = (None, None) if estimate is None else estimate.interval()
     values = _means(good)
     seconds = [row.seconds for row in decisive if row.seconds is not None]
     judged = sorted((row for row in good if row.verdict), key=lambda row: VERDICTS.index(row.verdict))
@@ -121,14 +117,6 @@ def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
         rows=tuple(good),
         estimate=estimate,
     )
-
-
-def _estimate(row: Row) -> Estimate:
-    value = math.nan if row.value is None else row.value
-    without = unpack(row.leave_one_out)
-    if without is None:  # most rows: no table of metrics is loaded for them
-        return Estimate(value)
-    return Estimate.of_metric(row.metric, value, without, unpack(row.interaction), counts=(row.k, row.M, row.m))
 
 
 def _means(rows: Sequence[Row]) -> dict[str, float]:

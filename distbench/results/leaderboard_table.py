@@ -22,6 +22,7 @@ MARK_NOTES = {
     "broken": "!  the limit is broken (the whole interval is on its bad side)",
     "undecided": "?  the interval contains the limit: the test points do not decide",
 }
+SHARED_PLACE = "shares a place: the interval of its difference from the best of that place contains 0"
 
 
 @dataclass(frozen=True)
@@ -159,9 +160,8 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
 
 def _place_column(entries: Sequence[LeaderboardRow]) -> Column:
     places = [entry.place for entry in entries]
-    shared = "shares the place of the best it cannot be told from"
     cells = [
-        Cell(f"{place}=", place, title=shared) if places.count(place) > 1 else Cell(f"{place}", place)
+        Cell(f"{place}=", place, title=SHARED_PLACE) if places.count(place) > 1 else Cell(f"{place}", place)
         for place in places
     ]
     return Column("place", "", tuple(cells), "place")
@@ -194,7 +194,8 @@ def _score_columns(
         side = "higher" if better == "up" else "lower"
         kind: Literal["sort", "metric"] = "sort" if metric == sort else "metric"
         columns.append(Column(metric, metric, cells, kind, better, f"{metric}: {side} is better"))
-    intervals = Column("interval", "95 % interval", tuple(_interval_cells(entries, sort, decimals)), "interval")
+    cells = tuple(_interval_cells(entries, sort, decimals))
+    intervals = Column("interval", "95 % interval", cells, "interval", title=_interval_note(entries))
     return [columns[0], intervals, *columns[1:]]
 
 
@@ -235,14 +236,26 @@ def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Colum
     return [*columns, Column("seeds", "seeds", cells, "fit", "", "how many of how many seeds ran")]
 
 
+def _interval_note(entries: Sequence[LeaderboardRow]) -> str:
+    """Return which question the intervals answer: of fitted encoders, or of recipes that are trained again."""
+    several = [entry.ran > 1 for entry in entries]
+    if not any(several):
+        return "95 % interval: of these fitted encoders, on new test points"
+    if all(several):
+        return "95 % interval: of these recipes, trained again, on new test points"
+    return "95 % interval: on new test points; for an encoder with several seeds, of its recipe trained again"
+
+
 def _notes(entries: Sequence[LeaderboardRow]) -> list[str]:
-    """Return the encoders' notes, and explanations of "in sample" and of shared places."""
+    """Return the encoders' notes, and explanations of intervals, of "in sample" and of shared places."""
     notes = [f"{entry.shown_name}: {entry.note}" for entry in entries if entry.note]
     if any(entry.in_sample for entry in entries):
-        notes.append("in sample: fitted on train and test points together; others never saw the test points")
+        notes.append("in sample: fitted on train and test points together; the others on train points alone")
     places = [entry.place for entry in entries if entry.place is not None]
     if len(set(places)) < len(places):
-        notes.append("=  shares the place of the best it cannot be told from (paired, 95 %)")
+        notes.append(f"=  {SHARED_PLACE} (95 % for all pairs together)")
+    if any(entry.low is not None for entry in entries):
+        notes.append(_interval_note(entries))
     return notes
 
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from distbench.errors import InputError
+from distbench.inference.estimate import Estimate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from distbench.results.rows import Row
 
-__all__ = ["ARRAYS", "PackedArray", "pack", "packed_arrays", "unpack"]
+__all__ = ["ARRAYS", "PackedArray", "estimate_of", "pack", "packed_arrays", "unpack"]
 
 ARRAYS = {"leave_one_out": "float16", "interaction": "root8"}
 """The arrays of a row, and the form in which each is packed."""
@@ -76,6 +77,14 @@ def packed_arrays(row: Row, names: Collection[str] = tuple(ARRAYS)) -> dict[str,
         if isinstance(array, dict):
             packed[name] = array
     return packed
+
+
+def estimate_of(row: Row) -> Estimate:
+    """Return a row's value with its leave-one-out values, or else with its interval."""
+    value = math.nan if row.value is None else row.value
+    without, interaction = unpack(row.leave_one_out), unpack(row.interaction)
+    counts, ends = (row.k, row.M, row.m), (row.low, row.high)
+    return Estimate.of_metric(row.metric, value, without, interaction, counts=counts, ends=ends)
 
 
 def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | None:

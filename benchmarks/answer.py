@@ -17,6 +17,7 @@ from _page import show
 
 from distbench.inference.estimate import mean_of
 from distbench.results.rows import Row
+from distbench.results.run import holm_line
 from distbench.results.suite_store import Store, read_store, store_path
 from distbench.suites.reader import read_suite
 from distbench.suites.suite import Claim
@@ -80,7 +81,7 @@ def _line(claim: Claim, store: Store) -> str:
     finding = store.claim(claim.id)
     if finding is None:
         raise SystemExit(f"nothing is stored of the claim {claim.id}; run pytest --distbench --distbench-update suites")
-    evidence = DETAILS.sub("", finding.evidence).replace(", 3 seeds", "").replace("|", "\\|")
+    evidence = DETAILS.sub("", finding.evidence).replace("|", "\\|")
     verdict = finding.verdict if finding.verdict == "borne out" else f"**{finding.verdict}**"
     return f"| {claim.statement} | {verdict} | {evidence} |"
 
@@ -91,7 +92,7 @@ def counts() -> str:
     found = Counter(finding.verdict for finding in store.results.claims)
     told = ", ".join(f"{number} {verdict}" for verdict, number in found.most_common())
     days = ", ".join(sorted(store.results.earlier))
-    return f"**{len(store.results.claims)} claims: {told}** (stored {days})."
+    return f"**{len(store.results.claims)} claims: {told}**; {holm_line(store.results.claims)} (stored {days})."
 
 
 def sources() -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import distbench
 from distbench.errors import InputError, SuiteError
 from distbench.inference.floors import floors
-from distbench.inference.jackknife import jackknife_interval
+from distbench.inference.jackknife import add_replicates, jackknife_interval
 from distbench.suites.claims import claim_key, judge
 from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import as_recipe
@@ -132,9 +132,12 @@ class TestBetter:
         value = np.mean([score.value for score in runs]) - pca.value
         leave_one_out = np.mean([score.leave_one_out for score in runs], axis=0) - pca.leave_one_out
         assert pca.interaction is None
-        low, high = jackknife_interval(float(value), leave_one_out, 0.95)
-        assert f"difference {value:+.4g} (95 % interval {low:+.4g} to {high:+.4g})" in result.evidence
-        assert "better in 0 of 3 seeds" in result.evidence
+        points = jackknife_interval(float(value), leave_one_out, 0.95)
+        sd = np.std([score.value for score in runs], ddof=1)
+        low, high = add_replicates(points, float(value), float(sd), 3)
+        interval = f"(95 % interval {low:+.4g} to {high:+.4g} over test points and trainings)"
+        assert f"difference {value:+.4g} {interval}" in result.evidence
+        assert (result.p_value < 0.05) == (result.verdict != "undecided")
 
     @pytest.mark.parametrize("metric", ["continuity", "scaled_stress", "knn_recall"])
     def test_a_margin_moves_the_line_to_that_much_worse_than_compare_says(self, cache, metric):
@@ -146,8 +149,8 @@ class TestBetter:
             what = {"better": names[0], "than": names[1], "metric": metric, "margin": margin}
             result = judged(cache, BetterClaim, seeds=(0,), **what)
             assert result.verdict == verdict
-            interval = f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g})"
-            assert f"{interval}, no worse than by {margin:g}, " in result.evidence
+            interval = f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g} over test points)"
+            assert f"{interval}, no worse than by {margin:g}; " in result.evidence
 
     @settings(deadline=None, max_examples=30)
     @given(st.floats(0, 1), st.floats(0, 1), st.sampled_from(["continuity", "spearman", "scaled_stress", "stress"]))
@@ -186,7 +189,7 @@ class TestEncodersOfAClaim:
         recipe = as_recipe("claim_recipes:Scaled")
         reports = [cache.run(Fit(recipe, "digits", 8, 0, inside)).report for inside in (True, False)]
         difference = distbench.compare(*reports)["scaled_stress"]
-        assert f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g})" in result.evidence
+        assert f"(95 % interval {difference.low:+.4g} to {difference.high:+.4g} over test points)" in result.evidence
         assert result.verdict == "borne out"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import distbench
 from distbench.inference.jackknife import jackknife_interval
-from distbench.inference.verdicts import check_undecided, passes, points_to_decide, verdict
+from distbench.inference.verdicts import check_undecided, holm, passes, points_to_decide, verdict
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,11 @@ def test_a_check_that_rests_on_the_value(report):
 def test_limits_outside_the_range_are_refused(report, limits):
     with pytest.raises(distbench.InputError, match="pass one between"):
         report.check(**limits)
+
+
+@pytest.mark.parametrize(
+    ("p_values", "rejected"),
+    [((), 0), ((0.04,), 1), ((0.04, 0.04), 0), ((0.01, 0.04), 2), ((0.03, 0.001, 0.02), 3), ((0.03, 0.001, 0.03), 1)],
+)
+def test_holm_rejects_the_smallest_p_values_step_by_step(p_values, rejected):
+    assert holm(p_values) == rejected

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 from distbench.errors import InputError
 
-__all__ = ["Undecided", "Verdict", "check_undecided", "is_met", "passes", "points_to_decide", "verdict"]
+__all__ = ["Undecided", "Verdict", "check_undecided", "holm", "is_met", "passes", "points_to_decide", "verdict"]
 
 Verdict = Literal["met", "broken", "undecided"]
 Undecided = Literal["value", "fail", "pass"]
@@ -24,6 +25,18 @@ def check_undecided(undecided: Any) -> Undecided:
         f"found {undecided!r}",
         'pass "value" (the value alone decides), "fail" or "pass" for a check whose interval contains its limit',
     )
+
+
+def holm(p_values: Iterable[float], alpha: float = 0.05) -> int:
+    """Return how many null hypotheses Holm's procedure rejects, so that one is rejected wrongly in at most `alpha`.
+
+    References
+    ----------
+    .. [1] S. Holm (1979), A simple sequentially rejective multiple test procedure.
+    """
+    ordered = sorted(p_values)
+    kept = (n for n, p in enumerate(ordered) if p > alpha / (len(ordered) - n))
+    return next(kept, len(ordered))
 
 
 def is_met(value: float, limit: float, direction: Direction) -> bool:

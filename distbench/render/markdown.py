@@ -10,6 +10,7 @@ from distbench._util.numbers import at_bound, distinct, interval
 from distbench.render.changes import change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 from distbench.results.rows import OK
+from distbench.results.run import holm_line
 
 if TYPE_CHECKING:
     from distbench.results.gates import RunComparison
@@ -173,7 +174,9 @@ def _claims(claims: Sequence[ClaimOutcome]) -> str:
         stored = f" (stored {claim.stored})" if claim.stored else ""
         return f"{claim.verdict}{expected}{stored}", claim.statement, claim.evidence, claim.source
 
-    return f"### Claims\n\n{_grid(('verdict', 'claim', 'evidence', 'source'), map(row, claims), words=4)}"
+    together = holm_line(claims)
+    grid = _grid(("verdict", "claim", "evidence", "source"), map(row, claims), words=4)
+    return f"### Claims\n\n{grid}" + f"\n{together[:1].upper()}{together[1:]}.\n" * bool(together)
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str:

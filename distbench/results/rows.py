@@ -173,6 +173,7 @@ class ClaimOutcome:
     """A claim of a suite and its verdict.
 
     ``key`` is a hash of everything that determines the verdict; ``stored`` and ``environment`` are as in :class:`Row`.
+    ``p_value`` is that of a claim which an interval decides: two-sided, against the claim's threshold.
     """
 
     id: str
@@ -184,6 +185,7 @@ class ClaimOutcome:
     key: str = ""
     stored: str = ""
     environment: str = ""
+    p_value: float | None = None
 
 
 def rows_of(

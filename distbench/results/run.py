@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from distbench.results.gates import RunComparison
     from distbench.results.rows import ClaimOutcome, Row
 
-__all__ = ["SORT_METRIC", "RunResults"]
+__all__ = ["SORT_METRIC", "RunResults", "holm_line"]
 
 SORT_METRIC = "continuity"
+DECIDED = ("borne out", "refuted")  # verdicts on claims
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,14 @@ class RunResults:
     comparison: RunComparison | None = None
     broken: Sequence[str] = ()
     sort: str = SORT_METRIC
+
+
+def holm_line(claims: Sequence[ClaimOutcome]) -> str:
+    """Return how many claims that intervals decide remain decided for all together; empty for fewer than two."""
+    from distbench.inference.verdicts import holm
+
+    p_values = [claim.p_value for claim in claims if claim.p_value is not None]
+    decided = sum(claim.p_value is not None and claim.verdict in DECIDED for claim in claims)
+    if decided < 2:
+        return ""
+    return f"intervals decide {decided} of them one by one, {holm(p_values)} for all together (Holm)"

@@ -29,17 +29,18 @@ __all__ = ["ClaimResult", "claim_key", "judge"]
 
 ProgressFor = Callable[[str], Progress | None]
 
-JUDGING_VERSION = 1
+JUDGING_VERSION = 2
 """To be raised when claims are decided in another way, so that stored verdicts become stale."""
 WORDS = ("id", "statement", "source", "expect")  # parts of a claim that do not change its verdict
 
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """The verdict on a claim, and its evidence."""
+    """The verdict on a claim, its evidence, and its p-value if an interval decides it."""
 
     verdict: Verdict
     evidence: str
+    p_value: float | None = None
 
 
 def claim_key(claim: Claim, suite: Suite) -> str:
@@ -76,12 +77,14 @@ def claim_key(claim: Claim, suite: Suite) -> str:
 def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
     """Fit the encoders of a claim, and return the verdict.
 
-    The 95 % interval, over test points, of the mean over training seeds decides on a bound, and that of the paired
-    difference on a comparison (both by the jackknife): borne out if the whole interval is on the claim's side, refuted
-    if all of it is on the other, else undecided. A margin moves the threshold of a comparison from 0 to that much
-    worse. For a metric without an interval (worst cases) the value decides, and only on a bound. For an angle and a
-    collapse the largest value over the seeds decides. A floor is certain. A collapse that was not found is undecided: a
-    search proves nothing.
+    A claim is about recipes, trained again, on new test points. The 95 % interval of the mean over training seeds
+    decides on a bound, that of the difference of two means on a comparison: borne out if the whole interval is on the
+    claim's side, refuted if all of it is on the other, else undecided. The intervals have the variance over test points
+    (jackknife, paired) and over the trainings of each encoder. A margin moves the threshold of a comparison from 0 to
+    that much worse. Each claim is decided for itself: `distbench.inference.verdicts.holm` counts those that remain for
+    all together. For a metric without an interval (worst cases) the value decides, and only on a bound. For an angle
+    and a collapse the largest value over the seeds decides. A floor is certain. A collapse that was not found is
+    undecided: a search proves nothing.
 
     Raises
     ------
@@ -90,14 +93,14 @@ def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = la
         directions that its encoder lacks.
     """
     subject = _Subject(claim, suite, fits, progress)
-    judges: dict[type, Callable[[Any, _Subject], tuple[Verdict, str]]] = {
+    judges: dict[type, Callable[[Any, _Subject], ClaimResult]] = {
         BoundClaim: _bound,
         BetterClaim: _better,
         AngleClaim: _angle,
         CollapseClaim: _collapse,
         FloorClaim: _floor,
     }
-    return ClaimResult(*judges[type(claim)](claim, subject))
+    return judges[type(claim)](claim, subject)
 
 
 @dataclass(frozen=True)
@@ -129,43 +132,43 @@ class _Subject:
         return fits
 
 
-def _bound(claim: BoundClaim, subject: _Subject) -> tuple[Verdict, str]:
+def _bound(claim: BoundClaim, subject: _Subject) -> ClaimResult:
     runs = subject.runs(claim.encoder, claim.metric)
     mean = _mean_over_seeds(runs, claim.metric)
     low, high = mean.interval()
-    spread = "no interval" if low is None else f"95 % interval {low:.4g} to {high:.4g}"
+    spread = "no interval" if low is None else f"95 % interval {low:.4g} to {high:.4g} {_over(mean)}"
+    least = claim.at_least or 0.0
     if low is None or high is None:
         low = high = mean.value
     if claim.at_most is not None:
         verdict, bound = _verdict(high <= claim.at_most, low > claim.at_most), f"at most {claim.at_most:g}"
     else:
-        least = claim.at_least or 0.0
         verdict, bound = _verdict(low >= least, high < least), f"at least {least:g}"
     name = _shown(claim.encoder, runs)
-    return verdict, f"{name} {claim.metric} {mean.value:.4g} ({spread}), {bound}; {_sample(claim, runs)}"
+    evidence = f"{name} {claim.metric} {mean.value:.4g} ({spread}), {bound}; {_sample(claim, runs)}"
+    return ClaimResult(verdict, evidence, _p_value(mean, least if claim.at_most is None else claim.at_most))
 
 
-def _better(claim: BetterClaim, subject: _Subject) -> tuple[Verdict, str]:
+def _better(claim: BetterClaim, subject: _Subject) -> ClaimResult:
     better, than = (subject.runs(name, claim.metric) for name in (claim.better, claim.than))
     a, b = _mean_over_seeds(better, claim.metric), _mean_over_seeds(than, claim.metric)
-    low, high = (a - b).interval()
+    difference = a - b
+    low, high = difference.interval()
     if low is None or high is None:
         raise SuiteError(f"claim {claim.id}", f"{claim.metric} has no interval to compare by", "choose another metric")
     up = better[0].report[claim.metric].direction == "up"
     least, most = (low, high) if up else (-high, -low)  # ends of the advantage
-    pairs = max(len(better), len(than))
-    values, others = ([float(r[n % len(r)].report[claim.metric].value) for n in range(pairs)] for r in (better, than))
-    wins = sum(value > other if up else value < other for value, other in zip(values, others, strict=True))
     margin = f", no worse than by {claim.margin:g}" if claim.margin else ""
     evidence = (
         f"{claim.metric}: {_shown(claim.better, better)} {a.value:.4g}, {_shown(claim.than, than)} {b.value:.4g}, "
-        f"difference {a.value - b.value:+.4g} (95 % interval {low:+.4g} to {high:+.4g}){margin}, "
-        f"better in {wins} of {pairs} seeds; {_sample(claim, max(better, than, key=len))}"
+        f"difference {difference.value:+.4g} (95 % interval {low:+.4g} to {high:+.4g} {_over(difference)}){margin}; "
+        f"{_sample(claim, max(better, than, key=len))}"
     )
-    return _verdict(least > -claim.margin, most < -claim.margin), evidence
+    verdict = _verdict(least > -claim.margin, most < -claim.margin)
+    return ClaimResult(verdict, evidence, _p_value(difference, -claim.margin if up else claim.margin))
 
 
-def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
+def _angle(claim: AngleClaim, subject: _Subject) -> ClaimResult:
     from distbench.baselines.subspace import largest_principal_angle
 
     pca, _ = subject.fits.fit(Fit(as_recipe("pca"), claim.dataset, claim.code_size, subject.suite.seeds[0]))
@@ -175,39 +178,52 @@ def _angle(claim: AngleClaim, subject: _Subject) -> tuple[Verdict, str]:
             f"claim {claim.id}", f"{claim.encoder} has no components_", "a principal angle needs a linear encoder"
         )
     worst = max(float(largest_principal_angle(encoder.components_, pca.components_)) for encoder in encoders)
-    return _verdict(worst <= claim.at_most, worst > claim.at_most), (
+    return ClaimResult(
+        _verdict(worst <= claim.at_most, worst > claim.at_most),
         f"{claim.encoder}: largest principal angle to the first {claim.code_size} principal components "
-        f"{worst:.3g} degrees (largest of {_seeds(encoders)}), at most {claim.at_most:g}; {claim.dataset}"
+        f"{worst:.3g} degrees (largest of {_seeds(encoders)}), at most {claim.at_most:g}; {claim.dataset}",
     )
 
 
-def _collapse(claim: CollapseClaim, subject: _Subject) -> tuple[Verdict, str]:
+def _collapse(claim: CollapseClaim, subject: _Subject) -> ClaimResult:
     from distbench.suites._collapse import find_collapse
 
     points = subject.fits.dataset(claim.dataset).train
     pairs = [find_collapse(encoder, points, goal=claim.at_most) for encoder in subject.fitted(claim.encoder)]
     worst = max(pairs, key=lambda pair: pair.ratio)
-    return _verdict(worst.ratio <= claim.at_most, False), (
+    return ClaimResult(
+        _verdict(worst.ratio <= claim.at_most, False),
         f"{claim.encoder}: {worst}; a share of {worst.ratio:.2g} of the median, at most {claim.at_most:g} "
-        f"(largest of {_seeds(pairs)}); {claim.dataset}, codes of {claim.code_size}"
+        f"(largest of {_seeds(pairs)}); {claim.dataset}, codes of {claim.code_size}",
     )
 
 
-def _floor(claim: FloorClaim, subject: _Subject) -> tuple[Verdict, str]:
+def _floor(claim: FloorClaim, subject: _Subject) -> ClaimResult:
     from distbench.inference.floors import floors
 
     test = subject.fits.dataset(claim.dataset).test
     floor = floors(test, claim.code_size, k=subject.suite.k, metrics=(claim.metric,)).get(claim.metric)
     if floor is None:
         raise SuiteError(f"claim {claim.id}", f"these points have no floor of {claim.metric}", "choose smaller data")
-    return _verdict(floor >= claim.at_least, floor < claim.at_least), (
+    return ClaimResult(
+        _verdict(floor >= claim.at_least, floor < claim.at_least),
         f"no codes of {claim.code_size} numbers have {claim.metric} below {floor:.4g} among the {len(test)} test "
-        f"points (certified floor), at least {claim.at_least:g}; {claim.dataset}"
+        f"points (certified floor), at least {claim.at_least:g}; {claim.dataset}",
     )
 
 
 def _mean_over_seeds(runs: Sequence[Run], metric: str) -> Estimate:
     return Estimate.mean([run.report[metric].estimate() for run in runs])
+
+
+def _over(estimate: Estimate) -> str:
+    """Return what an interval is over, for evidence."""
+    return "over test points and trainings" if estimate.replicates else "over test points"
+
+
+def _p_value(estimate: Estimate, threshold: float) -> float | None:
+    p = estimate.p_value(threshold)
+    return None if p is None else float(f"{p:.3g}")
 
 
 def _verdict(good: bool, bad: bool) -> Verdict:

@@ -36,14 +36,14 @@ class ClaimItem(SuiteItem):
             day = stored.stored
             if stored.key == key:
                 self.record_stored("claim", day, self.store.environment_of(stored))
-                self._record(stored.verdict, stored.evidence, day)
+                self._record(stored.verdict, stored.evidence, day, p_value=stored.p_value)
                 self._expect(stored.verdict, f"{stored.evidence} (stored on {day})")
                 return
             if not settings_of(self.config).update:
                 self._record("stale", f"was {stored.verdict}: {stored.evidence}", day)
                 raise self.stale_error(day, [STALE])
         result = self._judge(key)
-        self._record(result.verdict, result.evidence, key=key)
+        self._record(result.verdict, result.evidence, key=key, p_value=result.p_value)
         if stored:
             change = f"was {stored.verdict} when stored on {stored.stored}, is now {result.verdict}"
             self.record_drift([], "" if stored.verdict == result.verdict else change)
@@ -72,7 +72,9 @@ class ClaimItem(SuiteItem):
                 f"{self.claim.statement}\n{evidence}\nsource: {self.claim.source}\n{rerun_line(self)}"
             )
 
-    def _record(self, verdict: str, evidence: str, stored: str = "", key: str = "") -> None:
+    def _record(
+        self, verdict: str, evidence: str, stored: str = "", key: str = "", p_value: float | None = None
+    ) -> None:
         claim = ClaimOutcome(
             id=self.claim.id,
             statement=self.claim.statement,
@@ -82,5 +84,6 @@ class ClaimItem(SuiteItem):
             evidence=evidence,
             key=key,
             stored=stored,
+            p_value=p_value,
         )
         record_of(self).claims.append(claim)

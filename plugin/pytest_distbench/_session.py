@@ -67,8 +67,8 @@ def _shared_folder(config: pytest.Config) -> Path | None:
     An update keeps it in pytest's cache, so that an update after an interrupted one does not fit again. For the workers
     of another run it is a temporary folder, which pytest removes after three more runs.
     """
-    if settings_of(config).update:
-        return _kept_folder(config)
+    if kept := _kept_folder(config):
+        return kept
     temporary = getattr(config.option, "basetemp", None)
     if not is_worker(config) or temporary is None or not Path(temporary).name.startswith("popen-"):
         return None
@@ -79,10 +79,10 @@ def _shared_folder(config: pytest.Config) -> Path | None:
 
 def _kept_folder(config: pytest.Config) -> Path | None:
     cache = getattr(config, "cache", None)
-    return None if cache is None else cache.mkdir(SHARED_FOLDER)
+    return cache.mkdir(SHARED_FOLDER) if cache is not None and settings_of(config).update else None
 
 
 def remove_kept_fits(config: pytest.Config) -> None:
     """Remove the codes that an update kept, since it reached its end."""
-    if settings_of(config).update and (folder := _kept_folder(config)) is not None:
+    if folder := _kept_folder(config):
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from distbench.render.text import Level, Line, titled
+from distbench.results.run import holm_line
 from pytest_distbench._options import RETRAIN, UPDATE
 from pytest_distbench._record import CheckRecord, DriftRecord, StaleRecord, StoredRecord
 from pytest_distbench._session import relative_path
@@ -144,7 +145,9 @@ def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], un
         parts.append(f"{len(checks)} check{'s' * (len(checks) > 1)}: {counts}{_settled(checks, undecided)}")
     if claims:
         verdicts = Counter(claim.verdict for claim in claims)
-        parts.append(f"claims: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}")
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+        together = holm_line(claims)
+        parts.append(f"claims: {counts}{f' ({together})' * bool(together)}")
     return [titled("; ".join(parts))] if parts else []
 
 

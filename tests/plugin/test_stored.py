@@ -165,6 +165,20 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
     assert rest.fits == ["Good 2 0", "Good 2 1"], "what holds is not fitted"
 
 
+def test_an_update_goes_on_where_an_interrupted_one_ended(suite, pytester):
+    stop = "        if (seed, tilt) == (1, 0.5) and os.path.exists('stop'):\n            os._exit(9)\n        pca = PCA"
+    edit(pytester, "        pca = PCA", f"        import os\n{stop}")
+    pytester.path.joinpath("stop").touch()
+    cut = suite("--distbench-update", "-p", "cacheprovider")
+    assert (cut.ret, cut.fits) == (9, ["Good 2 0", "Good 2 0", "Good 2 1", "Good 2 1"])
+    pytester.path.joinpath("stop").unlink()
+    (kept,) = pytester.path.glob(".pytest_cache/d/distbench-fits")
+    rest = suite("--distbench-update", "-p", "cacheprovider")
+    rest.assert_outcomes(passed=4)
+    assert rest.fits == ["Good 2 1"]
+    assert not kept.exists()
+
+
 def test_limits_hold_for_stored_rows_as_for_new_ones(suite):
     broken = SUITE.replace("continuity = 0.5", "continuity = 0.999, stress = 0.9")
     first = suite("--distbench-update", text=broken)

@@ -49,7 +49,18 @@ class RunResults:
 
 
 def holm_line(claims: Sequence[ClaimOutcome]) -> str:
-    """Return how many claims that intervals decide remain decided for all together; empty for fewer than two."""
+    """Return how many claims intervals decide, one by one and for all together (Holm).
+
+    Parameters
+    ----------
+    claims : sequence of ClaimOutcome
+        The claims of a run.
+
+    Returns
+    -------
+    str
+        The sentence; empty if intervals decide fewer than two claims.
+    """
     from distbench.inference.verdicts import holm
 
     p_values = [claim.p_value for claim in claims if claim.p_value is not None]

@@ -62,7 +62,7 @@ class Differences(dict[str, Difference]):
 
     def title(self) -> str:
         """Return the names of both encoders, the numbers of points and candidates, and k."""
-        return f"a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
+        return f"fitted encoders a = {self.encoders[0]}, b = {self.encoders[1]}; {self._setting}"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the differences as a pandas frame with one row for each metric.
@@ -92,7 +92,10 @@ class Differences(dict[str, Difference]):
 
 
 def compare(report_a: Report, report_b: Report) -> Differences:
-    """Compare two encoders on the same test points, in every metric that both reports have.
+    """Compare two fitted encoders on the same test points, in every metric that both reports have.
+
+    Intervals are over test points: they say whether these two encoders differ, not whether one recipe is better when
+    it is trained again.
 
     Parameters
     ----------

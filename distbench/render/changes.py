@@ -14,10 +14,11 @@ from distbench._util.numbers import difference, distinct
 if TYPE_CHECKING:
     from distbench.results.gates import Change, RunComparison
 
-__all__ = ["ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
+__all__ = ["SURE", "ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
 
 MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
 MAX_NAMES = 3  # names in a line
+SURE = "the 95 % interval of the change excludes 0; with several seeds it covers training"
 OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
 
@@ -88,7 +89,7 @@ def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST)
         "only now": comparison.only_now,
     }
     blocks += [f"{word}: {_first_names(list(lines))}" for word, lines in names.items() if lines]
-    blocks += ["* the 95 % interval of the change excludes 0"] if groups.sure else []
+    blocks += [f"* {SURE}"] if groups.sure else []
     blocks += [] if worse_is_whole and better_is_whole else [rest]
     lines = [
         line

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distbench._util.numbers import at_bound, distinct, interval
-from distbench.render.changes import change_text, group_changes, title
+from distbench.render.changes import SURE, change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 from distbench.results.rows import OK
 from distbench.results.run import holm_line
@@ -147,7 +147,7 @@ def _leaderboard(table: Table) -> str:
 def _comparison(comparison: RunComparison) -> Iterator[str]:
     groups = group_changes(comparison)
     counts = f"{len(groups.worse)} worse, {len(groups.better)} better, {groups.unchanged} as they were"
-    sure = f" (\\*: the 95 % interval of the change excludes 0, {len(groups.sure)})" if groups.sure else ""
+    sure = f" (\\*: {SURE}: {len(groups.sure)})" if groups.sure else ""
     yield f"### {escaped(title(comparison))}\n\n{counts}{sure}\n"
     head = ("encoder", "metric", "before", "now", "change", "95 % interval", "")
     for word, changes in (("Worse", groups.worse), ("Better", groups.better)):

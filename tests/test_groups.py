@@ -231,6 +231,25 @@ class TestIntervals:
         assert "n = 60 test points in 10 groups" in str(raised.value)
 
 
+def test_intervals_over_groups_cover_where_those_over_points_do_not():
+    rng = np.random.default_rng(11)
+    X_ref, codes = rng.normal(size=(60, 5)), np.arange(60) // 6
+    names = ["continuity", "knn_recall", "scaled_stress", "triplet_accuracy"]
+    found = {(name, over): [] for name in names for over in ("groups", "points")}
+    for _ in range(150):
+        X = rng.normal(size=(10, 5))[codes] + 0.5 * rng.normal(size=(60, 5))
+        for over, groups in (("groups", codes), ("points", None)):
+            pair = X_ref, X_ref[:, :2]
+            report = distbench.evaluate_codes(X, X[:, :2], reference=pair, k=5, metrics=names, groups=groups)
+            for name in names:
+                found[name, over].append((report[name].value, report[name].low, report[name].high))
+    for (name, over), draws in found.items():
+        value, low, high = np.array(draws).T
+        covered = np.mean((low <= value.mean()) & (value.mean() <= high))
+        assert covered >= 0.88 if over == "groups" else covered < 0.88, f"{name} over {over}: {covered:.1%}"
+        assert np.mean(high - low) < 1.5 * 3.92 * value.std(), name
+
+
 class TestComparisons:
     def reports(self, *groups):
         X = np.random.default_rng(10).normal(size=(50, 4))

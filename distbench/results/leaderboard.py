@@ -167,5 +167,7 @@ def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str, confid
         return True
     if best.estimate is None or entry.estimate is None:
         return False
+    if {row.groups for row in best.rows} != {row.groups for row in entry.rows}:
+        return False  # intervals over other groups of points cannot be paired
     low, high = (best.estimate - entry.estimate).interval(confidence)
     return low is not None and high is not None and low <= 0 <= high

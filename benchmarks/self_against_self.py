@@ -1,6 +1,6 @@
 """How often equal recipes are told apart: a recipe against itself, trained with other seeds.
 
-    python benchmarks/self_against_self.py --page docs/intervals.md
+    python benchmarks/self_against_self.py --markdown docs/intervals.md
 
 Each recipe is fitted with many seeds on digits, codes of 2. Resampling divides the fits into disjoint sets of 3 or of 8
 seeds, and each set counts as one encoder. They are all equal, so each difference that is found is an error. Counted is
@@ -51,7 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--fits", nargs="+", default=["autoencoder:80", "random_projection:240"], metavar="RECIPE:N")
     parser.add_argument("--repeats", type=int, default=300, help="how often the fits are divided into sets")
-    parser.add_argument("--page", type=Path, help="page of the docs to write the table into; else it is printed")
+    parser.add_argument("--markdown", type=Path, help="page of the docs to write the table into; else it is printed")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     lines = []
@@ -62,7 +62,7 @@ def main() -> int:
             for metric, rows in _fitted(recipe, int(count)).items()
             for line in _lines(recipe, metric, rows, options.repeats, rng)
         ]
-    show(_markdown(lines, options), options.page, "self against self")
+    show(_markdown(lines, options), options.markdown, "self against self")
     return 0
 
 

@@ -128,8 +128,8 @@ def _markdown(lines: list[Line], options: argparse.Namespace) -> str:
     fits = " and ".join(f"{count} fits of `{recipe}`" for recipe, _, count in (f.partition(":") for f in options.fits))
     return "\n".join(
         [
-            f"Equal recipes were told apart in at most {of_pairs:.1f} % of {options.repeats} divisions of {fits}",
-            f"if two were compared, and in at most {of_boards:.1f} % on larger leaderboards",
+            f"Equal recipes were told apart in at most {of_pairs:.1f} % of {options.repeats} divisions of",
+            f"{fits} if two were compared, and in at most {of_boards:.1f} % on larger leaderboards",
             f"({machine('distbench', 'keras')}).",
             "",
             f"| recipe | seeds | decision | {' | '.join(f'`{metric}`' for metric in metrics)} |",

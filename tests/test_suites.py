@@ -118,7 +118,7 @@ def wrong_suites():
     yield from ((TOP + line + "\n", message) for line, message in WRONG_LINES.items())
     for line, message in WRONG_ENCODERS.items():
         yield TOP + PCA_ENTRY + line + "\n", "s.toml:8: encoder 1" + message
-    yield TOP + PCA_ENTRY + "code_sizes = []\nlimits = {stress = 1}\n", "s.toml:9: encoder 1.limits: not checked"
+    yield TOP + PCA_ENTRY + "code_sizes = []\nlimits = {stress = 1}\n", "s.toml:9: encoder 1.limits: are not checked"
     yield TOP + PCA_ENTRY + "code_sizes = [2]\nlimits = {stress = {8 = 1}}\n", "'8' is not one of the encoder's .*: 2"
     yield from ((TOP + CLAIM + body, f"s.toml:{message}") for body, message in WRONG_CLAIMS.items())
     yield TOP + CLAIM.replace("code_size", "#") + BETTER, "claim 1: code_size is missing; add one, .*: 2, 8"

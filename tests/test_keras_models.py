@@ -221,5 +221,5 @@ def test_as_encoder_takes_models_of_rows_and_of_images_and_layers() -> None:
     assert as_encoder(keras.layers.Dense(2)).encode(X).shape == (20, 2)
     inputs = keras.Input((6,))
     both = keras.Model(inputs, [keras.layers.Dense(2)(inputs), keras.layers.Dense(6)(inputs)])
-    with pytest.raises(EncoderError, match=r"^encoder '\w+' has 2 outputs; pass the part of it"):
+    with pytest.raises(EncoderError, match=r"^encoder '\w+' has 2 outputs; pass the part of the model"):
         as_encoder(both).encode(X)

@@ -69,7 +69,7 @@ _LAZY = {
     "Report": "distbench.evaluation.report",
     "Score": "distbench.evaluation.report",
     "check_encoder": "distbench.suites.check_flow",
-    "checks": "pytest_distbench",  # the only one that needs pytest, which whoever calls it has
+    "checks": "pytest_distbench",  # the only name that needs pytest
     "compare": "distbench.evaluation.compare",
     "evaluate": "distbench.evaluation.evaluate",
     "evaluate_codes": "distbench.evaluation.evaluate",

@@ -24,7 +24,7 @@ class DistbenchError(Exception):
 
 
 class InputError(DistbenchError, ValueError):
-    """An argument cannot be used: its text is ``argument: found; advice``.
+    """An argument cannot be used; the error's text is ``argument: found; advice``.
 
     Parameters
     ----------

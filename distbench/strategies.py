@@ -1,4 +1,4 @@
-"""The public path of the Hypothesis strategies, which live with the search for counterexamples."""
+"""The Hypothesis strategies under their public name; their code is in `distbench.hunting`."""
 
 from distbench.hunting import strategies
 from distbench.hunting.strategies import *  # noqa: F403 - all public names, which are listed there

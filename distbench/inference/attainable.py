@@ -32,7 +32,7 @@ def attainable(
     """Return each metric of codes that metric MDS fits to the test points: a target, not a bound.
 
     The codes are those of scikit-learn's SMACOF, started at the principal components, for at most 1,000 test points (a
-    seeded sample of more). This takes seconds to minutes, so no check does it.
+    seeded sample if there are more). This takes seconds to minutes, so no check computes it.
 
     Parameters
     ----------

@@ -34,21 +34,21 @@ class Estimate:
     value : float
         The statistic on all points.
     leave_one_out : ndarray of shape (m,) or None
-        The statistic without each point in turn, or without each group of points, shape (G,); None if no honest
-        interval follows (worst cases).
+        The statistic without each point in turn, or without each group of points, shape (G,); None if they
+        give no valid interval (worst cases).
     interaction : ndarray of shape (m, sketches) or None
         The part that `leave_one_out` counts twice; see `distbench.inference.jackknife.jackknife_standard_error`.
     bounds : tuple of float
         Least and largest possible value.
     rows : int or None
-        Number of single scores, each within the bounds, whose mean is the value; None if it is no such mean.
+        Number of single scores, each within the bounds, whose mean is the value; None if it is not such a mean.
     replicates : tuple of (float, int)
-        For each encoder that the value depends on, the standard deviation and the number of the values whose mean
-        counts: over draws of a stochastic encoder's codes, or over training seeds of a recipe.
+        For each encoder that the value depends on, the standard deviation and the number of the values that were
+        averaged: over draws of a stochastic encoder's codes, or over training seeds of a recipe.
     losses : ndarray of shape (rows,) or None
-        What each single score is short of the best possible one, if it is known.
+        The distance of each single score from the best possible score, if it is known.
     failure : float
-        The least that a failure takes from a single score; 0 if it is not known.
+        The smallest loss of a single score that is not the best possible one; 0 if it is not known.
     ends : tuple of (float, float) or (None, None)
         A 95 % interval over test points, for a value whose leave-one-out values were not kept.
     """
@@ -77,12 +77,12 @@ class Estimate:
     ) -> Estimate:
         """Return the estimate of a metric with its bounds.
 
-        `points` and `counts`, the numbers k of neighbors, M of candidates and m of queries, are used for means of
-        single points' scores only.
+        `points` are the points' single scores, `counts` the numbers k of neighbors, M of candidates and m of queries.
+        Both are used only if the metric is a mean of single points' scores.
         """
         from distbench.metrics import METRICS
 
-        known = METRICS.get(metric)  # None if the package is not installed that brought the metric of a stored row
+        known = METRICS.get(metric)  # None: the package with a stored row's metric is not installed
         if known is None:
             return cls(value, leave_one_out, interaction, replicates=replicates, ends=_interval(*ends))
         plain = cls(value, leave_one_out, interaction, known.bounds, replicates=replicates, ends=_interval(*ends))
@@ -99,7 +99,7 @@ class Estimate:
             import numpy as np
 
             losses = np.zeros(m)
-        unknown = high - low if value in known.bounds else 0.0  # without a failure, nothing is known of their size
+        unknown = high - low if value in known.bounds else 0.0  # no failure was seen, so its size is unknown
         failure = unknown if known.least_failure is None else known.least_failure(*counts)
         return replace(plain, rows=m, losses=losses, failure=failure)
 
@@ -107,9 +107,9 @@ class Estimate:
     def mean(estimates: Sequence[Estimate]) -> Estimate:
         """Return the mean of a recipe over its training seeds, on the same points, with the variance of training.
 
-        The spread over seeds contains that over draws of codes. A single seed is returned as it is: an estimate of one
-        fitted encoder. Without leave-one-out values the ends are the means of lower and of upper ends, which is no
-        narrower.
+        The spread over seeds includes the spread over draws of codes. A single estimate is returned unchanged: it is
+        that of one fitted encoder. Without leave-one-out values, the interval's ends are the means of the lower and of
+        the upper ends; this interval is never narrower.
         """
         if len(estimates) == 1:
             return estimates[0]
@@ -164,7 +164,7 @@ class Estimate:
         return value - below, value + above
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
-        """Return the interval over samples of test points and replicates, or (None, None) if there is no honest one."""
+        """Return the interval over samples of test points and replicates, or (None, None) if there is no valid one."""
         from distbench.inference.jackknife import add_replicates
 
         ends = self._points_interval(confidence)
@@ -184,9 +184,9 @@ class Estimate:
         return allow_unseen_failures(ends, self.value, self.failure, self.rows, confidence, self.bounds)
 
     def p_value(self, threshold: float = 0.0) -> float | None:
-        """Return the smallest alpha whose interval of confidence 1 - alpha excludes a threshold; None without interval.
+        """Return the smallest alpha whose interval of confidence 1 - alpha excludes a threshold, or None.
 
-        It is found to 1 % of itself, and at least 1e-12.
+        Its relative error is at most 1 %, and it is at least 1e-12. It is None if there is no interval.
         """
         if self.interval()[0] is None:
             return None
@@ -206,7 +206,7 @@ def _difference(a: Array | None, b: Array | None) -> Array | None:
         return None
     import numpy as np
 
-    with np.errstate(invalid="ignore"):  # infinite without a point in both: no interval follows
+    with np.errstate(invalid="ignore"):  # inf - inf is nan, which gives no interval
         return np.asarray(a - b)
 
 
@@ -224,7 +224,7 @@ def mean_arrays(arrays: Sequence[Array | None]) -> Array | None:
 
 
 def mean_of(values: Collection[float]) -> float:
-    """Return the mean of at least one number: infinite if some are, nan if some are infinite of either sign."""
+    """Return the mean of at least one number: infinite if some are infinite, nan if they have both signs."""
     if all(map(math.isfinite, values)):
         return statistics.fmean(values)
     return sum(values) / len(values)  # fmean refuses infinities of both signs

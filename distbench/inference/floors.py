@@ -29,8 +29,8 @@ FLOORED = ("knn_recall", "scaled_stress", "stress", "distortion")
 BINDING_WITH_REFERENCE = frozenset({"distortion"})
 """Metrics whose floors also hold with reference points: a worst case over some pairs bounds that over all."""
 
-MAX_POINTS = 2_000  # beyond: packing on that many of them; no floor that needs all distances
-MAX_PRODUCTS = 2e9  # likewise, points squared times columns
+MAX_POINTS = 2_000  # with more, packing uses a sample, and floors that need all distances are left out
+MAX_PRODUCTS = 2e9  # the same for the number of points squared, times columns
 MAX_COLUMNS = 1_500  # of the matrix whose eigenvalues are taken
 MAX_VALUES = 1 << 25  # in an array; larger ones are neither copied nor read a second time
 KISSING = {1: 2, 2: 6}  # largest number of k-neighborhoods that have a code, divided by k

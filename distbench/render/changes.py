@@ -1,4 +1,4 @@
-"""Writes the changes between two runs as text, with those for the worse first."""
+"""Writes the changes between two runs as text; values that got worse come first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SURE", "ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
 
 MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
-MAX_NAMES = 3  # names in a line
+MAX_NAMES = 3  # names that a line shows
 SURE = "the 95 % interval of the change excludes 0; with several seeds it covers training"
 OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
@@ -74,7 +74,7 @@ def change_text(change: Change) -> tuple[str, str, str, str]:
 def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST) -> str:
     """Return what changed, in about 20 lines of at most `width` characters.
 
-    `rest` says where the changes and intervals are that have no room.
+    `rest` is the last line if some changes or intervals do not fit: it says where to find them.
     """
     groups = group_changes(comparison)
     worse, worse_is_whole = _group("worse", groups.worse, groups, MAX_WORSE, width)

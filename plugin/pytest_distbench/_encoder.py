@@ -50,7 +50,7 @@ class EncoderItem(SuiteItem):
             self._in_sample = self.encoder.in_sample or recipe.in_sample_only
             check_floors(self._limits(), data.test, self.code_size, k=self.suite.k, reference=True)
             stored = [] if self.added else self.store.rows_of(self.encoder.name, self.code_size)
-            if stored or self._is_stored():
+            if stored or self._stores_rows():
                 self._recipe_hash = recipe_hash(self.encoder.recipe, self.encoder.options)
         except InputError as error:
             self._record_failure(None, error)
@@ -69,7 +69,7 @@ class EncoderItem(SuiteItem):
         """Return the limits of the file, or for an added encoder those of the options."""
         return settings_of(self.config).limits if self.added else self.encoder.limits_at(self.code_size)
 
-    def _is_stored(self) -> bool:
+    def _stores_rows(self) -> bool:
         return settings_of(self.config).update and not self.added
 
     def _seeds(self, recipe: Recipe) -> tuple[int, ...]:
@@ -152,7 +152,7 @@ class EncoderItem(SuiteItem):
             # Rows are compared if nothing but the recipe has changed.
             drift = [] if set(reasons) - {RECIPE_CHANGED} else drifts(stored, record_of(self).rows)
             self.record_drift(drift, "" if drift else f"not compared: {'; '.join(reasons) or 'no numbers to compare'}")
-        if self._is_stored() and not any(of_this_machine(error) for _, error in failed):
+        if self._stores_rows() and not any(of_this_machine(error) for _, error in failed):
             self.record_update()
         lines = [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
         if failed:

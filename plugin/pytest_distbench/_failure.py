@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Broken", "broken_lines", "is_ours", "shorten", "shorten_summary"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
-MAX_OTHER_SEEDS = 1  # besides the first seed, a message has the values of so many
+MAX_OTHER_SEEDS = 1  # seeds after the first whose values a message shows
 
 
 class Broken(NamedTuple):
@@ -78,7 +78,7 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
 
 
 def _encoder_traceback(error: BaseException) -> list[str]:
-    """Return the traceback of an encoder's error, with only the frames of the user's code; no lines without any."""
+    """Return the frames of the user's code in the traceback of an encoder's error; an empty list if there are none."""
     cause = error.__cause__
     if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
         return []

@@ -82,10 +82,10 @@ def _row(**changes):
 
 
 RESULTS = [
-    (lambda document: document["earlier"].update(other="no table"), "environment 'other' is no table"),
-    (lambda document: document["earlier"].update({"x" * 5000: 1}), "is no table; give another file"),
-    (lambda document: document["environment"].update(python=float("nan")), "not valid JSON: NaN is no number"),
-    (_row(verdict="met", limit=None), "row 1: has a verdict and no limit"),
+    (lambda document: document["earlier"].update(other="no table"), "environment 'other' is not a table"),
+    (lambda document: document["earlier"].update({"x" * 5000: 1}), "is not a table; give another file"),
+    (lambda document: document["environment"].update(python=float("nan")), "not valid JSON: NaN is not a JSON number"),
+    (_row(verdict="met", limit=None), "row 1: has a verdict but no limit"),
     (_row(value="x" * 5000), "give another file"),
     (_row(value=10**400), "row 1: value is too large"),
 ]
@@ -123,7 +123,7 @@ def test_numbers_in_the_environment_of_a_store_are_json(tmp_path):
     path, document = tmp_path / "s.json", copy.deepcopy(documents()[2])
     document["environments"]["2026-01-02"]["cores"] = float("inf")
     path.write_text(json.dumps(document))
-    with pytest.raises(errors.SuiteError, match=r"not valid JSON: Infinity is no number .*--distbench-update"):
+    with pytest.raises(errors.SuiteError, match=r"not valid JSON: Infinity is not a JSON number .*--distbench-update"):
         read_store(path)
     path.write_text("[" * 100_000)
     with pytest.raises(errors.SuiteError, match=r"not valid JSON: nested too deep; .*--distbench-update"):

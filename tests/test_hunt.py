@@ -346,9 +346,9 @@ def test_arguments_that_cannot_be_used(options, message):
 
 def test_encoders_that_cannot_be_used():
     rng = np.random.default_rng(0)
-    with pytest.raises(EncoderError, match="gave other codes for the same points the second time"):
+    with pytest.raises(EncoderError, match="gave different codes for the same points the second time"):
         distbench.hunt(lambda X: X + rng.normal(size=X.shape), X_GOOD)
-    with pytest.raises(EncoderError, match=r"gave other codes .* or among other points"):
+    with pytest.raises(EncoderError, match=r"gave different codes .* or among other points"):
         distbench.hunt(lambda X: X - X.mean(axis=0), X_GOOD)
     with pytest.raises(EncoderError, match="cannot encode with 'str'"):
         distbench.hunt("pca", X_GOOD)

@@ -345,7 +345,7 @@ class TestModels:
         whole = path.read_bytes()
         for data in (b"", b"no model", whole[: len(whole) // 2], whole[: len(whole) - 30]):
             path.write_bytes(data)
-            with refused(r"m\.keras: not a complete Keras 3 model \(.*\); save it anew with model"):
+            with refused(r"m\.keras: not a complete Keras 3 model \(.*\); save it again with model"):
                 load_model(path)
         for name, message in (("gone.keras", "no such file"), ("a.h5", r"ends in \.keras"), (".", r"ends in \.keras")):
             with refused(message):

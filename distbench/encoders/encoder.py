@@ -62,10 +62,10 @@ class Encoder:
         """
         rows = rows_of_points(X)
         if getattr(rows, "ndim", 1) == 0:
-            raise InputError("X", "not an array of points", "pass one row a point")
+            raise InputError("X", "not an array of points", "pass one row for each point")
         total = len(rows) if isinstance(rows, list) else rows.shape[0]
         if total == 0:
-            raise InputError("X", "no rows", "pass one row a point")
+            raise InputError("X", "no rows", "pass one row for each point")
         parts: list[NDArray[np.floating]] = []
         for start, batch in batches(rows, self.batch_size):
             part = self._codes(self._called(batch, start, total), len(batch), start)

@@ -27,7 +27,7 @@ def by_group(report: Report, metric: Any) -> list[GroupScore]:
     spread of a stochastic encoder's draws is not part of it.
     """
     if report.groups is None:
-        raise InputError("groups", "found none in this report", "evaluate with groups=, one label a test point")
+        raise InputError("groups", "found none in this report", "evaluate with groups=, one label for each test point")
     if not isinstance(metric, str) or metric not in report:
         found = f"found {short_repr(metric)}, which was not measured"
         raise InputError("metric", found, did_you_mean(str(metric), report))

@@ -30,7 +30,7 @@ class Difference:
     value : float
         Value of the first report minus that of the second.
     low, high : float or None
-        Interval of the difference, by the paired jackknife; None if there is no honest one.
+        Interval of the difference, by the paired jackknife; None if there is no valid one.
     better : {"a", "b"} or None
         The better report, if the interval excludes 0.
     """

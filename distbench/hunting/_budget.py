@@ -78,7 +78,7 @@ class BudgetedEncoder:
         codes = np.asarray(raw, dtype=np.float64)
         if Rounding(raw).change(codes[repeated], self.encode(rows[repeated]), other_batches=True):
             raise EncoderError(
-                f"encoder {self.encoder.name!r} gave other codes for the same points the second time, or among other "
-                "points; hunts need a deterministic one (eval mode, fixed seed)"
+                f"encoder {self.encoder.name!r} gave different codes for the same points the second time, or among "
+                "other points; hunts need a deterministic one (eval mode, fixed seed)"
             )
         return codes

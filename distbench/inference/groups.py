@@ -19,7 +19,7 @@ Indices = NDArray[np.int64]
 
 FEW_GROUPS = 5
 """With fewer groups, intervals over groups are rough."""
-ADVICE = "pass one label a test point, as scikit-learn's groups"
+ADVICE = "pass one label for each test point, as scikit-learn's groups"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ over pairs is several times too narrow. Leaving out a point takes away its row a
 
 The delete-one jackknife counts the joint effect of two points twice (Efron & Stein 1981: the k-th order of Hoeffding's
 decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbors it is up to half
-of the variance, at any number of points, since without a candidate the scores of some queries change much. If the
+of the variance, at any number of points, since the scores of some queries depend strongly on one candidate. If the
 engine returns these changes, their part is subtracted once. Where nearly all points score 1, what is left is a small
 difference of large numbers, and the variance of the single points' scores is used instead.
 """
@@ -40,7 +40,7 @@ Interval = tuple[float, float] | tuple[None, None]
 LEAST_SHARE = 0.4
 """Share of the jackknife's variance that always stays: interactions are at most about half of it."""
 
-FEW_FAILURES = 3.5  # a point that loses more than so many of the least losses fails much
+FEW_FAILURES = 3.5  # a loss is large if it is more than this many times the least loss
 ROUNDING = 1e-12  # relative: values this near to a bound count as at it
 
 
@@ -82,11 +82,11 @@ def jackknife_interval(
     losses: Array | None = None,
     failure: float = 0.0,
 ) -> Interval:
-    """Return the interval of a statistic, or (None, None) if there is no honest one.
+    """Return the interval of a statistic, or (None, None) if there is no valid one.
 
     ``value -+ t SE``, with t the quantile of Student's distribution with at most m - 1 degrees of freedom, on the scale
     log(T - low) for a statistic with a lower bound, and on the logit for one with two. None for fewer than two points,
-    and for an infinite statistic. `losses`, for a mean of single scores, are what each of these is short of the best
+    and for an infinite statistic. `losses`, for a mean of single scores, are the distances of these from the best
     possible one, and `failure` is the least loss; see `_variance_near_perfect`.
     """
     if leave_one_out is None or len(leave_one_out) < 2:
@@ -157,7 +157,7 @@ def allow_unseen_failures(
 
     The second factor is the exact bound on the share of points that fail if none of n does (Clopper and Pearson 1934);
     `failure` is :math:`\delta`, the least that one failure takes from a point's score. So a perfect score has an
-    interval, and no score that is less than perfect has one that reaches less far. Rare failures that are much larger
+    interval, and the interval of an imperfect score reaches at least as far. Rare failures that are much larger
     are not covered as long as no point shows one.
 
     Parameters

@@ -19,7 +19,7 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
     Raises
     ------
     InputError
-        If there is no limit, a metric is unknown or not measured, or a limit is no number in its metric's range.
+        If there is no limit, a metric is unknown or not measured, or a limit is not a number in its metric's range.
     """
     from distbench.metrics import METRICS
 

@@ -16,7 +16,7 @@ Direction = Literal["up", "down"]
 
 
 def check_undecided(undecided: Any) -> Undecided:
-    """Return how undecided checks end. Raises InputError for other words than the three."""
+    """Return how undecided checks end. Raises InputError unless it is one of the three words."""
     for known in get_args(Undecided):
         if isinstance(undecided, str) and undecided == known:
             return known  # type: ignore[no-any-return]
@@ -28,7 +28,9 @@ def check_undecided(undecided: Any) -> Undecided:
 
 
 def holm(p_values: Iterable[float], alpha: float = 0.05) -> int:
-    """Return how many null hypotheses Holm's procedure rejects, so that one is rejected wrongly in at most `alpha`.
+    """Return how many null hypotheses Holm's procedure rejects.
+
+    A true null hypothesis is among them with a probability of at most `alpha`.
 
     References
     ----------

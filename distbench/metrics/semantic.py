@@ -37,7 +37,7 @@ def _as_labels(value: Any, name: str) -> NDArray[Any]:
     if array.dtype == object:  # values of mixed types cannot be sorted, their texts can
         array = array.astype(str)
     if array.ndim != 1:
-        raise InputError(name, f"found shape {array.shape}", "pass one label a point, shape (n,)")
+        raise InputError(name, f"found shape {array.shape}", "pass one label for each point, shape (n,)")
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise InputError(name, f"found NaN at place {int(np.flatnonzero(np.isnan(array))[0])}", "drop these points")
     return array
@@ -94,5 +94,7 @@ def label_agreement(  # noqa: D103
     pairs = [("labels", codes, X), ("reference_labels", codes_ref, None if reference is None else reference[0])]
     for name, numbers, points in pairs:
         if numbers is not None and len(numbers) != len(points):
-            raise InputError(name, f"found {len(numbers)} labels for {len(points)} points", "pass one label a point")
+            raise InputError(
+                name, f"found {len(numbers)} labels for {len(points)} points", "pass one label for each point"
+            )
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

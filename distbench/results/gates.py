@@ -111,7 +111,7 @@ def parse_gate(text: str) -> Gate:
 def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[BrokenGate]:
     """Return the gates that are broken, each once for each encoder that breaks it.
 
-    A gate is broken, too, if nothing can be compared for it, or if a metric that an encoder had before has no value now
+    A gate is also broken if nothing can be compared for it, or if a metric that an encoder had before has no value now
     or cannot be compared. Encoders that are new, or did not run now, break none.
 
     Parameters
@@ -147,7 +147,7 @@ def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
     if low is None or high is None:
         low = high = worse
     deciding = {"value": worse, "fail": high, "pass": low}[undecided]
-    # The difference of two rounded numbers is no worsening: 0.96 - 0.95 is more than 0.01.
+    # Rounding alone does not break a gate: 0.96 - 0.95 is more than 0.01.
     finite = [abs(value) for value in (change.before, change.now) if math.isfinite(value)]
     return deciding > gate.allowed(change.before) + ROUNDING * max(finite, default=0.0)
 

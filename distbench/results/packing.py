@@ -1,8 +1,8 @@
 """Packs the arrays behind intervals as short text, with the precision that intervals need.
 
 Leave-one-out values are kept as deviations from the value, as half floats, with a relative error below 0.0005.
-Interactions enter intervals only through a sum of squares, for which one byte a number is enough: its signed root,
-which is finer near 0, where most of them are.
+Interactions enter intervals only through a sum of squares, for which one byte for each number is enough: its signed
+root, which is finer near 0, where most of them are.
 """
 
 from __future__ import annotations

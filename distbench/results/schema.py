@@ -63,7 +63,7 @@ def parse_results(text: str) -> Results:
     earlier = document.get("earlier")
     for name, environment in earlier.items() if isinstance(earlier, dict) else ():
         if not isinstance(environment, dict):
-            raise ValueError(f"environment {short_repr(name)} is no table")
+            raise ValueError(f"environment {short_repr(name)} is not a table")
     try:
         results = msgspec.convert(document, Results)
     except msgspec.ValidationError as error:
@@ -89,7 +89,7 @@ def _parsed(text: str) -> dict[str, Any]:
             raise CutOffError(f"not valid JSON: {reason} (it seems cut off)") from None
         raise ValueError(f"not valid JSON: {reason}") from None
     if not isinstance(document, dict) or "schema" not in document:
-        raise ValueError("is no file of results (it has no schema)")
+        raise ValueError("is not a file of results (it has no schema)")
     if document["schema"] != SCHEMA or isinstance(document["schema"], bool):
         found = short_repr(document["schema"])
         raise ValueError(f"schema {found} is not known here, only {SCHEMA}; install the distbench that wrote it")
@@ -97,7 +97,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no number that JSON has")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _described(message: str, document: dict[str, Any]) -> str:
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
         return f"{place}{missing[1]} is missing"
     if is_record and len(keys) == 2:
-        return f"{place}is no table"
+        return f"{place}is not a table"
     value: Any = document
     for key in keys:
         value = value[key]
@@ -153,7 +153,7 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
     if record.status == OK and record.value is None:
         return "has no value"
     if record.verdict and record.limit is None:
-        return "has a verdict and no limit"
+        return "has a verdict but no limit"
     lengths = {record.m}
     for name, axes in AXES.items():
         packed = getattr(record, name)

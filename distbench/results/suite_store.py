@@ -71,7 +71,7 @@ def store_path(suite: Path) -> Path:
 
 
 def read_store(path: Path) -> Store:
-    """Read stored rows, or none without a file. Raises SuiteError for a damaged file or one of another kind."""
+    """Read stored rows, if there is a file. Raises SuiteError for a damaged file or one of another kind."""
     results = read_file(path, SuiteError, RESTORE)
     if results is None:
         return Store(path)

@@ -30,7 +30,7 @@ __all__ = ["ClaimResult", "claim_key", "judge"]
 ProgressFor = Callable[[str], Progress | None]
 
 JUDGING_VERSION = 2
-"""To be raised when claims are decided in another way, so that stored verdicts become stale."""
+"""Raise this number when claims are decided in another way: stored verdicts then become stale."""
 WORDS = ("id", "statement", "source", "expect")  # parts of a claim that do not change its verdict
 
 
@@ -81,10 +81,10 @@ def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = la
     decides on a bound, that of the difference of two means on a comparison: borne out if the whole interval is on the
     claim's side, refuted if all of it is on the other, else undecided. The intervals have the variance over test points
     (jackknife, paired) and over the trainings of each encoder. A margin moves the threshold of a comparison from 0 to
-    that much worse. Each claim is decided for itself: `distbench.inference.verdicts.holm` counts those that remain for
-    all together. For a metric without an interval (worst cases) the value decides, and only on a bound. For an angle
-    and a collapse the largest value over the seeds decides. A floor is certain. A collapse that was not found is
-    undecided: a search proves nothing.
+    that much worse. Each claim is decided alone; `distbench.inference.verdicts.holm` counts the claims that stay
+    decided after a correction for their number. For a metric without an interval (worst cases) the value decides, and
+    only on a bound. For an angle and a collapse the largest value over the seeds decides. A floor is certain. A
+    collapse that was not found is undecided: a search proves nothing.
 
     Raises
     ------

@@ -77,7 +77,7 @@ def _wanted(name: str, value: object) -> str | None:
         is_known = isinstance(value, str) and value in INPUT_DISTANCES
         return None if is_known else f"one of {', '.join(map(repr, INPUT_DISTANCES))}"
     if name == "groups":  # checked with the points
-        return None if hasattr(value, "__len__") and not isinstance(value, str) else "one label a test point"
+        return None if hasattr(value, "__len__") and not isinstance(value, str) else "one label for each test point"
     least = 0 if name == "seed" else 1
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None

@@ -95,7 +95,7 @@ def _read_config(path: Path) -> tuple[Any, int]:
         raise EncoderError(
             "encoder",
             f"{path}: not a complete Keras 3 model ({first_line(error)})",
-            f'save it anew with model.save("NAME{ENDING}")',
+            f'save it again with model.save("NAME{ENDING}")',
         ) from None
     except (OSError, EOFError) as error:
         raise EncoderError("encoder", f"{path}: cannot be read: {first_line(error)}") from None

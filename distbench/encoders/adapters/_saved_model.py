@@ -50,7 +50,7 @@ def refuse_unsafe(path: Path) -> None:
         program.ParseFromString((path / "saved_model.pb").read_bytes())
     except Exception as error:  # protobuf and the system raise errors of many kinds
         raise EncoderError(
-            "encoder", f"{path}: not a complete SavedModel ({first_line(error)})", "save it anew"
+            "encoder", f"{path}: not a complete SavedModel ({first_line(error)})", "save it again"
         ) from None
     graphs = program.meta_graphs
     if len(graphs) != 1 or not graphs[0].HasField("object_graph_def"):

@@ -86,7 +86,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
         return tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises errors of many kinds for inconsistent files
         found = f"{path}: TensorFlow cannot load it: {first_line(error)}"
-        raise EncoderError("encoder", found, "save it anew") from None
+        raise EncoderError("encoder", found, "save it again") from None
 
 
 TENSORFLOW = Adapter(

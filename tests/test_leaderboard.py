@@ -87,7 +87,7 @@ def test_paired_differences_decide_where_intervals_overlap():
     assert (a.place, b.place) == (1, 2)
 
 
-def test_sharing_is_with_the_best_of_the_group_and_does_not_chain():
+def test_a_place_counts_the_encoders_that_are_shown_to_be_better():
     rows = [noisy("a", 0.8, 1), noisy("b", 0.4, 2), noisy("c", 0.0, 3)]
     loo = {r.encoder: np.array(r.leave_one_out) for r in rows}
     value = {r.encoder: r.value for r in rows}
@@ -97,7 +97,13 @@ def test_sharing_is_with_the_best_of_the_group_and_does_not_chain():
         return low <= 0 <= high
 
     assert (contains_zero("a", "b"), contains_zero("b", "c"), contains_zero("a", "c")) == (True, True, False)
-    assert places(rows) == {"a": 1, "b": 1, "c": 3}
+    assert places(rows) == {"a": 1, "b": 1, "c": 2}, "one is shown to be better"
+
+
+def test_an_imprecise_encoder_is_compared_with_all_that_are_above_it():
+    precise = [row("a", 0.80), row("b", 0.79)]
+    imprecise = [row("c", value, seed=seed) for seed, value in enumerate((0.70, 0.85, 0.76))]
+    assert places([*precise, *imprecise]) == {"a": 1, "b": 2, "c": 1}
 
 
 def test_seeds_are_averaged_and_their_spread_stands_beside_the_interval():

@@ -163,6 +163,10 @@ class Estimate:
         )
         return value - below, value + above
 
+    def unpaired(self) -> Estimate:
+        """Return the estimate with its interval over points, but without leave-one-out values to pair it by."""
+        return replace(self, leave_one_out=None, interaction=None, ends=self._points_interval())
+
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval over samples of test points and replicates, or (None, None) if there is no valid one."""
         from distbench.inference.jackknife import add_replicates

@@ -235,10 +235,6 @@ def _difference(before: Sequence[Row], now: Sequence[Row]) -> tuple[Estimate, st
     pairs = [(packed_alike(old, new), packed_alike(new, old)) for old, new in zip(before, now, strict=True)]
     estimates = [(estimate_of(new), estimate_of(old)) for old, new in pairs]
     if unpaired:
-        estimates = [(_unpaired(new), _unpaired(old)) for new, old in estimates]
+        estimates = [(new.unpaired(), old.unpaired()) for new, old in estimates]
     mean = Estimate.mean([new - old for new, old in estimates])
     return mean, unpaired or ("" if mean.leave_one_out is not None else "no per-point scores of both runs")
-
-
-def _unpaired(estimate: Estimate) -> Estimate:
-    return replace(estimate, leave_one_out=None, ends=estimate.interval())

@@ -65,16 +65,15 @@ class Leaderboard:
 
 
 def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboard]:
-    """Rank encoders on one metric; those that the data cannot tell apart share a place.
+    """Rank encoders on one metric by how many others are shown to be better.
 
-    **The sharing rule.** Encoders are ordered by their mean over the seeds; the first begins a group. Going down the
-    order, an encoder joins the group while the interval of its difference from *the best of that group* contains 0; the
-    first whose interval does not begins the next group. A group's place is one more than the number of encoders above
-    it: 1, 1, 3. The difference is paired point by point where leave-one-out values of both are known. Its interval is
-    over test points, and over trainings for each encoder with several seeds. Its confidence is 1 - 0.05 / p for the p
-    pairs of n encoders, p = n (n - 1) / 2 (Bonferroni): all pairs count, because the same data choose the best. So
-    among encoders that are equal, one is set apart from the best in at most 5 % of leaderboards. Without any interval
-    only equal values share a place.
+    **The rule of places.** Encoders are ordered by their mean over the seeds. A place is one more than the number of
+    encoders that are shown to be better: the interval of their difference excludes 0. So the best has place 1, and an
+    imprecise encoder may have a better place than a precise one with a higher mean. The difference is paired point by
+    point where leave-one-out values of both are known. Its interval is over test points, and over trainings for each
+    encoder with several seeds. Its confidence is 1 - 0.05 / p for the p = n (n - 1) / 2 pairs of n encoders
+    (Bonferroni), so in 95 % of leaderboards no encoder has a place that is too low. Without any interval only equal
+    values share a place.
 
     Parameters
     ----------
@@ -153,21 +152,19 @@ def _placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> lis
     ranked = [entry for entry in entries if not entry.reason]
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
     confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ranked), 2))
-    placed: list[LeaderboardRow] = []
-    for position, entry in enumerate(ranked, start=1):
-        best = next((e for e in placed if e.place == placed[-1].place), None)
-        shares = best is not None and _may_be_equal(best, entry, sort, confidence)
-        placed.append(replace(entry, place=best.place if best is not None and shares else position))
+    placed = []
+    for above, entry in enumerate(ranked):
+        better = sum(not _may_be_equal(other, entry, sort, confidence) for other in ranked[:above])
+        placed.append(replace(entry, place=1 + better))
     return placed + [entry for entry in entries if entry.reason]
 
 
-def _may_be_equal(best: LeaderboardRow, entry: LeaderboardRow, sort: str, confidence: float) -> bool:
-    value = entry.values[sort]
-    if best.values[sort] == value:
+def _may_be_equal(other: LeaderboardRow, entry: LeaderboardRow, sort: str, confidence: float) -> bool:
+    if other.values[sort] == entry.values[sort]:
         return True
-    if best.estimate is None or entry.estimate is None:
+    if other.estimate is None or entry.estimate is None:
         return False
-    if {row.groups for row in best.rows} != {row.groups for row in entry.rows}:
-        return False  # intervals over other groups of points cannot be paired
-    low, high = (best.estimate - entry.estimate).interval(confidence)
+    is_paired = {row.groups for row in other.rows} == {row.groups for row in entry.rows}
+    a, b = (e if is_paired else e.unpaired() for e in (other.estimate, entry.estimate))
+    low, high = (a - b).interval(confidence)
     return low is not None and high is not None and low <= 0 <= high

@@ -19,10 +19,10 @@ __all__ = ["Cell", "Column", "Table", "tables_of"]
 
 MARKS = {"broken": "!", "undecided": "?"}
 MARK_NOTES = {
-    "broken": "!  the limit is broken (the whole interval is on its bad side)",
-    "undecided": "?  the interval contains the limit: the test points do not decide",
+    "broken": "!  a fitted encoder breaks the limit (its whole interval is on the bad side)",
+    "undecided": "?  the interval of a fitted encoder contains the limit: the test points do not decide",
 }
-SHARED_PLACE = "shares a place: the interval of its difference from the best of that place contains 0"
+SHARED_PLACE = "shares a place, which is one more than the number of encoders shown to be better"
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class TestMarkdown:
         assert board[2][2] == f"{value:.4f}!"
         assert "### gauss, code size 4\n\nk = 7, m = 60 test points, M = 199 candidates\n" in text
         assert "- no place: c: seed 1 failed: ValueError: NaN" in text
-        assert "the limit is broken" in text
+        assert "a fitted encoder breaks the limit" in text
 
     def test_sort_decides_on_the_columns_and_places(self, rows):
         text = render_markdown(RunResults(rows("a", 4) + rows("b", 2), sort="stress"))

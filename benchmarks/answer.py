@@ -16,6 +16,7 @@ from pathlib import Path
 from _page import show
 
 from distbench.inference.estimate import mean_of
+from distbench.inference.verdicts import holm
 from distbench.results.rows import Row
 from distbench.results.run import holm_line
 from distbench.results.suite_store import Store, read_store, store_path
@@ -83,7 +84,15 @@ def _line(claim: Claim, store: Store) -> str:
         raise SystemExit(f"nothing is stored of the claim {claim.id}; run pytest --distbench --distbench-update suites")
     evidence = DETAILS.sub("", finding.evidence).replace("|", "\\|")
     verdict = finding.verdict if finding.verdict == "borne out" else f"**{finding.verdict}**"
+    if finding.verdict == "borne out" and finding.p_value is not None and claim.id not in _after_holm(store):
+        verdict += ", alone"
     return f"| {claim.statement} | {verdict} | {evidence} |"
+
+
+def _after_holm(store: Store) -> list[str]:
+    """Return the claims that intervals decide for all together."""
+    p_values = {claim.id: claim.p_value for claim in store.results.claims if claim.p_value is not None}
+    return sorted(p_values, key=p_values.__getitem__)[: holm(p_values.values())]
 
 
 def counts() -> str:

@@ -43,7 +43,7 @@ class SampledPairs:
 def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices) -> Indices:
     """Return, for each item, the sum over all others of sign(a - a') sign(b - b'), in O(n log n).
 
-    `order` sorts by a; levels are places among the distinct values, from 1; ``upto_b[l]`` counts levels 1..l.
+    `order` sorts by a; levels are places among the distinct values, from 1; ``upto_b[l]`` counts items of levels 1..l.
     """
     n = len(order)
     tree = np.zeros(len(upto_b), dtype=np.int64)

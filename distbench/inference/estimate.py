@@ -194,15 +194,16 @@ class Estimate:
         """
         if self.interval()[0] is None:
             return None
-        excluded, contained = math.log(1e-12), 0.0
-        while contained - excluded > 0.01:
-            middle = (excluded + contained) / 2
+        # logarithms of alphas whose intervals contain, and exclude, the threshold
+        contains, excludes = math.log(1e-12), 0.0
+        while excludes - contains > 0.01:
+            middle = (contains + excludes) / 2
             low, high = self.interval(-math.expm1(middle))
             if low is None or high is None or low <= threshold <= high:
-                excluded = middle
+                contains = middle
             else:
-                contained = middle
-        return math.exp(contained)
+                excludes = middle
+        return math.exp(excludes)
 
 
 def _difference(a: Array | None, b: Array | None) -> Array | None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.evaluation.fingerprint import LARGE_BYTES, SAMPLE_ROWS, fingerprint
+from distbench.engine.canonical_order import HASHED_BYTES
+from distbench.evaluation.fingerprint import SAMPLE_ROWS, fingerprint
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_order_shape_sample_and_size_change_the_fingerprint(points):
     variants = [points, swapped, points[:-1], points.reshape(-1, 10)]
     prints = [*map(fingerprint, variants), fingerprint(points, judged=np.arange(9)), fingerprint(points, points)]
     assert len(set(prints)) == len(prints)
-    large = np.zeros((LARGE_BYTES // (8 * 64) + 1_000, 64), dtype=np.float32)
+    large = np.zeros((HASHED_BYTES // (8 * 64) + 1_000, 64), dtype=np.float32)
     before = fingerprint(large)
     large[100_003, 7] = 1e-3  # of large arrays every row counts by the sums
     assert fingerprint(large) != before

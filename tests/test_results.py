@@ -115,3 +115,9 @@ def test_a_report_of_rows_keeps_limits_as_the_report_did(report):
     message = r"(?s)continuity = .*n = 30 test points, M = 119.*note: stored"
     with pytest.raises(distbench.PreservationError, match=message):
         again.check(continuity=0.999)
+
+
+def test_rows_hold_95_percent_intervals_of_a_report_of_any_confidence():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    usual, wide = (rows_of(distbench.evaluate_codes(X, X[:, :2], confidence=c)) for c in (0.95, 0.5))
+    assert [(row.low, row.high) for row in wide] == [(row.low, row.high) for row in usual]

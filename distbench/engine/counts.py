@@ -96,9 +96,9 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
 
 @kernel
 def _settle(
-    keys: Array, singles: Singles, owner: int, tolerance: float, mark: np.float32, weight: np.float32, place: Singles
+    keys: Array, singles: Singles, owner: int, tolerance: float, low: np.float32, weight: np.float32, place: Singles
 ) -> int:
-    """Compare keys that single precision cannot tell apart; return how many are below the owner's, or -1 for a tie.
+    """Compare the keys that are `low` to the owner's in single precision; return how many are below it, -1 for a tie.
 
     Adds `weight` to the `place` of the test candidates with lower keys.
     """
@@ -107,10 +107,10 @@ def _settle(
     below = 0
     for start in range(0, len(keys), BLOCK_CANDIDATES):
         stop = min(len(keys), start + BLOCK_CANDIDATES)
-        if not _any_between(singles[start:stop], mark, high):
+        if not _any_between(singles[start:stop], low, high):
             continue
         for p in range(start, stop):
-            if singles[p] >= mark and singles[p] <= high and p != owner:
+            if singles[p] >= low and singles[p] <= high and p != owner:
                 if abs(keys[p] - target) <= tolerance * target:
                     return -1
                 if keys[p] < target:

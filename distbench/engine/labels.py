@@ -62,21 +62,21 @@ class LabelsFamily(OptionalStatistic):
     name = "labels"
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return the queries' sums, the numbers of test points among their neighbors, and the leave-one-out effects."""
+        """Return each query's neighbors with its label, those that are test points, and the leave-one-out changes."""
         query_labels, labels = _labels(problem)
         n_test = problem.n_test
         sums, from_test, columns = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(n_test)
         is_test = (np.arange(problem.n) < n_test).astype(float)
         for place, i in enumerate(rows):
-            b = problem.z.exact_keys(i)
+            keys = problem.z.exact_keys(i)
             if n_test:
-                b[i] = np.inf  # no point is its own neighbor
-            sums[place], without = _neighbors_with_label(b, (labels == query_labels[i]).astype(float), problem.k)
+                keys[i] = np.inf  # no point is its own neighbor
+            sums[place], without = _neighbors_with_label(keys, (labels == query_labels[i]).astype(float), problem.k)
             change = without[:n_test] - sums[place]
             change[problem.of_group(i)] = 0.0
             columns += change
             if 0 < n_test < problem.n:
-                from_test[place], _ = _neighbors_with_label(b, is_test, problem.k)
+                from_test[place], _ = _neighbors_with_label(keys, is_test, problem.k)
             elif n_test:
                 from_test[place] = problem.k
         return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.engine.canonical_order import HASHED_BYTES
 from distbench.inputs.blocks import release, row_blocks
 
 __all__ = ["fingerprint"]
 
 Array = NDArray[Any]
 
-LARGE_BYTES = 2**28  # as float64; for larger arrays only a sample of rows and the sums of columns are hashed
 SAMPLE_ROWS = 256
 
 
 def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] | None = None) -> str:
     """Return a hash of the points and of the rows that are evaluated; equal float32 and float64 values hash alike.
 
-    It depends on all numbers of the points. In arrays above `LARGE_BYTES`, as most memory maps are, it depends only on
+    It depends on all numbers of the points. In arrays above `HASHED_BYTES`, as most memory maps are, it depends only on
     `SAMPLE_ROWS` rows and on the sum of each column, so it misses other rows that swap places, and changes that cancel
     out in every column.
     """
@@ -37,7 +37,7 @@ def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] 
 
 def _hash_numbers(array: Array, digest: blake2b) -> None:
     row_bytes = 8 * array.shape[1]  # of float64 for both types, so that blocks and sums do not depend on the type
-    all_rows = len(array) * row_bytes <= LARGE_BYTES
+    all_rows = len(array) * row_bytes <= HASHED_BYTES
     sums = np.zeros(array.shape[1])
     for rows in row_blocks(len(array), row_bytes):
         block = np.ascontiguousarray(array[rows], dtype=np.float64)

@@ -41,7 +41,8 @@ class Directions:
     def bases(self, points: Array, count: int, rng: np.random.Generator) -> Array:
         """Return at most `count` orthonormal directions of each point, shape (m, r, d).
 
-        With more columns than `count`, half of the directions lead to neighbors and half are random.
+        With ``kind="data"`` all lead to neighbors. Else they are the varying columns, if at most `count` vary; else
+        about half lead to neighbors and the rest are random.
         """
         varying, d = self.region.varying, self.region.rows.shape[1]
         count = max(1, min(count, MAX_DIRECTIONS))

@@ -132,8 +132,12 @@ def add_replicates(
     share. The second term is estimated by s^2 / S, with s the standard deviation of the S values, and added: the
     interval is never too narrow, and with independent noise too wide by at most the second term. Half widths add like
     standard errors, each with its quantile of Student's distribution, S - 1 degrees of freedom for the replicates. For
-    a sum of two variances this has at least the stated confidence, where the degrees of freedom of Welch and
-    Satterthwaite have less when many encoders are compared.
+    normal values with independent estimates of their variances, this has at least the stated confidence.
+
+    References
+    ----------
+    .. [1] S. K. Banerjee (1960), Approximate confidence interval for linear functions of means of k populations when
+       the population variances are not equal.
     """
     low, high = interval
     if low is None or high is None:

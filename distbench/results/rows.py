@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.text import plain_text
+from distbench.inference.estimate import CONFIDENCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -218,17 +219,19 @@ def rows_of(
 
     row_fields = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **row_fields}
     row_fields["code_size"] = int(row_fields["code_size"])  # it may be a numpy integer
+    is_usual = report.confidence == CONFIDENCE  # rows hold 95 % intervals
     rows = []
     for name, score in report.items():
         keeps_arrays = name in leave_one_out and score.draws == 1
+        low, high = (score.low, score.high) if is_usual else score.estimate().interval()
         row = Row(
             **row_fields,
             code_width=int(report.code_size),
             metric=name,
             metric_version=int(METRICS[name].version),
             value=float(score.value),
-            low=_as_float(score.low),
-            high=_as_float(score.high),
+            low=_as_float(low),
+            high=_as_float(high),
             k=int(report.k),
             m=int(report.m),
             M=int(report.M),

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from distbench.encoders.decoder import decode
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
-from distbench.evaluation.points import EncodedPoints, InputPoints
+from distbench.evaluation.points import REFERENCE, TEST, EncodedPoints, InputPoints
 from distbench.evaluation.settings import Settings
-from distbench.inputs.arrays import as_points, check_distance, check_same_columns, check_same_rows
+from distbench.inputs.arrays import as_points, check_distance, check_same_columns, check_same_rows, check_same_shape
 from distbench.metrics.reconstruction import squared_errors
 
 __all__ = ["encode", "with_codes"]
 
-CODES = ("codes of X_test", "codes of reference")
+CODES = (f"codes of {TEST}", f"codes of {REFERENCE}")
 RECONSTRUCTED = "points returned by the decoder"
 
 
@@ -42,15 +43,14 @@ def encode(
         if decoder is None:
             return encoded
         reconstructed = as_points(decode(decoder, codes, encoder.batch_size), RECONSTRUCTED)
-        names = inputs.names[0], RECONSTRUCTED
-        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed, names))
+        check_same_shape(inputs.X, reconstructed, (inputs.names[0], RECONSTRUCTED))
+        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed))
 
     first = draw(notes)
     if settings.draws == 1:
-        repeat_notes = check_same_again(encoder, points[0], first.Z)
-        if first.Z_ref is not None:
-            repeat_notes += check_same_again(encoder, points[1], first.Z_ref, "reference")
-        notes += repeat_notes[:1]
+        sets = zip(points, (first.Z, first.Z_ref), (TEST, REFERENCE), strict=True)
+        found = [check_same_again(encoder, part, Z, name) for part, Z, name in sets if Z is not None]
+        notes += list(chain.from_iterable(found))[:1]
         return [first]
     draws = [first, *(draw([]) for _ in range(settings.draws - 1))]
     for number, other in enumerate(draws, start=1):

@@ -16,7 +16,10 @@ from distbench.errors import InputError
 from distbench.inputs.batches import detached, frame_numbers, is_frame
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
 
-__all__ = ["as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows", "check_space"]
+__all__ = [
+    *("as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows", "check_same_shape"),
+    "check_space",
+]
 
 Points = NDArray[Any]  # of float32 or float64
 
@@ -180,6 +183,12 @@ def check_same_columns(X: Points, X_ref: Points, names: tuple[str, str]) -> None
     if X.shape[1] != X_ref.shape[1]:
         found = f"found {X_ref.shape[1]} columns, but {names[0]} has {X.shape[1]}"
         raise InputError(names[1], found, "both must have the same columns")
+
+
+def check_same_shape(X: Points, other: Points, names: tuple[str, str]) -> None:
+    """Raise InputError unless both have equally many rows and columns."""
+    check_same_rows(X, other, names)
+    check_same_columns(X, other, names)
 
 
 def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], k: Any, include_queries: bool = True) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import Statistics
 from distbench.errors import InputError
-from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows
+from distbench.inputs.arrays import as_points, check_same_shape
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, documented
 
@@ -20,10 +20,8 @@ Array = NDArray[np.float64]
 SQUARED_ERRORS = "squared_errors"  # in Statistics.extras
 
 
-def squared_errors(X: Array, reconstructed: Array, names: tuple[str, str] = ("X", "X_reconstructed")) -> Array:
-    """Return the mean squared error of each point's reconstruction. Raises InputError for other shapes."""
-    check_same_rows(X, reconstructed, names)
-    check_same_columns(X, reconstructed, names)
+def squared_errors(X: Array, reconstructed: Array) -> Array:
+    """Return the mean squared error of each point's reconstruction, from arrays of one shape."""
     with np.errstate(over="ignore"):
         return np.asarray(np.mean((X - reconstructed) ** 2, axis=1))
 
@@ -60,5 +58,7 @@ _RECONSTRUCTED = "array-like of shape (m, d)\n    The points decoded from their 
 
 @documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)
 def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
-    errors = squared_errors(as_points(X, "X"), as_points(X_reconstructed, "X_reconstructed"))
-    return measure_reconstruction(errors).value
+    names = "X", "X_reconstructed"
+    points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])
+    check_same_shape(points, reconstructed, names)
+    return measure_reconstruction(squared_errors(points, reconstructed)).value

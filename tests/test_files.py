@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from distbench._util.files import write_whole
+from distbench._util.files import write_problem, write_whole
 
 
 def test_new_text_replaces_the_old_and_nothing_is_left_beside_it(tmp_path):
@@ -57,11 +59,61 @@ def test_a_link_that_waits_where_the_text_goes_first_is_not_followed(tmp_path, m
     assert (tmp_path / "precious.txt").read_text() == "precious"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="devices and pipes of POSIX systems")
+class TestNoFiles:
+    def test_a_device_is_written_into_and_stays_a_device(self):
+        controller, terminal = os.openpty()
+        path = Path(os.ttyname(terminal))
+        assert write_problem(path) == ""
+        write_whole(path, "text\n")
+        assert os.read(controller, 100).split() == [b"text"]
+        assert path.is_char_device()
+        os.close(terminal), os.close(controller)
+
+    def test_a_pipe_is_written_into_if_somebody_reads_it_and_else_refused_at_once(self, tmp_path):
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        with pytest.raises(OSError, match="nobody reads from this pipe"):
+            write_whole(path, "text")
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        assert write_problem(path) == ""
+        write_whole(path, "text")
+        assert os.read(reader, 100) == b"text"
+        os.close(reader)
+        assert path.is_fifo()
+
+    @pytest.mark.parametrize("redirected", [True, False])
+    def test_standard_output_gets_the_text_after_what_was_printed(self, tmp_path, redirected):
+        code = "from distbench._util.files import *; from pathlib import Path; print('first');"
+        code += "write_whole(Path('/dev/stdout'), 'text\\n'); print('last')"
+        with (tmp_path / "out.txt").open("w") as file:
+            stdout = file if redirected else subprocess.PIPE
+            done = subprocess.run([sys.executable, "-c", code], stdout=stdout, text=True, check=True)
+        assert (done.stdout or (tmp_path / "out.txt").read_text()) == "first\ntext\nlast\n"
+
+    def test_folders_and_sockets_are_refused(self, tmp_path):
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(str(tmp_path / "socket"))
+            for path, kind in ((tmp_path, "a folder"), (tmp_path / "socket", "a socket")):
+                assert write_problem(path) == f"{path} is {kind}; name a file"
+                with pytest.raises(OSError, match=f"is {kind}; name a file"):
+                    write_whole(path, "text")
+
+
+def test_names_are_as_long_as_the_system_allows_and_no_longer(tmp_path):
+    longest = "ä" * 125 + ".json"
+    assert write_problem(tmp_path / longest) == ""
+    write_whole(tmp_path / longest, "text")
+    assert [path.name for path in tmp_path.iterdir()] == [longest]
+    for path in (tmp_path / f"a{longest}", tmp_path / "new" / f"a{longest}" / "b.json"):
+        assert write_problem(path).endswith("... is longer than 255 bytes; choose a shorter name")
+
+
 WRITER = """
 import sys
 from pathlib import Path
 import os
-from distbench._util.files import write_whole
+from distbench._util.files import write_problem, write_whole
 def stop(descriptor):
     print("writing", flush=True)
     sys.stdin.read()

@@ -145,6 +145,11 @@ def _damaged():
     for ending in ("h5ad", "parquet"):
         Path(f"text.{ending}").write_text("no such format at all")
     Path("folder.npy").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo("pipe.npy")
+
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX systems")
 
 
 class TestMistakes:
@@ -154,6 +159,7 @@ class TestMistakes:
             ("away.npy", r"X_test: no such file: away.npy$"),
             ("x.csv", r"X_test: found 'x.csv'; give a file that ends in .npy, .npz, .parquet, .h5ad$"),
             ("folder.npy", r"X_test: folder.npy: is a folder; give a file$"),
+            pytest.param("pipe.npy", r"X_test: pipe.npy: is a pipe; give a file$", marks=POSIX),
             ("two.npz", r"two.npz: holds 2 arrays: a, b; name one: two.npz:a$"),
             ("two.npz:c", r"two.npz: has no array 'c'; known are a, b$"),
             ("none.npz", r"none.npz: holds 0 arrays; save one with numpy.savez$"),

@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import secrets
 import stat
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
-__all__ = ["write_problem", "write_whole"]
+from distbench._util.text import join_names
 
+__all__ = ["is_stream", "kind_of", "write_problem", "write_whole"]
+
+KINDS = (
+    (stat.S_ISREG, "a file"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+TEXT: Any = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
+START_CHARACTERS = 50  # of a file's name, at most 200 bytes
 STALE_SECONDS = 3600.0  # age at which a partial file is left by a killed process: a write takes seconds
+
+
+def kind_of(path: Path) -> str:
+    """Return what a path leads to: a file, a folder, a pipe, a device or a socket; empty if there is nothing."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # ValueError: the path has a zero byte
+        return ""
+    return next((kind for is_kind, kind in KINDS if is_kind(mode)), "a disk")
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether what is written to a path is added to a device, a pipe, or this process's standard output."""
+    return kind_of(path) in ("a pipe", "a device") or _standard_stream(path) is not None
 
 
 def write_problem(path: Path) -> str:
     """Return why a file could not be written, and what to do; empty if no reason is known."""
-    if path.is_dir():
-        return f"{path} is a folder; name a file"
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
-    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return ""
-    return f"{folder} is not a folder that you can write to; choose another"
+    if is_stream(path):
+        return "" if os.access(path, os.W_OK) else f"{path} cannot be written to; name a file"
+    if kind_of(path) not in ("", "a file"):
+        return f"{path} is {kind_of(path)}; name a file"
+    folder = next(folder for folder in path.absolute().parents if kind_of(folder))
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} is not a folder that you can write to; choose another"
+    longest = os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+    too_long = [part for part in path.parts if len(os.fsencode(part)) > longest]
+    return f"{join_names(too_long)} is longer than {longest} bytes; choose a shorter name" if too_long else ""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -31,20 +63,27 @@ def write_whole(path: Path, text: str) -> None:
     The text goes to a new file in the same folder, which gets the permissions of the old one, is forced to disk, and is
     renamed. Partial files that killed processes left behind are removed by any write that comes at least an hour later.
     A missing folder is made, a link followed. A lone surrogate, which UTF-8 cannot hold, is written as its escape in
-    JSON.
+    JSON. Devices, pipes and standard output are not replaced: the text is written into them.
     """
+    if is_stream(path):
+        with os.fdopen(_opened(path), "w", **TEXT) as file:
+            file.write(text)
+        return
+    if kind_of(path) not in ("", "a file"):
+        raise OSError(f"{path} is {kind_of(path)}; name a file")
     path = path.resolve()
+    start = path.name[:START_CHARACTERS]  # of the partial file's name, which must not become too long
     path.parent.mkdir(parents=True, exist_ok=True)
-    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+    for part in path.parent.glob(f".{glob.escape(start)}.*.part"):
         with contextlib.suppress(OSError):  # another process may have removed it
             if time.time() - part.lstat().st_mtime > STALE_SECONDS:
                 part.unlink()
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    part = path.with_name(f".{start}.{secrets.token_hex(8)}.part")
     mode = stat.S_IMODE(path.stat().st_mode) & 0o777 if path.exists() else None
     # O_EXCL: fails if the name exists, even as a link, rather than open it.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        with os.fdopen(descriptor, "w", **TEXT) as file:
             if mode is not None:
                 with contextlib.suppress(OSError):  # a file system without permissions
                     part.chmod(mode)  # undoes the umask
@@ -61,3 +100,32 @@ def write_whole(path: Path, text: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _standard_stream(path: Path) -> int | None:
+    """Return the descriptor of this process's standard output or error if a path leads to it, else None."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.samestat(path.stat(), os.fstat(descriptor)):
+                return descriptor
+    return None
+
+
+def _opened(path: Path) -> int:
+    """Return a new descriptor that writes into a device, a pipe or a standard stream."""
+    standard = _standard_stream(path)
+    if standard is not None:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, OSError, ValueError):  # there is none, or it is closed
+                stream.flush()
+        return os.dup(standard)
+    waits = getattr(os, "O_NONBLOCK", 0)  # without it, opening a pipe that nobody reads would never return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | waits)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(error.errno, "nobody reads from this pipe; start its reader first", str(path)) from None
+        raise
+    if waits:
+        os.set_blocking(descriptor, True)
+    return descriptor

@@ -143,7 +143,7 @@ def command(
         document["seed"] = typed["seed"]
     write_error = None
     try:
-        with common.running_user_code():
+        with common.errors_as_lines():  # no user's code runs, and /dev/stdout is standard output
             lines += write_files(outcome, limits, html, results)
     except click.ClickException as error:
         write_error = error  # raised after the values are printed
@@ -157,6 +157,8 @@ def command(
 
 def _check_files(html: Path | None, results: Path | None) -> None:
     """Raise an error for files that could not be written, before anything is measured."""
+    from distbench._util.files import is_stream
+
     for path, option in ((html, "--html"), (results, "--results")):
         common.check_output(path, option)
     if html is not None and results is not None and html.resolve() == results.resolve():
@@ -166,7 +168,7 @@ def _check_files(html: Path | None, results: Path | None) -> None:
 
         require("jinja2", "--html")
         require("matplotlib", "--html")
-    if results is not None and results.exists():
+    if results is not None and results.exists() and not is_stream(results):
         from distbench.results.file import read_results
 
         read_results(results)

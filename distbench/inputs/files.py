@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from distbench._util.files import kind_of
 from distbench._util.text import did_you_mean, join_names, short_repr, shortened
 from distbench.errors import DatasetError, InputError, MissingDependencyError
 from distbench.inputs.size_guards import IN_MEMORY_BYTES, refuse_archive, refuse_array
@@ -51,8 +52,8 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
     try:
         if kind not in ENDINGS:
             raise DatasetError(f"found {short_repr(str(source))}; give a file that ends in {', '.join(ENDINGS)}")
-        if path.is_dir():
-            raise DatasetError(path.name, "is a folder", "give a file")
+        if kind_of(path) not in ("", "a file"):  # reading a pipe could wait for ever
+            raise DatasetError(path.name, f"is {kind_of(path)}", "give a file")
         return reading(path, lambda: _READERS[kind](path, key))
     except (DatasetError, OSError, ValueError) as error:  # ValueError: the path is impossible
         raise InputError(name, shortened(str(error))) from error.__cause__

@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from distbench._util.files import write_whole
+from distbench._util.files import is_stream, kind_of, write_whole
 from distbench._util.locks import locked
 from distbench._util.text import shortened
 from distbench.errors import InputError, ResultsError
@@ -101,7 +101,7 @@ def write_results(
     """
     path = Path(path)
     with locked(path):
-        old = read_file(path, ResultsError, RESTORE)
+        old = None if is_stream(path) else read_file(path, ResultsError, RESTORE)
         if old is not None and old.earlier and not old.environment:
             raise ResultsError(f"{path}", "holds the stored rows of a suite", "give the results another file")
         if old is None or whole:
@@ -143,6 +143,8 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
 
     Raises `error` with `remedy` as advice if the file cannot be read or is not a valid file of results.
     """
+    if kind_of(path) == "a device":  # it may have no end
+        raise error(f"{path}", "is a device", remedy)
     try:
         results = parse_results(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -16,11 +16,13 @@ _QUOTES = re.compile(r'"{3}|\'{3}')
 def is_suite(path: Path) -> bool:
     """Return whether a file has ``distbench = 1``, or a mistaken form of it, before the first table header.
 
-    A file that cannot be opened is not a suite.
+    What is no file, or cannot be opened, is not a suite.
     """
     in_text = False  # whether the line begins inside a text of several lines
 
     try:
+        if not path.is_file():  # opening a pipe could wait for ever
+            return False
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
             for line in map(str.strip, lines):
                 if not in_text and _HEADER.match(line):

@@ -31,19 +31,18 @@ def check_reports(reports: Requests) -> None:
     """Raise ``pytest.UsageError`` for reports that could not be written, before anything is fitted."""
     import importlib.util
 
-    from distbench._util.files import write_problem
+    from distbench._util.files import is_stream, write_problem
 
     seen = set()
     for kind, path in reports:
         if path is None:
             continue
-        path = path.resolve()
-        if path in seen:
+        if path.resolve() in seen:
             raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each another path")
-        seen.add(path)
+        seen.add(path.resolve())
         if problem := write_problem(path):
             raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
-        if kind == "json" and path.exists():
+        if kind == "json" and path.exists() and not is_stream(path):
             from distbench.errors import ResultsError
             from distbench.results.file import read_results
 
@@ -64,12 +63,14 @@ def write_reports(
     If the run is `whole`, that is of all tests, a file of results holds its rows alone; else it keeps the rows of other
     tests. `text` takes a width and returns the summary.
     """
+    from distbench._util.files import is_stream
+
     written, failed = [], []
     for kind, path in reports:
         try:
             place = _write(kind, path, run, whole, text)
         except (Exception, SystemExit) as error:  # the other reports and the summary are still written
-            hint = UNCHANGED if isinstance(error, OSError) and path is not None else ""
+            hint = UNCHANGED if isinstance(error, OSError) and path is not None and not is_stream(path) else ""
             failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
         else:
             written += [f"{kind} report: {place}"] if place else []

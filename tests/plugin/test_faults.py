@@ -132,13 +132,32 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_the_others_are_writte
     assert "first" in (pytester.path / "out.md").read_text()
 
 
-def test_a_report_path_inside_a_file_is_an_error_before_tests_run(pytester):
+@POSIX
+def test_reports_into_pipes_go_there_and_nothing_is_replaced_or_waits(run, pytester):
+    run(TESTS, "-p", "no:xdist")
+    os.mkfifo(pytester.path / "pipe")
+    with start(pytester.path, "--distbench-report=json:/dev/stdout", "--distbench-report=md:pipe") as running:
+        printed, _ = running.communicate(timeout=60)
+    assert '"encoder": "first"' in printed
+    assert "written: json report: /dev/stdout" in printed
+    assert "NOT WRITTEN: md report" in printed
+    assert "nobody reads from this pipe" in printed
+    assert (pytester.path / "pipe").is_fifo()
+    assert running.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_report_path_that_cannot_be_written_is_an_error_before_tests_run(pytester):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
     (pytester.path / "file").write_text("")
-    result = pytester.runpytest_inprocess("--distbench", "--distbench-report=json:file/out.json")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "--distbench-report json: " in result.stderr.str()
-    assert "file is not a folder that you can write to; choose another" in result.stderr.str()
+    problems = {
+        "file/out.json": "file is not a folder that you can write to; choose another",
+        "a" * 300: "... is longer than 255 bytes; choose a shorter name",
+    }
+    for path, problem in problems.items():
+        result = pytester.runpytest_inprocess("--distbench", f"--distbench-report=json:{path}")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert "--distbench-report json: " in result.stderr.str()
+        assert problem in result.stderr.str()
     assert not (pytester.path / "ran.txt").exists()
 
 

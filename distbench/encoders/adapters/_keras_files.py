@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.files import kind_of
 from distbench._util.text import first_line
 from distbench.encoders.adapters._adapter import refuse_numbers
 from distbench.errors import EncoderError
@@ -77,7 +78,7 @@ def _read_config(path: Path) -> tuple[Any, int]:
         advice = f"pass a file whose name ends in {ENDING}, or the loaded model"
         raise EncoderError("encoder", f"found {str(path)!r}", advice)
     if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "no such file"
+        kind = f"is {kind_of(path)}" if kind_of(path) else "no such file"
         raise EncoderError("encoder", f"{path}: {kind}", f'pass a file that model.save("NAME{ENDING}") has written')
     size = path.stat().st_size
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.files import kind_of
 from distbench._util.text import first_line
 from distbench.encoders.adapters._adapter import (
     Adapter,
@@ -78,7 +79,7 @@ def _load(path: str | os.PathLike[str]) -> Any:
             'pip install "distbench[onnx]", or pass the session if you trust the file'
         )
     if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "no such file"
+        kind = f"is {kind_of(path)}" if kind_of(path) else "no such file"
         raise EncoderError("encoder", f"{path}: {kind}", "pass an ONNX file")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY

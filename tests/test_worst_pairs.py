@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 
 from distbench.engine import gather
 from distbench.evaluation import worst_pairs as module
+from distbench.evaluation.points import EncodedPoints
 from distbench.evaluation.worst_pairs import worst_pairs
 
 RNG = np.random.default_rng(0)
@@ -56,7 +57,7 @@ def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_q
     X, X_ref = points(40, 60, 5)
     Z, Z_ref = (X[:, :2] * 8).round() / 8, (X_ref[:, :2] * 8).round() / 8  # with ties
     gathered = gather(X, Z, X_ref, Z_ref, k=4, include_queries=include_queries)
-    worst = worst_pairs(gathered, (X, Z), (X_ref, Z_ref))
+    worst = worst_pairs(gathered, EncodedPoints(X, Z, X_ref, Z_ref))
     check(worst, (X, Z), (X_ref, Z_ref), include_queries=include_queries)
     assert {pair.partner_set for pair in worst["torn"]} <= {"reference", "test" if include_queries else "reference"}
     for pair in worst["torn"]:
@@ -68,7 +69,7 @@ def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_q
 def test_in_sample():
     X, _ = points(50, 0, 5)
     Z = X[:, :2]
-    check(worst_pairs(gather(X, Z, k=4), (X, Z), None), (X, Z), None)
+    check(worst_pairs(gather(X, Z, k=4), EncodedPoints(X, Z)), (X, Z), None)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -89,8 +90,8 @@ def test_any_scale(scale):
     X, X_ref = points(30, 50, 6)
     X_ref[:5] = X[:5]
     gathered = gather(X, X[:, :2], X_ref, X_ref[:, :2], k=4)
-    plain = worst_pairs(gathered, (X, X[:, :2]), (X_ref, X_ref[:, :2]))
-    scaled = worst_pairs(gathered, (X * scale, X[:, :2]), (X_ref * scale, X_ref[:, :2]))
+    plain = worst_pairs(gathered, EncodedPoints(X, X[:, :2], X_ref, X_ref[:, :2]))
+    scaled = worst_pairs(gathered, EncodedPoints(X * scale, X[:, :2], X_ref * scale, X_ref[:, :2]))
     for kind, pairs in plain.items():
         for pair, larger in zip(pairs, scaled[kind], strict=True):
             assert larger.input_distance == pytest.approx(pair.input_distance * scale)
@@ -122,11 +123,11 @@ def test_memory_maps_and_single_precision(tmp_path):
     mapped = np.memmap(tmp_path / "points", dtype=np.float32, mode="r", shape=X_ref.shape)
     doubles = X.astype(float), X_ref.astype(float)
     gathered = gather(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2], k=4)
-    of_doubles = worst_pairs(gathered, (doubles[0], doubles[0][:, :2]), (doubles[1], doubles[1][:, :2]))
-    assert worst_pairs(gathered, (X, X[:, :2]), (mapped, mapped[:, :2])) == of_doubles
+    of_doubles = worst_pairs(gathered, EncodedPoints(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2]))
+    assert worst_pairs(gathered, EncodedPoints(X, X[:, :2], mapped, mapped[:, :2])) == of_doubles
 
 
 def test_pairs_that_only_ties_push_beyond_k_are_not_shown():
     X = np.repeat(np.arange(20.0), 2)[:, None]  # each point twice, so that ties end at k = 2
-    worst = worst_pairs(gather(X, X, k=2), (X, X), None)
+    worst = worst_pairs(gather(X, X, k=2), EncodedPoints(X, X))
     assert (worst["torn"], worst["merged"]) == ((), ())

@@ -17,7 +17,7 @@ from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.measure import measure
 from distbench.evaluation.points import InputPoints, input_points
-from distbench.evaluation.report import Pair, Report
+from distbench.evaluation.report import Report
 from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of, flag
 from distbench.inputs.anndata import points_and_codes
 from distbench.inputs.arrays import as_points
@@ -158,8 +158,7 @@ def evaluate(
     if DECODER not in settings.names:
         decoder = None
     encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
-    report = measure(points, encoded, settings, plain_text(name or adapter.name), notes)
-    return _labeled(report, labels, reference_labels)
+    return measure(points, encoded, settings, plain_text(name or adapter.name), notes)
 
 
 def evaluate_codes(
@@ -243,23 +242,7 @@ def evaluate_codes(
     points = InputPoints(X, None if X_ref is None else as_points(X_ref, names[1], notes), names)
     points = points.checked(settings, labels, reference_labels, groups)
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
-    return _labeled(measure(points, [encoded], settings, plain_text(name or "codes"), notes), labels, reference_labels)
-
-
-def _labeled(report: Report, labels: Any, reference_labels: Any) -> Report:
-    """Return the report with labels in each pair whose points both have one."""
-    if labels is None:
-        return report
-    known = {"test": np.asarray(labels)}
-    if reference_labels is not None:
-        known["reference"] = np.asarray(reference_labels)
-
-    def labeled(pair: Pair) -> Pair:
-        if pair.partner_set not in known:
-            return pair
-        return replace(pair, labels=(str(known["test"][pair.query]), str(known[pair.partner_set][pair.partner])))
-
-    return replace(report, pairs={kind: tuple(map(labeled, pairs)) for kind, pairs in report.pairs.items()})
+    return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
 
 
 def _refuse_swapped(encoder: Any, X_test: Any) -> None:

@@ -93,7 +93,7 @@ def _report(
         code_size=first.Z.shape[1],
         confidence=settings.confidence,
         notes=tuple(notes),
-        pairs=worst_pairs(statistics, (first.X, first.Z), first.reference, settings.distance_x, settings.distance_z),
+        pairs=worst_pairs(statistics, first, settings.distances, points.labels),
         judged=judged,
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
@@ -107,7 +107,7 @@ def _report(
 
 def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:
     families = frozenset({"ranks"}).union(*(metric.families for metric in settings.metrics))
-    labels = (None, None) if points.labels is None else points.labels
+    labels, labels_ref = points.label_codes
     statistics = gather(
         draw.X,
         draw.Z,
@@ -116,15 +116,16 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
         k=operator.index(settings.k),
         families=families,
         judged=judged,
-        labels=labels[0],
-        labels_ref=labels[1],
+        labels=labels,
+        labels_ref=labels_ref,
         groups=None if points.groups is None else points.groups.codes,
         **settings.engine_options(),
     )
     if draw.squared_errors is not None:
         statistics.extras[SQUARED_ERRORS] = draw.squared_errors[statistics.judged]
-    distances = settings.distance_x, settings.distance_z
-    return with_metric_inputs(statistics, (draw.X, draw.Z), draw.reference, settings.include_queries, distances)
+    return with_metric_inputs(
+        statistics, (draw.X, draw.Z), draw.reference, settings.include_queries, settings.distances
+    )
 
 
 def _score(

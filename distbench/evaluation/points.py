@@ -25,7 +25,6 @@ from distbench.metrics.semantic import label_codes
 __all__ = ["EncodedPoints", "InputPoints", "input_points"]
 
 Array = NDArray[Any]
-LabelCodes = tuple[NDArray[np.int64], NDArray[np.int64] | None]
 
 TEST, REFERENCE = "X_test", "reference"
 
@@ -70,8 +69,10 @@ class InputPoints:
         Names of `X` and `X_ref` in messages.
     space : str
         Description of the input space, if the points are not the test and reference points themselves.
-    labels : tuple of ndarray, or None
-        Labels of test and reference points as whole numbers, if a metric needs them.
+    labels : tuple of ndarray or None
+        Labels of test and of reference points; None where they are not known.
+    label_codes : tuple of ndarray or None
+        The labels as whole numbers, if a metric needs them.
     groups : Groups or None
         Groups of test points that are not independent.
     """
@@ -80,7 +81,8 @@ class InputPoints:
     X_ref: Array | None = None
     names: tuple[str, str] = (TEST, REFERENCE)
     space: str = ""
-    labels: LabelCodes | None = None
+    labels: tuple[Array | None, Array | None] = (None, None)
+    label_codes: tuple[Array | None, Array | None] = (None, None)
     groups: Groups | None = None
 
     def checked(self, settings: Settings, labels: Any, reference_labels: Any, groups: Any) -> InputPoints:
@@ -91,23 +93,23 @@ class InputPoints:
         n = None if self.X_ref is None else len(self.X_ref)
         if reference_labels is not None and n is None:
             raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
-        _check_labels(labels, len(self.X), "labels")
-        _check_labels(reference_labels, n, "reference_labels")
-        grouped = self if groups is None else replace(self, groups=Groups.of(groups, len(self.X)))
+        known = _labels(labels, len(self.X), "labels"), _labels(reference_labels, n, "reference_labels")
+        labeled = replace(self, labels=known, groups=None if groups is None else Groups.of(groups, len(self.X)))
         check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
         for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
             if points is not None:
                 check_distance(points, settings.distance_x, name)
         if labels is None or LABELS not in settings.names:
-            return grouped
+            return labeled
         if n is not None and reference_labels is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
-        return replace(grouped, labels=label_codes(labels, reference_labels))
+        return replace(labeled, label_codes=label_codes(*known))
 
 
-def _check_labels(labels: Any, n_points: int | None, name: str) -> None:
+def _labels(labels: Any, n_points: int | None, name: str) -> Array | None:
+    """Return labels as an array, or None if there are none. Raises InputError unless each point has one."""
     if labels is None or n_points is None:
-        return
+        return None
     try:
         array = np.asarray(labels)
     except ValueError:
@@ -119,6 +121,7 @@ def _check_labels(labels: Any, n_points: int | None, name: str) -> None:
         raise InputError(name, f"found {len(array)} labels for {n_points} points", "pass one label for each point")
     if array.dtype == object and (missing := [place for place, label in enumerate(array) if label is None]):
         raise InputError(name, f"found None at place {missing[0]}", "drop these points, or give them a label")
+    return array
 
 
 def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes: list[str]) -> InputPoints:

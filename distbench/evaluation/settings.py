@@ -72,6 +72,11 @@ class Settings:
         """The names of the metrics."""
         return [metric.name for metric in self.metrics]
 
+    @property
+    def distances(self) -> tuple[str, str]:
+        """The distances of points and of codes."""
+        return self.distance_x, self.distance_z
+
     def engine_options(self) -> dict[str, Any]:
         """Return the arguments for the engine."""
         names = ("include_queries", "distance_x", "distance_z", "executor", "progress")

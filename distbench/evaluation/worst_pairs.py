@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from distbench._util.distances import EUCLIDEAN
 from distbench.engine import Statistics
 from distbench.engine.statistics import Moments, RankSide
-from distbench.evaluation.report import Pair, PairKind
+from distbench.evaluation.points import EncodedPoints
+from distbench.evaluation.scores import Pair, PairKind
 from distbench.inputs.blocks import release
 
 __all__ = ["worst_pairs"]
 
 Array = NDArray[np.float64]
 Points = NDArray[Any]  # of float32 or float64, perhaps a memory map
+Labels = tuple[NDArray[Any] | None, NDArray[Any] | None]  # of test and of reference points
 
 MAX_PAIRS = 10  # for each kind
 BLOCK_NUMBERS = 1 << 16  # a block of so many numbers fits into the processor's cache
@@ -26,15 +28,14 @@ BLOCK_NUMBERS = 1 << 16  # a block of so many numbers fits into the processor's 
 
 def worst_pairs(
     statistics: Statistics,
-    test: tuple[Points, Points],
-    reference: tuple[Points, Points] | None,
-    distance_x: str = EUCLIDEAN,
-    distance_z: str = EUCLIDEAN,
+    points: EncodedPoints,
+    distances: tuple[str, str] = (EUCLIDEAN, EUCLIDEAN),
+    labels: Labels = (None, None),
 ) -> dict[PairKind, tuple[Pair, ...]]:
     """Return the worst pairs by continuity and by trustworthiness, and the two pairs that determine the distortion.
 
-    `test` and `reference` are points and their codes; memory maps are read block by block. `statistics` must include
-    the ranks of these points.
+    Memory maps are read block by block. `statistics` must include the ranks of these points; `distances` are those of
+    points and of codes.
     """
     assert statistics.ranks is not None
     chosen: dict[PairKind, list[_Place]] = {
@@ -43,24 +44,32 @@ def worst_pairs(
     }
     if statistics.moments is not None:
         chosen["extreme"] = _extremes(statistics.moments)
-    n_test = len(test[0]) if statistics.queries_are_candidates else 0
+    n_test = len(points.X) if statistics.queries_are_candidates else 0
     places = [place for pairs in chosen.values() for place in pairs]
-    in_x, in_z = (
-        _Space(test[side], None if reference is None else reference[side], n_test, metric).look_up(places, side)
-        for side, metric in enumerate((distance_x, distance_z))
-    )
-    looked_up = iter(
-        Pair(
-            place.query,
-            place.column if place.column < n_test else place.column - n_test,
-            "test" if place.column < n_test else "reference",
-            *(a, b, rank_a, rank_b),
-            statistics.M,
-        )
-        for place, (a, rank_a), (b, rank_b) in zip(places, in_x, in_z, strict=True)
+    in_x = _Space(points.X, points.X_ref, n_test, distances[0]).look_up(places, 0)
+    in_z = _Space(points.Z, points.Z_ref, n_test, distances[1]).look_up(places, 1)
+    looked_up = (
+        _pair(place, n_test, x, z, statistics.M, labels) for place, x, z in zip(places, in_x, in_z, strict=True)
     )
     pairs = {kind: [next(looked_up) for _ in places] for kind, places in chosen.items()}
     return {kind: tuple(pair for pair in of_kind if _is_changed(pair, kind)) for kind, of_kind in pairs.items()}
+
+
+def _pair(
+    place: _Place, n_test: int, in_x: tuple[float, float], in_z: tuple[float, float], M: int, labels: Labels
+) -> Pair:
+    """Return a pair with its distance and rank in both spaces, and with labels if both points have one."""
+    in_test = place.column < n_test
+    partner = place.column if in_test else place.column - n_test
+    of_query, of_partner = labels[0], labels[0 if in_test else 1]
+    return Pair(
+        place.query,
+        partner,
+        "test" if in_test else "reference",
+        *(in_x[0], in_z[0], in_x[1], in_z[1]),
+        M,
+        None if of_query is None or of_partner is None else (str(of_query[place.query]), str(of_partner[partner])),
+    )
 
 
 def _is_changed(pair: Pair, kind: PairKind) -> bool:

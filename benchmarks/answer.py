@@ -90,7 +90,7 @@ def _line(claim: Claim, store: Store) -> str:
 
 
 def _after_holm(store: Store) -> list[str]:
-    """Return the claims that intervals decide for all together."""
+    """Return the claims that intervals decide after Holm's correction for their number."""
     p_values = {claim.id: claim.p_value for claim in store.results.claims if claim.p_value is not None}
     return sorted(p_values, key=p_values.__getitem__)[: holm(p_values.values())]
 
@@ -99,9 +99,9 @@ def counts() -> str:
     """Return how many claims there are, and how many of each verdict."""
     store = read_store(store_path(CLAIMS))
     found = Counter(finding.verdict for finding in store.results.claims)
-    told = ", ".join(f"{number} {verdict}" for verdict, number in found.most_common())
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in found.most_common())
     days = ", ".join(sorted(store.results.earlier))
-    return f"**{len(store.results.claims)} claims: {told}**; {holm_line(store.results.claims)} (stored {days})."
+    return f"**{len(store.results.claims)} claims: {verdicts}**; {holm_line(store.results.claims)} (stored {days})."
 
 
 def sources() -> str:

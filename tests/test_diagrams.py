@@ -152,7 +152,7 @@ def test_map_names_classes_at_their_medians(report):
     assert diagrams_of(report, labels=np.arange(40))["map"]["classes"] == []
     with pytest.raises(InputError, match="labels: found 3 for 40 test points"):
         diagrams_of(report, labels=[1, 2, 3])
-    with pytest.raises(InputError, match="report: found none of its points, since it comes from stored rows"):
+    with pytest.raises(InputError, match="report: has no points, since it comes from stored rows"):
         diagrams_of(report_of(rows_of(report)))
 
 

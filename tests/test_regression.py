@@ -202,7 +202,7 @@ class TestMatching:
         assert [entry.is_change for entry in comparison.changes if entry.metric == "continuity"] == [True, False]
         fewer = compare_rows(both[0], worse)
         assert [entry.reason for entry in fewer.not_compared] == [
-            "k = 5, distance = euclidean, m = 120, M = 319: was not judged so now"
+            "k = 5, distance = euclidean, m = 120, M = 319: was not measured so now"
         ]
 
     def test_another_metric_version_is_not_compared(self, better):
@@ -437,7 +437,7 @@ class TestGates:
         ways = changed(better, k=5, test="t.py::five")
         assert broken_lines(compare_rows(better + ways, better), gates("all:0")) == [], "its test was not run"
         (line,) = broken_lines(compare_rows(better + changed(better, k=5), better), gates("continuity:0"))
-        assert line.endswith("k = 5, distance = euclidean, m = 120, M = 319: was not judged so now")
+        assert line.endswith("k = 5, distance = euclidean, m = 120, M = 319: was not measured so now")
 
     def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")

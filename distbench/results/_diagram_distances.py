@@ -17,7 +17,7 @@ __all__ = ["Curve", "Shepard", "curve", "rounded", "sample", "sampled_distances"
 DIGITS = 5  # significant digits of numbers, more than a picture can show
 BINS = 64  # of the density, in each direction
 MAX_QUERIES, MIN_QUERIES = 500, 20  # test points in the sample
-MAX_DISTANCES = 2_000_000  # in each space; the sample has about so many, unless that takes too few test points
+MAX_DISTANCES = 2_000_000  # about so many in each space, or those of MIN_QUERIES test points if that is more
 CURVE_SIZES = 40  # number of neighborhood sizes, up to half of the candidates
 OUTLIER_SHARE = 2e-3  # this share of the pairs may lie outside the picture, if it would be too small for all others
 OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # with 100 test points or more, all pairs of 3 test points may lie outside
@@ -29,7 +29,7 @@ Indices = NDArray[np.int64]
 class Shepard(TypedDict):
     """Counts of pairs by code distance (rows) and input distance (columns).
 
-    ``beyond`` of the ``pairs`` are outside the edges. The ideal line is ``code = slope * input``: multiplied by ``1 /
+    Of all ``pairs``, ``beyond`` are outside the edges. The ideal line is ``code = slope * input``: multiplied by ``1 /
     slope``, code distances are as near as possible to input distances. ``slope`` is None if all codes are equal.
     """
 
@@ -42,7 +42,7 @@ class Shepard(TypedDict):
 
 
 class Curve(TypedDict):
-    """R_NX(K), the share of the K nearest neighbors kept, rescaled so that chance is 0; a mean over ``queries``."""
+    """R_NX(K): the share of the K nearest neighbors that is kept, rescaled so that chance is 0; mean of ``queries``."""
 
     K: list[int]
     kept: list[float]
@@ -78,7 +78,7 @@ def sampled_distances(report: Report) -> tuple[Array, Array]:
 
 
 def sample(rows: Indices, size: int) -> Indices:
-    """Return a random sample of rows in ascending order, always the same one; all rows if there are not more."""
+    """Return a random sample of rows, always the same, in ascending order; all rows if there are at most `size`."""
     if len(rows) <= size:
         return rows
     return np.sort(np.random.default_rng(0).choice(rows, size, replace=False))
@@ -121,7 +121,7 @@ def _common(a: Array, b: Array, sizes: Indices) -> Array:
     """Return for each K how many of the K nearest are the same in both spaces; ties count by their probability."""
     (less_a, same_a), (less_b, same_b) = _ranks(a), _ranks(b)
     untied = (same_a == 1) & (same_b == 1)
-    first_size = np.maximum(less_a[untied], less_b[untied]) + 1  # the least K at which both spaces have the candidate
+    first_size = np.maximum(less_a[untied], less_b[untied]) + 1  # smallest K at which both spaces have the candidate
     total = np.cumsum(np.bincount(first_size, minlength=len(a) + 1))[sizes].astype(np.float64)
     tied = ~untied
     if tied.any():

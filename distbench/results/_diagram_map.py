@@ -25,7 +25,7 @@ Indices = NDArray[np.int64]
 
 
 class Torn(TypedDict):
-    """A pair that is near in input and far in the codes; ``line`` is [x, y, x, y], the places of both on the map."""
+    """A pair that is near in input and far in the codes; ``line`` is [x, y, x, y], the positions of both on the map."""
 
     line: list[float]
     query: int
@@ -42,7 +42,7 @@ class Map(TypedDict):
     """A sample of ``of`` test points at the first two columns of their codes.
 
     Codes of one column (``columns`` = 1) are spread out in the second direction, which then has no meaning.
-    ``continuity`` has one value for each point, or is None if it was not measured. ``marked`` are the positions of the
+    ``continuity`` has one value for each point, or is None if it was not measured. ``marked`` are the indices of the
     worst points in these lists. ``classes`` are labels, each with the median x and y of its points.
     """
 
@@ -66,16 +66,16 @@ def map_of(report: Report, labels: list[str] | None) -> Map:
     worst = [] if scores is None else [row for row, score in report.worst_points(count, METRIC) if score < MAX_SCORE]
     pairs = report.worst_pairs(MAX_WORST)
     rows = _rows(judged, worst, pairs)
-    flat, places = _flat(arrays.Z, rows), {row: place for place, row in enumerate(rows.tolist())}
+    points, place_of = _positions(arrays.Z, rows), {row: place for place, row in enumerate(rows.tolist())}
     score_of = {} if scores is None else dict(zip(judged.tolist(), rounded(scores), strict=True))
-    known = None if labels is None else [labels[row] for row in rows]
+    shown_labels = None if labels is None else [labels[row] for row in rows]
     return Map(
-        points=rounded(flat),
+        points=rounded(points),
         rows=rows.tolist(),
         continuity=None if scores is None else [score_of.get(row) for row in rows.tolist()],
-        labels=known,
-        classes=_classes(flat, known),
-        marked=[places[row] for row in worst],
+        labels=shown_labels,
+        classes=_classes(points, shown_labels),
+        marked=[place_of[row] for row in worst],
         torn=[_torn(pair, report) for pair in pairs],
         columns=int(arrays.Z.shape[1]),
         of=len(arrays.X),
@@ -90,7 +90,7 @@ def _rows(judged: Indices, worst: list[int], pairs: list[Pair]) -> Indices:
     return np.sort(np.concatenate([wanted, sample(others, max(0, MAX_POINTS - len(wanted)))]))
 
 
-def _flat(codes: Any, rows: Indices) -> Array:
+def _positions(codes: Any, rows: Indices) -> Array:
     """Return the first two columns of some codes; codes of one column are spread out evenly by row."""
     if codes.shape[1] > 1:
         return np.asarray(codes[rows, :2], dtype=np.float64)
@@ -102,7 +102,7 @@ def _torn(pair: Pair, report: Report) -> Torn:
     arrays = report.clouds
     assert arrays is not None
     others = arrays.Z if pair.partner_set == "test" else arrays.Z_ref
-    ends = [_flat(codes, np.array([row]))[0] for codes, row in ((arrays.Z, pair.query), (others, pair.partner))]
+    ends = [_positions(codes, np.array([row]))[0] for codes, row in ((arrays.Z, pair.query), (others, pair.partner))]
     return Torn(
         line=rounded(np.concatenate(ends)),
         query=int(pair.query),
@@ -120,6 +120,6 @@ def _classes(points: Array, labels: list[str] | None) -> list[tuple[str, float, 
     names = sorted(set(labels or ()))
     if len(names) > MAX_CLASSES:
         return []
-    places = np.array(labels)
-    medians = [(name, np.median(points[places == name], axis=0)) for name in names]
+    label_of_point = np.array(labels)
+    medians = [(name, np.median(points[label_of_point == name], axis=0)) for name in names]
     return [(name, rounded(x), rounded(y)) for name, (x, y) in medians]

@@ -32,19 +32,19 @@ BySeed = dict[int | None, Row]
 
 @dataclass(frozen=True)
 class Change(Subject):
-    """A metric of an encoder in two runs: means over the training seeds that both have.
+    """A metric of an encoder in two runs: means over the training seeds that both runs have.
 
     Attributes
     ----------
     encoder, dataset, test, code_size, metric, direction
-        As in :class:`distbench.results.rows.Row`, from the rows of now.
+        As in :class:`distbench.results.rows.Row`, from the rows of the second run.
     before, now : float
         The values.
     difference : float
         ``now - before``: exactly 0 for equal rows.
     low, high : float or None
-        95 % interval of the difference: over test points, and over trainings if several seeds ran; None if there is
-        none.
+        95 % interval of the difference: over test points, and over trainings if several seeds ran; None if it is not
+        known.
     paired : bool
         Whether the interval is for the same points measured twice, which is narrower.
     note : str
@@ -71,11 +71,11 @@ class Change(Subject):
 
     @property
     def worsening(self) -> tuple[float, float | None, float | None]:
-        """The worsening and its interval: negative for an improvement."""
+        """The worsening, low end and high end; an improvement is negative."""
         if self.direction == "down":
             return self.difference, self.low, self.high
-        less = [None if end is None else -end for end in (self.high, self.low)]
-        return -self.difference, less[0], less[1]
+        mirrored = [None if end is None else -end for end in (self.high, self.low)]
+        return -self.difference, mirrored[0], mirrored[1]
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class RunComparison:
     source : str
         Name of the first run.
     changes : tuple of Change
-        One for each encoder and metric that both have.
+        One for each encoder and metric that both runs have.
     only_before, only_now : tuple of str
         Encoders of one run alone, with their data and code size.
     not_compared : tuple of NotCompared
-        Encoders, or metrics of these, that both have but that cannot be compared.
+        Encoders, or their metrics, that both runs have but that cannot be compared.
     """
 
     source: str
@@ -106,11 +106,12 @@ def compare_rows(
 ) -> RunComparison:
     """Compare two runs.
 
-    Rows match if encoder, data set (for points without one: test), code size, in sample or not, k and distance are the
-    same. Values are means over the seeds that both have. With per-point scores of the same points in both, the interval
-    is the paired jackknife's; else it comes from both intervals (the method of variance estimates recovery, Zou and
-    Donner 2008), which is wider for the same points. Rows of another metric version, or of another number of test
-    points or candidates, are not compared, and the result says why.
+    Rows match if they have the same encoder, data set (or test, for points without a data set), code size, k and
+    distance, and if both or neither are in sample. Values are means over the seeds that both runs have. If both runs
+    have per-point scores of the same points, the interval is the paired jackknife's; else it comes from both intervals
+    (the method of variance estimates recovery, Zou and Donner 2008), which is wider for the same points. Rows that
+    differ in the metric's version, or in the number of test points or candidates, are not compared, and the result says
+    why.
 
     Parameters
     ----------
@@ -119,13 +120,13 @@ def compare_rows(
     source : str
         Name of the first run, for readers.
     failed_tests : collection of str
-        Tests of the second run that failed, beside those with a failed row. Encoders that such a test measured before
-        and that are missing now count as lost, not as left out.
+        Tests of the second run that failed, beside those with a failed row. If an encoder is
+        missing now and such a test measured it before, it counts as lost and not as left out.
 
     Returns
     -------
     RunComparison
-        Its changes are in the order of the rows of now.
+        Its changes are in the order of `now`.
     """
     matches, only_before, only_now, not_compared = match_rows(before, now, failed_tests)
     compared = [entry for matched in matches for entry in _compared(matched)]
@@ -163,7 +164,7 @@ def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
 
 
 def _have_same_codes(before: dict[str, BySeed], now: dict[str, BySeed]) -> bool:
-    """Return whether all metrics of the same points are equal in every seed, and there are several."""
+    """Return whether several metrics were measured on the same points and all are equal in every seed."""
     pairs = [
         (before[metric][seed], row)
         for metric, rows in now.items()
@@ -175,7 +176,7 @@ def _have_same_codes(before: dict[str, BySeed], now: dict[str, BySeed]) -> bool:
 
 
 def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
-    """Return why a metric cannot be compared, if so, and whether it lost its value."""
+    """Return why a metric cannot be compared (empty if it can), and whether it lost its value."""
     if not old or not new:
         return f"was not measured {'now' if old else 'before'}", bool(old)
     versions = [sorted({row.metric_version for row in rows.values()}) for rows in (old, new)]
@@ -190,9 +191,9 @@ def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
 
 
 def _was_measured(old: BySeed, new: BySeed) -> bool:
-    """Return whether a metric had a value before: nan counts only if it is nan now, too."""
-    had, has = (any(not math.isnan(_value(row)) for row in rows.values()) for rows in (old, new))
-    return bool(old) and (had or not has)
+    """Return whether a metric had a value before; nan counts as a value only if the metric is nan now, too."""
+    had_number, has_number = (any(not math.isnan(_value(row)) for row in rows.values()) for rows in (old, new))
+    return bool(old) and (had_number or not has_number)
 
 
 def _value(row: Row) -> float:
@@ -200,7 +201,7 @@ def _value(row: Row) -> float:
 
 
 def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change:
-    """Return the change of a metric; for the same codes its interval is the difference itself."""
+    """Return the change of a metric; if the codes are the same (`is_same`), both ends are the difference itself."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
     value_before, value_now = (mean_of([_value(row) for row in rows]) for rows in (before, now))
@@ -228,7 +229,7 @@ def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change
 
 
 def _difference(before: Sequence[Row], now: Sequence[Row]) -> tuple[Estimate, str]:
-    """Return the mean difference over the seeds, and why it is not paired point by point, if it is not."""
+    """Return the mean difference over the seeds, and why it is not paired point by point (empty if it is)."""
     unpaired = next(filter(None, map(points_differ, before, now)), "")
     if not unpaired and any(old.groups != new.groups for old, new in zip(before, now, strict=True)):
         unpaired = "the groups of the test points changed"

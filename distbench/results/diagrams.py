@@ -74,9 +74,7 @@ def diagrams_of(
         The report has no points, or there is not one label for each test point.
     """
     if report.clouds is None:
-        raise InputError(
-            "report", "found none of its points, since it comes from stored rows", "evaluate the encoder anew"
-        )
+        raise InputError("report", "has no points, since it comes from stored rows", "evaluate the encoder anew")
     points = len(report.clouds.X)
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != points):
         found = len(labels) if hasattr(labels, "__len__") else short_repr(labels)

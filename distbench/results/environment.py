@@ -27,7 +27,7 @@ CI = (
 """CI services: the name, an environment variable that the service sets, and the variables of run and commit."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-COMMIT_CHARACTERS = 10  # so many of a commit's hash are shown
+COMMIT_CHARACTERS = 10  # characters of a commit's hash that are shown
 
 
 def environment(folder: Path | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A file is one JSON object, ``{"schema": 1, "environment": {...}, "earlier": {...}, "rows": [...], "claims": [...]}``,
 with a line for each row, so that changed rows are changed lines. A row or claim that is older than the last run has
-the name of its environment, which is one of ``earlier``.
+a field with the name of its environment in ``earlier``.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def write_results(
         True writes only these rows and claims. False keeps the file's rows of other tests, encoders, data sets and code
         sizes, with their environments, and its other claims.
     apart : sequence of str
-        More fields, such as ``"k"``. Rows of the file that differ from the new ones in one of them are kept too.
+        More fields, such as ``"k"``. The file's rows that differ from the new ones in one of these fields are kept too.
 
     Returns
     -------
@@ -108,10 +108,10 @@ def write_results(
             old = EMPTY
         # Rows are not matched by `setting`, since that would replace rows of other tests of the same data set.
         subject = attrgetter("test", "encoder", "dataset", "code_size", "in_sample", *apart)
-        measured, judged = {subject(row) for row in rows}, {claim.id for claim in claims}
-        kept = [row for row in old.rows if subject(row) not in measured]
-        others = [claim for claim in old.claims if claim.id not in judged]
-        write_file(path, merged(replace(old, rows=kept, claims=others), rows, claims, environment, is_run=True))
+        new_subjects, new_claims = {subject(row) for row in rows}, {claim.id for claim in claims}
+        kept = [row for row in old.rows if subject(row) not in new_subjects]
+        kept_claims = [claim for claim in old.claims if claim.id not in new_claims]
+        write_file(path, merged(replace(old, rows=kept, claims=kept_claims), rows, claims, environment, is_run=True))
         return len(old.rows) - len(kept)
 
 
@@ -120,7 +120,8 @@ def merged(
 ) -> Results:
     """Return old and new results together; the new rows and claims were measured in this environment.
 
-    Each row and claim gets the name of its environment. In the results of a run (`is_run`), those of this run get none.
+    Each row and claim gets the name of its environment. In the results of a run (`is_run`), the rows and claims of this
+    run get none.
     """
     known = dict(old.earlier)
 
@@ -164,7 +165,7 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
 
 
 def write_file(path: Path, results: Results) -> None:
-    """Replace a file by results; readers find the old file or the new one, never a part.
+    """Replace a file with one of these results; readers find the old file or the new one, never a part.
 
     Raises OSError if it cannot be written; the old file then stays as it is.
     """

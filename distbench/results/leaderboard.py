@@ -30,7 +30,7 @@ class Leaderboard:
     code_size, k, m, M : int
         Numbers of columns of the codes, of neighbors, of test points, and of candidates for each.
     sort : str
-        The metric that ranks.
+        The metric that ranks encoders.
     metrics : tuple of str
         All metrics of the rows, in the order of the reports.
     entries : tuple of LeaderboardRow
@@ -38,7 +38,7 @@ class Leaderboard:
     distance : str
         The distance of the rows.
     data : str
-        Hash of the data if the rows have several data sets of one name, else empty.
+        Hash of the data if several data sets have the same name, else empty.
     """
 
     dataset: str
@@ -55,12 +55,12 @@ class Leaderboard:
 
     @property
     def name(self) -> str:
-        """The data set or test, with the start of the data's hash if several have one name."""
+        """The data set or test, with the start of the data's hash if several data sets have the same name."""
         return (self.dataset or self.test) + (f" (data {self.data[:8]})" if self.data else "")
 
     @property
     def stands_alone(self) -> bool:
-        """Whether it has one encoder alone, on points of a test, so that nothing is ranked."""
+        """Whether it has only one encoder, on points of a test, so that nothing is ranked."""
         return not self.dataset and len(self.entries) == 1
 
 
@@ -78,10 +78,10 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
     Parameters
     ----------
     rows : iterable of Row
-        Rows in any order. Equal rows (a fit shared by two suites) count once; two encoders of one name with different
-        values both stay, and their tests follow their names.
+        Rows in any order. Equal rows (a fit shared by two suites) count once. Two encoders with the same name and
+        different values are both kept, and each name is followed by its test.
     sort : str
-        The metric that ranks.
+        The metric that ranks encoders.
 
     Returns
     -------
@@ -91,13 +91,13 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
     rows = list(rows)
     data_of: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        data_of.setdefault((row.dataset, row.setting.test), set()).add(_data(row))
+        data_of.setdefault((row.dataset, row.setting.test), set()).add(_hash_of_points(row))
     groups: dict[tuple[Setting, str], list[Row]] = {}
     for row in rows:
         setting = row.setting._replace(encoder="", in_sample=False, seed=None)
-        # Another hash means other points. Rows without a hash belong to the only data of their name.
+        # Different hashes mean different points. If there is only one hash, rows without a hash are of the same points.
         hashes = data_of[setting.dataset, setting.test] - {""}
-        data = next(iter(hashes)) if len(hashes) == 1 else _data(row)
+        data = next(iter(hashes)) if len(hashes) == 1 else _hash_of_points(row)
         groups.setdefault((setting, data), []).append(row)
     settings = [setting for setting, _ in groups]
     boards = [
@@ -107,7 +107,7 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
     return sorted(boards, key=lambda b: (b.dataset, b.test, b.code_size, b.k, b.m, b.M, b.distance, b.data))
 
 
-def _data(row: Row) -> str:
+def _hash_of_points(row: Row) -> str:
     """Return the hash of a data set, or the fingerprint of a test's points."""
     return (row.data_sha256 if row.dataset else row.fingerprint) or ""
 
@@ -134,11 +134,11 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
 
 
 def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
-    """Keep one of the entries that agree in name and values; where entries of one name differ, add their test to it."""
+    """Return entries without duplicates; where entries with the same name differ, add its test to the name of each."""
     kept: list[LeaderboardRow] = []
     for entry in entries:
-        same = (entry.encoder, entry.in_sample, entry.values, entry.seeds, entry.reason)
-        if same not in [(e.encoder, e.in_sample, e.values, e.seeds, e.reason) for e in kept]:
+        identity = (entry.encoder, entry.in_sample, entry.values, entry.seeds, entry.reason)
+        if identity not in [(e.encoder, e.in_sample, e.values, e.seeds, e.reason) for e in kept]:
             kept.append(entry)
     names = [(entry.encoder, entry.in_sample) for entry in kept]
     return [
@@ -153,8 +153,8 @@ def _placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> lis
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
     confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ranked), 2))
     placed = []
-    for above, entry in enumerate(ranked):
-        better = sum(not _may_be_equal(other, entry, sort, confidence) for other in ranked[:above])
+    for number_above, entry in enumerate(ranked):
+        better = sum(not _may_be_equal(other, entry, sort, confidence) for other in ranked[:number_above])
         placed.append(replace(entry, place=1 + better))
     return placed + [entry for entry in entries if entry.reason]
 

@@ -13,7 +13,7 @@ from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = ["VERDICTS", "LeaderboardRow", "leaderboard_row"]
 
-VERDICTS = ("met", "undecided", "broken")  # the worst last
+VERDICTS = ("met", "undecided", "broken")  # from best to worst
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class LeaderboardRow:
     seconds : float or None
         Mean seconds of a fit.
     ran, seeds : int
-        Number of seeds that ran, and of all seeds.
+        Number of seeds that ran, and number of all seeds.
     code_width : int or None
         Actual number of columns of the codes.
     reason : str
@@ -88,33 +88,33 @@ class LeaderboardRow:
 
 def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
     """Return the means of one encoder's rows over the seeds, without its place."""
-    good = [row for row in rows if row.status == OK]
+    scored = [row for row in rows if row.status == OK]
     seeds = {row.seed for row in rows}
-    ran = {row.seed for row in good} - {row.seed for row in rows if row.status != OK}
-    decisive = list({row.seed: row for row in good if row.metric == sort}.values())
-    estimate = Estimate.mean([estimate_of(row) for row in decisive]) if decisive else None
+    ran = {row.seed for row in scored} - {row.seed for row in rows if row.status != OK}
+    ranking = list({row.seed: row for row in scored if row.metric == sort}.values())
+    estimate = Estimate.mean([estimate_of(row) for row in ranking]) if ranking else None
     low, high = (None, None) if estimate is None else estimate.interval()
-    values = _means(good)
-    seconds = [row.seconds for row in decisive if row.seconds is not None]
-    judged = sorted((row for row in good if row.verdict), key=lambda row: VERDICTS.index(row.verdict))
+    values = _means(scored)
+    seconds = [row.seconds for row in ranking if row.seconds is not None]
+    limited = sorted((row for row in scored if row.verdict), key=lambda row: VERDICTS.index(row.verdict))
     return LeaderboardRow(
         place=None,
         encoder=rows[0].encoder,
         values=values,
         low=low,
         high=high,
-        seed_sd=_spread([row.value for row in decisive if row.value is not None]),
+        seed_sd=_spread([row.value for row in ranking if row.value is not None]),
         seconds=mean_of(seconds) if seconds else None,
         ran=len(ran),
         seeds=len(seeds),
-        code_width=next((row.code_width for row in good), None),
+        code_width=next((row.code_width for row in scored), None),
         reason=_reason(rows, sort, values),
         test=rows[0].test,
         in_sample=rows[0].in_sample,
         note=next((note for row in rows if (note := row.note)), ""),
         stored=", ".join(sorted({day for row in rows if (day := row.stored)})),
-        limited={row.metric: row for row in judged},
-        rows=tuple(good),
+        limited={row.metric: row for row in limited},
+        rows=tuple(scored),
         estimate=estimate,
     )
 

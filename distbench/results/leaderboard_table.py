@@ -68,16 +68,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One leaderboard, or all encoders that are the only ones on their points.
+    """One leaderboard, or a table of all encoders that are alone on their points.
 
     Attributes
     ----------
     name, size, setting : str
-        Data set or test, code size, and k, m, M and distance; the last two are empty for encoders that are alone.
+        Data set or test; code size; and k, m, M and distance. The last two are empty in the table of encoders that are
+        alone.
     columns : tuple of Column
         Columns with one cell for each of `entries`.
     entries, unranked : tuple of LeaderboardRow
-        The encoders of the lines, and those without scores to show.
+        The encoders in the lines, and the encoders without a line, since they have no score or no place.
     notes : tuple of str
         The notes below the table.
     """
@@ -92,7 +93,7 @@ class Table:
 
 
 def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) -> list[Table]:
-    """Return the leaderboards of rows; encoders that are alone on their points are the lines of the last table."""
+    """Return the leaderboards of rows; the last table has all encoders that are alone on their points, if any are."""
     boards = leaderboard(rows, sort)
     alone = [board for board in boards if board.stands_alone]
     tables = [_ranking(board, decimals) for board in boards if not board.stands_alone]
@@ -138,7 +139,7 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
     ]
     named = [replace(entry, encoder=cell.text, in_sample=False) for entry, cell in zip(entries, names, strict=True)]
     return Table(
-        name="Checks on points of their own",
+        name="Checks of single encoders",
         size="",
         setting="",
         columns=(
@@ -181,7 +182,7 @@ def _verdict_cell(entry: LeaderboardRow) -> Cell:
 def _score_columns(
     entries: Sequence[LeaderboardRow], metrics: Iterable[str], sort: str, decimals: int, ranked: bool
 ) -> list[Column]:
-    """Return the sort metric, its interval, then the other metrics: those that have a limit first."""
+    """Return columns of the sort metric, its interval, the metrics that have a limit, and all other metrics."""
     directions = {row.metric: row.direction for entry in entries for row in entry.rows}
     limited = {metric for entry in entries for metric in entry.limited}
     others = sorted((metric for metric in metrics if metric != sort), key=lambda metric: metric not in limited)
@@ -210,8 +211,8 @@ def _score_cell(entry: LeaderboardRow, metric: str, decimals: int, best: float |
 
 
 def _interval_cells(entries: Sequence[LeaderboardRow], sort: str, decimals: int) -> Iterable[Cell]:
-    known = [end for entry in entries for end in (entry.low, entry.high) if end is not None and math.isfinite(end)]
-    least, largest = min(known, default=0.0), max(known, default=0.0)
+    ends = [end for entry in entries for end in (entry.low, entry.high) if end is not None and math.isfinite(end)]
+    least, largest = min(ends, default=0.0), max(ends, default=0.0)
 
     def share(value: float) -> float:
         return min(1.0, max(0.0, (value - least) / (largest - least))) if largest > least else 0.5
@@ -233,15 +234,15 @@ def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Colum
         cells = tuple(Cell(seconds(entry.seconds), entry.seconds) for entry in entries)
         columns.append(Column("fit s", "fit s", cells, "fit", "down", "mean seconds of a fit"))
     cells = tuple(Cell(f"{entry.ran}/{entry.seeds}", entry.ran) for entry in entries)
-    return [*columns, Column("seeds", "seeds", cells, "fit", "", "how many of how many seeds ran")]
+    return [*columns, Column("seeds", "seeds", cells, "fit", "", "number of seeds that ran / number of seeds")]
 
 
 def _interval_note(entries: Sequence[LeaderboardRow]) -> str:
     """Return which question the intervals answer: of fitted encoders, or of recipes that are trained again."""
-    several = [entry.ran > 1 for entry in entries]
-    if not any(several):
+    has_several_seeds = [entry.ran > 1 for entry in entries]
+    if not any(has_several_seeds):
         return "95 % interval: of these fitted encoders, on new test points"
-    if all(several):
+    if all(has_several_seeds):
         return "95 % interval: of these recipes, trained again, on new test points"
     return "95 % interval: on new test points; for an encoder with several seeds, of its recipe trained again"
 

@@ -89,7 +89,7 @@ def match_rows(
     """Return matched rows in the order of `now`, encoders only in `before`, encoders only in `now`, and all others.
 
     The others were measured with different settings, failed in one of the runs, or belong to a test that failed now,
-    that is one of `failed_tests` or a test with a failed row.
+    which is one of `failed_tests` or has a failed row.
     """
     runs = list(before), list(now)
     unclear = _contradictory(runs, lambda row: row.setting.subject)
@@ -102,29 +102,30 @@ def match_rows(
     matches: list[MatchedRows] = []
     not_compared: list[NotCompared] = []
     same_name = _contradictory(runs, key)
-    for name in (name for name in new if name in old):
-        if name in same_name:
-            not_compared.append(_not_compared(new[name], SAME_NAME, had=measured(old[name])))
+    for encoder in (encoder for encoder in new if encoder in old):
+        if encoder in same_name:
+            not_compared.append(_not_compared(new[encoder], SAME_NAME, had=measured(old[encoder])))
         else:
-            matched, unmatched = _matched(old[name], new[name])
+            matched, unmatched = _matched(old[encoder], new[encoder])
             matches += matched
             not_compared += unmatched
     failed = {*failed_tests, *(row.test for row in runs[1] if row.status != OK)} - {""}
     only_before = []
-    for rows in (old[name] for name in old if name not in new):
+    for rows in (old[encoder] for encoder in old if encoder not in new):
         if failed & {row.test for row in rows}:
             not_compared += [_not_compared(rows, TEST_FAILED, True, had)] if (had := measured(rows)) else []
         else:
             only_before.append(_subject(rows).label)
-    return matches, only_before, [_subject(new[name]).label for name in new if name not in old], not_compared
+    only_now = [_subject(new[encoder]).label for encoder in new if encoder not in old]
+    return matches, only_before, only_now, not_compared
 
 
 def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRows], list[NotCompared]]:
     """Match the rows of one encoder by k, distance and numbers of points."""
-    good, failed = (
+    scored, failed = (
         [[row for row in rows if (row.status == OK) == is_ok] for rows in (before, now)] for is_ok in (True, False)
     )
-    old, new = (_grouped(rows, lambda row: row.setting.method) for rows in good)
+    old, new = (_grouped(rows, lambda row: row.setting.method) for rows in scored)
     lost, gained = [method for method in old if method not in new], [method for method in new if method not in old]
     if lost and gained:
         pairs = zip(METHOD.values(), lost[0], gained[0], strict=True)
@@ -133,14 +134,14 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
     elif not old or not new:
         when, rows = ("now", failed[1]) if old else ("before", failed[0]) if new else ("before and now", failed[1])
         reasons = dict.fromkeys(f"{when} {status_of(row)}" for row in rows)
-        unmatched = [_not_compared(now, reason, bool(old), measured(good[0])) for reason in reasons]
+        unmatched = [_not_compared(now, reason, bool(old), measured(scored[0])) for reason in reasons]
     else:
         ran = {"", *(row.test for row in now)}  # another test of the same encoder may not have run
         unmatched = [
-            _not_compared(now, f"{_as_text(method)}: was not judged so now", had=measured(old[method], ran))
+            _not_compared(now, f"{_as_text(method)}: was not measured so now", had=measured(old[method], ran))
             for method in lost
         ]
-        unmatched += [_not_compared(now, f"{_as_text(method)}: was not judged so before") for method in gained]
+        unmatched += [_not_compared(now, f"{_as_text(method)}: was not measured so before") for method in gained]
     subject = _subject(now)
     matches = [
         MatchedRows(subject, old[method] + failed[0], new[method] + failed[1]) for method in new if method in old
@@ -159,7 +160,7 @@ def _as_text(method: tuple[Any, ...]) -> str:
 
 
 def _contradictory(runs: Iterable[Iterable[Row]], key: Key) -> set[tuple[Any, ...]]:
-    """Return the keys of rows in which a metric has two values in one run, with the same setting."""
+    """Return the keys of rows that contradict each other: one run has two values of a metric with the same setting."""
     keys = set()
     for rows in runs:
         values: dict[tuple[Any, ...], float | None] = {}

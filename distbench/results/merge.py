@@ -16,26 +16,27 @@ __all__ = ["merge_results"]
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[RunResults, list[str]]:
     """Return the results of several files as those of one run, and a line for each file whose rows were left out.
 
-    If several files have rows of the same setting, those of the last file are taken. `sort` is the metric that ranks.
+    If several files have rows of the same setting, those of the last file are taken. `sort` is the metric that
+    ranks encoders.
     """
     # All training seeds of an encoder are taken from one file.
     settings = [[row.setting._replace(seed=None) for row in results.rows] for _, results in files]
-    owner = {setting: path for (path, _), of_file in zip(files, settings, strict=True) for setting in of_file}
+    owner = {setting: path for (path, _), in_file in zip(files, settings, strict=True) for setting in in_file}
     rows, notes = [], []
-    for (path, results), of_file in zip(files, settings, strict=True):
-        rows += [row for row, setting in zip(results.rows, of_file, strict=True) if owner[setting] == path]
-        lost = sorted({setting for setting in of_file if owner[setting] != path})
-        if lost:
-            later = ", ".join(dict.fromkeys(str(owner[setting]) for setting in lost))
+    for (path, results), in_file in zip(files, settings, strict=True):
+        rows += [row for row, setting in zip(results.rows, in_file, strict=True) if owner[setting] == path]
+        older = sorted({setting for setting in in_file if owner[setting] != path})
+        if older:
+            later = ", ".join(dict.fromkeys(str(owner[setting]) for setting in older))
             notes.append(
-                f"{path}: {len(lost)} encoder{'s' * (len(lost) > 1)} left out, as later files have them: {later}"
+                f"{path}: {len(older)} encoder{'s' * (len(older) > 1)} left out, as later files have them: {later}"
             )
     claims = {claim.id: claim for _, results in files for claim in results.claims}
     return RunResults(rows, _environment(files), tuple(claims.values()), sort=sort), notes
 
 
 def _environment(files: Sequence[tuple[Path, Results]]) -> Mapping[str, Any]:
-    """Return the environment if there is one, or a line for each if there are several."""
+    """Return the environment if there is only one; if there are several, return a line for each."""
     last = {str(path): results.environment for path, results in files if results.environment}
     earlier = {f"{path}: {name}": values for path, results in files for name, values in results.earlier.items()}
     if len(last) == 1 and not earlier:

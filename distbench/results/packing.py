@@ -29,7 +29,7 @@ ARRAYS = {"leave_one_out": "float16", "interaction": "root8"}
 """The arrays of a row, and the form in which each is packed."""
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MAX_BYTE = 127
-MAX_NUMBERS = 10**8  # in an array; a larger one in a file is damaged
+MAX_NUMBERS = 10**8  # in an array; a file with a larger array is damaged
 
 
 class PackedArray(TypedDict):
@@ -59,11 +59,11 @@ def pack(values: Sequence[Any] | NDArray[np.float64], dtype: str, offset: float 
     array = array - offset
     largest = float(np.abs(array).max(initial=0.0))
     scale = float(f"{largest / (MAX_BYTE**2 if dtype == 'root8' else 1):.9e}") or 1.0
-    small = array / scale
+    scaled = array / scale
     if dtype == "root8":
-        small = np.rint(np.sign(small) * np.sqrt(np.abs(small))).clip(-MAX_BYTE, MAX_BYTE)
-    small = small.astype(DTYPES[dtype])
-    data = base64.b64encode(zlib.compress(small.tobytes(), 9)).decode()
+        scaled = np.rint(np.sign(scaled) * np.sqrt(np.abs(scaled))).clip(-MAX_BYTE, MAX_BYTE)
+    scaled = scaled.astype(DTYPES[dtype])
+    data = base64.b64encode(zlib.compress(scaled.tobytes(), 9)).decode()
     return PackedArray(dtype=dtype, shape=list(array.shape), offset=offset, scale=scale, data=data)
 
 
@@ -96,8 +96,8 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
     if not isinstance(packed, dict):
         return np.asarray(packed, dtype=np.float64)
     try:
-        small = np.frombuffer(_unpacked_bytes(packed), dtype=DTYPES[packed["dtype"]])
-        units = small.astype(np.float64).reshape(packed["shape"])
+        scaled = np.frombuffer(_unpacked_bytes(packed), dtype=DTYPES[packed["dtype"]])
+        units = scaled.astype(np.float64).reshape(packed["shape"])
         units = units * np.abs(units) if packed["dtype"] == "root8" else units
         return packed["offset"] + packed["scale"] * units
     except (KeyError, TypeError, ValueError, binascii.Error, zlib.error) as error:

@@ -42,7 +42,7 @@ STALE = "stale: "
 
 
 class Setting(NamedTuple):
-    """The encoder, the points and the options of an evaluation; with equal settings a metric has equal values.
+    """The encoder, the points and the options of an evaluation; if they are equal, a metric has equal values.
 
     ``test`` is empty for points of a data set, which are the same in every test.
     """
@@ -115,8 +115,8 @@ class Row:
     verdict : str
         Whether the limit is ``"met"``, ``"broken"`` or ``"undecided"``; empty without a limit.
     leave_one_out, interaction : lists of floats, PackedArray or None
-        The value without each test point in turn, for paired comparisons, and the part that these values count twice: a
-        list of a few numbers for each point. :mod:`distbench.results.packing` packs them.
+        The value without each test point in turn, for paired comparisons, and the joint effects of two points that they
+        count twice: a list of a few numbers for each point. :mod:`distbench.results.packing` packs them.
     environment : str
         In a file: the name of the environment of the measurement; empty for that of the last run.
     """
@@ -174,7 +174,7 @@ class ClaimOutcome:
     """A claim of a suite and its verdict.
 
     ``key`` is a hash of everything that determines the verdict; ``stored`` and ``environment`` are as in :class:`Row`.
-    ``p_value`` is that of a claim which an interval decides: two-sided, against the claim's threshold.
+    ``p_value`` is two-sided, against the claim's threshold; None for a claim that no interval decides.
     """
 
     id: str
@@ -219,11 +219,11 @@ def rows_of(
 
     row_fields = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **row_fields}
     row_fields["code_size"] = int(row_fields["code_size"])  # it may be a numpy integer
-    is_usual = report.confidence == CONFIDENCE  # rows hold 95 % intervals
+    has_stored_confidence = report.confidence == CONFIDENCE  # rows hold 95 % intervals
     rows = []
     for name, score in report.items():
         keeps_arrays = name in leave_one_out and score.draws == 1
-        low, high = (score.low, score.high) if is_usual else score.estimate().interval()
+        low, high = (score.low, score.high) if has_stored_confidence else score.estimate().interval()
         row = Row(
             **row_fields,
             code_width=int(report.code_size),
@@ -265,10 +265,10 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
     from distbench.evaluation.report import Report, Score
 
     first = rows[0]
-    known = [(row, row.value) for row in rows if row.value is not None]
+    scored = [(row, row.value) for row in rows if row.value is not None]
     return Report(
         encoder=first.encoder,
-        scores={row.metric: Score(row.metric, value, row.low, row.high, row.direction) for row, value in known},
+        scores={row.metric: Score(row.metric, value, row.low, row.high, row.direction) for row, value in scored},
         k=first.k,
         m=first.m,
         M=first.M,
@@ -287,7 +287,7 @@ def distance_of(report: Report) -> str:
 
 
 def name_with_fit(encoder: str, in_sample: bool) -> str:
-    """Return an encoder's name, with "(in sample)" added if it was fitted on the test points and does not say so."""
+    """Return an encoder's name, with "(in sample)" if it was fitted on the test points and its name does not say so."""
     is_named_so = "in sample" in encoder.replace("_", " ").replace("-", " ")
     return f"{encoder} (in sample)" if in_sample and not is_named_so else encoder
 

@@ -36,7 +36,7 @@ class RunResults:
     broken : sequence of str
         One line for each broken gate on that comparison.
     sort : str
-        The metric that ranks.
+        The metric that ranks encoders.
     """
 
     rows: Sequence[Row]
@@ -49,7 +49,7 @@ class RunResults:
 
 
 def holm_line(claims: Sequence[ClaimOutcome]) -> str:
-    """Return how many claims intervals decide, one by one and for all together (Holm).
+    """Return how many claims are decided by intervals: one by one, and after Holm's correction for their number.
 
     Parameters
     ----------
@@ -67,4 +67,4 @@ def holm_line(claims: Sequence[ClaimOutcome]) -> str:
     decided = sum(claim.p_value is not None and claim.verdict in DECIDED for claim in claims)
     if decided < 2:
         return ""
-    return f"intervals decide {decided} of them one by one, {holm(p_values)} for all together (Holm)"
+    return f"intervals decide {decided} of them one by one, {holm(p_values)} after Holm's correction for their number"

@@ -1,4 +1,4 @@
-"""The one file format of results, of runs and of stored suite rows: parses and checks a file's text."""
+"""Parses and checks the text of a file of results; the results of runs and the stored rows of suites share a format."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CutOffError(ValueError):
 
 
 def parse_results(text: str) -> Results:
-    """Return the content of a file of results. Raises ValueError, with one line that says what is wrong with it."""
+    """Return the content of a file of results. Raises ValueError with one line that says what is wrong."""
     import msgspec
 
     document = _with_numbers(_in_one_format(_parsed(text)))
@@ -101,7 +101,7 @@ def _refuse(word: str) -> Any:
 
 
 def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with today's keys; older files of suites have others."""
+    """Return a document with the present keys; older files of suites have others."""
     if "environments" not in document:
         return document
     claims = document.get("findings")
@@ -111,7 +111,7 @@ def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_numbers(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with numbers in place of the words for infinity and nan."""
+    """Return a document in which numbers replace the words for infinity and nan."""
     rows = document.get("rows")
     for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
         for name in NUMBERS if isinstance(row, dict) else ():

@@ -29,7 +29,7 @@ REASONS = {
     "m": "test points are now {}",
     "M": "candidates are now {}",
 }
-"""The reason why stored rows are stale, for each field whose value may have changed."""
+"""For each field whose value may have changed, why stored rows are then stale."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _rounded(value: float | None, digits: int = DIGITS) -> float | None:
 
 
 class Drift(TypedDict):
-    """A metric's mean over the seeds, stored and new, and the mean ends of the stored intervals, if any."""
+    """A metric's mean over the seeds, stored and new, and the means of the stored intervals' ends, if there are any."""
 
     metric: str
     stored: float
@@ -132,9 +132,9 @@ class Drift(TypedDict):
 def stale_reasons(
     rows: Sequence[Row], wanted: Mapping[str, Any], seeds: Collection[int], metrics: Mapping[str, int]
 ) -> list[str]:
-    """Return why stored rows of one encoder and code size are stale, if they are.
+    """Return the reasons why stored rows of one encoder and code size are stale; an empty list if they are valid.
 
-    `wanted` are the present values of fields, `seeds` the training seeds, and `metrics` the versions of metrics that
+    `wanted` holds the present values of fields, `seeds` the training seeds, and `metrics` the versions of metrics that
     are needed.
     """
     shown = {**wanted, "in_sample": "in" if wanted["in_sample"] else "out of"}
@@ -145,10 +145,10 @@ def stale_reasons(
     ]
     if {row.seed for row in rows} != set(seeds):
         reasons.append(f"seeds are now {', '.join(map(str, seeds))}")
-    good = {row.seed for row in rows if row.status == OK}
+    seeds_with_scores = {row.seed for row in rows if row.status == OK}
     for metric, version in metrics.items():
         measured = [row for row in rows if row.metric == metric]
-        if {row.seed for row in measured} < good:
+        if {row.seed for row in measured} < seeds_with_scores:
             reasons.append(f"{metric} is not stored")
         elif any(row.metric_version != version for row in measured):
             reasons.append(f"{metric} is now version {version}")
@@ -156,9 +156,9 @@ def stale_reasons(
 
 
 def drifts(stored: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
-    """Return the change of each metric over the seeds that both have, in the order of the new rows."""
-    good = [{row.seed for row in rows if row.status == OK} for rows in (stored, now)]
-    common = good[0] & good[1]
+    """Return the change of each metric over the seeds that stored and new rows have, in the order of the new rows."""
+    seeds_with_scores = [{row.seed for row in rows if row.status == OK} for rows in (stored, now)]
+    common = set.intersection(*seeds_with_scores)
 
     def values(rows: Sequence[Row], metric: str, name: str) -> list[float]:
         chosen = [row for row in rows if row.metric == metric and row.status == OK and row.seed in common]

@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; with ``--distbench``, check the options and load the rest of the plugin."""
     config.addinivalue_line(
         "markers",
-        f"distbench({MARKER}): fit the recipe that distbench.check is called with on a data set's train "
-        "points, evaluate it on the test points, and check the limits",
+        f"distbench({MARKER}): fit the recipe that is passed to distbench.check on a data set's train points, "
+        "evaluate it on the test points, and check the limits",
     )
     if is_on(config) and not config.option.help:
         from pytest_distbench._enabled import enable

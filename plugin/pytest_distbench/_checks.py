@@ -26,8 +26,9 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     Parameters
     ----------
     encoders : mapping of str to encoder, or iterable of encoders
-        The values of the test's argument ``encoder``. Names are the keys of the mapping; else an encoder's ``name``
-        or that of its function or class, with a number if several are equal. Leaderboards show them too.
+        The values of the test's argument ``encoder``. The keys of a mapping are the names. Otherwise an encoder's name
+        is its ``name``, or the name of its function or class, and equal names get a number. Leaderboards show the names
+        too.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def name_of(item: pytest.Item, encoder: Any) -> str | None:
     for mark in item.iter_markers("parametrize"):
         if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
             for parameter in mark.args[1]:
-                same = getattr(parameter, "values", [None])[0] is encoder and parameter.id is not None
-                if same and f"-{parameter.id}-" in test_id:  # one encoder may have two names
+                is_it = getattr(parameter, "values", [None])[0] is encoder and parameter.id is not None
+                if is_it and f"-{parameter.id}-" in test_id:  # one encoder may have two names
                     return str(parameter.id)
     return None

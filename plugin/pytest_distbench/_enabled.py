@@ -28,7 +28,7 @@ def enable(config: pytest.Config) -> None:
 
 
 class Hooks:
-    """The hooks that every process with tests needs."""
+    """The hooks that every process that runs tests needs."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

@@ -27,13 +27,13 @@ __all__ = ["EncoderItem"]
 
 
 class EncoderItem(SuiteItem):
-    """A test of an encoder's limits at a code size, with every seed; valid stored rows replace a fit."""
+    """A test of an encoder's limits at one code size, for every seed; valid stored rows replace the fits."""
 
     def __init__(self, *, encoder: SuiteEncoder, code_size: int, added: bool, **rest: Any) -> None:
         super().__init__(**rest)
         self.encoder = encoder
         self.code_size = code_size
-        self.added = added  # by an option: its rows are not stored
+        self.added = added  # by an option, so its rows are not stored
         self._recipe_hash = ""
         self._in_sample = encoder.in_sample
         self._broken: list[Broken] = []
@@ -66,7 +66,7 @@ class EncoderItem(SuiteItem):
             self._check_stored(stored)
 
     def _limits(self) -> Mapping[str, float]:
-        """Return the limits of the file, or for an added encoder those of the options."""
+        """Return the suite's limits; for an encoder that an option added, the limits of the options."""
         return settings_of(self.config).limits if self.added else self.encoder.limits_at(self.code_size)
 
     def _stores_rows(self) -> bool:
@@ -84,7 +84,7 @@ class EncoderItem(SuiteItem):
         names = {*default_metrics(), *self._limits(), *([settings_of(self.config).sort] if self.added else [])}
         return tuple(name for name in METRICS if name in names)
 
-    def _about(self) -> dict[str, Any]:
+    def _row_fields(self) -> dict[str, Any]:
         data = fits_of(self.config).dataset(self.suite.dataset)
         return {
             "encoder": self.encoder.name,
@@ -102,17 +102,17 @@ class EncoderItem(SuiteItem):
     def _stale_reasons(self, stored: Sequence[Row], recipe: Recipe) -> list[str]:
         from distbench.metrics import METRICS
 
-        # Rows stored without a package are not stale because the package adds a metric.
+        # An installed package may add a metric; rows that were stored without the package are still valid.
         needed = {*METRICS.builtin(), *self._limits()}
         versions = {name: METRICS[name].version for name in self._metrics() if name in needed}
-        return stale_reasons(stored, self._about(), self._seeds(recipe), versions)
+        return stale_reasons(stored, self._row_fields(), self._seeds(recipe), versions)
 
     def _check_stored(self, stored: Sequence[Row]) -> None:
         """Check stored rows against today's limits; a stored failure of a fit fails the test again."""
         day = stored[0].stored
         self.record_stored("encoder", day, self.store.environment_of(stored[0]))
         record_of(self).rows += [self._with_limit(row) for row in stored]
-        note = f"stored on {day}, with no pairs: {RETRAIN} fits it anew and shows where it breaks"
+        note = f"stored on {day}, without pairs of points: {RETRAIN} fits the encoder again and shows the worst pairs"
         failed = []
         for seed in dict.fromkeys(row.seed for row in stored):
             rows = [row for row in stored if row.seed == seed]
@@ -121,8 +121,8 @@ class EncoderItem(SuiteItem):
                 self._check_limits(report_of(rows, notes=[note]), seed)
             else:
                 failed.append(f"seed {seed}: {status}")
-        first = f"{self.name} could not be fitted and evaluated in {len(failed)} seeds when it was stored on {day}"
-        self._raise_failures([first, *failed] if failed else [], RETRAIN)
+        heading = f"{self.name} could not be fitted and evaluated in {len(failed)} seeds when it was stored on {day}"
+        self._raise_failures([heading, *failed] if failed else [], RETRAIN)
 
     def _with_limit(self, row: Row) -> Row:
         """Return a stored row with today's limit and the verdict on it."""
@@ -149,15 +149,15 @@ class EncoderItem(SuiteItem):
                     if isinstance(error, MissingDependencyError):  # the other seeds would fail in the same way
                         break
         if stored:
-            # Rows are compared if nothing but the recipe has changed.
+            # New and stored rows are compared if only the recipe has changed.
             drift = [] if set(reasons) - {RECIPE_CHANGED} else drifts(stored, record_of(self).rows)
             self.record_drift(drift, "" if drift else f"not compared: {'; '.join(reasons) or 'no numbers to compare'}")
         if self._stores_rows() and not any(of_this_machine(error) for _, error in failed):
             self.record_update()
         lines = [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
         if failed:
-            first = f"{self.name} could not be fitted and evaluated in {len(failed)} of {len(seeds)} seeds"
-            lines = [first, *lines, *traceback_lines(failed[0][1])]
+            heading = f"{self.name} could not be fitted and evaluated in {len(failed)} of {len(seeds)} seeds"
+            lines = [heading, *lines, *traceback_lines(failed[0][1])]
         self._raise_failures(lines)
 
     def _evaluate(self, recipe: Recipe, seed: int, training: Training) -> None:
@@ -201,5 +201,5 @@ class EncoderItem(SuiteItem):
 
     def _record_failure(self, seed: int | None, error: Exception | str, status: str = FAILED) -> None:
         reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-        row = failed_row(reason, seed=seed, status=status, **self._about())
+        row = failed_row(reason, seed=seed, status=status, **self._row_fields())
         record_of(self).rows.append(row)

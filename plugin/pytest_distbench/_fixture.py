@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DistbenchFixture"]
 
 DEFAULT_K = 10
-SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # used for a baseline too
+SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # a baseline is evaluated with them too
 
 
 class DistbenchFixture:
@@ -63,7 +63,7 @@ class DistbenchFixture:
         X_test : array of shape (m, ...) or list of m objects, optional
             The test points; texts and other objects need ``input_space=`` among the options.
         reference : array of shape (n, ...) or list of n objects, optional
-            The points among which neighbors are searched, mostly the train points; by default the test points.
+            The points in which neighbors are searched, usually the train points; by default the test points.
         k : int, optional
             Number of neighbors; by default the marker's, else 10.
         name : str, optional
@@ -71,10 +71,11 @@ class DistbenchFixture:
         include_queries : bool
             Whether the other test points are candidates beside the reference.
         **options
-            Limits by metric: the least or the largest value, by the metric's direction. They win over the limits of
-            the marker, and these over those of the ini file; ``--distbench-limit`` wins over all. Further
-            ``undecided`` as for :meth:`Report.check`, and other options of :func:`distbench.evaluate`; for a recipe
-            only ``metrics`` and distances. Metrics with a limit are always measured.
+            Limits by metric: the smallest allowed value, or the largest if lower is better. A limit of the call
+            replaces that of the marker, and a limit of the marker replaces that of the ini file;
+            ``--distbench-limit`` replaces all three. Also ``undecided``, as for :meth:`Report.check`, and the options
+            of :func:`distbench.evaluate`: all of them for an encoder, only ``metrics`` and the distances for a recipe.
+            Metrics with a limit are always measured.
 
         Returns
         -------
@@ -84,11 +85,11 @@ class DistbenchFixture:
         Raises
         ------
         PreservationError
-            A limit is broken (an ``AssertionError``). The message has the value, its interval, and where it breaks.
+            A limit is broken (an ``AssertionError``). The message has the value, its interval and the worst pairs.
         InputError
-            There is no limit, a limit names no metric or a value that the metric cannot have, no encoder of that
-            code size can meet it on these points, or the points cannot be used. Raised before the encoder runs,
-            unless its code size is known only afterwards.
+            There is no limit; the metric of a limit is unknown or cannot have that value; no encoder of that code size
+            can meet the limit on these points; or the points cannot be used. Raised before the encoder runs, unless its
+            code size is known only afterwards.
         """
         __tracebackhide__ = True
         self._item.stash[CALLED] = True
@@ -98,8 +99,8 @@ class DistbenchFixture:
 
             settings = settings_of(self._item.config)
             undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
-            before = {**settings.ini_limits, **self._marker.limits}
-            limits, rest = limits_and_options(self._with_marker(options), before, settings.line_limits)
+            defaults = {**settings.ini_limits, **self._marker.limits}
+            limits, rest = limits_and_options(self._with_marker(options), defaults, settings.line_limits)
             check = self._new_check(encoder, X_test, reference, k, name, include_queries)
             return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
@@ -129,7 +130,7 @@ class DistbenchFixture:
         encoder, X_test, reference, k, name, include_queries
             As in :meth:`check`.
         **options
-            Options of :func:`distbench.evaluate`; for a recipe only ``metrics`` and distances.
+            Options of :func:`distbench.evaluate`; only ``metrics`` and the distances for a recipe.
 
         Returns
         -------
@@ -169,12 +170,12 @@ class DistbenchFixture:
         Parameters
         ----------
         encoder : encoder
-            A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``; no recipe.
+            A function, a Keras model, or an object with ``transform``, ``encode`` or ``predict``; not a recipe.
         X_test : array of shape (m, ...)
             The points to search around.
         expansion, contraction : float, optional
-            The largest ``|z - z'| / |x - x'|`` and ``|x - x'| / |z - z'|`` allowed, in the units of points and codes.
-            Limits of the marker and the ini file, which hold for test points alone, do not apply.
+            The largest allowed ``|z - z'| / |x - x'|`` and the largest allowed ``|x - x'| / |z - z'|``, in the units
+            of points and codes. The limits of the marker and the ini file do not apply: they are for test points.
         **options
             Options of :func:`distbench.hunt`, such as ``budget``, ``seed``, ``reach`` and ``bounds``.
 
@@ -186,7 +187,7 @@ class DistbenchFixture:
         Raises
         ------
         PreservationError
-            A limit is broken (an ``AssertionError``). The message has the pair, and code that shows it again.
+            A limit is broken (an ``AssertionError``). The message has the pair, and code that reproduces it.
         InputError
             An argument cannot be used.
         """
@@ -201,7 +202,7 @@ class DistbenchFixture:
     def _new_check(
         self, encoder: Any, X_test: Any, reference: Any, k: int | None, name: str | None, include_queries: bool
     ) -> Check:
-        """Return the check of a call; for a recipe with the data set of the marker."""
+        """Return the check that a call asks for; a recipe is checked on the marker's data set."""
         from distbench.suites.check_flow import Check
 
         marker = self._marker
@@ -219,8 +220,8 @@ class DistbenchFixture:
             raise InputError(
                 "X_test",
                 "not given",
-                "give the test points, or mark the test with @pytest.mark.distbench(dataset=..., code_size=...) to "
-                "have a recipe fitted and evaluated",
+                "give the test points, or mark the test with @pytest.mark.distbench(dataset=..., code_size=...) to fit "
+                "and evaluate a recipe",
             )
         seed = settings_of(self._item.config).seed(marker.seed) or 0
         return replace(check, dataset=marker.dataset, code_size=marker.code_size, seed=seed)
@@ -239,16 +240,18 @@ class DistbenchFixture:
         from distbench.evaluation.failure_message import failure_lines
         from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
-        size, best = check.code_size or report.code_size, {}
+        size, references = check.code_size or report.code_size, {}
         if check.dataset is not None:
-            best = stored_reference_scores(report, check.dataset, size, broken)
-        elif "precision" not in check.options:  # its number of test points depends on the encoder
+            references = stored_reference_scores(report, check.dataset, size, broken)
+        elif "precision" not in check.options:  # with it, the number of test points depends on the encoder
             options = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
-            best = fitted_reference_scores(report, broken, {**options, "include_queries": check.include_queries})
-        lines = failure_lines(report, broken, best, size)
+            options["include_queries"] = check.include_queries
+            references = fitted_reference_scores(report, broken, options)
+        lines = failure_lines(report, broken, references, size)
         return [*lines, rerun_line(self._item)]
 
     def _with_marker(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options of a call; the marker's distance and groups are used if the call has none."""
         distance, groups = self._marker.distance, self._marker.groups
         marked = {} if distance is None else {"distance_x": distance, "distance_z": distance}
         return marked | ({} if groups is None else {"groups": groups}) | options

@@ -34,13 +34,13 @@ class SuiteItem(pytest.Item):
     Parameters
     ----------
     suite : Suite
-        The suite file, read.
+        The suite, as read from its file.
     store : Store
         The rows and claims stored beside it.
     """
 
     def __init__(self, *, name: str, parent: pytest.Collector, suite: Suite, store: Store, **rest: Any) -> None:
-        # Passed as text, the node id is split like those that --lf keeps; else --lf would not find "pca[8]".
+        # pytest splits a node id that is passed as text like those that --lf keeps; else --lf would not find "pca[8]".
         super().__init__(name=name, parent=parent, nodeid=f"{parent.nodeid}::{name}", **rest)
         self.suite = suite
         self.store = store
@@ -90,7 +90,7 @@ class SuiteItem(pytest.Item):
         """Record that stored rows or a stored claim are stale, and return the error that says what to do."""
         record_of(self).stale.append(StaleRecord(name=self.name, suite=str(self.path), reasons=reasons))
         lines = (
-            f"{self.name}: what was stored on {day} is stale: {'; '.join(reasons)}",
+            f"{self.name}: stored on {day}, but stale now: {'; '.join(reasons)}",
             f"stored in {self.store.path}",
             rerun_line(self, UPDATE, "to fit it anew and store it"),
         )
@@ -109,5 +109,5 @@ def traceback_lines(error: BaseException) -> list[str]:
 
 
 def of_this_machine(error: Exception) -> bool:
-    """Return whether a fit failed for a reason of this machine, not of the encoder: it is not stored."""
+    """Return whether this machine, not the encoder, made a fit fail; such a failure is not stored."""
     return isinstance(error, MissingDependencyError | ImportError | MemoryError | OSError)

@@ -34,7 +34,7 @@ class MarkerArguments:
 
 
 def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
-    """Return the arguments of a test's markers: those of its function win over its class, and these over its module.
+    """Return the arguments of a test's markers: a function's win over its class's, and a class's over its module's.
 
     With `look_up`, names of data sets and metrics are looked up, which loads numpy. Raise ``pytest.UsageError`` for an
     argument that is unknown or has the wrong type.
@@ -102,7 +102,7 @@ def _unknown_name(arguments: Mapping[str, Any]) -> str | None:
 def check_marker(item: pytest.Item, on: bool) -> None:
     """Check a test's markers as :func:`read_marker` does; look up names if distbench is ``on``.
 
-    An error in an xdist worker would crash the controller, so there it is stored for :func:`marker_fault`.
+    An error in an xdist worker would crash the controller, so a worker stores it for :func:`marker_fault`.
     """
     try:
         read_marker(item, look_up=on)

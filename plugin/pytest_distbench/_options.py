@@ -1,4 +1,4 @@
-"""The table of options, each of which may stand in the ini file too; ``_settings`` reads and checks their values.
+"""The table of options, each of which can be set in the ini file too; ``_settings`` reads and checks their values.
 
 Every run of pytest loads this module, so it imports nothing and makes no classes.
 
@@ -58,7 +58,7 @@ OPTIONS = (
     ),
     ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
     ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
-    ("retrain", "flag", "", "fit the encoders with stored rows again, and show how far the new rows differ"),
+    ("retrain", "flag", "", "fit again the encoders that have stored rows, and show how far the new rows differ"),
     (
         "update",
         "flag",
@@ -105,8 +105,8 @@ def add_options(parser: pytest.Parser) -> None:
             # Never nargs="?", which would take the path of a test for its value.
             action = "append" if kind == "values" else "store"
             group.addoption(flag_of(name), action=action, metavar=metavar, help=text)
-        of_type, default = _INI[kind]
-        parser.addini(_ini_of(name), f"as {flag_of(name)}", type=of_type, default=default)
+        ini_type, default = _INI[kind]
+        parser.addini(_ini_of(name), f"as {flag_of(name)}", type=ini_type, default=default)
 
 
 def is_on(config: pytest.Config) -> bool:

@@ -24,7 +24,7 @@ class Training:
         self._reporter: Any = reporter if reporter is not None and reporter.isatty else None
         self._capture = config.pluginmanager.get_plugin("capturemanager")
         self._bar: Any = None
-        self._drawn = 0.0
+        self._last_drawn = 0.0
 
     def __enter__(self) -> Training:
         return self
@@ -37,19 +37,19 @@ class Training:
         if self._reporter is None:
             return None
         self._close()
-        self._drawn = 0.0
+        self._last_drawn = 0.0
         return partial(self._draw, description)
 
     def _draw(self, description: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._drawn < PAUSE_SECONDS:
+        if now - self._last_drawn < PAUSE_SECONDS:
             return
         with self._uncaptured():
             if self._bar is None:
                 self._bar = self._new_bar(description, total)
             self._bar.n = done
             self._bar.refresh()
-        self._drawn = now
+        self._last_drawn = now
 
     def _close(self) -> None:
         if self._bar is not None:

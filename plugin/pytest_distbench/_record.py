@@ -1,8 +1,8 @@
 """The results of a test as plain Python values, which travel with its report to the terminal summary.
 
-They are in ``user_properties`` of the report of the test's call, which xdist sends from worker to controller; a numpy
-scalar there would end the session. The ``user_properties`` of the item would be sent with every phase and be printed in
-JUnit files.
+They are in the ``user_properties`` of the report on the test's call, which xdist sends from worker to controller; a
+numpy scalar there would end the session. In the item's ``user_properties`` they would be sent with every phase and be
+printed in JUnit files.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ PROPERTY = "distbench"
 
 
 class CheckRecord(TypedDict):
-    """One check of an encoder: a verdict for each metric, none if it was not evaluated.
+    """One check of an encoder: a verdict for each metric with a limit, none if the encoder was not evaluated.
 
-    ``undecided`` is there if the call had an argument of that name.
+    ``undecided`` is present if the call had an argument of that name.
     """
 
     test: str
@@ -109,7 +109,7 @@ class Record:
 
 
 CALLED: pytest.StashKey[bool] = pytest.StashKey()
-"""Is set on a test that called the fixture."""
+"""Is set for a test that called the fixture."""
 RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
 """The error that the fixture raised in a test."""
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
@@ -120,26 +120,27 @@ def record_of(item: pytest.Item) -> Record:
     return item.stash.setdefault(_RECORD, Record())
 
 
-def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **about: Any) -> None:
+def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **row_fields: Any) -> None:
     """Record a report's rows, and the data of its pictures if the run writes an HTML report.
 
-    `about` holds further arguments of :func:`distbench.results.rows.rows_of`.
+    `row_fields` are further arguments of :func:`distbench.results.rows.rows_of`.
     """
     record, settings = record_of(item), settings_of(item.config)
-    rows = rows_of(report, test=item.nodeid, leave_one_out=_paired(item.config, report), **about)
+    rows = rows_of(report, test=item.nodeid, leave_one_out=_metrics_with_arrays(item.config, report), **row_fields)
     record.rows.extend(_with_unique_name(rows, record.rows))
-    drawn = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
-    if settings.shows_pictures and report.clouds is not None and not drawn:
+    has_pictures = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
+    if settings.shows_pictures and report.clouds is not None and not has_pictures:
         from distbench.results.diagrams import diagrams_of
 
-        known = {name: about[name] for name in ("dataset", "code_size", "seed", "in_sample") if name in about}
-        record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **known))
+        names = [name for name in ("dataset", "code_size", "seed", "in_sample") if name in row_fields]
+        fields = {name: row_fields[name] for name in names}
+        record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **fields))
 
 
-def _with_unique_name(rows: list[Row], known: list[Row]) -> list[Row]:
-    """Return rows under a name that no other encoder of the test has: all lambdas have one name."""
+def _with_unique_name(rows: list[Row], earlier: list[Row]) -> list[Row]:
+    """Return rows with a name that no other encoder of the test has, since all lambdas have the same name."""
     name, number = rows[0].encoder if rows else "", 1
-    while any(_contradicts(old, new, name) for old in known for new in rows):
+    while any(_contradicts(old, new, name) for old in earlier for new in rows):
         number += 1
         name = f"{rows[0].encoder} ({number})"
     return [replace(row, encoder=name) for row in rows]
@@ -152,7 +153,7 @@ def _contradicts(old: Row, new: Row, name: str) -> bool:
     return same_setting and (old.value, old.fingerprint) != (new.value, new.fingerprint)
 
 
-def _paired(config: pytest.Config, report: Report) -> Collection[str]:
+def _metrics_with_arrays(config: pytest.Config, report: Report) -> Collection[str]:
     """Return the metrics whose rows keep leave-one-out values: all for a file or a comparison, else those that rank."""
     settings = settings_of(config)
     keeps_all = settings.compare is not None or any(kind == "json" for kind, _ in settings.reports)
@@ -160,7 +161,7 @@ def _paired(config: pytest.Config, report: Report) -> Collection[str]:
 
 
 def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitCache) -> None:
-    """Record for leaderboards and files that an encoder could not be fitted or run."""
+    """Record that an encoder could not be fitted or run, for leaderboards and files."""
     from distbench._util.text import plain_text
     from distbench.encoders.resolve import name_of
 

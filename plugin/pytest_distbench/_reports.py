@@ -24,7 +24,7 @@ UNCHANGED = "; the old file is unchanged: make room or name another path, and ru
 EXTRA = 'needs the package {}, which is not installed; run pip install "distbench[report]"'
 
 Requests = Sequence[tuple[str, Path | None]]
-"""Types of reports with their paths; None for a report that is no file."""
+"""Types of reports with their paths; None for a report that is not a file."""
 
 
 def check_reports(reports: Requests) -> None:
@@ -60,8 +60,8 @@ def write_reports(
 ) -> tuple[list[str], list[str]]:
     """Write the reports of a run; return a line for each report that was written, and for each that could not be.
 
-    If the run is `whole`, that is of all tests, a file of results holds its rows alone; else it keeps the rows of other
-    tests. `text` takes a width and returns the summary.
+    A file of results gets only the run's rows if the run is `whole`, that is if all tests ran; otherwise the file keeps
+    the rows of the other tests. `text` takes a width and returns the summary.
     """
     from distbench._util.files import is_stream
 
@@ -78,7 +78,7 @@ def write_reports(
 
 
 def _write(kind: str, path: Path | None, run: RunResults, whole: bool, text: Callable[[int], str]) -> str:
-    """Write one report, and return its place; the terminal's report, which is printed anyway, has none."""
+    """Write one report, and return its place: empty for the terminal's report, which is printed anyway."""
     if kind == "github":
         return _append_summary(run)
     if path is None:

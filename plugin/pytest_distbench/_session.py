@@ -1,4 +1,4 @@
-"""State of one pytest process: options, the cache of fits, the worker of xdist, the command that reruns a test."""
+"""State of one pytest process: its cache of fits, whether it is a worker of xdist, the command that reruns a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FITS: pytest.StashKey[FitCache] = pytest.StashKey()
 
 
 def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
-    """Return the command that runs an item again from the folder where pytest was called, with an added option.
+    """Return `lead` and the command that runs an item again where pytest was called, with an added option.
 
     A node id is not enough: it is relative to pytest's root folder, and for an installed suite it names no file.
     """
@@ -64,8 +64,8 @@ def is_worker(config: pytest.Config) -> bool:
 def _shared_folder(config: pytest.Config) -> Path | None:
     """Return the folder in which the processes of this run share codes; None for a process that shares none.
 
-    An update keeps it in pytest's cache, so that an update after an interrupted one does not fit again. For the workers
-    of another run it is a temporary folder, which pytest removes after three more runs.
+    A run with ``--distbench-update`` has it in pytest's cache, so that an update after an interrupted one does not fit
+    again. Other runs have it only for xdist workers: a temporary folder, which pytest removes after three more runs.
     """
     if kept := _kept_folder(config):
         return kept
@@ -83,6 +83,6 @@ def _kept_folder(config: pytest.Config) -> Path | None:
 
 
 def remove_kept_fits(config: pytest.Config) -> None:
-    """Remove the codes that an update kept, since it reached its end."""
+    """Remove the codes that an update kept, after it has reached its end."""
     if folder := _kept_folder(config):
         shutil.rmtree(folder, ignore_errors=True)

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a run, of the command line (``line_...``) and of the ini file."""
+    """The options of a run. ``line_...`` are the command line's values, ``ini_...`` those of the ini file."""
 
     line_limits: dict[str, float] = field(default_factory=dict)
     ini_limits: dict[str, float] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def limits(self) -> dict[str, float]:
-        """The limits of encoders that options add: no suite has limits for them."""
+        """The limits of encoders that options add, for which no suite has limits."""
         return {**self.ini_limits, **self.line_limits}
 
     def undecided(self, from_call: str | None = None) -> str:
@@ -101,16 +101,16 @@ def _encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
         if not name or not recipe:
             raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
         if name in recipes:
-            raise _wrong("encoder", text, f"{name!r} is there twice; give each encoder another name")
+            raise _wrong("encoder", text, f"the name {name!r} is given twice; give each encoder another name")
         recipes[name] = recipe
     here = str(config.invocation_params.dir)
     if recipes and here not in sys.path:
-        sys.path.append(here)  # module:object is searched here, as by `python -m pytest`
+        sys.path.append(here)  # `python -m pytest` finds modules here too
     return tuple(recipes.items())
 
 
 def _folder(config: pytest.Config, name: str) -> Path:
-    """Return the folder that an option's path starts from: where pytest was called, or where the ini file is."""
+    """Return the folder that an option's path is relative to: where pytest was called, or where the ini file is."""
     if from_line(config, name) or config.inipath is None:
         return config.invocation_params.dir
     return config.inipath.parent

@@ -26,7 +26,7 @@ class SuiteFile(pytest.File):
     """A TOML file with ``distbench = 1``."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield the encoders at each code size, then the claims.
+        """Yield a test for each encoder at each code size, then a test for each claim.
 
         If the file has a mistake, collection fails with ``--distbench``. Without it, the file is one skipped item whose
         reason is the mistake.

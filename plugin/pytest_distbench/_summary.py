@@ -51,13 +51,13 @@ class Summary:
         self._settings = settings_of(config)
         self._partial = False
         self._failed: set[str] = set()
-        self._before = self._read_before()
+        self._earlier_run = self._read_earlier_run()
         self._run = RunResults(rows=())
         self._idle: list[str] = []
         self._written: list[str] = []
         self._unwritten: list[str] = []
 
-    def _read_before(self) -> Results | None:
+    def _read_earlier_run(self) -> Results | None:
         """Read the earlier run before any test runs: its file may be overwritten at the end."""
         if self._settings.compare is None:
             return None
@@ -109,7 +109,7 @@ class Summary:
         """Return the results, in an order that does not depend on which test finished first."""
         rows = sorted(self._all("rows"), key=attrgetter("dataset", "test", "code_size"))
         rows.sort(key=lambda row: (row.encoder, -1 if row.seed is None else row.seed))
-        if not rows and not self._all("claims") and self._before is None:
+        if not rows and not self._all("claims") and self._earlier_run is None:
             return RunResults(rows=())
         from distbench.results.environment import environment
 
@@ -125,14 +125,14 @@ class Summary:
         )
 
     def _compared(self, rows: list[Row]) -> tuple[RunComparison | None, list[str]]:
-        """Return what changed since the run to compare with, and the gates that it breaks."""
-        if self._before is None or self._settings.compare is None:
+        """Return the changes since the earlier run, and the gates that they break."""
+        if self._earlier_run is None or self._settings.compare is None:
             return None, []
         from distbench.inference.verdicts import check_undecided
         from distbench.results.gates import broken_gates, compare_rows
 
         source = str(relative_path(self._settings.compare, self._config))
-        comparison = compare_rows(self._before.rows, rows, source=source, failed_tests=self._failed)
+        comparison = compare_rows(self._earlier_run.rows, rows, source=source, failed_tests=self._failed)
         broken = broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
         return comparison, list(map(str, broken))
 
@@ -167,7 +167,7 @@ class Summary:
         return from_root and not (self._partial or chosen or _is_cut(session))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print leaderboards, what changed, claims, what is stored, stale or drifted, and counts."""
+        """Print leaderboards, changes, claims, stored, stale and drifted rows, and counts."""
         from distbench.render.text import printable, terminal_width
 
         blocks = self._blocks(terminal_width())
@@ -184,6 +184,7 @@ class Summary:
             _count_as_failed(terminalreporter, text)
 
     def _all(self, kind: str) -> list[Any]:
+        """Return the entries of this kind in the records of all tests."""
         return [entry for record in self._records.values() for entry in getattr(record, kind)]
 
     def _blocks(self, width: int) -> list[list[Line]]:
@@ -201,7 +202,7 @@ class Summary:
         return blocks
 
     def _checks(self) -> list[CheckRecord]:
-        """Return the checks; one without a verdict counts only if its test failed, since others expected the error."""
+        """Return the checks; one without a verdict counts only if its test failed, since a test may expect an error."""
         return [
             check
             for (test, _), record in self._records.items()

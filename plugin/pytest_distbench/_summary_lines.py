@@ -26,9 +26,9 @@ __all__ = ["claim_lines", "count_line", "drift_lines", "joined", "stale_lines", 
 
 OUTCOMES = ("met", "undecided", "broken", "not evaluated")
 LEVELS: dict[str, Level] = {"refuted": "error", "undecided": "warning"}
-MIN_DRIFTS = 3  # at least so many changes of an encoder are listed, if it has so many
+MIN_DRIFTS = 3  # listed changes of an encoder, if it has so many
 ROUNDING = 1e-9  # stored values have ten digits
-LARGE = 1e6  # half widths of an interval; stands for changes without such a size
+LARGE = 1e6  # half widths of an interval: the size of a change that cannot be measured in them
 
 
 def joined(blocks: Sequence[Sequence[Line]]) -> str:
@@ -48,7 +48,7 @@ def stored_lines(records: Sequence[StoredRecord], width: int) -> list[list[Line]
     for (file, day, versions), kinds in sorted(groups.items()):
         counts = [f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(kinds.items(), reverse=True)]
         lines.append(f"{file}: {' and '.join(counts)}, of {day}: {versions}")
-    return _block(f"Stored, not fitted in this run ({RETRAIN} does)", lines, width)
+    return _block(f"Stored, not fitted in this run ({RETRAIN} fits them)", lines, width)
 
 
 def stale_lines(records: Sequence[StaleRecord], width: int, config: pytest.Config) -> list[list[Line]]:
@@ -76,7 +76,7 @@ def drift_lines(records: Sequence[DriftRecord], width: int) -> list[list[Line]]:
 
 
 def _drift_text(record: DriftRecord) -> str:
-    """Return the values outside their stored interval, and at least the largest changes."""
+    """Return the changes to values outside their stored interval, then the largest others, up to MIN_DRIFTS in all."""
     ordered = sorted(filter(_size, record["drifts"]), key=lambda drift: (not _is_beyond(drift), -_size(drift)))
     shown = [drift for place, drift in enumerate(ordered) if place < MIN_DRIFTS or _is_beyond(drift)]
     parts = [record["note"]] if record["note"] else []
@@ -146,8 +146,8 @@ def count_line(checks: Sequence[CheckRecord], claims: Sequence[ClaimOutcome], un
     if claims:
         verdicts = Counter(claim.verdict for claim in claims)
         counts = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
-        together = holm_line(claims)
-        parts.append(f"claims: {counts}{f' ({together})' * bool(together)}")
+        decided = holm_line(claims)
+        parts.append(f"claims: {counts}{f' ({decided})' * bool(decided)}")
     return [titled("; ".join(parts))] if parts else []
 
 
@@ -158,7 +158,7 @@ def _outcome(check: CheckRecord) -> str:
 
 
 def _settled(checks: Sequence[CheckRecord], undecided: str) -> str:
-    """Return how many undecided checks passed and failed, and whether by the option or an argument of the call."""
+    """Return how many undecided checks passed and failed, and what settled them: the option or the call's argument."""
     by_argument: dict[str, Counter[str]] = {}
     for check in checks:
         if _outcome(check) == "undecided":

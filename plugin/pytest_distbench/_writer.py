@@ -1,4 +1,4 @@
-"""Storing rows and claims in files beside their suites; with xdist only on the controller."""
+"""Stores rows and claims in files beside their suites; with xdist, only the controller does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_writable(path: Path) -> None:
         raise SuiteError(
             f"{path}",
             "belongs to an installed package, so --distbench-update does not write it",
-            "copy the suite file to a folder of yours and run that",
+            "copy the suite file to a folder of yours and run the copy",
         )
     if problem := write_problem(path):
         raise SuiteError(f"{path}", f"cannot be written: {problem}")

@@ -115,7 +115,7 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
             "in sample: fitted on train and test points together; *",
             "stored 20??-??-??: all rows",
             "borne out: 1 claim (-v shows them)",
-            "Stored, not fitted in this run (--distbench-retrain does)",
+            "Stored, not fitted in this run (--distbench-retrain fits them)",
             "  mine.toml: 3 encoders and 1 claim, of 20*: python 3*numpy*",
             "2 checks: 2 met; claims: 1 borne out",
             "loaded: []",
@@ -129,7 +129,7 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
     assert stale.fits == []
     stale.stdout.fnmatch_lines_random(
         [
-            "good[[]2]: what was stored on 20* is stale: recipe changed",
+            "good[[]2]: stored on 20*, but stale now: recipe changed",
             f"stored in {path}",
             "to fit it anew and store it: pytest --distbench-update 'mine.toml::good[[]2]'",
             "no place: good: stale: recipe changed (stored on 20*)",
@@ -196,13 +196,13 @@ def test_limits_hold_for_stored_rows_as_for_new_ones(suite):
     assert len(failure_lines(stored)) == 4
     stored.stdout.fnmatch_lines(
         [
-            "  note: stored on 20*, with no pairs: --distbench-retrain fits it anew and shows where it breaks",
+            "  note: stored on 20*, without pairs of points: --distbench-retrain fits the encoder again and shows *",
             "rerun: pytest --distbench-retrain 'mine.toml::good[[]2]'",
             "2 checks: 2 broken*",
         ]
     )
     more = suite(text=broken.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
-    more.stdout.fnmatch_lines(["*good[[]2]: what was stored on 20* is stale: seeds are now 0, 1, 2"])
+    more.stdout.fnmatch_lines(["*good[[]2]: stored on 20*, but stale now: seeds are now 0, 1, 2"])
     assert more.fits == []
 
 
@@ -250,7 +250,7 @@ def test_stale_claims_fail_and_changed_verdicts_are_listed(suite):
     stale.assert_outcomes(failed=1, deselected=3)
     stale.stdout.fnmatch_lines(
         [
-            "keeps: what was stored on 20* is stale: the claim's numbers, data, recipes, *",
+            "keeps: stored on 20*, but stale now: the claim's numbers, data, recipes, *",
             "stale (expected: borne out) (stored 20*): Two components keep neighbors.",
         ]
     )
@@ -321,7 +321,7 @@ def test_equal_names_in_two_folders_and_changed_data(suite, pytester):
     assert [store.parent.parent.name for store in stores] == ["one", "two"]
     other = suite("-k", "pca", name="two/mine.toml", text=text.replace("swiss_roll", "s_curve"))
     other.assert_outcomes(passed=1, failed=1, deselected=4)
-    other.stdout.fnmatch_lines(["pca[[]2]: what was stored* is stale: data set is now s_curve; data changed"])
+    other.stdout.fnmatch_lines(["pca[[]2]: stored on 20*, but stale now: data set is now s_curve; data changed"])
     drift = suite("--distbench-retrain", "-k", "pca", name="two/mine.toml", text=text.replace("swiss_roll", "s_curve"))
     drift.stdout.fnmatch_lines(["  mine.toml: pca[[]2]: not compared: data set is now s_curve; data changed"])
 

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 import distbench
-from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
-from distbench.evaluation.sampling import FIRST_QUERIES, check_precision, check_queries, judged_rows, until_precise
+from distbench.evaluation.sampling import FIRST_QUERIES, check_precision, check_queries, sampled
 
 POINTS = np.random.default_rng(0).normal(size=(500, 2))
 
 
 def sample(count, seed, points=POINTS):
-    return judged_rows(count, shuffled_rows(points, seed))
+    return sampled(lambda rows: rows, dict, points, count, None, seed)
 
 
 def test_a_sample_is_seeded_sorted_without_repeats_and_grows_by_nesting():
@@ -45,9 +44,8 @@ class Judge:
         return self.spread / np.sqrt(self.counts[-1])
 
     def run(self, half, first=None):
-        return until_precise(
-            self, lambda width: {"continuity": width}, {"continuity": half}, np.arange(self.total), first
-        )
+        points = np.arange(self.total, dtype=float)[:, None]
+        return sampled(self, lambda width: {"continuity": width}, points, first, {"continuity": half}, seed=0)
 
 
 @pytest.mark.parametrize(

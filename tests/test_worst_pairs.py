@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+import distbench
 from distbench.engine import gather
 from distbench.evaluation import worst_pairs as module
 from distbench.evaluation.points import EncodedPoints
@@ -70,6 +71,22 @@ def test_in_sample():
     X, _ = points(50, 0, 5)
     Z = X[:, :2]
     check(worst_pairs(gather(X, Z, k=4), EncodedPoints(X, Z)), (X, Z), None)
+
+
+@pytest.mark.parametrize("known", [("test", "reference"), ("test",), ("reference",)])
+def test_a_pair_has_labels_if_both_of_its_points_have_one(known):
+    X, X_ref = points(40, 60, 5)
+    of_test, of_reference = ([f"{name} {row}" for row in range(n)] for name, n in (("test", 40), ("reference", 60)))
+    labels = {
+        "labels": of_test if "test" in known else None,
+        "reference_labels": of_reference if "reference" in known else None,
+    }
+    report = distbench.evaluate_codes(X, X[:, :2], reference=(X_ref, X_ref[:, :2]), k=4, **labels)
+    pairs = [pair for kind in report.pairs.values() for pair in kind]
+    assert {pair.partner_set for pair in pairs} == {"test", "reference"}
+    for pair in pairs:
+        expected = (f"test {pair.query}", f"{pair.partner_set} {pair.partner}")
+        assert pair.labels == (expected if {"test", pair.partner_set} <= set(known) else None)
 
 
 @pytest.mark.parametrize("metric", METRICS)

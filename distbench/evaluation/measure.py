@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine import Statistics, gather
-from distbench.engine.canonical_order import shuffled_rows
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.fingerprint import fingerprint
 from distbench.evaluation.notes import few_groups_note, report_warnings
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
-from distbench.evaluation.sampling import judged_rows, unreached_notes, until_precise
+from distbench.evaluation.sampling import sampled, unreached_notes
 from distbench.evaluation.settings import Settings
 from distbench.evaluation.worst_pairs import worst_pairs
 from distbench.inference.estimate import mean_arrays
@@ -47,14 +46,8 @@ def measure(
     def half_widths(report: Report) -> dict[str, float]:
         return {metric: report[metric].half_width for metric in precision or ()}
 
-    if precision is not None:
-        order = shuffled_rows(points.X, settings.seed)
-        report = until_precise(report_on, half_widths, precision, order, settings.queries)
-    elif settings.queries is not None:
-        report = report_on(judged_rows(settings.queries, shuffled_rows(points.X, settings.seed)))
-    else:
-        report = report_on(None)
     warnings = report_warnings(points, draws, settings.distance_x)
+    report = sampled(report_on, half_widths, points.X, settings.queries, precision, settings.seed)
     if settings.queries is not None and settings.queries > total:
         text = f"queries: found {settings.queries:,}, but only {total:,} test points; all of them were evaluated"
         warnings.append(Note("info", "queries", text))

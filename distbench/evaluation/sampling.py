@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from distbench._util.checks import whole_number
 from distbench._util.notes import Note
 from distbench._util.text import did_you_mean
+from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
 
-__all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "judged_rows", "unreached_notes", "until_precise"]
+__all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "sampled", "unreached_notes"]
 
 Rows = NDArray[np.int64]
 Result = TypeVar("Result")
@@ -50,31 +51,27 @@ def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float
     return {name: float(half) for name, half in precision.items()}
 
 
-def judged_rows(count: int, order: Rows) -> Rows | None:
-    """Return the first rows of a random order of all rows, in ascending order, or None for all.
-
-    A larger sample of the same order contains every smaller one.
-    """
-    return None if count >= len(order) else np.sort(order[:count])
-
-
-def until_precise(
+def sampled(
     measure: Callable[[Rows | None], Result],
     half_widths: Callable[[Result], Mapping[str, float]],
-    precision: Mapping[str, float],
-    order: Rows,
-    first: int | None,
+    X: NDArray[Any],
+    queries: int | None,
+    precision: Mapping[str, float] | None,
+    seed: int,
 ) -> Result:
-    """Enlarge the sample of test points until every interval is narrow enough, and return the result for this sample.
+    """Return the result for all test points, for a sample of `queries` of them, or for as many as a precision needs.
 
-    If no sample is large enough, the result is that for all test points. `measure` returns the result for the given
-    rows (None: all). `half_widths` returns half the width of each metric's interval in a result; it is infinite if
-    there is no interval. `order` is a random order of all rows; the first sample has `first` of them, by default 1,000.
+    `measure` returns the result for the given rows (None: all). `half_widths` returns half the width of each metric's
+    interval in a result; it is infinite if there is no interval. With a precision, the first sample has `queries`
+    points, by default 1,000, and grows until every interval is narrow enough, or all test points are in it. For one
+    seed, a larger sample contains every smaller one.
     """
-    count, total = first or FIRST_QUERIES, len(order)
+    if queries is None and precision is None:
+        return measure(None)
+    order, count, total = shuffled_rows(X, seed), queries or FIRST_QUERIES, len(X)
     while True:
-        result = measure(judged_rows(count, order))
-        if count >= total:
+        result = measure(None if count >= total else np.sort(order[:count]))
+        if precision is None or count >= total:
             return result
         widths = half_widths(result)
         excess = max(widths[name] / half for name, half in precision.items())

@@ -227,7 +227,7 @@ class TestInTheBrowser:
         changed = [change for change in outcome().comparison.changes if change.is_change]
         assert len(states) == len(changed) > 0
         assert set(states) <= {"better", "unclear"}  # stress was larger before
-        assert f"{len(outcome().comparison.changes) - len(changed)} as they were" in find(driver, "#changes")[0].text
+        assert f"{len(outcome().comparison.changes) - len(changed)} unchanged" in find(driver, "#changes")[0].text
 
     def test_filter(self, opened):
         driver = opened()

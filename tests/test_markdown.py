@@ -170,9 +170,9 @@ class TestSummary:
         order = [
             "## distbench",
             "limits: 2 broken, 2 met; gates: **1 broken**; without scores: 1 fit; claims: 1 refuted",
-            "### Worse than it may be\n\n- a gate is broken",
+            "### Broken gates\n\n- a gate is broken",
             "### Broken limits\n\n- a, gauss, code size 4, seed 0",
-            *("### Without scores", "### Claims with another verdict than expected"),
+            *("### Without scores", "### Claims with an unexpected verdict"),
             *("### gauss, code size 4", "### Claims\n"),
         ]
         places = [text.find(part) for part in order]

@@ -12,7 +12,7 @@ __all__ = ["whole_number"]
 
 
 def whole_number(value: Any, name: str, least: int, advice: str = "") -> int:
-    """Return a value as an int; raise InputError unless it is a whole number of Python or numpy, at least `least`."""
+    """Return a value as an int; raise InputError unless it is an integer of Python or numpy and at least `least`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise InputError(name, f"found {short_repr(value)}", advice or f"pass a whole number, {least} or more")
     return int(value)

@@ -1,4 +1,4 @@
-"""The names of distances, free of numpy: tables of options need them before anything is measured."""
+"""The names of distances, in a module that does not load numpy: options are checked before anything is measured."""
 
 from __future__ import annotations
 

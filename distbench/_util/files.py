@@ -25,8 +25,8 @@ KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 TEXT: Any = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
-START_CHARACTERS = 50  # of a file's name, at most 200 bytes
-STALE_SECONDS = 3600.0  # age at which a partial file is left by a killed process: a write takes seconds
+START_CHARACTERS = 50  # of a file's name; they have at most 200 bytes
+STALE_SECONDS = 3600.0  # a partial file of this age was left by a killed process, since a write takes seconds
 
 
 def kind_of(path: Path) -> str:
@@ -39,7 +39,7 @@ def kind_of(path: Path) -> str:
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether what is written to a path is added to a device, a pipe, or this process's standard output."""
+    """Return whether a path is a device, a pipe, or this process's standard output, to which a write adds text."""
     return kind_of(path) in ("a pipe", "a device") or _standard_stream(path) is not None
 
 
@@ -61,9 +61,9 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file in place of the old one, or raise OSError and leave the old one unchanged.
 
     The text goes to a new file in the same folder, which gets the permissions of the old one, is forced to disk, and is
-    renamed. Partial files that killed processes left behind are removed by any write that comes at least an hour later.
-    A missing folder is made, a link followed. A lone surrogate, which UTF-8 cannot hold, is written as its escape in
-    JSON. Devices, pipes and standard output are not replaced: the text is written into them.
+    renamed. The function also removes partial files that killed processes left behind at least an hour ago. A missing
+    folder is made, and a link is followed. A lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
+    Devices, pipes and standard output are not replaced: the text is written into them.
     """
     if is_stream(path):
         with os.fdopen(_opened(path), "w", **TEXT) as file:
@@ -80,12 +80,12 @@ def write_whole(path: Path, text: str) -> None:
                 part.unlink()
     part = path.with_name(f".{start}.{secrets.token_hex(8)}.part")
     mode = stat.S_IMODE(path.stat().st_mode) & 0o777 if path.exists() else None
-    # O_EXCL: fails if the name exists, even as a link, rather than open it.
+    # With O_EXCL this fails if the name exists, even as a link, and does not open the existing file.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
     try:
         with os.fdopen(descriptor, "w", **TEXT) as file:
             if mode is not None:
-                with contextlib.suppress(OSError):  # a file system without permissions
+                with contextlib.suppress(OSError):  # the file system may have no permissions
                     part.chmod(mode)  # undoes the umask
             file.write(text)
             file.flush()

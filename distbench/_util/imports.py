@@ -1,4 +1,4 @@
-"""Imports by name: a user's ``module:object``, and optional packages."""
+"""Imports a user's ``module:object`` or an optional package by its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["imported", "require"]
 def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
     """Return the object that ``module:object`` or ``module:Class.attribute`` names.
 
-    Raises InputError if the module is not found (with `hint` as advice), raises an error, or has no such object.
+    Raises InputError if the module cannot be imported (advice: `hint`), raises another error or lacks the object.
     """
     module, _, path = spec.partition(":")
     try:

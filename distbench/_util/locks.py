@@ -1,4 +1,4 @@
-"""Locks a folder, so that one process at a time reads, changes and writes a file, and no run loses rows of another."""
+"""Locks a folder, so that only one process at a time changes its files, and no run loses the rows of another."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ WAIT_SECONDS = 120.0
 
 @contextlib.contextmanager
 def locked(path: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Lock the folder of a file, which is made if it is missing, against other processes and threads of this machine.
+    """Lock the folder of a file against other processes and threads of this machine; make it if it is missing.
 
     Raises OSError if another process or thread still has the lock after `wait` seconds, or the folder cannot be made.
-    The lock is a temporary file named after the folder, so results are not cluttered. It is reentrant, and free when
-    its process is killed. If the system cannot lock files this does nothing: of two runs at a time, the last one wins.
+    The lock is a file in the system's folder for temporary files, so that no lock files lie among results. It is
+    reentrant, and it is released if its process is killed. If the system cannot lock files, nothing is locked, and the
+    last of two simultaneous runs wins.
     """
     from filelock import FileLock, Timeout
 

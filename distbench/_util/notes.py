@@ -14,9 +14,10 @@ class Note(str):
     Parameters
     ----------
     level : {"warning", "info"}
-        A warning is shown with the scores everywhere, even under leaderboards: the scores may flatter the encoder.
+        A warning means that scores may be better than the encoder deserves; it is shown wherever they are, even under
+        leaderboards.
     code : str
-        The kind of note, the same for all texts of the kind; a metric's name for a note on that metric alone.
+        The kind of note, which many texts may share; a metric's name for a note on that metric alone.
     text : str
         The line for readers.
     """

@@ -6,7 +6,7 @@ import math
 
 __all__ = ["at_bound", "difference", "distinct", "interval", "number", "percent", "seconds"]
 
-STEPS = 1e-6, 1e4  # between these, the width of an interval gives the number of decimals
+WIDTHS = 1e-6, 1e4  # between these, the width of an interval gives the number of decimals
 
 
 def number(value: float | None, decimals: int | None = None) -> str:
@@ -23,7 +23,7 @@ def number(value: float | None, decimals: int | None = None) -> str:
 
 
 def distinct(first: float, second: float) -> tuple[str, str]:
-    """Return two values as text, with all digits if different values would otherwise look the same."""
+    """Return two values as text, with all digits if they differ but would otherwise look the same."""
     texts = number(first), number(second)
     return (repr(first), repr(second)) if first != second and texts[0] == texts[1] else texts
 
@@ -38,12 +38,12 @@ def difference(value: float, low: float | None, high: float | None) -> tuple[str
     if low is None or high is None:
         return f"{value:+.2g}", ""
     width = high - low
-    form = f"+.{max(0, 1 - math.floor(math.log10(width)))}f" if STEPS[0] < width < STEPS[1] else "+.2g"
+    form = f"+.{max(0, 1 - math.floor(math.log10(width)))}f" if WIDTHS[0] < width < WIDTHS[1] else "+.2g"
     return f"{value:{form}}", f"{low:{form}} to {high:{form}}"
 
 
 def at_bound(direction: str, limit: str) -> str:
-    """Return a limit with "at least" if higher is better, with "at most" if lower is."""
+    """Return a limit after "at least" if higher is better, or after "at most" if lower is better."""
     return f"{'at least' if direction == 'up' else 'at most'} {limit}"
 
 

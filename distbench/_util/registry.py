@@ -1,4 +1,4 @@
-"""Tables of names: entries of distbench, and those that other packages add by entry points.
+"""Tables of names: entries of distbench, and entries that other packages add with entry points.
 
 The modules of a package fill a `Registry`: each adds entries when it is imported. So a new data set or baseline is just
 one new file.
@@ -23,18 +23,18 @@ from distbench.errors import InputError
 __all__ = ["EntryPointTable", "PluginWarning", "Registry"]
 
 T = TypeVar("T")
-_points = cache(entry_points)  # reading those of all packages costs milliseconds
+_points = cache(entry_points)  # reading the entry points of all packages takes milliseconds
 
 
 class PluginWarning(UserWarning):
-    """An addition of another package to distbench cannot be used; everything else can."""
+    """Something that another package adds to distbench cannot be used; everything else can."""
 
 
 class EntryPointTable(Mapping[str, T], Generic[T]):
-    """Entries by name: those of distbench (`builtin`) first, then those of other packages, loaded when first needed.
+    """Entries by name: those of distbench (`builtin`) first, then those of other packages, loaded on first use.
 
-    An entry point that cannot be used gives a warning, and the others stay usable; a look-up of its name raises
-    InputError with the reason. `kind` names an entry in messages, such as ``"data set"``. `adopt` takes the name and
+    If an entry point cannot be used, a warning says so, and looking up its name raises InputError with the reason; all
+    other entries stay usable. `kind` names an entry in messages, such as ``"data set"``. `adopt` takes the name and
     the object of an entry point in `group`, and returns the entry or raises InputError.
     """
 
@@ -46,7 +46,7 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
         self._lock = RLock()
 
     def hint(self, name: object) -> str:
-        """Return the error for an unknown name, with the nearest name or all names."""
+        """Return the message for an unknown name, with the most similar name or else all names."""
         return f"no {self._kind} is called {name!r}; {did_you_mean(str(name), list(self))}"
 
     def builtin(self) -> Mapping[str, T]:
@@ -56,7 +56,7 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
     def _external(self) -> Mapping[str, T]:
         with self._lock:
             if self._added is None:
-                self._added = {}  # a package that looks here while it is loaded sees distbench's entries
+                self._added = {}  # a package that uses this table while it is loaded sees distbench's entries
                 self._load()
             return self._added
 
@@ -71,7 +71,9 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
             except InputError as error:
                 source = f"package {_package(point)}: entry point {point.name!r} ({point.value}) of {self._group}"
                 line = f"{source}: {error}"
-                with suppress(PluginWarning):  # warnings may be errors: distbench works all the same
+                with suppress(
+                    PluginWarning
+                ):  # warnings may be turned into errors, and distbench must work all the same
                     warnings.warn(line, PluginWarning, stacklevel=2)
                 if point.name not in self.builtin():
                     self._refused[point.name] = line
@@ -96,9 +98,10 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
 
 
 class Registry(EntryPointTable[T]):
-    """A table whose entries are in the public modules (no leading underscore) of a package, loaded when needed.
+    """A table whose entries are in the public modules (no leading underscore) of a package, imported on first use.
 
-    `package` is its full name, and the group of entry points; `kind` and `adopt` are as for `EntryPointTable`.
+    `package` is the package's full name and also the group of entry points; `kind` and `adopt` are as for
+    `EntryPointTable`.
     """
 
     def __init__(self, package: str, kind: str, adopt: Callable[[str, Any], T]) -> None:
@@ -129,7 +132,7 @@ def _package(point: EntryPoint) -> str:
 
 def _loaded(point: EntryPoint) -> Any:
     try:
-        with redirect_stdout(sys.stderr):  # keeps prints of a package out of a command's output
+        with redirect_stdout(sys.stderr):  # so that what a package prints is not in a command's output
             return point.load()
     except (Exception, SystemExit) as error:  # the others are still loaded
         reason = first_line(error) if isinstance(error, ImportError | AttributeError) else raised(error)

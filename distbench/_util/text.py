@@ -38,7 +38,7 @@ def short_repr(value: Any) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's text, cut if it is long, or "no message" if there is none.
 
-    Skips the lines in which frameworks name the call that failed.
+    Lines in which frameworks name the call that failed are skipped.
     """
     lines = [line.strip() for line in TERMINAL_COLOR.sub("", _text_of(error)).splitlines() if line.strip()]
     lines = [line for line in lines if not PREAMBLE.match(line)] or lines
@@ -48,7 +48,7 @@ def first_line(error: BaseException) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return a message as one line; a long one loses its middle, because the end says what to do."""
+    """Return a message as one line; a long one is cut in the middle, because its end says what to do."""
     line, half = _printable(" ".join(text.splitlines())), MAX_LINE_CHARACTERS // 2
     return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[:half]} ... {line[-half:]}"
 
@@ -76,7 +76,7 @@ def _text_of(error: BaseException) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text with its control characters as escape sequences."""
+    """Return a text in which control characters are escape sequences."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
@@ -98,14 +98,14 @@ def code_repr(name: str, value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value with its arrays as lists and numpy's numbers as Python's."""
+    """Return a value in which arrays are lists and numpy's numbers are Python's."""
     if isinstance(value, tuple):
         return tuple(_plain(part) for part in value)
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
-    """Return a hint at the known name nearest to `name`; if none is near, `otherwise` or all known names."""
+    """Return a hint with the known name most similar to `name`; if none is similar, `otherwise` or all known names."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(known)}"
 

@@ -22,49 +22,50 @@ SAME = ("dataset", "code_size", "k", "m", "M")
 def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], prefix: str) -> dict[str, Any]:
     """Return the values that the page's template shows for an encoder.
 
-    `sort` is the metric that ranks, `diagrams` are those of all encoders, and `prefix` begins the ids in pictures.
+    `sort` is the metric that ranks encoders, `diagrams` are those of all encoders, and ids in pictures begin with
+    `prefix`.
     """
-    drawn = _diagrams_of(entry, diagrams)
+    own_diagrams = _diagrams_of(entry, diagrams)
     heads, scores = _scores(entry)
     return {
         "encoder": entry.shown_name,
         "test": entry.test,
         "place": "-" if entry.place is None else str(entry.place),
         "score": number(entry.values[sort]) if sort in entry.values else "",
-        "facts": _facts(entry, drawn),
+        "facts": _facts(entry, own_diagrams),
         "heads": heads,
         "scores": scores,
-        "pictures": _pictures(drawn, prefix) if drawn else [],
-        "why_none": _why_none(entry),
-        "torn": _torn(drawn) if drawn else [],
+        "pictures": _pictures(own_diagrams, prefix) if own_diagrams else [],
+        "no_pictures": _no_pictures(entry),
+        "torn": _torn(own_diagrams) if own_diagrams else [],
     }
 
 
 def _diagrams_of(entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> Diagrams | None:
-    """Return an encoder's diagrams of the lowest seed, if there are any; those of the same test come first."""
+    """Return an encoder's diagrams, preferably of the same test, then of the lowest seed; None if there are none."""
     if not entry.rows:
         return None
     row = entry.rows[0]
 
-    def is_same(drawn: Diagrams) -> bool:
-        setting = [drawn[name] == getattr(row, name) for name in SAME]  # type: ignore[literal-required]
-        own_points = bool(row.dataset) or drawn["test"] in ("", row.test)
-        own = (drawn["encoder"], drawn["in_sample"]) == (row.encoder, entry.in_sample)
-        return all(setting) and own_points and own
+    def is_same(other: Diagrams) -> bool:
+        same_setting = all(other[name] == getattr(row, name) for name in SAME)  # type: ignore[literal-required]
+        same_points = bool(row.dataset) or other["test"] in ("", row.test)
+        same_encoder = (other["encoder"], other["in_sample"]) == (row.encoder, entry.in_sample)
+        return same_setting and same_points and same_encoder
 
-    def key(drawn: Diagrams) -> tuple[bool, int]:
-        return drawn["test"] != entry.test, -1 if drawn["seed"] is None else drawn["seed"]
+    def order(other: Diagrams) -> tuple[bool, int]:
+        return other["test"] != entry.test, -1 if other["seed"] is None else other["seed"]
 
-    return min(filter(is_same, diagrams), key=key, default=None)
+    return min(filter(is_same, diagrams), key=order, default=None)
 
 
-def _facts(entry: LeaderboardRow, drawn: Diagrams | None) -> list[str]:
-    several = len({row.seed for row in entry.rows if row.seed is not None}) > 1
+def _facts(entry: LeaderboardRow, diagrams: Diagrams | None) -> list[str]:
+    has_several_seeds = len({row.seed for row in entry.rows if row.seed is not None}) > 1
     facts = [
         entry.reason,
         "" if entry.code_width is None else f"codes of {entry.code_width} columns",
         "" if entry.seconds is None else f"fitted in {seconds(entry.seconds)} s",
-        f"pictures of seed {drawn['seed']}" if drawn and several else "",
+        f"pictures of seed {diagrams['seed']}" if diagrams and has_several_seeds else "",
         f"stored {entry.stored}" if entry.stored else "",
         entry.note,
         entry.test,
@@ -73,15 +74,15 @@ def _facts(entry: LeaderboardRow, drawn: Diagrams | None) -> list[str]:
 
 
 def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
-    """Return heads and cells of a table of all scores, with a line for each metric and a column for each seed."""
+    """Return the heads and lines of a table of all scores, with a line for each metric and a column for each seed."""
     seeds = list(dict.fromkeys(row.seed for row in entry.rows))
-    several = len(seeds) > 1
-    heads = ["mean", *(f"seed {seed}" for seed in seeds)] if several else ["value", "95 % interval"]
+    has_several_seeds = len(seeds) > 1
+    heads = ["mean", *(f"seed {seed}" for seed in seeds)] if has_several_seeds else ["value", "95 % interval"]
     lines = []
     for metric in dict.fromkeys(row.metric for row in entry.rows):
         by_seed = {row.seed: row for row in entry.rows if row.metric == metric}
         cells = [Cell(number(entry.values.get(metric)))]
-        if several:
+        if has_several_seeds:
             cells += [_seed_cell(by_seed.get(seed)) for seed in seeds]
         else:
             cells += [Cell(interval(row.low, row.high)) for row in by_seed.values()]
@@ -101,12 +102,15 @@ def _limit_cell(row: Row | None) -> Cell:
     return Cell(f"{'≥' if row.direction == 'up' else '≤'} {row.limit:g} {row.verdict}", verdict=row.verdict)
 
 
-def _why_none(entry: LeaderboardRow) -> str:
+def _no_pictures(entry: LeaderboardRow) -> str:
+    """Return the sentence that says why an encoder has no pictures."""
     if entry.reason:
         return f"No pictures: {entry.reason}."
     if entry.stored:
-        return "No pictures: its rows are stored, without points. --distbench-retrain fits it again and draws them."
-    return "No pictures: its points were not kept. They are drawn where a run writes an HTML report."
+        return (
+            "No pictures: points are not stored with rows. --distbench-retrain fits the encoder again and draws them."
+        )
+    return "No pictures: the points were not kept. The run that evaluates the encoder draws them in its HTML report."
 
 
 def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
@@ -115,16 +119,20 @@ def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
     from distbench.render.pictures import KINDS, picture_svg
 
     density, codes, curve = diagrams["shepard"], diagrams["map"], diagrams["curve"]
-    beyond = f" {density['beyond']:,} are beyond the edges." if density["beyond"] else ""
-    line = " Along the dashed line codes would be true to scale." if density["slope"] is not None else ""
+    beyond = f" {density['beyond']:,} pairs are beyond the edges." if density["beyond"] else ""
+    line = (
+        " On the dashed line code distances are proportional to input distances."
+        if density["slope"] is not None
+        else ""
+    )
     count = f"{len(codes['points']):,} of {codes['of']:,}"
     if len(codes["points"]) == codes["of"]:
         count = f"All {codes['of']:,}"
     axes = "first two columns of their codes" if codes["columns"] != 1 else "one column of their codes"
     marks = " Rings: the worst; lines: neighbors torn apart." if codes["torn"] else ""
     captions = {
-        "shepard": f"{density['pairs']:,} pairs; the stronger the colour, the more of them.{line}{beyond}",
-        "points": f"{count} test points at the {axes}, coloured by their own continuity.{marks}",
+        "shepard": f"{density['pairs']:,} pairs; a stronger colour means more pairs.{line}{beyond}",
+        "points": f"{count} test points at the {axes}, coloured by the continuity of each.{marks}",
         "ranks": f"Share of the K nearest neighbors kept, beyond chance; over {curve['queries']:,} test points.",
     }
     return [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SURE", "ChangeGroups", "change_text", "group_changes", "render_changes", "title"]
 
 MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
-MAX_NAMES = 3  # names that a line shows
+MAX_NAMES = 3  # names in a line
 SURE = "the 95 % interval of the change excludes 0; with several seeds it covers training"
 OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
@@ -25,7 +25,7 @@ REST = "the md and html reports list every change (--distbench-report md:PATH)"
 
 @dataclass(frozen=True)
 class ChangeGroups:
-    """Changes in the order of reading. ``sure`` holds those whose interval excludes 0, worse or better."""
+    """Changes in the order in which they are shown. ``sure`` holds all those whose interval excludes 0."""
 
     worse: tuple[Change, ...]
     better: tuple[Change, ...]
@@ -49,15 +49,15 @@ def _is_sure(change: Change) -> bool:
 
 
 def _ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return sure changes first; among them each encoder's first metric, by size, then each encoder's second."""
-    turns: Counter[tuple[str, bool]] = Counter()
+    """Return changes in rounds of one metric per encoder, each from large to small; first the rounds of sure ones."""
+    rounds: Counter[tuple[str, bool]] = Counter()
     keys = []
     for change in changes:
-        turn = change.label, _is_sure(change)
+        encoder, is_sure = change.label, _is_sure(change)
         largest = max(abs(change.before), abs(change.now))
         share = abs(change.difference) / largest if largest < math.inf else math.inf
-        keys.append(((not turn[1], turns[turn], -share), change))
-        turns[turn] += 1
+        keys.append(((not is_sure, rounds[encoder, is_sure], -share), change))
+        rounds[encoder, is_sure] += 1
     return tuple(change for _, change in sorted(keys, key=lambda pair: pair[0]))
 
 
@@ -72,15 +72,15 @@ def change_text(change: Change) -> tuple[str, str, str, str]:
 
 
 def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST) -> str:
-    """Return what changed, in about 20 lines of at most `width` characters.
+    """Return the changes as text of about 20 lines of at most `width` characters.
 
-    `rest` is the last line if some changes or intervals do not fit: it says where to find them.
+    If some changes or intervals do not fit, the last line is `rest`, which says where to find them.
     """
     groups = group_changes(comparison)
     worse, worse_is_whole = _group("worse", groups.worse, groups, MAX_WORSE, width)
     better, better_is_whole = _group("better", groups.better, groups, MAX_BETTER, width)
     blocks = [*worse, *better]
-    blocks += [f"{groups.unchanged} as they were"] if groups.unchanged else []
+    blocks += [f"{groups.unchanged} unchanged"] if groups.unchanged else []
     names = {
         OTHER_POINTS: dict.fromkeys(change.label for change in comparison.changes if change.other_points),
         "lost": [str(entry) for entry in comparison.not_compared if entry.failed],
@@ -99,21 +99,23 @@ def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST)
     return "\n".join([*textwrap.wrap(title(comparison), width), "", *lines])
 
 
-def _group(word: str, changes: Sequence[Change], groups: ChangeGroups, most: int, width: int) -> tuple[list[str], bool]:
+def _group(
+    word: str, changes: Sequence[Change], groups: ChangeGroups, max_lines: int, width: int
+) -> tuple[list[str], bool]:
     """Return the lines of worse or better changes, and whether they are complete."""
     if not changes:
         return [], True
-    lines, is_whole = [], len(changes) <= most
-    for change in changes[:most]:
+    lines, is_whole = [], len(changes) <= max_lines
+    for change in changes[:max_lines]:
         before, now, moved, ends = change_text(change)
         start = f"  {change.label}: {change.metric} {before} -> {now} ({moved}"
         end = ")" + " *" * (change in groups.sure)
-        between = f", {ends}{'' if change.paired else ', not paired'}" if ends else ""
-        fits = len(start + between + end) <= width
-        lines.append(start + between * fits + end)
-        is_whole = is_whole and (fits or not between)
+        interval = f", {ends}{'' if change.paired else ', not paired'}" if ends else ""
+        fits = len(start + interval + end) <= width
+        lines.append(start + interval * fits + end)
+        is_whole = is_whole and (fits or not interval)
     sure = sum(change in groups.sure for change in changes)
-    more = f", the first {most} of them" if len(changes) > most else ""
+    more = f", the first {max_lines} of them" if len(changes) > max_lines else ""
     return [f"{len(changes)} {word} ({sure} surely *){more}:", *lines], is_whole
 
 

@@ -26,7 +26,7 @@ __all__ = [
     "shown",
 ]
 
-# report.css replaces these colors on dark pages, so those that look alike differ in the last digit.
+# report.css replaces each color on dark pages; so that it can tell them apart, no two are equal, though some look so.
 INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e01", "#0072b2"
 EDGES = 0.8, 0.9, 0.95, 0.98
 COLORS = "#d55e00", "#e08a4a", "#b5a36a", "#6fa3bf", "#3585bb"
@@ -38,7 +38,7 @@ DOT = 3.4  # diameter in points; points with better continuity are smaller
 
 
 def plain_axes(axes: Axes) -> None:
-    """Give axes a light grid and nothing else."""
+    """Give axes a light grid and small labels, and remove their frame and ticks."""
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.grid(color=GRID, alpha=0.28, linewidth=0.7)
@@ -86,7 +86,7 @@ def draw_map(axes: Axes, diagrams: Diagrams) -> None:
         _draw_dots(axes, groups[group], (*COLORS, GRID)[group], DOT - 0.3 * group)
     for place in codes["marked"]:
         axes.plot(*codes["points"][place], "o", mfc="none", mec=INK, ms=6, mew=1, zorder=6)
-    box: dict[str, Any] | None = None  # without a box, since the background of the page is not known
+    box: dict[str, Any] | None = None  # no box on a transparent picture: the color behind it is not known
     if axes.patch.get_visible():
         box = {"boxstyle": "round,pad=0.15", "fc": axes.get_facecolor(), "ec": "none", "alpha": 0.6}
     centered: dict[str, Any] = {"size": 10, "ha": "center", "va": "center", "zorder": 7, "parse_math": False}
@@ -102,7 +102,7 @@ def draw_map(axes: Axes, diagrams: Diagrams) -> None:
 
 
 def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -> None:
-    """Draw points as one path of very short lines with round ends, which as SVG is a fourth as large as markers."""
+    """Draw points as one path of very short lines with round ends: as SVG it has a fourth of the size of markers."""
     import numpy as np
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
@@ -119,12 +119,12 @@ def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -
 
 
 def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
-    """Draw the share of the K nearest neighbors that is kept beyond chance, over K."""
+    """Draw R_NX(K), the share of the K nearest neighbors that is kept, rescaled so that chance is 0."""
     curve = diagrams["curve"]
     axes.axhline(0, color=IDEAL, linewidth=1.2, dashes=(4, 2.5), zorder=3)
     axes.axvline(diagrams["k"], color=GRID, linewidth=1, dashes=(1, 2), zorder=2)
-    before = len(named_lines(axes))
-    color = f"C{before}" if before else LINE
+    curves = len(named_lines(axes))
+    color = f"C{curves}" if curves else LINE
     axes.fill_between(curve["K"], curve["kept"], color=color, alpha=0.14, linewidth=0, zorder=2)
     (line,) = axes.plot(curve["K"], curve["kept"], color=color, linewidth=2, solid_joinstyle="round", zorder=4)
     line.set_label(shown(diagrams["encoder"]).lstrip("_"))
@@ -152,7 +152,7 @@ def color_names() -> list[tuple[str, str]]:
 
 
 def shown(text: str) -> str:
-    """Return a name with printable characters only, cut if it is long."""
+    """Return a name with ``?`` for characters that cannot be printed; a long name is cut."""
     printable = "".join(char if char.isprintable() else "?" for char in text)
     return printable if len(printable) <= MAX_NAME else f"{printable[: MAX_NAME - 3]}..."
 

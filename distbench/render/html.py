@@ -1,4 +1,4 @@
-"""A run as one page of HTML that loads nothing else: no network, no other file."""
+"""A run as one page of HTML, which loads nothing from the network and no other file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VERDICTS = ("broken", "undecided", "met")
 
 
 def render_html(run: RunResults, heading: str = "distbench") -> str:
-    """Return a run as an HTML page with its styles, script and pictures inside; the same for the same run.
+    """Return a run as an HTML page that contains its styles, script and pictures; equal runs give equal pages.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _section(table: Table, name: str, run: RunResults) -> dict[str, Any]:
 
 
 def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str]]:
-    """Return the counts at the top of the page: number, label, and the class that colors it."""
+    """Return the counts at the top of the page: each is a number, a label, and the CSS class that colors them."""
     encoders = {row.encoder for row in run.rows}
     verdicts: list[str] = [row.verdict for row in run.rows]
     as_expected = sum(claim.verdict == claim.expect for claim in run.claims)
@@ -107,16 +107,16 @@ def _changes(comparison: RunComparison) -> dict[str, Any]:
     lines = []
     for state, changes in (("worse", groups.worse), ("better", groups.better)):
         for change in changes:
-            is_clear = change in groups.sure or change.low is None
+            is_decided = change in groups.sure or change.low is None
             texts = dict(zip(("before", "now", "difference", "interval"), change_text(change), strict=True))
-            lines.append({"state": state if is_clear else "unclear", "change": change, **texts})
+            lines.append({"state": state if is_decided else "unclear", "change": change, **texts})
     lines.sort(key=lambda line: ("worse", "better", "unclear").index(line["state"]))
     return {
         "title": title(comparison),
         "lines": lines,
         "notes": [
             *(["unclear: the interval of the difference contains 0"] if lines else []),
-            f"{groups.unchanged} as they were",
+            f"{groups.unchanged} unchanged",
             *(f"only now: {name}" for name in comparison.only_now),
             *(f"only before: {name}" for name in comparison.only_before),
             *(f"not compared: {entry}" for entry in comparison.not_compared),

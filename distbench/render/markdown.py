@@ -1,4 +1,4 @@
-"""A run as GitHub-flavored Markdown: a file, and the summary page of a CI job."""
+"""A run as GitHub-flavored Markdown, for a file or the summary page of a CI job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["escaped", "list_item", "render_markdown", "render_summary"]
 
-MAX_ITEMS = 50  # items of a list
+MAX_ITEMS = 50  # in a list
 _SPECIAL = re.compile(r"[&<>|`*\[\]~\\$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CALLS = re.compile(r"([@#])(?=[A-Za-z0-9])")
@@ -36,30 +36,31 @@ def render_markdown(run: RunResults) -> str:
 def render_summary(run: RunResults, limit: int = 2**20) -> str:
     """Return a run as Markdown of less than `limit` bytes, for the summary page of a CI job.
 
-    Parts without room are left out, and the last line counts them. Without room for the first line the text is empty.
+    Parts that do not fit are left out, and the last line counts them. If the first line does not fit, the text is
+    empty.
     """
     room = limit - 1 - _bytes(LEFT_OUT.format("10,000 parts"))
-    kept, missing = [], 0
+    kept, left_out = [], 0
     for part in ("## distbench\n", *_parts(run)):
         size = _bytes(part) + 1
         if size <= room:
             kept.append(part)
             room -= size
         else:
-            missing += 1
+            left_out += 1
     if not kept:
         return ""
-    return "\n".join([*kept, LEFT_OUT.format(f"{missing:,} part{'s' * (missing > 1)}") if missing else ""])
+    return "\n".join([*kept, LEFT_OUT.format(f"{left_out:,} part{'s' * (left_out > 1)}") if left_out else ""])
 
 
 def escaped(text: object) -> str:
-    """Return text for a line or a cell of a table in GitHub-flavoured Markdown.
+    """Return text for a line or a cell of a table in GitHub-flavored Markdown.
 
-    Special characters become references, which never make markup; a line break becomes a space. An empty comment
-    follows ``@`` and ``#``, so that nobody is notified and no issue is linked.
+    Special characters become character references, so they are not read as markup; a line break becomes a space. An
+    empty comment follows ``@`` and ``#``, so that nobody is notified and no issue is linked.
     """
     plain = _CONTROL.sub(" ", str(text)).encode("utf-8", errors="replace").decode("utf-8")
-    parts = _CALLS.split(plain)  # the sign itself is every second part
+    parts = _CALLS.split(plain)  # every second part is a sign, @ or #
     return "".join(f"{part}<!-- -->" if number % 2 else _quoted(part) for number, part in enumerate(parts))
 
 
@@ -78,7 +79,7 @@ def _bytes(text: str) -> int:
 
 def _parts(run: RunResults) -> Iterator[str]:
     yield _counts(run)
-    yield from _troubles(run)
+    yield from _failures(run)
     if run.comparison is not None:
         yield from _comparison(run.comparison)
     yield from map(_leaderboard, tables_of(run.rows, run.sort))
@@ -103,16 +104,16 @@ def _counts(run: RunResults) -> str:
     return f"{'; '.join(parts) or 'no limits, gates or claims'}\n"
 
 
-def _troubles(run: RunResults) -> Iterator[str]:
-    """Yield lists of failures and surprises, which come first on the page."""
+def _failures(run: RunResults) -> Iterator[str]:
+    """Yield lists of failures and of unexpected verdicts on claims, which come first on the page."""
     failed = dict.fromkeys(f"{_row_name(row)}: {row.status}" for row in run.rows if row.status != OK)
-    surprises = [claim for claim in run.claims if claim.verdict != claim.expect]
+    unexpected = [claim for claim in run.claims if claim.verdict != claim.expect]
     lists = {
-        "Worse than it may be": run.broken,
+        "Broken gates": run.broken,
         "Broken limits": [_broken_limit(row) for row in run.rows if row.verdict == "broken"],
         "Without scores": list(failed),
-        "Claims with another verdict than expected": [
-            f"{claim.verdict}, expected: {claim.expect}: {claim.statement}" for claim in surprises
+        "Claims with an unexpected verdict": [
+            f"{claim.verdict}, expected: {claim.expect}: {claim.statement}" for claim in unexpected
         ],
     }
     for head, lines in lists.items():
@@ -146,7 +147,7 @@ def _leaderboard(table: Table) -> str:
 
 def _comparison(comparison: RunComparison) -> Iterator[str]:
     groups = group_changes(comparison)
-    counts = f"{len(groups.worse)} worse, {len(groups.better)} better, {groups.unchanged} as they were"
+    counts = f"{len(groups.worse)} worse, {len(groups.better)} better, {groups.unchanged} unchanged"
     sure = f" (\\*: {SURE}: {len(groups.sure)})" if groups.sure else ""
     yield f"### {escaped(title(comparison))}\n\n{counts}{sure}\n"
     head = ("encoder", "metric", "before", "now", "change", "95 % interval", "")
@@ -174,13 +175,13 @@ def _claims(claims: Sequence[ClaimOutcome]) -> str:
         stored = f" (stored {claim.stored})" if claim.stored else ""
         return f"{claim.verdict}{expected}{stored}", claim.statement, claim.evidence, claim.source
 
-    together = holm_line(claims)
+    decided = holm_line(claims)
     grid = _grid(("verdict", "claim", "evidence", "source"), map(row, claims), words=4)
-    return f"### Claims\n\n{grid}" + f"\n{together[:1].upper()}{together[1:]}.\n" * bool(together)
+    return f"### Claims\n\n{grid}" + f"\n{decided[:1].upper()}{decided[1:]}.\n" * bool(decided)
 
 
 def _grid(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str:
-    """Return a table, with its first `words` columns aligned to the left and the others to the right."""
+    """Return a table whose first `words` columns are aligned to the left, the others to the right."""
     aligned = ["---" if place < words else "---:" for place in range(len(head))]
     first, *rest = (f"| {' | '.join(escaped(cell) for cell in row)} |" for row in (head, *rows))
     return "\n".join([first, f"| {' | '.join(aligned)} |", *rest, ""])

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "picture_svg", "plot"]
 
 KINDS: dict[str, tuple[str, str, Callable[[Axes, Diagrams], None]]] = {
-    "shepard": ("Distances kept", "darker: more pairs; dashed: codes keep distances but for scale", draw_shepard),
+    "shepard": (
+        "Distances kept",
+        "darker: more pairs; dashed: code distances proportional to input distances",
+        draw_shepard,
+    ),
     "points": ("Where it breaks", "colours: each point's continuity; rings: the worst; lines: torn pairs", draw_map),
     "ranks": ("Neighbors kept", "1: all of the K nearest neighbors are kept; 0: as many as by chance", draw_curve),
 }
@@ -40,12 +44,12 @@ KINDS: dict[str, tuple[str, str, Callable[[Axes, Diagrams], None]]] = {
 SVG_INCHES = 3.5, 3.1
 PLOT_INCHES = 4.2, 3.9
 NOT_FOR_PAGES = re.compile(r'<defs>\s*<style.*?</style>\s*</defs>\s*|(?<=<g) id="[^"]*"', re.DOTALL)
-"""A style sheet, which a page's policy forbids, and names of groups, which are in other pictures too."""
+"""Parts to remove: a style sheet, which a page's policy forbids, and names of groups, which other pictures have too."""
 NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def picture_svg(diagrams: Diagrams, kind: str, prefix: str = "") -> str:
-    """Return a picture as an ``svg`` element without a header: the same text for the same numbers.
+    """Return a picture as an ``svg`` element without an XML header; equal numbers give equal texts.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ def picture_svg(diagrams: Diagrams, kind: str, prefix: str = "") -> str:
     kind : {"shepard", "points", "ranks"}
         A picture of :meth:`distbench.Report.plot`.
     prefix : str
-        Makes ids unique: each picture of a page needs another prefix.
+        Makes ids unique: each picture on a page needs its own prefix.
 
     Raises
     ------
@@ -91,15 +95,15 @@ def plot(report: Report, kind: str | None, ax: Any, labels: Any) -> Any:
     kinds = list(KINDS) if kind is None else [kind]
     axes = np.atleast_1d(np.asarray(ax, dtype=object))
     if ax is not None and (axes.size != len(kinds) or not all(isinstance(item, Axes) for item in axes.ravel())):
-        wanted = "the axes of one picture" if kind else f"{len(kinds)} axes, one for each picture, or name a kind"
-        raise InputError("ax", f"found {short_repr(ax)}", f"pass {wanted}")
+        advice = "the axes of one picture" if kind else f"{len(kinds)} axes, one for each picture, or name a kind"
+        raise InputError("ax", f"found {short_repr(ax)}", f"pass {advice}")
     diagrams = diagrams_of(report, labels=labels)
     if ax is None:
         from matplotlib import pyplot as plt
 
         width, height = PLOT_INCHES
-        _, new = plt.subplots(1, len(kinds), figsize=(width * len(kinds), height), layout="constrained")
-        axes = np.atleast_1d(new)
+        _, new_axes = plt.subplots(1, len(kinds), figsize=(width * len(kinds), height), layout="constrained")
+        axes = np.atleast_1d(new_axes)
     for single, name in zip(axes.ravel(), kinds, strict=True):
         _draw_titled(single, name, diagrams)
     return axes if kind is None else axes[0]
@@ -109,13 +113,13 @@ def _draw_titled(axes: Axes, kind: str, diagrams: Diagrams) -> None:
     title, explanation, draw = KINDS[kind]
     plain_axes(axes)
     draw(axes, diagrams)
-    several = kind == "ranks" and len(named_lines(axes)) > 1
-    text = title if several else f"{title}: {shown(diagrams['encoder'])}"
+    has_several_curves = kind == "ranks" and len(named_lines(axes)) > 1
+    text = title if has_several_curves else f"{title}: {shown(diagrams['encoder'])}"
     has_legend = kind == "points"
     axes.set_title(text, size=11, loc="left", pad=32 if has_legend else 20, parse_math=False)
-    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(explanation, (0, 1), (0, 19 if has_legend else 7), size=7.5, color=INK, **place)
-    if several:
+    units: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(explanation, (0, 1), (0, 19 if has_legend else 7), size=7.5, color=INK, **units)
+    if has_several_curves:
         axes.legend(fontsize=8, frameon=False, labelcolor=INK)
     if has_legend and diagrams["map"]["continuity"] is not None:
         _color_legend(axes)

@@ -1,6 +1,6 @@
 """Leaderboards as plain text that fits the terminal.
 
-No number is wrapped: if a table is too wide, whole columns are left out in a fixed order, and a line names them.
+Numbers are never wrapped: if a table is too wide, whole columns are left out in a fixed order, and a line names them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ HEADERS = {"trustworthiness": "trust-\nworthi-\nness", "interval": "95 %\ninterv
 MIN_WIDTH = 40  # characters
 GAP = 2  # characters between columns
 LEAST_NAME = 16  # characters
-SHORT_NAME = 32  # characters that names are cut to before a metric with a limit is left out
+SHORT_NAME = 32  # characters: names are cut to so many before a metric with a limit is left out
 
 Level = Literal["", "title", "warning", "error"]
 
@@ -63,7 +63,7 @@ class Line(NamedTuple):
 
 
 def titled(first: str, *rest: str) -> list[Line]:
-    """Return lines of which the first is a title."""
+    """Return lines; the first is a title."""
     return [Line(first, "title"), *map(Line, rest)]
 
 
@@ -82,12 +82,12 @@ class _TextColumn:
 
 
 def render_leaderboards(rows: Iterable[Row], sort: str, width: int) -> list[str]:
-    """Return the leaderboards of rows, each as a text: title, table and notes."""
+    """Return the leaderboards of rows, each as one text with title, table and notes."""
     return ["\n".join(line.text for line in lines) for lines in leaderboard_lines(rows, sort, width)]
 
 
 def leaderboard_lines(rows: Iterable[Row], sort: str, width: int) -> list[list[Line]]:
-    """Return the leaderboards of rows, each as lines of at most `width` characters if names and sort metric fit."""
+    """Return the leaderboards of rows as lines; they have at most `width` characters if names and sort metric fit."""
     return [_lines(table, width) for table in tables_of(rows, sort, DECIMALS)]
 
 
@@ -114,7 +114,7 @@ def terminal_width() -> int:
 
 
 def printable(text: str, encoding: str | None) -> str:
-    """Return text for a stream of that encoding; other characters become ``?``."""
+    """Return text for a stream with an encoding; characters that the encoding lacks become ``?``."""
     return text.encode(encoding or "ascii", errors="replace").decode(encoding or "ascii")
 
 
@@ -134,11 +134,11 @@ def _text_column(column: Column) -> _TextColumn:
 
 
 def _fit(columns: list[_TextColumn], width: int) -> tuple[list[_TextColumn], list[str]]:
-    """Return the columns that fit the width, with names cut if they must be, and the keys of the others."""
+    """Return the columns that fit the width, with names cut if necessary, and the keys of the columns left out."""
     kept, dropped = list(columns), []
-    order = {key: rank for rank, key in enumerate(DROP_ORDER)}
+    rank_of = {key: rank for rank, key in enumerate(DROP_ORDER)}
     droppable = [column for column in columns if not column.is_kept]
-    droppable.sort(key=lambda column: (column.is_limited, order.get(column.key, -1)))
+    droppable.sort(key=lambda column: (column.is_limited, rank_of.get(column.key, -1)))
     spare = sum(max(0, column.width - SHORT_NAME) for column in columns if column.key == "encoder")
     for column in droppable:
         if _excess(kept, width) <= (spare if column.is_limited else 0):
@@ -162,7 +162,7 @@ def _shortened(column: _TextColumn, excess: int) -> _TextColumn:
 def _grid(columns: Sequence[_TextColumn]) -> str:
     from tabulate import tabulate
 
-    # The header is a row: tabulate pads real headers, which would cost the width of a column or two.
+    # The header is passed as a row: tabulate pads real headers, and then one or two columns would not fit.
     head = [[column.header for column in columns], ["-" * column.width for column in columns]]
     return tabulate(
         [*head, *zip(*[column.cells for column in columns], strict=True)],

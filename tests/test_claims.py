@@ -120,10 +120,11 @@ class TestBetter:
         with pytest.raises(SuiteError, match="claim c: distortion has no interval to compare by"):
             judged(cache, BetterClaim, better=names[0], than=names[1], metric="distortion")
 
-    def test_equals_are_undecided_and_no_worse_by_any_margin(self, cache):
+    def test_equals_are_undecided_and_no_worse_by_a_margin(self, cache):
         equals = {"better": "pca", "than": "pca", "metric": "continuity"}
         assert judged(cache, BetterClaim, **equals).verdict == "undecided"
-        assert judged(cache, BetterClaim, **equals, margin=1e-9).verdict == "borne out"
+        assert judged(cache, BetterClaim, **equals, margin=1e-4).verdict == "borne out"
+        assert judged(cache, BetterClaim, **equals, margin=1e-9).verdict == "undecided", "unseen points may differ"
 
     def test_the_evidence_is_the_paired_difference_of_the_means_over_seeds(self, cache):
         result = judged(cache, BetterClaim, better="random_projection", than="pca", metric="spearman")

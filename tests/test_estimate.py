@@ -117,6 +117,13 @@ def test_no_single_scores_have_a_better_interval_than_perfect_ones(metric, m, fa
     assert perfect != best
 
 
+def test_the_difference_of_two_perfect_scores_allows_for_points_that_were_not_seen():
+    perfect = Estimate.of_metric("continuity", 1.0, np.ones(15), counts=(3, 40, 15))
+    low, high = (perfect - perfect).interval()
+    assert (low, high) == pytest.approx((perfect.interval()[0] - 1, 1 - perfect.interval()[0]))
+    assert low < 0 < high
+
+
 @settings(deadline=None)
 @given(
     m=st.integers(15, 120),

@@ -227,6 +227,10 @@ def test_intervals_match_reports_and_shared_places_match_compare(reports, real_r
     (entry,) = entries_of(rows_of(perfect, leave_one_out={"continuity"}))
     assert (entry.low, entry.high) == (perfect["continuity"].low, perfect["continuity"].high)
     assert entry.low < entry.high == 1
+    near = distbench.evaluate_codes(X, X + 0.01 * np.sin(5 * X), name="near")
+    assert near["continuity"].points.min() < 1 < 1.3 * near["continuity"].points.mean()
+    (entry,) = entries_of(rows_of(near, leave_one_out={"continuity"}))
+    assert (entry.low, entry.high) == (near["continuity"].low, near["continuity"].high)
     old = [replace(row, interaction=None) for row in real_rows]  # of files that did not store it
     for new, before in zip(entries_of(real_rows, "knn_recall"), entries_of(old, "knn_recall"), strict=True):
         assert before.low < new.low < new.high < before.high

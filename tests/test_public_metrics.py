@@ -315,8 +315,8 @@ class TestSamples:
             within = 0.02 if name == "spearman" else 1e-9
             assert METRICS[name].measure(statistics).value == pytest.approx(whole[name], abs=within, rel=1e-9), name
         left = definitions.leave_one_out(points[:cut], codes[:cut], 2, *more)
-        for name in ("distortion_q", "scaled_stress"):
-            np.testing.assert_allclose(METRICS[name].measure(statistics).leave_one_out, left[name], rtol=1e-8)
+        stress = METRICS["scaled_stress"].measure(statistics).leave_one_out
+        np.testing.assert_allclose(stress, left["scaled_stress"], rtol=1e-8)
         measured = METRICS["spearman"].measure(statistics).leave_one_out
         assert np.corrcoef(measured, left["spearman"])[0, 1] > 0.98
         assert np.std(measured) == pytest.approx(np.std(left["spearman"]), rel=0.15)

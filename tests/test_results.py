@@ -52,6 +52,7 @@ def test_leave_one_out_values_are_kept_for_the_metrics_named(report):
     np.testing.assert_array_equal(rows["continuity"].leave_one_out, report["continuity"].leave_one_out)
     np.testing.assert_array_equal(rows["continuity"].interaction, report["continuity"].interaction)
     assert rows["distortion"].leave_one_out is None, "a worst case has none"
+    np.testing.assert_array_equal(rows["continuity"].losses, 1 - report["continuity"].points)
     assert (rows["spearman"].interaction, rows["spearman"].leave_one_out) == (None, None)
 
 

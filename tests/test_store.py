@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_reports import DAY, LATER, claim, three_columns
 
-from distbench.results.packing import unpack
+from distbench.results.packing import ARRAYS, unpack
 from distbench.results.rows import OK, failed_row, rows_of
 from distbench.results.suite_store import Store, drifts, read_store, stale_reasons, store_path, write_store
 
@@ -43,7 +43,7 @@ def test_rows_are_read_as_written_but_for_the_test_and_the_last_digits(tmp_path,
         assert (one.metric, one.seed, one.note, one.status) == (other.metric, other.seed, "a word", OK)
         assert (one.value, one.seconds) == (float(f"{other.value:.10g}"), 1.23)
         assert (one.stored, one.test, one.fingerprint, one.limit, one.verdict) == ("2026-01-02", "", "", None, "")
-        for packed, array in ((one.leave_one_out, other.leave_one_out), (one.interaction, other.interaction)):
+        for packed, array in ((getattr(one, name), getattr(other, name)) for name in ARRAYS):
             assert (packed is None) == (one.metric != "continuity")  # the one that ranks
             if packed is not None:
                 np.testing.assert_allclose(unpack(packed), array, atol=1e-3)

@@ -134,7 +134,8 @@ class Estimate:
         """Return the difference, 0 if neither value is finite.
 
         It is paired point by point if both have leave-one-out values. Otherwise its interval is that of independent
-        values, which is wider on the same points.
+        values, which is wider on the same points. If no point shows a difference, some that are not seen may differ by
+        the least loss of a point.
         """
         finite = math.isfinite(self.value) or math.isfinite(other.value)
         without = _difference(self.leave_one_out, other.leave_one_out)
@@ -142,7 +143,9 @@ class Estimate:
             self.value - other.value if finite else 0.0,
             without,
             _difference(self.interaction, other.interaction),
+            rows=self.rows if self.rows == other.rows else None,
             replicates=(*self.replicates, *other.replicates),
+            failure=max(self.failure, other.failure),
             ends=(None, None) if without is not None else self._independent_difference(other),
         )
 

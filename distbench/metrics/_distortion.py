@@ -97,7 +97,8 @@ distortion_q = pair_metric(
         "the 99.9 % quantile of the ratio b / a divided by its 0.1 % quantile: a robust form of `distortion`",
         r"Q_{0.999}(\rho) / Q_{0.001}(\rho), \quad \rho = b / a",
         "Quantiles of the ratios in L. Chennuru Vankadara and U. von Luxburg (2018), Measures of distortion.",
-        "over pairs of distinct inputs; quantiles interpolate linearly between neighboring values.",
+        "over pairs of distinct inputs; quantiles interpolate linearly between neighboring values. With fewer than "
+        "3,000 pairs it has no valid interval.",
         returns="Infinite where 0.1 % of distinct inputs share a code.",
         example=np.inf,
     ),

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 MAX_OWNED_SHARE = 0.25  # without a point that has more than this share of a tail, the value is computed exactly
-MIN_RATIOS = 3.0  # a tail with fewer ratios is too short to estimate a slope
+MIN_RATIOS = 3.0  # a tail with fewer ratios, of fewer than 3,000 pairs, is nearly a worst case: no interval
 INTERACTION_SHARE = 0.6  # the part that is subtracted: with all of it, intervals of few pairs are too narrow
 TIED = 1e-9  # ratios whose relative difference is at most this are tied
 WINDOW_FACTOR = 4.0  # slopes are measured from a quarter of the place of the quantile to four times its place
@@ -40,11 +40,9 @@ def measure_quantiles(statistics: Statistics) -> Measured:
     n_pairs = columns_of(statistics.moments.by_point)["n_rho"]
     position = TAIL_SHARE * (pairs - 1)
     value = float(ratio(high.quantile(position), low.quantile(position)))
-    if statistics.m < 2 or not np.isfinite(value) or value <= 0:
-        return Measured(value=value, leave_one_out=None if statistics.m < 2 else np.full(len(n_pairs), value))
     positions, tail_size = TAIL_SHARE * (pairs - n_pairs - 1), TAIL_SHARE * pairs
-    if tail_size < MIN_RATIOS:
-        return Measured(value, ratio(high.quantiles_without(positions), low.quantiles_without(positions)))
+    if statistics.m < 2 or not np.isfinite(value) or value <= 0 or tail_size < MIN_RATIOS:
+        return Measured(value)
     # approximated to first order; slopes over a window vary less than the gap between two single ratios
     slopes = _slope(high, position), _slope(low, position)
     members = _members(high, position), _members(low, position)

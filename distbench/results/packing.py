@@ -12,6 +12,7 @@ import binascii
 import math
 import zlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from distbench.errors import InputError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARRAYS", "PackedArray", "estimate_of", "pack", "packed_arrays", "unpack"]
 
-ARRAYS = {"leave_one_out": "float16", "interaction": "root8"}
+ARRAYS = {"leave_one_out": "float16", "interaction": "root8", "losses": "float16"}
 """The arrays of a row, and the form in which each is packed."""
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MAX_BYTE = 127
@@ -84,7 +85,8 @@ def estimate_of(row: Row) -> Estimate:
     value = math.nan if row.value is None else row.value
     without, interaction = unpack(row.leave_one_out), unpack(row.interaction)
     counts, ends = (row.k, row.M, row.m), (row.low, row.high)
-    return Estimate.of_metric(row.metric, value, without, interaction, counts=counts, ends=ends)
+    estimate = Estimate.of_metric(row.metric, value, without, interaction, counts=counts, ends=ends)
+    return estimate if row.losses is None else replace(estimate, losses=unpack(row.losses))
 
 
 def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | None:

@@ -117,6 +117,8 @@ class Row:
     leave_one_out, interaction : lists of floats, PackedArray or None
         The value without each test point in turn, for paired comparisons, and the joint effects of two points that they
         count twice: a list of a few numbers for each point. :mod:`distbench.results.packing` packs them.
+    losses : list of floats, PackedArray or None
+        The distance of each test point's own score from the best possible one, for intervals near a perfect score.
     environment : str
         In a file: the name of the environment of the measurement; empty for that of the last run.
     """
@@ -150,6 +152,7 @@ class Row:
     verdict: Literal["met", "broken", "undecided", ""] = ""
     leave_one_out: Any = None
     interaction: Any = None
+    losses: Any = None
     environment: str = ""
 
     @property
@@ -203,8 +206,8 @@ def rows_of(
     report : Report
         From :func:`distbench.evaluate`.
     leave_one_out : collection of str
-        Names of metrics whose rows keep leave-one-out values and interactions. Rows of a stochastic encoder keep none,
-        since its intervals include the variance over draws.
+        Names of metrics whose rows keep leave-one-out values, interactions and losses. Rows of a stochastic encoder
+        keep none, since its intervals include the variance over draws.
     limits : mapping of str to float
         Limits by metric, for the verdicts.
     **row_fields
@@ -244,6 +247,7 @@ def rows_of(
             verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
             leave_one_out=_as_lists(score.leave_one_out) if keeps_arrays else None,
             interaction=_as_lists(score.interaction) if keeps_arrays else None,
+            losses=_as_lists(score.estimate().losses) if keeps_arrays else None,
         )
         rows.append(row)
     return rows

@@ -18,7 +18,7 @@ __all__ = ["EMPTY", "SCHEMA", "CutOffError", "Results", "parse_results"]
 
 SCHEMA = 1
 NUMBERS = ("value", "low", "high", "seconds", "limit")
-AXES = {"leave_one_out": 1, "interaction": 2}
+AXES = {"leave_one_out": 1, "interaction": 2, "losses": 1}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 MAX_NUMBER = 1e300
 """A file with larger numbers counts as damaged, since means and sums of them overflow."""

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from distbench.errors import SuiteError
 from distbench.inference.estimate import mean_of
 from distbench.results.file import EMPTY, Results, merged, read_file, write_file
+from distbench.results.packing import ARRAYS
 from distbench.results.rows import OK, ClaimOutcome, Row
 from distbench.results.run import SORT_METRIC
 
@@ -98,7 +99,7 @@ def _as_stored(row: Row) -> Row:
 
     Only the metric that ranks keeps its arrays, which are most of a file.
     """
-    arrays: dict[str, Any] = {} if row.metric == SORT_METRIC else {"leave_one_out": None, "interaction": None}
+    arrays: dict[str, Any] = {} if row.metric == SORT_METRIC else dict.fromkeys(ARRAYS)
     return replace(
         row,
         **arrays,

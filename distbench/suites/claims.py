@@ -145,7 +145,7 @@ def _bound(claim: BoundClaim, subject: _Subject) -> ClaimResult:
     else:
         verdict, bound = _verdict(low >= least, high < least), f"at least {least:g}"
     name = _shown(claim.encoder, runs)
-    evidence = f"{name} {claim.metric} {mean.value:.4g} ({spread}), {bound}; {_sample(claim, runs)}"
+    evidence = f"{name} {claim.metric} {mean.value:.4g} ({spread}), {bound}; {_sample(claim, runs)}, {_seeds(runs)}"
     return ClaimResult(verdict, evidence, _p_value(mean, least if claim.at_most is None else claim.at_most))
 
 
@@ -160,9 +160,10 @@ def _better(claim: BetterClaim, subject: _Subject) -> ClaimResult:
     least, most = (low, high) if up else (-high, -low)  # ends of the advantage
     margin = f", no worse than by {claim.margin:g}" if claim.margin else ""
     evidence = (
-        f"{claim.metric}: {_shown(claim.better, better)} {a.value:.4g}, {_shown(claim.than, than)} {b.value:.4g}, "
+        f"{claim.metric}: {_shown(claim.better, better)} {a.value:.4g} ({_seeds(better)}), "
+        f"{_shown(claim.than, than)} {b.value:.4g} ({_seeds(than)}), "
         f"difference {difference.value:+.4g} (95 % interval {low:+.4g} to {high:+.4g} {_over(difference)}){margin}; "
-        f"{_sample(claim, max(better, than, key=len))}"
+        f"{_sample(claim, better)}"
     )
     verdict = _verdict(least > -claim.margin, most < -claim.margin)
     return ClaimResult(verdict, evidence, _p_value(difference, -claim.margin if up else claim.margin))
@@ -237,7 +238,7 @@ def _shown(name: str, runs: Sequence[Run]) -> str:
 def _sample(claim: Claim, runs: Sequence[Run]) -> str:
     report = runs[0].report
     points = f"{claim.dataset}, codes of {claim.code_size}, {report.m} test points"
-    return f"{points}, k = {report.k}, M = {report.M}, {_seeds(runs)}"
+    return f"{points}, k = {report.k}, M = {report.M}"
 
 
 def _seeds(results: Sequence[Any]) -> str:

@@ -194,13 +194,28 @@ def test_other_distances(distance):
     assert distbench.evaluate_codes(X_TEST, bits, k=5, distance_z="hamming")["continuity"].value > 0.5
 
 
-@pytest.mark.parametrize("where", ["X_test", "Z_test", "reference\\[0\\]", "reference\\[1\\]"])
-def test_rows_of_zeros_have_no_cosine_distance(where):
-    X, Z, X_ref, Z_ref = X_TEST.copy(), X_TEST[:, :2].copy(), X_TRAIN.copy(), X_TRAIN[:, :2].copy()
-    arrays = {"X_test": X, "Z_test": Z, "reference\\[0\\]": X_ref, "reference\\[1\\]": Z_ref}
-    arrays[where][7] = 0
+@pytest.mark.parametrize("where", ["X_test", "reference\\[0\\]"])
+def test_points_of_zeros_have_no_cosine_distance(where):
+    X, X_ref = X_TEST.copy(), X_TRAIN.copy()
+    {"X_test": X, "reference\\[0\\]": X_ref}[where][7] = 0
     with pytest.raises(distbench.InputError, match=f"{where}: found only zeros in row 7"):
-        distbench.evaluate_codes(X, Z, reference=(X_ref, Z_ref), k=5, distance_x="cosine", distance_z="cosine")
+        distbench.evaluate_codes(X, X_TEST[:, :2], reference=(X_ref, X_TRAIN[:, :2]), k=5, distance_x="cosine")
+
+
+@pytest.mark.parametrize("dead", [1, 40, len(X_TEST)])
+def test_codes_of_zeros_coincide_by_cosine(dead):
+    """They are measured like codes that coincide at a right angle to all others."""
+    live = np.column_stack([X_TEST[:, :2], np.zeros(len(X_TEST))])
+    zeros, equal = live.copy(), live.copy()
+    zeros[:dead], equal[:dead] = 0.0, [0.0, 0.0, 1.0]
+    options = {"k": 5, "distance_z": "cosine", "metrics": "all"}
+    measured, wanted = (distbench.evaluate_codes(X_TEST, codes, **options) for codes in (zeros, equal))
+    assert measured.as_dict() == pytest.approx(wanted.as_dict(), rel=1e-9)
+    assert f"{dead} codes are all zeros and have no direction" in " ".join(measured.notes)
+    assert [note for note in wanted.notes if "no direction" in note] == []
+    if dead == len(X_TEST):
+        assert measured["scaled_stress"].value == 1
+        assert abs(measured["continuity"].value - measured["continuity"].chance) < 0.05
 
 
 def test_huge_and_tiny_points_have_finite_intervals():

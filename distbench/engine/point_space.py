@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import distances
+from distbench.engine import directions, distances
 
 __all__ = ["Space"]
 
@@ -59,10 +59,14 @@ class Space:
     _moved: Array | None = field(default=None, repr=False)
     _columns: Array | None = field(default=None, repr=False)
     _squares: Array | None = field(default=None, repr=False)
+    _marks: Array | None = field(default=None, repr=False)  # of `distbench.engine.directions`
 
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
+        if self.distance == "cosine":
+            blocks = (self._slice(*block) for block in self._cuts())
+            self._marks = np.concatenate([directions.marks(rows) for rows in blocks])
         if self.n_rows * self.d * 8 <= PREPARED_BYTES:
             self._rows = self._prepare(0, self.n_rows)
         if self.by_products:
@@ -70,14 +74,16 @@ class Space:
             self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
             if self._origin is not None and self.n_rows * self.d * 8 <= MOVED_BYTES:
                 self._moved = self.moved(0, self.n_rows)
-            self.tolerance = 0.0 if self._on_grid() else distances.tolerance(self.d)
+            is_exact = self._on_grid() if self._marks is None else bool((self._marks >= 0).all())
+            self.tolerance = 0.0 if is_exact else distances.tolerance(self.d)
         elif self._rows is not None:
             self._columns = np.ascontiguousarray(self._rows[self.first :].T)
 
+    def _cuts(self) -> Iterator[tuple[int, int]]:
+        return ((start, min(start + BLOCK_COLUMNS, self.n_rows)) for start in range(0, self.n_rows, BLOCK_COLUMNS))
+
     def _blocks(self) -> Iterator[Array]:
-        return (
-            self.moved(start, min(start + BLOCK_COLUMNS, self.n_rows)) for start in range(0, self.n_rows, BLOCK_COLUMNS)
-        )
+        return (self.moved(*block) for block in self._cuts())
 
     @property
     def d(self) -> int:
@@ -130,11 +136,16 @@ class Space:
 
     def keys(self, start: int, stop: int, out: Array) -> Array:
         """Write the keys of queries start..stop - 1 to all candidates to `out` (stop - start, n)."""
+        self._rounded_keys(start, stop, out)
+        self._settle(out, slice(start, stop))
+        return out
+
+    def _rounded_keys(self, start: int, stop: int, out: Array) -> None:
         queries = self.rows(start, stop)
         squares = self._squares
         if squares is None:
             self._direct(queries, out)
-            return out
+            return
         moved = self.moved(start, stop)
         for c in range(0, self.n, BLOCK_COLUMNS):
             end = min(c + BLOCK_COLUMNS, self.n)
@@ -142,18 +153,24 @@ class Space:
             rows = self.rows(place, last)
             np.matmul(moved, (rows if self._origin is None else self.moved(place, last)).T, out=out[:, c:end])
             distances.keys_from_products(queries, squares[start:stop], rows, squares[place:last], c, out)
-        return out
 
     def exact_keys(self, i: int) -> Array:
         """Return the keys of query i to all candidates, by direct differences."""
-        query, out = self.rows(i, i + 1), np.empty(self.n)
+        out = np.empty(self.n)
         if self._squares is None:
-            self._direct(query, out[None])
+            self.keys(i, i + 1, out[None])
             return out
+        query = self.rows(i, i + 1)
         for c in range(0, self.n, BLOCK_COLUMNS):
             end = min(c + BLOCK_COLUMNS, self.n)
             out[c:end] = distances.few_keys(query[0], self.rows(self.first + c, self.first + end))
+        self._settle(out[None], slice(i, i + 1))
         return out
+
+    def _settle(self, keys: Array, queries: slice) -> None:
+        """Remove from the keys of queries to all candidates the rounding that would decide ties of cosines."""
+        if self._marks is not None:
+            directions.settle(keys, self._marks[queries], self._marks[self.first :], directions.key_error(self.d))
 
     def exact_distances(self, i: int) -> Array:
         """Return the distances of query i to all candidates, from `exact_keys`."""
@@ -170,9 +187,13 @@ class Space:
     def _some_pair_keys(self, i: Indices, j: Indices) -> Array:
         if self.distance in ("euclidean", "cosine"):
             if self._rows is not None:
-                return distances.pair_keys(self._rows, self._rows, i, j)
-            in_order = np.arange(len(i))
-            return distances.pair_keys(self.take(i), self.take(j), in_order, in_order)
+                keys = distances.pair_keys(self._rows, self._rows, i, j)
+            else:
+                in_order = np.arange(len(i))
+                keys = distances.pair_keys(self.take(i), self.take(j), in_order, in_order)
+            if self._marks is not None:
+                directions.settle_pairs(keys, self._marks[i], self._marks[j], directions.key_error(self.d))
+            return keys
         x, y = self.take(i), self.take(j)
         unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
         return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # in the order in which the kernels sum
@@ -200,22 +221,24 @@ class Space:
         out[~test] = self.sources[1][places[~test] - m]
         return out
 
-    def _prepare(self, start: int, stop: int) -> Array:
+    def _slice(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the unprepared points start..stop - 1."""
         m = len(self.sources[0])
         if start >= m:  # plain slices of what may be a memory map
-            return self._prepared(self.sources[1][start - m : stop - m])
+            return np.asanyarray(self.sources[1][start - m : stop - m])
         if stop <= m and self.order is None:
-            return self._prepared(self.sources[0][start:stop])
-        return self._prepared(self._raw(np.arange(start, stop)))
+            return np.asanyarray(self.sources[0][start:stop])
+        return self._raw(np.arange(start, stop))
+
+    def _prepare(self, start: int, stop: int) -> Array:
+        return self._prepared(self._slice(start, stop))
 
     def _prepared(self, raw: NDArray[Any]) -> Array:
         if self._scale is not None:
             return _scaled(raw, self._scale)
-        points = np.ascontiguousarray(raw, dtype=np.float64)
         if self.distance == "cosine":
-            unit = points / np.abs(points).max(axis=1, keepdims=True)  # keeps squares in range
-            return np.asarray(unit / np.sqrt(np.einsum("ij,ij->i", unit, unit))[:, None])
-        return points
+            return directions.unit_rows(raw)
+        return np.ascontiguousarray(raw, dtype=np.float64)
 
     def _find_scale(self) -> None:
         """Choose a power of two near the largest spread of a column, if points are too large or small to square."""

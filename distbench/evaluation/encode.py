@@ -13,7 +13,13 @@ from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
 from distbench.evaluation.points import REFERENCE, TEST, EncodedPoints, InputPoints
 from distbench.evaluation.settings import Settings
-from distbench.inputs.arrays import as_points, check_distance, check_same_columns, check_same_rows, check_same_shape
+from distbench.inputs.arrays import (
+    as_points,
+    check_code_distance,
+    check_same_columns,
+    check_same_rows,
+    check_same_shape,
+)
 from distbench.metrics.reconstruction import squared_errors
 
 __all__ = ["encode", "with_codes"]
@@ -73,9 +79,9 @@ def with_codes(
     """
     Z = as_points(codes[0], names[0], notes)
     Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes)
-    check_distance(Z, settings.distance_z, names[0])
+    check_code_distance(Z, settings.distance_z, names[0])
     if Z_ref is not None:
-        check_distance(Z_ref, settings.distance_z, names[1])
+        check_code_distance(Z_ref, settings.distance_z, names[1])
     check_same_rows(points.X, Z, (points.names[0], names[0]))
     if points.X_ref is not None and Z_ref is not None:
         check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))

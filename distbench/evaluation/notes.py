@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import Note
+from distbench.engine.directions import same_directions
 from distbench.evaluation.points import EncodedPoints, InputPoints
+from distbench.inputs.arrays import zero_rows
 
 __all__ = [
     "coincidence_notes",
@@ -33,13 +36,16 @@ MIN_ROWS = 5  # with fewer test points, ranges are not compared
 DISTINCT_SHARE = 0.5  # if fewer codes are distinct, most neighbors are tied
 
 
-def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distance_x: str) -> list[Note]:
-    """Return notes on the points, and on their codes from one draw or several, for readers of the scores."""
+def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distances: tuple[str, str]) -> list[Note]:
+    """Return notes on the points, and on their codes from one draw or several, for readers of the scores.
+
+    `distances` are those of points and of codes.
+    """
     notes: list[Note] = []
     if not points.space:
         notes += size_notes(points.X, draws[0].Z)
-        notes += unit_notes(points.X) if distance_x in UNIT_DISTANCES else []
-    notes += _over_draws([coincidence_notes(draw.X, draw.Z) for draw in draws])
+        notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
+    notes += _over_draws([_code_notes(draw, distances) for draw in draws])
     if points.X_ref is not None:
         notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
     if len(draws) > 1:
@@ -69,18 +75,31 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
     return np.array_equal(a.Z, b.Z) and (a.Z_ref is None or b.Z_ref is None or np.array_equal(a.Z_ref, b.Z_ref))
 
 
-def coincidence_notes(X: Any, Z: Any) -> list[Note]:
-    """Return notes on different test points that have the same code."""
-    codes = _row_counts(Z)
+def _code_notes(draw: EncodedPoints, distances: tuple[str, str]) -> list[Note]:
+    zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
+    notes = coincidence_notes(draw.X, draw.Z, distances)
+    if distances[1] == "cosine" and zeros:
+        text = (
+            f"{zeros} codes are all zeros and have no direction: their cosine distance is taken as 0 to each other and "
+            "1 to all other codes"
+        )
+        notes.append(Note("warning", "zero_codes", text))
+    return notes
+
+
+def coincidence_notes(X: Any, Z: Any, distances: tuple[str, str] = (EUCLIDEAN, EUCLIDEAN)) -> list[Note]:
+    """Return notes on different test points that have the same code: a code at distance 0."""
+    codes = _distinct_counts(Z, distances[1])
     if len(codes) == len(Z):
         return []
-    inputs = _row_counts(X)
+    inputs = _distinct_counts(X, distances[0])
     if len(codes) >= len(inputs):
         return []
     shared = sum(count for count in codes.values() if count > 1)
+    kind = "directions of codes" if distances[1] == "cosine" else "codes"
     text = (
-        f"{len(inputs)} distinct test points have only {len(codes)} distinct codes ({shared} points share their code): "
-        "metrics of ranks flatter such an encoder"
+        f"{len(inputs)} distinct test points have only {len(codes)} distinct {kind} ({shared} points share their "
+        "code): metrics of ranks flatter such an encoder"
     )
     notes = [Note("warning", "all_codes_equal" if len(codes) == 1 else "shared_codes", text)]
     share = (_equal_pairs(codes) - _equal_pairs(inputs)) / max(1, len(X) * (len(X) - 1) // 2)
@@ -165,6 +184,11 @@ def _sample(points: Any) -> Any:
 def _row_counts(points: Any) -> Counter[int]:
     """Return how often each distinct row occurs, by a hash of its bytes, since sorting long rows is slow."""
     return Counter(hash((row + np.float64(0)).tobytes()) for row in points)  # adding 0 makes -0 and 0 the same bytes
+
+
+def _distinct_counts(points: Any, distance: str) -> Counter[int]:
+    """Return how often each of the points occurs that have distances to each other."""
+    return Counter(same_directions(points).tolist()) if distance == "cosine" else _row_counts(points)
 
 
 def _equal_pairs(counts: Counter[int]) -> int:

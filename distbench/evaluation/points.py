@@ -18,7 +18,7 @@ from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
-from distbench.inputs.arrays import as_points, check_distance, check_space
+from distbench.inputs.arrays import as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.metrics.semantic import label_codes
 
@@ -98,7 +98,7 @@ class InputPoints:
         check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
         for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
             if points is not None:
-                check_distance(points, settings.distance_x, name)
+                check_input_distance(points, settings.distance_x, name)
         if labels is None or LABELS not in settings.names:
             return labeled
         if n is not None and reference_labels is None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.distances import EUCLIDEAN
-from distbench.engine import Statistics
+from distbench.engine import Statistics, directions
 from distbench.engine.statistics import Moments, RankSide
 from distbench.evaluation.points import EncodedPoints
 from distbench.evaluation.scores import Pair, PairKind
@@ -163,16 +163,10 @@ class _Space:
                 release(points)
 
     def _vectors(self, rows: Points) -> Array:
-        """Return rows as float64, divided by their lengths for the cosine distance."""
-        rows = np.asarray(rows, dtype=np.float64)
-        return _unit_vectors(rows) if self.metric == "cosine" else rows
-
-
-def _unit_vectors(rows: Array) -> Array:
-    largest = np.abs(rows).max(axis=1, keepdims=True)
-    scaled = rows / np.where(largest > 0, largest, 1.0)  # so that squares stay in range
-    lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None]
-    return np.asarray(scaled / np.where(lengths > 0, lengths, 1.0))
+        """Return rows as float64; for the cosine distance unit vectors, with their marks in the last column."""
+        if self.metric == "cosine":
+            return np.column_stack([directions.unit_rows(rows), directions.marks(rows)])
+        return np.asarray(rows, dtype=np.float64)
 
 
 def _exponent(query: Array, other: Array) -> int:
@@ -191,8 +185,10 @@ def _euclidean(block: Array, query: Array, exponent: int) -> Array:
 
 
 def _cosine(block: Array, query: Array, exponent: int) -> Array:
-    difference = block - query  # of unit vectors: 1 - cos = |u - v|^2 / 2
-    return np.asarray(np.einsum("ij,ij->i", difference, difference) / 2)
+    difference = (block - query)[:, :-1]  # of unit vectors: 1 - cos = |u - v|^2 / 2
+    keys = np.einsum("ij,ij->i", difference, difference)
+    directions.settle(keys[None], query[:, -1], block[:, -1], directions.key_error(difference.shape[1]))
+    return np.asarray(keys / 2)
 
 
 def _cityblock(block: Array, query: Array, exponent: int) -> Array:

@@ -17,8 +17,8 @@ from distbench.inputs.batches import detached, frame_numbers, is_frame
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
 
 __all__ = [
-    *("as_points", "check_candidates", "check_distance", "check_same_columns", "check_same_rows", "check_same_shape"),
-    "check_space",
+    *("as_points", "check_candidates", "check_code_distance", "check_input_distance", "check_same_columns"),
+    *("check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
 Points = NDArray[Any]  # of float32 or float64
@@ -226,21 +226,28 @@ def check_candidates(k: Any, M: int) -> int:
     return number
 
 
-def check_distance(points: Points, distance: str, name: str) -> None:
-    """Raise InputError if a distance is undefined: rows of zeros have no cosine, fractions no Hamming distance."""
-    if distance not in ("cosine", "hamming"):
+def zero_rows(points: Points) -> NDArray[np.int64]:
+    """Return the rows that hold only zeros; they have no direction, so their cosine is not defined."""
+    blocks = row_blocks(len(points), points.strides[0])
+    return np.concatenate([rows.start + np.flatnonzero(~np.asarray(points[rows]).any(axis=1)) for rows in blocks])
+
+
+def check_input_distance(points: Points, distance: str, name: str) -> None:
+    """Raise InputError if a distance between points is undefined: rows of zeros have no cosine."""
+    if distance == "cosine" and (zeros := zero_rows(points)).size:
+        raise InputError(
+            name,
+            f"found only zeros in row {zeros[0]}, which has no direction",
+            "drop such rows, or use another distance than 'cosine'",
+        )
+
+
+def check_code_distance(codes: Points, distance: str, name: str) -> None:
+    """Raise InputError if a distance between codes is undefined: fractions have no Hamming distance."""
+    if distance != "hamming":
         return
-    for rows in row_blocks(len(points), points.strides[0]):
-        block = points[rows]
-        if distance == "cosine":
-            zero = np.flatnonzero(~np.asarray(block).any(axis=1))
-            if zero.size:
-                raise InputError(
-                    name,
-                    f"found only zeros in row {rows.start + int(zero[0])}, which has no direction",
-                    "drop such rows, or use another distance than 'cosine'",
-                )
-        elif not (np.rint(block) == block).all():
+    for rows in row_blocks(len(codes), codes.strides[0]):
+        if not (np.rint(codes[rows]) == codes[rows]).all():
             raise InputError(
                 name,
                 "found values that are no whole numbers",

@@ -1,0 +1,157 @@
+"""Directions of points, for the cosine distance: unit vectors, and keys without the rounding that would decide ties.
+
+The key of two unit vectors is their squared distance, 2 (1 - cos). Rounding leaves keys of equal cosines unequal, so
+each row has a mark, and `settle` replaces a key by what follows from the marks of its two rows:
+
+- Two rows of whole numbers (times any factor that is a power of two): the rounded key tells their exact product, which
+  is a whole number. The new key is a function of cos^2 = product^2 / (product of both squared lengths) correctly
+  rounded, so equal cosines have equal keys.
+- Other rows: keys within their rounding of 0, 2 and 4 become 0 (positive multiples), 2 (right angles) and 4.
+- A row of zeros has no direction: its key is 0 to another such row, and 2 to all other rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.engine.distances import few_keys
+
+__all__ = ["key_error", "marks", "same_directions", "settle", "settle_pairs", "unit_rows"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+WHOLE_BITS = 30  # the largest number of a row of whole numbers has so many bits at most
+SINGLE_ERROR, DOUBLE_ERROR = 2.0**-23, 2.0**-52  # relative errors of numbers that were rounded twice
+UNIT_ERROR = 64 * 2.0**-53  # bound on the error of a unit vector, whose length numpy sums in pairs
+SPLIT = 2.0**27 + 1  # splits a number into two of 26 bits
+
+
+def _scaled(points: NDArray[Any]) -> Array:
+    """Return each row times a power of two, so that its largest number has `WHOLE_BITS` bits."""
+    numbers = np.ascontiguousarray(points, dtype=np.float64)
+    _, exponents = np.frexp(np.abs(numbers).max(axis=1))
+    return np.asarray(np.ldexp(numbers, (WHOLE_BITS - exponents)[:, None]))
+
+
+def unit_rows(points: NDArray[Any]) -> Array:
+    """Return the rows divided by their lengths; rows of zeros stay as they are."""
+    numbers = _scaled(points)
+    lengths = np.sqrt(np.sum(numbers * numbers, axis=1))
+    return np.asarray(numbers / np.where(lengths > 0, lengths, 1.0)[:, None])
+
+
+def key_error(d: int) -> float:
+    """Return a bound on the absolute error of keys in d columns, from products or from differences."""
+    return (16 * d + 1024) * 2.0**-53
+
+
+def marks(points: NDArray[Any]) -> Array:
+    """Return a mark for each row: what is known of its exact direction.
+
+    The squared length of the row divided by the greatest common divisor of its numbers, if they are whole and the
+    exact products of such rows follow from rounded keys; else, negative, the error of its unit vector.
+    """
+    numbers = _scaled(points)
+    digits = np.ldexp(np.frexp(numbers)[0], 24)
+    is_single = (np.rint(digits) == digits).all(axis=1)
+    out = -UNIT_ERROR - np.where(is_single, SINGLE_ERROR, DOUBLE_ERROR)
+    is_whole = (np.rint(numbers) == numbers).all(axis=1)
+    whole = numbers[is_whole]
+    divisors = np.gcd.reduce(whole.astype(np.int64), axis=1)
+    squares = np.sum(np.square(whole / np.maximum(divisors, 1)[:, None]), axis=1)
+    # The product of two rows, at most the root of both squares, is known to a quarter.
+    out[is_whole] = np.where(squares * key_error(numbers.shape[1]) <= 0.25, squares, out[is_whole])
+    return out
+
+
+def same_directions(points: NDArray[Any]) -> Indices:
+    """Return a number for each row, which is the same for rows whose key is 0."""
+    units, known = unit_rows(points), marks(points)
+    error = key_error(units.shape[1])
+    rows = np.arange(len(units))
+    axis = np.random.default_rng(0).normal(size=units.shape[1])
+    line = units @ axis / np.linalg.norm(axis)
+    reach = 2 * max(UNIT_ERROR, -known.min()) + error  # rows whose key is 0 are no farther apart on the line
+    order = np.argsort(line)
+    ends = np.flatnonzero(np.append(np.diff(line[order]) > reach, True)) + 1
+    starts = np.append(0, ends[:-1])
+    for start, end in zip(*(places[ends - starts > 1].tolist() for places in (starts, ends)), strict=True):
+        rest = order[start:end]
+        while len(rest):
+            keys = few_keys(units[rest[0]], units[rest])
+            settle(keys[None], known[rest[:1]], known[rest], error)
+            rows[rest[keys == 0]], rest = rest[0], rest[keys > 0]
+    return rows
+
+
+@kernel
+def settle(keys: Array, marks_x: Array, marks_y: Array, error: float) -> None:
+    """Replace the rounded keys (q, n) of rows with these marks (q,) and (n,); `error` is `key_error`."""
+    for q in range(len(keys)):
+        for p in range(len(marks_y)):
+            keys[q, p] = _settled(keys[q, p], marks_x[q], marks_y[p], error)
+
+
+@kernel
+def settle_pairs(keys: Array, marks_x: Array, marks_y: Array, error: float) -> None:
+    """Replace the rounded keys (n,) of pairs of rows with these marks, as `settle` does."""
+    for p in range(len(keys)):
+        keys[p] = _settled(keys[p], marks_x[p], marks_y[p], error)
+
+
+@kernel
+def _settled(key: float, x: float, y: float, error: float) -> float:
+    if x > 0.0 and y > 0.0:
+        return _whole_key(np.rint((1.0 - key / 2.0) * np.sqrt(x) * np.sqrt(y)), x, y)
+    if x == 0.0 or y == 0.0:
+        return 0.0 if x == y else 2.0
+    rounding = max(UNIT_ERROR, -x) + max(UNIT_ERROR, -y)
+    if key <= rounding * rounding:
+        return 0.0
+    if abs(key - 2.0) <= error:
+        return 2.0
+    return 4.0 if key >= 4.0 - error else key
+
+
+@kernel
+def _whole_key(product: float, x: float, y: float) -> float:
+    """Return 2 (1 - cos) from the product of two rows of whole numbers, and their squared lengths."""
+    if product == 0.0:
+        return 2.0
+    both, both_low = _exact_product(x, y)
+    square, square_low = _exact_product(product, product)
+    rest = both - square
+    sine2 = _quotient(rest, ((both - rest) - square) + (both_low - square_low), both, both_low)
+    if sine2 < 0.5 and product > 0.0:  # near 0, without the cancellation of 1 - cos
+        return float(2.0 * sine2 / (1.0 + np.sqrt(1.0 - sine2)))
+    cosine = float(np.sqrt(1.0 - sine2 if sine2 < 0.5 else _quotient(square, square_low, both, both_low)))
+    return 2.0 - 2.0 * (cosine if product > 0.0 else -cosine)
+
+
+@kernel
+def _exact_product(x: float, y: float) -> tuple[float, float]:
+    """Return x y as a sum of two numbers, without error (Dekker 1971)."""
+    product = x * y
+    x_high, y_high = SPLIT * x - (SPLIT * x - x), SPLIT * y - (SPLIT * y - y)
+    x_low, y_low = x - x_high, y - y_high
+    return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
+
+
+@kernel
+def _quotient(high: float, low: float, divisor: float, divisor_low: float) -> float:
+    """Return (high + low) / (divisor + divisor_low), correctly rounded but for one in 2^40 numbers at random.
+
+    It is always correctly rounded where both low parts are 0.
+    """
+    total = high + low
+    part = total - high
+    high, low = total, (high - (total - part)) + (low - part)
+    first = high / divisor
+    product, product_low = _exact_product(first, divisor)
+    rest = ((high - product) - product_low) + low - first * divisor_low
+    return first + rest / divisor

@@ -16,11 +16,10 @@ from distbench.encoders.resolve import is_path, loaded_file, name_of
 from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.measure import measure
-from distbench.evaluation.points import InputPoints, input_points
+from distbench.evaluation.points import checked_points, input_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of, flag
 from distbench.inputs.anndata import points_and_codes
-from distbench.inputs.arrays import as_points
 
 __all__ = ["evaluate", "evaluate_codes"]
 
@@ -148,13 +147,15 @@ def evaluate(
         executor=executor,
         progress=progress,
         draws=draws_of(stochastic, draws),
+        labels=labels,
+        reference_labels=reference_labels,
+        groups=groups,
     )
     adapter = as_encoder(model, batch_size=batch_size)
     if is_path(encoder):  # the name of a file is clearer than that of the model in it
         adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
-    points = input_points(X_test, reference, input_space, batch_size, notes)
-    points = points.checked(settings, labels, reference_labels, groups)
+    points = input_points(X_test, reference, input_space, batch_size, settings, notes)
     if DECODER not in settings.names:
         decoder = None
     encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
@@ -233,14 +234,15 @@ def evaluate_codes(
         seed=seed,
         executor=executor,
         progress=progress,
+        labels=labels,
+        reference_labels=reference_labels,
+        groups=groups,
     )
     notes: list[str] = []
     names, code_names = ("X_test", "reference[0]"), ("Z_test", "reference[1]")
     X, Z = points_and_codes(X_test, Z_test, (names[0], code_names[0]))
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
-    X = as_points(X, names[0], notes)
-    points = InputPoints(X, None if X_ref is None else as_points(X_ref, names[1], notes), names)
-    points = points.checked(settings, labels, reference_labels, groups)
+    points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes)
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
 

@@ -46,7 +46,7 @@ def measure(
     def half_widths(report: Report) -> dict[str, float]:
         return {metric: report[metric].half_width for metric in precision or ()}
 
-    warnings = report_warnings(points, draws, (settings.distance_x, settings.distance_z))
+    warnings = report_warnings(points, draws, settings.distances)
     report = sampled(report_on, half_widths, points.X, settings.queries, precision, settings.seed)
     if settings.queries is not None and settings.queries > total:
         text = f"queries: found {settings.queries:,}, but only {total:,} test points; all of them were evaluated"

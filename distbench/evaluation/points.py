@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.notes import Note
@@ -18,13 +17,14 @@ from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
-from distbench.inputs.arrays import as_points, check_input_distance, check_space
+from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.metrics.semantic import label_codes
 
-__all__ = ["EncodedPoints", "InputPoints", "input_points"]
+__all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "checked_points", "input_points"]
 
 Array = NDArray[Any]
+LabelArrays = tuple[Array | None, Array | None]
 
 TEST, REFERENCE = "X_test", "reference"
 
@@ -81,86 +81,83 @@ class InputPoints:
     X_ref: Array | None = None
     names: tuple[str, str] = (TEST, REFERENCE)
     space: str = ""
-    labels: tuple[Array | None, Array | None] = (None, None)
-    label_codes: tuple[Array | None, Array | None] = (None, None)
+    labels: LabelArrays = (None, None)
+    label_codes: LabelArrays = (None, None)
     groups: Groups | None = None
 
-    def checked(self, settings: Settings, labels: Any, reference_labels: Any, groups: Any) -> InputPoints:
-        """Return the points with their labels and groups.
 
-        Raises InputError if k, a distance, the labels or the groups do not fit the points, or if all points are equal.
-        """
-        n = None if self.X_ref is None else len(self.X_ref)
-        if reference_labels is not None and n is None:
-            raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
-        known = _labels(labels, len(self.X), "labels"), _labels(reference_labels, n, "reference_labels")
-        labeled = replace(self, labels=known, groups=None if groups is None else Groups.of(groups, len(self.X)))
-        check_space(self.X, self.X_ref, self.names, settings.k, settings.include_queries)
-        for points, name in ((self.X, self.names[0]), (self.X_ref, self.names[1])):
-            if points is not None:
-                check_input_distance(points, settings.distance_x, name)
-        if labels is None or LABELS not in settings.names:
-            return labeled
-        if n is not None and reference_labels is None:
+def checked_points(
+    parts: Iterable[Any], names: tuple[str, str], settings: Settings, notes: list[str], rows: Sequence[int] = (0, 0)
+) -> InputPoints:
+    """Return points as matrices, with the labels and groups of the settings; append notes for readers to `notes`.
+
+    `parts` are the test points and perhaps the reference points, and `rows` their numbers of rows, or 0 if any number
+    will do. Raises InputError if points cannot be used; if k, the distance, the labels or the groups do not fit them;
+    or if all points are equal.
+    """
+    X, X_ref = _matrices(parts, names, notes, rows)
+    if settings.reference_labels is not None and X_ref is None:
+        raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
+    labels = as_labels(settings.labels, len(X), "labels")
+    labels_ref = as_labels(settings.reference_labels, 0 if X_ref is None else len(X_ref), "reference_labels")
+    groups = None if settings.groups is None else Groups.of(settings.groups, len(X))
+    check_space(X, X_ref, names, settings.k, settings.include_queries)
+    check_input_distance(X, settings.distance_x, names[0])
+    if X_ref is not None:
+        check_input_distance(X_ref, settings.distance_x, names[1])
+    codes: LabelArrays = (None, None)
+    if labels is not None and LABELS in settings.names:
+        if X_ref is not None and labels_ref is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
-        return replace(labeled, label_codes=label_codes(*known))
+        codes = label_codes(labels, labels_ref)
+    return InputPoints(X, X_ref, names, labels=(labels, labels_ref), label_codes=codes, groups=groups)
 
 
-def _labels(labels: Any, n_points: int | None, name: str) -> Array | None:
-    """Return labels as an array, or None if there are none. Raises InputError unless each point has one."""
-    if labels is None or n_points is None:
-        return None
-    try:
-        array = np.asarray(labels)
-    except ValueError:
-        raise InputError(name, "found lists of different lengths", "pass one label for each point") from None
-    if array.ndim != 1:
-        shape = f"shape {array.shape}" if array.ndim else short_repr(labels)
-        raise InputError(name, f"found {shape}", "pass one label for each point, shape (n,)")
-    if len(array) != n_points:
-        raise InputError(name, f"found {len(array)} labels for {n_points} points", "pass one label for each point")
-    if array.dtype == object and (missing := [place for place, label in enumerate(array) if label is None]):
-        raise InputError(name, f"found None at place {missing[0]}", "drop these points, or give them a label")
-    return array
+def _matrices(
+    parts: Iterable[Any], names: tuple[str, str], notes: list[str], rows: Sequence[int]
+) -> tuple[Array, Array | None]:
+    arrays = []
+    for part, name, count, described in zip(parts, names, rows, (TEST, REFERENCE), strict=False):
+        points = as_points(part, name, notes)
+        if count and len(points) != count:
+            raise InputError(name, f"found {len(points)} rows, but {described} has {count}", "pass one row for each")
+        arrays.append(points)
+    return arrays[0], arrays[1] if len(arrays) == 2 else None
 
 
-def input_points(X_test: Any, reference: Any, space: Any, batch_size: int, notes: list[str]) -> InputPoints:
+def input_points(
+    X_test: Any, reference: Any, space: Any, batch_size: int, settings: Settings, notes: list[str]
+) -> InputPoints:
     """Return the points between which input distances are measured; append notes for readers of the report to `notes`.
 
-    `space` is `input_space` of `distbench.evaluate`: None for the points themselves. Raises InputError for points that
-    have no distances or do not fit the space, and EncoderError if the space is an encoder that cannot be used.
+    `space` is `input_space` of `distbench.evaluate`: None for the points themselves. Raises InputError as
+    `checked_points` does, and for points that have no distances or do not fit the space; and EncoderError if the space
+    is an encoder that cannot be used.
     """
     sets = [(X_test, TEST)] if reference is None else [(X_test, TEST), (reference, REFERENCE)]
-    names, description = (TEST, REFERENCE), ""
+    parts: Iterable[Any] = [points for points, _ in sets]
+    names, rows, source, description = (TEST, REFERENCE), [0, 0], "", ""
     if space is None:
         for points, name in sets:
             _refuse_objects(points, name)
-        arrays = [as_points(points, name, notes) for points, name in sets]
     else:
-        counts = [_count(points, name) for points, name in sets]
-        is_encoder = encodes(space) or isinstance(space, Encoder)
-        names = _names(is_encoder, len(sets))
-        if is_encoder:
-            arrays, encoder = _encoded(space, batch_size, sets, names, notes)
+        rows = [_count(points, name) for points, name in sets]
+        if encodes(space) or isinstance(space, Encoder):
+            names = "input_space: codes of X_test", "input_space: codes of reference"
+            parts, encoder = _encoded(space, batch_size, sets, notes)
             printable = "".join(sign if sign.isprintable() else "?" for sign in encoder)
             source, description = f"the codes of {encoder!r}", f"codes of {printable}"
         else:
-            arrays = _ready(space, counts, names, notes)
+            parts, names = _given(space, reference is not None)
             source, description = "the points given as input_space=", "points given"
-        text = f"input distances are between {source} ({arrays[0].shape[1]} columns), not between rows of X_test"
+    points = checked_points(parts, names, settings, notes, rows)
+    if space is not None:
+        text = f"input distances are between {source} ({points.X.shape[1]} columns), not between rows of X_test"
         notes.append(Note("warning", "input_space", text))
-    return InputPoints(arrays[0], arrays[1] if len(arrays) == 2 else None, names, description)
+    return replace(points, space=description)
 
 
-def _names(encoded: bool, count: int) -> tuple[str, str]:
-    if encoded:
-        return "input_space: codes of X_test", "input_space: codes of reference"
-    return ("input_space", "") if count == 1 else ("input_space[0]", "input_space[1]")
-
-
-def _encoded(
-    space: Any, batch_size: int, sets: Sequence[tuple[Any, str]], names: tuple[str, str], notes: list[str]
-) -> tuple[list[Array], str]:
+def _encoded(space: Any, batch_size: int, sets: Sequence[tuple[Any, str]], notes: list[str]) -> tuple[list[Array], str]:
     """Return the codes of each set of points, and the name of the encoder of the input space."""
     codes = []
     try:
@@ -170,23 +167,19 @@ def _encoded(
             notes += check_same_again(encoder, points, codes[-1], f"{name} in input_space", advice="")
     except EncoderError as error:
         raise EncoderError("input_space", str(error)) from (error.__cause__ or error)
-    return [as_points(array, name, notes) for array, name in zip(codes, names, strict=False)], encoder.name
+    return codes, encoder.name
 
 
-def _ready(space: Any, counts: Sequence[int], names: tuple[str, str], notes: list[str]) -> list[Array]:
+def _given(space: Any, with_reference: bool) -> tuple[Iterator[Any], tuple[str, str]]:
+    """Return the arrays of the input space and their names; a file is read when its turn comes."""
+    names = ("input_space[0]", "input_space[1]") if with_reference else ("input_space", "")
     parts = space if isinstance(space, tuple) else (space,)
-    if len(parts) != len(counts):
-        wanted = "an array for X_test" if len(counts) == 1 else "a tuple of two arrays, for X_test and reference"
-
+    if len(parts) != 1 + with_reference:
+        wanted = "a tuple of two arrays, for X_test and reference" if with_reference else "an array for X_test"
         kind = f"a tuple of {len(space)}" if isinstance(space, tuple) else f"one {type(space).__name__}"
         raise InputError("input_space", f"found {kind}", f"pass an encoder, or {wanted}")
-    arrays = []
-    for part, count, name, described in zip(parts, counts, names, (TEST, REFERENCE), strict=False):
-        points = as_points(read_points(part, name) if isinstance(part, str | PathLike) else part, name, notes)
-        if len(points) != count:
-            raise InputError(name, f"found {len(points)} rows, but {described} has {count}", "pass one row for each")
-        arrays.append(points)
-    return arrays
+    pairs = zip(parts, names, strict=False)
+    return (read_points(part, name) if isinstance(part, str | PathLike) else part for part, name in pairs), names
 
 
 def _count(points: Any, name: str) -> int:

@@ -46,7 +46,10 @@ def _checked(check: Callable[[Any, str], Any], default: Any) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of an evaluation, checked when the object is made; see :func:`distbench.evaluate`."""
+    """Options of an evaluation; see :func:`distbench.evaluate`.
+
+    They are checked when the object is made, except k, labels and groups, which are checked with the points.
+    """
 
     metrics: tuple[Metric, ...]
     k: int = 10
@@ -60,6 +63,9 @@ class Settings:
     executor: Any = None
     progress: bool | None = _checked(lambda value, name: None if value is None else flag(value, name), None)
     draws: int = 1
+    labels: Any = None
+    reference_labels: Any = None
+    groups: Any = None
 
     def __post_init__(self) -> None:
         for option in fields(self):

@@ -323,7 +323,7 @@ COMMANDS = tuple(
     tuple(command.split())
     for command in (
         "leaderboard r.json good.json --sort stress --format md --width 120 -o out.txt",
-        "compare good.json r.json --fail continuity:1% --undecided fail --json",
+        "compare good.json r.json --fail continuity:25% --undecided fail --json",
         "evaluate enc:two --data X.npy --limit continuity:0.5 --k 2 --results out.json",
         "evaluate --codes both.npz:z --data both.npz:x --metrics stress,continuity --k 2 --json",
         "evaluate enc:two --data X.npy --reference X.npy --queries 5 --undecided fail",
@@ -339,7 +339,7 @@ OPTIONS += ("--output", "--name", "--html", "--stochastic", "--distance-x", "--d
 OPTIONS += ("--reference-codes", "--reference-labels", "-h", "--help", "--version", "--")
 ARGUMENTS = (
     *("leaderboard", "compare", "r.json", "good.json", "gone.json", ".", "text", "md", "json", "html", "stress"),
-    *("continuity:1%", "all:0", "continuity:nan", "continuity:1e999", "all:-1", "value", "fail", "pass", "out.txt"),
+    *("continuity:25%", "all:0", "continuity:nan", "continuity:1e999", "all:-1", "value", "fail", "pass", "out.txt"),
     *("120", "39", "0", "-1", "200", "0.5", "inf", "nan", "9" * 5000, "", " ", "\x00", "\ud800", "x" * 300),
     *("sub/out.txt", "r.json/out.txt", "X.npy", "both.npz", "both.npz:x", "both.npz:no", "bad.npy", "bad.npz:x"),
     *("bad.parquet", "bad.h5ad:X", "enc:two", "enc:fails", "enc:leaves", "enc:no", "nowhere:x", "a.keras", "cosine"),

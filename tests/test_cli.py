@@ -149,11 +149,11 @@ class TestCompare:
     def test_a_broken_gate_is_one_line_and_exit_code_1(self, stored, rows):
         before, now = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
         assert run("compare", before, now).exit_code == 0
-        result = run("compare", before, now, "--fail", "continuity:1%", "--fail", "spearman:900%", "--width", 120)
+        result = run("compare", before, now, "--fail", "continuity:25%", "--fail", "spearman:900%", "--width", 120)
         assert result.exit_code == 1
         assert result.stdout.startswith(f"Changes since {before}\n")
         *_, last = result.stdout.strip().splitlines()
-        assert last.startswith("continuity:1%: a, gauss, code size 4: continuity ")
+        assert last.startswith("continuity:25%: a, gauss, code size 4: continuity ")
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
 
     def test_json_has_every_change_and_the_broken_gates(self, stored, rows):
@@ -162,9 +162,9 @@ class TestCompare:
         assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
         assert {change["metric"] for change in document["changes"]} == {row.metric for row in rows("a", 2)}
         assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 0]
-        result = run("compare", before, now, "--fail", "continuity:1%", "--json")
+        result = run("compare", before, now, "--fail", "continuity:25%", "--json")
         assert (result.exit_code, json.loads(result.stdout)["met"]) == (1, False)
-        assert json.loads(result.stdout)["broken"][0].startswith("continuity:1%: a, gauss, code size 4: continuity ")
+        assert json.loads(result.stdout)["broken"][0].startswith("continuity:25%: a, gauss, code size 4: continuity ")
 
     def test_text_without_room_names_an_option_of_the_command(self, stored, rows):
         paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
@@ -173,9 +173,10 @@ class TestCompare:
         assert "--distbench" not in result.stdout
 
     def test_a_gate_that_has_nothing_to_compare_is_exit_code_2(self, stored, rows):
-        result = run("compare", stored("one.json", rows("a")), stored("two.json", rows("b")), "--fail", "continuity:1%")
+        paths = stored("one.json", rows("a")), stored("two.json", rows("b"))
+        result = run("compare", *paths, "--fail", "continuity:25%")
         assert result.exit_code == 2
-        assert "continuity:1%: nothing to compare: no encoder is both in this run and in " in result.stdout
+        assert "continuity:25%: nothing to compare: no encoder is both in this run and in " in result.stdout
 
 
 class TestMistakes:
@@ -231,6 +232,6 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     assert (result.returncode, result.stderr) == (0, "")
     assert any(line.split()[:2] == ["1", "?"] for line in result.stdout.splitlines())
     assert max(map(len, result.stdout.splitlines())) <= 80
-    broken = program("compare", path, stored("none.json"), "--fail", "continuity:1%")
+    broken = program("compare", path, stored("none.json"), "--fail", "continuity:25%")
     assert broken.returncode == 2
     assert "\x1b" not in broken.stdout, "colour on a terminal only"

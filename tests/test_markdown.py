@@ -69,7 +69,7 @@ class TestNames:
             {"processor": NASTY},
             [claim(verdict="refuted", **about)],
             comparison=comparison,
-            broken=list(map(str, broken_gates(comparison, [parse_gate("continuity:1%")]))),
+            broken=list(map(str, broken_gates(comparison, [parse_gate("continuity:25%")]))),
         )
         for text in (render_markdown(outcome), render_summary(outcome)):
             tokens, inner = parsed(text)

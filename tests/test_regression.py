@@ -251,7 +251,7 @@ class TestReadingGates:
     @pytest.mark.parametrize(
         ("text", "gate"),
         [
-            ("continuity:1%", Gate("continuity", 0.01, True)),
+            ("continuity:25%", Gate("continuity", 0.25, True)),
             ("stress : 0.02", Gate("stress", 0.02, False)),
             ("all:5%", Gate("all", 0.05, True)),
             ("continuity:0", Gate("continuity", 0.0, False)),
@@ -265,7 +265,7 @@ class TestReadingGates:
         ("text", "message"),
         [
             ("contiuity:1%", "found no metric called 'contiuity'; did you mean 'continuity'"),
-            ("continuity", "found 'continuity'; give METRIC:CHANGE, such as continuity:1%"),
+            ("continuity", "found 'continuity'; give METRIC:CHANGE, such as continuity:25%"),
             (":1%", "give METRIC:CHANGE"),
             ("continuity:", "give METRIC:CHANGE"),
             ("continuity:little", "found the change 'little'"),
@@ -300,12 +300,33 @@ class TestGates:
 
     def test_a_worsening_beyond_the_threshold_breaks_it_in_one_plain_line(self, comparison):
         change = the(comparison)
-        share = -change.difference / change.before
+        share = -change.difference / (1 - change.before)
         assert share > 0.01
-        (line,) = broken_lines(comparison, gates("continuity:1%"))
-        assert line.startswith("continuity:1%: a, gauss, code size 3: continuity ")
-        assert f"worse by {100 * share:.3g}%, 95 % interval {-100 * change.high / change.before:.3g}% to" in line
+        (line,) = broken_lines(comparison, gates("continuity:25%"))
+        assert line.startswith("continuity:25%: a, gauss, code size 3: continuity ")
+        low = -100 * change.high / (1 - change.before)
+        assert f"worse by {100 * share:.3g}% of the distance from 1, 95 % interval {low:.3g}% to" in line
         assert broken_lines(comparison, gates(f"continuity:{100 * share + 0.1}%")) == []
+
+    @pytest.mark.parametrize(
+        ("metric", "before", "now", "share", "of_what"),
+        [
+            ("continuity", 0.99, 0.985, 50, " of the distance from 1,"),
+            ("knn_recall", 0.2, 0.19, 5, ","),
+            ("pearson", 0.8, 0.79, 5, " of the distance from 1,"),
+            ("scaled_stress", 0.2, 0.21, 5, ","),
+            ("distortion_q", 1.5, 1.6, 20, " of the distance from 1,"),
+            ("stress", 4.0, 5.0, 25, ","),
+        ],
+    )
+    def test_a_percentage_is_of_the_value_or_of_what_is_missing_if_that_is_less(
+        self, better, metric, before, now, share, of_what
+    ):
+        rows = [changed(only(better, metric), value=value, leave_one_out=None) for value in (before, now)]
+        comparison = compare_rows(*rows)
+        (line,) = broken_lines(comparison, [Gate(metric, 0.99 * share / 100, True)])
+        assert f"worse by {share}%{of_what}" in line
+        assert broken_lines(comparison, [Gate(metric, 1.01 * share / 100, True)]) == []
 
     def test_an_absolute_threshold_is_one_of_the_value(self, comparison):
         size = -the(comparison).difference
@@ -349,16 +370,17 @@ class TestGates:
     def test_without_an_interval_the_value_decides(self, better):
         rows = only(better, "distortion")
         worse = [replace(row, value=row.value * 2) for row in rows]
+        share = 100 * rows[0].value / (rows[0].value - 1)
         for word in ("value", "fail", "pass"):
-            assert broken_lines(compare_rows(rows, worse), gates("distortion:90%"), word)
-            assert not broken_lines(compare_rows(rows, worse), gates("distortion:110%"), word)
+            assert broken_lines(compare_rows(rows, worse), gates(f"distortion:{0.9 * share}%"), word)
+            assert not broken_lines(compare_rows(rows, worse), gates(f"distortion:{1.1 * share}%"), word)
 
     def test_infinitely_worse_breaks_it_and_from_nothing_any_share_is_too_much(self, better):
         rows = only(better, "distortion")
         assert broken_lines(compare_rows(rows, changed(rows, value=math.inf)), gates("distortion:50%"))
         assert not broken_lines(compare_rows(changed(rows, value=math.inf), rows), gates("distortion:50%"))
-        zero = changed(rows, value=0.0)
-        (line,) = broken_lines(compare_rows(zero, changed(rows, value=0.1)), gates("distortion:50%"))
+        best = changed(rows, value=1.0)
+        (line,) = broken_lines(compare_rows(best, changed(rows, value=1.1)), gates("distortion:50%"))
         assert "worse by inf%" in line
 
     def test_a_fit_that_now_fails_breaks_every_gate(self, better):
@@ -381,8 +403,8 @@ class TestGates:
     )
     def test_nothing_to_compare_breaks_it(self, better, now, why):
         rows = [row for about in now for row in changed(better, **about)]
-        (line,) = broken_lines(compare_rows(better, rows, "old.json"), gates("continuity:1%"))
-        assert line == f"continuity:1%: nothing to compare: {why}"
+        (line,) = broken_lines(compare_rows(better, rows, "old.json"), gates("continuity:25%"))
+        assert line == f"continuity:25%: nothing to compare: {why}"
         (line,) = broken_lines(compare_rows(better, better), gates("kendall:1%"))
         assert line == "kendall:1%: nothing to compare: neither run has kendall for the same encoder"
 
@@ -426,10 +448,10 @@ class TestGates:
     def test_a_metric_that_is_new_or_that_the_encoder_never_had_breaks_nothing(self, better):
         other = changed(better, encoder="b")
         less = [row for row in better if row.metric != "continuity"] + other
-        assert broken_lines(compare_rows(less, better + other), gates("continuity:1%", "all:1%")) == []
-        (line,) = broken_lines(compare_rows(better + other, less), gates("continuity:1%", "stress:1%"))
-        assert line == "continuity:1%: a, gauss, code size 3, continuity: was not measured now"
-        assert broken_lines(compare_rows(less, changed(less[:1], k=5) + other), gates("continuity:1%")) == []
+        assert broken_lines(compare_rows(less, better + other), gates("continuity:25%", "all:1%")) == []
+        (line,) = broken_lines(compare_rows(better + other, less), gates("continuity:25%", "stress:1%"))
+        assert line == "continuity:25%: a, gauss, code size 3, continuity: was not measured now"
+        assert broken_lines(compare_rows(less, changed(less[:1], k=5) + other), gates("continuity:25%")) == []
 
     def test_new_encoders_and_those_not_run_break_nothing(self, better):
         one, other = changed(better, encoder="b", test="t.py::one"), changed(better, encoder="c", test="t.py::two")

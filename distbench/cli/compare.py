@@ -34,7 +34,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
 @click.command(
     "compare",
     cls=common.Command,
-    examples=["distbench compare before.json results.json --fail continuity:1% --fail scaled_stress:5%"],
+    examples=["distbench compare before.json results.json --fail continuity:25% --fail scaled_stress:5%"],
 )
 @click.argument("before", type=PATH)
 @click.argument("now", type=PATH)
@@ -44,7 +44,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     multiple=True,
     metavar="METRIC:CHANGE",
     callback=_gates,
-    help="Exit with 1 if a metric of an encoder got worse by more than this: continuity:1% or continuity:0.01. Can be "
+    help="Exit with 1 if a metric of an encoder got worse by more than this: continuity:25% or continuity:0.01. Can be "
     "repeated.",
 )
 @common.undecided_option(

@@ -89,13 +89,12 @@ class Estimate:
         if counts is None or not known.is_mean_of_points:
             return plain
         low, high = known.bounds
-        best = high if known.direction == "up" else low
         m, losses = counts[2], None
         if leave_one_out is not None and len(leave_one_out) < m:  # points of a group fail together
             m, points = len(leave_one_out), None
         if points is not None and known.has_isolated_failures:
-            losses = abs(best - points)
-        elif value == best:
+            losses = abs(known.best - points)
+        elif value == known.best:
             import numpy as np
 
             losses = np.zeros(m)

@@ -80,6 +80,11 @@ class Metric:
     least_failure: Callable[[int, int, int], float] | None = None
 
     @property
+    def best(self) -> float:
+        """The best possible value; infinite if there is none."""
+        return self.bounds[1] if self.direction == "up" else self.bounds[0]
+
+    @property
     def is_mean_of_points(self) -> bool:
         """Whether the value is the mean of single points' scores, each within the bounds."""
         return self.family in ("ranks", "order", "semantic", "points")

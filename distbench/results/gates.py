@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 ALL = "all"
-HOW = "give METRIC:CHANGE, such as continuity:1% or continuity:0.01"
+HOW = "give METRIC:CHANGE, such as continuity:25% or continuity:0.01"
 ROUNDING = 1e-9
 MAX_REASONS = 3
 
@@ -39,7 +39,8 @@ class Gate:
     threshold : float
         Largest worsening that is allowed, in the metric's direction.
     relative : bool
-        Whether the threshold is a share of the value before.
+        Whether the threshold is a share: of the value before, or of its distance from the best possible value, if that
+        is less. So a gate of 1 % on continuity allows 0.995 to fall by 1 % of 0.005.
     """
 
     metric: str
@@ -49,9 +50,9 @@ class Gate:
     def __str__(self) -> str:
         return f"{self.metric}:{100 * self.threshold:g}%" if self.relative else f"{self.metric}:{self.threshold:g}"
 
-    def allowed(self, before: float) -> float:
-        """Return the worsening that is allowed from a value ``before``."""
-        return self.threshold * abs(before) if self.relative and self.threshold else self.threshold
+    def allowed(self, change: Change) -> float:
+        """Return the worsening that is allowed in a change."""
+        return self.threshold * _whole(change)[0] if self.relative and self.threshold else self.threshold
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ class BrokenGate:
 
 
 def parse_gate(text: str) -> Gate:
-    """Return the gate that a text such as ``continuity:1%``, ``continuity:0.01`` or ``all:5%`` describes.
+    """Return the gate that a text such as ``continuity:25%``, ``continuity:0.01`` or ``all:25%`` describes.
 
     Parameters
     ----------
     text : str
-        A metric or ``all``, a colon, and the largest worsening: a number, or a share of the value in percent.
+        A metric or ``all``, a colon, and the largest worsening: a number, or a percentage of the value or of its
+        distance from the best possible one, whichever is less.
 
     Raises
     ------
@@ -149,21 +151,30 @@ def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
     deciding = {"value": worse, "fail": high, "pass": low}[undecided]
     # Rounding alone does not break a gate: 0.96 - 0.95 is more than 0.01.
     finite = [abs(value) for value in (change.before, change.now) if math.isfinite(value)]
-    return deciding > gate.allowed(change.before) + ROUNDING * max(finite, default=0.0)
+    return deciding > gate.allowed(change) + ROUNDING * max(finite, default=0.0)
+
+
+def _whole(change: Change) -> tuple[float, str]:
+    """Return what a percentage of a change is a share of, and its name for readers; empty for the value itself."""
+    from distbench.metrics import METRICS
+
+    size, known = abs(change.before), METRICS.get(change.metric)
+    distance = math.inf if known is None else abs(known.best - change.before)
+    return (distance, f" of the distance from {known.best:g}") if known and distance < size else (size, "")
 
 
 def _worsening(change: Change, gate: Gate) -> str:
-    share = abs(change.before) if gate.relative else 1.0
+    whole, name = _whole(change) if gate.relative else (1.0, "")
 
     def as_text(value: float) -> str:
-        scaled = 100 * value / share if share else math.copysign(math.inf, value)
-        return f"{scaled:.3g}%" if gate.relative else f"{value:.3g}"
+        share = 100 * value / whole if whole else math.copysign(math.inf, value)
+        return f"{share:.3g}%" if gate.relative else f"{value:.3g}"
 
     worse, low, high = change.worsening
     interval = "" if low is None or high is None else f", 95 % interval {as_text(low)} to {as_text(high)}"
     note = f" ({change.note})" if change.note else ""
     moved = f"{change.metric} {change.before:.5g} -> {change.now:.5g}"
-    return f"{change.label}: {moved}, worse by {as_text(worse)}{interval}{note}"
+    return f"{change.label}: {moved}, worse by {as_text(worse)}{name}{interval}{note}"
 
 
 def _why_nothing(comparison: RunComparison, gate: Gate) -> str:

@@ -70,7 +70,7 @@ OPTIONS = (
         "compare-fail",
         "values",
         "METRIC:CHANGE",
-        "fail the run if an encoder is worse than in --distbench-compare by more than CHANGE: continuity:1%% or "
+        "fail the run if an encoder is worse than in --distbench-compare by more than CHANGE: continuity:25%% or "
         "continuity:0.01; can be repeated",
     ),
     (

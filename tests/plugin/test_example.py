@@ -61,7 +61,7 @@ def test_a_worse_encoder_fails_the_run_and_the_summary_says_so_first(folder):
     done = run(folder, [*words[: html - 1], *words[html + 1 :]])
     assert done.returncode == 1
     summary = (folder / "summary.md").read_text()
-    gate, limit = summary.index("- continuity:1%: ours, digits, code size 8"), summary.index("### Broken limits")
+    gate, limit = summary.index("- continuity:25%: ours, digits, code size 8"), summary.index("### Broken limits")
     assert gate < limit < summary.index("### Changes since")
 
 

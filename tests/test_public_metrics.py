@@ -151,19 +151,18 @@ def test_k_must_be_less_than_half_of_the_candidates(m, reference, include, large
 
 class TestLabels:
     def test_of_any_kind(self):
-        own, others = label_codes(["cat", "dog", "cat"], ["eel", "dog"])
+        own, others = label_codes(np.array(["cat", "dog", "cat"]), np.array(["eel", "dog"]))
         np.testing.assert_array_equal(own, [0, 1, 0])
         np.testing.assert_array_equal(others, [2, 1])
-        own, others = label_codes([2.5, 1.0, 2.5])
+        own, others = label_codes(np.array([2.5, 1.0, 2.5]))
         np.testing.assert_array_equal(own, [1, 0, 1])
         assert others is None
         assert own.dtype == np.int64
-        np.testing.assert_array_equal(label_codes(["1", 1, None])[0], [0, 0, 1])  # as they print
+        np.testing.assert_array_equal(label_codes(np.array(["1", 1, 2.5], dtype=object))[0], [0, 0, 1])  # as they print
 
     @pytest.mark.parametrize(
         ("own", "others", "message"),
         [
-            (np.zeros((3, 2)), None, "labels: found shape"),
             ([1.0, np.nan], None, "labels: found NaN at place 1"),
             ([1.0, 2.0], [np.nan, 1.0], "reference_labels: found NaN at place 0"),
             ([1, 2], ["1", "2"], "labels of one kind"),
@@ -172,11 +171,15 @@ class TestLabels:
     )
     def test_that_cannot_be(self, own, others, message):
         with pytest.raises(InputError, match=message):
-            label_codes(own, others)
+            label_codes(np.array(own), None if others is None else np.array(others))
 
     def test_must_be_one_a_point(self):
         for labels, options, message in (
             ([1, 2, 3], {}, "labels: found 3 labels for 9 points"),
+            (np.zeros((9, 2)), {}, r"labels: found shape \(9, 2\)"),
+            ([[1], [2, 3]], {}, "labels: found lists of different lengths"),
+            ([*"abcdefgh", None], {}, "labels: found None at place 8"),
+            (None, {}, "labels: found None"),
             (LABELS, {"reference": (X_REF, Z_REF), "reference_labels": [1, 2, 3]}, "reference_labels: found 3"),
             (LABELS, {"reference": (X_REF, Z_REF)}, "reference_labels: found None"),
         ):

@@ -98,8 +98,11 @@ def checked_points(
     X, X_ref = _matrices(parts, names, notes, rows)
     if settings.reference_labels is not None and X_ref is None:
         raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
-    labels = as_labels(settings.labels, len(X), "labels")
-    labels_ref = as_labels(settings.reference_labels, 0 if X_ref is None else len(X_ref), "reference_labels")
+    labels = labels_ref = None
+    if settings.labels is not None:
+        labels = as_labels(settings.labels, len(X), "labels")
+    if settings.reference_labels is not None and X_ref is not None:
+        labels_ref = as_labels(settings.reference_labels, len(X_ref), "reference_labels")
     groups = None if settings.groups is None else Groups.of(settings.groups, len(X))
     check_space(X, X_ref, names, settings.k, settings.include_queries)
     check_input_distance(X, settings.distance_x, names[0])

@@ -172,10 +172,8 @@ class _Check:
             raise InputError(self._name, f"{self._first}{more}", "drop or fill these rows")
 
 
-def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any] | None:
-    """Return labels of any kind as an array, or None for None. Raises InputError unless each point has one."""
-    if labels is None:
-        return None
+def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any]:
+    """Return labels of any kind as an array of shape (n_points,). Raises InputError unless each point has one."""
     try:
         array = np.asarray(labels)
     except ValueError:

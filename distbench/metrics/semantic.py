@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
+from distbench.inputs.arrays import as_labels
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, documented, measure_one
@@ -19,12 +20,12 @@ __all__ = ["METRICS", "label_agreement", "label_codes"]
 Codes = NDArray[np.int64]
 
 
-def label_codes(labels: Any, reference_labels: Any = None) -> tuple[Codes, Codes | None]:
-    """Return labels of any kind as whole numbers, equal for equal labels. Raises InputError for other shapes."""
-    queries = _as_labels(labels, "labels")
+def label_codes(labels: NDArray[Any], reference_labels: NDArray[Any] | None = None) -> tuple[Codes, Codes | None]:
+    """Return labels as whole numbers, equal for equal labels. Raises InputError for NaN, or texts beside numbers."""
+    queries = _sortable(labels, "labels")
     if reference_labels is None:
         return np.unique(queries, return_inverse=True)[1].astype(np.int64), None
-    others = _as_labels(reference_labels, "reference_labels")
+    others = _sortable(reference_labels, "reference_labels")
     if (queries.dtype.kind in "US") != (others.dtype.kind in "US"):
         found = f"found {others.dtype}, but labels are {queries.dtype}"
         raise InputError("reference_labels", found, "pass labels of one kind")
@@ -32,12 +33,9 @@ def label_codes(labels: Any, reference_labels: Any = None) -> tuple[Codes, Codes
     return codes[: len(queries)], codes[len(queries) :]
 
 
-def _as_labels(value: Any, name: str) -> NDArray[Any]:
-    array = np.asarray(value)
+def _sortable(array: NDArray[Any], name: str) -> NDArray[Any]:
     if array.dtype == object:  # values of mixed types cannot be sorted, their texts can
         array = array.astype(str)
-    if array.ndim != 1:
-        raise InputError(name, f"found shape {array.shape}", "pass one label for each point, shape (n,)")
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise InputError(name, f"found NaN at place {int(np.flatnonzero(np.isnan(array))[0])}", "drop these points")
     return array
@@ -90,11 +88,8 @@ def label_agreement(  # noqa: D103
 ) -> float:
     if reference is not None and reference_labels is None:
         raise InputError("reference_labels", "found None", "pass one label for each reference point")
-    codes, codes_ref = label_codes(labels, None if reference is None else reference_labels)
-    pairs = [("labels", codes, X), ("reference_labels", codes_ref, None if reference is None else reference[0])]
-    for name, numbers, points in pairs:
-        if numbers is not None and len(numbers) != len(points):
-            raise InputError(
-                name, f"found {len(numbers)} labels for {len(points)} points", "pass one label for each point"
-            )
+    codes, codes_ref = label_codes(
+        as_labels(labels, len(X), "labels"),
+        None if reference is None else as_labels(reference_labels, len(reference[0]), "reference_labels"),
+    )
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

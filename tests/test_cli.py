@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from distbench.results.merge import merge_results
 from distbench.results.rows import ClaimOutcome, failed_row, rows_of
 
 DAY = {"date": "2026-01-02", "python": "3.11.7"}
+HOSTILE = f"::error::{'x' * 33}::error::\x1b[2J\r\n##[group]\u202e\u2066\x9b 31m"
 STORED = Path(__file__).parents[1] / "suites" / "distbench_suites" / "baselines"
 
 
@@ -235,3 +237,44 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     broken = program("compare", path, stored("none.json"), "--fail", "continuity:25%")
     assert broken.returncode == 2
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
+
+
+class TestHostileFiles:
+    """Files of results may come from a stranger's pull request, and their texts go into the log of a CI service."""
+
+    @pytest.fixture
+    def files(self, rows, tmp_path):
+        def written(name, value):
+            texts = dict.fromkeys(("encoder", "dataset", "note", "test"), HOSTILE) | {"stored": HOSTILE[:9]}
+            about = {"k": 7, "m": 60, "M": 139, "code_size": 4, "dataset": HOSTILE, "test": HOSTILE}
+            failed = [failed_row(HOSTILE, encoder=f"{number} {HOSTILE}", **about) for number in range(2)]
+            made = [replace(row, **texts, value=value) for row in rows()]
+            made += [replace(made[0], metric=HOSTILE, limit=0.5, verdict="broken"), replace(made[0], dataset="")]
+            text = HOSTILE
+            claim = ClaimOutcome(id="a", statement=text, source=text, verdict=text, expect=text, evidence=text)
+            write_results(tmp_path / name, [*made, *failed], {HOSTILE: HOSTILE}, claims=[claim], whole=True)
+            return tmp_path / name
+
+        return written("before.json", 0.9), written("now.json", 0.1)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            *(("leaderboard", "--format", form) for form in ("text", "md", "html", "json")),
+            ("leaderboard", "--width", 40),
+            ("leaderboard", "--format", "md", "-o", "out"),
+            ("leaderboard", "--format", "text", "-o", "out"),
+            ("compare", "--fail", "continuity:1%"),
+            ("compare", "--width", 40),
+            ("compare", "--json"),
+        ],
+    )
+    def test_no_text_of_theirs_controls_a_terminal_or_a_ci_service(self, files, tmp_path, monkeypatch, arguments):
+        monkeypatch.chdir(tmp_path)
+        result = run(arguments[0], *files, *arguments[1:])
+        written = Path("out").read_text(encoding="utf-8") if "out" in arguments else ""
+        for text in (result.stdout, result.stderr, written):
+            body = re.sub(r"(?s)<style>.*?</style>|<script>.*?</script>", "", text)
+            assert body.replace("\n", "").isprintable()
+            assert not re.search(r"^\s*::|##\w*\[", body, re.MULTILINE)
+        assert "error" in result.stdout + written

@@ -79,7 +79,7 @@ class TestNames:
             assert html <= {"<details>\n<summary>Environment</summary>", "</details>"}
             assert {child.content for child in inner if child.type == "html_inline"} == {"<!-- -->"}
             assert {child.content for child in inner if child.type == "code_inline"} <= {"--distbench-report md:PATH"}
-            assert text.count("# x") == text.count("$ # x") + text.count("&#36; # x"), "it never opens a heading"
+            assert not re.search(r"^\W*# x", text, re.MULTILINE), "it never opens a heading"
             assert not re.search(r"[@#](?!<)(?=[A-Za-z]|1)", re.sub(r"&#\d+;", "", text)), "nobody is called"
 
     def test_the_text_that_is_read_is_the_name(self):
@@ -99,7 +99,7 @@ class TestNames:
         assert "".join(child.content for child in inner) == name.strip()
 
     def test_control_characters_and_lone_surrogates_do_no_harm(self):
-        assert escaped("a\x1b[31m\r\nb\u2028c") == "a &#91;31m b c"
+        assert escaped("a\x1b[31m\r\nb\u2028c\u202e") == "a&#92;x1b&#91;31m b c&#92;u202e"
         escaped("\ud800").encode()
 
 

@@ -142,6 +142,9 @@ def _damaged():
         archive.writestr("a.txt", "text")
     Path("cut.npy").write_bytes(Path("x.npy").read_bytes()[:300])
     Path("cut.npz").write_bytes(Path("two.npz").read_bytes()[:300])
+    for name, method in (("bzip2", zipfile.ZIP_BZIP2), ("lzma", zipfile.ZIP_LZMA)):
+        with zipfile.ZipFile(f"{name}.npz", "w", method) as archive:
+            archive.write("x.npy")
     for ending in ("h5ad", "parquet"):
         Path(f"text.{ending}").write_text("no such format at all")
     Path("folder.npy").mkdir()
@@ -166,6 +169,8 @@ class TestMistakes:
             ("text.npz", r"text.npz: a.txt is not an array; save it with numpy.savez$"),
             ("evil.npz", r"evil.npz: .*holds Python objects, which could run code"),
             ("evil.npy", r"evil.npy: cannot be read: .*holds Python objects, which could run code"),
+            ("bzip2.npz", r"bzip2.npz: has 'x.npy', whose compression is not read; save it with numpy.savez$"),
+            ("lzma.npz", r"lzma.npz: has 'x.npy', whose compression is not read; save it with numpy.savez$"),
             ("large.npy", r"large.npy: claims \(1000000000000, 8\) numbers"),
             ("large.npz", r"large.npz: claims \(1000000000000, 8\) numbers"),
             ("larger.npy", r"larger.npy: claims .* bytes in all; is the file complete\? save it again$"),

@@ -232,6 +232,11 @@ def flat_interaction(document):
     packed(document, "interaction").update(shape=[30], data=repacked(np.zeros(30, "|i1")))
 
 
+def many_large_arrays(document):
+    packed(document).update(shape=[1 << 23], data=repacked(np.zeros(1 << 23, "<f2")))
+    document["rows"] = [next(row for row in document["rows"] if "leave_one_out" in row)] * 100
+
+
 DAMAGED = [
     {"data": "?"},
     {"data": "é"},
@@ -275,6 +280,16 @@ UNUSABLE = [
     (in_row(verdict="x"), "row 1: verdict is 'x', none of met, broken, undecided"),
     (in_row(verdict="met", limit=None), "row 1: has a verdict but no limit"),
     (in_row(environment="x"), "row 1: environment 'x' is not in the file"),
+    (in_row(k=-3), "row 1: k is -3"),
+    (in_row(m=-1), "row 1: m is -1"),
+    (in_row(seconds=-0.5), "row 1: seconds is -0.5"),
+    (in_row(low=0.9, high=0.8), "row 1: low is 0.9, above high, 0.8"),
+    (in_row(low="inf", high="-inf"), "row 1: low is inf, above high, -inf"),
+    (in_row(status="failed: " + "x" * 100_000), "row 1: status has 100,008 characters"),
+    (lambda d: d["claims"][0].update(evidence="x" * 100_000), "claim 1: evidence has 100,000 characters"),
+    (lambda d: d["earlier"].update(other={"cores": "x" * 100_000}), r"an environment has 100,\d{3} characters"),
+    (in_packed(shape=[10**7], data=repacked(np.zeros(10**7, "<f2"))), r"row \d+: leave_one_out is damaged"),
+    (many_large_arrays, "has .* bytes that unfold to 1,677,745,600, so it is not read"),
     (in_row(environment=["x"]), r"row 1: environment is \['x'\]"),
     (lambda d: d["rows"].append(7), r"row \d+: is not a table"),
     (lambda d: d["claims"][0].pop("verdict"), "claim 1: verdict is missing"),
@@ -296,6 +311,8 @@ NOT_OURS = [
     ("[" * 100_000, "not valid JSON: nested too deep"),
     ('{"name": "other"}', "is not a file of results"),
     ("[1]", "is not a file of results"),
+    ('{"schema": 1, "rows": [], "rows": []}', "not valid JSON: the key 'rows' is there twice in one table"),
+    ('{"schema": 1, "rows": [{"k": 3, "m": 4, "k": 3}]}', "not valid JSON: the key 'k' is there twice in one table"),
     ('{"schema": 2}', "schema 2 is not known here, only 1; install the distbench that wrote it"),
     ('{"schema": true}', "schema True is not known"),
     (f'{{"schema": "{"9" * 999}"}}', r"schema '9+...' is not known here, only 1"),

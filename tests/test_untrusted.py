@@ -393,6 +393,11 @@ class TestModels:
             archive.writestr("config.json", b" " * (1 << 27))
         with refused(r"bytes that unpack to 134,217,728, which no model does; it is not loaded"):
             load_model(path)
+        for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            with zipfile.ZipFile(path, "w", method) as archive:
+                archive.writestr("config.json", "{}")
+            with refused("has 'config.json', whose compression is not read; save it again"):
+                load_model(path)
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("config.json", "[" * 100_000)
         with refused("not a complete Keras 3 model"):

@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
 
 import distbench
 from distbench._util.notes import Note, codes_of, warnings_of
-from distbench._util.text import first_line, join_names, raised, short_repr, shortened
+from distbench._util.text import first_line, join_names, plain_lines, plain_text, raised, short_repr, shortened
 from distbench.errors import InputError
 
-HOSTILE = ["\x1b[31mred\x1b[0m", "nul \x00", "lone \ud800", "\u202eback"]
+HOSTILE = [
+    "::error::failed",
+    " ::set-output name=a::b",
+    "x ##[error]",
+    "##vso[task.x]",
+    "\x1b[31mred\x1b[0m",
+    "nul \x00",
+    "lone \ud800",
+    "\u202eback",
+]
+
+CI_COMMAND = re.compile(r"^\s*::|##\w*\[", re.MULTILINE)
+"""What GitHub and Azure take for commands in a log."""
+
+
+def test_lines_keep_their_breaks_and_names_of_tests_their_colons():
+    assert plain_lines("a.py::test\n::error::\x1b[2J\n\tb") == "a.py::test\n\\x3a:error::\\x1b[2J\n\\tb"
+    assert plain_text("größe 近い a::b #1 [x]") == "größe 近い a::b #1 [x]"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -27,6 +45,7 @@ def test_control_characters_are_escaped(text):
     ):
         assert message.isprintable()
         assert message != ""
+        assert not CI_COMMAND.search(message)
     assert len(first_line(ValueError("\x00" * 999))) == 160
 
 

@@ -9,13 +9,24 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["code_repr", "did_you_mean", "first_line", "join_names", "plain_text", "raised", "short_repr", "shortened"]
+__all__ = [
+    "code_repr",
+    "did_you_mean",
+    "first_line",
+    "join_names",
+    "plain_lines",
+    "plain_text",
+    "raised",
+    "short_repr",
+    "shortened",
+]
 
 MAX_VALUE_CHARACTERS = 60
 MAX_ERROR_CHARACTERS = 160
 MAX_LINE_CHARACTERS = 400
 MAX_NAMES = 4
 TERMINAL_COLOR = re.compile(r"\x1b\[[\d;]*m")
+COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 PREAMBLE = re.compile(
     r"Exception encountered when calling|Graph execution error:|Detected at node|<stack traces|File \""
 )
@@ -28,9 +39,9 @@ def short_repr(value: Any) -> str:
     except Exception:  # the value may be of any class
         text = ""
     if text and len(text) <= MAX_VALUE_CHARACTERS and text.isprintable():
-        return text
+        return plain_text(text)
     if isinstance(value, str):
-        return repr(value[: MAX_VALUE_CHARACTERS // 2] + "...")
+        return plain_text(repr(value[: MAX_VALUE_CHARACTERS // 2] + "..."))
     shape = getattr(value, "shape", None)
     return type(value).__name__ + (f" of shape {shape}" if isinstance(shape, tuple) else "")
 
@@ -44,12 +55,12 @@ def first_line(error: BaseException) -> str:
     lines = [line for line in lines if not PREAMBLE.match(line)] or lines
     if len(lines) > 1 and lines[0].endswith((":", "indices")):
         lines[0] += f" {lines[1]}"
-    return _cut(_printable(lines[0]), MAX_ERROR_CHARACTERS) if lines else "no message"
+    return _cut(plain_text(lines[0]), MAX_ERROR_CHARACTERS) if lines else "no message"
 
 
 def shortened(text: str) -> str:
     """Return a message as one line; a long one is cut in the middle, because its end says what to do."""
-    line, half = _printable(" ".join(text.splitlines())), MAX_LINE_CHARACTERS // 2
+    line, half = plain_text(" ".join(text.splitlines())), MAX_LINE_CHARACTERS // 2
     return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[:half]} ... {line[-half:]}"
 
 
@@ -64,7 +75,7 @@ def raised(error: BaseException) -> str:
 
 def join_names(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
-    shown = ", ".join(_cut(_printable(name), MAX_VALUE_CHARACTERS) for name in names[:MAX_NAMES])
+    shown = ", ".join(_cut(plain_text(name), MAX_VALUE_CHARACTERS) for name in names[:MAX_NAMES])
     return shown if len(names) <= MAX_NAMES else f"{shown} and {len(names) - MAX_NAMES} more"
 
 
@@ -73,11 +84,6 @@ def _text_of(error: BaseException) -> str:
         return str(error)
     except Exception:  # the error may be of any class
         return ""
-
-
-def _printable(text: str) -> str:
-    """Return a text in which control characters are escape sequences."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 def _cut(text: str, size: int) -> str:
@@ -111,5 +117,21 @@ def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
 
 
 def plain_text(text: object) -> str:
-    """Return a name as a plain `str` in valid UTF-8, which files and other processes can take."""
-    return str(text).encode("utf-8", errors="replace").decode("utf-8")
+    """Return a name or message as one line that is safe to print: it controls no terminal, page or CI service.
+
+    Control characters, line breaks, marks of direction and lone surrogates are spelled out as in Python. So is the
+    first sign of what CI services take for a command: ``::`` that begins a line, and ``##[`` or ``##vso[`` anywhere.
+    """
+    text = str(text)
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return COMMAND.sub(_spelled, text)
+
+
+def plain_lines(text: str) -> str:
+    """Return lines that are safe to print, as `plain_text` does for one."""
+    return "\n".join(map(plain_text, text.split("\n")))
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"{match[0][:-2]}\\x{ord(match[0][-1]):02x}{match[0][-1]}"

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import click
 
+from distbench._util.text import plain_text
 from distbench.cli._wording import error_text
 from distbench.errors import DistbenchError, InputError
 from distbench.inference.verdicts import Undecided
@@ -55,7 +56,7 @@ def errors_as_lines() -> Iterator[None]:
         yield
     except (DistbenchError, OSError) as error:
         text = error_text(error) if isinstance(error, InputError) else str(error)
-        raise CannotDo(" ".join(text.split())) from error
+        raise CannotDo(plain_text(" ".join(text.split()))) from error
 
 
 @contextmanager
@@ -167,13 +168,13 @@ def width_or_terminal(width: int | None) -> int:
     return width or terminal_width()
 
 
-def print_text(text: str, **style: Any) -> None:
-    """Print a text; characters that the terminal lacks become question marks."""
-    from distbench.render.text import printable
+def print_text(text: str, *, err: bool = False, is_page: bool = False, **style: Any) -> None:
+    """Print lines that are made safe to print, or a page, which is; what the terminal lacks becomes question marks."""
+    from distbench.render.text import encodable, printable
 
     color = False if os.environ.get("NO_COLOR") else None  # https://no-color.org
-    text = printable(text, getattr(sys.stdout, "encoding", None))
-    click.echo(click.style(text, **style) if style else text, color=color)
+    text = (encodable if is_page else printable)(text, getattr(sys.stderr if err else sys.stdout, "encoding", None))
+    click.echo(click.style(text, **style) if style else text, color=color, err=err)
 
 
 def print_verdict(text: str, failure: str, document: Mapping[str, Any] | None) -> None:
@@ -200,8 +201,8 @@ def document_text(document: Mapping[str, Any]) -> str:
             return [plain(part) for part in value]
         return json_number(value)
 
-    # The text is ASCII, which every terminal can print.
-    return json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1)
+    # The text is ASCII, which every terminal can print; CI services would take ##[ for a command.
+    return json.dumps(plain({"schema": SCHEMA, **document}), allow_nan=False, indent=1).replace("##", r"\u0023#")
 
 
 def print_document(document: Mapping[str, Any]) -> None:

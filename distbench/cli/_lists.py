@@ -7,8 +7,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import click
-
 from distbench.cli._common import print_document, print_text, width_or_terminal
 from distbench.errors import InputError
 
@@ -52,7 +50,7 @@ def print_list(
 ) -> None:
     """Print entries as JSON, or as names with lines below them; also print mistakes to standard error."""
     for line in mistakes:
-        click.echo(f"{mistake}: {line}", err=True)
+        print_text(f"{mistake}: {line}", err=True)
     if as_json:
         print_document({kind: entries, "mistakes": mistakes})
         return

@@ -65,9 +65,9 @@ def command(
         if output is not None:
             write_whole(output, text.rstrip("\n") + "\n")
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        common.print_text(f"note: {note}", err=True)
     if output is None:
-        common.print_text(text)
+        common.print_text(text, is_page=as_json or form != "text")
 
 
 def rendered(run: RunResults, form: str, width: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.text import short_repr
+from distbench._util.text import plain_text, short_repr
 from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 
@@ -89,12 +89,12 @@ def name_of(obj: Any) -> str:
     while isinstance(obj, functools.partial):
         obj = obj.func
     if isinstance(obj, str):  # the name of a file or of a recipe
-        return PurePath(obj).name or obj
+        return plain_text(PurePath(obj).name or obj)
     name = getattr(obj, "name", None)
     if isinstance(name, str) and name:
-        return name
+        return plain_text(name)
     function = getattr(obj, "__name__", None)
-    return function if isinstance(function, str) else type(obj).__name__
+    return plain_text(function if isinstance(function, str) else type(obj).__name__)
 
 
 def declared_code_size(encoder: Any) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from distbench._util.notes import Note
-from distbench._util.text import short_repr
+from distbench._util.text import plain_text, short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
@@ -148,8 +148,7 @@ def input_points(
         if encodes(space) or isinstance(space, Encoder):
             names = "input_space: codes of X_test", "input_space: codes of reference"
             parts, encoder = _encoded(space, batch_size, sets, notes)
-            printable = "".join(sign if sign.isprintable() else "?" for sign in encoder)
-            source, description = f"the codes of {encoder!r}", f"codes of {printable}"
+            source, description = f"the codes of {encoder!r}", f"codes of {plain_text(encoder)}"
         else:
             parts, names = _given(space, reference is not None)
             source, description = "the points given as input_space=", "points given"

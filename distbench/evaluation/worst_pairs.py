@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.distances import EUCLIDEAN
+from distbench._util.text import plain_text
 from distbench.engine import Statistics, directions
 from distbench.engine.statistics import Moments, RankSide
 from distbench.evaluation.points import EncodedPoints
@@ -62,13 +63,16 @@ def _pair(
     in_test = place.column < n_test
     partner = place.column if in_test else place.column - n_test
     of_query, of_partner = labels[0], labels[0 if in_test else 1]
+    named = None
+    if of_query is not None and of_partner is not None:
+        named = plain_text(of_query[place.query]), plain_text(of_partner[partner])
     return Pair(
         place.query,
         partner,
         "test" if in_test else "reference",
         *(in_x[0], in_z[0], in_x[1], in_z[1]),
         M,
-        None if of_query is None or of_partner is None else (str(of_query[place.query]), str(of_partner[partner])),
+        named,
     )
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import os
 import zipfile
+from collections.abc import Iterable
 from typing import IO, Any
 
+from distbench._util.text import short_repr
 from distbench.errors import DatasetError
 
-__all__ = ["IN_MEMORY_BYTES", "refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
+__all__ = ["IN_MEMORY_BYTES", "other_method", "refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
 
 IN_MEMORY_BYTES = 64 << 20  # larger arrays stay in their file and are read block by block
 MAX_BYTES = 1 << 30  # uncompressed bytes that any file may have
 MAX_RATIO = 200  # in larger files, of uncompressed to compressed bytes
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Compressions of zip archives that are read. zipfile unfolds the others as far as they go, whatever they claim."""
 
 
 def refuse_array(file: IO[bytes], size: int | None = None) -> None:
@@ -45,6 +49,8 @@ def refuse_archive(file: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+            if other := other_method(members):
+                raise DatasetError(f"has {other}, whose compression is not read; save it with numpy.savez")
             refuse_unfolded(sum(member.file_size for member in members), size, "numpy.savez, which does not compress")
             for member in members:
                 if member.filename.endswith(".npy"):
@@ -55,6 +61,11 @@ def refuse_archive(file: IO[bytes]) -> None:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
         pass  # numpy will report it
     file.seek(0)
+
+
+def other_method(members: Iterable[zipfile.ZipInfo]) -> str:
+    """Return the name of a member of a zip archive with a compression that is not read; empty if there is none."""
+    return next((short_repr(member.filename) for member in members if member.compress_type not in METHODS), "")
 
 
 def refuse_table(metadata: Any, size: int) -> None:

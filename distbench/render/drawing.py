@@ -8,6 +8,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.text import plain_text
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
@@ -152,9 +154,9 @@ def color_names() -> list[tuple[str, str]]:
 
 
 def shown(text: str) -> str:
-    """Return a name with ``?`` for characters that cannot be printed; a long name is cut."""
-    printable = "".join(char if char.isprintable() else "?" for char in text)
-    return printable if len(printable) <= MAX_NAME else f"{printable[: MAX_NAME - 3]}..."
+    """Return a name as `plain_text` does; a long one is cut."""
+    plain = plain_text(text)
+    return plain if len(plain) <= MAX_NAME else f"{plain[: MAX_NAME - 3]}..."
 
 
 def _label(axes: Axes, x: str, y: str) -> None:

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.imports import require
+from distbench._util.text import plain_text
 from distbench.render._details import details_of
 from distbench.render.changes import change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
@@ -61,8 +62,13 @@ def _template() -> Any:
     import jinja2
 
     return jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined, finalize=_plain
     ).from_string(_text("report.html.j2"))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value for the page; in text, which is not markup yet, control characters are spelled out."""
+    return plain_text(value) if type(value) is str else value
 
 
 def _text(name: str) -> str:

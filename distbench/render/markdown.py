@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distbench._util.numbers import at_bound, distinct, interval
+from distbench._util.text import plain_text
 from distbench.render.changes import SURE, change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 from distbench.results.rows import OK
@@ -24,7 +25,6 @@ _SPECIAL = re.compile(r"[&<>|`*\[\]~\\$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CALLS = re.compile(r"([@#])(?=[A-Za-z0-9])")
 _OPENS = re.compile(r"^([#+=-]|[0-9]+[.)])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 LEFT_OUT = "\n*{} left out: this page holds no more. A file has all of them: `--distbench-report md:PATH`.*\n"
 
 
@@ -56,10 +56,11 @@ def render_summary(run: RunResults, limit: int = 2**20) -> str:
 def escaped(text: object) -> str:
     """Return text for a line or a cell of a table in GitHub-flavored Markdown.
 
-    Special characters become character references, so they are not read as markup; a line break becomes a space. An
-    empty comment follows ``@`` and ``#``, so that nobody is notified and no issue is linked.
+    Special characters become character references, so they are not read as markup; a line break becomes a space, and
+    control characters are spelled out. An empty comment follows ``@`` and ``#``, so that nobody is notified and no
+    issue is linked.
     """
-    plain = _CONTROL.sub(" ", str(text)).encode("utf-8", errors="replace").decode("utf-8")
+    plain = plain_text(" ".join(str(text).splitlines()))
     parts = _CALLS.split(plain)  # every second part is a sign, @ or #
     return "".join(f"{part}<!-- -->" if number % 2 else _quoted(part) for number, part in enumerate(parts))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from distbench._util.notes import Note
+from distbench._util.text import plain_lines
 from distbench.results.leaderboard_table import Column, Table, tables_of
 from distbench.results.rows import Row
 
@@ -19,6 +20,7 @@ __all__ = [
     "DROP_ORDER",
     "Level",
     "Line",
+    "encodable",
     "leaderboard_lines",
     "printable",
     "render_leaderboards",
@@ -82,8 +84,8 @@ class _TextColumn:
 
 
 def render_leaderboards(rows: Iterable[Row], sort: str, width: int) -> list[str]:
-    """Return the leaderboards of rows, each as one text with title, table and notes."""
-    return ["\n".join(line.text for line in lines) for lines in leaderboard_lines(rows, sort, width)]
+    """Return the leaderboards of rows, each as one text with title, table and notes, safe to print."""
+    return [plain_lines("\n".join(line.text for line in lines)) for lines in leaderboard_lines(rows, sort, width)]
 
 
 def leaderboard_lines(rows: Iterable[Row], sort: str, width: int) -> list[list[Line]]:
@@ -114,6 +116,11 @@ def terminal_width() -> int:
 
 
 def printable(text: str, encoding: str | None) -> str:
+    """Return lines that are safe to print, for a stream with an encoding."""
+    return encodable(plain_lines(text), encoding)
+
+
+def encodable(text: str, encoding: str | None) -> str:
     """Return text for a stream with an encoding; characters that the encoding lacks become ``?``."""
     return text.encode(encoding or "ascii", errors="replace").decode(encoding or "ascii")
 

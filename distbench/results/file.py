@@ -22,7 +22,7 @@ from distbench._util.text import shortened
 from distbench.errors import InputError, ResultsError
 from distbench.results.packing import ARRAYS, packed_arrays
 from distbench.results.rows import ClaimOutcome, Row
-from distbench.results.schema import EMPTY, SCHEMA, CutOffError, Results, parse_results
+from distbench.results.schema import EMPTY, MAX_CHARACTERS, SCHEMA, CutOffError, Results, parse_results
 
 __all__ = ["EMPTY", "Results", "json_number", "merged", "read_file", "read_results", "write_file", "write_results"]
 
@@ -191,7 +191,7 @@ def _json(value: Any) -> str:
 def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return a record's fields for a file, without those that have their default or follow from its environment."""
     values = {
-        field.name: json_number(value)
+        field.name: value[:MAX_CHARACTERS] if isinstance(value, str) else json_number(value)
         for field in fields(record)
         if (value := getattr(record, field.name)) != field.default or field.name in ALWAYS_WRITTEN
     }

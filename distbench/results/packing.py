@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
     from distbench.results.rows import Row
 
-__all__ = ["ARRAYS", "PackedArray", "estimate_of", "pack", "packed_arrays", "unpack"]
+__all__ = ["ARRAYS", "PackedArray", "estimate_of", "pack", "packed_arrays", "unpack", "unpacked_size"]
 
 ARRAYS = {"leave_one_out": "float16", "interaction": "root8", "losses": "float16"}
 """The arrays of a row, and the form in which each is packed."""
 DTYPES = {"float16": "<f2", "root8": "|i1"}
 MAX_BYTE = 127
 MAX_NUMBERS = 10**8  # in an array; a file with a larger array is damaged
+FREE_NUMBERS = 1 << 23  # in an array that may be packed to nothing, such as one of equal numbers
+MAX_RATIO = 200  # in larger arrays, of unpacked to packed bytes
 
 
 class PackedArray(TypedDict):
@@ -106,9 +108,20 @@ def unpack(packed: PackedArray | Sequence[Any] | None) -> NDArray[np.float64] | 
         raise InputError(f"packed array: damaged ({error})") from error
 
 
+def unpacked_size(row: Row) -> int:
+    """Return the number of bytes that a row's packed arrays claim to unpack to."""
+    shapes = [packed.get("shape") for name in ARRAYS if isinstance(packed := getattr(row, name), dict)]
+    sound = [shape for shape in shapes if isinstance(shape, list) and all(map(_is_count, shape))]
+    return sum(2 * min(math.prod(shape), MAX_NUMBERS) for shape in sound)
+
+
+def _is_count(length: Any) -> bool:
+    return isinstance(length, int) and length >= 0
+
+
 def _unpacked_bytes(packed: PackedArray) -> bytes:
     """Return an array's bytes, but no more than its shape needs."""
-    count = math.prod(packed["shape"])
-    if not 0 <= count <= MAX_NUMBERS:
-        raise ValueError(f"its shape is {packed['shape']}")
+    count, size = math.prod(packed["shape"]), len(packed["data"])
+    if not 0 <= count <= MAX_NUMBERS or 2 * count > max(2 * FREE_NUMBERS, MAX_RATIO * size):
+        raise ValueError(f"its shape is {packed['shape']}, for {size:,} characters")
     return zlib.decompressobj().decompress(base64.b64decode(packed["data"]), 2 * count + 1)

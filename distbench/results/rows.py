@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from distbench._util.distances import EUCLIDEAN
-from distbench._util.text import plain_text
+from distbench._util.text import plain_text, shortened
 from distbench.inference.estimate import CONFIDENCE
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ def rows_of(
     from distbench.metrics import METRICS
 
     row_fields = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **row_fields}
+    row_fields["encoder"] = plain_text(row_fields["encoder"])
     row_fields["code_size"] = int(row_fields["code_size"])  # it may be a numpy integer
     has_stored_confidence = report.confidence == CONFIDENCE  # rows hold 95 % intervals
     rows = []
@@ -260,7 +261,7 @@ def failed_row(reason: str, *, status: str = FAILED, **row_fields: Any) -> Row:
     ``dataset``, ``code_size``, ``k``, ``m`` and ``M``.
     """
     lines = reason.strip().splitlines()
-    status = f"{status}{lines[0] if lines else 'no reason given'}"
+    status = f"{status}{shortened(lines[0]) if lines else 'no reason given'}"
     return Row(**{"seed": None, **row_fields}, metric="", metric_version=0, status=status, direction="up")
 
 

@@ -9,17 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
 
-from distbench._util.text import short_repr
+from distbench._util.text import plain_text, short_repr
 from distbench.errors import InputError
-from distbench.results.packing import unpack
+from distbench.inputs.size_guards import refuse_unfolded
+from distbench.results.packing import unpack, unpacked_size
 from distbench.results.rows import OK, ClaimOutcome, Row
 
-__all__ = ["EMPTY", "SCHEMA", "CutOffError", "Results", "parse_results"]
+__all__ = ["EMPTY", "MAX_CHARACTERS", "SCHEMA", "CutOffError", "Results", "parse_results"]
 
 SCHEMA = 1
 NUMBERS = ("value", "low", "high", "seconds", "limit")
 AXES = {"leave_one_out": 1, "interaction": 2, "losses": 1}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+COUNTS = ("code_size", "code_width", "metric_version", "k", "m", "M", "seconds")
+"""Fields that are never negative."""
+MAX_CHARACTERS = 50_000  # of a text, which may be the name of a test
 MAX_NUMBER = 1e300
 """A file with larger numbers counts as damaged, since means and sums of them overflow."""
 STORED_CLAIM = {"statement": "", "source": "", "expect": ""}
@@ -59,7 +63,7 @@ def parse_results(text: str) -> Results:
     """Return the content of a file of results. Raises ValueError with one line that says what is wrong."""
     import msgspec
 
-    document = _with_numbers(_in_one_format(_parsed(text)))
+    document = _with_numbers(_with_plain_texts(_in_one_format(_parsed(text))))
     earlier = document.get("earlier")
     for name, environment in earlier.items() if isinstance(earlier, dict) else ():
         if not isinstance(environment, dict):
@@ -69,7 +73,10 @@ def parse_results(text: str) -> Results:
     except msgspec.ValidationError as error:
         raise ValueError(_described(str(error), document)) from error
     for environment in (results.environment, *results.earlier.values()):
-        json.dumps(environment, allow_nan=False)  # raises for 1e999, which is read as infinity
+        size = len(json.dumps(environment, allow_nan=False))  # raises for 1e999, which is read as infinity
+        if size > MAX_CHARACTERS:
+            raise ValueError(f"an environment has {size:,} characters")
+    refuse_unfolded(sum(map(unpacked_size, results.rows)), len(text), "fewer rows")
     kinds: tuple[tuple[str, Sequence[Row | ClaimOutcome]], ...] = (("row", results.rows), ("claim", results.claims))
     for kind, records in kinds:
         for number, record in enumerate(records, 1):
@@ -81,7 +88,7 @@ def parse_results(text: str) -> Results:
 def _parsed(text: str) -> dict[str, Any]:
     # json, because msgspec refuses half of a surrogate pair, which names of tests may contain.
     try:
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse, object_pairs_hook=_table)
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         is_cut = text.startswith("{") and not text.rstrip().endswith("}")
@@ -100,6 +107,14 @@ def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not a JSON number")
 
 
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise ValueError(f"the key {short_repr(twice)} is there twice in one table")
+    return table
+
+
 def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document with the present keys; older files of suites have others."""
     if "environments" not in document:
@@ -108,6 +123,22 @@ def _in_one_format(document: dict[str, Any]) -> dict[str, Any]:
     if isinstance(claims, list):
         claims = [STORED_CLAIM | claim if isinstance(claim, dict) else claim for claim in claims]
     return document | {"environment": {}, "earlier": document["environments"], "claims": claims}
+
+
+def _with_plain_texts(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with texts that are safe to print; raise ValueError for one that is too long.
+
+    Names of tests stay as they are, since the tests of a run are looked up by them.
+    """
+    for kind in ("rows", "claims"):
+        records = document.get(kind)
+        for number, record in enumerate(records if isinstance(records, list) else (), 1):
+            for name, value in record.items() if isinstance(record, dict) else ():
+                if isinstance(value, str):
+                    if len(value) > MAX_CHARACTERS:
+                        raise ValueError(f"{kind[:-1]} {number}: {name} has {len(value):,} characters")
+                    record[name] = value if name == "test" else plain_text(value)
+    return document
 
 
 def _with_numbers(document: dict[str, Any]) -> dict[str, Any]:
@@ -150,6 +181,10 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
     for name, value in vars(record).items():
         if isinstance(value, int | float) and MAX_NUMBER < abs(value) < math.inf:
             return f"{name} is too large"
+        if name in COUNTS and value is not None and value < 0:
+            return f"{name} is {value}"
+    if record.low is not None and record.high is not None and record.low > record.high:
+        return f"low is {record.low}, above high, {record.high}"
     if record.status == OK and record.value is None:
         return "has no value"
     if record.verdict and record.limit is None:

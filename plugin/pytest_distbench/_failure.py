@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from distbench._util.text import plain_text
 from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import RAISED
 from pytest_distbench._session import relative_path
@@ -86,7 +87,7 @@ def _encoder_traceback(error: BaseException) -> list[str]:
     if not _users_frames(info):
         return []  # frames of packages add nothing to the message; --full-trace shows them
     shown = info.getrepr(style="long", tbfilter=_users_frames, chain=False)
-    return [*str(shown).splitlines(), ""]
+    return [*map(plain_text, str(shown).splitlines()), ""]
 
 
 def _users_frames(info: pytest.ExceptionInfo[BaseException]) -> Traceback:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from distbench._util.text import plain_text
 from distbench.results.run import RunResults
 from pytest_distbench._record import CheckRecord, Record, records_on
 from pytest_distbench._session import relative_path, remove_kept_fits
@@ -181,7 +182,7 @@ class Summary:
                 terminalreporter.write_line(printable(line.text, sys.stdout.encoding), **MARKUP[line.level])
         for text in (*self._run.broken, *self._idle):
             terminalreporter.write_line(printable(text, sys.stdout.encoding), red=True, bold=True)
-            _count_as_failed(terminalreporter, text)
+            _count_as_failed(terminalreporter, plain_text(text))
 
     def _all(self, kind: str) -> list[Any]:
         """Return the entries of this kind in the records of all tests."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from distbench._util.text import plain_lines
 from distbench.render.text import Level, Line, titled
 from distbench.results.run import holm_line
 from pytest_distbench._options import RETRAIN, UPDATE
@@ -32,8 +33,8 @@ LARGE = 1e6  # half widths of an interval: the size of a change that cannot be m
 
 
 def joined(blocks: Sequence[Sequence[Line]]) -> str:
-    """Return blocks of lines as one text."""
-    return "\n\n".join("\n".join(line.text for line in block) for block in blocks)
+    """Return blocks of lines as one text that is safe to print."""
+    return plain_lines("\n\n".join("\n".join(line.text for line in block) for block in blocks))
 
 
 def stored_lines(records: Sequence[StoredRecord], width: int) -> list[list[Line]]:

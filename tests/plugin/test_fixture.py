@@ -302,7 +302,40 @@ def test_it(distbench):
     result.assert_outcomes(passed=2)
     assert result.ret == 0
     text = (pytester.path / "r.json").read_text(encoding="utf-8")
-    assert all(f'"encoder": "{name}"' in text for name in ("one", "5", "half ?"))
+    assert all(f'"encoder": "{name}"' in text for name in ("one", "5", r"half \\ud800"))
+
+
+def test_no_name_controls_the_terminal_or_a_ci_service(run):
+    body = """
+EVIL = "::error::x" + chr(27) + "[2J" + chr(13) + chr(10) + "##[error]y" + chr(0x202E)
+
+def named(encode):
+    encode.__name__ = EVIL
+    return encode
+
+def test_broken(distbench):
+    distbench.check(named(lambda X: X[:, :1]), X_test, continuity=0.99, labels=[EVIL] * 60)
+
+def test_failing(distbench):
+    def fails(X):
+        raise ValueError(EVIL)
+
+    distbench.check(named(fails), X_test, continuity=0.99)
+
+def test_hunt(distbench):
+    distbench.hunt(named(lambda X: X[:, :1]), X_test, contraction=1.0, budget=500)
+
+def test_print(distbench):
+    print(distbench.evaluate(first, X_test, name=EVIL))
+    assert False
+"""
+    result = run(body, "--distbench-report=term:out.txt", "-p", "no:xdist")
+    result.assert_outcomes(failed=4)
+    for text in (result.stdout.str(), Path("out.txt").read_text(encoding="utf-8")):
+        assert r"\x3a:error::x\x1b[2J\r\n\x23#[error]y\u202e" in text
+        lines = [line for line in text.split("\n") if "EVIL = " not in line]
+        assert all(map(str.isprintable, lines))
+        assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
 
 
 def test_the_command_that_reruns_a_failure_has_the_options_that_decide_it(run):

@@ -19,6 +19,7 @@ from distbench._util.files import kind_of
 from distbench._util.text import first_line
 from distbench.encoders.adapters._adapter import refuse_numbers
 from distbench.errors import EncoderError
+from distbench.inputs.size_guards import other_method
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -89,7 +90,10 @@ def _read_config(path: Path) -> tuple[Any, int]:
             if config_bytes > MAX_CONFIG_BYTES or total > max(MAX_BYTES, MAX_RATIO * size):
                 found = f"{path}: {size:,} bytes that unpack to {total:,}, which no model does"
                 raise EncoderError("encoder", found, "it is not loaded")
-            config = json.loads(archive.read(CONFIG))
+            if other := other_method(members):
+                raise EncoderError("encoder", f"{path}: has {other}, whose compression is not read", "save it again")
+            with archive.open(CONFIG) as file:
+                config = json.loads(file.read(config_bytes))
     except EncoderError:
         raise
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: too deep

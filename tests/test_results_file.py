@@ -289,7 +289,7 @@ UNUSABLE = [
     (lambda d: d["claims"][0].update(evidence="x" * 100_000), "claim 1: evidence has 100,000 characters"),
     (lambda d: d["earlier"].update(other={"cores": "x" * 100_000}), r"an environment has 100,\d{3} characters"),
     (in_packed(shape=[10**7], data=repacked(np.zeros(10**7, "<f2"))), r"row \d+: leave_one_out is damaged"),
-    (many_large_arrays, "has .* bytes that unfold to 1,677,745,600, so it is not read"),
+    (many_large_arrays, r"has .* bytes that unfold to 1,677,7\d\d,600, so it is not read"),
     (in_row(environment=["x"]), r"row 1: environment is \['x'\]"),
     (lambda d: d["rows"].append(7), r"row \d+: is not a table"),
     (lambda d: d["claims"][0].pop("verdict"), "claim 1: verdict is missing"),

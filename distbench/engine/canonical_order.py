@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.inputs.blocks import release, row_blocks
+from distbench.inputs.blocks import matrix_blocks
 
 __all__ = ["HASHED_BYTES", "canonical_order", "inverse", "shuffled_rows"]
 
@@ -54,9 +54,8 @@ def inverse(order: Indices) -> Indices:
 def _hashes(points: NDArray[Any]) -> Words:
     """Return a hash of each row's float64 values."""
     hashes = np.empty(len(points), dtype=np.uint64)
-    for rows in row_blocks(len(points), 8 * points.shape[1]):
-        _hash_rows(np.ascontiguousarray(points[rows], dtype=np.float64).view(np.uint64), hashes[rows])
-        release(points)
+    for rows, block in matrix_blocks(points):
+        _hash_rows(np.ascontiguousarray(block, dtype=np.float64).view(np.uint64), hashes[rows])
     return hashes
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine.canonical_order import HASHED_BYTES
-from distbench.inputs.blocks import release, row_blocks
+from distbench.inputs.blocks import matrix_blocks
 
 __all__ = ["fingerprint"]
 
@@ -36,16 +36,14 @@ def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] 
 
 
 def _hash_numbers(array: Array, digest: blake2b) -> None:
-    row_bytes = 8 * array.shape[1]  # of float64 for both types, so that blocks and sums do not depend on the type
-    all_rows = len(array) * row_bytes <= HASHED_BYTES
+    all_rows = 8 * array.size <= HASHED_BYTES
     sums = np.zeros(array.shape[1])
-    for rows in row_blocks(len(array), row_bytes):
-        block = np.ascontiguousarray(array[rows], dtype=np.float64)
+    for _, block in matrix_blocks(array):
+        numbers = np.ascontiguousarray(block, dtype=np.float64)
         if all_rows:
-            digest.update(block.data)
+            digest.update(numbers.data)
         else:
-            sums += block.sum(axis=0)
-        release(array)
+            sums += numbers.sum(axis=0)
     if not all_rows:
         sample = np.unique(np.linspace(0, len(array) - 1, SAMPLE_ROWS).astype(np.int64))
         digest.update(np.ascontiguousarray(array[sample], dtype=np.float64).data)

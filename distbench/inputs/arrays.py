@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.batches import detached, frame_numbers, is_frame
-from distbench.inputs.blocks import is_mapped, is_stored, loaded, release, row_blocks
+from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
 
 __all__ = [
     *("as_labels", "as_points", "check_candidates", "check_code_distance", "check_input_distance"),
@@ -51,9 +51,8 @@ def _as_matrix(value: Any, name: str, check: _Check) -> Points:
     if is_stored(value) or (is_mapped(value) and not _is_ready(value)):
         return loaded(value, name, check)
     array = value.reshape(len(value), -1)
-    for rows in row_blocks(len(array), array[0].nbytes):
-        check(array[rows], rows.start)
-        release(array)
+    for rows, block in matrix_blocks(array):
+        check(block, rows.start)
     return array if _is_ready(array) else np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -244,8 +243,7 @@ def check_candidates(k: Any, M: int) -> int:
 
 def zero_rows(points: Points) -> NDArray[np.int64]:
     """Return the rows that hold only zeros; they have no direction, so their cosine is not defined."""
-    blocks = row_blocks(len(points), points.strides[0])
-    return np.concatenate([rows.start + np.flatnonzero(~np.asarray(points[rows]).any(axis=1)) for rows in blocks])
+    return np.concatenate([rows.start + np.flatnonzero(~block.any(axis=1)) for rows, block in matrix_blocks(points)])
 
 
 def check_input_distance(points: Points, distance: str, name: str) -> None:
@@ -262,8 +260,8 @@ def check_code_distance(codes: Points, distance: str, name: str) -> None:
     """Raise InputError if a distance between codes is undefined: fractions have no Hamming distance."""
     if distance != "hamming":
         return
-    for rows in row_blocks(len(codes), codes.strides[0]):
-        if not (np.rint(codes[rows]) == codes[rows]).all():
+    for _, block in matrix_blocks(codes):
+        if not (np.rint(block) == block).all():
             raise InputError(
                 name,
                 "found values that are no whole numbers",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from distbench.errors import InputError
 from distbench.inputs.size_guards import IN_MEMORY_BYTES
 
-__all__ = ["is_mapped", "is_stored", "loaded", "release", "row_blocks", "stored_blocks"]
+__all__ = ["is_mapped", "is_stored", "loaded", "matrix_blocks", "release", "stored_blocks"]
 
 BLOCK_BYTES = 16 << 20
 
@@ -52,7 +52,17 @@ def release(array: Array) -> None:
         root.base.madvise(mmap.MADV_DONTNEED)  # type: ignore[union-attr]
 
 
-def row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
+def matrix_blocks(points: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield consecutive blocks of rows of a matrix, each with its slice; pages of a memory map are freed after use.
+
+    Blocks have about `BLOCK_BYTES` as float64, so that the cuts do not depend on the type.
+    """
+    for rows in _row_blocks(len(points), 8 * points.shape[1]):
+        yield rows, np.asarray(points[rows])
+        release(points)
+
+
+def _row_blocks(rows: int, row_bytes: int, step: int = 1) -> Iterator[slice]:
     """Cut rows into blocks of about `BLOCK_BYTES`, each a multiple of `step` rows."""
     size = max(1, BLOCK_BYTES // max(1, row_bytes * step)) * step
     for start in range(0, rows, size):
@@ -110,7 +120,7 @@ def _spans(chunks: Any, rows: int, row_bytes: int) -> Iterator[slice]:
     """Yield slices of rows that each cover whole chunks; `chunks` is the attribute of HDF5, Zarr or Dask arrays."""
     row_chunks = chunks[0] if chunks else 1
     if not isinstance(row_chunks, tuple):
-        yield from row_blocks(rows, row_bytes, min(int(row_chunks), rows))
+        yield from _row_blocks(rows, row_bytes, min(int(row_chunks), rows))
         return
     start = stop = 0  # a Dask array can have chunks of different sizes
     for size in row_chunks:

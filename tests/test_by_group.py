@@ -63,8 +63,11 @@ def test_of_reconstructions():
 @pytest.mark.parametrize(
     ("metric", "words"),
     [
-        ("stress", "metric: found 'stress', which is no mean of single points' scores; pass continuity, knn_recall, "),
-        ("distortion", "metric: found 'distortion', which is no mean"),
+        (
+            "stress",
+            "metric: found 'stress', which is not a mean of single points' scores; pass continuity, knn_recall, ",
+        ),
+        ("distortion", "metric: found 'distortion', which is not a mean"),
         ("trustworthiness", "metric: found 'trustworthiness', which was not measured"),
         (3, "metric: found 3, which was not measured"),
     ],

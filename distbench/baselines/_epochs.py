@@ -131,7 +131,7 @@ def _loss(model: Any, batch: Any, noise: Any, factor: Any) -> Any:
 
 
 def _fitted(model: Any, optimizer: Any, xla: bool) -> Begin:
-    """Return what trains by ``Model.fit``; the model then draws its own noise."""
+    """Return a function that trains by ``Model.fit``; the model then draws its own noise."""
 
     def begin(points: NDArray[np.float32], factor: float) -> Run:
         model.compile(optimizer, loss="mse", loss_weights=[factor], jit_compile=xla)

@@ -85,9 +85,9 @@ class EstimatorEncoder(Transformer):
     estimator : object
         Has ``transform``.
     units : Units
-        Between the user's points and the estimator's.
+        Converts between the user's points and the estimator's.
     factor : float
-        Brings codes back to the units of the inputs; 1 where they have none.
+        Brings codes back to the units of the inputs; 1 if codes have no units.
     note : str
         What a reader of results should know; may be empty.
     """

@@ -26,9 +26,9 @@ class IsometricEncoder(Transformer):
     model : keras.Model
         The network; it works on ``units.points_in(X)``.
     units : Units
-        Between the user's points and the network's.
+        Converts between the user's points and the network's.
     gain : float
-        Its outputs are divided by this before they get the units of the inputs.
+        The network's outputs are divided by this before they get the units of the inputs.
     """
 
     name: str
@@ -59,7 +59,8 @@ def drawn(
     code_size : int or None
         Rows of an orthogonal projection at the end; None: no projection.
     squash : float, optional
-        Factor on what the layers give, in the units of :class:`Units`, before a sigmoid. None: no sigmoid.
+        The outputs of the layers, in the units of :class:`Units`, are multiplied by this before a sigmoid. None: no
+        sigmoid.
     """
     from distbench.keras import OrthogonalProjection, Reflection, Rotation, Translation
     from distbench.keras.registered import require_keras

@@ -25,7 +25,7 @@ class MdsEncoder(Transformer):
     Attributes
     ----------
     units : Units
-        Between the user's points and ``points``.
+        Converts between the user's points and ``points``.
     points : numpy.ndarray, shape (n, d)
         The points fitted on, in ``units``.
     codes_ : numpy.ndarray, shape (n, code_size)

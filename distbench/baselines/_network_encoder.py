@@ -27,7 +27,7 @@ class NetworkEncoder(Transformer):
     model : distbench.keras.Autoencoder
         The trained model; it works on ``units.points_in(X)``.
     units : Units
-        Between the user's points and the model's.
+        Converts between the user's points and the model's.
     """
 
     name: str

@@ -27,11 +27,11 @@ def pairwise_model(
 
 
 def _pair_weight(weight: float | None, code_size: int) -> float:
-    """Return ``weight``, or where it is None 2 for codes of up to three numbers and 10 for larger ones.
+    """Return ``weight``; if it is None, return 2 for codes of up to three numbers and 10 for longer codes.
 
-    Chosen on a validation split of the train points of digits and mnist5k. Two numbers cannot keep distances and
-    neighbors both, and more than 2 takes neighbors away; with eight and more, 10 takes none and keeps more distances.
-    Sizes between were not tried.
+    These defaults were chosen on a validation split of the train points of digits and mnist5k. Codes of two numbers
+    cannot keep both distances and neighbors, and a weight above 2 loses neighbors. Codes of eight or more numbers lose
+    no neighbors with weight 10, and keep distances better than with 2. Sizes between were not tried.
     """
     if weight is None:
         return 2.0 if code_size <= 3 else 10.0

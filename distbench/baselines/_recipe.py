@@ -68,7 +68,7 @@ class Recipe:
     summary : str
         One line that describes it.
     run : callable
-        The decorated function; its points are checked before.
+        The decorated function; points are checked before it is called.
     in_sample_only : bool
         Whether the encoder has codes of the fitted points (``codes_``) and of no others.
     requires : str
@@ -122,7 +122,7 @@ class Recipe:
 
 
 class _Named:
-    """What a recipe of another package returned, such as a scikit-learn estimator, as a fitted encoder."""
+    """A fitted encoder around what a recipe of another package returned, such as a scikit-learn estimator."""
 
     def __init__(self, name: str, found: Any) -> None:
         from distbench.encoders.encoder import as_encoder
@@ -198,7 +198,7 @@ def fit_baseline(
     -------
     FittedEncoder
         Has ``encode``, ``transform`` and ``name``; ``pca`` and ``linear_autoencoder`` also ``components_``; ``mds``,
-        ``tsne`` and ``umap`` also ``codes_``, the codes of the points fitted on. ``encode`` of ``tsne`` refuses other
+        ``tsne`` and ``umap`` also ``codes_``, the codes of the train points. ``encode`` of ``tsne`` refuses other
         points.
 
     Raises

@@ -1,8 +1,8 @@
 """Codes of least raw stress, sum (D - |z_i - z_j|)^2, of all points at once or of new points beside fixed ones.
 
-Both iterate the same step. For codes ``Z`` with mean 0, the codes ``pull(Z, D, Z)`` have no more stress than ``Z``
-(the Guttman transform, de Leeuw 1977), and the same holds for a new point with ``Z`` fixed. A step of
-up to twice that length has no more stress either (de Leeuw & Heiser 1980); 1.7 of it needs a third fewer steps.
+Both iterate the same step. For codes ``Z`` with mean 0, the codes ``pull(Z, D, Z)`` have no more stress than ``Z`` (the
+Guttman transform, de Leeuw 1977), and the same holds for a new point with ``Z`` fixed. A step of up to twice that
+length has no more stress either (de Leeuw & Heiser 1980); 1.7 times the length needs a third fewer steps.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _distances(codes: Array, anchors: Array) -> Array:
         return np.asarray(cdist(codes, anchors))
     sizes, others = (codes**2).sum(axis=1)[:, None], (anchors**2).sum(axis=1)
     squares: Array = sizes + others - 2 * (codes @ anchors.T)
-    # What is within the rounding errors of the products is 0.
+    # Squared distances within the rounding errors of the products become 0.
     squares[squares < 1e-14 * (sizes + others)] = 0.0
     return np.sqrt(squares, out=squares)
 

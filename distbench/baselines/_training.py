@@ -34,8 +34,8 @@ class Plan:
         Passes over the points. None: about ``steps`` steps, in 40 to 200 passes. If the points have over a million
         numbers, a step costs more, so only 5/9 of ``steps`` are taken.
     batch_size : int or None
-        Points a step; None: all. Points left over after the last full batch are not used in that epoch; they are others
-        in each epoch.
+        Points a step; None: all. Points left over after the last full batch are not used in that epoch; in
+        each epoch these are different points.
     learning_rate : float
         Learning rate of Adam at the start.
     steps : int
@@ -84,7 +84,7 @@ def spread(points: NDArray[np.floating]) -> float:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed Keras and its backend; the caller's ``random`` and ``numpy.random`` come out as they went in."""
+    """Seed Keras and its backend; at the end restore the caller's states of ``random`` and ``numpy.random``."""
     keras = require_keras()
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - Keras seeds just this state
     keras.utils.set_random_seed(seed)

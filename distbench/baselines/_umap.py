@@ -22,7 +22,7 @@ def require_umap() -> ModuleType:
     distbench.errors.MissingDependencyError
         It cannot be imported.
     """
-    # umap imports TensorFlow where there is one, which reads this once.
+    # umap imports TensorFlow if it is installed, and TensorFlow reads this variable once.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with quiet():
@@ -59,7 +59,7 @@ def require_parametric_umap() -> Any:
 
 
 def layout_options(name: str, n_neighbors: int, min_dist: float, n: int) -> dict[str, Any]:
-    """Check the settings both recipes share, and name them as umap-learn does; few points have fewer neighbors."""
+    """Check the settings that both recipes share, and name them as umap-learn does; few points get fewer neighbors."""
     whole_number(n_neighbors, "n_neighbors", 2)
     if not 0 <= min_dist <= 1:
         raise InputError(f"min_dist: {min_dist!r} is not in [0, 1]")

@@ -27,7 +27,7 @@ def conv_autoencoder(
     """Autoencoder of strided convolutions, trained on reconstruction alone (Masci et al. 2011).
 
     Takes images as rows of ``image_shape`` numbers (height and width, and channels if any); None: a square of one
-    channel, and ``InputError`` where the number of features is no square. Inputs are treated as in the recipe
+    channel; raises ``InputError`` if the number of features is not a square. Inputs are treated as in the recipe
     ``autoencoder``.
 
     ``epochs=None``: about 2,500 steps, in 40 to 200 passes.

@@ -23,7 +23,7 @@ def denoising_autoencoder(
     """Autoencoder that learns to remove Gaussian noise from its inputs (Vincent et al. 2008).
 
     The recipe ``autoencoder`` with noise on the inputs, of ``noise`` standard deviations: the root of the mean
-    variance of the features, one number for the whole point cloud. Targets and encoded points have none.
+    variance of the features, one number for the whole point cloud. Targets and encoded points have no noise.
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """

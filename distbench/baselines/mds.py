@@ -23,7 +23,7 @@ def mds(
 
     Minimizes ``sum (d(x_i, x_j) - |z_i - z_j|)^2`` over the codes of the fitted points, started at their principal
     components, in one run; ``codes_`` holds them. It is no map: a new point gets the code with the least sum of ``(d(x,
-    x_j) - |z - z_j|)^2`` over all fitted points, whose codes stay. That search starts at the mean code of the 10
+    x_j) - |z - z_j|)^2`` over all fitted points, whose codes stay fixed. That search starts at the mean code of the 10
     nearest fitted points, weighted by one over the distance, so a fitted point gets its own code again unless another
     place has less stress.
 

@@ -22,7 +22,7 @@ PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "r
 
 
 def limit_lines(outcome: Outcome, limits: Mapping[str, float], undecided: Undecided) -> list[str]:
-    """Return a line with the verdict of each limit; if it is undecided, the line tells whether it passes."""
+    """Return a line with the verdict of each limit; if it is undecided, the line also says whether it passes."""
     from distbench._util.numbers import at_bound, number
 
     deciding = "by the value alone" if undecided == "value" else f"as --undecided={undecided} says"

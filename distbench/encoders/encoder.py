@@ -68,13 +68,13 @@ class Encoder:
             raise InputError("X", "no rows", "pass one row for each point")
         parts: list[NDArray[np.floating]] = []
         for start, batch in batches(rows, self.batch_size):
-            part = self._codes(self._called(batch, start, total), len(batch), start)
+            part = self._checked_codes(self._call_on_batch(batch, start, total), len(batch), start)
             if parts and part.shape[1] != parts[0].shape[1]:
                 raise self._error(f"codes of size {part.shape[1]} from row {start} on, {parts[0].shape[1]} before")
             parts.append(part)
         return np.concatenate(parts)
 
-    def _called(self, batch: Any, start: int, total: int) -> Any:
+    def _call_on_batch(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
         size, kind = len(batch), describe_batch(batch)  # before the call, which may change the batch
         try:
@@ -88,22 +88,22 @@ class Encoder:
                 f"to {start + size - 1} of {total}, {kind}"
             ) from error
 
-    def _codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
+    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
         """Check the result of one call and return it in shape (rows, code size)."""
-        codes = self._floats(raw, rows)
+        codes = self._as_floats(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points of one call; return one code for each point")
         codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
         if codes.shape[1] == 0:
             raise self._error("codes of size 0; return at least one number for each point")
-        bad = np.flatnonzero(~np.isfinite(codes).all(axis=1))
-        if bad.size:
-            more = f" and {bad.size - 1} more rows of its batch" if bad.size > 1 else ""
-            raise self._error(f"NaN or infinity in the code of row {start + bad[0]}{more}; codes must be finite")
+        not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=1))
+        if not_finite.size:
+            more = f" and {not_finite.size - 1} more rows of its batch" if not_finite.size > 1 else ""
+            raise self._error(f"NaN or infinity in the code of row {start + not_finite[0]}{more}; codes must be finite")
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
-    def _floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
+    def _as_floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
         if is_frame(raw) and raw.ndim == 2 and (numbers := frame_numbers(raw)) is not None:
             raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):

@@ -98,9 +98,10 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
 def _settle(
     keys: Array, singles: Singles, owner: int, tolerance: float, low: np.float32, weight: np.float32, place: Singles
 ) -> int:
-    """Compare the keys that are `low` to the owner's in single precision; return how many are below it, -1 for a tie.
+    """Return how many keys in doubt are below the owner's key, or -1 for a tie; single precision leaves them in doubt.
 
-    Adds `weight` to the `place` of the test candidates with lower keys.
+    These are the keys between `low` and the owner's key rounded up. Adds `weight` to the `place` of the test candidates
+    with lower keys.
     """
     target = keys[owner]
     high = np.float32(target * (1.0 + 2 * SINGLE_ROUNDING))

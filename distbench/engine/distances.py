@@ -132,9 +132,10 @@ def _complete(keys: Array, x2: float, y2: Array) -> bool:
 
 @kernel
 def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
-    """Turn products (B, c) in `out` (B, n), from column `shift` on, into keys; near points get direct differences.
+    """Turn products of queries and rows, in columns of `out` from `shift` on, into keys; near points get exact keys.
 
-    queries : (B, d), rows : (c, d) candidates; x2, y2 : their squared lengths after the origin was subtracted.
+    queries : (B, d). rows : (c, d) candidates. x2, y2 : their squared lengths after the origin was subtracted. out :
+    (B, n), of which c columns are changed. The keys of near points are replaced by sums of squared differences.
     """
     for q in range(len(queries)):
         keys = out[q][shift : shift + len(rows)]

@@ -23,8 +23,8 @@ MIN_POINTS = 5  # of a group; with fewer, a standard error says little about ske
 def by_group(report: Report, metric: Any) -> list[GroupScore]:
     """Return the scores of the groups, worst first; see `Report.by_group`.
 
-    The interval of a group takes the scores of its points as independent, among the candidates that there are. The
-    spread of a stochastic encoder's draws is not part of it.
+    The interval of a group assumes that the scores of its points are independent of each other, for these candidates.
+    It does not include the spread of a stochastic encoder's draws.
     """
     if report.groups is None:
         raise InputError("groups", "found none in this report", "evaluate with groups=, one label for each test point")
@@ -34,8 +34,8 @@ def by_group(report: Report, metric: Any) -> list[GroupScore]:
     points = _points(report[metric])
     if points is None:
         known = [name for name, score in report.items() if _points(score) is not None]
-        found = f"found {metric!r}, which is no mean of single points' scores"
-        raise InputError("metric", found, f"pass {', '.join(known) or 'one that is, and measure it'}")
+        found = f"found {metric!r}, which is not a mean of single points' scores"
+        raise InputError("metric", found, f"pass {', '.join(known) or 'a metric that is such a mean, and measure it'}")
     codes = report.groups.codes[report.rows_judged()]
     scores = [
         _group_score(report, metric, label, points[codes == code])

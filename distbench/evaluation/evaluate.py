@@ -62,8 +62,9 @@ def evaluate(
     reference : array-like of shape (n, d), or list of n objects, optional
         Points among which neighbors are looked up, usually the training points. Default: the test points.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
-        Other points to measure input distances between: an encoder that makes them from `X_test` and `reference`; or an
-        array with a row for each test point; or, if there are reference points, a tuple of such arrays for both.
+        Other points, between which input distances are measured. Pass an encoder that makes them from `X_test` and
+        `reference`; or an array with a row for each test point; or, if there are reference points, a tuple of an array
+        for the test points and one for the reference points.
     k : int
         Number of neighbors, 1 <= k < M / 2 with M candidates. The limit holds for all metrics, since the worst pairs
         need it.
@@ -91,7 +92,8 @@ def evaluate(
     groups : array-like of shape (m,), optional
         The group of each test point, such as its writer, patient, film or document: labels of any kind, as
         scikit-learn's ``groups``. Points of one group are not independent, so intervals are over groups (at least 5,
-        better 10 or more), which are mostly wider. Values do not change. `Report.by_group` has the values of groups.
+        better 10 or more), which usually makes them wider. Values do not change. `Report.by_group` has the values of
+        groups.
     queries : int, optional
         Size of the random sample of test points that are evaluated, against all candidates. Default: all.
     precision : mapping of str to float, optional

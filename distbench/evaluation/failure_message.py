@@ -30,7 +30,7 @@ def setting(report: Report) -> str:
 def failure_lines(
     report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore], code_size: int
 ) -> list[str]:
-    """Return the failure text, the scores of reference encoders at this code size, and advice, each one item."""
+    """Return the failure text, the scores of reference encoders at this code size, and advice, one item each."""
     return [
         failure_text(report, broken),
         *reference_lines(references, code_size),

@@ -27,8 +27,8 @@ def limits_and_options(
     """Split a call's arguments into limits by metric, and options of `distbench.evaluate`.
 
     The options also make `evaluate` measure every metric that has a limit. Limits of the call replace those in
-    `before`, and those in `after` replace both. Raises InputError if a limit names no metric or lies outside its
-    metric's range, or if there is no limit though one is `required`.
+    `before`, and those in `after` replace both. Raises InputError if a limit is for an unknown metric or lies outside
+    its metric's range, or if there is no limit though one is `required`.
     """
     known = _options()
     options = {name: value for name, value in arguments.items() if name in known}

@@ -1,4 +1,4 @@
-"""The checked points of an evaluation: input distances are measured between them; with their labels and codes."""
+"""The checked points of an evaluation, between which input distances are measured, with their labels and codes."""
 
 from __future__ import annotations
 

@@ -121,7 +121,8 @@ class Report(Mapping[str, Score]):
         """Return the value of a metric over the points of each group, worst first.
 
         A group's value is the mean of its points' scores; its interval is for other points of the same group, and None
-        for fewer than five points. Raises InputError without groups, or for a metric that is no mean of points' scores.
+        for fewer than five points. Raises InputError without groups, or for a metric that is not a mean of points'
+        scores.
         """
         return list(imported("distbench.evaluation.by_group:by_group")(self, metric))
 
@@ -195,19 +196,19 @@ class Report(Mapping[str, Score]):
         ----------
         undecided : {"value", "fail", "pass"}
             What happens if a limit lies inside the interval, so that the test points do not decide. "value": the value
-            alone decides. "fail": the check fails; as measured, an encoder whose true value is at its limit then passes
-            with 2 to 5 % of samples of test points (`distortion_q` of 100 points: up to 8 %), an encoder farther on the
-            bad side with under 1 %. "pass": the check passes.
+            alone decides. "fail": the check fails. Measured with "fail", an encoder whose true value is at its limit
+            passed for 2 to 5 % of samples of test points (`distortion_q` of 100 points: up to 8 %), and an encoder
+            farther on the bad side for under 1 %. "pass": the check passes.
         **limits : float
-            One limit for each metric, e.g. ``continuity=0.95``; the metric's direction makes it a least or a largest
-            value.
+            One limit for each metric, e.g. ``continuity=0.95``: the smallest allowed value, or the largest if lower is
+            better.
 
         Raises
         ------
         PreservationError
             If a limit is broken. The message has metric, value, interval, limit, n, k, M and the worst pair.
         InputError
-            If a limit names no metric, is not a number in the metric's range, or lies beyond the report's floor.
+            If a limit is for an unknown metric, is not a number in the metric's range, or is beyond the report's floor.
         """
         __tracebackhide__ = True
         if broken := self.broken(limits, undecided):

@@ -206,7 +206,7 @@ class Hunt:
         Raises
         ------
         PreservationError
-            A limit is broken. The message has the value, the pair, and code that encodes it again.
+            A limit is broken. The message has the value, the pair, and code that reproduces it.
         InputError
             No limit was passed, or one is not a number above 0.
         """
@@ -224,7 +224,7 @@ class Hunt:
         return "\n  ".join([head, *findings, *(f"note: {note}" for note in self.notes)])
 
     def _failure(self, broken: Mapping[str, float]) -> str:
-        """Return the message for broken limits: values, worst pairs, and code that encodes them again."""
+        """Return the message for broken limits: values, worst pairs, and code that reproduces them."""
         limits = "1 limit" if len(broken) == 1 else f"{len(broken)} limits"
         lines = [f"{self.encoder} (codes of {self.code_size}) does not meet {limits}:"]
         findings = {name: self.torn if name == "expansion" else self.merged for name in broken}

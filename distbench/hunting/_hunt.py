@@ -80,7 +80,7 @@ def hunt(
         Smallest distance of the two inputs of a pair, in units of the median distance of a test point to its nearest
         other test point.
     bounds : (low, high), optional
-        Range of plausible inputs; each of both is a number, or has one number for each column. Default: the range of
+        Range of plausible inputs; each is a number, or has one number for each column. Default: the range of
         `X` in each column.
     plausible : callable, optional
         A further condition: a function that takes points in the shape of `X` and returns one bool for each.
@@ -96,7 +96,7 @@ def hunt(
     Returns
     -------
     Hunt
-        The worst pair of each kind, its distances, a shrunk form, and code that encodes it again.
+        The worst pair of each kind, its distances, a shrunk form, and code that reproduces it.
 
     Raises
     ------

@@ -26,9 +26,9 @@ FINE_DECIMALS = range(7, 13)  # rounding to them changes less than a millionth
 def shrink(pairs: WorstPairs, kind: Kind, pair: Candidate, worst_test: float, directions: DirectionKind) -> Candidate:
     """Return a pair that is nearer to test points and still bad.
 
-    Its score stays at least a hundred times `worst_test`, the ratio of the worst pair of test points, or else the
-    geometric mean of both scores. With ``directions="data"`` numbers are only rounded finely, because larger
-    changes would leave these directions.
+    Its score stays at least a hundred times `worst_test`, the score of the worst pair of test points; or at least the
+    geometric mean of `worst_test` and the score of `pair`, if that is less. With ``directions="data"`` numbers are only
+    rounded finely, because larger changes would leave these directions.
     """
     halfway = math.sqrt(worst_test) * math.sqrt(pair.score)
     shrinker = _Shrinker(pairs, kind, min(halfway, ENOUGH * worst_test) if worst_test else pair.score / 2)

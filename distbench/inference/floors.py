@@ -47,14 +47,15 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     .. math:: \|D_X^2 - D_Z^2\| \ge 2T, \quad s = \|D_X - D_Z\| \ge \sqrt{\Delta^2 + 2T} - \Delta
 
     with Delta the largest input distance. By the triangle inequality no code distance exceeds
-    :math:`2 \Delta + s / \sqrt{n}`, hence also :math:`s (3 \Delta + s / \sqrt{n}) \ge 2T`; the larger bound counts,
-    over :math:`\|D_X\|`. It bounds the scaled stress too, since scaled codes are codes. For `distortion`, by packing:
+    :math:`2 \Delta + s / \sqrt{n}`, hence also :math:`s (3 \Delta + s / \sqrt{n}) \ge 2T`. The floor is the larger of
+    both bounds on s, divided by :math:`\|D_X\|`. It is also a floor of the scaled stress, since scaled codes are codes.
+    For `distortion`, by packing:
 
     .. math:: (n_S^{1/dim} - 1) \sqrt{\frac{dim + 1}{2 dim}} \frac{\delta_S}{\Delta_S}
 
-    over farthest-point prefixes S of n_S points, least distance delta_S and diameter Delta_S. For `knn_recall` of codes
-    of 2 columns, a code is among the k nearest of at most 6k others (2k in 1 column), so that points which are among
-    the k nearest of more lose the rest.
+    the largest value over farthest-point prefixes S, with n_S points, least distance delta_S and diameter Delta_S. For
+    `knn_recall`: a code of 2 columns is among the k nearest of at most 6k others (2k for 1 column). A point that is
+    among the k nearest of more than 6k others in the input cannot be a neighbor of all of them in the codes.
 
     Parameters
     ----------
@@ -70,9 +71,10 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     Returns
     -------
     dict of str to float
-        Least possible values (for `knn_recall` a largest possible one), of metrics for which one takes at most seconds.
-        For more than 2,000 points (fewer with more than 500 columns) the packing uses a sample, which still gives a
-        floor, and `knn_recall` has none; beyond 1,500 columns the stresses have none.
+        Smallest possible values by metric; for `knn_recall` the largest possible value. Metrics whose floor would take
+        more than seconds are missing: `knn_recall` for more than 2,000 points (fewer with more than 500 columns), and
+        the stresses for more than 1,500 columns. For so many points the packing uses a sample, which also gives a
+        floor.
 
     Raises
     ------

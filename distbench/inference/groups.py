@@ -82,9 +82,9 @@ def leave_groups_out(leave_one_out: Array, codes: Indices) -> Array:
     .. math:: T_{(-g)} = \bar T + \frac{m - 1}{m - n_g} \sum_{i \in g} (T_{(-i)} - \bar T)
 
     with :math:`\bar T` the mean of the m values :math:`T_{(-i)}` and n_g the number of points of group g: a group's
-    influence is the sum of those of its points. For a mean of independent scores this is the mean without the group,
-    and for groups of one point each it is `leave_one_out`. Changes in the row of a point when another point of its
-    group is removed must not be part of `leave_one_out`: a group is removed with all of its rows, so they would count
+    influence is the sum of its points' influences. For a mean of independent scores this is the mean without the group,
+    and for groups of one point each it is `leave_one_out`. `leave_one_out` must not include how removing a point
+    changes the rows of other points of its group: these rows are removed with the group, so the changes would count
     twice.
 
     Parameters

@@ -4,10 +4,11 @@ The resampling unit is the point, never the pair: pairs that share a point are n
 over pairs is several times too narrow. Leaving out a point takes away its row and its column.
 
 The delete-one jackknife counts the joint effect of two points twice (Efron & Stein 1981: the k-th order of Hoeffding's
-decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbors it is up to half
-of the variance, at any number of points, since the scores of some queries depend strongly on one candidate. If the
-engine returns these changes, their part is subtracted once. Where nearly all points score 1, what is left is a small
-difference of large numbers, and the variance of the single points' scores is used instead.
+decomposition k times). For smooth statistics of all pairs this is negligible. For nearest neighbors it is up to half of
+the variance, at any number of points, since the scores of some queries depend strongly on one candidate. If the engine
+returns how each candidate's removal changes each query's score, what is counted twice is subtracted once. Where nearly
+all points score 1, what is left is a small difference of large numbers, and the variance of the single points' scores
+is used instead.
 """
 
 from __future__ import annotations
@@ -128,11 +129,12 @@ def add_replicates(
     .. math:: Var(\bar T) = Var_p(E_e[T \mid p]) + E_p[Var_e(T \mid p)] / S
 
     over samples of points and replicates. The jackknife over points, of the mean over replicates, estimates the first
-    term. From the second it includes independent noise of single points, but nothing that all codes of a replicate
-    share. The second term is estimated by s^2 / S, with s the standard deviation of the S values, and added: the
-    interval is never too narrow, and with independent noise too wide by at most the second term. Half widths add like
-    standard errors, each with its quantile of Student's distribution, S - 1 degrees of freedom for the replicates. For
-    normal values with independent estimates of their variances, this has at least the stated confidence.
+    term. It includes the part of the second term that is independent noise of single points, but nothing that all codes
+    of a replicate share. The second term is estimated by s^2 / S, with s the standard deviation of the S values, and
+    added: the interval is never too narrow, and with independent noise too wide by at most the second term. Half widths
+    add like standard errors, each with its quantile of Student's distribution, S - 1 degrees of freedom for the
+    replicates. For normal values with independent estimates of their variances, this has at least the stated
+    confidence.
 
     References
     ----------
@@ -202,10 +204,11 @@ def _variance_near_perfect(variance: float, losses: Array, failure: float) -> fl
     .. math:: (1 - p) V + p \min(\max(V, s^2 / m), (1 + 3 q) s^2 / m)
 
     with V the jackknife's variance, p the share of points without a loss, and q the share that points with large losses
-    have in the sum of squared losses. Where few points fail, and little, each failure changes with about k other
-    points. The jackknife counts it as often, and subtracting that again leaves mostly noise; but such failures are
-    nearly independent of each other. A point that loses much may also be a wrong neighbor of others: that at most
-    doubles its effect, as in a mean over pairs (Hoeffding 1948).
+    have in the sum of squared losses. If few points fail, and each loses little, removing any of about k other
+    points changes a failure. The jackknife counts a failure about k times, and subtracting the surplus leaves mostly
+    noise; but such failures are nearly independent of each other, so that s^2 / m is their variance. A point that loses
+    much may also be a wrong neighbor of other points, which at most doubles its effect, as in a mean over pairs
+    (Hoeffding 1948).
     """
     share, squares = float(np.mean(losses == 0)), losses**2
     of_points = float(np.var(losses, ddof=1)) / len(losses)

@@ -77,7 +77,7 @@ def refuse_table(metadata: Any, size: int) -> None:
 
 
 def refuse_unfolded(unfolded: int, size: int, how: str) -> None:
-    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` tells how to save such data."""
+    """Raise DatasetError if a file of `size` bytes unfolds to far more; `how` is a way to save such data."""
     if unfolded > max(MAX_BYTES, MAX_RATIO * size):
         raise DatasetError(
             f"has {size:,} bytes that unfold to {unfolded:,}, so it is not read; if this is correct, save it with {how}"

@@ -44,7 +44,7 @@ class ContractiveAutoencoder(Autoencoder):
     -----
     ||J||^2 is estimated as ``code_size * ||J^T u||^2`` with one random unit vector u a point, which is exact in the
     mean, and exact for ``code_size`` 1. J^T u itself is the exact product for ReLU and linear
-    layers; other activations have central differences for slopes, and must act on each number alone.
+    layers. The slopes of other activations are central differences; such an activation must act on each number alone.
     """
 
     arguments = ("weight",)

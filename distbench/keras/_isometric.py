@@ -42,8 +42,8 @@ class IsometricAutoencoder(Autoencoder):
     Notes
     -----
     D and E are taken at the points of the batch and at their codes, with the same u; the products are
-    exact for ReLU and linear layers; other activations have central differences for slopes, and must act on each number
-    alone.
+    exact for ReLU and linear layers. The slopes of other activations are central differences; such an activation must
+    act on each number alone.
     """
 
     arguments = ("weight",)

@@ -66,8 +66,8 @@ def pairwise_distance_loss(
         A batch and what encodes it, of any float types; axes after the first are flattened. ``n`` may be known at
         run time alone.
     form : str
-        See the table. `stress` is the square of the metric `scaled_stress`, `sammon` (Sammon 1969) that of the same
-        name.
+        See the table. `stress` is the square of the metric `scaled_stress`; `sammon` (Sammon 1969) is the metric of
+        the same name.
     scale : float or None
         Mean distance of the training points. None: the mean over the pairs of each batch.
     pairs : {"all", "sampled"}
@@ -167,7 +167,7 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
         self.pairs = pairs
 
     def call(self, codes: Any, inputs: Any) -> Any:
-        """Add the loss of this batch and return ``codes`` as they came."""
+        """Add the loss of this batch and return ``codes`` unchanged."""
         self.add_loss(self.weight * _loss(inputs, codes, self.form, self.scale, self.pairs, self.max_points))
         return codes
 

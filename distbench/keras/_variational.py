@@ -57,7 +57,7 @@ class VariationalAutoencoder(Autoencoder):
         """Make encoder and decoder for inputs of shape ``(batch, features)``."""
         super().build(input_shape)
         self._features = int(input_shape[-1] or 0)
-        # Beside the encoder's last layer, which gives the means.
+        # This layer stands beside the encoder's last layer, which gives the means.
         self.log_variance = keras.layers.Dense(self.code_size, dtype=self.dtype_policy, name="log_variance")
         self.log_variance.build((None, self.hidden[-1] if self.hidden else self._features))
 

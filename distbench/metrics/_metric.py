@@ -91,5 +91,5 @@ class Metric:
 
     @property
     def has_isolated_failures(self) -> bool:
-        """Whether points that fail near a perfect score do so nearly independently: not where labels decide."""
+        """Whether points fail nearly independently near a perfect score, as they do unless labels decide."""
         return self.family in ("ranks", "order")

@@ -72,9 +72,9 @@ def _slope(tail: Tail, position: float) -> float:
 
 
 def _members(tail: Tail, position: float) -> tuple[Indices, Indices, Array]:
-    """Return the ends i, j and the weights of the pairs up to a place in the tail.
+    """Return the points i, the points j and the weights of the pairs up to a place in the tail.
 
-    Pairs tied at the place share the places that are left with equal weight.
+    Pairs with the ratio at this place are tied: they share the remaining places, so they have equal weights.
     """
     place = int(position)
     stop = min(place + 1, len(tail.ratios))
@@ -91,7 +91,7 @@ def _members(tail: Tail, position: float) -> tuple[Indices, Indices, Array]:
 def _pairs_in_tail(i: Indices, j: Indices, weights: Array, points: int, groups: Indices | None) -> Array:
     """Return, for each test point, the sum of the weights of its pairs.
 
-    A pair of two points of one group counts half for each: it leaves with the group once.
+    A pair of two points of one group counts half for each, since it is removed only once with the group.
     """
     weights = np.where(_of_one_group(i, j, groups), 0.5, 1.0) * weights
     is_test = j >= 0

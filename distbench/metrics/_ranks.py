@@ -111,7 +111,7 @@ def _relative_ranks(statistics: Statistics, space: Literal["input", "code"]) -> 
 
 
 def _least_exchange(M: int) -> float:
-    """Return what two candidates of ranks K and K + 1 that change places take from a query's area, the least over K."""
+    """Return the smallest loss of a query's area if the candidates of ranks K and K + 1 change places, over all K."""
     K = np.arange(1, M)
     return float(np.min(M / (K**2 * (M - K))) / np.sum(1 / K)) if M > 1 else 0.0
 

@@ -77,20 +77,20 @@ def claim_key(claim: Claim, suite: Suite) -> str:
 def judge(claim: Claim, suite: Suite, fits: FitCache, progress: ProgressFor = lambda _: None) -> ClaimResult:
     """Fit the encoders of a claim, and return the verdict.
 
-    A claim is about recipes, trained again, on new test points. The 95 % interval of the mean over training seeds
-    decides on a bound, that of the difference of two means on a comparison: borne out if the whole interval is on the
-    claim's side, refuted if all of it is on the other, else undecided. The intervals have the variance over test points
-    (jackknife, paired) and over the trainings of each encoder. A margin moves the threshold of a comparison from 0 to
-    that much worse. Each claim is decided alone; `distbench.inference.verdicts.holm` counts the claims that stay
-    decided after a correction for their number. For a metric without an interval (worst cases) the value decides, and
-    only on a bound. For an angle and a collapse the largest value over the seeds decides. A floor is certain. A
-    collapse that was not found is undecided: a search proves nothing.
+    A claim is about recipes, trained again, on new test points. A bound is decided by the 95 % interval of the mean
+    over training seeds, a comparison by that of the difference of two means: the claim is borne out if the whole
+    interval is on its side, refuted if the whole interval is on the other, else undecided. The intervals include the
+    variance over test points (jackknife, paired) and over the trainings of each encoder. With a margin, the first
+    encoder of a comparison may be worse by so much. Each claim is decided alone; `distbench.inference.verdicts.holm`
+    counts the claims that stay decided after a correction for their number. A bound on a metric without an interval
+    (worst cases) is decided by the value. For an angle and a collapse the largest value over the seeds decides. A floor
+    is certain. A collapse that was not found is undecided: a search proves nothing.
 
     Raises
     ------
     SuiteError
-        The claim compares by a metric without an interval, is about a floor that does not exist, or about principal
-        directions that its encoder lacks.
+        The claim compares by a metric without an interval, is about a floor that does not exist, or is about the
+        principal angle of an encoder that is not linear.
     """
     subject = _Subject(claim, suite, fits, progress)
     judges: dict[type, Callable[[Any, _Subject], ClaimResult]] = {
@@ -227,8 +227,8 @@ def _p_value(estimate: Estimate, threshold: float) -> float | None:
     return None if p is None else float(f"{p:.3g}")
 
 
-def _verdict(good: bool, bad: bool) -> Verdict:
-    return "borne out" if good else "refuted" if bad else "undecided"
+def _verdict(is_borne_out: bool, is_refuted: bool) -> Verdict:
+    return "borne out" if is_borne_out else "refuted" if is_refuted else "undecided"
 
 
 def _shown(name: str, runs: Sequence[Run]) -> str:

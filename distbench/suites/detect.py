@@ -16,7 +16,7 @@ _QUOTES = re.compile(r'"{3}|\'{3}')
 def is_suite(path: Path) -> bool:
     """Return whether a file has ``distbench = 1``, or a mistaken form of it, before the first table header.
 
-    What is no file, or cannot be opened, is not a suite.
+    A path that is not a file, or cannot be opened, is not a suite.
     """
     in_text = False  # whether the line begins inside a text of several lines
 

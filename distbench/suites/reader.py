@@ -1,6 +1,6 @@
 """Reads a suite file. An error is one line that names the file, the line, the key and a remedy.
 
-Names of data sets, baselines and metrics are looked up in ``names``, since that loads numpy.
+Names of data sets, baselines and metrics are looked up in ``check_names``, a separate module, since that loads numpy.
 """
 
 from __future__ import annotations

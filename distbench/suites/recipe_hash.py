@@ -1,4 +1,4 @@
-"""The hash of a recipe: it changes if code changes on which its fits depend. The code is not run.
+"""The hash of a recipe: it changes if the code that its fits depend on changes. The code is not run.
 
 Source text is hashed, because syntax trees differ between versions of Python. Keras is never imported.
 """

@@ -41,7 +41,7 @@ def perturbations(
     reach : float, default 1.0
         Largest distance of a move, in units of the row's distance to its nearest other row.
     bounds : (low, high), optional
-        Range of plausible points; each of both is a number, or has one number for each column. Default: the range of
+        Range of plausible points; each is a number, or has one number for each column. Default: the range of
         `X` in each column.
     plausible : callable, optional
         A further condition: a function that takes points in the shape of `X` and returns one bool for each.

@@ -120,14 +120,14 @@ class Events:
 
         The first call of full size faults in pages and grows pools: its memory counts, its time does not.
         """
-        told = _forget_peak()
+        was_reset = _forget_peak()
         before = _memory("VmRSS")
         self.say(begin=what)
         start = time.perf_counter()
         values = call()
         seconds = time.perf_counter() - start
         peak = _memory("VmHWM")
-        above = max(peak - before, 0) if told and peak is not None and before is not None else None
+        above = max(peak - before, 0) if was_reset and peak is not None and before is not None else None
         self.say(end=what, seconds=seconds, above=above, values=values, counts=counts)
         return seconds
 

@@ -108,10 +108,10 @@ def study(sizes: list[int], runs: int, jobs: int, kept: Path | None) -> Iterator
 
 def _kept(path: Path, runs: int) -> Iterator[tuple[Case, Found]]:
     for line in path.read_text(encoding="utf-8").splitlines():
-        told = json.loads(line)
-        if told["runs"] == runs:
-            rows = {(encoder, metric): [tuple(row) for row in values] for encoder, metric, values in told["rows"]}
-            yield Case(**told["case"]), rows
+        saved = json.loads(line)
+        if saved["runs"] == runs:
+            rows = {(encoder, metric): [tuple(row) for row in values] for encoder, metric, values in saved["rows"]}
+            yield Case(**saved["case"]), rows
 
 
 def main() -> None:

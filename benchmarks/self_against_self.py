@@ -1,4 +1,4 @@
-"""How often equal recipes are told apart: a recipe against itself, trained with other seeds.
+"""How often equal recipes are wrongly distinguished: a recipe against itself, trained with other seeds.
 
     python benchmarks/self_against_self.py --markdown docs/intervals.md
 
@@ -38,7 +38,7 @@ Fits = dict[str, list[Row]]
 
 @dataclass(frozen=True)
 class Line:
-    """How often one metric tells equal recipes apart, in percent."""
+    """How often one metric wrongly distinguishes equal recipes, in percent."""
 
     recipe: str
     seeds: int
@@ -128,7 +128,7 @@ def _markdown(lines: list[Line], options: argparse.Namespace) -> str:
     fits = " and ".join(f"{count} fits of `{recipe}`" for recipe, _, count in (f.partition(":") for f in options.fits))
     return "\n".join(
         [
-            f"Equal recipes were told apart in at most {of_pairs:.1f} % of {options.repeats} divisions of",
+            f"Equal recipes were wrongly distinguished in at most {of_pairs:.1f} % of {options.repeats} divisions of",
             f"{fits} if two were compared, and in at most {of_boards:.1f} % on larger leaderboards",
             f"({machine('distbench', 'keras')}).",
             "",

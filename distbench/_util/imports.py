@@ -15,7 +15,7 @@ __all__ = ["imported", "require"]
 def imported(spec: str, hint: str = "is its folder on pytest's pythonpath?") -> Any:
     """Return the object that ``module:object`` or ``module:Class.attribute`` names.
 
-    Raises InputError if the module cannot be imported (with `hint` as advice), raises another error or lacks the object.
+    Raises InputError if the module cannot be imported (with `hint` as advice) or raises an error, or lacks the object.
     """
     module, _, path = spec.partition(":")
     try:

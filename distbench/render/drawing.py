@@ -28,7 +28,7 @@ __all__ = [
     "shown",
 ]
 
-# report.css replaces each color on dark pages; so that it can tell them apart, no two are equal, though some look so.
+# report.css replaces each color on dark pages by its code, so no two codes are equal, though some look alike.
 INK, NAME, GRID, IDEAL, LINE = "#727986", "#727987", "#9aa1ac", "#d55e01", "#0072b2"
 EDGES = 0.8, 0.9, 0.95, 0.98
 COLORS = "#d55e00", "#e08a4a", "#b5a36a", "#6fa3bf", "#3585bb"

@@ -268,7 +268,7 @@ class TestComparisons:
 
     def test_need_the_same_groups(self):
         for groups in ((np.arange(50) // 5, None), (np.arange(50) // 5, np.arange(50) % 10)):
-            with pytest.raises(InputError, match="found other groups of test points"):
+            with pytest.raises(InputError, match="found different groups of test points"):
                 distbench.compare(*self.reports(*groups))
 
     def test_of_stored_rows(self, tmp_path):

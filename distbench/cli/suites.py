@@ -28,8 +28,8 @@ SHIPPED = "distbench_suites"
 def command(paths: tuple[Path, ...], as_json: bool, width: int | None) -> None:
     """List suites and how to run them.
 
-    Without PATHS, the suites of distbench and of this folder are listed, else those in these files and folders. Nothing
-    that a suite names is imported.
+    Without PATHS, the suites of distbench and of this folder are listed. With PATHS, the suites in these files and
+    folders are listed. Nothing that a suite names is imported.
     """
     from distbench.cli._lists import print_list
 

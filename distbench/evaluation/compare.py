@@ -137,7 +137,7 @@ def compare(report_a: Report, report_b: Report) -> Differences:
         raise InputError(both, "found different points", "evaluate both on the same points in the same order")
     groups = [None if report.groups is None else report.groups.fingerprint() for report in (report_a, report_b)]
     if groups[0] != groups[1]:
-        raise InputError(both, "found other groups of test points", "pass the same groups to both")
+        raise InputError(both, "found different groups of test points", "pass the same groups to both")
     differences = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }

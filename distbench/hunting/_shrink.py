@@ -106,7 +106,7 @@ class _Shrinker:
         return self._first_bad(pair, side, trials) or pair
 
     def _point_and_home(self, pair: Candidate, side: str) -> tuple[Array, Array]:
-        """Return an input, and the point whose numbers it gets back."""
+        """Return one input of a pair, and the point from which its numbers are put back."""
         i, j = home_rows(self.pairs, pair)
         rows = self.pairs.region.rows
         if side == "x":

@@ -100,13 +100,13 @@ def _pairs_in_tail(i: Indices, j: Indices, weights: Array, points: int, groups: 
 
 
 def _sign_sums(i: Indices, j: Indices, weights: Array, places: Indices, groups: Indices | None) -> Array:
-    """Return, for each test point, the weighted sum of its partners' random signs; a pair counts at one of its ends.
+    """Return, for each test point, the weighted sum of its partners' random signs.
 
-    Partners of the point's own group are left out.
+    A pair counts for one of its two points. Partners of the point's own group are left out.
     """
     sums = np.zeros((len(places), SKETCHES))
-    counts = (j >= 0) & ~_of_one_group(i, j, groups)
-    add_partners(i[counts], j[counts], weights[counts], places, signs_of(places), sums)
+    is_counted = (j >= 0) & ~_of_one_group(i, j, groups)
+    add_partners(i[is_counted], j[is_counted], weights[is_counted], places, signs_of(places), sums)
     return sums
 
 

@@ -49,7 +49,7 @@ class RunResults:
 
 
 def holm_line(claims: Sequence[ClaimOutcome]) -> str:
-    """Return how many claims are decided by intervals: one by one, and after Holm's correction for their number.
+    """Return a sentence: how many claims intervals decide one by one, and how many after Holm's correction.
 
     Parameters
     ----------

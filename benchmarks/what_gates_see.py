@@ -116,7 +116,7 @@ def worsening(before: list[Row], now: list[Row], gate: str) -> str:
     parsed = parse_gate(gate)
     (change,) = (change for change in compare_rows(before, now).changes if change.metric == parsed.metric)
     worse = change.worsening[0]
-    return f"{100 * worse * parsed.threshold / parsed.allowed(change):.0f} %" if parsed.relative else f"{worse:.4f}"
+    return f"{round(100 * worse * parsed.threshold / parsed.allowed(change))} %" if parsed.relative else f"{worse:.4f}"
 
 
 if __name__ == "__main__":

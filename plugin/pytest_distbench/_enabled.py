@@ -8,8 +8,8 @@ import pytest
 
 from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
-from pytest_distbench._record import CALLED, attach
-from pytest_distbench._session import is_worker
+from pytest_distbench._record import CALLED, attach, start
+from pytest_distbench._session import is_worker, node_id
 from pytest_distbench._settings import settings_of
 
 __all__ = ["enable"]
@@ -32,7 +32,8 @@ class Hooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Fail a test whose marker is wrong: xdist workers cannot report that at collection."""
+        """Start a run of a test; fail it if its marker is wrong, which xdist workers cannot report at collection."""
+        start(item)
         if fault := marker_fault(item):
             pytest.fail(fault, pytrace=False)
 
@@ -40,15 +41,20 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach a test's record to its report; fail a test that never checked its marker's limits."""
+        """Attach what a test has recorded to its report."""
         report = yield
         attach(item, report)
         shorten(item, call, report)
-        has_limits = any("limits" in mark.kwargs for mark in item.iter_markers("distbench"))
-        if call.when == "call" and report.passed and has_limits and CALLED not in item.stash:
-            report.outcome = "failed"
-            report.longrepr = (
-                f"{item.nodeid}: its marker has limits, but the test checked nothing; take the fixture distbench and "
-                "call distbench.check(...) in it"
-            )
         return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Fail a test that never checked its marker's limits."""
+        result = yield
+        if CALLED not in item.stash and any("limits" in mark.kwargs for mark in item.iter_markers("distbench")):
+            pytest.fail(
+                f"{node_id(item)}: its marker has limits, but the test checked nothing; take the fixture distbench and "
+                "call distbench.check(...) in it",
+                pytrace=False,
+            )
+        return result

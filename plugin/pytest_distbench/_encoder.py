@@ -17,7 +17,7 @@ from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._options import RETRAIN
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_check, record_of, record_rows
-from pytest_distbench._session import fits_of, rerun_line
+from pytest_distbench._session import fits_of, node_id, rerun_line
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class EncoderItem(SuiteItem):
             "k": self.suite.k,
             "m": len(data.test),
             "M": len(data.train) + len(data.test) - 1,
-            "test": self.nodeid,
+            "test": node_id(self),
             "data_sha256": data.sha256,
             "recipe_hash": self._recipe_hash,
             "in_sample": self._in_sample,
@@ -130,9 +130,9 @@ class EncoderItem(SuiteItem):
 
         limit = self._limits().get(row.metric)
         if limit is None or row.value is None:
-            return replace(row, test=self.nodeid)
+            return replace(row, test=node_id(self))
         outcome = verdict(row.value, row.low, row.high, limit, row.direction)
-        return replace(row, test=self.nodeid, limit=limit, verdict=outcome)
+        return replace(row, test=node_id(self), limit=limit, verdict=outcome)
 
     def _fit(self, recipe: Recipe, stored: Sequence[Row], reasons: Sequence[str]) -> None:
         seeds = self._seeds(recipe)
@@ -188,7 +188,7 @@ class EncoderItem(SuiteItem):
         limits = self._limits()
         if limits:
             broken = report.broken(limits, check_undecided(settings_of(self.config).undecided()))
-            record_check(self, report, limits, passed=not broken, seed=seed)
+            record_check(self, report, limits, passed=not broken, encoder=report.encoder, seed=seed)
             if broken:
                 self._broken.append(Broken(seed, report, broken))
 

@@ -229,8 +229,8 @@ class DistbenchFixture:
     def _check(self, check: Check) -> Report:
         outcome = self._run(check)
         report, broken = outcome.report, outcome.broken
-        record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.row_fields)
-        record_check(self._item, report, check.limits, passed=not broken, undecided=check.undecided)
+        name = record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.row_fields)
+        record_check(self._item, report, check.limits, passed=not broken, encoder=name, undecided=check.undecided)
         if broken:
             raise PreservationError("\n".join(self._failure(check, report, broken)))
         return report

@@ -11,7 +11,7 @@ import pytest
 from distbench.errors import InputError, PreservationError
 from pytest_distbench._checks import name_of
 from pytest_distbench._record import CheckRecord, record_limits
-from pytest_distbench._session import rerun_line
+from pytest_distbench._session import node_id, rerun_line
 
 if TYPE_CHECKING:
     from distbench.hunting import Hunt
@@ -35,7 +35,7 @@ def checked_hunt(
     hunt = distbench.hunt(encoder, X_test, name=name, **options)
     broken = hunt.broken(**checked)
     verdicts = {metric: "broken" if metric in broken else "met" for metric in checked}
-    check = CheckRecord(test=item.nodeid, encoder=hunt.encoder, passed=not broken, verdicts=verdicts)
+    check = CheckRecord(test=node_id(item), encoder=hunt.encoder, passed=not broken, verdicts=verdicts)
     values = {metric: getattr(hunt, metric) for metric in checked}
     record_limits(item, check, f"{hunt.encoder}.hunt", values, checked)
     try:

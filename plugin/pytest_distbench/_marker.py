@@ -11,7 +11,7 @@ import pytest
 from distbench._util.distances import INPUT_DISTANCES
 from distbench._util.text import plain_text
 from pytest_distbench._options import MARKER
-from pytest_distbench._session import is_worker
+from pytest_distbench._session import is_worker, node_id
 
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
@@ -43,11 +43,11 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
     for mark in item.iter_markers("distbench"):
         problem = _problem(mark, look_up)
         if problem:
-            raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {problem}")
+            raise pytest.UsageError(f"{node_id(item)}: @pytest.mark.distbench: {problem}")
         values = {**mark.kwargs, **values}
     if ("dataset" in values) != ("code_size" in values):
         present, missing = ("dataset", "code_size") if "dataset" in values else ("code_size", "dataset")
-        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.distbench: {present}= needs {missing}= too")
+        raise pytest.UsageError(f"{node_id(item)}: @pytest.mark.distbench: {present}= needs {missing}= too")
     if "dataset" in values:
         values["dataset"] = plain_text(values["dataset"])
     return MarkerArguments(**values)

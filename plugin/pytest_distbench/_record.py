@@ -1,14 +1,15 @@
 """The results of a test as plain Python values, which travel with its report to the terminal summary.
 
-They are in the ``user_properties`` of the report on the test's call, which xdist sends from worker to controller; a
-numpy scalar there would end the session. In the item's ``user_properties`` they would be sent with every phase and be
-printed in JUnit files.
+They are in ``user_properties`` of the test's reports, which xdist sends from worker to controller; a numpy scalar there
+would end the session. One test has several reports: of its phases, its subtests, and its reruns. Each report carries
+what is new since the report before, and the summary adds up those of the last run of a test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from distbench.errors import EncoderError
 from distbench.results.rows import ClaimOutcome, Row, failed_row, rows_of
 from distbench.results.run import SORT_METRIC
+from pytest_distbench._session import node_id
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CALLED",
-    "PROPERTY",
     "RAISED",
     "CheckRecord",
     "DriftRecord",
@@ -42,7 +43,9 @@ __all__ = [
     "record_of",
     "record_rows",
     "record_unevaluated",
-    "records_on",
+    "run_of",
+    "start",
+    "take_records",
 ]
 
 PROPERTY = "distbench"
@@ -96,7 +99,7 @@ class UpdateRecord(TypedDict):
 
 @dataclass
 class Record:
-    """All that one test passes to the summary."""
+    """All that one test, or one report of it, passes to the summary."""
 
     rows: list[Row] = field(default_factory=list)
     checks: list[CheckRecord] = field(default_factory=list)
@@ -107,34 +110,57 @@ class Record:
     drift: list[DriftRecord] = field(default_factory=list)
     updates: list[UpdateRecord] = field(default_factory=list)
 
+    def add(self, other: Record) -> None:
+        """Add what another report of the same run of the test has."""
+        for entry in fields(self):
+            getattr(self, entry.name).extend(getattr(other, entry.name))
+
 
 CALLED: pytest.StashKey[bool] = pytest.StashKey()
 """Is set for a test that called the fixture."""
 RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
 """The error that the fixture raised in a test."""
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()
+_ROWS: pytest.StashKey[list[Row]] = pytest.StashKey()
+_PROPERTIES: pytest.StashKey[list[tuple[str, object]]] = pytest.StashKey()
+_RUN: pytest.StashKey[int] = pytest.StashKey()
+_ATTRIBUTE = "distbench_run"  # of reports: the test's node id, and which run of the test it is
+
+
+def start(item: pytest.Item) -> None:
+    """Forget what an earlier run of the same test left: a rerun starts anew."""
+    stale = item.stash.get(_PROPERTIES, [])
+    item.user_properties[:] = [entry for entry in item.user_properties if not any(entry is old for old in stale)]
+    for key in (CALLED, RAISED, _RECORD, _ROWS, _PROPERTIES):
+        if key in item.stash:
+            del item.stash[key]
+    item.stash[_RUN] = item.stash.get(_RUN, 0) + 1
 
 
 def record_of(item: pytest.Item) -> Record:
-    """Return the record of a test, made on first use."""
+    """Return what a test has recorded since its last report."""
     return item.stash.setdefault(_RECORD, Record())
 
 
-def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **row_fields: Any) -> None:
-    """Record a report's rows, and the data of its pictures if the run writes an HTML report.
+def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **row_fields: Any) -> str:
+    """Record a report's rows, and the data of its pictures if the run writes an HTML report; return the rows' encoder.
 
     `row_fields` are further arguments of :func:`distbench.results.rows.rows_of`.
     """
     record, settings = record_of(item), settings_of(item.config)
-    rows = rows_of(report, test=item.nodeid, leave_one_out=_metrics_with_arrays(item.config, report), **row_fields)
-    record.rows.extend(_with_unique_name(rows, record.rows))
+    rows = rows_of(report, test=node_id(item), leave_one_out=_metrics_with_arrays(item.config, report), **row_fields)
+    earlier = item.stash.setdefault(_ROWS, [])  # of all reports of this run of the test
+    rows = _with_unique_name(rows, earlier)
+    earlier.extend(rows)
+    record.rows.extend(rows)
     has_pictures = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
     if settings.shows_pictures and report.clouds is not None and not has_pictures:
         from distbench.results.diagrams import diagrams_of
 
         names = [name for name in ("dataset", "code_size", "seed", "in_sample") if name in row_fields]
-        fields = {name: row_fields[name] for name in names}
-        record.diagrams.append(diagrams_of(report, test=item.nodeid, labels=labels, **fields))
+        fields_of_row = {name: row_fields[name] for name in names}
+        record.diagrams.append(diagrams_of(report, test=node_id(item), labels=labels, **fields_of_row))
+    return rows[0].encoder if rows else report.encoder
 
 
 def _with_unique_name(rows: list[Row], earlier: list[Row]) -> list[Row]:
@@ -178,7 +204,7 @@ def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitC
         m=m,
         M=m + n - 1,
         seed=None if data is None else check.seed,
-        test=item.nodeid,
+        test=node_id(item),
         data_sha256="" if data is None else data.sha256,
     )
     record_of(item).rows.append(row)
@@ -188,7 +214,7 @@ def record_unevaluated(item: pytest.Item, encoder: object) -> None:
     """Record that a check ended before its encoder was evaluated."""
     from distbench.encoders.resolve import name_of
 
-    record_of(item).checks.append(CheckRecord(test=item.nodeid, encoder=name_of(encoder), passed=False, verdicts={}))
+    record_of(item).checks.append(CheckRecord(test=node_id(item), encoder=name_of(encoder), passed=False, verdicts={}))
 
 
 def record_check(
@@ -197,33 +223,42 @@ def record_check(
     limits: Mapping[str, float],
     *,
     passed: bool,
+    encoder: str,
     seed: int | None = None,
     undecided: str = "",
 ) -> None:
-    """Record whether an encoder meets its limits, and the verdict on each."""
+    """Record whether an encoder meets its limits, and the verdict on each; `encoder` is its name in the rows."""
     verdicts = report.verdicts(**limits)
-    check = CheckRecord(test=item.nodeid, encoder=report.encoder, passed=passed, verdicts=dict(verdicts))
+    check = CheckRecord(test=node_id(item), encoder=encoder, passed=passed, verdicts=dict(verdicts))
     if undecided and undecided != settings_of(item.config).undecided():
         check["undecided"] = undecided
-    prefix = report.encoder if seed is None else f"{report.encoder}.seed{seed}"
+    prefix = encoder if seed is None else f"{encoder}.seed{seed}"
     record_limits(item, check, prefix, {metric: report[metric].value for metric in limits}, limits)
 
 
 def record_limits(
     item: pytest.Item, check: CheckRecord, prefix: str, values: Mapping[str, float], limits: Mapping[str, float]
 ) -> None:
-    """Record a check, and for JUnit files ``distbench.<prefix>.<metric>`` with its ``.limit`` and ``.verdict``."""
+    """Record a check, and for JUnit files ``distbench.<prefix>.<metric>`` with its ``.limit`` and ``.verdict``.
+
+    The prefix of a further check of one encoder in one test has a number.
+    """
     record_of(item).checks.append(check)
+    own = item.stash.setdefault(_PROPERTIES, [])
+    known = {name for name, _ in own}
+    prefixes = (f"distbench.{prefix}" + (f" ({number})" if number > 1 else "") for number in count(1))
+    prefix = next(text for text in prefixes if not any(f"{text}.{metric}" in known for metric in limits))
     for metric, limit in limits.items():
-        name, verdict = f"distbench.{prefix}.{metric}", str(check["verdicts"][metric])
-        item.user_properties += [(name, float(values[metric])), (f"{name}.limit", float(limit))]
-        item.user_properties.append((f"{name}.verdict", verdict))
+        name, verdict = f"{prefix}.{metric}", str(check["verdicts"][metric])
+        properties = [(name, float(values[metric])), (f"{name}.limit", float(limit)), (f"{name}.verdict", verdict)]
+        item.user_properties += properties
+        own += properties
 
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach a test's record to the report of its call, or of a setup that did not pass."""
-    if report.when == "teardown" or (report.when == "setup" and report.passed):
-        return
+    """Attach to a report what its test has recorded since the report before."""
+    worker = getattr(item.config, "workerinput", {}).get("workerid", "")
+    setattr(report, _ATTRIBUTE, (node_id(item), f"{worker}:{item.stash.get(_RUN, 0)}"))
     record = item.stash.get(_RECORD, None)
     if record is not None:
         # Not asdict: a deep copy of all the rows would cost seconds.
@@ -233,15 +268,25 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
             "claims": [vars(claim) for claim in record.claims],
         }
         report.user_properties.append((PROPERTY, payload))
-        del item.stash[_RECORD]  # a rerun of the same item starts anew
+        del item.stash[_RECORD]
 
 
-def records_on(report: pytest.TestReport) -> list[Record]:
-    """Return the records on a test's report."""
+def run_of(report: pytest.TestReport) -> tuple[str, str]:
+    """Return the node id of a report's test, and a text that is another one for each run of the test.
+
+    The text is empty in a report that no test made, such as that of a worker of xdist that died.
+    """
+    test, run = getattr(report, _ATTRIBUTE, (report.nodeid, ""))
+    return str(test), str(run)
+
+
+def take_records(report: pytest.TestReport) -> list[Record]:
+    """Return the records on a report, and take them off: JUnit files would print them."""
     records = []
     for name, value in report.user_properties:
         if name == PROPERTY and isinstance(value, dict):
             rows = [Row(**row) for row in value["rows"]]
             claims = [ClaimOutcome(**claim) for claim in value["claims"]]
             records.append(Record(**value | {"rows": rows, "claims": claims}))
+    report.user_properties[:] = [entry for entry in report.user_properties if entry[0] != PROPERTY]
     return records

@@ -15,10 +15,16 @@ from pytest_distbench._settings import settings_of
 if TYPE_CHECKING:
     from distbench.suites.fits import FitCache
 
-__all__ = ["fits_of", "is_worker", "relative_path", "remove_kept_fits", "rerun_line"]
+__all__ = ["fits_of", "is_worker", "node_id", "relative_path", "remove_kept_fits", "rerun_line"]
 
 SHARED_FOLDER = "distbench-fits"
 _FITS: pytest.StashKey[FitCache] = pytest.StashKey()
+
+
+def node_id(item: pytest.Item) -> str:
+    """Return an item's node id without the group that xdist appends to it (``--dist loadgroup``), which no file has."""
+    own = f"{item.parent.nodeid}::{item.name}" if item.parent is not None else item.nodeid
+    return own if item.nodeid.startswith(f"{own}@") else item.nodeid
 
 
 def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
@@ -27,7 +33,7 @@ def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
     A node id is not enough: it is relative to pytest's root folder, and for an installed suite it names no file.
     """
     shown = relative_path(item.path, item.config)
-    _, colons, rest = item.nodeid.partition("::")
+    _, colons, rest = node_id(item).partition("::")
     words = ["pytest", option or "--distbench", *_options(item.config), f"{shown.as_posix()}{colons}{rest}"]
     return f"{lead}: {shlex.join(words)}"
 

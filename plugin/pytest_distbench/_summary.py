@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 
 from distbench._util.text import plain_text
 from distbench.results.run import RunResults
-from pytest_distbench._record import CheckRecord, Record, records_on
+from pytest_distbench._record import CheckRecord, Record, run_of, take_records
 from pytest_distbench._session import relative_path, remove_kept_fits
 from pytest_distbench._settings import settings_of
 from pytest_distbench._summary_lines import (
@@ -42,16 +43,25 @@ MARKUP: dict[str, dict[str, bool]] = {
 }
 
 
+@dataclass
+class RanTest:
+    """The last run of a test: its node id, whether it failed, and what all its reports recorded."""
+
+    name: str
+    run: str
+    failed: bool = False
+    record: Record = field(default_factory=Record)
+
+
 class Summary:
     """Hooks that are registered only with ``--distbench``, and only in the process that prints the summary."""
 
     def __init__(self, config: pytest.Config) -> None:
-        # Keyed by test, so that the last rerun counts, and by file, since node ids outside pytest's root lack the file.
-        self._records: dict[tuple[str, str], Record] = {}
+        # Keyed by file too, since node ids outside pytest's root lack the file.
+        self._tests: dict[tuple[str, str], RanTest] = {}
         self._config = config
         self._settings = settings_of(config)
         self._partial = False
-        self._failed: set[str] = set()
         self._earlier_run = self._read_earlier_run()
         self._run = RunResults(rows=())
         self._idle: list[str] = []
@@ -78,12 +88,17 @@ class Summary:
         """Remember that tests could not be collected."""
         self._partial = self._partial or report.failed
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the records on a test's report."""
-        if report.failed:
-            self._failed.add(report.nodeid)
-        for record in records_on(report):
-            self._records[report.nodeid, report.location[0]] = record
+        """Add what a report recorded to the other reports of this run of its test; the last rerun counts."""
+        name, run = run_of(report)
+        key = report.nodeid, report.location[0]
+        if key not in self._tests or run not in ("", self._tests[key].run):
+            self._tests[key] = RanTest(name, run)
+        test = self._tests[key]
+        test.failed = test.failed or report.failed
+        for record in take_records(report):
+            test.record.add(record)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -133,15 +148,17 @@ class Summary:
         from distbench.results.gates import broken_gates, compare_rows
 
         source = str(relative_path(self._settings.compare, self._config))
-        comparison = compare_rows(self._earlier_run.rows, rows, source=source, failed_tests=self._failed)
+        failed = {test.name for test in self._tests.values() if test.failed}
+        comparison = compare_rows(self._earlier_run.rows, rows, source=source, failed_tests=failed)
         broken = broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
         return comparison, list(map(str, broken))
 
     def _write(self, session: pytest.Session) -> None:
-        if any(record.updates for record in self._records.values()):
+        records = [test.record for test in self._tests.values()]
+        if any(record.updates for record in records):
             from pytest_distbench._writer import write_updates
 
-            self._written, self._unwritten = write_updates(self._records.values())
+            self._written, self._unwritten = write_updates(records)
             if not _is_cut(session):
                 remove_kept_fits(self._config)
         if self._settings.reports:
@@ -186,7 +203,7 @@ class Summary:
 
     def _all(self, kind: str) -> list[Any]:
         """Return the entries of this kind in the records of all tests."""
-        return [entry for record in self._records.values() for entry in getattr(record, kind)]
+        return [entry for test in self._tests.values() for entry in getattr(test.record, kind)]
 
     def _blocks(self, width: int) -> list[list[Line]]:
         from distbench.render.changes import render_changes
@@ -205,10 +222,7 @@ class Summary:
     def _checks(self) -> list[CheckRecord]:
         """Return the checks; one without a verdict counts only if its test failed, since a test may expect an error."""
         return [
-            check
-            for (test, _), record in self._records.items()
-            for check in record.checks
-            if check["verdicts"] or test in self._failed
+            check for test in self._tests.values() for check in test.record.checks if check["verdicts"] or test.failed
         ]
 
 

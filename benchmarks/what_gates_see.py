@@ -59,7 +59,7 @@ def damages() -> Iterator[tuple[str, Damage]]:
 def zeroed(Z: Array, *, count: int) -> Array:
     """Return codes without the columns of the least spread."""
     kept = np.argsort(-Z.std(axis=0))[: Z.shape[1] - count]
-    return Z * np.isin(np.arange(Z.shape[1]), kept)
+    return np.where(np.isin(np.arange(Z.shape[1]), kept), Z, 0.0)
 
 
 def noisy(Z: Array, *, share: float) -> Array:

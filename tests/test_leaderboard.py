@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -350,3 +351,13 @@ def test_cells_of_limits_have_marks_and_titles(verdict, mark):
     assert max(high for _, _, high in spans) == 1
     assert all(low <= value <= high for low, value, high in spans)
     assert any(note.startswith(("!", "?")) for note in table.notes) == bool(mark)
+
+
+def test_twenty_thousand_metrics_take_seconds_and_a_note_names_a_few():
+    rows = [row("a", 0.5, leave_one_out=None)]
+    rows += [replace(rows[0], metric=f"metric_{number}") for number in range(20_000)]
+    start = time.perf_counter()
+    text = text_of(*rows, *[replace(row, encoder="b", value=0.4) for row in rows])
+    assert time.perf_counter() - start < 20
+    assert "metric_29 and 19,9" in " ".join(text.split())
+    assert len(text) < 2000

@@ -79,8 +79,10 @@ def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell
     has_several_seeds = len(seeds) > 1
     heads = ["mean", *(f"seed {seed}" for seed in seeds)] if has_several_seeds else ["value", "95 % interval"]
     lines = []
-    for metric in dict.fromkeys(row.metric for row in entry.rows):
-        by_seed = {row.seed: row for row in entry.rows if row.metric == metric}
+    by_metric: dict[str, dict[int | None, Row]] = {}
+    for row in entry.rows:
+        by_metric.setdefault(row.metric, {})[row.seed] = row
+    for metric, by_seed in by_metric.items():
         cells = [Cell(number(entry.values.get(metric)))]
         if has_several_seeds:
             cells += [_seed_cell(by_seed.get(seed)) for seed in seeds]

@@ -9,6 +9,7 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from distbench._util.notes import Note
@@ -50,6 +51,7 @@ them; the sort metric, its interval, its spread over seeds and the names always 
 KEPT = ("place", "encoder", "interval", "seed sd", "code_size")
 HEADERS = {"trustworthiness": "trust-\nworthi-\nness", "interval": "95 %\ninterval"}
 MIN_WIDTH = 40  # characters
+MAX_DROPPED = 30  # columns left out that a note names
 GAP = 2  # characters between columns
 LEAST_NAME = 16  # characters
 SHORT_NAME = 32  # characters: names are cut to so many before a metric with a limit is left out
@@ -78,7 +80,7 @@ class _TextColumn:
     is_kept: bool
     is_limited: bool
 
-    @property
+    @cached_property
     def width(self) -> int:
         return max(len(line) for line in [*self.header.split("\n"), *self.cells])
 
@@ -102,7 +104,9 @@ def _lines(table: Table, width: int) -> list[Line]:
         lines += map(Line, [*_grid(kept).split("\n"), ""])
     notes = list(table.notes)
     if dropped:
-        notes.append(f"left out at this width (COLUMNS={_excess(columns, 0)} shows all): {', '.join(dropped)}")
+        more = f" and {len(dropped) - MAX_DROPPED:,} more" if len(dropped) > MAX_DROPPED else ""
+        names = f"{', '.join(dropped[:MAX_DROPPED])}{more}"
+        notes.append(f"left out at this width (COLUMNS={_excess(columns, 0)} shows all): {names}")
     for note in notes:
         level: Level = "error" if isinstance(note, Note) else ""  # a Note says that an encoder has no place
         lines += [Line(line, level) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
@@ -142,18 +146,21 @@ def _text_column(column: Column) -> _TextColumn:
 
 def _fit(columns: list[_TextColumn], width: int) -> tuple[list[_TextColumn], list[str]]:
     """Return the columns that fit the width, with names cut if necessary, and the keys of the columns left out."""
-    kept, dropped = list(columns), []
+    dropped: list[_TextColumn] = []
     rank_of = {key: rank for rank, key in enumerate(DROP_ORDER)}
     droppable = [column for column in columns if not column.is_kept]
     droppable.sort(key=lambda column: (column.is_limited, rank_of.get(column.key, -1)))
     spare = sum(max(0, column.width - SHORT_NAME) for column in columns if column.key == "encoder")
+    excess = _excess(columns, width)
     for column in droppable:
-        if _excess(kept, width) <= (spare if column.is_limited else 0):
+        if excess <= (spare if column.is_limited else 0):
             break
-        kept.remove(column)
-        dropped.append(f"{column.key} (has !)" if any("!" in cell for cell in column.cells) else column.key)
-    excess = _excess(kept, width)
-    return [_shortened(column, excess) if column.key == "encoder" else column for column in kept], dropped
+        dropped.append(column)
+        excess -= column.width + GAP
+    gone = set(map(id, dropped))
+    kept = [column for column in columns if id(column) not in gone]
+    keys = [f"{column.key} (has !)" if any("!" in cell for cell in column.cells) else column.key for column in dropped]
+    return [_shortened(column, excess) if column.key == "encoder" else column for column in kept], keys
 
 
 def _excess(columns: Sequence[_TextColumn], width: int) -> int:

@@ -7,6 +7,7 @@ leaderboard. Nothing here fits, encodes or prints.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -99,9 +100,9 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
         hashes = data_of[setting.dataset, setting.test] - {""}
         data = next(iter(hashes)) if len(hashes) == 1 else _hash_of_points(row)
         groups.setdefault((setting, data), []).append(row)
-    settings = [setting for setting, _ in groups]
+    boards_of = Counter(setting for setting, _ in groups)
     boards = [
-        _leaderboard(setting, group, sort, data if settings.count(setting) > 1 else "")
+        _leaderboard(setting, group, sort, data if boards_of[setting] > 1 else "")
         for (setting, data), group in groups.items()
     ]
     return sorted(boards, key=lambda b: (b.dataset, b.test, b.code_size, b.k, b.m, b.M, b.distance, b.data))
@@ -136,13 +137,15 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
 def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
     """Return entries without duplicates; where entries with the same name differ, add its test to the name of each."""
     kept: list[LeaderboardRow] = []
+    values: dict[tuple[Any, ...], list[dict[str, float]]] = {}
     for entry in entries:
-        identity = (entry.encoder, entry.in_sample, entry.values, entry.seeds, entry.reason)
-        if identity not in [(e.encoder, e.in_sample, e.values, e.seeds, e.reason) for e in kept]:
+        known = values.setdefault((entry.encoder, entry.in_sample, entry.seeds, entry.reason), [])
+        if entry.values not in known:
+            known.append(entry.values)
             kept.append(entry)
-    names = [(entry.encoder, entry.in_sample) for entry in kept]
+    of_name = Counter((entry.encoder, entry.in_sample) for entry in kept)
     return [
-        replace(e, encoder=f"{e.encoder} ({e.test})") if e.test and names.count((e.encoder, e.in_sample)) > 1 else e
+        replace(e, encoder=f"{e.encoder} ({e.test})") if e.test and of_name[e.encoder, e.in_sample] > 1 else e
         for e in kept
     ]
 

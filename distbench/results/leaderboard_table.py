@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -161,8 +162,9 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
 
 def _place_column(entries: Sequence[LeaderboardRow]) -> Column:
     places = [entry.place for entry in entries]
+    sharing = Counter(places)
     cells = [
-        Cell(f"{place}=", place, title=SHARED_PLACE) if places.count(place) > 1 else Cell(f"{place}", place)
+        Cell(f"{place}=", place, title=SHARED_PLACE) if sharing[place] > 1 else Cell(f"{place}", place)
         for place in places
     ]
     return Column("place", "", tuple(cells), "place")

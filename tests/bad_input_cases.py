@@ -121,12 +121,12 @@ def evaluation(*words, encoder=never, points=X, **options):
 
 
 ARGUMENTS = [
-    evaluation("X_test, reference: found 0 candidates", "at least 3", points=X[:1]),
-    evaluation("X_test, reference: found 1 candidates", points=X[:2]),
+    evaluation("X_test: found 0 candidates", "at least 3", points=X[:1]),
+    evaluation("X_test: found 1 candidates", points=X[:2]),
     evaluation("X_test: found points that all coincide", points=np.ones((40, 4))),
     evaluation("k: found 0 with M = 39", "pass 1 <= k <= 19", k=0),
     evaluation("k: found 20 with M = 39", "pass 1 <= k <= 19", k=20),
-    evaluation("k: found 20 with M = 39", k=20, metrics=["stress"]),  # any report shows pairs by their ranks
+    evaluation("k: found 39 with M = 39", "pass 1 <= k <= 38, the most for knn_recall", k=39, metrics=["knn_recall"]),
     evaluation("k: found 3.5", "whole number", k=3.5),
     evaluation("k: found '3'", "whole number", k="3"),
     evaluation("k: found True", "whole number", k=True),
@@ -264,7 +264,7 @@ CODES = [
         lambda: distbench.evaluate_codes(X, Z, reference=(X, X), k=3), "reference[1]: found 4 columns, but Z_test has 2"
     ),
     case(lambda: metrics.spearman(X, Z[:3]), "Z: found 3 rows, but X has 40"),
-    case(lambda: metrics.knn_recall(X, Z, k=20), "k: found 20 with M = 39"),
+    case(lambda: metrics.continuity(X, Z, k=20), "k: found 20 with M = 39"),
     case(lambda: metrics.stress(X * 0, Z), "X: found points that all coincide"),
     case(lambda: metrics.continuity(X, Z, reference=X), "reference: found ndarray", "pair (X_ref, Z_ref)"),
     case(lambda: metrics.label_agreement(X, Z, labels=[1, 2], k=3), "labels: "),
@@ -291,7 +291,7 @@ CODES = [
     case(lambda: report().worst_points(n=-1), "n: found -1"),
     case(lambda: report().worst_points(metric="continuty"), "metric: found 'continuty'", "did you mean"),
     case(lambda: floors(X, 0, k=3), "code_size: found 0"),
-    case(lambda: floors(X, 2, k=20), "k: found 20"),
+    case(lambda: floors(X, 2, k=39), "k: found 39"),
     case(lambda: check_floors({"stress": 0.0}, X, 2, k=3), "stress: found a limit of at most 0", "loosen"),
     case(lambda: chance(X, Z, "continuty", k=3), "metric: found 'continuty'"),
     case(lambda: attainable(X, -1, k=3), "code_size: found -1"),

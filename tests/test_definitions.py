@@ -15,6 +15,7 @@ from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, clou
 from oracles import definitions
 
 from distbench.engine import rnx_curve
+from distbench.metrics import METRICS
 
 SMALL = 3  # neighbors
 JUDGED = np.array([5, 0, 2, 6])
@@ -87,7 +88,7 @@ def assert_left_out(measured, points, k, judged=None, lost=()):
 def check(points, judged=None, lost=(), **options):
     """Compare all metrics with the definitions for one neighbor, some, and as many as are allowed."""
     whole = values(points, SMALL, judged)
-    for k in (1, SMALL, (points.M - 1) // 2):
+    for k in (1, SMALL, points.M // 2):
         measured, own = measure(points, k, judged=judged, **options), rows(points, k, judged)
         assert_defined(measured, whole | means(own), own, k)  # metrics of pairs have no k
         if k == SMALL:
@@ -104,8 +105,22 @@ def test_each_kind(kind, setting, columns):
 @pytest.mark.parametrize("kind", KINDS)
 def test_points_are_left_out_for_any_number_of_neighbors(kind):
     points = small(kind, "train and test", FEW, dim=1, seed=1)
-    for k in (1, (points.M - 1) // 2):
+    for k in (1, points.M // 2):
         assert_left_out(measure(points, k), points, k, lost=(0, 1) if kind == "outlier" else ())
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("kind", ["plain", "quantised", "half collapsed"])
+def test_more_than_half_of_the_candidates_may_be_neighbors(kind, setting):
+    points = small(kind, setting, FEW)
+    for k in (points.M // 2 + 1, points.M - 1):
+        names = [name for name, metric in METRICS.items() if metric.largest_k and metric.largest_k(points.M) >= k]
+        assert set(names) == {"knn_recall", "lcmc", "mrre_code", "mrre_input", "label_agreement"}
+        measured, own = measure(points, k, names), rows(points, k)
+        assert_defined(measured, {name: own[name].mean() for name in names}, {name: own[name] for name in names}, k)
+        _, without = without_each(points, k)
+        for name in names:
+            np.testing.assert_allclose(measured[name].leave_one_out, without[name], atol=1e-9, err_msg=f"{name}, k={k}")
 
 
 @pytest.mark.parametrize(

@@ -138,15 +138,30 @@ def test_points_that_coincide_with_each_other_alone_can_be_measured():
 
 @pytest.mark.parametrize(
     ("m", "reference", "include", "largest"),
-    [(8, False, True, 3), (9, False, True, 3), (10, False, True, 4), (9, True, True, 7), (9, True, False, 3)],
+    [(7, False, True, 3), (8, False, True, 3), (9, False, True, 4), (9, True, True, 8), (9, True, False, 4)],
 )
-def test_k_must_be_less_than_half_of_the_candidates(m, reference, include, largest):
+def test_each_metric_has_its_largest_k(m, reference, include, largest):
+    """Trustworthiness and continuity need k <= M / 2, metrics of other neighbors k < M, other metrics none."""
     points, codes = RNG.normal(size=(2, m, 2))
     pair = (X_REF[:, :2], Z_REF) if reference else None
-    options = {"include_queries": include, "families": frozenset({"ranks"})}
-    assert gather_checked(points, codes, pair, k=np.int64(largest), **options).k == largest
-    with pytest.raises(InputError, match=f"k: found {largest + 1}"):
-        gather_checked(points, codes, pair, k=largest + 1, **options)
+    M = (m - 1 if include else 0) + (len(Z_REF) if reference else 0)
+    assert largest == M // 2
+
+    def k_of(k, *names):
+        chosen = [metrics.METRICS[name] for name in names]
+        return gather_checked(points, codes, pair, chosen, k=np.int64(k), include_queries=include).k
+
+    for names, bound in (
+        (["trustworthiness"], largest),
+        (["knn_recall", "continuity"], largest),
+        (["knn_recall", "lcmc", "mrre_code", "mrre_input"], M - 1),
+    ):
+        assert k_of(bound, *names) == bound
+        with pytest.raises(InputError, match=f"k: found {bound + 1} with M = {M} candidates; pass 1 <= k <= {bound}, "):
+            k_of(bound + 1, *names)
+    assert k_of(1000, "stress", "spearman") == M // 2
+    with pytest.raises(InputError, match="k: found 0 "):
+        k_of(0, "stress")
 
 
 class TestLabels:

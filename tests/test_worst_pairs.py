@@ -144,6 +144,14 @@ def test_memory_maps_and_single_precision(tmp_path):
     assert worst_pairs(gathered, EncodedPoints(X, X[:, :2], mapped, mapped[:, :2])) == of_doubles
 
 
+def test_few_points_have_worst_pairs_of_fewer_neighbors():
+    X = RNG.normal(size=(9, 3))
+    report = distbench.evaluate_codes(X, X[:, :1], metrics="stress")  # the default of k is 10
+    assert (report.k, report.M) == (4, 8)
+    assert report.pairs["torn"] == distbench.evaluate_codes(X, X[:, :1], k=4).pairs["torn"] != ()
+    assert report.as_dict() == distbench.evaluate_codes(X, X[:, :1], k=2, metrics="stress").as_dict()
+
+
 def test_pairs_that_only_ties_push_beyond_k_are_not_shown():
     X = np.repeat(np.arange(20.0), 2)[:, None]  # each point twice, so that ties end at k = 2
     worst = worst_pairs(gather(X, X, k=2), EncodedPoints(X, X))

@@ -66,8 +66,9 @@ def evaluate(
         `reference`; or an array with a row for each test point; or, if there are reference points, a tuple of an array
         for the test points and one for the reference points.
     k : int
-        Number of neighbors, 1 <= k < M / 2 with M candidates. The limit holds for all metrics, since the worst pairs
-        need it.
+        Number of neighbors, 1 <= k < M with M candidates; for trustworthiness and continuity 1 <= k <= M / 2. Metrics
+        without neighbors do not need it: if only they are measured, worst pairs are found among at most half of the
+        candidates.
     metrics : "default", "all" or iterable of str
         Names of metrics. "all" leaves out those that cannot be measured: `label_agreement` without labels,
         `reconstruction_mse` without a decoder.

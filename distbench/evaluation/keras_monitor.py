@@ -17,6 +17,7 @@ from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import chosen_metrics
 from distbench.inputs.arrays import as_points, check_space
+from distbench.metrics.neighbor_counts import checked_k
 
 __all__ = ["PreservationMonitor"]
 
@@ -97,9 +98,10 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         self.X_val = _sample(X_val, "X_val", max_points, seed)
         self.reference = None if reference is None else _sample(reference, "reference", max_points, seed)
         self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix
-        self.metrics = [metric.name for metric in chosen_metrics(metrics)]
+        chosen = chosen_metrics(metrics)
+        self.metrics = [metric.name for metric in chosen]
         others = None if self.reference is None else as_points(self.reference, "reference")
-        check_space(as_points(self.X_val, "X_val"), others, ("X_val", "reference"), k)
+        checked_k(k, check_space(as_points(self.X_val, "X_val"), others, ("X_val", "reference")), chosen)
         self.report: Report | None = None
         self._encode: Encoder | None = None
         self._values: dict[str, float] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -61,7 +60,7 @@ def _report(
     first, statistics = draws[0], _gather(points, draws[0], settings, judged)
     if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
         found = f"found points without any {settings.distance_x} distance between them"
-        raise InputError("X_test", found, "there is nothing to measure")
+        raise InputError(points.names[0], found, "there is nothing to measure")
     measured = {metric.name: [metric.measure(statistics)] for metric in settings.metrics}
     for draw in draws[1:]:
         other = _gather(points, draw, settings, judged)
@@ -106,7 +105,7 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
         draw.Z,
         draw.X_ref,
         draw.Z_ref,
-        k=operator.index(settings.k),
+        k=points.k,
         families=families,
         judged=judged,
         labels=labels,

@@ -19,6 +19,7 @@ from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
+from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 
 __all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "checked_points", "input_points"]
@@ -75,6 +76,8 @@ class InputPoints:
         The labels as whole numbers, if a metric needs them.
     groups : Groups or None
         Groups of test points that are not independent.
+    k : int
+        Number of neighbors, less than the number of candidates.
     """
 
     X: Array
@@ -84,6 +87,7 @@ class InputPoints:
     labels: LabelArrays = (None, None)
     label_codes: LabelArrays = (None, None)
     groups: Groups | None = None
+    k: int = 1
 
 
 def checked_points(
@@ -104,7 +108,7 @@ def checked_points(
     if settings.reference_labels is not None and X_ref is not None:
         labels_ref = as_labels(settings.reference_labels, len(X_ref), "reference_labels")
     groups = None if settings.groups is None else Groups.of(settings.groups, len(X))
-    check_space(X, X_ref, names, settings.k, settings.include_queries)
+    k = checked_k(settings.k, check_space(X, X_ref, names, settings.include_queries), settings.metrics)
     check_input_distance(X, settings.distance_x, names[0])
     if X_ref is not None:
         check_input_distance(X_ref, settings.distance_x, names[1])
@@ -113,7 +117,7 @@ def checked_points(
         if X_ref is not None and labels_ref is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
         codes = label_codes(labels, labels_ref)
-    return InputPoints(X, X_ref, names, labels=(labels, labels_ref), label_codes=codes, groups=groups)
+    return InputPoints(X, X_ref, names, labels=(labels, labels_ref), label_codes=codes, groups=groups, k=k)
 
 
 def _matrices(

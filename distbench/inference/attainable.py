@@ -11,9 +11,10 @@ from distbench._util.checks import whole_number
 from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
 from distbench.inference.floors import CODE_SIZE
-from distbench.inputs.arrays import as_points, check_candidates
+from distbench.inputs.arrays import as_points, check_space
 from distbench.metrics import METRICS, default_metrics
 from distbench.metrics.functions import gather_checked
+from distbench.metrics.neighbor_counts import checked_k
 
 __all__ = ["MAX_POINTS", "attainable"]
 
@@ -70,12 +71,10 @@ def attainable(
             raise InputError("metrics", f"found no metric {name!r}", f"known are {', '.join(METRICS)}")
     code_size = whole_number(code_size, "code_size", 1, CODE_SIZE)
     X = X[shuffled_rows(X, seed)[:MAX_POINTS]]
-    check_candidates(k, len(X) - 1)
-    families = frozenset({"ranks"}).union(*(METRICS[name].families for name in names))
-    statistics = gather_checked(
-        X, _scaled(X, code_size, iterations), None, k=k, include_queries=True, families=families
-    )
-    return {name: METRICS[name].measure(statistics).value for name in names}
+    chosen = [METRICS[name] for name in names]
+    k = checked_k(k, check_space(X, None, ("X_test", "")), chosen)  # before the codes are computed
+    statistics = gather_checked(X, _scaled(X, code_size, iterations), None, chosen, k=k, include_queries=True)
+    return {metric.name: metric.measure(statistics).value for metric in chosen}
 
 
 def _scaled(X: Any, code_size: int, iterations: int) -> Any:

@@ -65,8 +65,8 @@ def chance(
         reference = as_points(reference[0], "reference[0]"), as_points(reference[1], "reference[1]")
 
     def measure(codes: Array, pair: tuple[Array, Array] | None) -> Measured:
-        options: dict[str, Any] = {"k": k, "include_queries": include_queries, "families": METRICS[metric].families}
-        return METRICS[metric].measure(gather_checked(X, codes, pair, **options))
+        chosen = METRICS[metric]
+        return chosen.measure(gather_checked(X, codes, pair, [chosen], k=k, include_queries=include_queries))
 
     if (closed_form := measure(Z, reference).chance) is not None:
         return float(closed_form)

@@ -18,7 +18,9 @@ from distbench._util.checks import whole_number
 from distbench.engine.canonical_order import shuffled_rows
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.errors import InputError
-from distbench.inputs.arrays import as_points, check_candidates
+from distbench.inputs.arrays import as_points
+from distbench.metrics import METRICS
+from distbench.metrics.neighbor_counts import checked_k
 
 __all__ = ["BINDING_WITH_REFERENCE", "FLOORED", "check_floors", "floors", "refuse_beyond"]
 
@@ -106,7 +108,7 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     if distances is not None and "distortion" in metrics:
         values["distortion"] = _distortion(distances, dim)
     if distances is not None and whole and "knn_recall" in metrics and dim in KISSING:
-        values["knn_recall"] = _recall(distances, KISSING[dim], check_candidates(k, len(X) - 1))
+        values["knn_recall"] = _recall(distances, KISSING[dim], checked_k(k, len(X) - 1, [METRICS["knn_recall"]]))
     return {name: value for name in FLOORED if name in metrics and (value := values.get(name)) is not None}
 
 

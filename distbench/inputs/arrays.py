@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from os import PathLike
 from typing import Any
@@ -17,7 +16,7 @@ from distbench.inputs.batches import detached, frame_numbers, is_frame
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
 
 __all__ = [
-    *("as_labels", "as_points", "check_candidates", "check_code_distance", "check_input_distance"),
+    *("as_labels", "as_points", "check_code_distance", "check_input_distance"),
     *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
@@ -206,39 +205,23 @@ def check_same_shape(X: Points, other: Points, names: tuple[str, str]) -> None:
     check_same_columns(X, other, names)
 
 
-def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], k: Any, include_queries: bool = True) -> int:
-    """Return the number of neighbors k as an int, after checking it against the number of candidates.
+def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], include_queries: bool = True) -> int:
+    """Return the number M of candidates of each query.
 
-    Also raises InputError if queries and references differ in their numbers of columns, or all points coincide.
+    Raises InputError if they are fewer than 3, if queries and references differ in their numbers of columns, or if all
+    points coincide.
     """
     M = len(X) - 1 if include_queries or X_ref is None else 0
     if X_ref is not None:
         check_same_columns(X, X_ref, names)
         M += len(X_ref)
-    number = check_candidates(k, M)
+    if M < 3:
+        where = names[0] if X_ref is None else " and ".join(names)
+        raise InputError(where, f"found {M} candidates for each point", "at least 3 are needed")
     others = X if X_ref is None else X_ref
     if (others[0] == X).all() and (others == others[0]).all():
         raise InputError(names[0], "found points that all coincide", "nothing can be measured on them")
-    return number
-
-
-def check_candidates(k: Any, M: int) -> int:
-    """Return the number of neighbors k as an int; raise InputError unless 1 <= k < M / 2, with M candidates."""
-    try:
-        if isinstance(k, bool | np.bool_):
-            raise TypeError
-        number = operator.index(k)
-    except TypeError:
-        raise InputError("k", f"found {short_repr(k)}", "pass a whole number of neighbors, e.g. k=10") from None
-    if M < 3:
-        raise InputError("X_test, reference", f"found {M} candidates for each point", "at least 3 are needed")
-    if not 1 <= number < M / 2:
-        raise InputError(
-            "k",
-            f"found {number} with M = {M} candidates",
-            f"pass 1 <= k <= {(M - 1) // 2} (k must be less than half the candidates) or more reference points",
-        )
-    return number
+    return M
 
 
 def zero_rows(points: Points) -> NDArray[np.int64]:

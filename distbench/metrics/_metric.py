@@ -66,6 +66,8 @@ class Metric:
     least_failure : callable, optional
         Function from k, the number M of candidates and the number m of queries to the least that one misplaced
         candidate takes from a query's score; for metrics whose value is the mean of single points' scores.
+    largest_k : callable, optional
+        Function from the number M of candidates to the largest k; for metrics of k neighbors.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Metric:
     default: bool = True
     version: int = 1
     least_failure: Callable[[int, int, int], float] | None = None
+    largest_k: Callable[[int], int] | None = None
 
     @property
     def best(self) -> float:

@@ -16,6 +16,7 @@ from distbench.engine.statistics import RankSide
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, neighbor_metric, pair_metric
+from distbench.metrics.neighbor_counts import all_but_one
 
 __all__ = [
     "METRICS",
@@ -142,11 +143,20 @@ _TRUSTWORTHINESS, _CONTINUITY = (
         _RANKS,
         partial(_excess_ranks, name=side),
         least_failure=lambda k, M, m: _rank_norm(k, M),
+        largest_k=lambda M: M // 2,
     )
     for name, side in _SIDES
 )
 _KNN_RECALL = Metric(
-    "knn_recall", "ranks", "up", (0, 1), True, _RANKS, _knn_recall, least_failure=lambda k, M, m: 1 / k
+    "knn_recall",
+    "ranks",
+    "up",
+    (0, 1),
+    True,
+    _RANKS,
+    _knn_recall,
+    least_failure=lambda k, M, m: 1 / k,
+    largest_k=all_but_one,
 )
 _MRRE_INPUT, _MRRE_CODE = (
     Metric(
@@ -159,10 +169,22 @@ _MRRE_INPUT, _MRRE_CODE = (
         partial(_relative_ranks, space=space),
         default=False,
         least_failure=lambda k, M, m: 1 / k / _reversed_error(k, M),
+        largest_k=all_but_one,
     )
     for space in ("input", "code")
 )
-_LCMC = Metric("lcmc", "ranks", "up", (-1, 1), True, _RANKS, _lcmc, default=False, least_failure=lambda k, M, m: 1 / k)
+_LCMC = Metric(
+    "lcmc",
+    "ranks",
+    "up",
+    (-1, 1),
+    True,
+    _RANKS,
+    _lcmc,
+    default=False,
+    least_failure=lambda k, M, m: 1 / k,
+    largest_k=all_but_one,
+)
 _RNX_AUC = Metric(
     "rnx_auc",
     "ranks",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from distbench.engine import Statistics, gather
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
 from distbench.metrics._metric import Metric
+from distbench.metrics.neighbor_counts import all_but_one, checked_k
 from distbench.metrics.user_metrics import with_metric_inputs
 
 __all__ = ["MetricDoc", "documented", "gather_checked", "measure_one", "neighbor_metric", "pair_metric"]
@@ -28,7 +29,7 @@ DISTANCES, NEIGHBORS = "pairs are formed with", "neighbors are looked up in"  # 
 PARAMETERS = {
     "X": "array-like of shape (m, d)\n    Input points.",
     "Z": "array-like of shape (m, dim)\n    Their codes.",
-    "k": "int\n    Number of neighbors, 1 <= k < M / 2.",
+    "k": "int\n    Number of neighbors, {range}.",
     "reference": "tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional\n"
     "    Points that {use}, and their codes. Default: the other points themselves.",
 }
@@ -118,7 +119,8 @@ def documented(
     def decorate(function: Function) -> Function:
         names = list(inspect.signature(function).parameters)
         texts = {**PARAMETERS, **parameters}
-        described = [f"{name} : {texts[name].format(use=use)}" for name in names]
+        of_k = "1 <= k < M" if metric.largest_k is all_but_one else "1 <= k <= M / 2"
+        described = [f"{name} : {texts[name].format(use=use, range=of_k)}" for name in names]
         blocks = [
             f"Return {doc.summary}.",
             f".. math:: {doc.formula}",
@@ -160,21 +162,20 @@ def _example(name: str, value: float | None, arrays: tuple[str, str], with_k: bo
 
 def measure_one(metric: Metric, X: Any, Z: Any, reference: Reference, k: int = 1, **options: Any) -> float:
     """Return one metric of codes Z of points X, in sample or with the references alone as candidates."""
-    statistics = gather_checked(X, Z, reference, k=k, include_queries=False, families=metric.families, **options)
-    return metric.measure(statistics).value
+    return metric.measure(gather_checked(X, Z, reference, [metric], k=k, include_queries=False, **options)).value
 
 
 def gather_checked(
     X: Any,
     Z: Any,
     reference: Reference,
+    metrics: Sequence[Metric],
     *,
     k: int,
     include_queries: bool,
-    families: frozenset[str],
     **options: Any,
 ) -> Statistics:
-    """Return the statistics of points and codes. Raises InputError if they cannot be used."""
+    """Return the statistics of points and codes for some metrics. Raises InputError if they cannot be used."""
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
     points, codes = _checked_pair((X, Z), ("X", "Z"))
@@ -182,13 +183,14 @@ def gather_checked(
     if reference is not None:
         pair = _checked_pair(reference, names)
         check_same_columns(codes, pair[1], ("Z", names[1]))
+    M = check_space(points, pair and pair[0], ("X", names[0]), include_queries)
     statistics = gather(
         points,
         codes,
         *(pair or (None, None)),
-        k=check_space(points, pair and pair[0], ("X", names[0]), k, include_queries),
+        k=checked_k(k, M, metrics),
         include_queries=include_queries or pair is None,
-        families=families,
+        families=frozenset().union(*(metric.families for metric in metrics)),
         **options,
     )
     return with_metric_inputs(statistics, (points, codes), pair, include_queries)

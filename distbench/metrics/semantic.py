@@ -14,6 +14,7 @@ from distbench.inputs.arrays import as_labels
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, documented, measure_one
+from distbench.metrics.neighbor_counts import all_but_one
 
 __all__ = ["METRICS", "label_agreement", "label_codes"]
 
@@ -62,6 +63,7 @@ _LABEL_AGREEMENT = Metric(
     _measure_agreement,
     default=False,
     least_failure=lambda k, M, m: 1 / k,
+    largest_k=all_but_one,
 )
 METRICS = (_LABEL_AGREEMENT,)
 

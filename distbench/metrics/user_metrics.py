@@ -16,6 +16,7 @@ from distbench._util.text import raised, short_repr
 from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics.neighbor_counts import all_but_one
 
 __all__ = ["MetricInputs", "adopt", "point_metric", "with_metric_inputs"]
 
@@ -180,7 +181,8 @@ def point_metric(
         low, high = float(bounds[0]), float(bounds[1])
         family = "points" if np.isfinite([low, high]).all() else "unbounded"
         measure = _Measure(name, function, (low, high), independent, chance)
-        return Metric(name, family, direction, (low, high), scale_free, frozenset(), measure, default, version)
+        row = Metric(name, family, direction, (low, high), scale_free, frozenset(), measure, default, version)
+        return replace(row, largest_k=all_but_one)
 
     return make
 

@@ -59,7 +59,9 @@ def damages() -> Iterator[tuple[str, Damage]]:
 def zeroed(Z: Array, *, count: int) -> Array:
     """Return codes without the columns of the least spread."""
     kept = np.argsort(-Z.std(axis=0))[: Z.shape[1] - count]
-    return np.where(np.isin(np.arange(Z.shape[1]), kept), Z, 0.0)
+    damaged = np.zeros_like(Z)
+    damaged[:, kept] = Z[:, kept]
+    return damaged
 
 
 def noisy(Z: Array, *, share: float) -> Array:

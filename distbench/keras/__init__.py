@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from distbench.keras._layers import OrthogonalProjection, Reflection, Rotation, Translation
     from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss, pairwise_distances
     from distbench.keras._models import Autoencoder, LinearAutoencoder
+    from distbench.keras._neighbor_autoencoder import NeighborAutoencoder
+    from distbench.keras._neighbor_batches import NeighborBatches, neighbor_pairs
+    from distbench.keras._neighbors import NeighborLoss, neighbor_loss
     from distbench.keras._topological import TopologicalAutoencoder
     from distbench.keras._variational import VariationalAutoencoder
 
@@ -32,6 +35,9 @@ __all__ = [
     "DistancePreservingAutoencoder",
     "IsometricAutoencoder",
     "LinearAutoencoder",
+    "NeighborAutoencoder",
+    "NeighborBatches",
+    "NeighborLoss",
     "OrthogonalProjection",
     "PairwiseDistanceLoss",
     "PreservationMonitor",
@@ -40,6 +46,8 @@ __all__ = [
     "TopologicalAutoencoder",
     "Translation",
     "VariationalAutoencoder",
+    "neighbor_loss",
+    "neighbor_pairs",
     "pairwise_distance_loss",
     "pairwise_distances",
 ]
@@ -54,6 +62,9 @@ _MODULES = {
     "DistancePreservingAutoencoder": "_distance_preserving",
     "IsometricAutoencoder": "_isometric",
     "LinearAutoencoder": "_models",
+    "NeighborAutoencoder": "_neighbor_autoencoder",
+    "NeighborBatches": "_neighbor_batches",
+    "NeighborLoss": "_neighbors",
     "OrthogonalProjection": "_layers",
     "PairwiseDistanceLoss": "_losses",
     "Reflection": "_layers",
@@ -61,6 +72,8 @@ _MODULES = {
     "TopologicalAutoencoder": "_topological",
     "Translation": "_layers",
     "VariationalAutoencoder": "_variational",
+    "neighbor_loss": "_neighbors",
+    "neighbor_pairs": "_neighbor_batches",
     "pairwise_distance_loss": "_losses",
     "pairwise_distances": "_losses",
 }

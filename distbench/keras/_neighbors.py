@@ -1,0 +1,129 @@
+"""A loss on neighbors: near points get near codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from distbench.errors import InputError
+from distbench.keras._losses import _rows
+from distbench.keras._models import check_weight
+
+__all__ = ["NeighborLoss", "neighbor_loss"]
+
+
+def neighbor_loss(anchors: Any, partners: Any, *, temperature: float = 0.03) -> Any:
+    r"""Return how badly the codes of a batch tell each anchor's partner from those of the other anchors.
+
+    .. math:: \frac1n \sum_i -\log \frac{\exp(-b_{ii}^2 / \tau s)}{\sum_j \exp(-b_{ij}^2 / \tau s)}
+
+    with b_ij the distance of the codes of anchor i and partner j, s the mean of all b_ij^2, and tau the temperature.
+
+    Parameters
+    ----------
+    anchors, partners : tensor, shape (n, ...)
+        Codes of points, and in the same order codes of one near neighbor of each. Axes after the first are flattened;
+        ``n`` may be known at run time alone.
+    temperature : float
+        Above 0. The smaller it is, the fewer of the nearest codes count.
+
+    Returns
+    -------
+    tensor, shape ()
+        In float32, at least 0. 0 for fewer than two anchors; log n if all codes coincide, with a gradient of 0.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        ``temperature`` is not above 0.
+
+    Notes
+    -----
+    It does not change if all codes are multiplied by a number, so it sets no scale of the codes.
+
+    References
+    ----------
+    .. [1] A. van den Oord, Y. Li and O. Vinyals (2018), Representation learning with contrastive predictive coding.
+    """
+    return _loss(anchors, partners, _check_temperature(temperature))
+
+
+@keras.saving.register_keras_serializable(package="distbench")
+class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
+    """Layer that returns codes unchanged and, while training, adds a loss on their neighbors.
+
+    It adds ``weight`` times :func:`neighbor_loss`, whose docstring has the formula.
+
+    Parameters
+    ----------
+    weight : float, default 0.3
+        At least 0.
+    temperature : float, default 0.03
+        As in :func:`neighbor_loss`.
+    **kwargs
+        Passed to ``keras.layers.Layer``.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        ``weight`` is negative, or ``temperature`` is not above 0.
+
+    Notes
+    -----
+    Call it as ``layer(codes)`` in a model that is trained on batches of :class:`NeighborBatches`, whose second half are
+    the partners of the first; or as ``layer(anchors, partners)``. Without ``training`` it adds nothing, since other
+    batches have no partners.
+
+    Examples
+    --------
+    >>> inputs = keras.Input((64,))
+    >>> codes = NeighborLoss()(keras.layers.Dense(8)(inputs))
+    >>> model = keras.Model(inputs, keras.layers.Dense(64)(codes))
+    """
+
+    def __init__(self, weight: float = 0.3, temperature: float = 0.03, **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.weight = check_weight("weight", weight)
+        self.temperature = _check_temperature(temperature)
+
+    def build(self, codes_shape: Any, partners_shape: Any = None) -> None:
+        """Do nothing: the layer has no weights."""
+        self.built = True
+
+    def call(self, codes: Any, partners: Any = None, training: bool | None = None) -> Any:
+        """Add the loss of this batch if ``training``, and return ``codes`` as they came."""
+        if training:
+            if partners is None:
+                half = ops.shape(codes)[0] // 2
+                anchors, partners = codes[:half], codes[half : 2 * half]
+            else:
+                anchors = codes
+            self.add_loss(self.weight * _loss(anchors, partners, self.temperature))
+        return codes
+
+    def compute_output_shape(self, codes_shape: Any, partners_shape: Any = None) -> Any:
+        """Return the shape of the codes."""
+        return codes_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to make this layer again."""
+        return {**super().get_config(), "weight": self.weight, "temperature": self.temperature}
+
+
+def _check_temperature(value: Any) -> float:
+    if not 0 < value < float("inf"):
+        raise InputError(f"temperature: {value!r} is not a number above 0")
+    return float(value)
+
+
+def _loss(anchors: Any, partners: Any, temperature: float) -> Any:
+    u, v = _rows(anchors), _rows(partners)
+    differences = ops.expand_dims(u, 1) - ops.expand_dims(v, 0)
+    # A product with ones sums along the last axis: XLA's own sums of short rows take several times as long.
+    squares = ops.tensordot(ops.square(differences), ops.ones(ops.shape(u)[-1:], "float32"), axes=1)
+    size = ops.mean(squares)
+    logits = -squares / (temperature * ops.where(size > 0, size, 1.0))
+    own = ops.sum(logits * ops.eye(ops.shape(logits)[0]), axis=1)
+    return ops.mean(ops.logsumexp(logits, axis=1) - own)

@@ -1,0 +1,131 @@
+"""The loss on neighbors, its batches, and the autoencoder that has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from frameworks import dk, keras
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+
+from distbench.errors import InputError
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 5)).astype("float32")
+U, V = RNG.normal(size=(2, 9, 3)).astype("float32")
+
+
+def by_definition(u: Any, v: Any, temperature: float = 0.03) -> float:
+    squares = cdist(u.astype(float), v.astype(float)) ** 2
+    logits = -squares / (temperature * squares.mean())
+    return float(np.mean(logsumexp(logits, axis=1) - np.diag(logits)))
+
+
+class TestLoss:
+    @pytest.mark.parametrize("temperature", [0.03, 1.0])
+    def test_equals_the_definition_in_any_units(self, temperature: float) -> None:
+        for factor in (1.0, 100.0):
+            found = float(dk.neighbor_loss(U * factor, V * factor, temperature=temperature))
+            assert found == pytest.approx(by_definition(U, V, temperature), rel=1e-5)
+        far = float(dk.neighbor_loss(U + 100, V + 100, temperature=temperature))
+        assert far == pytest.approx(by_definition(U + 100, V + 100, temperature), rel=1e-3)
+
+    def test_is_0_for_partners_at_their_anchors_and_log_n_for_codes_that_coincide(self) -> None:
+        far = np.eye(8, dtype="float32")
+        assert float(dk.neighbor_loss(far, far)) == pytest.approx(0, abs=1e-5)
+        assert float(dk.neighbor_loss(far[:1], far[1:2])) == pytest.approx(0, abs=1e-5)
+        same = np.ones((8, 3), "float32")
+        assert float(dk.neighbor_loss(same, same)) == pytest.approx(np.log(8), rel=1e-5)
+
+    @pytest.mark.parametrize("temperature", [0, -1, np.nan, np.inf])
+    def test_temperatures_are_checked(self, temperature: float) -> None:
+        for use in (lambda: dk.neighbor_loss(U, V, temperature=temperature), lambda: dk.NeighborLoss(1, temperature)):
+            with pytest.raises(InputError, match="temperature"):
+                use()
+
+    def test_the_layer_compares_the_halves_of_a_batch_while_training(self) -> None:
+        layer = dk.NeighborLoss(2.0)
+        batch = np.concatenate([U, V])
+        np.testing.assert_array_equal(layer(batch), batch)
+        assert layer.losses == []
+        np.testing.assert_array_equal(layer(batch, training=True), batch)
+        assert float(layer.losses[0]) == pytest.approx(2 * by_definition(U, V), rel=1e-5)
+        np.testing.assert_array_equal(layer(U, V, training=True), U)
+        assert float(layer.losses[0]) == pytest.approx(2 * by_definition(U, V), rel=1e-5)
+        with pytest.raises(InputError, match="weight"):
+            dk.NeighborLoss(-1.0)
+
+    def test_gradients_of_codes_that_coincide_are_finite(self) -> None:
+        import tensorflow as tf
+
+        codes = tf.Variable(np.vstack([np.ones((4, 3)), U[:4]]).astype("float32"))
+        with tf.GradientTape() as tape:
+            loss = dk.neighbor_loss(codes, codes)
+        assert np.isfinite(tape.gradient(loss, codes)).all()
+
+
+class TestBatches:
+    def test_partners_are_neighbors_of_the_anchors(self) -> None:
+        table = dk.neighbor_pairs(X, 3)
+        distances = cdist(X.astype(float), X.astype(float))
+        np.fill_diagonal(distances, np.inf)
+        np.testing.assert_array_equal(table, np.argsort(distances, axis=1)[:, :3])
+        batches = dk.NeighborBatches(X, np.arange(60), neighbors=3, batch_size=20)
+        assert len(batches) == 6
+        anchors = []
+        for points, rows in batches:
+            np.testing.assert_array_equal(points, X[rows])
+            anchors.extend(rows[:10])
+            assert all(partner in table[anchor] for anchor, partner in zip(rows[:10], rows[10:], strict=True))
+        assert sorted(anchors) == list(range(60))
+        before = batches.order.copy()
+        batches.on_epoch_end()
+        assert (batches.order != before).any()
+
+    def test_other_distances_and_tables_are_taken(self) -> None:
+        table = dk.neighbor_pairs(X.reshape(60, 5, 1), 2, metric="cosine")
+        by_cosine = cdist(X, X, "cosine") + np.diag(np.full(60, np.inf))
+        np.testing.assert_array_equal(table[:, 0], by_cosine.argmin(axis=1))
+        np.testing.assert_array_equal(dk.NeighborBatches(X, neighbors=table).neighbors, table)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"neighbors": 60}, "^k: found 60 for 60 points; pass at most 59"),
+            ({"neighbors": np.zeros((59, 2), int)}, r"^neighbors: found int64 of shape \(59, 2\) for 60 points"),
+            ({"neighbors": np.zeros((60, 2))}, "^neighbors: found float64 of shape"),
+            ({"neighbors": np.full((60, 2), 60)}, "^neighbors: found numbers that are no rows of X"),
+            ({"neighbors": np.full((60, 2), -1)}, "^neighbors: found numbers that are no rows of X"),
+            ({"batch_size": 1}, "^batch_size: "),
+        ],
+    )
+    def test_arguments_are_checked(self, arguments: Any, message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            dk.NeighborBatches(X, **{"batch_size": 20, **arguments})
+
+
+class TestAutoencoder:
+    def test_it_trains_to_keep_neighbors_and_is_saved(self, tmp_path: Path) -> None:
+        keras.utils.set_random_seed(0)
+        model = dk.NeighborAutoencoder(2, neighbor_weight=1.0, hidden=(16,), weight=1.0)
+        model.compile(keras.optimizers.Adam(0.01), "mse")
+        batches = dk.NeighborBatches(X, neighbors=3, batch_size=40)
+        history = model.fit(batches, epochs=20, verbose=0).history["loss"]
+        assert history[-1] < 0.8 * history[0]
+        model.save(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras")
+        assert (again.neighbors.weight, again.neighbors.temperature, again.distances.weight) == (1.0, 0.03, 1.0)
+        np.testing.assert_array_equal(again.encode(X), model.encode(X))
+
+    def test_any_model_of_one_input_can_have_the_loss(self) -> None:
+        keras.utils.set_random_seed(0)
+        images = X.reshape(60, 5, 1)
+        inputs = keras.Input((5, 1))
+        codes = dk.NeighborLoss()(keras.layers.Dense(2)(keras.layers.Flatten()(inputs)))
+        model = keras.Model(inputs, codes)
+        model.compile(keras.optimizers.Adam(0.02))
+        history = model.fit(dk.NeighborBatches(images, neighbors=3, batch_size=40), epochs=30, verbose=0).history
+        assert history["loss"][-1] < 0.9 * history["loss"][0]

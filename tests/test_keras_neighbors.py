@@ -73,7 +73,7 @@ class TestBatches:
         distances = cdist(X.astype(float), X.astype(float))
         np.fill_diagonal(distances, np.inf)
         np.testing.assert_array_equal(table, np.argsort(distances, axis=1)[:, :3])
-        batches = dk.NeighborBatches(X, np.arange(60), neighbors=3, batch_size=20)
+        batches = dk.NeighborBatches(X, np.arange(60), neighbors=3, batch_size=10)
         assert len(batches) == 6
         anchors = []
         for points, rows in batches:
@@ -99,12 +99,12 @@ class TestBatches:
             ({"neighbors": np.zeros((60, 2))}, "^neighbors: found float64 of shape"),
             ({"neighbors": np.full((60, 2), 60)}, "^neighbors: found numbers that are no rows of X"),
             ({"neighbors": np.full((60, 2), -1)}, "^neighbors: found numbers that are no rows of X"),
-            ({"batch_size": 1}, "^batch_size: "),
+            ({"batch_size": 0}, "^batch_size: "),
         ],
     )
     def test_arguments_are_checked(self, arguments: Any, message: str) -> None:
         with pytest.raises(InputError, match=message):
-            dk.NeighborBatches(X, **{"batch_size": 20, **arguments})
+            dk.NeighborBatches(X, **{"batch_size": 10, **arguments})
 
 
 class TestAutoencoder:
@@ -112,7 +112,7 @@ class TestAutoencoder:
         keras.utils.set_random_seed(0)
         model = dk.NeighborAutoencoder(2, neighbor_weight=1.0, hidden=(16,), weight=1.0)
         model.compile(keras.optimizers.Adam(0.01), "mse")
-        batches = dk.NeighborBatches(X, neighbors=3, batch_size=40)
+        batches = dk.NeighborBatches(X, neighbors=3, batch_size=20)
         history = model.fit(batches, epochs=20, verbose=0).history["loss"]
         assert history[-1] < 0.8 * history[0]
         model.save(tmp_path / "model.keras")
@@ -127,5 +127,5 @@ class TestAutoencoder:
         codes = dk.NeighborLoss()(keras.layers.Dense(2)(keras.layers.Flatten()(inputs)))
         model = keras.Model(inputs, codes)
         model.compile(keras.optimizers.Adam(0.02))
-        history = model.fit(dk.NeighborBatches(images, neighbors=3, batch_size=40), epochs=30, verbose=0).history
+        history = model.fit(dk.NeighborBatches(images, neighbors=3, batch_size=20), epochs=30, verbose=0).history
         assert history["loss"][-1] < 0.9 * history["loss"][0]

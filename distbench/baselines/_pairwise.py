@@ -12,7 +12,7 @@ from distbench.baselines._training import mean_distance
 if TYPE_CHECKING:
     from distbench.keras import DistancePreservingAutoencoder
 
-__all__ = ["pairwise_model"]
+__all__ = ["pair_weight", "pairwise_model"]
 
 
 def pairwise_model(
@@ -22,11 +22,11 @@ def pairwise_model(
     from distbench.keras import DistancePreservingAutoencoder
 
     return DistancePreservingAutoencoder(
-        code_size, _pair_weight(weight, code_size), mean_distance(points), dtype="float32", name=name, **options
+        code_size, pair_weight(weight, code_size), mean_distance(points), dtype="float32", name=name, **options
     )
 
 
-def _pair_weight(weight: float | None, code_size: int) -> float:
+def pair_weight(weight: float | None, code_size: int) -> float:
     """Return ``weight``; if it is None, return 2 for codes of up to three numbers and 10 for longer codes.
 
     These defaults were chosen on a validation split of the train points of digits and mnist5k. Codes of two numbers

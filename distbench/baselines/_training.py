@@ -8,7 +8,7 @@ fast as ``Model.fit`` on small models; other backends train by ``Model.fit`` on 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,8 @@ class Plan:
         Whether XLA compiles the steps: five times as fast on small layers, slower on convolutions and large products.
     least_deviation : float
         Standard deviation that at least one column of the codes must have after training, in units of the network.
+    neighbors : int
+        If above 0, each step takes beside its points as many partners: one of the so many nearest points of each.
     """
 
     epochs: int | None = None
@@ -52,6 +54,7 @@ class Plan:
     steps: int = 9000
     xla: bool = True
     least_deviation: float = 0.0
+    neighbors: int = 0
 
     def __post_init__(self) -> None:
         for name, value in (("epochs", self.epochs), ("batch_size", self.batch_size)):
@@ -109,10 +112,11 @@ def train(model: Any, points: NDArray[np.float32], seed: int, plan: Plan, progre
     if not model.built:
         model.build((None, points.shape[1]))
     draw = np.random.default_rng(seed)
+    partners = partners_in(points, plan.neighbors)
     with epochs_of(model, points, plan.learning_rate, steps * count, plan.xla) as epoch:
         for done in range(1, count + 1):
-            order = draw.permutation(len(points))[: steps * size].reshape(steps, size).astype(np.int32)
-            loss = epoch(order, draw.standard_normal((steps, size, model.noise_size), dtype=np.float32))
+            order = partners(draw.permutation(len(points))[: steps * size].reshape(steps, size), draw)
+            loss = epoch(order, draw.standard_normal((*order.shape, model.noise_size), dtype=np.float32))
             if not np.isfinite(loss):
                 raise TrainingError(
                     f"{model.name}: the loss is {loss} after epoch {done} of {count}; "
@@ -121,6 +125,18 @@ def train(model: Any, points: NDArray[np.float32], seed: int, plan: Plan, progre
             if progress is not None:
                 progress(done, count)
     _check_codes(model, points, plan.least_deviation)
+
+
+def partners_in(
+    points: NDArray[np.float32], neighbors: int
+) -> Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.int32]]:
+    """Return a function that adds to the anchors of each step, (steps, n), as many partners; none for 0 neighbors."""
+    if not neighbors:
+        return lambda anchors, draw: anchors.astype(np.int32)
+    from distbench.keras._neighbor_batches import neighbor_pairs, with_partners
+
+    table = neighbor_pairs(points, min(neighbors, len(points) - 1))
+    return lambda anchors, draw: with_partners(anchors, table, draw).astype(np.int32)
 
 
 def _check_codes(model: Any, points: NDArray[np.float32], least_deviation: float) -> None:

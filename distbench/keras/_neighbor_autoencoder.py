@@ -23,7 +23,7 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
     ----------
     code_size : int
         Width of the code.
-    neighbor_weight : float, default 0.3
+    neighbor_weight : float, default 0.1
         Weight of the loss on neighbors.
     temperature : float, default 0.03
         As in :class:`NeighborLoss`.
@@ -41,7 +41,7 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
     def __init__(
         self,
         code_size: int,
-        neighbor_weight: float = 0.3,
+        neighbor_weight: float = 0.1,
         temperature: float = 0.03,
         weight: float = 10.0,
         **kwargs: Any,

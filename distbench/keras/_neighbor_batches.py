@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
 
-__all__ = ["NeighborBatches", "neighbor_pairs"]
+__all__ = ["NeighborBatches", "neighbor_pairs", "with_partners"]
 
 
 def neighbor_pairs(X: ArrayLike, k: int = 10, metric: str = "euclidean") -> NDArray[np.int64]:
@@ -61,8 +61,8 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
         Targets; by default the points themselves.
     neighbors : int or array_like of shape (n, k), default 10
         Number of neighbors, found by :func:`neighbor_pairs`, or the rows of the neighbors of each point.
-    batch_size : int, default 128
-        Points of a batch, at least 2: half of them anchors.
+    batch_size : int, default 64
+        Anchors of a batch, which has as many partners too.
     seed : int, default 0
         Seed of orders and partners.
     **kwargs
@@ -86,7 +86,7 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
         y: ArrayLike | None = None,
         *,
         neighbors: int | ArrayLike = 10,
-        batch_size: int = 128,
+        batch_size: int = 64,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -94,12 +94,12 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
         self.X = np.asarray(X)
         self.y = self.X if y is None else np.asarray(y)
         self.neighbors = _table(self.X, neighbors)
-        self.half = min(whole_number(batch_size, "batch_size", 2) // 2, len(self.X))
+        self.batch_size = min(whole_number(batch_size, "batch_size", 1), len(self.X))
         self._draw = np.random.default_rng(seed)
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return len(self.X) // self.half
+        return len(self.X) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[Any]]:
         rows = self.order[index]
@@ -107,10 +107,16 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
 
     def on_epoch_end(self) -> None:
         """Draw the order of anchors and their partners for the next epoch."""
-        count = len(self) * self.half
-        anchors = self._draw.permutation(len(self.X))[:count]
-        partners = self.neighbors[anchors, self._draw.integers(self.neighbors.shape[1], size=count)]
-        self.order = np.hstack([anchors.reshape(-1, self.half), partners.reshape(-1, self.half)])
+        anchors = self._draw.permutation(len(self.X))[: len(self) * self.batch_size]
+        self.order = with_partners(anchors.reshape(len(self), -1), self.neighbors, self._draw)
+
+
+def with_partners(
+    anchors: NDArray[np.integer], neighbors: NDArray[np.integer], draw: np.random.Generator
+) -> NDArray[np.integer]:
+    """Return anchors (batches, n) and after them, in each batch, one of the neighbors of each: (batches, 2 n)."""
+    columns = draw.integers(neighbors.shape[1], size=anchors.shape)
+    return np.hstack([anchors, neighbors[anchors, columns]])
 
 
 def _table(X: NDArray[Any], neighbors: int | ArrayLike) -> NDArray[np.int64]:

@@ -58,7 +58,7 @@ class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
 
     Parameters
     ----------
-    weight : float, default 0.3
+    weight : float, default 0.1
         At least 0.
     temperature : float, default 0.03
         As in :func:`neighbor_loss`.
@@ -83,7 +83,7 @@ class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
     >>> model = keras.Model(inputs, keras.layers.Dense(64)(codes))
     """
 
-    def __init__(self, weight: float = 0.3, temperature: float = 0.03, **kwargs: Any) -> None:
+    def __init__(self, weight: float = 0.1, temperature: float = 0.03, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.weight = check_weight("weight", weight)
         self.temperature = _check_temperature(temperature)

@@ -1,0 +1,51 @@
+"""An autoencoder that is also trained to keep neighbors and distances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from distbench.baselines._network import HIDDEN, network
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from distbench.keras import NeighborAutoencoder
+
+__all__ = ["neighbor_autoencoder"]
+
+
+@network("neighbor_autoencoder", batch_size=64, steps=4500, neighbors=10)
+def neighbor_autoencoder(
+    points: NDArray[np.float32],
+    code_size: int,
+    *,
+    neighbor_weight: float = 0.1,
+    temperature: float = 0.03,
+    weight: float | None = None,
+    hidden: Sequence[int] = HIDDEN,
+) -> NeighborAutoencoder:
+    """Autoencoder with two added losses: near points get near codes, and codes are as far apart as their inputs.
+
+    The loss on neighbors is that of van den Oord, Li and Vinyals (2018). The recipe ``pairwise_autoencoder`` with one more term, ``neighbor_weight`` times
+    ``distbench.keras.neighbor_loss``: each step takes ``batch_size`` points and one of the 10 nearest points of each,
+    and the code of a point must tell its partner from those of the others.
+
+    ``weight=None``: 2 for codes of up to three numbers, which cannot keep both distances and neighbors, else 10.
+    ``epochs=None``: about 4,500 steps (2,500 where X holds over a million numbers), in 40 to 200 passes.
+    """
+    from distbench.baselines._pairwise import pair_weight
+    from distbench.baselines._training import mean_distance
+    from distbench.keras import NeighborAutoencoder
+
+    return NeighborAutoencoder(
+        code_size,
+        neighbor_weight,
+        temperature,
+        pair_weight(weight, code_size),
+        scale=mean_distance(points),
+        hidden=hidden,
+        dtype="float32",
+        name="neighbor_autoencoder",
+    )

@@ -1,4 +1,4 @@
-"""How much time a loss on distances adds to a training step: plain, all pairs, sampled pairs, at several batch sizes.
+"""How much time losses on distances and on neighbors add to a training step, at several batch sizes.
 
 ``python benchmarks/keras_steps.py --help`` lists what can be changed; the table is printed.
 """
@@ -23,8 +23,8 @@ PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure what a loss on distances adds to a training step.")
-    parser.add_argument("--batches", type=int, nargs="+", default=[16, 32, 256, 1024], help="points a step")
+    parser = argparse.ArgumentParser(description="Measure what each loss adds to a training step.")
+    parser.add_argument("--batches", type=int, nargs="+", default=[16, 32, 128, 256, 1024], help="points a step")
     parser.add_argument("--d", type=int, default=64, help="columns of the points")
     parser.add_argument("--code-size", type=int, default=8, help="columns of the codes")
     parser.add_argument("--form", default="scaled", help="form of the loss")
@@ -42,23 +42,26 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(args.threads)
     settings = f"{args.d} columns, codes of {args.code_size}, form {args.form}, {args.threads} thread(s)"
     print(f"{machine(*PACKAGES)}; {settings}.\n")
-    print("| batch | plain, ms a step | all pairs | all pairs of at most 128 points | sampled pairs |")
-    print("|---|---|---|---|---|")
+    print("| batch | plain, ms a step | all pairs | all pairs of at most 128 points | sampled pairs | neighbors |")
+    print("|---|---|---|---|---|---|")
     for batch in args.batches:
         print(_row(batch, *_measured(batch, args)), flush=True)
 
 
 def _measured(batch: int, args: argparse.Namespace) -> tuple[float, dict[str, float]]:
     """Milliseconds of a plain step, and the median ratio to it of each kind, taken repeat by repeat."""
-    kinds: dict[str, dict[str, Any] | None] = {
-        PLAIN: None,
-        "all": {"pairs": "all", "max_points": batch},
-        "capped": {"pairs": "all"},
-        "sampled": {"pairs": "sampled"},
+    from distbench.keras import NeighborLoss, PairwiseDistanceLoss
+
+    kinds: dict[str, Any] = {
+        PLAIN: lambda codes, inputs: codes,
+        "all": PairwiseDistanceLoss(10.0, 10.0, form=args.form, max_points=batch),
+        "capped": PairwiseDistanceLoss(10.0, 10.0, form=args.form),
+        "sampled": PairwiseDistanceLoss(10.0, 10.0, form=args.form, pairs="sampled"),
+        "neighbors": lambda codes, inputs: NeighborLoss()(codes),
     }
     if batch <= 128:
         del kinds["capped"]
-    epochs = {kind: _epoch(batch, args, settings) for kind, settings in kinds.items()}
+    epochs = {kind: _epoch(batch, args, loss) for kind, loss in kinds.items()}
     for epoch in epochs.values():
         epoch(20)  # compiles
     steps = max(4, round(args.seconds / _seconds(epochs[PLAIN], 20) * 20))
@@ -75,19 +78,18 @@ def _measured(batch: int, args: argparse.Namespace) -> tuple[float, dict[str, fl
     return 1000 * statistics.median(times[PLAIN]) / steps, ratios
 
 
-def _epoch(batch: int, args: argparse.Namespace, settings: dict[str, Any] | None) -> Callable[[int], Any]:
-    """One compiled epoch of an autoencoder of 128 and 64 hidden units, as the baselines train it."""
+def _epoch(batch: int, args: argparse.Namespace, with_loss: Callable[[Any, Any], Any]) -> Callable[[int], Any]:
+    """One compiled epoch of an autoencoder of 128 and 64 hidden units, as the baselines train it.
+
+    For the loss on neighbors half of a batch are anchors, and the other half their partners.
+    """
     import keras
     import tensorflow as tf
-
-    from distbench.keras import PairwiseDistanceLoss
 
     keras.utils.set_random_seed(0)
     inputs = keras.Input((args.d,))
     hidden = keras.layers.Dense(64, "relu")(keras.layers.Dense(128, "relu")(inputs))
-    codes = keras.layers.Dense(args.code_size)(hidden)
-    if settings is not None:
-        codes = PairwiseDistanceLoss(10.0, 10.0, form=args.form, **settings)(codes, inputs)
+    codes = with_loss(keras.layers.Dense(args.code_size)(hidden), inputs)
     hidden = keras.layers.Dense(128, "relu")(keras.layers.Dense(64, "relu")(codes))
     model = keras.Model(inputs, keras.layers.Dense(args.d)(hidden))
     optimizer = keras.optimizers.Adam(1e-4)
@@ -117,7 +119,7 @@ def _seconds(epoch: Callable[[int], Any], steps: int) -> float:
 
 
 def _row(batch: int, plain: float, ratios: dict[str, float]) -> str:
-    cells = [f"{ratios[kind]:.2f} x" if kind in ratios else "" for kind in ("all", "capped", "sampled")]
+    cells = [f"{ratios[kind]:.2f} x" if kind in ratios else "" for kind in ("all", "capped", "sampled", "neighbors")]
     return f"| {batch:,} | {plain:.3g} | {' | '.join(cells)} |"
 
 

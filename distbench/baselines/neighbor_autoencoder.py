@@ -28,8 +28,8 @@ def neighbor_autoencoder(
 ) -> NeighborAutoencoder:
     """Autoencoder with two added losses: near points get near codes, and codes are as far apart as their inputs.
 
-    The loss on neighbors is that of van den Oord, Li and Vinyals (2018). The recipe ``pairwise_autoencoder`` with one more term, ``neighbor_weight`` times
-    ``distbench.keras.neighbor_loss``: each step takes ``batch_size`` points and one of the 10 nearest points of each,
+    The recipe ``pairwise_autoencoder`` with one more term, ``neighbor_weight`` times ``distbench.keras.neighbor_loss``
+    (van den Oord, Li and Vinyals 2018): each step takes ``batch_size`` points and one of the 10 nearest points of each,
     and the code of a point must tell its partner from those of the others.
 
     ``weight=None``: 2 for codes of up to three numbers, which cannot keep both distances and neighbors, else 10.

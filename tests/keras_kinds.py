@@ -50,6 +50,51 @@ def models() -> dict[str, Any]:
     return made
 
 
+def check_loss(model: Any) -> None:
+    """Check that a model trains with the loss on distances, alone and beside another, and that mistakes are named."""
+    from distbench.errors import InputError
+    from distbench.keras import DistanceEncoder, PairwiseDistanceError, PairwiseDistanceLoss, pairwise_distance_loss
+
+    model.compile("sgd", PairwiseDistanceError("stress"))
+    expected = float(pairwise_distance_loss(X, CODES, form="stress"))
+    np.testing.assert_allclose(model.evaluate(X, X, batch_size=40, verbose=0), expected, rtol=1e-4)
+    encoder = DistanceEncoder(2, hidden=(8,))
+    encoder.compile("sgd", "mse")
+    codes = encoder.encode(X)
+    alone, beside = (encoder.evaluate(X, y, batch_size=40, verbose=0) for y in (None, CODES))
+    np.testing.assert_allclose(beside - alone, np.mean((codes - CODES) ** 2), rtol=1e-4)
+    for wrong in ({"codes": CODES[:5], "inputs": X}, {"codes": CODES}):
+        message = ""
+        try:
+            PairwiseDistanceLoss()(**wrong)
+        except InputError as error:
+            message = str(error)
+        assert message.startswith(("codes: ", "inputs: ")), message
+        assert "\n" not in message
+
+
+def check_seeds_and_activations() -> None:
+    """Check that a seed decides what training draws, and that a layer may be the activation."""
+    import keras
+
+    from distbench.keras import Autoencoder, DenoisingAutoencoder
+
+    outputs = []
+    for _ in range(2):
+        keras.utils.set_random_seed(0)
+        model = DenoisingAutoencoder(2, hidden=(8,), seed=3)
+        model.build((None, 6))
+        outputs.append(keras.ops.convert_to_numpy(model(X, training=True)))
+        keras.random.normal((2,))
+    np.testing.assert_array_equal(*outputs)
+    model = Autoencoder(2, hidden=(8,), activation=keras.layers.PReLU())
+    model.build((None, 6))
+    again = Autoencoder.from_config(model.get_config())
+    again.build((None, 6))
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.encode(X), model.encode(X))
+
+
 def check(folder: Path | None = None) -> None:
     """Check that every kind gives the codes of its weights and that a model of ours trains; with a folder, all else."""
     import keras
@@ -71,6 +116,9 @@ def check(folder: Path | None = None) -> None:
     trained.compile("adam", "mse")
     assert np.isfinite(trained.fit(X, X, verbose=0).history["loss"]).all()
     assert np.isfinite(trained.encode(X)).all()
+    trained.summary(print_fn=lambda line: None)
+    check_loss(made["sequential"])
+    check_seeds_and_activations()
     if folder is not None:
         fitted = distbench.fit_baseline("autoencoder", X, code_size=2, seed=0, epochs=2)
         hunt = distbench.hunt(made["functional"], X, budget=200)

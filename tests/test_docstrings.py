@@ -38,8 +38,6 @@ NO_SOURCE = {
 }
 EXCEPTIONS: dict[str, str] = {
     "distbench.baselines._recipe.FittedEncoder: PR01": "a protocol, which nobody calls",
-    "distbench.keras._layers.Reflection: PR01": "dtype is one of the **kwargs of Rotation",
-    "distbench.keras._layers.Rotation: PR01": "dtype is one of the **kwargs",
 }
 READERS = {  # the names that an example may use
     "np": np,

@@ -181,6 +181,30 @@ def test_seeds(kind: str) -> None:
     np.testing.assert_array_equal(weight(), first)
 
 
+def test_weights_start_and_are_held_as_told(tmp_path: Path) -> None:
+    layers = [
+        dk.Rotation(kernel_initializer="zeros", kernel_regularizer="l2"),
+        dk.Translation(5.0, shift_initializer="zeros", shift_regularizer=keras.regularizers.L1(0.5)),
+        dk.OrthogonalProjection(3, kernel_initializer="zeros", kernel_constraint=keras.constraints.MaxNorm(0.1)),
+    ]
+    model = keras.Sequential([keras.Input((12,)), *layers])
+    np.testing.assert_allclose(model(X), X[:, :3], atol=1e-6)
+    layers[1].shift.assign(np.full(12, 2.0))
+    assert sum(float(loss) for loss in model.losses) == pytest.approx(12)
+    model.compile(keras.optimizers.SGD(10.0), "mse")
+    model.fit(X, X[:, :3] * 5, epochs=3, verbose=0)
+    assert np.linalg.norm(layers[2].kernel.numpy(), axis=0).max() <= 0.1 + 1e-6
+    mirror = dk.Reflection(normal_initializer="ones")
+    np.testing.assert_allclose(matrix_of(mirror), np.eye(12) - 1 / 6, atol=1e-6)
+    model = keras.Sequential([keras.Input((12,)), mirror, *layers])
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(X), model(X))
+    assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
+    with pytest.raises(ValueError, match="normal_regularizer"):
+        dk.Reflection(normal_regularizer="l2")
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_further_axes_are_left_alone(kind: str) -> None:
     layer = made(kind, seed=1)

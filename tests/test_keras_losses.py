@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frameworks import dk, keras
+from frameworks import dk, keras, tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_formulas import FORMS, PAIRS, RNG, X, Z, bare, by_definition
@@ -158,14 +158,98 @@ def test_settings_are_checked(arguments: dict[str, Any], name: str) -> None:
             dk.pairwise_distance_loss(X, Z, **arguments)
 
 
-def test_the_package_imports_without_keras() -> None:
+@pytest.mark.parametrize("argument", ["inputs", "codes"])
+def test_arguments_that_cannot_be_a_batch_and_its_codes_are_refused_in_one_line(argument: str) -> None:
+    symbolic = keras.Input((5,))
+    cases = [
+        (X[:5], Z, "codes: found 12 for 5 inputs; pass the codes of the same batch"),
+        (Z, (X * 9).astype("uint8"), "codes: found 5 whole numbers for inputs of 2; they look swapped with the inputs"),
+        (np.float32(1), Z, r"inputs: found a single number; pass a batch of points, shape \(n, ...\)"),
+    ]
+    for inputs, codes, message in cases:
+        for use in (dk.pairwise_distance_loss, lambda x, z: dk.PairwiseDistanceLoss()(z, x)):
+            with pytest.raises(InputError, match=f"^{message}$"):
+                use(inputs, codes)
+    given = {"inputs": X, "codes": Z, argument: symbolic}
+    with pytest.raises(InputError, match=f"^{argument}: found a symbolic tensor of Keras; use the layer"):
+        dk.pairwise_distance_loss(**given)
+
+
+def test_the_layer_tells_what_is_missing_or_swapped_in_a_model() -> None:
+    inputs = keras.Input((5,))
+    codes = keras.layers.Dense(2)(inputs)
+    for wrong in (codes, [codes, inputs]):
+        with pytest.raises(InputError, match=r"^inputs: missing; call layer\(codes, inputs\)$"):
+            dk.PairwiseDistanceLoss()(wrong)
+    with pytest.raises(InputError, match=r"^codes: found what the inputs are computed from; call layer"):
+        dk.PairwiseDistanceLoss()(inputs, codes)
+    wide = keras.layers.Dense(50)(inputs)  # codes may be wider than inputs
+    assert dk.PairwiseDistanceLoss()(wide, inputs).shape == (None, 50)
+    assert dk.PairwiseDistanceLoss()(codes=codes, inputs=inputs).shape == (None, 2)
+
+
+@pytest.mark.parametrize("pairs", PAIRS)
+@pytest.mark.parametrize("sizes", [(5, 2), (None, None)])
+def test_shapes_may_be_known_at_run_time_alone(pairs: str, sizes: Any) -> None:
+    signature = [tf.TensorSpec((None, size)) for size in sizes]
+    run = tf.function(lambda x, z: dk.pairwise_distance_loss(x, z, pairs=pairs), input_signature=signature)
+    assert float(run(X, Z)) == pytest.approx(bare(X, Z, pairs=pairs), rel=1e-5)
+    with pytest.raises(InputError, match=r"^inputs: found a tensor of unknown rank"):
+        tf.function(dk.pairwise_distance_loss, input_signature=[tf.TensorSpec(None)] * 2, autograph=False)(X, Z)
+
+
+def test_a_mask_of_the_codes_is_passed_on() -> None:
+    inputs = keras.Input((4, 3))
+    codes = dk.PairwiseDistanceLoss()(keras.layers.Dense(2)(keras.layers.Masking()(inputs)), inputs)
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling1D()(codes))
+    rows = RNG.normal(size=(3, 4, 3)).astype("float32")
+    rows[:, 2:] = 0
+    steps = model.layers[2](rows)
+    np.testing.assert_allclose(model(rows), np.mean(steps[:, :2], axis=1), rtol=1e-5, atol=1e-6)
+
+
+class TestCompiled:
+    def test_it_is_the_loss_of_any_encoder(self, tmp_path: Path) -> None:
+        settings = {"form": "sammon", "scale": 2.0, "pairs": "sampled", "max_points": 64}
+        model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+        model.compile("adam", dk.PairwiseDistanceError(**settings))
+        expected = bare(X, model(X), **settings)
+        assert model.evaluate(X, X, batch_size=12, verbose=0) == pytest.approx(expected, rel=1e-5)
+        model.save(tmp_path / "model.keras")
+        again = keras.saving.load_model(tmp_path / "model.keras")
+        assert again.loss.get_config() == {**model.loss.get_config(), **settings}
+        first = again.fit(X, X, batch_size=12, shuffle=False, verbose=0).history["loss"]
+        assert first == [pytest.approx(expected, rel=1e-5)]
+
+    def test_with_two_outputs_each_has_its_loss(self) -> None:
+        inputs = keras.Input((5,))
+        codes = keras.layers.Dense(2, name="codes")(inputs)
+        model = keras.Model(inputs, {"codes": codes, "points": keras.layers.Dense(5, name="points")(codes)})
+        losses = {"codes": dk.PairwiseDistanceError(), "points": "mse"}
+        model.compile("adam", losses, loss_weights={"codes": 10.0, "points": 1.0})
+        outputs = model(X)
+        expected = 10 * bare(X, outputs["codes"]) + np.mean((outputs["points"] - X) ** 2)
+        found = model.evaluate(X, {"codes": X, "points": X}, batch_size=12, verbose=0, return_dict=True)
+        assert found["loss"] == pytest.approx(expected, rel=1e-5)
+
+    def test_half_precision_reaches_it_as_float32(self) -> None:
+        loss = dk.PairwiseDistanceError()
+        found = loss(X * 1e4, (Z * 300).astype("float16"))  # beyond float16
+        assert float(found) == pytest.approx(by_definition(X * 1e4, (Z * 300).astype("float16"), "scaled"), rel=1e-4)
+
+    def test_sample_weights_and_wrong_settings_are_refused(self) -> None:
+        with pytest.raises(InputError, match=r"^sample_weight: given; pass none"):
+            dk.PairwiseDistanceError()(X, Z, sample_weight=np.ones(12))
+        with pytest.raises(InputError, match=r"^form: "):
+            dk.PairwiseDistanceError("strain")
+
+
+def test_without_keras_its_import_says_what_to_install_and_distbench_needs_none() -> None:
     code = (
-        "import sys, os; import distbench.keras as parts; assert 'keras' not in sys.modules;"
-        "assert 'PairwiseDistanceLoss' in dir(parts); sys.modules['keras'] = None\n"
-        "try: parts.PairwiseDistanceLoss\n"
-        "except ImportError as error: assert 'pip install \"distbench[keras]\"' in str(error), error\n"
-        "else: raise SystemExit('no error')\n"
-        "assert not hasattr(parts, 'nothing')\n"
-        "assert os.environ['TF_CPP_MIN_LOG_LEVEL']"
+        "import sys, distbench, distbench.baselines; assert 'keras' not in sys.modules; sys.modules['keras'] = None\n"
+        "try: import distbench.keras\n"
+        "except distbench.MissingDependencyError as error: print(str(error).splitlines()[-1])"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.endswith('pip install "distbench[keras]"\n')
+    assert "Keras 3 with a backend is needed" in done.stdout

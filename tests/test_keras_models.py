@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ import pytest
 from frameworks import dk, keras
 from nightly import over_all
 
+import distbench
 from distbench.encoders import as_encoder
 from distbench.errors import EncoderError, InputError
 
@@ -21,13 +24,14 @@ MODELS: dict[str, Any] = {
     "linear": lambda **kw: dk.LinearAutoencoder(2, **kw),
     "distances": lambda **kw: dk.DistancePreservingAutoencoder(2, weight=3.0, scale=2.0, hidden=(8,), **kw),
     "sampled": lambda **kw: dk.DistancePreservingAutoencoder(2, form="stress", pairs="sampled", **kw),
-    "denoising": lambda **kw: dk.DenoisingAutoencoder(2, noise=0.2, hidden=(8,), **kw),
+    "denoising": lambda **kw: dk.DenoisingAutoencoder(2, noise=0.2, hidden=(8,), seed=3, **kw),
     "contractive": lambda **kw: dk.ContractiveAutoencoder(2, weight=0.1, hidden=(8,), **kw),
     "convolutional": lambda **kw: dk.ConvolutionalAutoencoder(2, (2, 3), filters=(4, 5), **kw),
     "variational": lambda **kw: dk.VariationalAutoencoder(2, weight=0.5, hidden=(8,), **kw),
     "topological": lambda **kw: dk.TopologicalAutoencoder(2, weight=2.0, scale=3.0, hidden=(8,), max_points=7, **kw),
     "isometric": lambda **kw: dk.IsometricAutoencoder(2, weight=0.2, hidden=(8,), activation="elu", **kw),
     "encoder": lambda **kw: dk.DistanceEncoder(2, scale=2.0, hidden=(8,), form="sammon", **kw),
+    "neighbors": lambda **kw: dk.NeighborAutoencoder(2, neighbor_weight=0.5, hidden=(8,), **kw),
 }
 ONCE_MORE = "sampled"  # of a class that "distances" stands for; test_keras_gradients.py has its form and its pairs
 
@@ -57,7 +61,7 @@ def trained(name: str) -> Trained:
 
 def fitted(model: Any, points: Any, targets: Any = None, epochs: int = 1, **options: Any) -> list[float]:
     """Train in batches of 8 points. Every size of batch is traced anew, so a smaller last one costs half a second."""
-    model.compile("adam", "mse", **options)
+    model.compile("adam", "mse" if model.reconstructs else None, **options)
     again = points if targets is None else targets
     losses: list[float] = model.fit(points, again, batch_size=8, epochs=epochs, verbose=0).history["loss"]
     return losses
@@ -96,6 +100,38 @@ def test_saved_and_loaded_it_is_the_same_and_trains_on(trained: Trained, tmp_pat
     # 20 points in batches of 8: the last batch is a smaller one.
     assert np.isfinite(again.fit(X, X, batch_size=8, verbose=0).history["loss"]).all()
     assert np.isfinite(again.encode(X)).all()
+
+
+def test_a_summary_names_the_layers_before_and_after_training(trained: Trained, name: str) -> None:
+    for model in (MODELS[name](), trained.model):
+        lines: list[str] = []
+        model.summary(print_fn=lines.append, expand_nested=True)
+        assert ("encoder (Sequential)" in "".join(lines)) == model.built
+
+
+def test_every_model_is_tested_here() -> None:
+    made = {type(make()) for make in MODELS.values()}
+    public = [getattr(distbench.keras, name) for name in distbench.keras.__all__]
+    assert made == {kind for kind in public if inspect.isclass(kind) and issubclass(kind, keras.Model)}
+
+
+def test_importing_the_package_is_enough_to_load_what_it_makes(tmp_path: Path) -> None:
+    model = dk.DistancePreservingAutoencoder(2, hidden=(8,))
+    model.compile("adam", dk.PairwiseDistanceError("stress"))
+    model.build((None, 6))
+    model.save(tmp_path / "model.keras")
+    code = (
+        "import inspect, sys, keras\n"
+        "import distbench.keras as parts\n"
+        "kinds = [kind for kind in vars(parts).values() if inspect.isclass(kind)]\n"
+        "stored = [kind for kind in kinds if issubclass(kind, (keras.layers.Layer, keras.losses.Loss))]\n"
+        "known = [keras.saving.get_registered_object('distbench>' + kind.__name__) for kind in stored]\n"
+        "assert known == stored and len(stored) > 15, known\n"
+        "print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+    )
+    run = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "model.keras")]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["DistancePreservingAutoencoder"], done.stderr
 
 
 def test_as_encoder_takes_the_codes_of_a_model_not_its_output(trained: Trained) -> None:
@@ -164,6 +200,58 @@ def test_noise_from_outside_leaves_nothing_to_chance(kind: str) -> None:
     for first, second in zip(step(noise=noise), step(noise=noise), strict=True):
         np.testing.assert_array_equal(first, second)
     assert any((first != second).any() for first, second in zip(step(), step(), strict=True))
+
+
+@pytest.mark.parametrize("kind", ["DenoisingAutoencoder", "ContractiveAutoencoder", "VariationalAutoencoder"])
+def test_a_seed_decides_what_training_draws(kind: str) -> None:
+    def output(seed: int | None) -> Any:
+        model = getattr(dk, kind)(2, hidden=(4,), seed=seed)
+        model.build((None, 6))
+        model.set_weights([np.full(part.shape, 0.1) for part in model.get_weights()])
+        return [np.asarray(part) for part in (model(X, training=True), *model.losses)]
+
+    for first, again in zip(output(1), output(1), strict=True):
+        np.testing.assert_array_equal(first, again)
+    assert any((first != other).any() for first, other in zip(output(1), output(2), strict=True))
+    assert any((first != other).any() for first, other in zip(output(None), output(None), strict=True))
+    with pytest.raises(InputError, match="seed: found -1"):
+        getattr(dk, kind)(2, seed=-1)
+
+
+def doubled(x: Any) -> Any:
+    return 2 * x
+
+
+@pytest.mark.parametrize("kind", ["plain", "convolutional"])
+@pytest.mark.parametrize("activation", ["function of Keras", "own function", "layer", "layer with weights"])
+def test_activations_of_any_kind_come_back(kind: str, activation: str, tmp_path: Path) -> None:
+    given = {
+        "function of Keras": lambda: keras.activations.tanh,
+        "own function": lambda: keras.saving.register_keras_serializable("tests")(doubled),
+        "layer": lambda: keras.layers.LeakyReLU(0.3),
+        "layer with weights": lambda: keras.layers.PReLU("ones"),
+    }[activation]()
+    model = (
+        dk.Autoencoder(2, (5, 4), given) if kind == "plain" else dk.ConvolutionalAutoencoder(2, (2, 3), (4, 5), given)
+    )
+    model.build((None, 6))
+    slopes = {part.path for part in model.weights if part.name == "alpha"}
+    assert len(slopes) == (4 if activation == "layer with weights" else 0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(X), model(X))
+    assert again.get_config() == model.get_config()
+    if activation == "function of Keras":
+        assert model.get_config()["activation"] == "tanh"
+
+
+def test_long_and_short_batches_give_the_same_codes_and_an_empty_one_none() -> None:
+    model = dk.Autoencoder(2, hidden=(8,))
+    many = np.random.default_rng(0).normal(size=(9000, 6))
+    codes = model.encode(many)
+    np.testing.assert_allclose(codes, model.encode(many, batch_size=100), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.decode(codes), model.decode(codes, batch_size=100), rtol=1e-5, atol=1e-6)
+    assert model.encode(many[:0]).shape == (0, 2)
 
 
 @pytest.mark.filterwarnings("error")

@@ -156,14 +156,17 @@ def test_distance_models_add_the_loss_of_their_form_and_pairs(form: str, pairs: 
         assert added(model) == pytest.approx(4.0 * float(expected), rel=1e-4)
 
 
-def test_a_distance_encoder_ignores_targets() -> None:
+def test_a_distance_encoder_adds_the_loss_it_is_compiled_with_where_there_are_targets() -> None:
     histories = []
-    for arguments, loss in (((X,), None), ((X, X), "mse"), ((X, DRAW.normal(size=(20, 2))), "mae")):
+    targets = DRAW.normal(size=(20, 2)).astype("float32")
+    for arguments, loss in (((X,), None), ((X, X), None), ((X,), "mse"), ((X, targets), "mse")):
         model = built(dk.DistanceEncoder(2, scale=2.0, hidden=(8,)))
         model.compile("adam", loss, run_eagerly=True)
+        first = np.mean((model.encode(X) - targets) ** 2)
         histories.append(model.fit(*arguments, epochs=3, shuffle=False, verbose=0).history["loss"])
     assert histories[0] == histories[1] == histories[2]
     assert histories[0][-1] < histories[0][0]
+    assert histories[3][0] == pytest.approx(histories[0][0] + first, rel=1e-5)
     with pytest.raises(InputError, match="decode: a DistanceEncoder has no decoder"):
         model.decode(np.zeros((1, 2)))
 

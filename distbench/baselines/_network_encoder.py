@@ -36,7 +36,7 @@ class NetworkEncoder(Transformer):
 
     def encode(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the codes of points ``X`` (m, ...) as an array (m, code_size)."""
-        return self.units.codes_out(self.model.encode(self.units.points_in(X)))
+        return self.units.codes_out(self.model.encode(self.units.points_in(X), batch_size=1024))
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.checks import whole_number
+from distbench._util.keras import require_keras
 from distbench.baselines._recipe import Progress
 from distbench.errors import InputError, TrainingError
-from distbench.keras.registered import require_keras
 
 __all__ = ["Plan", "mean_distance", "seeded", "spread", "train"]
 

@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any
 
 from distbench._util.checks import whole_number
+from distbench._util.keras import require_keras
 from distbench.baselines._estimator import quiet
 from distbench.errors import InputError, MissingDependencyError
-from distbench.keras.registered import require_keras
 
 __all__ = ["layout_options", "require_parametric_umap", "require_umap"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -65,9 +64,8 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
 
     Notes
     -----
-    Keras passes the logs of an epoch from callback to callback, in the order of the list. The monitor moves itself to
-    the front of the list when training starts. If you do not train with ``fit``, put it before the callbacks that read
-    its values.
+    Keras passes the logs of an epoch from callback to callback, in the order of the list: put the monitor before the
+    callbacks that read its values. For those before it the metrics do not exist, of which Keras warns.
 
     Once the loss is NaN, so are the metrics. With fewer reference points the neighbors are farther apart, so compare
     the values of a monitor only with each other, and report values of :func:`distbench.evaluate`.
@@ -110,7 +108,6 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         """Forget the last model; Keras calls this before training."""
         super().set_model(model)
         self._encode, self._values = None, {}
-        _to_the_front(self, sys._getframe(1).f_locals.get("self"))
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Refuse a model without an encoder before it has trained for an epoch."""
@@ -183,11 +180,3 @@ def _model_to_layer(model: Any, name: str) -> Any:
             f"Keras cannot make a model from the inputs of {model.name!r} to its layer {name!r}",
             "pass a function of the model that returns an encoder",
         ) from error
-
-
-def _to_the_front(callback: Any, container: Any) -> None:
-    """Move a callback to the front of a Keras container of callbacks, so that the others see what it logs."""
-    callbacks = getattr(container, "callbacks", None)
-    if isinstance(callbacks, list) and callback in callbacks:
-        callbacks.remove(callback)
-        callbacks.insert(0, callback)

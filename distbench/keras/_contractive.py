@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from distbench.keras._models import Autoencoder, check_weight
+from distbench.keras._models import Activation, Autoencoder, check_seed, check_weight
 from distbench.keras._tangents import linearized, pulled_back
 
 __all__ = ["ContractiveAutoencoder"]
@@ -32,13 +32,15 @@ class ContractiveAutoencoder(Autoencoder):
         Weight of the penalty, against a reconstruction loss divided by the variance of the inputs; at least 0.
     hidden, activation
         As in :class:`Autoencoder`.
+    seed : int or None
+        Seed of the numbers that training draws. None: ``keras.utils.set_random_seed`` decides.
     **kwargs
         Passed to ``keras.Model``.
 
     Raises
     ------
     distbench.errors.InputError
-        As :class:`Autoencoder`, or ``weight`` is negative.
+        As :class:`Autoencoder`, or ``weight`` or ``seed`` is negative.
 
     Notes
     -----
@@ -47,19 +49,21 @@ class ContractiveAutoencoder(Autoencoder):
     layers. The slopes of other activations are central differences; such an activation must act on each number alone.
     """
 
-    arguments = ("weight",)
+    arguments = ("weight", "seed")
 
     def __init__(
         self,
         code_size: int,
         weight: float = 0.001,
         hidden: Sequence[int] = (128, 64),
-        activation: str = "relu",
+        activation: Activation = "relu",
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(code_size, hidden, activation, **kwargs)
         self.weight = check_weight("weight", weight)
-        self.random = keras.random.SeedGenerator()
+        self.seed = check_seed(seed)
+        self.random = keras.random.SeedGenerator(self.seed)
 
     @property
     def noise_size(self) -> int:

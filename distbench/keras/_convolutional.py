@@ -10,7 +10,7 @@ import keras
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
-from distbench.keras._models import Autoencoder
+from distbench.keras._models import Activation, Autoencoder, build_stack
 
 __all__ = ["ConvolutionalAutoencoder"]
 
@@ -46,7 +46,7 @@ class ConvolutionalAutoencoder(Autoencoder):
         code_size: int,
         image_shape: Sequence[int] | None = None,
         filters: Sequence[int] = (8, 16),
-        activation: str = "relu",
+        activation: Activation = "relu",
         **kwargs: Any,
     ) -> None:
         super().__init__(code_size, (), activation, **kwargs)
@@ -90,8 +90,8 @@ class ConvolutionalAutoencoder(Autoencoder):
             ],
             name="decoder",
         )
-        self.encoder.build((None, features))
-        self.decoder.build((None, self.code_size))
+        build_stack(self.encoder, (None, features))
+        build_stack(self.decoder, (None, self.code_size))
         self.built = True
 
     def _image(self, features: int) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench.errors import InputError
 from distbench.keras._losses import PairwiseDistanceLoss
-from distbench.keras._models import Autoencoder
+from distbench.keras._models import Activation, Autoencoder, build_stack
 
 __all__ = ["DistanceEncoder", "DistancePreservingAutoencoder"]
 
@@ -48,7 +48,7 @@ class DistancePreservingAutoencoder(Autoencoder):
         weight: float = 10.0,
         scale: float | None = None,
         hidden: Sequence[int] = (128, 64),
-        activation: str = "relu",
+        activation: Activation = "relu",
         form: str = "scaled",
         pairs: str = "all",
         **kwargs: Any,
@@ -74,7 +74,7 @@ class DistanceEncoder(DistancePreservingAutoencoder):
     """Encoder trained on distances alone, without a decoder: multidimensional scaling that can encode new points.
 
     Calling it gives codes. Its loss is that of :class:`PairwiseDistanceLoss`; ``compile("adam")`` and ``fit(X)`` are
-    enough: a compiled loss and targets are ignored.
+    enough. A loss that it is compiled with compares the codes with the targets ``y``, and is added where there are any.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class DistanceEncoder(DistancePreservingAutoencoder):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the encoder for inputs of shape ``(batch, features)``."""
         self.encoder = self._stack(self.hidden, self.code_size, "encoder")
-        self.encoder.build(input_shape)
+        build_stack(self.encoder, input_shape)
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -120,9 +120,11 @@ class DistanceEncoder(DistancePreservingAutoencoder):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Return the distance loss: codes have no targets."""
-        return sum(self.losses)
+        """Return the distance loss, and the compiled loss of the codes if there is one and ``y`` is given."""
+        if self.loss is None or y is None:
+            return sum(self.losses)
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
-    def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[Any]:
+    def decode(self, Z: ArrayLike, batch_size: int | None = None) -> NDArray[Any]:
         """Raise ``InputError`` for any ``Z`` and ``batch_size``: there is no decoder."""
         raise InputError("decode: a DistanceEncoder has no decoder; use DistancePreservingAutoencoder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
+from distbench.keras._cayley import cayley, random_columns, weight_of
 
 __all__ = ["OrthogonalProjection", "Reflection", "Rotation", "Translation"]
 
@@ -20,14 +21,32 @@ HALF = ("float16", "bfloat16")
 
 
 class _Isometric(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
-    """Base class of the four layers: float32 under any policy, and a last axis of known size."""
+    """Base class of the four layers: float32 under any policy, a last axis of known size, and one weight.
 
-    def __init__(self, *, dtype: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    ``initializer``, ``regularizer`` and ``constraint`` are those of the weight; each layer names them after its weight.
+    """
+
+    weight_name = "kernel"
+    options: tuple[str, ...] = ("initializer", "regularizer", "constraint")
+
+    def __init__(
+        self,
+        *,
+        dtype: Any = None,
+        seed: int | None = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         # The global policy may be half precision, which would round distances to three digits or two.
         super().__init__(dtype="float32" if dtype is None else dtype, **kwargs)
         if self.compute_dtype in HALF:
             raise InputError(f"dtype: {dtype!r} computes in {self.compute_dtype}, which bends distances; pass float32")
         self.seed = seed
+        self._initializer = keras.initializers.get(initializer)
+        self._regularizer = keras.regularizers.get(regularizer)
+        self._constraint = keras.constraints.get(constraint)
 
     def _features(self, input_shape: Sequence[int | None]) -> int:
         features = input_shape[-1]
@@ -39,11 +58,18 @@ class _Isometric(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
         # Like the initializers of Keras: without a seed, `keras.utils.set_random_seed` decides.
         return np.random.default_rng(random.randrange(2**31) if self.seed is None else self.seed)
 
-    def _weight(self, name: str, value: NDArray[Any]) -> Any:
+    def _add(self, shape: tuple[int, ...], draw: Callable[[np.random.Generator], NDArray[Any]]) -> Any:
+        """Add the weight; without an initializer, ``draw`` gives its first values."""
+
+        def drawn(shape: Any, dtype: Any = None) -> Any:
+            return ops.convert_to_tensor(draw(self._draw()), dtype=dtype)
+
         return self.add_weight(
-            shape=value.shape,
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor(value, dtype=dtype),
-            name=name,
+            shape=shape,
+            initializer=drawn if self._initializer is None else self._initializer,
+            regularizer=self._regularizer,
+            constraint=self._constraint,
+            name=self.weight_name,
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -52,11 +78,41 @@ class _Isometric(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
-        return {**super().get_config(), "seed": self.seed}
+        parts = {kind: getattr(self, f"_{kind}") for kind in ("initializer", "regularizer", "constraint")}
+        stored = {kind: part and keras.saving.serialize_keras_object(part) for kind, part in parts.items()}
+        named = {f"{self.weight_name}_{kind}": part for kind, part in stored.items() if kind in self.options}
+        return {**super().get_config(), "seed": self.seed, **named}
+
+
+class _Orthogonal(_Isometric):
+    """Base class of the layers that multiply by the Cayley transform of their weight."""
+
+    def __init__(
+        self,
+        *,
+        kernel_initializer: Any = None,
+        kernel_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            initializer=kernel_initializer, regularizer=kernel_regularizer, constraint=kernel_constraint, **kwargs
+        )
+
+    def matrix(self) -> Any:
+        """Return Q, shape (d, columns)."""
+        return cayley(self.kernel)
+
+    def call(self, inputs: Any) -> Any:
+        """Multiply ``inputs``, shape (..., d), by Q."""
+        return ops.matmul(inputs, self.matrix())
+
+    def _add_kernel(self, d: int, k: int) -> Any:
+        return self._add((d, k), lambda draw: weight_of(random_columns(draw, d, k)))
 
 
 @keras.saving.register_keras_serializable(package="distbench")
-class Rotation(_Isometric):
+class Rotation(_Orthogonal):
     """Trainable rotation of the last axis: an isometry that also keeps orientation.
 
     ``y = x Q`` with Q = (I - A)(I + A)^-1 and A skew-symmetric, A = W - W^T for the trained weight W (Cayley 1846). So
@@ -66,6 +122,9 @@ class Rotation(_Isometric):
     ----------
     seed : int or None
         Seed of the first weights. None: ``keras.utils.set_random_seed`` decides.
+    kernel_initializer, kernel_regularizer, kernel_constraint : str, object of Keras, or None
+        Of the weight W, as in layers of Keras. Without an initializer it starts as a random rotation; zeros are the
+        identity, and so a regularizer pulls towards the identity.
     **kwargs
         Passed to ``keras.layers.Layer``. ``dtype`` is float32 unless given, under any global policy.
 
@@ -83,15 +142,7 @@ class Rotation(_Isometric):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the weight, shape (d, d), for inputs of shape (..., d)."""
         d = self._features(input_shape)
-        self.kernel = self._weight("kernel", _weight_of(_random_columns(self._draw(), d, d)))
-
-    def matrix(self) -> Any:
-        """Return Q, shape (d, d)."""
-        return _columns(self.kernel)
-
-    def call(self, inputs: Any) -> Any:
-        """Rotate ``inputs``, shape (..., d)."""
-        return ops.matmul(inputs, self.matrix())
+        self.kernel = self._add_kernel(d, d)
 
     def inverse(self, outputs: Any) -> Any:
         """Return ``outputs``, shape (..., d), rotated back."""
@@ -106,7 +157,11 @@ class Reflection(_Isometric):
 
     Parameters
     ----------
-    seed, **kwargs
+    seed : int or None
+        As for :class:`Rotation`.
+    normal_initializer : str, object of Keras, or None
+        First value of v, as in layers of Keras; None: a random direction.
+    **kwargs
         As for :class:`Rotation`.
 
     Raises
@@ -115,10 +170,17 @@ class Reflection(_Isometric):
         As :class:`Rotation`.
     """
 
+    weight_name = "normal"
+    # The reflection does not depend on the length of v, so neither a penalty nor a bound makes sense.
+    options = ("initializer",)
+
+    def __init__(self, *, normal_initializer: Any = None, **kwargs: Any) -> None:
+        super().__init__(initializer=normal_initializer, **kwargs)
+
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the vector, shape (d,), for inputs of shape (..., d)."""
         d = self._features(input_shape)
-        self.normal = self._weight("normal", self._draw().standard_normal(d) / np.sqrt(d))
+        self.normal = self._add((d,), lambda draw: draw.standard_normal(d) / np.sqrt(d))
 
     def call(self, inputs: Any) -> Any:
         """Reflect ``inputs``, shape (..., d)."""
@@ -142,6 +204,8 @@ class Translation(_Isometric):
     ----------
     stddev : float, default 0.0
         Standard deviation of the normal distribution from which the first shifts are drawn.
+    shift_initializer, shift_regularizer, shift_constraint : str, object of Keras, or None
+        Of the shift, as in layers of Keras. An initializer takes the place of ``stddev``.
     seed, **kwargs
         As for :class:`Rotation`.
 
@@ -151,15 +215,28 @@ class Translation(_Isometric):
         ``stddev`` is negative; or as :class:`Rotation`.
     """
 
-    def __init__(self, stddev: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    weight_name = "shift"
+
+    def __init__(
+        self,
+        stddev: float = 0.0,
+        *,
+        shift_initializer: Any = None,
+        shift_regularizer: Any = None,
+        shift_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            initializer=shift_initializer, regularizer=shift_regularizer, constraint=shift_constraint, **kwargs
+        )
         if not 0 <= stddev < float("inf"):
             raise InputError(f"stddev: {stddev!r} is not a number of at least 0")
         self.stddev = float(stddev)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the shift, shape (d,), for inputs of shape (..., d)."""
-        self.shift = self._weight("shift", self.stddev * self._draw().standard_normal(self._features(input_shape)))
+        d = self._features(input_shape)
+        self.shift = self._add((d,), lambda draw: self.stddev * draw.standard_normal(d))
 
     def call(self, inputs: Any) -> Any:
         """Shift ``inputs``, shape (..., d)."""
@@ -175,7 +252,7 @@ class Translation(_Isometric):
 
 
 @keras.saving.register_keras_serializable(package="distbench")
-class OrthogonalProjection(_Isometric):
+class OrthogonalProjection(_Orthogonal):
     """Trainable orthogonal projection of the last axis onto fewer dimensions.
 
     ``y = x Q`` with orthonormal columns of Q, shape (d, units), before, during and after training: no distance grows,
@@ -185,8 +262,8 @@ class OrthogonalProjection(_Isometric):
     ----------
     units : int
         Dimensions of the outputs, at most those of the inputs.
-    seed, **kwargs
-        As for :class:`Rotation`.
+    seed, kernel_initializer, kernel_regularizer, kernel_constraint, **kwargs
+        As for :class:`Rotation`; zeros are the projection onto the first dimensions.
 
     Raises
     ------
@@ -209,15 +286,7 @@ class OrthogonalProjection(_Isometric):
         d = self._features(input_shape)
         if self.units > d:
             raise InputError(f"units: {self.units} is more than the {d} dimensions of the inputs; pass at most {d}")
-        self.kernel = self._weight("kernel", _weight_of(_random_columns(self._draw(), d, self.units)))
-
-    def matrix(self) -> Any:
-        """Return Q, shape (d, units)."""
-        return _columns(self.kernel)
-
-    def call(self, inputs: Any) -> Any:
-        """Project ``inputs``, shape (..., d)."""
-        return ops.matmul(inputs, self.matrix())
+        self.kernel = self._add_kernel(d, self.units)
 
     def lift(self, codes: Any) -> Any:
         """Return where the points of ``codes``, shape (..., units), lie in the subspace; an isometry."""
@@ -230,41 +299,3 @@ class OrthogonalProjection(_Isometric):
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
         return {**super().get_config(), "units": self.units}
-
-
-def _columns(weight: Any) -> Any:
-    """Cayley transform of a weight (d, k): orthonormal columns, shape (d, k); see :class:`OrthogonalProjection`."""
-    weight = ops.convert_to_tensor(weight)
-    k = weight.shape[1]
-    above, below = weight[:k], weight[k:]
-    eye = ops.eye(k, dtype=weight.dtype)
-    inverse = ops.inv(eye + above - ops.transpose(above) + ops.matmul(ops.transpose(below), below))
-    columns = ops.concatenate([2.0 * inverse - eye, -2.0 * ops.matmul(below, inverse)])
-    # A step of Newton and Schulz squares the error that rounding left; large weights need a second one.
-    for _ in range(2):
-        columns = ops.matmul(columns, 1.5 * eye - 0.5 * ops.matmul(ops.transpose(columns), columns))
-    return columns
-
-
-def _random_columns(draw: np.random.Generator, d: int, k: int) -> NDArray[np.float64]:
-    """Orthonormal columns, shape (d, k), that span a uniformly drawn subspace."""
-    columns: NDArray[np.float64] = np.linalg.qr(draw.standard_normal((d, k)))[0]
-    return columns
-
-
-def _weight_of(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight (d, k) that :func:`_columns` turns into these columns, each perhaps with its sign changed."""
-    k = columns.shape[1]
-    columns = columns * _signs(columns[:k])
-    M = 2 * np.linalg.inv(columns[:k] + np.eye(k))
-    return np.concatenate([(M - M.T) / 4, -columns[k:] @ M / 2])
-
-
-def _signs(top: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Signs of columns with which I + top is far from singular: elimination meets no pivot below 1."""
-    rest, signs = top.copy(), np.ones(len(top))
-    for i in range(len(top)):
-        signs[i] = 1.0 if rest[i, i] >= 0 else -1.0
-        rest[i, i] += signs[i]
-        rest[i + 1 :, i + 1 :] -= np.outer(rest[i + 1 :, i], rest[i, i + 1 :]) / rest[i, i]
-    return signs

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
 from distbench.keras._forms import FORMS
 
-__all__ = ["PairwiseDistanceLoss", "pairwise_distance_loss", "pairwise_distances"]
+__all__ = ["PairwiseDistanceLoss", "check_settings", "pairwise_distance_loss", "pairwise_distances"]
 
 PAIRS = ("all", "sampled")
 
@@ -85,7 +87,8 @@ def pairwise_distance_loss(
     Raises
     ------
     distbench.errors.InputError
-        ``form`` or ``pairs`` is unknown, ``scale`` is not above 0, or ``max_points`` is below 2.
+        ``form`` or ``pairs`` is unknown, ``scale`` is not above 0, ``max_points`` is below 2, or ``inputs`` and
+        ``codes`` are batches of different sizes, look swapped, or are symbolic tensors of a functional model.
 
     Notes
     -----
@@ -98,7 +101,11 @@ def pairwise_distance_loss(
     `correlation` lets small distances become 0 as long as the large ones stay proportional: on nested spheres it gave
     distinct points the same code.
     """
-    _check(form, scale, pairs, max_points)
+    check_settings(form, scale, pairs, max_points)
+    for name, points in (("inputs", inputs), ("codes", codes)):
+        if isinstance(points, keras.KerasTensor):
+            raise InputError(name, "found a symbolic tensor of Keras", "use the layer PairwiseDistanceLoss in a model")
+    _check_batches(inputs, codes)
     return _loss(inputs, codes, form, scale, pairs, max_points)
 
 
@@ -131,12 +138,12 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
     ------
     distbench.errors.InputError
         ``weight`` is negative, ``scale`` is not above 0, ``max_points`` is below 2, or ``form`` or ``pairs`` is
-        unknown.
+        unknown. When it is called: codes or inputs are missing, swapped, or batches of different sizes.
 
     Notes
     -----
     Call it as ``layer(codes, inputs)``, between encoder and decoder. If all codes of a batch coincide, the
-    gradient is 0 and cannot move them apart.
+    gradient is 0 and cannot move them apart. A mask of the codes is passed on; the loss takes all their numbers.
 
     Examples
     --------
@@ -159,12 +166,27 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
         super().__init__(autocast=False, **kwargs)
         if not 0 <= weight < float("inf"):
             raise InputError(f"weight: {weight!r} is not a number of at least 0")
-        _check(form, scale, pairs, max_points)
+        check_settings(form, scale, pairs, max_points)
         self.weight = float(weight)
         self.scale = None if scale is None else float(scale)
         self.max_points = int(max_points)
         self.form = form
         self.pairs = pairs
+        self.supports_masking = True
+
+    def __call__(self, codes: Any, inputs: Any = None, **kwargs: Any) -> Any:
+        """Check the arguments, which Keras would refuse in many lines, and call the layer."""
+        if inputs is None:
+            raise InputError("inputs", "missing", "call layer(codes, inputs)")
+        _check_batches(inputs, codes)
+        symbolic = isinstance(codes, keras.KerasTensor) and isinstance(inputs, keras.KerasTensor)
+        if symbolic and inputs is not codes and any(codes is one for one in keras.utils.get_source_inputs(inputs)):
+            raise InputError("codes", "found what the inputs are computed from", "call layer(codes, inputs)")
+        return super().__call__(codes, inputs, **kwargs)
+
+    def build(self, codes_shape: Any, inputs_shape: Any) -> None:
+        """Do nothing: the layer has no weights."""
+        self.built = True
 
     def call(self, codes: Any, inputs: Any) -> Any:
         """Add the loss of this batch and return ``codes`` unchanged."""
@@ -181,13 +203,39 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def _check(form: str, scale: float | None, pairs: str, max_points: int) -> None:
+def check_settings(form: str, scale: float | None, pairs: str, max_points: int) -> None:
     for name, value, known in (("form", form, tuple(FORMS)), ("pairs", pairs, PAIRS)):
         if value not in known:
             raise InputError(f"{name}: {value!r} is unknown; pass one of {', '.join(known)}")
     if scale is not None and not 0 < scale < float("inf"):
         raise InputError(f"scale: {scale!r} is not a number above 0; pass the mean distance, or None")
     whole_number(max_points, "max_points", 2, "pass a whole number, 2 or more: fewer points have no pair")
+
+
+def _check_batches(inputs: Any, codes: Any) -> None:
+    """Raise InputError for batches of different sizes, and for codes that can only be the inputs."""
+    (n, *size), (m, *width) = _shape("inputs", inputs), _shape("codes", codes)
+    if None not in (n, m) and n != m:
+        raise InputError("codes", f"found {m} for {n} inputs", "pass the codes of the same batch")
+    numbers, code_numbers = (prod(length or 0 for length in shape) for shape in (size, width))  # 0: not known yet
+    # Float codes may well be wider than their inputs.
+    if _is_whole(codes) and not _is_whole(inputs) and 0 < numbers < code_numbers:
+        found = f"found {code_numbers} whole numbers for inputs of {numbers}"
+        raise InputError("codes", found, "they look swapped with the inputs")
+
+
+def _shape(name: str, points: Any) -> list[int | None]:
+    try:
+        shape = list(points.shape if hasattr(points, "shape") else np.shape(points))
+    except ValueError:  # TensorFlow's, of unknown rank
+        raise InputError(name, "found a tensor of unknown rank", "give it the shape (None, features)") from None
+    if not shape:
+        raise InputError(name, "found a single number", "pass a batch of points, shape (n, ...)")
+    return shape
+
+
+def _is_whole(points: Any) -> bool:
+    return "int" in keras.backend.standardize_dtype(getattr(points, "dtype", "float32"))
 
 
 def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, max_points: int) -> Any:

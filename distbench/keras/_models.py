@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
 
-__all__ = ["Autoencoder", "LinearAutoencoder", "check_scale", "check_weight"]
+__all__ = ["Activation", "Autoencoder", "LinearAutoencoder", "build_stack", "check_scale", "check_seed", "check_weight"]
+
+Activation: TypeAlias = str | Callable[[Any], Any] | None
 
 
 @keras.saving.register_keras_serializable(package="distbench")
@@ -26,8 +28,8 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         Width of the code.
     hidden : sequence of int, default (128, 64)
         Widths of the encoder's hidden layers; the decoder mirrors them. The code and the output are linear.
-    activation : str, default "relu"
-        Activation of the hidden layers.
+    activation : str, callable or layer, default "relu"
+        Activation of the hidden layers. Of a layer, each of them has its own copy.
     **kwargs
         Passed to ``keras.Model``.
 
@@ -43,7 +45,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
     arguments: tuple[str, ...] = ()
 
     def __init__(
-        self, code_size: int, hidden: Sequence[int] = (128, 64), activation: str = "relu", **kwargs: Any
+        self, code_size: int, hidden: Sequence[int] = (128, 64), activation: Activation = "relu", **kwargs: Any
     ) -> None:
         # The layers cast their inputs; the inputs of losses keep their precision.
         super().__init__(autocast=False, **kwargs)
@@ -51,14 +53,24 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
             whole_number(width, "code_size, hidden", 1)
         self.code_size = int(code_size)
         self.hidden = tuple(int(width) for width in hidden)
-        self.activation = activation
+        given = keras.activations.get(activation) if isinstance(activation, Mapping) else activation
+        # Keras would take a layer among the attributes for a part of the model; it does not look into a function.
+        self._given_activation: Callable[[], Any] = lambda: given
+
+    @property
+    def activation(self) -> Any:
+        """The activation of the hidden layers; of a layer a new copy, with weights and a name of its own."""
+        given = self._given_activation()
+        if not isinstance(given, keras.layers.Layer):
+            return given
+        return type(given).from_config({key: value for key, value in given.get_config().items() if key != "name"})
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make encoder and decoder for inputs of shape ``(batch, features)``."""
         self.encoder = self._stack(self.hidden, self.code_size, "encoder")
         self.decoder = self._stack(self.hidden[::-1], input_shape[-1], "decoder")
-        self.encoder.build(input_shape)
-        self.decoder.build((None, self.code_size))
+        build_stack(self.encoder, input_shape)
+        build_stack(self.decoder, (None, self.code_size))
         self.built = True
 
     def _stack(self, hidden: Sequence[int], width: int | None, name: str) -> Any:
@@ -75,15 +87,20 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """Reconstruct ``inputs``, shape (n, features)."""
         return self.decoder(self.encoder(inputs, training=training), training=training)
 
-    def encode(self, X: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
-        """Return the codes of points ``X`` (n, features) as numpy array (n, code_size), ``batch_size`` rows at once."""
+    def encode(self, X: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
+        """Return the codes of points ``X`` (n, features) as numpy array (n, code_size), ``batch_size`` rows at once.
+
+        None: 8192 rows of up to 1,024 numbers, fewer of longer rows, at least 1024.
+        """
         points = np.asarray(X, dtype=np.float32)
         if not self.built:
             self.build((None, *points.shape[1:]))
-        return _in_batches(self.encoder, points, batch_size)
+        return _in_batches(self.encoder, points, batch_size, points.shape[-1])
 
-    def decode(self, Z: ArrayLike, batch_size: int = 1024) -> NDArray[np.floating]:
+    def decode(self, Z: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
         """Return decoded codes ``Z`` (n, code_size) as numpy array (n, features), ``batch_size`` rows at once.
+
+        None: as many as :meth:`encode` takes.
 
         Raises
         ------
@@ -92,11 +109,18 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """
         if not self.built:
             raise InputError("decode: this model has seen no points yet; fit it, or encode some, first")
-        return _in_batches(self.decoder, np.asarray(Z, dtype=np.float32), batch_size)
+        features = self.decoder.output_shape[-1]
+        return _in_batches(self.decoder, np.asarray(Z, dtype=np.float32), batch_size, features)
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
-        common = {"code_size": self.code_size, "hidden": list(self.hidden), "activation": self.activation}
+        given = self._given_activation()
+        named = given is None or isinstance(given, str)
+        # Keras's own function for activations loses what it needs to restore a lambda.
+        is_lambda = getattr(given, "__name__", "") == "<lambda>"
+        serialize = keras.saving.serialize_keras_object if is_lambda else keras.activations.serialize
+        activation = given if named else serialize(given)
+        common = {"code_size": self.code_size, "hidden": list(self.hidden), "activation": activation}
         return {**super().get_config(), **common, **{name: getattr(self, name) for name in self.arguments}}
 
 
@@ -130,11 +154,25 @@ class LinearAutoencoder(Autoencoder):
         return config
 
 
+def build_stack(stack: Any, input_shape: Sequence[int | None]) -> None:
+    """Build a Sequential, and the activations in it that are layers, which Keras would build when they are called."""
+    stack.build(input_shape)
+    for layer in stack.layers:
+        activation = getattr(layer, "activation", None)
+        if isinstance(activation, keras.layers.Layer) and not activation.built:
+            activation.build(layer.output.shape)
+
+
 def check_weight(argument: str, value: Any) -> float:
     """Return ``value`` as float; raise ``InputError`` unless it is a finite number of at least 0."""
     if not 0 <= value < float("inf"):
         raise InputError(f"{argument}: {value!r} is not a number of at least 0")
     return float(value)
+
+
+def check_seed(value: Any) -> int | None:
+    """Return a seed as int, or None; raise ``InputError`` unless it is a whole number of at least 0."""
+    return None if value is None else whole_number(value, "seed", 0)
 
 
 def check_scale(value: Any) -> float | None:
@@ -144,7 +182,9 @@ def check_scale(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int) -> NDArray[np.floating]:
+def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int | None, features: int) -> NDArray[np.floating]:
+    # A call costs about a millisecond, whatever its size: with 8192 rows a small network is as quick as its predict().
+    batch_size = batch_size or min(8192, max(1024, 2**23 // max(features, 1)))
     starts = range(0, max(len(rows), 1), batch_size)
     parts = [network(rows[start : start + batch_size], training=False) for start in starts]
     codes = np.concatenate([ops.convert_to_numpy(part) for part in parts])

@@ -10,7 +10,7 @@ from keras import ops
 
 from distbench._util.checks import whole_number
 from distbench.keras._losses import pairwise_distances
-from distbench.keras._models import Autoencoder, check_scale, check_weight
+from distbench.keras._models import Activation, Autoencoder, check_scale, check_weight
 from distbench.keras._trees import spanning_edges
 
 __all__ = ["TopologicalAutoencoder"]
@@ -54,7 +54,7 @@ class TopologicalAutoencoder(Autoencoder):
         weight: float = 10.0,
         scale: float | None = None,
         hidden: Sequence[int] = (128, 64),
-        activation: str = "relu",
+        activation: Activation = "relu",
         max_points: int = 128,
         **kwargs: Any,
     ) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,10 @@ __all__ = ["followed_imports", "plain_source", "recipe_hash", "sources"]
 
 FOLLOWED = ("distbench.baselines", "distbench.keras")
 """Packages whose modules count as code of the recipes that import them."""
-MACHINERY = ("__init__", "_recipe", "registered")
+MACHINERY = ("__init__", "_recipe")
 """Modules of these packages that find and check recipes, but change no fit."""
 BY_NAME = ("BASELINES", "fit_baseline")
 """Names that look recipes up: a recipe that imports one of them may use any baseline."""
-PARTS = "_MODULES"
-"""The name of the table in distbench.keras that maps public names to modules."""
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
@@ -102,14 +101,23 @@ class _Module:
 
 
 def _module(name: str) -> _Module:
-    """Return a module by its full name without importing it; only its parent packages are imported."""
+    """Return a module by its full name without importing it."""
     try:
-        spec = importlib.util.find_spec(name)
+        spec = _spec(name)
     except (ImportError, ValueError) as error:
         raise InputError("recipe", f"{name} cannot be found ({error})") from error
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         raise InputError("recipe", f"{name} has no Python source that could be hashed")
     return _read(name, spec.origin, Path(spec.origin).stat().st_mtime_ns)
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """Find a module; its parent packages are imported, except those of FOLLOWED: one of them imports Keras."""
+    package = name.rpartition(".")[0]
+    if package not in FOLLOWED:
+        return importlib.util.find_spec(name)
+    parent = importlib.util.find_spec(package)
+    return parent and PathFinder.find_spec(name, parent.submodule_search_locations)
 
 
 @cache
@@ -172,12 +180,15 @@ def _followed(origin: str, name: str | None) -> Iterator[str]:
 
 @cache
 def _modules_of(package: str) -> tuple[set[str], dict[str, str]]:
-    """Return the names of a package's modules, and the table in its source that maps public names to modules."""
+    """Return the names of a package's modules, and from which of them it takes each of its public names."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise InputError("recipe", f"the source of {package} cannot be found")
+    files = {path.stem for path in Path(spec.origin).parent.glob("*.py")} - set(MACHINERY)
     parts: dict[str, str] = {}
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == PARTS for to in node.targets):
-            parts = ast.literal_eval(node.value)
-    return {path.stem for path in Path(spec.origin).parent.glob("*.py")} - set(MACHINERY), parts
+    for node in _executed(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            parent, _, module = node.module.rpartition(".")
+            if parent == package and module in files:
+                parts |= {alias.asname or alias.name: module for alias in node.names}
+    return files, parts

@@ -6,6 +6,7 @@ with versions before 3.9 a file could import any module.
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
@@ -49,7 +50,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     Layers of ``distbench.keras`` are known; other custom layers are known once their module is imported. Raises
     EncoderError if the file is missing, is no model, or could run code.
     """
-    from distbench.keras.registered import require_keras
+    from distbench._util.keras import require_keras
 
     path = Path(path)
     config, stored = _read_config(path)
@@ -150,9 +151,7 @@ def _is_registered(name: Any, keras: ModuleType) -> bool:
     if not isinstance(name, str):
         return False
     if name.startswith(OURS):
-        from distbench.keras.registered import register
-
-        register(name.removeprefix(OURS))
+        importlib.import_module("distbench.keras")  # by its name: it offers the monitor, which imports encoders
     return keras.saving.get_registered_object(name) is not None
 
 

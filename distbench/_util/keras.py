@@ -1,14 +1,13 @@
-"""Keras itself, imported on first use, and the classes of this package, registered with it one by one."""
+"""Imports Keras quietly, or says how to install it; ``distbench.keras`` itself imports Keras with all its parts."""
 
 from __future__ import annotations
 
-import importlib
 import os
 from types import ModuleType
 
 from distbench.errors import MissingDependencyError
 
-__all__ = ["register", "require_keras"]
+__all__ = ["require_keras"]
 
 
 def require_keras() -> ModuleType:
@@ -29,10 +28,3 @@ def require_keras() -> ModuleType:
         ) from error
     module: ModuleType = keras
     return module
-
-
-def register(name: str) -> None:
-    """Register a class of this package with Keras, so that it can be loaded from a file; ignore other names."""
-    package = importlib.import_module("distbench.keras")
-    if name in package.__all__:
-        getattr(package, name)  # its module registers it when imported

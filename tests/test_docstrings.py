@@ -144,6 +144,6 @@ def test_examples_of_docstrings_print_what_they_show(tmp_path, monkeypatch):
     output = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     for example in examples:
-        example.globs |= {**READERS, "PairwiseDistanceLoss": dk.PairwiseDistanceLoss}
+        example.globs |= {**READERS, **{name: getattr(dk, name) for name in distbench.keras.__all__}}
         runner.run(example, out=output.append, clear_globs=False)
     assert "".join(output) == ""

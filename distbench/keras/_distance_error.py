@@ -36,9 +36,9 @@ class PairwiseDistanceError(keras.losses.Loss):  # type: ignore[misc,unused-igno
 
     Examples
     --------
-    >>> encoder = keras.Sequential([keras.Input((64,)), keras.layers.Dense(8)])
+    >>> encoder = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     >>> encoder.compile("adam", PairwiseDistanceError())
-    >>> encoder.fit(X, X)
+    >>> history = encoder.fit(X_test, X_test, verbose=0)
     """
 
     def __init__(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["neighbor_autoencoder"]
 
 
-@network("neighbor_autoencoder", batch_size=64, steps=4500, neighbors=10)
+@network("neighbor_autoencoder", batch_size=64, neighbors=10)
 def neighbor_autoencoder(
     points: NDArray[np.float32],
     code_size: int,
@@ -33,7 +33,7 @@ def neighbor_autoencoder(
     and the code of a point must tell its partner from those of the others.
 
     ``weight=None``: 2 for codes of up to three numbers, which cannot keep both distances and neighbors, else 10.
-    ``epochs=None``: about 4,500 steps (2,500 where X holds over a million numbers), in 40 to 200 passes.
+    ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
     from distbench.baselines._pairwise import pair_weight
     from distbench.baselines._training import mean_distance

@@ -206,7 +206,7 @@ def document_text(document: Mapping[str, Any]) -> str:
 
 
 def print_document(document: Mapping[str, Any]) -> None:
-    """Print a document as JSON; whatever an encoder prints after it goes to standard error."""
+    """Print a document as JSON, and redirect later output, such as that of an encoder, to standard error."""
     click.echo(document_text(document))
     with suppress(*NOT_A_FILE):
         _to_stderr(sys.stdout.fileno())

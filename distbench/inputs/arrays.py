@@ -145,12 +145,12 @@ class _Check:
         if finite.all():
             self._check_size(block)
             return
-        bad = np.flatnonzero(~finite.all(axis=1))
+        not_finite = np.flatnonzero(~finite.all(axis=1))
         if not self._bad_rows:
-            kind = "NaN" if np.isnan(block[bad[0]]).any() else "an infinite value"
+            kind = "NaN" if np.isnan(block[not_finite[0]]).any() else "an infinite value"
             kind += " of float16, which ends at 65504," if block.dtype == np.float16 else ""
-            self._first = f"found {kind} in row {start + bad[0]}"
-        self._bad_rows += len(bad)
+            self._first = f"found {kind} in row {start + not_finite[0]}"
+        self._bad_rows += len(not_finite)
 
     def _check_size(self, block: NDArray[Any]) -> None:
         """Raise InputError for numbers so large that a distance between them is infinite."""

@@ -34,7 +34,7 @@ class Table:
 def read_table(path: Path, label: str, group: str = "") -> Table:
     """Read the columns of numbers as points, and the columns ``label`` and ``group``, if given, as classes and groups.
 
-    A column may be both.
+    One column may be both.
     """
     import numpy as np
 

@@ -242,11 +242,11 @@ class _Measure:
                 "metrics", f"{self.name} returned shape {scores.shape}", "return one score a test point, (m,)"
             )
         low, high = self.bounds
-        wrong = np.flatnonzero(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
-        if len(wrong):
+        invalid = np.flatnonzero(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
+        if len(invalid):
             raise InputError(
                 "metrics",
-                f"{self.name} returned {scores[wrong[0]]:g} for test point {wrong[0]}",
+                f"{self.name} returned {scores[invalid[0]]:g} for test point {invalid[0]}",
                 f"return finite numbers from {low:g} to {high:g}",
             )
         return scores

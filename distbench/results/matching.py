@@ -129,7 +129,9 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
     lost, gained = [method for method in old if method not in new], [method for method in new if method not in old]
     if lost and gained:
         pairs = zip(METHOD.values(), lost[0], gained[0], strict=True)
-        differences = "; ".join(f"{name} was {then}, is now {value}" for name, then, value in pairs if then != value)
+        differences = "; ".join(
+            f"{name} was {old_value}, is now {value}" for name, old_value, value in pairs if old_value != value
+        )
         unmatched = [_not_compared(now, differences, had=measured(row for method in lost for row in old[method]))]
     elif not old or not new:
         when, rows = ("now", failed[1]) if old else ("before", failed[0]) if new else ("before and now", failed[1])

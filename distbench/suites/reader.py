@@ -149,20 +149,21 @@ def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> t
     if isinstance(dataset, str):
         return dataset, None
     values: dict[str, str] = take(dataset, _DataKeys, where)
-    ways = [way for way in ("load", "file") if values[way]] + ["train"] * bool(values["train"] or values["test"])
-    if len(ways) != 1:
+    has_parts = bool(values["train"] or values["test"])
+    found = [source for source in ("load", "file") if values[source]] + ["train"] * has_parts
+    if len(found) != 1:
         raise where.error("needs exactly one of: load; file; train and test")
-    way, name, label, group = ways[0], values.pop("name"), values.pop("label"), values.pop("group")
+    source, name, label, group = found[0], values.pop("name"), values.pop("label"), values.pop("group")
     for key in dataset:
-        if key != way and key not in _BESIDE[way]:
-            raise where.error(f"unknown key {key!r} beside {way}", "take it out", key=key)
-    if way == "load":
+        if key != source and key not in _BESIDE[source]:
+            raise where.error(f"unknown key {key!r} beside {source}", "take it out", key=key)
+    if source == "load":
         if not _FUNCTION.fullmatch(values["load"]):
             advice = "give module:function, such as my_package.data:load"
             raise where.at("load").error(f"found {values['load']!r}", advice)
         return name, DataSource(name, function=values["load"])
     for key in ("train", "test"):
-        if way == "train" and not values[key]:
+        if source == "train" and not values[key]:
             raise where.error(f"{key} is missing", "add it")
     paths = {key: _path(value, where.at(key), folder) for key, value in values.items() if value}
     labels = [key for key in _LABELS if key in paths]

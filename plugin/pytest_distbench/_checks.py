@@ -70,7 +70,7 @@ def name_of(item: pytest.Item, encoder: Any) -> str | None:
     for mark in item.iter_markers("parametrize"):
         if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
             for parameter in mark.args[1]:
-                is_it = getattr(parameter, "values", [None])[0] is encoder and parameter.id is not None
-                if is_it and f"-{parameter.id}-" in test_id:  # one encoder may have two names
+                has_encoder = getattr(parameter, "values", [None])[0] is encoder and parameter.id is not None
+                if has_encoder and f"-{parameter.id}-" in test_id:  # one encoder may have two names
                     return str(parameter.id)
     return None

@@ -131,7 +131,8 @@ def start(item: pytest.Item) -> None:
     """Forget what an earlier run of the same test left: a rerun starts anew."""
     stale = item.stash.get(_PROPERTIES, [])
     item.user_properties[:] = [entry for entry in item.user_properties if not any(entry is old for old in stale)]
-    for key in (CALLED, RAISED, _RECORD, _ROWS, _PROPERTIES):
+    keys: tuple[pytest.StashKey[Any], ...] = (CALLED, RAISED, _RECORD, _ROWS, _PROPERTIES)
+    for key in keys:
         if key in item.stash:
             del item.stash[key]
     item.stash[_RUN] = item.stash.get(_RUN, 0) + 1

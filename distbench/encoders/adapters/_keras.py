@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,9 @@ def _readable(batch: Any) -> Any:
 
 
 def _predict(model: Any, batch: Any) -> Any:
-    codes = model.predict_on_batch(_readable(batch))
+    with warnings.catch_warnings():  # Keras converts tensors of torch in a way that numpy deprecates
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        codes = model.predict_on_batch(_readable(batch))
     if isinstance(codes, dict) and len(codes) == 1:
         return next(iter(codes.values()))
     if isinstance(codes, (list, tuple, dict)):

@@ -187,7 +187,7 @@ def _row_counts(points: Any) -> Counter[int]:
 
 
 def _distinct_counts(points: Any, distance: str) -> Counter[int]:
-    """Return how often each of the points occurs that have distances to each other."""
+    """Return how often each distinct point occurs; points at distance 0 count as the same."""
     return Counter(same_directions(points).tolist()) if distance == "cosine" else _row_counts(points)
 
 

@@ -25,11 +25,11 @@ def add_pictures(details: Iterable[dict[str, Any]]) -> None:
     """Add pictures to the details of encoders, from :func:`distbench.render._details.details_of`.
 
     Encoders with a broken limit come first, then those with an undecided one, then the best of each leaderboard, then
-    all others. Those for which there is no more room get a small curve.
+    all others. Encoders for which no room is left get a small curve.
     """
-    drawn = sorted((one for one in details if one["diagrams"] is not None), key=_turn)
+    to_draw = sorted((one for one in details if one["diagrams"] is not None), key=_priority)
     used = 0
-    for one in drawn:
+    for one in to_draw:
         if used < MAX_CHARACTERS:
             pictures = _pictures(one["diagrams"], one["id"])
             used += sum(len(picture["svg"]) for picture in pictures)
@@ -38,7 +38,8 @@ def add_pictures(details: Iterable[dict[str, Any]]) -> None:
             one |= {"curve": _small_curve(one["diagrams"]), "no_pictures": NO_ROOM}
 
 
-def _turn(one: dict[str, Any]) -> int:
+def _priority(one: dict[str, Any]) -> int:
+    """Return the place of an encoder in the order in which encoders get pictures; the lowest are first."""
     return FIRST.index(one["verdict"]) if one["verdict"] in FIRST else len(FIRST) + (one["place"] != "1")
 
 

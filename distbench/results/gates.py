@@ -52,7 +52,7 @@ class Gate:
 
     def allowed(self, change: Change) -> float:
         """Return the worsening that is allowed in a change."""
-        return self.threshold * _whole(change)[0] if self.relative and self.threshold else self.threshold
+        return self.threshold * _base(change)[0] if self.relative and self.threshold else self.threshold
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,8 @@ def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
     return deciding > gate.allowed(change) + ROUNDING * max(finite, default=0.0)
 
 
-def _whole(change: Change) -> tuple[float, str]:
-    """Return what a percentage of a change is a share of, and its name for readers; empty for the value itself."""
+def _base(change: Change) -> tuple[float, str]:
+    """Return the number that a gate's percentage refers to, and its name for readers: empty for the value before."""
     from distbench.metrics import METRICS
 
     size, known = abs(change.before), METRICS.get(change.metric)
@@ -164,10 +164,10 @@ def _whole(change: Change) -> tuple[float, str]:
 
 
 def _worsening(change: Change, gate: Gate) -> str:
-    whole, name = _whole(change) if gate.relative else (1.0, "")
+    base, name = _base(change) if gate.relative else (1.0, "")
 
     def as_text(value: float) -> str:
-        share = 100 * value / whole if whole else math.copysign(math.inf, value)
+        share = 100 * value / base if base else math.copysign(math.inf, value)
         return f"{share:.3g}%" if gate.relative else f"{value:.3g}"
 
     worse, low, high = change.worsening

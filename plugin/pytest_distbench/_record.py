@@ -242,7 +242,7 @@ def record_limits(
 ) -> None:
     """Record a check, and for JUnit files ``distbench.<prefix>.<metric>`` with its ``.limit`` and ``.verdict``.
 
-    The prefix of a further check of one encoder in one test has a number.
+    If a test checks one encoder several times, the prefix of each further check gets a number.
     """
     record_of(item).checks.append(check)
     own = item.stash.setdefault(_PROPERTIES, [])
@@ -257,7 +257,7 @@ def record_limits(
 
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach to a report what its test has recorded since the report before."""
+    """Attach to a report what its test has recorded since the previous report."""
     worker = getattr(item.config, "workerinput", {}).get("workerid", "")
     setattr(report, _ATTRIBUTE, (node_id(item), f"{worker}:{item.stash.get(_RUN, 0)}"))
     record = item.stash.get(_RECORD, None)
@@ -273,7 +273,7 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def run_of(report: pytest.TestReport) -> tuple[str, str]:
-    """Return the node id of a report's test, and a text that is another one for each run of the test.
+    """Return the node id of a report's test, and a text that differs between runs of the test.
 
     The text is empty in a report that no test made, such as that of a worker of xdist that died.
     """
@@ -282,7 +282,7 @@ def run_of(report: pytest.TestReport) -> tuple[str, str]:
 
 
 def take_records(report: pytest.TestReport) -> list[Record]:
-    """Return the records on a report, and take them off: JUnit files would print them."""
+    """Remove the records from a report and return them; otherwise JUnit files would print them."""
     records = []
     for name, value in report.user_properties:
         if name == PROPERTY and isinstance(value, dict):

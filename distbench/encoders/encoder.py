@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,17 +61,41 @@ class Encoder:
         distbench.errors.InputError
             ``X`` has no rows.
         """
+        codes = self.outputs(X)
+        kind = np.float32 if codes.dtype == np.float32 else np.float64
+        return codes.reshape(len(codes), -1).astype(kind, copy=False)
+
+    def outputs(self, X: Any) -> NDArray[Any]:
+        """Encode all points as `encode` does, without a change of the codes' shape; bytes stay bytes.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, ...)
+            Points.
+
+        Returns
+        -------
+        numpy.ndarray, shape (m, size) or (m, ...)
+            Codes as the encoder returns them, of float32, float64, uint8 or int8.
+
+        Raises
+        ------
+        distbench.errors.EncoderError, distbench.errors.InputError
+            As `encode` does.
+        """
         rows = rows_of_points(X)
         if getattr(rows, "ndim", 1) == 0:
             raise InputError("X", "not an array of points", "pass one row for each point")
         total = len(rows) if isinstance(rows, list) else rows.shape[0]
         if total == 0:
             raise InputError("X", "no rows", "pass one row for each point")
-        parts: list[NDArray[np.floating]] = []
+        parts: list[NDArray[Any]] = []
         for start, batch in batches(rows, self.batch_size):
             part = self._checked_codes(self._call_on_batch(batch, start, total), len(batch), start)
-            if parts and part.shape[1] != parts[0].shape[1]:
-                raise self._error(f"codes of size {part.shape[1]} from row {start} on, {parts[0].shape[1]} before")
+            if parts and part.shape[1:] != parts[0].shape[1:]:
+                sizes = [math.prod(codes.shape[1:]) for codes in (part, parts[0])]
+                size, before = sizes if sizes[0] != sizes[1] else (part.shape[1:], parts[0].shape[1:])
+                raise self._error(f"codes of size {size} from row {start} on, {before} before")
             parts.append(part)
         return np.concatenate(parts)
 
@@ -88,22 +113,22 @@ class Encoder:
                 f"to {start + size - 1} of {total}, {kind}"
             ) from error
 
-    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
-        """Check the result of one call and return it in shape (rows, code size)."""
-        codes = self._as_floats(raw, rows)
+    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:
+        """Check the result of one call and return a copy of it."""
+        codes = self._as_numbers(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points of one call; return one code for each point")
-        codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
-        if codes.shape[1] == 0:
+        codes = codes[:, None] if codes.ndim == 1 else codes
+        if codes.size == 0:
             raise self._error("codes of size 0; return at least one number for each point")
-        not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=1))
+        not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=tuple(range(1, codes.ndim))))
         if not_finite.size:
             more = f" and {not_finite.size - 1} more rows of its batch" if not_finite.size > 1 else ""
             raise self._error(f"NaN or infinity in the code of row {start + not_finite[0]}{more}; codes must be finite")
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
-    def _as_floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
+    def _as_numbers(self, raw: Any, rows: int) -> NDArray[Any]:
         if is_frame(raw) and raw.ndim == 2 and (numbers := frame_numbers(raw)) is not None:
             raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
@@ -127,6 +152,8 @@ class Encoder:
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
         if codes.dtype.kind not in "buif" and not is_short:
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
+        if codes.dtype in (np.uint8, np.int8):
+            return codes
         return codes.astype(np.float32 if is_short else np.float64, copy=False)
 
     def _error(self, returned: str) -> EncoderError:

@@ -87,7 +87,8 @@ def evaluate(
     name : str, optional
         Name of the encoder in the report.
     distance_x, distance_z : str
-        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming".
+        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming", and
+        for bits packed eight to a byte "packed_hamming".
     labels, reference_labels : array-like of shape (m,) and (n,), optional
         Labels of the test and the reference points, of any kind.
     groups : array-like of shape (m,), optional

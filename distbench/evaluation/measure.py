@@ -38,6 +38,7 @@ def measure(
     The report's notes begin with `notes`.
     """
     total, precision = len(points.X), settings.precision
+    settings = replace(settings, distance_z=draws[0].distance_z)
 
     def report_on(judged: Rows | None) -> Report:
         return _report(points, draws, settings, name, judged)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.distances import EUCLIDEAN
+from distbench._util.distances import EUCLIDEAN, PACKED_HAMMING
 from distbench._util.notes import Note
 from distbench.engine.directions import same_directions
+from distbench.evaluation.code_distances import symbol_code_notes
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.inputs.arrays import zero_rows
 
@@ -43,7 +44,7 @@ def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distanc
     """
     notes: list[Note] = []
     if not points.space:
-        notes += size_notes(points.X, draws[0].Z)
+        notes += size_notes(points.X, draws[0].Z) if distances[1] != PACKED_HAMMING else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws])
     if points.X_ref is not None:
@@ -77,7 +78,7 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
 
 def _code_notes(draw: EncodedPoints, distances: tuple[str, str]) -> list[Note]:
     zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
-    notes = coincidence_notes(draw.X, draw.Z, distances)
+    notes = [*symbol_code_notes(draw.Z, distances[1]), *coincidence_notes(draw.X, draw.Z, distances)]
     if distances[1] == "cosine" and zeros:
         text = (
             f"{zeros} codes are all zeros and have no direction: their cosine distance is taken as 0 to each other and "

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import Note
 from distbench._util.text import plain_text, short_repr
 from distbench.encoders.determinism import check_same_again
@@ -42,6 +43,8 @@ class EncodedPoints:
         Reference points and their codes, if there are any.
     squared_errors : ndarray of shape (m,) or None
         Squared reconstruction error of each test point, if a metric needs it.
+    distance_z : str
+        The distance of the codes.
     """
 
     X: Array
@@ -49,6 +52,7 @@ class EncodedPoints:
     X_ref: Array | None = None
     Z_ref: Array | None = None
     squared_errors: Array | None = None
+    distance_z: str = EUCLIDEAN
 
     @property
     def reference(self) -> tuple[Array, Array] | None:

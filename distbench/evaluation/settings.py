@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from distbench._util.checks import whole_number
-from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES, distance_advice
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
@@ -33,8 +33,7 @@ def flag(value: Any, name: str) -> bool:
 def _distance(known: tuple[str, ...]) -> Callable[[Any, str], str]:
     def check(value: Any, name: str) -> str:
         if not isinstance(value, str) or value not in known:
-            advice = f"pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
-            raise InputError(name, f"found {short_repr(value)}", advice)
+            raise InputError(name, f"found {short_repr(value)}", distance_advice(value, known))
         return str(value)
 
     return check

@@ -10,26 +10,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.batches import detached, frame_numbers, is_frame
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
 
 __all__ = [
-    *("as_labels", "as_points", "check_code_distance", "check_input_distance"),
+    *("as_labels", "as_points", "check_input_distance"),
     *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
 Points = NDArray[Any]  # of float32 or float64
 
+IMAGES = "images of shape {} flattened to {} columns"
 
-def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
+
+def as_points(value: Any, name: str, notes: list[str] | None = None, flattened: str = IMAGES) -> Points:
     """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point per row.
 
     Takes numbers of any real dtype in arrays, lists, pandas frames, tensors, memory maps, and arrays of HDF5, Zarr or
-    Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`. An array that already has this form is
-    returned without a copy: never write to it. Points outside memory stay there: a memory map is returned unchanged,
-    and a large array of HDF5, Zarr or Dask as a memory map of a temporary file, which is deleted with its last view.
+    Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`: `flattened`, with the shape of a row and
+    its number of columns. An array that already has this form is returned without a copy: never write to it. Points
+    outside memory stay there: a memory map is returned unchanged, and a large array of HDF5, Zarr or Dask as a memory
+    map of a temporary file, which is deleted with its last view.
 
     Raises InputError for the argument `name` unless it holds finite numbers in at least one row and one column.
     """
@@ -37,8 +41,8 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
         value = _as_array(value, name)
     _check_kind(value, name)
     if len(value.shape) > 2 and notes is not None:
-        size = math.prod(value.shape[1:])
-        notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
+        shape = tuple(value.shape[1:])
+        notes.append(Note("info", "flattened", f"{name}: {flattened.format(shape, math.prod(shape))}"))
     check = _Check(name)
     with np.errstate(over="ignore"):  # the check reports numbers that do not fit
         points = _as_matrix(value, name, check)
@@ -237,16 +241,3 @@ def check_input_distance(points: Points, distance: str, name: str) -> None:
             f"found only zeros in row {zeros[0]}, which has no direction",
             "drop such rows, or use another distance than 'cosine'",
         )
-
-
-def check_code_distance(codes: Points, distance: str, name: str) -> None:
-    """Raise InputError if a distance between codes is undefined: fractions have no Hamming distance."""
-    if distance != "hamming":
-        return
-    for _, block in matrix_blocks(codes):
-        if not (np.rint(block) == block).all():
-            raise InputError(
-                name,
-                "found values that are no whole numbers",
-                "'hamming' counts the columns that differ: pass binary codes, or use another distance",
-            )

@@ -167,6 +167,7 @@ ARGUMENTS = [
     evaluation("executor: found str", "concurrent.futures", encoder=first_two, executor="threads"),
     evaluation("progress: found 'yes'", "True or False", progress="yes"),
     evaluation("include_queries: found 'no'", "True or False", include_queries="no"),
+    evaluation("include_queries: found False without reference", "pass reference=", include_queries=False),
     evaluation("include_queries: found ndarray", include_queries=SQUARE),
     evaluation("stochastic: found 'yes'", "True or False", stochastic="yes"),
     evaluation("draws: found 3", "pass stochastic=True", draws=3),

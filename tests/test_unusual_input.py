@@ -177,3 +177,18 @@ def test_frames_of_polars_are_points_and_codes():
     assert distbench.evaluate(lambda batch: batch[:, :2], points, k=5).as_dict() == wanted
     with pytest.raises(distbench.InputError, match=r"^X_test: found dtype object; pass numbers"):
         distbench.evaluate_codes(points.with_columns(name=polars.lit("a")), codes, k=5)
+
+
+@pytest.mark.parametrize("kind", ["plain", "tiny", "huge", "tiny codes", "ranges"])
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_errors_of_numpy_that_its_user_wants_change_nothing(kind, distance):
+    points = {"tiny": X * 1e-300, "huge": X * 1e300, "ranges": X * np.logspace(-200, 100, 60)[:, None]}.get(kind, X)
+    codes = X[:, :2] * (1e-300 if kind == "tiny codes" else 1.0)
+    metrics = [name for name in METRICS if name not in ("label_agreement", "reconstruction_mse")]
+    options = {"metrics": metrics, "distance_x": distance, "distance_z": distance}
+    options |= {"reference": (points[:20], codes[:20])} if kind == "tiny" else {}
+    wanted = measured(points, codes, **options)
+    with np.errstate(all="raise"):
+        assert measured(points, codes, **options) == wanted
+        distbench.evaluate(lambda batch: np.tanh(batch[:, :2]), points, k=5, distance_x=distance)
+        assert all(not np.isnan(getattr(distbench.metrics, name)(points, codes)) for name in metrics)

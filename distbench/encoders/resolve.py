@@ -22,6 +22,7 @@ from distbench.errors import EncoderError
 
 __all__ = [
     *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"),
+    "takes_symbols",
 ]
 
 _METHODS = ("transform", "encode", "predict")
@@ -122,6 +123,12 @@ def runs_in_eval_mode(encoder: Any) -> bool:
     """Return whether an encoder's framework calls it in eval mode."""
     adapter = adapter_of(encoder)
     return adapter is not None and adapter.eval_mode
+
+
+def takes_symbols(encoder: Any) -> bool:
+    """Return whether an encoder's first layer is an embedding, so that its points are ids of symbols."""
+    adapter = adapter_of(encoder)
+    return adapter is not None and adapter.takes_symbols(encoder)
 
 
 def _hint(obj: Any) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from distbench._util.distances import EUCLIDEAN, PACKED_HAMMING
 from distbench._util.notes import Note
 from distbench.engine.directions import same_directions
 from distbench.evaluation.code_distances import symbol_code_notes
+from distbench.evaluation.point_kinds import matrix_notes
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.inputs.arrays import zero_rows
 
@@ -47,6 +48,8 @@ def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distanc
         notes += size_notes(points.X, draws[0].Z) if distances[1] != PACKED_HAMMING else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws])
+    spaces = zip((*points.names, "codes of test points"), (points.X, points.X_ref, draws[0].Z), strict=True)
+    notes += chain.from_iterable(matrix_notes(matrix, name) for name, matrix in spaces if matrix is not None)
     if points.X_ref is not None:
         notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
     if len(draws) > 1:
@@ -152,10 +155,9 @@ def range_notes(X: Any, X_ref: Any) -> list[Note]:
         rows, references = _sample(X), _sample(X_ref)
         spreads = [float(np.sqrt(part.var(axis=0).sum())) for part in (rows, references)]
         apart = float(np.linalg.norm(rows.mean(axis=0) - references.mean(axis=0)))
-        ratio = spreads[0] / spreads[1]
     if len(rows) < MIN_ROWS or not np.isfinite([*spreads, apart]).all() or min(spreads) == 0:
         return []
-    if 1 / RANGE_RATIO < ratio < RANGE_RATIO and apart < RANGE_RATIO * max(spreads):
+    if max(spreads) < RANGE_RATIO * min(spreads) and apart < RANGE_RATIO * max(spreads):
         return []
     ranges = f"spread {spreads[0]:.3g} against {spreads[1]:.3g}, means {apart:.3g} apart"
     text = f"test and reference points lie in different ranges ({ranges}): were both scaled alike?"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.checks import whole_number
+from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text, short_repr
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import loaded_file
@@ -40,6 +41,7 @@ MAX_TEST_POINTS = 2000  # all of their pairs are compared
 STEPS = (1e-5, 0.1)  # smallest and largest step of finite differences, in median distances to the nearest point
 
 
+@with_default_float_errors
 def hunt(
     encoder: Any,
     X: Any,

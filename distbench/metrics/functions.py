@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics, gather
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
@@ -160,6 +161,7 @@ def _example(name: str, value: float | None, arrays: tuple[str, str], with_k: bo
     return [f">>> from distbench.metrics import {name}", f">>> X = {points}", f">>> {shown}", f"{value}"]
 
 
+@with_default_float_errors
 def measure_one(metric: Metric, X: Any, Z: Any, reference: Reference, k: int = 1, **options: Any) -> float:
     """Return one metric of codes Z of points X, in sample or with the references alone as candidates."""
     return metric.measure(gather_checked(X, Z, reference, [metric], k=k, include_queries=False, **options)).value

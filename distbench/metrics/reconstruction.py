@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_shape
@@ -57,6 +58,7 @@ _RECONSTRUCTED = "array-like of shape (m, d)\n    The points decoded from their 
 
 
 @documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)
+@with_default_float_errors
 def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
     names = "X", "X_reconstructed"
     points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])

@@ -39,6 +39,7 @@ class Adapter:
     load: Callable[[Any], Any] = lambda path: path  # loads it without running code in it
     # From an object and one of its methods or parts, a function that calls the latter as `call` would.
     method: Callable[[Any, Callable[[Any], Any]], Callable[[Any], Any]] = lambda obj, method: method
+    takes_symbols: Callable[[Any], bool] = lambda obj: False  # whether the first layer of an object is an embedding
     eval_mode: bool = False  # whether objects are called in eval mode, so that a code depends only on its point
 
 

@@ -56,6 +56,12 @@ def _predict(model: Any, batch: Any) -> Any:
     return codes
 
 
+def _takes_symbols(model: Any) -> bool:
+    """Return whether a model's first layer with weights is an embedding, so that whole numbers are symbols."""
+    inner = [layer for layer in getattr(model, "layers", ()) if layer.weights]
+    return _takes_symbols(inner[0]) if inner else is_instance(model, "keras.layers", "Embedding")
+
+
 def _load(path: Any) -> Any:
     from distbench.encoders.adapters._keras_files import load_model
 
@@ -69,5 +75,6 @@ KERAS = Adapter(
     files="a .keras file",
     opens=lambda path: path.lower().endswith(".keras"),
     load=_load,
+    takes_symbols=_takes_symbols,
     eval_mode=True,
 )

@@ -52,7 +52,7 @@ def symbol_notes(X: Any, takes_symbols: bool) -> list[Note]:
 def _look_like_ids(X: Any) -> bool:
     if X.shape[1] < 2 or not (np.rint(X) == X).all() or X.min() < 0 or X.max() < LEAST_IDS:
         return False
-    if np.quantile(X.max(axis=0), 0.25) < LIKE_RANGES * X.max():  # columns have ranges of their own, as counts and measurements do
+    if np.quantile(X.max(axis=0), 0.25) < LIKE_RANGES * X.max():  # each column has its own range
         return False
     values, counts = np.unique(X, return_counts=True)
     padding = values[counts.argmax()]

@@ -79,7 +79,10 @@ POINTS = (
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
     (sparse.csr_array(X), ("found a sparse matrix", ".toarray()")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
-    (Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}), ("columns that are not numbers: city", "encode or drop")),
+    (
+        Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}),
+        ("columns that are not numbers: city", "encode or drop", "input_space=pipe[:-1]"),
+    ),
     (MANY, ("a_long_name_of_column_0", "and 36 more")),
     (MISSING, ("found NaN in row 1 (20 such rows in all)",)),
     ([[1.0, 2.0], [3.0]], ("rows of different lengths", "give all rows the same length")),
@@ -195,6 +198,17 @@ class Counts:
         return self._change(batch, self._number)
 
 
+async def waits(batch):
+    return batch
+
+
+class Layout:
+    embedding_ = Z
+
+    def fit_transform(self, X):
+        return X[:, :2]
+
+
 class Classifier:
     classes_ = (0, 1)
 
@@ -237,6 +251,8 @@ ENCODERS = [
     encoding(Classifier, "got the class 'Classifier'; pass an instance"),
     encoding(Classifier(), "predicts classes, not codes"),
     encoding(TSNE(), "'TSNE', which has only fit_transform", "; pass a Keras model"),
+    encoding(Layout(), "'Layout' (it has codes of the points", "distbench.evaluate_codes(X, layout.embedding_)"),
+    encoding(waits, "encoder 'waits' returned a coroutine", "lambda batch: asyncio.run(encode(batch))"),
     encoding(3, "encoder: cannot encode with 'int'", "pass a Keras model"),
     encoding(None, "encoder: cannot encode with 'NoneType'"),
     encoding("pca", "encoder: cannot encode with 'str' (found 'pca'", "fit_baseline"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import unittest
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from distbench._util.checks import whole_number
 from distbench._util.text import first_line
 from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
-from distbench.inputs.batches import batches, describe_batch, detached, frame_numbers, is_frame, rows_of_points
+from distbench.inputs.batches import batches, describe_batch, detached, rows_of_points
+from distbench.inputs.frames import frame_numbers, is_frame, rows_in_cells
 
 __all__ = ["Encoder", "as_encoder"]
 
@@ -103,7 +105,7 @@ class Encoder:
         __tracebackhide__ = True
         size, kind = len(batch), describe_batch(batch)  # before the call, which may change the batch
         try:
-            return self.call(batch)
+            codes = self.call(batch)
         except (DistbenchError, unittest.SkipTest) as error:
             error.add_note(f"distbench: encoder {self.name!r} raised this for rows {start} to {start + size - 1}")
             raise
@@ -112,6 +114,13 @@ class Encoder:
                 f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it got rows {start} "
                 f"to {start + size - 1} of {total}, {kind}"
             ) from error
+        if inspect.isawaitable(codes):
+            if inspect.iscoroutine(codes):
+                codes.close()  # else Python warns that it was never awaited
+            raise self._error(
+                "a coroutine; pass a function that waits for it: lambda batch: asyncio.run(encode(batch))"
+            )
+        return codes
 
     def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:
         """Check the result of one call and return a copy of it."""
@@ -129,7 +138,8 @@ class Encoder:
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
     def _as_numbers(self, raw: Any, rows: int) -> NDArray[Any]:
-        if is_frame(raw) and raw.ndim == 2 and (numbers := frame_numbers(raw)) is not None:
+        raw = rows_in_cells(raw)
+        if is_frame(raw) and (numbers := frame_numbers(raw)) is not None:
             raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return only the codes")
@@ -137,8 +147,6 @@ class Encoder:
             raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
         if isinstance(raw, tuple) and all(getattr(part, "ndim", 0) > 1 and len(part) == rows for part in raw):
             raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return only the codes")
-        if isinstance(raw, list):
-            raw = [detached(part) for part in raw]
         if np.ma.is_masked(raw):
             raise self._error("a masked array with masked values; codes must be complete")
         try:

@@ -145,6 +145,12 @@ def _hint(obj: Any) -> tuple[str, str]:
         return " (for ready codes use distbench.evaluate_codes)", ""
     if recipe := _if_recipe(obj):
         return recipe, ""
+    if hasattr(obj, "fit_transform") and hasattr(obj, "embedding_"):
+        name = type(obj).__name__
+        return (
+            f" (it has codes of the points it was fitted on and of no others: evaluate these with "
+            f"distbench.evaluate_codes(X, {name.lower()}.embedding_), X being these points)"
+        ), ""
     if hasattr(obj, "fit_transform"):
         return ", which has only fit_transform and so cannot encode new points", f"pass {_WORKS}"
     return "", f"pass {_WORKS}"

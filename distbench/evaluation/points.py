@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import Note
-from distbench._util.text import plain_text, short_repr
+from distbench._util.text import join_names, plain_text, short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
@@ -20,6 +20,7 @@ from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
+from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 
@@ -206,8 +207,16 @@ def _count(points: Any, name: str) -> int:
 
 def _refuse_objects(points: Any, name: str) -> None:
     """Raise InputError for texts and other objects, between which no distance is defined."""
+    points = rows_in_cells(points)
+    others = other_columns(points) if is_frame(points) and hasattr(points, "columns") else []
+    if others and not list_columns(points):
+        raise InputError(
+            name,
+            f"found columns that are not numbers: {join_names(list(map(str, others)))}",
+            "encode or drop them, or pass the steps of a fitted pipeline that encode them: input_space=pipe[:-1]",
+        )
     if isinstance(points, list | tuple) and len(points):
-        first = points[0]
+        first = next((point for point in points if point is not None), None)
         is_object = isinstance(first, str | bytes | dict) or not (
             isinstance(first, list | tuple) or hasattr(first, "__array__") or _is_number(first)
         )

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from distbench._util.notes import Note
 from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
-from distbench.inputs.batches import detached, frame_numbers, is_frame
+from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
+from distbench.inputs.frames import frame_numbers, is_frame, list_columns, other_columns, rows_in_cells
 
 __all__ = [
     *("as_labels", "as_points", "check_input_distance"),
@@ -76,15 +77,16 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         (hasattr(value, "tocsr"), "a sparse matrix", f"pass {name}.toarray()"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
+        (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
     ):
         if is_refused:
             raise InputError(name, f"found {kind}", advice)
-    value = _without_frame(detached(value), name)
+    value = _without_frame(rows_in_cells(value), name)
     try:
-        array = np.asarray(value)
+        array = np.asarray(detached(value))
     except Exception as error:  # a class of another package may raise anything
         if isinstance(value, list | tuple):
-            raise InputError(name, "found rows of different lengths", "give all rows the same length") from None
+            raise InputError(name, *_uneven(value, error)) from None
         raise InputError(
             name,
             f"found {type(value).__name__} that is no array ({first_line(error)})",
@@ -96,15 +98,26 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
 
 
 def _without_frame(value: Any, name: str) -> Any:
-    """Return a pandas frame, whose columns may be mixed or nullable, as an array; return anything else unchanged."""
+    """Return a frame, whose columns may be mixed or nullable, as an array; return anything else unchanged."""
     if not is_frame(value) or not hasattr(value, "columns"):
         return value
     numbers = frame_numbers(value)
     if numbers is None:
-        pairs = zip(value.columns, value.dtypes, strict=True)
-        texts = [str(column) for column, dtype in pairs if dtype.kind not in "biuf"]
-        raise InputError(name, f"found columns that are not numbers: {join_names(texts)}", "encode or drop them")
+        others, lists = map(str, other_columns(value)), list_columns(value)
+        advice = f"for a column of lists: pass {name}[{lists[0]!r}]" if lists else "encode or drop them"
+        raise InputError(name, f"found columns that are not numbers: {join_names(list(others))}", advice)
     return numbers
+
+
+def _uneven(rows: list[Any], error: Exception) -> tuple[str, str]:
+    """Return what is wrong with rows of which numpy can make no array, and advice."""
+    missing = [place for place, row in enumerate(rows) if row is None]
+    if missing:
+        return f"found None in row {missing[0]}", "drop or fill these rows"
+    shapes = {np.shape(row) for row in rows if hasattr(row, "shape")} or {len(row) for row in rows}
+    if len(shapes) > 1:
+        return "found rows of different lengths", "give all rows the same length"
+    return f"found rows that are no arrays ({first_line(error)})", "pass an array of shape (n, d)"
 
 
 def _check_kind(value: Any, name: str) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from distbench._util.text import join_names
 from distbench.errors import EncoderError, MissingDependencyError
-from distbench.inputs.batches import frame_numbers, is_frame
+from distbench.inputs.frames import frame_numbers, is_frame
 
 __all__ = [
     *("FREE_NUMBERS", "Adapter", "as_type", "in_batches_of", "is_instance", "is_text", "missing", "only"),

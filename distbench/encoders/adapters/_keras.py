@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.text import join_names
 from distbench.encoders.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
 from distbench.errors import EncoderError
 
@@ -22,6 +23,14 @@ def is_keras_model(obj: Any) -> bool:
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
+    inputs = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
+    if len(inputs) > 1 and not owns_encode(model):
+        raise EncoderError(
+            f"encoder {model.name!r}",
+            f"has {len(inputs)} inputs ({join_names(inputs)}), and a batch of points is one array",
+            "pass points with the columns of all inputs, and a function that splits them: "
+            "lambda batch: model.predict_on_batch([batch[:, :3], batch[:, 3:]])",
+        )
     if owns_encode(model):
         # No partial here: its first argument would count as a model in eval mode, but `encode` may use dropout.
         return lambda batch: _encode(model, batch)

@@ -71,6 +71,19 @@ class TestLeaderboard:
         result = run("leaderboard", *paths)
         assert all(f"t.py::test_{n} a" in result.stdout for n in range(2)), "points of single tests stay apart"
 
+    def test_tests_of_one_name_on_other_points_stay_apart(self, stored, rows):
+        own = [rows(dataset="", columns=columns) for columns in (4, 2)]
+        other = [replace(row, fingerprint="0123456789") for row in own[1]]
+        result = run("leaderboard", stored("one.json", own[0]), stored("two.json", other))
+        assert result.stderr == ""
+        assert result.stdout.count("t.py::test (data ") == 2
+        assert "t.py::test (data 01234567) a" in result.stdout
+        about = {name: getattr(own[0][0], name) for name in ("encoder", "dataset", "code_size", "k", "m", "M", "test")}
+        failed = [failed_row("no", seed=0, **about)]
+        result = run("leaderboard", stored("one.json", own[0]), stored("two.json", failed))
+        assert "1 encoder left out, as later files have them" in result.stderr
+        assert "(data" not in result.stdout
+
     def test_a_later_file_replaces_encoders_of_an_earlier_one_with_a_note(self, stored, rows):
         one, two = stored("one.json", rows("a", 2), rows("b")), stored("two.json", rows("a", 4, test="t.py::renamed"))
         result = run("leaderboard", one, two, "--format", "json")
@@ -164,7 +177,7 @@ class TestCompare:
         document = json.loads(run("compare", before, now, "--json").stdout)
         assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
         assert {change["metric"] for change in document["changes"]} == {row.metric for row in rows("a", 2)}
-        assert [len(document[name]) for name in ("only_now", "not_compared")] == [1, 1]
+        assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 1]
         assert document["not_compared"][0]["missing"]
         result = run("compare", before, now, "--fail", "continuity:25%", "--json")
         assert (result.exit_code, json.loads(result.stdout)["met"]) == (1, False)

@@ -95,5 +95,6 @@ def _document(comparison: RunComparison, broken: Sequence[BrokenGate], gated: bo
         "broken": list(map(str, broken)),
         "changes": [vars(change) for change in comparison.changes],
         "not_compared": [{**vars(entry), "had": sorted(entry.had)} for entry in comparison.not_compared],
+        "only_before": [entry.label for entry in comparison.not_compared if entry.missing],
         "only_now": list(comparison.only_now),
     }

@@ -18,8 +18,8 @@ from distbench.results.matching import (
     never,
     packed_alike,
 )
-from distbench.results.moved import POINTS_CHANGED, points_differ
 from distbench.results.packing import estimate_of
+from distbench.results.points import POINTS_CHANGED, points_differ
 from distbench.results.rows import OK, Row, status_of
 
 __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]

@@ -129,8 +129,8 @@ def _ranking(board: Leaderboard, decimals: int) -> Table:
 def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
     """Return the table of encoders that are alone on their points, without ranks."""
     scored = [board for board in boards if not board.entries[0].reason]
-    entries = tuple(replace(board.entries[0], place=None) for board in scored)
-    unranked = tuple(board.entries[0] for board in boards if board.entries[0].reason)
+    entries = tuple(replace(board.entries[0], place=None, test=board.name) for board in scored)
+    unranked = tuple(replace(board.entries[0], test=board.name) for board in boards if board.entries[0].reason)
     metrics = list(dict.fromkeys(metric for board in boards for metric in board.metrics))
     names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
     scores = _score_columns(entries, metrics, boards[0].sort, decimals, ranked=False)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from distbench.results.moved import find_moved, moved_text
 from distbench.results.packing import ARRAYS, packed_arrays
+from distbench.results.points import find_moved, moved_text
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Finds encoders that have another name, test or code size in a later run, by their points."""
+"""Which points rows are of, and which encoders of two runs are the same by their points, whatever their names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from distbench.results.rows import OK, Row
 
-__all__ = ["POINTS_CHANGED", "find_moved", "moved_text", "points_differ"]
+__all__ = ["POINTS_CHANGED", "find_moved", "hashes_of_points", "moved_text", "points_differ"]
 
 POINTS_CHANGED = "the points changed"
 IDENTITIES = (("encoder", "code_size"), ("test", "encoder"), ("test", "code_size"), ("test",))
@@ -62,3 +62,19 @@ def points_differ(row: Row, other: Row) -> str:
     if not known:
         return "not known to be of the same points"
     return "" if all(a == b for a, b in known) else POINTS_CHANGED
+
+
+def hashes_of_points(rows: Sequence[Row]) -> list[str]:
+    """Return the hash of the points of each row: that of its data set, or the fingerprint of a test's points.
+
+    Different hashes mean different points. If there is only one hash, rows without a hash are of the same points.
+    """
+    own = [(row.data_sha256 if row.dataset else row.fingerprint) or "" for row in rows]
+    by_name: dict[tuple[str, str], set[str]] = {}
+    for row, points in zip(rows, own, strict=True):
+        by_name.setdefault((row.dataset, row.setting.test), set()).add(points)
+    hashes = []
+    for row, points in zip(rows, own, strict=True):
+        of_name = by_name[row.dataset, row.setting.test] - {""}
+        hashes.append(next(iter(of_name)) if len(of_name) == 1 else points)
+    return hashes

@@ -64,10 +64,12 @@ class Space:
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
-        if self.distance == "cosine":
-            blocks = (self._slice(*block) for block in self._cuts())
-            self._marks = np.concatenate([directions.marks(rows) for rows in blocks])
-        if self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES:
+        is_small = self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
+        if self.distance == "cosine" and is_small:
+            self._rows, self._marks = directions.prepared(self._slice(0, self.n_rows))
+        elif self.distance == "cosine":
+            self._marks = np.concatenate([directions.prepared(self._slice(*block))[1] for block in self._cuts()])
+        elif is_small:
             self._rows = self._prepare(0, self.n_rows)
         if self.by_products:
             self._find_origin()
@@ -246,7 +248,7 @@ class Space:
         if self._scale is not None:
             return _scaled(raw, self._scale)
         if self.distance == "cosine":
-            return directions.unit_rows(raw)
+            return directions.prepared(raw)[0]
         if self.is_packed:
             return distances.bit_words(raw)
         return np.ascontiguousarray(raw, dtype=np.float64)

@@ -172,7 +172,7 @@ class _Space:
         if self.metric == "packed_hamming":
             return np.unpackbits(as_bytes(rows), axis=1).astype(np.float64)
         if self.metric == "cosine":
-            return np.column_stack([directions.unit_rows(rows), directions.marks(rows)])
+            return np.column_stack(directions.prepared(rows))
         return np.asarray(rows, dtype=np.float64)
 
 

@@ -21,8 +21,8 @@ from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
 from distbench.errors import EncoderError
 
 __all__ = [
-    *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"),
-    "takes_symbols",
+    *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "may_reconstruct", "name_of"),
+    *("runs_in_eval_mode", "takes_symbols"),
 ]
 
 _METHODS = ("transform", "encode", "predict")
@@ -96,6 +96,13 @@ def name_of(obj: Any) -> str:
         return plain_text(name)
     function = getattr(obj, "__name__", None)
     return plain_text(function if isinstance(function, str) else type(obj).__name__)
+
+
+def may_reconstruct(encoder: Any) -> bool:
+    """Return whether an encoder may be a whole autoencoder: one with ``transform`` or ``encode`` is none, nor they."""
+    methods = ("transform", "encode")
+    is_method = getattr(encoder, "__name__", "") in methods
+    return not is_method and not any(callable(getattr(encoder, method, None)) for method in methods)
 
 
 def declared_code_size(encoder: Any) -> int | None:

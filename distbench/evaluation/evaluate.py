@@ -14,7 +14,7 @@ from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text
 from distbench.encoders.decoder import decoder_of
 from distbench.encoders.encoder import as_encoder
-from distbench.encoders.resolve import is_path, loaded_file, name_of, takes_symbols
+from distbench.encoders.resolve import is_path, loaded_file, may_reconstruct, name_of, takes_symbols
 from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.measure import measure
@@ -168,7 +168,7 @@ def evaluate(
     if DECODER not in settings.names:
         decoder = None
     encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
-    return measure(points, encoded, settings, plain_text(name or adapter.name), notes)
+    return measure(points, encoded, settings, plain_text(name or adapter.name), notes, may_reconstruct(model))
 
 
 @with_default_float_errors

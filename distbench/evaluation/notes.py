@@ -38,14 +38,16 @@ MIN_ROWS = 5  # with fewer test points, ranges are not compared
 DISTINCT_SHARE = 0.5  # if fewer codes are distinct, most neighbors are tied
 
 
-def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distances: tuple[str, str]) -> list[Note]:
+def report_warnings(
+    points: InputPoints, draws: Sequence[EncodedPoints], distances: tuple[str, str], may_reconstruct: bool
+) -> list[Note]:
     """Return notes on the points, and on their codes from one draw or several, for readers of the scores.
 
-    `distances` are those of points and of codes.
+    `distances` are those of points and of codes; `may_reconstruct` is whether the encoder may be an autoencoder.
     """
     notes: list[Note] = []
     if not points.space:
-        notes += size_notes(points.X, draws[0].Z) if distances[1] != PACKED_HAMMING else []
+        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and distances[1] != PACKED_HAMMING else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws])
     spaces = zip((*points.names, "codes of test points"), (points.X, points.X_ref, draws[0].Z), strict=True)
@@ -114,11 +116,17 @@ def coincidence_notes(X: Any, Z: Any, distances: tuple[str, str] = (EUCLIDEAN, E
 
 
 def size_notes(X: Any, Z: Any) -> list[Note]:
-    """Return a note if codes have as many columns as the points: they may be an autoencoder's reconstructions.
+    """Return a note if codes may be an autoencoder's reconstructions.
 
-    There is no note if only the codes are bits, since bits are smaller than numbers.
+    Reconstructions have as many columns as the points, are nearer to them than their mean is, and have about as many
+    distinct numbers, unlike bits and other quantized codes.
     """
-    if X.shape[1] == 1 or Z.shape[1] != X.shape[1] or (_are_bits(Z) and not _are_bits(X)):
+    if X.shape[1] == 1 or Z.shape[1] != X.shape[1]:
+        return []
+    rows, codes = _sample(X), _sample(Z)
+    with np.errstate(over="ignore", invalid="ignore"):  # huge numbers get no note
+        is_near = np.square(codes - rows).sum() < np.square(rows - rows.mean(axis=0)).sum()
+    if not is_near or len(np.unique(codes)) < DISTINCT_SHARE * len(np.unique(rows)):
         return []
     text = "codes have as many columns as the points; if this is a whole autoencoder, pass only its encoder"
     return [Note("warning", "code_size", text)]
@@ -174,10 +182,6 @@ def reference_notes(X: Any, X_ref: Any) -> list[Note]:
         return []
     text = f"{both} of the {len(X)} test points equal a reference point: points seen in training make scores too good"
     return [Note("warning", "seen_points", text)]
-
-
-def _are_bits(points: Any) -> bool:
-    return bool(((points == 0) | (points == 1)).all())
 
 
 def _sample(points: Any) -> Any:

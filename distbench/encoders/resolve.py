@@ -17,12 +17,17 @@ from typing import Any
 import numpy as np
 
 from distbench._util.text import plain_text, short_repr
-from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
+from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file, is_keras_model, is_torch_module
 from distbench.errors import EncoderError
 
 __all__ = [
+<<<<<<< HEAD
     *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "may_reconstruct", "name_of"),
     *("runs_in_eval_mode", "takes_symbols"),
+=======
+    *("FILES", "call_of", "declared_code_size", "encodes", "framework_of", "is_path", "loaded_file"),
+    *("may_reconstruct", "name_of", "runs_in_eval_mode"),
+>>>>>>> 07af7aa (Notes once a run, with a count and a code that silences them; advice knows the encoder and the run)
 ]
 
 _METHODS = ("transform", "encode", "predict")
@@ -96,6 +101,14 @@ def name_of(obj: Any) -> str:
         return plain_text(name)
     function = getattr(obj, "__name__", None)
     return plain_text(function if isinstance(function, str) else type(obj).__name__)
+
+
+def framework_of(encoder: Any) -> str:
+    """Return the framework that trains an encoder, "keras" or "torch"; empty for all other encoders."""
+    owner = getattr(encoder, "__self__", encoder)  # of a method
+    if is_keras_model(owner):
+        return "keras"
+    return "torch" if is_torch_module(owner) else ""
 
 
 def may_reconstruct(encoder: Any) -> bool:

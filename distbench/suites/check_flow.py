@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distbench._util.distances import EUCLIDEAN
-from distbench._util.notes import warnings_of
+from distbench._util.notes import warnings_of, without_codes
 from distbench.encoders.resolve import declared_code_size
 from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate, evaluate_codes
@@ -70,6 +70,8 @@ class Check:
         Limits by metric.
     undecided : {"value", "fail", "pass"}
         As in :meth:`distbench.Report.check`.
+    silence : collection of str
+        Codes of notes that are left out.
     """
 
     encoder: Any = None
@@ -86,6 +88,7 @@ class Check:
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     undecided: Undecided = "value"
+    silence: Collection[str] = ()
 
     def run(self, fits: FitCache | None = None, progress: Callable[[str], Progress | None] = lambda _: None) -> Outcome:
         """Fit a recipe if there is one, evaluate, and check the limits.
@@ -138,8 +141,10 @@ class Check:
     def _evaluated(self) -> Report:
         options = {**self.options, "k": self.k, "name": self.name, "include_queries": self.include_queries}
         if self.codes is not None:
-            return evaluate_codes(self.X_test, self.codes, reference=self.reference, **options)
-        return evaluate(self.encoder, self.X_test, reference=self.reference, **options)
+            report = evaluate_codes(self.X_test, self.codes, reference=self.reference, **options)
+        else:
+            report = evaluate(self.encoder, self.X_test, reference=self.reference, **options)
+        return replace(report, notes=without_codes(report.notes, self.silence))
 
     def _run_recipe(self, fits: FitCache, progress: Callable[[str], Progress | None]) -> Outcome:
         if self.reference is not None:
@@ -165,7 +170,8 @@ class Check:
         )
         row_fields = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
         row_fields |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
-        return Outcome(run.report, self._broken(run.report), row_fields, data.labels_test)
+        report = replace(run.report, notes=without_codes(run.report.notes, self.silence))
+        return Outcome(report, self._broken(report), row_fields, data.labels_test)
 
 
 def check_encoder(

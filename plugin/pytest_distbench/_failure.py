@@ -13,6 +13,7 @@ import pytest
 from distbench._util.text import plain_text
 from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import RAISED
+from pytest_distbench._seen import with_better_scores
 from pytest_distbench._session import relative_path
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Broken(NamedTuple):
     limits: Mapping[str, float]
 
 
-def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list[str]:
-    """Return which limits the first seed breaks, the values of other seeds, what baselines reach, and what to do.
+def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int, config: pytest.Config) -> list[str]:
+    """Return which limits the first seed breaks, the values of other seeds, what others reach, and what to do.
 
     `broken` has an entry for each seed that breaks a limit, at least one.
     """
@@ -45,6 +46,7 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list
 
     (seed, report, limits), *others = broken
     references = stored_reference_scores(report, dataset, code_size, limits)
+    references = with_better_scores(config, report, dataset, code_size, limits, references)
     text, *rest = failure_lines(report, limits, references, code_size)
     lines = [f"seed {seed}: {text}"]
     for other in others[:MAX_OTHER_SEEDS]:

@@ -12,6 +12,7 @@ from pytest_distbench._checks import name_of
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import CALLED, RAISED, record_check, record_failure, record_rows, record_unevaluated
+from pytest_distbench._seen import with_better_scores
 from pytest_distbench._session import fits_of, rerun_line
 from pytest_distbench._settings import settings_of
 
@@ -213,6 +214,7 @@ class DistbenchFixture:
             k=next(number for number in (k, marker.k, DEFAULT_K) if number is not None),
             name=name or name_of(self._item, encoder),
             include_queries=include_queries,
+            silence=settings_of(self._item.config).silence,
         )
         if X_test is not None:
             return check
@@ -237,6 +239,7 @@ class DistbenchFixture:
 
     def _failure(self, check: Check, report: Report, broken: dict[str, float]) -> list[str]:
         """Return which limits are broken and where, what baselines reach, and how to run the test again."""
+        from distbench.encoders.resolve import framework_of
         from distbench.evaluation.failure_message import failure_lines
         from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
 
@@ -247,7 +250,8 @@ class DistbenchFixture:
             options = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
             options["include_queries"] = check.include_queries
             references = fitted_reference_scores(report, broken, options)
-        lines = failure_lines(report, broken, references, size)
+        references = with_better_scores(self._item.config, report, check.dataset or "", size, broken, references)
+        lines = failure_lines(report, broken, references, size, framework_of(check.encoder))
         return [*lines, rerun_line(self._item)]
 
     def _with_marker(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest
 from distbench.errors import EncoderError
 from distbench.results.rows import ClaimOutcome, Row, failed_row, rows_of
 from distbench.results.run import SORT_METRIC
+from pytest_distbench._seen import keep_scores
 from pytest_distbench._session import node_id
 from pytest_distbench._settings import settings_of
 
@@ -154,6 +155,7 @@ def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **row_
     rows = _with_unique_name(rows, earlier)
     earlier.extend(rows)
     record.rows.extend(rows)
+    keep_scores(item.config, rows)
     has_pictures = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
     if settings.shows_pictures and report.clouds is not None and not has_pictures:
         from distbench.results.diagrams import diagrams_of

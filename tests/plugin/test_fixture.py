@@ -258,7 +258,7 @@ def test_file(distbench):
     distbench.check("half.keras", X_test, continuity=0.1)
 
 def test_cautions(distbench):
-    distbench.check(lambda X: X * 2, X_test, reference=X_test, name="whole", continuity=0.1)
+    distbench.check(lambda X: X * 0.9, X_test, reference=X_test, name="whole", continuity=0.1)
 
 def test_undecided(distbench):
     limit = distbench.evaluate(first, X_test)["continuity"].value - 1e-6
@@ -336,6 +336,49 @@ def test_print(distbench):
         lines = [line for line in text.split("\n") if "EVIL = " not in line]
         assert all(map(str.isprintable, lines))
         assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
+NOTED = """
+def near(X):
+    return 0.9 * X
+
+@pytest.mark.parametrize("number", range(6))
+def test_near(distbench, number):
+    distbench.check(near, X_test + number, name=f"near {number}", continuity=0.5)
+
+def test_both(distbench):
+    distbench.check(near, X_test, name="near 6", continuity=0.5)
+    distbench.check(near, 2 * X_test, name="near 7", continuity=0.5)
+"""
+
+
+def test_a_note_is_shown_once_a_run_with_a_count_and_can_be_silenced_by_its_code(run):
+    text = " ".join(run(NOTED).stdout.str().split())
+    assert text.count("codes have as many columns as the points") == 1
+    assert "8 encoders (test_mine.py::test_both near 6, " in text
+    assert "and 4 more): codes have as many columns" in text
+    assert "pass only its encoder [code_size]" in text
+    assert "as many columns" not in run(NOTED, "--distbench-silence=code_size").stdout.str()
+    mistaken = run(NOTED, "--distbench-silence=code_sise")
+    mistaken.stderr.fnmatch_lines(["*--distbench-silence: found 'code_sise'; did you mean 'code_size'?"])
+
+
+def test_a_failure_names_what_is_better_in_the_run_and_never_the_encoder_itself(run):
+    body = """
+from sklearn.decomposition import KernelPCA
+
+def test_better(distbench):
+    distbench.check(lambda X: X[:, :5], X_test, reference=X_train, name="five", continuity=0.9)
+    distbench.check(lambda X: X[:, [0, 0, 0, 0, 0]], X_test, reference=X_train, name="one", continuity=0.9)
+
+def test_itself(distbench):
+    distbench.check(PCA(2).fit(X_train), X_test, reference=X_train, continuity=0.99)
+"""
+    text = run(body).stdout.str()
+    assert "better at code size 5: five (in this run), continuity = 0.9" in text
+    assert "see how five does it (in this run)" in text
+    assert "best baseline" not in text
+    assert "PairwiseDistanceLoss" not in text
 
 
 def test_the_command_that_reruns_a_failure_has_the_options_that_decide_it(run):

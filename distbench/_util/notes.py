@@ -9,7 +9,8 @@ from typing import Literal
 __all__ = ["CODES", "Note", "coded_texts", "codes_of", "warnings_of", "without_codes"]
 
 CODES = (
-    *("all_codes_equal", "batches", "code_size", "draws", "draws_alike", "few_columns", "few_groups", "flattened"),
+    *("all_codes_equal", "batches", "code_size", "distance_matrix", "draws", "draws_alike", "few_columns"),
+    *("few_groups", "flattened"),
     *("input_space", "judged", "lost_scale", "packed_bits", "precision", "queries", "ranges", "rnx_auc"),
     *("sampled_pairs", "seen_points", "shared_codes", "symbols", "triplet_accuracy", "zero_codes"),
 )

@@ -21,13 +21,8 @@ from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file, i
 from distbench.errors import EncoderError
 
 __all__ = [
-<<<<<<< HEAD
-    *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "may_reconstruct", "name_of"),
-    *("runs_in_eval_mode", "takes_symbols"),
-=======
     *("FILES", "call_of", "declared_code_size", "encodes", "framework_of", "is_path", "loaded_file"),
-    *("may_reconstruct", "name_of", "runs_in_eval_mode"),
->>>>>>> 07af7aa (Notes once a run, with a count and a code that silences them; advice knows the encoder and the run)
+    *("may_reconstruct", "name_of", "runs_in_eval_mode", "takes_symbols"),
 ]
 
 _METHODS = ("transform", "encode", "predict")

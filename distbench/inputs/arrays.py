@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -109,7 +110,7 @@ def _without_frame(value: Any, name: str) -> Any:
     return numbers
 
 
-def _uneven(rows: list[Any], error: Exception) -> tuple[str, str]:
+def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:
     """Return what is wrong with rows of which numpy can make no array, and advice."""
     missing = [place for place, row in enumerate(rows) if row is None]
     if missing:

@@ -74,7 +74,7 @@ def rows_in_cells(value: Any) -> Any:
     if cells.dtype != object:
         return cells if cells.ndim == 2 else value
     known = next((cell for cell in cells if cell is not None), None) if cells.ndim == 1 else None
-    is_row = isinstance(known, list | tuple) or getattr(known, "ndim", 0) or _is_of("polars", known, "to_frame")
+    is_row = isinstance(known, list | tuple) or getattr(known, "ndim", 0) > 0 or _is_of("polars", known, "to_frame")
     return list(cells) if is_row else value
 
 

@@ -280,6 +280,9 @@ CODES = [
     case(
         lambda: distbench.evaluate_codes(X, Z, reference=(X, X), k=3), "reference[1]: found 4 columns, but Z_test has 2"
     ),
+    case(lambda: metrics.label_agreement(None, Z, np.zeros(40)), "X: found None"),
+    case(lambda: metrics.knn_recall(X[:3], Z[:3]), "X: found 2 candidates"),
+    case(lambda: metrics.knn_recall(X[:3], Z[:3], reference=(X[:2], Z[:2])), "X and reference[0]: found 2 candidates"),
     case(lambda: metrics.spearman(X, Z[:3]), "Z: found 3 rows, but X has 40"),
     case(lambda: metrics.continuity(X, Z, k=20), "k: found 20 with M = 39"),
     case(lambda: metrics.stress(X * 0, Z), "X: found points that all coincide"),

@@ -76,7 +76,8 @@ def _range(codes: Codes, name: str, distance: str) -> tuple[float, float]:
 def _has_bytes(raw: Any) -> bool:
     """Return whether codes of any kind, or the first of a list, have numbers of one byte."""
     first = raw[0] if isinstance(raw, list | tuple) and len(raw) else raw
-    return any(name in str(getattr(first, "dtype", "")) for name in ("int8", "uint8"))
+    types = getattr(first, "dtype", None) or getattr(first, "dtypes", "")  # of frames
+    return "int8" in str(types)
 
 
 def symbol_code_notes(Z: Any, distance: str) -> list[Note]:

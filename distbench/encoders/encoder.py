@@ -18,6 +18,7 @@ from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.inputs.batches import batches, describe_batch, detached, rows_of_points
 from distbench.inputs.frames import frame_numbers, is_frame, rows_in_cells
+from distbench.inputs.table_names import in_another_order, row_names
 
 __all__ = ["Encoder", "as_encoder"]
 
@@ -103,7 +104,7 @@ class Encoder:
 
     def _call_on_batch(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
-        size, kind = len(batch), describe_batch(batch)  # before the call, which may change the batch
+        size, kind, names = len(batch), describe_batch(batch), row_names(batch)  # the call may change the batch
         try:
             codes = self.call(batch)
         except (DistbenchError, unittest.SkipTest) as error:
@@ -120,6 +121,8 @@ class Encoder:
             raise self._error(
                 "a coroutine; pass a function that waits for it: lambda batch: asyncio.run(encode(batch))"
             )
+        if names is not None and hasattr(codes, "iloc") and in_another_order(names, list(codes.index)):
+            raise self._error("codes whose rows have another order than the points; return codes.loc[batch.index]")
         return codes
 
     def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:

@@ -19,7 +19,7 @@ from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.measure import measure
 from distbench.evaluation.point_kinds import symbol_notes
-from distbench.evaluation.points import checked_points, input_points
+from distbench.evaluation.points import REFERENCE, TEST, check_names, checked_points, input_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of
 from distbench.inputs.anndata import points_and_codes
@@ -164,6 +164,10 @@ def evaluate(
         adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, settings, notes)
+    spaces = input_space if isinstance(input_space, tuple) else (input_space, None)
+    sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
+    test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
+    check_names(test, others, settings, notes)
     notes += symbol_notes(points.X, takes_symbols(model)) if input_space is None else []
     if DECODER not in settings.names:
         decoder = None
@@ -252,6 +256,8 @@ def evaluate_codes(
     names, code_names = ("X_test", "reference[0]"), ("Z_test", "reference[1]")
     X, Z = points_and_codes(X_test, Z_test, (names[0], code_names[0]))
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
+    pairs = [] if reference is None else list(zip(reference, (names[1], code_names[1]), strict=True))
+    check_names([(X_test, names[0]), (Z_test, code_names[0])], pairs, settings, notes)
     points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes)
     notes += symbol_notes(points.X, False)
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)

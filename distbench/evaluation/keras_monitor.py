@@ -18,6 +18,7 @@ from distbench.evaluation.report import Report
 from distbench.evaluation.settings import chosen_metrics
 from distbench.inputs.arrays import as_points, check_space
 from distbench.inputs.batches import detached
+from distbench.inputs.table_names import check_column_names
 from distbench.metrics.neighbor_counts import checked_k
 
 __all__ = ["PreservationMonitor"]
@@ -97,6 +98,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
             raise InputError(
                 "encoder", f"{type(encoder).__name__}", "pass a layer's name, a model, or a function of the model"
             )
+        check_column_names((X_val, "X_val"), (reference, "reference"))
         self.X_val = _sample(X_val, "X_val", max_points, seed)
         self.reference = None if reference is None else _sample(reference, "reference", max_points, seed)
         self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix

@@ -21,10 +21,11 @@ from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 
-__all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "checked_points", "input_points"]
+__all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "check_names", "checked_points", "input_points"]
 
 Array = NDArray[Any]
 LabelArrays = tuple[Array | None, Array | None]
@@ -135,6 +136,18 @@ def _matrices(
             raise InputError(name, f"found {len(points)} rows, but {described} has {count}", "pass one row for each")
         arrays.append(points)
     return arrays[0], arrays[1] if len(arrays) == 2 else None
+
+
+def check_names(test: Tables, reference: Tables, settings: Settings, notes: list[str]) -> None:
+    """Raise InputError if tables have names of rows or columns in another order than those they belong to.
+
+    `test` are tables with a row for each test point, `reference` those of the reference points, in the same order, each
+    with its name in messages. Doubts become notes.
+    """
+    check_row_names([*test, (settings.labels, "labels"), (settings.groups, "groups")], notes)
+    check_row_names([*reference, (settings.reference_labels, "reference_labels")], notes)
+    for first, second in zip(test, reference, strict=False):
+        check_column_names(first, second)
 
 
 def input_points(

@@ -11,6 +11,7 @@ from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_shape
+from distbench.inputs.table_names import check_column_names, check_row_names
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, documented
 
@@ -61,6 +62,8 @@ _RECONSTRUCTED = "array-like of shape (m, d)\n    The points decoded from their 
 @with_default_float_errors
 def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
     names = "X", "X_reconstructed"
+    check_row_names([(X, names[0]), (X_reconstructed, names[1])])
+    check_column_names((X, names[0]), (X_reconstructed, names[1]))
     points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])
     check_same_shape(points, reconstructed, names)
     return measure_reconstruction(squared_errors(points, reconstructed)).value

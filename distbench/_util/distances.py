@@ -12,9 +12,8 @@ INPUT_DISTANCES = (EUCLIDEAN, "cosine", "cityblock")
 CODE_DISTANCES = (*INPUT_DISTANCES, HAMMING, PACKED_HAMMING)
 OTHER_NAMES = {
     **dict.fromkeys(("l1", "manhattan", "taxicab"), "cityblock"),
-    **dict.fromkeys(("l2", "minkowski", "sqeuclidean", "squared_euclidean"), EUCLIDEAN),
-    **dict.fromkeys(("angular", "cos", "correlation"), "cosine"),
-    **dict.fromkeys(("matching", "popcount"), HAMMING),
+    **dict.fromkeys(("l2", "minkowski", "sqeuclidean"), EUCLIDEAN),
+    **dict.fromkeys(("angular", "cos"), "cosine"),
 }
 
 

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from _pytest._code.code import Traceback, TracebackEntry
 
     from distbench.evaluation.report import Report
+    from distbench.evaluation.scores import ReferenceScore
+    from distbench.suites.check_flow import Check
 
-__all__ = ["Broken", "broken_lines", "is_ours", "shorten", "shorten_summary"]
+__all__ = ["Broken", "broken_lines", "check_lines", "is_ours", "is_report", "shorten", "shorten_summary"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
+SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # a baseline is evaluated with them too
 MAX_OTHER_SEEDS = 1  # seeds after the first whose values a message shows
 
 
@@ -55,6 +58,40 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int, config:
     if len(others) > MAX_OTHER_SEEDS:
         lines.append(f"  and {len(others) - MAX_OTHER_SEEDS} more seeds")
     return [*lines, *rest]
+
+
+def check_lines(check: Check, report: Report, broken: Mapping[str, float], config: pytest.Config) -> list[str]:
+    """Return which limits a check breaks and where, what others reach, and what to do."""
+    from distbench.encoders.resolve import framework_of
+    from distbench.evaluation.failure_message import failure_lines
+
+    size, references = check.code_size or report.code_size, _references(check, report, broken)
+    references = with_better_scores(config, report, check.dataset or "", size, broken, references)
+    return failure_lines(report, broken, references, size, framework_of(check.encoder))
+
+
+def _references(check: Check, report: Report, metrics: Mapping[str, float]) -> Mapping[str, ReferenceScore]:
+    from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
+
+    if check.dataset is not None:
+        return stored_reference_scores(report, check.dataset, check.code_size or report.code_size, metrics)
+    if "precision" in check.options:  # with it, the number of test points depends on the encoder
+        return {}
+    options: dict[str, Any] = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
+    options["include_queries"] = check.include_queries
+    if is_report(check.encoder):
+        if report.judged is not None:  # a sample of test points, whose seed is not known
+            return {}
+        options = {"distance_x": report.distance_x, "distance_z": report.distance_z}
+        options["include_queries"] = report.n_reference != report.M
+    return fitted_reference_scores(report, metrics, options)
+
+
+def is_report(encoder: Any) -> bool:
+    """Return whether an argument is a report, which is not measured again."""
+    from distbench.evaluation.report import Report
+
+    return isinstance(encoder, Report)
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:

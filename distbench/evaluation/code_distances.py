@@ -80,9 +80,9 @@ def _has_bytes(raw: Any) -> bool:
     return "int8" in str(types)
 
 
-def symbol_code_notes(Z: Any, distance: str) -> list[Note]:
-    """Return a note if codes may be symbols or packed bits, but are measured as vectors."""
-    if distance in (HAMMING, PACKED_HAMMING) or not _are_whole(Z[:64]) or not _are_whole(Z):
+def symbol_code_notes(Z: Codes, distance: str) -> list[Note]:
+    """Return a note if codes, or a sample of them, may be symbols or packed bits, but are measured as vectors."""
+    if distance in (HAMMING, PACKED_HAMMING) or not (np.rint(Z) == Z).all():
         return []
     values = np.unique(Z)
     if not FEW_SYMBOLS <= len(values) <= MANY_SYMBOLS:
@@ -92,7 +92,3 @@ def symbol_code_notes(Z: Any, distance: str) -> list[Note]:
         f"quantiser, pass distance_z={HAMMING!r}; if they are packed bits, {PACKED_HAMMING!r}"
     )
     return [Note("info" if values[0] < 0 else "warning", "symbols", text)]
-
-
-def _are_whole(values: Any) -> bool:
-    return bool((np.rint(values) == values).all())

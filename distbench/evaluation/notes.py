@@ -82,14 +82,14 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
 
 
 def _code_notes(draw: EncodedPoints, distances: tuple[str, str]) -> list[Note]:
-    zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
-    notes = [*symbol_code_notes(draw.Z, distances[1]), *coincidence_notes(draw.X, draw.Z, distances)]
-    if distances[1] == "cosine" and zeros:
+    notes = [*symbol_code_notes(_sample(draw.Z), distances[1]), *coincidence_notes(draw.X, draw.Z, distances)]
+    if distances[1] == "cosine":
+        zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
         text = (
             f"{zeros} codes are all zeros and have no direction: their cosine distance is taken as 0 to each other and "
             "1 to all other codes"
         )
-        notes.append(Note("warning", "zero_codes", text))
+        notes += [Note("warning", "zero_codes", text)] if zeros else []
     return notes
 
 

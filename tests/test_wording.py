@@ -107,6 +107,8 @@ def test_warnings_are_one_plain_text():
     assert warnings_of(NOTES) == text
     assert coded_texts(text) == [("seen_points", "3 points seen in training"), ("ranges", "not scaled alike")]
     assert coded_texts("a; b") == [("", "a; b")]
+    assert coded_texts("a [x]; b") == [("x", "a"), ("", "b")]
+    assert coded_texts("n " * 25_000) == [("", "n " * 25_000)], "in linear time"
     assert coded_texts("") == []
     assert without_codes(NOTES, ["ranges", "queries"]) == (WARNING, "plain")
     assert type(warnings_of([WARNING])) is str

@@ -16,7 +16,7 @@ CODES = (
 )
 """The codes of all notes."""
 
-_CODED = re.compile(r"(.+?) \[(\w+)\](?:; |$)")
+_CODE = re.compile(r" \[(\w+)\](?:; |$)")
 
 
 class Note(str):
@@ -57,8 +57,8 @@ def warnings_of(notes: Iterable[str]) -> str:
 
 def coded_texts(text: str) -> list[tuple[str, str]]:
     """Return the code and the text of each note in a text of `warnings_of`; any other text has an empty code."""
-    found = [(match[2], match[1]) for match in _CODED.finditer(text)]
-    return found or ([("", text)] if text else [])
+    *coded, rest = _CODE.split(text)
+    return list(zip(coded[1::2], coded[::2], strict=True)) + ([("", rest)] if rest else [])
 
 
 def without_codes(notes: Iterable[str], codes: Collection[str]) -> tuple[str, ...]:

@@ -269,6 +269,16 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
 
 
+def test_a_table_is_not_written_over_the_results_it_is_made_from(stored, rows, tmp_path, monkeypatch):
+    path = Path(stored("r.json", rows("a")))
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    result = run("leaderboard", "r.json", "-o", path)
+    assert result.exit_code == 2
+    assert f"--output: {path} is also read; name another file" in result.stderr
+    assert path.read_bytes() == before
+
+
 class TestHostileFiles:
     """Files of results may come from a stranger's pull request, and their texts go into the log of a CI service."""
 

@@ -178,7 +178,7 @@ class Check:
         if self.include_queries and self._is_euclidean:
             check_floors(self.limits, data.test, self.code_size, k=self.k, reference=True)
         metrics = self.options.get("metrics", "default")
-        described = progress(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}")
+        described = progress(plain_text(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"))
         run = fits.run(
             Fit(recipe, self.dataset, self.code_size, self.seed, self.in_sample, described),
             name=self.name,

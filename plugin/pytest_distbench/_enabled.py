@@ -25,7 +25,7 @@ def enable(config: pytest.Config) -> None:
         from pytest_distbench._reports import check_reports
         from pytest_distbench._summary import Summary
 
-        check_reports(settings.reports)
+        check_reports(settings.reports, settings.compare)
         config.pluginmanager.register(Summary(config, selection), "distbench-summary")
 
 

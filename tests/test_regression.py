@@ -533,6 +533,9 @@ class TestGates:
             "continuity:99%: b, gauss, code size 3: was there, now missing; if this is wanted: cp now.json old.json"
         )
         assert broken_lines(compare_rows(better + lost, [*better, failed(0, encoder="b")]), gates("continuity:99%"))
+        less = [row for row in better if row.metric != "stress"]
+        (broken,) = broken_gates(compare_rows(better, less), gates("stress:1%"), accept="do")
+        assert str(broken).endswith("stress: was not measured now; if this is wanted: do")
         for other_way in ({"k": 5}, {"metric_version": 9}):
             (broken,) = broken_gates(
                 compare_rows(better, changed(better, **other_way)), gates("stress:1%"), accept="do"
@@ -540,6 +543,10 @@ class TestGates:
             assert str(broken).endswith("; if this is wanted: do")
         (broken, _) = broken_gates(compare_rows(better, [failed(0), failed(1)]), gates("stress:1%"), accept="do")
         assert str(broken).endswith("ValueError: NaN"), "nobody wants a failure"
+        nan = changed_in(better, "stress", value=math.nan)
+        for two_runs in ((nan, nan), (better + changed(better, value=0.1), better + changed(better, value=0.1))):
+            (broken,) = broken_gates(compare_rows(*two_runs), gates("stress:1%"), accept="do")
+            assert "if this is wanted" not in str(broken), "it would break the gate again"
 
     def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")

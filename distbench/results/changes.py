@@ -9,6 +9,7 @@ from typing import Literal
 
 from distbench.inference.estimate import Estimate, mean_of
 from distbench.results.matching import (
+    NOT_A_NUMBER,
     MatchedRows,
     NotCompared,
     Subject,
@@ -164,7 +165,8 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
             yield _change(old, new, matched, is_same)
         elif old.keys() - lost or not old:  # a failed seed is reported once, not for each metric
             had = frozenset([metric] if _was_measured(old, new) else [])
-            yield NotCompared(**vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had)
+            entry = NotCompared(**vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had)
+            yield replace(entry, missing=bool(old) and not new)
 
 
 def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
@@ -199,7 +201,7 @@ def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
         before, now = (", ".join("none" if seed is None else str(seed) for seed in rows) for rows in (old, new))
         return f"no training seed in common (before {before}, now {now})", False
     means = [mean_of([_value(rows[seed]) for seed in seeds]) for rows in (old, new)]
-    return ("is not a number", not math.isnan(means[0])) if any(map(math.isnan, means)) else ("", False)
+    return (NOT_A_NUMBER, not math.isnan(means[0])) if any(map(math.isnan, means)) else ("", False)
 
 
 def _was_measured(old: BySeed, new: BySeed) -> bool:

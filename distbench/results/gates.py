@@ -157,8 +157,7 @@ def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided, accept:
 
 
 def _with_advice(entry: NotCompared, accept: str) -> str:
-    is_choice = entry.missing or not entry.failed
-    return f"{entry}; if this is wanted: {accept}" if accept and is_choice else str(entry)
+    return f"{entry}; if this is wanted: {accept}" if accept and entry.is_choice else str(entry)
 
 
 def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:

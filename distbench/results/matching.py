@@ -12,6 +12,8 @@ from distbench.results.points import find_moved, moved_text
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [
+    "MISSING",
+    "NOT_A_NUMBER",
     "MatchedRows",
     "NotCompared",
     "Subject",
@@ -25,6 +27,7 @@ __all__ = [
 METHOD = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
 SAME_NAME = "several encoders in one test have this name; give each another one, with name="
 TEST_FAILED = "has no value now, because its test failed"
+NOT_A_NUMBER = "is not a number"
 MISSING = "was there, now missing"
 ROUNDING = 1e-9  # relative to the values: files keep ten digits
 
@@ -61,7 +64,7 @@ class NotCompared(Subject):
     had : frozenset of str
         Metrics that had a value before; gates on them are broken.
     missing : bool
-        Whether the second run has no rows of it, though it did not leave it out.
+        Whether the second run has no rows of it, or of one of its seeds or metrics, though it did not leave it out.
     """
 
     metric: str
@@ -69,6 +72,11 @@ class NotCompared(Subject):
     failed: bool = False
     had: frozenset[str] = frozenset()
     missing: bool = False
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether somebody may want it, so that the second run becomes the one to compare with: nothing failed."""
+        return self.missing or not (self.failed or self.reason in (SAME_NAME, NOT_A_NUMBER))
 
     @property
     def subject(self) -> str:

@@ -54,7 +54,7 @@ class Selection:
 
     def left_out(self, test: str, session: pytest.Session) -> bool:
         """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
-        if self._has_option(WITHOUT_NAMES) or is_cut(session):
+        if self._has_option(WITHOUT_NAMES) or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return True
         return bool(self._deselected) if not test else test in self._deselected or not self._is_named(test)
 

@@ -161,7 +161,7 @@ def check_output(path: Path | None, option: str, inputs: Iterable[Path] = ()) ->
         return
     if problem := write_problem(path):
         raise CannotDo(f"{option}: {problem}")
-    if not is_stream(path) and path.resolve() in {source.resolve() for source in inputs}:
+    if not is_stream(path) and os.path.realpath(path) in map(os.path.realpath, inputs):
         raise CannotDo(f"{option}: {path} is also read; name another file")
 
 

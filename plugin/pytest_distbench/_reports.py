@@ -41,11 +41,11 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
     for kind, path in reports:
         if path is None:
             continue
+        if problem := write_problem(path):
+            raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
         if path.resolve() in seen:
             raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each another path")
         seen.add(path.resolve())
-        if problem := write_problem(path):
-            raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
         if kind != "json" and path.resolve() == compared:
             raise pytest.UsageError(f"--distbench-report {kind}: {path} is also compared with; name another file")
         if kind == "json" and path.exists() and not is_stream(path):

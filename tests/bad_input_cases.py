@@ -79,7 +79,10 @@ POINTS = (
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
     (sparse.csr_array(X), ("found a sparse matrix", ".toarray()")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
-    (Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}), ("columns that are not numbers: city", "encode or drop")),
+    (
+        Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}),
+        ("columns that are not numbers: city", "encode or drop", "input_space=pipe[:-1]"),
+    ),
     (MANY, ("a_long_name_of_column_0", "and 36 more")),
     (MISSING, ("found NaN in row 1 (20 such rows in all)",)),
     ([[1.0, 2.0], [3.0]], ("rows of different lengths", "give all rows the same length")),
@@ -167,6 +170,7 @@ ARGUMENTS = [
     evaluation("executor: found str", "concurrent.futures", encoder=first_two, executor="threads"),
     evaluation("progress: found 'yes'", "True or False", progress="yes"),
     evaluation("include_queries: found 'no'", "True or False", include_queries="no"),
+    evaluation("include_queries: found False without reference", "pass reference=", include_queries=False),
     evaluation("include_queries: found ndarray", include_queries=SQUARE),
     evaluation("stochastic: found 'yes'", "True or False", stochastic="yes"),
     evaluation("draws: found 3", "pass stochastic=True", draws=3),
@@ -192,6 +196,17 @@ class Counts:
     def __call__(self, batch):
         self._number += 1
         return self._change(batch, self._number)
+
+
+async def waits(batch):
+    return batch
+
+
+class Layout:
+    embedding_ = Z
+
+    def fit_transform(self, X):
+        return X[:, :2]
 
 
 class Classifier:
@@ -236,6 +251,8 @@ ENCODERS = [
     encoding(Classifier, "got the class 'Classifier'; pass an instance"),
     encoding(Classifier(), "predicts classes, not codes"),
     encoding(TSNE(), "'TSNE', which has only fit_transform", "; pass a Keras model"),
+    encoding(Layout(), "'Layout' (it has codes of the points", "distbench.evaluate_codes(X, layout.embedding_)"),
+    encoding(waits, "encoder 'waits' returned a coroutine", "lambda batch: asyncio.run(encode(batch))"),
     encoding(3, "encoder: cannot encode with 'int'", "pass a Keras model"),
     encoding(None, "encoder: cannot encode with 'NoneType'"),
     encoding("pca", "encoder: cannot encode with 'str' (found 'pca'", "fit_baseline"),
@@ -263,6 +280,9 @@ CODES = [
     case(
         lambda: distbench.evaluate_codes(X, Z, reference=(X, X), k=3), "reference[1]: found 4 columns, but Z_test has 2"
     ),
+    case(lambda: metrics.label_agreement(None, Z, np.zeros(40)), "X: found None"),
+    case(lambda: metrics.knn_recall(X[:3], Z[:3]), "X: found 2 candidates"),
+    case(lambda: metrics.knn_recall(X[:3], Z[:3], reference=(X[:2], Z[:2])), "X and reference[0]: found 2 candidates"),
     case(lambda: metrics.spearman(X, Z[:3]), "Z: found 3 rows, but X has 40"),
     case(lambda: metrics.continuity(X, Z, k=20), "k: found 20 with M = 39"),
     case(lambda: metrics.stress(X * 0, Z), "X: found points that all coincide"),

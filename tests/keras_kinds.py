@@ -6,6 +6,7 @@ Without a folder only what is quick: Keras loads TensorFlow to save a model, wha
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def check(folder: Path | None = None) -> None:
     trained.summary(print_fn=lambda line: None)
     check_loss(made["sequential"])
     check_seeds_and_activations()
+    check_monitor(made["sequential"])
     if folder is not None:
         fitted = distbench.fit_baseline("autoencoder", X, code_size=2, seed=0, epochs=2)
         hunt = distbench.hunt(made["functional"], X, budget=200)
@@ -126,6 +128,25 @@ def check(folder: Path | None = None) -> None:
         assert 1 < hunt.expansion <= np.linalg.norm(WEIGHTS[0], 2) * np.linalg.norm(WEIGHTS[2], 2)  # Lipschitz
         assert distbench.evaluate(fitted, X, k=5).code_size == 2
     print("checked on", backend)
+
+
+def check_monitor(encoder: Any) -> None:
+    """Check that the monitor of an encoder inside a model raises no warning, and that layers before it count."""
+    import keras
+
+    import distbench
+    from distbench.keras import PreservationMonitor
+
+    stretch = keras.layers.Rescaling(np.array([9.0, 9, 9, 1, 1, 1]))
+    model = keras.Sequential([keras.Input((6,)), stretch, encoder, keras.layers.Dense(6)])
+    model.compile(keras.optimizers.SGD(0.01), "mse")
+    by_object = PreservationMonitor(X, metrics=["pearson"], encoder=encoder)
+    by_name = PreservationMonitor(X, metrics=["pearson"], encoder=encoder.name, prefix="named_")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        logs = model.fit(X, X, verbose=0, callbacks=[by_object, by_name]).history
+    wanted = distbench.evaluate(keras.Sequential([stretch, encoder]), X)["pearson"].value
+    np.testing.assert_allclose([logs["val_pearson"][-1], logs["named_pearson"][-1]], wanted, rtol=1e-5)
 
 
 if __name__ == "__main__":

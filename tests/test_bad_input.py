@@ -161,6 +161,7 @@ OPTIONS = [
     ("--distbench-encoder=mine", "found 'mine'; give NAME=module:object"),
     ("--distbench-report=htm", "did you mean 'html'"),
     ("--distbench-report=json:.", "is a folder; name a file"),
+    ("--distbench-silence=sean_points", "did you mean 'seen_points'"),
     ("--distbench-compare=none.json", "none.json: found no such file"),
     ("--distbench-compare-fail=continuity:25%", "--distbench-compare PATH"),
     ("--distbench-seed=\u00b2", "give an integer from 0"),

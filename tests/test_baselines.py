@@ -203,16 +203,31 @@ def test_codes_come_in_the_units_of_the_inputs(name):
     np.testing.assert_allclose(large, small * 1024, rtol=1e-3, atol=1e-3 * 1024)
 
 
-def test_the_precision_that_a_user_set_for_keras_changes_nothing():
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("variational_autoencoder", "dtype_policy", "mixed_float16"),
+        ("conv_autoencoder", "image_data_format", "channels_first"),
+        ("parametric_umap", "floatx", "float64"),
+    ],
+)
+def test_what_a_user_set_for_keras_changes_no_recipe_and_stays(name, setting, value):
     import keras
 
-    expected = quick("variational_autoencoder").encode(X)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
+    if BASELINES[name].requires:
+        pytest.importorskip(BASELINES[name].requires)
+    expected = shared(name).encode(X)
+    read, write = getattr(keras.config, setting), getattr(keras.config, f"set_{setting}")
+    before, policy = read(), keras.config.dtype_policy()
+    write(value)
+    if setting == "floatx":
+        keras.config.set_dtype_policy(value)  # as where it is set before any layer is made
     try:
-        np.testing.assert_array_equal(quick("variational_autoencoder").encode(X), expected)
+        np.testing.assert_array_equal(quick(name).encode(X), expected)
+        assert getattr(read(), "name", read()) == value
     finally:
-        keras.config.set_dtype_policy(before)
+        write(before)
+        keras.config.set_dtype_policy(policy)
 
 
 # Each compiles its network for this rate or weight alone; all are trained by the same loop.

@@ -35,6 +35,18 @@ def test_rows_hold_the_values_of_evaluate_and_the_verdicts_of_limits():
     assert json.loads(json.dumps(plain)) == plain
 
 
+def test_a_report_is_judged_without_being_measured_again():
+    report = distbench.evaluate(first, X_TEST, reference=X_TRAIN, metrics=["continuity", "kendall"], k=6)
+    limits = {"continuity": 0.999, "kendall": 0.01}
+    rows = by_metric(check_encoder(report, name="mine", **limits))
+    assert {name: row.value for name, row in rows.items()} == report.as_dict()
+    assert {name: row.verdict for name, row in rows.items()} == report.verdicts(**limits)
+    assert {(row.encoder, row.k) for row in rows.values()} == {("mine", 6)}
+    for option in ({"X_test": X_TEST}, {"dataset": "digits"}, {"include_queries": False}, {"distance_z": "cosine"}):
+        with pytest.raises(InputError, match=f"{next(iter(option))}: given beside a report; leave it out"):
+            check_encoder(report, **option, continuity=0.1)
+
+
 def test_a_recipe_is_fitted_on_the_data_sets_train_points():
     rows = by_metric(check_encoder("pca", dataset="swiss_roll", code_size=2, k=7, continuity=0.2))
     data = distbench.load_dataset("swiss_roll")

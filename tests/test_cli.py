@@ -71,6 +71,19 @@ class TestLeaderboard:
         result = run("leaderboard", *paths)
         assert all(f"t.py::test_{n} a" in result.stdout for n in range(2)), "points of single tests stay apart"
 
+    def test_tests_of_one_name_on_other_points_stay_apart(self, stored, rows):
+        own = [rows(dataset="", columns=columns) for columns in (4, 2)]
+        other = [replace(row, fingerprint="0123456789") for row in own[1]]
+        result = run("leaderboard", stored("one.json", own[0]), stored("two.json", other))
+        assert result.stderr == ""
+        assert result.stdout.count("t.py::test (data ") == 2
+        assert "t.py::test (data 01234567) a" in result.stdout
+        about = {name: getattr(own[0][0], name) for name in ("encoder", "dataset", "code_size", "k", "m", "M", "test")}
+        failed = [failed_row("no", seed=0, **about)]
+        result = run("leaderboard", stored("one.json", own[0]), stored("two.json", failed))
+        assert "1 encoder left out, as later files have them" in result.stderr
+        assert "(data" not in result.stdout
+
     def test_a_later_file_replaces_encoders_of_an_earlier_one_with_a_note(self, stored, rows):
         one, two = stored("one.json", rows("a", 2), rows("b")), stored("two.json", rows("a", 4, test="t.py::renamed"))
         result = run("leaderboard", one, two, "--format", "json")
@@ -159,14 +172,18 @@ class TestCompare:
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
 
     def test_json_has_every_change_and_the_broken_gates(self, stored, rows):
-        before, now = stored("before.json", rows("a", 4), rows("c")), stored("now.json", rows("a", 2), rows("b"))
+        before = stored("before.json", rows("a", 4), rows("c", test="t.py::c"))
+        now = stored("now.json", rows("a", 2), rows("b", test="t.py::b"))
         document = json.loads(run("compare", before, now, "--json").stdout)
         assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
         assert {change["metric"] for change in document["changes"]} == {row.metric for row in rows("a", 2)}
-        assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 0]
+        assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 1]
+        assert document["not_compared"][0]["missing"]
         result = run("compare", before, now, "--fail", "continuity:25%", "--json")
         assert (result.exit_code, json.loads(result.stdout)["met"]) == (1, False)
         assert json.loads(result.stdout)["broken"][0].startswith("continuity:25%: a, gauss, code size 4: continuity ")
+        advice = f"was there, now missing; if this is wanted: cp {now} {before}"
+        assert json.loads(result.stdout)["broken"][1].endswith(advice)
 
     def test_text_without_room_names_an_option_of_the_command(self, stored, rows):
         paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
@@ -175,10 +192,23 @@ class TestCompare:
         assert "--distbench" not in result.stdout
 
     def test_a_gate_that_has_nothing_to_compare_is_exit_code_2(self, stored, rows):
-        paths = stored("one.json", rows("a")), stored("two.json", rows("b"))
+        paths = stored("one.json", rows("a")), stored("two.json", rows("b", test="t.py::b"))
         result = run("compare", *paths, "--fail", "continuity:25%")
         assert result.exit_code == 2
-        assert "continuity:25%: nothing to compare: no encoder is both in this run and in " in result.stdout
+        assert "continuity:25%: nothing to compare: a, gauss, code size 4: was there, now missing; if " in result.stdout
+
+    def test_a_later_run_may_have_several_files(self, stored, rows):
+        before = stored("before.json", rows("a", 4), rows("c", test="t.py::c"))
+        parts = stored("one.json", rows("c", test="t.py::c")), stored("two.json", rows("a", 2))
+        result = run("compare", before, *parts, "--fail", "continuity:25%")
+        assert result.exit_code == 1
+        (last,) = [line for line in result.stdout.splitlines() if line.startswith("continuity:25%: ")]
+        assert last.startswith("continuity:25%: a, gauss, code size 4: continuity ")
+        assert run("compare", before, *parts, "--fail", "continuity:900%").exit_code == 0
+        result = run("compare", before, parts[0], parts[0], "--fail", "continuity:900%")
+        assert result.exit_code == 1
+        advice = f"if this is wanted: pytest --distbench --distbench-report=json:{before}"
+        assert f"a, gauss, code size 4: was there, now missing; {advice}" in result.stdout
 
 
 class TestMistakes:
@@ -194,7 +224,7 @@ class TestMistakes:
             (["leaderboard", "broken.json"], "Error: broken.json: not valid JSON"),
             (["leaderboard", "empty.json"], "Error: empty.json: found no rows"),
             (["leaderboard", "r.json", "-o", "r.json/x"], "Error: "),
-            (["compare", "r.json"], "Missing argument 'NOW'"),
+            (["compare", "r.json"], "Missing argument 'NOW...'"),
             (["compare", "r.json", "no.json"], "Error: no.json: found no such file"),
             (["compare", "r.json", "r.json", "--fail", "contiuity:1%"], "did you mean 'continuity'?"),
             (["compare", "r.json", "r.json", "--fail", "continuity"], "give METRIC:CHANGE"),
@@ -237,6 +267,16 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     broken = program("compare", path, stored("none.json"), "--fail", "continuity:25%")
     assert broken.returncode == 2
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
+
+
+def test_a_table_is_not_written_over_the_results_it_is_made_from(stored, rows, tmp_path, monkeypatch):
+    path = Path(stored("r.json", rows("a")))
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    result = run("leaderboard", "r.json", "-o", path)
+    assert result.exit_code == 2
+    assert f"--output: {path} is also read; name another file" in result.stderr
+    assert path.read_bytes() == before
 
 
 class TestHostileFiles:

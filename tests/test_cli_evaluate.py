@@ -218,8 +218,9 @@ MISTAKES = [
     (("./sub/e.py", *X_DATA), "give the module, not its file: sub.e:NAME"),
     (("pca.pkl", *X_DATA), "load other files in your module, and give module:name"),
     (("own_encoders:two", *X_DATA, "--html", "."), "--html: . is a folder; name a file"),
+    (("own_encoders:two", *X_DATA, "--html", "X.npy"), "--html: X.npy is also read; name another file"),
     (("own_encoders:two", *X_DATA, "--results", "X.npy/r.json"), "--results: "),
-    (("own_encoders:two", *X_DATA, "--results", "X.npy"), "X.npy: "),
+    (("own_encoders:two", *X_DATA, "--results", "X.npy"), "--results: X.npy is also read"),
 ]
 
 

@@ -134,6 +134,20 @@ def test_other_distances(how, setting, d, monkeypatch):
     check(points, distance_x=how[0], distance_z=how[1])
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("d", [FEW, MANY])
+def test_cosines_of_counts_tie(setting, d, monkeypatch):
+    """Some points and codes are multiples of each other, and some codes are zeros."""
+    rng = np.random.default_rng(d)
+    X, Z = (rng.poisson(0.7, size=(21, columns)) for columns in (d, 3))
+    X[:, 0] += 1
+    X[3], X[9], Z[5], Z[6], Z[19] = 2 * X[1], 3 * X[12], 2 * Z[17], 0, 0
+    how = ("whole cosine", "whole cosine")
+    monkeypatch.setattr(definitions, "_candidates", partial(definitions._candidates, distances=how))
+    points = split(X.astype(float), Z.astype(float), rng.integers(0, 2, 21), setting)
+    check(points, distance_x="cosine", distance_z="cosine")
+
+
 @pytest.mark.parametrize(
     ("kind", "setting", "d"),
     [

@@ -48,14 +48,23 @@ WHOLE = {
 }
 
 
+def divided(points, by):
+    """Return the points times a factor; or relative frequencies, or unit vectors, of rows that hold a 1."""
+    if isinstance(by, float):
+        return points * by, points
+    points = np.column_stack([points, np.ones(len(points), dtype=int)])
+    sizes = np.abs(points).sum(axis=1) if by == "sum" else np.linalg.norm(points, axis=1)
+    return points / sizes[:, None], points
+
+
 @pytest.mark.parametrize("kind", WHOLE)
-@pytest.mark.parametrize("factor", [1, 0.375, 2.0**40])
-def test_equal_cosines_of_whole_numbers_tie(kind, factor):
+@pytest.mark.parametrize("by", [1.0, 0.375, 2.0**40, "sum", "length"])
+def test_equal_cosines_of_whole_numbers_tie(kind, by):
     points = WHOLE[kind][WHOLE[kind].any(axis=1)]
-    points = np.concatenate([points, 3 * points[:4], -2 * points[2:5]])
+    passed, points = divided(np.concatenate([points, 3 * points[:4], -2 * points[2:5]]), by)
     classes = exact_classes(points)
     _, first = np.unique(classes, return_index=True)
-    for keys in keys_of(points * factor):
+    for keys in keys_of(passed):
         np.testing.assert_array_equal(keys, keys.ravel()[first][classes])
         assert len(np.unique(keys)) == len(first)  # unequal cosines do not tie
         plain = points / np.linalg.norm(points, axis=1)[:, None]

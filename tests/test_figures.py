@@ -62,7 +62,7 @@ def test_map_draws_every_point_once_in_its_color(many):
 def test_names_of_classes_stay_text(many):
     root = ElementTree.fromstring(picture_svg(many, "points"))
     names = [element.text for element in root.iter(f"{SVG}text") if NAME in element.attrib["style"]]
-    assert sorted(names) == ["$x$ & y", "a<b", "c??"]
+    assert sorted(names) == ["$x$ & y", "a<b", r"c\x00\u2028"]
     long = made(X[:30, :2], labels=["n" * 80] * 30)
     assert f">{'n' * 21}...<" in picture_svg(long, "points")
 

@@ -91,6 +91,13 @@ class TestNoFiles:
             done = subprocess.run([sys.executable, "-c", code], stdout=stdout, text=True, check=True)
         assert (done.stdout or (tmp_path / "out.txt").read_text()) == "first\ntext\nlast\n"
 
+    def test_a_link_that_leads_to_itself_is_refused(self, tmp_path):
+        (tmp_path / "a").symlink_to(tmp_path / "b")
+        (tmp_path / "b").symlink_to(tmp_path / "a")
+        assert write_problem(tmp_path / "a").endswith("is a link that leads to itself; name a file")
+        (tmp_path / "c").symlink_to(tmp_path / "gone.md")
+        assert write_problem(tmp_path / "c") == ""
+
     def test_folders_and_sockets_are_refused(self, tmp_path):
         with socket.socket(socket.AF_UNIX) as opened:
             opened.bind(str(tmp_path / "socket"))

@@ -48,6 +48,26 @@ class TestText:
         assert "pictures of seed 1" in page
         assert ">seed 2</th>" in page
 
+    def test_a_page_of_a_thousand_checks_stays_small_and_shows_those_that_matter(self):
+        known, (one, *_) = [row for row in outcome().rows if row.encoder == "second"], outcome().diagrams
+        rows, diagrams = [], []
+        for number in range(1000):
+            verdict = {700: "broken", 800: "undecided"}.get(number, "met")
+            about = {"encoder": f"encoder {number}", "dataset": "", "test": f"tests/test_many.py::test_it[{number}]"}
+            rows += [replace(row, **about, verdict=row.verdict and verdict) for row in known]
+            diagrams.append({**one, **about})
+        page = render_html(RunResults(rows=rows, diagrams=diagrams))
+        assert len(page.encode()) < 5_000_000
+        details = {
+            m[1]: m[2]
+            for m in re.finditer(r'<details id="\w+" data-encoder="encoder (\d+)">(.*?)</details>', page, re.S)
+        }
+        drawn = [number for number, text in details.items() if "<figure>" in text]
+        assert 20 < len(drawn) < 100
+        assert {"700", "800", "0"} <= set(drawn)
+        small = re.findall(r'<a href="#\w+" data-encoder="encoder (\d+)"><svg', page)
+        assert sorted([*drawn, *small], key=int) == list(map(str, range(1000)))
+
     def test_diagrams_of_another_size_or_place_are_not_shown(self):
         one = outcome().diagrams[0]
         for change in ({"code_size": 5}, {"k": 6}, {"M": 7}, {"in_sample": True}, {"dataset": "other"}):

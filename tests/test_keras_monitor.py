@@ -114,6 +114,45 @@ def test_the_encoder_may_be_a_model_or_the_name_of_a_model_inside() -> None:
     assert history["a_continuity"][-1] == distbench.evaluate(half, X_VAL)["continuity"].value
 
 
+def test_layers_before_a_model_inside_the_model_count() -> None:
+    class Loose(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = [stretch, half, keras.layers.Dense(6)]
+
+        def call(self, inputs: Any) -> Any:
+            for part in self.parts:
+                inputs = part(inputs)
+            return inputs
+
+    class StepsAlone(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.half = half
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"loss": keras.ops.mean(self.half(stretch(data[0])))}
+
+    stretch = keras.layers.Rescaling([50, 50, 1, 1, 1, 1])
+    half = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)], name="half")
+    inputs = keras.Input((6,))
+    body = keras.Sequential([keras.Input((6,)), stretch, half])
+    behind = distbench.evaluate(lambda points: half(stretch(points)), X_VAL)["continuity"].value
+    alone = distbench.evaluate(half, X_VAL)["continuity"].value
+    assert abs(behind - alone) > 0.01
+    for model, encoder, wanted in (
+        (keras.Model(inputs, keras.layers.Dense(6)(half(stretch(inputs)))), "half", behind),
+        (keras.Sequential([keras.Input((6,)), body, keras.layers.Dense(6)]), lambda model: half, behind),
+        (Loose(), half, behind),
+        (StepsAlone(), "half", alone),
+    ):
+        model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+        monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=encoder)
+        model.fit(X, X, verbose=0, callbacks=[monitor])
+        assert monitor.report["continuity"].value == pytest.approx(wanted, abs=1e-6)
+        assert monitor.report.encoder == "half"
+
+
 def test_training_with_it_is_training_without_it_and_it_may_watch_two() -> None:
     monitor = dk.PreservationMonitor(X_VAL, X, metrics=TWO)
     first, second = fit([monitor]).history, fit([monitor]).history

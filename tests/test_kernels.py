@@ -174,7 +174,7 @@ class TestRanksByCounting:
 
 
 class TestDistances:
-    @pytest.mark.parametrize("distance", ["euclidean", "cosine", "cityblock", "hamming"])
+    @pytest.mark.parametrize("distance", ["euclidean", "cosine", "cityblock", "hamming", "packed_hamming"])
     @pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 33])
     @pytest.mark.parametrize("few", [False, True])
     def test_in_all_three_ways(self, distance, d, few, monkeypatch):
@@ -185,12 +185,15 @@ class TestDistances:
         X = RNG.normal(size=(14, d)) + (2.0 if d == 1 else 0.0)
         if distance == "hamming":
             X = np.round(X)
+        if distance == "packed_hamming":
+            X = RNG.integers(-128, 128, size=(14, d))
         made = point_space.Space([X[:5], X[5:]], None, 0, distance)
         exact = np.array([made.to_distance(made.exact_keys(i)) for i in range(5)])
         fast = made.to_distance(made.keys(0, 5, np.empty((5, 14))))
         i, j = np.repeat(np.arange(5), 14), np.tile(np.arange(14), 5)
         paired = made.to_distance(made.pair_keys(i, j)).reshape(5, 14)
-        expected = np.ldexp(cdist(X[:5], X, distance), -made.exponent)
+        plain = np.unpackbits(X.astype(np.int8).view(np.uint8), axis=1) if distance == "packed_hamming" else X
+        expected = np.ldexp(cdist(plain[:5], plain, distance.removeprefix("packed_")), -made.exponent)
         for keys in (exact, fast, paired):
             np.testing.assert_allclose(keys, expected, rtol=1e-9, atol=1e-15)
         np.testing.assert_array_equal(exact, paired)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -56,10 +58,29 @@ def test_test_points_among_the_references_have_a_note():
 def test_codes_as_large_as_the_points_may_be_reconstructions():
     assert size_notes(X, X[:, :3]) == []
     assert size_notes(X[:, :1], X[:, :1]) == []
-    (note,) = size_notes(X, X @ X.T @ X)
+    (note,) = size_notes(X, X + 0.5 * np.sin(9 * X))
     assert "if this is a whole autoencoder, pass only its encoder" in note
-    assert size_notes(X, (X > 0).astype(float)) == []  # bits are smaller
-    assert size_notes((X > 0).astype(float), (X > 1).astype(float))
+    assert size_notes(X, X @ X.T @ X) == []  # far from the points
+    assert size_notes(X, np.round(X, 1)) == []  # quantized
+    assert size_notes((X > 0).astype(float), (X > 0.1).astype(float))
+
+
+def test_what_transforms_or_encodes_is_no_whole_autoencoder():
+    class Near:
+        def encode(self, X):
+            return 0.9 * X
+
+        transform = predict = encode
+
+    def codes_of(encoder):
+        return {note.code for note in distbench.evaluate(encoder, X).notes} & {"code_size"}
+
+    near = Near()
+    predicts = SimpleNamespace(predict=near.predict)
+    assert [codes_of(encoder) for encoder in (near, near.encode, SimpleNamespace(transform=near.predict))] == [
+        set()
+    ] * 3
+    assert codes_of(predicts) == codes_of(lambda X: 0.9 * X) == {"code_size"}
 
 
 def test_columns_that_dominate_distances_have_a_note():

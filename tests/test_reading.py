@@ -288,6 +288,18 @@ class TestAnnData:
         assert scored(backed, "X_umap") == expected
         backed.file.close()
 
+    def test_names_in_another_order_are_refused(self, made):
+        adata, adata_ref = made(X, X_umap=Z), made(X_REF, X_umap=Z_REF)
+        adata.obs_names, adata.var_names = [f"cell {n}" for n in range(30)], list("abcdef")
+        adata_ref.var_names = list("abcdef")
+        assert scored(adata, "X_umap", reference=(adata_ref, "X_umap")) == expected()
+        with pytest.raises(InputError, match=r"^Z_test: found names of rows in another order: row 0 is 'cell 29'"):
+            scored(adata, (adata[::-1], "X_umap"))
+        with pytest.raises(InputError, match=r"^labels: found names of rows in another order"):
+            scored(adata, "X_umap", labels=adata[::-1].obs.assign(kind=1)["kind"])
+        with pytest.raises(InputError, match=r"^reference\[0\]: found columns in another order: column 0 is 'f'"):
+            scored(adata, "X_umap", reference=(adata_ref[:, ::-1], Z_REF))
+
     def test_mistakes(self, made, monkeypatch):
         adata = made(sparse.csr_matrix(X), X_umap=Z)
         with pytest.raises(InputError, match=r"Z_test: found 'X_umpa'; obsm has no such key; did you mean 'X_umap'"):

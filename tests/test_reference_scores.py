@@ -37,6 +37,7 @@ def test_pca_is_fitted_on_the_reference_with_as_many_columns():
     report = distbench.evaluate(lambda X: X[:, 20:22], DATA.test, reference=DATA.train)
     scores = fitted_reference_scores(report, ["continuity"], {})
     assert scores["continuity"].value == of_pca(2)["continuity"].value
+    assert fitted_reference_scores(of_pca(2), ["continuity"], {}) == {}, "it is the encoder itself"
     in_sample = distbench.evaluate(lambda X: X[:, 20:22], DATA.test)
     scores = fitted_reference_scores(in_sample, ["continuity"], {})
     encoder = distbench.fit_baseline("pca", DATA.test, code_size=2)
@@ -92,4 +93,20 @@ def test_the_advice_depends_on_the_interval_and_the_baseline():
     assert "do not decide" in advice(report, undecided, better)
     assert "see how umap does it" in advice(report, broken, better)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
-    assert "larger codes" in advice(report, broken, {})
+    assert "larger codes keep more" in advice(report, broken, {})
+    for framework, loss in (("keras", "PairwiseDistanceLoss"), ("torch", "a loss on pairwise distances")):
+        assert loss in advice(report, broken, {}, framework)
+        assert loss in advice(report, broken, better, framework)
+        assert loss not in advice(report, broken, {})
+    mine = {"continuity": replace(better["continuity"], encoder="mine", where="in this run", is_baseline=False)}
+    assert advice(report, broken, mine).endswith("see how mine does it (in this run)")
+    assert reference_lines(mine, 2) == ["  better at code size 2: mine (in this run), continuity = 0.9800"]
+
+
+def test_a_stored_baseline_is_never_the_encoder_itself_under_another_name():
+    value = stored_reference_scores(of_pca(2), "digits", 2, ["continuity"])["continuity"]
+    report = of_pca(2)
+    same = replace(report["continuity"], value=value.value * (1 + 1e-9))
+    score = stored_reference_scores(replace(report, scores={"continuity": same}), "digits", 2, ["continuity"])
+    assert score["continuity"].encoder != value.encoder
+    assert score["continuity"].value < value.value

@@ -174,18 +174,77 @@ class TestComparing:
 
 
 class TestMatching:
-    @pytest.mark.parametrize("what", [{"encoder": "b"}, {"dataset": "other"}, {"code_size": 4}, {"in_sample": True}])
+    @pytest.mark.parametrize(
+        "what",
+        [
+            {"in_sample": True},
+            {"encoder": "b", "fingerprint": "other"},
+            {"dataset": "other", "fingerprint": "other"},
+            {"encoder": "b", "test": "t.py::other"},
+            {"code_size": 4, "test": "t.py::other"},
+            {"code_size": 4, "k": 5},
+            {"encoder": "b", "fingerprint": ""},
+        ],
+    )
     def test_other_things_are_not_compared_with_each_other(self, better, what):
         comparison = compare_rows(better, changed(better, **what))
-        assert (comparison.changes, comparison.not_compared) == ((), ())
-        assert comparison.only_before == ("a, gauss, code size 3",)
+        (entry,) = comparison.not_compared
+        assert (comparison.changes, comparison.only_before, entry.missing) == ((), (), True)
+        assert str(entry) == "a, gauss, code size 3: was there, now missing"
         assert len(comparison.only_now) == 1
+        left_out = compare_rows(better, changed(better, **what), left_out={"t.py::test"}.__contains__)
+        assert (left_out.not_compared, left_out.only_before) == ((), ("a, gauss, code size 3",))
+
+    @pytest.mark.parametrize(
+        ("what", "moved"),
+        [
+            ({"encoder": "b"}, "encoder was a"),
+            ({"code_size": 4}, "code size was 3"),
+            ({"encoder": "b", "code_size": 4}, "encoder was a, code size was 3"),
+            ({"test": "t.py::other"}, "test was t.py::test"),
+            ({"test": "new/u.py::test"}, "test was t.py::test"),
+            ({"encoder": "b", "dataset": "gauss"}, "data set was none, encoder was a"),
+        ],
+    )
+    def test_what_has_another_name_is_matched_by_its_points(self, better, worse, what, moved):
+        before = changed(better, dataset="")
+        comparison = compare_rows(before, changed(worse, **{"dataset": "", **what}))
+        assert (comparison.only_before, comparison.only_now, comparison.not_compared) == ((), (), ())
+        assert {tuple(sorted(change.moved.split(", "))) for change in comparison.changes} == {
+            tuple(sorted(moved.split(", ")))
+        }
+        assert the(comparison).paired
+        (line,) = broken_lines(comparison, gates("continuity:25%"))
+        assert line.endswith(f"({the(comparison).moved})")
+
+    def test_several_encoders_with_other_names_are_matched_only_if_nothing_is_in_doubt(self, better, worse):
+        two = changed(better, code_size=2) + changed(worse, code_size=4)
+        names = compare_rows(two, changed(two, encoder="b"))
+        assert not any(change.is_change for change in names.changes)
+        assert (len(names.changes), names.not_compared) == (2 * len({row.metric for row in better}), ())
+        old, new = ([*changed(better, encoder=a), *changed(worse, encoder=b)] for a, b in ("ab", "cd"))
+        doubt = compare_rows(old, new)
+        assert doubt.changes == ()
+        assert [entry.encoder for entry in doubt.not_compared if entry.missing] == ["a", "b"]
+
+    def test_one_name_on_two_sets_of_points_is_matched_by_the_points(self, better, worse):
+        both = changed(better, fingerprint="one") + changed(worse, fingerprint="two")
+        comparison = compare_rows(both, changed(both[::-1], dataset="gauss"))
+        assert not any(change.is_change for change in comparison.changes)
+        assert (len(comparison.changes), comparison.not_compared) == (2 * len({row.metric for row in better}), ())
+
+    def test_seeds_that_are_missing_now_are_lost(self, better):
+        comparison = compare_rows(better, [row for row in better if row.seed == 1])
+        (entry,) = comparison.not_compared
+        assert (entry.missing, entry.reason) == (True, "training seed 0 was there, now missing")
+        assert entry.had == {row.metric for row in better}
 
     def test_points_without_a_data_set_belong_to_their_test(self, better):
         own = changed(better, dataset="")
         assert compare_rows(own, own).changes
         assert compare_rows(better, changed(better, test="t.py::other")).changes, "a data set may change its test"
-        assert compare_rows(own, changed(own, test="t.py::other")).only_before == ("a, t.py::test, code size 3",)
+        other = compare_rows(own, changed(own, test="t.py::other", fingerprint="other"))
+        assert [entry.label for entry in other.not_compared] == ["a, t.py::test, code size 3"]
 
     def test_rows_measured_in_another_way_are_not_compared(self, better):
         comparison = compare_rows(better, changed(better, m=100, M=299))
@@ -403,7 +462,8 @@ class TestGates:
     )
     def test_nothing_to_compare_breaks_it(self, better, now, why):
         rows = [row for about in now for row in changed(better, **about)]
-        (line,) = broken_lines(compare_rows(better, rows, "old.json"), gates("continuity:25%"))
+        comparison = compare_rows(better, rows, "old.json", left_out=lambda test: True)
+        (line,) = broken_lines(comparison, gates("continuity:25%"))
         assert line == f"continuity:25%: nothing to compare: {why}"
         (line,) = broken_lines(compare_rows(better, better), gates("kendall:1%"))
         assert line == "kendall:1%: nothing to compare: neither run has kendall for the same encoder"
@@ -453,13 +513,40 @@ class TestGates:
         assert line == "continuity:25%: a, gauss, code size 3, continuity: was not measured now"
         assert broken_lines(compare_rows(less, changed(less[:1], k=5) + other), gates("continuity:25%")) == []
 
-    def test_new_encoders_and_those_not_run_break_nothing(self, better):
-        one, other = changed(better, encoder="b", test="t.py::one"), changed(better, encoder="c", test="t.py::two")
-        assert broken_lines(compare_rows(better + one, better + other), gates("all:0")) == []
+    def test_new_encoders_and_those_left_out_break_nothing(self, better):
+        points = {"fingerprint": "other"}
+        one, other = (changed(better, encoder=e, test=f"t.py::{e}", **p) for e, p in (("b", {}), ("c", points)))
+        left_out = {"t.py::b", "t.py::five"}.__contains__
+        assert broken_lines(compare_rows(better + one, better + other, left_out=left_out), gates("all:0")) == []
         ways = changed(better, k=5, test="t.py::five")
-        assert broken_lines(compare_rows(better + ways, better), gates("all:0")) == [], "its test was not run"
-        (line,) = broken_lines(compare_rows(better + changed(better, k=5), better), gates("continuity:0"))
-        assert line.endswith("k = 5, distance = euclidean, m = 120, M = 319: was not measured so now")
+        assert broken_lines(compare_rows(better + ways, better, left_out=left_out), gates("all:0")) == []
+        for missing in (ways, changed(better, k=5)):
+            (line,) = broken_lines(compare_rows(better + missing, better), gates("continuity:0"))
+            assert line.endswith("k = 5, distance = euclidean, m = 120, M = 319: was not measured so now")
+
+    def test_what_is_missing_breaks_it_and_the_line_says_how_to_accept_it(self, better):
+        lost = changed(better, encoder="b", test="t.py::gone")
+        comparison = compare_rows(better + lost, better)
+        (broken,) = broken_gates(comparison, gates("continuity:99%"), accept="cp now.json old.json")
+        assert broken.compared
+        assert str(broken) == (
+            "continuity:99%: b, gauss, code size 3: was there, now missing; if this is wanted: cp now.json old.json"
+        )
+        assert broken_lines(compare_rows(better + lost, [*better, failed(0, encoder="b")]), gates("continuity:99%"))
+        less = [row for row in better if row.metric != "stress"]
+        (broken,) = broken_gates(compare_rows(better, less), gates("stress:1%"), accept="do")
+        assert str(broken).endswith("stress: was not measured now; if this is wanted: do")
+        for other_way in ({"k": 5}, {"metric_version": 9}):
+            (broken,) = broken_gates(
+                compare_rows(better, changed(better, **other_way)), gates("stress:1%"), accept="do"
+            )
+            assert str(broken).endswith("; if this is wanted: do")
+        (broken, _) = broken_gates(compare_rows(better, [failed(0), failed(1)]), gates("stress:1%"), accept="do")
+        assert str(broken).endswith("ValueError: NaN"), "nobody wants a failure"
+        nan = changed_in(better, "stress", value=math.nan)
+        for two_runs in ((nan, nan), (better + changed(better, value=0.1), better + changed(better, value=0.1))):
+            (broken,) = broken_gates(compare_rows(*two_runs), gates("stress:1%"), accept="do")
+            assert "if this is wanted" not in str(broken), "it would break the gate again"
 
     def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")
@@ -468,12 +555,15 @@ class TestGates:
         assert comparison.only_before == ()
         (line,) = broken_lines(comparison, gates("continuity:99%"))
         assert line == "continuity:99%: b, gauss, code size 3: has no value now, because its test failed"
-        assert len(broken_lines(compare_rows(lost + one, one, failed_tests={"t.py::test"}), gates("stress:99%"))) == 1
-        passed = compare_rows(lost + one, one + changed(better, encoder="new"), failed_tests={"t.py::third"})
+        left_out = {"t.py::test"}.__contains__
+        failed_now = compare_rows(lost + one, one, failed_tests={"t.py::test"}, left_out=left_out)
+        assert len(broken_lines(failed_now, gates("stress:99%"))) == 1
+        new = changed(better, encoder="new", fingerprint="other")
+        passed = compare_rows(lost + one, one + new, failed_tests={"t.py::third"}, left_out=left_out)
         assert passed.only_before == ("b, gauss, code size 3",)
         assert broken_lines(passed, gates("continuity:99%")) == []
 
     def test_rows_without_a_test_belong_to_no_test_that_failed(self, better):
         stored = changed(better, encoder="b", test="")
         comparison = compare_rows(stored + better, [*better, failed(0, encoder="c", test="")])
-        assert comparison.only_before == ("b, gauss, code size 3",)
+        assert [entry.reason for entry in comparison.not_compared] == ["was there, now missing"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import resource
+import struct
 import sys
 import zipfile
+import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -55,12 +57,12 @@ class TestArrays:
 
     def test_parquet_that_unfolds_to_too_much_and_lists_in_columns(self, tmp_path, source):
         pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-        group = SimpleNamespace(total_byte_size=6 * 10**8)
+        group = SimpleNamespace(total_byte_size=15 * 10**7)
         pages = SimpleNamespace(num_rows=1, num_columns=1, num_row_groups=1, row_group=lambda at: group)
-        refuse_table(SimpleNamespace(num_rows=10**7, num_columns=13), 1000)
+        refuse_table(SimpleNamespace(num_rows=25 * 10**5, num_columns=13), 1000)
         refuse_table(pages, 1000)
         pages.num_row_groups = 2
-        for table, size in ((SimpleNamespace(num_rows=10**7, num_columns=14), "1,120"), (pages, "1,200")):
+        for table, size in ((SimpleNamespace(num_rows=25 * 10**5, num_columns=14), "280"), (pages, "300")):
             with refused(rf"has 1,000 bytes that unfold to {size},000,000, so it is not read; .*=None", DatasetError):
                 refuse_table(table, 1000)
         pq.write_table(pa.table({"id": [1, 2], "code": [[1.0, 2.0], [3.0, 4.0]]}), tmp_path / "bad.parquet")
@@ -392,6 +394,15 @@ class TestModels:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("config.json", b" " * (1 << 27))
         with refused(r"bytes that unpack to 134,217,728, which no model does; it is not loaded"):
+            load_model(path)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.json", b"{}" + b" " * (1 << 27))
+        claim = struct.pack("<I", zlib.crc32(b"{}"))  # of a member that ends after two bytes
+        archived = bytearray(path.read_bytes())
+        start = archived.rindex(b"PK\x01\x02")
+        archived[start + 16 : start + 20], archived[start + 24 : start + 28] = claim, struct.pack("<I", 2)
+        path.write_bytes(archived)
+        with refused("'config.json' unfolds to more than it claims; save it again"):
             load_model(path)
         for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             with zipfile.ZipFile(path, "w", method) as archive:

@@ -154,6 +154,21 @@ class TestTorch:
         points = torch.tensor(X).bfloat16()
         assert measured(points, project(X)) == measured(points.float().numpy(), project(X))
 
+    @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float8_e4m3fn", "float64"])
+    def test_lists_of_tensors_are_read_like_the_tensor(self, dtype):
+        points = torch.tensor(X).to(getattr(torch, dtype)).requires_grad_(dtype != "float8_e4m3fn")
+        wanted = measured(points, project(X))
+        codes = torch.tensor(project(X), requires_grad=True)
+        for rows in (list(points), tuple(points), [list(row) for row in points], pd.Series(list(points))):
+            assert measured(rows, list(codes)) == wanted
+        report = distbench.evaluate(lambda batch: list(torch.as_tensor(batch @ W)), list(points), k=5)
+        again = distbench.evaluate(lambda batch: batch @ W, points, k=5)
+        assert report.as_dict() == again.as_dict()
+
+    def test_tensors_that_cannot_be_read_are_not_said_to_have_other_lengths(self):
+        with pytest.raises(distbench.InputError, match=r"^X_test: found rows that are no arrays .*meta"):
+            measured(list(torch.empty(60, 6, device="meta")), project(X))
+
     def test_sparse_tensors_are_refused(self):
         with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
             measured(torch.tensor(X).to_sparse(), project(X))
@@ -167,6 +182,16 @@ class TestKeras:
         report = distbench.evaluate(keras.Sequential(layers), X, k=5)
         assert not any("batch" in note for note in report.notes)
 
+    def test_models_of_two_inputs_are_refused_with_a_remedy(self):
+        left, right = keras.Input((2,), name="left"), keras.Input((4,), name="right")
+        both = keras.layers.Concatenate()([left, right])
+        model = keras.Model([left, right], keras.layers.Dense(2)(both), name="pair")
+        for points in ([X[:, :2], X[:, 2:]], X):
+            with pytest.raises(distbench.EncoderError, match=r"'pair': has 2 inputs \(left, right\).*a function that"):
+                distbench.evaluate(model, points, k=5)
+        split = distbench.evaluate(lambda batch: model.predict_on_batch([batch[:, :2], batch[:, 2:]]), X, k=5)
+        assert split.code_size == 2
+
 
 def test_frames_of_polars_are_points_and_codes():
     polars = pytest.importorskip("polars")
@@ -175,5 +200,83 @@ def test_frames_of_polars_are_points_and_codes():
     wanted = distbench.evaluate_codes(X, X[:, :2], k=5).as_dict()
     assert distbench.evaluate_codes(points, codes, k=5).as_dict() == wanted
     assert distbench.evaluate(lambda batch: batch[:, :2], points, k=5).as_dict() == wanted
-    with pytest.raises(distbench.InputError, match=r"^X_test: found dtype object; pass numbers"):
+    mixed = points.with_columns(polars.lit(True).alias("flag"), polars.lit(2).alias("count"))
+    assert distbench.evaluate_codes(mixed, codes, k=5).as_dict() == wanted
+    named = polars.DataFrame(X, schema=list("abcde"))
+    report = distbench.evaluate(lambda batch: batch.select("a", "b"), named, reference=named * 2, k=5)
+    assert report.as_dict() == distbench.evaluate(lambda batch: batch[:, :2], X, reference=X * 2, k=5).as_dict()
+    hunt = distbench.hunt(lambda batch: batch[["a", "b"]], named, budget=200)
+    assert "type(X)(pair, schema=X.columns)" in hunt.snippet
+    with pytest.raises(
+        distbench.InputError, match=r"^X_test: found columns that are not numbers: name; encode or drop"
+    ):
         distbench.evaluate_codes(points.with_columns(name=polars.lit("a")), codes, k=5)
+    with pytest.raises(distbench.InputError, match=r"^X_test: found a lazy frame; pass X_test\.collect\(\)$"):
+        distbench.evaluate(project, points.lazy(), k=5)
+
+
+@pytest.mark.parametrize("kind", ["plain", "tiny", "huge", "tiny codes", "ranges"])
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_errors_of_numpy_that_its_user_wants_change_nothing(kind, distance):
+    points = {"tiny": X * 1e-300, "huge": X * 1e300, "ranges": X * np.logspace(-200, 100, 60)[:, None]}.get(kind, X)
+    codes = X[:, :2] * (1e-300 if kind == "tiny codes" else 1.0)
+    metrics = [name for name in METRICS if name not in ("label_agreement", "reconstruction_mse")]
+    options = {"metrics": metrics, "distance_x": distance, "distance_z": distance}
+    options |= {"reference": (points[:20], codes[:20])} if kind == "tiny" else {}
+    wanted = measured(points, codes, **options)
+    with np.errstate(all="raise"):
+        assert measured(points, codes, **options) == wanted
+        distbench.evaluate(lambda batch: np.tanh(batch[:, :2]), points, k=5, distance_x=distance)
+        assert all(not np.isnan(getattr(distbench.metrics, name)(points, codes)) for name in metrics)
+
+
+def columns_of_arrays():
+    """Ways in which tables hold an embedding in each cell, by name."""
+    objects = np.empty(len(X), dtype=object)
+    objects[:] = list(X)
+
+    def polars(make):
+        return lambda: make(pytest.importorskip("polars"))
+
+    def arrow(make):
+        return lambda: make(pytest.importorskip("pyarrow"))
+
+    return {
+        "objects": lambda: objects,
+        "one column of objects": lambda: objects[:, None],
+        "series of arrays": lambda: pd.Series(list(X)),
+        "series of lists": lambda: pd.Series(X.tolist(), index=range(60, 0, -1)),
+        "series of arrow lists": arrow(lambda pa: pd.Series(X.tolist(), dtype=pd.ArrowDtype(pa.list_(pa.float64())))),
+        "frame": lambda: pd.DataFrame({"embedding": list(X)}),
+        "polars lists": polars(lambda pl: pl.Series(X.tolist())),
+        "polars arrays": polars(lambda pl: pl.Series(X)),
+        "polars frame": polars(lambda pl: pl.DataFrame({"embedding": X.tolist()})),
+        "arrow lists": arrow(lambda pa: pa.array(X.tolist())),
+        "arrow lists of one size": arrow(lambda pa: pa.FixedSizeListArray.from_arrays(pa.array(X.ravel()), 6)),
+        "arrow table": arrow(lambda pa: pa.table({"embedding": X.tolist()})),
+    }
+
+
+@pytest.mark.parametrize("kind", columns_of_arrays())
+def test_columns_of_arrays_are_the_matrix_of_their_cells(kind):
+    column, wanted = columns_of_arrays()[kind](), measured(X, project(X))
+    assert measured(column, project(X)) == wanted
+    assert measured(project(X), column) == measured(project(X), X)
+    assert measured(column, column)["stress"] == 0
+    if "frame" not in kind:  # frames reach the encoder as frames
+        assert distbench.evaluate(project, column, k=5).as_dict() == wanted
+        assert (
+            distbench.evaluate(lambda batch: project(batch)[:, :1], X, input_space=column, k=5).space == "points given"
+        )
+
+
+def test_columns_that_are_no_matrix_are_refused():
+    cells = list(X)
+    for column, message in (
+        (pd.Series([None, *cells[1:]]), "found None in row 0; drop or fill these rows"),
+        (pd.Series([cells[0][:5], *cells[1:]]), "found rows of different lengths; give all rows the same length"),
+        (pd.DataFrame({"cells": cells, "id": range(60)}), r"are not numbers: cells; .* pass X_test\['cells'\]"),
+    ):
+        for call in (lambda of: distbench.evaluate(project, of), lambda of: distbench.evaluate_codes(of, X)):
+            with pytest.raises(distbench.InputError, match=f"^X_test: .*{message}"):
+                call(column)

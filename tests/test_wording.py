@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import distbench
-from distbench._util.notes import Note, codes_of, warnings_of
+from distbench._util.notes import CODES, Note, coded_texts, codes_of, warnings_of, without_codes
 from distbench._util.text import first_line, join_names, plain_lines, plain_text, raised, short_repr, shortened
 from distbench.errors import InputError
 
@@ -102,6 +103,20 @@ def test_level_and_code_go_with_it_to_other_processes():
 
 
 def test_warnings_are_one_plain_text():
-    assert warnings_of(NOTES) == "3 points seen in training; not scaled alike"
+    text = "3 points seen in training [seen_points]; not scaled alike [ranges]"
+    assert warnings_of(NOTES) == text
+    assert coded_texts(text) == [("seen_points", "3 points seen in training"), ("ranges", "not scaled alike")]
+    assert coded_texts("a; b") == [("", "a; b")]
+    assert coded_texts("a [x]; b") == [("x", "a"), ("", "b")]
+    assert coded_texts("n " * 25_000) == [("", "n " * 25_000)], "in linear time"
+    assert coded_texts("") == []
+    assert without_codes(NOTES, ["ranges", "queries"]) == (WARNING, "plain")
     assert type(warnings_of([WARNING])) is str
     assert codes_of(NOTES) == {"seen_points", "queries", "ranges"}
+
+
+def test_all_codes_are_known():
+    """Those of the package's source, which are literals after a level."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(distbench.__file__).parent.rglob("*.py"))
+    found = re.findall(r'Note\(\s*"(?:warning|info)", (?:"(\w+)" if .*? else "(\w+)"|"(\w+)")', sources)
+    assert {code for codes in found for code in codes if code} == set(CODES)

@@ -8,7 +8,23 @@ from typing import Any
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 
-__all__ = ["whole_number"]
+__all__ = ["flag", "has_queries_as_candidates", "whole_number"]
+
+
+def flag(value: Any, name: str) -> bool:
+    """Return True or False. Raises InputError for anything else."""
+    if not (isinstance(value, bool) or type(value).__name__ == "bool"):  # numpy's bool too
+        raise InputError(name, f"found {short_repr(value)}", "pass True or False")
+    return bool(value)
+
+
+def has_queries_as_candidates(include_queries: Any, reference: Any) -> bool:
+    """Return `include_queries` as a bool. Raises InputError if it leaves no candidates, as there is no reference."""
+    include = flag(include_queries, "include_queries")
+    if not include and reference is None:
+        found = "found False without reference points, so there is nothing to compare test points with"
+        raise InputError("include_queries", found, "pass reference=, or leave it out")
+    return include
 
 
 def whole_number(value: Any, name: str, least: int, advice: str = "") -> int:

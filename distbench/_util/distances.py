@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["CODE_DISTANCES", "EUCLIDEAN", "INPUT_DISTANCES"]
+from difflib import get_close_matches
+from typing import Any
 
-EUCLIDEAN = "euclidean"
+__all__ = ["CODE_DISTANCES", "EUCLIDEAN", "HAMMING", "INPUT_DISTANCES", "PACKED_HAMMING", "distance_advice"]
+
+EUCLIDEAN, HAMMING, PACKED_HAMMING = "euclidean", "hamming", "packed_hamming"
 INPUT_DISTANCES = (EUCLIDEAN, "cosine", "cityblock")
-CODE_DISTANCES = (*INPUT_DISTANCES, "hamming")
+CODE_DISTANCES = (*INPUT_DISTANCES, HAMMING, PACKED_HAMMING)
+OTHER_NAMES = {
+    **dict.fromkeys(("l1", "manhattan", "taxicab"), "cityblock"),
+    **dict.fromkeys(("l2", "minkowski", "sqeuclidean"), EUCLIDEAN),
+    **dict.fromkeys(("angular", "cos"), "cosine"),
+}
+
+
+def distance_advice(name: Any, known: tuple[str, ...]) -> str:
+    """Return advice on a name that is not `known`: what the distance is called here, and the names that are known."""
+    text = str(name).lower()
+    meant = OTHER_NAMES.get(text, next(iter(get_close_matches(text, known, n=1)), None))
+    question = f"did you mean {meant!r}? " if meant in known else ""
+    return f"{question}pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}"

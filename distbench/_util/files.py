@@ -54,7 +54,10 @@ def write_problem(path: Path) -> str:
         return f"{folder} is not a folder that you can write to; choose another"
     longest = os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
     too_long = [part for part in path.parts if len(os.fsencode(part)) > longest]
-    return f"{join_names(too_long)} is longer than {longest} bytes; choose a shorter name" if too_long else ""
+    if too_long:
+        return f"{join_names(too_long)} is longer than {longest} bytes; choose a shorter name"
+    is_loop = path.is_symlink() and Path(os.path.realpath(path)).is_symlink()
+    return f"{path} is a link that leads to itself; name a file" if is_loop else ""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -123,7 +126,7 @@ def _opened(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_WRONLY | waits)
     except OSError as error:
-        if error.errno == errno.ENXIO:
+        if error.errno == errno.ENXIO and path.is_fifo():
             raise OSError(error.errno, "nobody reads from this pipe; start its reader first", str(path)) from None
         raise
     if waits:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from typing import Literal
 
-__all__ = ["Note", "codes_of", "warnings_of"]
+__all__ = ["CODES", "Note", "coded_texts", "codes_of", "warnings_of", "without_codes"]
+
+CODES = (
+    *("all_codes_equal", "batches", "code_size", "distance_matrix", "draws", "draws_alike", "few_columns"),
+    *("few_groups", "flattened"),
+    *("input_space", "judged", "lost_scale", "packed_bits", "precision", "queries", "ranges", "rnx_auc"),
+    *("sampled_pairs", "seen_points", "shared_codes", "symbols", "triplet_accuracy", "zero_codes"),
+)
+"""The codes of all notes."""
+
+_CODE = re.compile(r" \[(\w+)\](?:; |$)")
 
 
 class Note(str):
@@ -40,5 +51,16 @@ def codes_of(notes: Iterable[str]) -> set[str]:
 
 
 def warnings_of(notes: Iterable[str]) -> str:
-    """Return the warnings among notes as one text."""
-    return "; ".join(note for note in notes if isinstance(note, Note) and note.level == "warning")
+    """Return the warnings among notes as one text, each with its code in brackets."""
+    return "; ".join(f"{note} [{note.code}]" for note in notes if isinstance(note, Note) and note.level == "warning")
+
+
+def coded_texts(text: str) -> list[tuple[str, str]]:
+    """Return the code and the text of each note in a text of `warnings_of`; any other text has an empty code."""
+    *coded, rest = _CODE.split(text)
+    return list(zip(coded[1::2], coded[::2], strict=True)) + ([("", rest)] if rest else [])
+
+
+def without_codes(notes: Iterable[str], codes: Collection[str]) -> tuple[str, ...]:
+    """Return the notes without those that have one of the codes."""
+    return tuple(note for note in notes if not codes_of([note]) & set(codes))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -117,8 +119,33 @@ class Recipe:
         if unknown:
             known = ", ".join(self.options) or "none"
             raise InputError(f"options: {self.name} has no {unknown[0]!r}; it takes {known}")
-        encoder = self.run(points, int(code_size), int(seed), progress, **options)
+        with _keras_defaults():
+            encoder = self.run(points, int(code_size), int(seed), progress, **options)
         return encoder if hasattr(encoder, "encode") and hasattr(encoder, "name") else _Named(self.name, encoder)
+
+
+@contextmanager
+def _keras_defaults() -> Iterator[None]:
+    """Give Keras its default settings during a fit, so that those of the user change no recipe; restore them after.
+
+    If Keras is not loaded, the user has set nothing.
+    """
+    config = getattr(sys.modules.get("keras"), "config", None)
+    if config is None:
+        yield
+        return
+    policy, number, layout = config.dtype_policy(), config.floatx(), config.image_data_format()
+    _set_keras(config, "float32", "float32", "channels_last")
+    try:
+        yield
+    finally:
+        _set_keras(config, policy, number, layout)
+
+
+def _set_keras(config: Any, policy: Any, number: str, layout: str) -> None:
+    config.set_dtype_policy(policy)
+    config.set_floatx(number)
+    config.set_image_data_format(layout)
 
 
 class _Named:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["check_sources", "run_check"]
 
 POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
+POINT_FILES = ("data", *POINT_OPTIONS)
 POINTS = ("data", "reference", "labels", "reference_labels", "groups")
 
 
@@ -55,6 +56,7 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
         recipe = recipe_of(typed["encoder"])
         return replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"]).run()
     data, reference, labels, reference_labels, groups = (_read(typed, name) for name in POINTS)
+    _check_names(typed)
     options = {**check.options, "seed": check.seed, "labels": labels, "reference_labels": reference_labels}
     options["groups"] = groups
     if typed["input_space"]:
@@ -67,6 +69,16 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
     outcome = replace(check, X_test=data, reference=reference, options=options).run()
     row_fields = {"dataset": Path(typed["data"]).name, "data_sha256": outcome.report.fingerprint}
     return replace(outcome, row_fields={**outcome.row_fields, **row_fields})
+
+
+def _check_names(typed: Mapping[str, Any]) -> None:
+    """Raise InputError if files name their rows or columns, and in another order."""
+    from distbench.inputs.table_names import check_pair_names, check_row_names
+
+    files = {name: (typed[name], f"--{name.replace('_', '-')}") for name in POINT_FILES}
+    check_row_names([files[name] for name in ("data", "labels", "groups")])
+    check_row_names([files[name] for name in ("reference", "reference_labels")])
+    check_pair_names([files["data"], files["codes"]], [files["reference"], files["reference_codes"]])
 
 
 def _space(texts: Sequence[str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, get_args
@@ -153,12 +153,16 @@ def metric_name(context: click.Context, parameter: click.Parameter, value: str) 
         raise click.BadParameter(str(error)) from None
 
 
-def check_output(path: Path | None, option: str) -> None:
-    """Raise an error for a file that could not be written, before anything is measured."""
-    from distbench._util.files import write_problem
+def check_output(path: Path | None, option: str, inputs: Iterable[Path] = ()) -> None:
+    """Raise an error for a file that could not be written or is one of the inputs, before anything is measured."""
+    from distbench._util.files import is_stream, write_problem
 
-    if path is not None and (problem := write_problem(path)):
+    if path is None:
+        return
+    if problem := write_problem(path):
         raise CannotDo(f"{option}: {problem}")
+    if not is_stream(path) and os.path.realpath(path) in map(os.path.realpath, inputs):
+        raise CannotDo(f"{option}: {path} is also read; name another file")
 
 
 def width_or_terminal(width: int | None) -> int:
@@ -206,7 +210,7 @@ def document_text(document: Mapping[str, Any]) -> str:
 
 
 def print_document(document: Mapping[str, Any]) -> None:
-    """Print a document as JSON; whatever an encoder prints after it goes to standard error."""
+    """Print a document as JSON, and redirect later output, such as that of an encoder, to standard error."""
     click.echo(document_text(document))
     with suppress(*NOT_A_FILE):
         _to_stderr(sys.stdout.fileno())

@@ -77,8 +77,8 @@ def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None
         from distbench.results.file import write_results
 
         replaced = write_results(results, rows, measured_in, whole=False, apart=KEYS_OF_ROWS)
-        gone = f"{replaced} row{'s' * (replaced > 1)} of {outcome.report.encoder} on the same points"
-        more = f", in place of {gone} and with the same options; --name distinguishes encoders" if replaced else ""
+        old_rows = f"{replaced} row{'s' * (replaced > 1)} of {outcome.report.encoder} on the same points"
+        more = f", in place of {old_rows} and with the same options; --name distinguishes encoders" if replaced else ""
         lines.append(f"written: {results}{more}")
     if html is not None:
         _write_page(outcome, rows, measured_in, html)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     examples=["distbench compare before.json results.json --fail continuity:25% --fail scaled_stress:5%"],
 )
 @click.argument("before", type=PATH)
-@click.argument("now", type=PATH)
+@click.argument("now", nargs=-1, required=True, type=PATH)
 @click.option(
     "--fail",
     "gates",
@@ -53,11 +54,12 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
 @json_option
 @width_option
 def command(
-    before: Path, now: Path, gates: tuple[Gate, ...], undecided: Undecided, as_json: bool, width: int | None
+    before: Path, now: tuple[Path, ...], gates: tuple[Gate, ...], undecided: Undecided, as_json: bool, width: int | None
 ) -> None:
-    """Print what changed between two files of results.
+    """Print what changed between two runs.
 
-    The changes are from BEFORE to NOW, and changes for the worse come first. With --fail, the exit code is 1 if
+    BEFORE is the file of results of a run, NOW the file or files of a later run: several if its tests ran in several
+    parts. The changes are from BEFORE to NOW, and changes for the worse come first. With --fail, the exit code is 1 if
     something got worse by more than a threshold, and 2 if nothing could be compared.
     """
     from distbench.render.changes import render_changes
@@ -65,8 +67,9 @@ def command(
     from distbench.results.gates import broken_gates, compare_rows
 
     with common.errors_as_lines():
-        comparison = compare_rows(read_results(before).rows, read_results(now).rows, source=str(before))
-    broken = broken_gates(comparison, gates, undecided)
+        rows = [row for path in now for row in read_results(path).rows]
+        comparison = compare_rows(read_results(before).rows, rows, source=str(before))
+    broken = broken_gates(comparison, gates, undecided, _accept(before, now))
     if as_json:
         common.print_document(_document(comparison, broken, bool(gates)))
     else:
@@ -78,13 +81,22 @@ def command(
         sys.exit(1 if any(gate.compared for gate in broken) else CannotDo.exit_code)
 
 
+def _accept(before: Path, now: Sequence[Path]) -> str:
+    """Return the command that makes the later run the one to compare with."""
+    if len(now) > 1:
+        return f"pytest --distbench {shlex.quote(f'--distbench-report=json:{before}')}"
+    return shlex.join(["cp", str(now[0]), str(before)])
+
+
 def _document(comparison: RunComparison, broken: Sequence[BrokenGate], gated: bool) -> dict[str, Any]:
+    from distbench.results.matching import MISSING
+
     return {
         "source": comparison.source,
         "met": not broken if gated else None,
         "broken": list(map(str, broken)),
         "changes": [vars(change) for change in comparison.changes],
         "not_compared": [{**vars(entry), "had": sorted(entry.had)} for entry in comparison.not_compared],
-        "only_before": list(comparison.only_before),
+        "only_before": [entry.label for entry in comparison.not_compared if entry.reason == MISSING],
         "only_now": list(comparison.only_now),
     }

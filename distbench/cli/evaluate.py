@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ __all__ = ["command"]
 FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
 OPTIONS = ("metrics", "distance_x", "distance_z", "queries", "stochastic")
 """Options that are passed to `distbench.evaluate` unchanged."""
+INPUTS = ("encoder", "data", "reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
+"""Options that may name a file."""
 
 
 def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
@@ -128,7 +130,7 @@ def command(
     from distbench.suites.check_flow import Check
 
     with common.running_user_code():
-        _check_files(html, results)
+        _check_files(html, results, _inputs(typed))
         check_sources(typed)
         passed = {name: typed[name] for name in OPTIONS if typed[name]}
         limits, options = limits_and_options({**passed, **limits}, required=False)
@@ -155,12 +157,18 @@ def command(
         sys.exit(1)
 
 
-def _check_files(html: Path | None, results: Path | None) -> None:
+def _inputs(typed: Mapping[str, Any]) -> list[Path]:
+    """Return the paths that the options name as input, also those before a key."""
+    texts = [str(typed[name]) for name in INPUTS if typed[name]] + list(typed["input_space"])
+    return [Path(part) for text in texts for part in (text, text.rpartition(":")[0]) if part]
+
+
+def _check_files(html: Path | None, results: Path | None, inputs: Sequence[Path]) -> None:
     """Raise an error for files that could not be written, before anything is measured."""
     from distbench._util.files import is_stream
 
     for path, option in ((html, "--html"), (results, "--results")):
-        common.check_output(path, option)
+        common.check_output(path, option, inputs)
     if html is not None and results is not None and html.resolve() == results.resolve():
         raise CannotDo(f"--html and --results: both name {html}; give two different files")
     if html is not None:

@@ -54,7 +54,7 @@ def command(
     from distbench.results.file import read_results
     from distbench.results.merge import merge_results
 
-    common.check_output(output, "--output")
+    common.check_output(output, "--output", results)
     with common.errors_as_lines():
         run, notes = merge_results([(path, read_results(path)) for path in results], sort)
         if not run.rows:

@@ -69,10 +69,10 @@ def _files(paths: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
         files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
         suites = [file for file in files if is_suite(file)]
         if paths and not suites:
-            what = (
+            problem = (
                 "no suite files" if path.is_dir() else "no suite file; the first line of a suite file is distbench = 1"
             )
-            raise CannotDo(f"{path}: {what if path.exists() else 'no such file'}")
+            raise CannotDo(f"{path}: {problem if path.exists() else 'no such file'}")
         yield from ((file, False) for file in suites)
 
 

@@ -159,9 +159,9 @@ def _middle(values: NDArray[np.float64]) -> float:
 
 def _are_steps(codes: Codes) -> NDArray[np.bool_]:
     """Return which columns are steps, that is have only whole numbers or few distinct numbers."""
-    some = np.sort(codes[:: max(1, len(codes) // 1024)], axis=0)
-    distinct = 1 + (np.diff(some, axis=0) != 0).sum(axis=0)
-    return np.asarray((some == np.rint(some)).all(axis=0) | (distinct <= max(2, len(some) // 4)))
+    sample = np.sort(codes[:: max(1, len(codes) // 1024)], axis=0)
+    distinct = 1 + (np.diff(sample, axis=0) != 0).sum(axis=0)
+    return np.asarray((sample == np.rint(sample)).all(axis=0) | (distinct <= max(2, len(sample) // 4)))
 
 
 def _unit(codes: Codes) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from distbench._util.checks import whole_number
 from distbench._util.text import first_line
 from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
-from distbench.inputs.batches import batches, describe_batch, detached, frame_numbers, is_frame, rows_of_points
+from distbench.inputs.batches import batches, describe_batch, detached, rows_of_points
+from distbench.inputs.frames import frame_numbers, is_frame, rows_in_cells
+from distbench.inputs.table_names import in_another_order, row_names
 
 __all__ = ["Encoder", "as_encoder"]
 
@@ -60,25 +64,49 @@ class Encoder:
         distbench.errors.InputError
             ``X`` has no rows.
         """
+        codes = self.outputs(X)
+        kind = np.float32 if codes.dtype == np.float32 else np.float64
+        return codes.reshape(len(codes), -1).astype(kind, copy=False)
+
+    def outputs(self, X: Any) -> NDArray[Any]:
+        """Encode all points as `encode` does, without a change of the codes' shape; bytes stay bytes.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, ...)
+            Points.
+
+        Returns
+        -------
+        numpy.ndarray, shape (m, size) or (m, ...)
+            Codes as the encoder returns them, of float32, float64, uint8 or int8.
+
+        Raises
+        ------
+        distbench.errors.EncoderError, distbench.errors.InputError
+            As `encode` does.
+        """
         rows = rows_of_points(X)
         if getattr(rows, "ndim", 1) == 0:
             raise InputError("X", "not an array of points", "pass one row for each point")
         total = len(rows) if isinstance(rows, list) else rows.shape[0]
         if total == 0:
             raise InputError("X", "no rows", "pass one row for each point")
-        parts: list[NDArray[np.floating]] = []
+        parts: list[NDArray[Any]] = []
         for start, batch in batches(rows, self.batch_size):
             part = self._checked_codes(self._call_on_batch(batch, start, total), len(batch), start)
-            if parts and part.shape[1] != parts[0].shape[1]:
-                raise self._error(f"codes of size {part.shape[1]} from row {start} on, {parts[0].shape[1]} before")
+            if parts and part.shape[1:] != parts[0].shape[1:]:
+                sizes = [math.prod(codes.shape[1:]) for codes in (part, parts[0])]
+                size, before = sizes if sizes[0] != sizes[1] else (part.shape[1:], parts[0].shape[1:])
+                raise self._error(f"codes of size {size} from row {start} on, {before} before")
             parts.append(part)
         return np.concatenate(parts)
 
     def _call_on_batch(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
-        size, kind = len(batch), describe_batch(batch)  # before the call, which may change the batch
+        size, kind, names = len(batch), describe_batch(batch), row_names(batch)  # the call may change the batch
         try:
-            return self.call(batch)
+            codes = self.call(batch)
         except (DistbenchError, unittest.SkipTest) as error:
             error.add_note(f"distbench: encoder {self.name!r} raised this for rows {start} to {start + size - 1}")
             raise
@@ -87,24 +115,34 @@ class Encoder:
                 f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it got rows {start} "
                 f"to {start + size - 1} of {total}, {kind}"
             ) from error
+        if inspect.isawaitable(codes):
+            if inspect.iscoroutine(codes):
+                codes.close()  # else Python warns that it was never awaited
+            raise self._error(
+                "a coroutine; pass a function that waits for it: lambda batch: asyncio.run(encode(batch))"
+            )
+        if names is not None and hasattr(codes, "iloc") and in_another_order(names, list(codes.index)):
+            raise self._error("codes whose rows have another order than the points; return codes.loc[batch.index]")
+        return codes
 
-    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[np.floating]:
-        """Check the result of one call and return it in shape (rows, code size)."""
-        codes = self._as_floats(raw, rows)
+    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:
+        """Check the result of one call and return a copy of it."""
+        codes = self._as_numbers(raw, rows)
         if codes.ndim == 0 or len(codes) != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points of one call; return one code for each point")
-        codes = codes.reshape(rows, -1) if codes.size else codes.reshape(rows, 0)
-        if codes.shape[1] == 0:
+        codes = codes[:, None] if codes.ndim == 1 else codes
+        if codes.size == 0:
             raise self._error("codes of size 0; return at least one number for each point")
-        not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=1))
+        not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=tuple(range(1, codes.ndim))))
         if not_finite.size:
             more = f" and {not_finite.size - 1} more rows of its batch" if not_finite.size > 1 else ""
             raise self._error(f"NaN or infinity in the code of row {start + not_finite[0]}{more}; codes must be finite")
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
-    def _as_floats(self, raw: Any, rows: int) -> NDArray[np.floating]:
-        if is_frame(raw) and raw.ndim == 2 and (numbers := frame_numbers(raw)) is not None:
+    def _as_numbers(self, raw: Any, rows: int) -> NDArray[Any]:
+        raw = rows_in_cells(raw)
+        if is_frame(raw) and (numbers := frame_numbers(raw)) is not None:
             raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return only the codes")
@@ -112,8 +150,6 @@ class Encoder:
             raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
         if isinstance(raw, tuple) and all(getattr(part, "ndim", 0) > 1 and len(part) == rows for part in raw):
             raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return only the codes")
-        if isinstance(raw, list):
-            raw = [detached(part) for part in raw]
         if np.ma.is_masked(raw):
             raise self._error("a masked array with masked values; codes must be complete")
         try:
@@ -127,6 +163,8 @@ class Encoder:
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
         if codes.dtype.kind not in "buif" and not is_short:
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
+        if codes.dtype in (np.uint8, np.int8):
+            return codes
         return codes.astype(np.float32 if is_short else np.float64, copy=False)
 
     def _error(self, returned: str) -> EncoderError:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from distbench._util.text import plain_text, short_repr
-from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file
+from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file, is_keras_model, is_torch_module
 from distbench.errors import EncoderError
 
 __all__ = [
-    *("FILES", "call_of", "declared_code_size", "encodes", "is_path", "loaded_file", "name_of", "runs_in_eval_mode"),
+    *("FILES", "call_of", "declared_code_size", "encodes", "framework_of", "is_path", "loaded_file"),
+    *("may_reconstruct", "name_of", "runs_in_eval_mode", "takes_symbols"),
 ]
 
 _METHODS = ("transform", "encode", "predict")
@@ -97,6 +98,21 @@ def name_of(obj: Any) -> str:
     return plain_text(function if isinstance(function, str) else type(obj).__name__)
 
 
+def framework_of(encoder: Any) -> str:
+    """Return the framework that trains an encoder, "keras" or "torch"; empty for all other encoders."""
+    owner = getattr(encoder, "__self__", encoder)  # of a method
+    if is_keras_model(owner):
+        return "keras"
+    return "torch" if is_torch_module(owner) else ""
+
+
+def may_reconstruct(encoder: Any) -> bool:
+    """Return whether an encoder may be a whole autoencoder: one with ``transform`` or ``encode`` is none, nor they."""
+    methods = ("transform", "encode")
+    is_method = getattr(encoder, "__name__", "") in methods
+    return not is_method and not any(callable(getattr(encoder, method, None)) for method in methods)
+
+
 def declared_code_size(encoder: Any) -> int | None:
     """Return the code size that an encoder declares, or None; the encoder is not run.
 
@@ -124,6 +140,12 @@ def runs_in_eval_mode(encoder: Any) -> bool:
     return adapter is not None and adapter.eval_mode
 
 
+def takes_symbols(encoder: Any) -> bool:
+    """Return whether an encoder's first layer is an embedding, so that its points are ids of symbols."""
+    adapter = adapter_of(encoder)
+    return adapter is not None and adapter.takes_symbols(encoder)
+
+
 def _hint(obj: Any) -> tuple[str, str]:
     """Return a remark on an object that cannot encode, and advice."""
     if isinstance(obj, PathLike) or (isinstance(obj, str) and _is_file_name(obj)):
@@ -138,6 +160,12 @@ def _hint(obj: Any) -> tuple[str, str]:
         return " (for ready codes use distbench.evaluate_codes)", ""
     if recipe := _if_recipe(obj):
         return recipe, ""
+    if hasattr(obj, "fit_transform") and hasattr(obj, "embedding_"):
+        name = type(obj).__name__
+        return (
+            f" (it has codes of the points it was fitted on and of no others: evaluate these with "
+            f"distbench.evaluate_codes(X, {name.lower()}.embedding_), X being these points)"
+        ), ""
     if hasattr(obj, "fit_transform"):
         return ", which has only fit_transform and so cannot encode new points", f"pass {_WORKS}"
     return "", f"pass {_WORKS}"

@@ -3,9 +3,9 @@
 The key of two unit vectors is their squared distance, 2 (1 - cos). Rounding leaves keys of equal cosines unequal, so
 each row has a mark, and `settle` replaces a key by what follows from the marks of its two rows:
 
-- Two rows of whole numbers (times any factor that is a power of two): the rounded key tells their exact product, which
-  is a whole number. The new key is a function of cos^2 = product^2 / (product of both squared lengths) correctly
-  rounded, so equal cosines have equal keys.
+- Two rows of whole numbers, times any factor, such as counts divided by their sum: the rounded key tells the exact
+  product of the whole numbers. The new key is a function of cos^2 = product^2 / (product of both squared lengths)
+  correctly rounded, so equal cosines have equal keys.
 - Other rows: keys within their rounding of 0, 2 and 4 become 0 (positive multiples), 2 (right angles) and 4.
 - A row of zeros has no direction: its key is 0 to another such row, and 2 to all other rows.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from distbench.engine._jit import kernel
 from distbench.engine.distances import few_keys
 
-__all__ = ["key_error", "marks", "same_directions", "settle", "settle_pairs", "unit_rows"]
+__all__ = ["key_error", "prepared", "same_directions", "settle", "settle_pairs"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -28,21 +28,67 @@ Indices = NDArray[np.int64]
 WHOLE_BITS = 30  # the largest number of a row of whole numbers has so many bits at most
 SINGLE_ERROR, DOUBLE_ERROR = 2.0**-23, 2.0**-52  # relative errors of numbers that were rounded twice
 UNIT_ERROR = 64 * 2.0**-53  # bound on the error of a unit vector, whose length numpy sums in pairs
+COMMON_MULTIPLE = 60  # rows whose least number is one of many divisors of this become whole
+FEW_COLUMNS = 8
+BLOCK_NUMBERS = 1 << 16  # a block of so many numbers stays in the processor's cache
+SURE = 2.0**-10  # so near to whole numbers, none of them is in doubt
 SPLIT = 2.0**27 + 1  # splits a number into two of 26 bits
 
 
-def _scaled(points: NDArray[Any]) -> Array:
-    """Return each row times a power of two, so that its largest number has `WHOLE_BITS` bits."""
-    numbers = np.ascontiguousarray(points, dtype=np.float64)
-    _, exponents = np.frexp(np.abs(numbers).max(axis=1))
-    return np.asarray(np.ldexp(numbers, (WHOLE_BITS - exponents)[:, None]))
+def prepared(points: NDArray[Any]) -> tuple[Array, Array]:
+    """Return the rows divided by their lengths (rows of zeros stay as they are), and a mark of each.
+
+    The mark tells what is known of a row's exact direction. If the row is a multiple of whole numbers, and the exact
+    products of such rows follow from rounded keys: the squared length of these numbers without their common divisor.
+    Else, negative: the error of the unit vector.
+    """
+    units, known = np.empty(points.shape), np.empty(len(points))
+    step = max(1, BLOCK_NUMBERS // points.shape[1])
+    for start in range(0, len(points), step):
+        block = slice(start, start + step)
+        units[block], known[block] = _prepared(points[block])
+    return units, known
 
 
-def unit_rows(points: NDArray[Any]) -> Array:
-    """Return the rows divided by their lengths; rows of zeros stay as they are."""
-    numbers = _scaled(points)
+def _prepared(points: NDArray[Any]) -> tuple[Array, Array]:
+    numbers = np.array(points, dtype=np.float64, order="C")
+    exponents = WHOLE_BITS - np.frexp(np.abs(numbers).max(axis=1))[1]
+    for half in (exponents // 2, exponents - exponents // 2):  # the power itself may be out of range
+        numbers *= np.ldexp(1.0, half)[:, None]
+    known = -UNIT_ERROR - np.where(_has_few_digits(numbers), SINGLE_ERROR, DOUBLE_ERROR)
+    is_whole = (np.rint(numbers) == numbers).all(axis=1)
+    rest = np.flatnonzero(~is_whole)
+    numbers[rest], is_whole[rest] = _made_whole(numbers[rest], known[rest] < -UNIT_ERROR - DOUBLE_ERROR)
+    whole = numbers[is_whole]
+    divisors = np.gcd.reduce(whole.astype(np.int64), axis=1)
+    squares = np.sum(np.square(whole / np.maximum(divisors, 1)[:, None]), axis=1)
+    # The product of two rows, at most the root of both squares, is known to a quarter.
+    known[is_whole] = np.where(squares * key_error(numbers.shape[1]) <= 0.25, squares, known[is_whole])
     lengths = np.sqrt(np.sum(numbers * numbers, axis=1))
-    return np.asarray(numbers / np.where(lengths > 0, lengths, 1.0)[:, None])
+    numbers /= np.where(lengths > 0, lengths, 1.0)[:, None]
+    return numbers, known
+
+
+def _has_few_digits(numbers: Array) -> NDArray[np.bool_]:
+    """Return which rows hold numbers of single precision alone, times a power of two."""
+    part = numbers * (2.0**29 + 1)
+    return np.asarray((part - (part - numbers) == numbers).all(axis=1))
+
+
+def _made_whole(rows: Array, are_single: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+    """Return rows as whole numbers if they are multiples of such but for rounding, and which rows these are."""
+    errors = 2 * np.where(are_single, SINGLE_ERROR, DOUBLE_ERROR)[:, None]
+    found = np.ones(len(rows), dtype=np.bool_)
+    if not len(rows):
+        return rows, found
+    sizes = np.abs(rows)
+    factors = (COMMON_MULTIPLE / np.where(sizes > 0, sizes, np.inf).min(axis=1))[:, None]
+    for columns in (slice(0, FEW_COLUMNS), slice(None)):  # most rows of fractions fail in a few columns
+        ratios = rows[found, columns] * factors[found]
+        tolerance = errors[found] * np.abs(ratios)
+        found[found] = ((np.abs(ratios - np.rint(ratios)) <= tolerance) & (tolerance < SURE)).all(axis=1)
+    rows[found] = np.rint(rows[found] * factors[found])
+    return rows, found
 
 
 def key_error(d: int) -> float:
@@ -50,28 +96,9 @@ def key_error(d: int) -> float:
     return (16 * d + 1024) * 2.0**-53
 
 
-def marks(points: NDArray[Any]) -> Array:
-    """Return a mark for each row: what is known of its exact direction.
-
-    The squared length of the row divided by the greatest common divisor of its numbers, if they are whole and the
-    exact products of such rows follow from rounded keys; else, negative, the error of its unit vector.
-    """
-    numbers = _scaled(points)
-    digits = np.ldexp(np.frexp(numbers)[0], 24)
-    is_single = (np.rint(digits) == digits).all(axis=1)
-    out = -UNIT_ERROR - np.where(is_single, SINGLE_ERROR, DOUBLE_ERROR)
-    is_whole = (np.rint(numbers) == numbers).all(axis=1)
-    whole = numbers[is_whole]
-    divisors = np.gcd.reduce(whole.astype(np.int64), axis=1)
-    squares = np.sum(np.square(whole / np.maximum(divisors, 1)[:, None]), axis=1)
-    # The product of two rows, at most the root of both squares, is known to a quarter.
-    out[is_whole] = np.where(squares * key_error(numbers.shape[1]) <= 0.25, squares, out[is_whole])
-    return out
-
-
 def same_directions(points: NDArray[Any]) -> Indices:
     """Return a number for each row, which is the same for rows whose key is 0."""
-    units, known = unit_rows(points), marks(points)
+    units, known = prepared(points)
     error = key_error(units.shape[1])
     rows = np.arange(len(units))
     axis = np.random.default_rng(0).normal(size=units.shape[1])

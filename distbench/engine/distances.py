@@ -7,6 +7,8 @@ digits of near points, and its rounding depends on the place of a row. So keys f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,16 +16,21 @@ from distbench.engine._jit import counting, kernel
 
 __all__ = [
     "NEAR_SHARE",
+    "as_bytes",
+    "bit_keys",
+    "bit_words",
     "direct_keys",
     "few_keys",
     "keys_from_products",
     "pair_keys",
     "summed_keys",
     "tolerance",
+    "unlike_bits",
 ]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 NEAR_SHARE = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
 CHUNK_CANDIDATES = 1024  # so few that their partial sums stay in the first-level cache
@@ -88,6 +95,51 @@ def summed_keys(queries: Array, columns: Array, shift: int, counts: bool, out: A
                 else:
                     for p in range(stop - start):
                         acc[p] += abs(x - y[p])
+
+
+def as_bytes(points: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return bytes given as whole numbers; those of -128 to 127 have the same bits as 256 more."""
+    return np.asarray(points).astype(np.int64).astype(np.uint8)
+
+
+def bit_words(points: NDArray[Any]) -> Array:
+    """Return rows of bytes as rows of 64 bits each, in the form of floats."""
+    rows = as_bytes(points)
+    padded = np.zeros((len(rows), -(-rows.shape[1] // 8) * 8), dtype=np.uint8)
+    padded[:, : rows.shape[1]] = rows
+    return padded.view(np.float64)
+
+
+@kernel
+def _bits(word: np.uint64) -> np.uint64:
+    """Return the number of bits that are 1, by sums of neighbors in parallel; compilers know this form."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@kernel
+def bit_keys(queries: Words, columns: Words, shift: int, out: Array) -> None:
+    """Write the numbers of unequal bits, as `direct_keys` does; queries (B, w) and candidates (w, n) are words."""
+    for q in range(len(queries)):
+        acc = out[q][shift : shift + columns.shape[1]]
+        for p in range(len(acc)):
+            acc[p] = 0.0
+        for c in range(len(columns)):
+            x, y = queries[q, c], columns[c]
+            for p in range(len(acc)):
+                acc[p] += np.float64(_bits(x ^ y[p]))
+
+
+@kernel
+def unlike_bits(x: Words, y: Words) -> Array:
+    """Return the number of unequal bits of each pair of rows (x[p], y[p])."""
+    out = np.zeros(len(x))
+    for p in range(len(x)):
+        for c in range(x.shape[1]):
+            out[p] += np.float64(_bits(x[p, c] ^ y[p, c]))
+    return out
 
 
 @kernel

@@ -115,8 +115,8 @@ class _Triplets:
             x, z = (np.stack([s.exact_keys(q) for q in range(i, i + len(x))]) for s in (problem.x, problem.z))
             tolerances = 0.0, 0.0
         out = self.out[row : row + len(x)]
-        drawn = problem.places[i : i + len(x)], problem.order, size
-        triplets.triplet_rows(x, z, i, *drawn, tolerances, problem.n_test, problem.groups, self.columns, out)
+        sample = problem.places[i : i + len(x)], problem.order, size
+        triplets.triplet_rows(x, z, i, *sample, tolerances, problem.n_test, problem.groups, self.columns, out)
 
     def close(self, part: Part) -> None:
         part.rows["triplets"], part.columns["triplets"] = self.out, self.columns

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import directions, distances
 
-__all__ = ["Space"]
+__all__ = ["Space", "distance_table"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -64,10 +64,12 @@ class Space:
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
-        if self.distance == "cosine":
-            blocks = (self._slice(*block) for block in self._cuts())
-            self._marks = np.concatenate([directions.marks(rows) for rows in blocks])
-        if self.n_rows * self.d * 8 <= PREPARED_BYTES:
+        is_small = self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
+        if self.distance == "cosine" and is_small:
+            self._rows, self._marks = directions.prepared(self._slice(0, self.n_rows))
+        elif self.distance == "cosine":
+            self._marks = np.concatenate([directions.prepared(self._slice(*block))[1] for block in self._cuts()])
+        elif is_small:
             self._rows = self._prepare(0, self.n_rows)
         if self.by_products:
             self._find_origin()
@@ -106,6 +108,11 @@ class Space:
         return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
 
     @property
+    def is_packed(self) -> bool:
+        """Whether points are bytes of eight bits each, which are prepared as words of 64 bits."""
+        return self.distance == "packed_hamming"
+
+    @property
     def root(self) -> bool:
         """Whether a distance is the root of its key."""
         return self.distance == "euclidean"
@@ -113,7 +120,7 @@ class Space:
     @property
     def factor(self) -> float:
         """The factor that turns a key (or its root) into a distance."""
-        return {"cosine": 0.5, "hamming": 1 / self.d}.get(self.distance, 1.0)
+        return {"cosine": 0.5, "hamming": 1 / self.d, "packed_hamming": 1 / (8 * self.d)}.get(self.distance, 1.0)
 
     def to_distance(self, keys: Array) -> Array:
         """Return distances, in units of ``2**exponent``."""
@@ -195,6 +202,8 @@ class Space:
                 directions.settle_pairs(keys, self._marks[i], self._marks[j], directions.key_error(self.d))
             return keys
         x, y = self.take(i), self.take(j)
+        if self.is_packed:
+            return distances.unlike_bits(x.view(np.uint64), y.view(np.uint64))
         unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
         return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # in the order in which the kernels sum
 
@@ -204,7 +213,9 @@ class Space:
             columns = self._columns
             if columns is None:
                 columns = np.ascontiguousarray(self.rows(self.first + c, self.first + min(c + step, self.n)).T)
-            if self.distance in ("cityblock", "hamming"):
+            if self.is_packed:
+                distances.bit_keys(queries.view(np.uint64), columns.view(np.uint64), c, out)
+            elif self.distance in ("cityblock", "hamming"):
                 distances.summed_keys(queries, columns, c, self.distance == "hamming", out)
             else:
                 distances.direct_keys(queries, columns, c, out)
@@ -237,7 +248,9 @@ class Space:
         if self._scale is not None:
             return _scaled(raw, self._scale)
         if self.distance == "cosine":
-            return directions.unit_rows(raw)
+            return directions.prepared(raw)[0]
+        if self.is_packed:
+            return distances.bit_words(raw)
         return np.ascontiguousarray(raw, dtype=np.float64)
 
     def _find_scale(self) -> None:
@@ -276,3 +289,11 @@ class Space:
             if not (np.rint(steps) == steps).all():
                 return False
         return True
+
+
+def distance_table(points: NDArray[Any], others: NDArray[Any], distance: str) -> Array:
+    """Return the distances of some points (m, d) to others (n, d), as an array (m, n)."""
+    if not len(points) or not len(others):
+        return np.empty((len(points), len(others)))
+    space = Space([points, others], None, len(points), distance)
+    return np.ldexp(np.stack([space.exact_distances(i) for i in range(len(points))]), space.exponent)

@@ -79,17 +79,17 @@ def _between(ratios: Array, threshold: float, place: int, following: int, rest: 
 
 
 @kernel
-def _without(ratios: Array, threshold: float, positions: Array, gone: Indices, bounds: Indices) -> Array:
+def _without(ratios: Array, threshold: float, positions: Array, removed: Indices, bounds: Indices) -> Array:
     out = np.empty(len(positions))
     for point in range(len(positions)):
         place = int(positions[point])
         rest = positions[point] - place
         skipped = bounds[point]
-        while skipped < bounds[point + 1] and gone[skipped] <= place:
+        while skipped < bounds[point + 1] and removed[skipped] <= place:
             place += 1
             skipped += 1
         following = place + 1
-        while skipped < bounds[point + 1] and gone[skipped] <= following:
+        while skipped < bounds[point + 1] and removed[skipped] <= following:
             following += 1
             skipped += 1
         out[point] = _between(ratios, threshold, place, following, rest)

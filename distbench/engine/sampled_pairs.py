@@ -108,8 +108,8 @@ class SampledPairsFamily(OptionalStatistic):
         ends = np.concatenate([i, j[j < problem.n_test]])
 
         def by_point(values: Array) -> Array:
-            twice = np.concatenate([values, values[j < problem.n_test]])
-            return np.asarray(np.bincount(ends, twice, minlength=n_points), dtype=np.float64)
+            at_both_ends = np.concatenate([values, values[j < problem.n_test]])
+            return np.asarray(np.bincount(ends, at_both_ends, minlength=n_points), dtype=np.float64)
 
         tau, influence = kendall_influence(a, b)
         squares = (b - disparities(a, b)) ** 2

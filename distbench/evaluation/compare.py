@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from distbench._util.float_errors import with_default_float_errors
 from distbench._util.imports import imported
 from distbench.errors import InputError
 from distbench.evaluation.failure_message import setting
@@ -91,6 +92,7 @@ class Differences(dict[str, Difference]):
         printer.text("Differences(...)" if cycle else str(self))
 
 
+@with_default_float_errors
 def compare(report_a: Report, report_b: Report) -> Differences:
     """Compare two fitted encoders on the same test points, in every metric that both reports have.
 

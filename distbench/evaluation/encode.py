@@ -11,11 +11,11 @@ from distbench.encoders.decoder import decode
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
+from distbench.evaluation.code_distances import checked_code_distance
 from distbench.evaluation.points import REFERENCE, TEST, EncodedPoints, InputPoints
 from distbench.evaluation.settings import Settings
 from distbench.inputs.arrays import (
     as_points,
-    check_code_distance,
     check_same_columns,
     check_same_rows,
     check_same_shape,
@@ -25,6 +25,7 @@ from distbench.metrics.reconstruction import squared_errors
 __all__ = ["encode", "with_codes"]
 
 CODES = (f"codes of {TEST}", f"codes of {REFERENCE}")
+FLATTENED = "arrays of shape {} flattened to {} columns; if these are vectors of tokens, pool them"
 RECONSTRUCTED = "points returned by the decoder"
 
 
@@ -44,11 +45,11 @@ def encode(
     """
 
     def draw(notes: list[str]) -> EncodedPoints:
-        codes, codes_ref = (None if part is None else encoder.encode(part) for part in points)
+        codes, codes_ref = (None if part is None else encoder.outputs(part) for part in points)
         encoded = with_codes(inputs, (codes, codes_ref), CODES, settings, notes)
         if decoder is None:
             return encoded
-        reconstructed = as_points(decode(decoder, codes, encoder.batch_size), RECONSTRUCTED)
+        reconstructed = as_points(decode(decoder, encoded.Z, encoder.batch_size), RECONSTRUCTED)
         check_same_shape(inputs.X, reconstructed, (inputs.names[0], RECONSTRUCTED))
         return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed))
 
@@ -77,13 +78,12 @@ def with_codes(
     Raises InputError unless each point has one code, all codes have the same size, and the distance of the settings can
     be measured between them.
     """
-    Z = as_points(codes[0], names[0], notes)
-    Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes)
-    check_code_distance(Z, settings.distance_z, names[0])
-    if Z_ref is not None:
-        check_code_distance(Z_ref, settings.distance_z, names[1])
+    Z = as_points(codes[0], names[0], notes, FLATTENED)
+    Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes, FLATTENED)
+    both = [Z] if Z_ref is None else [Z, Z_ref]
+    distance = checked_code_distance(both, codes[: len(both)], names[: len(both)], settings.distance_z, notes)
     check_same_rows(points.X, Z, (points.names[0], names[0]))
     if points.X_ref is not None and Z_ref is not None:
         check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))
         check_same_columns(Z, Z_ref, names)
-    return EncodedPoints(points.X, Z, points.X_ref, Z_ref)
+    return EncodedPoints(points.X, Z, points.X_ref, Z_ref, distance_z=distance)

@@ -8,22 +8,26 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.checks import has_queries_as_candidates
 from distbench._util.distances import EUCLIDEAN
+from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text
 from distbench.encoders.decoder import decoder_of
 from distbench.encoders.encoder import as_encoder
-from distbench.encoders.resolve import is_path, loaded_file, name_of
+from distbench.encoders.resolve import is_path, loaded_file, may_reconstruct, name_of, takes_symbols
 from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.measure import measure
-from distbench.evaluation.points import checked_points, input_points
+from distbench.evaluation.point_kinds import symbol_notes
+from distbench.evaluation.points import REFERENCE, TEST, check_names, checked_points, input_points
 from distbench.evaluation.report import Report
-from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of, flag
+from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of
 from distbench.inputs.anndata import points_and_codes
 
 __all__ = ["evaluate", "evaluate_codes"]
 
 
+@with_default_float_errors
 def evaluate(
     encoder: Any,
     X_test: Any,
@@ -73,7 +77,7 @@ def evaluate(
         Names of metrics. "all" leaves out those that cannot be measured: `label_agreement` without labels,
         `reconstruction_mse` without a decoder.
     include_queries : bool
-        Whether the other test points are candidates beside the reference points.
+        Whether the other test points are candidates beside the reference points. Without these they have to be.
     confidence : float
         Confidence of the intervals, between 0 and 1.
     batch_size : int
@@ -87,7 +91,8 @@ def evaluate(
     name : str, optional
         Name of the encoder in the report.
     distance_x, distance_z : str
-        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming".
+        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming", and
+        for bits packed eight to a byte "packed_hamming".
     labels, reference_labels : array-like of shape (m,) and (n,), optional
         Labels of the test and the reference points, of any kind.
     groups : array-like of shape (m,), optional
@@ -140,7 +145,7 @@ def evaluate(
     settings = Settings(
         chosen_metrics(metrics, with_labels=labels is not None, with_decoder=decoder is not None),
         k=k,
-        include_queries=flag(include_queries, "include_queries") or reference is None,
+        include_queries=has_queries_as_candidates(include_queries, reference),
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
@@ -159,12 +164,18 @@ def evaluate(
         adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, settings, notes)
+    spaces = input_space if isinstance(input_space, tuple) else (input_space, None)
+    sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
+    test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
+    check_names(test, others, settings, notes)
+    notes += symbol_notes(points.X, takes_symbols(model)) if input_space is None else []
     if DECODER not in settings.names:
         decoder = None
     encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
-    return measure(points, encoded, settings, plain_text(name or adapter.name), notes)
+    return measure(points, encoded, settings, plain_text(name or adapter.name), notes, may_reconstruct(model))
 
 
+@with_default_float_errors
 def evaluate_codes(
     X_test: Any,
     Z_test: Any,
@@ -228,7 +239,7 @@ def evaluate_codes(
     settings = Settings(
         chosen_metrics(metrics, with_labels=labels is not None),
         k=k,
-        include_queries=flag(include_queries, "include_queries") or reference is None,
+        include_queries=has_queries_as_candidates(include_queries, reference),
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
@@ -245,7 +256,10 @@ def evaluate_codes(
     names, code_names = ("X_test", "reference[0]"), ("Z_test", "reference[1]")
     X, Z = points_and_codes(X_test, Z_test, (names[0], code_names[0]))
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
+    pairs = [] if reference is None else list(zip(reference, (names[1], code_names[1]), strict=True))
+    check_names([(X_test, names[0]), (Z_test, code_names[0])], pairs, settings, notes)
     points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes)
+    notes += symbol_notes(points.X, False)
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
 

@@ -19,6 +19,8 @@ MAX_PAIRS = 3
 MAX_LIMITS = 4
 MAX_LINES = 19  # of the failure text; reference encoders, advice and the command that reruns the test add up to 6
 MAX_REFERENCES = 2
+LOSSES = {"keras": "distbench.keras.PairwiseDistanceLoss", "torch": "a loss on pairwise distances"}
+"""What keeps distances in encoders that a framework trains."""
 
 
 def setting(report: Report) -> str:
@@ -28,13 +30,20 @@ def setting(report: Report) -> str:
 
 
 def failure_lines(
-    report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore], code_size: int
+    report: Report,
+    broken: Mapping[str, float],
+    references: Mapping[str, ReferenceScore],
+    code_size: int,
+    framework: str = "",
 ) -> list[str]:
-    """Return the failure text, the scores of reference encoders at this code size, and advice, one item each."""
+    """Return the failure text, the scores of other encoders at this code size, and advice, one item each.
+
+    `framework` is the one that trains the encoder, "keras" or "torch", or empty.
+    """
     return [
         failure_text(report, broken),
         *reference_lines(references, code_size),
-        f"next: {advice(report, broken, references)}",
+        f"next: {advice(report, broken, references, framework)}",
     ]
 
 
@@ -103,16 +112,19 @@ def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]
 
 
 def reference_lines(references: Mapping[str, ReferenceScore], code_size: int) -> list[str]:
-    """Return the best reference encoders' scores at this code size, one line for each metric."""
-    best = f"  best baseline at code size {code_size}"
-    return [
-        f"{best}: {score.encoder} ({score.where}), {score.metric} = {number(score.value)}"
-        for score in list(references.values())[:MAX_REFERENCES]
-    ]
+    """Return the best scores of other encoders at this code size, one line for each metric."""
+    lines = []
+    for score in list(references.values())[:MAX_REFERENCES]:
+        kind = "best baseline" if score.is_baseline else "better"
+        value = f"{score.metric} = {number(score.value)}"
+        lines.append(f"  {kind} at code size {code_size}: {score.encoder} ({score.where}), {value}")
+    return lines
 
 
-def advice(report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore]) -> str:
-    """Return what to try next, given the broken limits."""
+def advice(
+    report: Report, broken: Mapping[str, float], references: Mapping[str, ReferenceScore], framework: str = ""
+) -> str:
+    """Return what to try next, given the broken limits and the framework that trains the encoder, if any."""
     codes = codes_of(report.notes)
     if "all_codes_equal" in codes:
         return "all codes are the same: look for a layer that is dead or constant, or for a fit that diverged"
@@ -132,14 +144,14 @@ def advice(report: Report, broken: Mapping[str, float], references: Mapping[str,
     met = [score for name, score in known.items() if is_met(score.value, broken[name], report[score.metric].direction)]
     if len(met) == len(broken):
         encoder = met[0].encoder
-        return (
-            f"the limit can be met at this code size: see how {encoder} does it (distbench.fit_baseline({encoder!r}, "
-            "...)), or put distbench.keras.PairwiseDistanceLoss into the training"
-        )
+        source = f"distbench.fit_baseline({encoder!r}, ...)" if met[0].is_baseline else met[0].where
+        more = f", or put {LOSSES[framework]} into the training" if framework in LOSSES else ""
+        return f"the limit can be met at this code size: see how {encoder} does it ({source}){more}"
     missed = [f"{score.encoder} with {score.metric}" for score in references.values() if score not in met]
     if missed:
         return (
             f"{' and '.join(missed[:MAX_REFERENCES])} would not meet its limit at this code size either: "
             "take larger codes, or another limit"
         )
-    return "look at these pairs; larger codes, or distbench.keras.PairwiseDistanceLoss in training, keep more"
+    more = f", or {LOSSES[framework]} in training," if framework in LOSSES else ""
+    return f"look at these pairs; larger codes{more} keep more"

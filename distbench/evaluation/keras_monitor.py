@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -16,6 +16,8 @@ from distbench.evaluation.evaluate import evaluate
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import chosen_metrics
 from distbench.inputs.arrays import as_points, check_space
+from distbench.inputs.batches import detached
+from distbench.inputs.table_names import check_column_names
 from distbench.metrics.neighbor_counts import checked_k
 
 __all__ = ["PreservationMonitor"]
@@ -40,9 +42,10 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         Number of epochs from one evaluation to the next. The logs of the epochs between repeat the last values, so
         that ``patience`` of other callbacks still counts epochs. The first and the last epoch are always evaluated.
     encoder : optional
-        The encoder. Default: the model's ``encode``. It may be the name of a layer, whose outputs are the codes (if
-        the layer is itself a model, this model is called on the points); a Keras model; or a function that returns the
-        encoder of the model: ``lambda model: model.encoder``.
+        The encoder. Default: the model's ``encode``. It may be the name of a layer, whose outputs are the codes; a
+        Keras model; or a function that returns the encoder of the model: ``lambda model: model.encoder``. If it is
+        a layer or a model inside the trained model, codes are those that the trained model makes: layers before it
+        count.
     prefix : str, default ``"val_"``
         Prefix of the metrics' names in the logs.
     max_points : int or None, default 2000
@@ -93,6 +96,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
             raise InputError(
                 "encoder", f"{type(encoder).__name__}", "pass a layer's name, a model, or a function of the model"
             )
+        check_column_names((X_val, "X_val"), (reference, "reference"))
         self.X_val = _sample(X_val, "X_val", max_points, seed)
         self.reference = None if reference is None else _sample(reference, "reference", max_points, seed)
         self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix
@@ -117,7 +121,8 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the metrics into ``logs``."""
         logs = {} if logs is None else logs
-        if not (np.isfinite(logs.get("loss", 0.0)) and all(np.isfinite(w).all() for w in self.model.get_weights())):
+        loss = float(detached(logs.get("loss", 0.0)))  # a tensor with gradients on torch
+        if not (np.isfinite(loss) and all(keras.ops.all(keras.ops.isfinite(w)) for w in self.model.weights)):
             # The loss is computed before the last step, which may make weights NaN while the loss is still finite.
             self.report = None
             self._values = dict.fromkeys(self.metrics, float("nan"))
@@ -156,9 +161,9 @@ def _encoder_of(model: Any, encoder: Any) -> Encoder:
     if isinstance(encoder, str):
         return as_encoder(_model_to_layer(model, encoder))
     if isinstance(encoder, keras.layers.Layer):
-        return as_encoder(encoder)
+        return as_encoder(_inside(model, encoder))
     try:
-        return as_encoder(encoder(model))
+        return as_encoder(_inside(model, encoder(model)))
     except DistbenchError as error:
         raise InputError("encoder", f"the function returned no encoder: {error}") from error
 
@@ -171,7 +176,7 @@ def _model_to_layer(model: Any, name: str) -> Any:
         known = ", ".join(layer.name for layer in model.layers)
         raise InputError("encoder", f"model {model.name!r} has no layer {name!r}", f"it has {known}") from None
     if isinstance(layer, keras.Model):
-        return layer
+        return _inside(model, layer)
     try:
         return keras.Model(model.inputs, layer.output, name=name)
     except (AttributeError, ValueError) as error:
@@ -180,3 +185,40 @@ def _model_to_layer(model: Any, name: str) -> Any:
             f"Keras cannot make a model from the inputs of {model.name!r} to its layer {name!r}",
             "pass a function of the model that returns an encoder",
         ) from error
+
+
+def _inside(model: Any, encoder: Any) -> Any:
+    """Return a function from points to the codes that `encoder` makes when the model is called on the points.
+
+    This is `encoder` itself unless it is a layer of `model`, or of a model inside it. A model's graph does not contain
+    the outputs of models inside it, so they are recorded in a call.
+    """
+    if callable(getattr(encoder, "encode", None)) or not any(layer is encoder for layer in _layers(model)):
+        return encoder
+
+    def codes(points: Any) -> Any:
+        made: list[Any] = []
+        call = encoder.call
+
+        def recorded(*args: Any, **kwargs: Any) -> Any:
+            made.append(call(*args, **kwargs))
+            return made[-1]
+
+        points = keras.ops.convert_to_tensor(points)
+        encoder.call = recorded
+        try:
+            model(points, training=False)
+        except NotImplementedError:  # the model has only a training step, which calls its parts
+            pass
+        finally:
+            del encoder.call
+        return made[0] if made else encoder(points, training=False)
+
+    codes.__name__ = encoder.name
+    return codes
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    for layer in getattr(model, "layers", ()):
+        yield layer
+        yield from _layers(layer)

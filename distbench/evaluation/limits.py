@@ -23,12 +23,14 @@ def limits_and_options(
     after: Mapping[str, float] = NO_LIMITS,
     *,
     required: bool = True,
+    measured: bool = False,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Split a call's arguments into limits by metric, and options of `distbench.evaluate`.
 
     The options also make `evaluate` measure every metric that has a limit. Limits of the call replace those in
     `before`, and those in `after` replace both. Raises InputError if a limit is for an unknown metric or lies outside
-    its metric's range, or if there is no limit though one is `required`.
+    its metric's range, or if there is no limit though one is `required`. If the metrics are `measured` already, no
+    option is added.
     """
     known = _options()
     options = {name: value for name, value in arguments.items() if name in known}
@@ -38,7 +40,7 @@ def limits_and_options(
             raise InputError(name, "found no metric and no option of that name", _hint(name, known))
     if limits or required:
         limits = check_limits(limits)
-    return limits, {**options, **_metrics(options.get("metrics", "default"), limits)}
+    return limits, options if measured else {**options, **_metrics(options.get("metrics", "default"), limits)}
 
 
 def refuse_unknown(options: Collection[str]) -> None:

@@ -31,13 +31,19 @@ Rows = NDArray[np.int64]
 
 
 def measure(
-    points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, notes: Sequence[str]
+    points: InputPoints,
+    draws: Sequence[EncodedPoints],
+    settings: Settings,
+    name: str,
+    notes: Sequence[str],
+    may_reconstruct: bool = True,
 ) -> Report:
     """Return the report on the encoder `name`: on one draw of its codes, or on the mean of several.
 
-    The report's notes begin with `notes`.
+    The report's notes begin with `notes`; `may_reconstruct` is whether the encoder may be an autoencoder.
     """
     total, precision = len(points.X), settings.precision
+    settings = replace(settings, distance_z=draws[0].distance_z)
 
     def report_on(judged: Rows | None) -> Report:
         return _report(points, draws, settings, name, judged)
@@ -45,7 +51,7 @@ def measure(
     def half_widths(report: Report) -> dict[str, float]:
         return {metric: report[metric].half_width for metric in precision or ()}
 
-    warnings = report_warnings(points, draws, settings.distances)
+    warnings = report_warnings(points, draws, settings.distances, may_reconstruct)
     report = sampled(report_on, half_widths, points.X, settings.queries, precision, settings.seed)
     if settings.queries is not None and settings.queries > total:
         text = f"queries: found {settings.queries:,}, but only {total:,} test points; all of them were evaluated"

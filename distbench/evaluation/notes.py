@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.distances import EUCLIDEAN
+from distbench._util.distances import EUCLIDEAN, PACKED_HAMMING
 from distbench._util.notes import Note
 from distbench.engine.directions import same_directions
+from distbench.evaluation.code_distances import symbol_code_notes
+from distbench.evaluation.point_kinds import matrix_notes
 from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.inputs.arrays import zero_rows
 
@@ -36,16 +38,20 @@ MIN_ROWS = 5  # with fewer test points, ranges are not compared
 DISTINCT_SHARE = 0.5  # if fewer codes are distinct, most neighbors are tied
 
 
-def report_warnings(points: InputPoints, draws: Sequence[EncodedPoints], distances: tuple[str, str]) -> list[Note]:
+def report_warnings(
+    points: InputPoints, draws: Sequence[EncodedPoints], distances: tuple[str, str], may_reconstruct: bool
+) -> list[Note]:
     """Return notes on the points, and on their codes from one draw or several, for readers of the scores.
 
-    `distances` are those of points and of codes.
+    `distances` are those of points and of codes; `may_reconstruct` is whether the encoder may be an autoencoder.
     """
     notes: list[Note] = []
     if not points.space:
-        notes += size_notes(points.X, draws[0].Z)
+        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and distances[1] != PACKED_HAMMING else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws])
+    spaces = zip((*points.names, "codes of test points"), (points.X, points.X_ref, draws[0].Z), strict=True)
+    notes += chain.from_iterable(matrix_notes(matrix, name) for name, matrix in spaces if matrix is not None)
     if points.X_ref is not None:
         notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
     if len(draws) > 1:
@@ -76,14 +82,14 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
 
 
 def _code_notes(draw: EncodedPoints, distances: tuple[str, str]) -> list[Note]:
-    zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
-    notes = coincidence_notes(draw.X, draw.Z, distances)
-    if distances[1] == "cosine" and zeros:
+    notes = [*symbol_code_notes(_sample(draw.Z), distances[1]), *coincidence_notes(draw.X, draw.Z, distances)]
+    if distances[1] == "cosine":
+        zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
         text = (
             f"{zeros} codes are all zeros and have no direction: their cosine distance is taken as 0 to each other and "
             "1 to all other codes"
         )
-        notes.append(Note("warning", "zero_codes", text))
+        notes += [Note("warning", "zero_codes", text)] if zeros else []
     return notes
 
 
@@ -110,11 +116,17 @@ def coincidence_notes(X: Any, Z: Any, distances: tuple[str, str] = (EUCLIDEAN, E
 
 
 def size_notes(X: Any, Z: Any) -> list[Note]:
-    """Return a note if codes have as many columns as the points: they may be an autoencoder's reconstructions.
+    """Return a note if codes may be an autoencoder's reconstructions.
 
-    There is no note if only the codes are bits, since bits are smaller than numbers.
+    Reconstructions have as many columns as the points, are nearer to them than their mean is, and have about as many
+    distinct numbers, unlike bits and other quantized codes.
     """
-    if X.shape[1] == 1 or Z.shape[1] != X.shape[1] or (_are_bits(Z) and not _are_bits(X)):
+    if X.shape[1] == 1 or Z.shape[1] != X.shape[1]:
+        return []
+    rows, codes = _sample(X), _sample(Z)
+    with np.errstate(over="ignore", invalid="ignore"):  # huge numbers get no note
+        is_near = np.square(codes - rows).sum() < np.square(rows - rows.mean(axis=0)).sum()
+    if not is_near or len(np.unique(codes)) < DISTINCT_SHARE * len(np.unique(rows)):
         return []
     text = "codes have as many columns as the points; if this is a whole autoencoder, pass only its encoder"
     return [Note("warning", "code_size", text)]
@@ -151,10 +163,9 @@ def range_notes(X: Any, X_ref: Any) -> list[Note]:
         rows, references = _sample(X), _sample(X_ref)
         spreads = [float(np.sqrt(part.var(axis=0).sum())) for part in (rows, references)]
         apart = float(np.linalg.norm(rows.mean(axis=0) - references.mean(axis=0)))
-        ratio = spreads[0] / spreads[1]
     if len(rows) < MIN_ROWS or not np.isfinite([*spreads, apart]).all() or min(spreads) == 0:
         return []
-    if 1 / RANGE_RATIO < ratio < RANGE_RATIO and apart < RANGE_RATIO * max(spreads):
+    if max(spreads) < RANGE_RATIO * min(spreads) and apart < RANGE_RATIO * max(spreads):
         return []
     ranges = f"spread {spreads[0]:.3g} against {spreads[1]:.3g}, means {apart:.3g} apart"
     text = f"test and reference points lie in different ranges ({ranges}): were both scaled alike?"
@@ -173,10 +184,6 @@ def reference_notes(X: Any, X_ref: Any) -> list[Note]:
     return [Note("warning", "seen_points", text)]
 
 
-def _are_bits(points: Any) -> bool:
-    return bool(((points == 0) | (points == 1)).all())
-
-
 def _sample(points: Any) -> Any:
     return np.asarray(points[:: -(-len(points) // MAX_ROWS)], dtype=np.float64)
 
@@ -187,7 +194,7 @@ def _row_counts(points: Any) -> Counter[int]:
 
 
 def _distinct_counts(points: Any, distance: str) -> Counter[int]:
-    """Return how often each of the points occurs that have distances to each other."""
+    """Return how often each distinct point occurs; points at distance 0 count as the same."""
     return Counter(same_directions(points).tolist()) if distance == "cosine" else _row_counts(points)
 
 

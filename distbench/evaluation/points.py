@@ -9,8 +9,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import Note
-from distbench._util.text import plain_text, short_repr
+from distbench._util.text import join_names, plain_text, short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder
 from distbench.encoders.resolve import encodes, is_path
@@ -19,10 +20,12 @@ from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
+from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 
-__all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "checked_points", "input_points"]
+__all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "check_names", "checked_points", "input_points"]
 
 Array = NDArray[Any]
 LabelArrays = tuple[Array | None, Array | None]
@@ -42,6 +45,8 @@ class EncodedPoints:
         Reference points and their codes, if there are any.
     squared_errors : ndarray of shape (m,) or None
         Squared reconstruction error of each test point, if a metric needs it.
+    distance_z : str
+        The distance of the codes.
     """
 
     X: Array
@@ -49,6 +54,7 @@ class EncodedPoints:
     X_ref: Array | None = None
     Z_ref: Array | None = None
     squared_errors: Array | None = None
+    distance_z: str = EUCLIDEAN
 
     @property
     def reference(self) -> tuple[Array, Array] | None:
@@ -132,6 +138,18 @@ def _matrices(
     return arrays[0], arrays[1] if len(arrays) == 2 else None
 
 
+def check_names(test: Tables, reference: Tables, settings: Settings, notes: list[str]) -> None:
+    """Raise InputError if tables have names of rows or columns in another order than those they belong to.
+
+    `test` are tables with a row for each test point, `reference` those of the reference points, in the same order, each
+    with its name in messages. Doubts become notes.
+    """
+    check_row_names([*test, (settings.labels, "labels"), (settings.groups, "groups")], notes)
+    check_row_names([*reference, (settings.reference_labels, "reference_labels")], notes)
+    for first, second in zip(test, reference, strict=False):
+        check_column_names(first, second)
+
+
 def input_points(
     X_test: Any, reference: Any, space: Any, batch_size: int, settings: Settings, notes: list[str]
 ) -> InputPoints:
@@ -202,8 +220,16 @@ def _count(points: Any, name: str) -> int:
 
 def _refuse_objects(points: Any, name: str) -> None:
     """Raise InputError for texts and other objects, between which no distance is defined."""
+    points = rows_in_cells(points)
+    others = other_columns(points) if is_frame(points) and hasattr(points, "columns") else []
+    if others and not list_columns(points):
+        raise InputError(
+            name,
+            f"found columns that are not numbers: {join_names(list(map(str, others)))}",
+            "encode or drop them, or pass the steps of a fitted pipeline that encode them: input_space=pipe[:-1]",
+        )
     if isinstance(points, list | tuple) and len(points):
-        first = points[0]
+        first = next((point for point in points if point is not None), None)
         is_object = isinstance(first, str | bytes | dict) or not (
             isinstance(first, list | tuple) or hasattr(first, "__array__") or _is_number(first)
         )

@@ -152,9 +152,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class ReferenceScore:
-    """The value of a metric for a reference encoder; ``where`` says on which points, and how it was fitted."""
+    """The value of a metric for another encoder; ``where`` says on which points, and how it was fitted.
+
+    ``is_baseline`` is false for an encoder of the same run.
+    """
 
     metric: str
     encoder: str
     value: float
     where: str
+    is_baseline: bool = True

@@ -6,35 +6,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import numpy as np
-
-from distbench._util.checks import whole_number
-from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES
+from distbench._util.checks import flag, whole_number
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES, distance_advice
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
 from distbench.inference.jackknife import check_confidence
 from distbench.metrics import METRICS, Metric, default_metrics
 
-__all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of", "flag"]
+__all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of"]
 
 DRAWS = 5  # how often a stochastic encoder encodes the points
 LABELS, DECODER = "label_agreement", "reconstruction_mse"
 NEEDS = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
 
 
-def flag(value: Any, name: str) -> bool:
-    """Return True or False. Raises InputError for anything else."""
-    if not isinstance(value, bool | np.bool_):
-        raise InputError(name, f"found {short_repr(value)}", "pass True or False")
-    return bool(value)
-
-
 def _distance(known: tuple[str, ...]) -> Callable[[Any, str], str]:
     def check(value: Any, name: str) -> str:
         if not isinstance(value, str) or value not in known:
-            advice = f"pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
-            raise InputError(name, f"found {short_repr(value)}", advice)
+            raise InputError(name, f"found {short_repr(value)}", distance_advice(value, known))
         return str(value)
 
     return check

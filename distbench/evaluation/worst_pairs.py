@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.text import plain_text
 from distbench.engine import Statistics, directions
+from distbench.engine.distances import as_bytes
 from distbench.engine.statistics import Moments, RankSide
 from distbench.evaluation.points import EncodedPoints
 from distbench.evaluation.scores import Pair, PairKind
@@ -167,9 +168,11 @@ class _Space:
                 release(points)
 
     def _vectors(self, rows: Points) -> Array:
-        """Return rows as float64; for the cosine distance unit vectors, with their marks in the last column."""
+        """Return rows as float64: unit vectors with their marks in the last column for the cosine, bits for bytes."""
+        if self.metric == "packed_hamming":
+            return np.unpackbits(as_bytes(rows), axis=1).astype(np.float64)
         if self.metric == "cosine":
-            return np.column_stack([directions.unit_rows(rows), directions.marks(rows)])
+            return np.column_stack(directions.prepared(rows))
         return np.asarray(rows, dtype=np.float64)
 
 
@@ -213,4 +216,5 @@ DISTANCES: dict[str, Callable[[Array, Array, int], Array]] = {
     "cosine": _cosine,
     "cityblock": _cityblock,
     "hamming": _hamming,
+    "packed_hamming": _hamming,
 }

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.checks import whole_number
+from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text, short_repr
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import loaded_file
@@ -40,6 +41,7 @@ MAX_TEST_POINTS = 2000  # all of their pairs are compared
 STEPS = (1e-5, 0.1)  # smallest and largest step of finite differences, in median distances to the nearest point
 
 
+@with_default_float_errors
 def hunt(
     encoder: Any,
     X: Any,
@@ -116,8 +118,8 @@ def hunt(
     _check_options(budget, seed, closest, reach, directions)
     wrapped, model = as_encoder(encoder, batch_size), loaded_file(encoder)
     total = len(as_points(X, "X"))
-    drawn = np.random.default_rng(seed).permutation(total)
-    rows = np.sort(drawn[: max(2, min(budget // TEST_POINT_SHARE, MAX_TEST_POINTS))])
+    shuffled = np.random.default_rng(seed).permutation(total)
+    rows = np.sort(shuffled[: max(2, min(budget // TEST_POINT_SHARE, MAX_TEST_POINTS))])
     region = plausible_region(X, rows=rows, reach=reach, bounds=bounds, plausible=plausible)
     budgeted = BudgetedEncoder(wrapped, region, budget - FINAL_ROWS)
     pairs = WorstPairs(budgeted, budgeted.encode_test_points(), closest)

@@ -94,7 +94,10 @@ class MergedPairs:
         return pair
 
     def _targets(self, pair: Candidate, home: int, columns: int) -> Array:
-        """Return the least step that makes the codes equal to first order, and parts of it, near the row `home`."""
+        """Return places near the row `home` to which the second input may move.
+
+        They are reached by the smallest step that makes the codes equal to first order, and by parts of this step.
+        """
         region, directions = self.pairs.region, self.jacobians.directions
         basis = directions.bases(pair.y[None], columns, self.rng)
         jacobian = self.jacobians.along(pair.y[None], basis)[0]

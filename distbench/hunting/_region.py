@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from distbench._util.text import first_line, short_repr
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
-from distbench.inputs.batches import is_frame, rows_of_points
+from distbench.inputs.batches import rows_of_points
+from distbench.inputs.frames import frame_like, is_frame
 
 __all__ = ["PlausibleRegion", "plausible_region"]
 
@@ -51,7 +52,7 @@ class PlausibleRegion:
     def as_passed(self, points: Array) -> Any:
         """Return flat points in the type and shape that the encoder takes."""
         array = points.astype(self.dtype).reshape(len(points), *self.shape)
-        return array if self.empty_frame is None else type(self.empty_frame)(array, columns=self.empty_frame.columns)
+        return array if self.empty_frame is None else frame_like(self.empty_frame, array)
 
     def clip(self, points: Array) -> Array:
         """Return the nearest points within the range, rounded to the type of the data."""
@@ -152,7 +153,7 @@ def plausible_region(
 def _type_of(X: Any) -> tuple[np.dtype[Any], tuple[int, ...], Any]:
     """Return the type of the points, the shape of one point, and an empty frame if they are a frame."""
     if is_frame(X):
-        return np.dtype(np.float64), tuple(X.shape[1:]), X.iloc[:0]
+        return np.dtype(np.float64), tuple(X.shape[1:]), X[:0]
     array = rows_of_points(X)
     return np.dtype(array.dtype), tuple(array.shape[1:]), None
 

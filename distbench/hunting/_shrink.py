@@ -92,8 +92,8 @@ class _Shrinker:
         trials = np.tile(point, (len(rest), 1))
         trials[np.arange(len(rest)), rest] = home[rest]
         scores = self._scores(pair, side, trials)[0]
-        bad = rest[np.argsort(-scores, kind="stable")][: int((scores >= self.goal).sum())]
-        return self._put_back_first(pair, side, bad)
+        bad_enough = rest[np.argsort(-scores, kind="stable")][: int((scores >= self.goal).sum())]
+        return self._put_back_first(pair, side, bad_enough)
 
     def round(self, pair: Candidate, side: str, decimals: range) -> Candidate:
         """Round the changed numbers as coarsely as the pair allows."""
@@ -128,10 +128,10 @@ class _Shrinker:
         """Return the pair with the first trial that is bad enough, or None."""
         trials = self.pairs.region.clip(trials)
         scores, codes = self._scores(pair, side, trials)
-        bad = np.flatnonzero(scores >= self.goal)
-        if not len(bad):
+        bad_enough = np.flatnonzero(scores >= self.goal)
+        if not len(bad_enough):
             return None
-        point, code, score = trials[bad[0]], codes[bad[0]], float(scores[bad[0]])
+        point, code, score = trials[bad_enough[0]], codes[bad_enough[0]], float(scores[bad_enough[0]])
         if side == "y":
             return replace(pair, score=score, y=point, z_y=code)
         return replace(pair, score=score, x=point, z_x=code)

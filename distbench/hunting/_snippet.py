@@ -27,7 +27,8 @@ def snippet(
     """
     source, points = "np.asarray(X)", "pair"
     if region.empty_frame is not None:
-        source, points = "X.to_numpy(dtype=float)", "type(X)(pair, columns=X.columns)"
+        columns = "columns" if hasattr(region.empty_frame, "iloc") else "schema"
+        source, points = "X.to_numpy().astype(float)", f"type(X)(pair, {columns}=X.columns)"
     changes = [
         line
         for side, (point, home) in enumerate(zip(pair, homes, strict=True))

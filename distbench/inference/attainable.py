@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from distbench._util.checks import whole_number
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
 from distbench.inference.floors import CODE_SIZE
@@ -21,6 +22,7 @@ __all__ = ["MAX_POINTS", "attainable"]
 MAX_POINTS = 1_000
 
 
+@with_default_float_errors
 def attainable(
     X_test: Any,
     code_size: int,

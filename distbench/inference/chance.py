@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import has_queries_as_candidates
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine.canonical_order import canonical_order
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
+from distbench.inputs.table_names import check_pair_names
 from distbench.metrics import METRICS, Measured
 from distbench.metrics.functions import gather_checked
 
@@ -20,6 +23,7 @@ Array = NDArray[np.float64]
 SHUFFLES = 3
 
 
+@with_default_float_errors
 def chance(
     X_test: Any,
     Z_test: Any,
@@ -60,9 +64,13 @@ def chance(
     """
     if metric not in METRICS:
         raise InputError("metric", f"found {metric!r}", f"known are {', '.join(METRICS)}")
+    pairs = [] if reference is None else list(zip(reference, ("reference[0]", "reference[1]"), strict=False))
+    check_pair_names([(X_test, "X_test"), (Z_test, "Z_test")], pairs)
     X, Z = as_points(X_test, "X_test"), as_points(Z_test, "Z_test")
     if reference is not None:
         reference = as_points(reference[0], "reference[0]"), as_points(reference[1], "reference[1]")
+
+    include_queries = has_queries_as_candidates(include_queries, reference)
 
     def measure(codes: Array, pair: tuple[Array, Array] | None) -> Measured:
         chosen = METRICS[metric]

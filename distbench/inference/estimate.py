@@ -133,8 +133,8 @@ class Estimate:
         """Return the difference, 0 if neither value is finite.
 
         It is paired point by point if both have leave-one-out values. Otherwise its interval is that of independent
-        values, which is wider on the same points. If no point shows a difference, some that are not seen may differ by
-        the least loss of a point.
+        values, which is wider on the same points. If no test point shows a difference, others may still differ by the
+        least loss of a point, and the interval allows for them.
         """
         finite = math.isfinite(self.value) or math.isfinite(other.value)
         without = _difference(self.leave_one_out, other.leave_one_out)

@@ -15,6 +15,7 @@ from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
 from distbench._util.checks import whole_number
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine.canonical_order import shuffled_rows
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.errors import InputError
@@ -40,6 +41,7 @@ ROUNDING = 1e-9  # a floor is lowered by this share
 CODE_SIZE = "pass the number of columns of the codes, 1 or more"
 
 
+@with_default_float_errors
 def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str] = FLOORED) -> dict[str, float]:
     r"""Return, by metric, the bounds that no encoder can beat in sample on these points.
 

@@ -69,8 +69,8 @@ def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = N
     m = len(leave_one_out)
     variance = (m - 1) / m * np.sum((leave_one_out - leave_one_out.mean()) ** 2)
     if interaction is not None:
-        twice = np.sum(np.mean(np.asarray(interaction) ** 2, axis=1))
-        variance = max(variance - twice, LEAST_SHARE * variance)
+        counted_twice = np.sum(np.mean(np.asarray(interaction) ** 2, axis=1))
+        variance = max(variance - counted_twice, LEAST_SHARE * variance)
     return float(np.sqrt(variance))
 
 

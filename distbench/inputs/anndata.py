@@ -11,7 +11,7 @@ from distbench.errors import InputError
 from distbench.inputs.files import is_file_name, read_points
 from distbench.inputs.h5ad import dense, key_hint
 
-__all__ = ["points_and_codes"]
+__all__ = ["anndata_of", "points_and_codes"]
 
 
 def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
@@ -21,10 +21,16 @@ def points_and_codes(X: Any, Z: Any, names: tuple[str, str]) -> tuple[Any, Any]:
     AnnData, ``Z`` may be a key alone. `names` are the arguments' names in errors. Raises InputError if a file cannot be
     read, the object has no such part, or the part is sparse and too large to be made dense.
     """
-    adata = X[0] if _is_pair(X) else X
-    if _is_anndata(adata) and isinstance(Z, str) and (Z in adata.obsm or not is_file_name(Z)):
+    adata = anndata_of(X)
+    if adata is not None and isinstance(Z, str) and (Z in adata.obsm or not is_file_name(Z)):
         Z = (adata, Z)
     return _read(X, names[0]), _read(Z, names[1])
+
+
+def anndata_of(value: Any) -> Any:
+    """Return the AnnData object that is meant by itself or with a key of its ``obsm``; None for anything else."""
+    adata = value[0] if _is_pair(value) else value
+    return adata if _is_anndata(adata) else None
 
 
 def _is_pair(value: Any) -> bool:

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.notes import Note
 from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
-from distbench.inputs.batches import detached, frame_numbers, is_frame
+from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
+from distbench.inputs.frames import frame_numbers, is_frame, list_columns, other_columns, rows_in_cells
 
 __all__ = [
-    *("as_labels", "as_points", "check_code_distance", "check_input_distance"),
+    *("as_labels", "as_points", "check_input_distance"),
     *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
 Points = NDArray[Any]  # of float32 or float64
 
+IMAGES = "images of shape {} flattened to {} columns"
 
-def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
+
+def as_points(value: Any, name: str, notes: list[str] | None = None, flattened: str = IMAGES) -> Points:
     """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point per row.
 
     Takes numbers of any real dtype in arrays, lists, pandas frames, tensors, memory maps, and arrays of HDF5, Zarr or
-    Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`. An array that already has this form is
-    returned without a copy: never write to it. Points outside memory stay there: a memory map is returned unchanged,
-    and a large array of HDF5, Zarr or Dask as a memory map of a temporary file, which is deleted with its last view.
+    Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`: `flattened`, with the shape of a row and
+    its number of columns. An array that already has this form is returned without a copy: never write to it. Points
+    outside memory stay there: a memory map is returned unchanged, and a large array of HDF5, Zarr or Dask as a memory
+    map of a temporary file, which is deleted with its last view.
 
     Raises InputError for the argument `name` unless it holds finite numbers in at least one row and one column.
     """
@@ -37,8 +43,8 @@ def as_points(value: Any, name: str, notes: list[str] | None = None) -> Points:
         value = _as_array(value, name)
     _check_kind(value, name)
     if len(value.shape) > 2 and notes is not None:
-        size = math.prod(value.shape[1:])
-        notes.append(f"{name}: images of shape {tuple(value.shape[1:])} flattened to {size} columns")
+        shape = tuple(value.shape[1:])
+        notes.append(Note("info", "flattened", f"{name}: {flattened.format(shape, math.prod(shape))}"))
     check = _Check(name)
     with np.errstate(over="ignore"):  # the check reports numbers that do not fit
         points = _as_matrix(value, name, check)
@@ -72,15 +78,16 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         (hasattr(value, "tocsr"), "a sparse matrix", f"pass {name}.toarray()"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
+        (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
     ):
         if is_refused:
             raise InputError(name, f"found {kind}", advice)
-    value = _without_frame(detached(value), name)
+    value = _without_frame(rows_in_cells(value), name)
     try:
-        array = np.asarray(value)
+        array = np.asarray(detached(value))
     except Exception as error:  # a class of another package may raise anything
         if isinstance(value, list | tuple):
-            raise InputError(name, "found rows of different lengths", "give all rows the same length") from None
+            raise InputError(name, *_uneven(value, error)) from None
         raise InputError(
             name,
             f"found {type(value).__name__} that is no array ({first_line(error)})",
@@ -92,15 +99,26 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
 
 
 def _without_frame(value: Any, name: str) -> Any:
-    """Return a pandas frame, whose columns may be mixed or nullable, as an array; return anything else unchanged."""
+    """Return a frame, whose columns may be mixed or nullable, as an array; return anything else unchanged."""
     if not is_frame(value) or not hasattr(value, "columns"):
         return value
     numbers = frame_numbers(value)
     if numbers is None:
-        pairs = zip(value.columns, value.dtypes, strict=True)
-        texts = [str(column) for column, dtype in pairs if dtype.kind not in "biuf"]
-        raise InputError(name, f"found columns that are not numbers: {join_names(texts)}", "encode or drop them")
+        others, lists = map(str, other_columns(value)), list_columns(value)
+        advice = f"for a column of lists: pass {name}[{lists[0]!r}]" if lists else "encode or drop them"
+        raise InputError(name, f"found columns that are not numbers: {join_names(list(others))}", advice)
     return numbers
+
+
+def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:
+    """Return what is wrong with rows of which numpy can make no array, and advice."""
+    missing = [place for place, row in enumerate(rows) if row is None]
+    if missing:
+        return f"found None in row {missing[0]}", "drop or fill these rows"
+    shapes = {np.shape(row) for row in rows if hasattr(row, "shape")} or {len(row) for row in rows}
+    if len(shapes) > 1:
+        return "found rows of different lengths", "give all rows the same length"
+    return f"found rows that are no arrays ({first_line(error)})", "pass an array of shape (n, d)"
 
 
 def _check_kind(value: Any, name: str) -> None:
@@ -145,12 +163,12 @@ class _Check:
         if finite.all():
             self._check_size(block)
             return
-        bad = np.flatnonzero(~finite.all(axis=1))
+        not_finite = np.flatnonzero(~finite.all(axis=1))
         if not self._bad_rows:
-            kind = "NaN" if np.isnan(block[bad[0]]).any() else "an infinite value"
+            kind = "NaN" if np.isnan(block[not_finite[0]]).any() else "an infinite value"
             kind += " of float16, which ends at 65504," if block.dtype == np.float16 else ""
-            self._first = f"found {kind} in row {start + bad[0]}"
-        self._bad_rows += len(bad)
+            self._first = f"found {kind} in row {start + not_finite[0]}"
+        self._bad_rows += len(not_finite)
 
     def _check_size(self, block: NDArray[Any]) -> None:
         """Raise InputError for numbers so large that a distance between them is infinite."""
@@ -237,16 +255,3 @@ def check_input_distance(points: Points, distance: str, name: str) -> None:
             f"found only zeros in row {zeros[0]}, which has no direction",
             "drop such rows, or use another distance than 'cosine'",
         )
-
-
-def check_code_distance(codes: Points, distance: str, name: str) -> None:
-    """Raise InputError if a distance between codes is undefined: fractions have no Hamming distance."""
-    if distance != "hamming":
-        return
-    for _, block in matrix_blocks(codes):
-        if not (np.rint(block) == block).all():
-            raise InputError(
-                name,
-                "found values that are no whole numbers",
-                "'hamming' counts the columns that differ: pass binary codes, or use another distance",
-            )

@@ -6,58 +6,54 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from distbench.inputs.blocks import is_stored, stored_blocks
+from distbench.inputs.frames import is_frame, rows_in_cells
 
 __all__ = [
     "batches",
     "describe_batch",
     "detached",
-    "frame_numbers",
-    "is_frame",
     "is_objects",
     "rows_of_points",
     "some_rows",
 ]
+
+NUMPY_FLOATS = ("torch.float16", "torch.float32", "torch.float64")
 
 
 def rows_of_points(X: Any) -> Any:
     """Return points in a form that can be cut into batches.
 
     Frames, stored arrays and lists of objects (texts, pictures, records, rows of different lengths) keep their type;
-    all else, such as lists of numbers, becomes an array.
+    all else, such as lists of numbers and columns with a list in each cell, becomes an array.
     """
-    if is_frame(X) or is_stored(X):
+    if is_stored(X) or (is_frame(X) and hasattr(X, "columns")):
         return X
-    if is_objects(X):
-        return list(X)
-    return np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)
-
-
-def is_frame(X: Any) -> bool:
-    """Return whether `X` is a frame or a column of pandas."""
-    return hasattr(X, "iloc") and hasattr(X, "ndim")
-
-
-def frame_numbers(frame: Any) -> NDArray[np.float64] | None:
-    """Return a frame or column of pandas as float64, with NaN for missing values; None if some columns are not numbers.
-
-    Unlike numpy, this works for mixed and nullable columns.
-    """
-    dtypes = frame.dtypes if frame.ndim == 2 else [frame.dtype]
-    if any(dtype.kind not in "biuf" for dtype in dtypes):
-        return None
-    numbers: NDArray[np.float64] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    return numbers
+    rows = detached(rows_in_cells(X))
+    if is_frame(rows):
+        return rows
+    return list(rows) if is_objects(rows) else np.asarray(rows)
 
 
 def detached(value: Any) -> Any:
-    """Return a torch tensor in a form that numpy can read, without gradients; return anything else unchanged."""
+    """Return a torch tensor, or a list that holds some, in a form that numpy can read; return anything else unchanged.
+
+    It is without gradients, in memory, and of a type that numpy has.
+    """
+    if isinstance(value, list | tuple):
+        return [detached(item) for item in value] if _holds_tensors(value) else value
     if not hasattr(value, "detach"):
         return value
     value = value.detach().cpu()
-    return value.float() if str(value.dtype) == "torch.bfloat16" else value
+    is_unknown = value.dtype.is_floating_point and str(value.dtype) not in NUMPY_FLOATS
+    return value.float() if is_unknown else value
+
+
+def _holds_tensors(items: Any) -> bool:
+    if any(hasattr(item, "detach") for item in items):
+        return True
+    return any(isinstance(item, list | tuple) and _holds_tensors(item) for item in items[:1])
 
 
 def is_objects(X: Any) -> bool:
@@ -78,8 +74,8 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
         yield from _stored_batches(rows, size)
         return
     for start in range(0, len(rows), size):
-        batch = rows.iloc[start : start + size] if is_frame(rows) else rows[start : start + size]
-        yield start, batch.copy()
+        batch = rows.iloc[start : start + size] if hasattr(rows, "iloc") else rows[start : start + size]
+        yield start, batch.copy() if hasattr(batch, "copy") else batch.clone()
 
 
 def some_rows(rows: Any, places: Any) -> Any:
@@ -88,7 +84,7 @@ def some_rows(rows: Any, places: Any) -> Any:
         return rows[: len(places)]
     if isinstance(rows, list):
         return [rows[place] for place in places]
-    return rows.iloc[places] if is_frame(rows) else rows[places]
+    return rows.iloc[places] if hasattr(rows, "iloc") else rows[places]
 
 
 def describe_batch(batch: Any) -> str:

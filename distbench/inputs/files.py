@@ -15,7 +15,16 @@ from distbench.inputs.size_guards import IN_MEMORY_BYTES, refuse_archive, refuse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ENDINGS", "is_file_name", "open_archive", "read_array", "read_points", "reading"]
+__all__ = [
+    "ENDINGS",
+    "is_file_name",
+    "is_parquet",
+    "open_archive",
+    "parquet_names",
+    "read_array",
+    "read_points",
+    "reading",
+]
 
 T = TypeVar("T")
 
@@ -59,6 +68,20 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
         raise MissingDependencyError(f"{name}: {error}") from error.__cause__
+
+
+def is_parquet(source: Any) -> bool:
+    """Return whether a text or path names a Parquet file, with or without a key after it."""
+    return isinstance(source, str | PathLike) and _parts(source)[0].suffix.lower() == ".parquet"
+
+
+def parquet_names(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None]:
+    """Return the names of the rows and of the columns of a Parquet file that was read; None for rows without names."""
+    from distbench.inputs.parquet import table_names
+
+    path, key = _parts(source)
+    rows, columns = table_names(path)
+    return rows, None if key else columns
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Table", "read_columns", "read_table"]
+__all__ = ["Table", "read_columns", "read_table", "table_names"]
 
 Columns = Mapping[str, Any]  # pyarrow columns by name
 
@@ -34,7 +34,7 @@ class Table:
 def read_table(path: Path, label: str, group: str = "") -> Table:
     """Read the columns of numbers as points, and the columns ``label`` and ``group``, if given, as classes and groups.
 
-    A column may be both.
+    One column may be both.
     """
     import numpy as np
 
@@ -72,6 +72,13 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
         names = join_names([*lists, *others])
         raise DatasetError(f"has lists and other columns ({names}); name one: {path.name}:{lists[0]}")
     return _from_lists(lists[0], columns[lists[0]])
+
+
+def table_names(path: Path) -> tuple[list[Any] | None, list[str]]:
+    """Return the names of a pandas frame's rows, if it has any, and of its columns."""
+    columns, index = _columns(path)
+    rows = list(zip(*(columns[name].to_pylist() for name in index), strict=True)) if index else None
+    return rows, [name for name in columns if name not in index]
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import math
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from typing import IO, Any
 
 from distbench._util.text import short_repr
 from distbench.errors import DatasetError
 
-__all__ = ["IN_MEMORY_BYTES", "other_method", "refuse_archive", "refuse_array", "refuse_table", "refuse_unfolded"]
+__all__ = [
+    "IN_MEMORY_BYTES",
+    "other_method",
+    "refuse_archive",
+    "refuse_array",
+    "refuse_table",
+    "refuse_unfolded",
+    "understated_member",
+]
 
 IN_MEMORY_BYTES = 64 << 20  # larger arrays stay in their file and are read block by block
-MAX_BYTES = 1 << 30  # uncompressed bytes that any file may have
+MAX_BYTES = 1 << 28  # uncompressed bytes that any file may have
+CHUNK = 1 << 20  # bytes that are unfolded at once
 MAX_RATIO = 200  # in larger files, of uncompressed to compressed bytes
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Compressions of zip archives that are read. zipfile unfolds the others as far as they go, whatever they claim."""
@@ -66,6 +77,32 @@ def refuse_archive(file: IO[bytes]) -> None:
 def other_method(members: Iterable[zipfile.ZipInfo]) -> str:
     """Return the name of a member of a zip archive with a compression that is not read; empty if there is none."""
     return next((short_repr(member.filename) for member in members if member.compress_type not in METHODS), "")
+
+
+def understated_member(archive: zipfile.ZipFile) -> str:
+    """Return the name of a deflated member that unfolds to more than it claims; empty if there is none.
+
+    zipfile cuts a member to the size that it claims, but unfolds it first where it is read at once.
+    """
+    for member in archive.infolist():
+        if member.compress_type == zipfile.ZIP_DEFLATED and _is_understated(archive.fp, member):
+            return short_repr(member.filename)
+    return ""
+
+
+def _is_understated(file: Any, member: zipfile.ZipInfo) -> bool:
+    file.seek(member.header_offset + 26)
+    name, extra = struct.unpack("<HH", file.read(4))
+    file.seek(name + extra, os.SEEK_CUR)
+    inflate, packed, unfolded = zlib.decompressobj(-zlib.MAX_WBITS), b"", 0
+    left = member.compress_size
+    while not inflate.eof and unfolded <= member.file_size and (packed or left > 0):
+        if not packed:
+            packed = file.read(min(left, CHUNK))
+            left = left - len(packed) if packed else 0
+        unfolded += len(inflate.decompress(packed, CHUNK))
+        packed = inflate.unconsumed_tail
+    return unfolded > member.file_size
 
 
 def refuse_table(metadata: Any, size: int) -> None:

@@ -11,9 +11,11 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics, gather
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
+from distbench.inputs.table_names import check_pair_names
 from distbench.metrics._metric import Metric
 from distbench.metrics.neighbor_counts import all_but_one, checked_k
 from distbench.metrics.user_metrics import with_metric_inputs
@@ -160,6 +162,7 @@ def _example(name: str, value: float | None, arrays: tuple[str, str], with_k: bo
     return [f">>> from distbench.metrics import {name}", f">>> X = {points}", f">>> {shown}", f"{value}"]
 
 
+@with_default_float_errors
 def measure_one(metric: Metric, X: Any, Z: Any, reference: Reference, k: int = 1, **options: Any) -> float:
     """Return one metric of codes Z of points X, in sample or with the references alone as candidates."""
     return metric.measure(gather_checked(X, Z, reference, [metric], k=k, include_queries=False, **options)).value
@@ -178,8 +181,9 @@ def gather_checked(
     """Return the statistics of points and codes for some metrics. Raises InputError if they cannot be used."""
     if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
-    points, codes = _checked_pair((X, Z), ("X", "Z"))
     pair, names = None, ("reference[0]", "reference[1]")
+    check_pair_names([(X, "X"), (Z, "Z")], [] if reference is None else list(zip(reference, names, strict=True)))
+    points, codes = _checked_pair((X, Z), ("X", "Z"))
     if reference is not None:
         pair = _checked_pair(reference, names)
         check_same_columns(codes, pair[1], ("Z", names[1]))

@@ -1,4 +1,4 @@
-"""Numbers of neighbors: what k each metric allows."""
+"""Numbers of neighbors: which k each metric allows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def all_but_one(M: int) -> int:
 
 
 def checked_k(k: Any, M: int, metrics: Iterable[Metric]) -> int:
-    """Return the number of neighbors k among M candidates; without metrics of neighbors at most half of them.
+    """Return the number of neighbors k as an int; without metrics of neighbors it is cut to half of the M candidates.
 
-    Raises InputError if k is no whole number from 1, or larger than one of the metrics allows.
+    Raises InputError if k is not a whole number above 0, or is larger than one of the metrics allows.
     """
     try:
         if isinstance(k, bool | np.bool_):

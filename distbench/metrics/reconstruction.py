@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_shape
+from distbench.inputs.table_names import check_column_names, check_row_names
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, documented
 
@@ -57,8 +59,11 @@ _RECONSTRUCTED = "array-like of shape (m, d)\n    The points decoded from their 
 
 
 @documented(_RECONSTRUCTION_MSE, _DOC, X_reconstructed=_RECONSTRUCTED)
+@with_default_float_errors
 def reconstruction_mse(X: Any, X_reconstructed: Any) -> float:  # noqa: D103
     names = "X", "X_reconstructed"
+    check_row_names([(X, names[0]), (X_reconstructed, names[1])])
+    check_column_names((X, names[0]), (X_reconstructed, names[1]))
     points, reconstructed = as_points(X, names[0]), as_points(X_reconstructed, names[1])
     check_same_shape(points, reconstructed, names)
     return measure_reconstruction(squared_errors(points, reconstructed)).value

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
-from distbench.inputs.arrays import as_labels
+from distbench.inputs.arrays import as_labels, as_points
+from distbench.inputs.table_names import check_row_names
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, documented, measure_one
@@ -90,8 +91,12 @@ def label_agreement(  # noqa: D103
 ) -> float:
     if reference is not None and reference_labels is None:
         raise InputError("reference_labels", "found None", "pass one label for each reference point")
+    check_row_names([(X, "X"), (labels, "labels")])
+    if reference is not None:
+        check_row_names([(reference[0], "reference[0]"), (reference_labels, "reference_labels")])
+    points = as_points(X, "X")
     codes, codes_ref = label_codes(
-        as_labels(labels, len(X), "labels"),
+        as_labels(labels, len(points), "labels"),
         None if reference is None else as_labels(reference_labels, len(reference[0]), "reference_labels"),
     )
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

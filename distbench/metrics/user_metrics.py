@@ -14,6 +14,7 @@ from distbench._util.checks import whole_number
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.text import raised, short_repr
 from distbench.engine import Statistics
+from distbench.engine.point_space import distance_table
 from distbench.errors import InputError
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.neighbor_counts import all_but_one
@@ -68,10 +69,8 @@ class MetricInputs:
         return a, b
 
     def _distances(self, points: Array, others: Array, distance: str) -> tuple[Array, Array]:
-        from scipy.spatial.distance import cdist
-
-        to_tests = cdist(points, points, distance) if self.among else np.empty((len(points), 0))
-        return to_tests, cdist(points, others, distance)
+        to_tests = distance_table(points, points, distance) if self.among else np.empty((len(points), 0))
+        return to_tests, distance_table(points, others, distance)
 
     def _to_candidates(self, to_tests: Array, to_others: Array) -> Array:
         m = len(to_tests)
@@ -242,11 +241,11 @@ class _Measure:
                 "metrics", f"{self.name} returned shape {scores.shape}", "return one score a test point, (m,)"
             )
         low, high = self.bounds
-        wrong = np.flatnonzero(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
-        if len(wrong):
+        invalid = np.flatnonzero(~(np.isfinite(scores) & (scores >= low) & (scores <= high)))
+        if len(invalid):
             raise InputError(
                 "metrics",
-                f"{self.name} returned {scores[wrong[0]]:g} for test point {wrong[0]}",
+                f"{self.name} returned {scores[invalid[0]]:g} for test point {invalid[0]}",
                 f"return finite numbers from {low:g} to {high:g}",
             )
         return scores

@@ -1,11 +1,12 @@
-"""The details of an encoder on a page: scores by seed, limits, and three pictures or why there are none."""
+"""The details of an encoder on a page: scores by seed, limits, and why there are no pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.numbers import interval, number, seconds
+from distbench.results.leaderboard_rows import VERDICTS
 from distbench.results.leaderboard_table import Cell
 from distbench.results.rows import Row
 
@@ -15,19 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["details_of"]
 
-MAX_PAIRS = 5  # torn pairs in the table
 SAME = ("dataset", "code_size", "k", "m", "M")
 
 
-def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], prefix: str) -> dict[str, Any]:
-    """Return the values that the page's template shows for an encoder.
+def details_of(
+    entry: LeaderboardRow, sort: str, diagrams: Mapping[tuple[str, str], Sequence[Diagrams]], name: str
+) -> dict[str, Any]:
+    """Return the values that the page's template shows for an encoder, without its pictures.
 
-    `sort` is the metric that ranks encoders, `diagrams` are those of all encoders, and ids in pictures begin with
-    `prefix`.
+    `sort` is the metric that ranks encoders, `diagrams` are those of all encoders, by name and data set, and `name` is
+    the id of the details.
     """
-    own_diagrams = _diagrams_of(entry, diagrams)
+    own_diagrams = None
+    if entry.rows:
+        own_diagrams = _diagrams_of(entry, diagrams.get((entry.rows[0].encoder, entry.rows[0].dataset), ()))
     heads, scores = _scores(entry)
     return {
+        "id": name,
         "encoder": entry.shown_name,
         "test": entry.test,
         "place": "-" if entry.place is None else str(entry.place),
@@ -35,16 +40,17 @@ def details_of(entry: LeaderboardRow, sort: str, diagrams: Sequence[Diagrams], p
         "facts": _facts(entry, own_diagrams),
         "heads": heads,
         "scores": scores,
-        "pictures": _pictures(own_diagrams, prefix) if own_diagrams else [],
+        "verdict": max(entry.verdicts.values(), key=VERDICTS.index, default=""),
+        "diagrams": own_diagrams,
+        "pictures": [],
         "no_pictures": _no_pictures(entry),
-        "torn": _torn(own_diagrams) if own_diagrams else [],
+        "torn": [],
+        "curve": "",
     }
 
 
 def _diagrams_of(entry: LeaderboardRow, diagrams: Sequence[Diagrams]) -> Diagrams | None:
     """Return an encoder's diagrams, preferably of the same test, then of the lowest seed; None if there are none."""
-    if not entry.rows:
-        return None
     row = entry.rows[0]
 
     def is_same(other: Diagrams) -> bool:
@@ -113,47 +119,3 @@ def _no_pictures(entry: LeaderboardRow) -> str:
             "No pictures: points are not stored with rows. --distbench-retrain fits the encoder again and draws them."
         )
     return "No pictures: the points were not kept. The run that evaluates the encoder draws them in its HTML report."
-
-
-def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
-    """Return the title, SVG, caption and meaning of colors of each picture."""
-    from distbench.render.drawing import color_names
-    from distbench.render.pictures import KINDS, picture_svg
-
-    density, codes, curve = diagrams["shepard"], diagrams["map"], diagrams["curve"]
-    beyond = f" {density['beyond']:,} pairs are beyond the edges." if density["beyond"] else ""
-    line = (
-        " On the dashed line code distances are proportional to input distances."
-        if density["slope"] is not None
-        else ""
-    )
-    count = f"{len(codes['points']):,} of {codes['of']:,}"
-    if len(codes["points"]) == codes["of"]:
-        count = f"All {codes['of']:,}"
-    axes = "first two columns of their codes" if codes["columns"] != 1 else "one column of their codes"
-    marks = " Rings: the worst; lines: neighbors torn apart." if codes["torn"] else ""
-    captions = {
-        "shepard": f"{density['pairs']:,} pairs; a stronger colour means more pairs.{line}{beyond}",
-        "points": f"{count} test points at the {axes}, coloured by the continuity of each.{marks}",
-        "ranks": f"Share of the K nearest neighbors kept, beyond chance; over {curve['queries']:,} test points.",
-    }
-    return [
-        {
-            "title": KINDS[kind][0],
-            "svg": picture_svg(diagrams, kind, f"{prefix} {kind}"),
-            "caption": caption,
-            "colors": color_names() if kind == "points" and codes["continuity"] is not None else [],
-        }
-        for kind, caption in captions.items()
-    ]
-
-
-def _torn(diagrams: Diagrams) -> list[tuple[str, ...]]:
-    """Return the cells of a table of the worst torn pairs."""
-    lines: list[tuple[str, ...]] = []
-    for pair in diagrams["map"]["torn"][:MAX_PAIRS]:
-        label, other_label = (f" ({label})" for label in pair["labels"]) if pair["labels"] else ("", "")
-        names = f"test {pair['query']}{label}", f"{pair['partner_set']} {pair['partner']}{other_label}"
-        input_side = number(pair["input_distance"]), f"{pair['rank_input']:g}"
-        lines.append((*names, *input_side, number(pair["code_distance"]), f"{pair['rank_code']:g}"))
-    return lines

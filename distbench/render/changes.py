@@ -83,6 +83,7 @@ def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST)
     blocks += [f"{groups.unchanged} unchanged"] if groups.unchanged else []
     names = {
         OTHER_POINTS: dict.fromkeys(change.label for change in comparison.changes if change.other_points),
+        "matched by their points": dict.fromkeys(f"{c.label} ({c.moved})" for c in comparison.changes if c.moved),
         "lost": [str(entry) for entry in comparison.not_compared if entry.failed],
         "not compared": [str(entry) for entry in comparison.not_compared if not entry.failed],
         "only before": comparison.only_before,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from itertools import groupby
@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 from distbench._util.imports import require
 from distbench._util.text import plain_text
 from distbench.render._details import details_of
+from distbench.render._page_pictures import CURVE_SIZE, add_pictures
 from distbench.render.changes import change_text, group_changes, title
 from distbench.results.leaderboard_table import Table, tables_of
 
 if TYPE_CHECKING:
+    from distbench.results.diagrams import Diagrams
     from distbench.results.gates import RunComparison
     from distbench.results.run import RunResults
 
 __all__ = ["render_html"]
 
+DIGITS = 9  # of the numbers that tables are sorted by
 DECIMALS = 3  # in leaderboards; the details of encoders have four
 VERDICTS = ("broken", "undecided", "met")
 
@@ -37,7 +40,9 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
     require("jinja2")
     style, script = _text("report.css"), _text("report.js")
     tables = tables_of(run.rows, run.sort, DECIMALS)
-    sections = [_section(table, f"t{place}", run) for place, table in enumerate(tables)]
+    diagrams = _by_encoder(run.diagrams)
+    sections = [_section(table, f"t{place}", run.sort, diagrams) for place, table in enumerate(tables)]
+    add_pictures(details for section in sections for details in section["details"].values())
     page: str = _template().render(
         heading=heading,
         style=style,
@@ -47,6 +52,7 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
         chips=_chips(run, tables),
         sections=sections,
         groups={name: list(group) for name, group in groupby(sections, lambda section: section["table"].name)},
+        curve_size=CURVE_SIZE,
         sort=run.sort,
         broken=run.broken,
         claims=run.claims,
@@ -61,13 +67,17 @@ def _template() -> Any:
     """Return the page's template, compiled once."""
     import jinja2
 
+    # Indentation would be a fifth of a page with many encoders.
+    source = "\n".join(line.lstrip() for line in _text("report.html.j2").splitlines())
     return jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined, finalize=_plain
-    ).from_string(_text("report.html.j2"))
+    ).from_string(source)
 
 
 def _plain(value: Any) -> Any:
-    """Return a value for the page; in text, which is not markup yet, control characters are spelled out."""
+    """Return a value for the page: text with control characters spelled out, unless it is markup, and short numbers."""
+    if type(value) is float:
+        return f"{value:.{DIGITS}g}"
     return plain_text(value) if type(value) is str else value
 
 
@@ -80,10 +90,20 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _section(table: Table, name: str, run: RunResults) -> dict[str, Any]:
+def _by_encoder(diagrams: Sequence[Diagrams]) -> dict[tuple[str, str], list[Diagrams]]:
+    """Return diagrams by the name and the data set of their encoder."""
+    found: dict[tuple[str, str], list[Diagrams]] = {}
+    for one in diagrams:
+        found.setdefault((one["encoder"], one["dataset"]), []).append(one)
+    return found
+
+
+def _section(
+    table: Table, name: str, sort: str, diagrams: Mapping[tuple[str, str], Sequence[Diagrams]]
+) -> dict[str, Any]:
     """Return a leaderboard, and the details of each encoder by id."""
     entries = {f"{name}e{place}": entry for place, entry in enumerate((*table.entries, *table.unranked))}
-    details = {key: details_of(entry, run.sort, run.diagrams, key) for key, entry in entries.items()}
+    details = {key: details_of(entry, sort, diagrams, key) for key, entry in entries.items()}
     return {"id": name if table.size else "checks", "table": table, "details": details, "links": list(details)}
 
 

@@ -80,6 +80,7 @@ def picture_svg(diagrams: Diagrams, kind: str, prefix: str = "") -> str:
         file = StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata=NO_METADATA)
     svg = NOT_FOR_PAGES.sub("", file.getvalue()[file.getvalue().index("<svg") :])
+    svg = re.sub(r">\s+<", "><", svg).strip()
     label = escape(f"{diagrams['encoder']}: {title}")
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 

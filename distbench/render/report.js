@@ -37,7 +37,7 @@
     const wanted = text.trim().toLowerCase();
     for (const row of document.querySelectorAll("table.leaderboard tbody tr"))
       row.hidden = !row.cells[1].dataset.value.toLowerCase().includes(wanted);
-    for (const one of document.querySelectorAll("details[data-encoder]"))
+    for (const one of document.querySelectorAll("[data-encoder]"))
       one.hidden = !one.dataset.encoder.toLowerCase().includes(wanted);
   };
 

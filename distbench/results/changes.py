@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from distbench.inference.estimate import Estimate, mean_of
 from distbench.results.matching import (
-    POINTS_CHANGED,
+    NOT_A_NUMBER,
     MatchedRows,
     NotCompared,
     Subject,
     equal,
     match_rows,
     measured,
+    never,
     packed_alike,
-    points_differ,
 )
 from distbench.results.packing import estimate_of
+from distbench.results.points import POINTS_CHANGED, points_differ
 from distbench.results.rows import OK, Row, status_of
 
 __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
@@ -51,6 +52,8 @@ class Change(Subject):
         A remark for readers, such as why the interval is not paired.
     other_points : bool
         Whether the points changed.
+    moved : str
+        What the encoder was, if it was matched by its points alone: another name, test or code size.
     """
 
     metric: str
@@ -63,6 +66,7 @@ class Change(Subject):
     paired: bool
     note: str = ""
     other_points: bool = False
+    moved: str = ""
 
     @property
     def is_change(self) -> bool:
@@ -89,7 +93,8 @@ class RunComparison:
     changes : tuple of Change
         One for each encoder and metric that both runs have.
     only_before, only_now : tuple of str
-        Encoders of one run alone, with their data and code size.
+        Encoders that the second run left out on purpose, and those that the first run lacks, with their data and code
+        size.
     not_compared : tuple of NotCompared
         Encoders, or their metrics, that both runs have but that cannot be compared.
     """
@@ -102,7 +107,11 @@ class RunComparison:
 
 
 def compare_rows(
-    before: Iterable[Row], now: Iterable[Row], source: str = "", failed_tests: Collection[str] = ()
+    before: Iterable[Row],
+    now: Iterable[Row],
+    source: str = "",
+    failed_tests: Collection[str] = (),
+    left_out: Callable[[str], bool] = never,
 ) -> RunComparison:
     """Compare two runs.
 
@@ -111,7 +120,8 @@ def compare_rows(
     have per-point scores of the same points, the interval is the paired jackknife's; else it comes from both intervals
     (the method of variance estimates recovery, Zou and Donner 2008), which is wider for the same points. Rows that
     differ in the metric's version, or in the number of test points or candidates, are not compared, and the result says
-    why.
+    why. An encoder that has another name, test or code size now is matched if its points, k and distance are the same,
+    and its test, or its name and code size.
 
     Parameters
     ----------
@@ -121,14 +131,17 @@ def compare_rows(
         Name of the first run, for readers.
     failed_tests : collection of str
         Tests of the second run that failed, beside those with a failed row. If an encoder is
-        missing now and such a test measured it before, it counts as lost and not as left out.
+        missing now and such a test measured it before, the reason is that its test failed.
+    left_out : callable
+        Takes the node id of a test that measured an encoder before; returns whether the second run left it out on
+        purpose. Other encoders that are missing now are lost. By default no test is left out.
 
     Returns
     -------
     RunComparison
         Its changes are in the order of `now`.
     """
-    matches, only_before, only_now, not_compared = match_rows(before, now, failed_tests)
+    matches, only_before, only_now, not_compared = match_rows(before, now, failed_tests, left_out)
     compared = [entry for matched in matches for entry in _compared(matched)]
     changes = tuple(entry for entry in compared if isinstance(entry, Change))
     not_compared += [entry for entry in compared if isinstance(entry, NotCompared)]
@@ -149,10 +162,11 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
         old, new = before.get(metric, {}), now.get(metric, {})
         reason, has_failed = _reason(old, new)
         if not reason:
-            yield _change(old, new, matched.subject, is_same)
+            yield _change(old, new, matched, is_same)
         elif old.keys() - lost or not old:  # a failed seed is reported once, not for each metric
             had = frozenset([metric] if _was_measured(old, new) else [])
-            yield NotCompared(**vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had)
+            entry = NotCompared(**vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had)
+            yield replace(entry, missing=bool(old) and not new)
 
 
 def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
@@ -187,7 +201,7 @@ def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
         before, now = (", ".join("none" if seed is None else str(seed) for seed in rows) for rows in (old, new))
         return f"no training seed in common (before {before}, now {now})", False
     means = [mean_of([_value(rows[seed]) for seed in seeds]) for rows in (old, new)]
-    return ("is not a number", not math.isnan(means[0])) if any(map(math.isnan, means)) else ("", False)
+    return (NOT_A_NUMBER, not math.isnan(means[0])) if any(map(math.isnan, means)) else ("", False)
 
 
 def _was_measured(old: BySeed, new: BySeed) -> bool:
@@ -200,7 +214,7 @@ def _value(row: Row) -> float:
     return math.nan if row.value is None else row.value
 
 
-def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change:
+def _change(old: BySeed, new: BySeed, matched: MatchedRows, is_same: bool) -> Change:
     """Return the change of a metric; if the codes are the same (`is_same`), both ends are the difference itself."""
     seeds = [seed for seed in new if seed in old]
     before, now = [old[seed] for seed in seeds], [new[seed] for seed in seeds]
@@ -210,11 +224,12 @@ def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change
     low, high = (difference, difference) if is_same else replace(estimate, value=difference).interval()
     unpaired = "" if is_same else unpaired
     other_points = unpaired == POINTS_CHANGED
-    notes = [f"not paired: {unpaired}"] if unpaired and low is not None else [unpaired] if other_points else []
+    notes = [matched.moved] if matched.moved else []
+    notes += [f"not paired: {unpaired}"] if unpaired and low is not None else [unpaired] if other_points else []
     total = len(old.keys() | new.keys())
     notes += [f"over {len(seeds)} of {total} seeds"] if len(seeds) < total else []
     return Change(
-        **vars(subject),
+        **vars(matched.subject),
         metric=now[0].metric,
         direction=now[0].direction,
         before=value_before,
@@ -225,6 +240,7 @@ def _change(old: BySeed, new: BySeed, subject: Subject, is_same: bool) -> Change
         paired=not unpaired and low is not None,
         note="; ".join(notes),
         other_points=other_points,
+        moved=matched.moved,
     )
 
 

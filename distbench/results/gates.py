@@ -52,7 +52,7 @@ class Gate:
 
     def allowed(self, change: Change) -> float:
         """Return the worsening that is allowed in a change."""
-        return self.threshold * _whole(change)[0] if self.relative and self.threshold else self.threshold
+        return self.threshold * _base(change)[0] if self.relative and self.threshold else self.threshold
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,16 @@ class BrokenGate:
     ----------
     gate : Gate
         How much worse the encoder may become.
+    subject : str
+        The encoder with its data and code size, and the metric where one is known; empty if nothing was compared.
     reason : str
         How much worse it is, or why that is not known.
     compared : bool
-        Whether the encoder is known to be worse; False if nothing could be compared.
+        Whether the encoder is known to be worse, or is missing among others; False if nothing could be compared.
     """
 
     gate: Gate
+    subject: str
     reason: str
     compared: bool = True
 
@@ -110,11 +113,14 @@ def parse_gate(text: str) -> Gate:
     return Gate(metric, threshold / 100 if relative else threshold, relative)
 
 
-def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value") -> list[BrokenGate]:
+def broken_gates(
+    comparison: RunComparison, gates: Iterable[Gate], undecided: Undecided = "value", accept: str = ""
+) -> list[BrokenGate]:
     """Return the gates that are broken, each once for each encoder that breaks it.
 
     A gate is also broken if nothing can be compared for it, or if a metric that an encoder had before has no value now
-    or cannot be compared. Encoders that are new, or did not run now, break none.
+    or cannot be compared, for instance because it is missing. Encoders that are new, or that the second run left out on
+    purpose, break none.
 
     Parameters
     ----------
@@ -125,6 +131,8 @@ def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Un
     undecided : {"value", "fail", "pass"}
         Decides on a worsening whose interval contains the threshold. ``"value"``: the gate is broken if the worsening
         itself is larger; ``"fail"``: broken; ``"pass"``: not broken. Without an interval the value decides.
+    accept : str
+        The command that makes the second run the one to compare with, which is advice where nothing failed.
 
     Returns
     -------
@@ -132,16 +140,24 @@ def broken_gates(comparison: RunComparison, gates: Iterable[Gate], undecided: Un
         Empty if all gates hold.
     """
     check_undecided(undecided)
-    return list(dict.fromkeys(broken for gate in gates for broken in _broken(comparison, gate, undecided)))
+    return list(dict.fromkeys(broken for gate in gates for broken in _broken(comparison, gate, undecided, accept)))
 
 
-def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided) -> list[BrokenGate]:
+def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided, accept: str) -> list[BrokenGate]:
     changes = [change for change in comparison.changes if gate.metric in (ALL, change.metric)]
     lost = [entry for entry in comparison.not_compared if entry.had and gate.metric in (ALL, *entry.had)]
     if not changes and not lost:
-        return [BrokenGate(gate, _why_nothing(comparison, gate), compared=False)]
-    broken = [BrokenGate(gate, _worsening(change, gate)) for change in changes if _is_broken(change, gate, undecided)]
-    return broken + [BrokenGate(gate, str(entry), compared=entry.failed) for entry in lost]
+        return [BrokenGate(gate, "", _why_nothing(comparison, gate), compared=False)]
+    worse = [change for change in changes if _is_broken(change, gate, undecided)]
+    broken = [BrokenGate(gate, f"{change.label}, {change.metric}", _worsening(change, gate)) for change in worse]
+    for entry in lost:
+        is_known = entry.failed and (bool(changes) or not entry.missing)
+        broken.append(BrokenGate(gate, entry.subject, _with_advice(entry, accept), compared=is_known))
+    return broken
+
+
+def _with_advice(entry: NotCompared, accept: str) -> str:
+    return f"{entry}; if this is wanted: {accept}" if accept and entry.is_choice else str(entry)
 
 
 def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
@@ -154,8 +170,8 @@ def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
     return deciding > gate.allowed(change) + ROUNDING * max(finite, default=0.0)
 
 
-def _whole(change: Change) -> tuple[float, str]:
-    """Return what a percentage of a change is a share of, and its name for readers; empty for the value itself."""
+def _base(change: Change) -> tuple[float, str]:
+    """Return the number that a gate's percentage refers to, and its name for readers: empty for the value before."""
     from distbench.metrics import METRICS
 
     size, known = abs(change.before), METRICS.get(change.metric)
@@ -164,10 +180,10 @@ def _whole(change: Change) -> tuple[float, str]:
 
 
 def _worsening(change: Change, gate: Gate) -> str:
-    whole, name = _whole(change) if gate.relative else (1.0, "")
+    base, name = _base(change) if gate.relative else (1.0, "")
 
     def as_text(value: float) -> str:
-        share = 100 * value / whole if whole else math.copysign(math.inf, value)
+        share = 100 * value / base if base else math.copysign(math.inf, value)
         return f"{share:.3g}%" if gate.relative else f"{value:.3g}"
 
     worse, low, high = change.worsening

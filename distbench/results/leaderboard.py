@@ -15,6 +15,7 @@ from typing import Any
 from distbench._util.distances import EUCLIDEAN
 from distbench.inference.estimate import CONFIDENCE
 from distbench.results.leaderboard_rows import LeaderboardRow, leaderboard_row
+from distbench.results.points import hashes_of_points
 from distbench.results.rows import Row, Setting
 
 __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
@@ -90,15 +91,9 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
         Leaderboards sorted by data set (points of tests first), test and code size.
     """
     rows = list(rows)
-    data_of: dict[tuple[str, str], set[str]] = {}
-    for row in rows:
-        data_of.setdefault((row.dataset, row.setting.test), set()).add(_hash_of_points(row))
     groups: dict[tuple[Setting, str], list[Row]] = {}
-    for row in rows:
+    for row, data in zip(rows, hashes_of_points(rows), strict=True):
         setting = row.setting._replace(encoder="", in_sample=False, seed=None)
-        # Different hashes mean different points. If there is only one hash, rows without a hash are of the same points.
-        hashes = data_of[setting.dataset, setting.test] - {""}
-        data = next(iter(hashes)) if len(hashes) == 1 else _hash_of_points(row)
         groups.setdefault((setting, data), []).append(row)
     boards_of = Counter(setting for setting, _ in groups)
     boards = [
@@ -106,11 +101,6 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
         for (setting, data), group in groups.items()
     ]
     return sorted(boards, key=lambda b: (b.dataset, b.test, b.code_size, b.k, b.m, b.M, b.distance, b.data))
-
-
-def _hash_of_points(row: Row) -> str:
-    """Return the hash of a data set, or the fingerprint of a test's points."""
-    return (row.data_sha256 if row.dataset else row.fingerprint) or ""
 
 
 def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) -> Leaderboard:

@@ -13,17 +13,20 @@ from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import Note
 from distbench._util.numbers import at_bound, interval, number, seconds
 from distbench.results.leaderboard import Leaderboard, LeaderboardRow, leaderboard
+from distbench.results.leaderboard_notes import (
+    SHARED_PLACE,
+    explanations,
+    interval_note,
+    mark_notes,
+    notes_on_encoders,
+    stored_notes,
+)
 from distbench.results.leaderboard_rows import VERDICTS
 from distbench.results.rows import Row
 
 __all__ = ["Cell", "Column", "Table", "tables_of"]
 
 MARKS = {"broken": "!", "undecided": "?"}
-MARK_NOTES = {
-    "broken": "!  a fitted encoder breaks the limit (its whole interval is on the bad side)",
-    "undecided": "?  the interval of a fitted encoder contains the limit: the test points do not decide",
-}
-SHARED_PLACE = "shares a place, which is one more than the number of encoders shown to be better"
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,16 @@ def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) 
     """Return the leaderboards of rows; the last table has all encoders that are alone on their points, if any are."""
     boards = leaderboard(rows, sort)
     alone = [board for board in boards if board.stands_alone]
-    tables = [_ranking(board, decimals) for board in boards if not board.stands_alone]
-    return tables + ([_checks(alone, decimals)] if alone else [])
+    ranked = [board for board in boards if not board.stands_alone]
+    named = [[(entry.shown_name, entry.note) for entry in board.entries if not entry.reason] for board in ranked]
+    singles = [board.entries[0] for board in alone if not board.entries[0].reason]
+    named.append([(f"{entry.test} {entry.shown_name}", entry.note) for entry in singles])
+    *notes, notes_of_singles = notes_on_encoders(named)
+    tables = [_ranking(board, decimals, of_board) for board, of_board in zip(ranked, notes, strict=True)]
+    return tables + ([_checks(alone, decimals, notes_of_singles)] if alone else [])
 
 
-def _ranking(board: Leaderboard, decimals: int) -> Table:
+def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> Table:
     entries = tuple(entry for entry in board.entries if entry.place is not None)
     unranked = tuple(entry for entry in board.entries if entry.place is None)
     resized = [entry for entry in entries if entry.code_width not in (None, board.code_size)]
@@ -122,15 +130,15 @@ def _ranking(board: Leaderboard, decimals: int) -> Table:
         ),
         entries=entries,
         unranked=unranked,
-        notes=(*notes, *_notes(entries), *_mark_notes(entries), *_stored_notes(entries, unranked)),
+        notes=(*notes, *on_encoders, *explanations(entries), *mark_notes(entries), *stored_notes(entries, unranked)),
     )
 
 
-def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
+def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[str]) -> Table:
     """Return the table of encoders that are alone on their points, without ranks."""
     scored = [board for board in boards if not board.entries[0].reason]
-    entries = tuple(replace(board.entries[0], place=None) for board in scored)
-    unranked = tuple(board.entries[0] for board in boards if board.entries[0].reason)
+    entries = tuple(replace(board.entries[0], place=None, test=board.name) for board in scored)
+    unranked = tuple(replace(board.entries[0], test=board.name) for board in boards if board.entries[0].reason)
     metrics = list(dict.fromkeys(metric for board in boards for metric in board.metrics))
     names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
     scores = _score_columns(entries, metrics, boards[0].sort, decimals, ranked=False)
@@ -138,7 +146,6 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
         Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
         for key, label in (("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M"))
     ]
-    named = [replace(entry, encoder=cell.text, in_sample=False) for entry, cell in zip(entries, names, strict=True)]
     return Table(
         name="Checks of single encoders",
         size="",
@@ -154,8 +161,9 @@ def _checks(boards: Sequence[Leaderboard], decimals: int) -> Table:
         unranked=unranked,
         notes=(
             *(f"no score: {entry.test} {entry.shown_name}: {entry.reason}" for entry in unranked),
-            *_notes(named),
-            *_mark_notes(entries),
+            *on_encoders,
+            *explanations([replace(entry, in_sample=False) for entry in entries]),
+            *mark_notes(entries),
         ),
     )
 
@@ -198,7 +206,7 @@ def _score_columns(
         kind: Literal["sort", "metric"] = "sort" if metric == sort else "metric"
         columns.append(Column(metric, metric, cells, kind, better, f"{metric}: {side} is better"))
     cells = tuple(_interval_cells(entries, sort, decimals))
-    intervals = Column("interval", "95 % interval", cells, "interval", title=_interval_note(entries))
+    intervals = Column("interval", "95 % interval", cells, "interval", title=interval_note(entries))
     return [columns[0], intervals, *columns[1:]]
 
 
@@ -237,41 +245,3 @@ def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Colum
         columns.append(Column("fit s", "fit s", cells, "fit", "down", "mean seconds of a fit"))
     cells = tuple(Cell(f"{entry.ran}/{entry.seeds}", entry.ran) for entry in entries)
     return [*columns, Column("seeds", "seeds", cells, "fit", "", "number of seeds that ran / number of seeds")]
-
-
-def _interval_note(entries: Sequence[LeaderboardRow]) -> str:
-    """Return which question the intervals answer: of fitted encoders, or of recipes that are trained again."""
-    has_several_seeds = [entry.ran > 1 for entry in entries]
-    if not any(has_several_seeds):
-        return "95 % interval: of these fitted encoders, on new test points"
-    if all(has_several_seeds):
-        return "95 % interval: of these recipes, trained again, on new test points"
-    return "95 % interval: on new test points; for an encoder with several seeds, of its recipe trained again"
-
-
-def _notes(entries: Sequence[LeaderboardRow]) -> list[str]:
-    """Return the encoders' notes, and explanations of intervals, of "in sample" and of shared places."""
-    notes = [f"{entry.shown_name}: {entry.note}" for entry in entries if entry.note]
-    if any(entry.in_sample for entry in entries):
-        notes.append("in sample: fitted on train and test points together; the others on train points alone")
-    places = [entry.place for entry in entries if entry.place is not None]
-    if len(set(places)) < len(places):
-        notes.append(f"=  {SHARED_PLACE} (95 % for all pairs together)")
-    if any(entry.low is not None for entry in entries):
-        notes.append(_interval_note(entries))
-    return notes
-
-
-def _mark_notes(entries: Iterable[LeaderboardRow]) -> list[str]:
-    verdicts = {verdict for entry in entries for verdict in entry.verdicts.values()}
-    return [note for verdict, note in MARK_NOTES.items() if verdict in verdicts]
-
-
-def _stored_notes(entries: Sequence[LeaderboardRow], unranked: Sequence[LeaderboardRow]) -> list[str]:
-    names_of: dict[str, list[str]] = {}
-    for entry in entries:
-        if entry.stored:
-            names_of.setdefault(entry.stored, []).append(entry.shown_name)
-    if [len(names) for names in names_of.values()] == [len(entries)]:
-        return [f"stored {day}: all rows{' that have a place' if unranked else ''}" for day in names_of]
-    return [f"stored {day}: {', '.join(names)}" for day, names in sorted(names_of.items())]

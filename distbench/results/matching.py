@@ -8,24 +8,27 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from distbench.results.packing import ARRAYS, packed_arrays
+from distbench.results.points import find_moved, moved_text
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [
-    "POINTS_CHANGED",
+    "MISSING",
+    "NOT_A_NUMBER",
     "MatchedRows",
     "NotCompared",
     "Subject",
     "equal",
     "match_rows",
     "measured",
+    "never",
     "packed_alike",
-    "points_differ",
 ]
 
 METHOD = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
 SAME_NAME = "several encoders in one test have this name; give each another one, with name="
-POINTS_CHANGED = "the points changed"
 TEST_FAILED = "has no value now, because its test failed"
+NOT_A_NUMBER = "is not a number"
+MISSING = "was there, now missing"
 ROUNDING = 1e-9  # relative to the values: files keep ten digits
 
 
@@ -60,67 +63,121 @@ class NotCompared(Subject):
         Whether it had a value before and has none now.
     had : frozenset of str
         Metrics that had a value before; gates on them are broken.
+    missing : bool
+        Whether the second run has no rows of it, or of one of its seeds or metrics, though it did not leave it out.
     """
 
     metric: str
     reason: str
     failed: bool = False
     had: frozenset[str] = frozenset()
+    missing: bool = False
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether somebody may want it, so that the second run becomes the one to compare with: nothing failed."""
+        return self.missing or not (self.failed or self.reason in (SAME_NAME, NOT_A_NUMBER))
+
+    @property
+    def subject(self) -> str:
+        """The encoder, its data and the code size as text, with the metric if there is one."""
+        return f"{self.label}, {self.metric}" if self.metric else self.label
 
     def __str__(self) -> str:
-        return f"{self.label}{', ' * bool(self.metric)}{self.metric}: {self.reason}"
+        return f"{self.subject}: {self.reason}"
 
 
 class MatchedRows(NamedTuple):
-    """The rows of one encoder in both runs that have the same settings, and its rows that failed."""
+    """The rows of one encoder in both runs that have the same settings, and its rows that failed.
+
+    `moved` says what the encoder was, if it has another name, test or code size now.
+    """
 
     subject: Subject
     before: Sequence[Row]
     now: Sequence[Row]
+    moved: str = ""
 
 
 Key = Callable[[Row], tuple[Any, ...]]
 Groups = dict[tuple[Any, ...], list[Row]]
 
 
+def never(test: str) -> bool:
+    """Return False: no test was left out."""
+    return False
+
+
 def match_rows(
-    before: Iterable[Row], now: Iterable[Row], failed_tests: Collection[str] = ()
+    before: Iterable[Row],
+    now: Iterable[Row],
+    failed_tests: Collection[str] = (),
+    left_out: Callable[[str], bool] = never,
 ) -> tuple[list[MatchedRows], list[str], list[str], list[NotCompared]]:
     """Return matched rows in the order of `now`, encoders only in `before`, encoders only in `now`, and all others.
 
-    The others were measured with different settings, failed in one of the runs, or belong to a test that failed now,
-    which is one of `failed_tests` or has a failed row.
+    The others were measured with different settings, failed in one of the runs, belong to a test that failed now,
+    which is one of `failed_tests` or has a failed row, or are missing now though `left_out` is false for their test.
     """
     runs = list(before), list(now)
-    unclear = _contradictory(runs, lambda row: row.setting.subject)
-
-    def key(row: Row) -> tuple[Any, ...]:
-        subject = row.setting.subject
-        return (*subject, row.test) if subject in unclear else subject
-
+    key = _key(runs)
     old, new = (_grouped(rows, key) for rows in runs)
+    gone, added = ({name: rows for name, rows in a.items() if name not in b} for a, b in ((old, new), (new, old)))
+    moved = find_moved(gone, added)
     matches: list[MatchedRows] = []
     not_compared: list[NotCompared] = []
     same_name = _contradictory(runs, key)
-    for encoder in (encoder for encoder in new if encoder in old):
+    for encoder, rows in new.items():
+        earlier = old.get(moved.get(encoder, encoder), [])
+        if not earlier:
+            continue
         if encoder in same_name:
-            not_compared.append(_not_compared(new[encoder], SAME_NAME, had=measured(old[encoder])))
+            not_compared.append(_not_compared(rows, SAME_NAME, had=measured(earlier)))
         else:
-            matched, unmatched = _matched(old[encoder], new[encoder])
-            matches += matched
+            text = moved_text(earlier[0], rows[0]) if encoder in moved else ""
+            matched, unmatched = _matched(earlier, rows, left_out)
+            matches += [pair._replace(moved=text) for pair in matched]
             not_compared += unmatched
     failed = {*failed_tests, *(row.test for row in runs[1] if row.status != OK)} - {""}
-    only_before = []
-    for rows in (old[encoder] for encoder in old if encoder not in new):
-        if failed & {row.test for row in rows}:
-            not_compared += [_not_compared(rows, TEST_FAILED, True, had)] if (had := measured(rows)) else []
-        else:
-            only_before.append(_subject(rows).label)
-    only_now = [_subject(new[encoder]).label for encoder in new if encoder not in old]
-    return matches, only_before, only_now, not_compared
+    unmatched_rows = [rows for name, rows in gone.items() if name not in moved.values()]
+    lost = [_lost(rows, failed, left_out) for rows in unmatched_rows]
+    only_before = [_subject(rows).label for rows, entry in zip(unmatched_rows, lost, strict=True) if entry is None]
+    only_now = [_subject(rows).label for name, rows in added.items() if name not in moved]
+    return matches, only_before, only_now, [*not_compared, *filter(None, lost)]
 
 
-def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRows], list[NotCompared]]:
+def _lost(rows: Sequence[Row], failed: Collection[str], left_out: Callable[[str], bool]) -> NotCompared | None:
+    """Return the entry for an encoder that is missing now; None if it was left out, or had no value before."""
+    tests, had = {row.test for row in rows}, measured(rows)
+    if not had or (not tests & set(failed) and all(map(left_out, tests))):
+        return None
+    if tests & set(failed):
+        return _not_compared(rows, TEST_FAILED, True, had)
+    return _missing(rows, MISSING, had)
+
+
+def _key(runs: tuple[Sequence[Row], Sequence[Row]]) -> Key:
+    """Return the key that rows of one encoder share: its subject, with test and points where it would not be unique."""
+
+    def by_subject(row: Row) -> tuple[Any, ...]:
+        return row.setting.subject
+
+    def by_test(row: Row) -> tuple[Any, ...]:
+        subject = row.setting.subject
+        return (*subject, row.test) if subject in unclear else subject
+
+    def by_points(row: Row) -> tuple[Any, ...]:
+        name = by_test(row)
+        return (*name, row.fingerprint, row.data_sha256) if name in still_unclear else name
+
+    unclear = _contradictory(runs, by_subject)
+    still_unclear = _contradictory(runs, by_test)
+    return by_points
+
+
+def _matched(
+    before: Sequence[Row], now: Sequence[Row], left_out: Callable[[str], bool]
+) -> tuple[list[MatchedRows], list[NotCompared]]:
     """Match the rows of one encoder by k, distance and numbers of points."""
     scored, failed = (
         [[row for row in rows if (row.status == OK) == is_ok] for rows in (before, now)] for is_ok in (True, False)
@@ -129,19 +186,27 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
     lost, gained = [method for method in old if method not in new], [method for method in new if method not in old]
     if lost and gained:
         pairs = zip(METHOD.values(), lost[0], gained[0], strict=True)
-        differences = "; ".join(f"{name} was {then}, is now {value}" for name, then, value in pairs if then != value)
+        differences = "; ".join(
+            f"{name} was {old_value}, is now {value}" for name, old_value, value in pairs if old_value != value
+        )
         unmatched = [_not_compared(now, differences, had=measured(row for method in lost for row in old[method]))]
     elif not old or not new:
         when, rows = ("now", failed[1]) if old else ("before", failed[0]) if new else ("before and now", failed[1])
         reasons = dict.fromkeys(f"{when} {status_of(row)}" for row in rows)
         unmatched = [_not_compared(now, reason, bool(old), measured(scored[0])) for reason in reasons]
     else:
-        ran = {"", *(row.test for row in now)}  # another test of the same encoder may not have run
+        ran = {method: [row for row in old[method] if not left_out(row.test)] for method in lost}
         unmatched = [
-            _not_compared(now, f"{_as_text(method)}: was not measured so now", had=measured(old[method], ran))
-            for method in lost
+            _not_compared(now, f"{_as_text(method)}: was not measured so now", had=measured(rows))
+            for method, rows in ran.items()
         ]
         unmatched += [_not_compared(now, f"{_as_text(method)}: was not measured so before") for method in gained]
+    here = {row.seed for row in now}
+    for method in (method for method in old if method in new and not here.isdisjoint(row.seed for row in old[method])):
+        gone = [row for row in old[method] if row.seed not in here and None not in here and not left_out(row.test)]
+        if gone:
+            seeds = ", ".join(dict.fromkeys(str(row.seed) for row in gone))
+            unmatched.append(_missing(now, f"training seed {seeds} {MISSING}", measured(gone)))
     subject = _subject(now)
     matches = [
         MatchedRows(subject, old[method] + failed[0], new[method] + failed[1]) for method in new if method in old
@@ -149,10 +214,9 @@ def _matched(before: Sequence[Row], now: Sequence[Row]) -> tuple[list[MatchedRow
     return matches, unmatched
 
 
-def measured(rows: Iterable[Row], tests: Collection[str] | None = None) -> frozenset[str]:
-    """Return the metrics that have a value, finite or not; if `tests` are given, only in rows of these tests."""
-    has_value = (row for row in rows if row.status == OK and row.value is not None)
-    return frozenset(row.metric for row in has_value if tests is None or row.test in tests)
+def measured(rows: Iterable[Row]) -> frozenset[str]:
+    """Return the metrics that have a value, finite or not."""
+    return frozenset(row.metric for row in rows if row.status == OK and row.value is not None)
 
 
 def _as_text(method: tuple[Any, ...]) -> str:
@@ -189,13 +253,8 @@ def _not_compared(
     return NotCompared(**vars(_subject(rows)), metric="", reason=reason, failed=failed, had=had)
 
 
-def points_differ(row: Row, other: Row) -> str:
-    """Return why two rows may be of different points; empty if both have a hash and their hashes agree."""
-    pairs = [(row.fingerprint, other.fingerprint), (row.data_sha256, other.data_sha256)]
-    known = [pair for pair in pairs if all(pair)]
-    if not known:
-        return "not known to be of the same points"
-    return "" if all(a == b for a, b in known) else POINTS_CHANGED
+def _missing(rows: Sequence[Row], reason: str, had: frozenset[str]) -> NotCompared:
+    return replace(_not_compared(rows, reason, True, had), missing=True)
 
 
 def equal(value: float | None, other: float | None) -> bool:

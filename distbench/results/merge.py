@@ -8,6 +8,7 @@ from typing import Any
 
 from distbench.results.environment import describe
 from distbench.results.file import Results
+from distbench.results.points import hashes_of_points
 from distbench.results.run import SORT_METRIC, RunResults
 
 __all__ = ["merge_results"]
@@ -16,11 +17,12 @@ __all__ = ["merge_results"]
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[RunResults, list[str]]:
     """Return the results of several files as those of one run, and a line for each file whose rows were left out.
 
-    If several files have rows of the same setting, those of the last file are taken. `sort` is the metric that
-    ranks encoders.
+    If several files have rows of the same setting on the same points, those of the last file are taken. `sort` is the
+    metric that ranks encoders.
     """
+    hashes = iter(hashes_of_points([row for _, results in files for row in results.rows]))
     # All training seeds of an encoder are taken from one file.
-    settings = [[row.setting._replace(seed=None) for row in results.rows] for _, results in files]
+    settings = [[(row.setting._replace(seed=None), next(hashes)) for row in results.rows] for _, results in files]
     owner = {setting: path for (path, _), in_file in zip(files, settings, strict=True) for setting in in_file}
     rows, notes = [], []
     for (path, results), in_file in zip(files, settings, strict=True):

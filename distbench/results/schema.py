@@ -110,8 +110,8 @@ def _refuse(word: str) -> Any:
 def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
-        raise ValueError(f"the key {short_repr(twice)} is there twice in one table")
+        repeated = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise ValueError(f"the key {short_repr(repeated)} occurs twice in one table")
     return table
 
 
@@ -187,6 +187,8 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
         return f"low is {record.low}, above high, {record.high}"
     if record.status == OK and record.value is None:
         return "has no value"
+    if record.value is not None and not (record.m >= 1 and 1 <= record.k <= record.M):
+        return f"has a value for k = {record.k}, m = {record.m}, M = {record.M}"
     if record.verdict and record.limit is None:
         return "has a verdict but no limit"
     lengths = {record.m}

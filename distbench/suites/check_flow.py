@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distbench._util.distances import EUCLIDEAN
-from distbench._util.notes import warnings_of
+from distbench._util.notes import warnings_of, without_codes
+from distbench._util.text import plain_text
 from distbench.encoders.resolve import declared_code_size
 from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate, evaluate_codes
@@ -52,8 +54,8 @@ class Check:
 
     Attributes
     ----------
-    encoder : encoder or recipe
-        An encoder if `X_test` is passed, else a recipe for `dataset`.
+    encoder : encoder, recipe or Report
+        An encoder if `X_test` is passed, else a recipe for `dataset`; or a report, which is not measured again.
     X_test, reference : array-like or list of objects, optional
         Test points and reference points; if `codes` are passed, the reference is a tuple of points and codes.
     codes : array-like, optional
@@ -70,6 +72,8 @@ class Check:
         Limits by metric.
     undecided : {"value", "fail", "pass"}
         As in :meth:`distbench.Report.check`.
+    silence : collection of str
+        Codes of notes that are left out.
     """
 
     encoder: Any = None
@@ -86,6 +90,7 @@ class Check:
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     undecided: Undecided = "value"
+    silence: Collection[str] = ()
 
     def run(self, fits: FitCache | None = None, progress: Callable[[str], Progress | None] = lambda _: None) -> Outcome:
         """Fit a recipe if there is one, evaluate, and check the limits.
@@ -106,6 +111,8 @@ class Check:
         TrainingError
             The recipe could not be fitted.
         """
+        if isinstance(self.encoder, Report):
+            return self._run_report(self.encoder)
         if self.X_test is None:
             return self._run_recipe(FitCache() if fits is None else fits, progress)
         for argument, value in (("dataset", self.dataset), ("code_size", self.code_size)):
@@ -135,11 +142,27 @@ class Check:
     def _broken(self, report: Report) -> dict[str, float]:
         return report.broken(self.limits, self.undecided) if self.limits else {}
 
+    def _run_report(self, report: Report) -> Outcome:
+        """Check the limits of a report that was measured before."""
+        points = {name: getattr(self, name) for name in ("X_test", "reference", "codes", "dataset", "code_size")}
+        points["include_queries"] = None if self.include_queries else False
+        for name, value in (points | dict(self.options)).items():
+            if value is not None:
+                raise InputError(name, "given beside a report", "leave it out: the report has its own")
+        report = report if self.name is None else replace(report, encoder=plain_text(self.name))
+        report = replace(report, notes=without_codes(report.notes, self.silence)) if self.silence else report
+        return Outcome(report, self._broken(report), {"note": warnings_of(report.notes)})
+
     def _evaluated(self) -> Report:
         options = {**self.options, "k": self.k, "name": self.name, "include_queries": self.include_queries}
         if self.codes is not None:
-            return evaluate_codes(self.X_test, self.codes, reference=self.reference, **options)
-        return evaluate(self.encoder, self.X_test, reference=self.reference, **options)
+            for name in options:
+                if name not in inspect.signature(evaluate_codes).parameters:
+                    raise InputError(name, "given for ready codes", "leave it out, or pass the encoder")
+            report = evaluate_codes(self.X_test, self.codes, reference=self.reference, **options)
+        else:
+            report = evaluate(self.encoder, self.X_test, reference=self.reference, **options)
+        return replace(report, notes=without_codes(report.notes, self.silence))
 
     def _run_recipe(self, fits: FitCache, progress: Callable[[str], Progress | None]) -> Outcome:
         if self.reference is not None:
@@ -155,7 +178,7 @@ class Check:
         if self.include_queries and self._is_euclidean:
             check_floors(self.limits, data.test, self.code_size, k=self.k, reference=True)
         metrics = self.options.get("metrics", "default")
-        described = progress(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}")
+        described = progress(plain_text(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"))
         run = fits.run(
             Fit(recipe, self.dataset, self.code_size, self.seed, self.in_sample, described),
             name=self.name,
@@ -165,7 +188,8 @@ class Check:
         )
         row_fields = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
         row_fields |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
-        return Outcome(run.report, self._broken(run.report), row_fields, data.labels_test)
+        report = replace(run.report, notes=without_codes(run.report.notes, self.silence))
+        return Outcome(report, self._broken(report), row_fields, data.labels_test)
 
 
 def check_encoder(
@@ -188,9 +212,9 @@ def check_encoder(
 
     Parameters
     ----------
-    encoder : encoder or recipe
-        An encoder, as in :func:`distbench.evaluate`, for ``X_test``; or, for ``dataset``, a recipe: a class or object
-        with ``fit(X, code_size, seed)``, or the name of a baseline.
+    encoder : encoder, recipe or Report
+        With ``X_test`` an encoder, as in :func:`distbench.evaluate`; with ``dataset`` a recipe: a class or object with
+        ``fit(X, code_size, seed)``, or the name of a baseline; or a report, which is not measured again.
     X_test, reference
         As in :func:`distbench.evaluate`.
     dataset, code_size, seed : str, int and int
@@ -216,7 +240,7 @@ def check_encoder(
     TrainingError
         The recipe could not be fitted.
     """
-    limits, rest = limits_and_options(options, required=False)
+    limits, rest = limits_and_options(options, required=False, measured=isinstance(encoder, Report))
     check = Check(
         encoder=encoder,
         X_test=X_test,

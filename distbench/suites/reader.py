@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from distbench._util.text import plain_text, short_repr
 from distbench.datasets import DataSource
 from distbench.errors import SuiteError
 from distbench.suites._toml import TomlLocation, checked, key_lines, take
@@ -100,10 +101,12 @@ def read_suite(path: Path) -> Suite:
     top = TomlLocation(path.name, key_lines(text))
     keys = _SuiteKeys(**take(_document(text, top), _SuiteKeys, top))
     name, source = _data(keys.dataset, top.at("dataset"), path.parent)
+    for key, text in (("dataset", name), ("name", keys.name)):
+        _refuse_unprintable(text, top.at(key))
     encoders = tuple(_encoder(table, top.at("encoder", n), keys) for n, table in enumerate(keys.encoder))
     claims = tuple(_claim(table, top.at("claim", n), name, keys.code_sizes) for n, table in enumerate(keys.claim))
-    _refuse_repeats([encoder.name for encoder in encoders], "encoder", "name", top)
-    _refuse_repeats([claim.id for claim in claims], "claim", "id", top)
+    _check_names([encoder.name for encoder in encoders], "encoder", "name", top)
+    _check_names([claim.id for claim in claims], "claim", "id", top)
     if not encoders and not claims:
         raise top.error("nothing to run", "add [[encoder]] or [[claim]]")
     return Suite(
@@ -149,20 +152,21 @@ def _data(dataset: str | dict[str, Any], where: TomlLocation, folder: Path) -> t
     if isinstance(dataset, str):
         return dataset, None
     values: dict[str, str] = take(dataset, _DataKeys, where)
-    ways = [way for way in ("load", "file") if values[way]] + ["train"] * bool(values["train"] or values["test"])
-    if len(ways) != 1:
+    has_parts = bool(values["train"] or values["test"])
+    found = [source for source in ("load", "file") if values[source]] + ["train"] * has_parts
+    if len(found) != 1:
         raise where.error("needs exactly one of: load; file; train and test")
-    way, name, label, group = ways[0], values.pop("name"), values.pop("label"), values.pop("group")
+    source, name, label, group = found[0], values.pop("name"), values.pop("label"), values.pop("group")
     for key in dataset:
-        if key != way and key not in _BESIDE[way]:
-            raise where.error(f"unknown key {key!r} beside {way}", "take it out", key=key)
-    if way == "load":
+        if key != source and key not in _BESIDE[source]:
+            raise where.error(f"unknown key {key!r} beside {source}", "take it out", key=key)
+    if source == "load":
         if not _FUNCTION.fullmatch(values["load"]):
             advice = "give module:function, such as my_package.data:load"
             raise where.at("load").error(f"found {values['load']!r}", advice)
         return name, DataSource(name, function=values["load"])
     for key in ("train", "test"):
-        if way == "train" and not values[key]:
+        if source == "train" and not values[key]:
             raise where.error(f"{key} is missing", "add it")
     paths = {key: _path(value, where.at(key), folder) for key, value in values.items() if value}
     labels = [key for key in _LABELS if key in paths]
@@ -237,8 +241,19 @@ def _claim(table: Mapping[str, Any], where: TomlLocation, dataset: str, code_siz
     return claim
 
 
-def _refuse_repeats(names: Sequence[str], kind: str, key: str, top: TomlLocation) -> None:
+def _refuse_unprintable(name: str, where: TomlLocation) -> None:
+    """Raise SuiteError for a name that pytest would print, and that could control a terminal or a CI service."""
+    if plain_text(name) != name:
+        raise where.error(
+            f"found {short_repr(name)}", "use printable characters, and nothing that a CI service takes for a command"
+        )
+
+
+def _check_names(names: Sequence[str], kind: str, key: str, top: TomlLocation) -> None:
+    """Raise SuiteError for a name that is used twice, or cannot be printed as it is."""
+    """Raise SuiteError for a name that is used twice, or cannot be printed as it is."""
     for number, name in enumerate(names):
+        _refuse_unprintable(name, top.at(kind, number, key))
         first = names.index(name)
         if first < number:
             line = top.at(kind, first, key).line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Collection, Mapping
 from importlib import resources
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.results.rows import Row
 
-__all__ = ["fitted_reference_scores", "stored_reference_scores"]
+__all__ = ["fitted_reference_scores", "is_same", "stored_reference_scores"]
 
+SAME = 1e-6  # relative difference of values of the same encoder, by its rounding
 MAX_NUMBERS = 5_000_000  # PCA is fitted on arrays of at most this size
 MAX_PAIRS = 20_000_000  # PCA is evaluated on at most so many pairs of a test point and a candidate
 
@@ -28,7 +30,7 @@ def stored_reference_scores(
     """Return the best reference encoder for each metric, from the stored rows of a shipped suite.
 
     Only rows with the report's k, numbers of points and distances are used. Rows of encoders that ignore the code size,
-    or that were fitted on the test points, are not.
+    that were fitted on the test points, or that are the encoder itself under another name, are not.
     """
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
@@ -38,12 +40,18 @@ def stored_reference_scores(
             values[row.metric].setdefault(row.encoder, []).append(row.value)
     scores = {}
     for metric, by_encoder in values.items():
-        if by_encoder:
+        means = {encoder: statistics.fmean(of_seeds) for encoder, of_seeds in by_encoder.items()}
+        others = {encoder: mean for encoder, mean in means.items() if not is_same(mean, report[metric].value)}
+        if others:
             best = max if report[metric].direction == "up" else min
-            means = {encoder: statistics.fmean(of_seeds) for encoder, of_seeds in by_encoder.items()}
-            encoder = best(means, key=means.__getitem__)
-            scores[metric] = ReferenceScore(metric, encoder, means[encoder], f"stored, on {dataset}")
+            encoder = best(others, key=others.__getitem__)
+            scores[metric] = ReferenceScore(metric, encoder, others[encoder], f"stored, on {dataset}")
     return scores
+
+
+def is_same(value: float, other: float) -> bool:
+    """Return whether values of a metric are so alike that their encoders are one, under two names."""
+    return math.isclose(value, other, rel_tol=SAME)
 
 
 def _stored_rows(dataset: str, code_size: int) -> list[Row]:
@@ -62,7 +70,7 @@ def fitted_reference_scores(
     """Return the scores of PCA with the same code size, fitted on the reference points, else on the test points.
 
     `options` are the options of :func:`distbench.evaluate` with which the report was made. The result is empty if PCA
-    cannot be fitted on these points, cannot have so many columns, or would take long.
+    cannot be fitted on these points, cannot have so many columns, would take long, or is the encoder itself.
     """
     from distbench.baselines import fit_baseline
     from distbench.evaluation.evaluate import evaluate
@@ -80,4 +88,7 @@ def fitted_reference_scores(
     except DistbenchError:
         return {}
     where = "fitted on the test points" if reference is None else "fitted on the reference"
-    return {metric: ReferenceScore(metric, "pca", pca[metric].value, where) for metric in metrics if metric in pca}
+    measured = {metric: pca[metric].value for metric in metrics if metric in pca}
+    if all(is_same(value, report[metric].value) for metric, value in measured.items()):
+        return {}
+    return {metric: ReferenceScore(metric, "pca", value, where) for metric, value in measured.items()}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pytest
 
 from distbench.errors import InputError
 
-__all__ = ["checks", "name_of"]
+__all__ = ["checks", "name_of", "options_of"]
 
 ARGUMENT = "encoder"
+PARAMETER = type(pytest.param(None))
 
 
 def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
@@ -28,7 +29,8 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     encoders : mapping of str to encoder, or iterable of encoders
         The values of the test's argument ``encoder``. The keys of a mapping are the names. Otherwise an encoder's name
         is its ``name``, or the name of its function or class, and equal names get a number. Leaderboards show the names
-        too.
+        too. ``pytest.param(encoder, marks=..., id=...)`` adds marks, and a name. ``dict(encoder=..., continuity=0.9,
+        distance_z="hamming")`` adds limits and options for this encoder alone, in place of those of the call.
 
     Returns
     -------
@@ -38,23 +40,61 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     Raises
     ------
     InputError
-        There is no encoder.
+        There is no encoder, or one of them cannot be used.
     """
-    named = list(encoders.items()) if isinstance(encoders, Mapping) else _named(encoders)
-    if not named:
-        raise InputError("encoders", "found none", "give at least one, such as {'pca': pca, 'mine': model}")
-    return pytest.mark.parametrize(ARGUMENT, [pytest.param(encoder, id=str(name)) for name, encoder in named])
-
-
-def _named(encoders: Iterable[Any]) -> list[tuple[str, Any]]:
     if isinstance(encoders, str) or not isinstance(encoders, Iterable):
         raise InputError("encoders", f"found {encoders!r}", "give a list of encoders, or a dict with their names")
-    encoders = list(encoders)
-    names = [_own_name(encoder) for encoder in encoders]
-    return [
-        (name if names.count(name) == 1 else f"{name}{names[: number + 1].count(name)}", encoder)
-        for number, (name, encoder) in enumerate(zip(names, encoders, strict=True))
-    ]
+    pairs = encoders.items() if isinstance(encoders, Mapping) else [("", encoder) for encoder in encoders]
+    entries = _numbered([_entry(name, value) for name, value in pairs])
+    if not entries:
+        raise InputError("encoders", "found none", "give at least one, such as {'pca': pca, 'mine': model}")
+    return pytest.mark.parametrize(ARGUMENT, [pytest.param(e.encoder, id=e.name, marks=e.marks) for e in entries])
+
+
+class EncoderName(str):
+    """The name of an encoder, which is its id in a test, with the limits and options for this encoder alone."""
+
+    __slots__ = ("options",)
+    options: Mapping[str, Any]
+
+
+class Entry(NamedTuple):
+    """One encoder of a test."""
+
+    name: EncoderName
+    encoder: Any
+    marks: Collection[pytest.MarkDecorator | pytest.Mark]
+
+
+def _entry(name: object, value: Any) -> Entry:
+    marks: Collection[pytest.MarkDecorator | pytest.Mark] = ()
+    if isinstance(value, PARAMETER):
+        if len(value.values) != 1:
+            raise InputError("encoders", f"found a pytest.param of {len(value.values)} values", "give it one encoder")
+        name, marks = name or (value.id if isinstance(value.id, str) else ""), value.marks
+        (value,) = value.values
+    options: dict[str, Any] = {}
+    if isinstance(value, Mapping):
+        if ARGUMENT not in value:
+            raise InputError("encoders", "found options without an encoder", "give dict(encoder=..., k=5)")
+        options = dict(value)
+        value = options.pop(ARGUMENT)
+    text = EncoderName(name or _own_name(value))
+    text.options = options
+    return Entry(text, value, marks)
+
+
+def _numbered(entries: Sequence[Entry]) -> list[Entry]:
+    """Return entries whose names differ: equal names get a number."""
+    names = [entry.name for entry in entries]
+    numbered = []
+    for number, entry in enumerate(entries):
+        name = entry.name
+        if names.count(name) > 1:
+            name = EncoderName(f"{name}{names[: number + 1].count(name)}")
+            name.options = entry.name.options
+        numbered.append(entry._replace(name=name))
+    return numbered
 
 
 def _own_name(encoder: Any) -> str:
@@ -65,12 +105,24 @@ def _own_name(encoder: Any) -> str:
 
 
 def name_of(item: pytest.Item, encoder: Any) -> str | None:
-    """Return the id that :func:`checks` gave an encoder in a test; None for other encoders."""
+    """Return the id that an encoder has in a test, from :func:`checks` or a ``pytest.param``; None for others."""
     test_id = f"-{getattr(getattr(item, 'callspec', None), 'id', '')}-"
+    names = []
     for mark in item.iter_markers("parametrize"):
         if len(mark.args) == 2 and mark.args[0] == ARGUMENT:
             for parameter in mark.args[1]:
-                is_it = getattr(parameter, "values", [None])[0] is encoder and parameter.id is not None
-                if is_it and f"-{parameter.id}-" in test_id:  # one encoder may have two names
-                    return str(parameter.id)
-    return None
+                name = getattr(parameter, "id", None)
+                if isinstance(name, str) and next(iter(parameter.values), None) is encoder and _is_in(name, test_id):
+                    names.append(name)
+    return max(names, key=len, default=None)  # one encoder may have two names, as "first" and "first-again"
+
+
+def _is_in(name: str, test_id: str) -> bool:
+    """Return whether a test's id has a name, of which pytest escapes letters beyond ASCII."""
+    return f"-{name}-" in test_id or f"-{name.encode('unicode_escape').decode()}-" in test_id
+
+
+def options_of(item: pytest.Item, encoder: Any) -> dict[str, Any]:
+    """Return the limits and options that :func:`checks` has for this encoder alone."""
+    name = name_of(item, encoder)
+    return dict(name.options) if isinstance(name, EncoderName) else {}

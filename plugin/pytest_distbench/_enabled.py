@@ -9,6 +9,7 @@ import pytest
 from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
 from pytest_distbench._record import CALLED, attach, start
+from pytest_distbench._selection import Selection
 from pytest_distbench._session import is_worker, node_id
 from pytest_distbench._settings import settings_of
 
@@ -17,14 +18,15 @@ __all__ = ["enable"]
 
 def enable(config: pytest.Config) -> None:
     """Check the options and register the hooks; raise ``pytest.UsageError`` for a wrong option."""
-    settings = settings_of(config)
+    settings, selection = settings_of(config), Selection(config)
     config.pluginmanager.register(Hooks(), "distbench-on")
+    config.pluginmanager.register(selection, "distbench-selection")
     if not is_worker(config):
         from pytest_distbench._reports import check_reports
         from pytest_distbench._summary import Summary
 
-        check_reports(settings.reports)
-        config.pluginmanager.register(Summary(config), "distbench-summary")
+        check_reports(settings.reports, settings.compare)
+        config.pluginmanager.register(Summary(config, selection), "distbench-summary")
 
 
 class Hooks:

@@ -17,6 +17,7 @@ from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._options import RETRAIN
 from pytest_distbench._progress import Training
 from pytest_distbench._record import record_check, record_of, record_rows
+from pytest_distbench._seen import keep_scores
 from pytest_distbench._session import fits_of, node_id, rerun_line
 from pytest_distbench._settings import settings_of
 
@@ -112,6 +113,7 @@ class EncoderItem(SuiteItem):
         day = stored[0].stored
         self.record_stored("encoder", day, self.store.environment_of(stored[0]))
         record_of(self).rows += [self._with_limit(row) for row in stored]
+        keep_scores(self.config, stored)
         note = f"stored on {day}, without pairs of points: {RETRAIN} fits the encoder again and shows the worst pairs"
         failed = []
         for seed in dict.fromkeys(row.seed for row in stored):
@@ -175,6 +177,7 @@ class EncoderItem(SuiteItem):
             name=self.encoder.name,
             options={"metrics": "default" if set(metrics) == set(default_metrics()) else metrics},
             limits=self._limits(),
+            silence=settings_of(self.config).silence,
         )
         outcome = check.run(fits_of(self.config), training)
         hashed = {"recipe_hash": self._recipe_hash}
@@ -194,7 +197,7 @@ class EncoderItem(SuiteItem):
 
     def _raise_failures(self, failed: Sequence[str], option: str = "") -> None:
         """Raise the error for seeds that failed, or else for broken limits, if there are any."""
-        broken = broken_lines(self._broken, self.suite.dataset, self.code_size) if self._broken else []
+        broken = broken_lines(self._broken, self.suite.dataset, self.code_size, self.config) if self._broken else []
         if failed or broken:
             error = TrainingError if failed else PreservationError
             raise error("\n".join([*failed, *broken, rerun_line(self, option)]))

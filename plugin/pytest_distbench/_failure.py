@@ -13,16 +13,20 @@ import pytest
 from distbench._util.text import plain_text
 from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import RAISED
+from pytest_distbench._seen import with_better_scores
 from pytest_distbench._session import relative_path
 
 if TYPE_CHECKING:
     from _pytest._code.code import Traceback, TracebackEntry
 
     from distbench.evaluation.report import Report
+    from distbench.evaluation.scores import ReferenceScore
+    from distbench.suites.check_flow import Check
 
-__all__ = ["Broken", "broken_lines", "is_ours", "shorten", "shorten_summary"]
+__all__ = ["Broken", "broken_lines", "check_lines", "is_ours", "is_report", "shorten", "shorten_summary"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
+SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # a baseline is evaluated with them too
 MAX_OTHER_SEEDS = 1  # seeds after the first whose values a message shows
 
 
@@ -34,8 +38,8 @@ class Broken(NamedTuple):
     limits: Mapping[str, float]
 
 
-def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list[str]:
-    """Return which limits the first seed breaks, the values of other seeds, what baselines reach, and what to do.
+def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int, config: pytest.Config) -> list[str]:
+    """Return which limits the first seed breaks, the values of other seeds, what others reach, and what to do.
 
     `broken` has an entry for each seed that breaks a limit, at least one.
     """
@@ -45,6 +49,7 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list
 
     (seed, report, limits), *others = broken
     references = stored_reference_scores(report, dataset, code_size, limits)
+    references = with_better_scores(config, report, dataset, code_size, limits, references)
     text, *rest = failure_lines(report, limits, references, code_size)
     lines = [f"seed {seed}: {text}"]
     for other in others[:MAX_OTHER_SEEDS]:
@@ -53,6 +58,40 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int) -> list
     if len(others) > MAX_OTHER_SEEDS:
         lines.append(f"  and {len(others) - MAX_OTHER_SEEDS} more seeds")
     return [*lines, *rest]
+
+
+def check_lines(check: Check, report: Report, broken: Mapping[str, float], config: pytest.Config) -> list[str]:
+    """Return which limits a check breaks and where, what others reach, and what to do."""
+    from distbench.encoders.resolve import framework_of
+    from distbench.evaluation.failure_message import failure_lines
+
+    size, references = check.code_size or report.code_size, _references(check, report, broken)
+    references = with_better_scores(config, report, check.dataset or "", size, broken, references)
+    return failure_lines(report, broken, references, size, framework_of(check.encoder))
+
+
+def _references(check: Check, report: Report, metrics: Mapping[str, float]) -> Mapping[str, ReferenceScore]:
+    from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
+
+    if check.dataset is not None:
+        return stored_reference_scores(report, check.dataset, check.code_size or report.code_size, metrics)
+    if "precision" in check.options:  # with it, the number of test points depends on the encoder
+        return {}
+    options: dict[str, Any] = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
+    options["include_queries"] = check.include_queries
+    if is_report(check.encoder):
+        if report.judged is not None:  # a sample of test points, whose seed is not known
+            return {}
+        options = {"distance_x": report.distance_x, "distance_z": report.distance_z}
+        options["include_queries"] = report.n_reference != report.M
+    return fitted_reference_scores(report, metrics, options)
+
+
+def is_report(encoder: Any) -> bool:
+    """Return whether an argument is a report, which is not measured again."""
+    from distbench.evaluation.report import Report
+
+    return isinstance(encoder, Report)
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
-from pytest_distbench._checks import name_of
+from pytest_distbench._checks import name_of, options_of
+from pytest_distbench._failure import check_lines, is_report
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import CALLED, RAISED, record_check, record_failure, record_rows, record_unevaluated
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DistbenchFixture"]
 
 DEFAULT_K = 10
-SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # a baseline is evaluated with them too
+POINTS = ("X_test", "codes", "reference", "k", "name", "include_queries")
 
 
 class DistbenchFixture:
@@ -56,10 +57,10 @@ class DistbenchFixture:
 
         Parameters
         ----------
-        encoder : encoder or recipe
+        encoder : encoder, recipe or Report
             With ``X_test`` an encoder, as for :func:`distbench.evaluate`; else a recipe (a class or object with
             ``fit(X, code_size, seed)``, or the name of a baseline), fitted on the train points of the marker's data
-            set and evaluated on its test points.
+            set and evaluated on its test points. Of a report the limits alone are checked.
         X_test : array of shape (m, ...) or list of m objects, optional
             The test points; texts and other objects need ``input_space=`` among the options.
         reference : array of shape (n, ...) or list of n objects, optional
@@ -92,25 +93,46 @@ class DistbenchFixture:
             code size is known only afterwards.
         """
         __tracebackhide__ = True
-        self._item.stash[CALLED] = True
-        try:
-            from distbench.evaluation.limits import limits_and_options
-            from distbench.inference.verdicts import check_undecided
+        points = {"X_test": X_test, "reference": reference, "k": k, "name": name, "include_queries": include_queries}
+        return self._judged(encoder, points | options)
 
-            settings = settings_of(self._item.config)
-            undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
-            defaults = {**settings.ini_limits, **self._marker.limits}
-            limits, rest = limits_and_options(self._with_marker(options), defaults, settings.line_limits)
-            check = self._new_check(encoder, X_test, reference, k, name, include_queries)
-            return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
-        except DistbenchError as error:
-            self._item.stash[RAISED] = error
-            if not isinstance(error, PreservationError):
-                record_unevaluated(self._item, encoder)
-            raise error.with_traceback(None)  # noqa: B904 - so that pytest shows the line of the test
-        except Exception:  # in a fit
-            record_unevaluated(self._item, encoder)
-            raise
+    def check_codes(
+        self,
+        X_test: Any,
+        Z_test: Any,
+        *,
+        reference: tuple[Any, Any] | None = None,
+        k: int | None = None,
+        name: str | None = None,
+        include_queries: bool = True,
+        **options: Any,
+    ) -> Report:
+        """Check limits of codes that exist already.
+
+        Parameters
+        ----------
+        X_test, Z_test
+            The test points and their codes, as for :func:`distbench.evaluate_codes`.
+        reference : tuple (X_ref, Z_ref), optional
+            The points in which neighbors are searched, and their codes.
+        k, name, include_queries
+            As in :meth:`check`; the default name is "codes".
+        **options
+            Limits and ``undecided`` as in :meth:`check`, and options of :func:`distbench.evaluate_codes`.
+
+        Returns
+        -------
+        Report
+            The report, if every limit is met.
+
+        Raises
+        ------
+        PreservationError, InputError
+            As in :meth:`check`.
+        """
+        __tracebackhide__ = True
+        points = {"X_test": X_test, "codes": Z_test, "reference": reference}
+        return self._judged(None, points | {"k": k, "name": name, "include_queries": include_queries} | options)
 
     def evaluate(
         self,
@@ -147,9 +169,10 @@ class DistbenchFixture:
         try:
             from distbench.evaluation.limits import refuse_unknown
 
+            points = {"X_test": X_test, "reference": reference, "k": k, "name": name}
+            check, options = self._new_check(encoder, {**points, "include_queries": include_queries, **options})
             refuse_unknown(options)
-            check = self._new_check(encoder, X_test, reference, k, name, include_queries)
-            outcome = self._run(replace(check, options=self._with_marker(options)))
+            outcome = self._run(replace(check, options=options))
             record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.row_fields)
             return outcome.report
         except DistbenchError as error:
@@ -199,23 +222,47 @@ class DistbenchFixture:
             self._item.stash[RAISED] = error
             raise error.with_traceback(None)  # noqa: B904 - as in check
 
-    def _new_check(
-        self, encoder: Any, X_test: Any, reference: Any, k: int | None, name: str | None, include_queries: bool
-    ) -> Check:
-        """Return the check that a call asks for; a recipe is checked on the marker's data set."""
+    def _judged(self, encoder: Any, arguments: dict[str, Any]) -> Report:
+        """Check the limits among the arguments; those that `distbench.checks` has for the encoder come first."""
+        __tracebackhide__ = True
+        self._item.stash[CALLED] = True
+        try:
+            from distbench.evaluation.limits import limits_and_options
+            from distbench.inference.verdicts import check_undecided
+
+            settings = settings_of(self._item.config)
+            check, options = self._new_check(encoder, arguments)
+            undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
+            defaults = {**settings.ini_limits, **self._marker.limits}
+            measured = is_report(encoder)
+            limits, rest = limits_and_options(options, defaults, settings.line_limits, measured=measured)
+            return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
+        except DistbenchError as error:
+            self._item.stash[RAISED] = error
+            if not isinstance(error, PreservationError):
+                record_unevaluated(self._item, encoder)
+            raise error.with_traceback(None)  # noqa: B904 - so that pytest shows the line of the test
+        except Exception:  # in a fit
+            record_unevaluated(self._item, encoder)
+            raise
+
+    def _new_check(self, encoder: Any, arguments: dict[str, Any]) -> tuple[Check, dict[str, Any]]:
+        """Return the check that a call asks for, and its other options; a recipe has the marker's data set."""
         from distbench.suites.check_flow import Check
 
         marker = self._marker
-        check = Check(
-            encoder=encoder,
-            X_test=X_test,
-            reference=reference,
-            k=next(number for number in (k, marker.k, DEFAULT_K) if number is not None),
-            name=name or name_of(self._item, encoder),
-            include_queries=include_queries,
-        )
-        if X_test is not None:
-            return check
+        options = self._with_marker(arguments | options_of(self._item, encoder), encoder)
+        fields = {name: options.pop(name) for name in POINTS if name in options}
+        fields["silence"] = settings_of(self._item.config).silence
+        k, name = fields.pop("k"), fields.pop("name") or name_of(self._item, encoder)
+        if is_report(encoder):
+            if k is not None:
+                raise InputError("k", "given beside a report", "leave it out: the report has its own")
+            return Check(encoder=encoder, name=name, **fields), options
+        k = next(number for number in (k, marker.k, DEFAULT_K) if number is not None)
+        check = Check(encoder=encoder, k=k, name=name, **fields)
+        if check.X_test is not None:
+            return check, options
         if marker.dataset is None or marker.code_size is None:
             raise InputError(
                 "X_test",
@@ -224,7 +271,7 @@ class DistbenchFixture:
                 "and evaluate a recipe",
             )
         seed = settings_of(self._item.config).seed(marker.seed) or 0
-        return replace(check, dataset=marker.dataset, code_size=marker.code_size, seed=seed)
+        return replace(check, dataset=marker.dataset, code_size=marker.code_size, seed=seed), options
 
     def _check(self, check: Check) -> Report:
         outcome = self._run(check)
@@ -232,26 +279,15 @@ class DistbenchFixture:
         name = record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.row_fields)
         record_check(self._item, report, check.limits, passed=not broken, encoder=name, undecided=check.undecided)
         if broken:
-            raise PreservationError("\n".join(self._failure(check, report, broken)))
+            raise PreservationError(
+                "\n".join([*check_lines(check, report, broken, self._item.config), rerun_line(self._item)])
+            )
         return report
 
-    def _failure(self, check: Check, report: Report, broken: dict[str, float]) -> list[str]:
-        """Return which limits are broken and where, what baselines reach, and how to run the test again."""
-        from distbench.evaluation.failure_message import failure_lines
-        from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
-
-        size, references = check.code_size or report.code_size, {}
-        if check.dataset is not None:
-            references = stored_reference_scores(report, check.dataset, size, broken)
-        elif "precision" not in check.options:  # with it, the number of test points depends on the encoder
-            options = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
-            options["include_queries"] = check.include_queries
-            references = fitted_reference_scores(report, broken, options)
-        lines = failure_lines(report, broken, references, size)
-        return [*lines, rerun_line(self._item)]
-
-    def _with_marker(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _with_marker(self, options: dict[str, Any], encoder: Any) -> dict[str, Any]:
         """Return the options of a call; the marker's distance and groups are used if the call has none."""
+        if is_report(encoder):
+            return options
         distance, groups = self._marker.distance, self._marker.groups
         marked = {} if distance is None else {"distance_x": distance, "distance_z": distance}
         return marked | ({} if groups is None else {"groups": groups}) | options

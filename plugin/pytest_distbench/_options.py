@@ -58,6 +58,7 @@ OPTIONS = (
     ),
     ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
     ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
+    ("silence", "values", "CODE", "leave out the notes of this kind: a code in brackets after a note; can be repeated"),
     ("retrain", "flag", "", "fit again the encoders that have stored rows, and show how far the new rows differ"),
     (
         "update",

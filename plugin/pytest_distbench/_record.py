@@ -17,6 +17,7 @@ import pytest
 from distbench.errors import EncoderError
 from distbench.results.rows import ClaimOutcome, Row, failed_row, rows_of
 from distbench.results.run import SORT_METRIC
+from pytest_distbench._seen import keep_scores
 from pytest_distbench._session import node_id
 from pytest_distbench._settings import settings_of
 
@@ -131,7 +132,8 @@ def start(item: pytest.Item) -> None:
     """Forget what an earlier run of the same test left: a rerun starts anew."""
     stale = item.stash.get(_PROPERTIES, [])
     item.user_properties[:] = [entry for entry in item.user_properties if not any(entry is old for old in stale)]
-    for key in (CALLED, RAISED, _RECORD, _ROWS, _PROPERTIES):
+    keys: tuple[pytest.StashKey[Any], ...] = (CALLED, RAISED, _RECORD, _ROWS, _PROPERTIES)
+    for key in keys:
         if key in item.stash:
             del item.stash[key]
     item.stash[_RUN] = item.stash.get(_RUN, 0) + 1
@@ -153,6 +155,7 @@ def record_rows(item: pytest.Item, report: Report, *, labels: Any = None, **row_
     rows = _with_unique_name(rows, earlier)
     earlier.extend(rows)
     record.rows.extend(rows)
+    keep_scores(item.config, rows)
     has_pictures = any(diagram["encoder"] == report.encoder for diagram in record.diagrams)  # of another seed
     if settings.shows_pictures and report.clouds is not None and not has_pictures:
         from distbench.results.diagrams import diagrams_of
@@ -241,7 +244,7 @@ def record_limits(
 ) -> None:
     """Record a check, and for JUnit files ``distbench.<prefix>.<metric>`` with its ``.limit`` and ``.verdict``.
 
-    The prefix of a further check of one encoder in one test has a number.
+    If a test checks one encoder several times, the prefix of each further check gets a number.
     """
     record_of(item).checks.append(check)
     own = item.stash.setdefault(_PROPERTIES, [])
@@ -256,7 +259,7 @@ def record_limits(
 
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Attach to a report what its test has recorded since the report before."""
+    """Attach to a report what its test has recorded since the previous report."""
     worker = getattr(item.config, "workerinput", {}).get("workerid", "")
     setattr(report, _ATTRIBUTE, (node_id(item), f"{worker}:{item.stash.get(_RUN, 0)}"))
     record = item.stash.get(_RECORD, None)
@@ -272,7 +275,7 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def run_of(report: pytest.TestReport) -> tuple[str, str]:
-    """Return the node id of a report's test, and a text that is another one for each run of the test.
+    """Return the node id of a report's test, and a text that differs between runs of the test.
 
     The text is empty in a report that no test made, such as that of a worker of xdist that died.
     """
@@ -281,7 +284,7 @@ def run_of(report: pytest.TestReport) -> tuple[str, str]:
 
 
 def take_records(report: pytest.TestReport) -> list[Record]:
-    """Return the records on a report, and take them off: JUnit files would print them."""
+    """Remove the records from a report and return them; otherwise JUnit files would print them."""
     records = []
     for name, value in report.user_properties:
         if name == PROPERTY and isinstance(value, dict):

@@ -27,21 +27,27 @@ Requests = Sequence[tuple[str, Path | None]]
 """Types of reports with their paths; None for a report that is not a file."""
 
 
-def check_reports(reports: Requests) -> None:
-    """Raise ``pytest.UsageError`` for reports that could not be written, before anything is fitted."""
+def check_reports(reports: Requests, compare: Path | None) -> None:
+    """Raise ``pytest.UsageError`` for reports that could not be written, before anything is fitted.
+
+    `compare` is the results file of an earlier run to compare with, which only new results may replace.
+    """
     import importlib.util
 
     from distbench._util.files import is_stream, write_problem
 
-    seen = set()
+    seen: set[Path] = set()
+    compared = None if compare is None else compare.resolve()
     for kind, path in reports:
         if path is None:
             continue
+        if problem := write_problem(path):
+            raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
         if path.resolve() in seen:
             raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each another path")
         seen.add(path.resolve())
-        if problem := write_problem(path):
-            raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
+        if kind != "json" and path.resolve() == compared:
+            raise pytest.UsageError(f"--distbench-report {kind}: {path} is also compared with; name another file")
         if kind == "json" and path.exists() and not is_stream(path):
             from distbench.errors import ResultsError
             from distbench.results.file import read_results
@@ -105,9 +111,14 @@ def _append_summary(run: RunResults) -> str:
     path = os.environ.get(SUMMARY, "")
     if not path:
         return f"not written, as {SUMMARY} is not set here"
+    from distbench._util.files import is_stream, write_whole
     from distbench.render.markdown import render_summary
 
     used = Path(path).stat().st_size if Path(path).exists() else 0
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(render_summary(run, limit=max(0, SUMMARY_BYTES - used - 1)))
+    page = render_summary(run, limit=max(0, SUMMARY_BYTES - used - 1))
+    if is_stream(Path(path)):
+        write_whole(Path(path), page)
+    else:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(page)
     return "the job's summary page"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_distbench._options import flag_of, from_line
+from pytest_distbench._options import flag_of, from_ini, from_line
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
     from distbench.suites.fits import FitCache
 
-__all__ = ["fits_of", "is_worker", "node_id", "relative_path", "remove_kept_fits", "rerun_line"]
+__all__ = ["accept_line", "fits_of", "is_worker", "node_id", "relative_path", "remove_kept_fits", "rerun_line"]
 
 SHARED_FOLDER = "distbench-fits"
 _FITS: pytest.StashKey[FitCache] = pytest.StashKey()
@@ -36,6 +36,26 @@ def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
     _, colons, rest = node_id(item).partition("::")
     words = ["pytest", option or "--distbench", *_options(item.config), f"{shown.as_posix()}{colons}{rest}"]
     return f"{lead}: {shlex.join(words)}"
+
+
+def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: bool) -> str:
+    """Return the command that stores the results of a run in `path`, in place of those that it was compared with.
+
+    A partial run keeps rows of other tests. So the command is for a run of all tests, unless this run is `whole`; or
+    for the tests of this run in a new file, if they are all that the file has (`selected`).
+    """
+    here, root = config.invocation_params.dir, config.rootpath
+    moves = not (whole or selected) and here != root
+    words = ["pytest", "--distbench", *_options(config)]
+    for name in ("compare", "compare-fail"):
+        if from_ini(config, name):
+            words += ["-o", f"{flag_of(name).lstrip('-').replace('-', '_')}="]
+    if selected and not whole:
+        words += ["--pyargs"] * bool(config.option.pyargs) + config.args
+    shown = path if moves else relative_path(path, config)
+    words.append(f"{flag_of('report')}=json:{shown}")
+    first = ["cd", str(root)] if moves else ["rm", str(shown)] if selected and not whole else []
+    return " && ".join(shlex.join(part) for part in (first, words) if part)
 
 
 def relative_path(path: Path, config: pytest.Config) -> Path:

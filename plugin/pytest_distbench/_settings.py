@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from distbench._util.text import short_repr, shortened
+from distbench._util.text import did_you_mean, short_repr, shortened
 from distbench.errors import InputError
 from distbench.render.formats import FILES, FORMATS
 from pytest_distbench._options import flag_of, from_ini, from_line, option_value
@@ -39,6 +39,7 @@ class Settings:
     gates: tuple[Gate, ...] = ()
     reports: tuple[tuple[str, Path | None], ...] = ()
     encoders: tuple[tuple[str, str], ...] = ()
+    silence: tuple[str, ...] = ()
     retrain: bool = False
     update: bool = False
 
@@ -88,6 +89,7 @@ def _read(config: pytest.Config) -> Settings:
         gates=tuple(_gate(text) for text in gates),
         reports=tuple(_checked("report", read_report, text) for text in option_value(config, "report")),
         encoders=_encoders(config),
+        silence=tuple(map(_code, option_value(config, "silence"))),
         retrain=bool(option_value(config, "retrain")),
         update=bool(option_value(config, "update")),
     )
@@ -148,6 +150,14 @@ def _seed(text: str | None) -> int | None:
     if not (text.strip().isdecimal() and text.strip().isascii()):
         raise _wrong("seed", text, "give an integer from 0")
     return int(text)
+
+
+def _code(text: str) -> str:
+    from distbench._util.notes import CODES
+
+    if text not in CODES:
+        raise _wrong("silence", text, did_you_mean(text, CODES))
+    return text
 
 
 def _sort(text: str) -> str:

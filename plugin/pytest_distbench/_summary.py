@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from operator import attrgetter
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench._util.text import plain_text
 from distbench.results.run import RunResults
+from pytest_distbench._failed_runs import RunFailure, count_as_failed, report_failures
 from pytest_distbench._record import CheckRecord, Record, run_of, take_records
-from pytest_distbench._session import relative_path, remove_kept_fits
+from pytest_distbench._selection import Selection, is_cut
+from pytest_distbench._session import accept_line, relative_path, remove_kept_fits
 from pytest_distbench._settings import settings_of
 from pytest_distbench._summary_lines import (
     claim_lines,
@@ -26,6 +26,8 @@ from pytest_distbench._summary_lines import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from distbench.render.text import Line
     from distbench.results.file import Results
     from distbench.results.gates import RunComparison
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Summary"]
 
 COMPARE = "--distbench-compare"
-DESELECTING = ("keyword", "markexpr", "lf", "deselect", "stepwise", "ignore", "ignore_glob")  # pytest's options
 MARKUP: dict[str, dict[str, bool]] = {
     "": {},
     "title": {"bold": True},
@@ -56,17 +57,19 @@ class RanTest:
 class Summary:
     """Hooks that are registered only with ``--distbench``, and only in the process that prints the summary."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, selection: Selection) -> None:
         # Keyed by file too, since node ids outside pytest's root lack the file.
         self._tests: dict[tuple[str, str], RanTest] = {}
         self._config = config
         self._settings = settings_of(config)
-        self._partial = False
+        self._selection = selection
         self._earlier_run = self._read_earlier_run()
         self._run = RunResults(rows=())
-        self._idle: list[str] = []
+        self._failures: list[RunFailure] = []
+        self._accept = ""
         self._written: list[str] = []
         self._unwritten: list[str] = []
+        self._kept: list[str] = []
 
     def _read_earlier_run(self) -> Results | None:
         """Read the earlier run before any test runs: its file may be overwritten at the end."""
@@ -79,14 +82,6 @@ class Summary:
             return read_results(self._settings.compare)
         except DistbenchError as error:
             raise pytest.UsageError(f"{COMPARE}: {error}") from None
-
-    def pytest_deselected(self) -> None:
-        """Remember that not all tests run."""
-        self._partial = True
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Remember that tests could not be collected."""
-        self._partial = self._partial or report.failed
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -105,23 +100,26 @@ class Summary:
         """Compare, store and write; fail a run with a broken gate or a file that cannot be written."""
         if self._config.option.collectonly:
             return
-        self._run = self._run_results()
+        self._run = self._run_results(session)
+        self._failures += self._idle_encoders(session)
         self._write(session)
-        self._idle = self._idle_encoders(session)
-        if self._unwritten or self._idle or self._run.broken:
-            session.testsfailed += len(self._run.broken) + len(self._idle)
+        if self._failures or self._unwritten:
+            session.testsfailed += len(self._failures)
             if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        unwritten = [RunFailure("not written", "", f"not written: {text}") for text in self._unwritten]
+        report_failures(self._config, [*self._failures, *unwritten])
 
-    def _idle_encoders(self, session: pytest.Session) -> list[str]:
-        """Return a line for each encoder of the options that no suite ran: it must not seem to have passed."""
-        if _is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
+    def _idle_encoders(self, session: pytest.Session) -> list[RunFailure]:
+        """Return a failure for each encoder of the options that no suite ran: it must not seem to have passed."""
+        if is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return []
         known = {row.encoder for row in self._run.rows}
         hint = "ran on no suite; select one that it can run on, such as --pyargs distbench_suites"
-        return [f"--distbench-encoder {name}: {hint}" for name, _ in self._settings.encoders if name not in known]
+        idle = [f"--distbench-encoder {name}" for name, _ in self._settings.encoders if name not in known]
+        return [RunFailure(option, "", f"{option}: {hint}") for option in idle]
 
-    def _run_results(self) -> RunResults:
+    def _run_results(self, session: pytest.Session) -> RunResults:
         """Return the results, in an order that does not depend on which test finished first."""
         rows = sorted(self._all("rows"), key=attrgetter("dataset", "test", "code_size"))
         rows.sort(key=lambda row: (row.encoder, -1 if row.seed is None else row.seed))
@@ -129,29 +127,38 @@ class Summary:
             return RunResults(rows=())
         from distbench.results.environment import environment
 
-        comparison, broken = self._compared(rows)
+        comparison = self._compared(rows, session)
         return RunResults(
             rows=rows,
             environment=environment(self._config.rootpath),
             claims=sorted(self._all("claims"), key=attrgetter("id")),
             diagrams=self._all("diagrams"),
             comparison=comparison,
-            broken=broken,
+            broken=[failure.text for failure in self._failures],
             sort=self._settings.sort,
         )
 
-    def _compared(self, rows: list[Row]) -> tuple[RunComparison | None, list[str]]:
-        """Return the changes since the earlier run, and the gates that they break."""
-        if self._earlier_run is None or self._settings.compare is None:
-            return None, []
+    def _compared(self, rows: list[Row], session: pytest.Session) -> RunComparison | None:
+        """Return the changes since the earlier run, and keep the gates that they break."""
+        earlier, path = self._earlier_run, self._settings.compare
+        if earlier is None or path is None:
+            return None
         from distbench.inference.verdicts import check_undecided
         from distbench.results.gates import broken_gates, compare_rows
 
-        source = str(relative_path(self._settings.compare, self._config))
+        ran = {test.name for test in self._tests.values()}
         failed = {test.name for test in self._tests.values() if test.failed}
-        comparison = compare_rows(self._earlier_run.rows, rows, source=source, failed_tests=failed)
-        broken = broken_gates(comparison, self._settings.gates, check_undecided(self._settings.undecided()))
-        return comparison, list(map(str, broken))
+        left_out = {
+            test for test in {row.test for row in earlier.rows} - ran if self._selection.left_out(test, session)
+        }
+        whole = self._selection.is_whole(session)
+        self._accept = accept_line(self._config, path, whole=whole, selected=not left_out)
+        source = str(relative_path(path, self._config))
+        comparison = compare_rows(earlier.rows, rows, source, failed, left_out.__contains__)
+        undecided = check_undecided(self._settings.undecided())
+        broken = broken_gates(comparison, self._settings.gates, undecided, self._accept)
+        self._failures += [RunFailure(str(gate.gate), gate.subject, str(gate)) for gate in broken]
+        return comparison
 
     def _write(self, session: pytest.Session) -> None:
         records = [test.record for test in self._tests.values()]
@@ -159,37 +166,33 @@ class Summary:
             from pytest_distbench._writer import write_updates
 
             self._written, self._unwritten = write_updates(records)
-            if not _is_cut(session):
+            if not is_cut(session):
                 remove_kept_fits(self._config)
         if self._settings.reports:
             from pytest_distbench._reports import write_reports
 
-            whole = self._is_whole(session)
-            written, failed = write_reports(
-                self._settings.reports, self._run, whole, lambda width: joined(self._blocks(width))
-            )
+            reports = [(kind, path) for kind, path in self._settings.reports if not self._keeps(kind, path, session)]
+            whole = self._selection.is_whole(session)
+            written, failed = write_reports(reports, self._run, whole, lambda width: joined(self._blocks(width)))
             self._written += written
             self._unwritten += failed
 
-    def _is_whole(self, session: pytest.Session) -> bool:
-        """Return whether all the tests ran to the end; if unsure, False.
-
-        With xdist only the workers know what was deselected, so the options that deselect are read too.
-        """
-        config = self._config
-        from_root = config.args_source == pytest.Config.ArgsSource.TESTPATHS or (
-            config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR
-            and config.invocation_params.dir == config.rootpath
-        )
-        chosen = any(getattr(config.option, name, None) for name in DESELECTING)
-        return from_root and not (self._partial or chosen or _is_cut(session))
+    def _keeps(self, kind: str, path: Path | None, session: pytest.Session) -> bool:
+        """Return whether a report would replace what a red run was compared with: the next run would be green."""
+        compared = self._settings.compare
+        is_red = session.exitstatus != pytest.ExitCode.OK or self._failures or self._unwritten
+        if compared is None or path is None or path.resolve() != compared.resolve() or not is_red:
+            return False
+        shown = relative_path(path, self._config)
+        self._kept.append(f"{kind} report {shown}, with which this red run was compared; to accept it: {self._accept}")
+        return True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print leaderboards, changes, claims, stored, stale and drifted rows, and counts."""
         from distbench.render.text import printable, terminal_width
 
         blocks = self._blocks(terminal_width())
-        if not (blocks or self._run.broken or self._idle):
+        if not (blocks or self._failures):
             return
         terminalreporter.write_sep("=", "distbench")
         for number, block in enumerate(blocks):
@@ -197,9 +200,9 @@ class Summary:
                 terminalreporter.write_line("")
             for line in block:
                 terminalreporter.write_line(printable(line.text, sys.stdout.encoding), **MARKUP[line.level])
-        for text in (*self._run.broken, *self._idle):
-            terminalreporter.write_line(printable(text, sys.stdout.encoding), red=True, bold=True)
-            _count_as_failed(terminalreporter, plain_text(text))
+        for failure in self._failures:
+            terminalreporter.write_line(printable(failure.text, sys.stdout.encoding), red=True, bold=True)
+            count_as_failed(terminalreporter, failure)
 
     def _all(self, kind: str) -> list[Any]:
         """Return the entries of this kind in the records of all tests."""
@@ -215,7 +218,7 @@ class Summary:
         blocks += claim_lines(run.claims, width, is_verbose)
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
         blocks += stale_lines(self._all("stale"), width, self._config)
-        blocks += written_lines(self._written, self._unwritten)
+        blocks += written_lines(self._written, self._unwritten, self._kept)
         blocks += count_line(self._checks(), run.claims, self._settings.undecided())
         return blocks
 
@@ -224,17 +227,3 @@ class Summary:
         return [
             check for test in self._tests.values() for check in test.record.checks if check["verdicts"] or test.failed
         ]
-
-
-def _is_cut(session: pytest.Session, *other_ends: pytest.ExitCode) -> bool:
-    """Return whether a run ended before its last test."""
-    ends = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, *other_ends)
-    return bool(session.shouldstop or session.shouldfail or session.exitstatus not in ends)
-
-
-def _count_as_failed(reporter: pytest.TerminalReporter, line: str) -> None:
-    """Add a broken gate to pytest's failures and to the list of them: one line, no traceback."""
-    name, _, reason = line.partition(": ")
-    shown: Any = SimpleNamespace(reprcrash=SimpleNamespace(message=reason))
-    failure = pytest.TestReport(name, ("", None, name), {}, "failed", shown, "call")
-    reporter.stats.setdefault("failed", []).append(failure)

@@ -111,10 +111,11 @@ def _is_beyond(drift: Drift) -> bool:
     return low is not None and high is not None and bool(_size(drift)) and not low <= drift["now"] <= high
 
 
-def written_lines(written: Sequence[str], failed: Sequence[str]) -> list[list[Line]]:
-    """Return which files were written, and which could not be."""
+def written_lines(written: Sequence[str], failed: Sequence[str], kept: Sequence[str]) -> list[list[Line]]:
+    """Return which files were written, which could not be, and which were kept as they were."""
     lines = [Line(f"written: {file}") for file in written]
     lines += [Line(f"NOT WRITTEN: {file}", "error") for file in failed]
+    lines += [Line(f"not written: {file}", "warning") for file in kept]
     return [lines] if lines else []
 
 

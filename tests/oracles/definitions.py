@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
@@ -16,12 +19,29 @@ def _candidates(X, Z, X_ref, Z_ref, include_queries, distances=("euclidean", "eu
         X_ref, Z_ref, include_queries = X[:0], Z[:0], True
     first = X if include_queries else X[:0]
     first_z = Z if include_queries else Z[:0]
-    a = cdist(X, np.vstack([first, X_ref]), distances[0])
-    b = cdist(Z, np.vstack([first_z, Z_ref]), distances[1])
+    a, b = (
+        whole_cosines(points, np.vstack(others)) if how == "whole cosine" else cdist(points, np.vstack(others), how)
+        for points, others, how in ((X, [first, X_ref], distances[0]), (Z, [first_z, Z_ref], distances[1]))
+    )
     if include_queries:
         np.fill_diagonal(a, np.nan)
         np.fill_diagonal(b, np.nan)
     return a, b
+
+
+def whole_cosines(X, Y):
+    """1 - cosine of rows of whole numbers, equal where cosines are; rows of zeros are at 0 to each other, else at 1."""
+
+    def distance(x, y):
+        xx, yy, xy = (sum(int(a) * int(b) for a, b in zip(*pair, strict=True)) for pair in ((x, x), (y, y), (x, y)))
+        if xx == 0 or yy == 0:
+            return float(xx != yy)
+        square = Fraction(xy * xy, xx * yy)  # in lowest terms
+        with localcontext(prec=50):
+            cosine = (Decimal(square.numerator) / square.denominator).sqrt()
+            return float(1 - cosine if xy > 0 else 1 + cosine)
+
+    return np.array([[distance(x, y) for y in Y] for x in X])
 
 
 def _membership(row, k):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import distbench
@@ -37,6 +39,62 @@ def test_recipes(distbench, encoder):
     ids = ["named[[]principal]", "named[[]a/b c]", "own_names[[]5-PCA]", "own_names[[]9-first]", "own_names[[]5-Mine2]"]
     result.stdout.fnmatch_lines_random([f"*::test_{name} PASSED*" for name in ids])
     result.stdout.fnmatch_lines_random(["*test_named[[]principal] principal *", "*own_names[[]9-Mine1] Mine1 *"])
+
+
+def test_marks_ids_and_options_of_single_encoders(run, pytester):
+    body = """
+import distbench as db
+
+def signs(X):
+    return (pca.transform(X) > 0).astype(np.uint8)
+
+@db.checks({
+    "sure": pca,
+    "bits": dict(encoder=signs, distance_z="hamming", continuity=0.3, k=5),
+    "first": pytest.param(first, marks=pytest.mark.xfail(raises=PreservationError, strict=True)),
+    "first-again": pytest.param(dict(encoder=first, continuity=0.2), marks=[pytest.mark.slow]),
+})
+def test_named(distbench, encoder):
+    report = distbench.check(encoder, X_test, reference=X_train, k=9, continuity=0.9)
+    assert (report.k, report.distance_z) == ((5, "hamming") if encoder is signs else (9, "euclidean"))
+
+skipped = pytest.param(first, marks=pytest.mark.skip)
+
+@db.checks([pytest.param(pca, id="caf\u00e9"), skipped, dict(encoder=pca, name="x")])
+@pytest.mark.parametrize("times", [1, 2])
+def test_list(distbench, encoder, times):
+    distbench.evaluate(encoder, X_test)
+
+@db.checks({"wrong": dict(encoder=first, distanz_z="hamming")})
+def test_wrong(distbench, encoder):
+    with pytest.raises(InputError, match="distanz_z: found no metric and no option of that name"):
+        distbench.check(encoder, X_test, continuity=0.1)
+
+def test_others(distbench):
+    report = distbench.check(pca, X_test, continuity=0.1)
+    assert report.encoder == "PCA"
+"""
+    pytester.makeini("[pytest]\nmarkers = slow\n")
+    result = run(body, "--strict-markers", "--distbench-report=json:out.json", "-v")
+    result.assert_outcomes(passed=9, xfailed=1, skipped=2)
+    rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
+    found = {(row["test"].partition("::")[2].partition("[")[0], row["encoder"]) for row in rows}
+    named = {("test_named", name) for name in ("sure", "bits", "first", "first-again")}
+    assert found == {*named, ("test_list", "caf\u00e9"), ("test_list", "x"), ("test_others", "PCA")}
+    run(body, "-m", "slow").assert_outcomes(passed=1, deselected=11)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"bits": {"distance_z": "hamming"}}, "found options without an encoder; give dict"),
+        ([pytest.param("pca", 8)], "found a pytest.param of 2 values; give it one encoder"),
+        ([pytest.param(id="none")], "found a pytest.param of 0 values; give it one encoder"),
+    ],
+)
+def test_invalid_parameters(wrong, message):
+    with pytest.raises(distbench.InputError, match=f"^encoders: {message}"):
+        distbench.checks(wrong)
 
 
 @pytest.mark.parametrize("nothing", [[], {}, "pca", 7])

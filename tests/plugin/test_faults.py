@@ -161,6 +161,17 @@ def test_a_report_path_that_cannot_be_written_is_an_error_before_tests_run(pytes
     assert not (pytester.path / "ran.txt").exists()
 
 
+def test_only_new_results_replace_those_that_are_compared_with(pytester):
+    pytester.makepyfile("def test_it(distbench): pass")
+    path = pytester.path / "before.json"
+    write_results(path, [], {"date": "2026-01-02"}, whole=True)
+    options = ("--distbench-compare=before.json", "--distbench-report=md:./before.json")
+    result = pytester.runpytest_inprocess(*options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "before.json is also compared with; name another file" in result.stderr.str()
+    assert read_results(path).environment["date"] == "2026-01-02"
+
+
 @pytest.mark.parametrize("damage", [lambda text: text[:50], lambda text: text.replace('"schema": 1', '"schema": 7', 1)])
 def test_damaged_results_are_an_error_before_tests_run_and_stay(pytester, damage):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")

@@ -124,6 +124,70 @@ def test_a_recipe(distbench):
     result.stdout.fnmatch_lines_random(["test_mine.py::test_evaluate my pca *", "test_mine.py::test_evaluate PCA *"])
 
 
+def test_reports_and_codes_that_exist_already_are_checked(run, pytester):
+    body = """
+import distbench as db
+
+report = db.evaluate(first, X_test, reference=X_train, k=7, metrics=["continuity", "kendall"], distance_x="cosine")
+
+@pytest.mark.distbench(k=3, distance="cityblock", limits={"kendall": 0.1})
+def test_report(distbench):
+    assert distbench.check(report, continuity=0.1) is report
+    assert distbench.evaluate(report, name="renamed").encoder == "renamed"
+
+def test_codes(distbench):
+    points = dict(reference=(X_train, X_train[:, :2]), k=7)
+    of_codes = distbench.check_codes(X_test, X_test[:, :2], **points, continuity=0.1, kendall=0.1)
+    same = distbench.evaluate(lambda X: X[:, :2], X_test, reference=X_train, k=7, metrics=list(of_codes), name="same")
+    assert of_codes.as_dict() == same.as_dict()
+    distbench.check_codes(X_test, X_test, name="all", continuity=1)
+
+def test_broken_report(distbench):
+    distbench.check(report, continuity=0.99)
+
+def test_broken_codes(distbench):
+    distbench.check_codes(X_test, X_test[:, :2], reference=(X_train, X_train[:, :2]), continuity=0.99)
+
+OPTIONS = [{"k": 7}, {"reference": X_train}, {"distance_x": "cosine"}, {"metrics": ["stress"]}]
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_report_is_not_measured_again(distbench, option):
+    (name,) = option
+    with pytest.raises(InputError, match=f"{name}: given beside a report; leave it out"):
+        distbench.check(report, continuity=0.1, **option)
+    with pytest.raises(InputError, match="stress: found a limit, but it was not measured"):
+        distbench.check(report, stress=1)
+
+def test_codes_have_no_encoder(distbench):
+    with pytest.raises(InputError, match="stochastic: given for ready codes; leave it out, or pass the encoder"):
+        distbench.check_codes(X_test, X_test, stochastic=True, continuity=0.1)
+    with pytest.raises(InputError, match="reference"):
+        distbench.check_codes(X_test, X_test, reference=X_train, continuity=0.1)
+"""
+    result = run(body, "--distbench-report=json:out.json")
+    result.assert_outcomes(passed=7, failed=2)
+    result.stdout.fnmatch_lines(["first (codes of 1) does not meet 1 limit:", "rerun: pytest *::test_broken_report"])
+    result.stdout.fnmatch_lines(["codes (codes of 2) does not meet 1 limit:", "rerun: pytest *::test_broken_codes"])
+    result.stdout.fnmatch_lines(["test_mine.py::test_codes, code size 2 (k = 7*", "*codes *"])
+    rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
+    of_report = [row for row in rows if row["test"] == "test_mine.py::test_report"]
+    assert {(row["encoder"], row["k"], row["distance"]) for row in of_report} == {
+        ("first", 7, "cosine/euclidean"),
+        ("renamed", 7, "cosine/euclidean"),
+    }
+    gate = (
+        "--distbench-compare=out.json",
+        "--distbench-compare-fail=continuity:25%",
+        "-k",
+        "test_codes or test_report",
+    )
+    assert run(body, *gate).ret == 0
+    worse = body.replace("(X_train, X_train[:, :2])", "(X_train, X_train[:, 3:5])")
+    result = run(worse.replace("continuity=0.1, kendall=0.1", "continuity=0.1"), *gate)
+    broken = "continuity:25%: codes, test_mine.py::test_codes, code size 2: continuity * worse by *"
+    result.stdout.fnmatch_lines([broken])
+
+
 def test_a_recipe_is_fitted_and_evaluated_as_the_marker_says(run):
     body = """
 class Mine:
@@ -258,7 +322,7 @@ def test_file(distbench):
     distbench.check("half.keras", X_test, continuity=0.1)
 
 def test_cautions(distbench):
-    distbench.check(lambda X: X * 2, X_test, reference=X_test, name="whole", continuity=0.1)
+    distbench.check(lambda X: X * 0.9, X_test, reference=X_test, name="whole", continuity=0.1)
 
 def test_undecided(distbench):
     limit = distbench.evaluate(first, X_test)["continuity"].value - 1e-6
@@ -336,6 +400,49 @@ def test_print(distbench):
         lines = [line for line in text.split("\n") if "EVIL = " not in line]
         assert all(map(str.isprintable, lines))
         assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
+NOTED = """
+def near(X):
+    return 0.9 * X
+
+@pytest.mark.parametrize("number", range(6))
+def test_near(distbench, number):
+    distbench.check(near, X_test + number, name=f"near {number}", continuity=0.5)
+
+def test_both(distbench):
+    distbench.check(near, X_test, name="near 6", continuity=0.5)
+    distbench.check(near, 2 * X_test, name="near 7", continuity=0.5)
+"""
+
+
+def test_a_note_is_shown_once_a_run_with_a_count_and_can_be_silenced_by_its_code(run):
+    text = " ".join(run(NOTED).stdout.str().split())
+    assert text.count("codes have as many columns as the points") == 1
+    assert "8 encoders (test_mine.py::test_both near 6, " in text
+    assert "and 4 more): codes have as many columns" in text
+    assert "pass only its encoder [code_size]" in text
+    assert "as many columns" not in run(NOTED, "--distbench-silence=code_size").stdout.str()
+    mistaken = run(NOTED, "--distbench-silence=code_sise")
+    mistaken.stderr.fnmatch_lines(["*--distbench-silence: found 'code_sise'; did you mean 'code_size'?"])
+
+
+def test_a_failure_names_what_is_better_in_the_run_and_never_the_encoder_itself(run):
+    body = """
+from sklearn.decomposition import KernelPCA
+
+def test_better(distbench):
+    distbench.check(lambda X: X[:, :5], X_test, reference=X_train, name="five", continuity=0.9)
+    distbench.check(lambda X: X[:, [0, 0, 0, 0, 0]], X_test, reference=X_train, name="one", continuity=0.9)
+
+def test_itself(distbench):
+    distbench.check(PCA(2).fit(X_train), X_test, reference=X_train, continuity=0.99)
+"""
+    text = run(body).stdout.str()
+    assert "better at code size 5: five (in this run), continuity = 0.9" in text
+    assert "see how five does it (in this run)" in text
+    assert "best baseline" not in text
+    assert "PairwiseDistanceLoss" not in text
 
 
 def test_the_command_that_reruns_a_failure_has_the_options_that_decide_it(run):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from distbench._util.text import join_names
 from distbench.errors import EncoderError, MissingDependencyError
-from distbench.inputs.batches import frame_numbers, is_frame
+from distbench.inputs.frames import frame_numbers, is_frame
 
 __all__ = [
     *("FREE_NUMBERS", "Adapter", "as_type", "in_batches_of", "is_instance", "is_text", "missing", "only"),
@@ -39,6 +39,7 @@ class Adapter:
     load: Callable[[Any], Any] = lambda path: path  # loads it without running code in it
     # From an object and one of its methods or parts, a function that calls the latter as `call` would.
     method: Callable[[Any, Callable[[Any], Any]], Callable[[Any], Any]] = lambda obj, method: method
+    takes_symbols: Callable[[Any], bool] = lambda obj: False  # whether the first layer of an object is an embedding
     eval_mode: bool = False  # whether objects are called in eval mode, so that a code depends only on its point
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from distbench._util.text import join_names
 from distbench.encoders.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
 from distbench.errors import EncoderError
 
@@ -21,6 +23,14 @@ def is_keras_model(obj: Any) -> bool:
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
+    inputs = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
+    if len(inputs) > 1 and not owns_encode(model):
+        raise EncoderError(
+            f"encoder {model.name!r}",
+            f"has {len(inputs)} inputs ({join_names(inputs)}), and a batch of points is one array",
+            "pass points with the columns of all inputs, and a function that splits them: "
+            "lambda batch: model.predict_on_batch([batch[:, :3], batch[:, 3:]])",
+        )
     if owns_encode(model):
         # No partial here: its first argument would count as a model in eval mode, but `encode` may use dropout.
         return lambda batch: _encode(model, batch)
@@ -44,13 +54,21 @@ def _readable(batch: Any) -> Any:
 
 
 def _predict(model: Any, batch: Any) -> Any:
-    codes = model.predict_on_batch(_readable(batch))
+    with warnings.catch_warnings():  # Keras converts tensors of torch in a way that numpy deprecates
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        codes = model.predict_on_batch(_readable(batch))
     if isinstance(codes, dict) and len(codes) == 1:
         return next(iter(codes.values()))
     if isinstance(codes, (list, tuple, dict)):
         found = f"encoder {model.name!r} has {len(codes)} outputs"
         raise EncoderError(f"{found}; pass the part of the model that returns only the codes")
     return codes
+
+
+def _takes_symbols(model: Any) -> bool:
+    """Return whether a model's first layer with weights is an embedding, so that whole numbers are symbols."""
+    inner = [layer for layer in getattr(model, "layers", ()) if layer.weights]
+    return _takes_symbols(inner[0]) if inner else is_instance(model, "keras.layers", "Embedding")
 
 
 def _load(path: Any) -> Any:
@@ -66,5 +84,6 @@ KERAS = Adapter(
     files="a .keras file",
     opens=lambda path: path.lower().endswith(".keras"),
     load=_load,
+    takes_symbols=_takes_symbols,
     eval_mode=True,
 )

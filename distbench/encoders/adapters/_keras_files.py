@@ -10,6 +10,7 @@ import importlib
 import json
 import math
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from distbench._util.files import kind_of
 from distbench._util.text import first_line
 from distbench.encoders.adapters._adapter import refuse_numbers
 from distbench.errors import EncoderError
-from distbench.inputs.size_guards import other_method
+from distbench.inputs.size_guards import other_method, understated_member
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -93,11 +94,20 @@ def _read_config(path: Path) -> tuple[Any, int]:
                 raise EncoderError("encoder", found, "it is not loaded")
             if other := other_method(members):
                 raise EncoderError("encoder", f"{path}: has {other}, whose compression is not read", "save it again")
+            if understated := understated_member(archive):
+                raise EncoderError("encoder", f"{path}: {understated} unfolds to more than it claims", "save it again")
             with archive.open(CONFIG) as file:
                 config = json.loads(file.read(config_bytes))
     except EncoderError:
         raise
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: too deep
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        KeyError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # RuntimeError: too deep
         raise EncoderError(
             "encoder",
             f"{path}: not a complete Keras 3 model ({first_line(error)})",

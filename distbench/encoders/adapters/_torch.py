@@ -99,4 +99,11 @@ def eval_mode(module: Any) -> Iterator[None]:
                     part.train(training)
 
 
-TORCH = Adapter(objects="a torch module", recognizes=is_torch_module, call=_call, method=_method, eval_mode=True)
+TORCH = Adapter(
+    objects="a torch module",
+    recognizes=is_torch_module,
+    call=_call,
+    method=_method,
+    takes_symbols=_takes_symbols,
+    eval_mode=True,
+)

@@ -69,16 +69,16 @@ class _Pickler(pickle.Pickler):
         self._folder = folder
         self._files = 0
 
-    def reducer_override(self, thing: Any) -> Any:
-        if not isinstance(thing, np.ndarray) or thing.dtype.hasobject:
+    def reducer_override(self, value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
             return NotImplemented
-        place = _place_in_file(thing) if thing.size else None
-        if place is None and self._folder is not None and thing.nbytes >= SHARED_BYTES:
+        place = _place_in_file(value) if value.size else None
+        if place is None and self._folder is not None and value.nbytes >= SHARED_BYTES:
             path = self._folder / f"array{self._files}"
             self._files += 1
-            path.write_bytes(np.ascontiguousarray(thing).data)
-            place = str(path), 0, thing.nbytes, None
-        return NotImplemented if place is None else (_reopen, (*place, thing.dtype, thing.shape))
+            path.write_bytes(np.ascontiguousarray(value).data)
+            place = str(path), 0, value.nbytes, None
+        return NotImplemented if place is None else (_reopen, (*place, value.dtype, value.shape))
 
 
 def _place_in_file(array: NDArray[Any]) -> Place | None:

@@ -1,0 +1,94 @@
+"""What distance codes have: whether it can be measured, and whether whole numbers are vectors, symbols or bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.distances import HAMMING, PACKED_HAMMING
+from distbench._util.notes import Note
+from distbench.errors import InputError
+from distbench.inputs.blocks import matrix_blocks
+
+__all__ = ["checked_code_distance", "symbol_code_notes"]
+
+Codes = NDArray[Any]
+
+BYTES, SIGNED_BYTES = (0, 255), (-128, 127)
+BITS = (0, 1)
+FEW_SYMBOLS = 4  # codes of fewer different numbers are more likely levels than symbols
+MANY_SYMBOLS = 256  # nor are those of more: a quantiser's ids mostly fit a byte
+
+
+def checked_code_distance(
+    codes: Sequence[Codes], raw: Sequence[Any], names: Sequence[str], distance: str, notes: list[str]
+) -> str:
+    """Return the distance of codes: bytes that hold packed bits have `packed_hamming` for `hamming`, with a note.
+
+    `codes` are those of test points and perhaps of references, `raw` the same before they became floats. Raises
+    InputError if the distance cannot be measured between them.
+    """
+    if distance not in (HAMMING, PACKED_HAMMING):
+        return distance
+    ranges = [_range(part, name, distance) for part, name in zip(codes, names, strict=True)]
+    low, high = min(least for least, _ in ranges), max(largest for _, largest in ranges)
+    is_bytes = any(least <= low and high <= largest for least, largest in (BYTES, SIGNED_BYTES))
+    if distance == PACKED_HAMMING:
+        if not is_bytes:
+            raise InputError(
+                names[0],
+                f"found whole numbers from {low:g} to {high:g}",
+                f"{PACKED_HAMMING!r} takes bytes of eight bits each, 0 to 255 or -128 to 127, as numpy.packbits makes",
+            )
+        return distance
+    if is_bytes and (low < 0 or high > SIGNED_BYTES[1]) and all(map(_has_bytes, raw)):
+        text = (
+            f"codes of bytes were read as bits, eight packed into each, as by distance_z={PACKED_HAMMING!r}; pass "
+            "this, or numpy.unpackbits(codes, axis=1); symbols, such as ids of a quantiser, pass as int64"
+        )
+        notes.append(Note("warning", "packed_bits", text))
+        return PACKED_HAMMING
+    if low < BITS[0] or high > BITS[1]:
+        text = (
+            f"codes hold whole numbers from {low:g} to {high:g}, and {HAMMING!r} counts the columns that differ, as "
+            f"right for symbols; for packed bits pass {PACKED_HAMMING!r}, or numpy.unpackbits(codes, axis=1)"
+        )
+        notes.append(Note("info", "symbols", text))
+    return distance
+
+
+def _range(codes: Codes, name: str, distance: str) -> tuple[float, float]:
+    """Return the least and the largest number. Raises InputError unless all are whole."""
+    low, high = np.inf, -np.inf
+    for _, block in matrix_blocks(codes):
+        if not (np.rint(block) == block).all():
+            what = "the columns that differ: pass binary codes" if distance == HAMMING else "bits of bytes: pass these"
+            raise InputError(
+                name, "found values that are no whole numbers", f"{distance!r} counts {what}, or use another distance"
+            )
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+    return low, high
+
+
+def _has_bytes(raw: Any) -> bool:
+    """Return whether codes of any kind, or the first of a list, have numbers of one byte."""
+    first = raw[0] if isinstance(raw, list | tuple) and len(raw) else raw
+    types = getattr(first, "dtype", None) or getattr(first, "dtypes", "")  # of frames
+    return "int8" in str(types)
+
+
+def symbol_code_notes(Z: Codes, distance: str) -> list[Note]:
+    """Return a note if codes, or a sample of them, may be symbols or packed bits, but are measured as vectors."""
+    if distance in (HAMMING, PACKED_HAMMING) or not (np.rint(Z) == Z).all():
+        return []
+    values = np.unique(Z)
+    if not FEW_SYMBOLS <= len(values) <= MANY_SYMBOLS:
+        return []
+    text = (
+        f"codes are whole numbers, which {distance} distances take for vectors: if they are symbols, such as ids of a "
+        f"quantiser, pass distance_z={HAMMING!r}; if they are packed bits, {PACKED_HAMMING!r}"
+    )
+    return [Note("info" if values[0] < 0 else "warning", "symbols", text)]

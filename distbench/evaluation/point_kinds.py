@@ -1,0 +1,65 @@
+"""Notes on points that are no coordinates: a matrix of distances, or ids of tokens and other symbols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from distbench._util.notes import Note
+from distbench.inputs.blocks import matrix_blocks
+
+__all__ = ["matrix_notes", "symbol_notes"]
+
+LEAST_IDS = 256  # whole numbers below this are more often levels, counts or bytes than ids
+LIKE_RANGES = 0.75  # most columns of ids reach at least this share of the largest id
+ROUNDING = 1e-6  # of distances, as a share of a large one
+MAX_ROWS, MAX_COLUMNS = 1024, 256  # the numbers that are looked at
+STEP_SHARE = (
+    0.75  # neighboring columns of signals and pictures are nearer to each other than this share of random pairs
+)
+
+
+def matrix_notes(points: Any, name: str) -> list[Note]:
+    """Return a note if points are a square matrix of distances: symmetric, with a diagonal of 0, nothing negative."""
+    if len(points) != points.shape[1] or len(points) < 3:
+        return []
+    rounding = ROUNDING * float(np.abs(points[0]).max())
+    if not rounding > 0 or np.abs(np.diagonal(points)).max() > rounding:
+        return []
+    for rows, block in matrix_blocks(points):
+        if block.min() < -rounding or np.abs(block - np.asarray(points[:, rows]).T).max() > rounding:
+            return []
+    text = (
+        f"{name}: a square matrix, symmetric, with zeros on the diagonal and nothing negative, as distances between "
+        "points make; its rows are taken for points, so pass the points themselves"
+    )
+    return [Note("warning", "distance_matrix", text)]
+
+
+def symbol_notes(X: Any, takes_symbols: bool) -> list[Note]:
+    """Return a note if points are ids: if the encoder looks them up, or if their numbers look like it."""
+    if takes_symbols:
+        found = "the encoder begins with an embedding, so points are ids of tokens or other symbols"
+    elif _look_like_ids(np.asarray(X[:: -(-len(X) // MAX_ROWS), :MAX_COLUMNS], dtype=np.float64)):
+        found = "points look like ids of tokens or other symbols (whole numbers of one range in all columns)"
+    else:
+        return []
+    advice = "distances between ids mean nothing, so pass input_space=, such as an encoder of their meaning"
+    return [Note("warning", "symbols", f"{found}: {advice}")]
+
+
+def _look_like_ids(X: Any) -> bool:
+    if X.shape[1] < 2 or not (np.rint(X) == X).all() or X.min() < 0 or X.max() < LEAST_IDS:
+        return False
+    if np.quantile(X.max(axis=0), 0.25) < LIKE_RANGES * X.max():  # each column has its own range
+        return False
+    values, counts = np.unique(X, return_counts=True)
+    padding = values[counts.argmax()]
+    left, right = X[:, :-1].ravel(), X[:, 1:].ravel()
+    used = (left != padding) & (right != padding)
+    left, right = left[used], right[used]
+    if not len(left):
+        return False
+    others = np.abs(left - np.random.default_rng(0).permutation(right)).mean()
+    return bool(np.abs(left - right).mean() >= STEP_SHARE * others > 0)

@@ -1,0 +1,98 @@
+"""The names of the rows and columns of tables: tables whose names are in another order must not be paired by place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from distbench._util.notes import Note
+from distbench._util.text import short_repr
+from distbench.errors import InputError
+from distbench.inputs.anndata import anndata_of
+from distbench.inputs.files import is_parquet, parquet_names
+
+__all__ = ["Tables", "check_column_names", "check_pair_names", "check_row_names", "in_another_order", "row_names"]
+
+Names = list[Any] | None  # None if rows or columns have no names of their own
+Tables = Sequence[tuple[Any, str]]  # tables, or what takes their place, with their names in messages
+
+
+def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
+    """Raise InputError if a table has the rows of the first, or some of them, at other places.
+
+    If one of the two only numbers its rows, as frames do that were given no names, they may be right: then a note says
+    so. Tables may be None, and anything without names of rows is passed over.
+    """
+    first, name = tables[0]
+    names = row_names(first)
+    for other, other_name in tables[1:]:
+        others = row_names(other)
+        if names is None or others is None or len(names) != len(others) or names == others:
+            continue
+        place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
+        found = f"row {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"
+        if not _are_numbers(names) and not _are_numbers(others):
+            if not set(names).isdisjoint(others):
+                raise InputError(
+                    other_name,
+                    f"found names of rows in another order: {found}",
+                    f"pass rows in the order of {name}, as by .loc[{name}.index], or without names, as by "
+                    ".reset_index(drop=True)",
+                )
+        elif notes is not None and in_another_order(names, others):
+            text = f"{other_name}: names of rows are those of {name} in another order ({found})"
+            notes.append(Note("warning", "row_names", f"{text}; rows were paired by place"))
+
+
+def check_column_names(first: tuple[Any, str], second: tuple[Any, str]) -> None:
+    """Raise InputError if two tables have equally many columns, but with other names or in another order."""
+    names, others = _column_names(first[0]), _column_names(second[0])
+    if names is None or others is None or len(names) != len(others) or names == others:
+        return
+    place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
+    found = f"column {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {first[1]}"
+    order = "columns in another order" if in_another_order(names, others) else "other columns"
+    raise InputError(second[1], f"found {order}: {found}", f"pass the columns of {first[1]}, in their order")
+
+
+def check_pair_names(test: Tables, reference: Tables) -> None:
+    """Raise InputError if codes do not have the rows of their points, or references not the columns of test points.
+
+    Both are points and codes, each with its name in messages; `reference` may be empty.
+    """
+    check_row_names(test)
+    if reference:
+        check_row_names(reference)
+    for first, second in zip(test, reference, strict=False):
+        check_column_names(first, second)
+
+
+def in_another_order(names: list[Any], others: list[Any]) -> bool:
+    """Return whether two lists have the same names at other places."""
+    return names != others and set(names) == set(others)
+
+
+def row_names(table: Any) -> Names:
+    """Return the names of the rows of a frame, a column, AnnData or a Parquet file; None if it has none."""
+    if hasattr(table, "iloc"):
+        return list(table.index)
+    if (adata := anndata_of(table)) is not None:
+        return list(adata.obs_names)
+    return parquet_names(table)[0] if is_parquet(table) else None
+
+
+def _column_names(table: Any) -> Names:
+    """Return the names of the columns of a frame, an Arrow table, AnnData or a file; None if it has none of its own."""
+    names: Names = None
+    if is_parquet(table):
+        names = parquet_names(table)[1]
+    elif hasattr(table, "var_names"):
+        names = list(table.var_names)
+    elif hasattr(table, "shape") and hasattr(type(table), "columns"):
+        names = list(table.column_names if hasattr(table, "column_names") else table.columns)
+    return None if names is None or len(names) == 1 or _are_numbers(names) else names  # one column may hold lists
+
+
+def _are_numbers(names: list[Any]) -> bool:
+    """Return whether names are the numbers 0, 1, 2, ..., which frames have that were given none."""
+    return [str(name).removeprefix("column_") for name in names] == [str(number) for number in range(len(names))]

@@ -1,0 +1,80 @@
+"""Which points rows are of, and which encoders of two runs are the same by their points, whatever their names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distbench.results.rows import OK, Row
+
+__all__ = ["POINTS_CHANGED", "find_moved", "hashes_of_points", "moved_text", "points_differ"]
+
+POINTS_CHANGED = "the points changed"
+IDENTITIES = (("encoder", "code_size"), ("test", "encoder"), ("test", "code_size"), ("test",))
+"""What stays if something else changed, the surest first."""
+WORDS = {"encoder": "encoder", "code_size": "code size", "dataset": "data set", "test": "test"}
+
+Groups = Mapping[tuple[Any, ...], Sequence[Row]]
+
+
+def find_moved(old: Groups, new: Groups) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Return which groups of rows in `new` continue which ones in `old`, as keys: ``{new: old}``.
+
+    Two groups match if they are of the same points, with the same k and distance, and agree in their test, or in the
+    encoder and the code size. If several groups could match, none does.
+    """
+    moved: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for names in IDENTITIES:
+        by_identity: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+        for key in (key for key in old if key not in moved.values()):
+            by_identity.setdefault(_identity(old[key], names), []).append(key)
+        candidates = {
+            key: [other for other in by_identity.get(_identity(rows, names), []) if _same_points(old[other], rows)]
+            for key, rows in new.items()
+            if key not in moved and (rows[0].test or "test" not in names)
+        }
+        uses = Counter(other for others in candidates.values() for other in others)
+        moved |= {key: others[0] for key, others in candidates.items() if len(others) == 1 == uses[others[0]]}
+    return moved
+
+
+def _identity(rows: Sequence[Row], names: Sequence[str]) -> tuple[Any, ...]:
+    return (rows[0].in_sample, *(getattr(rows[0], name) for name in names))
+
+
+def _same_points(rows: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Return whether two encoders were measured on the same points in the same way."""
+    first, second = ({row.setting.method: row for row in group if row.status == OK} for group in (rows, others))
+    return any(not points_differ(first[method], second[method]) for method in first.keys() & second.keys())
+
+
+def moved_text(before: Row, now: Row) -> str:
+    """Return what an encoder was, where that changed: its name, test, data set or code size."""
+    changed = [name for name in WORDS if getattr(before, name) != getattr(now, name)]
+    return ", ".join(f"{WORDS[name]} was {getattr(before, name) or 'none'}" for name in changed)
+
+
+def points_differ(row: Row, other: Row) -> str:
+    """Return why two rows may be of different points; empty if both have a hash and their hashes agree."""
+    pairs = [(row.fingerprint, other.fingerprint), (row.data_sha256, other.data_sha256)]
+    known = [pair for pair in pairs if all(pair)]
+    if not known:
+        return "not known to be of the same points"
+    return "" if all(a == b for a, b in known) else POINTS_CHANGED
+
+
+def hashes_of_points(rows: Sequence[Row]) -> list[str]:
+    """Return the hash of the points of each row: that of its data set, or the fingerprint of a test's points.
+
+    Different hashes mean different points. If there is only one hash, rows without a hash are of the same points.
+    """
+    own = [(row.data_sha256 if row.dataset else row.fingerprint) or "" for row in rows]
+    by_name: dict[tuple[str, str], set[str]] = {}
+    for row, points in zip(rows, own, strict=True):
+        by_name.setdefault((row.dataset, row.setting.test), set()).add(points)
+    hashes = []
+    for row, points in zip(rows, own, strict=True):
+        of_name = by_name[row.dataset, row.setting.test] - {""}
+        hashes.append(next(iter(of_name)) if len(of_name) == 1 else points)
+    return hashes

@@ -1,0 +1,85 @@
+"""Which tests a run was asked for: one that it left out on purpose is not missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pytest
+
+from pytest_distbench._session import is_worker, node_id
+
+__all__ = ["Selection", "is_cut"]
+
+WITHOUT_NAMES = ("lf", "stepwise", "ignore", "ignore_glob")  # pytest's options that leave out tests without a word
+DESELECTING = ("keyword", "markexpr", "deselect", *WITHOUT_NAMES)
+KEY = "distbench_deselected"
+
+
+class Selection:
+    """Hooks that find out what is selected, in every process; the controller knows what its workers deselected."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._deselected: set[str] = set()
+        self._is_incomplete = False
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember which tests do not run."""
+        self._deselected.update(map(node_id, items))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that tests could not be collected."""
+        self._is_incomplete = self._is_incomplete or report.failed
+
+    def pytest_sessionfinish(self) -> None:
+        """Send the names of deselected tests to the controller."""
+        if is_worker(self._config):
+            self._config.workeroutput[KEY] = sorted(self._deselected)  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Receive the names from a worker of xdist."""
+        self._deselected.update(getattr(node, "workeroutput", {}).get(KEY, ()))
+
+    def is_whole(self, session: pytest.Session) -> bool:
+        """Return whether all the tests ran to the end; if unsure, False."""
+        config = self._config
+        from_root = config.args_source == pytest.Config.ArgsSource.TESTPATHS or (
+            config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR
+            and config.invocation_params.dir == config.rootpath
+        )
+        is_partial = self._deselected or self._is_incomplete or self._has_option(DESELECTING)
+        return from_root and not (is_partial or is_cut(session))
+
+    def left_out(self, test: str, session: pytest.Session) -> bool:
+        """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
+        if self._has_option(WITHOUT_NAMES) or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
+            return True
+        return bool(self._deselected) if not test else test in self._deselected or not self._is_named(test)
+
+    def _has_option(self, names: Collection[str]) -> bool:
+        return any(getattr(self._config.option, name, None) for name in names)
+
+    def _is_named(self, test: str) -> bool:
+        """Return whether a test is in one of the folders, files or tests of the command line; if unsure, True."""
+        file, _, name = test.partition("::")
+        path = (self._config.rootpath / file).resolve()
+        for argument in self._config.args:
+            place, _, chosen = argument.partition("::")
+            folder = (self._config.invocation_params.dir / place).resolve()
+            if not folder.exists() or not folder.is_relative_to(self._config.rootpath.resolve()):
+                return True  # a module, or a path outside pytest's root, which node ids lack
+            if path.is_relative_to(folder) and (not chosen or _is_part(name, chosen)):
+                return True
+        return False
+
+
+def _is_part(name: str, chosen: str) -> bool:
+    return name == chosen or name.startswith((f"{chosen}::", f"{chosen}["))
+
+
+def is_cut(session: pytest.Session, *other_ends: pytest.ExitCode) -> bool:
+    """Return whether a run ended before its last test."""
+    ends = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, *other_ends)
+    return bool(session.shouldstop or session.shouldfail or session.exitstatus not in ends)

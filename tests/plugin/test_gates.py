@@ -1,0 +1,145 @@
+"""Gates of a run: red unless it saw that nothing got worse."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+BODY = """
+import os
+
+WORSE = "WORSE" in os.environ
+
+def kept(X):
+    return X[:, :5] * ([1, 1, 0.05, 0.05, 0.05] if WORSE else [1, 1, 1, 1, 1])
+
+def test_first(distbench):
+    distbench.evaluate(first, X_test)
+
+def test_kept(distbench):
+    distbench.evaluate(kept, X_test)
+"""
+SKIPS = BODY.replace("    distbench.evaluate(kept, X_test)", "    pytest.skip('no time')")
+FORGETS = BODY.replace("    distbench.evaluate(kept, X_test)", "    pass")
+RENAMED = BODY.replace("kept", "stays")
+ONLY_FIRST = BODY.replace("def test_kept", "def do_not_test_kept")
+BASE = "--distbench-report=json:base.json"
+GATE = ("--distbench-compare=base.json", "--distbench-compare-fail=continuity:25%")
+MISSING = "continuity:25%: kept, test_mine.py::test_kept, code size 5: was there, now missing; if this is wanted: *"
+
+
+@pytest.fixture
+def worse(monkeypatch):
+    """Return a function that makes the encoder of later runs much worse."""
+    return lambda: monkeypatch.setenv("WORSE", "1")
+
+
+@pytest.mark.parametrize("body", [SKIPS, FORGETS, ONLY_FIRST], ids=["skips", "forgets", "is gone"])
+def test_an_encoder_that_its_test_no_longer_measures_breaks_the_gate(run, body):
+    run(BODY, BASE)
+    result = run(body, *GATE, "-W", "error")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["lost: kept, test_mine.py::test_kept, code size 5: was there, now missing"])
+    result.stdout.fnmatch_lines([MISSING])
+
+
+def test_the_command_in_the_line_accepts_the_loss(run, pytester):
+    pytester.makeini("[pytest]\ndistbench_compare = base.json\ndistbench_compare_fail = continuity:25%\n")
+    run(BODY, BASE, "-o", "distbench_compare=", "-o", "distbench_compare_fail=")
+    result = run(ONLY_FIRST)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (line,) = (line for line in result.outlines if line.startswith("continuity:25%: kept"))
+    words = line.partition("if this is wanted: pytest ")[2].split()
+    assert pytester.runpytest_subprocess(*words).ret == 0
+    assert run(ONLY_FIRST).ret == 0
+
+
+def test_a_run_of_named_tests_is_asked_for_these_alone(run, pytester, worse):
+    run(BODY, BASE)
+    worse()
+    parallel = ("-n", "2", "-p", "xdist")
+    for chosen in (("-k", "first"), ("--deselect", "test_mine.py::test_kept"), ("test_mine.py::test_first",)):
+        for option in ((), parallel if chosen[0] == "-k" else ()):
+            result = run(BODY, *GATE, *chosen, *option)
+            assert result.ret == 0, chosen
+            assert "only before: kept, test_mine.py::test_kept, code size 5" in result.stdout.str()
+    assert run(BODY, *GATE, "test_mine.py").ret == pytest.ExitCode.TESTS_FAILED
+    result = run(ONLY_FIRST, *GATE, "test_mine.py")
+    result.stdout.fnmatch_lines([MISSING + "rm base.json && pytest --distbench test_mine.py --distbench-report=json:*"])
+    pytester.mkdir("other").joinpath("test_other.py").write_text("def test_nothing(): pass\n")
+    result = run(BODY, *GATE, "other")
+    result.stdout.fnmatch_lines(["*nothing to compare: no encoder is both in this run and in base.json"])
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
+def test_an_encoder_with_another_name_is_still_compared(run, worse, options):
+    run(BODY, BASE)
+    result = run(RENAMED, *GATE, *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED, "test and encoder have other names"
+    result.stdout.fnmatch_lines([MISSING])
+    new_test = BODY.replace("test_kept", "test_renamed")
+    result = run(new_test, *GATE, *options)
+    assert result.ret == 0
+    matched = "matched by their points: kept, test_mine.py::test_renamed, code size 5 (test was"
+    assert matched in result.stdout.str()
+    worse()
+    assert run(new_test, *GATE, *options).ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_red_run_keeps_the_file_that_it_was_compared_with(run, pytester, worse):
+    run(BODY, BASE)
+    before = (pytester.path / "base.json").read_bytes()
+    worse()
+    for _ in range(2):
+        result = run(BODY, *GATE, BASE, "--distbench-report=json:./now.json")
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(
+            [
+                "written: json report: */now.json",
+                "not written: json report base.json, with which this red run was compared; to accept it: pytest "
+                "--distbench --distbench-report=json:base.json",
+            ]
+        )
+        assert (pytester.path / "base.json").read_bytes() == before
+    failing = BODY + "    assert False\n"
+    (pytester.path / "same.json").symlink_to("base.json")
+    assert run(failing, GATE[0], "--distbench-report=json:same.json").ret == pytest.ExitCode.TESTS_FAILED
+    assert (pytester.path / "base.json").read_bytes() == before
+    assert run(BODY, GATE[0], BASE).ret == 0
+    assert (pytester.path / "base.json").read_bytes() != before, "a green run may replace it"
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
+def test_each_broken_gate_is_a_test_case_of_its_own(run, pytester, worse, options):
+    run(BODY, BASE)
+    worse()
+    gate = "--distbench-compare-fail=scaled_stress:1%"
+    result = run(BODY, *GATE, gate, "--junitxml=out.xml", "--distbench-encoder=idle=pca", *options)
+    result.assert_outcomes(passed=2, failed=3)
+    (suite,) = ET.parse(pytester.path / "out.xml").getroot()
+    assert (suite.get("failures"), suite.get("tests")) == ("3", "5")
+    failures = {case.get("name"): case.find("failure") for case in suite if case.get("classname") == "distbench"}
+    about = "[kept, test_mine.py::test_kept, code size 5, {}]"
+    names = ["continuity:25%" + about.format("continuity"), "scaled_stress:1%" + about.format("scaled_stress")]
+    assert list(failures) == [*names, "--distbench-encoder idle"]
+    assert "worse by" in failures[names[0]].get("message")
+
+
+def test_a_file_that_is_not_written_is_a_failure_of_the_run(run, pytester):
+    pytester.mkdir("taken.md")
+    run(BODY, BASE)
+    body = BODY + "    import pathlib; pathlib.Path('md').mkdir(); pathlib.Path('md/r').mkdir()\n"
+    result = run(body, "--distbench-report=md:md/r", "--junitxml=out.xml")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (suite,) = ET.parse(pytester.path / "out.xml").getroot()
+    assert [case.get("name") for case in suite if case.find("failure") is not None] == ["not written"]
+
+
+def test_the_next_run_of_what_failed_knows_nothing_of_gates(run, pytester, worse):
+    run(BODY, BASE)
+    worse()
+    assert run(BODY, *GATE).ret == pytest.ExitCode.TESTS_FAILED
+    cached = pytester.path / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    assert not cached.exists() or json.loads(cached.read_text(encoding="utf-8")) == {}

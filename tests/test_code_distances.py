@@ -1,0 +1,139 @@
+"""Codes of whole numbers: packed bits, symbols, or vectors; the report says which, where it may be wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import distbench
+from distbench.metrics import METRICS
+
+RNG = np.random.default_rng(8)
+X = RNG.normal(size=(90, 20))
+BITS = X[:, :20] > 0
+PACKED = np.packbits(BITS, axis=1)  # three bytes, the last one half empty
+FORMS = {"uint8": PACKED, "int8, less 128": (PACKED.astype(int) - 128).astype(np.int8), "int8": PACKED.view(np.int8)}
+NAMES = [name for name in METRICS if name not in ("label_agreement", "reconstruction_mse")]
+
+
+def evaluated(codes, distance, **options):
+    return distbench.evaluate_codes(X, codes, k=5, distance_z=distance, **options)
+
+
+def codes_of(report):
+    return {note.code for note in report.notes}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("split", [False, True])
+def test_packed_bits_measure_as_their_bits(form, split):
+    packed = FORMS[form]
+    plain = np.unpackbits(PACKED, axis=1)
+    for distance in ("packed_hamming", "hamming"):
+        if split:
+            reference = (X[40:], packed[40:])
+            report = distbench.evaluate_codes(
+                X[:40], packed[:40], reference=reference, k=5, distance_z=distance, metrics=NAMES
+            )
+            options = {"reference": (X[40:], plain[40:]), "k": 5, "distance_z": "hamming", "metrics": NAMES}
+            wanted = distbench.evaluate_codes(X[:40], plain[:40], **options)
+        else:
+            report, wanted = (evaluated(Z, how, metrics=NAMES) for Z, how in ((packed, distance), (plain, "hamming")))
+        assert report.as_dict() == wanted.as_dict()
+        assert report.pairs == wanted.pairs
+        assert report.distance_z == "packed_hamming"
+        assert codes_of(report) - codes_of(wanted) == ({"packed_bits"} if distance == "hamming" else set())
+
+
+def test_an_encoder_may_return_packed_bits():
+    report = distbench.evaluate(lambda batch: np.packbits(batch > 0, axis=1), X, k=5, distance_z="packed_hamming")
+    assert report.as_dict() == evaluated(PACKED, "packed_hamming").as_dict()
+    assert report.code_size == 3
+    again = distbench.evaluate(lambda batch: np.packbits(batch > 0, axis=1), X, k=5, distance_z="hamming")
+    assert again.as_dict() == report.as_dict()
+    assert "packed_bits" in codes_of(again)
+
+
+def test_users_metrics_get_distances_of_bits():
+    inputs = distbench.metrics.MetricInputs(X, PACKED, X[:0], PACKED[:0], True, 5, "cosine", "packed_hamming")
+    _, b = inputs.distances()
+    plain = np.unpackbits(PACKED, axis=1)
+    assert b.shape == (90, 89)
+    assert b[3, 5] == (plain[3] != plain[6]).mean()  # the row itself is left out
+
+
+@pytest.mark.parametrize(
+    ("codes", "found"),
+    [
+        (BITS, None),
+        (BITS.astype(np.uint8), None),
+        (PACKED % 128, "symbols"),  # small numbers of bytes: symbols
+        (PACKED.astype(np.int64), "symbols"),
+        (PACKED.astype(np.int64) * 9, "symbols"),
+    ],
+    ids=["bool", "bits of bytes", "small bytes", "int64", "large"],
+)
+def test_hamming_counts_columns_of_all_other_codes(codes, found):
+    report = evaluated(codes, "hamming", metrics=["pearson"])
+    apart = (codes[:, None] != codes[None]).mean(axis=2)
+    plain = np.sqrt(((X[:, None] - X[None]) ** 2).sum(axis=2))
+    places = np.triu_indices(len(X), 1)
+    assert report["pearson"].value == pytest.approx(np.corrcoef(plain[places], apart[places])[0, 1], abs=1e-12)
+    assert report.distance_z == "hamming"
+    assert codes_of(report) - {"shared_codes", "lost_scale"} == ({found} if found else set())
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ((0.5, 1, 2), "found values that are no whole numbers; 'packed_hamming' counts"),
+        ((0, 1, 256), "found whole numbers from 0 to 256; 'packed_hamming' takes bytes"),
+        ((-1, 1, 128), "found whole numbers from -1 to 128; 'packed_hamming' takes bytes"),
+    ],
+)
+def test_other_numbers_are_no_bytes(first, message):
+    codes = RNG.integers(0, 2, size=(90, 3)).astype(float)
+    codes[0] = first
+    with pytest.raises(distbench.InputError, match=f"^Z_test: {message}"):
+        evaluated(codes, "packed_hamming")
+
+
+def test_a_reference_of_the_other_kind_of_bytes_is_refused():
+    with pytest.raises(distbench.InputError, match="'packed_hamming' takes bytes"):
+        distbench.evaluate_codes(
+            X, FORMS["uint8"], reference=(X + 1, FORMS["int8, less 128"]), k=5, distance_z="packed_hamming"
+        )
+
+
+IDS = RNG.integers(0, 256, size=(90, 4))
+
+
+@pytest.mark.parametrize(
+    ("codes", "level"),
+    [
+        (IDS, "warning"),
+        (IDS.astype(np.uint8), "warning"),
+        (IDS[:, :1].astype(float) % 20, "warning"),
+        (IDS - 128, "info"),  # numbers of a scalar quantiser
+        (IDS % 2, None),
+        (IDS % 3 - 1, None),
+        (X[:, :3], None),
+        (np.round(X[:, :3] * 1e4), None),
+    ],
+    ids=["int64", "uint8", "one column of float64", "signed", "bits", "three levels", "floats", "many levels"],
+)
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_symbols_measured_as_vectors_have_a_note(codes, level, distance):
+    report = evaluated(codes, distance)
+    found = [note for note in report.notes if note.code == "symbols"]
+    assert [note.level for note in found] == ([level] if level else [])
+    assert all("distance_z='hamming'" in note for note in found)
+
+
+def test_codes_of_more_dimensions_are_flattened_with_a_note():
+    tokens = distbench.evaluate(lambda batch: batch.reshape(len(batch), 5, 4), X, k=5)
+    assert any(note.startswith("codes of X_test: arrays of shape (5, 4) flattened") for note in tokens.notes)
+    assert tokens.as_dict() == distbench.evaluate(lambda batch: batch, X, k=5).as_dict()
+    ready = evaluated(X.reshape(90, 2, 10), "euclidean")
+    assert any(note.startswith("Z_test: arrays of shape (2, 10) flattened") for note in ready.notes)
+    assert ready.as_dict() == tokens.as_dict()

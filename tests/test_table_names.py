@@ -1,0 +1,130 @@
+"""Tables whose rows or columns have names in another order are refused, or a note says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from frameworks import dk, pd
+
+import distbench
+from distbench import metrics
+from distbench.errors import EncoderError, InputError
+from distbench.inference.chance import chance
+
+OPTIONS = {"k": 5, "metrics": ["continuity", "stress"]}
+
+
+def tables():
+    """Return test points and reference points with names of rows and columns."""
+    rng, made = np.random.default_rng(7), []
+    for sign, n in (("t", 60), ("r", 80)):
+        rows = [f"{sign}{place}" for place in range(n)]
+        made.append(pd.DataFrame(rng.normal(size=(n, 3)), columns=["height", "width", "depth"], index=rows))
+    return made
+
+
+def two(batch):
+    return batch[["height", "width"]]
+
+
+def turned(table):
+    return table[list(table.columns[::-1])]
+
+
+def evaluate(points, **options):
+    return distbench.evaluate(two, points, **OPTIONS, **options)
+
+
+def evaluate_codes(points, codes, **options):
+    return distbench.evaluate_codes(points, codes, **OPTIONS, **options)
+
+
+def test_names_in_the_same_order_change_nothing():
+    X, R = tables()
+    y, y_ref = (pd.Series(["a", "b"] * (len(table) // 2), index=table.index) for table in (X, R))
+    wanted = distbench.evaluate(lambda batch: batch[:, :2], X.to_numpy(), reference=R.to_numpy(), **OPTIONS)
+    for report in (
+        evaluate(X, reference=R, labels=y, reference_labels=y_ref, groups=pd.Series(range(60), index=X.index)),
+        evaluate(X, reference=R, input_space=(X, R)),
+        evaluate_codes(X, two(X), reference=(R, two(R))),
+        evaluate_codes(X, two(X).set_axis(["a", "b"], axis=1), reference=(R.to_numpy(), two(R).to_numpy())),
+        evaluate_codes(
+            X.sample(frac=1, random_state=0).sort_index(key=lambda names: names.str[1:].astype(int)),
+            two(X),
+            reference=(R, two(R)),
+        ),
+    ):
+        assert report.as_dict() == wanted.as_dict()
+        assert not any("order" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda X, R: evaluate(X, reference=turned(R)), "reference: .*'depth', but 'height' in X_test"),
+        (lambda X, R: evaluate(X, reference=R.rename(columns=str.upper)), "reference: found other columns"),
+        (lambda X, R: evaluate(X, labels=pd.Series(range(60), index=X.index[::-1])), "labels: .*'t59', but 't0'"),
+        (lambda X, R: evaluate(X, groups=pd.Series(range(60), index=X.index[::-1])), "groups: "),
+        (
+            lambda X, R: evaluate(X, reference=R, labels=[1] * 60, reference_labels=R["depth"][::-1]),
+            "reference_labels: ",
+        ),
+        (lambda X, R: evaluate(X, input_space=X[::-1]), "input_space: "),
+        (lambda X, R: evaluate(X, reference=R, input_space=(X, R[::-1])), "input_space: .* in reference"),
+        (lambda X, R: evaluate(X, reference=R, input_space=(X, turned(R))), "input_space: found columns in another"),
+        (lambda X, R: evaluate_codes(X, two(X)[::-1]), "Z_test: found names of rows in another order"),
+        (lambda X, R: evaluate_codes(X, two(X), reference=(R, two(R)[::-1])), r"reference\[1\]: .* in reference\[0\]"),
+        (lambda X, R: evaluate_codes(X, two(X), reference=(turned(R), two(R))), r"reference\[0\]: "),
+        (lambda X, R: evaluate_codes(X, two(X), reference=(R, turned(two(R)))), r"reference\[1\]: .* in Z_test"),
+        (lambda X, R: metrics.stress(X, two(X)[::-1]), "Z: found names of rows"),
+        (lambda X, R: metrics.stress(X, two(X), reference=(turned(R), two(R))), r"reference\[0\]: found columns"),
+        (lambda X, R: metrics.label_agreement(X, two(X), X["depth"][::-1]), "labels: "),
+        (lambda X, R: metrics.reconstruction_mse(X, turned(X)), "X_reconstructed: "),
+        (lambda X, R: chance(X, two(X)[::-1], "stress"), "Z_test: "),
+        (lambda X, R: dk.PreservationMonitor(X, turned(R)), "reference: found columns in another order"),
+    ],
+)
+def test_another_order_is_refused(call, message):
+    with pytest.raises(InputError, match=f"^{message}"):
+        call(*tables())
+
+
+def test_frames_of_polars_and_tables_of_arrow_have_names_of_columns():
+    X, R = tables()
+    polars, arrow = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    for make in (polars.DataFrame, lambda frame: arrow.Table.from_pandas(frame, preserve_index=False)):
+        with pytest.raises(InputError, match=r"^reference: found columns in another order"):
+            distbench.evaluate(lambda batch: batch, make(X), reference=make(turned(R)))
+
+
+def test_numbers_that_frames_have_by_default_are_a_doubt():
+    """A frame that was given no names may have been made of rows that were shuffled before."""
+    X = tables()[0].reset_index(drop=True)
+    shuffled = X.sample(frac=1, random_state=0)
+    for points, codes in ((X, two(shuffled)), (shuffled, two(X))):
+        (note,) = (note for note in evaluate_codes(points, codes).notes if note.code == "row_names")
+        assert "Z_test: names of rows are those of X_test in another order" in note
+    part = shuffled[:40]  # a train-test split leaves such numbers; codes of these points are numbered anew
+    assert not evaluate_codes(part, two(part).to_numpy()).notes
+    assert not evaluate_codes(part, two(part).reset_index(drop=True)).notes
+
+
+def test_encoders_must_keep_the_order_of_rows():
+    for points in (tables()[0], tables()[0].reset_index(drop=True)):
+        with pytest.raises(EncoderError, match=r"rows have another order than the points; return codes\.loc"):
+            distbench.evaluate(lambda batch: batch.sort_values("width"), points)
+
+
+def test_parquet_files_have_names(tmp_path):
+    pytest.importorskip("pyarrow")
+    X, R = tables()
+    frames = {"X": X, "Z": two(X), "shuffled": two(X)[::-1], "R": R, "turned": turned(R), "codes": two(R)}
+    path = {name: str(tmp_path / f"{name}.parquet") for name in frames}
+    for name, frame in frames.items():
+        frame.to_parquet(path[name])
+    report = evaluate_codes(path["X"], path["Z"], reference=(path["R"], path["codes"]))
+    assert report.as_dict() == evaluate_codes(X, two(X), reference=(R, two(R))).as_dict()
+    with pytest.raises(InputError, match=r"^Z_test: found names of rows in another order"):
+        evaluate_codes(path["X"], path["shuffled"])
+    with pytest.raises(InputError, match=r"^reference\[0\]: found columns in another order"):
+        evaluate_codes(path["X"], path["Z"], reference=(path["turned"], path["codes"]))

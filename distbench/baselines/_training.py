@@ -8,7 +8,7 @@ fast as ``Model.fit`` on small models; other backends train by ``Model.fit`` on 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -112,10 +112,13 @@ def train(model: Any, points: NDArray[np.float32], seed: int, plan: Plan, progre
     if not model.built:
         model.build((None, points.shape[1]))
     draw = np.random.default_rng(seed)
-    partners = partners_in(points, plan.neighbors)
+    if plan.neighbors:
+        orders = _orders_with_partners(points, plan.neighbors, size, seed)
+    else:
+        orders = _orders(len(points), steps, size, draw)
     with epochs_of(model, points, plan.learning_rate, steps * count, plan.xla) as epoch:
         for done in range(1, count + 1):
-            order = partners(draw.permutation(len(points))[: steps * size].reshape(steps, size), draw)
+            order = next(orders).astype(np.int32)
             loss = epoch(order, draw.standard_normal((*order.shape, model.noise_size), dtype=np.float32))
             if not np.isfinite(loss):
                 raise TrainingError(
@@ -127,16 +130,22 @@ def train(model: Any, points: NDArray[np.float32], seed: int, plan: Plan, progre
     _check_codes(model, points, plan.least_deviation)
 
 
-def partners_in(
-    points: NDArray[np.float32], neighbors: int
-) -> Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.int32]]:
-    """Return a function that adds to the anchors of each step, (steps, n), as many partners; none for 0 neighbors."""
-    if not neighbors:
-        return lambda anchors, draw: anchors.astype(np.int32)
-    from distbench.keras._neighbor_batches import neighbor_pairs, with_partners
+def _orders(n: int, steps: int, size: int, draw: np.random.Generator) -> Iterator[NDArray[np.integer]]:
+    """Yield for each epoch the rows of each step, (steps, size): each of n points at most once, in random order."""
+    while True:
+        yield draw.permutation(n)[: steps * size].reshape(steps, size)
 
-    table = neighbor_pairs(points, min(neighbors, len(points) - 1))
-    return lambda anchors, draw: with_partners(anchors, table, draw).astype(np.int32)
+
+def _orders_with_partners(
+    points: NDArray[np.float32], neighbors: int, size: int, seed: int
+) -> Iterator[NDArray[np.integer]]:
+    """Yield for each epoch the rows of each step, (steps, 2 size): anchors, and after them one neighbor of each."""
+    from distbench.keras import NeighborBatches
+
+    batches = NeighborBatches(points, neighbors=min(neighbors, len(points) - 1), batch_size=size, seed=seed)
+    while True:
+        yield batches.order
+        batches.on_epoch_end()
 
 
 def _check_codes(model: Any, points: NDArray[np.float32], least_deviation: float) -> None:

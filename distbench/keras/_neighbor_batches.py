@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
 
-__all__ = ["NeighborBatches", "neighbor_pairs", "with_partners"]
+__all__ = ["NeighborBatches", "neighbor_pairs"]
 
 
 def neighbor_pairs(X: ArrayLike, k: int = 10, metric: str = "euclidean") -> NDArray[np.int64]:
@@ -108,15 +108,8 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
     def on_epoch_end(self) -> None:
         """Draw the order of anchors and their partners for the next epoch."""
         anchors = self._draw.permutation(len(self.X))[: len(self) * self.batch_size]
-        self.order = with_partners(anchors.reshape(len(self), -1), self.neighbors, self._draw)
-
-
-def with_partners(
-    anchors: NDArray[np.integer], neighbors: NDArray[np.integer], draw: np.random.Generator
-) -> NDArray[np.integer]:
-    """Return anchors (batches, n) and after them, in each batch, one of the neighbors of each: (batches, 2 n)."""
-    columns = draw.integers(neighbors.shape[1], size=anchors.shape)
-    return np.hstack([anchors, neighbors[anchors, columns]])
+        partners = self.neighbors[anchors, self._draw.integers(self.neighbors.shape[1], size=len(anchors))]
+        self.order = np.hstack([anchors.reshape(len(self), -1), partners.reshape(len(self), -1)])
 
 
 def _table(X: NDArray[Any], neighbors: int | ArrayLike) -> NDArray[np.int64]:

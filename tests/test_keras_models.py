@@ -127,6 +127,7 @@ def test_importing_the_package_is_enough_to_load_what_it_makes(tmp_path: Path) -
         "stored = [kind for kind in kinds if issubclass(kind, (keras.layers.Layer, keras.losses.Loss))]\n"
         "known = [keras.saving.get_registered_object('distbench>' + kind.__name__) for kind in stored]\n"
         "assert known == stored and len(stored) > 15, known\n"
+        "assert 'PreservationMonitor' in dir(parts) and 'numba' not in sys.modules\n"
         "print(type(keras.saving.load_model(sys.argv[1])).__name__)"
     )
     run = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "model.keras")]

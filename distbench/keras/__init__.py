@@ -1,17 +1,19 @@
 """Parts to build distance-preserving encoders with, for Keras 3 on any backend.
 
-Importing this package imports Keras and registers all parts, so that ``keras.saving.load_model`` knows them.
+Importing this package imports Keras and registers all parts, so that ``keras.saving.load_model`` knows them. The
+monitor alone is imported when it is used: it evaluates encoders, and what that needs takes most of a second to import.
 """
 
 # ruff: noqa: E402 - without Keras, the error is the line that says what to install
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from distbench._util.keras import require_keras
 
 require_keras()
 
-from distbench.evaluation.keras_monitor import PreservationMonitor  # evaluates encoders, so its module is there
 from distbench.keras._contractive import ContractiveAutoencoder
 from distbench.keras._convolutional import ConvolutionalAutoencoder
 from distbench.keras._denoising import DenoisingAutoencoder
@@ -26,6 +28,9 @@ from distbench.keras._neighbor_batches import NeighborBatches, neighbor_pairs
 from distbench.keras._neighbors import NeighborLoss, neighbor_loss
 from distbench.keras._topological import TopologicalAutoencoder
 from distbench.keras._variational import VariationalAutoencoder
+
+if TYPE_CHECKING:
+    from distbench.evaluation.keras_monitor import PreservationMonitor
 
 __all__ = [
     "Autoencoder",
@@ -53,3 +58,15 @@ __all__ = [
     "pairwise_distance_loss",
     "pairwise_distances",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "PreservationMonitor":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from distbench.evaluation.keras_monitor import PreservationMonitor
+
+    return PreservationMonitor
+
+
+def __dir__() -> list[str]:
+    return __all__

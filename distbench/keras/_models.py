@@ -53,7 +53,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
             whole_number(width, "code_size, hidden", 1)
         self.code_size = int(code_size)
         self.hidden = tuple(int(width) for width in hidden)
-        given = keras.activations.get(activation) if isinstance(activation, Mapping) else activation
+        given = keras.saving.deserialize_keras_object(activation) if isinstance(activation, Mapping) else activation
         # Keras would take a layer among the attributes for a part of the model; it does not look into a function.
         self._given_activation: Callable[[], Any] = lambda: given
 

@@ -76,8 +76,9 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
 
     Examples
     --------
+    >>> model = NeighborAutoencoder(2)
     >>> model.compile("adam", "mse")
-    >>> model.fit(NeighborBatches(X_train), epochs=60)
+    >>> history = model.fit(NeighborBatches(X_test, batch_size=16), verbose=0)
     """
 
     def __init__(

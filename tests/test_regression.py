@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import distbench
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.results.file import read_results, write_results
 from distbench.results.gates import Gate, broken_gates, compare_rows, parse_gate
-from distbench.results.rows import STALE, failed_row, rows_of
+from distbench.results.rows import STALE, Row, failed_row, rows_of
 
 M_POINTS = 120
 
@@ -547,6 +549,37 @@ class TestGates:
         for two_runs in ((nan, nan), (better + changed(better, value=0.1), better + changed(better, value=0.1))):
             (broken,) = broken_gates(compare_rows(*two_runs), gates("stress:1%"), accept="do")
             assert "if this is wanted" not in str(broken), "it would break the gate again"
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from("abc"),
+                st.sampled_from(["t.py::one", "t.py::two"]),
+                st.sampled_from([2, 3]),
+                st.sampled_from(["same", "gone", "encoder", "test", "code_size", "points"]),
+            ),
+            min_size=1,
+            max_size=6,
+            unique_by=lambda drawn: drawn[:3],
+        ),
+        st.booleans(),
+    )
+    def test_whatever_is_renamed_or_gone_no_encoder_that_got_worse_escapes(self, encoders, in_data_set):
+        plain = {"dataset": "d" * in_data_set, "metric": "continuity", "metric_version": 1, "direction": "up"}
+        plain |= {"k": 7, "m": 90, "M": 89, "seed": None, "status": "ok"}
+        renamed = {"encoder": "z", "test": "u.py::other", "code_size": 9}
+        before, now = [], []
+        for number, (encoder, test, code_size, change) in enumerate(encoders):
+            names = {"encoder": encoder, "test": test, "code_size": code_size, "fingerprint": "p"}
+            before.append(Row(**plain, **names, value=0.9 - number / 1000))
+            if change != "gone":
+                names |= {change: renamed[change]} if change in renamed else {}
+                names |= {"fingerprint": "q"} if change == "points" else {}
+                now.append(Row(**plain, **names, value=0.5 - number / 1000))
+        comparison = compare_rows(before, now)
+        worse = [change for change in comparison.changes if change.worsening[0] > 0]
+        assert len(worse) + len([entry for entry in comparison.not_compared if entry.had]) >= len(before)
+        assert broken_gates(comparison, gates("all:1%"))
 
     def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")

@@ -307,6 +307,18 @@ class TestMatching:
         (entry,) = compare_rows([failed(0)], [failed(0)]).not_compared
         assert (entry.reason, entry.failed) == ("before and now seed 0 failed: ValueError: NaN", False)
 
+    @pytest.mark.parametrize("now_is", ["another name", "another code size", "gone"])
+    def test_each_of_two_equal_encoders_of_one_name_counts(self, better, worse, now_is):
+        changes = {"another name": {"encoder": "a (2)"}, "another code size": {"code_size": 2}, "gone": {}}[now_is]
+        second = changed(worse, **changes) if changes else []
+        assert compare_rows(better * 2, better * 2).not_compared == ()
+        (entry,) = (comparison := compare_rows(better * 2, better + second)).not_compared
+        assert str(entry).startswith("a, gauss, code size 3: was evaluated 2 times, now 1; name= tells")
+        assert len(broken_lines(comparison, gates("continuity:25%"))) == 1
+        other_test = better + changed(better, test="t.py::other")
+        assert compare_rows(other_test, better).not_compared, "its other test is gone"
+        assert compare_rows(other_test, better, left_out="t.py::other".__eq__).not_compared == ()
+
 
 class TestReadingGates:
     @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -207,11 +208,23 @@ def _matched(
         if gone:
             seeds = ", ".join(dict.fromkeys(str(row.seed) for row in gone))
             unmatched.append(_missing(now, f"training seed {seeds} {MISSING}", measured(gone)))
+    for method in (method for method in old if method in new):
+        counts = _evaluations(row for row in old[method] if not left_out(row.test)), _evaluations(new[method])
+        if gone := {key for key in counts[1] if counts[0][key] > counts[1][key]}:
+            reason = "was evaluated {} times, now {}; name= tells encoders of one name apart"
+            most = max(gone, key=counts[0].__getitem__)
+            had = frozenset(metric for metric, _ in gone)
+            unmatched.append(_missing(now, reason.format(*(count[most] for count in counts)), had))
     subject = _subject(now)
     matches = [
         MatchedRows(subject, old[method] + failed[0], new[method] + failed[1]) for method in new if method in old
     ]
     return matches, unmatched
+
+
+def _evaluations(rows: Iterable[Row]) -> Counter[tuple[str, int | None]]:
+    """Return how often each metric was measured with each seed: encoders with equal values may share their name."""
+    return Counter((row.metric, row.seed) for row in rows)
 
 
 def measured(rows: Iterable[Row]) -> frozenset[str]:

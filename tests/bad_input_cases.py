@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from frameworks import pd
-from scipy import sparse
 from sklearn.manifold import TSNE
 
 import distbench
@@ -77,7 +76,6 @@ POINTS = (
     (np.zeros((40, 2), "M8[s]"), ("found dtype datetime64", "pass numbers")),
     (X + 1j, ("found complex numbers", "pass real ones")),
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
-    (sparse.csr_array(X), ("found a sparse matrix", ".toarray()")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
     (
         Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}),

@@ -79,7 +79,7 @@ POINTS = (
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
     (
         Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}),
-        ("columns that are not numbers: city", "encode or drop", "input_space=pipe[:-1]"),
+        ("columns that are not numbers: city", "encode or drop"),
     ),
     (MANY, ("a_long_name_of_column_0", "and 36 more")),
     (MISSING, ("found NaN in row 1 (20 such rows in all)",)),

@@ -133,7 +133,7 @@ class Encoder:
 
     def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:
         """Check the result of one call and return a copy of it."""
-        codes = self._as_numbers(raw, rows)
+        codes: Any = self._as_numbers(raw, rows)
         if codes.ndim == 0 or codes.shape[0] != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points of one call; return one code for each point")
@@ -149,7 +149,7 @@ class Encoder:
             raise self._error(f"NaN or infinity in the code of row {start + not_finite[0]}{more}; codes must be finite")
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
-    def _as_numbers(self, raw: Any, rows: int) -> NDArray[Any]:
+    def _as_numbers(self, raw: Any, rows: int) -> Any:
         raw = rows_in_cells(raw)
         if is_frame(raw) and (numbers := frame_numbers(raw)) is not None:
             raw = numbers

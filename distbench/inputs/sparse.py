@@ -79,7 +79,7 @@ def sketch(matrix: Any, columns: int = 64) -> NDArray[np.float64]:
 
 
 def _dense_bytes(matrix: Any) -> int:
-    return 8 * math.prod(matrix.shape)
+    return 8 * math.prod(int(size) for size in matrix.shape)
 
 
 class DenseRows:

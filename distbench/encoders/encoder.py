@@ -131,9 +131,9 @@ class Encoder:
             raise self._error("codes whose rows have another order than the points; return codes.loc[batch.index]")
         return codes
 
-    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:
+    def _checked_codes(self, raw: Any, rows: int, start: int) -> Any:
         """Check the result of one call and return a copy of it."""
-        codes: Any = self._as_numbers(raw, rows)
+        codes = self._as_numbers(raw, rows)
         if codes.ndim == 0 or codes.shape[0] != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points of one call; return one code for each point")

@@ -24,14 +24,18 @@ def key_hint(key: object, keys: Collection[str]) -> str:
 
 
 def checked_sparse(value: Any, name: str) -> Any:
-    """Return a sparse matrix in memory; raise InputError if it is too large or damaged. Return others unchanged."""
+    """Return a sparse matrix in memory, as an array if it is small; return others unchanged.
+
+    Raises InputError if it is too large or damaged.
+    """
     if hasattr(value, "to_memory") and hasattr(value, "shape"):  # a sparse matrix that is still in its file
         _refuse_large(value.shape, value.dtype, name)
         value = value.to_memory()
     if not is_sparse(value):
         return value
     _refuse_large(value.shape, value.dtype, name)
-    return as_csr(value, name)
+    matrix = as_csr(value, name)
+    return matrix.toarray() if math.prod(matrix.shape) * 8 <= IN_MEMORY_BYTES else matrix
 
 
 def _refuse_large(shape: Any, dtype: Any, name: str) -> None:

@@ -18,9 +18,10 @@ from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
-from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
+from distbench.inputs.arrays import as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.labels import as_labels
 from distbench.inputs.sparse import is_sparse, without_empty_columns
 from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k

@@ -20,7 +20,7 @@ from distbench.inputs.frames import frame_numbers, is_frame, list_columns, other
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
 __all__ = [
-    *("as_labels", "as_points", "check_input_distance"),
+    *("as_points", "check_input_distance"),
     *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
@@ -188,22 +188,6 @@ class _Check:
         if self._bad_rows:
             more = f" ({self._bad_rows} such rows in all)" if self._bad_rows > 1 else ""
             raise InputError(self._name, f"{self._first}{more}", "drop or fill these rows")
-
-
-def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any]:
-    """Return labels of any kind as an array of shape (n_points,). Raises InputError unless each point has one."""
-    try:
-        array = np.asarray(labels)
-    except ValueError:
-        raise InputError(name, "found lists of different lengths", "pass one label for each point") from None
-    if array.ndim != 1:
-        shape = f"shape {array.shape}" if array.ndim else short_repr(labels)
-        raise InputError(name, f"found {shape}", "pass one label for each point, shape (n,)")
-    if len(array) != n_points:
-        raise InputError(name, f"found {len(array)} labels for {n_points} points", "pass one label for each point")
-    if array.dtype == object and (missing := [place for place, label in enumerate(array) if label is None]):
-        raise InputError(name, f"found None at place {missing[0]}", "drop these points, or give them a label")
-    return array
 
 
 def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:

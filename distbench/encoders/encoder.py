@@ -167,6 +167,8 @@ class Encoder:
             if isinstance(raw, list | tuple):
                 raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
             raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
+        if codes.dtype == object and codes.ndim == 0:
+            raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
         if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
             raise self._error("integers beyond 2**53, which float64 cannot tell apart; subtract an offset first")
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")

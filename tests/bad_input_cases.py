@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from frameworks import pd
-from scipy import sparse
 from sklearn.manifold import TSNE
 
 import distbench
@@ -77,11 +76,10 @@ POINTS = (
     (np.zeros((40, 2), "M8[s]"), ("found dtype datetime64", "pass numbers")),
     (X + 1j, ("found complex numbers", "pass real ones")),
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
-    (sparse.csr_array(X), ("found a sparse matrix", ".toarray()")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
     (
         Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}),
-        ("columns that are not numbers: city", "encode or drop", "input_space=pipe[:-1]"),
+        ("columns that are not numbers: city", "encode or drop"),
     ),
     (MANY, ("a_long_name_of_column_0", "and 36 more")),
     (MISSING, ("found NaN in row 1 (20 such rows in all)",)),
@@ -148,6 +146,7 @@ ARGUMENTS = [
     evaluation("batch_size: found True", batch_size=True),
     evaluation("distance_x: found 'euclid'", "'cosine'", distance_x="euclid"),
     evaluation("distance_x: found 'hamming'", distance_x="hamming"),
+    evaluation("distance_x: found None; pass 'euclidean'", distance_x=None),
     evaluation("distance_x: found ndarray", distance_x=SQUARE),
     evaluation("distance_z: found <function", "'hamming'", distance_z=first_two),
     evaluation("codes of X_test: ", "no whole numbers", encoder=first_two, distance_z="hamming"),
@@ -224,6 +223,8 @@ ENCODERS = [
     encoding(lambda b: (b, b[:, :1]), "a tuple of 2 arrays for 40 points", "return only the codes"),
     encoding(lambda batch: [batch, batch[:, :2]], "a list of 2 arrays for 40 points", "return only the codes"),
     encoding(lambda batch: {"codes": batch}, "returned dict"),
+    encoding(lambda batch: (row for row in batch), "returned generator; return one array with a row for each point"),
+    encoding(lambda batch: map(list, batch), "returned map; return one array"),
     encoding(lambda b: [[0.0] * (n % 3 + 1) for n in range(len(b))], "codes of different sizes"),
     encoding(lambda batch: batch.astype(str), "values of type <U32", "real numbers"),
     encoding(lambda batch: batch + 1j, "values of type complex128"),

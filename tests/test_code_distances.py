@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from frameworks import pd
 
 import distbench
 from distbench.metrics import METRICS
@@ -52,6 +53,24 @@ def test_an_encoder_may_return_packed_bits():
     again = distbench.evaluate(lambda batch: np.packbits(batch > 0, axis=1), X, k=5, distance_z="hamming")
     assert again.as_dict() == report.as_dict()
     assert "packed_bits" in codes_of(again)
+
+
+@pytest.mark.parametrize("table", ["rows of objects", "pandas", "polars", "polars column", "arrow", "arrow column"])
+def test_tables_may_hold_packed_bits(table):
+    if table == "rows of objects":
+        codes = pd.Series(list(PACKED))
+    elif table == "pandas":
+        codes = pd.DataFrame(PACKED)
+    elif table.startswith("polars"):
+        polars = pytest.importorskip("polars")
+        codes = polars.Series(PACKED) if "column" in table else polars.DataFrame(PACKED)
+    else:
+        arrow = pytest.importorskip("pyarrow")
+        rows = arrow.FixedSizeListArray.from_arrays(arrow.array(PACKED.ravel()), PACKED.shape[1])
+        codes = rows if "column" in table else arrow.table(dict(zip("abc", PACKED.T, strict=True)))
+    report = evaluated(codes, "hamming")
+    assert report.distance_z == "packed_hamming"
+    assert report.as_dict() == evaluated(PACKED, "packed_hamming").as_dict()
 
 
 def test_users_metrics_get_distances_of_bits():

@@ -71,6 +71,15 @@ def test_equal_cosines_of_whole_numbers_tie(kind, by):
         np.testing.assert_allclose(keys, 2 - 2 * plain @ plain.T, atol=1e-13)
 
 
+@pytest.mark.parametrize("kind", ["bits", "counts of words", "signed"])
+@pytest.mark.parametrize("by", [0.1, 1 / 3, "sum", "length"])
+def test_in_single_precision_they_tie_too(kind, by):
+    """Single precision has so few digits that rows which are rounded are whole numbers themselves, if large ones."""
+    passed, points = divided(WHOLE[kind][WHOLE[kind].any(axis=1)], by)
+    for keys, wanted in zip(keys_of(passed.astype(np.float32)), keys_of(points), strict=True):
+        np.testing.assert_array_equal(keys, wanted)
+
+
 @given(arrays(np.int64, (8, 3), elements=st.integers(-40, 40)), st.permutations(range(3)))
 def test_columns_may_be_in_any_order(points, order):
     points = points[points.any(axis=1)]

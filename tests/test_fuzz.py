@@ -60,7 +60,7 @@ CLAIM = '[[claim]]\nid = "a"\nstatement = "s"\nsource = "me"\nencoder = "pca"\nm
         (TOP + CLAIM + f"at_most = 1{'0' * 400}\n", "claim 1.at_most: found 10"),
         (TOP + f'[[encoder]]\nname = "{"x" * 5000}"\n', "no encoder is called 'xxx"),
         (f'distbench = "{"x" * 5000}"\n', "write distbench = 1"),
-        (TOP + '[[encoder]]\nname = "p\\u001b[31m\\u202e"\n', "no encoder is called"),
+        (TOP + '[[encoder]]\nname = "p\\u001b[31m\\u202e"\n', "use printable characters"),
         (TOP + f"k = {'9' * 5000}\n", "not valid TOML"),
     ],
 )

@@ -42,14 +42,30 @@ def test_each_array_is_looked_at(where):
     assert [note.split(":")[0] for note in found] == [where]
 
 
-def _padded(ids):
-    return np.where(np.arange(ids.shape[1]) < RNG.integers(3, ids.shape[1], (len(ids), 1)), ids, 0)
+@pytest.mark.parametrize("reference_first", [False, True])
+def test_so_are_test_and_reference_points_together(reference_first):
+    distances = squareform(pdist(X))
+    test, reference = (slice(20, None), slice(20)) if reference_first else (slice(40), slice(40, None))
+    report = distbench.evaluate_codes(
+        distances[test], X[test, :2], reference=(distances[reference], X[reference, :2]), k=5
+    )
+    (note,) = [note for note in report.notes if note.code == "distance_matrix"]
+    assert note.startswith("X_test and reference[0]: a square matrix")
+
+
+def _padded(ids, padding=0):
+    return np.where(np.arange(ids.shape[1]) < RNG.integers(3, ids.shape[1], (len(ids), 1)), ids, padding)
 
 
 VOCABULARY = RNG.permutation(20_001)
 WORDS = VOCABULARY[np.minimum(RNG.zipf(1.3, (300, 30)), 20_000)]
 DIGITS = load_dataset("digits").train
-IDS = {"at random": RNG.integers(0, 5000, (300, 12)), "words": WORDS, "padded words": _padded(WORDS)}
+IDS = {
+    "at random": RNG.integers(0, 5000, (300, 12)),
+    "words": WORDS,
+    "padded words": _padded(WORDS),
+    "padded by -100": _padded(WORDS, -100),
+}
 NUMBERS = {
     "floats": X * 1e4,
     "bytes": RNG.integers(0, 256, (300, 3)),

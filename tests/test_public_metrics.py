@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from frameworks import pd
 from oracles import definitions
 from scipy.stats import kendalltau
 
@@ -178,8 +179,6 @@ class TestLabels:
     @pytest.mark.parametrize(
         ("own", "others", "message"),
         [
-            ([1.0, np.nan], None, "labels: found NaN at place 1"),
-            ([1.0, 2.0], [np.nan, 1.0], "reference_labels: found NaN at place 0"),
             ([1, 2], ["1", "2"], "labels of one kind"),
             (["1", "2"], [1, 2], "labels of one kind"),
         ],
@@ -194,6 +193,12 @@ class TestLabels:
             (np.zeros((9, 2)), {}, r"labels: found shape \(9, 2\)"),
             ([[1], [2, 3]], {}, "labels: found lists of different lengths"),
             ([*"abcdefgh", None], {}, "labels: found None at place 8"),
+            ([*"abcdefgh", np.nan], {}, "labels: found NaN at place 8"),  # beside texts numpy makes it one of them
+            ([1.0, np.nan, *range(7)], {}, "labels: found NaN at place 1"),
+            (pd.Series([*"abcdefgh", pd.NA], dtype=object), {}, "labels: found <NA> at place 8"),
+            (pd.Categorical([None, *"abcdefgh"]), {}, "labels: found NaN at place 0"),
+            (np.array(["2024", *["NaT"] * 8], dtype="datetime64[ns]"), {}, "labels: found NaT at place 1"),
+            (np.ma.masked_equal(np.arange(9), 3), {}, "labels: found a masked label at place 3"),
             (None, {}, "labels: found None"),
             (LABELS, {"reference": (X_REF, Z_REF), "reference_labels": [1, 2, 3]}, "reference_labels: found 3"),
             (LABELS, {"reference": (X_REF, Z_REF)}, "reference_labels: found None"),

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import distbench
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.results.file import read_results, write_results
 from distbench.results.gates import Gate, broken_gates, compare_rows, parse_gate
-from distbench.results.rows import STALE, failed_row, rows_of
+from distbench.results.rows import STALE, Row, failed_row, rows_of
 
 M_POINTS = 120
 
@@ -305,6 +307,18 @@ class TestMatching:
         (entry,) = compare_rows([failed(0)], [failed(0)]).not_compared
         assert (entry.reason, entry.failed) == ("before and now seed 0 failed: ValueError: NaN", False)
 
+    @pytest.mark.parametrize("now_is", ["another name", "another code size", "gone"])
+    def test_each_of_two_equal_encoders_of_one_name_counts(self, better, worse, now_is):
+        changes = {"another name": {"encoder": "a (2)"}, "another code size": {"code_size": 2}, "gone": {}}[now_is]
+        second = changed(worse, **changes) if changes else []
+        assert compare_rows(better * 2, better * 2).not_compared == ()
+        (entry,) = (comparison := compare_rows(better * 2, better + second)).not_compared
+        assert str(entry).startswith("a, gauss, code size 3: was evaluated 2 times, now 1; name= tells")
+        assert len(broken_lines(comparison, gates("continuity:25%"))) == 1
+        other_test = better + changed(better, test="t.py::other")
+        assert compare_rows(other_test, better).not_compared, "its other test is gone"
+        assert compare_rows(other_test, better, left_out="t.py::other".__eq__).not_compared == ()
+
 
 class TestReadingGates:
     @pytest.mark.parametrize(
@@ -547,6 +561,37 @@ class TestGates:
         for two_runs in ((nan, nan), (better + changed(better, value=0.1), better + changed(better, value=0.1))):
             (broken,) = broken_gates(compare_rows(*two_runs), gates("stress:1%"), accept="do")
             assert "if this is wanted" not in str(broken), "it would break the gate again"
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from("abc"),
+                st.sampled_from(["t.py::one", "t.py::two"]),
+                st.sampled_from([2, 3]),
+                st.sampled_from(["same", "gone", "encoder", "test", "code_size", "points"]),
+            ),
+            min_size=1,
+            max_size=6,
+            unique_by=lambda drawn: drawn[:3],
+        ),
+        st.booleans(),
+    )
+    def test_whatever_is_renamed_or_gone_no_encoder_that_got_worse_escapes(self, encoders, in_data_set):
+        plain = {"dataset": "d" * in_data_set, "metric": "continuity", "metric_version": 1, "direction": "up"}
+        plain |= {"k": 7, "m": 90, "M": 89, "seed": None, "status": "ok"}
+        renamed = {"encoder": "z", "test": "u.py::other", "code_size": 9}
+        before, now = [], []
+        for number, (encoder, test, code_size, change) in enumerate(encoders):
+            names = {"encoder": encoder, "test": test, "code_size": code_size, "fingerprint": "p"}
+            before.append(Row(**plain, **names, value=0.9 - number / 1000))
+            if change != "gone":
+                names |= {change: renamed[change]} if change in renamed else {}
+                names |= {"fingerprint": "q"} if change == "points" else {}
+                now.append(Row(**plain, **names, value=0.5 - number / 1000))
+        comparison = compare_rows(before, now)
+        worse = [change for change in comparison.changes if change.worsening[0] > 0]
+        assert len(worse) + len([entry for entry in comparison.not_compared if entry.had]) >= len(before)
+        assert broken_gates(comparison, gates("all:1%"))
 
     def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")

@@ -284,7 +284,7 @@ UNUSABLE = [
     (in_row(m=-1), "row 1: m is -1"),
     (in_row(k=0), "row 1: has a value for k = 0, m = 30, M = 119"),
     (in_row(m=0), "row 1: has a value for k = 7, m = 0, M = 119"),
-    (in_row(M=6), "row 1: has a value for k = 7, m = 30, M = 6"),
+    (in_row(M=0), "row 1: has a value for k = 7, m = 30, M = 0"),
     (in_row(seconds=-0.5), "row 1: seconds is -0.5"),
     (in_row(low=0.9, high=0.8), "row 1: low is 0.9, above high, 0.8"),
     (in_row(low="inf", high="-inf"), "row 1: low is inf, above high, -inf"),

@@ -270,6 +270,12 @@ def test_columns_of_arrays_are_the_matrix_of_their_cells(kind):
         )
 
 
+def test_columns_of_texts_need_the_steps_that_encode_them():
+    mixed = pd.DataFrame({"city": ["Oslo", "Rome"] * 30, "age": X[:, 0]})
+    with pytest.raises(distbench.InputError, match=r"^X_test: .* numbers: city; .*: input_space=pipe\[:-1\]$"):
+        distbench.evaluate(project, mixed, k=5)
+
+
 def test_columns_that_are_no_matrix_are_refused():
     cells = list(X)
     for column, message in (

@@ -11,7 +11,7 @@ __all__ = ["CODES", "Note", "coded_texts", "codes_of", "warnings_of", "without_c
 CODES = (
     *("all_codes_equal", "batches", "code_size", "distance_matrix", "draws", "draws_alike", "few_columns"),
     *("few_groups", "flattened"),
-    *("input_space", "judged", "lost_scale", "packed_bits", "precision", "queries", "ranges", "rnx_auc"),
+    *("input_space", "judged", "lost_scale", "packed_bits", "precision", "queries", "ranges", "rnx_auc", "row_names"),
     *("sampled_pairs", "seen_points", "shared_codes", "symbols", "triplet_accuracy", "zero_codes"),
 )
 """The codes of all notes."""

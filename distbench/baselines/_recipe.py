@@ -52,6 +52,8 @@ class FittedEncoder(Protocol):
 class Transformer:
     """A fitted encoder that scikit-learn can call, too."""
 
+    takes_dense = True  # rows of sparse points are made dense before it is called
+
     def transform(self: FittedEncoder, X: ArrayLike) -> NDArray[np.float64]:
         """Return the codes of points ``X`` (m, ...), under the name that scikit-learn uses."""
         return self.encode(X)
@@ -255,7 +257,9 @@ def _checked(X: ArrayLike) -> NDArray[np.float64]:
 
     from distbench.baselines._points import as_rows
     from distbench.inputs.arrays import as_points
+    from distbench.inputs.sparse import is_sparse
 
+    X = as_points(X, "X") if is_sparse(X) else X
     if isinstance(X, np.ma.MaskedArray) or getattr(getattr(X, "dtype", None), "kind", "f") in "cmMOSU":
         as_points(X, "X")  # refuses what numpy would convert silently
     points = as_rows(X)

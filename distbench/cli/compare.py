@@ -35,7 +35,10 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
 @click.command(
     "compare",
     cls=common.Command,
-    examples=["distbench compare before.json results.json --fail continuity:25% --fail scaled_stress:5%"],
+    examples=[
+        "distbench compare before.json results.json --fail continuity:25% --fail scaled_stress:5%",
+        "distbench compare before.json part1.json part2.json --fail continuity:25%",
+    ],
 )
 @click.argument("before", type=PATH)
 @click.argument("now", nargs=-1, required=True, type=PATH)
@@ -60,7 +63,7 @@ def command(
 
     BEFORE is the file of results of a run, NOW the file or files of a later run: several if its tests ran in several
     parts. The changes are from BEFORE to NOW, and changes for the worse come first. With --fail, the exit code is 1 if
-    something got worse by more than a threshold, and 2 if nothing could be compared.
+    something got worse by more than a threshold or is missing in NOW, and 2 if nothing could be compared.
     """
     from distbench.render.changes import render_changes
     from distbench.results.file import read_results

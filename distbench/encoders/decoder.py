@@ -11,6 +11,7 @@ from distbench._util.text import first_line
 from distbench.encoders.adapters import adapter_of
 from distbench.errors import DistbenchError, EncoderError
 from distbench.inputs.batches import detached
+from distbench.inputs.sparse import is_sparse
 
 __all__ = ["decode", "decoder_of"]
 
@@ -39,16 +40,17 @@ def _method(owner: Any, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
     """Return the points that a decoder returns for codes, one row for each code. Raises EncoderError if it fails."""
     parts = []
-    for start in range(0, len(codes), batch_size):
-        batch = np.array(codes[start : start + batch_size])
+    for start in range(0, codes.shape[0], batch_size):
+        rows = codes[start : start + batch_size]
+        batch = rows.copy() if is_sparse(rows) else np.array(rows)
         try:
             points = np.asarray(detached(decoder(batch)))
         except DistbenchError:
             raise
         except Exception as error:
             raise EncoderError(f"decoder raised {type(error).__name__}: {first_line(error)}") from error
-        if points.ndim == 0 or len(points) != len(batch):
-            found = f"decoder returned shape {points.shape} for {len(batch)} codes"
+        if points.ndim == 0 or len(points) != batch.shape[0]:
+            found = f"decoder returned shape {points.shape} for {batch.shape[0]} codes"
             raise EncoderError(f"{found}; return one point for each code")
-        parts.append(points.reshape(len(batch), -1))
+        parts.append(points.reshape(len(points), -1))
     return np.concatenate(parts)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench._util.text import first_line
-from distbench.encoders.encoder import Encoder
+from distbench.encoders.encoder import Encoder, flat_codes
 from distbench.encoders.resolve import runs_in_eval_mode
 from distbench.errors import EncoderError
 from distbench.inputs.batches import rows_of_points, some_rows
 from distbench.inputs.blocks import is_stored
+from distbench.inputs.sparse import is_sparse, sketch
 
 __all__ = ["Rounding", "check_same_again"]
 
@@ -40,7 +41,8 @@ def check_same_again(
 
     `name` is the name of the points in messages, `advice` a further remedy for an encoder that is not deterministic.
     """
-    points, rounding = rows_of_points(X), Rounding(codes)
+    points, codes = rows_of_points(X), _comparable(codes)
+    rounding = Rounding(codes)
     of_points = "" if name == "X_test" else f" of {name}"
     rows = _rows(points, len(codes))
     again = _encode(encoder, points, rows)
@@ -101,9 +103,14 @@ def _rows(points: Any, m: int) -> NDArray[np.int64]:
 
 def _encode(encoder: Encoder, points: Any, rows: Any) -> Codes | EncoderError:
     try:
-        return encoder.encode(some_rows(points, rows))
+        return _comparable(encoder.outputs(some_rows(points, rows)))
     except EncoderError as error:
         return error
+
+
+def _comparable(codes: Any) -> Codes:
+    """Return codes as a matrix of floats; sparse ones as a few sums of their columns."""
+    return sketch(codes) if is_sparse(codes) else np.asarray(flat_codes(codes))
 
 
 class Rounding:

@@ -18,9 +18,10 @@ from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.inputs.batches import batches, describe_batch, detached, rows_of_points
 from distbench.inputs.frames import frame_numbers, is_frame, rows_in_cells
+from distbench.inputs.sparse import as_csr, is_sparse, stacked_rows
 from distbench.inputs.table_names import in_another_order, row_names
 
-__all__ = ["Encoder", "as_encoder"]
+__all__ = ["Encoder", "as_encoder", "flat_codes"]
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,11 @@ class Encoder:
             ``X`` has no rows.
         """
         codes = self.outputs(X)
-        kind = np.float32 if codes.dtype == np.float32 else np.float64
-        return codes.reshape(len(codes), -1).astype(kind, copy=False)
+        dense: NDArray[np.floating] = flat_codes(codes.toarray() if is_sparse(codes) else codes)
+        return dense
 
-    def outputs(self, X: Any) -> NDArray[Any]:
-        """Encode all points as `encode` does, without a change of the codes' shape; bytes stay bytes.
+    def outputs(self, X: Any) -> Any:
+        """Encode all points as `encode` does, without a change of the codes' form: bytes and sparse codes stay so.
 
         Parameters
         ----------
@@ -78,7 +79,7 @@ class Encoder:
 
         Returns
         -------
-        numpy.ndarray, shape (m, size) or (m, ...)
+        numpy.ndarray or sparse matrix, shape (m, size) or (m, ...)
             Codes as the encoder returns them, of float32, float64, uint8 or int8.
 
         Raises
@@ -92,28 +93,33 @@ class Encoder:
         total = len(rows) if isinstance(rows, list) else rows.shape[0]
         if total == 0:
             raise InputError("X", "no rows", "pass one row for each point")
-        parts: list[NDArray[Any]] = []
+        parts: list[Any] = []
         for start, batch in batches(rows, self.batch_size):
-            part = self._checked_codes(self._call_on_batch(batch, start, total), len(batch), start)
+            count = batch.shape[0] if is_sparse(batch) else len(batch)
+            part = self._checked_codes(self._call_on_batch(batch, start, total), count, start)
             if parts and part.shape[1:] != parts[0].shape[1:]:
                 sizes = [math.prod(codes.shape[1:]) for codes in (part, parts[0])]
                 size, before = sizes if sizes[0] != sizes[1] else (part.shape[1:], parts[0].shape[1:])
                 raise self._error(f"codes of size {size} from row {start} on, {before} before")
             parts.append(part)
-        return np.concatenate(parts)
+        return stacked_rows(parts)
 
     def _call_on_batch(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
-        size, kind, names = len(batch), describe_batch(batch), row_names(batch)  # the call may change the batch
+        kind, names = describe_batch(batch), row_names(batch)  # the call may change the batch
+        size = batch.shape[0] if is_sparse(batch) else len(batch)
+        if is_sparse(batch) and getattr(getattr(self.call, "__self__", None), "takes_dense", False):
+            batch = batch.toarray()
         try:
             codes = self.call(batch)
         except (DistbenchError, unittest.SkipTest) as error:
             error.add_note(f"distbench: encoder {self.name!r} raised this for rows {start} to {start + size - 1}")
             raise
         except Exception as error:
+            advice = "; if it needs dense rows, pass a function that calls batch.toarray()" if is_sparse(batch) else ""
             raise EncoderError(
                 f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it got rows {start} "
-                f"to {start + size - 1} of {total}, {kind}"
+                f"to {start + size - 1} of {total}, {kind}{advice}"
             ) from error
         if inspect.isawaitable(codes):
             if inspect.iscoroutine(codes):
@@ -125,22 +131,25 @@ class Encoder:
             raise self._error("codes whose rows have another order than the points; return codes.loc[batch.index]")
         return codes
 
-    def _checked_codes(self, raw: Any, rows: int, start: int) -> NDArray[Any]:
+    def _checked_codes(self, raw: Any, rows: int, start: int) -> Any:
         """Check the result of one call and return a copy of it."""
         codes = self._as_numbers(raw, rows)
-        if codes.ndim == 0 or len(codes) != rows:
+        if codes.ndim == 0 or codes.shape[0] != rows:
             found = "a single number" if codes.ndim == 0 else f"shape {codes.shape}"
             raise self._error(f"{found} for {rows} points of one call; return one code for each point")
         codes = codes[:, None] if codes.ndim == 1 else codes
-        if codes.size == 0:
+        if 0 in codes.shape:
             raise self._error("codes of size 0; return at least one number for each point")
-        not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=tuple(range(1, codes.ndim))))
+        if is_sparse(codes):
+            not_finite = np.unique(codes.nonzero()[0][~np.isfinite(codes.data[codes.data != 0])])
+        else:
+            not_finite = np.flatnonzero(~np.isfinite(codes).all(axis=tuple(range(1, codes.ndim))))
         if not_finite.size:
             more = f" and {not_finite.size - 1} more rows of its batch" if not_finite.size > 1 else ""
             raise self._error(f"NaN or infinity in the code of row {start + not_finite[0]}{more}; codes must be finite")
         return codes.copy()  # some encoders write the codes of every batch into the same memory
 
-    def _as_numbers(self, raw: Any, rows: int) -> NDArray[Any]:
+    def _as_numbers(self, raw: Any, rows: int) -> Any:
         raw = rows_in_cells(raw)
         if is_frame(raw) and (numbers := frame_numbers(raw)) is not None:
             raw = numbers
@@ -153,11 +162,13 @@ class Encoder:
         if np.ma.is_masked(raw):
             raise self._error("a masked array with masked values; codes must be complete")
         try:
-            codes = np.asarray(raw.toarray() if hasattr(raw, "tocsr") else detached(raw))
+            codes = as_csr(raw, f"encoder {self.name!r}") if is_sparse(raw) else np.asarray(detached(raw))
         except Exception as error:
             if isinstance(raw, list | tuple):
                 raise self._error(f"a {type(raw).__name__} of codes of different sizes; return one size") from error
             raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
+        if codes.dtype == object and codes.ndim == 0:
+            raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
         if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
             raise self._error("integers beyond 2**53, which float64 cannot tell apart; subtract an offset first")
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
@@ -169,6 +180,14 @@ class Encoder:
 
     def _error(self, returned: str) -> EncoderError:
         return EncoderError(f"encoder {self.name!r} returned {returned}")
+
+
+def flat_codes(codes: Any) -> Any:
+    """Return what `Encoder.outputs` returns as a matrix of float32 or float64; sparse codes stay as they are."""
+    if is_sparse(codes):
+        return codes
+    kind = np.float32 if codes.dtype == np.float32 else np.float64
+    return codes.reshape(len(codes), -1).astype(kind, copy=False)
 
 
 def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:

@@ -56,17 +56,25 @@ def _prepared(points: NDArray[Any]) -> tuple[Array, Array]:
     for half in (exponents // 2, exponents - exponents // 2):  # the power itself may be out of range
         numbers *= np.ldexp(1.0, half)[:, None]
     known = -UNIT_ERROR - np.where(_has_few_digits(numbers), SINGLE_ERROR, DOUBLE_ERROR)
-    is_whole = (np.rint(numbers) == numbers).all(axis=1)
-    rest = np.flatnonzero(~is_whole)
-    numbers[rest], is_whole[rest] = _made_whole(numbers[rest], known[rest] < -UNIT_ERROR - DOUBLE_ERROR)
-    whole = numbers[is_whole]
-    divisors = np.gcd.reduce(whole.astype(np.int64), axis=1)
-    squares = np.sum(np.square(whole / np.maximum(divisors, 1)[:, None]), axis=1)
-    # The product of two rows, at most the root of both squares, is known to a quarter.
-    known[is_whole] = np.where(squares * key_error(numbers.shape[1]) <= 0.25, squares, known[is_whole])
+    is_single = known < -UNIT_ERROR - DOUBLE_ERROR
+    whole = np.flatnonzero((np.rint(numbers) == numbers).all(axis=1))
+    _mark_whole(numbers, known, whole)
+    rest = np.flatnonzero(known < 0)  # single precision fits into whole numbers, but these may be rounded multiples
+    made, is_made = _made_whole(numbers[rest], is_single[rest])
+    numbers[rest] = made
+    _mark_whole(numbers, known, rest[is_made])
     lengths = np.sqrt(np.sum(numbers * numbers, axis=1))
     numbers /= np.where(lengths > 0, lengths, 1.0)[:, None]
     return numbers, known
+
+
+def _mark_whole(numbers: Array, known: Array, places: Indices) -> None:
+    """Write the squared lengths of these rows of whole numbers to `known`, if products with them are known."""
+    whole = numbers[places]
+    divisors = np.gcd.reduce(whole.astype(np.int64), axis=1)
+    squares = np.sum(np.square(whole / np.maximum(divisors, 1)[:, None]), axis=1)
+    # The product of two rows, at most the root of both squares, is known to a quarter.
+    known[places] = np.where(squares * key_error(numbers.shape[1]) <= 0.25, squares, known[places])
 
 
 def _has_few_digits(numbers: Array) -> NDArray[np.bool_]:

@@ -28,6 +28,7 @@ MOVED_BYTES = 1 << 26  # moved points up to this size stay in memory, beside the
 PLAIN_EXPONENT = 30  # points and spreads up to 2**30 are not scaled: their squares fit single precision
 FAR_RATIO = 4.0  # points are moved if the square of their mean is more than this many times their variance
 BLOCK_PAIRS = 1 << 14  # pairs whose keys are computed at once
+BLOCK_NUMBERS = 1 << 20  # numbers of their points on one side, which limits the memory for points of many columns
 BLOCK_COLUMNS = 512  # candidates in one product of matrices
 
 
@@ -185,9 +186,10 @@ class Space:
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
         """Return the keys of pairs of query i and candidate column j."""
-        cuts = range(0, len(i), BLOCK_PAIRS)
+        step = max(1, min(BLOCK_PAIRS, BLOCK_NUMBERS // self.d))
+        cuts = range(0, len(i), step)
         with ThreadPoolExecutor(min(os.cpu_count() or 1, max(1, len(cuts)))) as pool:
-            slices = (slice(start, start + BLOCK_PAIRS) for start in cuts)
+            slices = (slice(start, start + step) for start in cuts)
             parts = pool.map(lambda pairs: self._some_pair_keys(i[pairs], j[pairs] + self.first), slices)
             return np.concatenate([np.empty(0), *parts])
 
@@ -205,7 +207,8 @@ class Space:
         if self.is_packed:
             return distances.unlike_bits(x.view(np.uint64), y.view(np.uint64))
         unlike = np.abs(x - y) if self.distance == "cityblock" else (x != y).astype(np.float64)
-        return np.asarray(np.cumsum(unlike, axis=1)[:, -1])  # in the order in which the kernels sum
+        sums = np.cumsum(unlike, axis=1)[:, -1]  # in the order in which the kernels sum
+        return np.array(sums)  # a copy, since the view keeps all partial sums in memory
 
     def _direct(self, queries: Array, out: Array) -> None:
         step = self.n if self._columns is not None else BLOCK_COLUMNS

@@ -12,6 +12,7 @@ from distbench._util.distances import HAMMING, PACKED_HAMMING
 from distbench._util.notes import Note
 from distbench.errors import InputError
 from distbench.inputs.blocks import matrix_blocks
+from distbench.inputs.frames import rows_in_cells
 
 __all__ = ["checked_code_distance", "symbol_code_notes"]
 
@@ -75,9 +76,10 @@ def _range(codes: Codes, name: str, distance: str) -> tuple[float, float]:
 
 def _has_bytes(raw: Any) -> bool:
     """Return whether codes of any kind, or the first of a list, have numbers of one byte."""
-    first = raw[0] if isinstance(raw, list | tuple) and len(raw) else raw
-    types = getattr(first, "dtype", None) or getattr(first, "dtypes", "")  # of frames
-    return "int8" in str(types)
+    rows = rows_in_cells(raw)
+    first = rows[0] if isinstance(rows, list | tuple) and len(rows) else rows
+    types = (getattr(first, kind) for kind in ("dtype", "dtypes", "schema") if hasattr(first, kind))  # also of tables
+    return "int8" in str(next(types, "")).lower()
 
 
 def symbol_code_notes(Z: Codes, distance: str) -> list[Note]:

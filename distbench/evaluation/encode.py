@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from distbench._util.distances import HAMMING
 from distbench.encoders.decoder import decode
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder
@@ -20,6 +21,7 @@ from distbench.inputs.arrays import (
     check_same_rows,
     check_same_shape,
 )
+from distbench.inputs.sparse import is_sparse, without_empty_columns
 from distbench.metrics.reconstruction import squared_errors
 
 __all__ = ["encode", "with_codes"]
@@ -44,27 +46,28 @@ def encode(
     have different sizes in different draws.
     """
 
-    def draw(notes: list[str]) -> EncodedPoints:
-        codes, codes_ref = (None if part is None else encoder.outputs(part) for part in points)
-        encoded = with_codes(inputs, (codes, codes_ref), CODES, settings, notes)
+    def draw(notes: list[str]) -> tuple[EncodedPoints, list[Any]]:
+        codes = [None if part is None else encoder.outputs(part) for part in points]
+        encoded = with_codes(inputs, (codes[0], codes[1]), CODES, settings, notes)
+        codes = [codes if is_sparse(codes) else Z for codes, Z in zip(codes, (encoded.Z, encoded.Z_ref), strict=True)]
         if decoder is None:
-            return encoded
-        reconstructed = as_points(decode(decoder, encoded.Z, encoder.batch_size), RECONSTRUCTED)
+            return encoded, codes
+        reconstructed = as_points(decode(decoder, codes[0], encoder.batch_size), RECONSTRUCTED)
         check_same_shape(inputs.X, reconstructed, (inputs.names[0], RECONSTRUCTED))
-        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed))
+        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed)), codes
 
-    first = draw(notes)
+    first, codes = draw(notes)
     if settings.draws == 1:
-        sets = zip(points, (first.Z, first.Z_ref), (TEST, REFERENCE), strict=True)
+        sets = zip(points, codes, (TEST, REFERENCE), strict=True)
         found = [check_same_again(encoder, part, Z, name) for part, Z, name in sets if Z is not None]
         notes += list(chain.from_iterable(found))[:1]
         return [first]
-    draws = [first, *(draw([]) for _ in range(settings.draws - 1))]
+    draws = [first, *(draw([])[0] for _ in range(settings.draws - 1))]
     for number, other in enumerate(draws, start=1):
-        if other.Z.shape[1] != first.Z.shape[1]:
+        if other.code_size != first.code_size:
             raise EncoderError(
                 f"encoder {encoder.name!r}",
-                f"returned codes of size {other.Z.shape[1]} in draw {number}, {first.Z.shape[1]} in the first",
+                f"returned codes of size {other.code_size} in draw {number}, {first.code_size} in the first",
                 "return codes of one size",
             )
     return draws
@@ -78,12 +81,15 @@ def with_codes(
     Raises InputError unless each point has one code, all codes have the same size, and the distance of the settings can
     be measured between them.
     """
-    Z = as_points(codes[0], names[0], notes, FLATTENED)
-    Z_ref = None if points.X_ref is None else as_points(codes[1], names[1], notes, FLATTENED)
+    parts: list[Any] = [codes[0]] if points.X_ref is None else [codes[0], codes[1]]
+    narrow = parts if settings.distance_z == HAMMING else without_empty_columns(parts, names)
+    Z = as_points(narrow[0], names[0], notes, FLATTENED)
+    Z_ref = None if points.X_ref is None else as_points(narrow[1], names[1], notes, FLATTENED)
     both = [Z] if Z_ref is None else [Z, Z_ref]
     distance = checked_code_distance(both, codes[: len(both)], names[: len(both)], settings.distance_z, notes)
+    full_size = codes[0].shape[1] if narrow[0] is not codes[0] else None
     check_same_rows(points.X, Z, (points.names[0], names[0]))
     if points.X_ref is not None and Z_ref is not None:
         check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))
         check_same_columns(Z, Z_ref, names)
-    return EncodedPoints(points.X, Z, points.X_ref, Z_ref, distance_z=distance)
+    return EncodedPoints(points.X, Z, points.X_ref, Z_ref, distance_z=distance, full_code_size=full_size)

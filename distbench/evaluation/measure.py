@@ -88,7 +88,7 @@ def _report(
         k=statistics.k,
         m=statistics.m,
         M=statistics.M,
-        code_size=first.Z.shape[1],
+        code_size=first.code_size,
         confidence=settings.confidence,
         notes=tuple(notes),
         pairs=worst_pairs(statistics, first, settings.distances, points.labels),

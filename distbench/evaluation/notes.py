@@ -53,6 +53,9 @@ def report_warnings(
     spaces = zip((*points.names, "codes of test points"), (points.X, points.X_ref, draws[0].Z), strict=True)
     notes += chain.from_iterable(matrix_notes(matrix, name) for name, matrix in spaces if matrix is not None)
     if points.X_ref is not None:
+        if len(points.X) + len(points.X_ref) == points.X.shape[1] and not points.space:
+            for both in ([points.X, points.X_ref], [points.X_ref, points.X]):
+                notes += matrix_notes(np.concatenate(both), " and ".join(points.names))
         notes += [*reference_notes(points.X, points.X_ref), *range_notes(points.X, points.X_ref)]
     if len(draws) > 1:
         alike = all(_same_codes(draws[0], draw) for draw in draws[1:])

@@ -50,7 +50,9 @@ def symbol_notes(X: Any, takes_symbols: bool) -> list[Note]:
 
 
 def _look_like_ids(X: Any) -> bool:
-    if X.shape[1] < 2 or not (np.rint(X) == X).all() or X.min() < 0 or X.max() < LEAST_IDS:
+    if X.shape[1] < 2 or not (np.rint(X) == X).all() or X.max() < LEAST_IDS:
+        return False
+    if len(np.unique(X[X < 0])) > 1:  # one such number may be padding
         return False
     if np.quantile(X.max(axis=0), 0.25) < LIKE_RANGES * X.max():  # each column has its own range
         return False

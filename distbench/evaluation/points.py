@@ -13,14 +13,16 @@ from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import Note
 from distbench._util.text import join_names, plain_text, short_repr
 from distbench.encoders.determinism import check_same_again
-from distbench.encoders.encoder import Encoder, as_encoder
+from distbench.encoders.encoder import Encoder, as_encoder, flat_codes
 from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
-from distbench.inputs.arrays import as_labels, as_points, check_input_distance, check_space
+from distbench.inputs.arrays import as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.labels import as_labels
+from distbench.inputs.sparse import is_sparse, without_empty_columns
 from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
@@ -47,6 +49,8 @@ class EncodedPoints:
         Squared reconstruction error of each test point, if a metric needs it.
     distance_z : str
         The distance of the codes.
+    full_code_size : int or None
+        Number of columns of the codes, if those of them that are empty were left out.
     """
 
     X: Array
@@ -55,6 +59,12 @@ class EncodedPoints:
     Z_ref: Array | None = None
     squared_errors: Array | None = None
     distance_z: str = EUCLIDEAN
+    full_code_size: int | None = None
+
+    @property
+    def code_size(self) -> int:
+        """The number of columns of the codes."""
+        return int(self.full_code_size or self.Z.shape[1])
 
     @property
     def reference(self) -> tuple[Array, Array] | None:
@@ -130,7 +140,8 @@ def _matrices(
     parts: Iterable[Any], names: tuple[str, str], notes: list[str], rows: Sequence[int]
 ) -> tuple[Array, Array | None]:
     arrays = []
-    for part, name, count, described in zip(parts, names, rows, (TEST, REFERENCE), strict=False):
+    narrow = without_empty_columns(list(parts), names)
+    for part, name, count, described in zip(narrow, names, rows, (TEST, REFERENCE), strict=False):
         points = as_points(part, name, notes)
         if count and len(points) != count:
             raise InputError(name, f"found {len(points)} rows, but {described} has {count}", "pass one row for each")
@@ -174,9 +185,11 @@ def input_points(
         else:
             parts, names = _given(space, reference is not None)
             source, description = "the points given as input_space=", "points given"
+    parts = list(parts)
     points = checked_points(parts, names, settings, notes, rows)
     if space is not None:
-        text = f"input distances are between {source} ({points.X.shape[1]} columns), not between rows of X_test"
+        columns = (parts[0] if is_sparse(parts[0]) else points.X).shape[1]
+        text = f"input distances are between {source} ({columns} columns), not between rows of X_test"
         notes.append(Note("warning", "input_space", text))
     return replace(points, space=description)
 
@@ -187,7 +200,7 @@ def _encoded(space: Any, batch_size: int, sets: Sequence[tuple[Any, str]], notes
     try:
         encoder = as_encoder(space, batch_size)
         for points, name in sets:
-            codes.append(encoder.encode(points))
+            codes.append(flat_codes(encoder.outputs(points)))
             notes += check_same_again(encoder, points, codes[-1], f"{name} in input_space", advice="")
     except EncoderError as error:
         raise EncoderError("input_space", str(error)) from (error.__cause__ or error)
@@ -207,10 +220,8 @@ def _given(space: Any, with_reference: bool) -> tuple[Iterator[Any], tuple[str, 
 
 
 def _count(points: Any, name: str) -> int:
-    if hasattr(points, "tocsr"):
-        raise InputError(name, "found a sparse matrix", f"pass {name}.toarray()")
     try:
-        count = 0 if is_path(points) else len(points)
+        count = 0 if is_path(points) else points.shape[0] if is_sparse(points) else len(points)
     except TypeError:
         count = 0
     if not count:

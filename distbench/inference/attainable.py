@@ -13,6 +13,7 @@ from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
 from distbench.inference.floors import CODE_SIZE
 from distbench.inputs.arrays import as_points, check_space
+from distbench.inputs.sparse import without_empty_columns
 from distbench.metrics import METRICS, default_metrics
 from distbench.metrics.functions import gather_checked
 from distbench.metrics.neighbor_counts import checked_k
@@ -66,7 +67,7 @@ def attainable(
     ----------
     .. [1] J. de Leeuw (1977), Applications of convex analysis to multidimensional scaling.
     """
-    X = np.asarray(as_points(X_test, "X_test"), dtype=np.float64)
+    X = np.asarray(as_points(without_empty_columns([X_test], ["X_test"])[0], "X_test"), dtype=np.float64)
     names = default_metrics() if metrics is None else list(metrics)
     for name in names:
         if name not in METRICS:

@@ -20,6 +20,7 @@ from distbench.engine.canonical_order import shuffled_rows
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
+from distbench.inputs.sparse import without_empty_columns
 from distbench.metrics import METRICS
 from distbench.metrics.neighbor_counts import checked_k
 
@@ -91,7 +92,10 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     .. [2] H. Jung (1901), Ueber die kleinste Kugel, die eine raeumliche Figur einschliesst (for the packing).
     .. [3] J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
     """
-    points, dim = as_points(X_test, "X_test"), whole_number(code_size, "code_size", 1, CODE_SIZE)
+    points, dim = (
+        as_points(without_empty_columns([X_test], ["X_test"])[0], "X_test"),
+        whole_number(code_size, "code_size", 1, CODE_SIZE),
+    )
     sample = _sample(points)
     whole = sample is None
     if points.size > MAX_VALUES:

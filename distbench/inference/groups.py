@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from distbench._util.text import short_repr
 from distbench.errors import InputError
+from distbench.inputs.labels import first_missing
 
 __all__ = ["FEW_GROUPS", "Groups", "leave_groups_out"]
 
@@ -50,10 +51,9 @@ class Groups:
         if len(array) != points:
             raise InputError("groups", f"found {len(array)} labels for {points} test points", ADVICE)
         labels = array.tolist()
-        for place, label in enumerate(labels):
-            if _is_missing(label):
-                advice = "give this point a label, such as one that no other point has, or leave the point out"
-                raise InputError("groups", f"found no label at place {place} ({short_repr(label)})", advice)
+        if (missing := first_missing(groups)) is not None:
+            advice = "give this point a label, such as one that no other point has, or leave the point out"
+            raise InputError("groups", f"found no label at place {missing[0]} ({missing[1]})", advice)
         numbers: dict[Any, int] = {}
         try:
             codes = [numbers.setdefault(label, len(numbers)) for label in labels]
@@ -67,13 +67,6 @@ class Groups:
     def fingerprint(self) -> str:
         """Return a short hash of which test points are in one group: equal however the groups are named."""
         return sha256(self.codes.tobytes()).hexdigest()[:16]
-
-
-def _is_missing(label: Any) -> bool:
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # pandas.NA
-        return True
 
 
 def leave_groups_out(leave_one_out: Array, codes: Indices) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.inputs.files import is_file_name, read_points
-from distbench.inputs.h5ad import dense, key_hint
+from distbench.inputs.h5ad import checked_sparse, key_hint
 
 __all__ = ["anndata_of", "points_and_codes"]
 
@@ -52,7 +52,7 @@ def _read(value: Any, name: str) -> Any:
         if adata.X is None:
             example = next(iter(adata.obsm), "X_pca")
             raise InputError(name, "found AnnData without X", f"name a key of its obsm: (adata, {example!r})")
-        return dense(adata.X, name)
+        return checked_sparse(adata.X, name)
     if not isinstance(key, str) or key not in adata.obsm:
         raise InputError(name, f"found {short_repr(key)}", key_hint(key, list(adata.obsm)))
-    return dense(adata.obsm[key], name)
+    return checked_sparse(adata.obsm[key], name)

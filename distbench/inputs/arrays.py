@@ -17,9 +17,10 @@ from distbench.errors import InputError
 from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
 from distbench.inputs.frames import frame_numbers, is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
 __all__ = [
-    *("as_labels", "as_points", "check_input_distance"),
+    *("as_points", "check_input_distance"),
     *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
@@ -31,14 +32,16 @@ IMAGES = "images of shape {} flattened to {} columns"
 def as_points(value: Any, name: str, notes: list[str] | None = None, flattened: str = IMAGES) -> Points:
     """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point per row.
 
-    Takes numbers of any real dtype in arrays, lists, pandas frames, tensors, memory maps, and arrays of HDF5, Zarr or
-    Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`: `flattened`, with the shape of a row and
-    its number of columns. An array that already has this form is returned without a copy: never write to it. Points
-    outside memory stay there: a memory map is returned unchanged, and a large array of HDF5, Zarr or Dask as a memory
-    map of a temporary file, which is deleted with its last view.
+    Takes numbers of any real dtype in arrays, lists, frames, tensors, sparse matrices, memory maps, and arrays of HDF5,
+    Zarr or Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`: `flattened`, with the shape of a
+    row and its number of columns. An array that already has this form is returned without a copy: never write to it.
+    Points outside memory stay there: a memory map is returned unchanged, and a large array of HDF5, Zarr or Dask as a
+    memory map of a temporary file, which is deleted with its last view. So is a large sparse matrix.
 
     Raises InputError for the argument `name` unless it holds finite numbers in at least one row and one column.
     """
+    if is_sparse(value):
+        value = DenseRows(as_csr(value, name))
     if not is_stored(value):
         value = _as_array(value, name)
     _check_kind(value, name)
@@ -75,7 +78,6 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
         (isinstance(value, np.ma.MaskedArray), "a masked array", "fill or drop the masked rows first"),
-        (hasattr(value, "tocsr"), "a sparse matrix", f"pass {name}.toarray()"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
         (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
@@ -186,22 +188,6 @@ class _Check:
         if self._bad_rows:
             more = f" ({self._bad_rows} such rows in all)" if self._bad_rows > 1 else ""
             raise InputError(self._name, f"{self._first}{more}", "drop or fill these rows")
-
-
-def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any]:
-    """Return labels of any kind as an array of shape (n_points,). Raises InputError unless each point has one."""
-    try:
-        array = np.asarray(labels)
-    except ValueError:
-        raise InputError(name, "found lists of different lengths", "pass one label for each point") from None
-    if array.ndim != 1:
-        shape = f"shape {array.shape}" if array.ndim else short_repr(labels)
-        raise InputError(name, f"found {shape}", "pass one label for each point, shape (n,)")
-    if len(array) != n_points:
-        raise InputError(name, f"found {len(array)} labels for {n_points} points", "pass one label for each point")
-    if array.dtype == object and (missing := [place for place, label in enumerate(array) if label is None]):
-        raise InputError(name, f"found None at place {missing[0]}", "drop these points, or give them a label")
-    return array
 
 
 def check_same_rows(X: Points, Z: Points, names: tuple[str, str]) -> None:

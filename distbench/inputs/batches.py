@@ -9,6 +9,7 @@ import numpy as np
 
 from distbench.inputs.blocks import is_stored, stored_blocks
 from distbench.inputs.frames import is_frame, rows_in_cells
+from distbench.inputs.sparse import is_sparse
 
 __all__ = [
     "batches",
@@ -25,9 +26,12 @@ NUMPY_FLOATS = ("torch.float16", "torch.float32", "torch.float64")
 def rows_of_points(X: Any) -> Any:
     """Return points in a form that can be cut into batches.
 
-    Frames, stored arrays and lists of objects (texts, pictures, records, rows of different lengths) keep their type;
-    all else, such as lists of numbers and columns with a list in each cell, becomes an array.
+    Frames, stored arrays and lists of objects (texts, pictures, records, rows of different lengths) keep their type.
+    Sparse matrices are stored by rows. All else, such as lists of numbers and columns with a list in each cell, becomes
+    an array.
     """
+    if is_sparse(X):
+        return X.tocsr()
     if is_stored(X) or (is_frame(X) and hasattr(X, "columns")):
         return X
     rows = detached(rows_in_cells(X))
@@ -73,7 +77,7 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
     if is_stored(rows):
         yield from _stored_batches(rows, size)
         return
-    for start in range(0, len(rows), size):
+    for start in range(0, rows.shape[0] if is_sparse(rows) else len(rows), size):
         batch = rows.iloc[start : start + size] if hasattr(rows, "iloc") else rows[start : start + size]
         yield start, batch.copy() if hasattr(batch, "copy") else batch.clone()
 

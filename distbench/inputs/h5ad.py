@@ -10,8 +10,9 @@ from typing import Any
 from distbench._util.text import did_you_mean, join_names, short_repr
 from distbench.errors import DatasetError, InputError, MissingDependencyError
 from distbench.inputs.size_guards import IN_MEMORY_BYTES, refuse_unfolded
+from distbench.inputs.sparse import as_csr, is_sparse
 
-__all__ = ["dense", "key_hint", "read_h5ad"]
+__all__ = ["checked_sparse", "key_hint", "read_h5ad"]
 
 MAX_DENSE_BYTES = 2 << 30
 SPARSE = ("csr_matrix", "csc_matrix")
@@ -22,37 +23,19 @@ def key_hint(key: object, keys: Collection[str]) -> str:
     return f"obsm has no such key; {did_you_mean(str(key), keys)}" if keys else "obsm has no keys"
 
 
-def dense(value: Any, name: str) -> Any:
-    """Return a sparse matrix as an array; raise InputError if it is too large or damaged. Return others unchanged."""
+def checked_sparse(value: Any, name: str) -> Any:
+    """Return a sparse matrix in memory, as an array if it is small; return others unchanged.
+
+    Raises InputError if it is too large or damaged.
+    """
     if hasattr(value, "to_memory") and hasattr(value, "shape"):  # a sparse matrix that is still in its file
         _refuse_large(value.shape, value.dtype, name)
         value = value.to_memory()
-    if not hasattr(value, "tocsr"):
+    if not is_sparse(value):
         return value
     _refuse_large(value.shape, value.dtype, name)
-    if value.format in ("csr", "csc") and not _has_valid_indices(value):
-        raise InputError(name, "found a damaged sparse matrix, whose indices are out of range", "save it again")
-    return value.toarray()
-
-
-def _has_valid_indices(matrix: Any) -> bool:
-    """Return whether the indices of a sparse matrix are in range; otherwise toarray crashes.
-
-    scipy's check_format misses most errors if the last pointer is negative, and computes differences that overflow.
-    """
-    ends, indices = matrix.indptr, matrix.indices
-    lines, width = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
-    return bool(
-        ends.shape == (lines + 1,)
-        and indices.shape == matrix.data.shape
-        and indices.ndim == 1
-        and ends.dtype.kind in "iu"
-        and indices.dtype.kind in "iu"
-        and ends[0] == 0
-        and ends[-1] <= len(indices)
-        and (ends[1:] >= ends[:-1]).all()
-        and (not len(indices) or (indices.min() >= 0 and indices.max() < width))
-    )
+    matrix = as_csr(value, name)
+    return matrix.toarray() if math.prod(matrix.shape) * 8 <= IN_MEMORY_BYTES else matrix
 
 
 def _refuse_large(shape: Any, dtype: Any, name: str) -> None:
@@ -121,6 +104,6 @@ def _from_sparse(group: Any, kind: str, name: str, path: Path) -> Any:
     arrays = tuple(np.asarray(_array(part, name, path)) for part in parts)
     matrix = sparse.csr_matrix if kind == SPARSE[0] else sparse.csc_matrix
     try:
-        return dense(matrix(arrays, shape=shape), name)
+        return checked_sparse(matrix(arrays, shape=shape), name)
     except InputError as error:
         raise DatasetError(error.argument, error.found, error.advice) from None

@@ -15,6 +15,7 @@ from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics, gather
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
+from distbench.inputs.sparse import without_empty_columns
 from distbench.inputs.table_names import check_pair_names
 from distbench.metrics._metric import Metric
 from distbench.metrics.neighbor_counts import all_but_one, checked_k
@@ -183,6 +184,12 @@ def gather_checked(
         raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
     pair, names = None, ("reference[0]", "reference[1]")
     check_pair_names([(X, "X"), (Z, "Z")], [] if reference is None else list(zip(reference, names, strict=True)))
+    if reference is None:
+        (X,), (Z,) = without_empty_columns([X], ["X"]), without_empty_columns([Z], ["Z"])
+    else:
+        X, X_ref = without_empty_columns([X, reference[0]], ("X", names[0]))
+        Z, Z_ref = without_empty_columns([Z, reference[1]], ("Z", names[1]))
+        reference = X_ref, Z_ref
     points, codes = _checked_pair((X, Z), ("X", "Z"))
     if reference is not None:
         pair = _checked_pair(reference, names)

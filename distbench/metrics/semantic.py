@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
-from distbench.inputs.arrays import as_labels, as_points
+from distbench.inputs.arrays import as_points
+from distbench.inputs.labels import as_labels
 from distbench.inputs.table_names import check_row_names
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
@@ -23,11 +24,11 @@ Codes = NDArray[np.int64]
 
 
 def label_codes(labels: NDArray[Any], reference_labels: NDArray[Any] | None = None) -> tuple[Codes, Codes | None]:
-    """Return labels as whole numbers, equal for equal labels. Raises InputError for NaN, or texts beside numbers."""
-    queries = _sortable(labels, "labels")
+    """Return labels as whole numbers, equal for equal labels. Raises InputError for texts beside numbers."""
+    queries = _sortable(labels)
     if reference_labels is None:
         return np.unique(queries, return_inverse=True)[1].astype(np.int64), None
-    others = _sortable(reference_labels, "reference_labels")
+    others = _sortable(reference_labels)
     if (queries.dtype.kind in "US") != (others.dtype.kind in "US"):
         found = f"found {others.dtype}, but labels are {queries.dtype}"
         raise InputError("reference_labels", found, "pass labels of one kind")
@@ -35,12 +36,8 @@ def label_codes(labels: NDArray[Any], reference_labels: NDArray[Any] | None = No
     return codes[: len(queries)], codes[len(queries) :]
 
 
-def _sortable(array: NDArray[Any], name: str) -> NDArray[Any]:
-    if array.dtype == object:  # values of mixed types cannot be sorted, their texts can
-        array = array.astype(str)
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise InputError(name, f"found NaN at place {int(np.flatnonzero(np.isnan(array))[0])}", "drop these points")
-    return array
+def _sortable(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(str) if array.dtype == object else array  # mixed types cannot be sorted, their texts can
 
 
 def _measure_agreement(statistics: Statistics) -> Measured:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -183,35 +184,57 @@ def _matched(
         [[row for row in rows if (row.status == OK) == is_ok] for rows in (before, now)] for is_ok in (True, False)
     )
     old, new = (_grouped(rows, lambda row: row.setting.method) for rows in scored)
-    lost, gained = [method for method in old if method not in new], [method for method in new if method not in old]
-    if lost and gained:
-        pairs = zip(METHOD.values(), lost[0], gained[0], strict=True)
-        differences = "; ".join(
-            f"{name} was {old_value}, is now {value}" for name, old_value, value in pairs if old_value != value
-        )
-        unmatched = [_not_compared(now, differences, had=measured(row for method in lost for row in old[method]))]
-    elif not old or not new:
+    if old and new:
+        unmatched = _other_methods(old, new, now, left_out)
+    else:
         when, rows = ("now", failed[1]) if old else ("before", failed[0]) if new else ("before and now", failed[1])
         reasons = dict.fromkeys(f"{when} {status_of(row)}" for row in rows)
         unmatched = [_not_compared(now, reason, bool(old), measured(scored[0])) for reason in reasons]
-    else:
-        ran = {method: [row for row in old[method] if not left_out(row.test)] for method in lost}
-        unmatched = [
-            _not_compared(now, f"{_as_text(method)}: was not measured so now", had=measured(rows))
-            for method, rows in ran.items()
-        ]
-        unmatched += [_not_compared(now, f"{_as_text(method)}: was not measured so before") for method in gained]
-    here = {row.seed for row in now}
-    for method in (method for method in old if method in new and not here.isdisjoint(row.seed for row in old[method])):
-        gone = [row for row in old[method] if row.seed not in here and None not in here and not left_out(row.test)]
-        if gone:
-            seeds = ", ".join(dict.fromkeys(str(row.seed) for row in gone))
-            unmatched.append(_missing(now, f"training seed {seeds} {MISSING}", measured(gone)))
-    subject = _subject(now)
-    matches = [
-        MatchedRows(subject, old[method] + failed[0], new[method] + failed[1]) for method in new if method in old
-    ]
+    matches = []
+    for method in (method for method in new if method in old):
+        matches.append(MatchedRows(_subject(now), old[method] + failed[0], new[method] + failed[1]))
+        expected = [row for row in old[method] if not left_out(row.test)]
+        unmatched += _missing_seeds(old[method], expected, now)
+        unmatched += _fewer_evaluations(expected, new[method], now)
     return matches, unmatched
+
+
+def _other_methods(old: Groups, new: Groups, now: Sequence[Row], left_out: Callable[[str], bool]) -> list[NotCompared]:
+    """Return the entries for rows that were measured with a setting that the other run lacks."""
+    lost, gained = [method for method in old if method not in new], [method for method in new if method not in old]
+    if lost and gained:
+        pairs = zip(METHOD.values(), lost[0], gained[0], strict=True)
+        differences = "; ".join(f"{name} was {was}, is now {value}" for name, was, value in pairs if was != value)
+        return [_not_compared(now, differences, had=measured(row for method in lost for row in old[method]))]
+    expected = {method: [row for row in old[method] if not left_out(row.test)] for method in lost}
+    return [
+        *(
+            _not_compared(now, f"{_as_text(method)}: was not measured so now", had=measured(rows))
+            for method, rows in expected.items()
+        ),
+        *(_not_compared(now, f"{_as_text(method)}: was not measured so before") for method in gained),
+    ]
+
+
+def _missing_seeds(before: Sequence[Row], expected: Sequence[Row], now: Sequence[Row]) -> list[NotCompared]:
+    """Return the entry for training seeds that are missing now, if other seeds are in both runs."""
+    here = {row.seed for row in now}
+    if None in here or here.isdisjoint(row.seed for row in before):
+        return []
+    gone = [row for row in expected if row.seed not in here]
+    seeds = ", ".join(dict.fromkeys(str(row.seed) for row in gone))
+    return [_missing(now, f"training seed {seeds} {MISSING}", measured(gone))] if gone else []
+
+
+def _fewer_evaluations(expected: Sequence[Row], rows: Sequence[Row], now: Sequence[Row]) -> list[NotCompared]:
+    """Return the entry for metrics measured more often before: encoders with equal values may share a name."""
+    before, after = (Counter((row.metric, row.seed) for row in measured_rows) for measured_rows in (expected, rows))
+    fewer = {quantity for quantity in after if before[quantity] > after[quantity]}
+    if not fewer:
+        return []
+    most = max(fewer, key=before.__getitem__)
+    reason = f"was evaluated {before[most]} times, now {after[most]}; name= tells encoders of one name apart"
+    return [_missing(now, reason, frozenset(metric for metric, _ in fewer))]
 
 
 def measured(rows: Iterable[Row]) -> frozenset[str]:

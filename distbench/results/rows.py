@@ -98,7 +98,7 @@ class Row:
     in_sample : bool
         Whether the encoder was fitted on the test points too.
     note : str
-        A remark on the encoder for readers.
+        Remarks on the encoder for readers; warnings have their code in brackets.
     data_sha256, recipe_hash : str
         Hashes of the data set and of the recipe's code; empty if they are not known.
     stored : str

@@ -187,7 +187,7 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
         return f"low is {record.low}, above high, {record.high}"
     if record.status == OK and record.value is None:
         return "has no value"
-    if record.value is not None and not (record.m >= 1 and 1 <= record.k <= record.M):
+    if record.value is not None and min(record.k, record.m, record.M) < 1:
         return f"has a value for k = {record.k}, m = {record.m}, M = {record.M}"
     if record.verdict and record.limit is None:
         return "has a verdict but no limit"

@@ -9,10 +9,11 @@ import pytest
 
 from distbench.errors import InputError
 
-__all__ = ["checks", "name_of", "options_of"]
+__all__ = ["checks", "name_of", "options_of", "unused_options"]
 
 ARGUMENT = "encoder"
 PARAMETER = type(pytest.param(None))
+_USED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
@@ -123,6 +124,23 @@ def _is_in(name: str, test_id: str) -> bool:
 
 
 def options_of(item: pytest.Item, encoder: Any) -> dict[str, Any]:
-    """Return the limits and options that :func:`checks` has for this encoder alone."""
+    """Return the limits and options that :func:`checks` has for this encoder alone, for a call with this encoder."""
+    options = _own_options(item, encoder)
+    if options:
+        item.stash[_USED] = True
+    return options
+
+
+def unused_options(item: pytest.Item) -> str:
+    """Return what is wrong if no call of a test had the limits and options of its encoder; else an empty text."""
+    encoder = getattr(getattr(item, "callspec", None), "params", {}).get(ARGUMENT)
+    options = {} if item.stash.get(_USED, False) else _own_options(item, encoder)
+    if not options:
+        return ""
+    given = ", ".join(options)
+    return f"its encoder has options of its own ({given}) that no call used; pass encoder itself"
+
+
+def _own_options(item: pytest.Item, encoder: Any) -> dict[str, Any]:
     name = name_of(item, encoder)
     return dict(name.options) if isinstance(name, EncoderName) else {}

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
+from pytest_distbench._checks import unused_options
 from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
 from pytest_distbench._record import CALLED, attach, start
@@ -51,12 +52,15 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Fail a test that never checked its marker's limits."""
+        """Fail a test that never checked its marker's limits, or never used its encoder's options."""
         result = yield
         if CALLED not in item.stash and any("limits" in mark.kwargs for mark in item.iter_markers("distbench")):
-            pytest.fail(
-                f"{node_id(item)}: its marker has limits, but the test checked nothing; take the fixture distbench and "
-                "call distbench.check(...) in it",
-                pytrace=False,
+            fault = (
+                "its marker has limits, but the test checked nothing; take the fixture distbench and "
+                "call distbench.check(...) in it"
             )
+        else:
+            fault = unused_options(item)
+        if fault:
+            pytest.fail(f"{node_id(item)}: {fault}", pytrace=False)
         return result

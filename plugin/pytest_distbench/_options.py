@@ -71,8 +71,8 @@ OPTIONS = (
         "compare-fail",
         "values",
         "METRIC:CHANGE",
-        "fail the run if an encoder is worse than in --distbench-compare by more than CHANGE: continuity:25%% or "
-        "continuity:0.01; can be repeated",
+        "fail the run if an encoder is worse than in --distbench-compare by more than CHANGE, or missing: "
+        "continuity:25%% or continuity:0.01; can be repeated",
     ),
     (
         "report",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ from pytest_distbench._session import is_worker, node_id
 
 __all__ = ["Selection", "is_cut"]
 
-WITHOUT_NAMES = ("lf", "stepwise", "ignore", "ignore_glob")  # pytest's options that leave out tests without a word
-DESELECTING = ("keyword", "markexpr", "deselect", *WITHOUT_NAMES)
+WITHOUT_NAMES = ("lf", "stepwise")  # pytest's options that leave out tests without a word
+IGNORING = ("ignore", "ignore_glob")
+DESELECTING = ("keyword", "markexpr", "deselect", *IGNORING, *WITHOUT_NAMES)
 KEY = "distbench_deselected"
 
 
@@ -56,10 +59,22 @@ class Selection:
         """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
         if self._has_option(WITHOUT_NAMES) or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return True
-        return bool(self._deselected) if not test else test in self._deselected or not self._is_named(test)
+        if not test:
+            return bool(self._deselected) or self._has_option(IGNORING)
+        return test in self._deselected or self._is_ignored(test) or not self._is_named(test)
 
     def _has_option(self, names: Collection[str]) -> bool:
         return any(getattr(self._config.option, name, None) for name in names)
+
+    def _is_ignored(self, test: str) -> bool:
+        """Return whether an option leaves out the file of a test, or a folder around it."""
+        path, here = self._config.rootpath / test.partition("::")[0], self._config.invocation_params.dir
+        paths, globs = (
+            [os.path.abspath(here / place) for place in getattr(self._config.option, name, None) or ()]  # noqa: PTH100
+            for name in IGNORING
+        )
+        places = [str(place) for place in (path, *path.parents)]
+        return any(place in paths or any(fnmatch(place, glob) for glob in globs) for place in places)
 
     def _is_named(self, test: str) -> bool:
         """Return whether a test is in one of the folders, files or tests of the command line; if unsure, True."""

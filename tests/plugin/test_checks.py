@@ -84,6 +84,20 @@ def test_others(distbench):
     run(body, "-m", "slow").assert_outcomes(passed=1, deselected=11)
 
 
+@pytest.mark.parametrize("call", ["lambda X: encoder(X), X_test", "db.evaluate(encoder, X_test)"])
+def test_options_that_no_call_uses_fail_the_test(run, call):
+    body = f"""
+import distbench as db
+
+@db.checks({{"mine": dict(encoder=first, continuity=0.99), "other": first}})
+def test_it(distbench, encoder):
+    distbench.check({call}, continuity=0.1)
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["test_mine.py::test_it?mine?: its encoder has options of its own (continuity) that*"])
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -73,6 +73,27 @@ def test_a_run_of_named_tests_is_asked_for_these_alone(run, pytester, worse):
     result.stdout.fnmatch_lines(["*nothing to compare: no encoder is both in this run and in base.json"])
 
 
+def test_ignored_files_are_left_out_and_no_others(run, pytester):
+    run(BODY, BASE)
+    pytester.mkdir("build")
+    for ignored in ("--ignore=build", "--ignore-glob=old_*"):
+        assert run(ONLY_FIRST, *GATE, ignored).ret == pytest.ExitCode.TESTS_FAILED, ignored
+    pytester.path.joinpath("test_more.py").write_text(pytester.path.joinpath("test_mine.py").read_text())
+    for ignored in ("--ignore=test_mine.py", "--ignore-glob=*_mine.py"):
+        assert "only before: kept, test_mine.py::test_kept" in run(BODY, *GATE[:1], ignored).stdout.str()
+
+
+def test_the_worse_one_of_two_encoders_that_were_equal(run, worse):
+    body = BODY + "    distbench.evaluate(lambda X: kept(X) * 1, X_test, name='kept')\n"
+    body = body.replace("evaluate(kept", "evaluate(lambda X: X[:, :5]").replace("first, X_test)", "first, X_test)", 1)
+    body = body.replace("X[:, :5], X_test", "X[:, :5], X_test, name='kept'")
+    run(body, BASE)
+    worse()
+    result = run(body, *GATE)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["only now: kept (2), *", "continuity:25%: kept, *was evaluated 2 times, now 1; *"])
+
+
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
 def test_an_encoder_with_another_name_is_still_compared(run, worse, options):
     run(BODY, BASE)

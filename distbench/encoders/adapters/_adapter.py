@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from distbench._util.text import join_names
 from distbench.errors import EncoderError, MissingDependencyError
 from distbench.inputs.frames import frame_numbers, is_frame
+from distbench.inputs.sparse import is_sparse
 
 __all__ = [
     *("FREE_NUMBERS", "Adapter", "as_type", "in_batches_of", "is_instance", "is_text", "missing", "only"),
@@ -61,7 +62,7 @@ def rows_as_array(batch: Any) -> Any:
     """
     if isinstance(batch, list):
         return batch
-    array = np.asarray(batch)
+    array = np.asarray(batch.toarray() if is_sparse(batch) else batch)
     if array.dtype == object and is_frame(batch) and (numbers := frame_numbers(batch)) is not None:
         return numbers
     return array

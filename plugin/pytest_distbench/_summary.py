@@ -46,10 +46,10 @@ MARKUP: dict[str, dict[str, bool]] = {
 
 @dataclass
 class RanTest:
-    """The last run of a test: its node id, whether it failed, and what all its reports recorded."""
+    """The last run of a test: its node id, its runs, whether the last one failed, and what its reports recorded."""
 
     name: str
-    run: str
+    runs: tuple[str, ...]
     failed: bool = False
     record: Record = field(default_factory=Record)
 
@@ -85,14 +85,20 @@ class Summary:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add what a report recorded to the other reports of this run of its test; the last rerun counts."""
+        """Add what a report recorded to the other reports of this run of its test; the run that began last counts.
+
+        With ``--dist each`` several workers run a test at the same time.
+        """
         name, run = run_of(report)
         key = report.nodeid, report.location[0]
-        if key not in self._tests or run not in ("", self._tests[key].run):
-            self._tests[key] = RanTest(name, run)
-        test = self._tests[key]
+        runs = self._tests[key].runs if key in self._tests else ()
+        if not runs or run not in ("", *runs):
+            self._tests[key] = RanTest(name, (*runs, run))
+        test, records = self._tests[key], take_records(report)
+        if run not in ("", test.runs[-1]):
+            return
         test.failed = test.failed or report.failed
-        for record in take_records(report):
+        for record in records:
             test.record.add(record)
 
     @pytest.hookimpl(tryfirst=True)

@@ -7,6 +7,7 @@ each row has a mark, and `settle` replaces a key by what follows from the marks 
   product of the whole numbers. The new key is a function of cos^2 = product^2 / (product of both squared lengths)
   correctly rounded, so equal cosines have equal keys.
 - Other rows: keys within their rounding of 0, 2 and 4 become 0 (positive multiples), 2 (right angles) and 4.
+- Rows whose key is 0 have one unit vector (`join_same`), so that they tie from any other row.
 - A row of zeros has no direction: its key is 0 to another such row, and 2 to all other rows.
 """
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from distbench.engine._jit import kernel
 from distbench.engine.distances import few_keys
 
-__all__ = ["key_error", "prepared", "same_directions", "settle", "settle_pairs"]
+__all__ = ["join_same", "key_error", "prepared", "same_directions", "settle", "settle_pairs"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -106,7 +107,22 @@ def key_error(d: int) -> float:
 
 def same_directions(points: NDArray[Any]) -> Indices:
     """Return a number for each row, which is the same for rows whose key is 0."""
-    units, known = prepared(points)
+    return _first_of_directions(*prepared(points))
+
+
+def join_same(units: Array, known: Array) -> None:
+    """Make the unit vectors of rows whose key is 0 equal, and their marks: so they tie from any other row."""
+    first = _first_of_directions(units, known)
+    order = np.lexsort((-known, first))
+    starts = np.append(True, np.diff(first[order]) > 0)
+    best = np.empty_like(first)
+    best[order] = order[starts][np.cumsum(starts) - 1]
+    moved = np.flatnonzero(best != np.arange(len(best)))
+    units[moved], known[moved] = units[best[moved]], known[best[moved]]
+
+
+def _first_of_directions(units: Array, known: Array) -> Indices:
+    """Return for each row one of those whose key to it is 0, the same for all of them."""
     error = key_error(units.shape[1])
     rows = np.arange(len(units))
     axis = np.random.default_rng(0).normal(size=units.shape[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -187,7 +188,7 @@ class Summary:
         """Return whether a report would replace what a red run was compared with: the next run would be green."""
         compared = self._settings.compare
         is_red = session.exitstatus != pytest.ExitCode.OK or self._failures or self._unwritten
-        if compared is None or path is None or path.resolve() != compared.resolve() or not is_red:
+        if compared is None or path is None or not is_red or os.path.realpath(path) != os.path.realpath(compared):
             return False
         shown = relative_path(path, self._config)
         self._kept.append(f"{kind} report {shown}, with which this red run was compared; to accept it: {self._accept}")

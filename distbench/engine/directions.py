@@ -111,22 +111,36 @@ def same_directions(points: NDArray[Any]) -> Indices:
 
 
 def join_same(units: Array, known: Array) -> None:
-    """Make the unit vectors of rows whose key is 0 equal, and their marks: so they tie from any other row."""
-    first = _first_of_directions(units, known)
-    order = np.lexsort((-known, first))
+    """Make unit vectors and marks of multiples equal, but for the sign of negative ones.
+
+    So they tie from any other row, and distances between some of them tie with those between the opposite ones. Which
+    row the others take their vector from depends on the rows, not on their order.
+    """
+    signs = np.where(units @ _axis(units.shape[1]) < 0, -1.0, 1.0)
+    turned = units * signs[:, None] + 0.0  # without -0
+    first = _first_of_directions(turned, known)
+    rows = np.flatnonzero(np.bincount(first)[first] > 1)
+    if not len(rows):
+        return
+    rank = np.empty_like(rows)
+    rank[np.argsort(turned[rows].view(f"V{turned.itemsize * turned.shape[1]}")[:, 0])] = np.arange(len(rows))
+    order = rows[np.lexsort((rank, -known[rows], first[rows]))]
     starts = np.append(True, np.diff(first[order]) > 0)
-    best = np.empty_like(first)
-    best[order] = order[starts][np.cumsum(starts) - 1]
-    moved = np.flatnonzero(best != np.arange(len(best)))
-    units[moved], known[moved] = units[best[moved]], known[best[moved]]
+    best = order[starts][np.cumsum(starts) - 1]
+    units[order], known[order] = turned[best] * signs[order][:, None], known[best]
+
+
+def _axis(d: int) -> Array:
+    """Return a direction at random, the same each time."""
+    axis = np.random.default_rng(0).normal(size=d)
+    return np.asarray(axis / np.linalg.norm(axis))
 
 
 def _first_of_directions(units: Array, known: Array) -> Indices:
     """Return for each row one of those whose key to it is 0, the same for all of them."""
     error = key_error(units.shape[1])
     rows = np.arange(len(units))
-    axis = np.random.default_rng(0).normal(size=units.shape[1])
-    line = units @ axis / np.linalg.norm(axis)
+    line = units @ _axis(units.shape[1])
     reach = 2 * max(UNIT_ERROR, -known.min()) + error  # rows whose key is 0 are no farther apart on the line
     order = np.argsort(line)
     ends = np.flatnonzero(np.append(np.diff(line[order]) > reach, True)) + 1

@@ -104,6 +104,22 @@ def test_multiples_are_at_distance_0_and_near_directions_are_not(d, kind):
     assert len(np.unique(directions.same_directions(points))) == 20
 
 
+@pytest.mark.parametrize("d", [3, 40])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_multiples_tie_from_any_other_point(d, kind):
+    points = RNG.normal(size=(30, d))
+    points[10:20] = points[:10] / 3
+    points[20:25] = points[:5] * 1e30
+    points[25:] = points[:5] / -7
+    keys, _ = keys_of(points.astype(kind))
+    np.testing.assert_array_equal(keys[:, 10:20], keys[:, :10])
+    np.testing.assert_array_equal(keys[:, 20:25], keys[:, :5])
+    np.testing.assert_array_equal(keys[25:, 25:], keys[:5, :5])
+    order = RNG.permutation(30)
+    again, _ = keys_of(points.astype(kind)[order])
+    np.testing.assert_array_equal(again, keys[np.ix_(order, order)])
+
+
 @pytest.mark.parametrize("d", [6, 40])
 def test_right_angles_tie(d):
     """As those of texts without a common word, weighted by the frequencies of words."""

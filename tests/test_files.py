@@ -98,6 +98,10 @@ class TestNoFiles:
         (tmp_path / "c").symlink_to(tmp_path / "gone.md")
         assert write_problem(tmp_path / "c") == ""
 
+    def test_a_path_that_is_too_long_is_refused(self, tmp_path):
+        problem = write_problem(tmp_path.joinpath(*["folder"] * 1000))
+        assert problem.endswith("... is a path of more than 4096 bytes; choose a shorter one")
+
     def test_folders_and_sockets_are_refused(self, tmp_path):
         with socket.socket(socket.AF_UNIX) as opened:
             opened.bind(str(tmp_path / "socket"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -271,6 +272,20 @@ class TestMatching:
         (entry,) = comparison.not_compared
         assert (entry.metric, entry.reason) == ("continuity", "metric version was 1, is now 2")
         assert len(comparison.changes) == len({row.metric for row in better}) - 1
+
+    def test_a_metric_that_changed_its_direction_is_not_compared(self, better, worse):
+        comparison = compare_rows(better, changed_in(worse, "continuity", direction="down"))
+        (entry,) = comparison.not_compared
+        assert (entry.metric, entry.reason) == ("continuity", "direction was up, is now down")
+        assert len(broken_lines(comparison, gates("continuity:25%"))) == 1
+
+    def test_thousands_of_encoders_of_one_test_with_other_names_take_a_moment(self, better):
+        row = only(better, "spearman")[0]
+        before, now = ([replace(row, encoder=f"{name}{number}") for number in range(4000)] for name in "ab")
+        start = time.process_time()
+        comparison = compare_rows(before, now)
+        assert time.process_time() - start < 10
+        assert len(comparison.not_compared) == 4000, "any could be any other"
 
     def test_a_metric_that_one_run_lacks_has_a_reason(self, better):
         less = [row for row in better if row.metric != "continuity"]

@@ -53,6 +53,12 @@ def test_values_are_those_of_dense_points(size, distance):
     assert floors(spread_out(X), 2, k=5) == pytest.approx(floors(X.toarray(), 2, k=5), rel=1e-6)
 
 
+def test_the_number_of_columns_costs_nothing():
+    """A vectoriser may hash to 2**31 columns; memory for a number of each would be too much."""
+    report = distbench.evaluate_codes(spread_out(X, 2**40), Z, **OPTIONS)
+    assert report.as_dict() == pytest.approx(distbench.evaluate_codes(X.toarray(), Z, **OPTIONS).as_dict(), rel=1e-9)
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_encoders_get_sparse_rows(kind):
     make = getattr(sparse, kind)

@@ -280,6 +280,9 @@ def test_columns_that_are_no_matrix_are_refused():
     cells = list(X)
     for column, message in (
         (pd.Series([None, *cells[1:]]), "found None in row 0; drop or fill these rows"),
+        (pd.Series([np.nan, *cells[1:]]), "found NaN in row 0; drop or fill these rows"),
+        (pd.Series([pd.NA, *cells[1:]]), "found <NA> in row 0; drop or fill these rows"),
+        (pd.Series([*X[:9].tolist(), [0.0, None, *X[0, 2:]], *X[10:].tolist()]), "found None in row 9; drop or fill"),
         (pd.Series([cells[0][:5], *cells[1:]]), "found rows of different lengths; give all rows the same length"),
         (pd.DataFrame({"cells": cells, "id": range(60)}), r"are not numbers: cells; .* pass X_test\['cells'\]"),
     ):

@@ -52,10 +52,15 @@ def write_problem(path: Path) -> str:
     folder = next(folder for folder in path.absolute().parents if kind_of(folder))
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} is not a folder that you can write to; choose another"
-    longest = os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+    longest, longest_path = (
+        os.pathconf(folder, name) if hasattr(os, "pathconf") else most
+        for name, most in (("PC_NAME_MAX", 255), ("PC_PATH_MAX", 4096))
+    )
     too_long = [part for part in path.parts if len(os.fsencode(part)) > longest]
     if too_long:
         return f"{join_names(too_long)} is longer than {longest} bytes; choose a shorter name"
+    if len(os.fsencode(path.absolute())) >= longest_path:
+        return f"{str(path)[:START_CHARACTERS]}... is a path of more than {longest_path} bytes; choose a shorter one"
     is_loop = path.is_symlink() and Path(os.path.realpath(path)).is_symlink()
     return f"{path} is a link that leads to itself; name a file" if is_loop else ""
 

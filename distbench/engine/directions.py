@@ -7,6 +7,7 @@ each row has a mark, and `settle` replaces a key by what follows from the marks 
   product of the whole numbers. The new key is a function of cos^2 = product^2 / (product of both squared lengths)
   correctly rounded, so equal cosines have equal keys.
 - Other rows: keys within their rounding of 0, 2 and 4 become 0 (positive multiples), 2 (right angles) and 4.
+- Rows whose key is 0 have one unit vector (`join_same`), so that they tie from any other row.
 - A row of zeros has no direction: its key is 0 to another such row, and 2 to all other rows.
 """
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from distbench.engine._jit import kernel
 from distbench.engine.distances import few_keys
 
-__all__ = ["key_error", "prepared", "same_directions", "settle", "settle_pairs"]
+__all__ = ["join_same", "key_error", "prepared", "same_directions", "settle", "settle_pairs"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -106,11 +107,40 @@ def key_error(d: int) -> float:
 
 def same_directions(points: NDArray[Any]) -> Indices:
     """Return a number for each row, which is the same for rows whose key is 0."""
-    units, known = prepared(points)
+    return _first_of_directions(*prepared(points))
+
+
+def join_same(units: Array, known: Array) -> None:
+    """Make unit vectors and marks of multiples equal, but for the sign of negative ones.
+
+    So they tie from any other row, and distances between some of them tie with those between the opposite ones. Which
+    row the others take their vector from depends on the rows, not on their order.
+    """
+    signs = np.where(units @ _axis(units.shape[1]) < 0, -1.0, 1.0)
+    turned = units * signs[:, None] + 0.0  # without -0
+    first = _first_of_directions(turned, known)
+    rows = np.flatnonzero(np.bincount(first)[first] > 1)
+    if not len(rows):
+        return
+    rank = np.empty_like(rows)
+    rank[np.argsort(turned[rows].view(f"V{turned.itemsize * turned.shape[1]}")[:, 0])] = np.arange(len(rows))
+    order = rows[np.lexsort((rank, -known[rows], first[rows]))]
+    starts = np.append(True, np.diff(first[order]) > 0)
+    best = order[starts][np.cumsum(starts) - 1]
+    units[order], known[order] = turned[best] * signs[order][:, None], known[best]
+
+
+def _axis(d: int) -> Array:
+    """Return a direction at random, the same each time."""
+    axis = np.random.default_rng(0).normal(size=d)
+    return np.asarray(axis / np.linalg.norm(axis))
+
+
+def _first_of_directions(units: Array, known: Array) -> Indices:
+    """Return for each row one of those whose key to it is 0, the same for all of them."""
     error = key_error(units.shape[1])
     rows = np.arange(len(units))
-    axis = np.random.default_rng(0).normal(size=units.shape[1])
-    line = units @ axis / np.linalg.norm(axis)
+    line = units @ _axis(units.shape[1])
     reach = 2 * max(UNIT_ERROR, -known.min()) + error  # rows whose key is 0 are no farther apart on the line
     order = np.argsort(line)
     ends = np.flatnonzero(np.append(np.diff(line[order]) > reach, True)) + 1

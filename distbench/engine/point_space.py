@@ -68,6 +68,7 @@ class Space:
         is_small = self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
         if self.distance == "cosine" and is_small:
             self._rows, self._marks = directions.prepared(self._slice(0, self.n_rows))
+            directions.join_same(self._rows, self._marks)
         elif self.distance == "cosine":
             self._marks = np.concatenate([directions.prepared(self._slice(*block))[1] for block in self._cuts()])
         elif is_small:

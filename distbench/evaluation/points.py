@@ -21,7 +21,7 @@ from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
-from distbench.inputs.labels import as_labels
+from distbench.inputs.labels import as_labels, is_missing
 from distbench.inputs.sparse import is_sparse, without_empty_columns
 from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
@@ -240,7 +240,7 @@ def _refuse_objects(points: Any, name: str) -> None:
             "encode or drop them, or pass the steps of a fitted pipeline that encode them: input_space=pipe[:-1]",
         )
     if isinstance(points, list | tuple) and len(points):
-        first = next((point for point in points if point is not None), None)
+        first = next((point for point in points if not is_missing(point)), None)
         is_object = isinstance(first, str | bytes | dict) or not (
             isinstance(first, list | tuple) or hasattr(first, "__array__") or _is_number(first)
         )

@@ -17,6 +17,7 @@ from distbench.errors import InputError
 from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
 from distbench.inputs.frames import frame_numbers, is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.labels import first_missing, is_missing
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
 __all__ = [
@@ -114,9 +115,9 @@ def _without_frame(value: Any, name: str) -> Any:
 
 def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:
     """Return what is wrong with rows of which numpy can make no array, and advice."""
-    missing = [place for place, row in enumerate(rows) if row is None]
+    missing = first_missing([row if is_missing(row) else 0 for row in rows])
     if missing:
-        return f"found None in row {missing[0]}", "drop or fill these rows"
+        return f"found {missing[1]} in row {missing[0]}", "drop or fill these rows"
     shapes = {np.shape(row) for row in rows if hasattr(row, "shape")} or {len(row) for row in rows}
     if len(shapes) > 1:
         return "found rows of different lengths", "give all rows the same length"
@@ -131,7 +132,7 @@ def _check_kind(value: Any, name: str) -> None:
     if dtype.kind == "c":
         raise InputError(name, "found complex numbers", "pass real ones (e.g. real and imaginary columns)")
     if dtype.kind not in "biuf":
-        raise InputError(name, f"found dtype {dtype}", "pass numbers, shape (n, d)")
+        raise InputError(name, *_no_numbers(value))
     if shape is None:  # an empty HDF5 data set
         raise InputError(name, "found a data set without a shape, which holds no numbers", "pass at least one row")
     if len(shape) < 2:
@@ -144,6 +145,15 @@ def _check_kind(value: Any, name: str) -> None:
         raise InputError(name, f"found a Dask array of unknown shape {shape}", f"call {name}.compute_chunk_sizes()")
     if 0 in shape:
         raise InputError(name, f"found shape {shape}, which holds no numbers", "pass at least one row and column")
+
+
+def _no_numbers(array: Any) -> tuple[str, str]:
+    """Return what is wrong with an array that is not of numbers, and advice."""
+    if isinstance(array, np.ndarray) and array.dtype == object and array.ndim > 1:
+        for place, row in enumerate(array.reshape(len(array), -1)):
+            if missing := first_missing(row):
+                return f"found {missing[1]} in row {place}", "drop or fill these rows"
+    return f"found dtype {array.dtype}", "pass numbers, shape (n, d)"
 
 
 class _Check:

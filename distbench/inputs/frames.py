@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.inputs.labels import is_missing
+
 __all__ = ["frame_like", "frame_numbers", "is_frame", "list_columns", "other_columns", "rows_in_cells"]
 
 
@@ -73,7 +75,7 @@ def rows_in_cells(value: Any) -> Any:
         cells = cells[:, 0]
     if cells.dtype != object:
         return cells if cells.ndim == 2 else value
-    known = next((cell for cell in cells if cell is not None), None) if cells.ndim == 1 else None
+    known = next((cell for cell in cells if not is_missing(cell)), None) if cells.ndim == 1 else None
     is_row = isinstance(known, list | tuple) or getattr(known, "ndim", 0) > 0 or _is_of("polars", known, "to_frame")
     return list(cells) if is_row else value
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 
-__all__ = ["as_labels", "first_missing"]
+__all__ = ["as_labels", "first_missing", "is_missing"]
 
 
 def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any]:
@@ -43,12 +43,15 @@ def first_missing(labels: Any) -> tuple[int, str] | None:
         return (int(places[0]), str(array[places[0]]).replace("nan", "NaN")) if len(places) else None
     if array.dtype != object:
         return None
-    found = next(((place, label) for place, label in enumerate(array.tolist()) if _is_missing(label)), None)
+    found = next(((place, label) for place, label in enumerate(array.tolist()) if is_missing(label)), None)
     return found and (found[0], short_repr(found[1]).replace("nan", "NaN"))
 
 
-def _is_missing(label: Any) -> bool:
+def is_missing(label: Any) -> bool:
+    """Return whether a label, or a cell of a table, is None, NaN, NaT or `pandas.NA`."""
+    if getattr(label, "shape", ()):  # a row
+        return False
     try:
         return label is None or bool(label != label)
-    except (TypeError, ValueError):  # pandas.NA, and rows
-        return not hasattr(label, "shape")
+    except TypeError:  # pandas.NA
+        return True

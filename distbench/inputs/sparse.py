@@ -60,7 +60,13 @@ def without_empty_columns(parts: Sequence[Any], names: Sequence[str]) -> list[An
     matrices = [as_csr(part, name) for part, name in zip(parts, names, strict=False)]
     used = np.unique(np.concatenate([np.unique(matrix.indices) for matrix in matrices]))
     used = used if len(used) else np.zeros(1, dtype=np.int64)
-    return [matrix[:, used] for matrix in matrices]
+    # scipy's choice of columns would need memory for all of them
+    return [
+        csr_array(
+            (matrix.data, np.searchsorted(used, matrix.indices), matrix.indptr), shape=(matrix.shape[0], len(used))
+        )
+        for matrix in matrices
+    ]
 
 
 def stacked_rows(parts: Sequence[Any]) -> Any:

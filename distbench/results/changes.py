@@ -196,6 +196,9 @@ def _reason(old: BySeed, new: BySeed) -> tuple[str, bool]:
     versions = [sorted({row.metric_version for row in rows.values()}) for rows in (old, new)]
     if versions[0] != versions[1] or len(versions[0]) > 1:
         return "metric version was {}, is now {}".format(*(", ".join(map(str, of_run)) for of_run in versions)), False
+    directions = [sorted({row.direction for row in rows.values()}) for rows in (old, new)]
+    if directions[0] != directions[1] or len(directions[0]) > 1:
+        return "direction was {}, is now {}".format(*map(", ".join, directions)), False
     seeds = [seed for seed in new if seed in old]
     if not seeds:
         before, now = (", ".join("none" if seed is None else str(seed) for seed in rows) for rows in (old, new))

@@ -140,7 +140,8 @@ def match_rows(
             matches += [pair._replace(moved=text) for pair in matched]
             not_compared += unmatched
     failed = {*failed_tests, *(row.test for row in runs[1] if row.status != OK)} - {""}
-    unmatched_rows = [rows for name, rows in gone.items() if name not in moved.values()]
+    found = set(moved.values())
+    unmatched_rows = [rows for name, rows in gone.items() if name not in found]
     lost = [_lost(rows, failed, left_out) for rows in unmatched_rows]
     only_before = [_subject(rows).label for rows, entry in zip(unmatched_rows, lost, strict=True) if entry is None]
     only_now = [_subject(rows).label for name, rows in added.items() if name not in moved]

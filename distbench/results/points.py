@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,9 @@ IDENTITIES = (("encoder", "code_size"), ("test", "encoder"), ("test", "code_size
 """What stays if something else changed, the surest first."""
 WORDS = {"encoder": "encoder", "code_size": "code size", "dataset": "data set", "test": "test"}
 
-Groups = Mapping[tuple[Any, ...], Sequence[Row]]
+Key = tuple[Any, ...]
+Token = tuple[Any, ...]
+Groups = Mapping[Key, Sequence[Row]]
 
 
 def find_moved(old: Groups, new: Groups) -> dict[tuple[Any, ...], tuple[Any, ...]]:
@@ -24,19 +25,52 @@ def find_moved(old: Groups, new: Groups) -> dict[tuple[Any, ...], tuple[Any, ...
     Two groups match if they are of the same points, with the same k and distance, and agree in their test, or in the
     encoder and the code size. If several groups could match, none does.
     """
-    moved: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    moved: dict[Key, Key] = {}
     for names in IDENTITIES:
-        by_identity: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-        for key in (key for key in old if key not in moved.values()):
-            by_identity.setdefault(_identity(old[key], names), []).append(key)
-        candidates = {
-            key: [other for other in by_identity.get(_identity(rows, names), []) if _same_points(old[other], rows)]
-            for key, rows in new.items()
-            if key not in moved and (rows[0].test or "test" not in names)
+        taken = set(moved.values())
+        before = _indexed({key: rows for key, rows in old.items() if key not in taken}, names)
+        now = _indexed({key: rows for key, rows in new.items() if key not in moved}, names)
+        pairs = {key: _only_match(rows, old, before, names) for key, rows in new.items() if key not in moved}
+        moved |= {
+            key: other
+            for key, other in pairs.items()
+            if other is not None and _only_match(old[other], new, now, names) == key
         }
-        uses = Counter(other for others in candidates.values() for other in others)
-        moved |= {key: others[0] for key, others in candidates.items() if len(others) == 1 == uses[others[0]]}
     return moved
+
+
+def _indexed(groups: Groups, names: Sequence[str]) -> dict[Token, list[Key]]:
+    index: dict[Token, list[Key]] = {}
+    for key, rows in groups.items():
+        for token in _tokens(rows, names):
+            index.setdefault(token, []).append(key)
+    return index
+
+
+def _tokens(rows: Sequence[Row], names: Sequence[str]) -> set[Token]:
+    """Return what groups share if they may match, so that only these are compared: two of 10,000 are found at once."""
+    if "test" in names and not rows[0].test:
+        return set()
+    identity = _identity(rows, names)
+    hashes = {(row.setting.method, *pair) for row in rows if row.status == OK for pair in _hashes(row) if pair[1]}
+    return {(identity, *part) for part in hashes}
+
+
+def _hashes(row: Row) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("fingerprint", row.fingerprint or ""), ("data", row.data_sha256 or "")
+
+
+def _only_match(
+    rows: Sequence[Row], groups: Groups, index: Mapping[Token, list[Key]], names: Sequence[str]
+) -> Key | None:
+    """Return the one group of an index that is of the same points; None if there is none, or a second one."""
+    found = None
+    for key in (key for token in _tokens(rows, names) for key in index.get(token, ())):
+        if key != found and _same_points(groups[key], rows):
+            if found is not None:
+                return None
+            found = key
+    return found
 
 
 def _identity(rows: Sequence[Row], names: Sequence[str]) -> tuple[Any, ...]:

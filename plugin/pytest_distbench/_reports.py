@@ -36,17 +36,18 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
 
     from distbench._util.files import is_stream, write_problem
 
-    seen: set[Path] = set()
-    compared = None if compare is None else compare.resolve()
+    seen: set[str] = set()
+    compared = None if compare is None else os.path.realpath(compare)
     for kind, path in reports:
         if path is None:
             continue
         if problem := write_problem(path):
             raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
-        if path.resolve() in seen:
+        real = os.path.realpath(path)  # unlike Path.resolve, it accepts a link that leads to itself
+        if real in seen:
             raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each another path")
-        seen.add(path.resolve())
-        if kind != "json" and path.resolve() == compared:
+        seen.add(real)
+        if kind != "json" and real == compared:
             raise pytest.UsageError(f"--distbench-report {kind}: {path} is also compared with; name another file")
         if kind == "json" and path.exists() and not is_stream(path):
             from distbench.errors import ResultsError

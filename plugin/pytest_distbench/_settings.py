@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ def _read(config: pytest.Config) -> Settings:
         line_seed=_seed(from_line(config, "seed")),
         ini_seed=_seed(from_ini(config, "seed")),
         sort=_sort(sort) if sort else Settings.sort,
-        compare=_folder(config, "compare") / Path(compare).expanduser() if compare else None,
+        compare=_path("compare", _folder(config, "compare"), compare) if compare else None,
         gates=tuple(_gate(text) for text in gates),
         reports=tuple(_checked("report", read_report, text) for text in option_value(config, "report")),
         encoders=_encoders(config),
@@ -118,6 +119,15 @@ def _folder(config: pytest.Config, name: str) -> Path:
     if from_line(config, name) or config.inipath is None:
         return config.invocation_params.dir
     return config.inipath.parent
+
+
+def _path(name: str, here: Path, text: str) -> Path:
+    path = here / os.path.expanduser(text)  # noqa: PTH111 - a Path raises for a user that does not exist
+    try:
+        os.path.realpath(path).encode()
+    except ValueError as error:  # it has a zero byte, or a single surrogate
+        raise _wrong(name, text, f"it cannot be a path ({error})") from None
+    return path
 
 
 def _wrong(name: str, found: object, hint: str) -> pytest.UsageError:
@@ -181,4 +191,4 @@ def _report(text: str, here: Path) -> tuple[str, Path | None]:
     if kind == "github" and path:
         raise InputError("github goes to the job's summary page; write md:PATH for a file")
     path = path or FILES.get(kind, f"distbench.{kind}")
-    return kind, here / Path(path).expanduser() if path else None
+    return kind, _path("report", here, path) if path else None

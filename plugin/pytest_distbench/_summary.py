@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -46,10 +47,10 @@ MARKUP: dict[str, dict[str, bool]] = {
 
 @dataclass
 class RanTest:
-    """The last run of a test: its node id, whether it failed, and what all its reports recorded."""
+    """The last run of a test: its node id, its runs, whether the last one failed, and what its reports recorded."""
 
     name: str
-    run: str
+    runs: tuple[str, ...]
     failed: bool = False
     record: Record = field(default_factory=Record)
 
@@ -85,14 +86,20 @@ class Summary:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add what a report recorded to the other reports of this run of its test; the last rerun counts."""
+        """Add what a report recorded to the other reports of this run of its test; the run that began last counts.
+
+        With ``--dist each`` several workers run a test at the same time.
+        """
         name, run = run_of(report)
         key = report.nodeid, report.location[0]
-        if key not in self._tests or run not in ("", self._tests[key].run):
-            self._tests[key] = RanTest(name, run)
-        test = self._tests[key]
+        runs = self._tests[key].runs if key in self._tests else ()
+        if not runs or run not in ("", *runs):
+            self._tests[key] = RanTest(name, (*runs, run))
+        test, records = self._tests[key], take_records(report)
+        if run not in ("", test.runs[-1]):
+            return
         test.failed = test.failed or report.failed
-        for record in take_records(report):
+        for record in records:
             test.record.add(record)
 
     @pytest.hookimpl(tryfirst=True)
@@ -181,7 +188,7 @@ class Summary:
         """Return whether a report would replace what a red run was compared with: the next run would be green."""
         compared = self._settings.compare
         is_red = session.exitstatus != pytest.ExitCode.OK or self._failures or self._unwritten
-        if compared is None or path is None or path.resolve() != compared.resolve() or not is_red:
+        if compared is None or path is None or not is_red or os.path.realpath(path) != os.path.realpath(compared):
             return False
         shown = relative_path(path, self._config)
         self._kept.append(f"{kind} report {shown}, with which this red run was compared; to accept it: {self._accept}")

@@ -42,6 +42,32 @@ def test_the_ini_value_distbench_runs_the_tests_without_the_flag(run, pytester, 
     run(CHECK, flag=False).assert_outcomes(**({"passed": 1} if value == "true" else {"skipped": 1}))
 
 
+@pytest.mark.parametrize(
+    ("path", "report", "compare"),
+    [
+        ("loop", "is a link that leads to itself; name a file", "cannot be read: *Too many levels of symbolic links*"),
+        ("long/" * 1000, "is a path of more than 4096 bytes; choose a shorter one", "cannot be read: *name too long*"),
+        ("~nobody_of_this_name/x.json", None, "found no such file; *"),
+    ],
+)
+def test_names_that_lead_to_no_file_are_wrong_usage(run, pytester, path, report, compare):
+    (pytester.path / "loop").symlink_to("loop")
+    for option, message in (("--distbench-report=json:", report), ("--distbench-compare=", compare)):
+        if message is not None:
+            result = run(CHECK, f"{option}{path}")
+            assert result.ret == pytest.ExitCode.USAGE_ERROR
+            result.stderr.fnmatch_lines([f"ERROR: --distbench-*{message}"])
+
+
+def test_a_name_with_a_zero_byte_is_wrong_usage(run, pytester):
+    ini(pytester, distbench_compare="a\0b")
+    result = run(CHECK)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --distbench-compare: found 'a?x00b'; it cannot be a path (embedded null byte)"]
+    )
+
+
 @pytest.mark.parametrize("option", ["--distbench-sort=stress", "--distbench-limit=stress:9", "--distbench-report=term"])
 def test_any_option_implies_the_flag_and_an_ini_twin_does_not(run, pytester, option):
     run(CHECK, option, flag=False).assert_outcomes(passed=1)

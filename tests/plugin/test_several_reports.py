@@ -152,3 +152,26 @@ def test_it(distbench, who):
     result.stdout.fnmatch_lines(["rerun: pytest --distbench 'test_mine.py::test_it[[]a@b]'"])
     pytester.makeconftest("")
     pytester.runpytest_subprocess("--distbench", "test_mine.py::test_it[a@b]").assert_outcomes(failed=1)
+
+
+def test_workers_that_run_the_same_test_at_the_same_time_lose_no_row(run, pytester):
+    body = """
+import os, pathlib, time
+
+@pytest.fixture
+def together():
+    yield
+    pathlib.Path(os.environ["PYTEST_XDIST_WORKER"]).touch()
+    end = time.monotonic() + 60
+    while not all(pathlib.Path(name).exists() for name in ("gw0", "gw1")) and time.monotonic() < end:
+        time.sleep(0.01)
+
+def test_both(distbench, together):
+    distbench.check(first, X_test, continuity=0.1)
+"""
+    result = run(body, "--dist=each", "--tx=2*popen", "--distbench-report=json:out.json")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["1 check: 1 met"])
+    rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
+    assert {row["encoder"] for row in rows} == {"first"}
+    assert len({row["metric"] for row in rows}) == len(rows)

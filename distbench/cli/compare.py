@@ -36,7 +36,7 @@ def _gates(context: click.Context, parameter: click.Parameter, texts: Sequence[s
     "compare",
     cls=common.Command,
     examples=[
-        "distbench compare before.json results.json --fail continuity:25% --fail scaled_stress:5%",
+        "distbench compare before.json results.json --fail continuity:25% --fail scaled_stress:10%",
         "distbench compare before.json part1.json part2.json --fail continuity:25%",
     ],
 )

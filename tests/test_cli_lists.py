@@ -159,7 +159,7 @@ class TestHelp:
         (here / "my_suites").mkdir()
         (here / "my_suites" / "other.toml").write_text(SUITE)
         arguments = ("--data", "X_test.npy", "--limit", "continuity:0.5")
-        for name in ("before.json", "results.json"):
+        for name in ("before.json", "results.json", "part1.json", "part2.json"):
             assert run("evaluate", "my_encoders:encode", *arguments, "--results", name).exit_code == 0
 
     def test_examples_of_every_command_end_its_help_and_run_as_they_stand(self, files):

@@ -220,7 +220,7 @@ class TestInTheBrowser:
         driver = opened()
         next(e for e in find(driver, "#t0 .leaderboard tbody th a") if e.text == "first").click()
         stored = find(driver, "details[open]")[0]
-        assert "--distbench-retrain fits it again" in stored.text
+        assert "--distbench-retrain fits the encoder again" in stored.text
         assert stored.find_elements("css selector", "figure") == []
 
     def test_limits_that_are_broken_are_marked(self, opened):

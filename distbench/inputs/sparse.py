@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
 
 from distbench.errors import InputError
 from distbench.inputs.size_guards import IN_MEMORY_BYTES
@@ -57,6 +56,8 @@ def without_empty_columns(parts: Sequence[Any], names: Sequence[str]) -> list[An
     widths = {part.shape[1] if is_sparse(part) and part.ndim == 2 else -1 for part in parts}
     if len(widths) > 1 or -1 in widths or sum(map(_dense_bytes, parts)) <= IN_MEMORY_BYTES:
         return list(parts)
+    from scipy.sparse import csr_array
+
     matrices = [as_csr(part, name) for part, name in zip(parts, names, strict=False)]
     used = np.unique(np.concatenate([np.unique(matrix.indices) for matrix in matrices]))
     used = used if len(used) else np.zeros(1, dtype=np.int64)
@@ -72,12 +73,16 @@ def without_empty_columns(parts: Sequence[Any], names: Sequence[str]) -> list[An
 def stacked_rows(parts: Sequence[Any]) -> Any:
     """Return matrices below each other: a sparse matrix if all of them are sparse, else an array."""
     if all(map(is_sparse, parts)):
+        from scipy.sparse import vstack
+
         return vstack(parts, format="csr")
     return np.concatenate([part.toarray() if is_sparse(part) else part for part in parts])
 
 
 def sketch(matrix: Any, columns: int = 64) -> NDArray[np.float64]:
     """Return random sums of a sparse matrix's columns, the same each time: rows that differ mostly have other sums."""
+    from scipy.sparse import csr_array
+
     rng = np.random.default_rng(0)
     places, signs = rng.integers(columns, size=matrix.shape[1]), rng.choice([-1.0, 1.0], size=matrix.shape[1])
     sums = csr_array((signs, (np.arange(matrix.shape[1]), places)), shape=(matrix.shape[1], columns))

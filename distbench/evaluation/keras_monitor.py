@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -207,9 +208,8 @@ def _inside(model: Any, encoder: Any) -> Any:
         points = keras.ops.convert_to_tensor(points)
         encoder.call = recorded
         try:
-            model(points, training=False)
-        except NotImplementedError:  # the model has only a training step, which calls its parts
-            pass
+            with suppress(NotImplementedError):  # a model with a training step alone calls its parts there
+                model(points, training=False)
         finally:
             del encoder.call
         return made[0] if made else encoder(points, training=False)

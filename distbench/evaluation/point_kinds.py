@@ -15,9 +15,7 @@ LEAST_IDS = 256  # whole numbers below this are more often levels, counts or byt
 LIKE_RANGES = 0.75  # most columns of ids reach at least this share of the largest id
 ROUNDING = 1e-6  # of distances, as a share of a large one
 MAX_ROWS, MAX_COLUMNS = 1024, 256  # the numbers that are looked at
-STEP_SHARE = (
-    0.75  # neighboring columns of signals and pictures are nearer to each other than this share of random pairs
-)
+STEP_SHARE = 0.75  # columns side by side in signals and pictures differ by less than this share of random pairs
 
 
 def matrix_notes(points: Any, name: str) -> list[Note]:

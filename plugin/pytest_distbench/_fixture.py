@@ -97,15 +97,7 @@ class DistbenchFixture:
         return self._judged(encoder, points | options)
 
     def check_codes(
-        self,
-        X_test: Any,
-        Z_test: Any,
-        *,
-        reference: tuple[Any, Any] | None = None,
-        k: int | None = None,
-        name: str | None = None,
-        include_queries: bool = True,
-        **options: Any,
+        self, X_test: Any, Z_test: Any, *, reference: tuple[Any, Any] | None = None, **options: Any
     ) -> Report:
         """Check limits of codes that exist already.
 
@@ -115,10 +107,9 @@ class DistbenchFixture:
             The test points and their codes, as for :func:`distbench.evaluate_codes`.
         reference : tuple (X_ref, Z_ref), optional
             The points in which neighbors are searched, and their codes.
-        k, name, include_queries
-            As in :meth:`check`; the default name is "codes".
         **options
-            Limits and ``undecided`` as in :meth:`check`, and options of :func:`distbench.evaluate_codes`.
+            Limits, ``undecided``, ``k`` and ``name`` as in :meth:`check`, and options of
+            :func:`distbench.evaluate_codes`. The default name is "codes".
 
         Returns
         -------
@@ -131,8 +122,7 @@ class DistbenchFixture:
             As in :meth:`check`.
         """
         __tracebackhide__ = True
-        points = {"X_test": X_test, "codes": Z_test, "reference": reference}
-        return self._judged(None, points | {"k": k, "name": name, "include_queries": include_queries} | options)
+        return self._judged(None, {"X_test": X_test, "codes": Z_test, "reference": reference, **options})
 
     def evaluate(
         self,
@@ -254,7 +244,7 @@ class DistbenchFixture:
         options = self._with_marker(arguments | options_of(self._item, encoder), encoder)
         fields = {name: options.pop(name) for name in POINTS if name in options}
         fields["silence"] = settings_of(self._item.config).silence
-        k, name = fields.pop("k"), fields.pop("name") or name_of(self._item, encoder)
+        k, name = fields.pop("k", None), fields.pop("name", None) or name_of(self._item, encoder)
         if is_report(encoder):
             if k is not None:
                 raise InputError("k", "given beside a report", "leave it out: the report has its own")

@@ -71,9 +71,8 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
             except InputError as error:
                 source = f"package {_package(point)}: entry point {point.name!r} ({point.value}) of {self._group}"
                 line = f"{source}: {error}"
-                with suppress(
-                    PluginWarning
-                ):  # warnings may be turned into errors, and distbench must work all the same
+                # Warnings may be turned into errors, and distbench must work all the same.
+                with suppress(PluginWarning):
                     warnings.warn(line, PluginWarning, stacklevel=2)
                 if point.name not in self.builtin():
                     self._refused[point.name] = line

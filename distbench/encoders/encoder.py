@@ -18,7 +18,7 @@ from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.inputs.batches import batches, describe_batch, detached, rows_of_points
 from distbench.inputs.frames import frame_numbers, is_frame, rows_in_cells
-from distbench.inputs.sparse import as_csr, is_sparse, stacked_rows
+from distbench.inputs.sparse import as_csr, is_sparse, row_count, stacked_rows
 from distbench.inputs.table_names import in_another_order, row_names
 
 __all__ = ["Encoder", "as_encoder", "flat_codes"]
@@ -95,7 +95,7 @@ class Encoder:
             raise InputError("X", "no rows", "pass one row for each point")
         parts: list[Any] = []
         for start, batch in batches(rows, self.batch_size):
-            count = batch.shape[0] if is_sparse(batch) else len(batch)
+            count = row_count(batch)
             part = self._checked_codes(self._call_on_batch(batch, start, total), count, start)
             if parts and part.shape[1:] != parts[0].shape[1:]:
                 sizes = [math.prod(codes.shape[1:]) for codes in (part, parts[0])]
@@ -107,7 +107,7 @@ class Encoder:
     def _call_on_batch(self, batch: Any, start: int, total: int) -> Any:
         __tracebackhide__ = True
         kind, names = describe_batch(batch), row_names(batch)  # the call may change the batch
-        size = batch.shape[0] if is_sparse(batch) else len(batch)
+        size = row_count(batch)
         if is_sparse(batch) and getattr(getattr(self.call, "__self__", None), "takes_dense", False):
             batch = batch.toarray()
         try:

@@ -22,7 +22,7 @@ from distbench.inputs.arrays import as_points, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
 from distbench.inputs.labels import as_labels, is_missing
-from distbench.inputs.sparse import is_sparse, without_empty_columns
+from distbench.inputs.sparse import is_sparse, row_count, without_empty_columns
 from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
@@ -221,7 +221,7 @@ def _given(space: Any, with_reference: bool) -> tuple[Iterator[Any], tuple[str, 
 
 def _count(points: Any, name: str) -> int:
     try:
-        count = 0 if is_path(points) else points.shape[0] if is_sparse(points) else len(points)
+        count = 0 if is_path(points) else row_count(points)
     except TypeError:
         count = 0
     if not count:

@@ -9,7 +9,7 @@ import numpy as np
 
 from distbench.inputs.blocks import is_stored, stored_blocks
 from distbench.inputs.frames import is_frame, rows_in_cells
-from distbench.inputs.sparse import is_sparse
+from distbench.inputs.sparse import is_sparse, row_count
 
 __all__ = [
     "batches",
@@ -77,7 +77,7 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
     if is_stored(rows):
         yield from _stored_batches(rows, size)
         return
-    for start in range(0, rows.shape[0] if is_sparse(rows) else len(rows), size):
+    for start in range(0, row_count(rows), size):
         batch = rows.iloc[start : start + size] if hasattr(rows, "iloc") else rows[start : start + size]
         yield start, batch.copy() if hasattr(batch, "copy") else batch.clone()
 

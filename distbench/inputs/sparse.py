@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from distbench.errors import InputError
 from distbench.inputs.size_guards import IN_MEMORY_BYTES
 
-__all__ = ["DenseRows", "as_csr", "is_sparse", "sketch", "stacked_rows", "without_empty_columns"]
+__all__ = ["DenseRows", "as_csr", "is_sparse", "row_count", "sketch", "stacked_rows", "without_empty_columns"]
 
 
 def is_sparse(value: Any) -> bool:
     """Return whether `value` is a sparse matrix or array of scipy."""
     return hasattr(value, "tocsr")
+
+
+def row_count(points: Any) -> int:
+    """Return the number of points; sparse matrices have no `len`."""
+    return int(points.shape[0] if is_sparse(points) else len(points))
 
 
 def as_csr(value: Any, name: str) -> Any:

@@ -289,6 +289,11 @@ CODES = [
     case(lambda: metrics.stress(X * 0, Z), "X: found points that all coincide"),
     case(lambda: metrics.continuity(X, Z, reference=X), "reference: found ndarray", "pair (X_ref, Z_ref)"),
     case(lambda: metrics.label_agreement(X, Z, labels=[1, 2], k=3), "labels: "),
+    case(lambda: metrics.label_agreement(X, Z, np.ones(40), reference=5, reference_labels=[1]), "reference: found int"),
+    case(
+        lambda: metrics.label_agreement(X, Z, np.ones(40), reference=(None, Z), reference_labels=[1]),
+        "reference[0]: found None",
+    ),
     case(lambda: distbench.compare(report(), Z), "report_b: found ndarray"),
     case(lambda: distbench.compare(report(), report(k=4)), "found k = 3 and 4"),
     case(lambda: distbench.compare(report(), report(confidence=0.9)), "found confidence = 0.95 and 0.9"),

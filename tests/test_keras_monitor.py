@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frameworks import dk, keras
+from frameworks import dk, keras, pd, torch
+from scipy import sparse
 
 import distbench
 from distbench.errors import EncoderError, InputError
@@ -167,6 +168,21 @@ def test_large_sets_are_sampled() -> None:
     np.testing.assert_array_equal(monitor.X_val, dk.PreservationMonitor(many, many + 1, max_points=40).X_val)
     assert not np.array_equal(monitor.X_val, dk.PreservationMonitor(many, max_points=40, seed=1).X_val)
     assert len(dk.PreservationMonitor(many, max_points=None).X_val) == 500
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        sparse.csr_array,
+        lambda rows: [torch.tensor(row, requires_grad=True) for row in rows],
+        lambda rows: pd.DataFrame({"points": list(rows)}),
+    ],
+    ids=["sparse", "tensors", "cells"],
+)
+def test_points_of_all_kinds_become_arrays(kind: Any) -> None:
+    monitor = dk.PreservationMonitor(kind(X_VAL), kind(X))
+    np.testing.assert_array_equal(monitor.X_val, X_VAL)
+    assert len(dk.PreservationMonitor(kind(X), max_points=25).X_val) == 25
 
 
 def test_images_reach_the_encoder_as_they_are() -> None:

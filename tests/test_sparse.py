@@ -50,6 +50,11 @@ def test_values_are_those_of_dense_points(size, distance):
     assert metrics.stress(spread_out(X), spread_out(X[:, :20])) == pytest.approx(
         metrics.stress(X.toarray(), X[:, :20].toarray()), rel=1e-9
     )
+    labels, labels_ref = np.arange(60) % 3, np.arange(80) % 3
+    agreement = metrics.label_agreement(X, Z, labels, k=5, reference=(R, Z_REF), reference_labels=labels_ref)
+    assert agreement == metrics.label_agreement(
+        X.toarray(), Z, labels, k=5, reference=(R.toarray(), Z_REF), reference_labels=labels_ref
+    )
     assert floors(spread_out(X), 2, k=5) == pytest.approx(floors(X.toarray(), 2, k=5), rel=1e-6)
 
 

@@ -265,9 +265,9 @@ def test_columns_of_arrays_are_the_matrix_of_their_cells(kind):
     assert measured(column, column)["stress"] == 0
     if "frame" not in kind:  # frames reach the encoder as frames
         assert distbench.evaluate(project, column, k=5).as_dict() == wanted
-        assert (
-            distbench.evaluate(lambda batch: project(batch)[:, :1], X, input_space=column, k=5).space == "points given"
-        )
+        for space in (column, (column,)):
+            report = distbench.evaluate(lambda batch: project(batch)[:, :1], X, input_space=space, k=5)
+            assert report.space == "points given"
 
 
 def test_columns_of_texts_need_the_steps_that_encode_them():

@@ -8,7 +8,13 @@ from typing import Any
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 
-__all__ = ["flag", "has_queries_as_candidates", "whole_number"]
+__all__ = ["check_reference_pair", "flag", "has_queries_as_candidates", "whole_number"]
+
+
+def check_reference_pair(reference: Any) -> None:
+    """Raise InputError unless `reference` is None or a pair of points and codes."""
+    if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
+        raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
 
 
 def flag(value: Any, name: str) -> bool:

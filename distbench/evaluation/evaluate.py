@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.checks import has_queries_as_candidates
+from distbench._util.checks import check_reference_pair, has_queries_as_candidates
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text
@@ -164,7 +164,7 @@ def evaluate(
         adapter = replace(adapter, name=name_of(encoder))
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, settings, notes)
-    spaces = input_space if isinstance(input_space, tuple) else (input_space, None)
+    spaces = (*input_space, None) if isinstance(input_space, tuple) else (input_space, None)
     sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
     test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
     check_names(test, others, settings, notes)
@@ -234,8 +234,7 @@ def evaluate_codes(
     >>> print(f"{report['knn_recall'].value:.2f}")
     0.63
     """
-    if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
-        raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
+    check_reference_pair(reference)
     settings = Settings(
         chosen_metrics(metrics, with_labels=labels is not None),
         k=k,

@@ -18,6 +18,8 @@ from distbench.evaluation.report import Report
 from distbench.evaluation.settings import chosen_metrics
 from distbench.inputs.arrays import as_points, check_space
 from distbench.inputs.batches import detached
+from distbench.inputs.frames import rows_in_cells
+from distbench.inputs.sparse import is_sparse
 from distbench.inputs.table_names import check_column_names
 from distbench.metrics.neighbor_counts import checked_k
 
@@ -142,10 +144,10 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
 
 def _sample(points: Any, name: str, max_points: int | None, seed: int) -> Any:
     matrix = as_points(points, name)  # raises the errors
-    rows = np.asarray(points)
-    if max_points is None or len(rows) <= max_points:
-        return rows
-    return rows[np.sort(shuffled_rows(matrix, seed)[:max_points])]
+    rows: Any = points.tocsr() if is_sparse(points) else np.asarray(detached(rows_in_cells(points)))
+    if max_points is not None and len(matrix) > max_points:
+        rows = rows[np.sort(shuffled_rows(matrix, seed)[:max_points])]
+    return rows.toarray() if is_sparse(rows) else rows
 
 
 def _encoder_of(model: Any, encoder: Any) -> Encoder:

@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import check_reference_pair
 from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics, gather
-from distbench.errors import InputError
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
 from distbench.inputs.sparse import without_empty_columns
 from distbench.inputs.table_names import check_pair_names
@@ -180,8 +180,7 @@ def gather_checked(
     **options: Any,
 ) -> Statistics:
     """Return the statistics of points and codes for some metrics. Raises InputError if they cannot be used."""
-    if reference is not None and not (isinstance(reference, tuple | list) and len(reference) == 2):
-        raise InputError("reference", f"found {type(reference).__name__}", "pass a pair (X_ref, Z_ref)")
+    check_reference_pair(reference)
     pair, names = None, ("reference[0]", "reference[1]")
     check_pair_names([(X, "X"), (Z, "Z")], [] if reference is None else list(zip(reference, names, strict=True)))
     if reference is None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.checks import check_reference_pair
 from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
@@ -86,14 +87,15 @@ def label_agreement(  # noqa: D103
     reference: tuple[Any, Any] | None = None,
     reference_labels: Any = None,
 ) -> float:
+    check_reference_pair(reference)
     if reference is not None and reference_labels is None:
         raise InputError("reference_labels", "found None", "pass one label for each reference point")
     check_row_names([(X, "X"), (labels, "labels")])
     if reference is not None:
         check_row_names([(reference[0], "reference[0]"), (reference_labels, "reference_labels")])
-    points = as_points(X, "X")
-    codes, codes_ref = label_codes(
-        as_labels(labels, len(points), "labels"),
-        None if reference is None else as_labels(reference_labels, len(reference[0]), "reference_labels"),
-    )
+    of_points = as_labels(labels, len(as_points(X, "X")), "labels")
+    of_reference = None
+    if reference is not None:
+        of_reference = as_labels(reference_labels, len(as_points(reference[0], "reference[0]")), "reference_labels")
+    codes, codes_ref = label_codes(of_points, of_reference)
     return measure_one(_LABEL_AGREEMENT, X, Z, reference, k, labels=codes, labels_ref=codes_ref)

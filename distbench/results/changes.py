@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +16,6 @@ from distbench.results.matching import (
     equal,
     match_rows,
     measured,
-    never,
     packed_alike,
 )
 from distbench.results.packing import estimate_of
@@ -111,7 +110,7 @@ def compare_rows(
     now: Iterable[Row],
     source: str = "",
     failed_tests: Collection[str] = (),
-    left_out: Callable[[str], bool] = never,
+    left_out: Collection[str] = (),
 ) -> RunComparison:
     """Compare two runs.
 
@@ -130,11 +129,10 @@ def compare_rows(
     source : str
         Name of the first run, for readers.
     failed_tests : collection of str
-        Tests of the second run that failed, beside those with a failed row. If an encoder is
-        missing now and such a test measured it before, the reason is that its test failed.
-    left_out : callable
-        Takes the node id of a test that measured an encoder before; returns whether the second run left it out on
-        purpose. Other encoders that are missing now are lost. By default no test is left out.
+        Tests of the second run that failed, beside those with a failed row. If an encoder is missing now and such a
+        test measured it before, the reason is that its test failed.
+    left_out : collection of str
+        Tests of the first run that the second one left out on purpose. Other encoders that are missing now are lost.
 
     Returns
     -------
@@ -165,8 +163,10 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
             yield _change(old, new, matched, is_same)
         elif old.keys() - lost or not old:  # a failed seed is reported once, not for each metric
             had = frozenset([metric] if _was_measured(old, new) else [])
-            entry = NotCompared(**vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had)
-            yield replace(entry, missing=bool(old) and not new)
+            is_missing = bool(old) and not new
+            yield NotCompared(
+                **vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had, missing=is_missing
+            )
 
 
 def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:

@@ -21,7 +21,6 @@ __all__ = [
     "equal",
     "match_rows",
     "measured",
-    "never",
     "packed_alike",
 ]
 
@@ -104,21 +103,16 @@ Key = Callable[[Row], tuple[Any, ...]]
 Groups = dict[tuple[Any, ...], list[Row]]
 
 
-def never(test: str) -> bool:
-    """Return False: no test was left out."""
-    return False
-
-
 def match_rows(
     before: Iterable[Row],
     now: Iterable[Row],
     failed_tests: Collection[str] = (),
-    left_out: Callable[[str], bool] = never,
+    left_out: Collection[str] = (),
 ) -> tuple[list[MatchedRows], list[str], list[str], list[NotCompared]]:
     """Return matched rows in the order of `now`, encoders only in `before`, encoders only in `now`, and all others.
 
     The others were measured with different settings, failed in one of the runs, belong to a test that failed now,
-    which is one of `failed_tests` or has a failed row, or are missing now though `left_out` is false for their test.
+    which is one of `failed_tests` or has a failed row, or are missing now though their test is not in `left_out`.
     """
     runs = list(before), list(now)
     key = _key(runs)
@@ -148,12 +142,12 @@ def match_rows(
     return matches, only_before, only_now, [*not_compared, *filter(None, lost)]
 
 
-def _lost(rows: Sequence[Row], failed: Collection[str], left_out: Callable[[str], bool]) -> NotCompared | None:
+def _lost(rows: Sequence[Row], failed: set[str], left_out: Collection[str]) -> NotCompared | None:
     """Return the entry for an encoder that is missing now; None if it was left out, or had no value before."""
     tests, had = {row.test for row in rows}, measured(rows)
-    if not had or (not tests & set(failed) and all(map(left_out, tests))):
+    if not had or (not tests & failed and tests.issubset(left_out)):
         return None
-    if tests & set(failed):
+    if tests & failed:
         return _not_compared(rows, TEST_FAILED, True, had)
     return _missing(rows, MISSING, had)
 
@@ -178,7 +172,7 @@ def _key(runs: tuple[Sequence[Row], Sequence[Row]]) -> Key:
 
 
 def _matched(
-    before: Sequence[Row], now: Sequence[Row], left_out: Callable[[str], bool]
+    before: Sequence[Row], now: Sequence[Row], left_out: Collection[str]
 ) -> tuple[list[MatchedRows], list[NotCompared]]:
     """Match the rows of one encoder by k, distance and numbers of points."""
     scored, failed = (
@@ -194,20 +188,20 @@ def _matched(
     matches = []
     for method in (method for method in new if method in old):
         matches.append(MatchedRows(_subject(now), old[method] + failed[0], new[method] + failed[1]))
-        expected = [row for row in old[method] if not left_out(row.test)]
+        expected = [row for row in old[method] if row.test not in left_out]
         unmatched += _missing_seeds(old[method], expected, now)
         unmatched += _fewer_evaluations(expected, new[method], now)
     return matches, unmatched
 
 
-def _other_methods(old: Groups, new: Groups, now: Sequence[Row], left_out: Callable[[str], bool]) -> list[NotCompared]:
+def _other_methods(old: Groups, new: Groups, now: Sequence[Row], left_out: Collection[str]) -> list[NotCompared]:
     """Return the entries for rows that were measured with a setting that the other run lacks."""
     lost, gained = [method for method in old if method not in new], [method for method in new if method not in old]
     if lost and gained:
         pairs = zip(METHOD.values(), lost[0], gained[0], strict=True)
         differences = "; ".join(f"{name} was {was}, is now {value}" for name, was, value in pairs if was != value)
         return [_not_compared(now, differences, had=measured(row for method in lost for row in old[method]))]
-    expected = {method: [row for row in old[method] if not left_out(row.test)] for method in lost}
+    expected = {method: [row for row in old[method] if row.test not in left_out] for method in lost}
     return [
         *(
             _not_compared(now, f"{_as_text(method)}: was not measured so now", had=measured(rows))

@@ -161,7 +161,7 @@ class Summary:
         whole = self._selection.is_whole(session)
         self._accept = accept_line(self._config, path, whole=whole, selected=not left_out)
         source = str(relative_path(path, self._config))
-        comparison = compare_rows(earlier.rows, rows, source, failed, left_out.__contains__)
+        comparison = compare_rows(earlier.rows, rows, source, failed, left_out)
         undecided = check_undecided(self._settings.undecided())
         broken = broken_gates(comparison, self._settings.gates, undecided, self._accept)
         self._failures += [RunFailure(str(gate.gate), gate.subject, str(gate)) for gate in broken]

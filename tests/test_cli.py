@@ -172,12 +172,13 @@ class TestCompare:
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
 
     def test_json_has_every_change_and_the_broken_gates(self, stored, rows):
-        before = stored("before.json", rows("a", 4), rows("c", test="t.py::c"))
+        failed = failed_row("no", encoder="d", dataset="", code_size=3, k=5, m=9, M=8, test="t.py::d")
+        before = stored("before.json", rows("a", 4), rows("c", test="t.py::c"), [failed])
         now = stored("now.json", rows("a", 2), rows("b", test="t.py::b"))
         document = json.loads(run("compare", before, now, "--json").stdout)
         assert (document["schema"], document["met"], document["broken"], document["source"]) == (1, None, [], before)
         assert {change["metric"] for change in document["changes"]} == {row.metric for row in rows("a", 2)}
-        assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [1, 1, 1]
+        assert [len(document[name]) for name in ("only_before", "only_now", "not_compared")] == [2, 1, 1]
         assert document["not_compared"][0]["missing"]
         result = run("compare", before, now, "--fail", "continuity:25%", "--json")
         assert (result.exit_code, json.loads(result.stdout)["met"]) == (1, False)

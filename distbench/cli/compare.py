@@ -94,12 +94,13 @@ def _accept(before: Path, now: Sequence[Path]) -> str:
 def _document(comparison: RunComparison, broken: Sequence[BrokenGate], gated: bool) -> dict[str, Any]:
     from distbench.results.matching import MISSING
 
+    missing = [entry.label for entry in comparison.not_compared if entry.reason == MISSING]
     return {
         "source": comparison.source,
         "met": not broken if gated else None,
         "broken": list(map(str, broken)),
         "changes": [vars(change) for change in comparison.changes],
         "not_compared": [{**vars(entry), "had": sorted(entry.had)} for entry in comparison.not_compared],
-        "only_before": [entry.label for entry in comparison.not_compared if entry.reason == MISSING],
+        "only_before": [*comparison.only_before, *missing],
         "only_now": list(comparison.only_now),
     }

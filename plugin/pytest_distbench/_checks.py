@@ -46,24 +46,34 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     if isinstance(encoders, str) or not isinstance(encoders, Iterable):
         raise InputError("encoders", f"found {encoders!r}", "give a list of encoders, or a dict with their names")
     pairs = encoders.items() if isinstance(encoders, Mapping) else [("", encoder) for encoder in encoders]
-    entries = _numbered([_entry(name, value) for name, value in pairs])
+    entries = [_entry(name, value) for name, value in pairs]
     if not entries:
         raise InputError("encoders", "found none", "give at least one, such as {'pca': pca, 'mine': model}")
-    return pytest.mark.parametrize(ARGUMENT, [pytest.param(e.encoder, id=e.name, marks=e.marks) for e in entries])
+    names = map(EncoderName, _numbered([entry.name for entry in entries]), [entry.options for entry in entries])
+    parameters = [pytest.param(e.encoder, id=name, marks=e.marks) for e, name in zip(entries, names, strict=True)]
+    return pytest.mark.parametrize(ARGUMENT, parameters)
 
 
 class EncoderName(str):
     """The name of an encoder, which is its id in a test, with the limits and options for this encoder alone."""
 
-    __slots__ = ("options",)
     options: Mapping[str, Any]
+
+    def __new__(cls, text: str, options: Mapping[str, Any]) -> EncoderName:
+        name = super().__new__(cls, text)
+        name.options = options
+        return name
+
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Any]]:  # type: ignore[override]
+        return str(self), self.options
 
 
 class Entry(NamedTuple):
     """One encoder of a test."""
 
-    name: EncoderName
+    name: str
     encoder: Any
+    options: Mapping[str, Any]
     marks: Collection[pytest.MarkDecorator | pytest.Mark]
 
 
@@ -80,22 +90,15 @@ def _entry(name: object, value: Any) -> Entry:
             raise InputError("encoders", "found options without an encoder", "give dict(encoder=..., k=5)")
         options = dict(value)
         value = options.pop(ARGUMENT)
-    text = EncoderName(name or _own_name(value))
-    text.options = options
-    return Entry(text, value, marks)
+    return Entry(str(name or _own_name(value)), value, options, marks)
 
 
-def _numbered(entries: Sequence[Entry]) -> list[Entry]:
-    """Return entries whose names differ: equal names get a number."""
-    names = [entry.name for entry in entries]
-    numbered = []
-    for number, entry in enumerate(entries):
-        name = entry.name
-        if names.count(name) > 1:
-            name = EncoderName(f"{name}{names[: number + 1].count(name)}")
-            name.options = entry.name.options
-        numbered.append(entry._replace(name=name))
-    return numbered
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Return names that differ: equal names get a number."""
+    return [
+        name if names.count(name) == 1 else f"{name}{names[: number + 1].count(name)}"
+        for number, name in enumerate(names)
+    ]
 
 
 def _own_name(encoder: Any) -> str:

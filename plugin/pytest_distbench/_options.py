@@ -24,6 +24,7 @@ __all__ = [
     "flag_of",
     "from_ini",
     "from_line",
+    "ini_of",
     "is_on",
     "option_value",
 ]
@@ -92,7 +93,8 @@ def flag_of(name: str) -> str:
     return f"{FLAG}-{name}" if name else FLAG
 
 
-def _ini_of(name: str) -> str:
+def ini_of(name: str) -> str:
+    """Return an option as it is written in the ini file."""
     return flag_of(name).lstrip("-").replace("-", "_")
 
 
@@ -107,7 +109,7 @@ def add_options(parser: pytest.Parser) -> None:
             action = "append" if kind == "values" else "store"
             group.addoption(flag_of(name), action=action, metavar=metavar, help=text)
         ini_type, default = _INI[kind]
-        parser.addini(_ini_of(name), f"as {flag_of(name)}", type=ini_type, default=default)
+        parser.addini(ini_of(name), f"as {flag_of(name)}", type=ini_type, default=default)
 
 
 def is_on(config: pytest.Config) -> bool:
@@ -122,9 +124,9 @@ def option_value(config: pytest.Config, name: str) -> Any:
 
 def from_line(config: pytest.Config, name: str) -> Any:
     """Return an option's value on the command line, or None."""
-    return config.getoption(_ini_of(name))
+    return config.getoption(ini_of(name))
 
 
 def from_ini(config: pytest.Config, name: str) -> Any:
     """Return an option's value in the ini file, or an empty one."""
-    return config.getini(_ini_of(name))
+    return config.getini(ini_of(name))

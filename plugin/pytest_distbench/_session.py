@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_distbench._options import flag_of, from_ini, from_line
+from pytest_distbench._options import flag_of, from_ini, from_line, ini_of
 from pytest_distbench._settings import settings_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: boo
     words = ["pytest", "--distbench", *_options(config)]
     for name in ("compare", "compare-fail"):
         if from_ini(config, name):
-            words += ["-o", f"{flag_of(name).lstrip('-').replace('-', '_')}="]
+            words += ["-o", f"{ini_of(name)}="]
     if selected and not whole:
         words += ["--pyargs"] * bool(config.option.pyargs) + config.args
     shown = path if moves else relative_path(path, config)

@@ -92,10 +92,8 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     .. [2] H. Jung (1901), Ueber die kleinste Kugel, die eine raeumliche Figur einschliesst (for the packing).
     .. [3] J. Matousek (1990), Bi-Lipschitz embeddings into low-dimensional Euclidean spaces.
     """
-    points, dim = (
-        as_points(without_empty_columns([X_test], ["X_test"])[0], "X_test"),
-        whole_number(code_size, "code_size", 1, CODE_SIZE),
-    )
+    points = as_points(without_empty_columns([X_test], ["X_test"])[0], "X_test")
+    dim = whole_number(code_size, "code_size", 1, CODE_SIZE)
     sample = _sample(points)
     whole = sample is None
     if points.size > MAX_VALUES:

@@ -150,7 +150,7 @@ class Check:
             if value is not None:
                 raise InputError(name, "given beside a report", "leave it out: the report has its own")
         report = report if self.name is None else replace(report, encoder=plain_text(self.name))
-        report = replace(report, notes=without_codes(report.notes, self.silence)) if self.silence else report
+        report = self._silenced(report)
         return Outcome(report, self._broken(report), {"note": warnings_of(report.notes)})
 
     def _evaluated(self) -> Report:
@@ -159,10 +159,12 @@ class Check:
             for name in options:
                 if name not in inspect.signature(evaluate_codes).parameters:
                     raise InputError(name, "given for ready codes", "leave it out, or pass the encoder")
-            report = evaluate_codes(self.X_test, self.codes, reference=self.reference, **options)
-        else:
-            report = evaluate(self.encoder, self.X_test, reference=self.reference, **options)
-        return replace(report, notes=without_codes(report.notes, self.silence))
+            return self._silenced(evaluate_codes(self.X_test, self.codes, reference=self.reference, **options))
+        return self._silenced(evaluate(self.encoder, self.X_test, reference=self.reference, **options))
+
+    def _silenced(self, report: Report) -> Report:
+        """Return a report without the notes whose codes are in `silence`."""
+        return replace(report, notes=without_codes(report.notes, self.silence)) if self.silence else report
 
     def _run_recipe(self, fits: FitCache, progress: Callable[[str], Progress | None]) -> Outcome:
         if self.reference is not None:
@@ -188,7 +190,7 @@ class Check:
         )
         row_fields = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
         row_fields |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
-        report = replace(run.report, notes=without_codes(run.report.notes, self.silence))
+        report = self._silenced(run.report)
         return Outcome(report, self._broken(report), row_fields, data.labels_test)
 
 

@@ -251,7 +251,6 @@ def _refuse_unprintable(name: str, where: TomlLocation) -> None:
 
 def _check_names(names: Sequence[str], kind: str, key: str, top: TomlLocation) -> None:
     """Raise SuiteError for a name that is used twice, or cannot be printed as it is."""
-    """Raise SuiteError for a name that is used twice, or cannot be printed as it is."""
     for number, name in enumerate(names):
         _refuse_unprintable(name, top.at(kind, number, key))
         first = names.index(name)

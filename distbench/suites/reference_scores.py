@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.results.rows import Row
 
-__all__ = ["fitted_reference_scores", "is_same", "stored_reference_scores"]
+__all__ = ["fitted_reference_scores", "stored_reference_scores"]
 
 SAME = 1e-6  # relative difference of values of the same encoder, by its rounding
 MAX_NUMBERS = 5_000_000  # PCA is fitted on arrays of at most this size
@@ -41,7 +41,7 @@ def stored_reference_scores(
     scores = {}
     for metric, by_encoder in values.items():
         means = {encoder: statistics.fmean(of_seeds) for encoder, of_seeds in by_encoder.items()}
-        others = {encoder: mean for encoder, mean in means.items() if not is_same(mean, report[metric].value)}
+        others = {encoder: mean for encoder, mean in means.items() if not _is_same(mean, report[metric].value)}
         if others:
             best = max if report[metric].direction == "up" else min
             encoder = best(others, key=others.__getitem__)
@@ -49,7 +49,7 @@ def stored_reference_scores(
     return scores
 
 
-def is_same(value: float, other: float) -> bool:
+def _is_same(value: float, other: float) -> bool:
     """Return whether values of a metric are so alike that their encoders are one, under two names."""
     return math.isclose(value, other, rel_tol=SAME)
 
@@ -89,6 +89,6 @@ def fitted_reference_scores(
         return {}
     where = "fitted on the test points" if reference is None else "fitted on the reference"
     measured = {metric: pca[metric].value for metric in metrics if metric in pca}
-    if all(is_same(value, report[metric].value) for metric, value in measured.items()):
+    if all(_is_same(value, report[metric].value) for metric, value in measured.items()):
         return {}
     return {metric: ReferenceScore(metric, "pca", value, where) for metric, value in measured.items()}

@@ -19,7 +19,7 @@ Token = tuple[Any, ...]
 Groups = Mapping[Key, Sequence[Row]]
 
 
-def find_moved(old: Groups, new: Groups) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+def find_moved(old: Groups, new: Groups) -> dict[Key, Key]:
     """Return which groups of rows in `new` continue which ones in `old`, as keys: ``{new: old}``.
 
     Two groups match if they are of the same points, with the same k and distance, and agree in their test, or in the

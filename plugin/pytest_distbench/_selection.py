@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,15 +81,24 @@ class Selection:
     def _is_named(self, test: str) -> bool:
         """Return whether a test is in one of the folders, files or tests of the command line; if unsure, True."""
         file, _, name = test.partition("::")
+        if self._arguments is None:
+            return True
         path = (self._config.rootpath / file).resolve()
-        for argument in self._config.args:
-            place, _, chosen = argument.partition("::")
-            folder = (self._config.invocation_params.dir / place).resolve()
-            if not folder.exists() or not folder.is_relative_to(self._config.rootpath.resolve()):
-                return True  # a module, or a path outside pytest's root, which node ids lack
-            if path.is_relative_to(folder) and (not chosen or _is_part(name, chosen)):
-                return True
-        return False
+        return any(
+            path.is_relative_to(place) and (not chosen or _is_part(name, chosen)) for place, chosen in self._arguments
+        )
+
+    @cached_property
+    def _arguments(self) -> list[tuple[Path, str]] | None:
+        """The folders and files of the command line, each with the name of what is chosen from it.
+
+        None if one is a module, or a path outside pytest's root, which node ids lack.
+        """
+        parts = [argument.partition("::") for argument in self._config.args]
+        arguments = [((self._config.invocation_params.dir / place).resolve(), chosen) for place, _, chosen in parts]
+        root = self._config.rootpath.resolve()
+        is_known = all(place.exists() and place.is_relative_to(root) for place, _ in arguments)
+        return arguments if is_known else None
 
 
 def _is_part(name: str, chosen: str) -> bool:

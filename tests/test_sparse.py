@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.preprocessing import MaxAbsScaler
 
 import distbench
 from distbench import metrics
@@ -99,6 +100,11 @@ def test_sparse_codes_and_spaces_of_encoders(size):
     rng = np.random.default_rng(0)
     with pytest.raises(EncoderError, match="gave different codes"):
         distbench.evaluate(lambda batch: codes(batch) * rng.normal(), X, **OPTIONS)
+
+
+def test_decoders_may_return_sparse_points():
+    report = distbench.evaluate(MaxAbsScaler().fit(X), X, metrics="reconstruction_mse", **OPTIONS)
+    assert report["reconstruction_mse"].value == pytest.approx(0, abs=1e-30)
 
 
 def test_wide_points_take_little_memory():

@@ -44,7 +44,8 @@ def decode(decoder: Callable[[Any], Any], codes: Any, batch_size: int) -> Any:
         rows = codes[start : start + batch_size]
         batch = rows.copy() if is_sparse(rows) else np.array(rows)
         try:
-            points = np.asarray(detached(decoder(batch)))
+            returned = decoder(batch)
+            points = np.asarray(returned.toarray() if is_sparse(returned) else detached(returned))
         except DistbenchError:
             raise
         except Exception as error:

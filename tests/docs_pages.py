@@ -209,7 +209,7 @@ def ini_keys() -> set[str]:
     """Return the names of distbench's settings in ini files."""
     from pytest_distbench import _options
 
-    return {_options._ini_of(option[0]) for option in _options.OPTIONS}
+    return {_options.ini_of(option[0]) for option in _options.OPTIONS}
 
 
 clean_path = cache(warm.clean_path)

@@ -137,6 +137,38 @@ def test_a_model_that_holds_it_saves_and_loads(tmp_path: Path) -> None:
     assert float(again.losses[0]) == float(model.losses[0])
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_callback_changes_the_weight_of_compiled_training_and_it_is_saved(policy: str, tmp_path: Path) -> None:
+    inputs = keras.Input((5,))
+    codes = keras.layers.Dense(2, trainable=False)(inputs)
+    codes = dk.PairwiseDistanceLoss(0.1, dtype=policy, name="distances")(codes, inputs)
+    model = keras.Model(inputs, dk.NeighborLoss(0.1, dtype=policy, name="neighbors")(codes))
+    kept = [model.get_layer(name) for name in ("distances", "neighbors")]
+    assert [layer.weight.dtype for layer in kept] == ["float32"] * 2
+    assert model.trainable_variables == []
+    assert [layer.get_config()["weight"] for layer in kept] == [0.1, 0.1]
+    model.compile(keras.optimizers.SGD(0.0), "mse", loss_weights=[0.0], jit_compile=True)
+
+    def assign(epoch: int, logs: Any) -> None:
+        for power, layer in enumerate(kept, 1):
+            layer.weight.assign(float(epoch) ** power)
+
+    warm = keras.callbacks.LambdaCallback(on_epoch_begin=assign)
+    fit = model.fit(X, Z, epochs=3, batch_size=12, verbose=0, shuffle=False, callbacks=[warm])
+    found = keras.ops.convert_to_numpy(model(X)).astype("float32")
+    distances, neighbors = float(dk.pairwise_distance_loss(X, found)), float(dk.neighbor_loss(found[:6], found[6:]))
+    expected = [0, distances + neighbors, 2 * distances + 4 * neighbors]
+    assert fit.history["loss"] == pytest.approx(expected, rel=1e-4)
+    kept[0].weight = 7
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert [float(again.get_layer(layer.name).weight) for layer in kept] == [7, 4]
+    again = [type(layer).from_config(layer.get_config()) for layer in kept]
+    assert [float(layer.weight) for layer in again] == [7, 4]
+    with pytest.raises(InputError, match=r"^weight: -1 is not a number of at least 0$"):
+        kept[0].weight = -1
+
+
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

@@ -65,8 +65,8 @@ class DistancePreservingAutoencoder(Autoencoder):
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
-        loss = {name: getattr(self.distances, name) for name in ("weight", "scale", "form", "pairs")}
-        return {**super().get_config(), **loss}
+        loss = self.distances.get_config()
+        return {**super().get_config(), **{name: loss[name] for name in ("weight", "scale", "form", "pairs")}}
 
 
 @keras.saving.register_keras_serializable(package="distbench")

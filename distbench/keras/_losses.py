@@ -12,6 +12,7 @@ from keras import ops
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
 from distbench.keras._forms import FORMS
+from distbench.keras._loss_layer import LossLayer
 
 __all__ = ["PairwiseDistanceLoss", "check_settings", "pairwise_distance_loss", "pairwise_distances"]
 
@@ -110,7 +111,7 @@ def pairwise_distance_loss(
 
 
 @keras.saving.register_keras_serializable(package="distbench")
-class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
+class PairwiseDistanceLoss(LossLayer):
     """Layer that returns codes unchanged and adds a loss on their distances.
 
     It adds ``weight`` times :func:`pairwise_distance_loss`, which lists the formulas. In the default form that is
@@ -120,7 +121,7 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
     Parameters
     ----------
     weight : float, default 1.0
-        At least 0.
+        At least 0. The attribute ``weight`` is a variable, which a callback can change while a model trains.
     scale : float or None
         Mean distance of the training points. None: the mean of each batch. `stress` and `correlation` need none.
     max_points : int, default 128
@@ -162,12 +163,8 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
         pairs: str = "all",
         **kwargs: Any,
     ) -> None:
-        # Half precision would round the inputs before their distances are taken.
-        super().__init__(autocast=False, **kwargs)
-        if not 0 <= weight < float("inf"):
-            raise InputError(f"weight: {weight!r} is not a number of at least 0")
+        super().__init__(weight, **kwargs)
         check_settings(form, scale, pairs, max_points)
-        self.weight = float(weight)
         self.scale = None if scale is None else float(scale)
         self.max_points = int(max_points)
         self.form = form
@@ -185,7 +182,7 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
         return super().__call__(codes, inputs, **kwargs)
 
     def build(self, codes_shape: Any, inputs_shape: Any) -> None:
-        """Do nothing: the layer has no weights."""
+        """Do nothing: the layer's only weight does not depend on shapes."""
         self.built = True
 
     def call(self, codes: Any, inputs: Any) -> Any:
@@ -199,7 +196,7 @@ class PairwiseDistanceLoss(keras.layers.Layer):  # type: ignore[misc,unused-igno
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
-        names = ("weight", "scale", "max_points", "form", "pairs")
+        names = ("scale", "max_points", "form", "pairs")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

@@ -56,5 +56,6 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
-        ours = {"neighbor_weight": self.neighbors.weight, "temperature": self.neighbors.temperature}
+        loss = self.neighbors.get_config()
+        ours = {"neighbor_weight": loss["weight"], "temperature": loss["temperature"]}
         return {**super().get_config(), **ours}

@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 from distbench.errors import InputError
+from distbench.keras._loss_layer import LossLayer
 from distbench.keras._losses import _rows
-from distbench.keras._models import check_weight
 
 __all__ = ["NeighborLoss", "neighbor_loss"]
 
@@ -51,7 +51,7 @@ def neighbor_loss(anchors: Any, partners: Any, *, temperature: float = 0.03) -> 
 
 
 @keras.saving.register_keras_serializable(package="distbench")
-class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
+class NeighborLoss(LossLayer):
     """Layer that returns codes unchanged and, while training, adds a loss on their neighbors.
 
     It adds ``weight`` times :func:`neighbor_loss`, whose docstring has the formula.
@@ -59,7 +59,7 @@ class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
     Parameters
     ----------
     weight : float, default 0.1
-        At least 0.
+        At least 0. The attribute ``weight`` is a variable, which a callback can change while a model trains.
     temperature : float, default 0.03
         As in :func:`neighbor_loss`.
     **kwargs
@@ -84,12 +84,11 @@ class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
     """
 
     def __init__(self, weight: float = 0.1, temperature: float = 0.03, **kwargs: Any) -> None:
-        super().__init__(autocast=False, **kwargs)
-        self.weight = check_weight("weight", weight)
+        super().__init__(weight, **kwargs)
         self.temperature = _check_temperature(temperature)
 
     def build(self, codes_shape: Any, partners_shape: Any = None) -> None:
-        """Do nothing: the layer has no weights."""
+        """Do nothing: the layer's only weight does not depend on shapes."""
         self.built = True
 
     def call(self, codes: Any, partners: Any = None, training: bool | None = None) -> Any:
@@ -109,7 +108,7 @@ class NeighborLoss(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
-        return {**super().get_config(), "weight": self.weight, "temperature": self.temperature}
+        return {**super().get_config(), "temperature": self.temperature}
 
 
 def _check_temperature(value: Any) -> float:

@@ -192,6 +192,16 @@ class TestWhatIsGathered:
 
     @pytest.mark.parametrize("setting", SETTINGS)
     @pytest.mark.parametrize("kind", ["plain", "quantised"])
+    def test_several_numbers_of_neighbors_in_one_pass(self, kind, setting):
+        points = split(*cloud(kind, 60, seed=6), setting)
+        together = gathered(points, (3, 1, 9, 3))
+        assert (together.k, list(together.by_k)) == (3, [3, 1, 9])
+        for k in (3, 1, 9):
+            assert together.at(k).k == k
+            assert_equal(parts(together.at(k)), parts(gathered(points, k)))
+
+    @pytest.mark.parametrize("setting", SETTINGS)
+    @pytest.mark.parametrize("kind", ["plain", "quantised"])
     def test_partners_and_worst_neighbors_are_the_ones(self, kind, setting):
         points = split(*cloud(kind, 11 if setting == "in sample" else 21, seed=4), setting)
         a, b = definitions._candidates(points.X, points.Z, *points.where)  # columns: test points, then references

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine import neighbors, rank_correlation
-from distbench.engine.partial_sums import Part
+from distbench.engine.partial_sums import ByK, Part
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
 from distbench.engine.ratio_tails import Tail
@@ -27,15 +27,22 @@ def assemble(
     """Return the statistics of a problem; `order` holds the caller's row of each test point, or is None if in order."""
     families = problem.families
     places = _Places(problem, judged, order)
+    of_k = {name: extras.pop(name) for name in list(extras) if isinstance(extras[name], ByK)}
+    by_k = {
+        k: (
+            _ranks(merged, places, index) if "ranks" in families else None,
+            {name: values[k] for name, values in of_k.items()},
+        )
+        for index, k in enumerate(problem.ks)
+    }
     return Statistics(
         m=problem.m,
         M=problem.M,
-        k=problem.k,
+        k=problem.ks[0],
         n_test=problem.n_test or problem.m,
         judged=judged,
         queries_are_candidates=problem.n_test > 0,
         places=problem.places[: problem.n_test or problem.m],
-        ranks=_ranks(merged, places) if "ranks" in families else None,
         moments=_moments(problem, merged, places) if "moments" in families else None,
         shepard=_shepard(problem, merged) if "shepard" in families else None,
         triplets=(
@@ -45,7 +52,8 @@ def assemble(
         ),
         extras=extras,
         notes=(*_notes(problem), *(note for extra in extras.values() for note in getattr(extra, "notes", ()))),
-    )
+        by_k=by_k,
+    ).at(problem.ks[0])
 
 
 class _Places:
@@ -76,8 +84,8 @@ def _notes(problem: Problem) -> tuple[Note, ...]:
     return ()
 
 
-def _ranks(merged: Part, places: _Places) -> Ranks:
-    rows, columns = merged.rows["ranks"], places.columns(merged.columns["ranks"])
+def _ranks(merged: Part, places: _Places, index: int) -> Ranks:
+    rows, columns = merged.rows["ranks"][:, index], places.columns(merged.columns["ranks"][:, index])
     signed = rows[:, neighbors.SIGNED :].reshape(len(rows), 3, SKETCHES)
 
     def side(first: int, column: int) -> RankSide:

@@ -45,7 +45,7 @@ def gather(
     X_ref: NDArray[Any] | None = None,
     Z_ref: NDArray[Any] | None = None,
     *,
-    k: int,
+    k: int | Sequence[int],
     include_queries: bool = True,
     families: frozenset[str] = FAMILIES,
     distance_x: str = "euclidean",
@@ -63,8 +63,9 @@ def gather(
 
     Parameters
     ----------
-    k : int
-        Number of nearest neighbors.
+    k : int or sequence of int
+        Number of nearest neighbors. Several numbers are gathered in one pass: the statistics that depend on k are then
+        those of the first, and `Statistics.at` gives those of another.
     include_queries : bool
         Whether the other test points are candidates. Without a reference they always are.
     families : frozenset of str
@@ -95,7 +96,7 @@ def gather(
         z=Space([Z] if Z_ref is None else [Z, Z_ref], order, first_candidate, distance_z),
         m=len(rows),
         n_test=len(X) if among_queries else 0,
-        k=k,
+        ks=tuple(dict.fromkeys([k] if isinstance(k, (int, np.integer)) else k)),
         families=families | {"moments"} if "shepard" in families else families,
         canonical=_canonical((X, Z), None if X_ref is None or Z_ref is None else (X_ref, Z_ref), rows, order),
         sigma=sigma,

@@ -71,22 +71,24 @@ class _Ranks:
     def __init__(self, problem: Problem, size: int) -> None:
         n_test = problem.n_test
         self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
-        self.out, self.columns = np.empty((size, neighbors.WIDTH)), np.zeros((3, n_test))
-        self.places = np.zeros((2, n_test), dtype=np.float32)
+        self.out = np.empty((len(problem.ks), size, neighbors.WIDTH))
+        self.columns = np.zeros((len(problem.ks), 3, n_test))
+        self.places = np.zeros((len(problem.ks), 2, n_test), dtype=np.float32)
         self.near = np.zeros((2, problem.n), dtype=np.uint8)
         self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
-        problem, out = self.problem, self.out[row : row + len(x)]
+        problem = self.problem
         is_open = np.empty(len(x), dtype=np.uint8)
         scratch = self.near, self.singles
-        sums = self.places, self.columns
-        fixed = problem.k, *self.tolerances, problem.groups, problem.signs
-        neighbors.rank_rows(x, z, i, *fixed, *scratch, *sums, out, is_open)
-        for place in np.flatnonzero(is_open).tolist():
-            self._add_tied(x[place], z[place], i + place, out[place], int(is_open[place]))
+        for index, k in enumerate(problem.ks):
+            sums, out = (self.places[index], self.columns[index]), self.out[index][row : row + len(x)]
+            fixed = k, *self.tolerances, problem.groups, problem.signs
+            neighbors.rank_rows(x, z, i, *fixed, *scratch, *sums, out, is_open)
+            for place in np.flatnonzero(is_open).tolist():
+                self._add_tied(x[place], z[place], i + place, index, out[place], int(is_open[place]))
 
-    def _add_tied(self, x: Array, z: Array, i: int, out: Array, is_open: int) -> None:
+    def _add_tied(self, x: Array, z: Array, i: int, index: int, out: Array, is_open: int) -> None:
         """Add a query whose ranks `rank_rows` left open."""
         spaces = (self.problem.x, x), (self.problem.z, z)
         keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
@@ -94,11 +96,12 @@ class _Ranks:
             keys[0][i] = keys[1][i] = np.inf
         own = np.zeros(self.problem.n_test, dtype=np.bool_)
         own[self.problem.of_group(i)] = True
-        ranks.tied_row(keys[0], keys[1], self.problem.k, own, self.columns, self.problem.signs, out, is_open)
+        k, columns = self.problem.ks[index], self.columns[index]
+        ranks.tied_row(keys[0], keys[1], k, own, columns, self.problem.signs, out, is_open)
 
     def close(self, part: Part) -> None:
-        self.columns[:2] -= self.places
-        part.rows["ranks"], part.columns["ranks"] = self.out, self.columns.T
+        self.columns[:, :2] -= self.places
+        part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), np.moveaxis(self.columns, 2, 0)
 
 
 class _Triplets:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine.partial_sums import OptionalStatistic, Part
+from distbench.engine.partial_sums import ByK, OptionalStatistic, Part
 from distbench.engine.problem import Problem
 from distbench.errors import InputError
 
@@ -64,31 +64,37 @@ class LabelsFamily(OptionalStatistic):
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return each query's neighbors with its label, those that are test points, and the leave-one-out changes."""
         query_labels, labels = _labels(problem)
-        n_test = problem.n_test
-        sums, from_test, columns = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(n_test)
+        n_test, n_k = problem.n_test, len(problem.ks)
+        sums, from_test, columns = np.empty((len(rows), n_k)), np.zeros((len(rows), n_k)), np.zeros((n_test, n_k))
         is_test = (np.arange(problem.n) < n_test).astype(float)
         for place, i in enumerate(rows):
             keys = problem.z.exact_keys(i)
             if n_test:
                 keys[i] = np.inf  # no point is its own neighbor
-            sums[place], without = _neighbors_with_label(keys, (labels == query_labels[i]).astype(float), problem.k)
-            change = without[:n_test] - sums[place]
-            change[problem.of_group(i)] = 0.0
-            columns += change
-            if 0 < n_test < problem.n:
-                from_test[place], _ = _neighbors_with_label(keys, is_test, problem.k)
-            elif n_test:
-                from_test[place] = problem.k
+            same = (labels == query_labels[i]).astype(float)
+            for index, k in enumerate(problem.ks):
+                sums[place, index], without = _neighbors_with_label(keys, same, k)
+                change = without[:n_test] - sums[place, index]
+                change[problem.of_group(i)] = 0.0
+                columns[:, index] += change
+                if 0 < n_test < problem.n:
+                    from_test[place, index], _ = _neighbors_with_label(keys, is_test, k)
+                elif n_test:
+                    from_test[place, index] = k
         return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})
 
-    def finish(self, problem: Problem, merged: Part, state: Any) -> Labels:
+    def finish(self, problem: Problem, merged: Part, state: Any) -> ByK:
+        """Return the statistics for each number of neighbors."""
+        return ByK({k: self._of_k(problem, merged, index) for index, k in enumerate(problem.ks)})
+
+    def _of_k(self, problem: Problem, merged: Part, index: int) -> Labels:
         """Return the sums, and the expected number if codes are shuffled among test points and among references."""
         query_labels, labels = _labels(problem)
-        n_test, from_test = problem.n_test, merged.rows["from_test"]
+        k, n_test, from_test = problem.ks[index], problem.n_test, merged.rows["from_test"][:, index]
         tests, references = _matches(query_labels, labels[:n_test]), _matches(query_labels, labels[n_test:])
         chance = 0.0
         if n_test > 1:
             chance += float(from_test.mean() * (tests - 1).mean() / (n_test - 1))  # without the query itself
         if problem.n > n_test:
-            chance += float((problem.k - from_test).mean() * references.mean() / (problem.n - n_test))
-        return Labels(merged.rows["sums"], merged.columns["sums"], chance)
+            chance += float((k - from_test).mean() * references.mean() / (problem.n - n_test))
+        return Labels(merged.rows["sums"][:, index], merged.columns["sums"][:, index], chance)

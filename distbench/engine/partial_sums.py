@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distbench.engine.problem import Problem
 
-__all__ = ["OptionalStatistic", "Part", "merge"]
+__all__ = ["ByK", "OptionalStatistic", "Part", "merge"]
 
 
 @dataclass
@@ -38,6 +38,10 @@ def merge(parts: Iterable[Part]) -> Part:
     return merged
 
 
+class ByK(dict[int, Any]):
+    """Statistics by their number of neighbors."""
+
+
 class OptionalStatistic(ABC):
     """A family of statistics beyond the default set; it makes `passes` passes over all queries."""
 
@@ -54,4 +58,7 @@ class OptionalStatistic(ABC):
 
     @abstractmethod
     def finish(self, problem: Problem, merged: Part, state: Any) -> Any:
-        """Return the statistics from the merged parts of the last pass; the report shows their `notes`."""
+        """Return the statistics from the merged parts of the last pass; the report shows their `notes`.
+
+        Statistics that depend on the number of neighbors are returned `ByK`.
+        """

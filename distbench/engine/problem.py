@@ -35,7 +35,7 @@ class Problem:
     z: Space
     m: int  # queries
     n_test: int  # test points among the candidates; 0 if queries are no candidates
-    k: int  # neighbors
+    ks: tuple[int, ...]  # numbers of neighbors
     families: frozenset[str]
     canonical: Indices  # rows of the spaces: queries, other test points, references, each in their canonical order
     sigma: float = 0.1  # width of the density's kernel

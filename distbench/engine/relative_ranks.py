@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
 from distbench.engine.counts import find_places
-from distbench.engine.partial_sums import OptionalStatistic, Part
+from distbench.engine.partial_sums import ByK, OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
 __all__ = ["Relative", "RelativeFamily"]
@@ -157,21 +157,28 @@ class RelativeFamily(OptionalStatistic):
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return the queries' sums, and how much the totals change without each test point."""
-        k, n_test = problem.k, problem.n_test
-        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, k + 1))])
-        columns = {name: np.zeros(n_test) for name in ("input", "code")}
-        sums = np.empty((2, len(rows)))
+        n_test, n_k = problem.n_test, len(problem.ks)
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, max(problem.ks) + 1))])
+        columns, sums = np.zeros((n_test, n_k, 2)), np.empty((len(rows), n_k, 2))
         for place, i in enumerate(rows):
             a, b = problem.x.exact_keys(i), problem.z.exact_keys(i)
             if n_test:
                 a[i] = b[i] = np.inf  # no point is its own neighbor
             own = problem.of_group(i)
-            before = [effects[own] for effects in columns.values()]
-            sums[0, place] = _add_side(a, b, k, harmonic, n_test, columns["input"])
-            sums[1, place] = _add_side(b, a, k, harmonic, n_test, columns["code"])
-            columns["input"][own], columns["code"][own] = before
-        return Part(rows={"input": sums[0], "code": sums[1]}, columns=columns)
+            before = columns[own]
+            for index, k in enumerate(problem.ks):
+                for side, (here, there) in enumerate(((a, b), (b, a))):
+                    effects = columns[:, index, side]
+                    sums[place, index, side] = _add_side(here, there, k, harmonic, n_test, effects)
+            columns[own] = before
+        return Part(rows={"sums": sums}, columns={"sums": columns})
 
-    def finish(self, problem: Problem, merged: Part, state: Any) -> Relative:
-        """Return the sums by name."""
-        return Relative(merged.rows["input"], merged.columns["input"], merged.rows["code"], merged.columns["code"])
+    def finish(self, problem: Problem, merged: Part, state: Any) -> ByK:
+        """Return the sums by name, for each number of neighbors."""
+        rows, columns = merged.rows["sums"], merged.columns["sums"]
+        return ByK(
+            {
+                k: Relative(rows[:, index, 0], columns[:, index, 0], rows[:, index, 1], columns[:, index, 1])
+                for index, k in enumerate(problem.ks)
+            }
+        )

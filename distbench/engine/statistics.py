@@ -6,7 +6,8 @@ over all other queries when the point is removed from the candidates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -92,3 +93,9 @@ class Statistics:
     groups: Indices | None = None  # (n_test,) of the test points, queries first
     extras: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    by_k: Mapping[int, tuple[Ranks | None, dict[str, Any]]] = field(default_factory=dict)  # ranks and extras
+
+    def at(self, k: int) -> Statistics:
+        """Return the same statistics, but those that depend on the number of neighbors at one of the gathered `k`."""
+        ranks, extras = self.by_k[k]
+        return replace(self, k=k, ranks=ranks, extras=self.extras | extras)

@@ -270,14 +270,17 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
 
 
-def test_a_table_is_not_written_over_the_results_it_is_made_from(stored, rows, tmp_path, monkeypatch):
-    path = Path(stored("r.json", rows("a")))
+def test_a_table_is_not_written_over_results(stored, rows, tmp_path, monkeypatch):
+    path, other = (Path(stored(name, rows("a"))) for name in ("r.json", "s.json"))
     before = path.read_bytes()
     monkeypatch.chdir(tmp_path)
-    result = run("leaderboard", "r.json", "-o", path)
-    assert result.exit_code == 2
-    assert f"--output: {path} is also read; name another file" in result.stderr
-    assert path.read_bytes() == before
+    for output, problem in ((path, "is also read"), (other, "holds results")):
+        result = run("leaderboard", "r.json", "-o", output)
+        assert result.exit_code == 2
+        assert f"--output: {output} {problem}; name another file" in result.stderr
+        assert output.read_bytes() == before
+    for _ in range(2):
+        assert run("leaderboard", "r.json", "--json", "-o", "board.json").exit_code == 0, "no file of results"
 
 
 class TestHostileFiles:

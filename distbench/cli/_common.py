@@ -153,9 +153,13 @@ def metric_name(context: click.Context, parameter: click.Parameter, value: str) 
         raise click.BadParameter(str(error)) from None
 
 
-def check_output(path: Path | None, option: str, inputs: Iterable[Path] = ()) -> None:
-    """Raise an error for a file that could not be written or is one of the inputs, before anything is measured."""
+def check_output(path: Path | None, option: str, inputs: Iterable[Path] = (), *, is_page: bool = True) -> None:
+    """Raise an error for a file that could not be written, before anything is measured.
+
+    It must not be one of the inputs, nor hold results if a page (`is_page`) would replace it.
+    """
     from distbench._util.files import is_stream, write_problem
+    from distbench.results.file import holds_results
 
     if path is None:
         return
@@ -163,6 +167,8 @@ def check_output(path: Path | None, option: str, inputs: Iterable[Path] = ()) ->
         raise CannotDo(f"{option}: {problem}")
     if not is_stream(path) and os.path.realpath(path) in map(os.path.realpath, inputs):
         raise CannotDo(f"{option}: {path} is also read; name another file")
+    if is_page and holds_results(path):
+        raise CannotDo(f"{option}: {path} holds results; name another file")
 
 
 def width_or_terminal(width: int | None) -> int:

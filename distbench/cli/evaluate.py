@@ -168,7 +168,7 @@ def _check_files(html: Path | None, results: Path | None, inputs: Sequence[Path]
     from distbench._util.files import is_stream
 
     for path, option in ((html, "--html"), (results, "--results")):
-        common.check_output(path, option, inputs)
+        common.check_output(path, option, inputs, is_page=path is html)
     if html is not None and results is not None and html.resolve() == results.resolve():
         raise CannotDo(f"--html and --results: both name {html}; give two different files")
     if html is not None:

@@ -24,7 +24,7 @@ from distbench.results.packing import ARRAYS, packed_arrays
 from distbench.results.rows import ClaimOutcome, Row
 from distbench.results.schema import EMPTY, MAX_CHARACTERS, SCHEMA, CutOffError, Results, parse_results
 
-__all__ = ["EMPTY", "Results", "json_number", "merged", "read_file", "read_results", "write_file", "write_results"]
+__all__ = ["EMPTY", "Results", "holds_results", "json_number", "merged", "read_file", "read_results", "write_file", "write_results"]
 
 READ = "give another file"
 RESTORE = "restore it, or move it away and run the tests again"
@@ -58,6 +58,14 @@ def read_results(path: Path) -> Results:
     if results is None:
         raise ResultsError(f"{path}", "found no such file", f"write one with pytest --distbench-report json:{path}")
     return results
+
+
+def holds_results(path: Path) -> bool:
+    """Return whether a path leads to a valid file of results, which reports of other types never replace."""
+    try:
+        return not is_stream(path) and bool(read_results(path))
+    except ResultsError:
+        return False
 
 
 def write_results(

@@ -35,6 +35,7 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
     import importlib.util
 
     from distbench._util.files import is_stream, write_problem
+    from distbench.results.file import holds_results
 
     seen: set[str] = set()
     compared = None if compare is None else os.path.realpath(compare)
@@ -49,6 +50,8 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
         seen.add(real)
         if kind != "json" and real == compared:
             raise pytest.UsageError(f"--distbench-report {kind}: {path} is also compared with; name another file")
+        if kind != "json" and holds_results(path):
+            raise pytest.UsageError(f"--distbench-report {kind}: {path} holds results; name another file")
         if kind == "json" and path.exists() and not is_stream(path):
             from distbench.errors import ResultsError
             from distbench.results.file import read_results

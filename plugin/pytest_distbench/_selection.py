@@ -15,9 +15,8 @@ from pytest_distbench._session import is_worker, node_id
 
 __all__ = ["Selection", "is_cut"]
 
-WITHOUT_NAMES = ("lf", "stepwise")  # pytest's options that leave out tests without a word
 IGNORING = ("ignore", "ignore_glob")
-DESELECTING = ("keyword", "markexpr", "deselect", *IGNORING, *WITHOUT_NAMES)
+PARTIAL = ("keyword", "markexpr", "deselect", "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
 KEY = "distbench_deselected"
 
 
@@ -28,6 +27,9 @@ class Selection:
         self._config = config
         self._deselected: set[str] = set()
         self._is_incomplete = False
+        # These two options leave out tests without a word; the first leaves out none if none failed.
+        has_failures = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
+        self._is_unnamed = has_failures or self._has_option(("stepwise",))
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember which tests do not run."""
@@ -36,6 +38,10 @@ class Selection:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember that tests could not be collected."""
         self._is_incomplete = self._is_incomplete or report.failed
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that the run was ended, for instance by ``pytest.exit``, which may have any exit code."""
+        self._is_incomplete = True
 
     def pytest_sessionfinish(self) -> None:
         """Send the names of deselected tests to the controller."""
@@ -54,12 +60,12 @@ class Selection:
             config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR
             and config.invocation_params.dir == config.rootpath
         )
-        is_partial = self._deselected or self._is_incomplete or self._has_option(DESELECTING)
+        is_partial = self._deselected or self._is_incomplete or self._has_option(PARTIAL)
         return from_root and not (is_partial or is_cut(session))
 
     def left_out(self, test: str, session: pytest.Session) -> bool:
         """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
-        if self._has_option(WITHOUT_NAMES) or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if self._is_unnamed or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return True
         if not test:
             return bool(self._deselected) or self._has_option(IGNORING)
@@ -92,8 +98,11 @@ class Selection:
     def _arguments(self) -> list[tuple[Path, str]] | None:
         """The folders and files of the command line, each with the name of what is chosen from it.
 
-        None if one is a module, or a path outside pytest's root, which node ids lack.
+        None if they are those of the ini file, or one is a module, or a path outside pytest's root, which node ids
+        lack.
         """
+        if self._config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+            return None
         parts = [argument.partition("::") for argument in self._config.args]
         arguments = [((self._config.invocation_params.dir / place).resolve(), chosen) for place, _, chosen in parts]
         root = self._config.rootpath.resolve()

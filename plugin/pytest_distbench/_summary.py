@@ -130,7 +130,7 @@ class Summary:
         """Return the results, in an order that does not depend on which test finished first."""
         rows = sorted(self._all("rows"), key=attrgetter("dataset", "test", "code_size"))
         rows.sort(key=lambda row: (row.encoder, -1 if row.seed is None else row.seed))
-        if not rows and not self._all("claims") and self._earlier_run is None:
+        if not (rows or self._all("claims") or self._earlier_run or self._settings.reports):
             return RunResults(rows=())
         from distbench.results.environment import environment
 

@@ -169,6 +169,9 @@ def test_only_new_results_replace_those_that_are_compared_with(pytester):
     result = pytester.runpytest_inprocess(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "before.json is also compared with; name another file" in result.stderr.str()
+    result = pytester.runpytest_inprocess("--distbench-report=html:before.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "before.json holds results; name another file" in result.stderr.str()
     assert read_results(path).environment["date"] == "2026-01-02"
 
 

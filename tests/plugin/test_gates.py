@@ -83,6 +83,25 @@ def test_ignored_files_are_left_out_and_no_others(run, pytester):
         assert "only before: kept, test_mine.py::test_kept" in run(BODY, *GATE[:1], ignored).stdout.str()
 
 
+def test_what_the_ini_file_no_longer_names_is_missing(run, pytester):
+    pytester.mkdir("other").joinpath("test_other.py").write_text("def test_nothing(): pass\n")
+    pytester.makeini("[pytest]\ntestpaths = other .\n")
+    run(BODY, BASE)
+    pytester.makeini("[pytest]\ntestpaths = other\n")
+    result = run(BODY, *GATE, BASE)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["continuity:25%: nothing to compare: kept, *: was there, now missing; *"])
+
+
+def test_the_last_failed_tests_are_all_tests_if_none_failed(run):
+    run(BODY, BASE)
+    assert run(ONLY_FIRST, *GATE, "--lf").ret == pytest.ExitCode.TESTS_FAILED
+    run(BODY.replace("evaluate(first", "no(first"))
+    result = run(BODY, *GATE, "--lf")
+    assert result.ret == 0
+    assert "only before: kept" in result.stdout.str()
+
+
 def test_the_worse_one_of_two_encoders_that_were_equal(run, worse):
     body = BODY + "    distbench.evaluate(lambda X: kept(X) * 1, X_test, name='kept')\n"
     body = body.replace("evaluate(kept", "evaluate(lambda X: X[:, :5]").replace("first, X_test)", "first, X_test)", 1)

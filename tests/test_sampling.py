@@ -70,14 +70,14 @@ def test_invalid_queries_and_precision():
             check_queries(queries)
     for half in (0, -1, float("inf"), float("nan"), "0.1", True):
         with pytest.raises(InputError, match="precision: found"):
-            check_precision({"continuity": half}, ["continuity"])
+            check_precision({"continuity": half}, ["continuity"], 10)
 
 
 def test_valid_queries_and_precision():
     assert check_queries(None) is None
     assert check_queries(np.int64(7)) == 7
-    assert check_precision({"continuity": np.float32(0.5)}, ["continuity"]) == {"continuity": 0.5}
-    assert check_precision(None, []) is None
+    assert check_precision({"continuity": np.float32(0.5)}, ["continuity"], 10) == {"continuity": 0.5}
+    assert check_precision(None, [], 10) is None
 
 
 def test_unreachable_queries_and_precision_have_notes():

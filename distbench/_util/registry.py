@@ -47,7 +47,11 @@ class EntryPointTable(Mapping[str, T], Generic[T]):
 
     def hint(self, name: object) -> str:
         """Return the message for an unknown name, with the most similar name or else all names."""
-        return f"no {self._kind} is called {name!r}; {did_you_mean(str(name), list(self))}"
+        return f"no {self._kind} is called {name!r}; {self.advice(name)}"
+
+    def advice(self, name: object) -> str:
+        """Return the known name that is most similar to an unknown one, or else all names, as advice."""
+        return did_you_mean(str(name), list(self))
 
     def builtin(self) -> Mapping[str, T]:
         """Return the entries of distbench alone."""

@@ -35,7 +35,7 @@ def limit_lines(outcome: Outcome, limits: Mapping[str, float], undecided: Undeci
 
 
 def _verdicts(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, Verdict]:
-    return outcome.report.verdicts(**limits) if limits else {}
+    return outcome.report.verdicts(limits) if limits else {}
 
 
 def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, Any]:

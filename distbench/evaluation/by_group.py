@@ -31,6 +31,7 @@ def by_group(report: Report, metric: Any) -> list[GroupScore]:
     if not isinstance(metric, str) or metric not in report:
         found = f"found {short_repr(metric)}, which was not measured"
         raise InputError("metric", found, did_you_mean(str(metric), report))
+    metric = report[metric].metric
     points = _points(report[metric])
     if points is None:
         known = [name for name, score in report.items() if _points(score) is not None]

@@ -57,7 +57,7 @@ class Differences(dict[str, Difference]):
     def __init__(self, differences: Mapping[str, Difference], report_a: Report, report_b: Report) -> None:
         super().__init__(differences)
         self.encoders = report_a.encoder, report_b.encoder
-        self.scores = report_a.scores, report_b.scores
+        self.scores = report_a.scores, {name: report_b[name] for name in differences}
         self.confidence = report_a.confidence
         self._setting = setting(report_a)
 

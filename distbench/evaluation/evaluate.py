@@ -34,7 +34,7 @@ def evaluate(
     *,
     reference: Any = None,
     input_space: Any = None,
-    k: int = 10,
+    k: int | Iterable[int] = 10,
     metrics: str | Iterable[str] = "default",
     include_queries: bool = True,
     confidence: float = 0.95,
@@ -69,13 +69,14 @@ def evaluate(
         Other points, between which input distances are measured. Pass an encoder that makes them from `X_test` and
         `reference`; or an array with a row for each test point; or, if there are reference points, a tuple of an array
         for the test points and one for the reference points.
-    k : int
-        Number of neighbors, 1 <= k < M with M candidates; for trustworthiness and continuity 1 <= k <= M / 2. Metrics
-        without neighbors do not need it: if only they are measured, worst pairs are found among at most half of the
-        candidates.
+    k : int or iterable of int
+        Number of neighbors, 1 <= k < M with M candidates; for trustworthiness and continuity 1 <= k <= M / 2. Of
+        several, such as ``(1, 10, 100)``, each metric of neighbors is measured at each, as ``knn_recall@100``; worst
+        pairs have the first, and so has a metric named without ``@``. Metrics without neighbors do not need it: if only
+        they are measured, worst pairs are found among at most half of the candidates.
     metrics : "default", "all" or iterable of str
-        Names of metrics. "all" leaves out those that cannot be measured: `label_agreement` without labels,
-        `reconstruction_mse` without a decoder.
+        Names of metrics; those of neighbors may have their own k, as ``"knn_recall@100"``. "all" leaves out those that
+        cannot be measured: `label_agreement` without labels, `reconstruction_mse` without a decoder.
     include_queries : bool
         Whether the other test points are candidates beside the reference points. Without these they have to be.
     confidence : float
@@ -181,7 +182,7 @@ def evaluate_codes(
     Z_test: Any,
     *,
     reference: tuple[Any, Any] | None = None,
-    k: int = 10,
+    k: int | Iterable[int] = 10,
     metrics: str | Iterable[str] = "default",
     include_queries: bool = True,
     confidence: float = 0.95,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from distbench._util.notes import codes_of
 from distbench._util.numbers import at_bound, distinct, interval, number, percent
 from distbench.inference.verdicts import is_met, points_to_decide, verdict
+from distbench.metrics import METRICS
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report, Score
@@ -26,7 +27,8 @@ LOSSES = {"keras": "distbench.keras.PairwiseDistanceLoss", "torch": "a loss on p
 def setting(report: Report) -> str:
     """Return the numbers of test points, candidates and neighbors as text."""
     groups = "" if report.groups is None else f" in {len(report.groups)} groups"
-    return f"n = {report.m} test points{groups}, M = {report.M} candidates each, k = {report.k}"
+    k = METRICS.shown_k(report, report.k)
+    return f"n = {report.m} test points{groups}, M = {report.M} candidates each, k = {k}"
 
 
 def failure_lines(
@@ -133,7 +135,7 @@ def advice(
             "few columns make up all distances (see the note): pass a fitted scaler, such as pipeline[0], as "
             "input_space=; or scale the points first, and evaluate an encoder of the scaled points"
         )
-    if set(report.verdicts(**broken).values()) == {"undecided"}:
+    if set(report.verdicts(broken).values()) == {"undecided"}:
         if _all_values_meet(report, broken):
             return "evaluate more test points, until the limit lies outside the interval; or pass undecided='value'"
         return (

@@ -21,7 +21,8 @@ from distbench.inputs.batches import detached
 from distbench.inputs.frames import rows_in_cells
 from distbench.inputs.sparse import is_sparse
 from distbench.inputs.table_names import check_column_names
-from distbench.metrics.neighbor_counts import checked_k
+from distbench.metrics import METRICS
+from distbench.metrics.neighbor_counts import checked_k, numbers_of
 
 __all__ = ["PreservationMonitor"]
 
@@ -81,7 +82,7 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         self,
         X_val: Any,
         reference: Any = None,
-        k: int = 10,
+        k: int | Iterable[int] = 10,
         metrics: str | Iterable[str] = "default",
         every: int = 1,
         encoder: Any = None,
@@ -102,11 +103,12 @@ class PreservationMonitor(keras.callbacks.Callback):  # type: ignore[misc,unused
         check_column_names((X_val, "X_val"), (reference, "reference"))
         self.X_val = _sample(X_val, "X_val", max_points, seed)
         self.reference = None if reference is None else _sample(reference, "reference", max_points, seed)
-        self.k, self.every, self.encoder, self.prefix = k, every, encoder, prefix
-        chosen = chosen_metrics(metrics)
+        ks = numbers_of(k)
+        self.k, self.every, self.encoder, self.prefix = ks[0], every, encoder, prefix
+        chosen = METRICS.at_each_k(chosen_metrics(metrics), ks)
         self.metrics = [metric.name for metric in chosen]
         others = None if self.reference is None else as_points(self.reference, "reference")
-        checked_k(k, check_space(as_points(self.X_val, "X_val"), others, ("X_val", "reference")), chosen)
+        checked_k(ks[0], check_space(as_points(self.X_val, "X_val"), others, ("X_val", "reference")), chosen)
         self.report: Report | None = None
         self._encode: Encoder | None = None
         self._values: dict[str, float] = {}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.notes import Note
-from distbench.engine import Statistics, gather
+from distbench.engine import Statistics
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.fingerprint import fingerprint
@@ -22,6 +22,7 @@ from distbench.evaluation.worst_pairs import worst_pairs
 from distbench.inference.estimate import mean_arrays
 from distbench.inference.groups import FEW_GROUPS, leave_groups_out
 from distbench.metrics import Measured, Metric
+from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.reconstruction import SQUARED_ERRORS
 from distbench.metrics.user_metrics import with_metric_inputs
 
@@ -67,14 +68,15 @@ def _report(
     if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
         found = f"found points without any {settings.distance_x} distance between them"
         raise InputError(points.names[0], found, "there is nothing to measure")
-    measured = {metric.name: [metric.measure(statistics)] for metric in settings.metrics}
+    values = {metric.name: [measured(metric, statistics)] for metric in settings.metrics}
     for draw in draws[1:]:
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
-            measured[metric.name].append(metric.measure(other))
-    counts = statistics.k, statistics.M, statistics.m
+            values[metric.name].append(measured(metric, other))
+    counts = statistics.M, statistics.m
     scores = {
-        m.name: _score(m, measured[m.name], statistics.groups, settings.confidence, counts) for m in settings.metrics
+        m.name: _score(m, values[m.name], statistics.groups, settings.confidence, (m.at(statistics.k), *counts))
+        for m in settings.metrics
     }
     notes = list(statistics.notes)
     if judged is not None:
@@ -104,15 +106,13 @@ def _report(
 
 
 def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:
-    families = frozenset({"ranks"}).union(*(metric.families for metric in settings.metrics))
+    """Return the statistics of one draw of codes, with the ranks from which worst pairs are found."""
     labels, labels_ref = points.label_codes
-    statistics = gather(
-        draw.X,
-        draw.Z,
-        draw.X_ref,
-        draw.Z_ref,
-        k=points.k,
-        families=families,
+    statistics = gather_each_k(
+        settings.metrics,
+        points.k,
+        *(draw.X, draw.Z, draw.X_ref, draw.Z_ref),
+        families={"ranks"},
         judged=judged,
         labels=labels,
         labels_ref=labels_ref,

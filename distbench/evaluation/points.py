@@ -26,6 +26,7 @@ from distbench.inputs.sparse import is_sparse, row_count, without_empty_columns
 from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
+from distbench.metrics.table import base_name
 
 __all__ = ["REFERENCE", "TEST", "EncodedPoints", "InputPoints", "check_names", "checked_points", "input_points"]
 
@@ -129,7 +130,7 @@ def checked_points(
     if X_ref is not None:
         check_input_distance(X_ref, settings.distance_x, names[1])
     codes: LabelArrays = (None, None)
-    if labels is not None and LABELS in settings.names:
+    if labels is not None and LABELS in map(base_name, settings.names):
         if X_ref is not None and labels_ref is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
         codes = label_codes(labels, labels_ref)

@@ -16,8 +16,9 @@ from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError, PreservationError
 from distbench.evaluation.scores import GroupScore, Pair, PairKind, Score
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
-from distbench.inference.limits import check_limits
+from distbench.inference.limits import check_limits, joined_limits
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
+from distbench.metrics import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,8 @@ class Report(Mapping[str, Score]):
     scores : dict of str to Score
         Scores by metric, in the order of the table.
     k, m, M, code_size : int
-        Number of neighbors, number of test points evaluated, number of candidates of each test point, and number of
-        columns of the codes.
+        Number of neighbors (the first of several), number of test points evaluated, number of candidates of each test
+        point, and number of columns of the codes.
     confidence : float
         Confidence of the intervals.
     notes : tuple of str
@@ -82,11 +83,11 @@ class Report(Mapping[str, Score]):
     clouds: EncodedPoints | None = field(default=None, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
-        try:
-            return self.scores[metric]
-        except KeyError:
+        name = self.name_of(metric)
+        if name is None:
             hint = did_you_mean(str(metric), self.scores, otherwise=f"this report has {', '.join(self.scores)}")
-            raise KeyError(f"{metric!r} was not measured; {hint}") from None
+            raise KeyError(f"{metric!r} was not measured; {hint}")
+        return self.scores[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.scores)
@@ -97,6 +98,13 @@ class Report(Mapping[str, Score]):
     def __str__(self) -> str:
         return str(imported("distbench.evaluation.tables:report_text")(self))
 
+    def name_of(self, metric: str) -> str | None:
+        """Return the name that a metric has in this report, or None if it was not measured.
+
+        With k = 10 ``knn_recall`` and ``knn_recall@10`` are the same metric.
+        """
+        return metric if metric in self.scores else METRICS.same(metric, self.scores, self.k)
+
     def as_dict(self) -> dict[str, float]:
         """Return the values as plain floats by metric name."""
         return {name: score.value for name, score in self.scores.items()}
@@ -106,7 +114,7 @@ class Report(Mapping[str, Score]):
 
         Raises InputError if the metric was not measured or does not score single points.
         """
-        if not isinstance(metric, str) or metric not in self.scores:
+        if not isinstance(metric, str) or metric not in self:
             raise InputError(
                 "metric", f"found {short_repr(metric)}, not measured", did_you_mean(str(metric), self.scores)
             )
@@ -174,12 +182,12 @@ class Report(Mapping[str, Score]):
             raise InputError("kind", f"found {short_repr(kind)}", f"pass {' or '.join(map(repr, get_args(PairKind)))}")
         return list(self.pairs.get(kind, ())[: whole_number(n, "n", 0, "pass how many to return, 0 or more")])
 
-    def verdicts(self, **limits: float) -> dict[str, Verdict]:
+    def verdicts(self, limits: Mapping[str, float] | None = None, **by_name: float) -> dict[str, Verdict]:
         """Return the verdict on each limit, by metric: "met", "broken" or "undecided".
 
         Parameters
         ----------
-        **limits : float
+        limits, **by_name
             As in `check`.
 
         Raises
@@ -187,19 +195,24 @@ class Report(Mapping[str, Score]):
         InputError
             As from `check`.
         """
-        return {name: self._verdict(name, limit) for name, limit in self._checked(limits).items()}
+        checked = self._checked(joined_limits(limits, by_name))
+        return {name: self._verdict(name, limit) for name, limit in checked.items()}
 
-    def check(self, *, undecided: Undecided = "value", **limits: float) -> Report:
+    def check(
+        self, *, limits: Mapping[str, float] | None = None, undecided: Undecided = "value", **by_name: float
+    ) -> Report:
         """Return the report if every limit is met; raise PreservationError otherwise.
 
         Parameters
         ----------
+        limits : mapping of str to float, optional
+            More limits by metric, as ``{"knn_recall@100": 0.9}`` for metrics with their own k.
         undecided : {"value", "fail", "pass"}
             What happens if a limit lies inside the interval, so that the test points do not decide. "value": the value
             alone decides. "fail": the check fails. Measured with "fail", an encoder whose true value is at its limit
             passed for 2 to 5 % of samples of test points (`distortion_q` of 100 points: up to 8 %), and an encoder
             farther on the bad side for under 1 %. "pass": the check passes.
-        **limits : float
+        **by_name : float
             One limit for each metric, e.g. ``continuity=0.95``: the smallest allowed value, or the largest if lower is
             better.
 
@@ -211,7 +224,7 @@ class Report(Mapping[str, Score]):
             If a limit is for an unknown metric, is not a number in the metric's range, or is beyond the report's floor.
         """
         __tracebackhide__ = True
-        if broken := self.broken(limits, undecided):
+        if broken := self.broken(joined_limits(limits, by_name), undecided):
             raise PreservationError(imported("distbench.evaluation.failure_message:failure_text")(self, broken))
         return self
 
@@ -225,7 +238,13 @@ class Report(Mapping[str, Score]):
         }
 
     def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
-        checked = check_limits(limits, self.scores)
+        """Return limits as floats, by the names that their metrics have in this report."""
+        checked: dict[str, float] = {}
+        for name, limit in check_limits(limits, self).items():
+            own = self.name_of(name) or name
+            if own in checked:
+                raise InputError(own, "found two limits", "give one")
+            checked[own] = limit
         binding = set(self.scores) if self.in_sample() else BINDING_WITH_REFERENCE
         floors = {name: score.floor for name, score in self.scores.items() if name in binding}
         refuse_beyond(checked, {n: floor for n, floor in floors.items() if floor is not None}, self.code_size)

@@ -15,6 +15,7 @@ from distbench._util.notes import Note
 from distbench._util.text import did_you_mean
 from distbench.engine.canonical_order import shuffled_rows
 from distbench.errors import InputError
+from distbench.metrics import METRICS
 
 __all__ = ["FIRST_QUERIES", "check_precision", "check_queries", "sampled", "unreached_notes"]
 
@@ -33,22 +34,30 @@ def check_queries(queries: Any) -> int | None:
     return whole_number(queries, "queries", 2, "pass how many test points to evaluate, 2 or more, or None for all")
 
 
-def check_precision(precision: Any, metrics: Collection[str]) -> dict[str, float] | None:
-    """Return the wanted half width of each metric's interval. Raises InputError for a metric without an interval."""
+def check_precision(precision: Any, metrics: Collection[str], k: int) -> dict[str, float] | None:
+    """Return the wanted half width of each metric's interval. Raises InputError for a metric without an interval.
+
+    `metrics` are the names of the measured metrics; names without ``@`` are at `k`.
+    """
     if precision is None:
         return None
     if not isinstance(precision, Mapping) or not precision:
         raise InputError(
             "precision", f"found {precision!r}", "pass half widths of intervals, e.g. {'continuity': 0.002}"
         )
+    checked: dict[str, float] = {}
     for name, half in precision.items():
-        if name not in metrics:
+        own = METRICS.same(name, metrics, k)
+        if own is None:
             raise InputError("precision", f"found {name!r}, which is not measured", did_you_mean(str(name), metrics))
+        if own in checked:
+            raise InputError("precision", f"found {own} twice", "give each metric one half width")
         if name in WITHOUT_INTERVAL:
             raise InputError("precision", f"found {name!r}, a worst case, which has no interval", "leave it out")
         if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:
             raise InputError("precision", f"found {name} = {half!r}", "pass half the width that its interval may have")
-    return {name: float(half) for name, half in precision.items()}
+        checked[own] = float(half)
+    return checked
 
 
 def sampled(

@@ -8,11 +8,13 @@ from typing import Any
 
 from distbench._util.checks import flag, whole_number
 from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES, distance_advice
-from distbench._util.text import did_you_mean, short_repr
+from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
 from distbench.inference.jackknife import check_confidence
 from distbench.metrics import METRICS, Metric, default_metrics
+from distbench.metrics.neighbor_counts import numbers_of
+from distbench.metrics.table import base_name
 
 __all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of"]
 
@@ -38,11 +40,12 @@ def _checked(check: Callable[[Any, str], Any], default: Any) -> Any:
 class Settings:
     """Options of an evaluation; see :func:`distbench.evaluate`.
 
-    They are checked when the object is made, except k, labels and groups, which are checked with the points.
+    They are checked when the object is made, except labels and groups, which are checked with the points, and whether k
+    fits them. Of several k the first is kept, and each metric of neighbors is among the metrics once for each k.
     """
 
     metrics: tuple[Metric, ...]
-    k: int = 10
+    k: Any = 10
     include_queries: bool = _checked(flag, True)
     confidence: float = _checked(lambda value, name: check_confidence(value), 0.95)
     distance_x: str = _checked(_distance(INPUT_DISTANCES), EUCLIDEAN)
@@ -61,7 +64,10 @@ class Settings:
         for option in fields(self):
             if check := option.metadata.get("check"):
                 object.__setattr__(self, option.name, check(getattr(self, option.name), option.name))
-        object.__setattr__(self, "precision", check_precision(self.precision, self.names))
+        ks = numbers_of(self.k)
+        object.__setattr__(self, "metrics", METRICS.at_each_k(self.metrics, ks))
+        object.__setattr__(self, "k", ks[0])
+        object.__setattr__(self, "precision", check_precision(self.precision, self.names, ks[0]))
 
     @property
     def names(self) -> list[str]:
@@ -108,7 +114,7 @@ def chosen_metrics(
         if not isinstance(name, str):
             raise InputError("metrics", f"found {short_repr(name)} among the names", "pass 'default', 'all' or names")
         if name not in METRICS:
-            raise InputError("metrics", f"found no metric {short_repr(name)}", did_you_mean(name, METRICS))
-        if name in missing:
-            raise InputError("metrics", f"found {name!r}, which cannot be measured: {NEEDS[name]}")
-    return tuple(metric for name, metric in METRICS.items() if name in names)
+            raise InputError("metrics", f"found no metric {short_repr(name)}", METRICS.advice(name))
+        if (base := base_name(name)) in missing:
+            raise InputError("metrics", f"found {name!r}, which cannot be measured: {NEEDS[base]}")
+    return tuple(METRICS.in_order(names))

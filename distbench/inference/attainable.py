@@ -15,8 +15,9 @@ from distbench.inference.floors import CODE_SIZE
 from distbench.inputs.arrays import as_points, check_space
 from distbench.inputs.sparse import without_empty_columns
 from distbench.metrics import METRICS, default_metrics
+from distbench.metrics.each_k import measured
 from distbench.metrics.functions import gather_checked
-from distbench.metrics.neighbor_counts import checked_k
+from distbench.metrics.neighbor_counts import checked_k, numbers_of
 
 __all__ = ["MAX_POINTS", "attainable"]
 
@@ -28,7 +29,7 @@ def attainable(
     X_test: Any,
     code_size: int,
     *,
-    k: int = 10,
+    k: int | Iterable[int] = 10,
     metrics: Iterable[str] | None = None,
     seed: int = 0,
     iterations: int = 300,
@@ -44,8 +45,8 @@ def attainable(
         Test points.
     code_size : int
         Number of columns of the codes.
-    k : int
-        Number of neighbors.
+    k : int or iterable of int
+        Number of neighbors, or several, as in `distbench.evaluate`.
     metrics : iterable of str, optional
         Names of metrics. Default: the default set.
     seed : int
@@ -71,13 +72,14 @@ def attainable(
     names = default_metrics() if metrics is None else list(metrics)
     for name in names:
         if name not in METRICS:
-            raise InputError("metrics", f"found no metric {name!r}", f"known are {', '.join(METRICS)}")
+            raise InputError("metrics", f"found no metric {name!r}", METRICS.advice(name))
     code_size = whole_number(code_size, "code_size", 1, CODE_SIZE)
     X = X[shuffled_rows(X, seed)[:MAX_POINTS]]
-    chosen = [METRICS[name] for name in names]
-    k = checked_k(k, check_space(X, None, ("X_test", "")), chosen)  # before the codes are computed
-    statistics = gather_checked(X, _scaled(X, code_size, iterations), None, chosen, k=k, include_queries=True)
-    return {metric.name: metric.measure(statistics).value for metric in chosen}
+    ks = numbers_of(k)
+    chosen = METRICS.at_each_k([METRICS[name] for name in names], ks)
+    first = checked_k(ks[0], check_space(X, None, ("X_test", "")), chosen)  # before the codes are computed
+    statistics = gather_checked(X, _scaled(X, code_size, iterations), None, chosen, k=first, include_queries=True)
+    return {metric.name: measured(metric, statistics).value for metric in chosen}
 
 
 def _scaled(X: Any, code_size: int, iterations: int) -> Any:

@@ -42,7 +42,7 @@ def chance(
     X_test, Z_test : array-like of shape (m, d) and (m, dim)
         Test points and their codes.
     metric : str
-        Name of the metric.
+        Name of the metric, perhaps with its own k: ``"knn_recall@100"``.
     reference : tuple of array-likes (X_ref, Z_ref) of shapes (n, d) and (n, dim), optional
         Reference points and their codes; codes are shuffled among the test points and among the references.
     k : int
@@ -63,7 +63,7 @@ def chance(
         If an argument cannot be used.
     """
     if metric not in METRICS:
-        raise InputError("metric", f"found {metric!r}", f"known are {', '.join(METRICS)}")
+        raise InputError("metric", f"found {metric!r}", METRICS.advice(metric))
     pairs = [] if reference is None else list(zip(reference, ("reference[0]", "reference[1]"), strict=False))
     check_pair_names([(X_test, "X_test"), (Z_test, "Z_test")], pairs)
     X, Z = as_points(X_test, "X_test"), as_points(Z_test, "Z_test")
@@ -74,7 +74,7 @@ def chance(
 
     def measure(codes: Array, pair: tuple[Array, Array] | None) -> Measured:
         chosen = METRICS[metric]
-        return chosen.measure(gather_checked(X, codes, pair, [chosen], k=k, include_queries=include_queries))
+        return chosen.measure(gather_checked(X, codes, pair, [chosen], k=chosen.at(k), include_queries=include_queries))
 
     if (closed_form := measure(Z, reference).chance) is not None:
         return float(closed_form)

@@ -77,8 +77,8 @@ class Estimate:
     ) -> Estimate:
         """Return the estimate of a metric with its bounds.
 
-        `points` are the points' single scores, `counts` the numbers k of neighbors, M of candidates and m of queries.
-        Both are used only if the metric is a mean of single points' scores.
+        `points` are the points' single scores, `counts` the numbers k of neighbors (of metrics without their own), M
+        of candidates and m of queries. Both are used only if the metric is a mean of single points' scores.
         """
         from distbench.metrics import METRICS
 
@@ -89,6 +89,7 @@ class Estimate:
         if counts is None or not known.is_mean_of_points:
             return plain
         low, high = known.bounds
+        counts = (known.at(counts[0]), *counts[1:])
         m, losses = counts[2], None
         if leave_one_out is not None and len(leave_one_out) < m:  # points of a group fail together
             m, points = len(leave_one_out), None

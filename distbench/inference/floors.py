@@ -6,7 +6,7 @@ They hold in sample, for Euclidean distances in both spaces. A limit beyond its 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,8 @@ from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
 from distbench.inputs.sparse import without_empty_columns
 from distbench.metrics import METRICS
-from distbench.metrics.neighbor_counts import checked_k
+from distbench.metrics.neighbor_counts import checked_k, numbers_of
+from distbench.metrics.table import base_name
 
 __all__ = ["BINDING_WITH_REFERENCE", "FLOORED", "check_floors", "floors", "refuse_beyond"]
 
@@ -43,7 +44,9 @@ CODE_SIZE = "pass the number of columns of the codes, 1 or more"
 
 
 @with_default_float_errors
-def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str] = FLOORED) -> dict[str, float]:
+def floors(
+    X_test: Any, code_size: int, *, k: int | Iterable[int] = 10, metrics: Collection[str] = FLOORED
+) -> dict[str, float]:
     r"""Return, by metric, the bounds that no encoder can beat in sample on these points.
 
     For stress, with :math:`\mu` the eigenvalues of the doubly centred Gram matrix (which are those of the centred
@@ -68,10 +71,10 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
         Test points.
     code_size : int
         Number of columns of the codes.
-    k : int
-        Number of neighbors, for `knn_recall`.
+    k : int or iterable of int
+        Number of neighbors, or several, for `knn_recall`.
     metrics : collection of str
-        Metrics whose floors are computed, among ``FLOORED``.
+        Metrics whose floors are computed, among ``FLOORED``; `knn_recall` also with its own k: ``"knn_recall@100"``.
 
     Returns
     -------
@@ -96,24 +99,29 @@ def floors(X_test: Any, code_size: int, *, k: int = 10, metrics: Collection[str]
     dim = whole_number(code_size, "code_size", 1, CODE_SIZE)
     sample = _sample(points)
     whole = sample is None
+    ks = numbers_of(k)
+    chosen = METRICS.at_each_k([METRICS[name] for name in metrics if base_name(name) in FLOORED], ks)
     if points.size > MAX_VALUES:
-        points, sample, metrics = points[sample], None, [name for name in metrics if name == "distortion"]
+        points, sample, chosen = points[sample], None, tuple(one for one in chosen if one.name == "distortion")
+    wanted = {metric.name for metric in chosen}
     plain = np.asarray(points, dtype=np.float64)
     X = plain - plain.mean(axis=0)
     exponent = int(np.frexp(np.abs(X).max())[1])
     X = np.ldexp(X, -exponent)  # all floors are free of scale
     values: dict[str, float | None] = {}
     distances = None
-    if whole or "distortion" in metrics:
-        chosen = np.ldexp(plain if sample is None else plain[sample], -exponent)  # exact: equal distances stay equal
-        distances = cdist(chosen, chosen)
-    if {"stress", "scaled_stress"} & set(metrics):
+    if whole or "distortion" in wanted:
+        rows = np.ldexp(plain if sample is None else plain[sample], -exponent)  # exact: equal distances stay equal
+        distances = cdist(rows, rows)
+    if {"stress", "scaled_stress"} & wanted:
         values["stress"] = values["scaled_stress"] = _stress(X, dim, distances if whole else None)
-    if distances is not None and "distortion" in metrics:
+    if distances is not None and "distortion" in wanted:
         values["distortion"] = _distortion(distances, dim)
-    if distances is not None and whole and "knn_recall" in metrics and dim in KISSING:
-        values["knn_recall"] = _recall(distances, KISSING[dim], checked_k(k, len(X) - 1, [METRICS["knn_recall"]]))
-    return {name: value for name in FLOORED if name in metrics and (value := values.get(name)) is not None}
+    if distances is not None and whole and dim in KISSING:
+        recalls = [metric for metric in chosen if base_name(metric.name) == "knn_recall"]
+        first = checked_k(ks[0], len(X) - 1, recalls) if recalls else 0
+        values |= {metric.name: _recall(distances, KISSING[dim], metric.at(first)) for metric in recalls}
+    return {metric.name: value for metric in chosen if (value := values.get(metric.name)) is not None}
 
 
 def _sample(points: NDArray[Any]) -> NDArray[np.int64] | None:
@@ -123,7 +131,7 @@ def _sample(points: NDArray[Any]) -> NDArray[np.int64] | None:
 
 
 def check_floors(
-    limits: Mapping[str, float], X_test: Any, code_size: int, *, k: int = 10, reference: bool = False
+    limits: Mapping[str, float], X_test: Any, code_size: int, *, k: int | Iterable[int] = 10, reference: bool = False
 ) -> None:
     """Raise InputError for limits that no encoder could meet, before one runs.
 
@@ -137,8 +145,8 @@ def check_floors(
         Test points.
     code_size : int
         Number of columns of the codes.
-    k : int
-        Number of neighbors.
+    k : int or iterable of int
+        Number of neighbors; of several, metrics without their own k have the first.
     reference : bool
         Whether there are reference points. Then only the floor of `distortion` binds.
 
@@ -147,9 +155,11 @@ def check_floors(
     InputError
         If a limit is beyond its floor.
     """
-    metrics = [name for name in limits if name in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)]
+    metrics = [
+        name for name in limits if base_name(name) in FLOORED and (not reference or name in BINDING_WITH_REFERENCE)
+    ]
     if metrics and math.prod(getattr(X_test, "shape", ())) <= MAX_VALUES:
-        refuse_beyond(limits, floors(X_test, code_size, k=k, metrics=metrics), code_size)
+        refuse_beyond(limits, floors(X_test, code_size, k=numbers_of(k)[0], metrics=metrics), code_size)
 
 
 def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_size: int) -> None:
@@ -157,7 +167,7 @@ def refuse_beyond(limits: Mapping[str, float], known: Mapping[str, float], code_
     for name, limit in limits.items():
         if name not in known:
             continue
-        floor, up = known[name], name == "knn_recall"
+        floor, up = known[name], base_name(name) == "knn_recall"
         if limit > floor if up else limit < floor:
             side, bound = ("at least", "at most") if up else ("at most", "at least")
             raise InputError(

@@ -10,7 +10,7 @@ from typing import Any
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
-__all__ = ["check_limits", "metric_name", "read_limit"]
+__all__ = ["check_limits", "joined_limits", "metric_name", "read_limit"]
 
 
 def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = None) -> dict[str, float]:
@@ -33,13 +33,26 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
             if name in METRICS:
                 raise InputError(name, "found a limit, but it was not measured", f"pass metrics=[{name!r}, ...]")
             label = name if isinstance(name, str) else short_repr(name)
-            raise InputError(label, "found no metric of that name", did_you_mean(label, known))
+            advice = METRICS.advice(label) if measured is None else did_you_mean(label, known)
+            raise InputError(label, "found no metric of that name", advice)
         if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
             raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
         low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
         if not low <= float(limit) <= high:
             raise InputError(name, f"found the limit {limit:g}", f"pass one between {low:g} and {high:g}")
     return {name: float(limit) for name, limit in limits.items()}
+
+
+def joined_limits(limits: Any, by_name: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the limits of a mapping and those given by name; raise InputError if a metric is in both."""
+    if limits is None:
+        return dict(by_name)
+    if not isinstance(limits, Mapping):
+        raise InputError("limits", f"found {short_repr(limits)}", "pass a mapping, such as {'knn_recall@100': 0.9}")
+    for name in limits:
+        if name in by_name:
+            raise InputError(name, "found two limits", "give one")
+    return {**limits, **by_name}
 
 
 def read_limit(text: str) -> tuple[str, float]:

@@ -4,7 +4,6 @@ A new metric needs one `Metric` row and one function in its family's file. Other
 `point_metric` and name them in entry points of the group ``distbench.metrics``.
 """
 
-from distbench._util.registry import EntryPointTable
 from distbench.metrics import (
     _correlation,
     _density,
@@ -32,6 +31,7 @@ from distbench.metrics._ranks import (
 from distbench.metrics._stress import nonmetric_stress, sammon, scaled_stress, stress
 from distbench.metrics.reconstruction import reconstruction_mse
 from distbench.metrics.semantic import label_agreement
+from distbench.metrics.table import MetricTable
 from distbench.metrics.user_metrics import MetricInputs, adopt, point_metric
 
 __all__ = [
@@ -70,7 +70,7 @@ __all__ = [
 Cases = MetricInputs  # an earlier name, kept for metrics that use it
 
 _FAMILIES = (_ranks, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
-METRICS: EntryPointTable[Metric] = EntryPointTable(
+METRICS = MetricTable(
     "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
 )
 

@@ -68,6 +68,8 @@ class Metric:
         candidate takes from a query's score; for metrics whose value is the mean of single points' scores.
     largest_k : callable, optional
         Function from the number M of candidates to the largest k; for metrics of k neighbors.
+    k : int, optional
+        The metric's own number of neighbors, which its name has after ``@``. Default: that of the call.
     """
 
     name: str
@@ -81,6 +83,11 @@ class Metric:
     version: int = 1
     least_failure: Callable[[int, int, int], float] | None = None
     largest_k: Callable[[int], int] | None = None
+    k: int | None = None
+
+    def at(self, k: int) -> int:
+        """Return the number of neighbors in a call with `k`: the metric's own k, if it has one."""
+        return k if self.k is None else self.k
 
     @property
     def best(self) -> float:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from distbench._util.checks import check_reference_pair
 from distbench._util.float_errors import with_default_float_errors
-from distbench.engine import Statistics, gather
+from distbench.engine import Statistics
 from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
 from distbench.inputs.sparse import without_empty_columns
 from distbench.inputs.table_names import check_pair_names
 from distbench.metrics._metric import Metric
+from distbench.metrics.each_k import gather_each_k
 from distbench.metrics.neighbor_counts import all_but_one, checked_k
 from distbench.metrics.user_metrics import with_metric_inputs
 
@@ -194,15 +195,9 @@ def gather_checked(
         pair = _checked_pair(reference, names)
         check_same_columns(codes, pair[1], ("Z", names[1]))
     M = check_space(points, pair and pair[0], ("X", names[0]), include_queries)
-    statistics = gather(
-        points,
-        codes,
-        *(pair or (None, None)),
-        k=checked_k(k, M, metrics),
-        include_queries=include_queries or pair is None,
-        families=frozenset().union(*(metric.families for metric in metrics)),
-        **options,
-    )
+    arrays = points, codes, *(pair or (None, None))
+    k, include_queries = checked_k(k, M, metrics), include_queries or pair is None
+    statistics = gather_each_k(metrics, k, *arrays, include_queries=include_queries, **options)
     return with_metric_inputs(statistics, (points, codes), pair, include_queries)
 
 

@@ -105,12 +105,12 @@ def with_metric_inputs(
     among = include_queries or reference is None
     queries = statistics.judged if statistics.m < len(points[0]) else None
 
-    def make() -> MetricInputs:
+    def make(k: int) -> MetricInputs:
         (X, X_ref), (Z, Z_ref) = (
             _queries_and_others(points[side], None if reference is None else reference[side], queries, among)
             for side in (0, 1)
         )
-        return MetricInputs(X, Z, X_ref, Z_ref, among, statistics.k, *distances)
+        return MetricInputs(X, Z, X_ref, Z_ref, among, k, *distances)
 
     statistics.extras[EXTRA] = make
     return statistics
@@ -214,7 +214,7 @@ class _Measure:
     chance: float | None
 
     def __call__(self, statistics: Statistics) -> Measured:
-        inputs: MetricInputs = statistics.extras[EXTRA]()
+        inputs: MetricInputs = statistics.extras[EXTRA](statistics.k)
         scores = self._scores(inputs)
         m, value = len(scores), float(scores.mean())
         without = None

@@ -245,7 +245,7 @@ def rows_of(
             groups="" if report.groups is None else report.groups.fingerprint(),
             distance=distance_of(report),
             limit=_as_float(limits.get(name)),
-            verdict=report.verdicts(**{name: limits[name]})[name] if name in limits else "",
+            verdict=report.verdicts({name: limits[name]})[name] if name in limits else "",
             leave_one_out=_as_lists(score.leave_one_out) if keeps_arrays else None,
             interaction=_as_lists(score.interaction) if keeps_arrays else None,
             losses=_as_lists(score.estimate().losses) if keeps_arrays else None,

@@ -231,7 +231,7 @@ def record_check(
     undecided: str = "",
 ) -> None:
     """Record whether an encoder meets its limits, and the verdict on each; `encoder` is its name in the rows."""
-    verdicts = report.verdicts(**limits)
+    verdicts = report.verdicts(limits)
     check = CheckRecord(test=node_id(item), encoder=encoder, passed=passed, verdicts=dict(verdicts))
     if undecided and undecided != settings_of(item.config).undecided():
         check["undecided"] = undecided

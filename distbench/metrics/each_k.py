@@ -1,0 +1,28 @@
+"""Measures metrics that have their own numbers of neighbors from one pass of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from distbench.engine import Statistics, gather
+from distbench.metrics._metric import Measured, Metric
+
+__all__ = ["gather_each_k", "measured"]
+
+
+def gather_each_k(
+    metrics: Iterable[Metric], k: int, *arrays: Any, families: Collection[str] = (), **options: Any
+) -> Statistics:
+    """Return the statistics that metrics need, and these `families`, at `k` and at each metric's own k.
+
+    `arrays` and `options` are those of `distbench.engine.gather`.
+    """
+    metrics = list(metrics)
+    needed = frozenset(families).union(*(metric.families for metric in metrics))
+    return gather(*arrays, k=(k, *(metric.at(k) for metric in metrics)), families=needed, **options)
+
+
+def measured(metric: Metric, statistics: Statistics) -> Measured:
+    """Return the values of a metric from `gather_each_k`, at its own k if it has one."""
+    return metric.measure(statistics.at(metric.at(statistics.k)))

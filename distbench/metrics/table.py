@@ -1,0 +1,86 @@
+"""The table of metrics, in which a metric of k neighbors is also found with its own k: ``knn_recall@100``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from distbench._util.registry import EntryPointTable
+from distbench._util.text import did_you_mean
+from distbench.metrics._metric import Metric
+
+__all__ = ["MetricTable", "base_name"]
+
+OWN_K = re.compile(r"[1-9]\d{0,8}")
+EXAMPLE = "knn_recall@100"
+
+
+def base_name(name: str) -> str:
+    """Return the name of a metric without its own k."""
+    return name.partition("@")[0]
+
+
+class MetricTable(EntryPointTable[Metric]):
+    """Metrics by name. Iteration yields the names without ``@``; every ``name@k`` that makes sense is found too."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or self._with_own_k(name) is not None
+
+    def __getitem__(self, name: str) -> Metric:
+        metric = self._with_own_k(name)
+        return super().__getitem__(name) if metric is None else metric
+
+    def _with_own_k(self, name: object) -> Metric | None:
+        """Return the metric of a name such as ``knn_recall@100``; None for any other name."""
+        if not isinstance(name, str):
+            return None
+        base, at, number = name.partition("@")
+        if not at or not OWN_K.fullmatch(number) or not super().__contains__(base):
+            return None
+        metric = super().__getitem__(base)
+        return None if metric.largest_k is None else replace(metric, name=name, default=False, k=int(number))
+
+    def advice(self, name: object) -> str:
+        """Return what to write instead of an unknown name."""
+        base, at, _ = str(name).partition("@")
+        if not at:
+            return super().advice(name)
+        if not super().__contains__(base):
+            return did_you_mean(base, list(self), otherwise=f"write a metric before @, as in {EXAMPLE}")
+        if super().__getitem__(base).largest_k is None:
+            return f"{base} has no number of neighbors; write {base}"
+        return f"write a whole number of neighbors after @, as in {EXAMPLE}"
+
+    def full_name(self, name: str, k: int) -> str:
+        """Return a metric's name with its k, which is `k` unless the name has one: equal names are equal metrics.
+
+        Names of unknown metrics, and of metrics without a number of neighbors, stay as they are.
+        """
+        metric = self.get(name)
+        return name if metric is None or metric.largest_k is None or metric.k is not None else f"{name}@{k}"
+
+    def same(self, name: str, names: Iterable[str], k: int) -> str | None:
+        """Return which of the names means the same metric as `name`, where names without ``@`` are at `k`."""
+        wanted = self.full_name(name, k)
+        return next((other for other in names if self.full_name(other, k) == wanted), None)
+
+    def shown_k(self, names: Iterable[str], k: int) -> str:
+        """Return the k of a title above metrics: `k`, or all their own k if none of them takes its k from the title."""
+        metrics = [metric for name in names if (metric := self.get(name)) is not None and metric.largest_k]
+        own = sorted({metric.k for metric in metrics if metric.k is not None})
+        return ", ".join(map(str, own)) if own and all(metric.k for metric in metrics) else str(k)
+
+    def at_each_k(self, metrics: Iterable[Metric], ks: Sequence[int]) -> tuple[Metric, ...]:
+        """Return metrics, each once; if there are several `ks`, metrics of neighbors without their own k have each."""
+        each: dict[tuple[str, int], Metric] = {}
+        for metric in metrics:
+            several = metric.largest_k is not None and metric.k is None and len(ks) > 1
+            for one in [self[f"{metric.name}@{k}"] for k in sorted(ks)] if several else [metric]:
+                each.setdefault((base_name(one.name), one.at(ks[0])), one)
+        return tuple(each.values())
+
+    def in_order(self, names: Iterable[str]) -> list[Metric]:
+        """Return the metrics of names in the order of the table; those with their own k follow the one without."""
+        places = {name: place for place, name in enumerate(self)}
+        return sorted((self[name] for name in names), key=lambda metric: (places[base_name(metric.name)], metric.at(0)))

@@ -35,6 +35,15 @@ def test_rows_hold_the_values_of_evaluate_and_the_verdicts_of_limits():
     assert json.loads(json.dumps(plain)) == plain
 
 
+def test_the_seed_is_that_of_the_sample():
+    options = {"queries": 20, "seed": 3, "metrics": ["continuity"]}
+    (row,) = check_encoder(first, X_TEST, **options)
+    assert row.value == distbench.evaluate(first, X_TEST, **options)["continuity"].value
+    assert row.value != distbench.evaluate(first, X_TEST, **{**options, "seed": 0})["continuity"].value
+    with pytest.raises(InputError, match="seed: found -1"):
+        check_encoder(first, X_TEST, **{**options, "seed": -1})
+
+
 def test_a_report_is_judged_without_being_measured_again():
     report = distbench.evaluate(first, X_TEST, reference=X_TRAIN, metrics=["continuity", "kendall"], k=6)
     limits = {"continuity": 0.999, "kendall": 0.01}
@@ -42,7 +51,8 @@ def test_a_report_is_judged_without_being_measured_again():
     assert {name: row.value for name, row in rows.items()} == report.as_dict()
     assert {name: row.verdict for name, row in rows.items()} == report.verdicts(**limits)
     assert {(row.encoder, row.k) for row in rows.values()} == {("mine", 6)}
-    for option in ({"X_test": X_TEST}, {"dataset": "digits"}, {"include_queries": False}, {"distance_z": "cosine"}):
+    given = {"X_test": X_TEST, "dataset": "digits", "include_queries": False, "distance_z": "cosine", "k": 7, "seed": 3}
+    for option in ({name: value} for name, value in given.items()):
         with pytest.raises(InputError, match=f"{next(iter(option))}: given beside a report; leave it out"):
             check_encoder(report, **option, continuity=0.1)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from cli_points import POINTS, X_REF, X, in_folder, run, write_points
 from click.testing import CliRunner
+from frameworks import pd
 
 import distbench
 from distbench.cli import main
@@ -98,6 +99,12 @@ class TestEvaluate:
         result = run("own_encoders:four", "--data", "Z_ref.npy", "--groups", "writers.npy")
         assert result.exit_code == 2
         assert "--groups: found 60 labels" in result.stderr
+
+    def test_labels_in_the_one_column_of_a_file(self):
+        pd.DataFrame({"class": np.load("labels.npy")}).to_parquet("labels.parquet")
+        command = ("own_encoders:four", "--data", "X.npy", "--metrics", "label_agreement", "--labels")
+        found = [run(*command, f"labels.{ending}", "--json").stdout for ending in ("npy", "parquet")]
+        assert json.loads(found[0])["scores"] == json.loads(found[1])["scores"]
 
     def test_rows_are_added_to_results_that_other_commands_read(self, tmp_path):
         path = tmp_path / "r.json"

@@ -16,7 +16,8 @@ __all__ = ["check_sources", "run_check"]
 
 POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
 POINT_FILES = ("data", *POINT_OPTIONS)
-POINTS = ("data", "reference", "labels", "reference_labels", "groups")
+LABELS = ("labels", "reference_labels", "groups")
+POINTS = ("data", "reference", *LABELS)
 
 
 def check_sources(typed: Mapping[str, Any]) -> None:
@@ -57,8 +58,7 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
         return replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"]).run()
     data, reference, labels, reference_labels, groups = (_read(typed, name) for name in POINTS)
     _check_names(typed)
-    options = {**check.options, "seed": check.seed, "labels": labels, "reference_labels": reference_labels}
-    options["groups"] = groups
+    options = {**check.options, "labels": labels, "reference_labels": reference_labels, "groups": groups}
     if typed["input_space"]:
         options["input_space"] = _space(typed["input_space"])
     if typed["codes"]:
@@ -101,4 +101,6 @@ def _name_of(codes: str) -> str:
 def _read(typed: Mapping[str, Any], name: str) -> Any:
     from distbench.inputs.files import read_points
 
-    return read_points(typed[name], f"--{name.replace('_', '-')}") if typed[name] else None
+    values = read_points(typed[name], f"--{name.replace('_', '-')}") if typed[name] else None
+    is_column = name in LABELS and len(getattr(values, "shape", ())) == 2 and values.shape[1] == 1
+    return values[:, 0] if is_column else values  # the one column of a Parquet file

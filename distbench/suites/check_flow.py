@@ -146,6 +146,7 @@ class Check:
         """Check the limits of a report that was measured before."""
         points = {name: getattr(self, name) for name in ("X_test", "reference", "codes", "dataset", "code_size")}
         points["include_queries"] = None if self.include_queries else False
+        points |= {name: value for name in ("k", "seed") if (value := getattr(self, name)) != getattr(Check, name)}
         for name, value in (points | dict(self.options)).items():
             if value is not None:
                 raise InputError(name, "given beside a report", "leave it out: the report has its own")
@@ -154,7 +155,8 @@ class Check:
         return Outcome(report, self._broken(report), {"note": warnings_of(report.notes)})
 
     def _evaluated(self) -> Report:
-        options = {**self.options, "k": self.k, "name": self.name, "include_queries": self.include_queries}
+        named = {name: getattr(self, name) for name in ("k", "name", "include_queries", "seed")}
+        options = {**named, **self.options}
         if self.codes is not None:
             for name in options:
                 if name not in inspect.signature(evaluate_codes).parameters:
@@ -221,7 +223,8 @@ def check_encoder(
         As in :func:`distbench.evaluate`.
     dataset, code_size, seed : str, int and int
         For a recipe: the data set, of which the train points are used to fit and the test points to evaluate; the
-        number of columns of its codes, 1 or more; and its training seed, 0 or more.
+        number of columns of its codes, 1 or more; and its training seed, 0 or more. For an encoder, the seed is that of
+        the sample of test points, if ``queries`` or ``precision`` asks for one.
     k, name, include_queries
         As in :func:`distbench.evaluate`.
     **options

@@ -128,3 +128,12 @@ def test_parquet_files_have_names(tmp_path):
         evaluate_codes(path["X"], path["shuffled"])
     with pytest.raises(InputError, match=r"^reference\[0\]: found columns in another order"):
         evaluate_codes(path["X"], path["Z"], reference=(path["turned"], path["codes"]))
+
+
+def test_reference_encoders_remember_the_columns_that_they_were_fitted_on():
+    X, X_ref = tables()
+    encoder = distbench.fit_baseline("pca", X_ref, code_size=2)
+    distbench.evaluate(encoder, X, reference=X_ref, **OPTIONS)
+    distbench.evaluate(encoder, X.to_numpy(), **OPTIONS)
+    with pytest.raises(InputError, match="X: found columns in another order: column 0 is 'depth', but 'height' in the"):
+        distbench.evaluate(encoder, X[["depth", "width", "height"]], **OPTIONS)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from distbench._util.checks import whole_number
 from distbench._util.registry import Registry
@@ -53,10 +53,20 @@ class Transformer:
     """A fitted encoder that scikit-learn can call, too."""
 
     takes_dense = True  # rows of sparse points are made dense before it is called
+    fitted_table: Any = None  # the table it was fitted on, without its rows
 
-    def transform(self: FittedEncoder, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the codes of points ``X`` (m, ...), under the name that scikit-learn uses."""
-        return self.encode(X)
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the codes of points ``X`` (m, ...), under the name that scikit-learn uses.
+
+        Raises
+        ------
+        distbench.errors.InputError
+            ``X`` is a table whose columns have other names than those fitted on, or another order.
+        """
+        from distbench.inputs.table_names import check_column_names
+
+        check_column_names((self.fitted_table, "the points that it was fitted on"), (X, "X"))
+        return cast("FittedEncoder", self).encode(X)
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,8 @@ class Recipe:
             raise InputError(f"options: {self.name} has no {unknown[0]!r}; it takes {known}")
         with _keras_defaults():
             encoder = self.run(points, int(code_size), int(seed), progress, **options)
+        if isinstance(encoder, Transformer) and hasattr(X, "columns"):
+            object.__setattr__(encoder, "fitted_table", cast("Any", X)[:0])  # encoders are frozen
         return encoder if hasattr(encoder, "encode") and hasattr(encoder, "name") else _Named(self.name, encoder)
 
 

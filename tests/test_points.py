@@ -12,7 +12,7 @@ import pytest
 
 import distbench
 from distbench.encoders import as_encoder
-from distbench.errors import InputError
+from distbench.errors import EncoderError, InputError
 from distbench.inputs import blocks as storage
 from distbench.inputs.arrays import as_points
 
@@ -224,3 +224,17 @@ def test_stored_points_measure_the_same(store, tmp_path, tiny_blocks):
     )
     assert (stored.as_dict(), stored.pairs) == (report.as_dict(), report.pairs)
     assert all((stored[name].low, stored[name].high) == (score.low, score.high) for name, score in report.items())
+
+
+@pytest.mark.parametrize("store", [hdf5, zarr, dask])
+@pytest.mark.parametrize("batch_size", [16, 1024])
+@pytest.mark.parametrize("encode", [lambda b: b + np.arange(len(b))[:, None], lambda b: b - b.mean(axis=0)])
+def test_codes_that_depend_on_the_batch_of_stored_points_are_an_error(store, tmp_path, batch_size, encode):
+    with pytest.raises(EncoderError, match="with the other points of its batch"):
+        distbench.evaluate(encode, store(RNG.normal(size=(130, 3)), tmp_path), k=5, batch_size=batch_size)
+
+
+def test_encoders_may_return_arrays_of_dask():
+    X, from_array = RNG.normal(size=(30, 3)), pytest.importorskip("dask.array").from_array
+    report = distbench.evaluate(lambda batch: from_array(batch)[:, :2], X, k=5)
+    assert report.as_dict() == distbench.evaluate(lambda batch: batch[:, :2], X, k=5).as_dict()

@@ -36,7 +36,7 @@ def check_same_again(
     """Encode some points again, in another batch, and raise EncoderError if codes differ by more than rounding.
 
     Returns a note if codes depend slightly on the batch, as in low precision. At most 64 rows are encoded, in one call:
-    rows spread over the points, or the first rows of stored arrays. If their codes differ, the first batch is encoded
+    rows spread over the points, or neighboring rows of stored arrays. If their codes differ, the first batch is encoded
     again, which shows whether codes depend on the call or on the other points of the batch.
 
     `name` is the name of the points in messages, `advice` a further remedy for an encoder that is not deterministic.
@@ -44,7 +44,7 @@ def check_same_again(
     points, codes = rows_of_points(X), _comparable(codes)
     rounding = Rounding(codes)
     of_points = "" if name == "X_test" else f" of {name}"
-    rows = _rows(points, len(codes))
+    rows = _rows(points, len(codes), encoder.batch_size)
     again = _encode(encoder, points, rows)
     if not isinstance(again, EncoderError) and rounding.change(codes[rows], again) == 0:
         return []
@@ -93,11 +93,12 @@ def _share(change: float) -> str:
     return f"{change:.2g} of their spread" if np.isfinite(change) else "more than their spread"
 
 
-def _rows(points: Any, m: int) -> NDArray[np.int64]:
+def _rows(points: Any, m: int, batch_size: int) -> NDArray[np.int64]:
     """Return the rows to encode again: not all (unless there is one row), so that their batch is a different one."""
     count = min(REPEATED_ROWS, (m + 1) // 2)
-    if is_stored(points):
-        return np.arange(count)
+    if is_stored(points):  # rows from the middle of a batch on, so that they also have other places in theirs
+        start = min(batch_size, m) // 2
+        return np.arange(start, start + count)
     return np.unique(np.linspace(0, m - 1, count).astype(np.int64))
 
 

@@ -83,9 +83,9 @@ def batches(rows: Any, size: int) -> Iterator[tuple[int, Any]]:
 
 
 def some_rows(rows: Any, places: Any) -> Any:
-    """Return the rows at `places`; of a stored array return the same number of first rows, which is faster."""
+    """Return the rows at `places`; those of a stored array must be neighbors, which are read at once."""
     if is_stored(rows):
-        return rows[: len(places)]
+        return rows[int(places[0]) : int(places[-1]) + 1]
     if isinstance(rows, list):
         return [rows[place] for place in places]
     return rows.iloc[places] if hasattr(rows, "iloc") else rows[places]

@@ -77,6 +77,7 @@ POINTS = (
     (X + 1j, ("found complex numbers", "pass real ones")),
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
+    (list(np.ma.masked_less(X, 0)), ("found a masked array", "fill or drop")),
     (
         Frame(lambda: {"a": X[:, 0], "city": ["Oslo"] * 40}),
         ("columns that are not numbers: city", "encode or drop"),
@@ -134,9 +135,15 @@ ARGUMENTS = [
     evaluation("k: found ndarray of shape (2, 2)", "whole number", k=SQUARE),
     evaluation("k: found 3 with M = 3", reference=X[:3], include_queries=False),
     evaluation("reference: found 3 columns, but X_test has 4", reference=REFERENCE[:, :3]),
+    evaluation(
+        *("reference: found rows of shape (4, 3, 2), but (2, 3, 4) in X_test", "the same shape"),
+        points=rng.random((40, 2, 3, 4)),
+        reference=rng.random((60, 4, 3, 2)),
+    ),
     evaluation("metrics: found no metric 'continuty'; did you mean 'continuity'?", metrics="continuty"),
     evaluation("metrics: found []", "'default'", metrics=[]),
     evaluation("metrics: found 3;", metrics=3),
+    evaluation("metrics: found {'continuity': 0.9}", metrics={"continuity": 0.9}),
     evaluation("metrics: found 3 among the names", metrics=["stress", 3]),
     evaluation("'label_agreement', which cannot be measured: pass labels=", metrics="label_agreement"),
     evaluation("'reconstruction_mse'", "inverse_transform", metrics="reconstruction_mse"),
@@ -231,6 +238,7 @@ ENCODERS = [
     encoding(lambda batch: batch.astype(object), "values of type object"),
     encoding(lambda b: np.arange(len(b)) + 2**60, "integers beyond 2**53"),
     encoding(lambda batch: np.ma.masked_less(batch, 0), "a masked array"),
+    encoding(lambda batch: list(np.ma.masked_less(batch, 0)), "a masked array"),
     encoding(lambda batch: batch[:-1], "shape (39, 4) for 40 points"),
     encoding(lambda batch: batch[:, :0], "codes of size 0"),
     encoding(

@@ -134,6 +134,7 @@ def test_wide_points_take_little_memory():
         (X * 0, "X_test: found points that all coincide"),
         (X * np.inf, r"X_test: found an infinite value in row 0 \(60 such rows in all\)"),
         (sparse.coo_array(np.arange(60.0)), "X_test: found 1-D data"),
+        (sparse.coo_array(np.ones((60, 2, 3))), r"X_test: found a sparse array of shape \(60, 2, 3\)"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")

@@ -121,7 +121,7 @@ class Encoder:
                 f"encoder {self.name!r} raised {type(error).__name__}: {first_line(error)}; it got rows {start} "
                 f"to {start + size - 1} of {total}, {kind}{advice}"
             ) from error
-        if inspect.isawaitable(codes):
+        if inspect.isawaitable(codes) and not hasattr(codes, "__array__"):  # arrays of Dask can be awaited, too
             if inspect.iscoroutine(codes):
                 codes.close()  # else Python warns that it was never awaited
             raise self._error(
@@ -159,7 +159,7 @@ class Encoder:
             raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
         if isinstance(raw, tuple) and all(getattr(part, "ndim", 0) > 1 and len(part) == rows for part in raw):
             raise self._error(f"a tuple of {len(raw)} arrays for {rows} points; return only the codes")
-        if np.ma.is_masked(raw):
+        if np.ma.is_masked(raw) or (isinstance(raw, tuple | list) and any(map(np.ma.is_masked, raw))):
             raise self._error("a masked array with masked values; codes must be complete")
         try:
             codes = as_csr(raw, f"encoder {self.name!r}") if is_sparse(raw) else np.asarray(detached(raw))

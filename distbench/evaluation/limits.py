@@ -74,7 +74,7 @@ def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
         if chosen == "all":
             return {}
         chosen = default_metrics() if chosen == "default" else [chosen]
-    if not isinstance(chosen, Iterable):
+    if not isinstance(chosen, Iterable) or isinstance(chosen, Mapping):
         return {}  # evaluate raises the error
     names = list(chosen)
     missing = [name for name in limits if name not in names]

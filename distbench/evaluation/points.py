@@ -147,7 +147,20 @@ def _matrices(
         if count and len(points) != count:
             raise InputError(name, f"found {len(points)} rows, but {described} has {count}", "pass one row for each")
         arrays.append(points)
+    _check_images(narrow, names)
     return arrays[0], arrays[1] if len(arrays) == 2 else None
+
+
+def _check_images(parts: Sequence[Any], names: tuple[str, str]) -> None:
+    """Raise InputError if test and reference points are images of other shapes: flattened, they may fit by accident."""
+    shapes = [tuple(getattr(part, "shape", ()))[1:] for part in parts]
+    if len(shapes) == 2 and all(len(shape) > 1 for shape in shapes):
+        sides = [tuple(side for side in shape if side != 1) for shape in shapes]
+        if sides[0] != sides[1]:
+            found = f"found rows of shape {shapes[1]}, but {shapes[0]} in {names[0]}"
+            raise InputError(
+                names[1], found, "give both the same shape (are the channels first in one, last in the other?)"
+            )
 
 
 def check_names(test: Tables, reference: Tables, settings: Settings, notes: list[str]) -> None:

@@ -107,7 +107,8 @@ def chosen_metrics(
     if isinstance(metrics, str):
         known = {"default": default_metrics(), "all": [name for name in METRICS if name not in missing]}
         metrics = known.get(metrics, [metrics])
-    names = list(metrics) if isinstance(metrics, Iterable) else []
+    is_list = isinstance(metrics, Iterable) and not isinstance(metrics, Mapping)  # a mapping looks like limits
+    names = list(metrics) if is_list else []
     if not names:
         raise InputError("metrics", f"found {short_repr(metrics)}", "pass 'default', 'all' or names")
     for name in names:

@@ -78,7 +78,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     is_sparse_tensor = hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
-        (isinstance(value, np.ma.MaskedArray), "a masked array", "fill or drop the masked rows first"),
+        (_is_masked(value), "a masked array", "fill or drop the masked rows first"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
         (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
@@ -99,6 +99,12 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     if array.dtype == object and array.ndim == 0:
         raise InputError(name, f"found {short_repr(value)}", "pass an array of shape (n, d)")
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _is_masked(value: Any) -> bool:
+    """Return whether `value` is a masked array or a list of some, of which numpy would unmask the numbers."""
+    rows = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(row, np.ma.MaskedArray) for row in rows)
 
 
 def _without_frame(value: Any, name: str) -> Any:

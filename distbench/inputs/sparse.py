@@ -26,7 +26,9 @@ def row_count(points: Any) -> int:
 
 
 def as_csr(value: Any, name: str) -> Any:
-    """Return a sparse matrix by rows; raise InputError for the argument `name` if it is damaged."""
+    """Return a sparse matrix by rows; raise InputError for the argument `name` if it is damaged or no matrix."""
+    if value.ndim > 2:
+        raise InputError(name, f"found a sparse array of shape {value.shape}", "pass one row for each point, (n, d)")
     if value.format in ("csr", "csc") and not _has_valid_indices(value):
         raise InputError(name, "found a damaged sparse matrix, whose indices are out of range", "save it again")
     return value.tocsr()

@@ -101,6 +101,8 @@ def _name_of(codes: str) -> str:
 def _read(typed: Mapping[str, Any], name: str) -> Any:
     from distbench.inputs.files import read_points
 
-    values = read_points(typed[name], f"--{name.replace('_', '-')}") if typed[name] else None
-    is_column = name in LABELS and len(getattr(values, "shape", ())) == 2 and values.shape[1] == 1
-    return values[:, 0] if is_column else values  # the one column of a Parquet file
+    if not typed[name]:
+        return None
+    values = read_points(typed[name], f"--{name.replace('_', '-')}")
+    is_column = name in LABELS and len(values.shape) == 2 and values.shape[1] == 1  # as those of Parquet files are
+    return values[:, 0] if is_column else values

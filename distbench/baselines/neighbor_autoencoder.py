@@ -32,7 +32,7 @@ def neighbor_autoencoder(
     (van den Oord, Li and Vinyals 2018): each step takes ``batch_size`` points and one of the 10 nearest points of each,
     and the code of a point must tell its partner from those of the others.
 
-    ``weight=None``: 2 for codes of up to three numbers, which cannot keep both distances and neighbors, else 10.
+    ``weight=None``: 2 for codes of up to seven numbers, which cannot keep both distances and neighbors, else 10.
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
     from distbench.baselines._pairwise import pair_weight

@@ -32,7 +32,7 @@ def pairwise_autoencoder(
     inputs and codes in a batch, mean_a the mean distance of (at most 2,000) train points; or another ``form`` of
     ``distbench.keras.PairwiseDistanceLoss``. Codes keep distances in the inputs' own units.
 
-    ``weight=None``: 2 for codes of up to three numbers, which cannot keep both distances and neighbors, else 10.
+    ``weight=None``: 2 for codes of up to seven numbers, which cannot keep both distances and neighbors, else 10.
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
     from distbench.baselines._pairwise import pairwise_model

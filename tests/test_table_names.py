@@ -63,6 +63,12 @@ def test_names_in_the_same_order_change_nothing():
     [
         (lambda X, R: evaluate(X, reference=turned(R)), "reference: .*'depth', but 'height' in X_test"),
         (lambda X, R: evaluate(X, reference=R.rename(columns=str.upper)), "reference: found other columns"),
+        (
+            lambda X, R: distbench.evaluate(
+                np.asarray, X.set_axis(range(3), axis=1), reference=R.set_axis([2, 1, 0], axis=1), **OPTIONS
+            ),
+            "reference: found columns in another order: column 0 is 2, but 0 in X_test",
+        ),
         (lambda X, R: evaluate(X, labels=pd.Series(range(60), index=X.index[::-1])), "labels: .*'t59', but 't0'"),
         (lambda X, R: evaluate(X, groups=pd.Series(range(60), index=X.index[::-1])), "groups: "),
         (

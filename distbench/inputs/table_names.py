@@ -49,6 +49,8 @@ def check_column_names(first: tuple[Any, str], second: tuple[Any, str]) -> None:
     names, others = _column_names(first[0]), _column_names(second[0])
     if names is None or others is None or len(names) != len(others) or names == others:
         return
+    if (_are_numbers(names) or _are_numbers(others)) and not in_another_order(names, others):
+        return  # one of them has no names of its own
     place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
     found = f"column {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {first[1]}"
     order = "columns in another order" if in_another_order(names, others) else "other columns"
@@ -82,7 +84,7 @@ def row_names(table: Any) -> Names:
 
 
 def _column_names(table: Any) -> Names:
-    """Return the names of the columns of a frame, an Arrow table, AnnData or a file; None if it has none of its own."""
+    """Return the names of the columns of a frame, an Arrow table, AnnData or a file; None if it has none."""
     names: Names = None
     if is_parquet(table):
         names = parquet_names(table)[1]
@@ -90,7 +92,7 @@ def _column_names(table: Any) -> Names:
         names = list(table.var_names)
     elif hasattr(table, "shape") and hasattr(type(table), "columns"):
         names = list(table.column_names if hasattr(table, "column_names") else table.columns)
-    return None if names is None or len(names) == 1 or _are_numbers(names) else names  # one column may hold lists
+    return None if names is None or len(names) == 1 else names  # one column may hold lists
 
 
 def _are_numbers(names: list[Any]) -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from frameworks import dk, tf
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
-__all__ = ["FORMS", "PAIRS", "RNG", "X", "Z", "bare", "by_definition", "jacobian"]
+__all__ = ["DISTANCES", "FORMS", "PAIRS", "RNG", "X", "Z", "bare", "by_definition", "jacobian"]
 
+DISTANCES = ["euclidean", "cosine", "cityblock"]
 FORMS = ["scaled", "stress", "sammon", "log_ratio", "correlation"]
 PAIRS = ["all", "sampled"]
 RNG = np.random.default_rng(0)
@@ -17,15 +18,17 @@ X = RNG.normal(size=(12, 5)).astype("float32")
 Z = RNG.normal(size=(12, 2)).astype("float32")
 
 
-def distances_of(x: Any, pairs: str) -> Any:
+def distances_of(x: Any, pairs: str, metric: str = "euclidean") -> Any:
     """Return the distances of the pairs of a loss, in float64."""
     x = np.asarray(x).astype("float64").reshape(len(x), -1)
-    return pdist(x) if pairs == "all" else np.linalg.norm(x - np.roll(x, -1, axis=0), axis=1)
+    return pdist(x, metric) if pairs == "all" else np.diag(cdist(x, np.roll(x, -1, axis=0), metric))
 
 
-def by_definition(x: Any, z: Any, form: str, pairs: str = "all", scale: float | None = None) -> float:
+def by_definition(
+    x: Any, z: Any, form: str, pairs: str = "all", scale: float | None = None, metric: str = "euclidean"
+) -> float:
     """Return the loss by its formula; pairs are counted once."""
-    a, b = distances_of(x, pairs), distances_of(z, pairs)
+    a, b = distances_of(x, pairs, metric), distances_of(z, pairs)
     match form:
         case "scaled":
             return float(np.mean((a - b) ** 2) / (a.mean() if scale is None else scale) ** 2)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from frameworks import dk, keras, tf
-from keras_formulas import FORMS, PAIRS, X, Z, bare, by_definition
+from keras_formulas import DISTANCES, FORMS, PAIRS, X, Z, bare, by_definition
 from nightly import over_all
 
 POLICIES = ["float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16"]
@@ -66,6 +66,25 @@ def test_gradients_are_finite_wherever_points_coincide(form: str, pairs: str, ji
         # If all coincide, no point has a direction to move in; otherwise each has, from the other points of its pairs.
         moves = np.abs(parts[0]).max(axis=1) > 0
         assert not moves.any() if max(same_codes, same_inputs) == 12 else moves.all() or pairs == "sampled"
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("distance", DISTANCES[1:])
+def test_other_distances_have_the_slopes_of_their_formulas_and_finite_ones_at_zeros(distance: str, jit: bool) -> None:
+    exact = gradients(Z, X, jit, distance=distance)[1]
+    for i, j in [(0, 4), (7, 2)]:
+        values = []
+        for sign in (1, -1):
+            moved = X.astype("float64")
+            moved[i, j] += sign * 1e-5
+            values.append(by_definition(moved, Z, "scaled", metric=distance))
+        assert exact[i, j] == pytest.approx((values[0] - values[1]) / 2e-5, rel=2e-3, abs=1e-6)
+    inputs = X.copy()
+    inputs[:3], inputs[3:5] = 0, inputs[5]
+    for pairs in PAIRS:
+        settings = {"distance": distance, "pairs": pairs}
+        assert all(np.isfinite(part).all() for part in gradients(Z, inputs, jit, **settings))
+        assert np.isfinite(bare(inputs, Z, **settings))
 
 
 def test_inputs_that_coincide_ask_for_codes_that_do() -> None:

@@ -12,20 +12,86 @@ import pytest
 from frameworks import dk, keras, tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keras_formulas import FORMS, PAIRS, RNG, X, Z, bare, by_definition
+from keras_formulas import DISTANCES, FORMS, PAIRS, RNG, X, Z, bare, by_definition
 from scipy.spatial.distance import cdist
 
 from distbench.errors import InputError
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize(
     "points",
     [X, (X[:, :2] * 1e-2 + 1e3).astype("float32"), RNG.normal(size=(6, 3, 3, 2)).astype("float16")],
     ids=["plain", "far from the origin", "images in half precision"],
 )
-def test_distances_equal_those_of_scipy(points: Any) -> None:
+def test_distances_equal_those_of_scipy(points: Any, distance: str) -> None:
     rows = points.reshape(len(points), -1).astype("float64")
-    np.testing.assert_allclose(dk.pairwise_distances(points), cdist(rows, rows), rtol=1e-5, atol=1e-6)
+    # Directions of points far from the origin are themselves rounded in float32.
+    near = 1e-6 if distance != "cosine" else 1e-7
+    np.testing.assert_allclose(
+        dk.pairwise_distances(points, distance), cdist(rows, rows, distance), rtol=1e-5, atol=near
+    )
+
+
+def test_rows_of_zeros_have_no_direction() -> None:
+    rows = np.array([[0, 0], [3, 0], [0, 0], [0, -2]], "float32")
+    expected = [[0, 1, 0, 1], [1, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 0]]
+    np.testing.assert_array_equal(dk.pairwise_distances(rows, "cosine"), expected)
+
+
+@pytest.mark.parametrize("pairs", PAIRS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("distance", [*DISTANCES, "precomputed"])
+def test_the_inputs_may_have_another_distance(distance: str, form: str, pairs: str) -> None:
+    metric = "cityblock" if distance == "precomputed" else distance
+    inputs = X
+    if distance == "precomputed":
+        inputs = cdist(X, X, metric) + np.diag(np.full(12, np.nan))  # the diagonal has no pairs
+    settings = {"form": form, "pairs": pairs, "distance": distance}
+    expected = by_definition(X, Z, form, pairs, metric=metric)
+    assert bare(inputs, Z, **settings) == pytest.approx(expected, rel=2e-5)
+    layer = dk.PairwiseDistanceLoss(**settings)
+    again = dk.PairwiseDistanceLoss.from_config(layer.get_config())
+    again(Z, inputs)
+    assert float(again.losses[0]) == pytest.approx(expected, rel=2e-5)
+    error = dk.PairwiseDistanceError.from_config(dk.PairwiseDistanceError(**settings).get_config())
+    assert float(error(inputs, Z)) == pytest.approx(expected, rel=2e-5)
+
+
+def test_fit_takes_given_distances(tmp_path: Path) -> None:
+    """Each point comes with its row of the table and its number, which choose the block of a batch."""
+    table = cdist(X, X, "cityblock").astype("float32")
+    points, rows, each = keras.Input((5,)), keras.Input((12,)), keras.Input((), dtype="int32")
+    block = keras.ops.take(rows, each, axis=1)
+    codes = dk.PairwiseDistanceLoss(distance="precomputed", scale=1.0)(points[:, :2], block)
+    model = keras.Model([points, rows, each], codes)
+    model.compile(loss=None, jit_compile=True)
+    first, last = (by_definition(x, x[:, :2], "scaled", scale=1.0, metric="cityblock") for x in (X[:8], X[8:]))
+    found = model.evaluate([X, table, np.arange(12)], batch_size=8, verbose=0)
+    assert found == pytest.approx((first * 8 + last * 4) / 12, rel=1e-4)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    again([X, table, np.arange(12)])
+    assert float(again.losses[0]) == pytest.approx(bare(table, X[:, :2], scale=1.0, distance="precomputed"), rel=1e-5)
+
+
+def test_features_may_stand_for_the_inputs() -> None:
+    """Features are a second input, or what a frozen network makes of the inputs."""
+    kernel = RNG.normal(size=(5, 7)).astype("float32")
+    frozen = keras.Sequential([keras.Input((5,)), keras.layers.Dense(7, use_bias=False)])
+    frozen.set_weights([kernel])
+    frozen.trainable = False
+    inputs, features = keras.Input((5,)), keras.Input((7,))
+    codes = keras.layers.Dense(2)(inputs)
+    by_network = keras.Model(inputs, dk.PairwiseDistanceLoss()(codes, frozen(inputs)))
+    by_input = keras.Model([inputs, features], dk.PairwiseDistanceLoss()(codes, features))
+    for model, x in ((by_network, X), (by_input, [X, X @ kernel])):
+        model.compile(keras.optimizers.Adam(0.05), jit_compile=True)
+        expected = bare(X @ kernel, by_network(X))
+        history = model.fit(x, batch_size=12, epochs=30, verbose=0).history["loss"]
+        assert history[0] == pytest.approx(expected, rel=1e-4)
+        assert history[-1] < 0.9 * history[0]
+    np.testing.assert_array_equal(frozen.get_weights()[0], kernel)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +246,7 @@ def test_a_callback_changes_the_weight_of_compiled_training_and_it_is_saved(poli
         ({"max_points": 2.5}, "max_points"),
         ({"form": "strain"}, "form"),
         ({"pairs": "some"}, "pairs"),
+        ({"distance": "manhattan"}, "distance"),
     ],
 )
 def test_settings_are_checked(arguments: dict[str, Any], name: str) -> None:
@@ -202,6 +269,11 @@ def test_arguments_that_cannot_be_a_batch_and_its_codes_are_refused_in_one_line(
         for use in (dk.pairwise_distance_loss, lambda x, z: dk.PairwiseDistanceLoss()(z, x)):
             with pytest.raises(InputError, match=f"^{message}$"):
                 use(inputs, codes)
+    for shape in ((12, 5), (12, 12, 1)):
+        with pytest.raises(
+            InputError, match=r"^inputs: found shape .*; pass the distances of the batch, shape \(n, n\)$"
+        ):
+            dk.PairwiseDistanceLoss(distance="precomputed")(Z, np.ones(shape, "float32"))
     given = {"inputs": X, "codes": Z, argument: symbolic}
     with pytest.raises(InputError, match=f"^{argument}: found a symbolic tensor of Keras; use the layer"):
         dk.pairwise_distance_loss(**given)

@@ -19,9 +19,10 @@ from distbench.keras._convolutional import ConvolutionalAutoencoder
 from distbench.keras._denoising import DenoisingAutoencoder
 from distbench.keras._distance_error import PairwiseDistanceError
 from distbench.keras._distance_preserving import DistanceEncoder, DistancePreservingAutoencoder
+from distbench.keras._distances import pairwise_distances
 from distbench.keras._isometric import IsometricAutoencoder
 from distbench.keras._layers import OrthogonalProjection, Reflection, Rotation, Translation
-from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss, pairwise_distances
+from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss
 from distbench.keras._models import Autoencoder, LinearAutoencoder
 from distbench.keras._neighbor_autoencoder import NeighborAutoencoder
 from distbench.keras._neighbor_batches import NeighborBatches, neighbor_pairs

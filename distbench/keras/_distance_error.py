@@ -6,8 +6,10 @@ from typing import Any
 
 import keras
 
+from distbench._util.distances import EUCLIDEAN
 from distbench.errors import InputError
 from distbench.keras._losses import check_settings, pairwise_distance_loss
+from distbench.keras._models import check_scale
 
 __all__ = ["PairwiseDistanceError"]
 
@@ -20,7 +22,7 @@ class PairwiseDistanceError(keras.losses.Loss):  # type: ignore[misc,unused-igno
 
     Parameters
     ----------
-    form, scale, pairs, max_points
+    form, scale, pairs, max_points, distance
         As in :func:`pairwise_distance_loss`.
     name : str
         Name of the loss.
@@ -47,14 +49,15 @@ class PairwiseDistanceError(keras.losses.Loss):  # type: ignore[misc,unused-igno
         scale: float | None = None,
         pairs: str = "all",
         max_points: int = 128,
+        distance: str = EUCLIDEAN,
         name: str = "pairwise_distance_error",
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype or "float32", **kwargs)
-        check_settings(form, scale, pairs, max_points)
-        scale = None if scale is None else float(scale)
-        self.settings = {"form": form, "scale": scale, "pairs": pairs, "max_points": int(max_points)}
+        check_settings(form, scale, pairs, max_points, distance)
+        self.settings = {"form": form, "scale": check_scale(scale), "pairs": pairs, "max_points": int(max_points)}
+        self.settings["distance"] = distance
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch, shape ()."""

@@ -10,34 +10,16 @@ import numpy as np
 from keras import ops
 
 from distbench._util.checks import whole_number
+from distbench._util.distances import EUCLIDEAN, INPUT_DISTANCES
 from distbench.errors import InputError
+from distbench.keras._distances import PRECOMPUTED, check_distance, next_distances, pairwise_distances
 from distbench.keras._forms import FORMS
 from distbench.keras._loss_layer import LossLayer
+from distbench.keras._models import check_scale
 
-__all__ = ["PairwiseDistanceLoss", "check_settings", "pairwise_distance_loss", "pairwise_distances"]
+__all__ = ["PairwiseDistanceLoss", "check_settings", "pairwise_distance_loss"]
 
 PAIRS = ("all", "sampled")
-
-
-def pairwise_distances(points: Any) -> Any:
-    """Return Euclidean distances between all rows, by direct differences, in float32.
-
-    Parameters
-    ----------
-    points : tensor, shape (n, ...)
-        Axes after the first are flattened. ``n`` may be known at run time alone.
-
-    Returns
-    -------
-    tensor, shape (n, n)
-        Symmetric; memory grows as n * n * d.
-
-    Notes
-    -----
-    Points that coincide are 0 apart, and their distance has gradient 0 on every backend, compiled or not.
-    """
-    rows = _rows(points)
-    return _norms(ops.expand_dims(rows, 1) - ops.expand_dims(rows, 0))
 
 
 def pairwise_distance_loss(
@@ -48,6 +30,7 @@ def pairwise_distance_loss(
     scale: float | None = None,
     pairs: str = "all",
     max_points: int = 128,
+    distance: str = EUCLIDEAN,
 ) -> Any:
     """Return how far distances of codes are from distances of inputs, over pairs of a batch.
 
@@ -66,8 +49,8 @@ def pairwise_distance_loss(
     Parameters
     ----------
     inputs, codes : tensor, shape (n, ...)
-        A batch and what encodes it, of any float types; axes after the first are flattened. ``n`` may be known at
-        run time alone.
+        A batch, or features of it, and what encodes it, of any float types; axes after the first are flattened. ``n``
+        may be known at run time alone.
     form : str
         See the table. `stress` is the square of the metric `scaled_stress`; `sammon` (Sammon 1969) is the metric of
         the same name.
@@ -79,6 +62,9 @@ def pairwise_distance_loss(
         pairs if the batch is shuffled, as ``fit`` does.
     max_points : int
         Bound on the points of "all".
+    distance : {"euclidean", "cosine", "cityblock", "precomputed"}
+        Distance of inputs, as :func:`pairwise_distances` has it; that of codes is Euclidean. "precomputed": ``inputs``
+        are the distances of the batch themselves, shape (n, n).
 
     Returns
     -------
@@ -88,8 +74,9 @@ def pairwise_distance_loss(
     Raises
     ------
     distbench.errors.InputError
-        ``form`` or ``pairs`` is unknown, ``scale`` is not above 0, ``max_points`` is below 2, or ``inputs`` and
-        ``codes`` are batches of different sizes, look swapped, or are symbolic tensors of a functional model.
+        ``form``, ``pairs`` or ``distance`` is unknown, ``scale`` is not above 0, ``max_points`` is below 2, or
+        ``inputs`` and ``codes`` are batches of different sizes, look swapped, or are symbolic tensors of a functional
+        model; or distances are not square.
 
     Notes
     -----
@@ -102,12 +89,12 @@ def pairwise_distance_loss(
     `correlation` lets small distances become 0 as long as the large ones stay proportional: on nested spheres it gave
     distinct points the same code.
     """
-    check_settings(form, scale, pairs, max_points)
+    check_settings(form, scale, pairs, max_points, distance)
     for name, points in (("inputs", inputs), ("codes", codes)):
         if isinstance(points, keras.KerasTensor):
             raise InputError(name, "found a symbolic tensor of Keras", "use the layer PairwiseDistanceLoss in a model")
-    _check_batches(inputs, codes)
-    return _loss(inputs, codes, form, scale, pairs, max_points)
+    _check_batches(inputs, codes, distance)
+    return _loss(inputs, codes, form, scale, pairs, max_points, distance)
 
 
 @keras.saving.register_keras_serializable(package="distbench")
@@ -132,19 +119,25 @@ class PairwiseDistanceLoss(LossLayer):
     pairs : {"all", "sampled"}
         All pairs, or each point with the next one of the shuffled batch: as many pairs as points. Sample where
         batches are larger than ``max_points``.
+    distance : {"euclidean", "cosine", "cityblock", "precomputed"}
+        Distance of inputs; that of codes is Euclidean. "precomputed": call the layer with the distances of the batch,
+        shape (n, n), instead of inputs.
     **kwargs
         Passed to ``keras.layers.Layer``.
 
     Raises
     ------
     distbench.errors.InputError
-        ``weight`` is negative, ``scale`` is not above 0, ``max_points`` is below 2, or ``form`` or ``pairs`` is
-        unknown. When it is called: codes or inputs are missing, swapped, or batches of different sizes.
+        ``weight`` is negative, ``scale`` is not above 0, ``max_points`` is below 2, or ``form``, ``pairs`` or
+        ``distance`` is unknown. When it is called: codes or inputs are missing, swapped, or batches of different sizes.
 
     Notes
     -----
-    Call it as ``layer(codes, inputs)``, between encoder and decoder. If all codes of a batch coincide, the
-    gradient is 0 and cannot move them apart. A mask of the codes is passed on; the loss takes all their numbers.
+    Call it as ``layer(codes, inputs)``, between encoder and decoder. In the place of inputs it also takes features of
+    them: another input of the model, or the output of a trained network.
+
+    If all codes of a batch coincide, the gradient is 0 and cannot move them apart. A mask of the codes is passed on;
+    the loss takes all their numbers.
 
     Examples
     --------
@@ -161,21 +154,23 @@ class PairwiseDistanceLoss(LossLayer):
         max_points: int = 128,
         form: str = "scaled",
         pairs: str = "all",
+        distance: str = EUCLIDEAN,
         **kwargs: Any,
     ) -> None:
         super().__init__(weight, **kwargs)
-        check_settings(form, scale, pairs, max_points)
-        self.scale = None if scale is None else float(scale)
+        check_settings(form, scale, pairs, max_points, distance)
+        self.scale = check_scale(scale)
         self.max_points = int(max_points)
         self.form = form
         self.pairs = pairs
+        self.distance = distance
         self.supports_masking = True
 
     def __call__(self, codes: Any, inputs: Any = None, **kwargs: Any) -> Any:
         """Check the arguments, which Keras would refuse in many lines, and call the layer."""
         if inputs is None:
             raise InputError("inputs", "missing", "call layer(codes, inputs)")
-        _check_batches(inputs, codes)
+        _check_batches(inputs, codes, self.distance)
         symbolic = isinstance(codes, keras.KerasTensor) and isinstance(inputs, keras.KerasTensor)
         if symbolic and inputs is not codes and any(codes is one for one in keras.utils.get_source_inputs(inputs)):
             raise InputError("codes", "found what the inputs are computed from", "call layer(codes, inputs)")
@@ -187,7 +182,8 @@ class PairwiseDistanceLoss(LossLayer):
 
     def call(self, codes: Any, inputs: Any) -> Any:
         """Add the loss of this batch and return ``codes`` unchanged."""
-        self.add_loss(self.weight * _loss(inputs, codes, self.form, self.scale, self.pairs, self.max_points))
+        settings = self.form, self.scale, self.pairs, self.max_points, self.distance
+        self.add_loss(self.weight * _loss(inputs, codes, *settings))
         return codes
 
     def compute_output_shape(self, codes_shape: Any, inputs_shape: Any) -> Any:
@@ -196,24 +192,28 @@ class PairwiseDistanceLoss(LossLayer):
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
-        names = ("scale", "max_points", "form", "pairs")
+        names = ("scale", "max_points", "form", "pairs", "distance")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def check_settings(form: str, scale: float | None, pairs: str, max_points: int) -> None:
+def check_settings(form: str, scale: float | None, pairs: str, max_points: int, distance: str) -> None:
     for name, value, known in (("form", form, tuple(FORMS)), ("pairs", pairs, PAIRS)):
         if value not in known:
             raise InputError(f"{name}: {value!r} is unknown; pass one of {', '.join(known)}")
-    if scale is not None and not 0 < scale < float("inf"):
-        raise InputError(f"scale: {scale!r} is not a number above 0; pass the mean distance, or None")
+    check_scale(scale)
+    check_distance(distance, (*INPUT_DISTANCES, PRECOMPUTED))
     whole_number(max_points, "max_points", 2, "pass a whole number, 2 or more: fewer points have no pair")
 
 
-def _check_batches(inputs: Any, codes: Any) -> None:
+def _check_batches(inputs: Any, codes: Any, distance: str) -> None:
     """Raise InputError for batches of different sizes, and for codes that can only be the inputs."""
     (n, *size), (m, *width) = _shape("inputs", inputs), _shape("codes", codes)
     if None not in (n, m) and n != m:
         raise InputError("codes", f"found {m} for {n} inputs", "pass the codes of the same batch")
+    if distance == PRECOMPUTED:
+        if len(size) != 1 or (None not in (n, *size) and n != size[0]):
+            raise InputError("inputs", f"found shape {(n, *size)}", "pass the distances of the batch, shape (n, n)")
+        return
     numbers, code_numbers = (prod(length or 0 for length in shape) for shape in (size, width))  # 0: not known yet
     # Float codes may well be wider than their inputs.
     if _is_whole(codes) and not _is_whole(inputs) and 0 < numbers < code_numbers:
@@ -235,13 +235,14 @@ def _is_whole(points: Any) -> bool:
     return "int" in keras.backend.standardize_dtype(getattr(points, "dtype", "float32"))
 
 
-def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, max_points: int) -> Any:
+def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, max_points: int, distance: str) -> Any:
     if pairs == "all":
-        a, b = pairwise_distances(inputs[:max_points]), pairwise_distances(codes[:max_points])
+        inputs = inputs[:max_points, :max_points] if distance == PRECOMPUTED else inputs[:max_points]
+        a, b = _input_distances(inputs, pairs, distance), pairwise_distances(codes[:max_points])
         each = ops.arange(ops.shape(a)[0])
         keep = ops.cast(ops.expand_dims(each, 1) != each, "float32")
     else:
-        a, b = _next_distances(inputs), _next_distances(codes)
+        a, b = _input_distances(inputs, pairs, distance), next_distances(codes)
         # The only point of a batch of one is its own next point, which is no pair.
         keep = ops.ones_like(a) * ops.cast(ops.shape(a)[0] > 1, "float32")
     found = ops.sum(a) / ops.maximum(ops.sum(keep), 1.0)
@@ -251,21 +252,14 @@ def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, m
     return ops.where(found > 0, loss, 0.0)
 
 
-def _next_distances(points: Any) -> Any:
-    """Distances between each row and the next, the last and the first; shape (n,)."""
-    rows = _rows(points)
-    return _norms(rows - ops.concatenate([rows[1:], rows[:1]]))
-
-
-def _rows(points: Any) -> Any:
-    # Gram products cancel in float32, and overflow in half precision: hence differences, hence the cast.
-    rows = ops.cast(points, "float32")
-    return rows if len(rows.shape) == 2 else ops.reshape(rows, (ops.shape(rows)[0], -1))
-
-
-def _norms(differences: Any) -> Any:
-    # A product with ones sums along the last axis: XLA's own sums of short rows take several times as long.
-    squares = ops.tensordot(ops.square(differences), ops.ones(ops.shape(differences)[-1:], "float32"), axes=1)
-    apart = squares > 0
-    # The gradient of sqrt is infinite at 0, and 0 * inf is NaN: so 0 must not reach sqrt, not even unused.
-    return ops.where(apart, ops.sqrt(ops.where(apart, squares, 1.0)), 0.0)
+def _input_distances(inputs: Any, pairs: str, distance: str) -> Any:
+    if distance != PRECOMPUTED:
+        return (pairwise_distances if pairs == "all" else next_distances)(inputs, distance)
+    given = ops.cast(inputs, "float32")
+    each = ops.arange(ops.shape(given)[0])
+    # Whatever stands on the diagonal, a point is no pair with itself.
+    given = ops.where(ops.expand_dims(each, 1) == each, 0.0, given)
+    if pairs == "all":
+        return given
+    after = ops.concatenate([each[1:], each[:1]])
+    return ops.take_along_axis(given, ops.expand_dims(after, 1), axis=1)[:, 0]

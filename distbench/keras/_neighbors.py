@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 from distbench.errors import InputError
+from distbench.keras._distances import squared_lengths, to_rows
 from distbench.keras._loss_layer import LossLayer
-from distbench.keras._losses import _rows
 
 __all__ = ["NeighborLoss", "neighbor_loss"]
 
@@ -118,10 +118,8 @@ def _check_temperature(value: Any) -> float:
 
 
 def _loss(anchors: Any, partners: Any, temperature: float) -> Any:
-    u, v = _rows(anchors), _rows(partners)
-    differences = ops.expand_dims(u, 1) - ops.expand_dims(v, 0)
-    # A product with ones sums along the last axis: XLA's own sums of short rows take several times as long.
-    squares = ops.tensordot(ops.square(differences), ops.ones(ops.shape(u)[-1:], "float32"), axes=1)
+    u, v = to_rows(anchors), to_rows(partners)
+    squares = squared_lengths(ops.expand_dims(u, 1) - ops.expand_dims(v, 0))
     size = ops.mean(squares)
     logits = -squares / (temperature * ops.where(size > 0, size, 1.0))
     own = ops.sum(logits * ops.eye(ops.shape(logits)[0]), axis=1)

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from distbench._util.checks import whole_number
-from distbench.keras._losses import pairwise_distances
+from distbench.keras._distances import pairwise_distances
 from distbench.keras._models import Activation, Autoencoder, check_scale, check_weight
 from distbench.keras._trees import spanning_edges
 

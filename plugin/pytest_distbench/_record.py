@@ -118,7 +118,7 @@ class Record:
 
 
 CALLED: pytest.StashKey[bool] = pytest.StashKey()
-"""Is set for a test that called the fixture."""
+"""Is set for a test that called a check of the fixture."""
 RAISED: pytest.StashKey[BaseException] = pytest.StashKey()
 """The error that the fixture raised in a test."""
 _RECORD: pytest.StashKey[Record] = pytest.StashKey()

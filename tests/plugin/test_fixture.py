@@ -269,14 +269,17 @@ def test_no_fixture():
     pass
 
 @pytest.mark.distbench(limits={"continuity": 0.1})
+def test_measured(distbench):
+    distbench.evaluate(first, X_test)
+
+@pytest.mark.distbench(limits={"continuity": 0.1})
 def test_checked(distbench):
     distbench.check(first, X_test)
 """
     result = run(body)
-    result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines_random(
-        ["*::test_forgot: its marker has limits, but the test checked nothing; *", "*::test_no_fixture: its marker*"]
-    )
+    result.assert_outcomes(passed=1, failed=3)
+    fault = "its marker has limits, but the test checked nothing; *"
+    result.stdout.fnmatch_lines_random([f"*::test_{name}: {fault}" for name in ("forgot", "no_fixture", "measured")])
 
 
 def test_encoders_of_one_test_are_ranked_and_those_of_one_name_stay_apart(run):

@@ -304,6 +304,7 @@ CODES = [
     ),
     case(lambda: distbench.compare(report(), Z), "report_b: found ndarray"),
     case(lambda: distbench.compare(report(), report(k=4)), "found k = 3 and 4"),
+    case(lambda: distbench.compare(report(metrics="stress"), report(metrics="pearson")), "no metric that both have"),
     case(lambda: distbench.compare(report(), report(confidence=0.9)), "found confidence = 0.95 and 0.9"),
     case(lambda: distbench.compare(report(), report(distance_x="cityblock")), "found distance_x = "),
     case(lambda: distbench.compare(report(), report(queries=20)), "found m = 40 and 20"),

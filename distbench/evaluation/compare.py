@@ -112,7 +112,7 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     Raises
     ------
     InputError
-        If the reports differ in points, groups, evaluated rows, k, distances or confidence.
+        If the reports differ in points, groups, evaluated rows, k, distances or confidence, or share no metric.
 
     Examples
     --------
@@ -143,6 +143,8 @@ def compare(report_a: Report, report_b: Report) -> Differences:
     differences = {
         name: _difference(report_a[name], report_b[name], report_a.confidence) for name in report_a if name in report_b
     }
+    if not differences:
+        raise InputError(both, "found no metric that both have", "evaluate both with the same metrics=")
     return Differences(differences, report_a, report_b)
 
 

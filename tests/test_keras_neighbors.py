@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from frameworks import dk, keras
+from frameworks import dk, keras, needs
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-from distbench.errors import InputError
+from distbench.errors import InputError, MissingDependencyError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5)).astype("float32")
@@ -58,6 +59,21 @@ class TestLoss:
         with pytest.raises(InputError, match="weight"):
             dk.NeighborLoss(-1.0)
 
+    def test_each_anchor_needs_a_partner_of_its_shape(self) -> None:
+        for partners in (V[:8], V[:, :1], V[:, :, None]):
+            for use in (dk.neighbor_loss, dk.NeighborLoss()):
+                with pytest.raises(InputError, match=r"^partners: found shape .* for anchors of \(9, 3\); pass"):
+                    use(U, partners)
+        with pytest.raises(InputError, match=r"^codes: found 9 while training; pass batches"):
+            dk.NeighborLoss()(U, training=True)
+        assert dk.NeighborLoss()(U).shape == (9, 3)
+
+    def test_a_mask_is_passed_on(self) -> None:
+        layers = [keras.Input((4, 3)), keras.layers.Masking(), dk.NeighborLoss(), keras.layers.GlobalAveragePooling1D()]
+        rows = np.ones((3, 4, 3), "float32")
+        rows[:, 2:] = 0
+        np.testing.assert_allclose(keras.Sequential(layers)(rows), np.ones((3, 3)))
+
     def test_gradients_of_codes_that_coincide_are_finite(self) -> None:
         import tensorflow as tf
 
@@ -85,11 +101,25 @@ class TestBatches:
         batches.on_epoch_end()
         assert (batches.order != before).any()
 
-    def test_other_distances_and_tables_are_taken(self) -> None:
-        table = dk.neighbor_pairs(X.reshape(60, 5, 1), 2, metric="cosine")
-        by_cosine = cdist(X, X, "cosine") + np.diag(np.full(60, np.inf))
-        np.testing.assert_array_equal(table[:, 0], by_cosine.argmin(axis=1))
-        np.testing.assert_array_equal(dk.NeighborBatches(X, neighbors=table).neighbors, table)
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_fit_gives_each_anchor_once_an_epoch_whatever_the_workers(self, workers: int) -> None:
+        seen: list[Any] = []
+
+        class Watch(keras.layers.Layer):  # type: ignore[misc,unused-ignore]
+            def call(self, rows: Any) -> Any:
+                seen.append(keras.ops.convert_to_numpy(rows)[:, 0])
+                return rows
+
+        model = keras.Sequential([keras.Input((1,)), Watch(), keras.layers.Dense(1)])
+        model.compile("sgd", "mse", run_eagerly=True)
+        rows = np.arange(60.0)[:, None]
+        batches = dk.NeighborBatches(rows, rows * 2, neighbors=2, batch_size=20, workers=workers)
+        seen.clear()
+        model.fit(batches, epochs=2, verbose=0)
+        epochs = [np.concatenate([batch[:20] for batch in seen[start : start + 3]]) for start in (0, 3)]
+        assert [sorted(epoch) for epoch in epochs] == [list(range(60))] * 2
+        assert (epochs[0] != epochs[1]).any()
+        assert all((np.abs(batch[20:] - batch[:20]) <= 2).all() for batch in seen)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -99,12 +129,61 @@ class TestBatches:
             ({"neighbors": np.zeros((60, 2))}, "^neighbors: found float64 of shape"),
             ({"neighbors": np.full((60, 2), 60)}, "^neighbors: found numbers that are no rows of X"),
             ({"neighbors": np.full((60, 2), -1)}, "^neighbors: found numbers that are no rows of X"),
+            ({"neighbors": np.arange(60)[:, None]}, r"^neighbors: found point 0 among its own neighbors \(60 such"),
+            ({"y": np.arange(59)}, r"^y: found shape \(59,\) for 60 points; pass one target a point$"),
+            ({"y": 3}, r"^y: found shape \(\) for 60 points; "),
             ({"batch_size": 0}, "^batch_size: "),
         ],
     )
     def test_arguments_are_checked(self, arguments: Any, message: str) -> None:
         with pytest.raises(InputError, match=message):
             dk.NeighborBatches(X, **{"batch_size": 10, **arguments})
+
+
+class TestPairs:
+    @pytest.mark.parametrize("metric", ["euclidean", "cosine", "cityblock", "chebyshev"])
+    def test_they_are_those_of_scipy(self, metric: str) -> None:
+        table = dk.neighbor_pairs(X.reshape(60, 5, 1), 3, metric=metric)
+        distances = cdist(X.astype(float), X.astype(float), metric)
+        given = dk.neighbor_pairs(distances, 3, metric="precomputed")
+        np.fill_diagonal(distances, np.inf)
+        np.testing.assert_array_equal(table, np.argsort(distances, axis=1)[:, :3])
+        np.testing.assert_array_equal(given, table)
+        np.testing.assert_array_equal(dk.NeighborBatches(X, neighbors=table).neighbors, table)
+
+    @pytest.mark.parametrize("metric", ["euclidean", "cosine", "cityblock"])
+    @pytest.mark.parametrize(
+        "method",
+        [pytest.param(method, marks=[needs(method), pytest.mark.nightly]) for method in ("pynndescent", "faiss")],
+    )
+    def test_approximate_methods_find_most_of_them_and_no_point_itself(self, method: str, metric: str) -> None:
+        points = np.random.default_rng(1).normal(size=(400, 5)).astype("float32") * np.arange(1, 6)
+        points[7] = points[3]
+        exact = dk.neighbor_pairs(points, 5, metric)
+        table = dk.neighbor_pairs(points, 5, metric, method)
+        assert (table.shape, table.dtype) == ((400, 5), np.int64)
+        assert not (table == np.arange(400)[:, None]).any()
+        assert np.mean([len({*row} & {*wanted}) / 5 for row, wanted in zip(table, exact, strict=True)]) > 0.95
+        dk.NeighborBatches(points, neighbors=table)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"k": 60}, "^k: found 60 for 60 points; pass at most 59$"),
+            ({"metric": "manhatan"}, "^metric: found 'manhatan'; pass 'euclidean', 'cosine' or 'cityblock'$"),
+            ({"method": "annoy"}, "^method: found 'annoy'; pass 'exact', 'pynndescent' or 'faiss'$"),
+            ({"method": "faiss", "metric": "chebyshev"}, "^metric: found 'chebyshev' for faiss; pass 'euclidean', "),
+        ],
+    )
+    def test_arguments_are_checked(self, arguments: Any, message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            dk.neighbor_pairs(X, **arguments)
+
+    @pytest.mark.parametrize(("method", "package"), [("faiss", "faiss-cpu"), ("pynndescent", "pynndescent")])
+    def test_a_package_that_is_not_installed_is_named(self, method: str, package: str, monkeypatch: Any) -> None:
+        monkeypatch.setitem(sys.modules, method, None)
+        with pytest.raises(MissingDependencyError, match=f"needs {method}.* install it with: pip install {package}$"):
+            dk.neighbor_pairs(X, method=method)
 
 
 class TestAutoencoder:

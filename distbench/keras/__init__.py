@@ -25,7 +25,8 @@ from distbench.keras._layers import OrthogonalProjection, Reflection, Rotation, 
 from distbench.keras._losses import PairwiseDistanceLoss, pairwise_distance_loss
 from distbench.keras._models import Autoencoder, LinearAutoencoder
 from distbench.keras._neighbor_autoencoder import NeighborAutoencoder
-from distbench.keras._neighbor_batches import NeighborBatches, neighbor_pairs
+from distbench.keras._neighbor_batches import NeighborBatches
+from distbench.keras._neighbor_pairs import neighbor_pairs
 from distbench.keras._neighbors import NeighborLoss, neighbor_loss
 from distbench.keras._topological import TopologicalAutoencoder
 from distbench.keras._variational import VariationalAutoencoder

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
 
 from distbench._util.distances import EUCLIDEAN, INPUT_DISTANCES, distance_advice
 from distbench.errors import InputError
 
-__all__ = ["PRECOMPUTED", "check_distance", "next_distances", "pairwise_distances", "squared_lengths", "to_rows"]
+__all__ = [
+    "PRECOMPUTED",
+    "batch_shape",
+    "check_distance",
+    "next_distances",
+    "pairwise_distances",
+    "squared_lengths",
+    "to_rows",
+]
 
 PRECOMPUTED = "precomputed"
 
@@ -66,6 +75,17 @@ def check_distance(distance: Any, known: tuple[str, ...] = INPUT_DISTANCES) -> N
     """Raise ``InputError`` for a distance that is not ``known``."""
     if distance not in known:
         raise InputError("distance", f"found {distance!r}", distance_advice(distance, known))
+
+
+def batch_shape(name: str, points: Any) -> list[int | None]:
+    """Return the shape of a batch, None where it is known at run time alone; raise ``InputError`` if it is no batch."""
+    try:
+        shape = list(points.shape if hasattr(points, "shape") else np.shape(points))
+    except ValueError:  # TensorFlow's, of unknown rank
+        raise InputError(name, "found a tensor of unknown rank", "give it the shape (None, features)") from None
+    if not shape:
+        raise InputError(name, "found a single number", "pass a batch of points, shape (n, ...)")
+    return shape
 
 
 def _sums(values: Any) -> Any:

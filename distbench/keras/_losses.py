@@ -6,13 +6,12 @@ from math import prod
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from distbench._util.checks import whole_number
 from distbench._util.distances import EUCLIDEAN, INPUT_DISTANCES
 from distbench.errors import InputError
-from distbench.keras._distances import PRECOMPUTED, check_distance, next_distances, pairwise_distances
+from distbench.keras._distances import PRECOMPUTED, batch_shape, check_distance, next_distances, pairwise_distances
 from distbench.keras._forms import FORMS
 from distbench.keras._loss_layer import LossLayer
 from distbench.keras._models import check_scale
@@ -207,7 +206,7 @@ def check_settings(form: str, scale: float | None, pairs: str, max_points: int, 
 
 def _check_batches(inputs: Any, codes: Any, distance: str) -> None:
     """Raise InputError for batches of different sizes, and for codes that can only be the inputs."""
-    (n, *size), (m, *width) = _shape("inputs", inputs), _shape("codes", codes)
+    (n, *size), (m, *width) = batch_shape("inputs", inputs), batch_shape("codes", codes)
     if None not in (n, m) and n != m:
         raise InputError("codes", f"found {m} for {n} inputs", "pass the codes of the same batch")
     if distance == PRECOMPUTED:
@@ -219,16 +218,6 @@ def _check_batches(inputs: Any, codes: Any, distance: str) -> None:
     if _is_whole(codes) and not _is_whole(inputs) and 0 < numbers < code_numbers:
         found = f"found {code_numbers} whole numbers for inputs of {numbers}"
         raise InputError("codes", found, "they look swapped with the inputs")
-
-
-def _shape(name: str, points: Any) -> list[int | None]:
-    try:
-        shape = list(points.shape if hasattr(points, "shape") else np.shape(points))
-    except ValueError:  # TensorFlow's, of unknown rank
-        raise InputError(name, "found a tensor of unknown rank", "give it the shape (None, features)") from None
-    if not shape:
-        raise InputError(name, "found a single number", "pass a batch of points, shape (n, ...)")
-    return shape
 
 
 def _is_whole(points: Any) -> bool:

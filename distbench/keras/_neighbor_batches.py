@@ -1,4 +1,4 @@
-"""Neighbors of train points, and batches of points with one neighbor each."""
+"""Batches of points with one near neighbor each."""
 
 from __future__ import annotations
 
@@ -10,41 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
+from distbench.keras._neighbor_pairs import neighbor_pairs
 
-__all__ = ["NeighborBatches", "neighbor_pairs"]
-
-
-def neighbor_pairs(X: ArrayLike, k: int = 10, metric: str = "euclidean") -> NDArray[np.int64]:
-    """Return the k nearest other points of each point, nearest first.
-
-    Parameters
-    ----------
-    X : array_like, shape (n, ...)
-        Train points; axes after the first are flattened.
-    k : int
-        Number of neighbors, below n.
-    metric : str
-        A distance of ``sklearn.neighbors.NearestNeighbors``.
-
-    Returns
-    -------
-    ndarray of int, shape (n, k)
-        Rows of `X`. Any such table will do for :class:`NeighborBatches`, also one of an approximate index.
-
-    Raises
-    ------
-    distbench.errors.InputError
-        ``k`` is not a whole number above 0 and below n.
-    """
-    from sklearn.neighbors import NearestNeighbors
-
-    points = np.asarray(X)
-    points = points.reshape(len(points), -1)
-    whole_number(k, "k", 1)
-    if k >= len(points):
-        raise InputError("k", f"found {k} for {len(points)} points", f"pass at most {len(points) - 1}")
-    found = NearestNeighbors(n_neighbors=k, metric=metric).fit(points).kneighbors(return_distance=False)
-    return np.asarray(found, dtype=np.int64)
+__all__ = ["NeighborBatches"]
 
 
 class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore]
@@ -58,9 +26,10 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
     X : array_like, shape (n, ...)
         Train points.
     y : array_like, shape (n, ...), optional
-        Targets; by default the points themselves.
+        Targets, such as labels or features; by default the points themselves.
     neighbors : int or array_like of shape (n, k), default 10
-        Number of neighbors, found by :func:`neighbor_pairs`, or the rows of the neighbors of each point.
+        Number of Euclidean neighbors, found by :func:`neighbor_pairs`, or the rows of the neighbors of each point,
+        found by any distance and any index.
     batch_size : int, default 64
         Anchors of a batch, which has as many partners too.
     seed : int, default 0
@@ -71,8 +40,8 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
     Raises
     ------
     distbench.errors.InputError
-        The table of neighbors has another length than `X` or holds other numbers than rows of `X`, or a number is not a
-        whole number above 0.
+        `y` or the table of neighbors has another length than `X`, the table holds other numbers than rows of `X` or a
+        point among its own neighbors, or a number is not a whole number above 0.
 
     Examples
     --------
@@ -94,6 +63,8 @@ class NeighborBatches(keras.utils.PyDataset):  # type: ignore[misc,unused-ignore
         super().__init__(**kwargs)
         self.X = np.asarray(X)
         self.y = self.X if y is None else np.asarray(y)
+        if self.y.shape[:1] != self.X.shape[:1]:
+            raise InputError("y", f"found shape {self.y.shape} for {len(self.X)} points", "pass one target a point")
         self.neighbors = _table(self.X, neighbors)
         self.batch_size = min(whole_number(batch_size, "batch_size", 1), len(self.X))
         self._draw = np.random.default_rng(seed)
@@ -122,4 +93,8 @@ def _table(X: NDArray[Any], neighbors: int | ArrayLike) -> NDArray[np.int64]:
         raise InputError("neighbors", found, "pass one row of whole numbers a point, shape (n, k)")
     if table.size == 0 or table.min() < 0 or table.max() >= len(X):
         raise InputError("neighbors", "found numbers that are no rows of X", f"pass numbers from 0 to {len(X) - 1}")
+    own = np.flatnonzero((table == np.arange(len(X))[:, None]).any(axis=1))
+    if own.size:
+        found = f"found point {own[0]} among its own neighbors ({own.size} such points)"
+        raise InputError("neighbors", found, "take it out; an index returns each point as its own nearest")
     return table.astype(np.int64)

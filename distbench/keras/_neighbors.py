@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from distbench.errors import InputError
-from distbench.keras._distances import squared_lengths, to_rows
+from distbench.keras._distances import batch_shape, squared_lengths, to_rows
 from distbench.keras._loss_layer import LossLayer
 
 __all__ = ["NeighborLoss", "neighbor_loss"]
@@ -37,7 +37,7 @@ def neighbor_loss(anchors: Any, partners: Any, *, temperature: float = 0.03) -> 
     Raises
     ------
     distbench.errors.InputError
-        ``temperature`` is not above 0.
+        ``temperature`` is not above 0, or anchors and partners differ in shape.
 
     Notes
     -----
@@ -47,6 +47,7 @@ def neighbor_loss(anchors: Any, partners: Any, *, temperature: float = 0.03) -> 
     ----------
     .. [1] A. van den Oord, Y. Li and O. Vinyals (2018), Representation learning with contrastive predictive coding.
     """
+    _check_partners(anchors, partners)
     return _loss(anchors, partners, _check_temperature(temperature))
 
 
@@ -68,13 +69,14 @@ class NeighborLoss(LossLayer):
     Raises
     ------
     distbench.errors.InputError
-        ``weight`` is negative, or ``temperature`` is not above 0.
+        ``weight`` is negative, or ``temperature`` is not above 0. When it is called: anchors and partners differ in
+        shape, or a batch without partners is odd while training.
 
     Notes
     -----
     Call it as ``layer(codes)`` in a model that is trained on batches of :class:`NeighborBatches`, whose second half are
     the partners of the first; or as ``layer(anchors, partners)``. Without ``training`` it adds nothing, since other
-    batches have no partners.
+    batches have no partners. A mask of the codes is passed on; the loss takes all their numbers.
 
     Examples
     --------
@@ -86,6 +88,15 @@ class NeighborLoss(LossLayer):
     def __init__(self, weight: float = 0.1, temperature: float = 0.03, **kwargs: Any) -> None:
         super().__init__(weight, **kwargs)
         self.temperature = _check_temperature(temperature)
+        self.supports_masking = True
+
+    def __call__(self, codes: Any, partners: Any = None, **kwargs: Any) -> Any:
+        """Check the arguments, of which Keras would complain in many lines, and call the layer."""
+        if partners is not None:
+            _check_partners(codes, partners)
+        elif kwargs.get("training") and ((n := batch_shape("codes", codes)[0]) or 0) % 2:
+            raise InputError("codes", f"found {n} while training", "pass batches of NeighborBatches")
+        return super().__call__(codes, partners, **kwargs)
 
     def build(self, codes_shape: Any, partners_shape: Any = None) -> None:
         """Do nothing: the layer's only weight does not depend on shapes."""
@@ -109,6 +120,13 @@ class NeighborLoss(LossLayer):
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this layer again."""
         return {**super().get_config(), "temperature": self.temperature}
+
+
+def _check_partners(anchors: Any, partners: Any) -> None:
+    first, second = batch_shape("anchors", anchors), batch_shape("partners", partners)
+    differ = any(None not in pair and pair[0] != pair[1] for pair in zip(first, second, strict=False))
+    if len(first) != len(second) or differ:
+        raise InputError("partners", f"found shape {tuple(second)} for anchors of {tuple(first)}", "pass one an anchor")
 
 
 def _check_temperature(value: Any) -> float:

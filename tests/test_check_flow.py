@@ -7,6 +7,7 @@ import pytest
 
 import distbench
 from distbench import InputError, check_encoder
+from distbench._util.notes import coded_texts
 from distbench.evaluation.limits import limits_and_options
 
 RNG = np.random.default_rng(0)
@@ -65,6 +66,22 @@ def test_a_recipe_is_fitted_on_the_data_sets_train_points():
     row = rows["continuity"]
     expected = (report["continuity"].value, "swiss_roll", data.sha256, 0)
     assert (row.value, row.dataset, row.data_sha256, row.seed) == expected
+
+
+def test_rows_of_a_recipe_have_the_warnings_of_its_report_before_its_own_note():
+    class Constant:
+        note = "a map for new points"
+
+        def fit(self, X, code_size, seed):
+            return self
+
+        def transform(self, X):
+            return np.zeros((len(X), 2))
+
+    (row,) = check_encoder(Constant(), dataset="swiss_roll", code_size=2, metrics=["continuity"])
+    *warnings, own = coded_texts(row.note)
+    assert own == ("", Constant.note)
+    assert "all_codes_equal" in dict(warnings)
 
 
 def test_rows_name_the_distances_that_were_used():

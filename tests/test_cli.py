@@ -120,7 +120,7 @@ class TestLeaderboard:
         assert first < second
 
     def test_json_is_plain_and_has_all_entries(self, stored, rows):
-        some_rows = rows("a")
+        some_rows = [row for row in rows("a") if row.metric in ("continuity", "stress")]
         some_rows[-1] = replace(some_rows[-1], value=float("inf"))
         result = run("leaderboard", stored("r.json", some_rows), "--format", "json")
 
@@ -292,7 +292,7 @@ class TestHostileFiles:
             texts = dict.fromkeys(("encoder", "dataset", "note", "test"), HOSTILE) | {"stored": HOSTILE[:9]}
             about = {"k": 7, "m": 60, "M": 139, "code_size": 4, "dataset": HOSTILE, "test": HOSTILE}
             failed = [failed_row(HOSTILE, encoder=f"{number} {HOSTILE}", **about) for number in range(2)]
-            made = [replace(row, **texts, value=value) for row in rows()]
+            made = [replace(row, **texts, value=value) for row in rows() if "distortion" not in row.metric]
             made += [replace(made[0], metric=HOSTILE, limit=0.5, verdict="broken"), replace(made[0], dataset="")]
             text = HOSTILE
             claim = ClaimOutcome(id="a", statement=text, source=text, verdict=text, expect=text, evidence=text)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from distbench._util.files import write_problem, write_whole
+from distbench._util.files import read_text, write_problem, write_whole
 
 
 def test_new_text_replaces_the_old_and_nothing_is_left_beside_it(tmp_path):
@@ -82,6 +83,20 @@ class TestNoFiles:
         os.close(reader)
         assert path.is_fifo()
 
+    def test_a_pipe_is_read_if_somebody_writes_into_it_and_else_refused_at_once(self, tmp_path):
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        with pytest.raises(OSError, match="nobody writes into this pipe"):
+            read_text(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        writer = threading.Thread(target=path.write_text, args=("text",))
+        writer.start()
+        while not select.select([reader], [], [], 0.01)[0]:
+            pass
+        assert read_text(path) == "text"
+        writer.join()
+        os.close(reader)
+
     @pytest.mark.parametrize("redirected", [True, False])
     def test_standard_output_gets_the_text_after_what_was_printed(self, tmp_path, redirected):
         code = "from distbench._util.files import *; from pathlib import Path; print('first');"
@@ -124,7 +139,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import os
-from distbench._util.files import write_problem, write_whole
+from distbench._util.files import read_text, write_problem, write_whole
 def stop(descriptor):
     print("writing", flush=True)
     sys.stdin.read()

@@ -52,6 +52,11 @@ def test_differences_have_the_decimals_that_their_interval_needs(ends, texts):
     assert difference(-0.2, *ends) == texts
 
 
+def test_large_differences_have_four_digits():
+    assert difference(123.45, None, None) == ("+123.5", "")
+    assert difference(-2e4, -3e4, -999.6) == ("-2e+04", "-3e+04 to -999.6")
+
+
 def test_limits_shares_and_durations():
     assert [at_bound(direction, "0.5") for direction in ("up", "down")] == ["at least 0.5", "at most 0.5"]
     assert (percent(0.95), percent(0.999)) == ("95%", "99.9%")

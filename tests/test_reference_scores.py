@@ -89,9 +89,12 @@ def test_a_failure_never_takes_more_than_25_lines_whatever_is_broken():
 def test_the_advice_depends_on_the_interval_and_the_baseline():
     report = of_pca(2)
     undecided, broken = {"continuity": 0.95}, {"continuity": 0.97}
-    better, worse = ({"continuity": ReferenceScore("continuity", "umap", value, "stored")} for value in (0.98, 0.96))
+    better, near, worse = (
+        {"continuity": ReferenceScore("continuity", "umap", value, "stored")} for value in (0.98, 0.96, 0.9)
+    )
     assert "do not decide" in advice(report, undecided, better)
     assert "see how umap does it" in advice(report, broken, better)
+    assert "umap with continuity would do better, but not meet its limit" in advice(report, broken, near)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
     assert "larger codes keep more" in advice(report, broken, {})
     for framework, loss in (("keras", "PairwiseDistanceLoss"), ("torch", "a loss on pairwise distances")):

@@ -53,11 +53,16 @@ def test_rows_are_read_as_written_to_the_last_digit(tmp_path, rows):
     assert any(row.leave_one_out for row in read.rows)
 
 
+def test_a_text_that_is_too_long_for_a_file_shows_that_it_was_cut(tmp_path, rows):
+    write_results(tmp_path / "r.json", rows(note="x" * 60_000), DAY, whole=True)
+    assert {(len(row.note), row.note[-4:]) for row in read_results(tmp_path / "r.json").rows} == {(50_000, "x...")}
+
+
 @pytest.mark.parametrize("kind", ["results", "store"])
 def test_infinity_nan_and_failed_fits_survive_in_a_file_that_is_plain_json(tmp_path, rows, kind):
     path, numbers = tmp_path / "r.json", (math.inf, -math.inf, math.nan)
     written = [
-        replace(row, value=value, leave_one_out=[value] * 30, interaction=None)
+        replace(row, metric=f"own_{value}", value=value, leave_one_out=[value] * 30, interaction=None)
         for row, value in zip(rows(seeds=(0,))[:3], numbers, strict=True)
     ]
     written.append(failed_row("ValueError: NaN", encoder="b", dataset="h", code_size=3, k=7, m=30, M=119, seed=1))
@@ -269,6 +274,8 @@ UNUSABLE = [
     (lambda d: d["rows"][0].pop("seed"), "row 1: seed is missing"),
     (in_row(value="high"), "row 1: value is 'high', expected `float | null`"),
     (in_row(value=None), "row 1: has no value"),
+    (in_row(metric="knn_recall", value=7.0), "row 1: knn_recall is 7.0, which is not from 0 to 1"),
+    (in_row(metric="distortion", value=0.5), "row 1: distortion is 0.5, which is not from 1 to inf"),
     (in_row(value=10**400), "row 1: value is too large"),
     (in_row(value=-(10**400)), "row 1: value is too large"),
     (in_row(seconds=1e308), "row 1: seconds is too large"),

@@ -15,7 +15,7 @@ from typing import Any
 
 from distbench._util.text import join_names
 
-__all__ = ["is_stream", "kind_of", "write_problem", "write_whole"]
+__all__ = ["is_stream", "kind_of", "read_text", "write_problem", "write_whole"]
 
 KINDS = (
     (stat.S_ISREG, "a file"),
@@ -63,6 +63,19 @@ def write_problem(path: Path) -> str:
         return f"{str(path)[:START_CHARACTERS]}... is a path of more than {longest_path} bytes; choose a shorter one"
     is_loop = path.is_symlink() and Path(os.path.realpath(path)).is_symlink()
     return f"{path} is a link that leads to itself; name a file" if is_loop else ""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file or pipe. Raises OSError for a pipe that nobody writes into, which would have no end."""
+    if not path.is_fifo():
+        return path.read_text(encoding="utf-8")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without it, opening waits for somebody who writes
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, encoding="utf-8") as file:
+        text = file.read()
+    if not text:
+        raise OSError("nobody writes into this pipe; start its writer first")
+    return text
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -36,10 +36,16 @@ def interval(low: float | None, high: float | None, decimals: int | None = None)
 def difference(value: float, low: float | None, high: float | None) -> tuple[str, str]:
     """Return a difference and its interval with signs; the interval's width gives the number of decimals."""
     if low is None or high is None:
-        return f"{value:+.2g}", ""
+        return _signed(value), ""
     width = high - low
-    form = f"+.{max(0, 1 - math.floor(math.log10(width)))}f" if WIDTHS[0] < width < WIDTHS[1] else "+.2g"
+    if not WIDTHS[0] < width < WIDTHS[1]:
+        return _signed(value), f"{_signed(low)} to {_signed(high)}"
+    form = f"+.{max(0, 1 - math.floor(math.log10(width)))}f"
     return f"{value:{form}}", f"{low:{form}} to {high:{form}}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.{2 if abs(value) < 100 else 4}g}"
 
 
 def at_bound(direction: str, limit: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 __all__ = [
     "code_repr",
+    "cut",
     "did_you_mean",
     "first_line",
     "join_names",
@@ -55,7 +56,7 @@ def first_line(error: BaseException) -> str:
     lines = [line for line in lines if not PREAMBLE.match(line)] or lines
     if len(lines) > 1 and lines[0].endswith((":", "indices")):
         lines[0] += f" {lines[1]}"
-    return _cut(plain_text(lines[0]), MAX_ERROR_CHARACTERS) if lines else "no message"
+    return cut(plain_text(lines[0]), MAX_ERROR_CHARACTERS) if lines else "no message"
 
 
 def shortened(text: str) -> str:
@@ -75,7 +76,7 @@ def raised(error: BaseException) -> str:
 
 def join_names(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
-    shown = ", ".join(_cut(plain_text(name), MAX_VALUE_CHARACTERS) for name in names[:MAX_NAMES])
+    shown = ", ".join(cut(plain_text(name), MAX_VALUE_CHARACTERS) for name in names[:MAX_NAMES])
     return shown if len(names) <= MAX_NAMES else f"{shown} and {len(names) - MAX_NAMES} more"
 
 
@@ -86,7 +87,8 @@ def _text_of(error: BaseException) -> str:
         return ""
 
 
-def _cut(text: str, size: int) -> str:
+def cut(text: str, size: int) -> str:
+    """Return a text of at most `size` characters, which ends with "..." if it was longer."""
     return text if len(text) <= size else text[: size - 3] + "..."
 
 

@@ -149,11 +149,18 @@ def advice(
         source = f"distbench.fit_baseline({encoder!r}, ...)" if met[0].is_baseline else met[0].where
         more = f", or put {LOSSES[framework]} into the training" if framework in LOSSES else ""
         return f"the limit can be met at this code size: see how {encoder} does it ({source}){more}"
-    missed = [f"{score.encoder} with {score.metric}" for score in references.values() if score not in met]
+    missed = [score for score in references.values() if score not in met]
+    better = [score for score in missed if _is_better(score, report[score.metric])]
     if missed:
+        names = [f"{score.encoder} with {score.metric}" for score in better or missed]
+        would, either = ("do better, but not", "") if better else ("not", " either")
         return (
-            f"{' and '.join(missed[:MAX_REFERENCES])} would not meet its limit at this code size either: "
+            f"{' and '.join(names[:MAX_REFERENCES])} would {would} meet its limit at this code size{either}: "
             "take larger codes, or another limit"
         )
     more = f", or {LOSSES[framework]} in training," if framework in LOSSES else ""
     return f"look at these pairs; larger codes{more} keep more"
+
+
+def _is_better(reference: ReferenceScore, score: Score) -> bool:
+    return not is_met(score.value, reference.value, score.direction)

@@ -23,7 +23,6 @@ Rows = NDArray[np.int64]
 Result = TypeVar("Result")
 
 FIRST_QUERIES = 1_000  # size of the first sample; its intervals predict how many points a precision needs
-WITHOUT_INTERVAL = ("distortion", "expansion", "contraction")
 MARGIN = 1.1  # take this many times the predicted number of points, since the prediction is an estimate
 
 
@@ -52,7 +51,7 @@ def check_precision(precision: Any, metrics: Collection[str], k: int) -> dict[st
             raise InputError("precision", f"found {name!r}, which is not measured", did_you_mean(str(name), metrics))
         if own in checked:
             raise InputError("precision", f"found {own} twice", "give each metric one half width")
-        if name in WITHOUT_INTERVAL:
+        if not METRICS[own].has_interval:
             raise InputError("precision", f"found {name!r}, a worst case, which has no interval", "leave it out")
         if isinstance(half, bool) or not isinstance(half, Real) or not 0 < float(half) < math.inf:
             raise InputError("precision", f"found {name} = {half!r}", "pass half the width that its interval may have")

@@ -51,7 +51,16 @@ def _measure_contraction(statistics: Statistics) -> Measured:
 
 
 _SIGMA = Metric("sigma_distortion", "distortion", "down", (0, np.inf), True, frozenset({"moments"}), _measure_sigma)
-_WORST = Metric("distortion", "distortion", "down", (1, np.inf), True, frozenset({"moments"}), _measure_worst)
+_WORST = Metric(
+    "distortion",
+    "distortion",
+    "down",
+    (1, np.inf),
+    True,
+    frozenset({"moments"}),
+    _measure_worst,
+    has_interval=False,
+)
 _QUANTILES = Metric(
     "distortion_q",
     "distortion",
@@ -62,10 +71,26 @@ _QUANTILES = Metric(
     measure_quantiles,
 )
 _EXPANSION = Metric(
-    "expansion", "distortion", "down", (0, np.inf), False, frozenset({"moments"}), _measure_expansion, default=False
+    "expansion",
+    "distortion",
+    "down",
+    (0, np.inf),
+    False,
+    frozenset({"moments"}),
+    _measure_expansion,
+    default=False,
+    has_interval=False,
 )
 _CONTRACTION = Metric(
-    "contraction", "distortion", "down", (0, np.inf), False, frozenset({"moments"}), _measure_contraction, default=False
+    "contraction",
+    "distortion",
+    "down",
+    (0, np.inf),
+    False,
+    frozenset({"moments"}),
+    _measure_contraction,
+    default=False,
+    has_interval=False,
 )
 METRICS = (_SIGMA, _WORST, _QUANTILES, _EXPANSION, _CONTRACTION)
 

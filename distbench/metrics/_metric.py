@@ -70,6 +70,8 @@ class Metric:
         Function from the number M of candidates to the largest k; for metrics of k neighbors.
     k : int, optional
         The metric's own number of neighbors, which its name has after ``@``. Default: that of the call.
+    has_interval : bool
+        False for a worst case, whose interval no sample of points tells.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Metric:
     least_failure: Callable[[int, int, int], float] | None = None
     largest_k: Callable[[int], int] | None = None
     k: int | None = None
+    has_interval: bool = True
 
     def at(self, k: int) -> int:
         """Return the number of neighbors in a call with `k`: the metric's own k, if it has one."""

@@ -16,15 +16,25 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from distbench._util.files import is_stream, kind_of, write_whole
+from distbench._util.files import is_stream, kind_of, read_text, write_whole
 from distbench._util.locks import locked
-from distbench._util.text import shortened
+from distbench._util.text import cut, shortened
 from distbench.errors import InputError, ResultsError
 from distbench.results.packing import ARRAYS, packed_arrays
 from distbench.results.rows import ClaimOutcome, Row
 from distbench.results.schema import EMPTY, MAX_CHARACTERS, SCHEMA, CutOffError, Results, parse_results
 
-__all__ = ["EMPTY", "Results", "holds_results", "json_number", "merged", "read_file", "read_results", "write_file", "write_results"]
+__all__ = [
+    "EMPTY",
+    "Results",
+    "holds_results",
+    "json_number",
+    "merged",
+    "read_file",
+    "read_results",
+    "write_file",
+    "write_results",
+]
 
 READ = "give another file"
 RESTORE = "restore it, or move it away and run the tests again"
@@ -155,7 +165,7 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
     if kind_of(path) == "a device":  # it may have no end
         raise error(f"{path}", "is a device", remedy)
     try:
-        results = parse_results(path.read_text(encoding="utf-8"))
+        results = parse_results(read_text(path))
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:
@@ -199,7 +209,7 @@ def _json(value: Any) -> str:
 def _plain(record: Row | ClaimOutcome, earlier: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return a record's fields for a file, without those that have their default or follow from its environment."""
     values = {
-        field.name: value[:MAX_CHARACTERS] if isinstance(value, str) else json_number(value)
+        field.name: cut(value, MAX_CHARACTERS) if isinstance(value, str) else json_number(value)
         for field in fields(record)
         if (value := getattr(record, field.name)) != field.default or field.name in ALWAYS_WRITTEN
     }

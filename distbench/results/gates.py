@@ -183,8 +183,8 @@ def _worsening(change: Change, gate: Gate) -> str:
     base, name = _base(change) if gate.relative else (1.0, "")
 
     def as_text(value: float) -> str:
-        share = 100 * value / base if base else math.copysign(math.inf, value)
-        return f"{share:.3g}%" if gate.relative else f"{value:.3g}"
+        shown = (100 * value / base if base else math.copysign(math.inf, value)) if gate.relative else value
+        return f"{shown:.{3 if abs(shown) < 1000 else 4}g}{'%' * gate.relative}"
 
     worse, low, high = change.worsening
     interval = "" if low is None or high is None else f", 95 % interval {as_text(low)} to {as_text(high)}"

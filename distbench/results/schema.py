@@ -27,6 +27,7 @@ COUNTS = ("code_size", "code_width", "metric_version", "k", "m", "M", "seconds")
 MAX_CHARACTERS = 50_000  # of a text, which may be the name of a test
 MAX_NUMBER = 1e300
 """A file with larger numbers counts as damaged, since means and sums of them overflow."""
+ROUNDING = 1e-9  # files keep ten digits
 STORED_CLAIM = {"statement": "", "source": "", "expect": ""}
 """Fields that are missing in claims of older suite files."""
 
@@ -188,6 +189,8 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
         return f"low is {record.low}, above high, {record.high}"
     if record.status == OK and record.value is None:
         return "has no value"
+    if problem := _impossible(record):
+        return problem
     if record.value is not None and min(record.k, record.m, record.M) < 1:
         return f"has a value for k = {record.k}, m = {record.m}, M = {record.M}"
     if record.verdict and record.limit is None:
@@ -203,6 +206,18 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
                 return f"{name} is damaged"
             lengths.add(length)
     return ""
+
+
+def _impossible(row: Row) -> str:
+    """Return what is wrong with a value that its metric cannot have; those of other packages' metrics may be any."""
+    from distbench.metrics import METRICS
+
+    known = METRICS.builtin().get(row.metric.partition("@")[0])
+    if row.value is None or known is None or known.version != row.metric_version:
+        return ""
+    low, high = known.bounds
+    beyond = row.value < low - ROUNDING or row.value > high + ROUNDING
+    return f"{row.metric} is {row.value}, which is not from {low:g} to {high:g}" if beyond else ""
 
 
 def _length(packed: Any, axes: int) -> int | None:

@@ -191,8 +191,9 @@ class Check:
             **{**self.options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)},
         )
         row_fields = {"dataset": self.dataset, "code_size": self.code_size, "seed": self.seed, "seconds": run.seconds}
-        row_fields |= {"in_sample": run.in_sample, "note": run.note, "data_sha256": data.sha256}
         report = self._silenced(run.report)
+        note = "; ".join(filter(None, (warnings_of(report.notes), run.note)))  # text without a code comes last
+        row_fields |= {"in_sample": run.in_sample, "note": note, "data_sha256": data.sha256}
         return Outcome(report, self._broken(report), row_fields, data.labels_test)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
@@ -94,11 +96,13 @@ def _entry(name: object, value: Any) -> Entry:
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    """Return names that differ: equal names get a number."""
-    return [
-        name if names.count(name) == 1 else f"{name}{names[: number + 1].count(name)}"
-        for number, name in enumerate(names)
-    ]
+    """Return names that differ: equal names get a number, which makes no name that another encoder has."""
+    times, numbers = Counter(names), {name: count(1) for name in names}
+
+    def numbered(name: str) -> str:
+        return next(text for number in numbers[name] if (text := f"{name}{number}") not in times)
+
+    return [name if times[name] == 1 else numbered(name) for name in names]
 
 
 def _own_name(encoder: Any) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Generator
 import pytest
 
 from pytest_distbench._checks import unused_options
-from pytest_distbench._failure import shorten
 from pytest_distbench._marker import marker_fault
 from pytest_distbench._record import CALLED, attach, start
 from pytest_distbench._selection import Selection
 from pytest_distbench._session import is_worker, node_id
 from pytest_distbench._settings import settings_of
+from pytest_distbench._traceback import shorten
 
 __all__ = ["enable"]
 

@@ -13,10 +13,10 @@ from distbench.errors import DistbenchError, MissingDependencyError
 from distbench.results.suite_store import Store
 from distbench.suites.recipes import NotInstalledError
 from distbench.suites.suite import Suite
-from pytest_distbench._failure import is_ours, shorten_summary
 from pytest_distbench._options import REASON, UPDATE, is_on
 from pytest_distbench._record import DriftRecord, StaleRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import rerun_line
+from pytest_distbench._traceback import is_ours, shorten_summary
 
 if TYPE_CHECKING:
     from distbench.results.suite_store import Drift

@@ -42,7 +42,8 @@ def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: boo
     """Return the command that stores the results of a run in `path`, in place of those that it was compared with.
 
     A partial run keeps rows of other tests. So the command is for a run of all tests, unless this run is `whole`; or
-    for the tests of this run in a new file, if they are all that the file has (`selected`).
+    for the tests of this run in a new file, which then takes the place of the old one, if they are all that the old
+    one has (`selected`).
     """
     here, root = config.invocation_params.dir, config.rootpath
     moves = not (whole or selected) and here != root
@@ -53,9 +54,11 @@ def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: boo
     if selected and not whole:
         words += ["--pyargs"] * bool(config.option.pyargs) + config.args
     shown = path if moves else relative_path(path, config)
-    words.append(f"{flag_of('report')}=json:{shown}")
-    first = ["cd", str(root)] if moves else ["rm", str(shown)] if selected and not whole else []
-    return " && ".join(shlex.join(part) for part in (first, words) if part)
+    new = f"{shown}.new" if selected and not whole else f"{shown}"
+    words.append(f"{flag_of('report')}=json:{new}")
+    first = ["cd", str(root)] if moves else []
+    last = ["mv", new, str(shown)] if new != str(shown) else []
+    return " && ".join(shlex.join(part) for part in (first, words, last) if part)
 
 
 def relative_path(path: Path, config: pytest.Config) -> Path:

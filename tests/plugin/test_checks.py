@@ -41,6 +41,11 @@ def test_recipes(distbench, encoder):
     result.stdout.fnmatch_lines_random(["*test_named[[]principal] principal *", "*own_names[[]9-Mine1] Mine1 *"])
 
 
+def test_the_number_after_equal_names_makes_no_name_of_another_encoder():
+    parameters = distbench.checks(["pca", "pca", "pca2", "umap"]).args[1]
+    assert [parameter.id for parameter in parameters] == ["pca1", "pca3", "pca2", "umap"]
+
+
 def test_marks_ids_and_options_of_single_encoders(run, pytester):
     body = """
 import distbench as db

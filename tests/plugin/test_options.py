@@ -233,7 +233,7 @@ def test_two(distbench):
     assert encoders("-k", "one") == {"one"}
     assert encoders("-k", "two") == {"one", "two"}
     assert encoders("test_mine.py::test_one", text=body.replace('"one"', '"uno"')) == {"one", "two", "uno"}
-    ended = body.replace("    distbench.evaluate(pca, X_test, name=\"two\")", "    pytest.exit('enough', returncode=0)")
+    ended = body.replace('    distbench.evaluate(pca, X_test, name="two")', "    pytest.exit('enough', returncode=0)")
     for options, text in ((["--setup-plan"], body), (["-k", "none"], body), ([], ended)):
         assert encoders(*options, text=text) == {"one", "two", "uno"}
     assert encoders(text=body.replace("test_one", "helper")) == {"two"}

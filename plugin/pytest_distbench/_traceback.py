@@ -1,0 +1,82 @@
+"""Errors in pytest's report: the message and the line of the test, without a traceback."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from distbench._util.text import plain_text
+from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
+from pytest_distbench._record import RAISED
+from pytest_distbench._session import relative_path
+
+if TYPE_CHECKING:
+    from _pytest._code.code import Traceback, TracebackEntry
+
+__all__ = ["is_ours", "shorten", "shorten_summary"]
+
+PYTHON = Path(sysconfig.get_path("stdlib"))
+
+
+def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+    """Replace the traceback of an error that the fixture raised by its message and the line of the test.
+
+    An error that the encoder raised comes first, with the encoder's lines. With ``--full-trace`` or ``--tb=native``
+    nothing changes.
+    """
+    if call.excinfo is None or not report.failed or call.excinfo.value is not item.stash.get(RAISED, None):
+        return
+    option = item.config.option  # with -p no:terminal it has neither of these attributes
+    if getattr(option, "fulltrace", False) or getattr(option, "tbstyle", "auto") == "native":
+        return
+    if not isinstance(call.excinfo.value, PreservationError | InputError | MissingDependencyError):
+        return
+    entry = next((entry for entry in reversed(call.excinfo.traceback) if entry.path == item.path), None)
+    shown: Any = call.excinfo.getrepr(style="value", chain=False)
+    entries = getattr(getattr(shown, "reprtraceback", None), "reprentries", [])
+    if entry is not None and entries:
+        entries[-1].lines.append(f"at {relative_path(item.path, item.config)}:{entry.lineno + 1}")
+        entries[-1].lines[:0] = _encoder_traceback(call.excinfo.value)
+    shorten_summary(shown, call.excinfo.value)
+    report.longrepr = shown
+
+
+def _encoder_traceback(error: BaseException) -> list[str]:
+    """Return the frames of the user's code in the traceback of an encoder's error; an empty list if there are none."""
+    cause = error.__cause__
+    if not isinstance(error, EncoderError) or cause is None or cause.__traceback__ is None:
+        return []
+    info = pytest.ExceptionInfo.from_exception(cause)
+    if not _users_frames(info):
+        return []  # frames of packages add nothing to the message; --full-trace shows them
+    shown = info.getrepr(style="long", tbfilter=_users_frames, chain=False)
+    return [*map(plain_text, str(shown).splitlines()), ""]
+
+
+def _users_frames(info: pytest.ExceptionInfo[BaseException]) -> Traceback:
+    """Return the frames in the user's code: not those of distbench, installed packages and Python."""
+    return info.traceback.filter(_is_users)
+
+
+def _is_users(entry: TracebackEntry) -> bool:
+    path = Path(entry.path)
+    installed = {"site-packages", "dist-packages"} & set(path.parts)
+    return path.is_file() and not (installed or path.is_relative_to(PYTHON) or is_ours(entry.frame.raw))
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Return whether a frame is of distbench's code."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("distbench", "pytest_distbench")
+
+
+def shorten_summary(shown: Any, error: BaseException) -> None:
+    """Let pytest's short summary name the encoder and its first broken limit."""
+    crash = getattr(shown, "reprcrash", None)
+    if crash is not None:
+        first, *rest = str(error).split("\n")
+        encoder, is_limit, _ = first.partition(" (codes of ")
+        crash.message = f"{encoder}: {rest[0].strip()}" if is_limit and rest else first

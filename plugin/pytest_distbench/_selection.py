@@ -17,7 +17,7 @@ __all__ = ["Selection", "is_cut"]
 
 IGNORING = ("ignore", "ignore_glob")
 PARTIAL = ("keyword", "markexpr", "deselect", "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
-KEY = "distbench_deselected"
+KEY = "distbench_selection"
 
 
 class Selection:
@@ -25,11 +25,21 @@ class Selection:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._collected = 0
         self._deselected: set[str] = set()
         self._is_incomplete = False
         # These two options leave out tests without a word; the first leaves out none if none failed.
         has_failures = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
         self._is_unnamed = has_failures or self._has_option(("stepwise",))
+
+    def pytest_itemcollected(self) -> None:
+        """Count the tests that were found."""
+        self._collected += 1
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember that a plugin or ``conftest.py`` removed tests without saying which."""
+        unknown = self._collected - len(session.items) - len(self._deselected)
+        self._is_incomplete = self._is_incomplete or unknown > 0
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember which tests do not run."""
@@ -44,14 +54,17 @@ class Selection:
         self._is_incomplete = True
 
     def pytest_sessionfinish(self) -> None:
-        """Send the names of deselected tests to the controller."""
+        """Send to the controller which tests were deselected, and whether others are missing."""
         if is_worker(self._config):
-            self._config.workeroutput[KEY] = sorted(self._deselected)  # type: ignore[attr-defined]
+            known = sorted(self._deselected), self._is_incomplete
+            self._config.workeroutput[KEY] = known  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Receive the names from a worker of xdist."""
-        self._deselected.update(getattr(node, "workeroutput", {}).get(KEY, ()))
+        """Receive what a worker of xdist sends."""
+        deselected, is_incomplete = getattr(node, "workeroutput", {}).get(KEY, ((), False))
+        self._deselected.update(deselected)
+        self._is_incomplete = self._is_incomplete or is_incomplete
 
     def is_whole(self, session: pytest.Session) -> bool:
         """Return whether all the tests ran to the end; if unsure, False."""

@@ -236,6 +236,10 @@ def test_two(distbench):
     ended = body.replace('    distbench.evaluate(pca, X_test, name="two")', "    pytest.exit('enough', returncode=0)")
     for options, text in ((["--setup-plan"], body), (["-k", "none"], body), ([], ended)):
         assert encoders(*options, text=text) == {"one", "two", "uno"}
+    pytester.makeconftest("def pytest_collection_modifyitems(items): del items[0]")
+    for options in ((), ("-n", "2", "-p", "xdist")):
+        assert encoders(*options) == {"one", "two", "uno"}, "tests that were removed without a word"
+    pytester.makeconftest("")
     assert encoders(text=body.replace("test_one", "helper")) == {"two"}
 
 

@@ -22,8 +22,8 @@ __all__ = ["Epochs", "Kept", "epochs_of"]
 
 # Takes the rows and the noise of each step, returns the mean loss.
 Run = Callable[[NDArray[np.int32], NDArray[np.float32]], float]
-# Takes the points and the factor of the squared error, returns the function above.
-Begin = Callable[[NDArray[np.float32], float], Run]
+# Takes the points, returns the function above.
+Begin = Callable[[NDArray[np.float32]], Run]
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Epochs:
         make = _compiled if keras.backend.backend() == "tensorflow" else _fitted
         return cls(twin, optimizer, make(twin, optimizer, xla))
 
-    def start(self, weights: list[NDArray[Any]], points: NDArray[np.float32], factor: float) -> Run:
+    def start(self, weights: list[NDArray[Any]], points: NDArray[np.float32]) -> Run:
         """Reset the optimizer, set these weights, and return the function that trains on these points."""
         self.model.set_weights(weights)
         for variable in self.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
-        return self.begin(points, factor)
+        return self.begin(points)
 
 
 class Kept:
@@ -86,14 +86,20 @@ _KEPT = Kept(limit=4)
 def epochs_of(model: Any, points: NDArray[np.float32], rate: float, steps: int, xla: bool = True) -> Iterator[Run]:
     """Yield the function that trains ``model`` for an epoch; the model gets its new weights when the context ends.
 
-    Squared errors are divided by the variance of the points. ``steps`` counts the steps of the whole training.
+    ``steps`` counts the steps of the whole training.
     """
-    key = (type(model), repr({**model.get_config(), "name": None}), points.shape, rate, steps, xla)
+    key = (type(model), repr(_nameless(model.get_config())), points.shape, rate, steps, xla)
     epochs = _KEPT.take(key, lambda: Epochs.of(model, points.shape[1], rate, steps, xla))
-    factor = 1.0 / float(points.var(axis=0, dtype=np.float64).mean())
-    yield epochs.start(model.get_weights(), points, factor)
+    yield epochs.start(model.get_weights(), points)
     model.set_weights(epochs.model.get_weights())
     _KEPT.give(key, epochs)
+
+
+def _nameless(config: Any) -> Any:
+    """Return a configuration without names: Keras counts them up, so those of equal layers differ."""
+    if isinstance(config, dict):
+        return {key: _nameless(value) for key, value in config.items() if key != "name"}
+    return [_nameless(value) for value in config] if isinstance(config, (list, tuple)) else config
 
 
 def _compiled(model: Any, optimizer: Any, xla: bool) -> Begin:
@@ -103,39 +109,34 @@ def _compiled(model: Any, optimizer: Any, xla: bool) -> Begin:
 
     # The points are an argument, not a constant: other points of the same shape need no new compilation.
     @tf.function(jit_compile=xla)  # type: ignore[untyped-decorator,unused-ignore]
-    def epoch(points: Any, factor: Any, order: Any, noise: Any) -> Any:
+    def epoch(points: Any, order: Any, noise: Any) -> Any:
         total = tf.constant(0.0)
         for step in tf.range(tf.shape(order)[0]):
             batch = tf.gather(points, order[step])
             with tf.GradientTape() as tape:
-                loss = _loss(model, batch, noise[step], factor)
+                loss = _loss(model, batch, noise[step])
             optimizer.apply(tape.gradient(loss, variables), variables)
             total += loss
         return total / tf.cast(tf.shape(order)[0], tf.float32)
 
-    def begin(points: NDArray[np.float32], factor: float) -> Run:
-        fixed = tf.constant(points), tf.constant(factor, tf.float32)
-        return lambda order, noise: float(epoch(*fixed, tf.constant(order), tf.constant(noise)))
+    def begin(points: NDArray[np.float32]) -> Run:
+        fixed = tf.constant(points)
+        return lambda order, noise: float(epoch(fixed, tf.constant(order), tf.constant(noise)))
 
     return begin
 
 
-def _loss(model: Any, batch: Any, noise: Any, factor: Any) -> Any:
-    from keras import ops
-
+def _loss(model: Any, batch: Any, noise: Any) -> Any:
     # Random numbers are slow to draw under XLA on a CPU, six times a whole step: they come from outside.
     extra = {"noise": noise} if model.noise_size else {}
-    output = model(batch, training=True, **extra)
-    loss = sum(model.losses, ops.zeros(()))
-    return loss + factor * ops.mean(ops.square(output - batch)) if model.reconstructs else loss
+    return model.compute_loss(batch, batch, model(batch, training=True, **extra))
 
 
 def _fitted(model: Any, optimizer: Any, xla: bool) -> Begin:
     """Return a function that trains by ``Model.fit``; the model then draws its own noise."""
 
-    def begin(points: NDArray[np.float32], factor: float) -> Run:
-        loss = {"loss": "mse", "loss_weights": [factor]} if model.reconstructs else {}
-        model.compile(optimizer, **loss, jit_compile=xla)
+    def begin(points: NDArray[np.float32]) -> Run:
+        model.compile(optimizer, jit_compile=xla)
 
         def run(order: NDArray[np.int32], noise: NDArray[np.float32]) -> float:
             batches = points[order.ravel()]

@@ -1,13 +1,8 @@
-"""The networks that reconstruct and keep distances, and how much distances count in them."""
+"""The network that reconstructs and keeps distances, and how much distances count in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from distbench.baselines._training import mean_distance
 
 if TYPE_CHECKING:
     from distbench.keras import DistancePreservingAutoencoder
@@ -15,15 +10,13 @@ if TYPE_CHECKING:
 __all__ = ["pair_weight", "pairwise_model"]
 
 
-def pairwise_model(
-    name: str, points: NDArray[np.float32], code_size: int, weight: float | None, **options: Any
-) -> DistancePreservingAutoencoder:
-    """Return an untrained ``DistancePreservingAutoencoder``; distances are compared in units of their mean."""
+def pairwise_model(name: str, code_size: int, weight: float | None, **options: Any) -> DistancePreservingAutoencoder:
+    """Return an untrained ``DistancePreservingAutoencoder``: of ``code_size``, or of networks among the options."""
     from distbench.keras import DistancePreservingAutoencoder
 
-    return DistancePreservingAutoencoder(
-        code_size, pair_weight(weight, code_size), mean_distance(points), dtype="float32", name=name, **options
-    )
+    size = None if "encoder" in options else code_size
+    weight = pair_weight(weight, code_size)
+    return DistancePreservingAutoencoder(size, weight, dtype="float32", name=name, **options)
 
 
 def pair_weight(weight: float | None, code_size: int) -> float:

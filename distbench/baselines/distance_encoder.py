@@ -33,9 +33,6 @@ def distance_encoder(
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
-    from distbench.baselines._training import mean_distance
     from distbench.keras import DistanceEncoder
 
-    return DistanceEncoder(
-        code_size, 1.0, mean_distance(points), hidden, form=form, pairs=pairs, dtype="float32", name="distance_encoder"
-    )
+    return DistanceEncoder(code_size, hidden=hidden, form=form, pairs=pairs, dtype="float32", name="distance_encoder")

@@ -36,7 +36,6 @@ def neighbor_autoencoder(
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
     from distbench.baselines._pairwise import pair_weight
-    from distbench.baselines._training import mean_distance
     from distbench.keras import NeighborAutoencoder
 
     return NeighborAutoencoder(
@@ -44,7 +43,6 @@ def neighbor_autoencoder(
         neighbor_weight,
         temperature,
         pair_weight(weight, code_size),
-        scale=mean_distance(points),
         hidden=hidden,
         dtype="float32",
         name="neighbor_autoencoder",

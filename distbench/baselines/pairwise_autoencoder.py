@@ -37,4 +37,4 @@ def pairwise_autoencoder(
     """
     from distbench.baselines._pairwise import pairwise_model
 
-    return pairwise_model("pairwise_autoencoder", points, code_size, weight, hidden=hidden, form=form, pairs=pairs)
+    return pairwise_model("pairwise_autoencoder", code_size, weight, hidden=hidden, form=form, pairs=pairs)

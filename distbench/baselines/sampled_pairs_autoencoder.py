@@ -32,6 +32,4 @@ def sampled_pairs_autoencoder(
     """
     from distbench.baselines._pairwise import pairwise_model
 
-    return pairwise_model(
-        "sampled_pairs_autoencoder", points, code_size, weight, hidden=hidden, form=form, pairs="sampled"
-    )
+    return pairwise_model("sampled_pairs_autoencoder", code_size, weight, hidden=hidden, form=form, pairs="sampled")

@@ -28,9 +28,6 @@ def topological_autoencoder(
 
     ``epochs=None``: about 9,000 steps (5,000 where X holds over a million numbers), in 40 to 200 passes.
     """
-    from distbench.baselines._training import mean_distance
     from distbench.keras import TopologicalAutoencoder
 
-    return TopologicalAutoencoder(
-        code_size, weight, mean_distance(points), hidden, dtype="float32", name="topological_autoencoder"
-    )
+    return TopologicalAutoencoder(code_size, weight, hidden=hidden, dtype="float32", name="topological_autoencoder")

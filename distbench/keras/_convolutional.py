@@ -10,7 +10,7 @@ import keras
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
-from distbench.keras._models import Activation, Autoencoder, build_stack
+from distbench.keras._models import Activation, Autoencoder
 
 __all__ = ["ConvolutionalAutoencoder"]
 
@@ -61,15 +61,15 @@ class ConvolutionalAutoencoder(Autoencoder):
                 f"image_shape: {self.image_shape}; give height and width, and channels where there are any"
             )
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make encoder and decoder for inputs of shape ``(batch, features)``."""
+    def networks(self, input_shape: Sequence[int | None]) -> tuple[Any, Any]:
+        """Return an encoder and a decoder, not built, for inputs of shape ``(batch, features)``."""
         features = int(input_shape[-1] or 0)
         height, width, channels = self._image(features)
         policy, layers, shrink = self.dtype_policy, keras.layers, 2 ** len(self.filters)
         common = {"kernel_size": 3, "strides": 2, "padding": "same", "dtype": policy}
         # As many rows and columns as the convolutions leave, rounded up; the decoder's surplus is cut off.
         small = (-(-height // shrink), -(-width // shrink), self.filters[-1])
-        self.encoder = keras.Sequential(
+        encoder = keras.Sequential(
             [
                 layers.Reshape((height, width, channels), dtype=policy),
                 *(layers.Conv2D(n, activation=self.activation, **common) for n in self.filters),
@@ -79,7 +79,7 @@ class ConvolutionalAutoencoder(Autoencoder):
             name="encoder",
         )
         crop = ((0, small[0] * shrink - height), (0, small[1] * shrink - width))
-        self.decoder = keras.Sequential(
+        decoder = keras.Sequential(
             [
                 layers.Dense(prod(small), activation=self.activation, dtype=policy),
                 layers.Reshape(small, dtype=policy),
@@ -90,9 +90,7 @@ class ConvolutionalAutoencoder(Autoencoder):
             ],
             name="decoder",
         )
-        build_stack(self.encoder, (None, features))
-        build_stack(self.decoder, (None, self.code_size))
-        self.built = True
+        return encoder, decoder
 
     def _image(self, features: int) -> tuple[int, int, int]:
         side = isqrt(features)

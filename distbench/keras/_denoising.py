@@ -55,11 +55,6 @@ class DenoisingAutoencoder(Autoencoder):
         self.seed = check_seed(seed)
         self.random = keras.random.SeedGenerator(self.seed)
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make encoder and decoder for inputs of shape ``(batch, features)``."""
-        super().build(input_shape)
-        self._features = int(input_shape[-1] or 0)
-
     @property
     def noise_size(self) -> int:
         """Random numbers for each point: one per feature."""

@@ -181,9 +181,13 @@ class PairwiseDistanceLoss(LossLayer):
 
     def call(self, codes: Any, inputs: Any) -> Any:
         """Add the loss of this batch and return ``codes`` unchanged."""
-        settings = self.form, self.scale, self.pairs, self.max_points, self.distance
-        self.add_loss(self.weight * _loss(inputs, codes, *settings))
+        self.add_loss(self.loss(codes, inputs, self.scale))
         return codes
+
+    def loss(self, codes: Any, inputs: Any, scale: Any) -> Any:
+        """Return the loss of a batch, times the weight; ``scale`` may be a variable, which counts if it is above 0."""
+        settings = self.form, scale, self.pairs, self.max_points, self.distance
+        return self.weight * _loss(inputs, codes, *settings)
 
     def compute_output_shape(self, codes_shape: Any, inputs_shape: Any) -> Any:
         """Return the shape of the codes."""
@@ -224,7 +228,7 @@ def _is_whole(points: Any) -> bool:
     return "int" in keras.backend.standardize_dtype(getattr(points, "dtype", "float32"))
 
 
-def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, max_points: int, distance: str) -> Any:
+def _loss(inputs: Any, codes: Any, form: str, scale: Any, pairs: str, max_points: int, distance: str) -> Any:
     if pairs == "all":
         inputs = inputs[:max_points, :max_points] if distance == PRECOMPUTED else inputs[:max_points]
         a, b = _input_distances(inputs, pairs, distance), pairwise_distances(codes[:max_points])
@@ -235,7 +239,7 @@ def _loss(inputs: Any, codes: Any, form: str, scale: float | None, pairs: str, m
         # The only point of a batch of one is its own next point, which is no pair.
         keep = ops.ones_like(a) * ops.cast(ops.shape(a)[0] > 1, "float32")
     found = ops.sum(a) / ops.maximum(ops.sum(keep), 1.0)
-    unit = found if scale is None else ops.cast(scale, "float32")
+    unit = found if scale is None else ops.where(ops.convert_to_tensor(scale, "float32") > 0, scale, found)
     loss = FORMS[form](a, b, keep, ops.where(unit > 0, unit, 1.0))
     # Inputs that all coincide have no scale; they add no loss.
     return ops.where(found > 0, loss, 0.0)

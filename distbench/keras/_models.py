@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any, TypeAlias
 
 import keras
@@ -12,50 +13,95 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
+from distbench.keras._moments import moments
 
-__all__ = ["Activation", "Autoencoder", "LinearAutoencoder", "build_stack", "check_scale", "check_seed", "check_weight"]
+__all__ = ["Activation", "Autoencoder", "LinearAutoencoder", "check_scale", "check_seed", "check_weight"]
 
 Activation: TypeAlias = str | Callable[[Any], Any] | None
 
 
 @keras.saving.register_keras_serializable(package="distbench")
 class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
-    """Fully connected autoencoder; calling it reconstructs its inputs.
+    """Autoencoder, fully connected or of given networks; calling it reconstructs its inputs.
+
+    Its loss is the squared error, or the loss that it is compiled with, divided by the variance of the inputs: with the
+    squared error, 1 is as good as the mean of all points. ``compile("adam")`` and ``fit(X)`` are enough.
 
     Parameters
     ----------
-    code_size : int
-        Width of the code.
+    code_size : int, optional
+        Width of the code. None: `encoder` and `decoder` are given.
     hidden : sequence of int, default (128, 64)
         Widths of the encoder's hidden layers; the decoder mirrors them. The code and the output are linear.
     activation : str, callable or layer, default "relu"
         Activation of the hidden layers. Of a layer, each of them has its own copy.
+    encoder, decoder : keras.Model, optional
+        Networks in place of the fully connected ones, built or not, for points and codes of any shape (n, ...).
     **kwargs
         Passed to ``keras.Model``.
 
     Raises
     ------
     distbench.errors.InputError
-        A width is not a whole number above 0.
+        A width is not a whole number above 0, or networks and ``code_size`` are both given, or neither.
     """
 
     # False for a model without a decoder: its loss is only what the model adds.
     reconstructs = True
     # Arguments of a subclass that are attributes of the same name, for its configuration.
     arguments: tuple[str, ...] = ()
+    # Names in the history of the losses that the model adds, in this order: always, and only while it trains.
+    added: tuple[str, ...] = ()
+    added_in_training: tuple[str, ...] = ()
+    # The mean distance of points, of a model that needs it: a variable; 0 until it is known.
+    scale: Any = None
 
     def __init__(
-        self, code_size: int, hidden: Sequence[int] = (128, 64), activation: Activation = "relu", **kwargs: Any
+        self,
+        code_size: int | None = None,
+        hidden: Sequence[int] = (128, 64),
+        activation: Activation = "relu",
+        *,
+        encoder: Any = None,
+        decoder: Any = None,
+        **kwargs: Any,
     ) -> None:
         # The layers cast their inputs; the inputs of losses keep their precision.
         super().__init__(autocast=False, **kwargs)
-        for width in (code_size, *hidden):
+        self.encoder, self.decoder = (
+            keras.saving.deserialize_keras_object(network) if isinstance(network, Mapping) else network
+            for network in (encoder, decoder)
+        )
+        self._check_networks(code_size)
+        for width in (*(() if code_size is None else (code_size,)), *hidden):
             whole_number(width, "code_size, hidden", 1)
-        self.code_size = int(code_size)
+        self.code_size = None if code_size is None else int(code_size)
         self.hidden = tuple(int(width) for width in hidden)
         given = keras.saving.deserialize_keras_object(activation) if isinstance(activation, Mapping) else activation
         # Keras would take a layer among the attributes for a part of the model; it does not look into a function.
         self._given_activation: Callable[[], Any] = lambda: given
+        self.variance = self._number("variance")
+        names = ("reconstruction_loss",) * self.reconstructs + self.added + self.added_in_training
+        self._trackers = [_Mean(name) for name in names] if self.added else []
+
+    def _check_networks(self, code_size: int | None) -> None:
+        names = ("encoder", "decoder") if self.reconstructs else ("encoder",)
+        given = [name for name in ("encoder", "decoder") if getattr(self, name) is not None]
+        if code_size is not None and given:
+            raise InputError(given[0], f"found beside code_size {code_size!r}", "pass one of the two")
+        if code_size is None and given != list(names):
+            found = f"missing, with {given[0]} given" if given else "missing"
+            raise InputError("code_size", found, f"pass it, or {' and '.join(names)}")
+        for name in given:
+            if not isinstance(getattr(self, name), keras.layers.Layer):
+                raise InputError(name, f"found {type(getattr(self, name)).__name__}", "pass a Keras model")
+        # What has no networks to make is given them.
+        self._has_own = not given
+
+    def _number(self, name: str, value: float | None = None) -> Any:
+        """Make a variable that is saved with the model and not trained; 0 for a number that is not known."""
+        start = keras.initializers.Constant(value or 0.0)
+        return self.add_weight(shape=(), initializer=start, dtype="float32", trainable=False, autocast=False, name=name)
 
     @property
     def activation(self) -> Any:
@@ -66,12 +112,24 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         return type(given).from_config({key: value for key, value in given.get_config().items() if key != "name"})
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make encoder and decoder for inputs of shape ``(batch, features)``."""
-        self.encoder = self._stack(self.hidden, self.code_size, "encoder")
-        self.decoder = self._stack(self.hidden[::-1], input_shape[-1], "decoder")
-        build_stack(self.encoder, input_shape)
-        build_stack(self.decoder, (None, self.code_size))
+        """Make encoder and decoder for inputs of shape ``(batch, ...)``, unless they were given."""
+        self._features = prod(size or 1 for size in input_shape[1:])
+        if self._has_own:
+            self.encoder, self.decoder = self.networks(input_shape)
+            _build_stack(self.encoder, input_shape)
+            if self.reconstructs:
+                _build_stack(self.decoder, (None, self.code_size))
+        else:
+            # A symbolic call builds networks of any kind.
+            codes = self.encoder(keras.KerasTensor((None, *input_shape[1:]), "float32"))
+            if self.reconstructs:
+                self.decoder(codes)
         self.built = True
+
+    def networks(self, input_shape: Sequence[int | None]) -> tuple[Any, Any]:
+        """Return an encoder and a decoder, not built, for inputs of shape ``(batch, features)``."""
+        encoder = self._stack(self.hidden, self.code_size, "encoder")
+        return encoder, self._stack(self.hidden[::-1], input_shape[-1], "decoder") if self.reconstructs else None
 
     def _stack(self, hidden: Sequence[int], width: int | None, name: str) -> Any:
         policy = self.dtype_policy
@@ -87,18 +145,64 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """Reconstruct ``inputs``, shape (n, features)."""
         return self.decoder(self.encoder(inputs, training=training), training=training)
 
-    def encode(self, X: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
-        """Return the codes of points ``X`` (n, features) as numpy array (n, code_size), ``batch_size`` rows at once.
+    def adapt(self, X: Any) -> None:
+        """Set the variance of the points, and their mean distance if the model needs it, which are saved with it.
 
-        None: 8192 rows of up to 1,024 numbers, fewer of longer rows, at least 1024.
+        Without it, or before it, each batch is divided by its own variance and mean distance.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, ...), or iterable of batches
+            Train points, or batches of them as for ``fit``. Mean distances are those of 2,000 points at most.
+
+        Raises
+        ------
+        distbench.errors.InputError
+            All points are equal, or there are none, or some number is not finite.
+        """
+        variance, distance = moments(X)
+        self.variance.assign(variance)
+        if self.scale is not None:
+            self.scale.assign(distance)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Return the loss of a batch: that of the reconstruction, and what the model adds.
+
+        ``y`` None: the targets are ``x``. ``sample_weight`` concerns the reconstruction alone.
+        """
+        share = 1.0 / _replicas()
+        losses = [ops.sum(loss) * share for loss in self.losses]
+        shown = dict(zip(self.added + self.added_in_training * training, losses, strict=False))
+        compared = self._comparison(x, y, y_pred, sample_weight)
+        if compared is not None:
+            shown["reconstruction_loss"] = compared
+            losses.append(compared)
+        for tracker in self._trackers:
+            if tracker.name in shown:
+                tracker.update_state(shown[tracker.name] / share, sample_weight=ops.shape(x)[0])
+        return sum(losses)
+
+    def _comparison(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """Return the loss of the output, divided by the variance."""
+        targets = ops.convert_to_tensor(x if y is None else y)
+        loss = self._compile_loss or keras.losses.MeanSquaredError(dtype="float32")
+        found = _positive(ops.mean(ops.var(ops.cast(targets, "float32"), axis=0)), 1.0)
+        return loss(targets, y_pred, sample_weight) / _positive(ops.convert_to_tensor(self.variance), found)
+
+    def encode(self, X: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
+        """Return the codes of points ``X`` (n, ...) as numpy array (n, ...), ``batch_size`` points at once.
+
+        None: 8192 points of up to 1,024 numbers, fewer of larger points, at least 1024.
         """
         points = np.asarray(X, dtype=np.float32)
         if not self.built:
             self.build((None, *points.shape[1:]))
-        return _in_batches(self.encoder, points, batch_size, points.shape[-1])
+        return _in_batches(self.encoder, points, batch_size, self._features)
 
     def decode(self, Z: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
-        """Return decoded codes ``Z`` (n, code_size) as numpy array (n, features), ``batch_size`` rows at once.
+        """Return decoded codes ``Z`` (n, ...) as numpy array (n, ...), ``batch_size`` codes at once.
 
         None: as many as :meth:`encode` takes.
 
@@ -109,8 +213,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """
         if not self.built:
             raise InputError("decode: this model has seen no points yet; fit it, or encode some, first")
-        features = self.decoder.output_shape[-1]
-        return _in_batches(self.decoder, np.asarray(Z, dtype=np.float32), batch_size, features)
+        return _in_batches(self.decoder, np.asarray(Z, dtype=np.float32), batch_size, self._features)
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
@@ -121,6 +224,9 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         serialize = keras.saving.serialize_keras_object if is_lambda else keras.activations.serialize
         activation = given if named else serialize(given)
         common = {"code_size": self.code_size, "hidden": list(self.hidden), "activation": activation}
+        for name in ("encoder", "decoder"):
+            network = None if self._has_own else getattr(self, name)
+            common[name] = None if network is None else keras.saving.serialize_keras_object(network)
         return {**super().get_config(), **common, **{name: getattr(self, name) for name in self.arguments}}
 
 
@@ -154,15 +260,6 @@ class LinearAutoencoder(Autoencoder):
         return config
 
 
-def build_stack(stack: Any, input_shape: Sequence[int | None]) -> None:
-    """Build a Sequential, and the activations in it that are layers, which Keras would build when they are called."""
-    stack.build(input_shape)
-    for layer in stack.layers:
-        activation = getattr(layer, "activation", None)
-        if isinstance(activation, keras.layers.Layer) and not activation.built:
-            activation.build(layer.output.shape)
-
-
 def check_weight(argument: str, value: Any) -> float:
     """Return ``value`` as float; raise ``InputError`` unless it is a finite number of at least 0."""
     if not 0 <= value < float("inf"):
@@ -190,3 +287,33 @@ def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int | None,
     codes = np.concatenate([ops.convert_to_numpy(part) for part in parts])
     # numpy has no bfloat16 of its own, and half precision would overflow in what comes after.
     return codes.astype(np.float32, copy=False)
+
+
+def _build_stack(stack: Any, input_shape: Sequence[int | None]) -> None:
+    """Build a Sequential, and the activations in it that are layers, which Keras would build when they are called."""
+    stack.build(input_shape)
+    for layer in stack.layers:
+        activation = getattr(layer, "activation", None)
+        if isinstance(activation, keras.layers.Layer) and not activation.built:
+            activation.build(layer.output.shape)
+
+
+class _Mean(keras.metrics.Mean):  # type: ignore[misc,unused-ignore]
+    """Mean of a loss over points; NaN if there was none."""
+
+    def result(self) -> Any:
+        return ops.where(self.count > 0, super().result(), float("nan"))
+
+
+def _positive(value: Any, otherwise: Any) -> Any:
+    """Return ``value``, or ``otherwise`` where it is not above 0."""
+    return ops.where(value > 0, value, otherwise)
+
+
+def _replicas() -> int:
+    """Return in how many copies of the model TensorFlow adds up gradients; their losses are shares of the loss."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,19 +17,21 @@ __all__ = ["NeighborAutoencoder"]
 class NeighborAutoencoder(DistancePreservingAutoencoder):
     """Autoencoder with two added losses: near points get near codes, and codes are as far apart as their inputs.
 
-    It adds :class:`NeighborLoss` and :class:`PairwiseDistanceLoss` to the reconstruction loss that it is compiled with.
-    Train it on :class:`NeighborBatches`.
+    It adds the losses of :class:`NeighborLoss` and :class:`PairwiseDistanceLoss` to that of :class:`Autoencoder`. The
+    history of ``fit`` has all three: ``neighbor_loss`` and ``distance_loss``, times their weights, and
+    ``reconstruction_loss``. Train it on :class:`NeighborBatches`. Batches of ``evaluate`` have no partners, so
+    ``val_neighbor_loss`` is NaN and no part of ``val_loss``.
 
     Parameters
     ----------
-    code_size : int
-        Width of the code.
+    code_size : int, optional
+        Width of the code. None: `encoder` and `decoder` are given.
     neighbor_weight : float, default 0.1
-        Weight of the loss on neighbors.
+        Weight of the loss on neighbors. ``neighbors.weight`` is a variable, which a callback can change.
     temperature : float, default 0.03
         As in :class:`NeighborLoss`.
     weight : float, default 10.0
-        Weight of the loss on distances, against a reconstruction loss divided by the variance of the inputs.
+        Weight of the loss on distances; the variable is ``distances.weight``.
     **kwargs
         Passed to :class:`DistancePreservingAutoencoder`.
 
@@ -38,21 +41,28 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
         As :class:`DistancePreservingAutoencoder` and :class:`NeighborLoss`.
     """
 
+    added_in_training = ("neighbor_loss",)
+
     def __init__(
         self,
-        code_size: int,
+        code_size: int | None = None,
         neighbor_weight: float = 0.1,
         temperature: float = 0.03,
         weight: float = 10.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(code_size, weight, **kwargs)
-        self.neighbors = NeighborLoss(neighbor_weight, temperature, dtype=self.dtype_policy, name="neighbors")
+        self.neighbors = NeighborLoss(neighbor_weight, temperature, name="neighbors")
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Reconstruct ``inputs``, shape (n, features), and add the losses; that on neighbors only if ``training``."""
-        codes = self.neighbors(self.encoder(inputs, training=training), training=training)
-        return self.decoder(self.distances(codes, inputs), training=training)
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make encoder and decoder for inputs of shape ``(batch, ...)``, unless they were given."""
+        super().build(input_shape)
+        self.neighbors.build((None, self.code_size))
+
+    def _add_losses(self, codes: Any, inputs: Any, training: bool | None) -> None:
+        super()._add_losses(codes, inputs, training)
+        if training:
+            self.add_loss(self.neighbors.loss(codes))
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""

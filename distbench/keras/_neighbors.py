@@ -105,13 +105,15 @@ class NeighborLoss(LossLayer):
     def call(self, codes: Any, partners: Any = None, training: bool | None = None) -> Any:
         """Add the loss of this batch if ``training``, and return ``codes`` as they came."""
         if training:
-            if partners is None:
-                half = ops.shape(codes)[0] // 2
-                anchors, partners = codes[:half], codes[half : 2 * half]
-            else:
-                anchors = codes
-            self.add_loss(self.weight * _loss(anchors, partners, self.temperature))
+            self.add_loss(self.loss(codes, partners))
         return codes
+
+    def loss(self, codes: Any, partners: Any = None) -> Any:
+        """Return the loss of a batch, times the weight; without ``partners`` they are the second half of ``codes``."""
+        if partners is None:
+            half = ops.shape(codes)[0] // 2
+            codes, partners = codes[:half], codes[half : 2 * half]
+        return self.weight * _loss(codes, partners, self.temperature)
 
     def compute_output_shape(self, codes_shape: Any, partners_shape: Any = None) -> Any:
         """Return the shape of the codes."""

@@ -32,7 +32,7 @@ class TopologicalAutoencoder(Autoencoder):
     weight : float, default 10.0
         Weight of the added loss, against a reconstruction loss divided by the variance of the inputs; at least 0.
     scale : float or None
-        Mean distance of the training points. None: the mean of each batch.
+        Mean distance of the training points. None: that of ``adapt``, or the mean of each batch.
     hidden, activation
         As in :class:`Autoencoder`.
     max_points : int, default 128
@@ -46,7 +46,7 @@ class TopologicalAutoencoder(Autoencoder):
         As :class:`Autoencoder`, ``weight`` is negative, ``scale`` is not above 0, or ``max_points`` is below 2.
     """
 
-    arguments = ("weight", "scale", "max_points")
+    arguments = ("weight", "max_points")
 
     def __init__(
         self,
@@ -60,7 +60,8 @@ class TopologicalAutoencoder(Autoencoder):
     ) -> None:
         super().__init__(code_size, hidden, activation, **kwargs)
         self.weight = check_weight("weight", weight)
-        self.scale = check_scale(scale)
+        self._given_scale = check_scale(scale)
+        self.scale = self._number("scale", self._given_scale)
         self.max_points = whole_number(max_points, "max_points", 2)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -80,9 +81,12 @@ class TopologicalAutoencoder(Autoencoder):
         return 0.5 * ops.sum(chosen * squares) / edge_count / self._unit(distances[0], n)
 
     def _unit(self, a: Any, n: Any) -> Any:
-        if self.scale is not None:
-            return self.scale**2
         size = ops.cast(n, "float32")
-        unit = ops.square(ops.sum(a) / ops.maximum(size * (size - 1.0), 1.0))
+        found = ops.sum(a) / ops.maximum(size * (size - 1.0), 1.0)
         # A batch whose inputs all coincide has no scale; it adds no loss.
-        return ops.where(unit > 0, unit, float("inf"))
+        found = ops.where(found > 0, found, float("inf"))
+        return ops.square(ops.where(self.scale > 0, self.scale, found))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to make this model again."""
+        return {**super().get_config(), "scale": self._given_scale}

@@ -19,8 +19,8 @@ class VariationalAutoencoder(Autoencoder):
 
     While it trains, a code is drawn from N(mean, deviation^2), both given by the encoder, and the model adds
     ``weight * 2 / features * KL(N(mean, deviation^2) || N(0, 1))``, in the mean over the batch. With weight 1 and
-    the loss "mse" on inputs of variance 1 that is the evidence lower bound, times 2 / features, for a decoder
-    of variance 1. ``encode`` and ``predict`` take the mean.
+    the loss "mse" that is the evidence lower bound, times 2 / features, for a decoder whose variance is that of the
+    inputs. ``encode`` and ``predict`` take the mean.
 
     Parameters
     ----------
@@ -60,7 +60,6 @@ class VariationalAutoencoder(Autoencoder):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make encoder and decoder for inputs of shape ``(batch, features)``."""
         super().build(input_shape)
-        self._features = int(input_shape[-1] or 0)
         # This layer stands beside the encoder's last layer, which gives the means.
         self.log_variance = keras.layers.Dense(self.code_size, dtype=self.dtype_policy, name="log_variance")
         self.log_variance.build((None, self.hidden[-1] if self.hidden else self._features))

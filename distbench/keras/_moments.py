@@ -1,0 +1,70 @@
+"""Variance and mean distance of train points, from arrays or batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.errors import InputError
+
+__all__ = ["moments"]
+
+AT_ONCE = 8192
+
+
+def moments(X: Any, limit: int = 2000) -> tuple[float, float]:
+    """Return the mean variance of the features of points, and the mean distance of all pairs among some of them.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, ...), or iterable of batches
+        Of a batch that is a tuple, the first entry holds the points.
+    limit : int
+        If there are more points, distances are those of so many, drawn at random, the same ones each time.
+
+    Raises
+    ------
+    distbench.errors.InputError
+        All points are equal, or there are none, or some number is not finite.
+    """
+    from scipy.spatial.distance import pdist
+
+    draw = np.random.default_rng(0)
+    count, mean, squares = 0, np.zeros(()), np.zeros(())
+    sample, ranks = np.empty((0, 0)), np.empty(0)
+    for rows in _rows(X):
+        # Chan et al. (1979): sums of squares around means, merged batch by batch.
+        size, center = len(rows), rows.mean(axis=0)
+        total = count + size
+        squares = squares + ((rows - center) ** 2).sum(axis=0) + (center - mean) ** 2 * (count * size / total)
+        mean, count = mean + (center - mean) * (size / total), total
+        # The points with the smallest random numbers are a sample of all, however many there will be.
+        ranks = np.concatenate([ranks, draw.random(size)])
+        kept = np.argsort(ranks, kind="stable")[:limit]
+        sample, ranks = np.concatenate([sample.reshape(-1, rows.shape[1]), rows])[kept], ranks[kept]
+    variance = float(squares.mean()) / max(count, 1)
+    if not 0 < variance < float("inf"):
+        raise InputError("X", f"found a variance of {variance}", "pass points that are finite and not all equal")
+    return variance, float(pdist(sample).mean())
+
+
+def _rows(X: Any) -> Iterator[NDArray[np.float64]]:
+    """Yield the points of an array, or of batches, as rows of float64."""
+    if isinstance(X, keras.utils.PyDataset):
+        X = (X[index] for index in range(len(X)))
+    parts = X if not hasattr(X, "shape") and not isinstance(X, (list, tuple)) else _parts(X)
+    for part in parts:
+        points = part[0] if isinstance(part, (list, tuple)) else part
+        rows = np.asarray(keras.ops.convert_to_numpy(points), dtype=np.float64)
+        if len(rows):
+            yield rows.reshape(len(rows), -1)
+
+
+def _parts(X: Any) -> Iterator[NDArray[Any]]:
+    points = np.asarray(X)
+    for start in range(0, len(points), AT_ONCE):
+        yield points[start : start + AT_ONCE]

@@ -62,7 +62,7 @@ def check_loss(model: Any) -> None:
     encoder = DistanceEncoder(2, hidden=(8,))
     encoder.compile("sgd", "mse")
     codes = encoder.encode(X)
-    alone, beside = (encoder.evaluate(X, y, batch_size=40, verbose=0) for y in (None, CODES))
+    alone, beside = (encoder.evaluate(X, y, 40, verbose=0, return_dict=True)["loss"] for y in (None, CODES))
     np.testing.assert_allclose(beside - alone, np.mean((codes - CODES) ** 2), rtol=1e-4)
     for wrong in ({"codes": CODES[:5], "inputs": X}, {"codes": CODES}):
         message = ""

@@ -27,8 +27,8 @@ def conv_pairwise_autoencoder(
 ) -> DistancePreservingAutoencoder:
     """Autoencoder of strided convolutions with an added loss that keeps codes as far apart as their inputs.
 
-    The network and the training of the recipe ``conv_autoencoder``, with the added loss of ``pairwise_autoencoder`` and
-    its default weight.
+    The network and the training of the recipe ``conv_autoencoder`` (Masci et al. 2011), with the added loss of
+    ``pairwise_autoencoder`` and its default weight.
 
     ``epochs=None``: about 2,500 steps, in 40 to 200 passes.
     """

@@ -30,10 +30,12 @@ class DistancePreservingAutoencoder(Autoencoder):
         Weight of the distance loss. ``distances.weight`` is a variable, which a callback can change during training.
     scale : float or None
         Mean distance of the training points. None: that of :meth:`adapt`, or the mean of each batch.
-    hidden, activation, encoder, decoder
+    hidden, activation
         As in :class:`Autoencoder`.
     form, pairs
         As in :class:`PairwiseDistanceLoss`.
+    encoder, decoder
+        As in :class:`Autoencoder`.
     **kwargs
         Passed to ``keras.Model``.
 

@@ -67,7 +67,7 @@ class IsometricAutoencoder(Autoencoder):
     @property
     def noise_size(self) -> int:
         """Random numbers for each point: one per column of the codes."""
-        return self.code_size
+        return int(self.code_size)
 
     def call(self, inputs: Any, training: bool | None = None, noise: Any = None) -> Any:
         """Reconstruct ``inputs``, shape (n, features), and add the penalties if ``training``.

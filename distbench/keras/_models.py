@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
+from distbench.keras._history import LossMean, replicas
 from distbench.keras._moments import moments
 
 __all__ = ["Activation", "Autoencoder", "LinearAutoencoder", "check_scale", "check_seed", "check_weight"]
@@ -75,14 +76,14 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         self._check_networks(code_size)
         for width in (*(() if code_size is None else (code_size,)), *hidden):
             whole_number(width, "code_size, hidden", 1)
-        self.code_size = None if code_size is None else int(code_size)
+        self.code_size: Any = None if code_size is None else int(code_size)
         self.hidden = tuple(int(width) for width in hidden)
         given = keras.saving.deserialize_keras_object(activation) if isinstance(activation, Mapping) else activation
         # Keras would take a layer among the attributes for a part of the model; it does not look into a function.
         self._given_activation: Callable[[], Any] = lambda: given
         self.variance = self._number("variance")
         names = ("reconstruction_loss",) * self.reconstructs + self.added + self.added_in_training
-        self._trackers = [_Mean(name) for name in names] if self.added else []
+        self._trackers = [LossMean(name) for name in names] if self.added else []
 
     def _check_networks(self, code_size: int | None) -> None:
         names = ("encoder", "decoder") if self.reconstructs else ("encoder",)
@@ -172,7 +173,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
 
         ``y`` None: the targets are ``x``. ``sample_weight`` concerns the reconstruction alone.
         """
-        share = 1.0 / _replicas()
+        share = 1.0 / replicas()
         losses = [ops.sum(loss) * share for loss in self.losses]
         shown = dict(zip(self.added + self.added_in_training * training, losses, strict=False))
         compared = self._comparison(x, y, y_pred, sample_weight)
@@ -298,22 +299,6 @@ def _build_stack(stack: Any, input_shape: Sequence[int | None]) -> None:
             activation.build(layer.output.shape)
 
 
-class _Mean(keras.metrics.Mean):  # type: ignore[misc,unused-ignore]
-    """Mean of a loss over points; NaN if there was none."""
-
-    def result(self) -> Any:
-        return ops.where(self.count > 0, super().result(), float("nan"))
-
-
 def _positive(value: Any, otherwise: Any) -> Any:
     """Return ``value``, or ``otherwise`` where it is not above 0."""
     return ops.where(value > 0, value, otherwise)
-
-
-def _replicas() -> int:
-    """Return in how many copies of the model TensorFlow adds up gradients; their losses are shares of the loss."""
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
-
-    return int(tf.distribute.get_strategy().num_replicas_in_sync)

@@ -59,6 +59,11 @@ def check_loss(model: Any) -> None:
     model.compile("sgd", PairwiseDistanceError("stress"))
     expected = float(pairwise_distance_loss(X, CODES, form="stress"))
     np.testing.assert_allclose(model.evaluate(X, X, batch_size=40, verbose=0), expected, rtol=1e-4)
+    layer = PairwiseDistanceLoss(distance="cosine")
+    layer.weight = 3.0
+    layer(CODES, X)
+    by_cosine = float(pairwise_distance_loss(X, CODES, distance="cosine"))
+    np.testing.assert_allclose(float(layer.losses[0]), 3 * by_cosine, rtol=1e-5)
     encoder = DistanceEncoder(2, hidden=(8,))
     encoder.compile("sgd", "mse")
     codes = encoder.encode(X)

@@ -366,7 +366,7 @@ def test_compiled_epochs_and_model_fit_take_the_same_steps():
             model.build((None, 9))
             optimizer = keras.optimizers.Adam(1e-2)
             optimizer.build(model.trainable_variables)
-            epoch = make(model, optimizer, True)(points, 2.0)
+            epoch = make(model, optimizer, True)(points)
             losses = [epoch(order, noise) for _ in range(3)]
             weights.append([np.asarray(losses), *model.get_weights()])
     for compiled, fitted in zip(*weights, strict=True):

@@ -15,6 +15,7 @@ from distbench.keras._distances import PRECOMPUTED, batch_shape, check_distance,
 from distbench.keras._forms import FORMS
 from distbench.keras._loss_layer import LossLayer
 from distbench.keras._models import check_scale
+from distbench.keras._moments import known
 
 __all__ = ["PairwiseDistanceLoss", "check_settings", "pairwise_distance_loss"]
 
@@ -239,7 +240,7 @@ def _loss(inputs: Any, codes: Any, form: str, scale: Any, pairs: str, max_points
         # The only point of a batch of one is its own next point, which is no pair.
         keep = ops.ones_like(a) * ops.cast(ops.shape(a)[0] > 1, "float32")
     found = ops.sum(a) / ops.maximum(ops.sum(keep), 1.0)
-    unit = found if scale is None else ops.where(ops.convert_to_tensor(scale, "float32") > 0, scale, found)
+    unit = found if scale is None else known(scale, found)
     loss = FORMS[form](a, b, keep, ops.where(unit > 0, unit, 1.0))
     # Inputs that all coincide have no scale; they add no loss.
     return ops.where(found > 0, loss, 0.0)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
 from distbench.keras._history import LossMean, replicas
-from distbench.keras._moments import moments
+from distbench.keras._moments import known, moments
 
 __all__ = ["Activation", "Autoencoder", "LinearAutoencoder", "check_scale", "check_seed", "check_weight"]
 
@@ -189,8 +189,8 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """Return the loss of the output, divided by the variance."""
         targets = ops.convert_to_tensor(x if y is None else y)
         loss = self._compile_loss or keras.losses.MeanSquaredError(dtype="float32")
-        found = _positive(ops.mean(ops.var(ops.cast(targets, "float32"), axis=0)), 1.0)
-        return loss(targets, y_pred, sample_weight) / _positive(ops.convert_to_tensor(self.variance), found)
+        found = known(ops.mean(ops.var(ops.cast(targets, "float32"), axis=0)), 1.0)
+        return loss(targets, y_pred, sample_weight) / known(self.variance, found)
 
     def encode(self, X: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
         """Return the codes of points ``X`` (n, ...) as numpy array (n, ...), ``batch_size`` points at once.
@@ -297,8 +297,3 @@ def _build_stack(stack: Any, input_shape: Sequence[int | None]) -> None:
         activation = getattr(layer, "activation", None)
         if isinstance(activation, keras.layers.Layer) and not activation.built:
             activation.build(layer.output.shape)
-
-
-def _positive(value: Any, otherwise: Any) -> Any:
-    """Return ``value``, or ``otherwise`` where it is not above 0."""
-    return ops.where(value > 0, value, otherwise)

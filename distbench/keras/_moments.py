@@ -7,13 +7,20 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from distbench.errors import InputError
 
-__all__ = ["moments"]
+__all__ = ["known", "moments"]
 
 AT_ONCE = 8192
+
+
+def known(number: Any, otherwise: Any) -> Any:
+    """Return a number, or a variable's, if it is above 0; 0 stands for a number that is not known."""
+    value = ops.convert_to_tensor(number, "float32")
+    return ops.where(value > 0, value, otherwise)
 
 
 def moments(X: Any, limit: int = 2000) -> tuple[float, float]:
@@ -59,7 +66,7 @@ def _rows(X: Any) -> Iterator[NDArray[np.float64]]:
     parts = X if not hasattr(X, "shape") and not isinstance(X, (list, tuple)) else _parts(X)
     for part in parts:
         points = part[0] if isinstance(part, (list, tuple)) else part
-        rows = np.asarray(keras.ops.convert_to_numpy(points), dtype=np.float64)
+        rows = np.asarray(ops.convert_to_numpy(points), dtype=np.float64)
         if len(rows):
             yield rows.reshape(len(rows), -1)
 

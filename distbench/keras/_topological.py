@@ -11,6 +11,7 @@ from keras import ops
 from distbench._util.checks import whole_number
 from distbench.keras._distances import pairwise_distances
 from distbench.keras._models import Activation, Autoencoder, check_scale, check_weight
+from distbench.keras._moments import known
 from distbench.keras._trees import spanning_edges
 
 __all__ = ["TopologicalAutoencoder"]
@@ -85,7 +86,7 @@ class TopologicalAutoencoder(Autoencoder):
         found = ops.sum(a) / ops.maximum(size * (size - 1.0), 1.0)
         # A batch whose inputs all coincide has no scale; it adds no loss.
         found = ops.where(found > 0, found, float("inf"))
-        return ops.square(ops.where(self.scale > 0, self.scale, found))
+        return ops.square(known(self.scale, found))
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""

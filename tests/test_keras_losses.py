@@ -131,6 +131,17 @@ def test_forms_are_their_formulas(form: str, pairs: str) -> None:
     assert bare(far, large, form=form, pairs=pairs) == pytest.approx(by_definition(far, large, form, pairs), rel=1e-4)
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pairs", PAIRS)
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("rows", [slice(3, 4), slice(None)])
+def test_nan_is_no_distance_of_zero(form: str, pairs: str, distance: str, rows: slice) -> None:
+    broken_X, broken_Z = X.copy(), Z.copy()
+    broken_X[rows], broken_Z[rows] = np.nan, np.nan
+    for inputs, codes in ((broken_X, Z), (X, broken_Z)):
+        assert np.isnan(dk.pairwise_distance_loss(inputs, codes, form=form, pairs=pairs, distance=distance))
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     form=st.sampled_from(FORMS),

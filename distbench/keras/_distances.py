@@ -95,9 +95,9 @@ def _sums(values: Any) -> Any:
 
 def _lengths(differences: Any) -> Any:
     squares = squared_lengths(differences)
-    apart = squares > 0
+    together = squares <= 0  # false for NaN, which must not pass for 0
     # The gradient of sqrt is infinite at 0, and 0 * inf is NaN: so 0 must not reach sqrt, not even unused.
-    return ops.where(apart, ops.sqrt(ops.where(apart, squares, 1.0)), 0.0)
+    return ops.where(together, 0.0, ops.sqrt(ops.where(together, 1.0, squares)))
 
 
 def _units(points: Any) -> Any:

@@ -55,11 +55,11 @@ def _mean(values: Any, keep: Any) -> Any:
 def _misfit(a: Any, b: Any, keep: Any, least_a: Any, least_b: Any) -> Any:
     """Return 1 - cos(a, b); 0 where ``a`` has no size to compare with, else 1 where ``b`` has none."""
     size_a, size_b = _mean(ops.square(a), keep), _mean(ops.square(b), keep)
-    some_a, some_b = size_a > ops.square(least_a), size_b > ops.square(least_b)
+    none_a, none_b = size_a <= ops.square(least_a), size_b <= ops.square(least_b)  # false for NaN, which stays
     # Half the squared difference of unit vectors: 1 - cos itself would cancel where the fit is good.
-    a, b = a / ops.sqrt(ops.where(some_a, size_a, 1.0)), b / ops.sqrt(ops.where(some_b, size_b, 1.0))
+    a, b = a / ops.sqrt(ops.where(none_a, 1.0, size_a)), b / ops.sqrt(ops.where(none_b, 1.0, size_b))
     misfit = _mean(ops.square(a - b), keep) / 2
-    return ops.where(some_a, ops.where(some_b, misfit, 1.0), 0.0)
+    return ops.where(none_a, 0.0, ops.where(none_b, 1.0, misfit))
 
 
 FORMS: dict[str, Callable[[Any, Any, Any, Any], Any]] = {

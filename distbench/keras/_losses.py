@@ -243,7 +243,7 @@ def _loss(inputs: Any, codes: Any, form: str, scale: Any, pairs: str, max_points
     unit = found if scale is None else known(scale, found)
     loss = FORMS[form](a, b, keep, ops.where(unit > 0, unit, 1.0))
     # Inputs that all coincide have no scale; they add no loss.
-    return ops.where(found > 0, loss, 0.0)
+    return ops.where(found <= 0, 0.0, loss)
 
 
 def _input_distances(inputs: Any, pairs: str, distance: str) -> Any:

@@ -19,6 +19,15 @@ from distbench.errors import EncoderError, InputError
 
 X = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
 
+
+def networks(dtype: Any = None) -> dict[str, Any]:
+    """Return an encoder to codes of two axes, not built, and a decoder of them."""
+    dense = keras.layers.Dense(2, dtype=dtype)
+    encoder = [keras.layers.Reshape((2, 3), dtype=dtype), dense]
+    decoder = [keras.layers.Flatten(dtype=dtype), keras.layers.Dense(6, dtype=dtype)]
+    return {"encoder": keras.Sequential(encoder), "decoder": keras.Sequential([keras.Input((2, 2)), *decoder])}
+
+
 MODELS: dict[str, Any] = {
     "plain": lambda **kw: dk.Autoencoder(2, hidden=(8, 4), activation="tanh", **kw),
     "linear": lambda **kw: dk.LinearAutoencoder(2, **kw),
@@ -32,6 +41,7 @@ MODELS: dict[str, Any] = {
     "isometric": lambda **kw: dk.IsometricAutoencoder(2, weight=0.2, hidden=(8,), activation="elu", **kw),
     "encoder": lambda **kw: dk.DistanceEncoder(2, scale=2.0, hidden=(8,), form="sammon", **kw),
     "neighbors": lambda **kw: dk.NeighborAutoencoder(2, neighbor_weight=0.5, hidden=(8,), **kw),
+    "given": lambda **kw: dk.NeighborAutoencoder(weight=2.0, **networks(kw.get("dtype")), **kw),
 }
 ONCE_MORE = "sampled"  # of a class that "distances" stands for; test_keras_gradients.py has its form and its pairs
 
@@ -82,7 +92,7 @@ def test_it_trains(trained: Trained) -> None:
 def test_predict_encodes_and_then_decodes(trained: Trained) -> None:
     model = trained.model
     codes = model.encode(X, batch_size=7)
-    assert codes.shape == (20, 2)
+    assert codes.shape == ((20, 2, 2) if model.code_size is None else (20, 2))
     assert codes.dtype == np.float32
     expected = model.decode(codes, batch_size=7) if model.reconstructs else codes
     np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
@@ -116,23 +126,32 @@ def test_every_model_is_tested_here() -> None:
 
 
 def test_importing_the_package_is_enough_to_load_what_it_makes(tmp_path: Path) -> None:
-    model = dk.DistancePreservingAutoencoder(2, hidden=(8,))
-    model.compile("adam", dk.PairwiseDistanceError("stress"))
-    model.build((None, 6))
-    model.save(tmp_path / "model.keras")
+    codes = {}
+    for name, make in MODELS.items():
+        model = make()
+        model.compile("adam", dk.PairwiseDistanceError("stress") if name == "encoder" else None)
+        model.adapt(X)
+        codes[name] = model.encode(X)
+        model.save(tmp_path / f"{name}.keras")
+    np.savez(tmp_path / "codes.npz", X=X, **codes)
     code = (
-        "import inspect, sys, keras\n"
+        "import inspect, sys, keras, numpy as np\n"
         "import distbench.keras as parts\n"
         "kinds = [kind for kind in vars(parts).values() if inspect.isclass(kind)]\n"
         "stored = [kind for kind in kinds if issubclass(kind, (keras.layers.Layer, keras.losses.Loss))]\n"
         "known = [keras.saving.get_registered_object('distbench>' + kind.__name__) for kind in stored]\n"
         "assert known == stored and len(stored) > 15, known\n"
         "assert 'PreservationMonitor' in dir(parts) and 'numba' not in sys.modules\n"
-        "print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+        "codes = np.load(sys.argv[1] + '/codes.npz')\n"
+        "for name in set(codes) - {'X'}:\n"
+        "    model = keras.saving.load_model(f'{sys.argv[1]}/{name}.keras')\n"
+        "    np.testing.assert_allclose(model.encode(codes['X']), codes[name], rtol=1e-5, atol=1e-6)\n"
+        "    assert float(model.variance) > 0, name\n"
+        "    print(name)"
     )
-    run = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "model.keras")]
+    run = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path)]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["DistancePreservingAutoencoder"], done.stderr
+    assert set(done.stdout.split()) == set(MODELS), done.stderr
 
 
 def test_as_encoder_takes_the_codes_of_a_model_not_its_output(trained: Trained) -> None:
@@ -291,6 +310,8 @@ def test_widths_are_checked(arguments: Any) -> None:
         ("DistancePreservingAutoencoder", {"weight": -1}, "weight: -1"),
         ("DistanceEncoder", {"form": "scalled"}, "form: "),
         ("DistanceEncoder", {"pairs": "some"}, "pairs: "),
+        ("Autoencoder", {"encoder": "half"}, "encoder: found beside code_size 2; pass one of the two"),
+        ("ContractiveAutoencoder", {"encoder": "half"}, "encoder: found beside code_size 2"),
     ],
 )
 def test_settings_are_checked(kind: str, options: dict[str, Any], message: str) -> None:

@@ -154,7 +154,8 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         Parameters
         ----------
         X : array_like, shape (n, ...), or iterable of batches
-            Train points, or batches of them as for ``fit``. Mean distances are those of 2,000 points at most.
+            Train points, or batches of them such as a ``tf.data.Dataset``; of a ``PyDataset`` pass its points. Mean
+            distances are those of 2,000 points at most.
 
         Raises
         ------

@@ -1,0 +1,194 @@
+"""What the models divide their losses by, what the history shows of them, and networks of any shape."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from frameworks import dk, keras, tf
+from scipy.spatial.distance import pdist
+
+import distbench
+from distbench.errors import InputError
+
+X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32") * 3 + 5
+VARIANCE = X.var(axis=0, dtype=float).mean()
+
+
+def squared_error(model: Any, rows: Any) -> float:
+    return float(((model.predict(rows, verbose=0) - rows) ** 2).mean())
+
+
+def evaluated(model: Any, *data: Any, **options: Any) -> dict[str, float]:
+    found: dict[str, float] = model.evaluate(*data, batch_size=40, verbose=0, return_dict=True, **options)
+    return found
+
+
+@pytest.mark.parametrize("loss", [None, "mse"])
+@pytest.mark.parametrize("targets", [(), (X,)])
+def test_reconstruction_is_divided_by_the_variance(loss: Any, targets: Any) -> None:
+    model = dk.DistancePreservingAutoencoder(2, weight=3.0, hidden=(8,))
+    model.compile("adam", loss)
+    model.adapt(X[:20])
+    variance, scale = X[:20].var(axis=0, dtype=float).mean(), pdist(X[:20]).mean()
+    np.testing.assert_allclose([float(model.variance), float(model.scale)], [variance, scale], rtol=1e-5)
+    logs = evaluated(model, X, *targets)
+    distances = 3 * float(dk.pairwise_distance_loss(X, model.encode(X), scale=scale))
+    parts = {"reconstruction_loss": squared_error(model, X) / variance, "distance_loss": distances}
+    assert logs == pytest.approx({"loss": sum(parts.values()), **parts}, rel=1e-4)
+
+
+def test_before_adapt_the_variance_and_the_scale_of_the_batch_count() -> None:
+    model = dk.DistancePreservingAutoencoder(2, hidden=(8,))
+    model.compile("adam")
+    logs = evaluated(model, X)
+    assert logs["reconstruction_loss"] == pytest.approx(squared_error(model, X) / VARIANCE, rel=1e-4)
+    assert logs["distance_loss"] == pytest.approx(10 * float(dk.pairwise_distance_loss(X, model.encode(X))), rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", [None, "mae"])
+def test_any_compiled_loss_is_divided_and_sample_weights_concern_it_alone(loss: Any) -> None:
+    model = dk.DistancePreservingAutoencoder(2, hidden=(8,))
+    model.adapt(X)
+    model.compile("adam", loss)
+    weights = np.arange(40.0)
+    alone, weighted = evaluated(model, X), evaluated(model, X, X, sample_weight=weights)
+    errors = np.abs(model.predict(X, verbose=0) - X)
+    each = (errors if loss else errors**2).mean(axis=1) / VARIANCE
+    found = [alone["reconstruction_loss"], weighted["reconstruction_loss"]]
+    assert found == pytest.approx([each.mean(), (each * weights).mean()], rel=1e-4)
+    assert weighted["distance_loss"] == pytest.approx(alone["distance_loss"], rel=1e-5)
+
+
+def test_the_history_adds_up_and_neighbors_are_not_validated() -> None:
+    model = dk.NeighborAutoencoder(2, hidden=(8,))
+    model.compile("adam", steps_per_execution=2)
+    logs = model.fit(dk.NeighborBatches(X, batch_size=10), validation_data=(X, X), verbose=0, epochs=2).history
+    parts = ["reconstruction_loss", "distance_loss", "neighbor_loss"]
+    assert set(logs) == {prefix + name for prefix in ("", "val_") for name in ("loss", *parts)}
+    np.testing.assert_allclose(logs["loss"], np.sum([logs[name] for name in parts], axis=0), rtol=1e-5)
+    assert np.isnan(logs["val_neighbor_loss"]).all()
+    np.testing.assert_allclose(logs["val_loss"], np.add(logs["val_reconstruction_loss"], logs["val_distance_loss"]))
+
+
+@pytest.mark.parametrize("given", ["array", "list", "dataset", "pairs", "images"])
+def test_adapt_takes_arrays_and_batches(given: str) -> None:
+    model = dk.DistancePreservingAutoencoder(2)
+    points = {
+        "array": lambda: X.astype("float64"),
+        "list": X.tolist,
+        "dataset": lambda: tf.data.Dataset.from_tensor_slices(X).batch(16),
+        "pairs": lambda: tf.data.Dataset.from_tensor_slices((X, X)).batch(16),
+        "images": lambda: X.reshape(40, 2, 3, 1),
+    }[given]()
+    model.adapt(points)
+    np.testing.assert_allclose(float(model.variance), VARIANCE, rtol=1e-6)
+    np.testing.assert_allclose(float(model.scale), pdist(X).mean(), rtol=1e-6)
+
+
+def test_mean_distances_of_many_points_are_those_of_a_sample() -> None:
+    many = np.random.default_rng(0).normal(size=(20_000, 3))
+    model = dk.TopologicalAutoencoder(2)
+    model.adapt(many)
+    assert float(model.scale) == pytest.approx(4 / np.sqrt(np.pi), rel=0.02)  # of two points of a normal distribution
+    assert float(model.variance) == pytest.approx(many.var(axis=0).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("points", [X[:1].repeat(3, axis=0), X[:0], np.full((3, 2), np.nan)])
+def test_points_without_a_variance_are_refused(points: Any) -> None:
+    with pytest.raises(InputError, match=r"^X: found a variance of .*; pass points that are finite and not all equal"):
+        dk.Autoencoder(2).adapt(points)
+
+
+@pytest.mark.parametrize("kind", ["DistancePreservingAutoencoder", "NeighborAutoencoder"])
+@pytest.mark.parametrize("built", [True, False])
+def test_networks_for_images_are_taken_built_or_not(kind: str, built: bool) -> None:
+    images = X.reshape(10, 4, 6, 1)
+    start = [[keras.Input((4, 6, 1))], [keras.Input((2, 3, 2))]] if built else [[], []]
+    encoder = [*start[0], keras.layers.Conv2D(2, 3, strides=2, padding="same", kernel_regularizer="l2")]
+    decoder = [*start[1], keras.layers.Conv2DTranspose(1, 3, strides=2, padding="same")]
+    model = getattr(dk, kind)(encoder=keras.Sequential(encoder), decoder=keras.Sequential(decoder))
+    model.compile("adam", jit_compile=True)
+    batches = dk.NeighborBatches(images, neighbors=3, batch_size=5)
+    logs = model.fit(batches, verbose=0).history
+    added = sum(logs[name][0] for name in logs if name != "loss")
+    assert logs["loss"][0] > added  # by the regularizer
+    codes = model.encode(images)
+    assert codes.shape == (10, 2, 3, 2)
+    np.testing.assert_allclose(model.decode(codes), model.predict(images, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("networks", "message"),
+    [
+        ({}, "^code_size: missing; pass it, or encoder and decoder$"),
+        ({"encoder": "half"}, "^code_size: missing, with encoder given; pass it, or encoder and decoder$"),
+        ({"encoder": "half", "decoder": "half"}, "^encoder: found str; pass a Keras model$"),
+    ],
+)
+def test_both_networks_are_needed(networks: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        dk.DistancePreservingAutoencoder(**networks)
+
+
+def test_a_model_without_a_decoder_takes_an_encoder_alone() -> None:
+    model = dk.DistanceEncoder(encoder=keras.Sequential([keras.layers.Dense(3)]))
+    model.compile("adam")
+    assert set(model.fit(X, verbose=0).history) == {"loss", "distance_loss"}
+    assert model.encode(X).shape == (40, 3)
+    with pytest.raises(InputError, match=r"^code_size: missing; pass it, or encoder$"):
+        dk.DistanceEncoder()
+
+
+REPLICAS = """
+import sys, keras, numpy as np, tensorflow as tf
+import distbench.keras as dk
+cpu, = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+X = np.random.default_rng(0).normal(size=(128, 6)).astype("float32")
+
+def trained(strategy, share):
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        model = getattr(dk, sys.argv[1])(2, hidden=(8,))
+        model.build((None, 6))
+        model.adapt(X)
+        model.compile(keras.optimizers.SGD(0.05, gradient_accumulation_steps=share))
+    logs = model.fit(X, batch_size=16 * (3 - (share or 1)), epochs=3, shuffle=False, verbose=0).history
+    return [*map(np.asarray, logs.values()), *model.get_weights()]
+
+both = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), None)
+for one, two in zip(trained(tf.distribute.get_strategy(), 2), both, strict=True):
+    np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+print("equal")
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", ["DistancePreservingAutoencoder", "NeighborAutoencoder", "DistanceEncoder"])
+def test_two_replicas_take_the_steps_of_one_device_that_adds_up_the_gradients_of_two_halves(kind: str) -> None:
+    run = [sys.executable, "-W", "ignore", "-c", REPLICAS, kind]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.stdout.split()[-1:] == ["equal"], done.stderr
+
+
+@pytest.mark.nightly
+def test_with_no_setting_chosen_it_beats_principal_components_at_everything() -> None:
+    data = distbench.load_dataset("digits")
+    points = data.train.astype("float32")
+
+    def scores(encoder: Any) -> Any:
+        report = distbench.evaluate(encoder, data.test, reference=data.train)
+        return np.array([report["knn_recall"].value, report["continuity"].value, -report["scaled_stress"].value])
+
+    found = []
+    for seed in range(8):
+        keras.utils.set_random_seed(seed)
+        model = dk.DistancePreservingAutoencoder(8)
+        model.compile("adam")
+        model.fit(points, epochs=60, verbose=0)
+        found.append(scores(model))
+    assert (np.mean(found, axis=0) > scores(distbench.fit_baseline("pca", data.train, 8))).all(), found

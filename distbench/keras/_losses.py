@@ -201,9 +201,9 @@ class PairwiseDistanceLoss(LossLayer):
 
 
 def check_settings(form: str, scale: float | None, pairs: str, max_points: int, distance: str) -> None:
-    for name, value, choices in (("form", form, tuple(FORMS)), ("pairs", pairs, PAIRS)):
-        if value not in choices:
-            raise InputError(f"{name}: {value!r} is unknown; pass one of {', '.join(choices)}")
+    for name, value, known in (("form", form, tuple(FORMS)), ("pairs", pairs, PAIRS)):  # noqa: F402 - hides no use
+        if value not in known:
+            raise InputError(f"{name}: {value!r} is unknown; pass one of {', '.join(known)}")
     check_scale(scale)
     check_distance(distance, (*INPUT_DISTANCES, PRECOMPUTED))
     whole_number(max_points, "max_points", 2, "pass a whole number, 2 or more: fewer points have no pair")

@@ -89,6 +89,25 @@ class TestEvaluate:
         assert set(document["torn"][0]["labels"]) <= {"0", "1", "2"}
         assert document["failure"] is None
 
+    def test_several_numbers_of_neighbors(self):
+        options = ("--k", "5,2", "--metric", "knn_recall,lcmc@7", "--metrics", "stress", "--limit", "knn_recall@2:0.99")
+        result = run("own_encoders:four", "--data", "X.npy", *options, "--json")
+        document = json.loads(result.stdout)
+        assert result.exit_code == 1
+        verdicts = {score["metric"]: score["verdict"] for score in document["scores"]}
+        assert verdicts == {"knn_recall@2": "broken", "knn_recall@5": None, "lcmc@7": None, "stress": None}
+        assert document["k"] == 5
+        result = run("own_encoders:four", "--data", "X.npy", "--limit", "knn_recall@10:0.01")
+        assert "\nknn_recall at least 0.0100: met\n" in result.stdout
+        for wrong, message in (
+            (("--k", "5,x"), "'5,x' is not a number of neighbors"),
+            (("--metric", "stress@3"), "stress has no number of neighbors; write stress"),
+            (("--limit", "knn_recall@x:1"), "knn_recall@x: found no metric of that name; write a whole number"),
+            (("--k", "1,50"), "trustworthiness@50: found k = 50 with M = 59 candidates"),
+        ):
+            result = run("own_encoders:four", "--data", "X.npy", *wrong)
+            assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
     def test_groups(self):
         np.save("writers.npy", np.array([f"writer {number // 6}" for number in range(60)]))
         result = run("own_encoders:four", *POINTS, "--groups", "writers.npy", "--json")

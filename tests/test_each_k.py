@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from clouds import KINDS, SETTINGS, cloud, split
@@ -11,10 +13,21 @@ from oracles import definitions
 
 import distbench
 from distbench.errors import InputError
+from distbench.evaluation.limits import limits_and_options
 from distbench.inference.attainable import attainable
 from distbench.inference.chance import chance
 from distbench.inference.floors import floors
 from distbench.metrics import METRICS
+from distbench.render.html import render_html
+from distbench.render.markdown import render_markdown
+from distbench.render.text import render_leaderboards
+from distbench.results.file import read_results, write_results
+from distbench.results.gates import broken_gates, compare_rows, parse_gate
+from distbench.results.leaderboard import leaderboard
+from distbench.results.leaderboard_table import tables_of
+from distbench.results.packing import estimate_of
+from distbench.results.rows import rows_of
+from distbench.results.run import RunResults
 
 NEIGHBORS = [name for name, metric in METRICS.items() if metric.largest_k]
 X, Z, LABELS = cloud("plain", 60)
@@ -174,3 +187,110 @@ def test_limits_by_any_name():
 def test_precision_of_a_metric_with_its_own_number():
     report = evaluated(POINTS, k=(2, 4), metrics="knn_recall", precision={"knn_recall@4": 9, "knn_recall": 1e-9})
     assert any("precision: the interval of knn_recall@2 is" in note for note in report.notes)
+
+
+def rows_at(k, *names, shift=0.0, encoder="codes"):
+    points = split(X, Z + shift * cloud("plain", 60, 1)[1], LABELS, "train and test")
+    report = evaluated(points, k=k, metrics=[*names, "stress"], name=encoder)
+    return rows_of(report, leave_one_out=set(report), dataset="drawn")
+
+
+def test_rows_are_compared_by_metric_and_number_of_neighbors():
+    before = rows_at(10, "continuity", "knn_recall", "knn_recall@3")
+    now = rows_at((10, 3), "continuity", "knn_recall", shift=2.0)
+    comparison = compare_rows(before, now)
+    assert {change.metric for change in comparison.changes} == {
+        *("continuity@10", "knn_recall@10", "knn_recall@3", "stress")
+    }
+    assert all(change.paired for change in comparison.changes)
+    assert [entry.subject.rpartition(", ")[2] for entry in comparison.not_compared] == ["continuity@3"]
+    assert {change.difference for change in compare_rows(before, rows_at((10, 3), "knn_recall")).changes} == {0.0}
+    for gate, broken in (
+        ("knn_recall@3:1%", ["knn_recall@3:1%: codes, drawn, code size 2: knn_recall@3 0."]),
+        ("knn_recall@10:1%", ["knn_recall@10:1%: codes, drawn, code size 2: knn_recall@10 0."]),
+        ("knn_recall:1%", ["knn_recall:1%: codes, drawn, code size 2: knn_recall@10 0."]),
+        ("knn_recall@7:1%", ["knn_recall@7:1%: nothing to compare: neither run has knn_recall@7 for"]),
+        ("continuity@3:1%", ["continuity@3:1%: nothing to compare: codes, drawn, code size 2, continuity@3: was not"]),
+    ):
+        lines = list(map(str, broken_gates(comparison, [parse_gate(gate)])))
+        assert [line[: len(start)] for line, start in zip(lines, broken, strict=True)] == broken
+    (lost,) = broken_gates(compare_rows(before, rows_at(10, "continuity")), [parse_gate("knn_recall@10:1%")])
+    assert "knn_recall: was not measured now" in str(lost)
+    with pytest.raises(InputError, match=r"^gate: found no metric called 'knn_recall@x'; write a whole number"):
+        parse_gate("knn_recall@x:1%")
+
+
+def test_leaderboards_have_a_column_for_each_number_of_neighbors():
+    rows = [*rows_at((10, 3), "continuity", encoder="a"), *rows_at((10, 3), "continuity", shift=2.0, encoder="b")]
+    (board,) = leaderboard(rows)
+    assert (board.sort, board.metrics) == ("continuity@10", ("continuity@3", "continuity@10", "stress"))
+    assert [entry.encoder for entry in board.entries if entry.place] == ["a", "b"]
+    assert leaderboard(rows, "continuity@3")[0].sort == "continuity@3"
+    (text,) = render_leaderboards(rows, "continuity", 100)
+    assert "k = 3, 10, m = 20 test points" in text
+    assert text.splitlines()[2].split() == ["encoder", "continuity", "95", "%", "continuity", "stress", "seeds"]
+    assert text.splitlines()[3].split() == ["@10", "interval", "@3"]
+    (narrow,) = render_leaderboards(rows, "continuity", 42)
+    assert narrow.endswith("stress, seeds, continuity@3")
+    for page in (render_html(RunResults(rows)), render_markdown(RunResults(rows))):
+        assert "continuity@3" in page.replace("<!-- -->", "")
+    named = [*rows_at(10, "continuity@10", encoder="a"), *rows_at(10, "continuity", shift=2.0, encoder="b")]
+    assert leaderboard(named)[0].metrics == ("continuity@10", "stress")
+
+
+def test_checks_of_single_encoders_share_columns():
+    first, second = rows_at((10, 3), "continuity"), rows_at(4, "continuity", "knn_recall@3")
+    rows = [replace(row, dataset="", test=f"t.py::{n}") for n, part in enumerate((first, second)) for row in part]
+    (table,) = tables_of(rows)
+    heads = {column.key: [cell.text for cell in column.cells] for column in table.columns}
+    assert list(heads) == [
+        *("limits", "encoder", "continuity", "interval", "code_size", "k", "m", "M"),
+        *("continuity@3", "stress", "knn_recall@3"),
+    ]
+    assert heads["k"] == ["10", "4"]
+    assert (heads["continuity@3"][1], heads["knn_recall@3"][0]) == ("-", "-")
+    assert "-" not in heads["continuity"]
+
+
+def test_files_of_results_keep_names(tmp_path):
+    rows = rows_at((10, 3), "knn_recall")
+    write_results(tmp_path / "r.json", rows, {}, whole=True)
+    back = read_results(tmp_path / "r.json").rows
+    assert [(row.metric, row.value, row.k) for row in back] == [(row.metric, row.value, row.k) for row in rows]
+    ends = [estimate_of(row).interval() for row in back]
+    assert ends == [pytest.approx((row.low, row.high), abs=1e-3) for row in rows]
+
+
+def test_checks_take_limits_in_a_mapping():
+    rows = distbench.check_encoder(
+        lambda points: points[:, :2], X, k=(5, 2), limits={"knn_recall@5": 0.99}, continuity=0.1, **{"lcmc@7": 0.0}
+    )
+    verdicts = {row.metric: row.verdict for row in rows if row.verdict}
+    assert verdicts == {"knn_recall@5": "broken", "continuity@5": "met", "lcmc@7": "met"}
+    with pytest.raises(InputError, match=r"^continuity: found a limit beside that on continuity@10, the same metric"):
+        distbench.check_encoder(lambda points: points, X, limits={"continuity@10": 0.9}, continuity=0.1)
+    with pytest.raises(InputError, match=r"^limits: found 3; pass a mapping"):
+        distbench.check_encoder(lambda points: points, X, limits=3)
+    with pytest.raises(
+        InputError, match=r"^stress@3: found no metric and no option of that name; stress has no number"
+    ):
+        distbench.check_encoder(lambda points: points, X, limits={"stress@3": 3})
+    call = {"limits": {"continuity@10": 0.5}, "lcmc": 0.1}
+    assert limits_and_options(call, {"continuity": 0.1}, {"lcmc@10": 0.3}, k=10)[0] == {
+        "continuity@10": 0.5,
+        "lcmc@10": 0.3,
+    }
+
+
+def test_the_curve_of_a_metric():
+    report = evaluated(POINTS, k=(12, 1, 4), metrics=["trustworthiness", "trustworthiness@7", "stress"])
+    curve = report.curve("trustworthiness")
+    assert curve.k.tolist() == [1, 4, 7, 12]
+    for place, k in enumerate(curve.k):
+        score = report[f"trustworthiness@{k}"]
+        assert (curve.value[place], curve.low[place], curve.high[place]) == (score.value, score.low, score.high)
+    one = evaluated(POINTS, k=3, metrics="knn_recall", groups=np.zeros(20)).curve()  # one group gives no interval
+    assert (one.k.tolist(), np.isnan([one.low, one.high]).all()) == ([3], True)
+    for wrong, message in (("trustworthines", "did you mean"), ("stress", "not measured at any"), (3, "found 3")):
+        with pytest.raises(InputError, match=rf"^metric: .*{message}"):
+            report.curve(wrong)

@@ -43,11 +43,20 @@ def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[
     return limits
 
 
-def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> Any:
+def _metrics(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> Any:
     """Return "default", "all" or the names of metrics."""
-    if text in ("default", "all"):
-        return text
-    return tuple(common.metric_name(context, parameter, name.strip()) for name in text.split(","))
+    names = [name.strip() for text in texts for name in text.split(",")]
+    if len(names) == 1 and names[0] in ("default", "all"):
+        return names[0]
+    return tuple(common.metric_name(context, parameter, name) for name in names)
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
+    """Return the numbers of neighbors."""
+    try:
+        return tuple(map(int, text.split(",")))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a number of neighbors, or several such as 1,10,100") from None
 
 
 @click.command(
@@ -93,13 +102,22 @@ def _metrics(context: click.Context, parameter: click.Parameter, text: str) -> A
     help="A limit, such as continuity:0.95: the least value if larger is better, else the largest. Can be repeated.",
 )
 @common.undecided_option("How to decide a limit that is inside the interval: by the value, or let it fail or pass.")
-@click.option("--k", type=int, default=10, show_default=True, metavar="N", help="The number of neighbors.")
+@click.option(
+    "--k",
+    default="10",
+    show_default=True,
+    metavar="N[,N]",
+    callback=_numbers,
+    help="The number of neighbors, or several, such as 1,10,100.",
+)
 @click.option(
     "--metrics",
-    default="default",
+    "--metric",
+    multiple=True,
+    default=("default",),
     metavar="NAMES",
     callback=_metrics,
-    help="default, all, or names separated by commas.",
+    help="default, all, or names separated by commas, such as stress,knn_recall@100. Can be repeated.",
 )
 @click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(INPUT_DISTANCES), help="Distance between points.")
 @click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes.")
@@ -133,10 +151,11 @@ def command(
         _check_files(html, results, _inputs(typed))
         check_sources(typed)
         passed = {name: typed[name] for name in OPTIONS if typed[name]}
-        limits, options = limits_and_options({**passed, **limits}, required=False)
+        limits, options = limits_and_options({**passed, **limits}, k=typed["k"][0], required=False)
         named = {name: typed[name] for name in ("k", "seed", "name")}
         outcome = run_check(typed, Check(limits=limits, undecided=undecided, options=options, **named))
         failure = failure_text(outcome.report, outcome.broken) if outcome.broken else ""
+        limits = outcome.limits
         lines = limit_lines(outcome, limits, undecided)
         document = report_document(outcome, limits)
     document |= {"undecided": undecided, "met": not failure if limits else None, "failure": failure or None}

@@ -9,11 +9,12 @@ from typing import Any
 
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
-from distbench.inference.limits import check_limits
+from distbench.inference.limits import check_limits, joined_limits
 from distbench.metrics import METRICS, default_metrics
 
-__all__ = ["limits_and_options", "refuse_unknown"]
+__all__ = ["limits_and_options", "merged_limits", "refuse_unknown"]
 
+LIMITS = "limits"
 NO_LIMITS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -22,19 +23,23 @@ def limits_and_options(
     before: Mapping[str, float] = NO_LIMITS,
     after: Mapping[str, float] = NO_LIMITS,
     *,
+    k: int = 10,
     required: bool = True,
     measured: bool = False,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Split a call's arguments into limits by metric, and options of `distbench.evaluate`.
 
-    The options also make `evaluate` measure every metric that has a limit. Limits of the call replace those in
-    `before`, and those in `after` replace both. Raises InputError if a limit is for an unknown metric or lies outside
-    its metric's range, or if there is no limit though one is `required`. If the metrics are `measured` already, no
-    option is added.
+    Limits of the call are arguments by name, and those in its mapping ``limits``. The options also make `evaluate`
+    measure every metric that has a limit. Limits of the call replace those in `before`, and those in `after` replace
+    both; `k` tells which names are the same metric. Raises InputError if a limit is for an unknown metric or lies
+    outside its metric's range, if a metric has two in one call, or if there is no limit though one is `required`. If
+    the metrics are `measured` already, no option is added.
     """
     known = _options()
     options = {name: value for name, value in arguments.items() if name in known}
-    limits = {**before, **{name: value for name, value in arguments.items() if name not in known}, **after}
+    by_name = {name: value for name, value in arguments.items() if name not in known and name != LIMITS}
+    call = joined_limits(arguments.get(LIMITS), by_name)
+    limits = merged_limits([before, call, after], k)
     for name in limits:
         if name not in METRICS:  # perhaps a misspelt option
             raise InputError(name, "found no metric and no option of that name", _hint(name, known))
@@ -43,11 +48,25 @@ def limits_and_options(
     return limits, options if measured else {**options, **_metrics(options.get("metrics", "default"), limits)}
 
 
+def merged_limits(sources: Iterable[Mapping[str, Any]], k: int) -> dict[str, Any]:
+    """Return limits by the name of the last source that has one on this metric, in the order of the first."""
+    merged: dict[str, tuple[str, Any]] = {}
+    for source in sources:
+        own: dict[str, tuple[str, Any]] = {}
+        for name, limit in source.items():
+            full = METRICS.full_name(name, k)
+            if full in own:
+                raise InputError(name, f"found a limit beside that on {own[full][0]}, the same metric", "give one")
+            own[full] = name, limit
+        merged |= own
+    return dict(merged.values())
+
+
 def refuse_unknown(options: Collection[str]) -> None:
     """Raise InputError if a name is not an option of :func:`distbench.evaluate`, for instance because it is a limit."""
     known = _options()
     for name in options:
-        if name in METRICS:
+        if name == LIMITS or name in METRICS:
             advice = f"call check, or report.check({name}=...)"
             raise InputError(name, "found a limit, which evaluate does not take", advice)
         if name not in known:
@@ -61,8 +80,8 @@ def _options() -> Collection[str]:
 
 
 def _hint(name: str, options: Collection[str]) -> str:
-    if name == "limits":
-        return "write each limit by its metric's name: continuity=0.95"
+    if "@" in name:
+        return METRICS.advice(name)
     if name == "distance":
         return "write distance_x= for the points and distance_z= for the codes"
     return did_you_mean(name, [*METRICS, *options], otherwise=f"metrics are {', '.join(METRICS)}")

@@ -26,7 +26,7 @@ from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.reconstruction import SQUARED_ERRORS
 from distbench.metrics.user_metrics import with_metric_inputs
 
-__all__ = ["measure"]
+__all__ = ["measure", "score_of"]
 
 Rows = NDArray[np.int64]
 
@@ -73,11 +73,7 @@ def _report(
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
             values[metric.name].append(measured(metric, other))
-    counts = statistics.M, statistics.m
-    scores = {
-        m.name: _score(m, values[m.name], statistics.groups, settings.confidence, (m.at(statistics.k), *counts))
-        for m in settings.metrics
-    }
+    scores = {m.name: score_of(m, values[m.name], statistics, settings.confidence) for m in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
         text = f"{len(judged):,} of {len(points.X):,} test points were evaluated, against all candidates"
@@ -126,10 +122,9 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
     )
 
 
-def _score(
-    metric: Metric, draws: Sequence[Measured], codes: Rows | None, confidence: float, counts: tuple[int, int, int]
-) -> Score:
-    """Return the mean score of a metric over draws, with its interval."""
+def score_of(metric: Metric, draws: Sequence[Measured], statistics: Statistics, confidence: float) -> Score:
+    """Return the mean score of a metric over draws, with its interval; `statistics` are those of one draw."""
+    codes = statistics.groups
     values = np.array([draw.value for draw in draws])
     without = mean_arrays([draw.leave_one_out for draw in draws])
     if without is not None and codes is not None:
@@ -147,7 +142,7 @@ def _score(
         interaction=mean_arrays([draw.interaction for draw in draws]),
         draws=len(draws),
         sd_draws=float(values.std(ddof=1)) if len(values) > 1 and np.isfinite(values).all() else None,
-        counts=counts,
+        counts=(metric.at(statistics.k), statistics.M, statistics.m),
     )
     low, high = score.estimate().interval(confidence)
     return replace(score, low=low, high=high)

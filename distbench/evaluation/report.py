@@ -14,7 +14,7 @@ from distbench._util.distances import EUCLIDEAN
 from distbench._util.imports import imported
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError, PreservationError
-from distbench.evaluation.scores import GroupScore, Pair, PairKind, Score
+from distbench.evaluation.scores import Curve, GroupScore, Pair, PairKind, Score
 from distbench.inference.floors import BINDING_WITH_REFERENCE, refuse_beyond
 from distbench.inference.limits import check_limits, joined_limits
 from distbench.inference.verdicts import Undecided, Verdict, check_undecided, passes, verdict
@@ -134,6 +134,20 @@ class Report(Mapping[str, Score]):
         """
         return list(imported("distbench.evaluation.by_group:by_group")(self, metric))
 
+    def curve(self, metric: str = "knn_recall") -> Curve:
+        """Return the values of a metric, with their intervals, at each number of neighbors that it was measured at.
+
+        ``evaluate(..., k=(1, 2, 5, 10, 20, 50))`` measures at several. Raises InputError for a metric that was not
+        measured, or has no number of neighbors.
+
+        Returns
+        -------
+        Curve
+            Arrays `k`, `value`, `low` and `high` of shape (n,), by ascending k; ends are nan without an interval.
+        """
+        curve: Curve = imported("distbench.evaluation.curve:curve")(self, metric)
+        return curve
+
     def rows_judged(self) -> NDArray[np.int64]:
         """Return the rows of the test points that were evaluated."""
         return np.arange(self.m) if self.judged is None else self.judged
@@ -195,7 +209,7 @@ class Report(Mapping[str, Score]):
         InputError
             As from `check`.
         """
-        checked = self._checked(joined_limits(limits, by_name))
+        checked = self.checked_limits(joined_limits(limits, by_name))
         return {name: self._verdict(name, limit) for name, limit in checked.items()}
 
     def check(
@@ -233,12 +247,12 @@ class Report(Mapping[str, Score]):
         check_undecided(undecided)
         return {
             name: limit
-            for name, limit in self._checked(limits).items()
+            for name, limit in self.checked_limits(limits).items()
             if not passes(self._verdict(name, limit), self[name].value, limit, self[name].direction, undecided)
         }
 
-    def _checked(self, limits: Mapping[str, Any]) -> dict[str, float]:
-        """Return limits as floats, by the names that their metrics have in this report."""
+    def checked_limits(self, limits: Mapping[str, float]) -> dict[str, float]:
+        """Return limits as floats by the metrics' names in this report. Raises InputError as `check` does."""
         checked: dict[str, float] = {}
         for name, limit in check_limits(limits, self).items():
             own = self.name_of(name) or name

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from distbench.inference.estimate import Estimate
 
-__all__ = ["GroupScore", "Pair", "PairKind", "ReferenceScore", "Score"]
+__all__ = ["Curve", "GroupScore", "Pair", "PairKind", "ReferenceScore", "Score"]
 
 
 PairKind = Literal["torn", "merged", "extreme"]
@@ -106,6 +106,23 @@ class GroupScore(NamedTuple):
     low: float | None
     high: float | None
     n: int
+
+
+class Curve(NamedTuple):
+    """A metric at several numbers of neighbors, ascending.
+
+    Attributes
+    ----------
+    k : ndarray of int of shape (n,)
+        The numbers of neighbors.
+    value, low, high : ndarray of shape (n,)
+        The values and the ends of their intervals, nan where there is none.
+    """
+
+    k: NDArray[np.int64]
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,10 @@ class MetricTable(EntryPointTable[Metric]):
         if not isinstance(name, str):
             return None
         base, at, number = name.partition("@")
-        if not at or not OWN_K.fullmatch(number) or not super().__contains__(base):
+        metric = self.get(base) if at and OWN_K.fullmatch(number) else None
+        if metric is None or metric.largest_k is None:
             return None
-        metric = super().__getitem__(base)
-        return None if metric.largest_k is None else replace(metric, name=name, default=False, k=int(number))
+        return replace(metric, name=name, default=False, k=int(number))
 
     def advice(self, name: object) -> str:
         """Return what to write instead of an unknown name."""
@@ -64,6 +64,11 @@ class MetricTable(EntryPointTable[Metric]):
         """Return which of the names means the same metric as `name`, where names without ``@`` are at `k`."""
         wanted = self.full_name(name, k)
         return next((other for other in names if self.full_name(other, k) == wanted), None)
+
+    def short_name(self, name: str, k: int) -> str:
+        """Return the name without its k if this is `k`; any other name as it is."""
+        base = base_name(name)
+        return base if self.full_name(base, k) == name else name
 
     def shown_k(self, names: Iterable[str], k: int) -> str:
         """Return the k of a title above metrics: `k`, or all their own k if none of them takes its k from the title."""

@@ -41,7 +41,7 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
     style, script = _text("report.css"), _text("report.js")
     tables = tables_of(run.rows, run.sort, DECIMALS)
     diagrams = _by_encoder(run.diagrams)
-    sections = [_section(table, f"t{place}", run.sort, diagrams) for place, table in enumerate(tables)]
+    sections = [_section(table, f"t{place}", diagrams) for place, table in enumerate(tables)]
     add_pictures(details for section in sections for details in section["details"].values())
     page: str = _template().render(
         heading=heading,
@@ -98,11 +98,10 @@ def _by_encoder(diagrams: Sequence[Diagrams]) -> dict[tuple[str, str], list[Diag
     return found
 
 
-def _section(
-    table: Table, name: str, sort: str, diagrams: Mapping[tuple[str, str], Sequence[Diagrams]]
-) -> dict[str, Any]:
+def _section(table: Table, name: str, diagrams: Mapping[tuple[str, str], Sequence[Diagrams]]) -> dict[str, Any]:
     """Return a leaderboard, and the details of each encoder by id."""
     entries = {f"{name}e{place}": entry for place, entry in enumerate((*table.entries, *table.unranked))}
+    sort = next(column.key for column in table.columns if column.kind == "sort")
     details = {key: details_of(entry, sort, diagrams, key) for key, entry in entries.items()}
     return {"id": name if table.size else "checks", "table": table, "details": details, "links": list(details)}
 

@@ -132,11 +132,11 @@ def encodable(text: str, encoding: str | None) -> str:
 def _text_column(column: Column) -> _TextColumn:
     marks = max((len(cell.mark) for cell in column.cells), default=0)
     is_left = column.kind in ("place", "name")
+    base, *own_k = column.label.replace("@", "\n@").split("\n", 1)
+    header = HEADERS.get(base) or HEADERS.get(column.key) or base.replace("_", "\n").replace(" ", "\n")
     return _TextColumn(
         key=column.key,
-        header=column.label
-        if is_left
-        else HEADERS.get(column.key) or column.label.replace("_", "\n").replace(" ", "\n"),
+        header=column.label if is_left else "\n".join([header, *own_k]),
         cells=[f"{cell.text}{cell.mark if is_left else cell.mark.ljust(marks)}" for cell in column.cells],
         is_left=is_left,
         is_kept=column.key in KEPT or column.kind == "sort",
@@ -149,7 +149,7 @@ def _fit(columns: list[_TextColumn], width: int) -> tuple[list[_TextColumn], lis
     dropped: list[_TextColumn] = []
     rank_of = {key: rank for rank, key in enumerate(DROP_ORDER)}
     droppable = [column for column in columns if not column.is_kept]
-    droppable.sort(key=lambda column: (column.is_limited, rank_of.get(column.key, -1)))
+    droppable.sort(key=lambda column: (column.is_limited, rank_of.get(column.key.partition("@")[0], -1)))
     spare = sum(max(0, column.width - SHORT_NAME) for column in columns if column.key == "encoder")
     excess = _excess(columns, width)
     for column in droppable:

@@ -36,7 +36,7 @@ class Change(Subject):
 
     Attributes
     ----------
-    encoder, dataset, test, code_size, metric, direction
+    encoder, dataset, test, code_size, k, metric, direction
         As in :class:`distbench.results.rows.Row`, from the rows of the second run.
     before, now : float
         The values.
@@ -156,8 +156,9 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
     for reason in dict.fromkeys(map(status_of, failures)):
         yield NotCompared(**vars(matched.subject), metric="", reason=reason, failed=True, had=had)
     is_same = _have_same_codes(before, now)
-    for metric in dict.fromkeys([*now, *before]):
-        old, new = before.get(metric, {}), now.get(metric, {})
+    for full_name in dict.fromkeys([*now, *before]):
+        old, new = before.get(full_name, {}), now.get(full_name, {})
+        metric = next(iter((new or old).values())).metric
         reason, has_failed = _reason(old, new)
         if not reason:
             yield _change(old, new, matched, is_same)
@@ -170,10 +171,13 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
 
 
 def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
+    """Return the rows that have a value by metric, each with its k, and by seed."""
+    from distbench.metrics import METRICS
+
     by_metric: dict[str, BySeed] = {}
     for row in rows:
         if row.status == OK:
-            by_metric.setdefault(row.metric, {}).setdefault(row.seed, row)
+            by_metric.setdefault(METRICS.full_name(row.metric, row.k), {}).setdefault(row.seed, row)
     return by_metric
 
 

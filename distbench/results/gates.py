@@ -50,6 +50,12 @@ class Gate:
     def __str__(self) -> str:
         return f"{self.metric}:{100 * self.threshold:g}%" if self.relative else f"{self.metric}:{self.threshold:g}"
 
+    def is_for(self, metrics: Iterable[str], k: int) -> bool:
+        """Return whether the gate is for one of these metrics, of which those without ``@`` are at `k`."""
+        from distbench.metrics import METRICS
+
+        return self.metric == ALL or METRICS.same(self.metric, metrics, k) is not None
+
     def allowed(self, change: Change) -> float:
         """Return the worsening that is allowed in a change."""
         return self.threshold * _base(change)[0] if self.relative and self.threshold else self.threshold
@@ -100,7 +106,11 @@ def parse_gate(text: str) -> Gate:
     if not colon or not metric or not change:
         raise InputError("gate", f"found {text!r}", HOW)
     if metric not in METRICS and metric != ALL:
-        raise InputError("gate", f"found no metric called {metric!r}", did_you_mean(metric, [*METRICS, ALL]))
+        raise InputError(
+            "gate",
+            f"found no metric called {metric!r}",
+            METRICS.advice(metric) if "@" in metric else did_you_mean(metric, [*METRICS, ALL]),
+        )
     relative = change.endswith("%")
     try:
         threshold = float(change.removesuffix("%"))
@@ -144,8 +154,8 @@ def broken_gates(
 
 
 def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided, accept: str) -> list[BrokenGate]:
-    changes = [change for change in comparison.changes if gate.metric in (ALL, change.metric)]
-    lost = [entry for entry in comparison.not_compared if entry.had and gate.metric in (ALL, *entry.had)]
+    changes = [change for change in comparison.changes if gate.is_for([change.metric], change.k)]
+    lost = [entry for entry in comparison.not_compared if entry.had and gate.is_for(entry.had, entry.k)]
     if not changes and not lost:
         return [BrokenGate(gate, "", _why_nothing(comparison, gate), compared=False)]
     worse = [change for change in changes if _is_broken(change, gate, undecided)]
@@ -194,7 +204,7 @@ def _worsening(change: Change, gate: Gate) -> str:
 
 
 def _why_nothing(comparison: RunComparison, gate: Gate) -> str:
-    entries = [entry for entry in comparison.not_compared if gate.metric in (ALL, entry.metric) or not entry.metric]
+    entries = [entry for entry in comparison.not_compared if not entry.metric or gate.is_for([entry.metric], entry.k)]
     if entries:
         return "; ".join(map(str, entries[:MAX_REASONS]))
     if comparison.changes:

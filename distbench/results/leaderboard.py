@@ -32,7 +32,7 @@ class Leaderboard:
     code_size, k, m, M : int
         Numbers of columns of the codes, of neighbors, of test points, and of candidates for each.
     sort : str
-        The metric that ranks encoders.
+        The metric that ranks encoders, by its name in the rows.
     metrics : tuple of str
         All metrics of the rows, in the order of the reports.
     entries : tuple of LeaderboardRow
@@ -104,6 +104,11 @@ def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboa
 
 
 def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) -> Leaderboard:
+    from distbench.metrics import METRICS
+
+    rows = _named_alike(rows)
+    metrics = tuple(dict.fromkeys(row.metric for row in rows if row.metric))
+    sort = METRICS.same(sort, metrics, setting.k) or sort
     by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         by_encoder.setdefault((row.encoder, row.test, row.in_sample), []).append(row)
@@ -117,11 +122,20 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
         m=setting.m,
         M=setting.M,
         sort=sort,
-        metrics=tuple(dict.fromkeys(row.metric for row in rows if row.metric)),
+        metrics=metrics,
         entries=tuple(_placed(entries, sort, direction)),
         distance=setting.distance,
         data=data,
     )
+
+
+def _named_alike(rows: Sequence[Row]) -> list[Row]:
+    """Return rows of one setting in which a metric has one name: ``knn_recall@10`` may be ``knn_recall`` in others."""
+    from distbench.metrics import METRICS
+
+    names: dict[str, str] = {}
+    shown = [names.setdefault(METRICS.full_name(row.metric, row.k), row.metric) for row in rows]
+    return [row if row.metric == name else replace(row, metric=name) for row, name in zip(rows, shown, strict=True)]
 
 
 def _without_repeats(entries: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:

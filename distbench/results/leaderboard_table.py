@@ -110,6 +110,9 @@ def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) 
 
 
 def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> Table:
+    from distbench.metrics import METRICS
+
+    k = METRICS.shown_k(board.metrics, board.k)
     entries = tuple(entry for entry in board.entries if entry.place is not None)
     unranked = tuple(entry for entry in board.entries if entry.place is None)
     resized = [entry for entry in entries if entry.code_width not in (None, board.code_size)]
@@ -121,7 +124,7 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
     return Table(
         name=board.name,
         size=f"code size {board.code_size}",
-        setting=f"k = {board.k}, m = {board.m} test points, M = {board.M} candidates{distance}",
+        setting=f"k = {k}, m = {board.m} test points, M = {board.M} candidates{distance}",
         columns=(
             _place_column(entries),
             Column("encoder", "encoder", tuple(_name_cell(entry, entry in resized) for entry in entries), "name"),
@@ -136,12 +139,14 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
 
 def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[str]) -> Table:
     """Return the table of encoders that are alone on their points, without ranks."""
+    from distbench.metrics import METRICS
+
     scored = [board for board in boards if not board.entries[0].reason]
-    entries = tuple(replace(board.entries[0], place=None, test=board.name) for board in scored)
+    entries = tuple(replace(_at_k(board.entries[0], board.k), place=None, test=board.name) for board in scored)
     unranked = tuple(replace(board.entries[0], test=board.name) for board in boards if board.entries[0].reason)
-    metrics = list(dict.fromkeys(metric for board in boards for metric in board.metrics))
+    metrics = dict.fromkeys(METRICS.short_name(metric, board.k) for board in boards for metric in board.metrics)
     names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
-    scores = _score_columns(entries, metrics, boards[0].sort, decimals, ranked=False)
+    scores = _score_columns(entries, metrics, METRICS.short_name(boards[0].sort, boards[0].k), decimals, ranked=False)
     sizes = [
         Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
         for key, label in (("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M"))
@@ -166,6 +171,16 @@ def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[
             *mark_notes(entries),
         ),
     )
+
+
+def _at_k(entry: LeaderboardRow, k: int) -> LeaderboardRow:
+    """Return an entry whose metrics at `k`, which its line shows, have no ``@`` in their names."""
+    from distbench.metrics import METRICS
+
+    values = {METRICS.short_name(metric, k): value for metric, value in entry.values.items()}
+    limited = {METRICS.short_name(metric, k): row for metric, row in entry.limited.items()}
+    rows = tuple(replace(row, metric=METRICS.short_name(row.metric, k)) for row in entry.rows)
+    return replace(entry, values=values, limited=limited, rows=rows)
 
 
 def _place_column(entries: Sequence[LeaderboardRow]) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from distbench.results.packing import ARRAYS, packed_arrays
@@ -34,12 +34,13 @@ ROUNDING = 1e-9  # relative to the values: files keep ten digits
 
 @dataclass(frozen=True)
 class Subject:
-    """An encoder, its data and its code size."""
+    """An encoder, its data, its code size, and the k of its metrics without their own."""
 
     encoder: str
     dataset: str
     test: str
     code_size: int
+    k: int = field(default=0, kw_only=True)
 
     @property
     def label(self) -> str:
@@ -53,7 +54,7 @@ class NotCompared(Subject):
 
     Attributes
     ----------
-    encoder, dataset, test, code_size
+    encoder, dataset, test, code_size, k
         As in :class:`distbench.results.rows.Row`.
     metric : str
         The metric; empty if the reason holds for all metrics.
@@ -187,7 +188,7 @@ def _matched(
         unmatched = [_not_compared(now, reason, bool(old), measured(scored[0])) for reason in reasons]
     matches = []
     for method in (method for method in new if method in old):
-        matches.append(MatchedRows(_subject(now), old[method] + failed[0], new[method] + failed[1]))
+        matches.append(MatchedRows(_subject(new[method]), old[method] + failed[0], new[method] + failed[1]))
         expected = [row for row in old[method] if row.test not in left_out]
         unmatched += _missing_seeds(old[method], expected, now)
         unmatched += _fewer_evaluations(expected, new[method], now)
@@ -262,7 +263,7 @@ def _grouped(rows: Iterable[Row], key: Key) -> Groups:
 
 def _subject(rows: Sequence[Row]) -> Subject:
     row = rows[0]
-    return Subject(name_with_fit(row.encoder, row.in_sample), row.dataset, row.test, row.code_size)
+    return Subject(name_with_fit(row.encoder, row.in_sample), row.dataset, row.test, row.code_size, k=row.k)
 
 
 def _not_compared(

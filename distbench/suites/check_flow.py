@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from distbench.evaluation.limits import limits_and_options
 from distbench.evaluation.report import Report
 from distbench.inference.floors import check_floors
 from distbench.inference.verdicts import Undecided
+from distbench.metrics.neighbor_counts import numbers_of
 from distbench.results.rows import Row, rows_of
 from distbench.suites.fits import Fit, FitCache
 from distbench.suites.recipes import Progress, Recipe, as_recipe
@@ -36,6 +37,8 @@ class Outcome:
         Values and intervals.
     broken : dict of str to float
         The limits that the report does not pass, by metric.
+    limits : dict of str to float
+        All limits, by the metrics' names in the report.
     row_fields : dict of str to any
         Other fields of the report's rows, as in :func:`distbench.results.rows.rows_of`.
     labels : array-like or None
@@ -44,6 +47,7 @@ class Outcome:
 
     report: Report
     broken: dict[str, float]
+    limits: dict[str, float]
     row_fields: dict[str, Any]
     labels: Any = None
 
@@ -84,7 +88,7 @@ class Check:
     code_size: int | None = None
     seed: int = 0
     in_sample: bool = False
-    k: int = 10
+    k: int | Iterable[int] = 10
     name: str | None = None
     include_queries: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -125,12 +129,12 @@ class Check:
         if floors_hold and not has_input_space and (size := declared_code_size(self.encoder)) is not None:
             self._check_floors(self.X_test, size)
         report = self._evaluated()
-        broken = self._broken(report)
-        if broken and floors_hold:  # the code size of some encoders is known only now
+        outcome = self._outcome(report, {"note": warnings_of(report.notes)}, self.options.get("labels"))
+        if outcome.broken and floors_hold:  # the code size of some encoders is known only now
             clouds = report.clouds
             points = clouds.X if has_input_space and clouds is not None else self.X_test
             self._check_floors(points, report.code_size)
-        return Outcome(report, broken, {"note": warnings_of(report.notes)}, self.options.get("labels"))
+        return outcome
 
     @property
     def _is_euclidean(self) -> bool:
@@ -139,8 +143,10 @@ class Check:
     def _check_floors(self, points: Any, code_size: int) -> None:
         check_floors(self.limits, points, code_size, k=self.k, reference=self.reference is not None)
 
-    def _broken(self, report: Report) -> dict[str, float]:
-        return report.broken(self.limits, self.undecided) if self.limits else {}
+    def _outcome(self, report: Report, row_fields: dict[str, Any], labels: Any = None) -> Outcome:
+        limits = report.checked_limits(self.limits) if self.limits else {}
+        broken = report.broken(limits, self.undecided) if limits else {}
+        return Outcome(report, broken, limits, row_fields, labels)
 
     def _run_report(self, report: Report) -> Outcome:
         """Check the limits of a report that was measured before."""
@@ -152,7 +158,7 @@ class Check:
                 raise InputError(name, "given beside a report", "leave it out: the report has its own")
         report = report if self.name is None else replace(report, encoder=plain_text(self.name))
         report = self._silenced(report)
-        return Outcome(report, self._broken(report), {"note": warnings_of(report.notes)})
+        return self._outcome(report, {"note": warnings_of(report.notes)})
 
     def _evaluated(self) -> Report:
         named = {name: getattr(self, name) for name in ("k", "name", "include_queries", "seed")}
@@ -181,12 +187,12 @@ class Check:
         data = fits.dataset(self.dataset)
         if self.include_queries and self._is_euclidean:
             check_floors(self.limits, data.test, self.code_size, k=self.k, reference=True)
-        metrics = self.options.get("metrics", "default")
+        metrics, ks = self.options.get("metrics", "default"), numbers_of(self.k)
         described = progress(plain_text(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"))
         run = fits.run(
             Fit(recipe, self.dataset, self.code_size, self.seed, self.in_sample, described),
             name=self.name,
-            k=self.k,
+            k=ks if len(ks) > 1 else ks[0],
             include_queries=self.include_queries,
             **{**self.options, "metrics": metrics if isinstance(metrics, str) else tuple(metrics)},
         )
@@ -194,7 +200,7 @@ class Check:
         report = self._silenced(run.report)
         note = "; ".join(filter(None, (warnings_of(report.notes), run.note)))  # text without a code comes last
         row_fields |= {"in_sample": run.in_sample, "note": note, "data_sha256": data.sha256}
-        return Outcome(report, self._broken(report), row_fields, data.labels_test)
+        return self._outcome(report, row_fields, data.labels_test)
 
 
 def check_encoder(
@@ -205,7 +211,7 @@ def check_encoder(
     dataset: str | None = None,
     code_size: int | None = None,
     seed: int = 0,
-    k: int = 10,
+    k: int | Iterable[int] = 10,
     name: str | None = None,
     include_queries: bool = True,
     **options: Any,
@@ -229,7 +235,8 @@ def check_encoder(
     k, name, include_queries
         As in :func:`distbench.evaluate`.
     **options
-        Limits by metric, such as ``continuity=0.95``, and other options of :func:`distbench.evaluate`.
+        Limits by metric, such as ``continuity=0.95`` or ``limits={"knn_recall@100": 0.9}``, and other options of
+        :func:`distbench.evaluate`.
 
     Returns
     -------
@@ -246,7 +253,9 @@ def check_encoder(
     TrainingError
         The recipe could not be fitted.
     """
-    limits, rest = limits_and_options(options, required=False, measured=isinstance(encoder, Report))
+    is_report = isinstance(encoder, Report)
+    first_k = encoder.k if is_report else numbers_of(k)[0]
+    limits, rest = limits_and_options(options, k=first_k, required=False, measured=is_report)
     check = Check(
         encoder=encoder,
         X_test=X_test,
@@ -261,4 +270,4 @@ def check_encoder(
         limits=limits,
     )
     outcome = check.run()
-    return rows_of(outcome.report, limits=limits, **outcome.row_fields)
+    return rows_of(outcome.report, limits=outcome.limits, **outcome.row_fields)

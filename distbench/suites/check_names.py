@@ -112,4 +112,4 @@ def _check_metrics(names: Iterable[str], where: TomlLocation) -> None:
         with where.raised_here():  # a metric of another package may raise an error when it is looked up
             known = name in METRICS
         if not known:
-            raise where.error(f"no metric is called {name!r}", did_you_mean(name, METRICS), key=name)
+            raise where.error(f"no metric is called {name!r}", METRICS.advice(name), key=name)

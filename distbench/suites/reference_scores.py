@@ -32,12 +32,15 @@ def stored_reference_scores(
     Only rows with the report's k, numbers of points and distances are used. Rows of encoders that ignore the code size,
     that were fitted on the test points, or that are the encoder itself under another name, are not.
     """
+    from distbench.metrics import METRICS
+
     values: dict[str, dict[str, list[float]]] = {metric: {} for metric in metrics}
     for row in _stored_rows(dataset, code_size):
         same_setting = row.setting.method == (report.k, distance_of(report), report.m, report.M)
         fair = row.code_width == code_size and not row.in_sample and row.encoder != report.encoder
-        if same_setting and fair and row.metric in values and row.value is not None:
-            values[row.metric].setdefault(row.encoder, []).append(row.value)
+        metric = METRICS.same(row.metric, values, row.k) if same_setting and fair else None
+        if metric is not None and row.value is not None:
+            values[metric].setdefault(row.encoder, []).append(row.value)
     scores = {}
     for metric, by_encoder in values.items():
         means = {encoder: statistics.fmean(of_seeds) for encoder, of_seeds in by_encoder.items()}

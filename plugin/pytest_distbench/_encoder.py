@@ -68,7 +68,13 @@ class EncoderItem(SuiteItem):
 
     def _limits(self) -> Mapping[str, float]:
         """Return the suite's limits; for an encoder that an option added, the limits of the options."""
-        return settings_of(self.config).limits if self.added else self.encoder.limits_at(self.code_size)
+        from distbench.evaluation.limits import merged_limits
+
+        settings = settings_of(self.config)
+        sources = [self.encoder.limits_at(self.code_size)]
+        if self.added:
+            sources = [settings.ini_limits, settings.line_limits]
+        return merged_limits(sources, self.suite.k)
 
     def _stores_rows(self) -> bool:
         return settings_of(self.config).update and not self.added
@@ -82,8 +88,8 @@ class EncoderItem(SuiteItem):
         """Return the metrics to measure: the default ones, those with a limit, and the one that ranks leaderboards."""
         from distbench.metrics import METRICS, default_metrics
 
-        names = {*default_metrics(), *self._limits(), *([settings_of(self.config).sort] if self.added else [])}
-        return tuple(name for name in METRICS if name in names)
+        names = [*default_metrics(), *self._limits(), *([settings_of(self.config).sort] if self.added else [])]
+        return tuple(metric.name for metric in METRICS.at_each_k(METRICS.in_order(names), (self.suite.k,)))
 
     def _row_fields(self) -> dict[str, Any]:
         data = fits_of(self.config).dataset(self.suite.dataset)
@@ -102,10 +108,11 @@ class EncoderItem(SuiteItem):
 
     def _stale_reasons(self, stored: Sequence[Row], recipe: Recipe) -> list[str]:
         from distbench.metrics import METRICS
+        from distbench.metrics.table import base_name
 
         # An installed package may add a metric; rows that were stored without the package are still valid.
-        needed = {*METRICS.builtin(), *self._limits()}
-        versions = {name: METRICS[name].version for name in self._metrics() if name in needed}
+        needed = {*METRICS.builtin(), *map(base_name, self._limits())}
+        versions = {name: METRICS[name].version for name in self._metrics() if base_name(name) in needed}
         return stale_reasons(stored, self._row_fields(), self._seeds(recipe), versions)
 
     def _check_stored(self, stored: Sequence[Row]) -> None:
@@ -129,10 +136,13 @@ class EncoderItem(SuiteItem):
     def _with_limit(self, row: Row) -> Row:
         """Return a stored row with today's limit and the verdict on it."""
         from distbench.inference.verdicts import verdict
+        from distbench.metrics import METRICS
 
-        limit = self._limits().get(row.metric)
-        if limit is None or row.value is None:
+        limits = self._limits()
+        name = METRICS.same(row.metric, limits, row.k)
+        if name is None or row.value is None:
             return replace(row, test=node_id(self))
+        limit = limits[name]
         outcome = verdict(row.value, row.low, row.high, limit, row.direction)
         return replace(row, test=node_id(self), limit=limit, verdict=outcome)
 
@@ -181,7 +191,7 @@ class EncoderItem(SuiteItem):
         )
         outcome = check.run(fits_of(self.config), training)
         hashed = {"recipe_hash": self._recipe_hash}
-        record_rows(self, outcome.report, labels=outcome.labels, limits=check.limits, **hashed, **outcome.row_fields)
+        record_rows(self, outcome.report, labels=outcome.labels, limits=outcome.limits, **hashed, **outcome.row_fields)
         self._check_limits(outcome.report, seed)
 
     def _check_limits(self, report: Report, seed: int | None) -> None:
@@ -190,6 +200,7 @@ class EncoderItem(SuiteItem):
 
         limits = self._limits()
         if limits:
+            limits = report.checked_limits(limits)
             broken = report.broken(limits, check_undecided(settings_of(self.config).undecided()))
             record_check(self, report, limits, passed=not broken, encoder=report.encoder, seed=seed)
             if broken:

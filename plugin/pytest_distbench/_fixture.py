@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class DistbenchFixture:
         X_test: Any = None,
         *,
         reference: Any = None,
-        k: int | None = None,
+        k: int | Iterable[int] | None = None,
         name: str | None = None,
         include_queries: bool = True,
         **options: Any,
@@ -65,14 +66,15 @@ class DistbenchFixture:
             The test points; texts and other objects need ``input_space=`` among the options.
         reference : array of shape (n, ...) or list of n objects, optional
             The points in which neighbors are searched, usually the train points; by default the test points.
-        k : int, optional
-            Number of neighbors; by default the marker's, else 10.
+        k : int or iterable of int, optional
+            Number of neighbors, or several; by default the marker's, else 10.
         name : str, optional
             The encoder's name in reports; by default that of its object.
         include_queries : bool
             Whether the other test points are candidates beside the reference.
         **options
-            Limits by metric: the smallest allowed value, or the largest if lower is better. A limit of the call
+            Limits by metric: the smallest allowed value, or the largest if lower is better; limits on metrics with
+            their own k are in a mapping, ``limits={"knn_recall@100": 0.9}``. A limit of the call
             replaces that of the marker, and a limit of the marker replaces that of the ini file;
             ``--distbench-limit`` replaces all three. Also ``undecided``, as for :meth:`Report.check`, and the options
             of :func:`distbench.evaluate`: all of them for an encoder, only ``metrics`` and the distances for a recipe.
@@ -130,7 +132,7 @@ class DistbenchFixture:
         X_test: Any = None,
         *,
         reference: Any = None,
-        k: int | None = None,
+        k: int | Iterable[int] | None = None,
         name: str | None = None,
         include_queries: bool = True,
         **options: Any,
@@ -216,15 +218,16 @@ class DistbenchFixture:
         __tracebackhide__ = True
         self._item.stash[CALLED] = True
         try:
-            from distbench.evaluation.limits import limits_and_options
+            from distbench.evaluation.limits import limits_and_options, merged_limits
             from distbench.inference.verdicts import check_undecided
+            from distbench.metrics.neighbor_counts import numbers_of
 
             settings = settings_of(self._item.config)
             check, options = self._new_check(encoder, arguments)
             undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
-            defaults = {**settings.ini_limits, **self._marker.limits}
-            measured = is_report(encoder)
-            limits, rest = limits_and_options(options, defaults, settings.line_limits, measured=measured)
+            k = encoder.k if is_report(encoder) else numbers_of(check.k)[0]
+            defaults = merged_limits([settings.ini_limits, self._marker.limits], k)
+            limits, rest = limits_and_options(options, defaults, settings.line_limits, k=k, measured=is_report(encoder))
             return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
             self._item.stash[RAISED] = error
@@ -265,8 +268,8 @@ class DistbenchFixture:
     def _check(self, check: Check) -> Report:
         outcome = self._run(check)
         report, broken = outcome.report, outcome.broken
-        name = record_rows(self._item, report, labels=outcome.labels, limits=check.limits, **outcome.row_fields)
-        record_check(self._item, report, check.limits, passed=not broken, encoder=name, undecided=check.undecided)
+        name = record_rows(self._item, report, labels=outcome.labels, limits=outcome.limits, **outcome.row_fields)
+        record_check(self._item, report, outcome.limits, passed=not broken, encoder=name, undecided=check.undecided)
         if broken:
             raise PreservationError(
                 "\n".join([*check_lines(check, report, broken, self._item.config), rerun_line(self._item)])

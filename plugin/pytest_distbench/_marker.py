@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ class MarkerArguments:
     dataset: str | None = None
     code_size: int | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
-    k: int | None = None
+    k: int | Sequence[int] | None = None
     seed: int | None = None
     distance: str | None = None
     groups: Any = None
@@ -79,9 +79,10 @@ def _wanted(name: str, value: object) -> str | None:
     if name == "groups":  # checked with the points
         return None if hasattr(value, "__len__") and not isinstance(value, str) else "one label for each test point"
     least = 0 if name == "seed" else 1
-    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+    numbers = value if name == "k" and isinstance(value, list | tuple) and value else [value]
+    if all(isinstance(number, int) and not isinstance(number, bool) and number >= least for number in numbers):
         return None
-    return f"an integer from {least}"
+    return f"an integer from {least}" + ", or several" * (name == "k")
 
 
 def _unknown_name(arguments: Mapping[str, Any]) -> str | None:

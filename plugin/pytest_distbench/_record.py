@@ -186,13 +186,16 @@ def _metrics_with_arrays(config: pytest.Config, report: Report) -> Collection[st
     """Return the metrics whose rows keep leave-one-out values: all for a file or a comparison, else those that rank."""
     settings = settings_of(config)
     keeps_all = settings.compare is not None or any(kind == "json" for kind, _ in settings.reports)
-    return set(report) if keeps_all else {SORT_METRIC, settings.sort}
+    if keeps_all:
+        return set(report)
+    return {name for metric in (SORT_METRIC, settings.sort) if (name := report.name_of(metric)) is not None}
 
 
 def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitCache) -> None:
     """Record that an encoder could not be fitted or run, for leaderboards and files."""
     from distbench._util.text import plain_text
     from distbench.encoders.resolve import name_of
+    from distbench.metrics.neighbor_counts import numbers_of
 
     data = None if check.dataset is None else fits.dataset(check.dataset)
     points = (check.X_test, check.reference) if data is None else (data.test, data.train)
@@ -203,7 +206,7 @@ def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitC
         encoder=plain_text(check.name or name_of(check.encoder)),
         dataset=check.dataset or "",
         code_size=check.code_size or 0,
-        k=check.k,
+        k=numbers_of(check.k)[0],
         m=m,
         M=m + n - 1,
         seed=None if data is None else check.seed,

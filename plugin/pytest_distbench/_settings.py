@@ -49,11 +49,6 @@ class Settings:
         """Whether the run writes a report with pictures."""
         return any(kind == "html" for kind, _ in self.reports)
 
-    @property
-    def limits(self) -> dict[str, float]:
-        """The limits of encoders that options add, for which no suite has limits."""
-        return {**self.ini_limits, **self.line_limits}
-
     def undecided(self, from_call: str | None = None) -> str:
         """Return how undecided limits are settled; the argument of a check's call wins over the ini file."""
         return self.line_undecided or from_call or self.ini_undecided or "value"

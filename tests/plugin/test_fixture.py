@@ -451,3 +451,40 @@ def test_itself(distbench):
 def test_the_command_that_reruns_a_failure_has_the_options_that_decide_it(run):
     result = run(FAILING.replace("continuity=0.99", "continuity=0.1"), "--distbench-limit", "continuity:0.99")
     result.stdout.fnmatch_lines(["rerun: pytest --distbench --distbench-limit=continuity:0.99 test_mine.py::test_it"])
+
+
+EACH_K = """
+def test_it(distbench):
+    report = distbench.check(first, X_test, k=(5, 20), limits={"knn_recall@20": 0.1}, metrics=["continuity"])
+    assert list(report) == ["continuity@5", "continuity@20", "knn_recall@20", "lcmc@7"]
+    with pytest.raises(PreservationError, match="knn_recall@20 = .*limit at least 0.98"):
+        distbench.check(first, X_test, k=(5, 20), limits={"knn_recall@20": 0.98})
+
+@pytest.mark.distbench(k=(3, 9), limits={"continuity@9": 0.2})
+def test_marked(distbench):
+    assert "continuity@3" in distbench.check(first, X_test, metrics=["continuity"])
+    assert "lcmc" in distbench.check_codes(X_test, first(X_test), k=7, name="codes")
+"""
+
+
+def test_limits_on_metrics_at_several_numbers_of_neighbors(run, pytester):
+    pytester.makeini("[pytest]\ndistbench_limit = lcmc@7:-0.9\n")
+    result = run(EACH_K, "--distbench-report=json:r.json", "--distbench-sort=continuity")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["4 checks: 3 met, 1 broken"])
+    rows = json.loads(Path("r.json").read_text())["rows"]
+    assert {(row["test"], row["metric"], row["k"]) for row in rows if row.get("limit") is not None} == {
+        *[("test_mine.py::test_it", metric, 5) for metric in ("knn_recall@20", "lcmc@7")],
+        *[("test_mine.py::test_marked", metric, 3) for metric in ("continuity@9", "lcmc@7")],
+        *[("test_mine.py::test_marked", metric, 7) for metric in ("continuity@9", "lcmc@7")],
+    }
+    gate = ("--distbench-compare=r.json", "--distbench-compare-fail=continuity@20:5%")
+    assert run(EACH_K, *gate).ret == 0
+    worse = run(EACH_K.replace("first, X_test, k", "lambda X: X[:, :1].round(), X_test, name='first', k"), *gate)
+    worse.stdout.fnmatch_lines(["continuity@20:5%: first, *continuity@20 0.* -> 0.*, worse by *%*"])
+    wrong = run(EACH_K, "--distbench-limit=stress@3:1")
+    wrong.stderr.fnmatch_lines(
+        ["ERROR: --distbench-limit stress@3:1: stress@3: found no metric of that name; stress *"]
+    )
+    wrong = run(EACH_K.replace("k=(3, 9)", "k=(3, 0)"))
+    wrong.stderr.fnmatch_lines(["*k is (3, 0); give an integer from 1, or several*"])

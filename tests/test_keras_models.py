@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,10 @@ def networks(dtype: Any = None) -> dict[str, Any]:
     dense = keras.layers.Dense(2, dtype=dtype)
     encoder = [keras.layers.Reshape((2, 3), dtype=dtype), dense]
     decoder = [keras.layers.Flatten(dtype=dtype), keras.layers.Dense(6, dtype=dtype)]
-    return {"encoder": keras.Sequential(encoder), "decoder": keras.Sequential([keras.Input((2, 2)), *decoder])}
+    return {
+        "encoder": keras.Sequential(encoder, name="encoder"),
+        "decoder": keras.Sequential([keras.Input((2, 2)), *decoder], name="decoder"),
+    }
 
 
 MODELS: dict[str, Any] = {
@@ -103,7 +107,7 @@ def test_saved_and_loaded_it_is_the_same_and_trains_on(trained: Trained, tmp_pat
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert type(again) is type(model)
-    assert again.get_config() == model.get_config()
+    assert json.dumps(again.get_config()) == json.dumps(model.get_config())
     np.testing.assert_array_equal(again.encode(X), model.encode(X))
     np.testing.assert_array_equal(again(X), model(X))
     again.run_eagerly = True
@@ -116,7 +120,7 @@ def test_a_summary_names_the_layers_before_and_after_training(trained: Trained, 
     for model in (MODELS[name](), trained.model):
         lines: list[str] = []
         model.summary(print_fn=lines.append, expand_nested=True)
-        assert ("encoder (Sequential)" in "".join(lines)) == model.built
+        assert ("encoder (Sequential)" in "".join(lines)) == (model.built or model.code_size is None)
 
 
 def test_every_model_is_tested_here() -> None:
@@ -155,7 +159,7 @@ def test_importing_the_package_is_enough_to_load_what_it_makes(tmp_path: Path) -
 
 
 def test_as_encoder_takes_the_codes_of_a_model_not_its_output(trained: Trained) -> None:
-    np.testing.assert_array_equal(as_encoder(trained.model).encode(X), trained.model.encode(X))
+    np.testing.assert_array_equal(as_encoder(trained.model).encode(X), trained.model.encode(X).reshape(20, -1))
 
 
 def test_config_has_every_argument_and_makes_an_equal_model(name: str) -> None:

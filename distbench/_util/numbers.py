@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["at_bound", "difference", "distinct", "interval", "number", "percent", "seconds"]
+__all__ = ["at_bound", "bytes_text", "difference", "distinct", "interval", "number", "percent", "seconds"]
 
+FLOAT_BYTES = 4
 WIDTHS = 1e-6, 1e4  # between these, the width of an interval gives the number of decimals
 
 
@@ -20,6 +21,16 @@ def number(value: float | None, decimals: int | None = None) -> str:
     if value == 0 or (abs(value) < 10 and (decimals is not None or abs(value) >= 0.001)):
         return f"{value:.{4 if decimals is None else decimals}f}"
     return f"{value:.4g}"
+
+
+def bytes_text(size: int | None, columns: int, whole: int | None = None) -> str:
+    """Return the bytes of a code, and how many times smaller it is than a `whole`; empty for codes of floats.
+
+    The bytes of floats follow from the number of columns.
+    """
+    if size is None or size >= FLOAT_BYTES * columns:
+        return ""
+    return f"{size:,} bytes" + ("" if whole is None else f", {whole / size:.3g} times smaller than a point")
 
 
 def distinct(first: float, second: float) -> tuple[str, str]:

@@ -17,7 +17,10 @@ MAX_PAIRS = 5
 KEYS_OF_ROWS = ("k", "m", "M", "distance", "data_sha256", "seed")
 """If one of these differs, new rows do not replace the rows of an earlier command with the same names."""
 SCORE = ("metric", "direction", "value", "low", "high", "chance", "floor", "draws", "sd_draws")
-REPORT = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
+REPORT = (
+    *("encoder", "code_size", "code_bytes", "compression"),
+    *("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"),
+)
 PAIR = ("query", "partner", "partner_set", "input_distance", "code_distance", "rank_input", "rank_code", "labels")
 
 

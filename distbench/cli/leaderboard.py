@@ -19,6 +19,7 @@ __all__ = ["command", "rendered"]
 FILE_WIDTH = 120
 ENTRY = (
     *("place", "encoder", "values", "low", "high", "seed_sd", "seconds", "ran", "seeds", "code_width", "reason"),
+    *("code_bytes", "point_bytes"),
     *("test", "in_sample", "note", "stored", "verdicts"),
 )
 

@@ -80,7 +80,7 @@ class Encoder:
         Returns
         -------
         numpy.ndarray or sparse matrix, shape (m, size) or (m, ...)
-            Codes as the encoder returns them, of float32, float64, uint8 or int8.
+            Codes as the encoder returns them, of float16, float32, float64, uint8, int8 or bool.
 
         Raises
         ------
@@ -174,7 +174,7 @@ class Encoder:
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
         if codes.dtype.kind not in "buif" and not is_short:
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")
-        if codes.dtype in (np.uint8, np.int8):
+        if codes.dtype in (np.uint8, np.int8, np.bool_, np.float16):
             return codes
         return codes.astype(np.float32 if is_short else np.float64, copy=False)
 
@@ -186,7 +186,7 @@ def flat_codes(codes: Any) -> Any:
     """Return what `Encoder.outputs` returns as a matrix of float32 or float64; sparse codes stay as they are."""
     if is_sparse(codes):
         return codes
-    kind = np.float32 if codes.dtype == np.float32 else np.float64
+    kind = np.float32 if codes.dtype in (np.float16, np.float32) else np.float64
     return codes.reshape(len(codes), -1).astype(kind, copy=False)
 
 

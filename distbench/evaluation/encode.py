@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from distbench._util.distances import HAMMING
 from distbench.encoders.decoder import decode
 from distbench.encoders.determinism import check_same_again
@@ -17,6 +19,7 @@ from distbench.evaluation.points import REFERENCE, TEST, EncodedPoints, InputPoi
 from distbench.evaluation.settings import Settings
 from distbench.inputs.arrays import (
     as_points,
+    bytes_per_row,
     check_same_columns,
     check_same_rows,
     check_same_shape,
@@ -47,8 +50,10 @@ def encode(
     """
 
     def draw(notes: list[str]) -> tuple[EncodedPoints, list[Any]]:
-        codes = [None if part is None else encoder.outputs(part) for part in points]
+        outputs = [None if part is None else encoder.outputs(part) for part in points]
+        codes = list(map(_widened, outputs))
         encoded = with_codes(inputs, (codes[0], codes[1]), CODES, settings, notes)
+        encoded = replace(encoded, code_bytes=bytes_per_row(outputs[0]))
         codes = [codes if is_sparse(codes) else Z for codes, Z in zip(codes, (encoded.Z, encoded.Z_ref), strict=True)]
         if decoder is None:
             return encoded, codes
@@ -73,6 +78,12 @@ def encode(
     return draws
 
 
+def _widened(codes: Any) -> Any:
+    """Return codes of half precision as float32 and bits as float64, in which they are measured and decoded."""
+    wide = {"float16": np.float32, "bool": np.float64}.get(str(getattr(codes, "dtype", "")))
+    return codes if wide is None else codes.astype(wide)
+
+
 def with_codes(
     points: InputPoints, codes: tuple[Any, Any], names: tuple[str, str], settings: Settings, notes: list[str]
 ) -> EncodedPoints:
@@ -92,4 +103,7 @@ def with_codes(
     if points.X_ref is not None and Z_ref is not None:
         check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))
         check_same_columns(Z, Z_ref, names)
-    return EncodedPoints(points.X, Z, points.X_ref, Z_ref, distance_z=distance, full_code_size=full_size)
+    size = bytes_per_row(codes[0])
+    return EncodedPoints(
+        points.X, Z, points.X_ref, Z_ref, distance_z=distance, full_code_size=full_size, code_bytes=size
+    )

@@ -87,6 +87,8 @@ def _report(
         m=statistics.m,
         M=statistics.M,
         code_size=first.code_size,
+        code_bytes=first.code_bytes,
+        point_bytes=points.point_bytes,
         confidence=settings.confidence,
         notes=tuple(notes),
         pairs=worst_pairs(statistics, first, settings.distances, points.labels),

@@ -18,7 +18,7 @@ from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
-from distbench.inputs.arrays import as_points, check_input_distance, check_space
+from distbench.inputs.arrays import as_points, bytes_per_row, check_input_distance, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
 from distbench.inputs.labels import as_labels, is_missing
@@ -52,6 +52,8 @@ class EncodedPoints:
         The distance of the codes.
     full_code_size : int or None
         Number of columns of the codes, if those of them that are empty were left out.
+    code_bytes : int or None
+        Number of bytes of a code as the encoder returned it, if it is known.
     """
 
     X: Array
@@ -61,6 +63,7 @@ class EncodedPoints:
     squared_errors: Array | None = None
     distance_z: str = EUCLIDEAN
     full_code_size: int | None = None
+    code_bytes: int | None = None
 
     @property
     def code_size(self) -> int:
@@ -95,6 +98,8 @@ class InputPoints:
         Groups of test points that are not independent.
     k : int
         Number of neighbors, less than the number of candidates.
+    point_bytes : int or None
+        Number of bytes of a point as it was given, if it is known.
     """
 
     X: Array
@@ -105,6 +110,7 @@ class InputPoints:
     label_codes: LabelArrays = (None, None)
     groups: Groups | None = None
     k: int = 1
+    point_bytes: int | None = None
 
 
 def checked_points(
@@ -116,6 +122,7 @@ def checked_points(
     will do. Raises InputError if points cannot be used; if k, the distance, the labels or the groups do not fit them;
     or if all points are equal.
     """
+    parts = list(parts)
     X, X_ref = _matrices(parts, names, notes, rows)
     if settings.reference_labels is not None and X_ref is None:
         raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
@@ -134,7 +141,16 @@ def checked_points(
         if X_ref is not None and labels_ref is None:
             raise InputError("reference_labels", "found None", "pass one label for each reference point")
         codes = label_codes(labels, labels_ref)
-    return InputPoints(X, X_ref, names, labels=(labels, labels_ref), label_codes=codes, groups=groups, k=k)
+    return InputPoints(
+        X,
+        X_ref,
+        names,
+        labels=(labels, labels_ref),
+        label_codes=codes,
+        groups=groups,
+        k=k,
+        point_bytes=bytes_per_row(parts[0]),
+    )
 
 
 def _matrices(

@@ -44,6 +44,9 @@ class Report(Mapping[str, Score]):
         point, and number of columns of the codes.
     confidence : float
         Confidence of the intervals.
+    code_bytes, point_bytes : int or None
+        Numbers of bytes of a code and of a point in the arrays that they came in, if these are known: columns times
+        the size of a number. Bits that are packed eight to a byte count as bytes.
     notes : tuple of str
         Warnings and remarks for readers of the scores.
     pairs : mapping of str to tuple of Pair
@@ -71,6 +74,8 @@ class Report(Mapping[str, Score]):
     M: int
     code_size: int
     confidence: float = 0.95
+    code_bytes: int | None = None
+    point_bytes: int | None = None
     notes: tuple[str, ...] = ()
     pairs: Mapping[PairKind, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
     judged: NDArray[np.int64] | None = field(default=None, repr=False)
@@ -104,6 +109,11 @@ class Report(Mapping[str, Score]):
         With k = 10 ``knn_recall`` and ``knn_recall@10`` are the same metric.
         """
         return metric if metric in self.scores else METRICS.same(metric, self.scores, self.k)
+
+    @property
+    def compression(self) -> float | None:
+        """How many times smaller a code is than a point, in bytes; None if that is not known."""
+        return None if self.code_bytes is None or self.point_bytes is None else self.point_bytes / self.code_bytes
 
     def as_dict(self) -> dict[str, float]:
         """Return the values as plain floats by metric name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from distbench._util.imports import require
-from distbench._util.numbers import interval, number, percent
+from distbench._util.numbers import bytes_text, interval, number, percent
 from distbench.evaluation.failure_message import setting
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["differences_frame", "differences_html", "differences_text", "report_frame", "report_html", "report_text"]
 
 VALUES = ("value", "low", "high", "chance", "attainable", "floor")
-SETTING = ("encoder", "code_size", "k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z")
+SETTING = (
+    *("encoder", "code_size", "code_bytes", "compression"),
+    *("k", "m", "M", "n_reference", "confidence", "distance_x", "distance_z"),
+)
 
 Cells = tuple[Sequence[str], list[Sequence[str]]]
 
@@ -87,7 +90,8 @@ def _frame(rows: Mapping[str, Mapping[str, Any]], numbers: Sequence[str], attrib
 
 
 def _title(report: Report) -> str:
-    return f"{report.encoder}: codes of {report.code_size}, {setting(report)}"
+    size = bytes_text(report.code_bytes, report.code_size, report.point_bytes)
+    return f"{report.encoder}: codes of {report.code_size}{size and f' ({size})'}, {setting(report)}"
 
 
 def _bounds(report: Report) -> list[str]:

@@ -21,7 +21,7 @@ from distbench.inputs.labels import first_missing, is_missing
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
 __all__ = [
-    *("as_points", "check_input_distance"),
+    *("as_points", "bytes_per_row", "check_input_distance"),
     *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
 ]
 
@@ -54,6 +54,14 @@ def as_points(value: Any, name: str, notes: list[str] | None = None, flattened: 
         points = _as_matrix(value, name, check)
     check.finish()
     return points
+
+
+def bytes_per_row(value: Any) -> int | None:
+    """Return the number of bytes of a row of an array: its columns times the size of its numbers. None for others."""
+    size, shape = getattr(getattr(value, "dtype", None), "itemsize", None), getattr(value, "shape", None)
+    if not isinstance(size, int) or is_sparse(value) or getattr(value.dtype, "kind", "f") not in "buif":
+        return None
+    return size * math.prod(map(int, shape[1:])) if shape else None
 
 
 def _as_matrix(value: Any, name: str, check: _Check) -> Points:

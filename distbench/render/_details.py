@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distbench._util.numbers import interval, number, seconds
+from distbench._util.numbers import bytes_text, interval, number, seconds
 from distbench.results.leaderboard_rows import VERDICTS
 from distbench.results.leaderboard_table import Cell
 from distbench.results.rows import Row
@@ -70,6 +70,7 @@ def _facts(entry: LeaderboardRow, diagrams: Diagrams | None) -> list[str]:
     facts = [
         entry.reason,
         "" if entry.code_width is None else f"codes of {entry.code_width} columns",
+        bytes_text(entry.code_bytes, entry.code_width or 0, entry.point_bytes),
         "" if entry.seconds is None else f"fitted in {seconds(entry.seconds)} s",
         f"pictures of seed {diagrams['seed']}" if diagrams and has_several_seeds else "",
         f"stored {entry.stored}" if entry.stored else "",

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from distbench._util.numbers import bytes_text
 from distbench.inference.estimate import Estimate, mean_of
 from distbench.results.packing import estimate_of
 from distbench.results.rows import OK, Row, name_with_fit, status_of
@@ -36,8 +37,8 @@ class LeaderboardRow:
         Mean seconds of a fit.
     ran, seeds : int
         Number of seeds that ran, and number of all seeds.
-    code_width : int or None
-        Actual number of columns of the codes.
+    code_width, code_bytes, point_bytes : int or None
+        Actual number of columns of the codes, and bytes of a code and of a point.
     reason : str
         Why it has no place; empty if it has one.
     test : str
@@ -68,6 +69,8 @@ class LeaderboardRow:
     code_width: int | None
     reason: str
     test: str
+    code_bytes: int | None = None
+    point_bytes: int | None = None
     in_sample: bool = False
     note: str = ""
     stored: str = ""
@@ -79,6 +82,11 @@ class LeaderboardRow:
     def shown_name(self) -> str:
         """The encoder's name, marked if it was fitted on the test points too."""
         return name_with_fit(self.encoder, self.in_sample)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the codes are not of floats, so that their bytes do not follow from their columns."""
+        return bool(bytes_text(self.code_bytes, self.code_width or 0))
 
     @property
     def verdicts(self) -> dict[str, str]:
@@ -108,6 +116,8 @@ def leaderboard_row(rows: Sequence[Row], sort: str) -> LeaderboardRow:
         ran=len(ran),
         seeds=len(seeds),
         code_width=next((row.code_width for row in scored), None),
+        code_bytes=next((row.code_bytes for row in scored), None),
+        point_bytes=next((row.point_bytes for row in scored), None),
         reason=_reason(rows, sort, values),
         test=rows[0].test,
         in_sample=rows[0].in_sample,

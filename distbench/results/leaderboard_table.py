@@ -115,7 +115,7 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
     k = METRICS.shown_k(board.metrics, board.k)
     entries = tuple(entry for entry in board.entries if entry.place is not None)
     unranked = tuple(entry for entry in board.entries if entry.place is None)
-    resized = [entry for entry in entries if entry.code_width not in (None, board.code_size)]
+    resized = [e for e in entries if e.code_width and board.code_size not in (e.code_width, e.code_bytes)]
     distance = "" if board.distance == EUCLIDEAN else f", {board.distance} distance"
     notes: list[str] = [
         Note("warning", "no place", f"no place: {entry.shown_name}: {entry.reason}") for entry in unranked
@@ -129,6 +129,7 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
             _place_column(entries),
             Column("encoder", "encoder", tuple(_name_cell(entry, entry in resized) for entry in entries), "name"),
             *_score_columns(entries, board.metrics, board.sort, decimals, ranked=True),
+            *_byte_columns(entries),
             *_fit_columns(entries, decimals),
         ),
         entries=entries,
@@ -160,6 +161,7 @@ def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[
             Column("encoder", "test and encoder", names, "name"),
             *scores[:2],
             *sizes,
+            *_byte_columns(entries),
             *scores[2:],
         ),
         entries=entries,
@@ -247,6 +249,23 @@ def _interval_cells(entries: Sequence[LeaderboardRow], sort: str, decimals: int)
         if entry.low is not None and entry.high is not None:
             span = (share(entry.low), share(entry.values[sort]), share(entry.high))
         yield Cell(interval(entry.low, entry.high, decimals), entry.low, span=span)
+
+
+def _byte_columns(entries: Sequence[LeaderboardRow]) -> list[Column]:
+    """Return the bytes of codes, and how many times smaller they are than points, if some codes are not of floats."""
+    if not any(entry.is_short for entry in entries):
+        return []
+    sizes, smaller = [], []
+    for entry in entries:
+        size, whole = entry.code_bytes, entry.point_bytes
+        ratio = whole / size if size and whole else None
+        sizes.append(Cell("-" if size is None else f"{size:,}", size))
+        smaller.append(Cell("-" if ratio is None else f"{ratio:.3g}x", ratio))
+    title = "how many times smaller a code is than a point, in bytes"
+    return [
+        Column("bytes", "bytes", tuple(sizes), "size", "", "bytes of a code"),
+        Column("smaller", "smaller", tuple(smaller), "size", "", title),
+    ]
 
 
 def _fit_columns(entries: Sequence[LeaderboardRow], decimals: int) -> list[Column]:

@@ -81,6 +81,8 @@ class Row:
         The data set's name; empty for points of a test.
     code_size, code_width : int
         The code size that was set, and the actual number of columns of the codes.
+    code_bytes, point_bytes : int or None
+        Bytes of a code and of a point, if they are known; see :class:`distbench.evaluation.report.Report`.
     metric, metric_version, direction
         The metric, its version, and whether larger (``"up"``) or smaller (``"down"``) is better.
     value, low, high : float or None
@@ -154,6 +156,8 @@ class Row:
     interaction: Any = None
     losses: Any = None
     environment: str = ""
+    code_bytes: int | None = None
+    point_bytes: int | None = None
 
     @property
     def setting(self) -> Setting:
@@ -231,6 +235,8 @@ def rows_of(
         row = Row(
             **row_fields,
             code_width=int(report.code_size),
+            code_bytes=report.code_bytes,
+            point_bytes=report.point_bytes,
             metric=name,
             metric_version=int(METRICS[name].version),
             value=float(score.value),
@@ -278,6 +284,8 @@ def report_of(rows: Sequence[Row], notes: Sequence[str] = ()) -> Report:
         m=first.m,
         M=first.M,
         code_size=first.code_width or first.code_size,
+        code_bytes=first.code_bytes,
+        point_bytes=first.point_bytes,
         notes=tuple(notes),
         n_reference=first.M + 1 - first.m,
     )

@@ -22,7 +22,7 @@ SCHEMA = 1
 NUMBERS = ("value", "low", "high", "seconds", "limit")
 AXES = {"leave_one_out": 1, "interaction": 2, "losses": 1}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-COUNTS = ("code_size", "code_width", "metric_version", "k", "m", "M", "seconds")
+COUNTS = ("code_size", "code_width", "code_bytes", "point_bytes", "metric_version", "k", "m", "M", "seconds")
 """Fields that are never negative."""
 MAX_CHARACTERS = 50_000  # of a text, which may be the name of a test
 MAX_NUMBER = 1e300

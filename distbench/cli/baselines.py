@@ -21,6 +21,8 @@ __all__ = ["command"]
 def command(as_json: bool, width: int | None) -> None:
     """List the reference encoders and the packages they need.
 
+    Their settings are the same on every data set, not tuned for yours.
+
     'distbench evaluate NAME --dataset digits --code-size 8' fits and evaluates one.
     """
     from distbench.baselines import BASELINES

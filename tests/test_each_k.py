@@ -220,6 +220,33 @@ def test_rows_are_compared_by_metric_and_number_of_neighbors():
         parse_gate("knn_recall@x:1%")
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        ([10], [5], "k was 10, is now 5"),
+        ([10], [(5, 10)], "k was 10, is now 5"),
+        ([5, 10], [5], "k = 10, distance = euclidean, m = 20, M = 59: was not measured so now"),
+        ([5, 10], [], "was there, now missing"),
+    ],
+)
+def test_what_was_measured_at_another_k_is_lost_by_its_name_then(before, now, reason):
+    other = rows_at(10, "knn_recall", encoder="other")
+    runs = [[*other, *(row for k in ks for row in rows_at(k, "knn_recall"))] for ks in (before, now)]
+    for gate in ("knn_recall@10:0", "knn_recall:0"):
+        (broken,) = broken_gates(compare_rows(*runs), [parse_gate(gate)])
+        assert reason in str(broken)
+
+
+def test_rows_of_one_metric_contradict_each_other_by_any_name():
+    two = [*rows_at(10, "knn_recall"), *rows_at(10, "knn_recall@10", shift=2.0)]
+    two = [row for row in two if row.metric != "stress"]
+    (entry,) = compare_rows(two, two).not_compared
+    assert "several encoders in one test have this name" in entry.reason
+    same = [row for name in ("knn_recall", "knn_recall@10") for row in rows_at(10, name)]
+    (entry,) = compare_rows(same, rows_at(10, "knn_recall@10")).not_compared
+    assert "was evaluated 2 times, now 1" in entry.reason
+
+
 def test_leaderboards_have_a_column_for_each_number_of_neighbors():
     rows = [*rows_at((10, 3), "continuity", encoder="a"), *rows_at((10, 3), "continuity", shift=2.0, encoder="b")]
     (board,) = leaderboard(rows)

@@ -93,6 +93,11 @@ class MetricTable(EntryPointTable[Metric]):
         base = base_name(name)
         return base if self.full_name(base, k) == name else name
 
+    def names_of(self, name: str, k: int) -> frozenset[str]:
+        """Return all names of a metric in rows at `k`: at 10, ``knn_recall`` and ``knn_recall@10``."""
+        full = self.full_name(name, k)
+        return frozenset({full, self.short_name(full, k)})
+
     def shown_k(self, names: Iterable[str], k: int) -> str:
         """Return the k of a title above metrics: `k`, or all their own k if none of them takes its k from the title."""
         metrics = [metric for name in names if (metric := self.get(name)) is not None and metric.largest_k]

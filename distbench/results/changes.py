@@ -163,7 +163,7 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
         if not reason:
             yield _change(old, new, matched, is_same)
         elif old.keys() - lost or not old:  # a failed seed is reported once, not for each metric
-            had = frozenset([metric] if _was_measured(old, new) else [])
+            had = measured(old.values()) if _was_measured(old, new) else frozenset[str]()
             is_missing = bool(old) and not new
             yield NotCompared(
                 **vars(matched.subject), metric=metric, reason=reason, failed=has_failed, had=had, missing=is_missing
@@ -172,12 +172,10 @@ def _compared(matched: MatchedRows) -> Iterator[Change | NotCompared]:
 
 def _by_metric(rows: Iterable[Row]) -> dict[str, BySeed]:
     """Return the rows that have a value by metric, each with its k, and by seed."""
-    from distbench.metrics import METRICS
-
     by_metric: dict[str, BySeed] = {}
     for row in rows:
         if row.status == OK:
-            by_metric.setdefault(METRICS.full_name(row.metric, row.k), {}).setdefault(row.seed, row)
+            by_metric.setdefault(row.full_metric, {}).setdefault(row.seed, row)
     return by_metric
 
 

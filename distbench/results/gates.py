@@ -155,7 +155,7 @@ def broken_gates(
 
 def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided, accept: str) -> list[BrokenGate]:
     changes = [change for change in comparison.changes if gate.is_for([change.metric], change.k)]
-    lost = [entry for entry in comparison.not_compared if entry.had and gate.is_for(entry.had, entry.k)]
+    lost = [entry for entry in comparison.not_compared if entry.had and gate.metric in {ALL, *entry.had}]
     if not changes and not lost:
         return [BrokenGate(gate, "", _why_nothing(comparison, gate), compared=False)]
     worse = [change for change in changes if _is_broken(change, gate, undecided)]

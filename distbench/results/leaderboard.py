@@ -131,10 +131,8 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
 
 def _named_alike(rows: Sequence[Row]) -> list[Row]:
     """Return rows of one setting in which a metric has one name: ``knn_recall@10`` may be ``knn_recall`` in others."""
-    from distbench.metrics import METRICS
-
     names: dict[str, str] = {}
-    shown = [names.setdefault(METRICS.full_name(row.metric, row.k), row.metric) for row in rows]
+    shown = [names.setdefault(row.full_metric, row.metric) for row in rows]
     return [row if row.metric == name else replace(row, metric=name) for row, name in zip(rows, shown, strict=True)]
 
 

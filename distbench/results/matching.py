@@ -63,7 +63,7 @@ class NotCompared(Subject):
     failed : bool
         Whether it had a value before and has none now.
     had : frozenset of str
-        Metrics that had a value before; gates on them are broken.
+        Metrics that had a value before, by all their names at the k of then; gates on these are broken.
     missing : bool
         Whether the second run has no rows of it, or of one of its seeds or metrics, though it did not leave it out.
     """
@@ -224,18 +224,21 @@ def _missing_seeds(before: Sequence[Row], expected: Sequence[Row], now: Sequence
 
 def _fewer_evaluations(expected: Sequence[Row], rows: Sequence[Row], now: Sequence[Row]) -> list[NotCompared]:
     """Return the entry for metrics measured more often before: encoders with equal values may share a name."""
-    before, after = (Counter((row.metric, row.seed) for row in measured_rows) for measured_rows in (expected, rows))
+    before, after = (Counter((row.full_metric, row.seed) for row in of_run) for of_run in (expected, rows))
     fewer = {quantity for quantity in after if before[quantity] > after[quantity]}
     if not fewer:
         return []
     most = max(fewer, key=before.__getitem__)
     reason = f"was evaluated {before[most]} times, now {after[most]}; name= tells encoders of one name apart"
-    return [_missing(now, reason, frozenset(metric for metric, _ in fewer))]
+    return [_missing(now, reason, measured(row for row in expected if (row.full_metric, row.seed) in fewer))]
 
 
 def measured(rows: Iterable[Row]) -> frozenset[str]:
-    """Return the metrics that have a value, finite or not."""
-    return frozenset(row.metric for row in rows if row.status == OK and row.value is not None)
+    """Return all names of the metrics that have a value, finite or not, at the k of their rows."""
+    from distbench.metrics import METRICS
+
+    names = {(row.metric, row.k) for row in rows if row.status == OK and row.value is not None}
+    return frozenset[str]().union(*(METRICS.names_of(*name) for name in names))
 
 
 def _as_text(method: tuple[Any, ...]) -> str:
@@ -248,7 +251,7 @@ def _contradictory(runs: Iterable[Iterable[Row]], key: Key) -> set[tuple[Any, ..
     for rows in runs:
         values: dict[tuple[Any, ...], float | None] = {}
         for row in rows:
-            quantity = (*key(row), row.setting.method, row.metric, row.seed)
+            quantity = (*key(row), row.setting.method, row.full_metric, row.seed)
             if row.status == OK and not equal(values.setdefault(quantity, row.value), row.value):
                 keys.add(key(row))
     return keys

@@ -160,6 +160,13 @@ class Row:
     point_bytes: int | None = None
 
     @property
+    def full_metric(self) -> str:
+        """The metric with its k, if it has a number of neighbors; equal names are equal metrics, whatever their `k`."""
+        from distbench.metrics import METRICS
+
+        return METRICS.full_name(self.metric, self.k)
+
+    @property
     def setting(self) -> Setting:
         """The encoder, the points and the options of the evaluation."""
         return Setting(

@@ -178,8 +178,8 @@ def _with_unique_name(rows: list[Row], earlier: list[Row]) -> list[Row]:
 def _contradicts(old: Row, new: Row, name: str) -> bool:
     """Return whether the encoder `name` has a row of the same setting with another value."""
     setting = new.setting._replace(encoder=name, in_sample=old.in_sample)
-    same_setting = (old.setting, old.metric) == (setting, new.metric)
-    return same_setting and (old.value, old.fingerprint) != (new.value, new.fingerprint)
+    same_quantity = old.setting == setting and old.full_metric == new.full_metric
+    return same_quantity and (old.value, old.fingerprint) != (new.value, new.fingerprint)
 
 
 def _metrics_with_arrays(config: pytest.Config, report: Report) -> Collection[str]:

@@ -294,6 +294,8 @@ def test_checks_take_limits_in_a_mapping():
     )
     verdicts = {row.metric: row.verdict for row in rows if row.verdict}
     assert verdicts == {"knn_recall@5": "broken", "continuity@5": "met", "lcmc@7": "met"}
+    (row,) = distbench.check_encoder(lambda points: points, X, k=iter((5,)), metrics=["stress"], stress=0)
+    assert row.k == 5
     with pytest.raises(InputError, match=r"^continuity: found a limit beside that on continuity@10, the same metric"):
         distbench.check_encoder(lambda points: points, X, limits={"continuity@10": 0.9}, continuity=0.1)
     with pytest.raises(InputError, match=r"^limits: found 3; pass a mapping"):

@@ -12,7 +12,7 @@ from distbench.errors import InputError
 from distbench.inference.limits import check_limits, joined_limits
 from distbench.metrics import METRICS, default_metrics
 
-__all__ = ["limits_and_options", "merged_limits", "refuse_unknown"]
+__all__ = ["limits_and_options", "limits_and_others", "merged_limits", "refuse_unknown"]
 
 LIMITS = "limits"
 NO_LIMITS: Mapping[str, float] = MappingProxyType({})
@@ -46,6 +46,13 @@ def limits_and_options(
     if limits or required:
         limits = check_limits(limits)
     return limits, options if measured else {**options, **_metrics(options.get("metrics", "default"), limits)}
+
+
+def limits_and_others(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the limits among arguments, by name and of the mapping ``limits``, and all other arguments."""
+    by_name = {name: value for name, value in arguments.items() if name in METRICS}
+    others = {name: value for name, value in arguments.items() if name not in {LIMITS, *by_name}}
+    return joined_limits(arguments.get(LIMITS), by_name), others
 
 
 def merged_limits(sources: Iterable[Mapping[str, Any]], k: int) -> dict[str, Any]:

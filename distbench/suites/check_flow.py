@@ -152,7 +152,7 @@ class Check:
         """Check the limits of a report that was measured before."""
         points = {name: getattr(self, name) for name in ("X_test", "reference", "codes", "dataset", "code_size")}
         points["include_queries"] = None if self.include_queries else False
-        points |= {name: value for name in ("k", "seed") if (value := getattr(self, name)) != getattr(Check, name)}
+        points["seed"] = None if self.seed == Check.seed else self.seed
         for name, value in (points | dict(self.options)).items():
             if value is not None:
                 raise InputError(name, "given beside a report", "leave it out: the report has its own")
@@ -211,7 +211,7 @@ def check_encoder(
     dataset: str | None = None,
     code_size: int | None = None,
     seed: int = 0,
-    k: int | Iterable[int] = 10,
+    k: int | Iterable[int] | None = None,
     name: str | None = None,
     include_queries: bool = True,
     **options: Any,
@@ -233,7 +233,7 @@ def check_encoder(
         number of columns of its codes, 1 or more; and its training seed, 0 or more. For an encoder, the seed is that of
         the sample of test points, if ``queries`` or ``precision`` asks for one.
     k, name, include_queries
-        As in :func:`distbench.evaluate`.
+        As in :func:`distbench.evaluate`; k is 10 by default.
     **options
         Limits by metric, such as ``continuity=0.95`` or ``limits={"knn_recall@100": 0.9}``, and other options of
         :func:`distbench.evaluate`.
@@ -254,8 +254,10 @@ def check_encoder(
         The recipe could not be fitted.
     """
     is_report = isinstance(encoder, Report)
-    first_k = encoder.k if is_report else numbers_of(k)[0]
-    limits, rest = limits_and_options(options, k=first_k, required=False, measured=is_report)
+    if is_report and k is not None:
+        raise InputError("k", "given beside a report", "leave it out: the report has its own")
+    ks = (encoder.k,) if is_report else numbers_of(Check.k if k is None else k)
+    limits, rest = limits_and_options(options, k=ks[0], required=False, measured=is_report)
     check = Check(
         encoder=encoder,
         X_test=X_test,
@@ -263,7 +265,7 @@ def check_encoder(
         dataset=dataset,
         code_size=code_size,
         seed=seed,
-        k=k,
+        k=ks,
         name=name,
         include_queries=include_queries,
         options=rest,

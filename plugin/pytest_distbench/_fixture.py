@@ -161,7 +161,8 @@ class DistbenchFixture:
             from distbench.evaluation.limits import refuse_unknown
 
             points = {"X_test": X_test, "reference": reference, "k": k, "name": name}
-            check, options = self._new_check(encoder, {**points, "include_queries": include_queries, **options})
+            options |= {"include_queries": include_queries} | options_of(self._item, encoder)
+            check, options = self._new_check(encoder, points | options)
             refuse_unknown(options)
             outcome = self._run(replace(check, options=options))
             record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.row_fields)
@@ -218,16 +219,18 @@ class DistbenchFixture:
         __tracebackhide__ = True
         self._item.stash[CALLED] = True
         try:
-            from distbench.evaluation.limits import limits_and_options, merged_limits
+            from distbench.evaluation.limits import limits_and_options, limits_and_others, merged_limits
             from distbench.inference.verdicts import check_undecided
             from distbench.metrics.neighbor_counts import numbers_of
 
             settings = settings_of(self._item.config)
-            check, options = self._new_check(encoder, arguments)
+            own_limits, own_options = limits_and_others(options_of(self._item, encoder))
+            check, options = self._new_check(encoder, arguments | own_options)
             undecided = check_undecided(settings.undecided(options.pop("undecided", None)))
             k = encoder.k if is_report(encoder) else numbers_of(check.k)[0]
             defaults = merged_limits([settings.ini_limits, self._marker.limits], k)
-            limits, rest = limits_and_options(options, defaults, settings.line_limits, k=k, measured=is_report(encoder))
+            wins = merged_limits([own_limits, settings.line_limits], k)
+            limits, rest = limits_and_options(options, defaults, wins, k=k, measured=is_report(encoder))
             return self._check(replace(check, limits=limits, options=rest, undecided=undecided))
         except DistbenchError as error:
             self._item.stash[RAISED] = error
@@ -240,10 +243,11 @@ class DistbenchFixture:
 
     def _new_check(self, encoder: Any, arguments: dict[str, Any]) -> tuple[Check, dict[str, Any]]:
         """Return the check that a call asks for, and its other options; a recipe has the marker's data set."""
+        from distbench.metrics.neighbor_counts import numbers_of
         from distbench.suites.check_flow import Check
 
         marker = self._marker
-        options = self._with_marker(arguments | options_of(self._item, encoder), encoder)
+        options = self._with_marker(arguments, encoder)
         fields = {name: options.pop(name) for name in POINTS if name in options}
         fields["silence"] = settings_of(self._item.config).silence
         k, name = fields.pop("k", None), fields.pop("name", None) or name_of(self._item, encoder)
@@ -251,7 +255,7 @@ class DistbenchFixture:
             if k is not None:
                 raise InputError("k", "given beside a report", "leave it out: the report has its own")
             return Check(encoder=encoder, name=name, **fields), options
-        k = next(number for number in (k, marker.k, DEFAULT_K) if number is not None)
+        k = numbers_of(next(number for number in (k, marker.k, DEFAULT_K) if number is not None))
         check = Check(encoder=encoder, k=k, name=name, **fields)
         if check.X_test is not None:
             return check, options

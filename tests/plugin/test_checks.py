@@ -63,6 +63,15 @@ def test_named(distbench, encoder):
     report = distbench.check(encoder, X_test, reference=X_train, k=9, continuity=0.9)
     assert (report.k, report.distance_z) == ((5, "hamming") if encoder is signs else (9, "euclidean"))
 
+broken = pytest.mark.xfail(raises=PreservationError, strict=True)
+
+@db.checks({
+    "added": pytest.param(dict(encoder=first, limits={"knn_recall@5": 0.01}), marks=broken),
+    "instead": dict(encoder=first, limits={"continuity@10": 0.01}),
+})
+def test_limits(distbench, encoder):
+    distbench.check(encoder, X_test, limits={"continuity": 0.999})
+
 skipped = pytest.param(first, marks=pytest.mark.skip)
 
 @db.checks([pytest.param(pca, id="caf\u00e9"), skipped, dict(encoder=pca, name="x")])
@@ -81,12 +90,13 @@ def test_others(distbench):
 """
     pytester.makeini("[pytest]\nmarkers = slow\n")
     result = run(body, "--strict-markers", "--distbench-report=json:out.json", "-v")
-    result.assert_outcomes(passed=9, xfailed=1, skipped=2)
+    result.assert_outcomes(passed=10, xfailed=2, skipped=2)
     rows = json.loads((pytester.path / "out.json").read_text(encoding="utf-8"))["rows"]
     found = {(row["test"].partition("::")[2].partition("[")[0], row["encoder"]) for row in rows}
     named = {("test_named", name) for name in ("sure", "bits", "first", "first-again")}
+    named |= {("test_limits", name) for name in ("added", "instead")}
     assert found == {*named, ("test_list", "caf\u00e9"), ("test_list", "x"), ("test_others", "PCA")}
-    run(body, "-m", "slow").assert_outcomes(passed=1, deselected=11)
+    run(body, "-m", "slow").assert_outcomes(passed=1, deselected=13)
 
 
 @pytest.mark.parametrize("call", ["lambda X: encoder(X), X_test", "db.evaluate(encoder, X_test)"])

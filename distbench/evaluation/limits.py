@@ -97,8 +97,8 @@ def _hint(name: str, options: Collection[str]) -> str:
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
     """Return the option `metrics` that adds the metrics with limits to the chosen ones; empty if none is missing."""
     if isinstance(chosen, str):
-        if chosen == "all":
-            return {}
+        if chosen == "all":  # of which only names with their own k are no part
+            limits = {name: limit for name, limit in limits.items() if "@" in name}
         chosen = default_metrics() if chosen == "default" else [chosen]
     if not isinstance(chosen, Iterable) or isinstance(chosen, Mapping):
         return {}  # evaluate raises the error

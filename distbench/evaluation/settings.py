@@ -99,16 +99,17 @@ def draws_of(stochastic: Any, draws: Any) -> int:
 def chosen_metrics(
     metrics: str | Iterable[str], *, with_labels: bool = False, with_decoder: bool = False
 ) -> tuple[Metric, ...]:
-    """Return the metrics that ``metrics=`` names, in the order of the table.
+    """Return the metrics that ``metrics=`` names, in the order of the table; "all" may be one of several names.
 
     Raises InputError if a name is unknown, or a metric needs labels or a decoder that are missing.
     """
     missing = {name for name, is_known in ((LABELS, with_labels), (DECODER, with_decoder)) if not is_known}
     if isinstance(metrics, str):
-        known = {"default": default_metrics(), "all": [name for name in METRICS if name not in missing]}
-        metrics = known.get(metrics, [metrics])
+        metrics = default_metrics() if metrics == "default" else [metrics]
     is_list = isinstance(metrics, Iterable) and not isinstance(metrics, Mapping)  # a mapping looks like limits
-    names = list(metrics) if is_list else []
+    every = [name for name in METRICS if name not in missing]
+    found = list(metrics) if is_list else []
+    names = [one for name in found for one in (every if isinstance(name, str) and name == "all" else [name])]
     if not names:
         raise InputError("metrics", f"found {short_repr(metrics)}", "pass 'default', 'all' or names")
     for name in names:

@@ -149,7 +149,8 @@ class FitCache:
         options = {**options, "labels": data.labels_test, "reference_labels": data.labels_train}
         options["groups"] = data.groups_test
         # A decoder belongs to the encoder, so codes shared by another process are not enough.
-        if (options["metrics"] == "all" or DECODER in options["metrics"]) and not fit.in_sample:
+        metrics = [options["metrics"]] if isinstance(options["metrics"], str) else options["metrics"]
+        if not {"all", DECODER}.isdisjoint(metrics) and not fit.in_sample:
             encoder, seconds = self.fit(fit)
             report = evaluate(encoder, data.test, reference=data.train, **options)
             return Run(encoder, report, seconds, note=_note(encoder, in_sample=False))

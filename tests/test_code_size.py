@@ -10,8 +10,10 @@ from sklearn.preprocessing import StandardScaler
 
 import distbench
 from distbench.encoders.resolve import declared_code_size
+from distbench.render.html import render_html
 from distbench.results.leaderboard_table import tables_of
-from distbench.results.rows import rows_of
+from distbench.results.rows import report_of, rows_of
+from distbench.results.run import RunResults
 
 X = np.random.default_rng(0).normal(size=(60, 6))
 
@@ -96,3 +98,6 @@ def test_leaderboards_show_the_bytes_of_short_codes():
     (table,) = tables_of(rows["int8"] + old)
     (column,) = [column for column in table.columns if column.key == "smaller"]
     assert {cell.text for cell in column.cells} == {"10.7x", "-"}
+    nothing = [replace(row, code_bytes=0) for row in rows["int8"]]  # a file may say so
+    assert report_of(nothing).compression is None
+    assert "6 columns" in render_html(RunResults(nothing))

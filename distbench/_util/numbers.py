@@ -28,7 +28,7 @@ def bytes_text(size: int | None, columns: int, whole: int | None = None) -> str:
 
     The bytes of floats follow from the number of columns.
     """
-    if size is None or size >= FLOAT_BYTES * columns:
+    if not size or size >= FLOAT_BYTES * columns:  # a file may have 0
         return ""
     return f"{size:,} bytes" + ("" if whole is None else f", {whole / size:.3g} times smaller than a point")
 

@@ -113,7 +113,7 @@ class Report(Mapping[str, Score]):
     @property
     def compression(self) -> float | None:
         """How many times smaller a code is than a point, in bytes; None if that is not known."""
-        return None if self.code_bytes is None or self.point_bytes is None else self.point_bytes / self.code_bytes
+        return None if not self.code_bytes or self.point_bytes is None else self.point_bytes / self.code_bytes
 
     def as_dict(self) -> dict[str, float]:
         """Return the values as plain floats by metric name."""

@@ -252,7 +252,7 @@ def rank_rows(
     """Write the rank statistics of open queries to `out`; add to `columns` their changes without each test point.
 
     ks : numbers of neighbors. columns : (len(ks), 3, n_test). out : (len(ks), B, WIDTH). The other arguments are those
-    of `distbench.engine.ordered_rows.order_row`.
+    of `distbench.engine.orders.order_row`.
     """
     n_test = columns.shape[2]
     for row in range(len(keys_x)):

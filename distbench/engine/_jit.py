@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["counting", "inner", "kernel"]
+__all__ = ["counting", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,8 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 REORDER = {"reassoc", "nsz", "nnan"}
 
 
-def _compile(function: F, fastmath: Any, **more: bool) -> F:
-    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, **more}
+def _compile(function: F, fastmath: Any) -> F:
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     try:
         return cast(F, numba.njit(cache=True, **options)(function))
     except RuntimeError:  # no writable cache directory: compile in each process
@@ -29,11 +29,6 @@ def kernel(function: F) -> F:
     No fast-math: reordered or fused sums would give equal rows unequal distances.
     """
     return _compile(function, False)
-
-
-def inner(function: F) -> F:
-    """Compile a kernel that only other kernels call; without a way in from Python, that takes less time."""
-    return _compile(function, False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def counting(function: F) -> F:

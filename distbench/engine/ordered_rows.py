@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import inner, kernel
+from distbench.engine._jit import kernel
 from distbench.engine.orders import SORTED, Order, cut, new_order, sort_around, sort_nearest
 from distbench.engine.point_space import Space
 
@@ -28,7 +28,7 @@ IN_DOUBT, ALL_IN_DOUBT = 1, 2  # rows that are left open: with their doubtful ca
 ROOM_FOR_DOUBTS = 1 << 12  # in each space, for a few queries
 
 
-@inner
+@kernel
 def add_by_bucket(table: Array, bucket: NDArray[np.uint16], query: int, groups: Indices, columns: Array) -> None:
     """Add to each test candidate, but those of the query's group, the number of its bucket in a table."""
     if len(groups) == 0:
@@ -57,7 +57,7 @@ def new_scratch(n: int) -> Scratch:
     return Scratch(x, z, class_x, class_z, np.empty(len(x.state) + 1))
 
 
-@inner
+@kernel
 def _list_doubts(
     keys: Array, order: Order, members: NDArray[np.int32], tolerance: float, row: int, doubts: Doubts, used: int
 ) -> int:
@@ -117,29 +117,32 @@ def order_row(
     Sorted are these and, in each space, those of the other. The key of the query itself, at `skip` (or -1), becomes
     infinite. If rounding leaves the order of some in doubt, they are listed, and the row stays open.
     """
-    orders, keys, counts = (scratch.x, scratch.z), (keys_x, keys_z), np.empty(2, dtype=np.int64)
-    for side in range(2):  # one place of each call: kernels that are called in two are compiled into both
-        if skip >= 0:
-            keys[side][skip] = np.inf  # no point is its own neighbor
-        cut(keys[side], skip, orders[side])
-        counts[side] = sort_nearest(keys[side], orders[side], most, tolerances[side])
+    x, z = scratch.x, scratch.z
+    if skip >= 0:
+        keys_x[skip] = keys_z[skip] = np.inf  # no point is its own neighbor
+    cut(keys_x, skip, x)
+    cut(keys_z, skip, z)
+    count_x = sort_nearest(keys_x, x, most, tolerances[0])
+    count_z = sort_nearest(keys_z, z, most, tolerances[1])
+    near_x, near_z = x.order[:count_x], z.order[:count_z]
+    sort_around(keys_x, x, near_z, tolerances[0])
+    sort_around(keys_z, z, near_x, tolerances[1])
     is_open[row] = 0
     for side in range(2):
-        order, other = orders[side], orders[1 - side]
-        sort_around(keys[side], order, other.order[: counts[1 - side]], tolerances[side])
-        before = used[side]
-        for step in range(2 if tolerances[side] > 0.0 else 0):  # the nearest in this space first
-            members = order.order[: counts[side]] if step == 0 else other.order[: counts[1 - side]]
-            more = _list_doubts(keys[side], order, members, tolerances[side], row, doubts[side], used[side])
+        if tolerances[side] == 0.0:
+            continue
+        order, keys, before = (x, keys_x, used[0]) if side == 0 else (z, keys_z, used[1])
+        for members in (near_x, near_z) if side == 0 else (near_z, near_x):  # its own first
+            more = _list_doubts(keys, order, members, tolerances[side], row, doubts[side], used[side])
             if more < 0:
                 is_open[row] = ALL_IN_DOUBT
                 break
             used[side] = more
-            if len(members) == order.start[len(order.state)]:
+            if len(members) == x.start[len(x.state)]:
                 break
         if used[side] > before:
             is_open[row] = max(is_open[row], IN_DOUBT)
-    return counts[0], counts[1]
+    return count_x, count_z
 
 
 class OrderedRows:

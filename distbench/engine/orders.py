@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, inner, kernel
+from distbench.engine._jit import counting, kernel
 
 __all__ = ["MARKED", "SORTED", "Order", "cut", "new_order", "sort_around", "sort_items", "sort_nearest"]
 
@@ -37,24 +37,34 @@ class Order(NamedTuple):
     scale: Array  # (3,) the least key, buckets per unit, and 1 if all buckets are sorted and no keys are equal
     start: Places  # (buckets + 2,) the number of candidates in lower buckets
     state: NDArray[np.uint8]  # (buckets,)
+    cursor: Places  # (buckets + 1,) scratch
     order: Places  # (n,) the candidates by their keys, in sorted buckets
     values: Array  # (n,) their keys
     less: Places  # (n,) of each candidate in a sorted bucket: how many are nearer
     upto: Places  # (n,) and how many are nearer or tied
+    raw: Array  # (n + 2 REACH,) scratch: keys by bucket
+    near: Array  # (n,) scratch
+    items: Places  # (n,) scratch
 
 
 def new_order(n: int) -> Order:
     """Return room for the orders of queries with n candidates."""
     buckets = int(np.clip(n // CANDIDATES_PER_BUCKET, 1, MAX_BUCKETS))
+    raw = np.full(n + 2 * REACH, np.inf)
+    raw[:REACH] = -np.inf
     return Order(
         bucket=np.empty(n, dtype=np.uint16),
         scale=np.empty(3),
         start=np.empty(buckets + 2, dtype=np.int32),
         state=np.zeros(buckets, dtype=np.uint8),
+        cursor=np.empty(buckets + 1, dtype=np.int32),
         order=np.empty(n, dtype=np.int32),
         values=np.empty(n),
         less=np.empty(n, dtype=np.int32),
         upto=np.empty(n, dtype=np.int32),
+        raw=raw,
+        near=np.empty(n),
+        items=np.empty(n, dtype=np.int32),
     )
 
 
@@ -74,7 +84,7 @@ def _largest(keys: Array) -> float:
     return largest
 
 
-@inner
+@kernel
 def _top(keys: Array, least: float, largest: float) -> float:
     """Return the upper end of the buckets: few candidates are farther, and these share the last bucket."""
     first, second = least, least
@@ -113,7 +123,7 @@ def cut(keys: Array, skip: int, order: Order) -> None:
     order.state[:] = EMPTY
 
 
-@inner
+@kernel
 def _key_bucket(scale: Array, top: int, key: float) -> int:
     """Return the bucket of a key; `top` is the last."""
     place = (key - scale[0]) * scale[1]
@@ -128,14 +138,16 @@ def _any_upto(bucket: Buckets, last: int) -> bool:
     return bool(count > 0)
 
 
-@inner
+@kernel
 def _sort_wanted(keys: Array, order: Order, first: int, last: int, wanted: int) -> None:
     """Sort the wanted buckets, which are between two; or all, if the candidates that are `wanted` are many."""
     if wanted > MANY_SHARE * len(keys):
         _sort_all(keys, order)
         return
-    bucket, state, start, places, top = order.bucket, order.state, order.start, order.order, len(order.state) - 1
-    cursor = start[: last + 1].copy()
+    bucket, state, start, cursor, places = order.bucket, order.state, order.start, order.cursor, order.order
+    top = len(state) - 1
+    for b in range(first, last + 1):
+        cursor[b] = start[b]
     for begin in range(0, len(keys), STEP_CANDIDATES):
         end = min(len(keys), begin + STEP_CANDIDATES)
         if last < top and not _any_upto(bucket[begin:end], last):
@@ -163,22 +175,22 @@ def sort_nearest(keys: Array, order: Order, count: int, tolerance: float) -> int
     last = 0
     while order.start[last + 1] <= place:
         last += 1
-    first, edge = 0, 0.0
-    while True:
-        wanted = 0
-        for b in range(first, last + 1):
-            if order.state[b] == EMPTY:
-                order.state[b] = WANTED
-                wanted += order.start[b + 1] - order.start[b]
-        if wanted:
-            _sort_wanted(keys, order, first, last, wanted)
-        p = order.order[place]
-        edge = keys[p] * (1.0 + 2.0 * tolerance)
-        first, last = last + 1, _key_bucket(order.scale, len(order.state) - 1, edge) if tolerance > 0.0 else 0
-        if last < first:
-            break
-    place = int(order.upto[order.order[place]])
-    while tolerance > 0.0 and place < order.start[first] and keys[order.order[place]] <= edge:
+    order.state[: last + 1] = WANTED
+    _sort_wanted(keys, order, 0, last, order.start[last + 1])
+    p = order.order[place]
+    if tolerance == 0.0:
+        return int(order.upto[p])
+    edge = keys[p] * (1.0 + 2.0 * tolerance)
+    top = _key_bucket(order.scale, len(order.state) - 1, edge)
+    wanted = 0
+    for b in range(last + 1, top + 1):
+        if order.state[b] == EMPTY:
+            order.state[b] = WANTED
+            wanted += order.start[b + 1] - order.start[b]
+    if wanted:
+        _sort_wanted(keys, order, last + 1, top, wanted)
+    place = int(order.upto[p])
+    while place < order.start[top + 1] and keys[order.order[place]] <= edge:
         place += 1
     return place
 
@@ -199,19 +211,19 @@ def sort_around(keys: Array, order: Order, members: Places, tolerance: float) ->
     _sort_wanted(keys, order, 0, top, wanted)
 
 
-@inner
+@kernel
 def _sort_all(keys: Array, order: Order) -> None:
     """Sort all buckets; those of few candidates at once, without branches that depend on their keys."""
     n, buckets = len(keys), len(order.state)
-    bucket, less, upto, places = order.bucket, order.less, order.upto, order.order
-    cursor, items, padded, near = order.start.copy(), np.empty_like(places), np.empty(n + 2 * REACH), np.empty(n)
-    padded[:REACH], padded[n + REACH :], raw = -np.inf, np.inf, padded[REACH:]
+    bucket, cursor, items, raw, near = order.bucket, order.cursor, order.items, order.raw[REACH:], order.near
+    less, upto, places = order.less, order.upto, order.order
+    cursor[:] = order.start[: buckets + 1]
     for p in range(n):
         b = bucket[p]
         place = cursor[b]
         items[place], raw[place] = p, keys[p]
         cursor[b] = place + 1
-    _compare_near(padded, near)
+    _compare_near(order.raw, near)
     ties = 0
     for t in range(order.start[buckets]):
         code, p = int(near[t]), items[t]
@@ -239,7 +251,7 @@ def _compare_near(raw: Array, near: Array) -> None:
         near[t] = code
 
 
-@inner
+@kernel
 def _sort(values: Array, items: Places, less: Places, upto: Places, start: int, stop: int) -> int:
     """Sort the candidates at some places, `items`, by their `values`; find their groups, and return how many."""
     sort_items(values, items, start, stop)
@@ -296,7 +308,7 @@ def sort_items(values: Array, items: Places, start: int, stop: int) -> None:
         waiting += 1
 
 
-@inner
+@kernel
 def _insert(values: Array, items: Places, start: int, stop: int) -> None:
     for place in range(start + 1, stop):
         value, item = values[place], items[place]

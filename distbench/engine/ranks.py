@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import inner, kernel
+from distbench.engine._jit import kernel
 from distbench.engine.ordered_rows import BEYOND, Scratch, add_by_bucket, order_row
 from distbench.engine.orders import MARKED, SORTED, Order
 from distbench.engine.random_signs import SKETCHES, Signs, add_signed, same_group
@@ -35,7 +35,7 @@ TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
 
 
-@inner
+@kernel
 def _weights(k: int, near: int, tied: int, after: int) -> Array:
     """Return (4, 4) weights: ``weights[v, c]`` is that of class c as a neighbor when a candidate of class v is removed.
 
@@ -54,14 +54,14 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
     return weights
 
 
-@inner
+@kernel
 def last_member(order: Order, k: int) -> int:
     """Return how many candidates are among the k nearest, or may be if one is removed."""
     upto = int(order.upto[order.order[k - 1]])
     return int(order.upto[order.order[k]]) if upto == k and k < order.start[len(order.state)] else upto
 
 
-@inner
+@kernel
 def classify(order: Order, k: int, classes: Classes) -> tuple[NDArray[np.int32], Array]:
     """Write the classes of the k nearest, and of those that may be if one is removed; return these and the weights."""
     kth = order.order[k - 1]
@@ -71,7 +71,7 @@ def classify(order: Order, k: int, classes: Classes) -> tuple[NDArray[np.int32],
     return order.order[:stop], _weights(k, near, upto - near, max(1, stop - upto))
 
 
-@inner
+@kernel
 def _excess(less: int, equal: int, k: int) -> float:
     """Return the mean of max(0, place - k) over the places that `equal` tied candidates behind `less` fill."""
     first = max(less, k) + 1
@@ -81,7 +81,7 @@ def _excess(less: int, equal: int, k: int) -> float:
     return (last - first + 1) * (first + last - 2 * k) / 2 / equal
 
 
-@inner
+@kernel
 def _excess_ranks(
     members: NDArray[np.int32],
     classes: Classes,
@@ -163,7 +163,7 @@ def _excess_ranks(
     add_by_bucket(table, there.bucket, query, groups, columns)
 
 
-@inner
+@kernel
 def _add_untied(
     classes: Classes,
     order: NDArray[np.int32],
@@ -190,7 +190,7 @@ def _add_untied(
             columns[p] += change
 
 
-@inner
+@kernel
 def overlap(
     members_x: NDArray[np.int32],
     classes_x: Classes,
@@ -265,20 +265,17 @@ def rank_rows(
                     _add_ranks(query, ks[index], scratch, groups, signs, columns[index], out[index, row])
 
 
-@inner
+@kernel
 def _add_ranks(query: int, k: int, scratch: Scratch, groups: Indices, signs: Signs, columns: Array, out: Array) -> None:
     x, z, classes_x, classes_z, table = scratch
     out[SIGNED:] = 0.0
     members_x, weights_x = classify(x, k, classes_x)
     members_z, weights_z = classify(z, k, classes_z)
-    sides = (members_z, classes_z, weights_z, x), (members_x, classes_x, weights_x, z)
-    for side in range(2):  # one place of the call: kernels that are called in two are compiled into both
-        signed = out[SIGNED + side * SKETCHES : SIGNED + (side + 1) * SKETCHES]
-        of_side = table, columns[side], out[3 * side : 3 * side + 3], signed
-        _excess_ranks(*sides[side], k, query, groups, signs, *of_side)
-    members = members_x, classes_x, weights_x, members_z, classes_z, weights_z
-    out[OVERLAP] = overlap(*members, NEXT, query, groups, signs, columns[2], out[SIGNED + 2 * SKETCHES :])
-    for p in members_x:
-        classes_x[p] = BEYOND
-    for p in members_z:
-        classes_z[p] = BEYOND
+    fixed = query, groups, signs
+    side_x, side_z = (members_x, classes_x, weights_x), (members_z, classes_z, weights_z)
+    trust, continuity, common = out[SIGNED:].reshape(3, SKETCHES)
+    _excess_ranks(*side_z, x, k, *fixed, table, columns[0], out[TRUST:], trust)
+    _excess_ranks(*side_x, z, k, *fixed, table, columns[1], out[CONTINUITY:], continuity)
+    out[OVERLAP] = overlap(*side_x, *side_z, NEXT, *fixed, columns[2], common)
+    classes_x[members_x] = BEYOND
+    classes_z[members_z] = BEYOND

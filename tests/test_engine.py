@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
-from distbench.engine import FAMILIES, gather, job, ordered_rows, point_space, problem
+from distbench.engine import FAMILIES, gather, job, point_space, problem
 from distbench.metrics import METRICS
 
 JUDGED = np.array([5, 0, 2, 6])
@@ -49,7 +49,7 @@ class TestOneAnswer:
     def test_ranks_by_rounded_keys_are_those_by_exact_ones(self, kind, setting, monkeypatch):
         points = split(*cloud(kind, 150, seed=1, d=MANY, dim=MANY - 1), setting)
         rounded = {k: parts(gathered(points, k, BY_RANK), BY_RANK) for k in (1, 5, 20)}
-        monkeypatch.setattr(ordered_rows, "ROOM_FOR_DOUBTS", 0)
+        monkeypatch.setattr(job, "ROOM_FOR_DOUBTS", 0)
         monkeypatch.setattr(point_space.distances, "tolerance", lambda d: 1e9)  # all are in doubt
         for k, expected in rounded.items():
             assert_equal(expected, parts(gathered(points, k, BY_RANK), BY_RANK), 1e-12)

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import distances, moments, ordered_rows, orders, point_space, rank_correlation, sampled_pairs
+from distbench.engine import distances, moments, orders, point_space, rank_correlation, ranks, sampled_pairs
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.random_signs import SKETCHES, add_partners, add_signed, signs_of
 from distbench.engine.ratio_tails import Tail, add_tails, grown
@@ -121,9 +121,11 @@ class TestDoubts:
 
     @staticmethod
     def left(x, z, tolerance, k=2):
+        columns, out = np.zeros((1, 3, 0)), np.empty((1, 1, ranks.WIDTH))
         is_open, doubts, used = np.ones(1, np.uint8), np.empty((2, 2, 9), np.int32), np.zeros(2, np.int64)
-        scratch = ordered_rows.OrderedRows((point_space.Space([np.zeros((len(x), 1))], None, 0),) * 2).scratch
-        ordered_rows.order_row(x.copy(), z.copy(), 0, -1, k, (tolerance, 0.0), scratch, is_open, doubts, used)
+        scratch, signs = ranks.new_scratch(len(x)), np.empty(0, np.uint8)
+        fixed = np.array([k]), (tolerance, 0.0), NO_GROUPS, signs, scratch, columns, out, is_open, doubts, used
+        ranks.rank_rows(x[None].copy(), z[None].copy(), 0, *fixed)
         return int(is_open[0]), sorted(set(doubts[0, 1, : used[0]].tolist()))
 
     def test_are_between_a_neighbor_and_others(self):
@@ -133,7 +135,7 @@ class TestDoubts:
         for p, other in ((0, 1), (2, 1), (5, 6)):
             close = x.copy()
             close[p] = x[other] * (1 + 1e-4)
-            assert self.left(close, z, 1e-3) == (ordered_rows.IN_DOUBT, sorted((p, other)))
+            assert self.left(close, z, 1e-3) == (ranks.IN_DOUBT, sorted((p, other)))
             assert self.left(close, z, 1e-5) == (0, [])
         close = x.copy()
         close[4] = 5.0 * (1 - 1e-4)
@@ -141,7 +143,7 @@ class TestDoubts:
         assert self.left(close, z, 1e-3) == (0, [])  # neither is a neighbor, nor may become one
 
     def test_too_many_leave_all_in_doubt(self):
-        assert self.left(np.ones(30), np.arange(30.0), 1e-3)[0] == ordered_rows.ALL_IN_DOUBT
+        assert self.left(np.ones(30), np.arange(30.0), 1e-3)[0] == ranks.ALL_IN_DOUBT
 
 
 class TestDistances:

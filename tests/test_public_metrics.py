@@ -15,7 +15,9 @@ from scipy.stats import kendalltau
 import distbench.metrics as metrics
 from distbench.engine import gather, problem, rank_correlation, rnx_curve, sampled_pairs, triplets
 from distbench.engine.canonical_order import canonical_order, inverse
+from distbench.engine.neighbors import CONTINUITY_OPEN, OVERLAP_OPEN, TRUST_OPEN, WIDTH, rank_rows
 from distbench.engine.parallel.executors import workers_for
+from distbench.engine.random_signs import signs_of
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.metrics._correlation import correlation
@@ -376,6 +378,19 @@ class TestSamples:
             j, l = np.triu_indices(5, 1)
             signs = [np.sign(row[drawn][j] - row[drawn][l]) for row in (a[i], b[i])]
             assert statistics.triplets.rows[i] == pytest.approx(np.mean((signs[0] * signs[1] + 1) / 2), abs=1e-14)
+
+
+def test_large_k_is_left_to_the_exact_path():
+    x, z = RNG.random((2, 2, 200))
+    out, left = np.empty((2, WIDTH)), np.full(2, 99, dtype=np.uint8)
+    near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
+    for k, expected in ((65, TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN), (64, 0)):
+        places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
+        fixed = (0.0, 0.0, np.empty(0, dtype=np.int64), signs_of(np.arange(200)))
+        rank_rows(x.copy(), z.copy(), 5, k, *fixed, near, singles, places, columns, out, left)
+        assert left.tolist() == [expected] * 2
+        assert not near.any()
+        assert (columns != 0).any() == (k == 64)
 
 
 class TestLeavingOut:

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.ordered_rows import BEYOND, Scratch, new_scratch
 from distbench.engine.orders import cut, sort_nearest
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES, Signs
-from distbench.engine.ranks import NEXT, classify, overlap
+from distbench.engine.ranks import BEYOND, NEXT, Scratch, classify, new_scratch, overlap
 
 __all__ = ["EXACT", "Found", "FoundFamily", "Search"]
 

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import moments, pairs, ranks, triplets
-from distbench.engine.ordered_rows import OrderedRows
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.partial_sums import Part
+from distbench.engine.point_space import Space
 from distbench.engine.problem import Problem
 from distbench.engine.ratio_tails import grown
 
-__all__ = ["key_blocks", "release_buffers", "run_job"]
+__all__ = ["release_buffers", "run_job"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+ROOM_FOR_DOUBTS = 1 << 12  # in each space, for a few queries
 CACHED_KEYS = 1 << 16  # so few that they stay in the second-level cache while all families read them
 
 
 def run_job(problem: Problem, rows: range) -> Part:
     """Return the statistics of the queries at `rows`."""
     families = [sums(problem, len(rows)) for sums in (_Pairs, _Triplets, _Ranks) if sums.families & problem.families]
-    for i, x, z in key_blocks(problem, rows):
-        for family in families:  # ranks last: they overwrite the queries' own keys
-            family.add(x, z, i, i - rows.start)
-    part = Part()
-    for family in families:
-        family.close(part)
-    return part
-
-
-def key_blocks(problem: Problem, rows: range) -> Iterator[tuple[int, Array, Array]]:
-    """Yield the first of a few queries, and the keys of these in both spaces, which may be changed."""
     step = max(1, CACHED_KEYS // problem.n)
     spaces = problem.x, problem.z
     buffers = _buffers(problem, step)
@@ -53,7 +42,12 @@ def key_blocks(problem: Problem, rows: range) -> Iterator[tuple[int, Array, Arra
                     space.keys(i, end, buffer[: end - i]) if block is None else block[i - start : end - start]
                     for space, buffer, block in zip(spaces, buffers, blocks, strict=True)
                 )
-                yield i, x, z
+                for family in families:  # ranks last: they overwrite the queries' own keys
+                    family.add(x, z, i, i - rows.start)
+    part = Part()
+    for family in families:
+        family.close(part)
+    return part
 
 
 _thread = threading.local()
@@ -77,14 +71,30 @@ class _Ranks:
     families = frozenset({"ranks"})
 
     def __init__(self, problem: Problem, size: int) -> None:
-        self.problem, self.rows, self.ks = problem, OrderedRows((problem.x, problem.z)), np.array(problem.ks)
+        self.problem, self.spaces = problem, (problem.x, problem.z)
+        self.ks, self.scratch = np.array(problem.ks), ranks.new_scratch(problem.n)
         self.out = np.empty((len(self.ks), size, ranks.WIDTH))
         self.columns = np.zeros((len(self.ks), 3, problem.n_test))
+        self.doubts, self.used = np.empty((2, 2, ROOM_FOR_DOUBTS), dtype=np.int32), np.zeros(2, dtype=np.int64)
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
-        fixed = self.ks, self.problem.groups, self.problem.signs, self.columns
-        is_open, out = np.ones(len(x), dtype=np.uint8), self.out[:, row : row + len(x)]
-        self.rows.run(ranks.rank_rows, x, z, i, is_open, *fixed, out)
+        problem, out, is_open = self.problem, self.out[:, row : row + len(x)], np.ones(len(x), dtype=np.uint8)
+        fixed = problem.groups, problem.signs, self.scratch, self.columns, out, is_open, self.doubts, self.used
+        ranks.rank_rows(x, z, i, self.ks, (problem.x.tolerance, problem.z.tolerance), *fixed)
+        if is_open.any():
+            for space, keys, doubts, used in zip(self.spaces, (x, z), self.doubts, self.used.tolist(), strict=True):
+                self._settle(space, keys, i, doubts[:, :used], is_open)
+            ranks.rank_rows(x, z, i, self.ks, (0.0, 0.0), *fixed)
+            self.used[:] = 0
+
+    def _settle(self, space: Space, keys: Array, i: int, doubts: NDArray[np.int32], is_open: NDArray[np.uint8]) -> None:
+        """Replace keys by exact ones: of the candidates in doubt, and of all if they are too many."""
+        if not space.tolerance:
+            return
+        rows, columns = doubts.astype(np.int64)
+        keys[rows, columns] = space.pair_keys(i + rows, columns)
+        for place in np.flatnonzero(is_open == ranks.ALL_IN_DOUBT).tolist():
+            keys[place] = space.exact_keys(i + place)
 
     def close(self, part: Part) -> None:
         part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), np.moveaxis(self.columns, 2, 0)

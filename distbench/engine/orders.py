@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distbench.engine._jit import counting, kernel
 
-__all__ = ["MARKED", "SORTED", "Order", "cut", "new_order", "sort_around", "sort_items", "sort_nearest"]
+__all__ = ["MARKED", "SORTED", "Order", "cut", "new_order", "sort_around", "sort_nearest"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int32]
@@ -254,7 +254,10 @@ def _compare_near(raw: Array, near: Array) -> None:
 @kernel
 def _sort(values: Array, items: Places, less: Places, upto: Places, start: int, stop: int) -> int:
     """Sort the candidates at some places, `items`, by their `values`; find their groups, and return how many."""
-    sort_items(values, items, start, stop)
+    if stop - start <= FEW:
+        _insert(values, items, start, stop)
+    else:
+        _sort_parts(values, items, start, stop)
     groups = 0
     while start < stop:
         groups += 1
@@ -268,11 +271,8 @@ def _sort(values: Array, items: Places, less: Places, upto: Places, start: int, 
 
 
 @kernel
-def sort_items(values: Array, items: Places, start: int, stop: int) -> None:
-    """Sort a part of `values`, and the items that belong to them: in three parts around a middle value, then each."""
-    if stop - start <= FEW:
-        _insert(values, items, start, stop)
-        return
+def _sort_parts(values: Array, items: Places, start: int, stop: int) -> None:
+    """Sort in three parts around a middle value, then each part."""
     open_parts = np.empty((64, 2), dtype=np.int64)
     waiting = 0
     while True:

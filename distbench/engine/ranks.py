@@ -4,21 +4,25 @@ Ties follow the definition: candidates tied at the k-th distance share the remai
 rank counts the mean over the places of its group. The candidates of a query fall into four classes: nearer than the
 k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a nearer candidate is
 removed) and BEYOND. The weight of a candidate depends only on its class, its rank on the number of nearer ones.
+
+Keys may be rounded. Where the order of candidates that matters is in doubt, a query is left open, and its doubtful
+candidates are listed; with exact keys of these, `rank_rows` is called again.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import kernel
-from distbench.engine.ordered_rows import BEYOND, Scratch, add_by_bucket, order_row
-from distbench.engine.orders import MARKED, SORTED, Order
+from distbench.engine.orders import MARKED, SORTED, Order, cut, new_order, sort_around, sort_nearest
 from distbench.engine.random_signs import SKETCHES, Signs, add_signed, same_group
 
 __all__ = [
-    *("CONTINUITY", "NEXT", "OVERLAP", "SIGNED", "TRUST", "WIDTH"),
-    *("classify", "last_member", "overlap", "rank_rows"),
+    *("ALL_IN_DOUBT", "BEYOND", "CONTINUITY", "NEXT", "OVERLAP", "SIGNED", "TRUST", "WIDTH"),
+    *("Scratch", "classify", "new_scratch", "overlap", "rank_rows"),
 ]
 
 Array = NDArray[np.float64]
@@ -26,13 +30,62 @@ Indices = NDArray[np.int64]
 Classes = NDArray[np.uint8]
 Doubts = NDArray[np.int32]
 
-NEAR, TIED, NEXT = 0, 1, 2  # and BEYOND
+NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
 
 # Columns of the output of `rank_rows`: for each side the sum of excess ranks, the worst neighbor and its rank; then the
 # number of common neighbors; then, for each of these three sums, its changes when neighbors are removed one at a time,
 # added up with random signs.
 TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
+IN_DOUBT, ALL_IN_DOUBT = 1, 2  # rows that are left open: with their doubtful candidates, or with all
+
+
+class Scratch(NamedTuple):
+    """Room for the orders of one query in both spaces."""
+
+    x: Order
+    z: Order
+    class_x: Classes  # (n,) BEYOND, before and after
+    class_z: Classes
+    table: Array  # (buckets + 1,)
+
+
+def new_scratch(n: int) -> Scratch:
+    """Return room for queries with n candidates."""
+    x, z = new_order(n), new_order(n)
+    class_x, class_z = np.full((2, n), BEYOND, dtype=np.uint8)
+    return Scratch(x, z, class_x, class_z, np.empty(len(x.state) + 1))
+
+
+@kernel
+def _list_doubts(
+    keys: Array, order: Order, members: NDArray[np.int32], tolerance: float, row: int, doubts: Doubts, used: int
+) -> int:
+    """List the row and the number of members and others between which rounding decides; -1 if there is no room."""
+    for p in members:
+        reach, before = tolerance * keys[p], used
+        for step in (-1, 1):
+            bucket, place = int(order.bucket[p]), order.less[p] - (1 if step < 0 else 0)
+            while True:
+                while bucket >= 0 and place < order.start[bucket]:
+                    bucket -= 1
+                while bucket < len(order.state) and place >= order.start[bucket + 1]:
+                    bucket += 1
+                if bucket < 0 or bucket == len(order.state) or order.state[bucket] != SORTED:
+                    break
+                other = order.order[place]
+                if not abs(keys[other] - keys[p]) <= reach:
+                    break
+                if other != p:
+                    if used + 2 > doubts.shape[1]:
+                        return -1
+                    doubts[0, used], doubts[1, used] = row, other
+                    used += 1
+                place += step
+        if used > before:
+            doubts[0, used], doubts[1, used] = row, p
+            used += 1
+    return used
 
 
 @kernel
@@ -55,17 +108,13 @@ def _weights(k: int, near: int, tied: int, after: int) -> Array:
 
 
 @kernel
-def last_member(order: Order, k: int) -> int:
-    """Return how many candidates are among the k nearest, or may be if one is removed."""
-    upto = int(order.upto[order.order[k - 1]])
-    return int(order.upto[order.order[k]]) if upto == k and k < order.start[len(order.state)] else upto
-
-
-@kernel
 def classify(order: Order, k: int, classes: Classes) -> tuple[NDArray[np.int32], Array]:
     """Write the classes of the k nearest, and of those that may be if one is removed; return these and the weights."""
     kth = order.order[k - 1]
-    near, upto, stop = order.less[kth], order.upto[kth], last_member(order, k)
+    near, upto = order.less[kth], order.upto[kth]
+    stop = upto
+    if upto == k and k < order.start[len(order.state)]:
+        stop = order.upto[order.order[k]]
     for place in range(stop):
         classes[order.order[place]] = NEAR if place < near else (TIED if place < upto else NEXT)
     return order.order[:stop], _weights(k, near, upto - near, max(1, stop - upto))
@@ -191,6 +240,18 @@ def _add_untied(
 
 
 @kernel
+def add_by_bucket(table: Array, bucket: NDArray[np.uint16], query: int, groups: Indices, columns: Array) -> None:
+    """Add to each test candidate, but those of the query's group, the number of its bucket in a table."""
+    if len(groups) == 0:
+        for p in range(len(columns)):
+            columns[p] += table[bucket[p]]
+    else:
+        for p in range(len(columns)):
+            if groups[p] != groups[query]:
+                columns[p] += table[bucket[p]]
+
+
+@kernel
 def overlap(
     members_x: NDArray[np.int32],
     classes_x: Classes,
@@ -238,44 +299,69 @@ def rank_rows(
     keys_x: Array,
     keys_z: Array,
     first_query: int,
-    tolerances: tuple[float, float],
-    scratch: Scratch,
-    is_open: NDArray[np.uint8],
-    doubts: NDArray[np.int32],
-    used: Indices,
     ks: Indices,
+    tolerances: tuple[float, float],
     groups: Indices,
     signs: Signs,
+    scratch: Scratch,
     columns: Array,
     out: Array,
+    is_open: NDArray[np.uint8],
+    doubts: Doubts,
+    used: Indices,
 ) -> None:
     """Write the rank statistics of open queries to `out`; add to `columns` their changes without each test point.
 
-    ks : numbers of neighbors. columns : (len(ks), 3, n_test). out : (len(ks), B, WIDTH). The other arguments are those
-    of `distbench.engine.orders.order_row`.
+    Sets the keys of queries that are candidates to infinity.
+
+    columns : (len(ks), 3, n_test). out : (len(ks), B, WIDTH). is_open : (B,) which queries to look at; those that
+    rounding leaves in doubt stay open. doubts : (2, 2, room) for each space, rows and numbers of candidates that are in
+    doubt; `used` (2,) of them are written.
     """
-    n_test = columns.shape[2]
+    x, z = scratch.x, scratch.z
+    n_test, most = columns.shape[2], ks.max()
     for row in range(len(keys_x)):
+        if not is_open[row]:
+            continue
+        keys = keys_x[row], keys_z[row]
         query = first_query + row
+        skip = query if n_test else -1
+        if n_test:
+            keys[0][skip] = keys[1][skip] = np.inf  # no point is its own neighbor
+        cut(keys[0], skip, x)
+        cut(keys[1], skip, z)
+        near_x = x.order[: sort_nearest(keys[0], x, most, tolerances[0])]
+        near_z = z.order[: sort_nearest(keys[1], z, most, tolerances[1])]
+        sort_around(keys[0], x, near_z, tolerances[0])
+        sort_around(keys[1], z, near_x, tolerances[1])
+        is_open[row] = 0
+        for side in range(2):
+            if tolerances[side] == 0.0:
+                continue
+            order, before = (x, used[0]) if side == 0 else (z, used[1])
+            for members in (near_x, near_z):
+                more = _list_doubts(keys[side], order, members, tolerances[side], row, doubts[side], used[side])
+                if more < 0:
+                    is_open[row] = ALL_IN_DOUBT
+                    break
+                used[side] = more
+            if used[side] > before:
+                is_open[row] = max(is_open[row], IN_DOUBT)
         if is_open[row]:
-            of_row = row, query if n_test else -1, ks.max()
-            order_row(keys_x[row], keys_z[row], *of_row, tolerances, scratch, is_open, doubts, used)
-            if not is_open[row]:
-                for index in range(len(ks)):
-                    _add_ranks(query, ks[index], scratch, groups, signs, columns[index], out[index, row])
-
-
-@kernel
-def _add_ranks(query: int, k: int, scratch: Scratch, groups: Indices, signs: Signs, columns: Array, out: Array) -> None:
-    x, z, classes_x, classes_z, table = scratch
-    out[SIGNED:] = 0.0
-    members_x, weights_x = classify(x, k, classes_x)
-    members_z, weights_z = classify(z, k, classes_z)
-    fixed = query, groups, signs
-    side_x, side_z = (members_x, classes_x, weights_x), (members_z, classes_z, weights_z)
-    trust, continuity, common = out[SIGNED:].reshape(3, SKETCHES)
-    _excess_ranks(*side_z, x, k, *fixed, table, columns[0], out[TRUST:], trust)
-    _excess_ranks(*side_x, z, k, *fixed, table, columns[1], out[CONTINUITY:], continuity)
-    out[OVERLAP] = overlap(*side_x, *side_z, NEXT, *fixed, columns[2], common)
-    classes_x[members_x] = BEYOND
-    classes_z[members_z] = BEYOND
+            continue
+        for index in range(len(ks)):
+            k = ks[index]
+            row_out, sums = out[index, row], columns[index]
+            row_out[SIGNED:] = 0.0
+            signed = row_out[SIGNED:]
+            members_x, weights_x = classify(x, k, scratch.class_x)
+            members_z, weights_z = classify(z, k, scratch.class_z)
+            fixed = query, groups, signs
+            side_z, side_x = (members_z, scratch.class_z, weights_z), (members_x, scratch.class_x, weights_x)
+            _excess_ranks(*side_z, x, k, *fixed, scratch.table, sums[0], row_out[TRUST:], signed[:SKETCHES])
+            _excess_ranks(
+                *side_x, z, k, *fixed, scratch.table, sums[1], row_out[CONTINUITY:], signed[SKETCHES : 2 * SKETCHES]
+            )
+            row_out[OVERLAP] = overlap(*side_x, *side_z, NEXT, *fixed, sums[2], signed[2 * SKETCHES :])
+            scratch.class_x[members_x] = BEYOND
+            scratch.class_z[members_z] = BEYOND

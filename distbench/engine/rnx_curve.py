@@ -2,7 +2,9 @@ r"""The area under one query's :math:`R_{NX}` curve, from its full ranks.
 
 The area is linear in Q(K), and Q(K) counts the candidates with max(r, s) <= K. So a candidate adds ``phi(max(r, s))``,
 where phi(t) sums the weight of a kept neighbor over all K >= t. A tied candidate adds the mean of phi over the places
-of its two groups, computed from differences of running sums of phi(t) and t phi(t).
+of its two groups, computed from differences of running sums of phi(t) and t phi(t). Removing a candidate shifts or
+shrinks the tie groups of the others. Its effect on another candidate is the sum of an effect in each space, added up by
+running sums in the order of that space, and a joint effect, added up by a Fenwick tree.
 """
 
 from __future__ import annotations
@@ -16,13 +18,9 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine._jit import kernel
-from distbench.engine.job import key_blocks
-from distbench.engine.ordered_rows import OrderedRows, Scratch, order_row
-from distbench.engine.orders import Order
+from distbench.engine.counts import tree_add, tree_sum
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
-from distbench.engine.random_signs import same_group
-from distbench.engine.rank_sums import EFFECTS, expected, sums_without
 
 __all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
 
@@ -64,99 +62,150 @@ def _phi_sums(M: int) -> Array:
 
 
 @kernel
-def _untied_sums(x: Order, z: Order, phi: Array, phi_without: Array, rooms: Array, without: Array) -> float:
-    """Return the sum of phi over all candidates, no two of which tie; write the sums without each to `without`.
-
-    Removing a candidate moves the larger rank of others up by one place: if it is the rank in x, those farther in x; if
-    it is that in z, those farther in z; if the ranks are equal, those farther in both. rooms : (3, M + 2).
-    """
-    M = x.start[len(x.state)]
-    total, unchanged = 0.0, 0.0
-    rooms[:] = 0.0
-    for place in range(M):
-        p = x.order[place]
-        r, s = place + 1, z.less[p] + 1
-        largest = max(r, s)
-        total += phi[largest, 0]
-        if len(without):
-            unchanged += phi_without[largest, 0]
-            kind = 2 if r == s else (0 if r > s else 1)
-            rooms[kind, largest] = phi_without[largest - 1, 0] - phi_without[largest, 0] if largest > 1 else 0.0
-    if len(without):
-        for rank in range(M, 0, -1):
-            for kind in range(3):
-                rooms[kind, rank] += rooms[kind, rank + 1]
-        for place in range(M):
-            p = x.order[place]
-            r, s = place + 1, z.less[p] + 1
-            largest = max(r, s)
-            both = rooms[0, r + 1] + rooms[1, s + 1] + rooms[2, largest + 1]
-            without[place] = unchanged - phi_without[largest, 0] + both
-    return total
+def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, phi_sums: Array) -> float:
+    """Return the mean of phi(max(r, s)) over the places of two tie groups."""
+    upto_x, upto_z = less_x + equal_x, less_z + equal_z
+    if equal_x == 1 and equal_z == 1:
+        return float(phi_sums[max(upto_x, upto_z), 0])
+    start, middle = max(less_x, less_z), min(upto_x, upto_z)
+    total = 0.0
+    if middle > start:  # both ranks can be the larger one
+        total += 2.0 * (phi_sums[middle, 2] - phi_sums[start, 2])
+        total -= (less_x + less_z + 1.0) * (phi_sums[middle, 1] - phi_sums[start, 1])
+        start = middle
+    stop = max(upto_x, upto_z)
+    total += (phi_sums[stop, 1] - phi_sums[start, 1]) * (equal_z if upto_x > upto_z else equal_x)
+    return float(total / equal_x / equal_z)
 
 
 @kernel
-def _tied_sums(x: Order, z: Order, phi: Array, phi_without: Array, places: Array, without: Array) -> float:
-    """Return the sum of phi over all candidates; write the sums without each to `without`. places : (n,) scratch."""
-    M = x.start[len(x.state)]
-    bounds, by_z, total = np.empty((4, M), dtype=np.int32), np.empty(M, dtype=np.int32), 0.0
-    for place in range(M):
-        p = x.order[place]
-        bounds[0, place], bounds[1, place] = x.less[p], x.upto[p] - x.less[p]
-        bounds[2, place], bounds[3, place] = z.less[p], z.upto[p] - z.less[p]
-        places[p] = place
-        total += expected(bounds[0, place], bounds[1, place], bounds[2, place], bounds[3, place], 0, phi)
-    if len(without):
-        for place in range(M):
-            by_z[place] = int(places[z.order[place]])
-        sums_without(
-            bounds, by_z, 0, phi_without, np.empty((M, EFFECTS)), np.empty((3, M), dtype=np.int32), without[:M]
-        )
-    return total
+def _effects(lx: int, ex: int, lz: int, ez: int, phi_sums: Array, out: Array) -> None:
+    """Write what a candidate adds to the area, and how that changes when another candidate is removed.
 
-
-@kernel
-def area_rows(
-    keys_x: Array,
-    keys_z: Array,
-    first_query: int,
-    tolerances: tuple[float, float],
-    scratch: Scratch,
-    is_open: NDArray[np.uint8],
-    doubts: NDArray[np.int32],
-    used: Indices,
-    among_queries: bool,
-    phi: Array,
-    phi_without: Array,
-    groups: Indices,
-    rooms: Array,
-    columns: Array,
-    out: Array,
-) -> None:
-    """Write the areas of open queries to `out` (B,); add to `columns` (n_test,) their changes without each test point.
-
-    phi, phi_without : see `_phi_sums`. rooms : (5, n + 2). The other arguments are those of
-    `distbench.engine.ordered_rows.order_row`.
+    ``out[0]`` is what it adds. ``out[1]`` and ``out[2]`` are the changes if the other is tied or nearer in x,
+    ``out[3]`` and ``out[4]`` if it is tied or nearer in z. ``out[5:9]`` are the joint effects, beyond the sum of these,
+    if it is tied-tied, tied-nearer, nearer-tied or nearer-nearer in x and z. Impossible cases have no effect.
     """
-    n, n_test = keys_x.shape[1], len(columns)
-    for row in range(len(keys_x)):
-        query = first_query + row
-        if is_open[row]:
-            of_row = row, query if among_queries else -1, n
-            order_row(keys_x[row], keys_z[row], *of_row, tolerances, scratch, is_open, doubts, used)
-            if is_open[row]:
+    out[0] = _expected(lx, ex, lz, ez, phi_sums)
+    out[1:] = 0.0
+    for x in range(3):
+        if (x == 1 and ex == 1) or (x == 2 and lx == 0):
+            continue
+        ax, bx = lx - (1 if x == 2 else 0), ex - (1 if x == 1 else 0)
+        for z in range(3):
+            if (z == 1 and ez == 1) or (z == 2 and lz == 0) or (x == 0 and z == 0):
                 continue
-            x, z, without = scratch.x, scratch.z, rooms[3][: n if n_test else 0]
-            if x.scale[2] and z.scale[2]:
-                total = _untied_sums(x, z, phi, phi_without, rooms[:3], without)
+            effect = _expected(ax, bx, lz - (1 if z == 2 else 0), ez - (1 if z == 1 else 0), phi_sums) - out[0]
+            if z == 0:
+                out[x] = effect
+            elif x == 0:
+                out[2 + z] = effect
             else:
-                total = _tied_sums(x, z, phi, phi_without, rooms[4], without)
-            out[row] = total - 1.0  # shuffled codes have a sum of 1 and an area of 0
-            if n_test:
-                for place in range(x.start[len(x.state)]):
-                    p = x.order[place]
-                    if p < n_test and not same_group(groups, query, p):
-                        columns[p] += without[place] - total
+                out[4 + 2 * (x - 1) + z] = effect
+    for x in (1, 2):
+        for z in (1, 2):
+            if not ((x == 1 and ex == 1) or (x == 2 and lx == 0) or (z == 1 and ez == 1) or (z == 2 and lz == 0)):
+                out[4 + 2 * (x - 1) + z] -= out[x] + out[2 + z]
+
+
+@kernel
+def _add_joint_effects(order: Indices, u: Indices, v: Indices, n_levels: int, effects: Array, without: Array) -> None:
+    """Add the joint effects to `without`; `order` sorts by the levels u, then v, which are numbered from 0.
+
+    The tree holds the levels in z in reverse, so that a prefix has the farther ones.
+    """
+    n = len(order)
+    far = np.zeros((2, n_levels + 1))  # members farther in x: z farther (a tree), z tied (by level)
+    stop = n
+    while stop > 0:
+        start = stop - 1
+        while start > 0 and u[order[start - 1]] == u[order[stop - 1]]:
+            start -= 1
+        behind, p = 0.0, stop  # tied in x and farther in z
+        while p > start:
+            first = p - 1
+            while first > start and v[order[first - 1]] == v[order[p - 1]]:
+                first -= 1
+            level, tied = v[order[first]], 0.0
+            for place in range(first, p):
+                tied += effects[order[place], 5]
+            base = tied + behind + far[1, level] + tree_sum(far[0], n_levels - 1 - level)
+            for place in range(first, p):
+                without[order[place]] += base
+                behind += effects[order[place], 6]
+            p = first
+        for place in range(start, stop):
+            j = order[place]
+            far[1, v[j]] += effects[j, 7]
+            if effects[j, 8] != 0.0:
+                tree_add(far[0], n_levels - v[j], effects[j, 8])
+        stop = start
+
+
+@kernel
+def _add_single_effects(order: Indices, level: Indices, tied: Array, nearer: Array, without: Array) -> None:
+    """Add to `without` the effects in one space: removing a candidate changes those tied with it and those farther."""
+    stop, behind = len(order), 0.0
+    while stop > 0:
+        start, same = stop - 1, tied[order[stop - 1]]
+        while start > 0 and level[order[start - 1]] == level[order[stop - 1]]:
+            start -= 1
+            same += tied[order[start]]
+        after = behind
+        for place in range(start, stop):
+            without[order[place]] += same + behind
+            after += nearer[order[place]]
+        behind, stop = after, start
+
+
+@kernel
+def _area(
+    order_x: Indices, order_z: Indices, u: Indices, v: Indices, phi_sums: Array, phi_sums_without: Array, without: Array
+) -> float:
+    """Return the sum of phi over all candidates; write the sums without each candidate."""
+    n = len(u)
+    size_x, size_z = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
+    for p in range(n):
+        size_x[u[p] + 1] += 1
+        size_z[v[p] + 1] += 1
+    upto_x, upto_z = np.cumsum(size_x), np.cumsum(size_z)
+    effects = np.empty((n, 9))
+    total, unchanged = 0.0, 0.0
+    for p in range(n):
+        lx, lz = upto_x[u[p]], upto_z[v[p]]
+        ex, ez = upto_x[u[p] + 1] - lx, upto_z[v[p] + 1] - lz
+        total += _expected(lx, ex, lz, ez, phi_sums)
+        if len(without):
+            _effects(lx, ex, lz, ez, phi_sums_without, effects[p])
+            unchanged += effects[p, 0]
+    if len(without):
+        without[:] = unchanged
+        _add_single_effects(order_x, u, effects[:, 1], effects[:, 2], without)
+        _add_single_effects(order_z, v, effects[:, 3], effects[:, 4], without)
+        _add_joint_effects(order_x, u, v, int(v[order_z[n - 1]]) + 1, effects, without)
+        for p in range(n):  # a candidate has no effect on itself
+            effect = effects[p]
+            without[p] -= effect[0] + effect[1] + effect[3] + effect[5]
+    return total
+
+
+def _levels(values: Array, order: Indices) -> Indices:
+    """Return each value's place among the distinct values."""
+    ordered = values[order]
+    levels = np.empty(len(values), dtype=np.int64)
+    levels[order] = np.cumsum(np.concatenate([[False], ordered[1:] != ordered[:-1]]))
+    return levels
+
+
+def area(a: Array, b: Array, with_effects: bool) -> tuple[float, Array]:
+    """Return the area of a query with candidates at distances (a, b), and the areas without each candidate."""
+    M = len(a)
+    order_z = np.argsort(b, kind="stable")
+    order_x = order_z[np.argsort(a[order_z], kind="stable")]  # by a, then b
+    without = np.empty(M if with_effects else 0)
+    phi_sums, phi_sums_without = _phi_sums(M), _phi_sums(M - 1) if with_effects else np.empty((0, 3))
+    total = _area(order_x, order_z, _levels(a, order_x), _levels(b, order_z), phi_sums, phi_sums_without, without)
+    return total - 1.0, without - 1.0  # shuffled codes have a sum of 1 and an area of 0
 
 
 class OrderCurvesFamily(OptionalStatistic):
@@ -166,15 +215,20 @@ class OrderCurvesFamily(OptionalStatistic):
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return the queries' areas (nan outside the sample), and the changes of their sum without each test point."""
-        n, n_test, M = problem.n, problem.n_test, problem.M
-        areas, columns = np.full(len(rows), np.nan), np.zeros(n_test)
-        ordered, phi_without = OrderedRows((problem.x, problem.z)), _phi_sums(M - 1) if n_test else np.empty((0, 3))
-        fixed = n_test > 0, _phi_sums(M), phi_without, problem.groups, np.empty((5, n + 2)), columns
-        is_sampled = np.isin(np.arange(rows.start, rows.stop), problem.canonical[sampled_queries(problem.m, M)])
-        for i, x, z in key_blocks(problem, rows):
-            block = slice(i - rows.start, i - rows.start + len(x))
-            ordered.run(area_rows, x, z, i, is_sampled[block].astype(np.uint8), *fixed, areas[block])
-        return Part(rows={"areas": areas}, columns={"areas": columns})
+        n_test = problem.n_test
+        areas, effects = np.full(len(rows), np.nan), np.zeros(n_test)
+        sampled = np.sort(problem.canonical[sampled_queries(problem.m, problem.M)])
+        for i in sampled[np.searchsorted(sampled, rows.start) : np.searchsorted(sampled, rows.stop)]:
+            a, b = problem.x.exact_keys(int(i)), problem.z.exact_keys(int(i))
+            if n_test:
+                a, b = np.delete(a, i), np.delete(b, i)
+            value, without = area(a, b, n_test > 0)
+            areas[i - rows.start] = value
+            if n_test:
+                change = np.insert(without[: n_test - 1] - value, i, 0.0)
+                change[problem.of_group(int(i))] = 0.0
+                effects += change
+        return Part(rows={"areas": areas}, columns={"areas": effects})
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> OrderCurves:
         """Return the areas of the sampled queries, with a note if they are not all."""

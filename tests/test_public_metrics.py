@@ -37,16 +37,7 @@ def _seeded(monkeypatch):
 
 X, Z, X_REF, Z_REF = (RNG.normal(size=shape) for shape in ((9, 3), (9, 2), (8, 3), (8, 2)))
 LABELS, LABELS_REF = RNG.integers(0, 2, 9), RNG.integers(0, 2, 8)
-WITH_K = (
-    "trustworthiness",
-    "continuity",
-    "knn_recall",
-    "mrre_input",
-    "mrre_code",
-    "lcmc",
-    "near_recall",
-    "label_agreement",
-)
+WITH_K = ("trustworthiness", "continuity", "knn_recall", "mrre_input", "mrre_code", "lcmc", "label_agreement")
 # name: direction, range, free of scale, in the default set; as in docs/metrics.md
 TABLE = {
     "trustworthiness": ("up", (0, 1), True, True),
@@ -56,7 +47,6 @@ TABLE = {
     "mrre_code": ("down", (0, 1), True, False),
     "lcmc": ("up", (-1, 1), True, False),
     "rnx_auc": ("up", (-1, 1), True, False),
-    "near_recall": ("up", (0, 1), True, False),
     "scaled_stress": ("down", (0, 1), True, True),
     "stress": ("down", (0, np.inf), False, True),
     "nonmetric_stress": ("down", (0, 1), True, False),

@@ -6,7 +6,7 @@ added in the order of the jobs. So the result is the same to the last bit wherev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from distbench.engine.assemble import assemble
 from distbench.engine.canonical_order import canonical_order, inverse
 from distbench.engine.density import DensityFamily
-from distbench.engine.found import FoundFamily, Search
 from distbench.engine.job import release_buffers, run_job
 from distbench.engine.labels import LabelsFamily
 from distbench.engine.parallel.blas import one_blas_thread
@@ -36,14 +35,7 @@ Indices = NDArray[np.int64]
 
 OPTIONAL_STATISTICS: dict[str, OptionalStatistic] = {
     family.name: family
-    for family in (
-        RelativeFamily(),
-        OrderCurvesFamily(),
-        SampledPairsFamily(),
-        DensityFamily(),
-        LabelsFamily(),
-        FoundFamily(),
-    )
+    for family in (RelativeFamily(), OrderCurvesFamily(), SampledPairsFamily(), DensityFamily(), LabelsFamily())
 }
 
 
@@ -63,7 +55,6 @@ def gather(
     labels_ref: Indices | None = None,
     groups: Indices | None = None,
     sigma: float = 0.1,
-    searches: Iterable[Search] = (),
     executor: Any = None,
     threads: int | None = None,
     progress: bool | None = None,
@@ -88,8 +79,6 @@ def gather(
         columns and signed sums: a group is left out as a whole, with its rows.
     sigma : float
         Width of the kernel with which densities are estimated.
-    searches : iterable of Search
-        What the family ``"found"`` looks up.
     executor, threads
         As for `distbench.engine.parallel.executors.workers_for`. Default: one thread per core.
     progress : bool, optional
@@ -111,7 +100,6 @@ def gather(
         families=families | {"moments"} if "shepard" in families else families,
         canonical=_canonical((X, Z), None if X_ref is None or Z_ref is None else (X_ref, Z_ref), rows, order),
         sigma=sigma,
-        searches=tuple(dict.fromkeys(searches)),
     )
     if labels is not None:
         candidates = [labels if order is None else labels[order]] if among_queries else []

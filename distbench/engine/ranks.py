@@ -20,10 +20,7 @@ from distbench.engine._jit import kernel
 from distbench.engine.orders import MARKED, SORTED, Order, cut, new_order, sort_around, sort_nearest
 from distbench.engine.random_signs import SKETCHES, Signs, add_signed, same_group
 
-__all__ = [
-    *("ALL_IN_DOUBT", "BEYOND", "CONTINUITY", "NEXT", "OVERLAP", "SIGNED", "TRUST", "WIDTH"),
-    *("Scratch", "classify", "new_scratch", "overlap", "rank_rows"),
-]
+__all__ = ["ALL_IN_DOUBT", "CONTINUITY", "OVERLAP", "SIGNED", "TRUST", "WIDTH", "Scratch", "new_scratch", "rank_rows"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -252,26 +249,22 @@ def add_by_bucket(table: Array, bucket: NDArray[np.uint16], query: int, groups: 
 
 
 @kernel
-def overlap(
+def _overlap(
     members_x: NDArray[np.int32],
     classes_x: Classes,
     weights_x: Array,
     members_z: NDArray[np.int32],
     classes_z: Classes,
     weights_z: Array,
-    last_x: int,
     query: int,
     groups: Indices,
     signs: Signs,
     columns: Array,
     signed: Array,
 ) -> float:
-    """Return the expected number of common neighbors; add neighbors' effects to `columns` and `signed`.
-
-    The classes of `members_x` are at most `last_x`.
-    """
+    """Return the expected number of common neighbors; add neighbors' effects to `columns` and `signed`."""
     count, change, value = np.zeros((4, 4)), np.zeros((4, 4)), 0.0
-    for p in members_z:
+    for p in members_x:
         count[classes_x[p], classes_z[p]] += 1.0
     for u in range(3, -1, -1):
         for v in range(3, -1, -1):
@@ -285,7 +278,7 @@ def overlap(
             change[u, v] = total - value
     for which in range(2):
         for p in members_x if which == 0 else members_z:
-            if (which == 1 and classes_x[p] <= last_x) or (classes_x[p] >= NEXT and classes_z[p] >= NEXT):
+            if (which == 1 and classes_x[p] != BEYOND) or (classes_x[p] >= NEXT and classes_z[p] >= NEXT):
                 continue
             if p < len(columns) and not same_group(groups, query, p):
                 effect = change[classes_x[p], classes_z[p]]
@@ -362,6 +355,6 @@ def rank_rows(
             _excess_ranks(
                 *side_x, z, k, *fixed, scratch.table, sums[1], row_out[CONTINUITY:], signed[SKETCHES : 2 * SKETCHES]
             )
-            row_out[OVERLAP] = overlap(*side_x, *side_z, NEXT, *fixed, sums[2], signed[2 * SKETCHES :])
+            row_out[OVERLAP] = _overlap(*side_x, *side_z, *fixed, sums[2], signed[2 * SKETCHES :])
             scratch.class_x[members_x] = BEYOND
             scratch.class_z[members_z] = BEYOND

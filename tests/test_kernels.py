@@ -10,7 +10,17 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import distances, moments, orders, point_space, rank_correlation, ranks, sampled_pairs
+from distbench.engine import counts, distances, moments, neighbors, point_space, rank_correlation, ranks, sampled_pairs
+from distbench.engine.neighbors import (
+    CONTINUITY,
+    CONTINUITY_OPEN,
+    OVERLAP,
+    OVERLAP_OPEN,
+    SIGNED,
+    TRUST,
+    TRUST_OPEN,
+    WIDTH,
+)
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.random_signs import SKETCHES, add_partners, add_signed, signs_of
 from distbench.engine.ratio_tails import Tail, add_tails, grown
@@ -55,95 +65,112 @@ def test_signs_are_those_of_splitmix64():
     np.testing.assert_array_equal(out, [signs[0] * 0, signs[0] * 0, 1.5 * signs[0] + signs[1]])
 
 
-def ordered(keys, skip=-1):
-    """Return the places of all candidates, and how many are nearer, and nearer or tied, from a sort of all buckets."""
-    order = orders.new_order(len(keys))
-    orders.cut(keys, skip, order)
-    orders.sort_nearest(keys, order, len(keys), 0.0)
-    return order
+def nearest(keys, k):
+    places, best = np.empty(k, dtype=np.int64), np.empty(k)
+    neighbors.nearest(keys, keys.astype(np.float32), places, best)
+    return places, best
 
 
-KEYS = {
-    "random": lambda n: RNG.random(n),
-    "growing": lambda n: np.arange(float(n)),
-    "falling": lambda n: np.arange(float(n), 0, -1),
-    "equal": lambda n: np.ones(n),
-    "few levels": lambda n: RNG.integers(0, 4, n).astype(float),
-    "far candidates": lambda n: np.exp(9 * RNG.normal(size=n)),
-    "two clusters": lambda n: RNG.random(n) * np.where(np.arange(n) % 2, 1e-9, 1.0),
-    "near the smallest number": lambda n: RNG.integers(0, 50, n) * 5e-324,
-}
+class TestNearest:
+    @pytest.mark.parametrize("n", [5, 64, 65, 200])
+    @pytest.mark.parametrize("order", ["random", "falling", "growing"])
+    def test_smallest_first(self, n, order):
+        keys = RNG.random(n)
+        keys = {"random": keys, "falling": np.sort(keys)[::-1].copy(), "growing": np.sort(keys)}[order]
+        places, best = nearest(keys, 4)
+        np.testing.assert_array_equal(places, np.argsort(keys)[:4])
+        np.testing.assert_array_equal(best, np.sort(keys)[:4])
+
+    @pytest.mark.parametrize("scale", [1.0, 1e-10, 1e10])
+    @pytest.mark.parametrize("spread", [1e-12, 1e-7])
+    def test_keys_that_single_precision_cannot_tell_apart(self, scale, spread):
+        keys = scale * (1.0 + spread * RNG.permutation(150))
+        np.testing.assert_array_equal(nearest(keys, 4)[0], np.argsort(keys)[:4])
+
+    def test_fewer_candidates_than_places(self):
+        places, best = nearest(np.array([2.0, 1.0]), 3)
+        assert places.tolist() == [1, 0, -1]
+        assert best.tolist() == [1.0, 2.0, np.inf]
 
 
-class TestOrders:
-    @pytest.mark.parametrize("kind", KEYS)
-    @pytest.mark.parametrize("n", [1, 2, 9, 150, 1000])
-    @pytest.mark.parametrize("count", [1, 7, 40, 1000])
-    def test_the_nearest_and_those_around_some_are_sorted(self, kind, n, count):
-        keys = KEYS[kind](n)
-        expected, less, upto = np.sort(keys), rankdata(keys, "min") - 1, rankdata(keys, "max")
-        order = orders.new_order(n)
-        orders.cut(keys, -1, order)
-        found = orders.sort_nearest(keys, order, count, 0.0)
-        assert found == upto[np.argsort(keys)[min(count, n - 1)]]
-        np.testing.assert_array_equal(keys[order.order[:found]], expected[:found])
-        members = RNG.permutation(n)[:5].astype(np.int32)
-        orders.sort_around(keys, order, members, 0.0)
-        known = np.concatenate([order.order[:found], members])
-        np.testing.assert_array_equal(order.less[known], less[known])
-        np.testing.assert_array_equal(order.upto[known], upto[known])
+class TestApart:
+    """Neighbor k and k + 1 are apart from the rest if each gap exceeds the rounding of its larger key."""
 
-    def test_the_query_itself_is_in_no_place(self):
-        for kind in KEYS:
-            keys = KEYS[kind](60)
-            keys[7] = np.inf
-            order = ordered(keys, 7)
-            assert 7 not in order.order[:59]
-            np.testing.assert_array_equal(keys[order.order[:59]], np.sort(keys)[:59])
+    @pytest.mark.parametrize("gap", [0, 1, 2])
+    def test_by_the_gaps_around_the_kth(self, gap):
+        best = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+        best[gap + 1] = best[gap] / 0.8  # a gap of a fifth of the larger
+        for k in (1, 2, 3):
+            matters = gap in (k - 1, k)
+            assert neighbors._is_decided(best, k, 0.19)
+            assert neighbors._is_decided(best, k, 0.21) is (not matters)
 
-    @pytest.mark.parametrize("kind", KEYS)
-    def test_no_ties_are_known(self, kind):
-        keys = KEYS[kind](200)
-        order = ordered(keys)
-        assert order.scale[2] == (len(np.unique(keys)) == 200)
-
-    def test_all_that_rounding_may_exchange_are_sorted(self):
-        keys = 1.0 + np.arange(300) * 1e-4
-        order = orders.new_order(300)
-        orders.cut(keys, -1, order)
-        assert orders.sort_nearest(keys, order, 10, 1e-3) == 31  # up to twice the tolerance beyond the next
-        orders.sort_around(keys, order, np.array([200], dtype=np.int32), 1e-3)
-        np.testing.assert_array_equal(order.order[190:211], np.arange(190, 211))
+    def test_equal_keys_are_never_apart(self):
+        assert not neighbors._is_decided(np.array([1.0, 1.0, 2.0]), 1, 0.0)
+        assert not neighbors._is_decided(np.array([1.0, 2.0, 2.0]), 1, 0.0)
+        assert neighbors._is_decided(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
+        assert neighbors._is_decided(np.array([1.0, 2.0]), 2, 0.0)
 
 
-class TestDoubts:
-    """A query stays open if rounding may exchange candidates whose order matters."""
+def ranks_below(keys, owners, n_test, tolerance=0.0):
+    room = 4 * ((len(owners) - 1) // 4 + 1)
+    marks, result = np.empty((3, room), dtype=np.float32), np.empty((3, room))
+    place = np.zeros(n_test, dtype=np.float32)
+    able = counts.ranks_below(keys, keys.astype(np.float32), np.array(owners), tolerance, place, marks, result)
+    return able, result[2, : len(owners)], place
 
-    @staticmethod
-    def left(x, z, tolerance, k=2):
-        columns, out = np.zeros((1, 3, 0)), np.empty((1, 1, ranks.WIDTH))
-        is_open, doubts, used = np.ones(1, np.uint8), np.empty((2, 2, 9), np.int32), np.zeros(2, np.int64)
-        scratch, signs = ranks.new_scratch(len(x)), np.empty(0, np.uint8)
-        fixed = np.array([k]), (tolerance, 0.0), NO_GROUPS, signs, scratch, columns, out, is_open, doubts, used
-        ranks.rank_rows(x[None].copy(), z[None].copy(), 0, *fixed)
-        return int(is_open[0]), sorted(set(doubts[0, 1, : used[0]].tolist()))
 
-    def test_are_between_a_neighbor_and_others(self):
-        x = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
-        z = np.array([1.0, 2.0, 3.0, 9.0, 9.5, 9.7, 0.5])  # neighbors by code: 6 and 0, then 1
-        assert self.left(x, z, 1e-3) == (0, [])
-        for p, other in ((0, 1), (2, 1), (5, 6)):
-            close = x.copy()
-            close[p] = x[other] * (1 + 1e-4)
-            assert self.left(close, z, 1e-3) == (ranks.IN_DOUBT, sorted((p, other)))
-            assert self.left(close, z, 1e-5) == (0, [])
-        close = x.copy()
-        close[4] = 5.0 * (1 - 1e-4)
-        close[3] = 5.0 * (1 + 1e-4)
-        assert self.left(close, z, 1e-3) == (0, [])  # neither is a neighbor, nor may become one
+class TestRanksByCounting:
+    @pytest.mark.parametrize("n_test", [0, 30, 150])
+    @pytest.mark.parametrize("owners", [[7], [3, 90, 41], [0, 1, 2, 3, 149], [149, 20, 11, 80, 64, 63, 128, 100, 5]])
+    @pytest.mark.parametrize("spread", [1.0, 1e-9])  # the second: all alike in single precision
+    def test_are_those_of_a_sort(self, n_test, owners, spread):
+        keys = 1.0 + spread * RNG.random(150)
+        able, below, place = ranks_below(keys, owners, n_test)
+        assert able
+        np.testing.assert_array_equal(below, rankdata(keys)[owners] - 1)
+        beyond = (keys[None, :n_test] < keys[owners[:-1], None]).sum(axis=0)
+        np.testing.assert_array_equal(place, beyond)
 
-    def test_too_many_leave_all_in_doubt(self):
-        assert self.left(np.ones(30), np.arange(30.0), 1e-3)[0] == ranks.ALL_IN_DOUBT
+    def test_across_stretches(self):
+        n = counts.STRETCH_CANDIDATES + 150
+        keys = RNG.random(n)
+        owners = [1, n - 1, counts.STRETCH_CANDIDATES, 700]
+        for n_test in (0, 100, n):
+            able, below, place = ranks_below(keys, owners, n_test)
+            assert able
+            np.testing.assert_array_equal(below, rankdata(keys)[owners] - 1)
+            np.testing.assert_array_equal(place, (keys[None, :n_test] < keys[owners[:-1], None]).sum(axis=0))
+
+    @pytest.mark.parametrize("owner", [0, 1, 2])
+    def test_a_tie_leaves_it_open_and_nothing_added(self, owner):
+        keys = RNG.random(100)
+        owners = [10, 20, 30]
+        keys[70] = keys[owners[owner]]
+        able, _, place = ranks_below(keys, owners, 100)
+        assert not able
+        np.testing.assert_array_equal(place, 0)
+
+    def test_nearer_than_the_rounding_of_keys_is_a_tie(self):
+        keys = RNG.random(100)
+        for gap in (1e-10, -1e-10):
+            keys[70] = keys[10] * (1 + gap)
+            assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
+            assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
+
+    def test_a_key_at_the_mark_itself_is_below(self):
+        keys = np.linspace(5.0, 9.0, 200)
+        keys[10], keys[20], keys[150] = 1.0, 3.0, float(np.float32(1.0 - counts.SINGLE_ROUNDING))
+        able, below, _ = ranks_below(keys, [10, 20], 0)
+        assert able
+        assert below.tolist() == [1.0, 2.0]
+
+    def test_keys_below_the_normal_numbers_of_single_precision(self):
+        keys = np.linspace(1e-45, 1e-43, 60)
+        able, below, place = ranks_below(keys, [50, 10, 30], 60)
+        assert able
+        np.testing.assert_array_equal(below, [50, 10, 30])
+        np.testing.assert_array_equal(place, (np.arange(60) < 50) * 1 + (np.arange(60) < 10))
 
 
 class TestDistances:
@@ -253,6 +280,38 @@ class TestDistances:
 
     def test_the_bound_on_their_error(self):
         assert distances.tolerance(62) == 8 * 64 * 2.0**-53 / 1e-3
+
+
+class TestTiedRow:
+    """Only the flagged parts are computed."""
+
+    X = np.array([0.0, 1.0, 1.0, 2.0, 3.0, 3.0, 5.0, np.inf])
+    Z = np.array([2.0, 2.0, 0.0, 1.0, 7.0, 4.0, 4.0, np.inf])
+
+    def run(self, left):
+        columns, out = np.zeros((3, 8)), np.full(WIDTH, 77.0)
+        ranks.tied_row(self.X, self.Z, 3, np.zeros(8, dtype=bool), columns, signs_of(np.arange(8)), out, left)
+        return columns, out
+
+    @pytest.mark.parametrize("left", range(8))
+    def test_the_rest_stays_as_it_is(self, left):
+        whole_columns, whole = self.run(7)
+        columns, out = self.run(left)
+        parts = (
+            (TRUST_OPEN, 0, slice(TRUST, CONTINUITY)),
+            (CONTINUITY_OPEN, 1, slice(CONTINUITY, OVERLAP)),
+            (OVERLAP_OPEN, 2, slice(OVERLAP, SIGNED)),
+        )
+        for flag, row, own in parts:
+            signed = slice(SIGNED + row * SKETCHES, SIGNED + (row + 1) * SKETCHES)
+            if left & flag:
+                np.testing.assert_array_equal(out[own], whole[own])
+                np.testing.assert_array_equal(columns[row], whole_columns[row])
+                assert (out[signed] != 77).any()
+            else:
+                assert (out[own] == 77).all()
+                assert (out[signed] == 77).all()
+                assert (columns[row] == 0).all()
 
 
 class TestMoments:

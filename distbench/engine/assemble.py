@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.notes import Note
-from distbench.engine import rank_correlation, ranks
+from distbench.engine import neighbors, rank_correlation
 from distbench.engine.partial_sums import ByK, Part
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
@@ -86,16 +86,16 @@ def _notes(problem: Problem) -> tuple[Note, ...]:
 
 def _ranks(merged: Part, places: _Places, index: int) -> Ranks:
     rows, columns = merged.rows["ranks"][:, index], places.columns(merged.columns["ranks"][:, index])
-    signed = rows[:, ranks.SIGNED :].reshape(len(rows), 3, SKETCHES)
+    signed = rows[:, neighbors.SIGNED :].reshape(len(rows), 3, SKETCHES)
 
     def side(first: int, column: int) -> RankSide:
         worst = places.candidates(rows[:, first + 1].astype(np.int64))
         return RankSide(rows[:, first], columns[:, column], worst, rows[:, first + 2], signed[:, column])
 
     return Ranks(
-        trust=side(ranks.TRUST, 0),
-        continuity=side(ranks.CONTINUITY, 1),
-        overlap_rows=rows[:, ranks.OVERLAP],
+        trust=side(neighbors.TRUST, 0),
+        continuity=side(neighbors.CONTINUITY, 1),
+        overlap_rows=rows[:, neighbors.OVERLAP],
         overlap_columns=columns[:, 2],
         overlap_signed=signed[:, 2],
     )

@@ -7,10 +7,9 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine import moments, pairs, ranks, triplets
+from distbench.engine import moments, neighbors, pairs, ranks, triplets
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.partial_sums import Part
-from distbench.engine.point_space import Space
 from distbench.engine.problem import Problem
 from distbench.engine.ratio_tails import grown
 
@@ -19,7 +18,6 @@ __all__ = ["release_buffers", "run_job"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-ROOM_FOR_DOUBTS = 1 << 12  # in each space, for a few queries
 CACHED_KEYS = 1 << 16  # so few that they stay in the second-level cache while all families read them
 
 
@@ -71,32 +69,38 @@ class _Ranks:
     families = frozenset({"ranks"})
 
     def __init__(self, problem: Problem, size: int) -> None:
-        self.problem, self.spaces = problem, (problem.x, problem.z)
-        self.ks, self.scratch = np.array(problem.ks), ranks.new_scratch(problem.n)
-        self.out = np.empty((len(self.ks), size, ranks.WIDTH))
-        self.columns = np.zeros((len(self.ks), 3, problem.n_test))
-        self.doubts, self.used = np.empty((2, 2, ROOM_FOR_DOUBTS), dtype=np.int32), np.zeros(2, dtype=np.int64)
+        n_test = problem.n_test
+        self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
+        self.out = np.empty((len(problem.ks), size, neighbors.WIDTH))
+        self.columns = np.zeros((len(problem.ks), 3, n_test))
+        self.places = np.zeros((len(problem.ks), 2, n_test), dtype=np.float32)
+        self.near = np.zeros((2, problem.n), dtype=np.uint8)
+        self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
-        problem, out, is_open = self.problem, self.out[:, row : row + len(x)], np.ones(len(x), dtype=np.uint8)
-        fixed = problem.groups, problem.signs, self.scratch, self.columns, out, is_open, self.doubts, self.used
-        ranks.rank_rows(x, z, i, self.ks, (problem.x.tolerance, problem.z.tolerance), *fixed)
-        if is_open.any():
-            for space, keys, doubts, used in zip(self.spaces, (x, z), self.doubts, self.used.tolist(), strict=True):
-                self._settle(space, keys, i, doubts[:, :used], is_open)
-            ranks.rank_rows(x, z, i, self.ks, (0.0, 0.0), *fixed)
-            self.used[:] = 0
+        problem = self.problem
+        is_open = np.empty(len(x), dtype=np.uint8)
+        scratch = self.near, self.singles
+        for index, k in enumerate(problem.ks):
+            sums, out = (self.places[index], self.columns[index]), self.out[index][row : row + len(x)]
+            fixed = k, *self.tolerances, problem.groups, problem.signs
+            neighbors.rank_rows(x, z, i, *fixed, *scratch, *sums, out, is_open)
+            for place in np.flatnonzero(is_open).tolist():
+                self._add_tied(x[place], z[place], i + place, index, out[place], int(is_open[place]))
 
-    def _settle(self, space: Space, keys: Array, i: int, doubts: NDArray[np.int32], is_open: NDArray[np.uint8]) -> None:
-        """Replace keys by exact ones: of the candidates in doubt, and of all if they are too many."""
-        if not space.tolerance:
-            return
-        rows, columns = doubts.astype(np.int64)
-        keys[rows, columns] = space.pair_keys(i + rows, columns)
-        for place in np.flatnonzero(is_open == ranks.ALL_IN_DOUBT).tolist():
-            keys[place] = space.exact_keys(i + place)
+    def _add_tied(self, x: Array, z: Array, i: int, index: int, out: Array, is_open: int) -> None:
+        """Add a query whose ranks `rank_rows` left open."""
+        spaces = (self.problem.x, x), (self.problem.z, z)
+        keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
+        if self.problem.n_test:
+            keys[0][i] = keys[1][i] = np.inf
+        own = np.zeros(self.problem.n_test, dtype=np.bool_)
+        own[self.problem.of_group(i)] = True
+        k, columns = self.problem.ks[index], self.columns[index]
+        ranks.tied_row(keys[0], keys[1], k, own, columns, self.problem.signs, out, is_open)
 
     def close(self, part: Part) -> None:
+        self.columns[:, :2] -= self.places
         part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), np.moveaxis(self.columns, 2, 0)
 
 

@@ -71,16 +71,25 @@ def test_the_history_adds_up_and_neighbors_are_not_validated() -> None:
     assert set(logs) == {prefix + name for prefix in ("", "val_") for name in ("loss", *parts)}
     np.testing.assert_allclose(logs["loss"], np.sum([logs[name] for name in parts], axis=0), rtol=1e-5)
     assert np.isnan(logs["val_neighbor_loss"]).all()
-    np.testing.assert_allclose(logs["val_loss"], np.add(logs["val_reconstruction_loss"], logs["val_distance_loss"]))
+    val = np.add(logs["val_reconstruction_loss"], logs["val_distance_loss"])
+    np.testing.assert_allclose(logs["val_loss"], val, rtol=1e-5)
 
 
-@pytest.mark.parametrize("given", ["array", "list", "dataset", "pairs", "images"])
+@pytest.mark.parametrize("given", ["array", "list", "dataset", "pairs", "sequence", "images"])
 def test_adapt_takes_arrays_and_batches(given: str) -> None:
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc,name-defined,unused-ignore]
+        def __len__(self) -> int:
+            return 4
+
+        def __getitem__(self, index: int) -> Any:
+            return X[10 * index : 10 * index + 10], None
+
     model = dk.DistancePreservingAutoencoder(2)
     points = {
         "array": lambda: X.astype("float64"),
         "list": X.tolist,
         "dataset": lambda: tf.data.Dataset.from_tensor_slices(X).batch(16),
+        "sequence": Batches,
         "pairs": lambda: tf.data.Dataset.from_tensor_slices((X, X)).batch(16),
         "images": lambda: X.reshape(40, 2, 3, 1),
     }[given]()
@@ -97,10 +106,40 @@ def test_mean_distances_of_many_points_are_those_of_a_sample() -> None:
     assert float(model.variance) == pytest.approx(many.var(axis=0).mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("points", [X[:1].repeat(3, axis=0), X[:0], np.full((3, 2), np.nan)])
-def test_points_without_a_variance_are_refused(points: Any) -> None:
-    with pytest.raises(InputError, match=r"^X: found a variance of .*; pass points that are finite and not all equal"):
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        (X[:1].repeat(3, axis=0), "a variance of 0.0; pass points that are finite and not all equal"),
+        (np.full((3, 2), np.nan), "a variance of nan; pass points that are finite and not all equal"),
+        (X[:0], "no points; pass train points"),
+        (iter(X), r"a batch of shape \(6,\); pass points or batches"),
+    ],
+)
+def test_points_without_a_variance_are_refused(points: Any, found: str) -> None:
+    with pytest.raises(InputError, match=f"^X: found {found}"):
         dk.Autoencoder(2).adapt(points)
+
+
+def test_sample_weights_of_images_are_those_of_points() -> None:
+    images = X.reshape(40, 2, 3, 1)
+    layers = keras.layers
+    encoder = keras.Sequential([layers.Flatten(), layers.Dense(2)])
+    model = dk.DistancePreservingAutoencoder(
+        encoder=encoder, decoder=keras.Sequential([layers.Dense(6), layers.Reshape((2, 3, 1))])
+    )
+    model.compile("adam")
+    model.adapt(images)
+    weights = np.arange(40.0)
+    each = ((model.predict(images, verbose=0) - images) ** 2).mean(axis=(1, 2, 3)) / VARIANCE
+    found = evaluated(model, images, images, sample_weight=weights)["reconstruction_loss"]
+    assert found == pytest.approx((each * weights).mean(), rel=1e-4)
+
+
+def test_targets_of_another_shape_are_refused() -> None:
+    model = dk.DistancePreservingAutoencoder(2, hidden=(8,))
+    model.compile("adam")
+    with pytest.raises(InputError, match=r"^y: found targets of shape \(1,\) for outputs of \(6,\); pass points"):
+        model.fit(X, np.zeros((40, 1), "float32"), verbose=0)
 
 
 @pytest.mark.parametrize("kind", ["DistancePreservingAutoencoder", "NeighborAutoencoder"])

@@ -154,8 +154,8 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         Parameters
         ----------
         X : array_like, shape (n, ...), or iterable of batches
-            Train points, or batches of them such as a ``tf.data.Dataset``; of a ``PyDataset`` pass its points. Mean
-            distances are those of 2,000 points at most.
+            Train points, or batches of them as for ``fit``, such as a ``tf.data.Dataset``. Mean distances are those of
+            2,000 points at most.
 
         Raises
         ------
@@ -189,8 +189,13 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
     def _comparison(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Return the loss of the output, divided by the variance."""
         targets = ops.convert_to_tensor(x if y is None else y)
-        loss = self._compile_loss or keras.losses.MeanSquaredError(dtype="float32")
         found = known(ops.mean(ops.var(ops.cast(targets, "float32"), axis=0)), 1.0)
+        loss = self._compile_loss
+        if loss is None:
+            _check_targets(targets, y_pred)
+            loss = keras.losses.MeanSquaredError(dtype="float32")
+            if len(targets.shape) > 2:  # one error a point, for its sample weight
+                targets, y_pred = (ops.reshape(rows, (ops.shape(rows)[0], -1)) for rows in (targets, y_pred))
         return loss(targets, y_pred, sample_weight) / known(self.variance, found)
 
     def encode(self, X: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
@@ -260,6 +265,15 @@ class LinearAutoencoder(Autoencoder):
         config = super().get_config()
         del config["hidden"], config["activation"]
         return config
+
+
+def _check_targets(targets: Any, output: Any) -> None:
+    """Raise ``InputError`` for targets that the squared error would repeat to the shape of the output."""
+    given, wanted = tuple(targets.shape[1:]), tuple(output.shape[1:])
+    differ = any(None not in pair and pair[0] != pair[1] for pair in zip(given, wanted, strict=False))
+    if len(given) != len(wanted) or differ:
+        found = f"found targets of shape {given} for outputs of {wanted}"
+        raise InputError("y", found, "pass points, or nothing: then the inputs are the targets")
 
 
 def check_weight(argument: str, value: Any) -> float:

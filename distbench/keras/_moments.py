@@ -53,7 +53,9 @@ def moments(X: Any, limit: int = 2000) -> tuple[float, float]:
         ranks = np.concatenate([ranks, draw.random(size)])
         kept = np.argsort(ranks, kind="stable")[:limit]
         sample, ranks = np.concatenate([sample.reshape(-1, rows.shape[1]), rows])[kept], ranks[kept]
-    variance = float(squares.mean()) / max(count, 1)
+    if not count:
+        raise InputError("X", "found no points", "pass train points")
+    variance = float(squares.mean()) / count
     if not 0 < variance < float("inf"):
         raise InputError("X", f"found a variance of {variance}", "pass points that are finite and not all equal")
     return variance, float(pdist(sample).mean())
@@ -62,11 +64,13 @@ def moments(X: Any, limit: int = 2000) -> tuple[float, float]:
 def _rows(X: Any) -> Iterator[NDArray[np.float64]]:
     """Yield the points of an array, or of batches, as rows of float64."""
     if isinstance(X, keras.utils.PyDataset):
-        X = (X[index] for index in range(len(X)))
+        X = map(X.__getitem__, range(len(X)))
     parts = X if not hasattr(X, "shape") and not isinstance(X, (list, tuple)) else _parts(X)
     for part in parts:
         points = part[0] if isinstance(part, (list, tuple)) else part
         rows = np.asarray(ops.convert_to_numpy(points), dtype=np.float64)
+        if rows.ndim < 2:
+            raise InputError("X", f"found a batch of shape {rows.shape}", "pass points or batches, shape (n, ...)")
         if len(rows):
             yield rows.reshape(len(rows), -1)
 

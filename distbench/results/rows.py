@@ -88,7 +88,8 @@ class Row:
     value, low, high : float or None
         The value and its 95 % interval.
     k, m, M : int
-        Number of neighbors, number of test points, and number of candidates of each test point.
+        Number of neighbors, number of test points, and number of candidates of each test point. A metric whose name has
+        its own number, as ``knn_recall@100``, takes that one; of several numbers in a call `k` is the first.
     seed : int or None
         The training seed.
     seconds : float or None

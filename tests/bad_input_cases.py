@@ -344,7 +344,7 @@ def checked(*arguments, **options):
 
 CHECKS = [
     case(checked(never, X, k=3, referense=X), "referense: found no metric and no option", "reference"),
-    case(checked(never, X, k=3, limits={"stress": 1}), "limits: ", "continuity=0.95"),
+    case(checked(never, X, k=3, limits="stress"), "limits: found 'stress'", "pass a mapping"),
     case(checked(never, X, k=3, distance="cosine"), "distance: ", "distance_x="),
     case(checked(never, X, k=3, metrics=3, stress=1.0), "metrics: found 3"),
     case(checked(Recipe()), "X_test: not given", "dataset="),

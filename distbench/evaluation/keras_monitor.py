@@ -212,7 +212,7 @@ def _inside(model: Any, encoder: Any) -> Any:
         points = keras.ops.convert_to_tensor(points)
         encoder.call = recorded
         try:
-            with suppress(NotImplementedError):  # a model with a training step alone calls its parts there
+            with suppress(NotImplementedError):  # some models have a training step, but no call of their own
                 model(points, training=False)
         finally:
             del encoder.call

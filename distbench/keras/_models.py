@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
+from distbench.keras._distances import batch_shape
 from distbench.keras._history import LossMean, replicas
 from distbench.keras._moments import known, moments
 
@@ -269,7 +270,7 @@ class LinearAutoencoder(Autoencoder):
 
 def _check_targets(targets: Any, output: Any) -> None:
     """Raise ``InputError`` for targets that the squared error would repeat to the shape of the output."""
-    given, wanted = tuple(targets.shape[1:]), tuple(output.shape[1:])
+    given, wanted = (tuple(batch_shape(name, rows)[1:]) for name, rows in (("y", targets), ("output", output)))
     differ = any(None not in pair and pair[0] != pair[1] for pair in zip(given, wanted, strict=False))
     if len(given) != len(wanted) or differ:
         found = f"found targets of shape {given} for outputs of {wanted}"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from distbench._util.numbers import number, percent
+from distbench._util.numbers import number
 
 if TYPE_CHECKING:
     from distbench.results.diagrams import Diagrams
@@ -73,8 +73,7 @@ def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
     captions = {
         "shepard": f"{density['pairs']:,} pairs; a stronger colour means more pairs.{line}{beyond}",
         "points": f"{count} test points at the {axes}, coloured by the continuity of each.{marks}",
-        "ranks": f"Share of the K nearest neighbors kept, beyond chance; over {curve['queries']:,} test points. "
-        f"Band: {percent(curve['confidence'])} interval.",
+        "ranks": f"Share of the K nearest neighbors kept, beyond chance; over {curve['queries']:,} test points.",
     }
     return [
         {

@@ -121,13 +121,13 @@ def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -
 
 
 def draw_curve(axes: Axes, diagrams: Diagrams) -> None:
-    """Draw R_NX(K), the share of the K nearest neighbors kept, rescaled so that chance is 0, with its interval."""
+    """Draw R_NX(K), the share of the K nearest neighbors that is kept, rescaled so that chance is 0."""
     curve = diagrams["curve"]
     axes.axhline(0, color=IDEAL, linewidth=1.2, dashes=(4, 2.5), zorder=3)
     axes.axvline(diagrams["k"], color=GRID, linewidth=1, dashes=(1, 2), zorder=2)
     curves = len(named_lines(axes))
     color = f"C{curves}" if curves else LINE
-    axes.fill_between(curve["K"], curve["low"], curve["high"], color=color, alpha=0.25, linewidth=0, zorder=2)
+    axes.fill_between(curve["K"], curve["kept"], color=color, alpha=0.14, linewidth=0, zorder=2)
     (line,) = axes.plot(curve["K"], curve["kept"], color=color, linewidth=2, solid_joinstyle="round", zorder=4)
     line.set_label(shown(diagrams["encoder"]).lstrip("_"))
     last = curve["K"][-1]

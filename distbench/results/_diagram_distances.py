@@ -1,4 +1,4 @@
-"""The distances of a sample of test points, and the picture of their density."""
+"""The distances of a sample of test points, and the two pictures that are made from them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from distbench.engine.point_space import Space
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
 
-__all__ = ["Shepard", "has_queries_as_candidates", "judged_sample", "rounded", "sample", "sampled_distances", "shepard"]
+__all__ = ["Curve", "Shepard", "curve", "rounded", "sample", "sampled_distances", "shepard"]
 
 DIGITS = 5  # significant digits of numbers, more than a picture can show
 BINS = 64  # of the density, in each direction
 MAX_QUERIES, MIN_QUERIES = 500, 20  # test points in the sample
 MAX_DISTANCES = 2_000_000  # about so many in each space, or those of MIN_QUERIES test points if that is more
+CURVE_SIZES = 40  # number of neighborhood sizes, up to half of the candidates
 OUTLIER_SHARE = 2e-3  # this share of the pairs may lie outside the picture, if it would be too small for all others
 OUTLIER_QUERIES, MANY_QUERIES = 3, 100  # with 100 test points or more, all pairs of 3 test points may lie outside
 
@@ -40,6 +41,15 @@ class Shepard(TypedDict):
     beyond: int
 
 
+class Curve(TypedDict):
+    """R_NX(K): the share of the K nearest neighbors that is kept, rescaled so that chance is 0; mean of ``queries``."""
+
+    K: list[int]
+    kept: list[float]
+    M: int
+    queries: int
+
+
 def rounded(values: Any) -> Any:
     """Return a number, or an array as nested lists, rounded to a few digits."""
     if np.ndim(values):
@@ -47,23 +57,13 @@ def rounded(values: Any) -> Any:
     return float(f"{float(values):.{DIGITS}g}")
 
 
-def judged_sample(report: Report) -> Indices:
-    """Return the rows of a sample of the evaluated test points, whose distances to all their candidates are few."""
-    return sample(report.rows_judged(), max(MIN_QUERIES, min(MAX_QUERIES, MAX_DISTANCES // report.M)))
-
-
-def has_queries_as_candidates(report: Report) -> bool:
-    """Return whether the other test points were candidates."""
+def sampled_distances(report: Report) -> tuple[Array, Array]:
+    """Return input and code distances from a sample of evaluated test points (rows) to all their candidates."""
     arrays = report.clouds
     assert arrays is not None
-    return arrays.X_ref is None or len(arrays.X_ref) + len(arrays.X) - 1 == report.M
-
-
-def sampled_distances(report: Report, chosen: Indices) -> tuple[Array, Array]:
-    """Return input and code distances from the `chosen` test points (rows) to all their candidates."""
-    arrays = report.clouds
-    assert arrays is not None
-    n, includes_queries = len(arrays.X), has_queries_as_candidates(report)
+    n = len(arrays.X)
+    includes_queries = arrays.X_ref is None or len(arrays.X_ref) + n - 1 == report.M
+    chosen = sample(report.rows_judged(), max(MIN_QUERIES, min(MAX_QUERIES, MAX_DISTANCES // report.M)))
     order = np.concatenate([chosen, np.setdiff1d(np.arange(n), chosen)])
 
     def distances(points: Any, reference: Any, distance: str) -> Array:
@@ -106,3 +106,32 @@ def _top(values: Array) -> float:
     share = OUTLIER_QUERIES / len(values) if len(values) >= MANY_QUERIES else OUTLIER_SHARE
     usual = float(np.quantile(values, 1 - share))
     return (usual * 1.1 if largest > 1.5 * usual > 0 else largest) or 1.0
+
+
+def curve(a: Array, b: Array) -> Curve:
+    """Return the share of neighbors kept beyond chance from distances of queries (rows) to candidates (columns)."""
+    queries, M = a.shape
+    sizes = np.unique(np.rint(np.geomspace(1, max(1, (M - 1) // 2), CURVE_SIZES)).astype(np.int64))
+    common = np.sum([_common(row_a, row_b, sizes) for row_a, row_b in zip(a, b, strict=True)], axis=0)
+    kept = (M * common / queries / sizes - sizes) / (M - sizes)
+    return Curve(K=sizes.tolist(), kept=rounded(kept), M=M, queries=queries)
+
+
+def _common(a: Array, b: Array, sizes: Indices) -> Array:
+    """Return for each K how many of the K nearest are the same in both spaces; ties count by their probability."""
+    (less_a, same_a), (less_b, same_b) = _ranks(a), _ranks(b)
+    untied = (same_a == 1) & (same_b == 1)
+    first_size = np.maximum(less_a[untied], less_b[untied]) + 1  # smallest K at which both spaces have the candidate
+    total = np.cumsum(np.bincount(first_size, minlength=len(a) + 1))[sizes].astype(np.float64)
+    tied = ~untied
+    if tied.any():
+        chance_a = np.clip((sizes[:, None] - less_a[tied]) / same_a[tied], 0, 1)
+        chance_b = np.clip((sizes[:, None] - less_b[tied]) / same_b[tied], 0, 1)
+        total += np.einsum("kp,kp->k", chance_a, chance_b)
+    return total
+
+
+def _ranks(values: Array) -> tuple[Indices, Indices]:
+    """Return for each value how many values are less, and how many are equal."""
+    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(sizes) - sizes)[group], sizes[group]

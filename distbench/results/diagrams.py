@@ -1,7 +1,8 @@
 """The numbers of an encoder's three pictures, as plain values that can be stored and sent.
 
 The pictures show the density of code against input distance, the codes with the worst torn pairs, and the share of
-neighbors kept at each size of neighborhood, with its interval. They use a seeded sample of the test points.
+neighbors kept at each size of neighborhood. They use a seeded sample of the test points, so they cost far less than
+the report.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from distbench.errors import InputError
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
-    from distbench.results._diagram_curve import Curve
-    from distbench.results._diagram_distances import Shepard
+    from distbench.results._diagram_distances import Curve, Shepard
     from distbench.results._diagram_map import Map
 
 __all__ = ["Diagrams", "diagrams_of"]
@@ -79,18 +79,11 @@ def diagrams_of(
     if labels is not None and (not hasattr(labels, "__len__") or len(labels) != points):
         found = len(labels) if hasattr(labels, "__len__") else short_repr(labels)
         raise InputError("labels", f"found {found} for {points} test points", "pass one for each test point")
-    from distbench.results._diagram_curve import curve
-    from distbench.results._diagram_distances import (
-        has_queries_as_candidates,
-        judged_sample,
-        sampled_distances,
-        shepard,
-    )
+    from distbench.results._diagram_distances import curve, sampled_distances, shepard
     from distbench.results._diagram_map import map_of
     from distbench.results.rows import distance_of
 
-    rows = judged_sample(report)
-    input_distances, code_distances = sampled_distances(report, rows)
+    input_distances, code_distances = sampled_distances(report)
     return Diagrams(
         encoder=report.encoder if encoder is None else encoder,
         dataset=dataset,
@@ -105,5 +98,5 @@ def diagrams_of(
         distance=distance_of(report),
         shepard=shepard(input_distances, code_distances),
         map=map_of(report, None if labels is None else [str(label) for label in labels]),
-        curve=curve(report, rows, has_queries_as_candidates(report)),
+        curve=curve(input_distances, code_distances),
     )

@@ -119,6 +119,12 @@ def find(driver, css):
     return driver.find_elements("css selector", css)
 
 
+def appeared(driver, css):
+    """The elements, as soon as there are any: what a link opens is open only some time after the click."""
+    wait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait(driver, 20)
+    return wait.until(lambda driver: find(driver, css))
+
+
 def names(driver, table="#t0"):
     script = "return [...document.querySelectorAll(arguments[0])].map(e => e.dataset.value)"
     return driver.execute_script(script, f"{table} .leaderboard tbody:first-of-type tr > th")
@@ -200,7 +206,7 @@ class TestInTheBrowser:
         driver = opened()
         links = {e.text: e for e in find(driver, "#t0 .leaderboard tbody th a")}
         links["second"].click()
-        shown = find(driver, "details[open] figure > svg")
+        shown = appeared(driver, "details[open] figure > svg")
         assert len(shown) == 3
         for svg in shown:
             box = driver.execute_script("const b = arguments[0].getBBox(); return [b.width, b.height]", svg)
@@ -219,7 +225,7 @@ class TestInTheBrowser:
         assert "--distbench-retrain" not in find(driver, "details[open]")[0].text
         driver = opened()
         next(e for e in find(driver, "#t0 .leaderboard tbody th a") if e.text == "first").click()
-        stored = find(driver, "details[open]")[0]
+        stored = appeared(driver, "details[open]")[0]
         assert "--distbench-retrain fits the encoder again" in stored.text
         assert stored.find_elements("css selector", "figure") == []
 

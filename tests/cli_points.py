@@ -43,6 +43,12 @@ class Columns:
 
 two, four = Columns(2), Columns(4)
 
+def same(X):
+    return X
+
+def rounded(X):
+    return np.round(X)
+
 def leaves(X):
     sys.exit(0)
 

@@ -69,6 +69,37 @@ class TestEvaluate:
         assert result.exit_code == code
         assert f": {shown}\n" in result.stdout
 
+    def test_queries_and_documents_with_codes_of_their_own(self):
+        options = {"k": 7, "metrics": "knn_recall", "distance_z": "inner_product"}
+        wanted = distbench.evaluate_codes(
+            X, X, reference=(X_REF, np.round(X_REF)), include_queries=False, **options
+        ).as_dict()
+        np.save("rounded.npy", np.round(X_REF))
+        more = (
+            "--reference",
+            "points.npz:train",
+            "--metric",
+            "knn_recall",
+            "--distance-z",
+            "inner_product",
+            "--json",
+            "--k",
+            "7",
+        )
+        ready = ("--codes", "X.npy", *X_DATA, "--reference-codes", "rounded.npy", "--reference-only")
+        own = ("own_encoders:same", *X_DATA, "--reference-encoder", "own_encoders:rounded")
+        for given in (ready, own):
+            document = json.loads(run(*given, *more).stdout)
+            assert {score["metric"]: score["value"] for score in document["scores"]} == wanted
+
+    def test_given_distances(self):
+        distances = np.linalg.norm(X[:, None] - X[None], axis=2)
+        np.save("distances.npy", np.concatenate([distances, np.linalg.norm(X[:, None] - X_REF[None], axis=2)], axis=1))
+        given = ("--codes", "Z.npy", "--metric", "knn_recall", "--k", "7", "--json")
+        wanted = json.loads(run(*given, *POINTS, "--reference-codes", "Z_ref.npy").stdout)["scores"]
+        result = run(*given, "--data", "distances.npy", "--distance-x", "precomputed", "--reference-codes", "Z_ref.npy")
+        assert json.loads(result.stdout)["scores"][0]["value"] == wanted[0]["value"]
+
     def test_ready_codes(self):
         result = run("--codes", "Z.npy", "--reference-codes", "Z_ref.npy", *POINTS, "--json")
         document = json.loads(result.stdout)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["CODE_DISTANCES", "EUCLIDEAN", "HAMMING", "INPUT_DISTANCES", "PACKED_HAMMING", "distance_advice"]
+__all__ = [
+    *("CODE_DISTANCES", "EUCLIDEAN", "HAMMING", "INNER_PRODUCT", "INPUT_DISTANCES", "PACKED_HAMMING"),
+    *("POINT_DISTANCES", "PRECOMPUTED", "distance_advice"),
+]
 
 EUCLIDEAN, HAMMING, PACKED_HAMMING = "euclidean", "hamming", "packed_hamming"
+INNER_PRODUCT, PRECOMPUTED = "inner_product", "precomputed"
 INPUT_DISTANCES = (EUCLIDEAN, "cosine", "cityblock")
-CODE_DISTANCES = (*INPUT_DISTANCES, HAMMING, PACKED_HAMMING)
+POINT_DISTANCES = (*INPUT_DISTANCES, INNER_PRODUCT, PRECOMPUTED)
+CODE_DISTANCES = (*POINT_DISTANCES, HAMMING, PACKED_HAMMING)
 OTHER_NAMES = {
     **dict.fromkeys(("l1", "manhattan", "taxicab"), "cityblock"),
     **dict.fromkeys(("l2", "minkowski", "sqeuclidean"), EUCLIDEAN),
     **dict.fromkeys(("angular", "cos"), "cosine"),
+    **dict.fromkeys(("dot", "dotproduct", "dot_product", "ip", "innerproduct"), INNER_PRODUCT),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.distances import PRECOMPUTED
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def check_sources(typed: Mapping[str, Any]) -> None:
     for name in POINT_OPTIONS if dataset else ():
         if typed[name]:
             raise InputError(name, "given with --dataset, which has its own points and labels", "leave it out")
-    if bool(typed["reference_codes"]) != bool(typed["reference"] and codes):
+    is_given = PRECOMPUTED in (typed["distance_x"], typed["distance_z"])  # has the distances of reference points too
+    if bool(typed["reference_codes"]) != bool(typed["reference"] and codes) and not (codes and is_given):
         raise InputError("reference_codes", "needed with both --codes and --reference, and only then")
     if typed["input_space"] and (codes or dataset):
         raise InputError(
@@ -42,7 +44,12 @@ def check_sources(typed: Mapping[str, Any]) -> None:
         )
     if len(typed["input_space"]) > 1 + bool(typed["reference"]):
         raise InputError("input_space", "give one", "a second one is for --reference")
-    for name, needed, fits in (("stochastic", "ENCODER and --data", encoder and data), ("queries", "--data", data)):
+    for name, needed, fits in (
+        ("stochastic", "ENCODER and --data", encoder and data),
+        ("queries", "--data", data),
+        ("reference_encoder", "ENCODER and --reference", encoder and typed["reference"]),
+        ("reference_only", "--data", data),
+    ):
         if typed[name] and not fits:
             raise InputError(name, f"goes only with {needed}", "leave it out")
 
@@ -61,8 +68,11 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
     options = {**check.options, "labels": labels, "reference_labels": reference_labels, "groups": groups}
     if typed["input_space"]:
         options["input_space"] = _space(typed["input_space"])
+    if typed["reference_encoder"]:
+        options["reference_encoder"] = encoder_of(typed["reference_encoder"])
     if typed["codes"]:
-        reference = None if reference is None else (reference, _read(typed, "reference_codes"))
+        pair = reference, _read(typed, "reference_codes")
+        reference = None if all(part is None for part in pair) else pair
         check = replace(check, codes=_read(typed, "codes"), name=check.name or _name_of(typed["codes"]))
     else:
         check = replace(check, encoder=encoder_of(typed["encoder"]))

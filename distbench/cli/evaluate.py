@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, POINT_DISTANCES
 from distbench.cli import _common as common
 from distbench.cli._common import PATH, CannotDo, json_option
 from distbench.cli._wording import with_options
@@ -78,6 +78,13 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> t
 )
 @click.option("--codes", default="", metavar="FILE", help="Codes of the test points, instead of ENCODER.")
 @click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
+@click.option(
+    "--reference-encoder",
+    default="",
+    metavar="ENCODER",
+    help="The encoder of the reference points, if it is another: neighbors are then looked up in these alone.",
+)
+@click.option("--reference-only", is_flag=True, help="Look neighbors up in the reference points alone.")
 @click.option("--labels", default="", metavar="FILE", help="One label for each test point.")
 @click.option("--reference-labels", default="", metavar="FILE", help="One label for each reference point.")
 @click.option("--groups", default="", metavar="FILE", help="The group of each test point: intervals are over groups.")
@@ -119,7 +126,7 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> t
     callback=_metrics,
     help="default, all, or names separated by commas, such as stress,knn_recall@100. Can be repeated.",
 )
-@click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(INPUT_DISTANCES), help="Distance between points.")
+@click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(POINT_DISTANCES), help="Distance between points.")
 @click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes.")
 @click.option("--queries", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N test points.")
 @click.option("--stochastic", is_flag=True, help="The encoder draws random codes: evaluate several draws.")
@@ -153,6 +160,7 @@ def command(
         passed = {name: typed[name] for name in OPTIONS if typed[name]}
         limits, options = limits_and_options({**passed, **limits}, k=typed["k"][0], required=False)
         named = {name: typed[name] for name in ("k", "seed", "name")}
+        named["include_queries"] = not typed["reference_only"]
         outcome = run_check(typed, Check(limits=limits, undecided=undecided, options=options, **named))
         failure = failure_text(outcome.report, outcome.broken) if outcome.broken else ""
         limits = outcome.limits

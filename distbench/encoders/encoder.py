@@ -36,11 +36,14 @@ class Encoder:
         Takes a batch of points and returns one code for each.
     batch_size : int
         Number of points in a call.
+    code_bytes : int or None
+        Number of bytes of a stored code, if the encoder says so; one of quantised codes may return them decoded.
     """
 
     name: str
     call: Callable[[Any], Any]
     batch_size: int = 1024
+    code_bytes: int | None = None
 
     def encode(self, X: Any) -> NDArray[np.floating]:
         """Encode all points.
@@ -208,7 +211,7 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     Returns
     -------
     Encoder
-        It has ``encode(X)`` and ``name``.
+        It has ``encode(X)``, ``name``, and ``code_bytes`` if the object has such a whole number.
 
     Raises
     ------
@@ -221,7 +224,9 @@ def as_encoder(obj: Any, batch_size: int = 1024) -> Encoder:
     """
     batch_size = whole_number(batch_size, "batch_size", 1, "pass a whole number above 0, e.g. 1024")
     if isinstance(obj, Encoder):
-        return Encoder(obj.name, obj.call, batch_size)
+        return Encoder(obj.name, obj.call, batch_size, obj.code_bytes)
     model = loaded_file(obj)
+    size = getattr(model, "code_bytes", None)
     has_name = isinstance(getattr(model, "name", None), str)  # a model without a name gets the name of its file
-    return Encoder(name_of(obj if is_path(obj) and not has_name else model), call_of(model), batch_size)
+    name = name_of(obj if is_path(obj) and not has_name else model)
+    return Encoder(name, call_of(model), batch_size, size if isinstance(size, int) else None)

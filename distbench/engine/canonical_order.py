@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.distances import PRECOMPUTED
 from distbench.engine._jit import kernel
 from distbench.inputs.blocks import matrix_blocks
 
-__all__ = ["HASHED_BYTES", "canonical_order", "inverse", "shuffled_rows"]
+__all__ = ["HASHED_BYTES", "canonical_order", "inverse", "row_of_distances", "shuffled_rows"]
 
 Indices = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -37,6 +38,15 @@ def canonical_order(X: NDArray[Any], Z: NDArray[Any] | None = None) -> Indices:
     if Z is None or not (ordered[1:] == ordered[:-1]).any():
         return order
     return np.lexsort((_hashes(Z), of_points))
+
+
+def row_of_distances(points: NDArray[Any], distance: str) -> NDArray[Any]:
+    """Return what stands for each point in `canonical_order`: its coordinates, or its given distances in their order.
+
+    The columns of given distances change their order with the rows.
+    """
+    is_given = distance == PRECOMPUTED and points.size * 8 <= HASHED_BYTES
+    return np.sort(points, axis=1) if is_given else points
 
 
 def shuffled_rows(X: NDArray[Any], seed: int) -> Indices:

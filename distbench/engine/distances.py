@@ -23,6 +23,7 @@ __all__ = [
     "few_keys",
     "keys_from_products",
     "pair_keys",
+    "products",
     "summed_keys",
     "tolerance",
     "unlike_bits",
@@ -158,6 +159,18 @@ def few_keys(x: Array, rows: Array) -> Array:
     out = np.empty(len(rows))
     for p in range(len(rows)):
         out[p] = _squared_difference(x, rows[p])
+    return out
+
+
+@kernel
+def products(x: Array, rows: Array) -> Array:
+    """Return the inner products of the point `x` with some rows (n, d), summed column by column."""
+    out = np.empty(len(rows))
+    for p in range(len(rows)):
+        total = 0.0
+        for c in range(len(x)):
+            total += x[c] * rows[p, c]
+        out[p] = total
     return out
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.distances import PRECOMPUTED
 from distbench.engine.assemble import assemble
-from distbench.engine.canonical_order import canonical_order, inverse
+from distbench.engine.canonical_order import canonical_order, inverse, row_of_distances
 from distbench.engine.density import DensityFamily
 from distbench.engine.job import release_buffers, run_job
 from distbench.engine.labels import LabelsFamily
@@ -22,11 +23,11 @@ from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.parallel.executors import Workers, workers_for
 from distbench.engine.parallel.progress import track
 from distbench.engine.partial_sums import OptionalStatistic, Part, merge
-from distbench.engine.point_space import Space
 from distbench.engine.problem import FAMILIES, Problem
 from distbench.engine.relative_ranks import RelativeFamily
 from distbench.engine.rnx_curve import OrderCurvesFamily
 from distbench.engine.sampled_pairs import SampledPairsFamily
+from distbench.engine.spaces import space_of
 from distbench.engine.statistics import Statistics
 
 __all__ = ["gather"]
@@ -92,13 +93,13 @@ def gather(
     order = None if all_judged else np.concatenate([rows, np.setdiff1d(np.arange(len(X)), rows)])
     first_candidate = 0 if among_queries else len(rows)
     problem = Problem(
-        x=Space([X] if X_ref is None else [X, X_ref], order, first_candidate, distance_x),
-        z=Space([Z] if Z_ref is None else [Z, Z_ref], order, first_candidate, distance_z),
+        x=space_of([X] if X_ref is None else [X, X_ref], order, first_candidate, distance_x),
+        z=space_of([Z] if Z_ref is None else [Z, Z_ref], order, first_candidate, distance_z),
         m=len(rows),
         n_test=len(X) if among_queries else 0,
         ks=tuple(dict.fromkeys([k] if isinstance(k, (int, np.integer)) else k)),
         families=families | {"moments"} if "shepard" in families else families,
-        canonical=_canonical((X, Z), None if X_ref is None or Z_ref is None else (X_ref, Z_ref), rows, order),
+        canonical=_canonical(_in_order(X, X_ref, distance_x), _in_order(Z, Z_ref, distance_z), rows, order),
         sigma=sigma,
     )
     if labels is not None:
@@ -118,20 +119,29 @@ def gather(
         release_buffers()  # if jobs ran in this thread
 
 
+def _in_order(
+    points: NDArray[Any], references: NDArray[Any] | None, distance: str
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return what stands for the test points and for the reference points in their canonical order."""
+    if references is not None and distance == PRECOMPUTED:
+        references = row_of_distances(points[:, -len(references) :].T, distance)
+    return row_of_distances(points, distance), references
+
+
 def _canonical(
-    tests: tuple[NDArray[Any], NDArray[Any]],
-    references: tuple[NDArray[Any], NDArray[Any]] | None,
+    points: tuple[NDArray[Any], NDArray[Any] | None],
+    codes: tuple[NDArray[Any], NDArray[Any] | None],
     rows: Indices,
     order: Indices | None,
 ) -> Indices:
     """Return `Problem.canonical` for queries at `rows` of the test points, which the spaces hold in this `order`."""
-    canonical = canonical_order(*tests)
+    canonical = canonical_order(points[0], codes[0])
     if order is not None:
         canonical = inverse(order)[canonical]
         canonical = np.concatenate([canonical[canonical < len(rows)], canonical[canonical >= len(rows)]])
-    return (
-        canonical if references is None else np.concatenate([canonical, len(canonical) + canonical_order(*references)])
-    )
+    if points[1] is None:
+        return canonical
+    return np.concatenate([canonical, len(canonical) + canonical_order(points[1], codes[1])])
 
 
 def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Workers, progress: bool | None) -> Statistics:

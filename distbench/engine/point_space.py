@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from distbench.engine import directions, distances
 
-__all__ = ["Space", "distance_table"]
+__all__ = ["BLOCK_COLUMNS", "FEW_COLUMNS", "PLAIN_EXPONENT", "Space"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -65,14 +65,13 @@ class Space:
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
-        is_small = self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
-        if self.distance == "cosine" and is_small:
+        if self.distance == "cosine" and self._is_small:
             self._rows, self._marks = directions.prepared(self._slice(0, self.n_rows))
             directions.join_same(self._rows, self._marks)
         elif self.distance == "cosine":
             self._marks = np.concatenate([directions.prepared(self._slice(*block))[1] for block in self._cuts()])
-        elif is_small:
-            self._rows = self._prepare(0, self.n_rows)
+        else:
+            self._keep_rows()
         if self.by_products:
             self._find_origin()
             self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
@@ -82,6 +81,14 @@ class Space:
             self.tolerance = 0.0 if is_exact else distances.tolerance(self.d)
         elif self._rows is not None:
             self._columns = np.ascontiguousarray(self._rows[self.first :].T)
+
+    @property
+    def _is_small(self) -> bool:
+        return self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
+
+    def _keep_rows(self) -> None:
+        if self._is_small:
+            self._rows = self._prepare(0, self.n_rows)
 
     def _cuts(self) -> Iterator[tuple[int, int]]:
         return ((start, min(start + BLOCK_COLUMNS, self.n_rows)) for start in range(0, self.n_rows, BLOCK_COLUMNS))
@@ -284,20 +291,12 @@ class Space:
                 high = np.maximum(high, block.max(axis=0))
         return low, high
 
-    def _on_grid(self) -> bool:
+    def _on_grid(self, product_bits: int = 51) -> bool:
         """Return whether all coordinates are multiples of a coarse step, so that products and sums are exact."""
         largest = max(int(np.frexp(np.abs(rows).max())[1]) for rows in self._blocks())  # all are below 2**largest
-        bits = (51 - int(np.ceil(np.log2(self.d)))) // 2
+        bits = (product_bits - int(np.ceil(np.log2(self.d)))) // 2
         for rows in self._blocks():
             steps = np.ldexp(rows, bits - largest)
             if not (np.rint(steps) == steps).all():
                 return False
         return True
-
-
-def distance_table(points: NDArray[Any], others: NDArray[Any], distance: str) -> Array:
-    """Return the distances of some points (m, d) to others (n, d), as an array (m, n)."""
-    if not len(points) or not len(others):
-        return np.empty((len(points), len(others)))
-    space = Space([points, others], None, len(points), distance)
-    return np.ldexp(np.stack([space.exact_distances(i) for i in range(len(points))]), space.exponent)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.distances import HAMMING
+from distbench._util.distances import HAMMING, PRECOMPUTED
 from distbench.encoders.decoder import decode
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder
 from distbench.errors import EncoderError
 from distbench.evaluation.code_distances import checked_code_distance
+from distbench.evaluation.given_distances import given_distances
 from distbench.evaluation.points import REFERENCE, TEST, EncodedPoints, InputPoints
 from distbench.evaluation.settings import Settings
 from distbench.inputs.arrays import (
@@ -35,7 +36,7 @@ RECONSTRUCTED = "points returned by the decoder"
 
 
 def encode(
-    encoder: Encoder,
+    encoders: tuple[Encoder, Encoder],
     points: tuple[Any, Any],
     inputs: InputPoints,
     decoder: Callable[[Any], Any] | None,
@@ -44,16 +45,19 @@ def encode(
 ) -> list[EncodedPoints]:
     """Return the points with their codes, once for each draw; append notes for readers of the report to `notes`.
 
+    `encoders` are that of the test points, which the report is on, and that of the reference points; often the same.
     `points` are the test points and the reference points (or None) as the encoder takes them; input distances are
     measured between `inputs`. Raises EncoderError if codes cannot be used, differ when the encoder is called again, or
     have different sizes in different draws.
     """
+    encoder, stored = encoders[0], encoders[1] if points[1] is not None else encoders[0]
 
     def draw(notes: list[str]) -> tuple[EncodedPoints, list[Any]]:
-        outputs = [None if part is None else encoder.outputs(part) for part in points]
+        outputs = [None if part is None else own.outputs(part) for own, part in zip(encoders, points, strict=True)]
         codes = list(map(_widened, outputs))
         encoded = with_codes(inputs, (codes[0], codes[1]), CODES, settings, notes)
-        encoded = replace(encoded, code_bytes=bytes_per_row(outputs[0]))
+        kept = outputs[0] if stored is encoder else outputs[1]  # what an index stores
+        encoded = replace(encoded, code_bytes=stored.code_bytes or bytes_per_row(kept))
         codes = [codes if is_sparse(codes) else Z for codes, Z in zip(codes, (encoded.Z, encoded.Z_ref), strict=True)]
         if decoder is None:
             return encoded, codes
@@ -63,8 +67,8 @@ def encode(
 
     first, codes = draw(notes)
     if settings.draws == 1:
-        sets = zip(points, codes, (TEST, REFERENCE), strict=True)
-        found = [check_same_again(encoder, part, Z, name) for part, Z, name in sets if Z is not None]
+        sets = zip(encoders, points, codes, (TEST, REFERENCE), strict=True)
+        found = [check_same_again(own, part, Z, name) for own, part, Z, name in sets if Z is not None]
         notes += list(chain.from_iterable(found))[:1]
         return [first]
     draws = [first, *(draw([])[0] for _ in range(settings.draws - 1))]
@@ -92,6 +96,11 @@ def with_codes(
     Raises InputError unless each point has one code, all codes have the same size, and the distance of the settings can
     be measured between them.
     """
+    if settings.distance_z == PRECOMPUTED:
+        n = 0 if points.X_ref is None else len(points.X_ref)
+        Z, Z_ref = given_distances(codes[0], names[0], n, settings.include_queries)
+        check_same_rows(points.X, Z, (points.names[0], names[0]))
+        return EncodedPoints(points.X, Z, points.X_ref, Z_ref, distance_z=PRECOMPUTED)
     parts: list[Any] = [codes[0]] if points.X_ref is None else [codes[0], codes[1]]
     narrow = parts if settings.distance_z == HAMMING else without_empty_columns(parts, names)
     Z = as_points(narrow[0], names[0], notes, FLATTENED)
@@ -103,7 +112,7 @@ def with_codes(
     if points.X_ref is not None and Z_ref is not None:
         check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))
         check_same_columns(Z, Z_ref, names)
-    size = bytes_per_row(codes[0])
+    size = bytes_per_row(codes[0] if settings.include_queries or codes[1] is None else codes[1])  # of what is stored
     return EncodedPoints(
         points.X, Z, points.X_ref, Z_ref, distance_z=distance, full_code_size=full_size, code_bytes=size
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from distbench._util.checks import check_reference_pair, has_queries_as_candidates
-from distbench._util.distances import EUCLIDEAN
+from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text
 from distbench.encoders.decoder import decoder_of
@@ -17,6 +17,7 @@ from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import is_path, loaded_file, may_reconstruct, name_of, takes_symbols
 from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
+from distbench.evaluation.given_distances import reference_count
 from distbench.evaluation.measure import measure
 from distbench.evaluation.point_kinds import symbol_notes
 from distbench.evaluation.points import REFERENCE, TEST, check_names, checked_points, input_points
@@ -33,6 +34,7 @@ def evaluate(
     X_test: Any,
     *,
     reference: Any = None,
+    reference_encoder: Any = None,
     input_space: Any = None,
     k: int | Iterable[int] = 10,
     metrics: str | Iterable[str] = "default",
@@ -65,6 +67,10 @@ def evaluate(
         flattened for input distances. Texts and other objects are passed as lists; they need an `input_space`.
     reference : array-like of shape (n, d), or list of n objects, optional
         Points among which neighbors are looked up, usually the training points. Default: the test points.
+    reference_encoder : encoder, optional
+        Encodes the reference points, if not `encoder` does: for a search in which queries and documents have codes of
+        their own, such as full queries among compressed documents. The candidates are then the reference points alone.
+        Both encoders return codes of one size, between which `distance_z` is measured.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
         Other points, between which input distances are measured. Pass an encoder that makes them from `X_test` and
         `reference`; or an array with a row for each test point; or, if there are reference points, a tuple of an array
@@ -92,8 +98,10 @@ def evaluate(
     name : str, optional
         Name of the encoder in the report.
     distance_x, distance_z : str
-        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; for codes of 0 and 1 also "hamming", and
-        for bits packed eight to a byte "packed_hamming".
+        Distances of points and of codes: "euclidean", "cosine" or "cityblock"; "inner_product", the larger the nearer,
+        for metrics of neighbors and of order; for codes of 0 and 1 also "hamming", and for bits packed eight to a byte
+        "packed_hamming". With `distance_x` "precomputed", `X_test` (or `input_space`) has the distances themselves: a
+        row for each test point and a column for each candidate, the test points first and then the reference points.
     labels, reference_labels : array-like of shape (m,) and (n,), optional
         Labels of the test and the reference points, of any kind.
     groups : array-like of shape (m,), optional
@@ -144,9 +152,14 @@ def evaluate(
     model = loaded_file(encoder)
     decoder = decoder_of(model) if input_space is None else None
     settings = Settings(
-        chosen_metrics(metrics, with_labels=labels is not None, with_decoder=decoder is not None),
+        chosen_metrics(
+            metrics,
+            with_labels=labels is not None,
+            with_decoder=decoder is not None,
+            distances=(distance_x, distance_z),
+        ),
         k=k,
-        include_queries=has_queries_as_candidates(include_queries, reference),
+        include_queries=_includes_queries(include_queries, reference, reference_encoder),
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
@@ -160,19 +173,24 @@ def evaluate(
         reference_labels=reference_labels,
         groups=groups,
     )
+    if settings.distance_z == PRECOMPUTED:
+        found = "found 'precomputed' for codes that an encoder makes"
+        raise InputError("distance_z", found, "pass the distances of the codes to distbench.evaluate_codes")
     adapter = as_encoder(model, batch_size=batch_size)
     if is_path(encoder):  # the name of a file is clearer than that of the model in it
         adapter = replace(adapter, name=name_of(encoder))
+    of_reference = adapter if reference_encoder is None else as_encoder(loaded_file(reference_encoder), batch_size)
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, settings, notes)
     spaces = (*input_space, None) if isinstance(input_space, tuple) else (input_space, None)
     sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
     test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
     check_names(test, others, settings, notes)
-    notes += symbol_notes(points.X, takes_symbols(model)) if input_space is None else []
+    if input_space is None and settings.distance_x != PRECOMPUTED:
+        notes += symbol_notes(points.X, takes_symbols(model))
     if DECODER not in settings.names:
         decoder = None
-    encoded = encode(adapter, (X_test, reference), points, decoder, settings, notes)
+    encoded = encode((adapter, of_reference), (X_test, reference), points, decoder, settings, notes)
     return measure(points, encoded, settings, plain_text(name or adapter.name), notes, may_reconstruct(model))
 
 
@@ -210,7 +228,14 @@ def evaluate_codes(
         Their codes. If `X_test` is an AnnData object, a key of its ``obsm``: ``evaluate_codes(adata, "X_umap")``.
     reference : tuple (X_ref, Z_ref), optional
         Reference points and their codes, in the same forms.
-    k, metrics, include_queries, confidence, name, distance_x, distance_z, labels, reference_labels, groups
+    k, metrics, include_queries, confidence, name
+        As in `evaluate`. If the codes of reference points are of another kind than those of test points, as in a search
+        for full queries among compressed documents, pass ``include_queries=False``.
+    distance_x, distance_z : str
+        As in `evaluate`. With "precomputed", `X_test` or `Z_test` has distances: (m, m) in sample, (m, m + n) beside n
+        reference points, (m, n) with ``include_queries=False``. `reference` then has None in place of these points; it
+        is left out if both are distances.
+    labels, reference_labels, groups
         As in `evaluate`.
     queries, precision, seed, executor, progress
         As in `evaluate`.
@@ -236,10 +261,12 @@ def evaluate_codes(
     0.63
     """
     check_reference_pair(reference)
+    distances = distance_x, distance_z
+    are_given = all(isinstance(name, str) and name == PRECOMPUTED for name in distances)
     settings = Settings(
-        chosen_metrics(metrics, with_labels=labels is not None),
+        chosen_metrics(metrics, with_labels=labels is not None, distances=distances),
         k=k,
-        include_queries=has_queries_as_candidates(include_queries, reference),
+        include_queries=has_queries_as_candidates(include_queries, True if are_given else reference),
         confidence=confidence,
         distance_x=distance_x,
         distance_z=distance_z,
@@ -258,8 +285,10 @@ def evaluate_codes(
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
     pairs = [] if reference is None else list(zip(reference, (names[1], code_names[1]), strict=True))
     check_names([(X_test, names[0]), (Z_test, code_names[0])], pairs, settings, notes)
-    points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes)
-    notes += symbol_notes(points.X, False)
+    pair = None if reference is None else (X_ref, Z_ref)
+    count = reference_count(pair, settings.distances, (names[1], code_names[1]))
+    points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes, references=count)
+    notes += symbol_notes(points.X, False) if settings.distance_x != PRECOMPUTED else []
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
 
@@ -268,3 +297,12 @@ def _refuse_swapped(encoder: Any, X_test: Any) -> None:
     encodes = any(hasattr(X_test, name) for name in ("transform", "encode", "predict")) or callable(X_test)
     if isinstance(encoder, np.ndarray) and encodes and not hasattr(X_test, "__array__"):
         raise InputError("encoder, X_test: look swapped; pass the encoder first, then the test points")
+
+
+def _includes_queries(include_queries: Any, reference: Any, reference_encoder: Any) -> bool:
+    """Return whether test points are candidates; beside codes of another encoder they are none."""
+    if reference_encoder is None:
+        return has_queries_as_candidates(include_queries, reference)
+    if reference is None:
+        raise InputError("reference_encoder", "given without reference points", "pass reference=, or leave it out")
+    return False

@@ -29,7 +29,8 @@ def fingerprint(X: Array, X_ref: Array | None = None, judged: NDArray[np.int64] 
     for array in (X, X_ref):
         if array is not None:
             digest.update(repr(array.shape).encode())
-            _hash_numbers(array, digest)
+            if array.size:  # given distances have no points of the reference
+                _hash_numbers(array, digest)
     if judged is not None:
         digest.update(judged.tobytes())
     return digest.hexdigest()

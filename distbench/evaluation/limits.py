@@ -97,11 +97,10 @@ def _hint(name: str, options: Collection[str]) -> str:
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
     """Return the option `metrics` that adds the metrics with limits to the chosen ones; empty if none is missing."""
     if isinstance(chosen, str):
-        if chosen == "all":  # of which only names with their own k are no part
-            limits = {name: limit for name, limit in limits.items() if "@" in name}
-        chosen = default_metrics() if chosen == "default" else [chosen]
+        chosen = [chosen]
     if not isinstance(chosen, Iterable) or isinstance(chosen, Mapping):
         return {}  # evaluate raises the error
     names = list(chosen)
-    missing = [name for name in limits if name not in names]
+    measured = {*names, *(default_metrics() if "default" in names else ())}
+    missing = [name for name in limits if name not in measured and ("@" in name or "all" not in names)]
     return {"metrics": (*names, *missing)} if missing or not isinstance(chosen, Collection) else {}

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench._util.distances import INNER_PRODUCT, PRECOMPUTED
 from distbench._util.notes import Note
 from distbench.engine import Statistics
+from distbench.engine.canonical_order import row_of_distances
 from distbench.engine.moments import MOMENTS
 from distbench.errors import InputError
 from distbench.evaluation.fingerprint import fingerprint
@@ -53,7 +55,9 @@ def measure(
         return {metric: report[metric].half_width for metric in precision or ()}
 
     warnings = report_warnings(points, draws, settings.distances, may_reconstruct)
-    report = sampled(report_on, half_widths, points.X, settings.queries, precision, settings.seed)
+    is_sample = settings.queries is not None or precision is not None
+    rows = row_of_distances(points.X, settings.distance_x) if is_sample else points.X
+    report = sampled(report_on, half_widths, rows, settings.queries, precision, settings.seed)
     if settings.queries is not None and settings.queries > total:
         text = f"queries: found {settings.queries:,}, but only {total:,} test points; all of them were evaluated"
         warnings.append(Note("info", "queries", text))
@@ -98,7 +102,7 @@ def _report(
         space=points.space,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=fingerprint(points.X, points.X_ref, judged),
-        clouds=first,
+        clouds=None if {INNER_PRODUCT, PRECOMPUTED} & set(settings.distances) else first,  # pictures show lengths
         groups=points.groups,
     )
 

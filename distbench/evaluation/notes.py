@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.distances import EUCLIDEAN, PACKED_HAMMING
+from distbench._util.distances import EUCLIDEAN, PACKED_HAMMING, PRECOMPUTED
 from distbench._util.notes import Note
 from distbench.engine.directions import same_directions
 from distbench.evaluation.code_distances import symbol_code_notes
@@ -46,13 +46,15 @@ def report_warnings(
     `distances` are those of points and of codes; `may_reconstruct` is whether the encoder may be an autoencoder.
     """
     notes: list[Note] = []
-    if not points.space:
+    are_points, are_codes = (distance != PRECOMPUTED for distance in distances)
+    if not points.space and are_points and are_codes:
         notes += size_notes(points.X, draws[0].Z) if may_reconstruct and distances[1] != PACKED_HAMMING else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
-    notes += _over_draws([_code_notes(draw, distances) for draw in draws])
-    spaces = zip((*points.names, "codes of test points"), (points.X, points.X_ref, draws[0].Z), strict=True)
-    notes += chain.from_iterable(matrix_notes(matrix, name) for name, matrix in spaces if matrix is not None)
-    if points.X_ref is not None:
+    notes += _over_draws([_code_notes(draw, distances) for draw in draws]) if are_points and are_codes else []
+    spaces = [(points.X, points.names[0]), (points.X_ref, points.names[1])] if are_points else []
+    spaces += [(draws[0].Z, "codes of test points")] if are_codes else []
+    notes += chain.from_iterable(matrix_notes(matrix, name) for matrix, name in spaces if matrix is not None)
+    if points.X_ref is not None and are_points:
         if len(points.X) + len(points.X_ref) == points.X.shape[1] and not points.space:
             for both in ([points.X, points.X_ref], [points.X_ref, points.X]):
                 notes += matrix_notes(np.concatenate(both), " and ".join(points.names))

@@ -30,7 +30,7 @@ def matrix_notes(points: Any, name: str) -> list[Note]:
             return []
     text = (
         f"{name}: a square matrix, symmetric, with zeros on the diagonal and nothing negative, as distances between "
-        "points make; its rows are taken for points, so pass the points themselves"
+        "points make; its rows are taken for points; for given distances pass distance_x='precomputed' (or distance_z)"
     )
     return [Note("warning", "distance_matrix", text)]
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from distbench._util.distances import EUCLIDEAN
+from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.notes import Note
 from distbench._util.text import join_names, plain_text, short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder, flat_codes
 from distbench.encoders.resolve import encodes, is_path
 from distbench.errors import EncoderError, InputError
+from distbench.evaluation.given_distances import given_distances
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
 from distbench.inputs.arrays import as_points, bytes_per_row, check_input_distance, check_space
@@ -114,16 +115,27 @@ class InputPoints:
 
 
 def checked_points(
-    parts: Iterable[Any], names: tuple[str, str], settings: Settings, notes: list[str], rows: Sequence[int] = (0, 0)
+    parts: Iterable[Any],
+    names: tuple[str, str],
+    settings: Settings,
+    notes: list[str],
+    rows: Sequence[int] = (0, 0),
+    references: int | None = 0,
 ) -> InputPoints:
     """Return points as matrices, with the labels and groups of the settings; append notes for readers to `notes`.
 
     `parts` are the test points and perhaps the reference points, and `rows` their numbers of rows, or 0 if any number
-    will do. Raises InputError if points cannot be used; if k, the distance, the labels or the groups do not fit them;
-    or if all points are equal.
+    will do. Of given distances the first part has all, and `references` is the number of reference points, or None if
+    the columns alone tell it. Raises InputError if points cannot be used; if k, the distance, the labels or the groups
+    do not fit them; or if all points are equal.
     """
-    parts = list(parts)
-    X, X_ref = _matrices(parts, names, notes, rows)
+    parts, is_given = list(parts), settings.distance_x == PRECOMPUTED
+    if is_given:
+        X, X_ref = given_distances(parts[0], names[0], references, settings.include_queries)
+        M = X.shape[1] - settings.include_queries
+    else:
+        X, X_ref = _matrices(parts, names, notes, rows)
+        M = check_space(X, X_ref, names, settings.include_queries)
     if settings.reference_labels is not None and X_ref is None:
         raise InputError("reference_labels", "given without reference points", "leave them out, or pass reference=")
     labels = labels_ref = None
@@ -132,7 +144,7 @@ def checked_points(
     if settings.reference_labels is not None and X_ref is not None:
         labels_ref = as_labels(settings.reference_labels, len(X_ref), "reference_labels")
     groups = None if settings.groups is None else Groups.of(settings.groups, len(X))
-    k = checked_k(settings.k, check_space(X, X_ref, names, settings.include_queries), settings.metrics)
+    k = checked_k(settings.k, M, settings.metrics)
     check_input_distance(X, settings.distance_x, names[0])
     if X_ref is not None:
         check_input_distance(X_ref, settings.distance_x, names[1])
@@ -149,7 +161,7 @@ def checked_points(
         label_codes=codes,
         groups=groups,
         k=k,
-        point_bytes=bytes_per_row(parts[0]),
+        point_bytes=None if is_given else bytes_per_row(parts[0]),
     )
 
 
@@ -213,10 +225,18 @@ def input_points(
             parts, encoder = _encoded(space, batch_size, sets, notes)
             source, description = f"the codes of {encoder!r}", f"codes of {plain_text(encoder)}"
         else:
-            parts, names = _given(space, reference is not None)
+            parts, names = _given(space, reference is not None and settings.distance_x != PRECOMPUTED)
             source, description = "the points given as input_space=", "points given"
     parts = list(parts)
-    points = checked_points(parts, names, settings, notes, rows)
+    points = checked_points(
+        parts, names, settings, notes, rows, 0 if reference is None else _count(reference, REFERENCE)
+    )
+    if settings.distance_x == PRECOMPUTED:
+        if len(points.X) != _count(X_test, TEST):
+            raise InputError(
+                names[0], f"found {len(points.X)} rows, but {TEST} has {_count(X_test, TEST)}", "pass one row for each"
+            )
+        return points if space is None else replace(points, space="distances given")
     if space is not None:
         columns = (parts[0] if is_sparse(parts[0]) else points.X).shape[1]
         text = f"input distances are between {source} ({columns} columns), not between rows of X_test"

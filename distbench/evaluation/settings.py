@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from distbench._util.checks import flag, whole_number
-from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INPUT_DISTANCES, distance_advice
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INNER_PRODUCT, POINT_DISTANCES, distance_advice
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
@@ -21,6 +21,10 @@ __all__ = ["DECODER", "LABELS", "Settings", "chosen_metrics", "draws_of"]
 DRAWS = 5  # how often a stochastic encoder encodes the points
 LABELS, DECODER = "label_agreement", "reconstruction_mse"
 NEEDS = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
+
+LENGTHS = ("stress", "distortion", "correlation", "density")
+"""Families of metrics that compare lengths, which inner products are not."""
+NO_LENGTHS = "inner products are no lengths; they have metrics of neighbors and of order"
 
 
 def _distance(known: tuple[str, ...]) -> Callable[[Any, str], str]:
@@ -48,7 +52,7 @@ class Settings:
     k: Any = 10
     include_queries: bool = _checked(flag, True)
     confidence: float = _checked(lambda value, name: check_confidence(value), 0.95)
-    distance_x: str = _checked(_distance(INPUT_DISTANCES), EUCLIDEAN)
+    distance_x: str = _checked(_distance(POINT_DISTANCES), EUCLIDEAN)
     distance_z: str = _checked(_distance(CODE_DISTANCES), EUCLIDEAN)
     queries: int | None = _checked(lambda value, name: check_queries(value), None)
     precision: Mapping[str, float] | None = None
@@ -97,19 +101,27 @@ def draws_of(stochastic: Any, draws: Any) -> int:
 
 
 def chosen_metrics(
-    metrics: str | Iterable[str], *, with_labels: bool = False, with_decoder: bool = False
+    metrics: str | Iterable[str],
+    *,
+    with_labels: bool = False,
+    with_decoder: bool = False,
+    distances: Collection[str] = (),
 ) -> tuple[Metric, ...]:
-    """Return the metrics that ``metrics=`` names, in the order of the table; "all" may be one of several names.
+    """Return the metrics that ``metrics=`` names, in the order of the table; "default" and "all" stand for several.
 
-    Raises InputError if a name is unknown, or a metric needs labels or a decoder that are missing.
+    Raises InputError if a name is unknown, or a metric needs labels or a decoder that are missing, or lengths though
+    one of the `distances` is an inner product.
     """
     missing = {name for name, is_known in ((LABELS, with_labels), (DECODER, with_decoder)) if not is_known}
-    if isinstance(metrics, str):
-        metrics = default_metrics() if metrics == "default" else [metrics]
+    if any(isinstance(name, str) and name == INNER_PRODUCT for name in distances):
+        missing |= {name for name, metric in METRICS.items() if metric.family in LENGTHS}
     is_list = isinstance(metrics, Iterable) and not isinstance(metrics, Mapping)  # a mapping looks like limits
-    every = [name for name in METRICS if name not in missing]
-    found = list(metrics) if is_list else []
-    names = [one for name in found for one in (every if isinstance(name, str) and name == "all" else [name])]
+    found = [metrics] if isinstance(metrics, str) else list(metrics) if is_list else []
+    groups = {"all": METRICS, "default": default_metrics()}
+    names: list[Any] = []
+    for name in found:
+        group = groups.get(name) if isinstance(name, str) else None
+        names += [name] if group is None else [one for one in group if one not in missing]
     if not names:
         raise InputError("metrics", f"found {short_repr(metrics)}", "pass 'default', 'all' or names")
     for name in names:
@@ -118,5 +130,5 @@ def chosen_metrics(
         if name not in METRICS:
             raise InputError("metrics", f"found no metric {short_repr(name)}", METRICS.advice(name))
         if (base := base_name(name)) in missing:
-            raise InputError("metrics", f"found {name!r}, which cannot be measured: {NEEDS[base]}")
+            raise InputError("metrics", f"found {name!r}, which cannot be measured: {NEEDS.get(base, NO_LENGTHS)}")
     return tuple(METRICS.in_order(names))

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.distances import EUCLIDEAN
+from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.text import plain_text
 from distbench.engine import Statistics, directions
-from distbench.engine.distances import as_bytes
+from distbench.engine.distances import as_bytes, products
 from distbench.engine.statistics import Moments, RankSide
 from distbench.evaluation.points import EncodedPoints
 from distbench.evaluation.scores import Pair, PairKind
@@ -109,8 +109,9 @@ def _extremes(moments: Moments) -> list[_Place]:
 
 @dataclass(frozen=True)
 class _Pair:
-    """A pair in one space: the query's vector, and the pair's distance divided by 2**exponent."""
+    """A pair in one space: the query's row and vector, and the pair's distance divided by 2**exponent."""
 
+    row: int
     query: Array
     exponent: int
     distance: float
@@ -130,27 +131,36 @@ class _Space:
         pairs = [self._pair(place) for place in places]
         unknown = [p for p, place in enumerate(places) if place.ranks[side] is None]
         ranks = np.array([place.ranks[side] or 0.0 for place in places])
-        ranks[unknown] = self._ranks([pairs[p] for p in unknown])
+        ranks[unknown] = (self._given_ranks if self.metric == PRECOMPUTED else self._ranks)([pairs[p] for p in unknown])
         distances = [float(np.ldexp(pair.distance, pair.exponent)) for pair in pairs]
         return list(zip(distances, ranks.tolist(), strict=True))
 
     def _pair(self, place: _Place) -> _Pair:
+        if self.metric == PRECOMPUTED:
+            return _Pair(place.query, np.empty(0), 0, float(self.test[place.query, place.column]))
         query, other = self._vectors(self.test[place.query : place.query + 1]), self._candidate(place.column)
         exponent = _exponent(query, other) if self.metric in ("euclidean", "cityblock") else 0
-        return _Pair(query, exponent, float(DISTANCES[self.metric](other, query, exponent)[0]))
+        return _Pair(place.query, query, exponent, float(DISTANCES[self.metric](other, query, exponent)[0]))
+
+    def _given_ranks(self, pairs: list[_Pair]) -> Array:
+        ranks = np.empty(len(pairs))
+        for p, pair in enumerate(pairs):
+            others = np.asarray(self.test[pair.row], dtype=np.float64)
+            others = np.delete(others, pair.row) if self.n_test else others
+            ranks[p] = (np.count_nonzero(others < pair.distance) + 1 + np.count_nonzero(others <= pair.distance)) / 2
+        return ranks
 
     def _ranks(self, pairs: list[_Pair]) -> Array:
         nearer, up_to = np.zeros(len(pairs)), np.zeros(len(pairs))
         measure = DISTANCES[self.metric]
         with np.errstate(over="ignore"):  # a distance that overflows here is larger than the pair's, as inf is
-            for block in self._blocks():
+            for start, block in self._blocks():
                 for p, pair in enumerate(pairs):
                     others = measure(block, pair.query, pair.exponent)
+                    if start <= pair.row < min(start + len(block), self.n_test):  # no point is its own neighbor
+                        others[pair.row - start] = np.inf
                     nearer[p] += np.count_nonzero(others < pair.distance)
                     up_to[p] += np.count_nonzero(others <= pair.distance)
-        if self.n_test:  # do not count the query itself, at distance 0
-            nearer -= np.array([pair.distance > 0 for pair in pairs], dtype=float)
-            up_to -= 1
         return (nearer + 1 + up_to) / 2
 
     def _candidate(self, column: int) -> Array:
@@ -158,13 +168,15 @@ class _Space:
         assert points is not None
         return self._vectors(points[row : row + 1])
 
-    def _blocks(self) -> Iterator[Array]:
-        size = max(1, BLOCK_NUMBERS // self.test.shape[1])
+    def _blocks(self) -> Iterator[tuple[int, Array]]:
+        """Yield candidates in blocks, each with the column of its first."""
+        size, first = max(1, BLOCK_NUMBERS // self.test.shape[1]), 0
         for points in (self.test[: self.n_test], self.reference):
             for start in range(0, 0 if points is None else len(points), size):
                 assert points is not None
-                yield self._vectors(points[start : start + size])
+                yield first + start, self._vectors(points[start : start + size])
             if points is not None:
+                first += len(points)
                 release(points)
 
     def _vectors(self, rows: Points) -> Array:
@@ -202,6 +214,10 @@ def _cityblock(block: Array, query: Array, exponent: int) -> Array:
     return np.asarray(np.abs(_difference(block, query, exponent)).sum(axis=1))
 
 
+def _inner_product(block: Array, query: Array, exponent: int) -> Array:
+    return -products(query[0], block)
+
+
 def _hamming(block: Array, query: Array, exponent: int) -> Array:
     return np.asarray((block != query).mean(axis=1))
 
@@ -217,4 +233,5 @@ DISTANCES: dict[str, Callable[[Array, Array, int], Array]] = {
     "cityblock": _cityblock,
     "hamming": _hamming,
     "packed_hamming": _hamming,
+    "inner_product": _inner_product,
 }

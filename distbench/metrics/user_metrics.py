@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from distbench._util.checks import whole_number
-from distbench._util.distances import EUCLIDEAN
+from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.text import raised, short_repr
 from distbench.engine import Statistics
-from distbench.engine.point_space import distance_table
+from distbench.engine.spaces import distance_table
 from distbench.errors import InputError
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.neighbor_counts import all_but_one
@@ -110,7 +110,17 @@ def with_metric_inputs(
             _queries_and_others(points[side], None if reference is None else reference[side], queries, among)
             for side in (0, 1)
         )
-        return MetricInputs(X, Z, X_ref, Z_ref, among, k, *distances)
+        inputs = MetricInputs(X, Z, X_ref, Z_ref, among, k, *distances)
+        if PRECOMPUTED not in distances:
+            return inputs
+        parts = ((X, X_ref), (Z, Z_ref))
+        kept = [
+            _given_distances(points[side], queries, among)
+            if distances[side] == PRECOMPUTED
+            else inputs._distances(*parts[side], distances[side])
+            for side in (0, 1)
+        ]
+        return replace(inputs, _kept=tuple(kept))
 
     statistics.extras[EXTRA] = make
     return statistics
@@ -122,7 +132,17 @@ def _queries_and_others(points: Any, others: Any, rows: NDArray[np.int64] | None
     references = tests[:0] if others is None else np.asarray(others)
     if rows is None:
         return tests, references
+    if references.shape[1] != tests.shape[1]:  # given distances: the candidates are columns
+        return tests[rows], references
     return tests[rows], np.concatenate([np.delete(tests, rows, axis=0), references]) if among else references
+
+
+def _given_distances(points: Any, rows: NDArray[np.int64] | None, among: bool) -> tuple[Array, Array]:
+    """Return given distances of queries to each other, if they are candidates, and to all other candidates."""
+    distances = np.asarray(points, dtype=np.float64)
+    rows = np.arange(len(distances)) if rows is None else rows
+    to_all = distances[rows]
+    return (to_all[:, rows], np.delete(to_all, rows, axis=1)) if among else (to_all[:, :0], to_all)
 
 
 def point_metric(
@@ -276,7 +296,18 @@ RESERVED = frozenset(
             "seed",
             "executor",
         ),
-        *("progress", "stochastic", "draws", "input_space", "dataset", "code_size", "limits", "undecided", "test"),
+        *(
+            "progress",
+            "stochastic",
+            "draws",
+            "input_space",
+            "reference_encoder",
+            "dataset",
+            "code_size",
+            "limits",
+            "undecided",
+            "test",
+        ),
     )
 )
 """Names that no metric can have: options of the functions that also take limits by name."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine.point_space import Space
+from distbench.engine.spaces import space_of
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
@@ -68,7 +68,7 @@ def sampled_distances(report: Report) -> tuple[Array, Array]:
 
     def distances(points: Any, reference: Any, distance: str) -> Array:
         sources = [points] if reference is None else [points, reference]
-        space = Space(sources, order, 0 if includes_queries else n, distance)
+        space = space_of(sources, order, 0 if includes_queries else n, distance)
         keys = space.keys(0, len(chosen), np.empty((len(chosen), space.n)))
         if includes_queries:  # leave out the distance of each point to itself
             keys = keys[~np.eye(len(chosen), space.n, dtype=bool)].reshape(len(chosen), -1)

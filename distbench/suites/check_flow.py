@@ -124,7 +124,7 @@ class Check:
                 found = "given beside X_test; pass points for an encoder, or a data set for a recipe"
                 raise InputError(f"{argument}: {found}")
         floors_hold = self._is_euclidean and (self.include_queries or self.reference is None)
-        floors_hold = floors_hold and self.options.get("queries") is None and self.options.get("precision") is None
+        floors_hold &= all(self.options.get(name) is None for name in ("queries", "precision", "reference_encoder"))
         has_input_space = self.options.get("input_space") is not None
         if floors_hold and not has_input_space and (size := declared_code_size(self.encoder)) is not None:
             self._check_floors(self.X_test, size)

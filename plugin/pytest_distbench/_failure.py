@@ -68,7 +68,7 @@ def _references(check: Check, report: Report, metrics: Mapping[str, float]) -> M
     if "precision" in check.options:  # with it, the number of test points depends on the encoder
         return {}
     options: dict[str, Any] = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
-    options["include_queries"] = check.include_queries
+    options["include_queries"] = check.include_queries and check.options.get("reference_encoder") is None
     if is_report(check.encoder):
         if report.judged is not None:  # a sample of test points, whose seed is not known
             return {}

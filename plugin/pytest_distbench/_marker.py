@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from distbench._util.distances import INPUT_DISTANCES
+from distbench._util.distances import INNER_PRODUCT, INPUT_DISTANCES
 from distbench._util.text import plain_text
 from pytest_distbench._options import MARKER
 from pytest_distbench._session import is_worker, node_id
 
 __all__ = ["MarkerArguments", "check_marker", "marker_fault", "read_marker"]
 
+DISTANCES = (*INPUT_DISTANCES, INNER_PRODUCT)
 _KNOWN = ("dataset", "code_size", "limits", "k", "seed", "distance", "groups")
 
 _FAULT: pytest.StashKey[str] = pytest.StashKey()
@@ -74,8 +75,8 @@ def _wanted(name: str, value: object) -> str | None:
     if name == "limits":
         return None if isinstance(value, Mapping) and value else "a dict such as {'continuity': 0.95}"
     if name == "distance":
-        is_known = isinstance(value, str) and value in INPUT_DISTANCES
-        return None if is_known else f"one of {', '.join(map(repr, INPUT_DISTANCES))}"
+        is_known = isinstance(value, str) and value in DISTANCES
+        return None if is_known else f"one of {', '.join(map(repr, DISTANCES))}"
     if name == "groups":  # checked with the points
         return None if hasattr(value, "__len__") and not isinstance(value, str) else "one label for each test point"
     least = 0 if name == "seed" else 1

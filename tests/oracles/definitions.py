@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -19,8 +20,9 @@ def _candidates(X, Z, X_ref, Z_ref, include_queries, distances=("euclidean", "eu
         X_ref, Z_ref, include_queries = X[:0], Z[:0], True
     first = X if include_queries else X[:0]
     first_z = Z if include_queries else Z[:0]
+    other_ways = {"whole cosine": whole_cosines, "inner_product": lambda X, Y: -X @ Y.T}
     a, b = (
-        whole_cosines(points, np.vstack(others)) if how == "whole cosine" else cdist(points, np.vstack(others), how)
+        other_ways.get(how, partial(cdist, metric=how))(points, np.vstack(others))
         for points, others, how in ((X, [first, X_ref], distances[0]), (Z, [first_z, Z_ref], distances[1]))
     )
     if include_queries:

@@ -6,6 +6,8 @@ that other code can handle them without importing distbench.
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "DatasetError",
     "DistbenchError",
@@ -17,6 +19,24 @@ __all__ = [
     "SuiteError",
     "TrainingError",
 ]
+
+COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
+
+
+def plain_text(text: object) -> str:
+    """Return a name or message as one line that is safe to print: it controls no terminal, page or CI service.
+
+    Control characters, line breaks, marks of direction and lone surrogates are spelled out as in Python. So is the
+    first sign of what CI services take for a command: ``::`` that begins a line, and ``##[`` or ``##vso[`` anywhere.
+    """
+    text = str(text)
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return COMMAND.sub(_spelled, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"{match[0][:-2]}\\x{ord(match[0][-1]):02x}{match[0][-1]}"
 
 
 class DistbenchError(Exception):
@@ -38,7 +58,8 @@ class InputError(DistbenchError, ValueError):
 
     def __init__(self, argument: str, found: str = "", advice: str = "") -> None:
         super().__init__(argument, found, advice)
-        self.argument, self.found, self.advice = (argument, found, advice) if found else ("", argument, "")
+        named = (plain_text(argument), found, advice)  # the name of an argument may come from anywhere
+        self.argument, self.found, self.advice = named if found else ("", argument, "")
 
     def __str__(self) -> str:
         text = f"{self.found}; {self.advice}" if self.advice else self.found

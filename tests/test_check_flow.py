@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -106,6 +107,7 @@ class Never:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"a\n\x1b[31m##[error]": 5}, re.escape(r"a\n\x1b[31m\x23#[error]: found no metric and")),
         ({"neighbours": 5}, "neighbours: found no metric and no option of that name; metrics are trustworthiness"),
         ({"continuity": 3}, "between 0 and 1"),
         ({"distortion": 0.5}, "distortion: found the limit 0.5; pass one between 1 and inf"),

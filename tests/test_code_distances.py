@@ -7,6 +7,9 @@ import pytest
 from frameworks import pd
 
 import distbench
+from distbench.datasets import load_dataset
+from distbench.evaluation.code_distances import symbol_code_notes
+from distbench.inputs.arrays import as_points
 from distbench.metrics import METRICS
 
 RNG = np.random.default_rng(8)
@@ -147,6 +150,50 @@ def test_symbols_measured_as_vectors_have_a_note(codes, level, distance):
     found = [note for note in report.notes if note.code == "symbols"]
     assert [note.level for note in found] == ([level] if level else [])
     assert all("distance_z='hamming'" in note for note in found)
+
+
+NORMALS = RNG.normal(size=(400, 16))
+PARTS = np.split(NORMALS, 4, axis=1)
+DIGITS = load_dataset("digits").train
+
+
+def _quantised(points, size):
+    """Return the places of the nearest of `size` points, as ids of a quantiser fitted on few points."""
+    return ((points[:, None] - points[:size]) ** 2).sum(axis=2).argmin(axis=1)
+
+
+def _levels(points, largest=65535):
+    return np.round((points - points.min(axis=0)) / (np.ptp(points, axis=0) + 1e-9) * largest)
+
+
+MANY_SYMBOLS = {
+    "one quantiser of 300": (NORMALS, _quantised(NORMALS, 300)[:, None]),
+    "products of quantisers of 300": (NORMALS, np.stack([_quantised(part, 300) for part in PARTS], axis=1)),
+    "of books of two sizes": (NORMALS, np.stack([_quantised(PARTS[0], 350), _quantised(PARTS[1], 60)], axis=1)),
+    "few points of many ids": (NORMALS[:80], RNG.integers(0, 8192, (80, 8))),
+    "at random": (NORMALS, RNG.integers(0, 4096, (400, 2))),
+    "ids of float32": (NORMALS, RNG.integers(0, 8192, (400, 4)).astype(np.float32)),
+    "of pictures": (DIGITS, np.stack([_quantised(part, 300) for part in np.split(DIGITS, 4, axis=1)], axis=1)),
+}
+MANY_LEVELS = {
+    "two columns of 16 bits": (NORMALS[:, :4], _levels(NORMALS[:, :2])),
+    "one column of 16 bits": (NORMALS[:, :2], _levels(NORMALS[:, :1])),
+    "few points of 16 bits": (NORMALS[:80], _levels(NORMALS[:80, :8])),
+    "ranks": (NORMALS, NORMALS.argsort(axis=0).argsort(axis=0)),
+    "counts": (NORMALS, RNG.poisson(np.exp(NORMALS[:, :8] / 2 + 5))),
+    "pictures of 12 bits": (DIGITS, _levels(DIGITS.reshape(-1, 4, 2, 8).sum(axis=2).reshape(-1, 32), 4095)),
+    "rounded coordinates": (NORMALS, np.round(NORMALS[:, :3] * 1e4) + 1e5),
+    "floats too large for fractions": (NORMALS, RNG.random((400, 3)) * 1e200),
+    "float32 too large for fractions": (NORMALS, (RNG.random((400, 3)) * 1e12).astype(np.float32)),
+    "points at one distance": (np.eye(300), RNG.integers(0, 4096, (300, 2))),
+}
+
+
+@pytest.mark.parametrize("kind", [*MANY_SYMBOLS, *MANY_LEVELS])
+def test_so_have_symbols_that_fit_no_byte(kind):
+    found = symbol_code_notes(*map(as_points, (MANY_SYMBOLS | MANY_LEVELS)[kind], "XZ"), ("euclidean", "euclidean"))
+    assert [note.level for note in found] == (["warning"] if kind in MANY_SYMBOLS else [])
+    assert all("distance_z='hamming'" in note and "packed" not in note for note in found)
 
 
 def test_codes_of_more_dimensions_are_flattened_with_a_note():

@@ -75,6 +75,7 @@ NUMBERS = {
     "pictures of 16 bits": np.round(DIGITS * 3e4).astype(int) + RNG.integers(0, 99, DIGITS.shape),
     "negative numbers": RNG.integers(-5000, 5000, (300, 12)),
     "one column": RNG.integers(0, 5000, (300, 1)),
+    "floats too large for fractions": RNG.random((300, 8)) * 1e200,
 }
 
 

@@ -230,6 +230,14 @@ def test_errors_of_numpy_that_its_user_wants_change_nothing(kind, distance):
         assert all(not np.isnan(getattr(distbench.metrics, name)(points, codes)) for name in metrics)
 
 
+@pytest.mark.parametrize("name", ["pca", "kernel_pca", "isomap", "isometry", "random_projection"])
+def test_they_stop_no_baseline(name):
+    points = X * np.where(np.arange(X.shape[1]) == 1, 1e-170, 1.0)
+    wanted = distbench.fit_baseline(name, points, code_size=2).transform(points)
+    with np.errstate(all="raise"):
+        assert np.array_equal(distbench.fit_baseline(name, points, code_size=2).transform(points), wanted)
+
+
 def columns_of_arrays():
     """Ways in which tables hold an embedding in each cell, by name."""
     objects = np.empty(len(X), dtype=object)

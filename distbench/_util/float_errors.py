@@ -7,11 +7,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["with_default_float_errors"]
+__all__ = ["default_float_errors", "with_default_float_errors"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def default_float_errors() -> np.errstate:
+    """Return a context with numpy's own defaults: under `numpy.seterr(all="raise")` any underflow is an error."""
+    return np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
+
+
 def with_default_float_errors(function: F) -> F:
-    """Return the function with numpy's own defaults: under `numpy.seterr(all="raise")` any underflow is an error."""
-    return np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")(function)
+    """Return the function in a context of `default_float_errors`."""
+    return default_float_errors()(function)

@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from distbench.errors import plain_text
+
 __all__ = [
     "code_repr",
     "cut",
@@ -27,7 +29,6 @@ MAX_ERROR_CHARACTERS = 160
 MAX_LINE_CHARACTERS = 400
 MAX_NAMES = 4
 TERMINAL_COLOR = re.compile(r"\x1b\[[\d;]*m")
-COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 PREAMBLE = re.compile(
     r"Exception encountered when calling|Graph execution error:|Detected at node|<stack traces|File \""
 )
@@ -118,22 +119,6 @@ def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
     return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(known)}"
 
 
-def plain_text(text: object) -> str:
-    """Return a name or message as one line that is safe to print: it controls no terminal, page or CI service.
-
-    Control characters, line breaks, marks of direction and lone surrogates are spelled out as in Python. So is the
-    first sign of what CI services take for a command: ``::`` that begins a line, and ``##[`` or ``##vso[`` anywhere.
-    """
-    text = str(text)
-    if not text.isprintable():
-        text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
-    return COMMAND.sub(_spelled, text)
-
-
 def plain_lines(text: str) -> str:
     """Return lines that are safe to print, as `plain_text` does for one."""
     return "\n".join(map(plain_text, text.split("\n")))
-
-
-def _spelled(match: re.Match[str]) -> str:
-    return f"{match[0][:-2]}\\x{ord(match[0][-1]):02x}{match[0][-1]}"

@@ -63,10 +63,12 @@ class Transformer:
         distbench.errors.InputError
             ``X`` is a table whose columns have other names than those fitted on, or another order.
         """
+        from distbench._util.float_errors import default_float_errors
         from distbench.inputs.table_names import check_column_names
 
         check_column_names((self.fitted_table, "the points that it was fitted on"), (X, "X"))
-        return cast("FittedEncoder", self).encode(X)
+        with default_float_errors():
+            return cast("FittedEncoder", self).encode(X)
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class Recipe:
         InputError
             An argument cannot be used, or the recipe has no such option.
         """
+        from distbench._util.float_errors import default_float_errors
+
         points = _checked(X)
         whole_number(code_size, "code_size", 1)
         whole_number(seed, "seed", 0)
@@ -131,7 +135,7 @@ class Recipe:
         if unknown:
             known = ", ".join(self.options) or "none"
             raise InputError(f"options: {self.name} has no {unknown[0]!r}; it takes {known}")
-        with _keras_defaults():
+        with default_float_errors(), _keras_defaults():
             encoder = self.run(points, int(code_size), int(seed), progress, **options)
         if isinstance(encoder, Transformer) and hasattr(X, "columns"):
             object.__setattr__(encoder, "fitted_table", cast("Any", X)[:0])  # encoders are frozen

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from distbench._util.distances import HAMMING, PACKED_HAMMING
 from distbench._util.notes import Note
+from distbench.engine.spaces import distance_table
 from distbench.errors import InputError
+from distbench.evaluation.point_kinds import are_whole
 from distbench.inputs.blocks import matrix_blocks
 from distbench.inputs.frames import rows_in_cells
 
@@ -21,7 +23,8 @@ Codes = NDArray[Any]
 BYTES, SIGNED_BYTES = (0, 255), (-128, 127)
 BITS = (0, 1)
 FEW_SYMBOLS = 4  # codes of fewer different numbers are more likely levels than symbols
-MANY_SYMBOLS = 256  # nor are those of more: a quantiser's ids mostly fit a byte
+ORDERED = 0.1  # correlation of numbers with input distances: below 0.09 for ids of quantisers, above 0.12 for vectors
+MAX_ROWS, MOST_COMPARED, MOST_COLUMNS = 4096, 256, 64  # the codes that are looked at, and those compared in pairs
 
 
 def checked_code_distance(
@@ -82,15 +85,40 @@ def _has_bytes(raw: Any) -> bool:
     return "int8" in str(next(types, "")).lower()
 
 
-def symbol_code_notes(Z: Codes, distance: str) -> list[Note]:
-    """Return a note if codes, or a sample of them, may be symbols or packed bits, but are measured as vectors."""
-    if distance in (HAMMING, PACKED_HAMMING) or not (np.rint(Z) == Z).all():
+def symbol_code_notes(X: Any, Z: Codes, distances: tuple[str, str]) -> list[Note]:
+    """Return a note if codes may be symbols or packed bits, but are measured as vectors."""
+    rows = Z[:: -(-len(Z) // MAX_ROWS)]
+    if distances[1] in (HAMMING, PACKED_HAMMING) or not are_whole(rows):
         return []
-    values = np.unique(Z)
-    if not FEW_SYMBOLS <= len(values) <= MANY_SYMBOLS:
+    values = np.unique(rows)
+    may_be_bytes = values[-1] - values[0] <= BYTES[1]
+    if len(values) < FEW_SYMBOLS or not (may_be_bytes or _are_unordered(X, Z, distances[0])):
         return []
     text = (
-        f"codes are whole numbers, which {distance} distances take for vectors: if they are symbols, such as ids of a "
-        f"quantiser, pass distance_z={HAMMING!r}; if they are packed bits, {PACKED_HAMMING!r}"
+        f"codes are whole numbers, which {distances[1]} distances take for vectors: if they are symbols, such as ids "
+        f"of a quantiser, pass distance_z={HAMMING!r}"
     )
+    text += f"; if they are packed bits, {PACKED_HAMMING!r}" if may_be_bytes else ""
     return [Note("info" if values[0] < 0 else "warning", "symbols", text)]
+
+
+def _are_unordered(X: Any, Z: Codes, distance: str) -> bool:
+    """Return whether nothing is negative, and points whose numbers in the codes are near are no nearer than others.
+
+    Columns in which two codes are equal do not count, since points with equal symbols are near.
+    """
+    step = -(-len(Z) // MOST_COMPARED)
+    codes, points = Z[::step, :MOST_COLUMNS], np.ascontiguousarray(X[::step])
+    if codes.min() < 0:
+        return False
+    i, j = np.triu_indices(len(codes), 1)
+    total, unequal = np.zeros(len(i)), np.zeros(len(i))
+    for column in codes.T:
+        values, ranks = np.unique(column, return_inverse=True)
+        apart = np.abs(ranks[i] - ranks[j])
+        total += apart / len(values)
+        unequal += apart > 0
+    between = distance_table(points, points, distance)[i, j]
+    with np.errstate(divide="ignore", invalid="ignore"):  # of equal distances nothing is known
+        means = np.stack([total / unequal, between / np.abs(between).max()])[:, unequal > 0]
+        return bool(means.size and np.corrcoef(means)[0, 1] <= ORDERED)

@@ -87,7 +87,7 @@ def _same_codes(a: EncodedPoints, b: EncodedPoints) -> bool:
 
 
 def _code_notes(draw: EncodedPoints, distances: tuple[str, str]) -> list[Note]:
-    notes = [*symbol_code_notes(_sample(draw.Z), distances[1]), *coincidence_notes(draw.X, draw.Z, distances)]
+    notes = [*symbol_code_notes(draw.X, draw.Z, distances), *coincidence_notes(draw.X, draw.Z, distances)]
     if distances[1] == "cosine":
         zeros = sum(len(zero_rows(codes)) for codes in (draw.Z, draw.Z_ref) if codes is not None)
         text = (

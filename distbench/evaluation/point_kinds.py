@@ -9,7 +9,7 @@ import numpy as np
 from distbench._util.notes import Note
 from distbench.inputs.blocks import matrix_blocks
 
-__all__ = ["matrix_notes", "symbol_notes"]
+__all__ = ["are_whole", "matrix_notes", "symbol_notes"]
 
 LEAST_IDS = 256  # whole numbers below this are more often levels, counts or bytes than ids
 LIKE_RANGES = 0.75  # most columns of ids reach at least this share of the largest id
@@ -39,7 +39,7 @@ def symbol_notes(X: Any, takes_symbols: bool) -> list[Note]:
     """Return a note if points are ids: if the encoder looks them up, or if their numbers look like it."""
     if takes_symbols:
         found = "the encoder begins with an embedding, so points are ids of tokens or other symbols"
-    elif _look_like_ids(np.asarray(X[:: -(-len(X) // MAX_ROWS), :MAX_COLUMNS], dtype=np.float64)):
+    elif _look_like_ids(X[:: -(-len(X) // MAX_ROWS), :MAX_COLUMNS]):
         found = "points look like ids of tokens or other symbols (whole numbers of one range in all columns)"
     else:
         return []
@@ -47,8 +47,13 @@ def symbol_notes(X: Any, takes_symbols: bool) -> list[Note]:
     return [Note("warning", "symbols", f"{found}: {advice}")]
 
 
+def are_whole(numbers: Any) -> bool:
+    """Return whether floats are whole numbers, and not because floats so large have no fractions."""
+    return bool((np.rint(numbers) == numbers).all() and np.abs(numbers).max() < 1 / np.finfo(numbers.dtype).eps)
+
+
 def _look_like_ids(X: Any) -> bool:
-    if X.shape[1] < 2 or not (np.rint(X) == X).all() or X.max() < LEAST_IDS:
+    if X.shape[1] < 2 or not are_whole(X) or X.max() < LEAST_IDS:
         return False
     if len(np.unique(X[X < 0])) > 1:  # one such number may be padding
         return False

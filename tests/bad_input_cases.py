@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from frameworks import pd
 from sklearn.manifold import TSNE
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import distbench
 from distbench import metrics
@@ -261,6 +263,7 @@ ENCODERS = [
     encoding(Classifier(), "predicts classes, not codes"),
     encoding(TSNE(), "'TSNE', which has only fit_transform", "; pass a Keras model"),
     encoding(Layout(), "'Layout' (it has codes of the points", "distbench.evaluate_codes(X, layout.embedding_)"),
+    encoding(make_pipeline(StandardScaler(), Layout()), "'Pipeline' (it has codes of the", "X, layout.embedding_)"),
     encoding(waits, "encoder 'waits' returned a coroutine", "lambda batch: asyncio.run(encode(batch))"),
     encoding(3, "encoder: cannot encode with 'int'", "pass a Keras model"),
     encoding(None, "encoder: cannot encode with 'NoneType'"),

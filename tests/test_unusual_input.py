@@ -169,6 +169,19 @@ class TestTorch:
         with pytest.raises(distbench.InputError, match=r"^X_test: found rows that are no arrays .*meta"):
             measured(list(torch.empty(60, 6, device="meta")), project(X))
 
+    @pytest.mark.parametrize("form", [list, tuple, lambda parts: [torch.tensor(part) for part in parts]])
+    def test_points_in_the_form_of_two_inputs_are_refused_with_a_remedy(self, form):
+        both = torch.nn.Bilinear(2, 4, 2).double()
+        parts = form([X[:, :2], X[:, 2:]])
+        for options in ({}, {"reference": parts}):
+            for encoder in (both, lambda left, right: left):
+                with pytest.raises(
+                    distbench.InputError, match=r"^X_test: found a list of 2 arrays.*a function that spl"
+                ):
+                    distbench.evaluate(encoder, parts, k=5, **options)
+        report = distbench.evaluate(lambda batch: both(*torch.tensor(batch).split([2, 4], 1)).detach(), X, k=5)
+        assert report.code_size == 2
+
     def test_sparse_tensors_are_refused(self):
         with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
             measured(torch.tensor(X).to_sparse(), project(X))

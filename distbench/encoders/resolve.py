@@ -160,8 +160,9 @@ def _hint(obj: Any) -> tuple[str, str]:
         return " (for ready codes use distbench.evaluate_codes)", ""
     if recipe := _if_recipe(obj):
         return recipe, ""
-    if hasattr(obj, "fit_transform") and hasattr(obj, "embedding_"):
-        name = type(obj).__name__
+    last = obj[-1] if hasattr(obj, "named_steps") else obj  # of a pipeline
+    if hasattr(last, "fit_transform") and hasattr(last, "embedding_"):
+        name = type(last).__name__
         return (
             f" (it has codes of the points it was fitted on and of no others: evaluate these with "
             f"distbench.evaluate_codes(X, {name.lower()}.embedding_), X being these points)"

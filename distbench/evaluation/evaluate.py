@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from distbench._util.checks import check_reference_pair, has_queries_as_candidates
 from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.float_errors import with_default_float_errors
@@ -19,6 +17,7 @@ from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.given_distances import reference_count
 from distbench.evaluation.measure import measure
+from distbench.evaluation.mistakes import refuse_parts, refuse_swapped
 from distbench.evaluation.point_kinds import symbol_notes
 from distbench.evaluation.points import REFERENCE, TEST, check_names, checked_points, input_points
 from distbench.evaluation.report import Report
@@ -148,7 +147,7 @@ def evaluate(
     >>> report.verdicts(continuity=0.99, scaled_stress=0.05)
     {'continuity': 'met', 'scaled_stress': 'broken'}
     """
-    _refuse_swapped(encoder, X_test)
+    refuse_swapped(encoder, X_test)
     model = loaded_file(encoder)
     decoder = decoder_of(model) if input_space is None else None
     settings = Settings(
@@ -180,6 +179,7 @@ def evaluate(
     if is_path(encoder):  # the name of a file is clearer than that of the model in it
         adapter = replace(adapter, name=name_of(encoder))
     of_reference = adapter if reference_encoder is None else as_encoder(loaded_file(reference_encoder), batch_size)
+    refuse_parts(X_test, reference)
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, settings, notes)
     spaces = (*input_space, None) if isinstance(input_space, tuple) else (input_space, None)
@@ -291,12 +291,6 @@ def evaluate_codes(
     notes += symbol_notes(points.X, False) if settings.distance_x != PRECOMPUTED else []
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
-
-
-def _refuse_swapped(encoder: Any, X_test: Any) -> None:
-    encodes = any(hasattr(X_test, name) for name in ("transform", "encode", "predict")) or callable(X_test)
-    if isinstance(encoder, np.ndarray) and encodes and not hasattr(X_test, "__array__"):
-        raise InputError("encoder, X_test: look swapped; pass the encoder first, then the test points")
 
 
 def _includes_queries(include_queries: Any, reference: Any, reference_encoder: Any) -> bool:

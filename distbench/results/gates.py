@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.verdicts import Undecided, check_undecided
+from distbench.metrics.table import base_name
 from distbench.results.changes import Change, NotCompared, RunComparison, compare_rows
 
 __all__ = [
@@ -51,10 +52,18 @@ class Gate:
         return f"{self.metric}:{100 * self.threshold:g}%" if self.relative else f"{self.metric}:{self.threshold:g}"
 
     def is_for(self, metrics: Iterable[str], k: int) -> bool:
-        """Return whether the gate is for one of these metrics, of which those without ``@`` are at `k`."""
+        """Return whether the gate is for one of these metrics, of which those without ``@`` are at `k`.
+
+        A gate on a metric without ``@`` is for that metric at every k.
+        """
         from distbench.metrics import METRICS
 
-        return self.metric == ALL or METRICS.same(self.metric, metrics, k) is not None
+        metrics = list(metrics)
+        return self.names(metrics) or METRICS.same(self.metric, metrics, k) is not None
+
+    def names(self, metrics: Iterable[str]) -> bool:
+        """Return whether the gate has the name of one of these metrics, or that name without its k."""
+        return any(self.metric in (ALL, name, base_name(name)) for name in metrics)
 
     def allowed(self, change: Change) -> float:
         """Return the worsening that is allowed in a change."""
@@ -155,7 +164,7 @@ def broken_gates(
 
 def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided, accept: str) -> list[BrokenGate]:
     changes = [change for change in comparison.changes if gate.is_for([change.metric], change.k)]
-    lost = [entry for entry in comparison.not_compared if entry.had and gate.metric in {ALL, *entry.had}]
+    lost = [entry for entry in comparison.not_compared if gate.names(entry.had)]
     if not changes and not lost:
         return [BrokenGate(gate, "", _why_nothing(comparison, gate), compared=False)]
     worse = [change for change in changes if _is_broken(change, gate, undecided)]

@@ -22,7 +22,7 @@ SCHEMA = 1
 NUMBERS = ("value", "low", "high", "seconds", "limit")
 AXES = {"leave_one_out": 1, "interaction": 2, "losses": 1}
 NON_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
-COUNTS = ("code_size", "code_width", "code_bytes", "point_bytes", "metric_version", "k", "m", "M", "seconds")
+COUNTS = ("code_size", "code_width", "code_bytes", "point_bytes", "metric_version", "k", "m", "M", "seconds", "seed")
 """Fields that are never negative."""
 MAX_CHARACTERS = 50_000  # of a text, which may be the name of a test
 MAX_NUMBER = 1e300
@@ -185,11 +185,11 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
             return f"{name} is too large"
         if name in COUNTS and value is not None and value < 0:
             return f"{name} is {value}"
-    if record.low is not None and record.high is not None and record.low > record.high:
-        return f"low is {record.low}, above high, {record.high}"
     if record.status == OK and record.value is None:
         return "has no value"
-    if problem := _impossible(record):
+    if record.value is not None and not record.metric:
+        return "has a value but no metric"
+    if problem := _impossible(record) or _crossed(record):
         return problem
     if record.value is not None and min(record.k, record.m, record.M) < 1:
         return f"has a value for k = {record.k}, m = {record.m}, M = {record.M}"
@@ -199,12 +199,26 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
     for name, axes in AXES.items():
         packed = getattr(record, name)
         if packed is not None:
-            length = _length(packed, axes)
+            length = _length(packed, axes, 0.0 if name == "losses" else -MAX_NUMBER)
             # If only a sample is evaluated, the other test points have leave-one-out values too. Groups may be few.
             longer = name == "leave_one_out" and length is not None and length > record.m
             if length is None or not (record.groups or length in lengths or longer):
                 return f"{name} is damaged"
             lengths.add(length)
+    return ""
+
+
+def _crossed(row: Row) -> str:
+    """Return what is wrong with an interval whose ends are not on both sides of the value."""
+    if row.low is not None and row.high is not None and row.low > row.high:
+        return f"low is {row.low}, above high, {row.high}"
+    if row.value is None or not math.isfinite(row.value):
+        return ""
+    rounding = ROUNDING * max(1.0, abs(row.value))
+    if row.low is not None and row.low > row.value + rounding:
+        return f"low is {row.low}, above the value, {row.value}"
+    if row.high is not None and row.high < row.value - rounding:
+        return f"high is {row.high}, below the value, {row.value}"
     return ""
 
 
@@ -217,11 +231,18 @@ def _impossible(row: Row) -> str:
         return ""
     low, high = known.bounds
     beyond = row.value < low - ROUNDING or row.value > high + ROUNDING
-    return f"{row.metric} is {row.value}, which is not from {low:g} to {high:g}" if beyond else ""
+    if beyond:
+        return f"{row.metric} is {row.value}, which is not from {low:g} to {high:g}"
+    if row.direction != known.direction:
+        return f"direction of {row.metric} is {row.direction}, not {known.direction}"
+    neighbors = row.full_metric.partition("@")[2]
+    if neighbors and 1 <= row.M <= int(neighbors):
+        return f"{row.full_metric} has as many neighbors as candidates or more, M = {row.M}"
+    return ""
 
 
-def _length(packed: Any, axes: int) -> int | None:
-    """Return the length of an array from a file; None if it is damaged or has a wrong number of axes."""
+def _length(packed: Any, axes: int, least: float) -> int | None:
+    """Return the length of an array from a file; None if it is damaged, beyond `least`, or of other axes."""
     import numpy as np
 
     try:
@@ -230,5 +251,6 @@ def _length(packed: Any, axes: int) -> int | None:
     # numpy cannot convert texts, ragged lists and numbers that are too large.
     except (InputError, TypeError, ValueError, OverflowError, MemoryError):
         return None
-    is_sound = array is not None and array.ndim == axes and np.isfinite(array).all()
-    return len(array) if array is not None and is_sound else None
+    if array is None or array.ndim != axes or not ((array >= least - ROUNDING) & (array <= MAX_NUMBER)).all():
+        return None
+    return len(array)

@@ -93,6 +93,14 @@ class TestLeaderboard:
         assert table["entries"][0]["values"]["continuity"] == value
         assert result.stderr == f"note: {one}: 1 encoder left out, as later files have them: {two}\n"
 
+    def test_values_of_one_file_that_contradict_each_other_have_a_note(self, stored, rows):
+        first, *_ = once = rows("a", 2)
+        assert run("leaderboard", stored("same.json", once, once, rows("b"))).stderr == ""
+        other = replace(first, value=(first.low + first.high) / 2, stored="2026-01-01")
+        path = stored("two.json", once, [other], rows("b"))
+        text = "has several values of one metric in one setting, of which the last is shown"
+        assert run("leaderboard", path).stderr == f"note: {path}: a {text}\n"
+
     def test_a_failure_in_a_later_file_is_not_hidden_by_an_older_score(self, stored, rows):
         failed = failed_row("no", encoder="a", dataset="gauss", code_size=4, k=7, m=60, M=199, seed=0)
         result = run("leaderboard", stored("one.json", rows("a"), rows("b")), stored("two.json", [failed]))
@@ -292,7 +300,11 @@ class TestHostileFiles:
             texts = dict.fromkeys(("encoder", "dataset", "note", "test"), HOSTILE) | {"stored": HOSTILE[:9]}
             about = {"k": 7, "m": 60, "M": 139, "code_size": 4, "dataset": HOSTILE, "test": HOSTILE}
             failed = [failed_row(HOSTILE, encoder=f"{number} {HOSTILE}", **about) for number in range(2)]
-            made = [replace(row, **texts, value=value) for row in rows() if "distortion" not in row.metric]
+            made = [
+                replace(row, **texts, value=value, low=None, high=None)
+                for row in rows()
+                if "distortion" not in row.metric
+            ]
             made += [replace(made[0], metric=HOSTILE, limit=0.5, verdict="broken"), replace(made[0], dataset="")]
             text = HOSTILE
             claim = ClaimOutcome(id="a", statement=text, source=text, verdict=text, expect=text, evidence=text)

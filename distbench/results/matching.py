@@ -18,6 +18,7 @@ __all__ = [
     "MatchedRows",
     "NotCompared",
     "Subject",
+    "contradictory",
     "equal",
     "match_rows",
     "measured",
@@ -122,7 +123,7 @@ def match_rows(
     moved = find_moved(gone, added)
     matches: list[MatchedRows] = []
     not_compared: list[NotCompared] = []
-    same_name = _contradictory(runs, key)
+    same_name = contradictory(runs, key)
     for encoder, rows in new.items():
         earlier = old.get(moved.get(encoder, encoder), [])
         if not earlier:
@@ -167,8 +168,8 @@ def _key(runs: tuple[Sequence[Row], Sequence[Row]]) -> Key:
         name = by_test(row)
         return (*name, row.fingerprint, row.data_sha256) if name in still_unclear else name
 
-    unclear = _contradictory(runs, by_subject)
-    still_unclear = _contradictory(runs, by_test)
+    unclear = contradictory(runs, by_subject)
+    still_unclear = contradictory(runs, by_test)
     return by_points
 
 
@@ -245,7 +246,7 @@ def _as_text(method: tuple[Any, ...]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in zip(METHOD, method, strict=True))
 
 
-def _contradictory(runs: Iterable[Iterable[Row]], key: Key) -> set[tuple[Any, ...]]:
+def contradictory(runs: Iterable[Iterable[Row]], key: Key) -> set[tuple[Any, ...]]:
     """Return the keys of rows that contradict each other: one run has two values of a metric with the same setting."""
     keys = set()
     for rows in runs:

@@ -8,6 +8,7 @@ from typing import Any
 
 from distbench.results.environment import describe
 from distbench.results.file import Results
+from distbench.results.matching import contradictory
 from distbench.results.points import hashes_of_points
 from distbench.results.run import SORT_METRIC, RunResults
 
@@ -15,7 +16,7 @@ __all__ = ["merge_results"]
 
 
 def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC) -> tuple[RunResults, list[str]]:
-    """Return the results of several files as those of one run, and a line for each file whose rows were left out.
+    """Return the results of several files as those of one run, and lines on rows that were left out.
 
     If several files have rows of the same setting on the same points, those of the last file are taken. `sort` is the
     metric that ranks encoders.
@@ -33,8 +34,19 @@ def merge_results(files: Sequence[tuple[Path, Results]], sort: str = SORT_METRIC
             notes.append(
                 f"{path}: {len(older)} encoder{'s' * (len(older) > 1)} left out, as later files have them: {later}"
             )
+    notes += [line for path, results in files for line in _contradictions(path, results)]
     claims = {claim.id: claim for _, results in files for claim in results.claims}
     return RunResults(rows, _environment(files), tuple(claims.values()), sort=sort), notes
+
+
+def _contradictions(path: Path, results: Results) -> list[str]:
+    """Return a line for each encoder of which a file has two values of one metric in one setting: one is shown."""
+    hashes = dict(zip(map(id, results.rows), hashes_of_points(results.rows), strict=True))
+    found = contradictory([results.rows], lambda row: (row.encoder, row.test, row.setting.subject, hashes[id(row)]))
+    names = dict.fromkeys(encoder for encoder, *_ in sorted(found))
+    return [
+        f"{path}: {name} has several values of one metric in one setting, of which the last is shown" for name in names
+    ]
 
 
 def _environment(files: Sequence[tuple[Path, Results]]) -> Mapping[str, Any]:

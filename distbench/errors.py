@@ -56,10 +56,13 @@ class InputError(DistbenchError, ValueError):
         A remedy.
     """
 
+    # Keras wraps an error inside a layer in the arguments of its call, unless it finds this mark of such an error.
+    _keras_call_info_injected = True
+
     def __init__(self, argument: str, found: str = "", advice: str = "") -> None:
-        super().__init__(argument, found, advice)
         named = (plain_text(argument), found, advice)  # the name of an argument may come from anywhere
         self.argument, self.found, self.advice = named if found else ("", argument, "")
+        super().__init__(str(self))
 
     def __str__(self) -> str:
         text = f"{self.found}; {self.advice}" if self.advice else self.found

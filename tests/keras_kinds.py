@@ -120,7 +120,8 @@ def check_models(folder: Path | None) -> None:
     for model in models if folder is not None else models[:1]:
         model.adapt(X)
         model.compile("adam")
-        logs = {name: values[0] for name, values in model.fit(X, verbose=0).history.items()}
+        points = dk.NeighborBatches(X) if isinstance(model, dk.NeighborAutoencoder) else X
+        logs = {name: values[0] for name, values in model.fit(points, verbose=0).history.items()}
         total = logs.pop("loss")
         assert np.isfinite(total)
         if logs:

@@ -200,7 +200,11 @@ def trained(strategy, share):
         model.build((None, 6))
         model.adapt(X)
         model.compile(keras.optimizers.SGD(0.05, gradient_accumulation_steps=share))
-    logs = model.fit(X, batch_size=16 * (3 - (share or 1)), epochs=3, shuffle=False, verbose=0).history
+    size = 16 * (3 - (share or 1))
+    data = {"x": X, "batch_size": size}
+    if sys.argv[1] == "NeighborAutoencoder":
+        data = {"x": dk.NeighborBatches(X, batch_size=size)}
+    logs = model.fit(**data, epochs=3, shuffle=False, verbose=0).history
     return [*map(np.asarray, logs.values()), *model.get_weights()]
 
 both = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), None)
@@ -216,6 +220,33 @@ def test_two_replicas_take_the_steps_of_one_device_that_adds_up_the_gradients_of
     run = [sys.executable, "-W", "ignore", "-c", REPLICAS, kind]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert done.stdout.split()[-1:] == ["equal"], done.stderr
+
+
+REFUSED = """
+import keras, numpy as np, tensorflow as tf
+import distbench.keras as dk
+cpu, = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    models = [dk.NeighborAutoencoder(2), keras.Sequential([keras.Input((6,)), dk.NeighborLoss()])]
+    for model, size in zip(models, [15, 16]):
+        model.compile("adam")
+        try:
+            model.fit(dk.NeighborBatches(X, batch_size=size), verbose=0)
+        except Exception as error:
+            print(error)
+"""
+
+
+@pytest.mark.nightly
+def test_replicas_never_take_other_points_for_partners() -> None:
+    run = [sys.executable, "-W", "ignore", "-c", REFUSED]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == [
+        "batch_size: found 15 anchors for 2 replicas; pass a multiple of 2 to NeighborBatches",
+        "partners: missing, on 2 replicas, which get different parts of a batch; call layer(anchors, partners)",
+    ], done.stderr
 
 
 @pytest.mark.nightly

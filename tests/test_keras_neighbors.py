@@ -101,6 +101,21 @@ class TestBatches:
         batches.on_epoch_end()
         assert (batches.order != before).any()
 
+    def test_each_output_may_have_its_own_targets(self) -> None:
+        batches = dk.NeighborBatches(X, {"points": X, "rows": list(range(60))}, neighbors=3, batch_size=10)
+        points, y = batches[0]
+        np.testing.assert_array_equal(points, X[y["rows"]])
+        np.testing.assert_array_equal(points, y["points"])
+
+    def test_each_share_of_a_batch_holds_anchors_and_then_their_partners(self) -> None:
+        batches = dk.NeighborBatches(X, np.arange(60), neighbors=3, batch_size=10)
+        _, rows = batches[0]
+        batches.share(5)
+        points, shared = batches[0]
+        np.testing.assert_array_equal(points, X[shared])
+        pairs = [pair for part in shared.reshape(5, 2, 2) for pair in part.T.tolist()]
+        assert pairs == rows.reshape(2, 10).T.tolist()
+
     @pytest.mark.parametrize("workers", [1, 2])
     def test_fit_gives_each_anchor_once_an_epoch_whatever_the_workers(self, workers: int) -> None:
         seen: list[Any] = []
@@ -132,6 +147,7 @@ class TestBatches:
             ({"neighbors": np.arange(60)[:, None]}, r"^neighbors: found point 0 among its own neighbors \(60 such"),
             ({"y": np.arange(59)}, r"^y: found shape \(59,\) for 60 points; pass one target a point$"),
             ({"y": 3}, r"^y: found shape \(\) for 60 points; "),
+            ({"y": {"points": X, "labels": np.arange(59)}}, r"^y: found shape \(59,\) for 60 points; "),
             ({"batch_size": 0}, "^batch_size: "),
         ],
     )
@@ -198,6 +214,14 @@ class TestAutoencoder:
         again = keras.saving.load_model(tmp_path / "model.keras")
         assert (again.neighbors.weight, again.neighbors.temperature, again.distances.weight) == (1.0, 0.03, 1.0)
         np.testing.assert_array_equal(again.encode(X), model.encode(X))
+
+    @pytest.mark.parametrize("given", ["ndarray", "list", "generator", "NoneType"])
+    def test_points_without_partners_are_refused(self, given: str) -> None:
+        model = dk.NeighborAutoencoder(2)
+        model.compile("adam")
+        points = {"ndarray": X, "list": X.tolist(), "generator": (rows for rows in [X]), "NoneType": None}[given]
+        with pytest.raises(InputError, match=rf"^x: found {given}, .*; call fit\(NeighborBatches\(X\)\)$"):
+            model.fit(points)
 
     def test_any_model_of_one_input_can_have_the_loss(self) -> None:
         keras.utils.set_random_seed(0)

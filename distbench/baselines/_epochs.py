@@ -134,13 +134,15 @@ def _loss(model: Any, batch: Any, noise: Any) -> Any:
 
 def _fitted(model: Any, optimizer: Any, xla: bool) -> Begin:
     """Return a function that trains by ``Model.fit``; the model then draws its own noise."""
+    keras = require_keras()
 
     def begin(points: NDArray[np.float32]) -> Run:
         model.compile(optimizer, jit_compile=xla)
 
         def run(order: NDArray[np.int32], noise: NDArray[np.float32]) -> float:
             batches = points[order.ravel()]
-            history = model.fit(batches, batches, batch_size=order.shape[1], shuffle=False, verbose=0)
+            # The rows come in order, with their partners if there are any: no model needs a fit() of its own for them.
+            history = keras.Model.fit(model, batches, batches, batch_size=order.shape[1], shuffle=False, verbose=0)
             return float(history.history["loss"][-1])
 
         return run

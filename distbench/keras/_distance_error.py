@@ -8,8 +8,8 @@ import keras
 
 from distbench._util.distances import EUCLIDEAN
 from distbench.errors import InputError
+from distbench.keras._checks import check_scale
 from distbench.keras._losses import check_settings, pairwise_distance_loss
-from distbench.keras._models import check_scale
 
 __all__ = ["PairwiseDistanceError"]
 

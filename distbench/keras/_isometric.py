@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from distbench.keras._models import Activation, Autoencoder, check_seed, check_weight
+from distbench.keras._checks import check_seed, check_weight
+from distbench.keras._models import Activation, Autoencoder
 from distbench.keras._tangents import linearized, pulled_back, pushed_forward
 
 __all__ = ["IsometricAutoencoder"]

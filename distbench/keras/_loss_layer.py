@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from distbench.keras._models import check_weight
+from distbench.keras._checks import check_weight
 
 __all__ = ["LossLayer"]
 

@@ -11,10 +11,10 @@ from keras import ops
 from distbench._util.checks import whole_number
 from distbench._util.distances import EUCLIDEAN, INPUT_DISTANCES
 from distbench.errors import InputError
+from distbench.keras._checks import check_scale
 from distbench.keras._distances import PRECOMPUTED, batch_shape, check_distance, next_distances, pairwise_distances
 from distbench.keras._forms import FORMS
 from distbench.keras._loss_layer import LossLayer
-from distbench.keras._models import check_scale
 from distbench.keras._moments import known
 
 __all__ = ["PairwiseDistanceLoss", "check_settings", "pairwise_distance_loss"]

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from distbench._util.checks import whole_number
 from distbench.errors import InputError
-from distbench.keras._distances import batch_shape
+from distbench.keras._checks import check_points, check_shape, check_targets, numbers
 from distbench.keras._history import LossMean, replicas
 from distbench.keras._moments import known, moments
+from distbench.keras._networks import build_stack, in_batches
 
-__all__ = ["Activation", "Autoencoder", "LinearAutoencoder", "check_scale", "check_seed", "check_weight"]
+__all__ = ["Activation", "Autoencoder", "LinearAutoencoder"]
 
 Activation: TypeAlias = str | Callable[[Any], Any] | None
 
@@ -75,6 +76,8 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
             for network in (encoder, decoder)
         )
         self._check_networks(code_size)
+        if not isinstance(hidden, (list, tuple)):
+            raise InputError("hidden", f"found {hidden!r}", "pass a list of widths")
         for width in (*(() if code_size is None else (code_size,)), *hidden):
             whole_number(width, "code_size, hidden", 1)
         self.code_size: Any = None if code_size is None else int(code_size)
@@ -115,15 +118,23 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make encoder and decoder for inputs of shape ``(batch, ...)``, unless they were given."""
-        self._features = prod(size or 1 for size in input_shape[1:])
+        self._point_shape = tuple(input_shape[1:])
+        self._features = prod(size or 1 for size in self._point_shape)
         if self._has_own:
+            if len(self._point_shape) != 1:
+                advice = "pass shape (n, features), or networks as encoder= and decoder="
+                raise InputError("inputs", f"found points of shape {self._point_shape}", advice)
+            self._code_shape: Any = (self.code_size,)
             self.encoder, self.decoder = self.networks(input_shape)
-            _build_stack(self.encoder, input_shape)
+            build_stack(self.encoder, input_shape)
             if self.reconstructs:
-                _build_stack(self.decoder, (None, self.code_size))
+                build_stack(self.decoder, (None, self.code_size))
         else:
             # A symbolic call builds networks of any kind.
-            codes = self.encoder(keras.KerasTensor((None, *input_shape[1:]), "float32"))
+            codes = self.encoder(keras.KerasTensor((None, *self._point_shape), "float32"))
+            if isinstance(codes, (list, tuple, dict)):
+                raise InputError("encoder", f"found {len(codes)} outputs", "pass a model with one output")
+            self._code_shape = tuple(codes.shape[1:])
             if self.reconstructs:
                 self.decoder(codes)
         self.built = True
@@ -137,6 +148,13 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         policy = self.dtype_policy
         layers = [keras.layers.Dense(units, activation=self.activation, dtype=policy) for units in hidden]
         return keras.Sequential([*layers, keras.layers.Dense(width, dtype=policy)], name=name)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Check that the inputs are a batch of points, of which Keras would complain in many lines, and call."""
+        check_points(inputs)
+        if self.built:
+            check_shape("inputs", inputs.shape, self._point_shape, self._has_own)
+        return super().__call__(inputs, *args, **kwargs)
 
     @property
     def noise_size(self) -> int:
@@ -187,13 +205,31 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
                 tracker.update_state(shown[tracker.name] / share, sample_weight=ops.shape(x)[0])
         return sum(losses)
 
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Return the logs of a batch, with compiled metrics; ``y`` None: the targets are ``x``."""
+        targets = x if y is None and self.reconstructs else y
+        logs: dict[str, Any] = super().compute_metrics(x, targets, y_pred, sample_weight)
+        return logs
+
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train as ``keras.Model.fit`` does, and return its history.
+
+        Raises
+        ------
+        distbench.errors.InputError
+            ``sample_weight`` is given without ``y``: Keras would drop it.
+        """
+        if y is None and kwargs.get("sample_weight") is not None:
+            raise InputError("sample_weight", "found without y", "pass the points as y too: Keras drops it without")
+        return super().fit(x, y, *args, **kwargs)
+
     def _comparison(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Return the loss of the output, divided by the variance."""
         targets = ops.convert_to_tensor(x if y is None else y)
         found = known(ops.mean(ops.var(ops.cast(targets, "float32"), axis=0)), 1.0)
         loss = self._compile_loss
         if loss is None:
-            _check_targets(targets, y_pred)
+            check_targets(targets, y_pred)
             loss = keras.losses.MeanSquaredError(dtype="float32")
             if len(targets.shape) > 2:  # one error a point, for its sample weight
                 targets, y_pred = (ops.reshape(rows, (ops.shape(rows)[0], -1)) for rows in (targets, y_pred))
@@ -204,10 +240,12 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
 
         None: 8192 points of up to 1,024 numbers, fewer of larger points, at least 1024.
         """
-        points = np.asarray(X, dtype=np.float32)
+        points = numbers("X", X)
         if not self.built:
+            check_points(points)
             self.build((None, *points.shape[1:]))
-        return _in_batches(self.encoder, points, batch_size, self._features)
+        check_shape("X", points.shape, self._point_shape, self._has_own)
+        return in_batches(self.encoder, points, batch_size, self._features)
 
     def decode(self, Z: ArrayLike, batch_size: int | None = None) -> NDArray[np.floating]:
         """Return decoded codes ``Z`` (n, ...) as numpy array (n, ...), ``batch_size`` codes at once.
@@ -221,7 +259,9 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         """
         if not self.built:
             raise InputError("decode: this model has seen no points yet; fit it, or encode some, first")
-        return _in_batches(self.decoder, np.asarray(Z, dtype=np.float32), batch_size, self._features)
+        codes = numbers("Z", Z)
+        check_shape("Z", codes.shape, self._code_shape, self._has_own)
+        return in_batches(self.decoder, codes, batch_size, self._features)
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""
@@ -266,50 +306,3 @@ class LinearAutoencoder(Autoencoder):
         config = super().get_config()
         del config["hidden"], config["activation"]
         return config
-
-
-def _check_targets(targets: Any, output: Any) -> None:
-    """Raise ``InputError`` for targets that the squared error would repeat to the shape of the output."""
-    given, wanted = (tuple(batch_shape(name, rows)[1:]) for name, rows in (("y", targets), ("output", output)))
-    differ = any(None not in pair and pair[0] != pair[1] for pair in zip(given, wanted, strict=False))
-    if len(given) != len(wanted) or differ:
-        found = f"found targets of shape {given} for outputs of {wanted}"
-        raise InputError("y", found, "pass points, or nothing: then the inputs are the targets")
-
-
-def check_weight(argument: str, value: Any) -> float:
-    """Return ``value`` as float; raise ``InputError`` unless it is a finite number of at least 0."""
-    if not 0 <= value < float("inf"):
-        raise InputError(f"{argument}: {value!r} is not a number of at least 0")
-    return float(value)
-
-
-def check_seed(value: Any) -> int | None:
-    """Return a seed as int, or None; raise ``InputError`` unless it is a whole number of at least 0."""
-    return None if value is None else whole_number(value, "seed", 0)
-
-
-def check_scale(value: Any) -> float | None:
-    """Return a mean distance as float, or None; raise ``InputError`` unless it is above 0."""
-    if value is not None and not 0 < value < float("inf"):
-        raise InputError(f"scale: {value!r} is not a number above 0; pass the mean distance, or None")
-    return None if value is None else float(value)
-
-
-def _in_batches(network: Any, rows: NDArray[np.float32], batch_size: int | None, features: int) -> NDArray[np.floating]:
-    # A call costs about a millisecond, whatever its size: with 8192 rows a small network is as quick as its predict().
-    batch_size = batch_size or min(8192, max(1024, 2**23 // max(features, 1)))
-    starts = range(0, max(len(rows), 1), batch_size)
-    parts = [network(rows[start : start + batch_size], training=False) for start in starts]
-    codes = np.concatenate([ops.convert_to_numpy(part) for part in parts])
-    # numpy has no bfloat16 of its own, and half precision would overflow in what comes after.
-    return codes.astype(np.float32, copy=False)
-
-
-def _build_stack(stack: Any, input_shape: Sequence[int | None]) -> None:
-    """Build a Sequential, and the activations in it that are layers, which Keras would build when they are called."""
-    stack.build(input_shape)
-    for layer in stack.layers:
-        activation = getattr(layer, "activation", None)
-        if isinstance(activation, keras.layers.Layer) and not activation.built:
-            activation.build(layer.output.shape)

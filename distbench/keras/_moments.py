@@ -11,6 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from distbench.errors import InputError
+from distbench.keras._checks import numbers
 
 __all__ = ["known", "moments"]
 
@@ -46,6 +47,9 @@ def moments(X: Any, limit: int = 2000) -> tuple[float, float]:
     for rows in _rows(X):
         # Chan et al. (1979): sums of squares around means, merged batch by batch.
         size, center = len(rows), rows.mean(axis=0)
+        if count and center.shape != mean.shape:
+            found = f"found batches of {mean.size} and of {center.size} numbers a point"
+            raise InputError("X", found, "pass points of one shape")
         total = count + size
         squares = squares + ((rows - center) ** 2).sum(axis=0) + (center - mean) ** 2 * (count * size / total)
         mean, count = mean + (center - mean) * (size / total), total
@@ -65,6 +69,8 @@ def _rows(X: Any) -> Iterator[NDArray[np.float64]]:
     """Yield the points of an array, or of batches, as rows of float64."""
     if isinstance(X, keras.utils.PyDataset):
         X = map(X.__getitem__, range(len(X)))
+    if X is None or (np.ndim(X) == 0 and not hasattr(X, "__iter__")):
+        raise InputError("X", f"found {type(X).__name__}", "pass points or batches, shape (n, ...)")
     parts = X if not hasattr(X, "shape") and not isinstance(X, (list, tuple)) else _parts(X)
     for part in parts:
         points = part[0] if isinstance(part, (list, tuple)) else part
@@ -76,6 +82,6 @@ def _rows(X: Any) -> Iterator[NDArray[np.float64]]:
 
 
 def _parts(X: Any) -> Iterator[NDArray[Any]]:
-    points = np.asarray(X)
+    points = numbers("X", X)
     for start in range(0, len(points), AT_ONCE):
         yield points[start : start + AT_ONCE]

@@ -7,7 +7,9 @@ from typing import Any
 
 import keras
 
+from distbench.errors import InputError
 from distbench.keras._distance_preserving import DistancePreservingAutoencoder
+from distbench.keras._neighbor_batches import NeighborBatches
 from distbench.keras._neighbors import NeighborLoss
 
 __all__ = ["NeighborAutoencoder"]
@@ -19,7 +21,7 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
 
     It adds the losses of :class:`NeighborLoss` and :class:`PairwiseDistanceLoss` to that of :class:`Autoencoder`. The
     history of ``fit`` has all three: ``neighbor_loss`` and ``distance_loss``, times their weights, and
-    ``reconstruction_loss``. Train it on :class:`NeighborBatches`. Batches of ``evaluate`` have no partners, so
+    ``reconstruction_loss``. Train it by ``fit(NeighborBatches(X))``. Batches of ``evaluate`` have no partners, so
     ``val_neighbor_loss`` is NaN and no part of ``val_loss``.
 
     Parameters
@@ -63,6 +65,28 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
         super()._add_losses(codes, inputs, training)
         if training:
             self.add_loss(self.neighbors.loss(codes))
+
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train on batches `x` as ``keras.Model.fit`` does, and return its history.
+
+        Parameters
+        ----------
+        x : NeighborBatches
+            Batches of a class of your own must inherit from it: of no others is it known that they hold partners.
+        y, *args, **kwargs
+            Passed to ``keras.Model.fit``.
+
+        Raises
+        ------
+        distbench.errors.InputError
+            `x` is something else, or TensorFlow's replicas cannot share its anchors equally.
+        """
+        if not isinstance(x, NeighborBatches):
+            found = f"found {type(x).__name__}, whose batches may hold no neighbors"
+            raise InputError("x", found, "call fit(NeighborBatches(X))")
+        strategy = getattr(self, "distribute_strategy", None)
+        x.share(1 if strategy is None else strategy.num_replicas_in_sync)
+        return super().fit(x, y, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""

@@ -8,7 +8,9 @@ import keras
 from keras import ops
 
 from distbench.errors import InputError
+from distbench.keras._checks import is_between
 from distbench.keras._distances import batch_shape, squared_lengths, to_rows
+from distbench.keras._history import replicas
 from distbench.keras._loss_layer import LossLayer
 
 __all__ = ["NeighborLoss", "neighbor_loss"]
@@ -70,7 +72,7 @@ class NeighborLoss(LossLayer):
     ------
     distbench.errors.InputError
         ``weight`` is negative, or ``temperature`` is not above 0. When it is called: anchors and partners differ in
-        shape, or a batch without partners is odd while training.
+        shape, or a batch without partners is odd, or split between TensorFlow's replicas, while training.
 
     Notes
     -----
@@ -92,10 +94,12 @@ class NeighborLoss(LossLayer):
 
     def __call__(self, codes: Any, partners: Any = None, **kwargs: Any) -> Any:
         """Check the arguments, of which Keras would complain in many lines, and call the layer."""
+        if codes is None or isinstance(codes, (list, tuple)):
+            raise InputError("codes", f"found {type(codes).__name__}", "call layer(codes), or layer(anchors, partners)")
         if partners is not None:
             _check_partners(codes, partners)
-        elif kwargs.get("training") and ((n := batch_shape("codes", codes)[0]) or 0) % 2:
-            raise InputError("codes", f"found {n} while training", "pass batches of NeighborBatches")
+        elif kwargs.get("training"):
+            _check_halves(batch_shape("codes", codes)[0])
         return super().__call__(codes, partners, **kwargs)
 
     def build(self, codes_shape: Any, partners_shape: Any = None) -> None:
@@ -131,8 +135,16 @@ def _check_partners(anchors: Any, partners: Any) -> None:
         raise InputError("partners", f"found shape {tuple(second)} for anchors of {tuple(first)}", "pass one an anchor")
 
 
+def _check_halves(n: int | None) -> None:
+    if (n or 0) % 2:
+        raise InputError("codes", f"found {n} while training", "pass batches of NeighborBatches")
+    if replicas() > 1:
+        found = f"missing, on {replicas()} replicas, which get different parts of a batch"
+        raise InputError("partners", found, "call layer(anchors, partners)")
+
+
 def _check_temperature(value: Any) -> float:
-    if not 0 < value < float("inf"):
+    if not is_between(value, 0):
         raise InputError(f"temperature: {value!r} is not a number above 0")
     return float(value)
 

@@ -9,8 +9,9 @@ import keras
 from keras import ops
 
 from distbench._util.checks import whole_number
+from distbench.keras._checks import check_scale, check_weight
 from distbench.keras._distances import pairwise_distances
-from distbench.keras._models import Activation, Autoencoder, check_scale, check_weight
+from distbench.keras._models import Activation, Autoencoder
 from distbench.keras._moments import known
 from distbench.keras._trees import spanning_edges
 

@@ -54,8 +54,8 @@ class TestLeaderboard:
     def test_it_prints_or_writes_what_the_plugin_prints(self, stored, rows, tmp_path):
         path = stored("r.json", rows("a"), rows("b", 2), rows(dataset="", test="t.py::own"))
         result = run("leaderboard", path, "--width", 100)
-        board, own = render_leaderboards(read_results(path).rows, "continuity", 100)
-        assert (result.exit_code, result.stdout) == (0, f"{board}\n\n{own}\n")
+        board, own, notes = render_leaderboards(read_results(path).rows, "continuity", 100)
+        assert (result.exit_code, result.stdout) == (0, f"{board}\n\n{own}\n\n{notes}\n")
         assert board.startswith("gauss, code size 4 (k = 7")
         out = tmp_path / "out.txt"
         out.write_text("old" * 10_000)

@@ -48,7 +48,10 @@ class TestEvaluate:
             report_of(2).check(continuity=0.95)
         result = run("own_encoders:two", *POINTS, "--limit", "continuity:0.95")
         assert result.exit_code == 1
-        assert result.stdout == f"{report_of(2)}\n\ncontinuity at least 0.9500: broken\n\n{broken.value}\n"
+        message = f"{report_of(2)}\n\ncontinuity at least 0.9500: broken\n\n{broken.value}\n"
+        assert result.stdout.startswith(message)
+        more = result.stdout.removeprefix(message)
+        assert re.fullmatch(r"  best baseline at code size 2: pca \(.*\), continuity = 0.*\nnext: .*\n", more)
         result = run("own_encoders:two", *POINTS, "--limit", "continuity:0.99", "--json")
         document = json.loads(result.stdout)
         assert (result.exit_code, document["met"]) == (1, False)
@@ -135,6 +138,23 @@ class TestEvaluate:
             (("--metric", "stress@3"), "stress has no number of neighbors; write stress"),
             (("--limit", "knn_recall@x:1"), "knn_recall@x: found no metric of that name; write a whole number"),
             (("--k", "1,50"), "trustworthiness@50: found k = 50 with M = 59 candidates"),
+        ):
+            result = run("own_encoders:four", "--data", "X.npy", *wrong)
+            assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
+    def test_options_reach_evaluate_with_their_names(self):
+        options = ("--confidence=0.5", "--batch-size=7", "--no-progress", "--json")
+        document = json.loads(run("own_encoders:four", *POINTS, *options).stdout)
+        expected = report_of(confidence=0.5)
+        scores = {score["metric"]: (score["value"], score["low"]) for score in document["scores"]}
+        assert scores == {name: (score.value, score.low) for name, score in expected.items()}
+        assert document["confidence"] == 0.5
+        result = run("own_encoders:four", "--data", "X.npy", "--precision", "continuity:0.5", "--queries=30", "--json")
+        assert json.loads(result.stdout)["m"] == 30
+        for wrong, message in (
+            (("--precision", "continuity"), "give METRIC:VALUE"),
+            (("--draws", "3"), "--draws: found 3"),
+            (("--executor", "own_encoders:nobody"), "--executor: own_encoders:nobody: own_encoders has no 'nobody'"),
         ):
             result = run("own_encoders:four", "--data", "X.npy", *wrong)
             assert (result.exit_code, message in result.stderr) == (2, True), result.stderr

@@ -146,6 +146,20 @@ class TestSuites:
         assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"Error: {message}\n")
 
 
+class TestMetrics:
+    def test_every_metric_has_a_sentence_and_its_range(self):
+        from distbench.metrics import METRICS
+
+        entries = document("metrics")["metrics"]
+        assert [entry["name"] for entry in entries] == list(METRICS)
+        assert all(len(entry["summary"]) > 20 and entry["summary"][0].isupper() for entry in entries)
+        by_name = {entry["name"]: entry for entry in entries}
+        assert by_name["continuity"]["at_k"]
+        assert (by_name["distortion"]["range"], by_name["distortion"]["has_interval"]) == ([1, "inf"], False)
+        facts = "lower is better, from 0 to inf; depends on the scale of the codes; in the default set"
+        assert facts in run("metrics", "--width", "120").stdout
+
+
 class TestHelp:
     @pytest.fixture
     def files(self, here):

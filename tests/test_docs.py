@@ -127,7 +127,7 @@ def test_readme_counts_the_claims_as_they_are_stored():
     verdicts = Counter(claim.verdict for claim in claims)
     alone, together = re.findall(r"\d+", holm_line(claims))
     sentence = (
-        f"The suite `claims` tests {len(claims)} such statements on these recipes: "
+        f"The suite `claims` tests {len(claims)} such statements: "
         f"{verdicts['borne out']} were borne out, {verdicts['undecided']} are undecided. "
         f"Intervals decide {alone} of them one by one, and {together} after Holm's correction"
     )

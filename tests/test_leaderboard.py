@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 import distbench
 from distbench.inference.jackknife import add_replicates, jackknife_interval
-from distbench.render.text import DROP_ORDER, printable, render_leaderboards
+from distbench.render.text import DROP_ORDER, leaderboard_lines, printable, render_leaderboards
 from distbench.results.leaderboard import leaderboard
 from distbench.results.leaderboard_table import tables_of
 from distbench.results.packing import pack
@@ -290,19 +291,55 @@ def test_shared_places_are_marked_and_explained():
     assert "=" not in text_of(row("a", 0.9), row("b", 0.1)).split("candidates)")[1]
 
 
-def test_long_names_lose_their_fronts_and_never_their_numbers():
+def test_long_names_are_cut_in_the_middle_and_numbers_never():
     plain = {"dataset": "", "seconds": None, "seed": None}
     text = text_of(*(row("net", 0.5, test=f"{LONG_TEST}[{n}]", **plain) for n in (1, 2)), width=60)
     assert max(map(len, text.splitlines())) <= 60
-    assert "close_close[1] net" in text
-    assert "close_close[2] net" in text
+    assert re.search(r"^tests/v\S*\.\.\.\S*_close\[1\] net", text, re.MULTILINE)
+    assert "_close[2] net" in text
     assert text.count("0.500") == 2
-    plain["test"] = LONG_TEST
-    limited = row("net", 0.25, metric="knn_recall", limit=0.2, verdict="met", **plain)
-    text = text_of(row("net", 0.5, **plain), limited)
+
+
+def test_each_limit_of_a_single_encoder_has_a_line_with_its_interval_and_broken_ones_come_first():
+    about = {"dataset": "", "seconds": None, "seed": None, "low": 0.2, "high": 0.3, "m": 40}
+    met = {"limit": 0.2, "verdict": "met", "metric": "knn_recall", **about}
+    red = {"limit": 0.9, "verdict": "broken", "metric": "stress", "direction": "down", **about}
+    text = text_of(
+        row("net", 0.5, test="t.py::test_net", **about),
+        row("net", 0.25, test="t.py::test_net", **met),
+        row("net", 0.26, test="t.py::test_net", **{**met, "metric": "trustworthiness"}),
+        row("pca", 0.5, test="t.py::test_z[a b]", **about),
+        row("pca", 0.95, test="t.py::test_z[a b]", **red),
+        row("mds", 0.75, test="t.py::test_zz", **about),
+    )
     assert max(map(len, text.splitlines())) <= 80
-    assert "0.250" in text, "a metric with a limit stays"
-    assert "keeps_what_is_close_close net" in text
+    title, lines = text.split("\n\n")[:2]
+    assert title == "Checks of single encoders in t.py (k = 10, m = 40 test points, M = 100 candidates)".replace(
+        " candidates)", "\ncandidates)"
+    )
+    cells = [re.split(r"  +", line.strip()) for line in lines.splitlines()[3:]]
+    assert cells == [
+        ["test_z[a b] pca", "stress", "0.950!", "0.200 to 0.300", "<= 0.9", "2"],
+        ["test_net", "knn_recall", "0.250", "0.200 to 0.300", ">= 0.2", "2"],
+        ["trustworthiness", "0.260", "0.200 to 0.300", ">= 0.2", "2"],
+        ["test_zz mds", "continuity", "0.750", "0.200 to 0.300", "-", "2"],
+    ]
+    other_k = row("net", 0.25, test="u.py::test_net", **{**met, "k": 20})
+    text = text_of(row("net", 0.25, test="t.py::test_net", **met), other_k, sort="knn_recall", width=120)
+    assert "knn_recall@10 " in text
+    assert "knn_recall@20 " in text
+    assert "t.py::test_net" in text
+
+
+def test_notes_on_several_tables_are_told_once_and_a_head_says_how_many_are_below():
+    rows = [row(name, value, dataset=data) for data in "ab" for name, value in (("x", 0.5), ("y", 0.5), ("z", 0.5))]
+    *boards, notes = render_leaderboards(rows, "continuity", 80)
+    assert len(boards) == 2
+    assert "shares a place" in notes
+    assert not any("shares a place" in board for board in boards)
+    heads = ["\n".join(line.text for line in lines) for lines in leaderboard_lines(rows, "continuity", 80, head=1)]
+    assert [("x" in text, " y " in text, "and 2 more" in text) for text in heads[:-1]] == [(True, False, True)] * 2
+    assert "and 2 more" not in heads[-1]
 
 
 def test_cells_have_three_decimals_and_a_dash_stands_for_no_value():

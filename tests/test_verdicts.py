@@ -102,7 +102,7 @@ def test_a_check_that_rests_on_the_value(report):
     assert report.verdicts(continuity=below) == {"continuity": "undecided"}
     assert report.check(continuity=below) is report
     assert report.check(continuity=above, undecided="pass") is report
-    with pytest.raises(distbench.PreservationError, match="contains the limit, so undecided: about"):
+    with pytest.raises(distbench.PreservationError, match="contains it, so undecided: about"):
         report.check(continuity=below, undecided="fail")
     with pytest.raises(distbench.PreservationError, match="test points would decide"):
         report.check(continuity=above)

@@ -14,6 +14,7 @@ from distbench.errors import plain_text
 __all__ = [
     "code_repr",
     "cut",
+    "cut_middle",
     "did_you_mean",
     "first_line",
     "join_names",
@@ -91,6 +92,12 @@ def _text_of(error: BaseException) -> str:
 def cut(text: str, size: int) -> str:
     """Return a text of at most `size` characters, which ends with "..." if it was longer."""
     return text if len(text) <= size else text[: size - 3] + "..."
+
+
+def cut_middle(text: str, size: int) -> str:
+    """Return a text of at most `size` characters; a third of a longer one's room is for its start, the rest its end."""
+    start = (size - 3) // 3
+    return text if len(text) <= size else f"{text[:start]}...{text[start + 3 - size :]}"
 
 
 def code_repr(name: str, value: Any) -> str:

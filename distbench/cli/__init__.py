@@ -18,7 +18,7 @@ from distbench.cli._common import INTERRUPTED, NOT_A_FILE, CannotDo, Command
 
 __all__ = ["main"]
 
-COMMANDS = ("evaluate", "hunt", "leaderboard", "compare", "suites", "datasets", "baselines")
+COMMANDS = ("evaluate", "limits", "hunt", "leaderboard", "compare", "suites", "datasets", "baselines", "metrics")
 
 
 @contextmanager

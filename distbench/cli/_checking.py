@@ -54,15 +54,18 @@ def check_sources(typed: Mapping[str, Any]) -> None:
             raise InputError(name, f"goes only with {needed}", "leave it out")
 
 
-def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
-    """Add encoder and points to a check, and run it; `typed` are the options of the command line by name."""
+def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
+    """Add what was typed, such as encoder and points, to a check; run it, and return both."""
     from distbench.cli._encoders import encoder_of, recipe_of
     from distbench.suites.check_names import check_dataset
 
+    named = {name: typed[name] for name in ("k", "seed", "name")}
+    check = replace(check, include_queries=not typed["reference_only"], **named)
     if typed["dataset"]:
         check_dataset(typed["dataset"])
         recipe = recipe_of(typed["encoder"])
-        return replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"]).run()
+        check = replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"])
+        return check, check.run()
     data, reference, labels, reference_labels, groups = (_read(typed, name) for name in POINTS)
     _check_names(typed)
     options = {**check.options, "labels": labels, "reference_labels": reference_labels, "groups": groups}
@@ -76,9 +79,10 @@ def run_check(typed: Mapping[str, Any], check: Check) -> Outcome:
         check = replace(check, codes=_read(typed, "codes"), name=check.name or _name_of(typed["codes"]))
     else:
         check = replace(check, encoder=encoder_of(typed["encoder"]))
-    outcome = replace(check, X_test=data, reference=reference, options=options).run()
+    check = replace(check, X_test=data, reference=reference, options=options)
+    outcome = check.run()
     row_fields = {"dataset": Path(typed["data"]).name, "data_sha256": outcome.report.fingerprint}
-    return replace(outcome, row_fields={**outcome.row_fields, **row_fields})
+    return check, replace(outcome, row_fields={**outcome.row_fields, **row_fields})
 
 
 def _check_names(typed: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from distbench.encoders.adapters import adapter_of_file
 from distbench.encoders.resolve import FILES
 from distbench.errors import InputError
 
-__all__ = ["encoder_of", "recipe_of"]
+__all__ = ["encoder_of", "named_object", "recipe_of"]
 
 PYTHON_FILE = re.compile(r"(?:\./)?([\w/]+)\.py(?::(\w+))?")
 HINT = "modules are searched for in this folder first; is it there?"
@@ -29,7 +29,7 @@ def encoder_of(text: str) -> Any:
         named = f"{'.'.join(Path(as_file[1]).parts)}:{as_file[2] or 'NAME'}"
         raise InputError("ENCODER", f"found {text!r}", f"give the module, not its file: {named}")
     if _names_object(text):
-        return _imported(text)
+        return named_object(text)
     if text in BASELINES and not Path(text).exists():
         raise InputError("ENCODER", f"{text} is a recipe, which must be fitted", "give --dataset and --code-size too")
     if not Path(text).exists() and not Path(text).suffix:
@@ -45,7 +45,7 @@ def encoder_of(text: str) -> Any:
 
 def recipe_of(text: str) -> Any:
     """Return a recipe: the name of a baseline unchanged, or the object that ``module:name`` names."""
-    return _imported(text) if _names_object(text) else text
+    return named_object(text) if _names_object(text) else text
 
 
 def _names_object(text: str) -> bool:
@@ -54,7 +54,8 @@ def _names_object(text: str) -> bool:
     return bool(colon) and all(map(str.isidentifier, words)) and not Path(text).exists()
 
 
-def _imported(text: str) -> Any:
+def named_object(text: str, argument: str = "ENCODER") -> Any:
+    """Return the object that ``module:name`` names; modules are searched for in the current folder first."""
     folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -63,4 +64,4 @@ def _imported(text: str) -> Any:
     try:
         return imported(text, HINT)
     except InputError as error:
-        raise InputError("ENCODER", f"{text}: {error}") from error.__cause__
+        raise InputError(argument, f"{text}: {error}") from error.__cause__

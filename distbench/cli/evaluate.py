@@ -9,54 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, POINT_DISTANCES
 from distbench.cli import _common as common
 from distbench.cli._common import PATH, CannotDo, json_option
+from distbench.cli._options import evaluation_options, limits_of, passed_options
 from distbench.cli._wording import with_options
 
 if TYPE_CHECKING:
     from distbench.inference.verdicts import Undecided
+    from distbench.suites.check_flow import Check, Outcome
 
 __all__ = ["command"]
 
-FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
-OPTIONS = ("metrics", "distance_x", "distance_z", "queries", "stochastic")
-"""Options that are passed to `distbench.evaluate` unchanged."""
 INPUTS = ("encoder", "data", "reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
 """Options that may name a file."""
-
-
-def _limits(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
-    """Return the limits by metric."""
-    from distbench.errors import InputError
-    from distbench.inference.limits import read_limit
-
-    limits: dict[str, float] = {}
-    for text in texts:
-        try:
-            metric, limit = read_limit(text)
-        except InputError as error:
-            raise click.BadParameter(str(error)) from None
-        if metric in limits:
-            raise click.BadParameter(f"{metric} has two limits; give one")
-        limits[metric] = limit
-    return limits
-
-
-def _metrics(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> Any:
-    """Return "default", "all" or the names of metrics."""
-    names = [name.strip() for text in texts for name in text.split(",")]
-    if len(names) == 1 and names[0] in ("default", "all"):
-        return names[0]
-    return tuple(common.metric_name(context, parameter, name) for name in names)
-
-
-def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
-    """Return the numbers of neighbors."""
-    try:
-        return tuple(map(int, text.split(",")))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a number of neighbors, or several such as 1,10,100") from None
 
 
 @click.command(
@@ -68,69 +33,16 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> t
         "distbench evaluate --codes Z_test.npy --data X_test.npy --metrics continuity,trustworthiness --json",
     ],
 )
-@click.argument("encoder", default="")
-@click.option("--data", default="", metavar="FILE", help=f"Test points: {FILES}.")
-@click.option(
-    "--reference",
-    default="",
-    metavar="FILE",
-    help="Further points in which neighbors are looked up, usually the train points.",
-)
-@click.option("--codes", default="", metavar="FILE", help="Codes of the test points, instead of ENCODER.")
-@click.option("--reference-codes", default="", metavar="FILE", help="Codes of the reference points, with --codes.")
-@click.option(
-    "--reference-encoder",
-    default="",
-    metavar="ENCODER",
-    help="The encoder of the reference points, if it is another: neighbors are then looked up in these alone.",
-)
-@click.option("--reference-only", is_flag=True, help="Look neighbors up in the reference points alone.")
-@click.option("--labels", default="", metavar="FILE", help="One label for each test point.")
-@click.option("--reference-labels", default="", metavar="FILE", help="One label for each reference point.")
-@click.option("--groups", default="", metavar="FILE", help="The group of each test point: intervals are over groups.")
-@click.option(
-    "--input-space",
-    multiple=True,
-    metavar="ENCODER|FILE",
-    help="Measure input distances between the codes of this encoder, or between these points. With --reference, also "
-    "give one for the reference points.",
-)
-@click.option("--dataset", default="", metavar="NAME", help="Fit ENCODER, a recipe, on this data set's train points.")
-@click.option("--code-size", type=click.IntRange(min=1), metavar="N", help="The number of columns of a recipe's codes.")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of training and of samples.  [default: 0]"
-)
+@evaluation_options
 @click.option(
     "--limit",
     "limits",
     multiple=True,
     metavar="METRIC:VALUE",
-    callback=_limits,
+    callback=limits_of,
     help="A limit, such as continuity:0.95: the least value if larger is better, else the largest. Can be repeated.",
 )
 @common.undecided_option("How to decide a limit that is inside the interval: by the value, or let it fail or pass.")
-@click.option(
-    "--k",
-    default="10",
-    show_default=True,
-    metavar="N[,N]",
-    callback=_numbers,
-    help="The number of neighbors, or several, such as 1,10,100.",
-)
-@click.option(
-    "--metrics",
-    "--metric",
-    multiple=True,
-    default=("default",),
-    metavar="NAMES",
-    callback=_metrics,
-    help="default, all, or names separated by commas, such as stress,knn_recall@100. Can be repeated.",
-)
-@click.option("--distance-x", default=EUCLIDEAN, type=click.Choice(POINT_DISTANCES), help="Distance between points.")
-@click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes.")
-@click.option("--queries", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N test points.")
-@click.option("--stochastic", is_flag=True, help="The encoder draws random codes: evaluate several draws.")
-@click.option("--name", help="The encoder's name in reports.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file.")
 @click.option("--results", type=PATH, help="Add the rows to this file of results.")
 @json_option
@@ -150,19 +62,17 @@ def command(
     """
     from distbench.cli._checking import check_sources, run_check
     from distbench.cli._results import limit_lines, report_document, write_files
-    from distbench.evaluation.failure_message import failure_text
     from distbench.evaluation.limits import limits_and_options
     from distbench.suites.check_flow import Check
 
     with common.running_user_code():
         _check_files(html, results, _inputs(typed))
         check_sources(typed)
-        passed = {name: typed[name] for name in OPTIONS if typed[name]}
+        passed = passed_options(typed)
         limits, options = limits_and_options({**passed, **limits}, k=typed["k"][0], required=False)
-        named = {name: typed[name] for name in ("k", "seed", "name")}
-        named["include_queries"] = not typed["reference_only"]
-        outcome = run_check(typed, Check(limits=limits, undecided=undecided, options=options, **named))
-        failure = failure_text(outcome.report, outcome.broken) if outcome.broken else ""
+        check = Check(limits=limits, undecided=undecided, options=options)
+        check, outcome = run_check(typed, check)
+        failure = with_options(_failure(check, outcome))
         limits = outcome.limits
         lines = limit_lines(outcome, limits, undecided)
         document = report_document(outcome, limits)
@@ -182,6 +92,20 @@ def command(
         raise write_error
     if failure:
         sys.exit(1)
+
+
+def _failure(check: Check, outcome: Outcome) -> str:
+    """Return the message of the broken limits, with the best baseline and what to do next."""
+    from distbench.encoders.resolve import framework_of
+    from distbench.evaluation.failure_message import failure_lines
+    from distbench.suites.reference_scores import reference_scores
+
+    report, broken = outcome.report, outcome.broken
+    if not broken:
+        return ""
+    references = reference_scores(check, report, broken)
+    size = check.code_size or report.code_size
+    return "\n".join(failure_lines(report, broken, references, size, framework_of(check.encoder)))
 
 
 def _inputs(typed: Mapping[str, Any]) -> list[Path]:

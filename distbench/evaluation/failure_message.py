@@ -20,6 +20,7 @@ MAX_PAIRS = 3
 MAX_LIMITS = 4
 MAX_LINES = 19  # of the failure text; reference encoders, advice and the command that reruns the test add up to 6
 MAX_REFERENCES = 2
+SIDES = "(input -> codes)"
 LOSSES = {"keras": "distbench.keras.PairwiseDistanceLoss", "torch": "a loss on pairwise distances"}
 """What keeps distances in encoders that a framework trains."""
 
@@ -75,11 +76,11 @@ def _all_values_meet(report: Report, limits: Mapping[str, float]) -> bool:
 
 def _limit_lines(report: Report, score: Score, limit: float) -> list[str]:
     value, bound = distinct(score.value, limit)
-    lines = [f"  {score.metric} = {value}, limit {at_bound(score.direction, bound)}"]
+    chance = "" if score.chance is None else f"; shuffled codes score {number(score.chance)}"
+    lines = [f"  {score.metric} = {value}, limit {at_bound(score.direction, bound)}{chance}"]
     if is_met(score.value, limit, score.direction):
         lines.append("    the value itself is on the good side: fails because undecided='fail'")
-    chance = "" if score.chance is None else f"; shuffled codes score {number(score.chance)}"
-    return [*lines, f"    {_certainty(report, score, limit)}{chance}"]
+    return [*lines, f"    {_certainty(report, score, limit)}"]
 
 
 def _certainty(report: Report, score: Score, limit: float) -> str:
@@ -87,12 +88,12 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
     if score.low is None or score.high is None:
         return "no interval: the metric is a worst case, there are too few points, or the value rests on one point"
     if verdict(score.value, score.low, score.high, limit, score.direction) == "broken":
-        certainty = "is wholly on the bad side: more test points would not help"
+        certainty = "breaks it: more test points would not help"
     else:
         count, units = (report.m, "test points") if report.groups is None else (len(report.groups), "groups")
         needed = points_to_decide(score.value, score.low, score.high, limit, count)
         more = "more" if needed is None else f"about {needed:,}"
-        certainty = f"contains the limit, so undecided: {more} {units} would decide"
+        certainty = f"contains it, so undecided: {more} {units} would decide"
     return f"{percent(report.confidence)} interval {interval(score.low, score.high)} {certainty}"
 
 
@@ -100,13 +101,13 @@ def _details(report: Report, broken: Mapping[str, float]) -> Iterator[list[str]]
     """Yield worst pairs and notes in blocks of lines, the most important first."""
     pairs = report.worst_pairs(MAX_PAIRS)
     if pairs:
-        yield ["  near in input, torn apart in the codes:", *(f"    {pair}" for pair in pairs)]
+        yield [f"  near in input, torn apart in the codes {SIDES}:", *(f"    {pair}" for pair in pairs)]
     extremes = report.worst_pairs(2, kind="extreme")
     if "distortion" in broken and extremes:
-        yield ["  largest and least ratio of code to input distance:", *(f"    {pair}" for pair in extremes)]
+        yield [f"  largest and least ratio of code to input distance {SIDES}:", *(f"    {pair}" for pair in extremes)]
     merged = report.worst_pairs(1, kind="merged")
     if merged:
-        yield ["  far in input, brought near in the codes:", f"    {merged[0]}"]
+        yield [f"  far in input, brought near in the codes {SIDES}:", f"    {merged[0]}"]
     other_metrics = set(report.scores) - set(broken)
     for note in report.notes:
         if not codes_of([note]) & other_metrics:
@@ -140,7 +141,7 @@ def advice(
             return "evaluate more test points, until the limit lies outside the interval; or pass undecided='value'"
         return (
             "these test points do not decide it; evaluate more of them, or choose what an undecided limit does "
-            "(--distbench-undecided)"
+            "(undecided=)"
         )
     known = {name: references[name] for name in broken if name in references}
     met = [score for name, score in known.items() if is_met(score.value, broken[name], report[score.metric].direction)]

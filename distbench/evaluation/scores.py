@@ -129,6 +129,8 @@ class Curve(NamedTuple):
 class Pair:
     """A test point and a candidate between which the codes do not preserve the distance.
 
+    As text, both points are followed by the rank and the distance in input space and, after ``->``, in code space.
+
     Parameters
     ----------
     query : int
@@ -161,9 +163,9 @@ class Pair:
     def __str__(self) -> str:
         first, second = ("", "") if self.labels is None else (f" (label {label})" for label in self.labels)
         return (
-            f"test point {self.query}{first} and {self.partner_set} point {self.partner}{second}: "
-            f"input distance {self.input_distance:.4g} (rank {self.rank_input:g} of {self.M}), "
-            f"code distance {self.code_distance:.4g} (rank {self.rank_code:g} of {self.M})"
+            f"test {self.query}{first}, {self.partner_set} {self.partner}{second}: "
+            f"rank {self.rank_input:g} -> {self.rank_code:g} of {self.M}, "
+            f"distance {self.input_distance:.4g} -> {self.code_distance:.4g}"
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from distbench._util.text import did_you_mean, short_repr
 from distbench.errors import InputError
 
-__all__ = ["check_limits", "joined_limits", "metric_name", "read_limit"]
+__all__ = ["check_limits", "joined_limits", "metric_name", "read_limit", "read_number"]
 
 
 def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = None) -> dict[str, float]:
@@ -57,12 +57,17 @@ def joined_limits(limits: Any, by_name: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_limit(text: str) -> tuple[str, float]:
     """Return metric and limit of a text such as ``continuity:0.95``; raise InputError for any other."""
+    metric, limit = read_number(text)
+    return metric, check_limits({metric: limit})[metric]
+
+
+def read_number(text: str) -> tuple[str, float]:
+    """Return metric and number of a text such as ``continuity:0.95``; raise InputError for any other."""
     metric, _, number = (part.strip() for part in text.partition(":"))
     try:
-        limit = float(number)
+        return metric, float(number)
     except ValueError:
         raise InputError("", f"found {short_repr(text)}", "give METRIC:VALUE, such as continuity:0.95") from None
-    return metric, check_limits({metric: limit})[metric]
 
 
 def metric_name(name: str) -> str:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from distbench._util.notes import Note
-from distbench._util.text import plain_lines
+from distbench._util.text import cut_middle, plain_lines
 from distbench.results.leaderboard_table import Column, Table, tables_of
+from distbench.results.limit_table import limit_table
 from distbench.results.rows import Row
 
 __all__ = [
@@ -48,10 +50,11 @@ DROP_ORDER = (
 """The order in which a narrow terminal leaves out columns. Other metrics go before these, metrics with a limit after
 them; the sort metric, its interval, its spread over seeds and the names always stay."""
 
-KEPT = ("place", "encoder", "interval", "seed sd", "code_size")
+KEPT = ("place", "encoder", "metric", "interval", "limit", "seed sd", "code_size")
 HEADERS = {"trustworthiness": "trust-\nworthi-\nness", "interval": "95 %\ninterval"}
 MIN_WIDTH = 40  # characters
 MAX_DROPPED = 30  # columns left out that a note names
+OF_ONE_TABLE = ("*", "and ")  # beginnings of notes that mean other encoders in another table
 GAP = 2  # characters between columns
 LEAST_NAME = 16  # characters
 SHORT_NAME = 32  # characters: names are cut to so many before a metric with a limit is left out
@@ -86,31 +89,71 @@ class _TextColumn:
 
 
 def render_leaderboards(rows: Iterable[Row], sort: str, width: int) -> list[str]:
-    """Return the leaderboards of rows, each as one text with title, table and notes, safe to print."""
+    """Return the leaderboards of rows as texts that are safe to print; notes on several of them are the last text."""
     return [plain_lines("\n".join(line.text for line in lines)) for lines in leaderboard_lines(rows, sort, width)]
 
 
-def leaderboard_lines(rows: Iterable[Row], sort: str, width: int) -> list[list[Line]]:
-    """Return the leaderboards of rows as lines; they have at most `width` characters if names and sort metric fit."""
-    return [_lines(table, width) for table in tables_of(rows, sort, DECIMALS)]
+def leaderboard_lines(rows: Iterable[Row], sort: str, width: int, head: int | None = None) -> list[list[Line]]:
+    """Return the leaderboards of rows as lines; they have at most `width` characters if names and sort metric fit.
+
+    With `head`, only so many encoders of each are shown. Notes on several leaderboards are the last block.
+    """
+    tables = [limit_table(table, DECIMALS) for table in tables_of(rows, sort, DECIMALS)]
+    boards = [_Board.of(table, width, head) for table in tables]
+    times = Counter(note for board in boards for note in board.notes)
+    shared = [note for note, number in times.items() if number > 1 and not note.startswith(OF_ONE_TABLE)]
+    blocks = [board.lines(width, shared, is_alone=len(boards) == 1) for board in boards]
+    if len(boards) > 1:
+        shared += _left_out([column for board in boards for column in board.dropped], max(b.whole for b in boards))
+    return [*blocks, _note_lines(shared, width)] if shared else blocks
 
 
-def _lines(table: Table, width: int) -> list[Line]:
-    columns = [_text_column(column) for column in table.columns if column.kind != "verdict"]
-    kept, dropped = _fit(columns, width)
-    title = f"{table.name}, {table.size} ({table.setting})" if table.size else table.name
-    lines = [*titled(*textwrap.wrap(title, width), "")]
-    if table.entries:
-        lines += map(Line, [*_grid(kept).split("\n"), ""])
-    notes = list(table.notes)
-    if dropped:
-        more = f" and {len(dropped) - MAX_DROPPED:,} more" if len(dropped) > MAX_DROPPED else ""
-        names = f"{', '.join(dropped[:MAX_DROPPED])}{more}"
-        notes.append(f"left out at this width (COLUMNS={_excess(columns, 0)} shows all): {names}")
+@dataclass(frozen=True)
+class _Board:
+    """The columns of a leaderboard that fit a width; ``whole`` is the width at which all fit."""
+
+    title: str
+    columns: list[_TextColumn]
+    dropped: list[str]
+    whole: int
+    notes: list[str]
+
+    @classmethod
+    def of(cls, table: Table, width: int, head: int | None) -> _Board:
+        notes, count = list(table.notes), len(table.entries)
+        if head is not None and count > head:
+            table = replace(table, columns=tuple(replace(c, cells=c.cells[:head]) for c in table.columns))
+            notes.insert(0, f"and {count - head} more")
+        columns = [_text_column(column) for column in table.columns if column.kind != "verdict"] if count else []
+        kept, dropped = _fit(columns, width)
+        name = f"{table.name}, {table.size}" if table.size else table.name
+        setting = f" ({table.setting})" if table.setting else ""
+        return cls(f"{name}{setting}", kept, dropped, _excess(columns, 0), notes)
+
+    def lines(self, width: int, elsewhere: Sequence[str], is_alone: bool) -> list[Line]:
+        """Return title, table and notes, without the notes that are shown elsewhere."""
+        lines = titled(*textwrap.wrap(self.title, width), "")
+        if self.columns:
+            lines += map(Line, [*_grid(self.columns).split("\n"), ""])
+        notes = [note for note in self.notes if note not in elsewhere]
+        lines += _note_lines([*notes, *(_left_out(self.dropped, self.whole) if is_alone else [])], width)
+        return lines if lines[-1].text else lines[:-1]
+
+
+def _left_out(dropped: Sequence[str], whole: int) -> list[str]:
+    """Return the note that names the columns left out, if any are; all fit a width of `whole` characters."""
+    names = list(dict.fromkeys(dropped))
+    more = f" and {len(names) - MAX_DROPPED:,} more" if len(names) > MAX_DROPPED else ""
+    shown = f"{', '.join(names[:MAX_DROPPED])}{more}"
+    return [f"left out at this width (COLUMNS={whole} shows all): {shown}"] if names else []
+
+
+def _note_lines(notes: Iterable[str], width: int) -> list[Line]:
+    lines = []
     for note in notes:
         level: Level = "error" if isinstance(note, Note) else ""  # a Note says that an encoder has no place
         lines += [Line(line, level) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
-    return lines if lines[-1].text else lines[:-1]
+    return lines
 
 
 def terminal_width() -> int:
@@ -168,9 +211,9 @@ def _excess(columns: Sequence[_TextColumn], width: int) -> int:
 
 
 def _shortened(column: _TextColumn, excess: int) -> _TextColumn:
-    """Cut names at their start, because names of tests differ at their ends."""
+    """Cut names in the middle: their files are at the start, and names of tests differ at their ends."""
     room = max(LEAST_NAME, column.width - max(0, excess))
-    return replace(column, cells=[c if len(c) <= room else f"...{c[3 - room :]}" for c in column.cells])
+    return replace(column, cells=[cut_middle(cell, room) for cell in column.cells])
 
 
 def _grid(columns: Sequence[_TextColumn]) -> str:

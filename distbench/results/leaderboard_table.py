@@ -24,7 +24,7 @@ from distbench.results.leaderboard_notes import (
 from distbench.results.leaderboard_rows import VERDICTS
 from distbench.results.rows import Row
 
-__all__ = ["Cell", "Column", "Table", "tables_of"]
+__all__ = ["MARKS", "Cell", "Column", "Table", "tables_of"]
 
 MARKS = {"broken": "!", "undecided": "?"}
 
@@ -65,7 +65,7 @@ class Column:
     key: str
     label: str
     cells: tuple[Cell, ...]
-    kind: Literal["place", "verdict", "name", "sort", "interval", "size", "metric", "fit"]
+    kind: Literal["place", "verdict", "name", "sort", "interval", "limit", "size", "metric", "fit"]
     better: str = ""
     title: str = ""
 
@@ -120,7 +120,7 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
     notes: list[str] = [
         Note("warning", "no place", f"no place: {entry.shown_name}: {entry.reason}") for entry in unranked
     ]
-    notes += [f"* {e.encoder}: code size ignored, its codes have {e.code_width} columns" for e in resized]
+    notes += _resized_notes(resized)
     return Table(
         name=board.name,
         size=f"code size {board.code_size}",
@@ -136,6 +136,17 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
         unranked=unranked,
         notes=(*notes, *on_encoders, *explanations(entries), *mark_notes(entries), *stored_notes(entries, unranked)),
     )
+
+
+def _resized_notes(resized: Sequence[LeaderboardRow]) -> list[str]:
+    """Return a note for each width of codes that does not follow the code size."""
+    names_of: dict[int | None, list[str]] = {}
+    for entry in resized:
+        names_of.setdefault(entry.code_width, []).append(entry.encoder)
+    return [
+        f"* {', '.join(names)}: code size ignored, {'its' if len(names) == 1 else 'their'} codes have {width} columns"
+        for width, names in names_of.items()
+    ]
 
 
 def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[str]) -> Table:

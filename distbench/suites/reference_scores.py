@@ -10,18 +10,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distbench.errors import DistbenchError, SuiteError
+from distbench.evaluation.report import Report
 from distbench.evaluation.scores import ReferenceScore
 from distbench.results.rows import distance_of
 
 if TYPE_CHECKING:
-    from distbench.evaluation.report import Report
     from distbench.results.rows import Row
+    from distbench.suites.check_flow import Check
 
-__all__ = ["fitted_reference_scores", "stored_reference_scores"]
+__all__ = ["fitted_reference_scores", "options_of_references", "reference_scores", "stored_reference_scores"]
 
+SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # a baseline is evaluated with them too
 SAME = 1e-6  # relative difference of values of the same encoder, by its rounding
-MAX_NUMBERS = 5_000_000  # PCA is fitted on arrays of at most this size
-MAX_PAIRS = 20_000_000  # PCA is evaluated on at most so many pairs of a test point and a candidate
+MAX_NUMBERS = 5_000_000  # a baseline is fitted on arrays of at most this size
+MAX_PAIRS = 20_000_000  # a baseline is evaluated on at most so many pairs of a test point and a candidate
+
+
+def reference_scores(check: Check, report: Report, metrics: Collection[str]) -> dict[str, ReferenceScore]:
+    """Return the scores of reference encoders on the points of a check: stored ones of its data set, else of PCA."""
+    if check.dataset is not None:
+        return stored_reference_scores(report, check.dataset, check.code_size or report.code_size, metrics)
+    options = options_of_references(check, report)
+    return {} if options is None else fitted_reference_scores(report, metrics, options)
+
+
+def options_of_references(check: Check, report: Report) -> dict[str, Any] | None:
+    """Return the options with which reference encoders are evaluated on a check's points; None if they cannot be."""
+    if "precision" in check.options:  # with it, the number of test points depends on the encoder
+        return None
+    options: dict[str, Any] = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
+    if not isinstance(check.encoder, Report):
+        alone = check.options.get("reference_encoder") is not None
+        return options | {"include_queries": check.include_queries and not alone}
+    if report.judged is not None:  # a sample of test points, whose seed is not known
+        return None
+    options = {"distance_x": report.distance_x, "distance_z": report.distance_z}
+    return options | {"include_queries": report.n_reference != report.M}
 
 
 def stored_reference_scores(
@@ -68,11 +92,11 @@ def _stored_rows(dataset: str, code_size: int) -> list[Row]:
 
 
 def fitted_reference_scores(
-    report: Report, metrics: Collection[str], options: Mapping[str, Any]
+    report: Report, metrics: Collection[str], options: Mapping[str, Any], baseline: str = "pca"
 ) -> dict[str, ReferenceScore]:
-    """Return the scores of PCA with the same code size, fitted on the reference points, else on the test points.
+    """Return the scores of a baseline with the same code size, fitted on the reference points, else on the test points.
 
-    `options` are the options of :func:`distbench.evaluate` with which the report was made. The result is empty if PCA
+    `options` are the options of :func:`distbench.evaluate` with which the report was made. The result is empty if it
     cannot be fitted on these points, cannot have so many columns, would take long, or is the encoder itself.
     """
     from distbench.baselines import fit_baseline
@@ -85,13 +109,13 @@ def fitted_reference_scores(
     if points.size > MAX_NUMBERS or report.m * report.M > MAX_PAIRS or not report.code_size < points.shape[1]:
         return {}
     try:
-        encoder = fit_baseline("pca", points, code_size=report.code_size)
+        encoder = fit_baseline(baseline, points, code_size=report.code_size)
         options = {**options, "metrics": tuple(metrics), "k": report.k}
-        pca = evaluate(encoder, X_test, reference=reference, **options)
+        scores = evaluate(encoder, X_test, reference=reference, **options)
     except DistbenchError:
         return {}
     where = "fitted on the test points" if reference is None else "fitted on the reference"
-    measured = {metric: pca[metric].value for metric in metrics if metric in pca}
+    measured = {metric: scores[metric].value for metric in metrics if metric in scores}
     if all(_is_same(value, report[metric].value) for metric, value in measured.items()):
         return {}
-    return {metric: ReferenceScore(metric, "pca", value, where) for metric, value in measured.items()}
+    return {metric: ReferenceScore(metric, baseline, value, where) for metric, value in measured.items()}

@@ -11,12 +11,10 @@ from pytest_distbench._seen import with_better_scores
 
 if TYPE_CHECKING:
     from distbench.evaluation.report import Report
-    from distbench.evaluation.scores import ReferenceScore
     from distbench.suites.check_flow import Check
 
 __all__ = ["Broken", "broken_lines", "check_lines", "is_report"]
 
-SHARED_OPTIONS = ("distance_x", "distance_z", "queries", "seed")  # a baseline is evaluated with them too
 MAX_OTHER_SEEDS = 1  # seeds after the first whose values a message shows
 
 
@@ -54,27 +52,11 @@ def check_lines(check: Check, report: Report, broken: Mapping[str, float], confi
     """Return which limits a check breaks and where, what others reach, and what to do."""
     from distbench.encoders.resolve import framework_of
     from distbench.evaluation.failure_message import failure_lines
+    from distbench.suites.reference_scores import reference_scores
 
-    size, references = check.code_size or report.code_size, _references(check, report, broken)
+    size, references = check.code_size or report.code_size, reference_scores(check, report, broken)
     references = with_better_scores(config, report, check.dataset or "", size, broken, references)
     return failure_lines(report, broken, references, size, framework_of(check.encoder))
-
-
-def _references(check: Check, report: Report, metrics: Mapping[str, float]) -> Mapping[str, ReferenceScore]:
-    from distbench.suites.reference_scores import fitted_reference_scores, stored_reference_scores
-
-    if check.dataset is not None:
-        return stored_reference_scores(report, check.dataset, check.code_size or report.code_size, metrics)
-    if "precision" in check.options:  # with it, the number of test points depends on the encoder
-        return {}
-    options: dict[str, Any] = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
-    options["include_queries"] = check.include_queries and check.options.get("reference_encoder") is None
-    if is_report(check.encoder):
-        if report.judged is not None:  # a sample of test points, whose seed is not known
-            return {}
-        options = {"distance_x": report.distance_x, "distance_z": report.distance_z}
-        options["include_queries"] = report.n_reference != report.M
-    return fitted_reference_scores(report, metrics, options)
 
 
 def is_report(encoder: Any) -> bool:

@@ -13,7 +13,15 @@ from pytest_distbench._checks import name_of, options_of
 from pytest_distbench._failure import check_lines, is_report
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
-from pytest_distbench._record import CALLED, RAISED, record_check, record_failure, record_rows, record_unevaluated
+from pytest_distbench._record import (
+    CALLED,
+    RAISED,
+    record_check,
+    record_failure,
+    record_rows,
+    record_suggestion,
+    record_unevaluated,
+)
 from pytest_distbench._session import fits_of, rerun_line
 from pytest_distbench._settings import settings_of
 
@@ -166,6 +174,7 @@ class DistbenchFixture:
             refuse_unknown(options)
             outcome = self._run(replace(check, options=options))
             record_rows(self._item, outcome.report, labels=outcome.labels, **outcome.row_fields)
+            record_suggestion(self._item, check, outcome.report, ())
             return outcome.report
         except DistbenchError as error:
             self._item.stash[RAISED] = error
@@ -274,6 +283,7 @@ class DistbenchFixture:
         report, broken = outcome.report, outcome.broken
         name = record_rows(self._item, report, labels=outcome.labels, limits=outcome.limits, **outcome.row_fields)
         record_check(self._item, report, outcome.limits, passed=not broken, encoder=name, undecided=check.undecided)
+        record_suggestion(self._item, check, report, outcome.limits)
         if broken:
             raise PreservationError(
                 "\n".join([*check_lines(check, report, broken, self._item.config), rerun_line(self._item)])

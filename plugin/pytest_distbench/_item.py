@@ -52,6 +52,7 @@ class SuiteItem(pytest.Item):
         try:
             self.check()
         except NotInstalledError as error:
+            record_of(self).missing.append(str(error))
             pytest.skip(str(error))
 
     def check(self) -> None:

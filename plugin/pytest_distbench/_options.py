@@ -57,6 +57,18 @@ OPTIONS = (
         "value|fail|pass",
         "decide a limit inside the 95 %% interval by the value alone (default), or let it fail or pass",
     ),
+    (
+        "brief",
+        "flag",
+        "",
+        "a short summary: five encoders of each leaderboard, and only claims that are not as expected",
+    ),
+    (
+        "suggest-limits",
+        "flag",
+        "",
+        "propose limits for the checks of tests: two half widths of the interval off the value",
+    ),
     ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
     ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),
     ("silence", "values", "CODE", "leave out the notes of this kind: a code in brackets after a note; can be repeated"),

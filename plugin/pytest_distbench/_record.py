@@ -43,6 +43,7 @@ __all__ = [
     "record_limits",
     "record_of",
     "record_rows",
+    "record_suggestion",
     "record_unevaluated",
     "run_of",
     "start",
@@ -110,6 +111,10 @@ class Record:
     stale: list[StaleRecord] = field(default_factory=list)
     drift: list[DriftRecord] = field(default_factory=list)
     updates: list[UpdateRecord] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Why the test was skipped: a package that it needs is not installed."""
+    suggestions: list[list[str]] = field(default_factory=list)
+    """Lines that propose limits for an encoder."""
 
     def add(self, other: Record) -> None:
         """Add what another report of the same run of the test has."""
@@ -189,6 +194,19 @@ def _metrics_with_arrays(config: pytest.Config, report: Report) -> Collection[st
     if keeps_all:
         return set(report)
     return {name for metric in (SORT_METRIC, settings.sort) if (name := report.name_of(metric)) is not None}
+
+
+def record_suggestion(item: pytest.Item, check: Check, report: Report, limits: Collection[str]) -> None:
+    """Record the limits that a report suggests, for the metrics that have limits already or else the default ones."""
+    if not settings_of(item.config).suggest:
+        return
+    from distbench.suites.suggested_limits import DEFAULT_METRICS, as_python, suggested_limits, suggestion_table
+
+    names = limits or [name for metric in DEFAULT_METRICS if (name := report.name_of(metric)) is not None]
+    suggested = suggested_limits(check, report, names)
+    if suggested:
+        head = f"{node_id(item)} {report.encoder}: {as_python(suggested)}"
+        record_of(item).suggestions.append([head, *suggestion_table(suggested)])
 
 
 def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitCache) -> None:

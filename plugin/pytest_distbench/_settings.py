@@ -43,6 +43,8 @@ class Settings:
     silence: tuple[str, ...] = ()
     retrain: bool = False
     update: bool = False
+    brief: bool = False
+    suggest: bool = False
 
     @property
     def shows_pictures(self) -> bool:
@@ -88,6 +90,8 @@ def _read(config: pytest.Config) -> Settings:
         silence=tuple(map(_code, option_value(config, "silence"))),
         retrain=bool(option_value(config, "retrain")),
         update=bool(option_value(config, "update")),
+        brief=bool(option_value(config, "brief")),
+        suggest=bool(option_value(config, "suggest-limits")),
     )
 
 

@@ -21,8 +21,10 @@ from pytest_distbench._summary_lines import (
     count_line,
     drift_lines,
     joined,
+    missing_line,
     stale_lines,
     stored_lines,
+    suggestion_lines,
     written_lines,
 )
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary"]
 
+BRIEF_ROWS = 5  # encoders of each leaderboard that a brief summary shows
 COMPARE = "--distbench-compare"
 MARKUP: dict[str, dict[str, bool]] = {
     "": {},
@@ -219,12 +222,15 @@ class Summary:
         from distbench.render.changes import render_changes
         from distbench.render.text import leaderboard_lines, titled
 
-        run, is_verbose = self._run, getattr(self._config.option, "verbose", 0) > 0
-        blocks = leaderboard_lines(run.rows, run.sort, width)
+        run, brief = self._run, self._settings.brief
+        is_verbose = getattr(self._config.option, "verbose", 0) > 0
+        blocks = leaderboard_lines(run.rows, run.sort, width, BRIEF_ROWS if brief else None)
         blocks += [] if run.comparison is None else [titled(*render_changes(run.comparison, width).split("\n"))]
-        blocks += claim_lines(run.claims, width, is_verbose)
-        blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width)
+        blocks += suggestion_lines(self._all("suggestions"))
+        blocks += claim_lines(run.claims, width, is_verbose, brief)
+        blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width, brief)
         blocks += stale_lines(self._all("stale"), width, self._config)
+        blocks += missing_line(self._all("missing"), width)
         blocks += written_lines(self._written, self._unwritten, self._kept)
         blocks += count_line(self._checks(), run.claims, self._settings.undecided())
         return blocks

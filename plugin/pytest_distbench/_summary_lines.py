@@ -23,12 +23,23 @@ if TYPE_CHECKING:
     from distbench.results.rows import ClaimOutcome
     from distbench.results.suite_store import Drift
 
-__all__ = ["claim_lines", "count_line", "drift_lines", "joined", "stale_lines", "stored_lines", "written_lines"]
+__all__ = [
+    "claim_lines",
+    "count_line",
+    "drift_lines",
+    "joined",
+    "missing_line",
+    "stale_lines",
+    "stored_lines",
+    "suggestion_lines",
+    "written_lines",
+]
 
 OUTCOMES = ("met", "undecided", "broken", "not evaluated")
 LEVELS: dict[str, Level] = {"refuted": "error", "undecided": "warning"}
 MIN_DRIFTS = 3  # listed changes of an encoder, if it has so many
 ROUNDING = 1e-9  # stored values have ten digits
+INSTALL = "; pip install "  # before the remedy in errors on packages
 LARGE = 1e6  # half widths of an interval: the size of a change that cannot be measured in them
 
 
@@ -37,19 +48,36 @@ def joined(blocks: Sequence[Sequence[Line]]) -> str:
     return plain_lines("\n\n".join("\n".join(line.text for line in block) for block in blocks))
 
 
-def stored_lines(records: Sequence[StoredRecord], width: int) -> list[list[Line]]:
-    """Return the number of stored rows and claims that were used, by suite, day and versions."""
+def stored_lines(records: Sequence[StoredRecord], width: int, brief: bool) -> list[list[Line]]:
+    """Return the number of stored rows and claims that were used, by day and versions, which `brief` leaves out."""
     from distbench.results.environment import describe
 
-    groups: dict[tuple[str, str, str], Counter[str]] = {}
+    groups: dict[tuple[str, str], dict[str, Counter[str]]] = {}
     for record in records:
-        key = Path(record["suite"]).name, record["day"], describe(record["environment"])
-        groups.setdefault(key, Counter())[record["kind"]] += 1
+        kinds = groups.setdefault((record["day"], describe(record["environment"])), {})
+        kinds.setdefault(Path(record["suite"]).name, Counter())[record["kind"]] += 1
     lines = []
-    for (file, day, versions), kinds in sorted(groups.items()):
-        counts = [f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(kinds.items(), reverse=True)]
-        lines.append(f"{file}: {' and '.join(counts)}, of {day}: {versions}")
-    return _block(f"Stored, not fitted in this run ({RETRAIN} fits them)", lines, width)
+    for (day, versions), files in sorted(groups.items()):
+        counts = [f"{file}: {_counted(kinds)}" for file, kinds in sorted(files.items())]
+        lines.append(f"of {day}" if brief else f"of {day}, measured with {versions}: {'; '.join(counts)}")
+    return _block(f"Stored, not fitted in this run ({RETRAIN} fits them)", list(dict.fromkeys(lines)), width)
+
+
+def _counted(kinds: Counter[str]) -> str:
+    return " and ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(kinds.items(), reverse=True))
+
+
+def missing_line(reasons: Sequence[str], width: int) -> list[list[Line]]:
+    """Return how many tests of suites were skipped for want of which package, and the command that installs it."""
+    if not reasons:
+        return []
+    texts, installs = [], []
+    for reason, number in Counter(reasons).items():
+        text, _, install = reason.partition(INSTALL)
+        texts.append(f"{number} ({text.removesuffix(', which is not installed')})")
+        installs += [install] if install else []
+    remedy = f"; {INSTALL.strip('; ')} {' '.join(installs)}" if installs else ""
+    return [titled(*textwrap.wrap(f"skipped tests: {', '.join(texts)}{remedy}", width))]
 
 
 def stale_lines(records: Sequence[StaleRecord], width: int, config: pytest.Config) -> list[list[Line]]:
@@ -59,6 +87,14 @@ def stale_lines(records: Sequence[StaleRecord], width: int, config: pytest.Confi
     lines = sorted(f"{Path(r['suite']).name}: {r['name']}: {'; '.join(r['reasons'])}" for r in records)
     command = " ".join(["pytest", UPDATE, *shown])
     return _block(f"Stale, so not used; fit and store all of it anew: {command}", lines, width)
+
+
+def suggestion_lines(suggestions: Sequence[Sequence[str]]) -> list[list[Line]]:
+    """Return the limits that checks suggest, in Python, each above a table that says where they come from."""
+    if not suggestions:
+        return []
+    lines = [line for head, *table in suggestions for line in ("", f"  {head}", *(f"    {row}" for row in table))]
+    return [titled("Suggested limits, two half widths of the interval from the value, on the worse side", *lines)]
 
 
 def drift_lines(records: Sequence[DriftRecord], width: int) -> list[list[Line]]:
@@ -119,11 +155,18 @@ def written_lines(written: Sequence[str], failed: Sequence[str], kept: Sequence[
     return [lines] if lines else []
 
 
-def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[list[Line]]:
-    """Return the verdicts on claims; unless `full`, those borne out as expected are only counted."""
-    if not claims:
+def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool, brief: bool) -> list[list[Line]]:
+    """Return the verdicts on claims; unless `full`, those borne out as expected are only counted.
+
+    `brief` leaves out all that are as expected.
+    """
+    as_expected = [claim for claim in claims if claim.verdict == claim.expect]
+    if not claims or (brief and len(as_expected) == len(claims)):
         return []
-    shown = [claim for claim in claims if full or claim.verdict != "borne out" or claim.expect != "borne out"]
+    if full:
+        shown = list(claims)
+    else:
+        shown = [c for c in claims if c.verdict != c.expect or (c.verdict != "borne out" and not brief)]
     lines = titled("Claims", "")
     for claim in shown:
         expected = "" if claim.verdict == claim.expect else f" (expected: {claim.expect})"
@@ -134,7 +177,8 @@ def claim_lines(claims: Sequence[ClaimOutcome], width: int, full: bool) -> list[
         lines += [Line(head, LEVELS.get(claim.verdict, "")), *map(Line, rest)]
     more = len(claims) - len(shown)
     if more:
-        lines.append(Line(f"borne out: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"))
+        verdict = "as expected" if brief else "borne out"
+        lines.append(Line(f"{verdict}: {more} {'more ' * bool(shown)}claim{'s' * (more > 1)} (-v shows them)"))
     return [lines]
 
 

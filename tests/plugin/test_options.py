@@ -94,7 +94,7 @@ def test_bare(distbench):
     result.stdout.fnmatch_lines(["FAILED *::test_bare - first: continuity = *, limit at least*"])
     result = run(body, "--distbench-limit", "continuity:0.998", "--distbench-limit", "stress:0.01")
     result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines(["*does not meet 2 limits:", "  continuity = *limit at least 0.9980", "  stress = *"])
+    result.stdout.fnmatch_lines(["*does not meet 2 limits:", "  continuity = *limit at least 0.9980*", "  stress = *"])
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_reports_of_every_type_go_where_they_are_sent(run, pytester, monkeypatch
     row = next(row for row in rows if row["metric"] == "continuity")
     assert (row["encoder"], row["limit"], row["verdict"], row["status"]) == ("PCA", 0.5, "met", "ok")
     assert " PCA |" in (pytester.path / "out/r.md").read_text(encoding="utf-8")
-    assert "test_mine.py::test_it PCA" in (pytester.path / "out/r.term").read_text(encoding="utf-8")
+    assert "test_it PCA " in (pytester.path / "out/r.term").read_text(encoding="utf-8")
     assert "<svg" in (pytester.path / "distbench.html").read_text(encoding="utf-8")
     assert summary.read_text(encoding="utf-8").startswith("before\n")
     assert "PCA" in summary.read_text(encoding="utf-8")
@@ -260,3 +260,23 @@ def test_a_report_that_cannot_be_written_fails_the_run(run, pytester):
     result = run(body, "--distbench-report=json:gone.json")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["NOT WRITTEN: json report *gone.json*"])
+
+
+def test_limits_are_suggested_for_checks_and_evaluations(run):
+    body = """
+def test_it(distbench):
+    distbench.check(pca, X_test, reference=X_train, stress=0.9)
+
+def test_free(distbench):
+    distbench.evaluate(first, X_test, reference=X_train)
+"""
+    result = run(body, "--distbench-suggest-limits")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "Suggested limits, two half widths of the interval from the value, on the worse side",
+            "  test_mine.py::test_it PCA: stress=0.*",
+            "    stress * <= 0.* *%  none",
+            "  test_mine.py::test_free first: continuity=0.*, scaled_stress=0.*",
+        ]
+    )

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 import pytest
 from suite_texts import SWISS_ROLL
 
+from pytest_distbench._summary_lines import missing_line
+
 RECIPES = """
 from sklearn.decomposition import PCA
 
@@ -116,7 +118,8 @@ def test_rows_are_stored_used_found_stale_and_fitted_again(suite, pytester):
             "stored 20??-??-??: all rows",
             "borne out: 1 claim (-v shows them)",
             "Stored, not fitted in this run (--distbench-retrain fits them)",
-            "  mine.toml: 3 encoders and 1 claim, of 20*: python 3*numpy*",
+            "  of 20*, measured with python 3*numpy*",
+            "*mine.toml: 3 encoders and 1 claim",
             "2 checks: 2 met; claims: 1 borne out",
             "loaded: []",
         ]
@@ -229,7 +232,10 @@ def test_a_recipe_whose_package_is_missing_is_skipped_unless_its_rows_are_stored
     skipped = suite("-rs", "--distbench-update", text=text)
     skipped.assert_outcomes(passed=2, skipped=2)
     skipped.stdout.fnmatch_lines(
-        ["SKIPPED*recipe Needs needs the package no_such_package_here, which is not installed"]
+        [
+            "skipped tests: 2 (recipe Needs needs the package no_such_package_here)",
+            "SKIPPED*recipe Needs needs the package no_such_package_here, which is not installed",
+        ]
     )
     stored = json.loads((pytester.path / "baselines" / "mine.json").read_text())
     assert {row["encoder"] for row in stored["rows"]} == {"tilted", "pca"}
@@ -238,9 +244,22 @@ def test_a_recipe_whose_package_is_missing_is_skipped_unless_its_rows_are_stored
     package.write_text("")
     suite("--distbench-update", text=text).assert_outcomes(passed=4)
     package.unlink()
-    result = suite(text=text)
+    result = suite("--distbench-brief", text=text)
     result.assert_outcomes(passed=4)
     assert result.fits == []
+    assert "Claims" not in result.outlines, "all are as expected"
+
+
+def test_what_was_skipped_is_one_line_with_one_command():
+    reasons = [
+        f'data set "{name}": needs {name}, which is not installed; pip install "{extra}"'
+        for name, extra in ("ax", "by")
+    ]
+    ((line,),) = missing_line([*reasons, reasons[0], "recipe r needs p, which is not installed"], 300)
+    assert line.text == (
+        'skipped tests: 2 (data set "a": needs a), 1 (data set "b": needs b), 1 (recipe r needs p); pip install "x" "y"'
+    )
+    assert missing_line([], 80) == []
 
 
 def test_stale_claims_fail_and_changed_verdicts_are_listed(suite):

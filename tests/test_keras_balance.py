@@ -146,6 +146,45 @@ def test_targets_of_another_shape_are_refused(after_batches: bool) -> None:
         model.fit(X, np.zeros(40, "float32"), verbose=0)
 
 
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (
+            lambda model: model.fit(X.reshape(40, 2, 3), verbose=0),
+            r"^inputs: found points of shape \(2, 3\); pass shape",
+        ),
+        (lambda model: model.fit([X, X], verbose=0), "^inputs: found tuple; pass one array of points"),
+        (lambda model: model.fit(X, sample_weight=np.ones(40), verbose=0), "^sample_weight: found without y; pass"),
+        (lambda model: model(X) is model(X[:, :3]), r"^inputs: found shape \(40, 3\); pass shape \(n, 6\)$"),
+        (lambda model: model(X[0]), r"^inputs: found shape \(6,\); pass points"),
+        (lambda model: model.encode(X) is model.encode(X[0]), r"^X: found shape \(6,\); pass shape \(n, 6\)$"),
+        (lambda model: model.encode(X) is model.decode(X), r"^Z: found shape \(40, 6\); pass shape \(n, 2\)$"),
+        (lambda model: model.encode(X, batch_size=-1), "^batch_size: found -1; "),
+        (lambda model: model.encode([["a"]]), "^X: found list; pass an array of numbers"),
+        (lambda model: model.adapt(None), "^X: found NoneType; pass points or batches"),
+        (lambda model: model.adapt(iter([X, X[:, :3]])), "^X: found batches of 6 and of 3 numbers a point"),
+    ],
+)
+def test_what_is_no_batch_of_points_is_refused_in_one_line(use: Any, message: str) -> None:
+    model = dk.Autoencoder(2, hidden=(8,))
+    model.compile("adam")
+    with pytest.raises(InputError, match=message):
+        use(model)
+
+
+def test_errors_inside_layers_keep_their_advice_and_their_one_line() -> None:
+    model = keras.Sequential([keras.Input((6,)), dk.NeighborLoss(), keras.layers.Dense(6)])
+    model.compile("adam", "mse", run_eagerly=True)
+    with pytest.raises(InputError, match=r"^codes: found 5 while training; pass batches of NeighborBatches$"):
+        model.fit(X[:5], X[:5], verbose=0)
+
+
+def test_compiled_metrics_need_no_targets() -> None:
+    model = dk.Autoencoder(2)
+    model.compile("adam", metrics=["mse"])
+    assert evaluated(model, X)["mse"] == pytest.approx(squared_error(model, X), rel=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["DistancePreservingAutoencoder", "NeighborAutoencoder"])
 @pytest.mark.parametrize("built", [True, False])
 def test_networks_for_images_are_taken_built_or_not(kind: str, built: bool) -> None:
@@ -161,6 +200,9 @@ def test_networks_for_images_are_taken_built_or_not(kind: str, built: bool) -> N
     assert logs["loss"][0] > added  # by the regularizer
     codes = model.encode(images)
     assert codes.shape == (10, 2, 3, 2)
+    assert model.encode(images[:0]).shape == (0, 2, 3, 2)
+    with pytest.raises(InputError, match=r"^X: found shape \(40, 6\); pass shape \(n, 4, 6, 1\)$"):
+        model.encode(X)
     np.testing.assert_allclose(model.decode(codes), model.predict(images, verbose=0), rtol=1e-4, atol=1e-5)
 
 

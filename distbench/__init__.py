@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from distbench.datasets import Dataset, load_dataset
     from distbench.evaluation.compare import Difference, compare
     from distbench.evaluation.evaluate import evaluate, evaluate_codes
+    from distbench.evaluation.neighbors import evaluate_neighbors
     from distbench.evaluation.report import Pair, Report, Score
     from distbench.hunting import Hunt, hunt
     from distbench.suites.check_flow import check_encoder
@@ -54,6 +55,7 @@ __all__ = [
     "compare",
     "evaluate",
     "evaluate_codes",
+    "evaluate_neighbors",
     "fit_baseline",
     "hunt",
     "load_dataset",
@@ -73,6 +75,7 @@ _LAZY = {
     "compare": "distbench.evaluation.compare",
     "evaluate": "distbench.evaluation.evaluate",
     "evaluate_codes": "distbench.evaluation.evaluate",
+    "evaluate_neighbors": "distbench.evaluation.neighbors",
     "fit_baseline": "distbench.baselines",
     "hunt": "distbench.hunting",
     "load_dataset": "distbench.datasets",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["dk", "keras", "needs", "pd", "tf", "torch"]
+__all__ = ["dk", "faiss", "keras", "needs", "pd", "tf", "torch"]
 
 
 class Lazy:
@@ -38,6 +38,7 @@ keras = Lazy("keras")
 tf = Lazy("tensorflow")
 torch = Lazy("torch")
 pd = Lazy("pandas")
+faiss = Lazy("faiss")
 dk = Lazy("distbench.keras", "keras", "tensorflow")
 
 

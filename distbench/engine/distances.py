@@ -23,6 +23,7 @@ __all__ = [
     "few_keys",
     "keys_from_products",
     "pair_keys",
+    "pair_products",
     "products",
     "summed_keys",
     "tolerance",
@@ -170,6 +171,18 @@ def products(x: Array, rows: Array) -> Array:
         total = 0.0
         for c in range(len(x)):
             total += x[c] * rows[p, c]
+        out[p] = total
+    return out
+
+
+@kernel
+def pair_products(x: Array, y: Array, i: Indices, j: Indices) -> Array:
+    """Return the inner products of pairs of rows (x[i], y[j]), summed column by column."""
+    out = np.empty(len(i))
+    for p in range(len(i)):
+        total = 0.0
+        for c in range(x.shape[1]):
+            total += x[i[p], c] * y[j[p], c]
         out[p] = total
     return out
 

@@ -69,6 +69,11 @@ class InnerProductSpace(Space):
         """Return the keys of query i to all candidates, from products that are summed in one order."""
         return np.asarray(self._shifts[i] - self._products(i))
 
+    def _some_pair_keys(self, i: Indices, j: Indices) -> Array:
+        in_order = np.arange(len(i))
+        given = self.take(i), self.take(j), in_order, in_order
+        return np.asarray(self._shifts[i] - distances.pair_products(*given))
+
     def exact_distances(self, i: int) -> Array:
         """Return the inner products of query i with all candidates, with the other sign."""
         return -self._products(i)

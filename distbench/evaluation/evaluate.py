@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,12 +13,14 @@ from distbench._util.float_errors import with_default_float_errors
 from distbench._util.text import plain_text
 from distbench.encoders.decoder import decoder_of
 from distbench.encoders.encoder import as_encoder
+from distbench.encoders.indexes import index_of
 from distbench.encoders.resolve import is_path, loaded_file, may_reconstruct, name_of, takes_symbols
 from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.given_distances import reference_count
 from distbench.evaluation.measure import measure
 from distbench.evaluation.mistakes import refuse_parts, refuse_swapped
+from distbench.evaluation.neighbors import evaluated_index
 from distbench.evaluation.point_kinds import symbol_notes
 from distbench.evaluation.points import REFERENCE, TEST, check_names, checked_points, input_points
 from distbench.evaluation.report import Report
@@ -60,7 +63,8 @@ def evaluate(
     ----------
     encoder : model, object with ``transform``, ``encode`` or ``predict``, callable, or path
         Maps rows of points to rows of codes. A model is a Keras model, a torch module, a session of onnxruntime or a
-        loaded SavedModel; a path leads to a ``.keras`` file, an ``.onnx`` file or the folder of a SavedModel.
+        loaded SavedModel; a path leads to a ``.keras`` file, an ``.onnx`` file or the folder of a SavedModel. Or a
+        search index, whose neighbors are evaluated as by `evaluate_neighbors`.
     X_test : array-like of shape (m, d), or list of m objects
         Points that the encoder is evaluated on. Images (m, h, w[, c]) are passed to the encoder as they are, and
         flattened for input distances. Texts and other objects are passed as lists; they need an `input_space`.
@@ -147,6 +151,9 @@ def evaluate(
     >>> report.verdicts(continuity=0.99, scaled_stress=0.05)
     {'continuity': 'met', 'scaled_stress': 'broken'}
     """
+    if index_of(encoder) is not None:
+        given = {name: value for name, value in locals().items() if name not in ("encoder", "X_test", "reference")}
+        return evaluated_index(encoder, X_test, reference, _changed(given))
     refuse_swapped(encoder, X_test)
     model = loaded_file(encoder)
     decoder = decoder_of(model) if input_space is None else None
@@ -291,6 +298,16 @@ def evaluate_codes(
     notes += symbol_notes(points.X, False) if settings.distance_x != PRECOMPUTED else []
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
+
+
+def _changed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of `evaluate` that were given; those that change no value are left out."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(evaluate).parameters.items()}
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in ("include_queries", "batch_size", "seed", "executor", "progress") and value is not defaults[name]
+    }
 
 
 def _includes_queries(include_queries: Any, reference: Any, reference_encoder: Any) -> bool:

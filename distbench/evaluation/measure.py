@@ -28,7 +28,7 @@ from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.reconstruction import SQUARED_ERRORS
 from distbench.metrics.user_metrics import with_metric_inputs
 
-__all__ = ["measure"]
+__all__ = ["measure", "score_of"]
 
 Rows = NDArray[np.int64]
 
@@ -77,7 +77,7 @@ def _report(
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
             values[metric.name].append(measured(metric, other))
-    scores = {m.name: _score(m, values[m.name], statistics, settings.confidence) for m in settings.metrics}
+    scores = {m.name: score_of(m, values[m.name], statistics, settings.confidence) for m in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
         text = f"{len(judged):,} of {len(points.X):,} test points were evaluated, against all candidates"
@@ -128,7 +128,7 @@ def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged
     )
 
 
-def _score(metric: Metric, draws: Sequence[Measured], statistics: Statistics, confidence: float) -> Score:
+def score_of(metric: Metric, draws: Sequence[Measured], statistics: Statistics, confidence: float) -> Score:
     """Return the mean score of a metric over draws, with its interval; `statistics` are those of one draw."""
     codes = statistics.groups
     values = np.array([draw.value for draw in draws])

@@ -10,6 +10,7 @@ from typing import Any
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import warnings_of, without_codes
 from distbench._util.text import plain_text
+from distbench.encoders.indexes import index_of
 from distbench.encoders.resolve import declared_code_size
 from distbench.errors import InputError
 from distbench.evaluation.evaluate import evaluate, evaluate_codes
@@ -125,6 +126,7 @@ class Check:
                 raise InputError(f"{argument}: {found}")
         floors_hold = self._is_euclidean and (self.include_queries or self.reference is None)
         floors_hold &= all(self.options.get(name) is None for name in ("queries", "precision", "reference_encoder"))
+        floors_hold &= index_of(self.encoder) is None
         has_input_space = self.options.get("input_space") is not None
         if floors_hold and not has_input_space and (size := declared_code_size(self.encoder)) is not None:
             self._check_floors(self.X_test, size)

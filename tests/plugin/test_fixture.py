@@ -65,6 +65,30 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
         result.stdout.no_fnmatch_line(f"*{internal}*")
 
 
+def test_an_index_is_checked_as_an_encoder_is(run):
+    body = """
+from sklearn.neighbors import NearestNeighbors
+
+def test_exact(distbench):
+    index = NearestNeighbors().fit(X_train)
+    distbench.check(index, X_test, reference=X_train, knn_recall=0.95)
+
+def test_lost(distbench):
+    index = NearestNeighbors(metric="chebyshev").fit(X_train)
+    distbench.check(index, X_test, reference=X_train, k=5, limits={"knn_recall@1": 0.999})
+"""
+    result = run(body)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "NearestNeighbors * does not meet 1 limit*",
+            "  knn_recall@1 = 0.*limit at least 0.99*",
+            "  n = 60 test points, M = 200 candidates each*",
+            "2 checks: 1 met, 1 broken",
+        ]
+    )
+
+
 def test_evaluate_and_check_take_the_same_options_and_return_a_report(run):
     body = """
 from pytest_distbench import DistbenchFixture

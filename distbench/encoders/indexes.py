@@ -1,0 +1,107 @@
+"""Search indexes: objects that return the ids of the nearest of the points in them. Their packages are not imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.distances import EUCLIDEAN, INNER_PRODUCT
+from distbench._util.text import first_line
+from distbench.encoders.resolve import name_of
+from distbench.errors import EncoderError
+
+__all__ = ["Index", "index_of"]
+
+COSINE = "cosine"
+METRICS = {
+    **dict.fromkeys(("l2", "euclidean", "minkowski", "sqeuclidean", "l2sq"), EUCLIDEAN),
+    **dict.fromkeys(("ip", "inner_product", "innerproduct"), INNER_PRODUCT),
+    **dict.fromkeys(("cos", "cosine"), COSINE),
+    **dict.fromkeys(("l1", "manhattan", "cityblock"), "cityblock"),
+}
+"""The distances of indexes by the names that their packages give them."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """A search index.
+
+    Attributes
+    ----------
+    name : str
+        Name in reports.
+    search : callable
+        Takes queries of float32 and a number k; returns the ids of k points for each, -1 for none.
+    distance : str
+        The distance by which it searches; empty if it is not known.
+    code_bytes : int or None
+        Number of bytes of a stored point, if the index says so.
+    """
+
+    name: str
+    search: Callable[[NDArray[np.float32], int], Any]
+    distance: str = ""
+    code_bytes: int | None = None
+
+    def ids(self, queries: Any, k: int) -> NDArray[Any]:
+        """Return the ids of the k nearest of each query. Raises EncoderError if the search fails."""
+        try:
+            return np.asarray(self.search(np.ascontiguousarray(queries, dtype=np.float32), k))
+        except Exception as error:
+            raised = f"{type(error).__name__}: {first_line(error)}"
+            raise EncoderError(f"index {self.name!r} raised {raised}; it was searched for {k} neighbors") from error
+
+
+def index_of(obj: Any) -> Index | None:
+    """Return the search index that an object is; None for all other objects.
+
+    Indexes are those of faiss (``search``, ``ntotal``), hnswlib (``knn_query``), usearch (``search``) and scikit-learn
+    (``kneighbors``).
+    """
+    packages = {str(getattr(base, "__module__", "")).partition(".")[0] for base in type(obj).__mro__}
+    for package, method, make in _KINDS:
+        if package in packages and callable(getattr(obj, method, None)):
+            return make(obj, name_of(obj))
+    return None
+
+
+def _faiss(obj: Any, name: str) -> Index:
+    metric = {0: INNER_PRODUCT, 1: EUCLIDEAN, 2: "cityblock"}.get(int(getattr(obj, "metric_type", -1)), "")
+    size = None
+    with suppress(Exception):  # indexes that store no codes raise RuntimeError
+        size = int(obj.sa_code_size())
+    return Index(name, lambda queries, k: obj.search(queries, k)[1], metric, size)
+
+
+def _hnswlib(obj: Any, name: str) -> Index:
+    distance = METRICS.get(str(obj.space), "")
+    return Index(f"hnswlib.{name}", lambda queries, k: obj.knn_query(queries, k=k)[0].astype(np.int64), distance)
+
+
+def _usearch(obj: Any, name: str) -> Index:
+    def search(queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+        found = obj.search(queries, k)
+        keys, counts = np.atleast_2d(found.keys).astype(np.int64), np.atleast_1d(getattr(found, "counts", k))
+        keys[np.arange(keys.shape[1]) >= counts[:, None]] = -1
+        return keys
+
+    kind = str(getattr(obj, "metric_kind", "")).rpartition(".")[2].lower()
+    return Index(f"usearch.{name}", search, METRICS.get(kind, ""))
+
+
+def _sklearn(obj: Any, name: str) -> Index:
+    distance = METRICS.get(str(getattr(obj, "effective_metric_", obj.metric)), "")
+    return Index(name, lambda queries, k: obj.kneighbors(queries, n_neighbors=k, return_distance=False), distance)
+
+
+_KINDS: tuple[tuple[str, str, Callable[[Any, str], Index]], ...] = (
+    ("faiss", "search", _faiss),
+    ("hnswlib", "knn_query", _hnswlib),
+    ("usearch", "search", _usearch),
+    ("sklearn", "kneighbors", _sklearn),
+)

@@ -1,0 +1,195 @@
+"""How many of each query's nearest candidates are among given ones, without ranks of the others.
+
+Keys in single precision find the candidates that may be among the nearest; exact keys of these alone decide. That takes
+about as long as an exact search in single precision. Tied candidates share the places that are left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.distances import INNER_PRODUCT
+from distbench.engine._jit import counting, kernel
+from distbench.engine.parallel.blas import one_blas_thread
+from distbench.engine.point_space import Space
+
+__all__ = ["found_counts"]
+
+Array = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Indices = NDArray[np.int64]
+
+BLOCK_QUERIES, BLOCK_CANDIDATES = 128, 4096  # of one product of matrices
+STEP = 32  # keys that are compared with the edge at once
+ROOM = 64  # places for candidates beside twice the number of neighbors
+ROUNDING = 2.0**-24  # of single precision
+
+
+def found_counts(space: Space, found: Indices, ks: tuple[int, ...]) -> Array:
+    """Return the expected number of each query's k nearest among the first found ones, as an array (m, len(ks), R).
+
+    space : the queries, which are no candidates, and the candidates. found : (m, R) candidates, each at most once in a
+    row; -1 for none. ``[i, j, r]`` is the number of the ``ks[j]`` nearest candidates of query i among its first r + 1
+    found ones.
+    """
+    m = len(found)
+    out = np.empty((m, len(ks), found.shape[1]))
+    candidates = _Candidates(space)
+
+    def job(start: int) -> None:
+        stop = min(start + BLOCK_QUERIES, m)
+        for i, places, keys in candidates.near(start, stop, max(ks)):
+            out[i] = _counted(found[i], places, keys, np.asarray(ks))
+
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        list(pool.map(job, range(0, m, BLOCK_QUERIES)))
+    return out
+
+
+class _Candidates:
+    """The candidates of a space, in single precision."""
+
+    def __init__(self, space: Space) -> None:
+        self.space, self.is_product = space, space.by_products
+        if not self.is_product:
+            return
+        self.singles = np.concatenate(
+            [space.moved(b, min(b + BLOCK_CANDIDATES, space.n_rows)).astype(np.float32) for b in _starts(space.n_rows)]
+        )
+        self.squares = np.einsum("ij,ij->i", self.singles, self.singles, dtype=np.float64)
+        lengths, d = np.sqrt(self.squares), space.d
+        longest = lengths[space.first :].max()
+        self.margins = ROUNDING * (4 * (d + 4) * lengths * longest + 6 * (self.squares + longest**2))
+        self.is_inner = space.distance == INNER_PRODUCT
+
+    def near(self, start: int, stop: int, k: int) -> Iterator[tuple[int, Indices, Array]]:
+        """Yield queries, each with the places and exact keys of all candidates that may be among its k nearest."""
+        size = stop - start
+        room = min(2 * k + ROOM, self.space.n + 1)
+        places, keys = np.empty((size, room), dtype=np.int64), np.empty((size, room), dtype=np.float32)
+        counts, edges = np.zeros(size, dtype=np.int64), np.full(size, np.inf, dtype=np.float32)
+        margins = np.empty(size, dtype=np.float32)
+        for shift, block in self._blocks(start, stop, margins):
+            _collect(block, shift, k, margins, counts, edges, places, keys)
+        _close(k, margins, counts, edges, places, keys)
+        rows = np.repeat(np.arange(start, stop), np.maximum(counts, 0))
+        columns = np.concatenate([np.empty(0, np.int64), *(places[q, : max(counts[q], 0)] for q in range(size))])
+        exact, used = self.space.pair_keys(rows, columns), 0
+        for q in range(size):
+            if counts[q] < 0:  # too many are about as near as the k-th
+                yield start + q, np.arange(self.space.n), self.space.exact_keys(start + q)
+                continue
+            own = slice(used, used + counts[q])
+            used = own.stop
+            yield start + q, columns[own], exact[own]
+
+    def _blocks(self, start: int, stop: int, margins: Singles) -> Iterator[tuple[int, Singles]]:
+        """Yield keys in single precision of queries to blocks of candidates; write their rounding to `margins`."""
+        space = self.space
+        if not self.is_product:
+            keys = space.keys(start, stop, np.empty((stop - start, space.n)))
+            margins[:] = 4 * ROUNDING * np.abs(keys).max(axis=1)
+            yield 0, keys.astype(np.float32)
+            return
+        margins[:] = self.margins[start:stop]
+        queries, first = self.singles[start:stop], space.first
+        squares = self.squares.astype(np.float32)
+        for c in _starts(space.n):
+            end = min(c + BLOCK_CANDIDATES, space.n)
+            keys = queries @ self.singles[first + c : first + end].T
+            if self.is_inner:
+                np.negative(keys, out=keys)
+            else:
+                keys *= -2
+                keys += squares[first + c : first + end]
+            yield c, keys
+
+
+def _starts(n: int) -> range:
+    return range(0, n, BLOCK_CANDIDATES)
+
+
+@counting
+def _any_upto(keys: Singles, edge: np.float32) -> bool:
+    count = np.float32(0)
+    for p in range(len(keys)):
+        count += np.float32(1) if keys[p] <= edge else np.float32(0)
+    return bool(count > 0)
+
+
+@kernel
+def _shrink(k: int, margin: np.float32, count: int, places: Indices, keys: Singles) -> tuple[int, np.float32]:
+    """Keep the candidates that may be among the k nearest; return their number and the largest key of such a one."""
+    if count <= k:
+        return count, np.float32(np.inf)
+    edge = np.float32(np.partition(keys[:count], k - 1)[k - 1] + margin)
+    kept = 0
+    for p in range(count):
+        if keys[p] <= edge:
+            places[kept], keys[kept] = places[p], keys[p]
+            kept += 1
+    return kept, edge
+
+
+@kernel
+def _collect(
+    block: Singles,
+    shift: int,
+    k: int,
+    margins: Singles,
+    counts: Indices,
+    edges: Singles,
+    places: Indices,
+    keys: Singles,
+) -> None:
+    """Add the candidates of a block that may be among the k nearest; a count of -1 means that there is no room."""
+    room = keys.shape[1]
+    for q in range(len(block)):
+        count, edge = counts[q], edges[q]
+        for start in range(0, block.shape[1], STEP):
+            stop = min(start + STEP, block.shape[1])
+            if count < 0 or not _any_upto(block[q, start:stop], edge):
+                continue
+            for p in range(start, stop):
+                if count >= 0 and block[q, p] <= edge:
+                    places[q, count], keys[q, count] = shift + p, block[q, p]
+                    count += 1
+                    if count == room:
+                        count, edge = _shrink(k, margins[q], count, places[q], keys[q])
+                        count = -1 if count == room else count
+        counts[q], edges[q] = count, edge
+
+
+@kernel
+def _close(k: int, margins: Singles, counts: Indices, edges: Singles, places: Indices, keys: Singles) -> None:
+    for q in range(len(counts)):
+        if counts[q] > 0:
+            counts[q], edges[q] = _shrink(k, margins[q], counts[q], places[q], keys[q])
+
+
+@kernel
+def _counted(found: Indices, places: Indices, keys: Array, ks: Indices) -> Array:
+    """Return the expected number of the k nearest among the first found ones, for each k and each number of these."""
+    shares = np.zeros((len(ks), len(found)))
+    edges, of_tied = np.empty(len(ks)), np.empty(len(ks))
+    for j in range(len(ks)):
+        edges[j] = np.partition(keys, ks[j] - 1)[ks[j] - 1]
+        less, tied = 0, 0
+        for key in keys:
+            less += 1 if key < edges[j] else 0
+            tied += 1 if key == edges[j] else 0
+        of_tied[j] = (ks[j] - less) / tied
+    for r in range(len(found)):
+        for p in range(len(places)):
+            if places[p] == found[r]:
+                for j in range(len(ks)):
+                    shares[j, r] = 1.0 if keys[p] < edges[j] else (of_tied[j] if keys[p] == edges[j] else 0.0)
+    for j in range(len(ks)):
+        for r in range(1, len(found)):
+            shares[j, r] += shares[j, r - 1]
+    return shares

@@ -1,0 +1,110 @@
+"""The ids that a search returned, as rows of the reference points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.notes import Note
+from distbench._util.text import short_repr
+from distbench.errors import InputError
+
+__all__ = ["found_places"]
+
+Places = NDArray[np.int64]
+
+MISSING = -1
+ADVICE = "pass one row of ids for each test point, nearest first, -1 where none was found"
+
+
+def found_places(
+    ids: Any, ids_of: Any, queries: int, references: int, needed: Mapping[str, int], notes: list[str]
+) -> Places:
+    """Return the reference point of each id, -1 for none, as an array (queries, R); append notes for readers.
+
+    `needed` has the number of ids that each metric needs. Raises InputError for ids of no reference point, for another
+    number of rows, or for fewer ids than a metric needs.
+    """
+    places = _rows(ids, references) if ids_of is None else _looked_up(ids, ids_of, references)
+    if len(places) != queries:
+        raise InputError("ids", f"found {len(places)} rows for {queries} test points", ADVICE)
+    for metric, k in needed.items():
+        if k > places.shape[1]:
+            found = f"found {places.shape[1]} for each test point, but {metric} needs {k}"
+            raise InputError("ids", found, "search for more, or pass a smaller k=")
+    places = places[:, : max(needed.values())].copy()
+    missing = places == MISSING
+    repeated = _repeated(places)
+    places[repeated] = MISSING
+    for wrong, text in (
+        (missing, "{} of {} queries have fewer than {} neighbors; those that are missing count as not found"),
+        (repeated, "{} of {} queries have one id twice among {}; it counts once"),
+    ):
+        if rows := int(wrong.any(axis=1).sum()):
+            notes.append(Note("warning", "found_ids", f"ids: {text.format(rows, queries, places.shape[1])}"))
+    return places
+
+
+def _rows(ids: Any, references: int) -> Places:
+    """Return ids that are rows of the reference points."""
+    array = _matrix(ids)
+    if array.dtype.kind not in "iu":
+        found = f"found {array.dtype} values" if array.dtype != object else f"found {short_repr(array.flat[0])}"
+        raise InputError("ids", found, "pass rows of the reference, or the id of each reference point as ids_of=")
+    places = array.astype(np.int64)
+    wrong = np.flatnonzero(((places < MISSING) | (places >= references)).any(axis=1))
+    if wrong.size:
+        row = places[wrong[0]]
+        bad = row[(row < MISSING) | (row >= references)][0]
+        found = f"found {bad} in row {wrong[0]}, but reference has {references} rows"
+        raise InputError("ids", found, "pass the id of each reference point as ids_of=")
+    return places
+
+
+def _looked_up(ids: Any, ids_of: Any, references: int) -> Places:
+    """Return the places of ids of any kind among those of the reference points."""
+    known = np.asarray(ids_of).tolist()
+    if not isinstance(known, list) or len(known) != references:
+        count = len(known) if isinstance(known, list) else short_repr(ids_of)
+        raise InputError("ids_of", f"found {count} for {references} reference points", "pass one id for each")
+    place_of = {label: place for place, label in enumerate(known)}
+    if len(place_of) != references:
+        raise InputError("ids_of", "found one id twice", "pass a different id for each reference point")
+    place_of = {MISSING: MISSING, None: MISSING, **place_of}
+    array = _matrix(ids)
+    places = np.empty(array.shape, dtype=np.int64)
+    for row, labels in enumerate(array.tolist()):
+        try:
+            places[row] = [place_of[label] for label in labels]
+        except KeyError as error:
+            found = f"found {short_repr(error.args[0])} in row {row}, which is not in ids_of"
+            raise InputError("ids", found, "pass the ids of these reference points") from None
+    return places
+
+
+def _matrix(ids: Any) -> NDArray[Any]:
+    """Return ids as an array (m, R); rows of a list that are too short end with -1."""
+    if isinstance(ids, list | tuple) and len(ids) and all(isinstance(row, list | tuple) for row in ids):
+        longest = max(map(len, ids))
+        if any(len(row) < longest for row in ids):
+            ids = [[*row, *[MISSING] * (longest - len(row))] for row in ids]
+            mixed = np.array(ids, dtype=object)
+            return mixed if any(isinstance(one, str) for row in ids for one in row) else mixed.astype(np.int64)
+    array = np.asarray(ids)
+    if array.ndim != 2 or 0 in array.shape:
+        raise InputError("ids", f"found shape {array.shape}", ADVICE)
+    return array
+
+
+def _repeated(places: Places) -> NDArray[np.bool_]:
+    """Return which places were in their row before; -1 does not count."""
+    order = np.argsort(places, axis=1, kind="stable")
+    ordered = np.take_along_axis(places, order, axis=1)
+    again = np.zeros(places.shape, dtype=np.bool_)
+    again[:, 1:] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != MISSING)
+    out = np.zeros_like(again)
+    np.put_along_axis(out, order, again, axis=1)
+    return out

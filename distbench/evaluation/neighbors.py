@@ -1,0 +1,232 @@
+"""Evaluates neighbors that a search returned: an index, or the ids that any database found."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
+from distbench._util.float_errors import with_default_float_errors
+from distbench._util.notes import Note
+from distbench._util.numbers import number
+from distbench._util.text import join_names, plain_text
+from distbench.encoders.indexes import Index, index_of
+from distbench.engine import Statistics
+from distbench.engine.found import found_counts
+from distbench.engine.spaces import space_of
+from distbench.errors import InputError
+from distbench.evaluation.encode import with_codes
+from distbench.evaluation.fingerprint import fingerprint
+from distbench.evaluation.found_ids import found_places
+from distbench.evaluation.measure import score_of
+from distbench.evaluation.points import REFERENCE, TEST, InputPoints, checked_points
+from distbench.evaluation.report import Report
+from distbench.evaluation.settings import Settings, chosen_metrics
+from distbench.metrics import Measured, Metric, default_metrics
+from distbench.metrics.each_k import gather_each_k, measured
+from distbench.metrics.table import base_name
+
+__all__ = ["evaluate_neighbors", "evaluated_index"]
+
+Counts = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+FOUND = ("knn_recall", "lcmc")
+RECALL = "knn_recall"
+
+
+@with_default_float_errors
+def evaluate_neighbors(
+    ids: Any,
+    X_test: Any,
+    reference: Any,
+    *,
+    ids_of: Any = None,
+    codes: tuple[Any, Any] | None = None,
+    k: int | Iterable[int] = 10,
+    metrics: str | Iterable[str] = "default",
+    confidence: float = 0.95,
+    name: str | None = None,
+    distance_x: str = EUCLIDEAN,
+    distance_z: str = EUCLIDEAN,
+    groups: Any = None,
+) -> Report:
+    """Measure how many of the true neighbors a search found.
+
+    Parameters
+    ----------
+    ids : array-like of shape (m, R), or index
+        The ids of the points that the search found for each test point, nearest first: rows of `reference`, or the
+        labels in `ids_of`; -1 (or None) where it found none. Or an index of faiss, hnswlib, usearch or scikit-learn
+        (``NearestNeighbors``), which is searched.
+    X_test : array-like of shape (m, d)
+        The queries.
+    reference : array-like of shape (n, d)
+        The points that were searched, in the order in which the index got them.
+    ids_of : array-like of shape (n,), optional
+        The id of each reference point, if it is not its row.
+    codes : tuple (Z_test, Z_ref), optional
+        The codes between which the index measures distances: for instance full queries and decoded documents. A note
+        then says how much of the recall is lost by the codes, and how much by the search among them.
+    k, metrics, confidence, name, groups
+        As in `evaluate`. Ids answer `knn_recall` and `lcmc`.
+    distance_x : str
+        The distance by which true neighbors are nearest, as in `evaluate`. With "precomputed" `X_test` has the
+        distances (m, n), and `reference` is None.
+    distance_z : str
+        The distance of `codes`.
+
+    Returns
+    -------
+    Report
+        As from `evaluate`, without pairs and pictures.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used, or a metric needs more than ids.
+    EncoderError
+        If the index raises an error.
+
+    Examples
+    --------
+    >>> import distbench
+    >>> from sklearn.neighbors import NearestNeighbors
+    >>> data = distbench.load_dataset("digits")
+    >>> index = NearestNeighbors().fit(data.train[:, 16:48])
+    >>> ids = index.kneighbors(data.test[:, 16:48], n_neighbors=10, return_distance=False)
+    >>> report = distbench.evaluate_neighbors(ids, data.test, data.train, k=(1, 10))
+    >>> print(f"{report['knn_recall@1'].value:.2f}, {report['knn_recall@10'].value:.2f}")
+    0.55, 0.62
+    """
+    settings = Settings(
+        _answered(metrics),
+        k=k,
+        include_queries=False,
+        confidence=confidence,
+        distance_x=distance_x,
+        distance_z=distance_z,
+        groups=groups,
+    )
+    index, notes = index_of(ids), list[str]()
+    parts = (X_test,) if reference is None and distance_x == PRECOMPUTED else (X_test, reference)
+    points = checked_points(parts, (TEST, REFERENCE), settings, notes, references=None)
+    notes += [] if index is None else _distance_notes(index, distance_x)
+    needed = {metric.name: metric.at(points.k) for metric in settings.metrics}
+    found = ids if index is None else index.ids(points.X, max(needed.values()))
+    places = found_places(found, ids_of, len(points.X), _count(points), needed, notes)
+    report = _report(points, settings, places, index, name)
+    losses = [] if codes is None else _loss_notes(points, settings, codes, report)
+    return replace(report, notes=(*notes, *losses))
+
+
+def evaluated_index(index: Any, X_test: Any, reference: Any, options: Mapping[str, Any]) -> Report:
+    """Return the report on an index that was passed to `evaluate` with these options."""
+    if reference is None:
+        raise InputError("reference", "found None", "pass the points in the index")
+    known = inspect.signature(evaluate_neighbors).parameters
+    for name in options:
+        if name not in known:
+            raise InputError(name, "given for a search index", "leave it out")
+    return evaluate_neighbors(index, X_test, reference, **options)
+
+
+def _answered(metrics: str | Iterable[str]) -> tuple[Metric, ...]:
+    """Return the metrics that ids can answer; raise InputError for a named one that they cannot."""
+    groups = {"default": [name for name in default_metrics() if name in FOUND], "all": FOUND}
+    names = [metrics] if isinstance(metrics, str) else list(metrics)
+    wanted = [one for name in names for one in (groups.get(name, [name]) if isinstance(name, str) else [name])]
+    for metric in chosen_metrics(wanted):
+        if base_name(metric.name) not in FOUND:
+            found = f"found {metric.name!r}, which the ids of neighbors cannot answer"
+            raise InputError("metrics", found, f"they answer {join_names(list(FOUND))}; for others pass codes")
+    return chosen_metrics(wanted)
+
+
+def _distance_notes(index: Index, distance: str) -> list[Note]:
+    if index.distance in ("", distance) or distance == "cosine":  # unit vectors are as near by any of them
+        return []
+    text = (
+        f"the index searches by {index.distance}, but true neighbors are nearest by {distance}; pass "
+        f"distance_x={index.distance!r} for the same, or 'cosine' if all points have length 1"
+    )
+    return [Note("warning", "index_distance", text)]
+
+
+def _count(points: InputPoints) -> int:
+    """Return the number of points that were searched."""
+    return int(points.X.shape[1] if points.X_ref is None else len(points.X_ref))
+
+
+def _counts(points: InputPoints, settings: Settings, places: Places) -> Counts:
+    """Return how many of the true neighbors are found for each test point, at the k of each metric."""
+    ks = [metric.at(points.k) for metric in settings.metrics]
+    sources = [points.X] if points.X_ref is None else [points.X, points.X_ref]
+    space = space_of(sources, None, len(points.X), settings.distance_x)
+    counts = found_counts(space, places, tuple(ks))
+    return np.stack([counts[:, place, k - 1] for place, k in enumerate(ks)], axis=1)
+
+
+def _measured(metric: Metric, counts: Counts, statistics: Statistics) -> Measured:
+    """Return the values of a metric from the numbers of neighbors found."""
+    k, M = metric.at(statistics.k), statistics.M
+    chance = 0.0 if base_name(metric.name) == "lcmc" else k / M
+    rows = counts / k - (k / M - chance)
+    without = (rows.sum() - rows) / (len(rows) - 1) if len(rows) > 1 else None
+    return Measured(float(rows.mean()), without, rows, chance)
+
+
+def _report(points: InputPoints, settings: Settings, places: Places, index: Index | None, name: str | None) -> Report:
+    m, M = len(points.X), _count(points)
+    statistics = Statistics(
+        m=m,
+        M=M,
+        k=points.k,
+        n_test=m,
+        judged=np.arange(m),
+        queries_are_candidates=False,
+        places=np.arange(m),
+        groups=None if points.groups is None else points.groups.codes,
+    )
+    found = zip(settings.metrics, _counts(points, settings, places).T, strict=True)
+    values = {metric: _measured(metric, counts, statistics) for metric, counts in found}
+    scores = {metric.name: score_of(metric, [own], statistics, settings.confidence) for metric, own in values.items()}
+    return Report(
+        encoder=plain_text(name or ("neighbors" if index is None else index.name)),
+        scores=scores,
+        k=points.k,
+        m=m,
+        M=M,
+        code_size=points.X.shape[1],
+        code_bytes=None if index is None else index.code_bytes,
+        point_bytes=points.point_bytes,
+        confidence=settings.confidence,
+        distance_x=settings.distance_x,
+        distance_z=settings.distance_z,
+        n_reference=M,
+        fingerprint=fingerprint(points.X, points.X_ref),
+        groups=points.groups,
+    )
+
+
+def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any], report: Report) -> list[Note]:
+    """Return how much of the recall is lost by the codes, and how much by the search among them."""
+    if not isinstance(codes, tuple | list) or len(codes) != 2:
+        raise InputError("codes", f"found {type(codes).__name__}", "pass a pair (Z_test, Z_ref)")
+    encoded = with_codes(points, (codes[0], codes[1]), ("codes[0]", "codes[1]"), settings, [])
+    options = settings.engine_options() | {"distance_z": encoded.distance_z}
+    arrays = points.X, encoded.Z, points.X_ref, encoded.Z_ref
+    recalls = [metric for metric in settings.metrics if base_name(metric.name) == RECALL]
+    statistics = gather_each_k(recalls, points.k, *arrays, families={"ranks"}, **options)
+    text = "{}: an exact search among the codes finds {}: {} are lost by the codes, {} by the search"
+    notes = []
+    for metric in recalls:
+        exact, own = measured(metric, statistics).value, report[metric.name].value
+        lost = text.format(metric.name, *map(number, (exact, 1 - exact, exact - own)))
+        notes.append(Note("info", "search_loss", lost))
+    return notes

@@ -1,0 +1,240 @@
+"""Neighbors that a search returned: indexes of real packages, and ids; each agrees with a count by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from frameworks import faiss, needs
+from oracles import definitions
+from scipy.spatial.distance import cdist
+from sklearn.neighbors import NearestNeighbors
+
+import distbench
+
+RNG = np.random.default_rng(5)
+D, Q = RNG.normal(size=(700, 24)).astype(np.float32), RNG.normal(size=(150, 24)).astype(np.float32)
+KS = (1, 10, 100)
+
+
+def by_hand(ids, k, X=Q, Y=D, distance="euclidean"):
+    """Return the share of each query's k nearest among its first k ids, ties shared."""
+    a = -X.astype(float) @ Y.astype(float).T if distance == "inner_product" else cdist(X, Y, distance)
+    near = np.stack([definitions._membership(row, k) for row in a])
+    return np.array([sum(near[i, j] for j in set(row[:k]) if j >= 0) / k for i, row in enumerate(ids)])
+
+
+def assert_counted(report, ids, **how):
+    for k in KS:
+        np.testing.assert_allclose(report[f"knn_recall@{k}"].points, by_hand(ids, k, **how), atol=1e-12)
+
+
+def faiss_index(name, metric=1):
+    index = faiss.index_factory(24, name, metric)
+    faiss.omp_set_num_threads(1)
+    index.train(D)
+    index.add(D)
+    return index
+
+
+@needs("faiss")
+@pytest.mark.parametrize(("name", "code_bytes"), [("PQ8x4", 4), ("SQ8", 24), ("IVF16,Flat", 97), ("HNSW8", None)])
+def test_indexes_of_faiss(name, code_bytes):
+    index = faiss_index(name)
+    report = distbench.evaluate(index, Q, reference=D, k=KS)
+    assert_counted(report, index.search(Q, 100)[1])
+    assert (report.m, report.M, report.n_reference, report.point_bytes) == (150, 700, 700, 96)
+    assert report.code_bytes == code_bytes
+    assert report.encoder.startswith("Index")
+    missing = {"found_ids"} if name.startswith("IVF") else set()  # one cell of 16 has fewer than 100 points
+    assert {note.code for note in report.notes} == missing
+
+
+def hnswlib_index():
+    import hnswlib
+
+    index = hnswlib.Index(space="l2", dim=24)
+    index.init_index(len(D), random_seed=1)
+    index.set_num_threads(1)
+    index.add_items(D)
+    index.set_ef(120)
+    return index, lambda: index.knn_query(Q, 100)[0].astype(np.int64)
+
+
+def usearch_index():
+    from usearch.index import Index
+
+    index = Index(ndim=24, metric="l2sq")
+    index.add(np.arange(len(D)), D, threads=1)
+    return index, lambda: index.search(Q, 100).keys.astype(np.int64)
+
+
+def sklearn_index():
+    index = NearestNeighbors(metric="cityblock").fit(D)
+    return index, lambda: index.kneighbors(Q, 100, return_distance=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        pytest.param(hnswlib_index, "hnswlib.Index", marks=needs("hnswlib")),
+        pytest.param(usearch_index, "usearch.Index", marks=needs("usearch")),
+        (sklearn_index, "NearestNeighbors"),
+    ],
+)
+def test_indexes_of_other_packages(make, name):
+    index, search = make()
+    report = distbench.evaluate(index, Q, reference=D, k=KS)
+    assert_counted(report, search())
+    assert report.encoder == name
+    if name == "NearestNeighbors":
+        text = "the index searches by cityblock, but true neighbors are nearest by euclidean; pass"
+        assert [str(note)[: len(text)] for note in report.notes] == [text]
+        exact = distbench.evaluate(index, Q, reference=D, k=KS, distance_x="cityblock")
+        assert set(exact.as_dict().values()) == {1.0}
+        assert not exact.notes
+
+
+KINDS = {
+    "plain": ("euclidean", "cosine", "cityblock", "inner_product"),
+    "ties": ("euclidean", "cityblock", "inner_product"),
+    "far from 0": ("euclidean", "cityblock"),
+    "all but equal": ("euclidean", "cityblock"),
+}
+
+
+@pytest.mark.parametrize(("kind", "distance"), [(kind, how) for kind, every in KINDS.items() for how in every])
+@pytest.mark.parametrize("d", [3, 24])
+def test_ids_agree_with_a_count_by_hand(kind, distance, d):
+    X, Y = Q[:40, :d].copy(), D[:300, :d].copy()
+    if kind == "ties":
+        X, Y = np.round(X) + 5, np.round(Y) + 5
+    elif kind == "far from 0":
+        X, Y = X + 1e4, Y + 1e4
+    elif kind == "all but equal":
+        X, Y = X * 1e-7 + 1, Y * 1e-7 + 1
+    ids = np.argsort(cdist(X, Y + 0.3 * RNG.normal(size=Y.shape)), axis=1)[:, :100]
+    report = distbench.evaluate_neighbors(ids, X, Y, k=KS, distance_x=distance)
+    assert_counted(report, ids, X=X, Y=Y, distance=distance)
+
+
+def test_given_distances_and_duplicates_of_points():
+    Y = np.repeat(D[:30], 10, axis=0)  # more are tied than there is room for
+    distances = cdist(Q, Y)
+    ids = np.argsort(distances, axis=1, kind="stable")[:, :100]
+    report = distbench.evaluate_neighbors(ids, distances, None, k=KS, distance_x="precomputed")
+    assert_counted(report, ids, Y=Y)
+    assert report.as_dict() == distbench.evaluate_neighbors(ids, Q, Y, k=KS).as_dict()
+    assert report["knn_recall@1"].value == pytest.approx(0.1)
+
+
+def test_the_report_is_that_of_codes_which_give_these_neighbors():
+    Z, Z_ref = Q[:, :6], D[:, :6]
+    ids = np.argsort(cdist(Z, Z_ref), axis=1)[:, :10]
+    options = {"metrics": ("knn_recall", "lcmc"), "groups": np.arange(150) // 5}
+    report = distbench.evaluate_neighbors(ids, Q, D, name="six", **options)
+    codes = distbench.evaluate_codes(Q, Z, reference=(D, Z_ref), include_queries=False, **options)
+    for name, score in codes.items():
+        own = report[name]
+        assert (own.value, own.low, own.high) == pytest.approx((score.value, score.low, score.high), abs=1e-12)
+        assert own.chance == pytest.approx(score.chance)
+        np.testing.assert_allclose(own.points, score.points, atol=1e-12)
+    assert report.worst_points(3, "knn_recall") == codes.worst_points(3, "knn_recall")
+    assert report.by_group("knn_recall")[0].value == codes.by_group("knn_recall")[0].value
+    assert distbench.compare(report, codes)["knn_recall"].value == pytest.approx(0, abs=1e-12)
+    assert str(report).startswith("six: codes of 24, n = 150 test points in 30 groups, M = 700 candidates each")
+    assert report.check(knn_recall=0.05) is report
+    with pytest.raises(distbench.PreservationError, match=r"six .* does not meet 1 limit"):
+        report.check(knn_recall=0.9)
+
+
+def test_missing_and_repeated_ids():
+    ids = np.argsort(cdist(Q, D), axis=1)[:, :10]
+    ids[0, 4:] = -1
+    ids[1, 7] = ids[1, 2]
+    report = distbench.evaluate_neighbors(ids, Q, D)
+    assert report["knn_recall"].points[:3].tolist() == [0.4, 0.9, 1.0]
+    assert [str(note) for note in report.notes] == [
+        "ids: 1 of 150 queries have fewer than 10 neighbors; those that are missing count as not found",
+        "ids: 1 of 150 queries have one id twice among 10; it counts once",
+    ]
+    ragged = [row[: 4 if i == 0 else 10] for i, row in enumerate(ids.tolist())]
+    assert distbench.evaluate_neighbors(ragged, Q, D).as_dict() == report.as_dict()
+
+
+@pytest.mark.parametrize("kind", ["texts", "numbers"])
+def test_ids_of_a_database(kind):
+    ids = np.argsort(cdist(Q, D[:, :20] @ np.eye(20, 24)), axis=1)[:, :10]
+    wanted = distbench.evaluate_neighbors(ids, Q, D).as_dict()
+    own = [f"doc-{place}" for place in range(700)] if kind == "texts" else [1000 + 3 * place for place in range(700)]
+    named = [[own[place] for place in row] for row in ids]
+    assert distbench.evaluate_neighbors(named, Q, D, ids_of=own).as_dict() == wanted
+    named[3] = [*named[3][:5], *[None if kind == "texts" else -1] * 5]
+    assert distbench.evaluate_neighbors(named, Q, D, ids_of=own)["knn_recall"].points[3] <= 0.5
+
+
+IDS = np.tile(np.arange(10), (150, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ids": IDS[:9]}, "ids: found 9 rows for 150 test points; pass one row of ids for each test point"),
+        (
+            {"ids": IDS + 695},
+            "ids: found 700 in row 0, but reference has 700 rows; pass the id of each reference point",
+        ),
+        ({"ids": IDS - 2}, "ids: found -2 in row 0, but reference has 700 rows"),
+        ({"ids": IDS / 2}, "ids: found float64 values; pass rows of the reference, or the id of each"),
+        ({"ids": IDS.astype(str)}, "ids: found <U21 values; pass rows"),
+        ({"ids": IDS[0]}, r"ids: found shape \(10,\); pass one row of ids"),
+        (
+            {"k": 20},
+            "ids: found 10 for each test point, but knn_recall needs 20; search for more, or pass a smaller k=",
+        ),
+        ({"ids_of": np.arange(9)}, "ids_of: found 9 for 700 reference points; pass one id for each"),
+        ({"ids_of": np.zeros(700)}, "ids_of: found one id twice; pass a different id"),
+        ({"ids_of": np.arange(1, 701)}, "ids: found 0 in row 0, which is not in ids_of; pass the ids of these"),
+        ({"metrics": "stress"}, "metrics: found 'stress', which the ids of neighbors cannot answer; they answer"),
+        ({"metrics": "trustworthiness"}, "metrics: found 'trustworthiness', which the ids of neighbors cannot answer"),
+        ({"metrics": "knn_recal"}, "metrics: found no metric 'knn_recal'; did you mean 'knn_recall'"),
+        ({"codes": Q}, r"codes: found ndarray; pass a pair \(Z_test, Z_ref\)"),
+        ({"codes": (Q[:9], D)}, r"codes\[0\]: found 9 rows, but X_test has 150"),
+        ({"reference": D[:, :5]}, "reference: found 5 columns, but X_test has 24"),
+    ],
+)
+def test_errors_are_one_line(change, message):
+    with pytest.raises(distbench.InputError, match=message) as error:
+        distbench.evaluate_neighbors(**{"ids": IDS, "X_test": Q, "reference": D} | change)
+    assert "\n" not in str(error.value)
+
+
+@needs("faiss")
+def test_what_codes_lose_and_what_the_search_loses():
+    index = faiss_index("IVF16,SQ4")
+    index.make_direct_map()
+    decoded = index.reconstruct_n(0, len(D))
+    report = distbench.evaluate_neighbors(index, Q, D, codes=(Q, decoded))
+    codes = distbench.evaluate_codes(Q, Q, reference=(D, decoded), include_queries=False, metrics="knn_recall")
+    exact, own = codes["knn_recall"].value, report["knn_recall"].value
+    assert own < exact < 1
+    assert [str(note) for note in report.notes] == [
+        f"knn_recall: an exact search among the codes finds {exact:.4f}: {1 - exact:.4f} are lost by the codes, "
+        f"{exact - own:.4f} by the search"
+    ]
+    index.nprobe = 16  # all cells
+    whole = distbench.evaluate_neighbors(index, Q, D)
+    assert whole["knn_recall"].value == pytest.approx(exact, abs=0.002)  # faiss rounds to single precision
+
+
+@needs("faiss")
+def test_limits_and_options_of_an_index():
+    index = faiss_index("IVF16,Flat")
+    rows = distbench.check_encoder(index, Q, reference=D, knn_recall=0.99)
+    assert [(row.metric, row.verdict, row.encoder) for row in rows] == [("knn_recall", "broken", "IndexIVFFlat")]
+    for option, value in (("input_space", D), ("stochastic", True), ("labels", [1] * 150)):
+        with pytest.raises(distbench.InputError, match=f"{option}: given for a search index; leave it out"):
+            distbench.evaluate(index, Q, reference=D, **{option: value})
+    with pytest.raises(distbench.InputError, match="reference: found None; pass the points in the index"):
+        distbench.evaluate(index, Q)
+    with pytest.raises(distbench.EncoderError, match=r"index 'IndexIVFFlat' raised AssertionError.* for 10 ne"):
+        distbench.evaluate(index, Q[:, :5], reference=D[:, :5])

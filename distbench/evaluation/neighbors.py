@@ -73,13 +73,15 @@ def evaluate_neighbors(
     codes : tuple (Z_test, Z_ref), optional
         The codes between which the index measures distances: for instance full queries and decoded documents. A note
         then says how much of the recall is lost by the codes, and how much by the search among them.
-    k, metrics, confidence, name, groups
+    k, metrics, confidence, name
         As in `evaluate`. Ids answer `knn_recall` and `lcmc`.
     distance_x : str
         The distance by which true neighbors are nearest, as in `evaluate`. With "precomputed" `X_test` has the
         distances (m, n), and `reference` is None.
     distance_z : str
         The distance of `codes`.
+    groups : array-like of shape (m,), optional
+        As in `evaluate`.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def evaluate_neighbors(
     >>> ids = index.kneighbors(data.test[:, 16:48], n_neighbors=10, return_distance=False)
     >>> report = distbench.evaluate_neighbors(ids, data.test, data.train, k=(1, 10))
     >>> print(f"{report['knn_recall@1'].value:.2f}, {report['knn_recall@10'].value:.2f}")
-    0.55, 0.62
+    0.37, 0.57
     """
     settings = Settings(
         _answered(metrics),

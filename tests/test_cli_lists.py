@@ -168,6 +168,8 @@ class TestHelp:
         np.save("X_test.npy", points[:80])
         np.save("X_train.npy", points[80:])
         np.save("Z_test.npy", points[:80, :4])
+        distances = np.linalg.norm(points[:80, None] - points[80:], axis=2)
+        np.save("ids.npy", np.argsort(distances, axis=1)[:, :10])
         (here / "my_encoders.py").write_text("def encode(X):\n    return X[:, :5]\n")
         (here / "my_suite.toml").write_text(SUITE)
         (here / "my_suites").mkdir()

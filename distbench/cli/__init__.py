@@ -18,7 +18,18 @@ from distbench.cli._common import INTERRUPTED, NOT_A_FILE, CannotDo, Command
 
 __all__ = ["main"]
 
-COMMANDS = ("evaluate", "limits", "hunt", "leaderboard", "compare", "suites", "datasets", "baselines", "metrics")
+COMMANDS = (
+    "evaluate",
+    "neighbors",
+    "limits",
+    "hunt",
+    "leaderboard",
+    "compare",
+    "suites",
+    "datasets",
+    "baselines",
+    "metrics",
+)
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from distbench.errors import InputError
 if TYPE_CHECKING:
     from distbench.suites.check_flow import Check, Outcome
 
-__all__ = ["check_sources", "run_check"]
+__all__ = ["check_sources", "read_option", "run_check"]
 
 POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
 POINT_FILES = ("data", *POINT_OPTIONS)
-LABELS = ("labels", "reference_labels", "groups")
-POINTS = ("data", "reference", *LABELS)
+LABELS = ("labels", "reference_labels", "groups", "ids_of")
+POINTS = ("data", "reference", "labels", "reference_labels", "groups")
 
 
 def check_sources(typed: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
         recipe = recipe_of(typed["encoder"])
         check = replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"])
         return check, check.run()
-    data, reference, labels, reference_labels, groups = (_read(typed, name) for name in POINTS)
+    data, reference, labels, reference_labels, groups = (read_option(typed, name) for name in POINTS)
     _check_names(typed)
     options = {**check.options, "labels": labels, "reference_labels": reference_labels, "groups": groups}
     if typed["input_space"]:
@@ -74,9 +74,9 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
     if typed["reference_encoder"]:
         options["reference_encoder"] = encoder_of(typed["reference_encoder"])
     if typed["codes"]:
-        pair = reference, _read(typed, "reference_codes")
+        pair = reference, read_option(typed, "reference_codes")
         reference = None if all(part is None for part in pair) else pair
-        check = replace(check, codes=_read(typed, "codes"), name=check.name or _name_of(typed["codes"]))
+        check = replace(check, codes=read_option(typed, "codes"), name=check.name or _name_of(typed["codes"]))
     else:
         check = replace(check, encoder=encoder_of(typed["encoder"]))
     check = replace(check, X_test=data, reference=reference, options=options)
@@ -112,7 +112,8 @@ def _name_of(codes: str) -> str:
     return f"{Path(name).stem}{colon}{key}"
 
 
-def _read(typed: Mapping[str, Any], name: str) -> Any:
+def read_option(typed: Mapping[str, Any], name: str) -> Any:
+    """Return what is in the file that an option names; None without one."""
     from distbench.inputs.files import read_points
 
     if not typed[name]:

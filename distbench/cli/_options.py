@@ -10,7 +10,7 @@ import click
 from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, POINT_DISTANCES
 from distbench.cli import _common as common
 
-__all__ = ["evaluation_options", "limits_of", "passed_options"]
+__all__ = ["evaluation_options", "limits_of", "passed_options", "some_options"]
 
 FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
 PASSED = (
@@ -184,3 +184,18 @@ def evaluation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def some_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds some of the arguments to a command."""
+
+    def holder() -> None: ...
+
+    known = {option.name: option for option in evaluation_options(holder).__click_params__}  # type: ignore[attr-defined]
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        added = [known[name] for name in reversed(names)]
+        command.__click_params__ = [*getattr(command, "__click_params__", []), *added]  # type: ignore[attr-defined]
+        return command
+
+    return add

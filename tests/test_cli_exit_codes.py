@@ -192,3 +192,9 @@ def test_a_sample_can_be_drawn_again_from_the_document():
     arguments = ("own_encoders:four", *STRESS, "--queries", 30, "--seed", 7, "--limit", "stress:9", "--json")
     document = json.loads(run(*arguments).stdout)
     assert (document["queries"], document["seed"], document["scores"][0]["passes"]) == (30, 7, True)
+
+
+def test_a_file_is_named_as_it_was_typed(tmp_path):
+    (tmp_path / "bad.npy").write_text("no array")
+    result = run("own_encoders:four", "--data", tmp_path / "bad.npy")
+    assert result.stderr.startswith(f"Error: --data: {tmp_path}/bad.npy: cannot be read")

@@ -62,8 +62,8 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         if kind not in ENDINGS:
             raise DatasetError(f"found {short_repr(str(source))}; give a file that ends in {', '.join(ENDINGS)}")
         if kind_of(path) not in ("", "a file"):  # reading a pipe could wait for ever
-            raise DatasetError(path.name, f"is {kind_of(path)}", "give a file")
-        return reading(path, lambda: _READERS[kind](path, key))
+            raise DatasetError(str(path), f"is {kind_of(path)}", "give a file")
+        return reading(path, lambda: _READERS[kind](path, key), str(path))
     except (DatasetError, OSError, ValueError) as error:  # ValueError: the path is impossible
         raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
@@ -94,18 +94,22 @@ def _parts(source: str | PathLike[str]) -> tuple[Path, str]:
     return Path(text), ""
 
 
-def reading(path: Path, read: Callable[[], T]) -> T:
-    """Return the result of ``read``; its errors become DatasetError or MissingDependencyError and name the file."""
+def reading(path: Path, read: Callable[[], T], name: str = "") -> T:
+    """Return the result of ``read``; its errors become DatasetError or MissingDependencyError and name the file.
+
+    `name` is the file as the user typed it; by default its name without the folder.
+    """
+    name = name or path.name
     try:
         return read()
     except MissingDependencyError as error:
-        raise MissingDependencyError(f"{path.name}: {error}") from error
+        raise MissingDependencyError(f"{name}: {error}") from error
     except DatasetError as error:
-        raise DatasetError(path.name, str(error)) from None
+        raise DatasetError(name, str(error)) from None
     except FileNotFoundError as error:
         raise DatasetError(f"no such file: {path}") from error
     except Exception as error:  # numpy, zipfile, pyarrow and h5py raise errors of many kinds
-        raise DatasetError(path.name, f"cannot be read: {_reason(error)}") from error
+        raise DatasetError(name, f"cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -155,7 +159,7 @@ def _npz(path: Path, key: str) -> NDArray[Any]:
         if not key and len(names) != 1:
             if {"indptr", "indices", "shape"} <= set(names):
                 raise DatasetError("holds a sparse matrix of scipy; save it as numbers: numpy.save(path, X.toarray())")
-            hint = f"; name one: {path.name}:{names[0]}" if names else "; save one with numpy.savez"
+            hint = f"; name one: {path}:{names[0]}" if names else "; save one with numpy.savez"
             raise DatasetError(f"holds {len(names)} arrays{': ' * bool(names)}{join_names(names)}{hint}")
         array = arrays[key or names[0]]
         if not isinstance(array, np.ndarray):  # the bytes of another file

@@ -63,7 +63,7 @@ def read_h5ad(path: Path, key: str) -> Any:
     name = key if key in keys else "X"
     part = _own_part(file["obsm"] if key in keys else file, name)
     if part is None:
-        hint = f"; name a key of its obsm: {path.name}:{keys[0]}" if keys else ""
+        hint = f"; name a key of its obsm: {path}:{keys[0]}" if keys else ""
         raise DatasetError(f"does not itself contain {name}{hint}")
     if isinstance(part, h5py.Dataset):
         return _array(part, name, path)

@@ -70,7 +70,7 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
     others = [name for name, values in columns.items() if name not in (*lists, *index) and _is_number(values)]
     if len(lists) > 1 or others:
         names = join_names([*lists, *others])
-        raise DatasetError(f"has lists and other columns ({names}); name one: {path.name}:{lists[0]}")
+        raise DatasetError(f"has lists and other columns ({names}); name one: {path}:{lists[0]}")
     return _from_lists(lists[0], columns[lists[0]])
 
 

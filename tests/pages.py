@@ -47,4 +47,5 @@ def outcome() -> RunResults:
         diagrams=diagrams,
         comparison=compare_rows(before, rows, f"before {EVIL}.json"),
         broken=[f"continuity of {EVIL}: worse"],
+        advice={("suite.toml::second", "second"): [f"next: try {EVIL}"]},
     )

@@ -97,3 +97,19 @@ def test_curve_says_k_and_reaches_below_chance():
     text = picture_svg(worse, "ranks")
     assert ">k = 5<" in text
     ElementTree.fromstring(text)
+
+
+def test_a_code_far_out_leaves_the_others_room_on_the_map():
+    from matplotlib.figure import Figure
+
+    from distbench.render.drawing import draw_map
+
+    codes = X[:100, :2].copy()
+    axes = Figure().subplots()
+    draw_map(axes, made(codes))
+    (low, high), spread = axes.get_xlim(), np.ptp(codes[:, 0])
+    assert low <= codes[:, 0].min() < codes[:, 0].max() <= high, "all are shown where none is far out"
+    codes[0] = 1000
+    axes = Figure().subplots()
+    draw_map(axes, made(codes))
+    assert np.diff(axes.get_xlim())[0] < 3 * spread

@@ -6,12 +6,16 @@ import shutil
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from frameworks import needs
 from pages import EVIL, SCORES, outcome
 
+import distbench
 from distbench import MissingDependencyError
 from distbench.render.html import render_html
+from distbench.results.diagrams import diagrams_of
+from distbench.results.rows import rows_of
 from distbench.results.run import RunResults
 
 pytestmark = needs("jinja2", "matplotlib")
@@ -60,7 +64,9 @@ class TestText:
         assert len(page.encode()) < 5_000_000
         details = {
             m[1]: m[2]
-            for m in re.finditer(r'<details id="\w+" data-encoder="encoder (\d+)">(.*?)</details>', page, re.S)
+            for m in re.finditer(
+                r'<details id="\w+" data-encoder="encoder (\d+)"(?: open)?>(.*?)</details>', page, re.S
+            )
         }
         drawn = [number for number, text in details.items() if "<figure>" in text]
         assert 20 < len(drawn) < 100
@@ -160,6 +166,7 @@ class TestInTheBrowser:
     def test_tables_sort_by_click(self, opened):
         driver = opened()
         assert names(driver) == ["third", "second", "first"]
+        find(driver, "#t0 button.columns")[0].click()
         assert head(driver, "continuity").get_attribute("aria-sort") == "descending"
         fit = head(driver, "fit s")
         fit.find_element("tag name", "button").click()
@@ -206,13 +213,14 @@ class TestInTheBrowser:
         driver = opened()
         links = {e.text: e for e in find(driver, "#t0 .leaderboard tbody th a")}
         links["second"].click()
-        shown = appeared(driver, "details[open] figure > svg")
+        second = f"#{links['second'].get_attribute('href').partition('#')[2]}[open]"
+        shown = appeared(driver, f"{second} figure > svg")
         assert len(shown) == 3
         for svg in shown:
             box = driver.execute_script("const b = arguments[0].getBBox(); return [b.width, b.height]", svg)
             assert min(box) > 150
             assert min(svg.size.values()) > 150
-        image = find(driver, "details[open] figure image")[0]
+        image = find(driver, f"{second} figure image")[0]
         href = image.get_attribute("href") or image.get_attribute("xlink:href")
         size = driver.execute_async_script(
             "const i = new Image(), done = arguments[1]; i.onload = () => done([i.naturalWidth, i.naturalHeight]);"
@@ -222,10 +230,10 @@ class TestInTheBrowser:
         assert size
         assert min(size) >= 64
         assert min(image.size.values()) > 150
-        assert "--distbench-retrain" not in find(driver, "details[open]")[0].text
-        driver = opened()
-        next(e for e in find(driver, "#t0 .leaderboard tbody th a") if e.text == "first").click()
-        stored = appeared(driver, "details[open]")[0]
+        assert "--distbench-retrain" not in find(driver, second)[0].text
+        first = links["first"].get_attribute("href").partition("#")[2]
+        links["first"].click()
+        stored = appeared(driver, f"#{first}[open]")[0]
         assert "--distbench-retrain fits the encoder again" in stored.text
         assert stored.find_elements("css selector", "figure") == []
 
@@ -239,6 +247,48 @@ class TestInTheBrowser:
         assert titles <= {"limit at least 0.9: broken", "limit at most 0.2: broken"}
         chip = next(e.text for e in find(driver, ".chips .broken") if "limit" in e.text)
         assert chip == f"{len(wanted)} limit{'s' * (len(wanted) > 1)} broken"
+
+    def test_broken_limits_come_first_and_unfolded_with_value_limit_and_advice(self, opened):
+        driver = opened()
+        sections = [section.get_attribute("id") for section in find(driver, "section.card")]
+        assert sections.index("limits") < sections.index("t0")
+        broken = {row.encoder for row in outcome().rows if row.verdict == "broken" and row.dataset}
+        shown = {e.get_attribute("data-encoder"): e for e in find(driver, "#limits details[open]")}
+        assert set(shown) == broken
+        text = shown["second"].text
+        score = next(row for row in outcome().rows if (row.encoder, row.metric) == ("second", "stress"))
+        assert f"stress = {score.value:.4f}" in text
+        assert f"95 % interval {score.low:.4f} to {score.high:.4f}, limit ≤ 0.2: broken" in text
+        assert f"next: try {EVIL}" in text
+        captions = [e.text for e in find(driver, f"#{shown['second'].get_attribute('id')} .pairs caption")]
+        assert captions == ["Near in input, torn apart in the codes", "Far in input, brought near in the codes"]
+
+    def test_pairs_of_images_have_both_images(self, opened):
+        rng = np.random.default_rng(0)
+        X = rng.uniform(size=(40, 5, 4, 3))
+        report = distbench.evaluate(lambda x: x.reshape(len(x), -1)[:, :2], X, k=3, name="images")
+        about = {"test": "t.py::test_images"}
+        run = RunResults(rows_of(report, limits={"stress": 0.01}, **about), diagrams=[diagrams_of(report, **about)])
+        driver = opened(render_html(run))
+        sizes = driver.execute_script(
+            "return [...document.querySelectorAll('.pairs img')].map(e => [e.naturalWidth, e.naturalHeight])"
+        )
+        assert sizes == [[4, 5]] * 20
+        assert driver.get_log("browser") == []
+
+    @pytest.mark.parametrize("width", [1280, 1920])
+    def test_the_columns_that_matter_fit_and_a_button_shows_the_others(self, opened, width):
+        driver = opened(width=width)
+        shown = [e.text.split("\n")[0].strip(" ↑↓▾▴") for e in find(driver, "#t0 th[scope=col]") if e.is_displayed()]
+        assert shown == ["#", "encoder", "continuity", "95 % interval", "stress", "scaled stress"]
+        script = (
+            "return [...document.querySelectorAll('#t0 > .scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+        )
+        assert driver.execute_script(script) == 0
+        button = find(driver, "#t0 button.columns")[0]
+        button.click()
+        assert len([e for e in find(driver, "#t0 th[scope=col]") if e.is_displayed()]) > 10
+        assert (button.text, button.get_attribute("aria-pressed")) == ("fewer columns", "true")
 
     def test_checks_on_points_of_their_own_are_one_list(self, opened):
         driver = opened()

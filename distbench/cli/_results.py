@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +66,13 @@ def report_document(outcome: Outcome, limits: Mapping[str, float]) -> dict[str, 
     }
 
 
-def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None, results: Path | None) -> list[str]:
-    """Write the page and the rows to the paths that are not None; return a line of text for each file."""
+def write_files(
+    outcome: Outcome, limits: Mapping[str, float], html: Path | None, results: Path | None, advice: Sequence[str] = ()
+) -> list[str]:
+    """Write the page, with advice on broken limits, and the rows to the paths that are not None.
+
+    Returns a line of text for each file.
+    """
     if html is None and results is None:
         return []
     from distbench.results.environment import environment
@@ -84,12 +89,14 @@ def write_files(outcome: Outcome, limits: Mapping[str, float], html: Path | None
         more = f", in place of {old_rows} and with the same options; --name distinguishes encoders" if replaced else ""
         lines.append(f"written: {results}{more}")
     if html is not None:
-        _write_page(outcome, rows, measured_in, html)
+        _write_page(outcome, rows, measured_in, html, advice)
         lines.insert(0, f"written: {html}")
     return lines
 
 
-def _write_page(outcome: Outcome, rows: list[Row], environment: Mapping[str, Any], path: Path) -> None:
+def _write_page(
+    outcome: Outcome, rows: list[Row], measured_in: Mapping[str, Any], path: Path, advice: Sequence[str]
+) -> None:
     from distbench._util.files import write_whole
     from distbench.render.html import render_html
     from distbench.results.diagrams import diagrams_of
@@ -100,6 +107,11 @@ def _write_page(outcome: Outcome, rows: list[Row], environment: Mapping[str, Any
         for key in ("dataset", "code_size", "seed", "in_sample")
         if key in outcome.row_fields
     }
-    diagrams = [diagrams_of(outcome.report, labels=outcome.labels, **known)]
-    sort = SORT_METRIC if SORT_METRIC in outcome.report else next(iter(outcome.report))
-    write_whole(path, render_html(RunResults(rows, environment, diagrams=diagrams, sort=sort)))
+    run = RunResults(
+        rows,
+        measured_in,
+        diagrams=[diagrams_of(outcome.report, labels=outcome.labels, **known)],
+        sort=SORT_METRIC if SORT_METRIC in outcome.report else next(iter(outcome.report)),
+        advice={("", outcome.report.encoder): [line.strip() for line in advice]},
+    )
+    write_whole(path, render_html(run))

@@ -72,7 +72,8 @@ def command(
         limits, options = limits_and_options({**passed, **limits}, k=typed["k"][0], required=False)
         check = Check(limits=limits, undecided=undecided, options=options)
         check, outcome = run_check(typed, check)
-        failure = with_options(_failure(check, outcome))
+        message = [with_options(text) for text in _message(check, outcome)]
+        failure = "\n".join(message)
         limits = outcome.limits
         lines = limit_lines(outcome, limits, undecided)
         document = report_document(outcome, limits)
@@ -83,7 +84,7 @@ def command(
     write_error = None
     try:
         with common.errors_as_lines():  # no user's code runs, and /dev/stdout is standard output
-            lines += write_files(outcome, limits, html, results)
+            lines += write_files(outcome, limits, html, results, message[1:])
     except click.ClickException as error:
         write_error = error  # raised after the values are printed
     text = "\n".join([with_options(str(outcome.report)), *([""] if lines else []), *lines])
@@ -94,18 +95,18 @@ def command(
         sys.exit(1)
 
 
-def _failure(check: Check, outcome: Outcome) -> str:
-    """Return the message of the broken limits, with the best baseline and what to do next."""
+def _message(check: Check, outcome: Outcome) -> list[str]:
+    """Return the message of the broken limits, then the best baselines and what to do next, one item each."""
     from distbench.encoders.resolve import framework_of
     from distbench.evaluation.failure_message import failure_lines
     from distbench.suites.reference_scores import reference_scores
 
     report, broken = outcome.report, outcome.broken
     if not broken:
-        return ""
+        return []
     references = reference_scores(check, report, broken)
     size = check.code_size or report.code_size
-    return "\n".join(failure_lines(report, broken, references, size, framework_of(check.encoder)))
+    return failure_lines(report, broken, references, size, framework_of(check.encoder))
 
 
 def _inputs(typed: Mapping[str, Any]) -> list[Path]:

@@ -70,6 +70,8 @@ class DatasetEntry:
         Name of the importable package that ships the data; empty if distbench ships them.
     summary : str
         One line that describes the data set in lists.
+    image_shape : tuple of int
+        Height and width, if the points are images; else empty.
     """
 
     name: str
@@ -78,6 +80,7 @@ class DatasetEntry:
     make: Callable[[], tuple[NDArray[np.floating], NDArray[np.int64] | None]]
     requires: str = ""
     summary: str = ""
+    image_shape: tuple[int, ...] = ()
 
     def load(self) -> Dataset:
         """Make the points, split them 80/20 with a fixed seed, and return them as a data set."""
@@ -131,13 +134,13 @@ DATASETS: Registry[DatasetEntry] = Registry("distbench.datasets", "data set", _a
 
 
 def dataset(
-    name: str, *, source: str, licence: str, requires: str = ""
+    name: str, *, source: str, licence: str, requires: str = "", image_shape: tuple[int, ...] = ()
 ) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     """Register the decorated function, which makes points and labels, as the data set ``name``."""
 
     def register(make: Callable[[], Any]) -> Callable[[], Any]:
         summary = (make.__doc__ or "").strip().partition("\n")[0]
-        DATASETS.add(name, DatasetEntry(name, source, licence, make, requires, summary))
+        DATASETS.add(name, DatasetEntry(name, source, licence, make, requires, summary, image_shape))
         return make
 
     return register

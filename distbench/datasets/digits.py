@@ -18,6 +18,7 @@ __all__ = ["digits"]
     source="Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998), UCI Machine Learning Repository, "
     "https://doi.org/10.24432/C50P49; the 1,797 images of its test set, shipped by scikit-learn",
     licence="CC BY 4.0, as the UCI Machine Learning Repository states",
+    image_shape=(8, 8),
 )
 def digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """1,797 real images of 8 x 8 pixels, scaled from 0..16 to [0, 1], in 10 classes."""

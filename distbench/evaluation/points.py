@@ -35,6 +35,7 @@ Array = NDArray[Any]
 LabelArrays = tuple[Array | None, Array | None]
 
 TEST, REFERENCE = "X_test", "reference"
+IMAGE_CHANNELS = (1, 3, 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,8 @@ class EncodedPoints:
         Number of columns of the codes, if those of them that are empty were left out.
     code_bytes : int or None
         Number of bytes of a code as the encoder returned it, if it is known.
+    image_shape : tuple of int
+        Height, width and perhaps number of channels, if the points were given as images; else empty.
     """
 
     X: Array
@@ -65,6 +68,7 @@ class EncodedPoints:
     distance_z: str = EUCLIDEAN
     full_code_size: int | None = None
     code_bytes: int | None = None
+    image_shape: tuple[int, ...] = ()
 
     @property
     def code_size(self) -> int:
@@ -101,6 +105,8 @@ class InputPoints:
         Number of neighbors, less than the number of candidates.
     point_bytes : int or None
         Number of bytes of a point as it was given, if it is known.
+    image_shape : tuple of int
+        Height, width and perhaps number of channels, if the points were given as images; else empty.
     """
 
     X: Array
@@ -112,6 +118,7 @@ class InputPoints:
     groups: Groups | None = None
     k: int = 1
     point_bytes: int | None = None
+    image_shape: tuple[int, ...] = ()
 
 
 def checked_points(
@@ -162,7 +169,14 @@ def checked_points(
         groups=groups,
         k=k,
         point_bytes=None if is_given else bytes_per_row(parts[0]),
+        image_shape=_image_shape(parts[0]),
     )
+
+
+def _image_shape(part: Any) -> tuple[int, ...]:
+    """Return height, width and perhaps channels of rows that are images; else an empty tuple."""
+    shape = tuple(getattr(part, "shape", ()))[1:]
+    return shape if len(shape) == 2 or (len(shape) == 3 and shape[2] in IMAGE_CHANNELS) else ()
 
 
 def _matrices(

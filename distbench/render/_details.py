@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,16 @@ SAME = ("dataset", "code_size", "k", "m", "M")
 
 
 def details_of(
-    entry: LeaderboardRow, sort: str, diagrams: Mapping[tuple[str, str], Sequence[Diagrams]], name: str
+    entry: LeaderboardRow,
+    sort: str,
+    diagrams: Mapping[tuple[str, str], Sequence[Diagrams]],
+    name: str,
+    advice: Mapping[tuple[str, str], Sequence[str]],
 ) -> dict[str, Any]:
     """Return the values that the page's template shows for an encoder, without its pictures.
 
-    `sort` is the metric that ranks encoders, `diagrams` are those of all encoders, by name and data set, and `name` is
-    the id of the details.
+    `sort` is the metric that ranks encoders, `diagrams` are those of all encoders, by name and data set, `name` is the
+    id of the details, and `advice` has the next step for each broken check, by test and encoder.
     """
     own_diagrams = None
     if entry.rows:
@@ -40,11 +45,13 @@ def details_of(
         "facts": _facts(entry, own_diagrams),
         "heads": heads,
         "scores": scores,
+        "limits": _limits(entry),
+        "advice": advice.get((entry.test, entry.rows[0].encoder), ()) if entry.rows else (),
         "verdict": max(entry.verdicts.values(), key=VERDICTS.index, default=""),
         "diagrams": own_diagrams,
         "pictures": [],
         "no_pictures": _no_pictures(entry),
-        "torn": [],
+        "pairs": [],
         "curve": "",
     }
 
@@ -101,6 +108,25 @@ def _scores(entry: LeaderboardRow) -> tuple[list[str], list[tuple[str, list[Cell
     return [*heads, *(["limit"] if entry.limited else [])], lines
 
 
+def _limits(entry: LeaderboardRow) -> list[dict[str, Any]]:
+    """Return the limits that are not met: texts, and places on a line, from 0 to 100."""
+    shown = []
+    for metric, row in entry.limited.items():
+        if row.verdict == "met" or row.value is None or row.limit is None:
+            continue
+        low, high = (row.value if end is None else end for end in (row.low, row.high))
+        ends = [end for end in (low, high, row.limit) if math.isfinite(end)]
+        least, size = min(ends), (max(ends) - min(ends)) or 1.0
+        places = [min(100.0, max(0.0, 100 * (end - least) / size)) for end in (low, row.value, high, row.limit)]
+        texts = {"value": number(row.value), "interval": interval(row.low, row.high), "limit": _limit_text(row)}
+        shown.append({"metric": metric, "verdict": row.verdict, "places": places, **texts})
+    return shown
+
+
+def _limit_text(row: Row) -> str:
+    return f"{'≥' if row.direction == 'up' else '≤'} {row.limit:g}"
+
+
 def _seed_cell(row: Row | None) -> Cell:
     return Cell("-") if row is None else Cell(number(row.value), title=interval(row.low, row.high))
 
@@ -108,7 +134,7 @@ def _seed_cell(row: Row | None) -> Cell:
 def _limit_cell(row: Row | None) -> Cell:
     if row is None:
         return Cell("")
-    return Cell(f"{'≥' if row.direction == 'up' else '≤'} {row.limit:g} {row.verdict}", verdict=row.verdict)
+    return Cell(f"{_limit_text(row)} {row.verdict}", verdict=row.verdict)
 
 
 def _no_pictures(entry: LeaderboardRow) -> str:

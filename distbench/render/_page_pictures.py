@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from distbench._util.numbers import number
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["add_pictures"]
 
 MAX_CHARACTERS = 1_200_000  # of all pictures of a page
-MAX_PAIRS = 5  # torn pairs in the table
+MAX_PAIRS = 5  # in a table of pairs
 CURVE_POINTS = 24  # of a small curve
 CURVE_SIZE = 144, 64  # units of its drawing
 FIRST = ("broken", "undecided")
@@ -33,7 +33,7 @@ def add_pictures(details: Iterable[dict[str, Any]]) -> None:
         if used < MAX_CHARACTERS:
             pictures = _pictures(one["diagrams"], one["id"])
             used += sum(len(picture["svg"]) for picture in pictures)
-            one |= {"pictures": pictures, "torn": _torn(one["diagrams"])}
+            one |= {"pictures": pictures, "pairs": _pairs(one["diagrams"])}
         else:
             one |= {"curve": _small_curve(one["diagrams"]), "no_pictures": NO_ROOM}
 
@@ -86,12 +86,26 @@ def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
     ]
 
 
-def _torn(diagrams: Diagrams) -> list[tuple[str, ...]]:
-    """Return the cells of a table of the worst torn pairs."""
-    lines: list[tuple[str, ...]] = []
-    for pair in diagrams["map"]["torn"][:MAX_PAIRS]:
-        label, other_label = (f" ({label})" for label in pair["labels"]) if pair["labels"] else ("", "")
-        names = f"test {pair['query']}{label}", f"{pair['partner_set']} {pair['partner']}{other_label}"
-        input_side = number(pair["input_distance"]), f"{pair['rank_input']:g}"
-        lines.append((*names, *input_side, number(pair["code_distance"]), f"{pair['rank_code']:g}"))
-    return lines
+def _pairs(diagrams: Diagrams) -> list[dict[str, Any]]:
+    """Return tables of the worst pairs: those torn apart, and those brought near."""
+    found = {"Near in input, torn apart in the codes": "torn", "Far in input, brought near in the codes": "merged"}
+    return [
+        {"title": title, "lines": [_pair(pair) for pair in pairs]}
+        for title, kind in found.items()
+        if (pairs := diagrams["map"][kind][:MAX_PAIRS])  # type: ignore[literal-required]
+    ]
+
+
+def _pair(pair: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the images of a pair, the names of its points, and its ranks and distances."""
+    label, other_label = (f" ({label})" for label in pair["labels"]) if pair["labels"] else ("", "")
+    return {
+        "images": pair["images"] or (),
+        "names": (f"test {pair['query']}{label}", f"{pair['partner_set']} {pair['partner']}{other_label}"),
+        "numbers": (
+            f"{pair['rank_input']:g}",
+            f"{pair['rank_code']:g}",
+            number(pair["input_distance"]),
+            number(pair["code_distance"]),
+        ),
+    }

@@ -36,6 +36,7 @@ COLORS = "#d55e00", "#e08a4a", "#b5a36a", "#6fa3bf", "#3585bb"
 
 DENSITY = (0.0, 114 / 255, 178 / 255)
 MAX_NAME = 24  # characters
+TAIL, ROOM = 0.02, 0.35  # share of points beyond a quantile, and room beyond it as a share of the range between them
 DOT = 3.4  # diameter in points; points with better continuity are smaller
 
 
@@ -95,12 +96,27 @@ def draw_map(axes: Axes, diagrams: Diagrams) -> None:
     for name, x, y in codes["classes"]:
         axes.text(x, y, shown(name), color=NAME, bbox=box, **centered)
     columns = codes["columns"]
+    _fit_to_spread(axes, codes["points"])
     axes.set_aspect("auto" if columns == 1 else "equal", adjustable="datalim")
     second = "second column" if columns == 2 else f"second of {columns} columns"
     if columns == 1:
         second = "spread out: codes have one column"
         axes.set_yticks([])
     _label(axes, "first column of the codes", second)
+
+
+def _fit_to_spread(axes: Axes, points: list[list[float]]) -> None:
+    """Show the range of nearly all points: a few that lie far out would leave the others no room."""
+    import numpy as np
+
+    places = np.array(points)
+    low, high = np.quantile(places, TAIL, axis=0), np.quantile(places, 1 - TAIL, axis=0)
+    room = ROOM * (high - low)
+    low, high = np.maximum(low - room, places.min(axis=0)), np.minimum(high + room, places.max(axis=0))
+    edge = np.where(high > low, 0.05 * (high - low), 0.5)
+    # With auto=True the aspect may still be made equal by wider limits.
+    axes.set_xlim(low[0] - edge[0], high[0] + edge[0], auto=True)
+    axes.set_ylim(low[1] - edge[1], high[1] + edge[1], auto=True)
 
 
 def _draw_dots(axes: Axes, points: list[list[float]], color: str, size: float) -> None:

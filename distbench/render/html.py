@@ -15,6 +15,7 @@ from distbench._util.text import plain_text
 from distbench.render._details import details_of
 from distbench.render._page_pictures import CURVE_SIZE, add_pictures
 from distbench.render.changes import change_text, group_changes, title
+from distbench.render.text import DROP_ORDER
 from distbench.results.leaderboard_table import Table, tables_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ __all__ = ["render_html"]
 
 DIGITS = 9  # of the numbers that tables are sorted by
 DECIMALS = 3  # in leaderboards; the details of encoders have four
-VERDICTS = ("broken", "undecided", "met")
+VERDICTS = (BROKEN := "broken", "undecided", "met")
+MAX_OPEN = 10  # broken encoders whose details are open
+FEW_METRICS = 2  # columns of metrics at first, beside the one that ranks
 
 
 def render_html(run: RunResults, heading: str = "distbench") -> str:
@@ -41,7 +44,10 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
     style, script = _text("report.css"), _text("report.js")
     tables = tables_of(run.rows, run.sort, DECIMALS)
     diagrams = _by_encoder(run.diagrams)
-    sections = [_section(table, f"t{place}", diagrams) for place, table in enumerate(tables)]
+    sections = [_section(table, f"t{place}", diagrams, run.advice) for place, table in enumerate(tables)]
+    broken = [
+        details for section in sections for details in section["details"].values() if details["verdict"] == BROKEN
+    ]
     add_pictures(details for section in sections for details in section["details"].values())
     page: str = _template().render(
         heading=heading,
@@ -51,6 +57,8 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
         script_hash=_hash(script),
         chips=_chips(run, tables),
         sections=sections,
+        red=broken,
+        max_open=MAX_OPEN,
         groups={name: list(group) for name, group in groupby(sections, lambda section: section["table"].name)},
         curve_size=CURVE_SIZE,
         sort=run.sort,
@@ -98,12 +106,41 @@ def _by_encoder(diagrams: Sequence[Diagrams]) -> dict[tuple[str, str], list[Diag
     return found
 
 
-def _section(table: Table, name: str, diagrams: Mapping[tuple[str, str], Sequence[Diagrams]]) -> dict[str, Any]:
+def _section(
+    table: Table,
+    name: str,
+    diagrams: Mapping[tuple[str, str], Sequence[Diagrams]],
+    advice: Mapping[tuple[str, str], Sequence[str]],
+) -> dict[str, Any]:
     """Return a leaderboard, and the details of each encoder by id."""
     entries = {f"{name}e{place}": entry for place, entry in enumerate((*table.entries, *table.unranked))}
     sort = next(column.key for column in table.columns if column.kind == "sort")
-    details = {key: details_of(entry, sort, diagrams, key) for key, entry in entries.items()}
-    return {"id": name if table.size else "checks", "table": table, "details": details, "links": list(details)}
+    details = {key: details_of(entry, sort, diagrams, key, advice) for key, entry in entries.items()}
+    for one in details.values():
+        one["board"] = f"{table.name}, {table.size}" if table.size else ""
+    return {
+        "id": name if table.size else "checks",
+        "table": table,
+        "details": details,
+        "links": list(details),
+        "few": _few_columns(table),
+    }
+
+
+def _few_columns(table: Table) -> set[str]:
+    """Return the keys of the columns that are shown at first: those with limits, and the most telling others."""
+    metrics = [column for column in table.columns if column.kind == "metric"]
+    limited = [column.key for column in metrics if any(cell.verdict for cell in column.cells)]
+    others = sorted((column.key for column in metrics if column.key not in limited), key=_rank, reverse=True)
+    kept = [*limited, *others[: max(0, FEW_METRICS - len(limited))]]
+    return {column.key for column in table.columns if column.kind not in ("metric", "size", "fit")} | {
+        *kept,
+        "code_size",
+    }
+
+
+def _rank(metric: str) -> int:
+    return DROP_ORDER.index(metric) if metric in DROP_ORDER else -1
 
 
 def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str]]:

@@ -52,6 +52,13 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("table.sortable th button");
     if (button) sort(button);
+    const columns = event.target.closest("button.columns");
+    if (columns) {
+      const all = columns.closest("section").querySelector("table.leaderboard").classList.toggle("all");
+      columns.setAttribute("aria-pressed", all);
+      columns.textContent = all ? "fewer columns" : "all columns";
+      fit();
+    }
   });
   const input = document.querySelector("input[type=search]");
   if (input) input.addEventListener("input", () => filter(input.value));

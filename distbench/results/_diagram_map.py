@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.results._diagram_distances import rounded, sample
+from distbench.results._thumbnails import thumbnail
 
 if TYPE_CHECKING:
+    from distbench.evaluation.points import EncodedPoints
     from distbench.evaluation.report import Pair, Report
 
-__all__ = ["Map", "Torn", "map_of"]
+__all__ = ["Map", "PairOnMap", "map_of"]
 
 MAX_POINTS = 1_000
 MAX_WORST = 10  # points, and pairs; at most a tenth of the points
@@ -24,8 +26,11 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
-class Torn(TypedDict):
-    """A pair that is near in input and far in the codes; ``line`` is [x, y, x, y], the positions of both on the map."""
+class PairOnMap(TypedDict):
+    """A pair of points; ``line`` is [x, y, x, y], the positions of both on the map.
+
+    ``images`` are both points as PNG in base64, if points are images.
+    """
 
     line: list[float]
     query: int
@@ -36,6 +41,7 @@ class Torn(TypedDict):
     rank_input: float
     rank_code: float
     labels: list[str] | None
+    images: list[str] | None
 
 
 class Map(TypedDict):
@@ -43,7 +49,8 @@ class Map(TypedDict):
 
     Codes of one column (``columns`` = 1) are spread out in the second direction, which then has no meaning.
     ``continuity`` has one value for each point, or is None if it was not measured. ``marked`` are the indices of the
-    worst points in these lists. ``classes`` are labels, each with the median x and y of its points.
+    worst points in these lists. ``classes`` are labels, each with the median x and y of its points. ``torn`` are pairs
+    that are near in input and far in the codes, ``merged`` the reverse.
     """
 
     points: list[list[float]]
@@ -52,13 +59,17 @@ class Map(TypedDict):
     labels: list[str] | None
     classes: list[tuple[str, float, float]]
     marked: list[int]
-    torn: list[Torn]
+    torn: list[PairOnMap]
+    merged: list[PairOnMap]
     columns: int
     of: int
 
 
-def map_of(report: Report, labels: list[str] | None) -> Map:
-    """Return the map of a sample of test points that includes the worst points and pairs."""
+def map_of(report: Report, labels: list[str] | None, image_shape: tuple[int, ...] = ()) -> Map:
+    """Return the map of a sample of test points that includes the worst points and pairs.
+
+    `image_shape` is the shape of points that are images.
+    """
     arrays, judged = report.clouds, report.rows_judged()
     assert arrays is not None
     scores = report[METRIC].points if METRIC in report else None
@@ -76,7 +87,8 @@ def map_of(report: Report, labels: list[str] | None) -> Map:
         labels=shown_labels,
         classes=_classes(points, shown_labels),
         marked=[place_of[row] for row in worst],
-        torn=[_torn(pair, report) for pair in pairs],
+        torn=[_on_map(pair, report, image_shape) for pair in pairs],
+        merged=[_on_map(pair, report, image_shape) for pair in report.worst_pairs(MAX_WORST, kind="merged")],
         columns=int(arrays.Z.shape[1]),
         of=len(arrays.X),
     )
@@ -98,12 +110,12 @@ def _positions(codes: Any, rows: Indices) -> Array:
     return np.stack([np.asarray(codes[rows, 0], dtype=np.float64), spread], axis=1)
 
 
-def _torn(pair: Pair, report: Report) -> Torn:
+def _on_map(pair: Pair, report: Report, image_shape: tuple[int, ...]) -> PairOnMap:
     arrays = report.clouds
     assert arrays is not None
     others = arrays.Z if pair.partner_set == "test" else arrays.Z_ref
     ends = [_positions(codes, np.array([row]))[0] for codes, row in ((arrays.Z, pair.query), (others, pair.partner))]
-    return Torn(
+    return PairOnMap(
         line=rounded(np.concatenate(ends)),
         query=int(pair.query),
         partner=int(pair.partner),
@@ -113,7 +125,14 @@ def _torn(pair: Pair, report: Report) -> Torn:
         rank_input=float(pair.rank_input),
         rank_code=float(pair.rank_code),
         labels=None if pair.labels is None else list(pair.labels),
+        images=_images(pair, arrays, image_shape) if image_shape else None,
     )
+
+
+def _images(pair: Pair, arrays: EncodedPoints, shape: tuple[int, ...]) -> list[str]:
+    others = arrays.X if pair.partner_set == "test" or arrays.X_ref is None else arrays.X_ref
+    points = np.stack([arrays.X[pair.query], others[pair.partner]])
+    return [thumbnail(point, shape, float(points.min()), float(points.max())) for point in points]
 
 
 def _classes(points: Array, labels: list[str] | None) -> list[tuple[str, float, float]]:

@@ -7,6 +7,7 @@ the report.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from distbench._util.text import short_repr
@@ -97,6 +98,16 @@ def diagrams_of(
         values={name: float(value) for name, value in report.as_dict().items()},
         distance=distance_of(report),
         shepard=shepard(input_distances, code_distances),
-        map=map_of(report, None if labels is None else [str(label) for label in labels]),
+        map=map_of(report, None if labels is None else [str(label) for label in labels], _image_shape(report, dataset)),
         curve=curve(input_distances, code_distances),
     )
+
+
+def _image_shape(report: Report, dataset: str) -> tuple[int, ...]:
+    """Return the shape of points that are images: as they were given, or as the shipped data set has them."""
+    from distbench.datasets import DATASETS
+
+    shape = () if report.clouds is None or report.space else report.clouds.image_shape
+    if not shape and dataset in DATASETS.builtin():
+        shape = DATASETS[dataset].image_shape
+    return shape if report.clouds is not None and math.prod(shape or (0,)) == report.clouds.X.shape[1] else ()

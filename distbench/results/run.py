@@ -37,6 +37,8 @@ class RunResults:
         One line for each broken gate on that comparison.
     sort : str
         The metric that ranks encoders.
+    advice : mapping
+        For the test and the encoder of a broken check, what other encoders reach and what to do next.
     """
 
     rows: Sequence[Row]
@@ -46,6 +48,7 @@ class RunResults:
     comparison: RunComparison | None = None
     broken: Sequence[str] = ()
     sort: str = SORT_METRIC
+    advice: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
 
 def holm_line(claims: Sequence[ClaimOutcome]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GRAY", "GREEN", "INK", "ORANGE", "clean", "figure", "save"]
+__all__ = ["BLUE", "GRAY", "GREEN", "INK", "ORANGE", "clean", "figure", "save", "target"]
 
 INK, GRAY, BLUE, ORANGE, GREEN = "#1d2430", "#8a93a0", "#0072b2", "#d55e00", "#009e73"
 FOLDER = Path(__file__).resolve().parent
@@ -28,7 +28,11 @@ def clean(axes: Any, title: str = "") -> Any:
     return axes
 
 
+def target(script: str) -> Path:
+    """Return the file beside a script, or the one that the command line names."""
+    return Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER / f"{Path(script).stem}.png"
+
+
 def save(figure: Figure, script: str) -> None:
-    """Write a figure beside its script, or to the file that the command line names."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER / f"{Path(script).stem}.png"
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    """Write a figure to the file of its script."""
+    figure.savefig(target(script), dpi=110, metadata={"Software": None})

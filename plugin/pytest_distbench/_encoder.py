@@ -12,11 +12,11 @@ from distbench.results.suite_store import RECIPE_CHANGED, drifts, stale_reasons
 from distbench.suites.recipe_hash import recipe_hash
 from distbench.suites.recipes import NotInstalledError, Recipe, as_recipe
 from distbench.suites.suite import SuiteEncoder
-from pytest_distbench._failure import Broken, broken_lines
+from pytest_distbench._failure import Broken, broken_message
 from pytest_distbench._item import SuiteItem, of_this_machine, traceback_lines
 from pytest_distbench._options import RETRAIN
 from pytest_distbench._progress import Training
-from pytest_distbench._record import record_check, record_of, record_rows
+from pytest_distbench._record import record_advice, record_check, record_of, record_rows
 from pytest_distbench._seen import keep_scores
 from pytest_distbench._session import fits_of, node_id, rerun_line
 from pytest_distbench._settings import settings_of
@@ -208,7 +208,11 @@ class EncoderItem(SuiteItem):
 
     def _raise_failures(self, failed: Sequence[str], option: str = "") -> None:
         """Raise the error for seeds that failed, or else for broken limits, if there are any."""
-        broken = broken_lines(self._broken, self.suite.dataset, self.code_size, self.config) if self._broken else []
+        broken: list[str] = []
+        if self._broken:
+            message = broken_message(self._broken, self.suite.dataset, self.code_size, self.config)
+            record_advice(self, self.encoder.name, message.advice)
+            broken = message.lines
         if failed or broken:
             error = TrainingError if failed else PreservationError
             raise error("\n".join([*failed, *broken, rerun_line(self, option)]))

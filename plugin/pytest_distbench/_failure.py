@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from distbench.evaluation.report import Report
     from distbench.suites.check_flow import Check
 
-__all__ = ["Broken", "broken_lines", "check_lines", "is_report"]
+__all__ = ["Broken", "Message", "broken_message", "check_message", "is_report"]
 
 MAX_OTHER_SEEDS = 1  # seeds after the first whose values a message shows
 
@@ -26,7 +26,14 @@ class Broken(NamedTuple):
     limits: Mapping[str, float]
 
 
-def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int, config: pytest.Config) -> list[str]:
+class Message(NamedTuple):
+    """The lines of a message; ``advice`` are those of them that say what others reach, and what to do."""
+
+    lines: list[str]
+    advice: list[str]
+
+
+def broken_message(broken: Sequence[Broken], dataset: str, code_size: int, config: pytest.Config) -> Message:
     """Return which limits the first seed breaks, the values of other seeds, what others reach, and what to do.
 
     `broken` has an entry for each seed that breaks a limit, at least one.
@@ -45,10 +52,10 @@ def broken_lines(broken: Sequence[Broken], dataset: str, code_size: int, config:
         lines.append(f"  seed {other.seed} too: {values}")
     if len(others) > MAX_OTHER_SEEDS:
         lines.append(f"  and {len(others) - MAX_OTHER_SEEDS} more seeds")
-    return [*lines, *rest]
+    return Message([*lines, *rest], rest)
 
 
-def check_lines(check: Check, report: Report, broken: Mapping[str, float], config: pytest.Config) -> list[str]:
+def check_message(check: Check, report: Report, broken: Mapping[str, float], config: pytest.Config) -> Message:
     """Return which limits a check breaks and where, what others reach, and what to do."""
     from distbench.encoders.resolve import framework_of
     from distbench.evaluation.failure_message import failure_lines
@@ -56,7 +63,8 @@ def check_lines(check: Check, report: Report, broken: Mapping[str, float], confi
 
     size, references = check.code_size or report.code_size, reference_scores(check, report, broken)
     references = with_better_scores(config, report, check.dataset or "", size, broken, references)
-    return failure_lines(report, broken, references, size, framework_of(check.encoder))
+    text, *advice = failure_lines(report, broken, references, size, framework_of(check.encoder))
+    return Message([text, *advice], advice)
 
 
 def is_report(encoder: Any) -> bool:

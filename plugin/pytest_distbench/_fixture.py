@@ -10,12 +10,13 @@ import pytest
 
 from distbench.errors import DistbenchError, EncoderError, InputError, PreservationError
 from pytest_distbench._checks import name_of, options_of
-from pytest_distbench._failure import check_lines, is_report
+from pytest_distbench._failure import check_message, is_report
 from pytest_distbench._hunt import checked_hunt
 from pytest_distbench._marker import read_marker
 from pytest_distbench._record import (
     CALLED,
     RAISED,
+    record_advice,
     record_check,
     record_failure,
     record_rows,
@@ -285,9 +286,9 @@ class DistbenchFixture:
         record_check(self._item, report, outcome.limits, passed=not broken, encoder=name, undecided=check.undecided)
         record_suggestion(self._item, check, report, outcome.limits)
         if broken:
-            raise PreservationError(
-                "\n".join([*check_lines(check, report, broken, self._item.config), rerun_line(self._item)])
-            )
+            message = check_message(check, report, broken, self._item.config)
+            record_advice(self._item, name, message.advice)
+            raise PreservationError("\n".join([*message.lines, rerun_line(self._item)]))
         return report
 
     def _with_marker(self, options: dict[str, Any], encoder: Any) -> dict[str, Any]:

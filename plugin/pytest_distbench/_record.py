@@ -7,7 +7,7 @@ what is new since the report before, and the summary adds up those of the last r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
@@ -38,6 +38,7 @@ __all__ = [
     "StoredRecord",
     "UpdateRecord",
     "attach",
+    "record_advice",
     "record_check",
     "record_failure",
     "record_limits",
@@ -113,6 +114,8 @@ class Record:
     updates: list[UpdateRecord] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """Why the test was skipped: a package that it needs is not installed."""
+    advice: list[tuple[str, str, list[str]]] = field(default_factory=list)
+    """For each broken check the test, the encoder, and what to do next."""
     suggestions: list[list[str]] = field(default_factory=list)
     """Lines that propose limits for an encoder."""
 
@@ -194,6 +197,11 @@ def _metrics_with_arrays(config: pytest.Config, report: Report) -> Collection[st
     if keeps_all:
         return set(report)
     return {name for metric in (SORT_METRIC, settings.sort) if (name := report.name_of(metric)) is not None}
+
+
+def record_advice(item: pytest.Item, encoder: str, lines: Sequence[str]) -> None:
+    """Record what the message of a broken check says on other encoders and on the next step, for reports."""
+    record_of(item).advice.append((node_id(item), encoder, [line.strip() for line in lines]))
 
 
 def record_suggestion(item: pytest.Item, check: Check, report: Report, limits: Collection[str]) -> None:

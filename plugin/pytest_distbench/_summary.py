@@ -146,6 +146,7 @@ class Summary:
             comparison=comparison,
             broken=[failure.text for failure in self._failures],
             sort=self._settings.sort,
+            advice={(test, encoder): lines for test, encoder, lines in self._all("advice")},
         )
 
     def _compared(self, rows: list[Row], session: pytest.Session) -> RunComparison | None:

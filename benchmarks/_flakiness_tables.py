@@ -64,7 +64,7 @@ def markdown(lines: list[Line], after: list[Next], runs: int) -> str:
             "PCA on Gaussian blobs in ten dimensions and a fixed nonlinear map of the swiss roll, in sample and "
             f"against train and test points, with {sizes} test points and {len(CHOSEN)} metrics.",
             f"distbench {distbench.__version__}, numpy {np.__version__}, Python {platform.python_version()}; written "
-            f"by `python benchmarks/flakiness.py --runs {runs} --markdown docs/flakiness.md`.",
+            f"by `python benchmarks/flakiness.py --runs {runs} --markdown docs/appendix-checks.md`.",
             _promises(lines, runs),
             "### By the distance of the limit",
             "*margin*: how far the population value is on the limit's good side, in standard deviations of the value "

@@ -1,6 +1,6 @@
 """Whether the same points give the same numbers elsewhere: other threads, hash seeds, BLAS kernels, numpy builds.
 
-    python benchmarks/determinism.py --python OTHER/bin/python --markdown docs/flakiness.md
+    python benchmarks/determinism.py --python OTHER/bin/python --markdown docs/appendix-checks.md
 
 Each variant is a separate process that reads the same points and codes from a file and measures all metrics on them:
 float32 and float64, far from the origin, with ties, duplicates, isometries, other distances, in sample and against
@@ -244,7 +244,7 @@ def markdown(arguments: argparse.Namespace) -> tuple[str, list[str]]:
     about = ", ".join(f"{name} {version}" for name, version in base.about.items())
     text = [
         f"{numbers:,} numbers, compared with those of {about}. Difference: |a - b| / max(1, |b|). Written by "
-        "`python benchmarks/determinism.py --python OTHER --markdown docs/flakiness.md`.",
+        "`python benchmarks/determinism.py --python OTHER --markdown docs/appendix-checks.md`.",
         "The same points and codes, read from a file:",
         tabulate(ready, headers="keys", tablefmt="pipe", disable_numparse=True),
     ]

@@ -1,6 +1,6 @@
 """How often a check passes by accident or fails by accident: simulated CI runs, each on fresh test points.
 
-    python benchmarks/flakiness.py --runs 1000 --kept draws.jsonl --markdown docs/flakiness.md
+    python benchmarks/flakiness.py --runs 1000 --kept draws.jsonl --markdown docs/appendix-checks.md
 
 Encoders and reference points are fixed; each run draws m new test points. The population value of a metric is its mean
 over the runs. Limits stand at that value and 1, 2 and 4 standard deviations (of the value over the runs) on either side

@@ -1,6 +1,6 @@
 """How often the intervals hold, and how wide they are: fresh draws of test points from known distributions.
 
-    python benchmarks/interval_coverage.py --draws 1000 --m 100 300 1000 --jobs 2 --out docs/coverage.md
+    python benchmarks/interval_coverage.py --draws 1000 --m 100 300 1000 --jobs 2 --out docs/appendix-intervals.md
 
 Encoders and reference points are fixed; each draw is a new set of m test points. The population value of a metric is
 its mean over the draws. For every metric with an interval the table says in how many draws the interval held that

@@ -122,6 +122,27 @@ def test_tables_from_stored_rows_are_what_is_stored(monkeypatch):
         assert put(page, part, make()) == page, f"docs/{name}, {part}: run python benchmarks/answer.py"
 
 
+def test_the_page_of_conclusions_has_the_numbers_of_the_appendix():
+    appendix = {name: text.replace(" %", "%") for name, text in _pages("appendix-*.md").items()}
+    for section in (ROOT / "docs" / "measured.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+        numbers = re.findall(r"\d[\d.,]*%|\d\.\de-\d+", section)
+        name = re.search(r"appendix-\w+\.md", section)
+        known = appendix[name[0]] if name else ""
+        assert [number for number in numbers if number not in known] == [], section[:40]
+
+
+def test_each_picture_is_made_by_a_script_and_shown():
+    folder = ROOT / "docs" / "pictures"
+    pictures = {path.stem for path in folder.glob("*.png")}
+    assert pictures == {path.stem for path in folder.glob("[!_]*.py")}
+    shown = " ".join([*_pages("*.md").values(), (ROOT / "README.md").read_text(encoding="utf-8")])
+    assert [name for name in pictures if f"pictures/{name}.png)" not in shown] == []
+
+
+def _pages(pattern):
+    return {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob(pattern)}
+
+
 def test_readme_counts_the_claims_as_they_are_stored():
     claims = read_store(store_path(ROOT / "suites" / "distbench_suites" / "claims.toml")).results.claims
     verdicts = Counter(claim.verdict for claim in claims)

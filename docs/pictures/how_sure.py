@@ -17,7 +17,8 @@ options = {"reference": train, "metrics": ["continuity"], "include_queries": Fal
 whole = distbench.evaluate(encoder, others, **options)["continuity"].value
 
 
-def sample(m: int) -> distbench.evaluation.scores.Score:
+def sample(m):
+    """Return the continuity of so many of the test points."""
     rows = rng.choice(len(others), m, replace=False)
     return distbench.evaluate(encoder, others[rows], **options)["continuity"]
 

@@ -1,4 +1,4 @@
-"""Continuity and scaled stress of unseen digits while two autoencoders train: without a loss on distances, and with it."""
+"""Continuity and scaled stress of unseen digits while two autoencoders train, one with a loss on distances."""
 
 from __future__ import annotations
 

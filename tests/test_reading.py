@@ -90,6 +90,15 @@ class TestFiles:
         pq.write_table(pa.table({"id": range(50), "code": fixed, "x": list(X_REF)}), "ref.parquet", row_group_size=20)
         files = ("ref.parquet:x", "ref.parquet:code")
         assert scored("x.parquet", "z.parquet", reference=files) == expected()
+        notes = distbench.evaluate_codes("x.parquet", "z.parquet", k=3).notes
+        left_out = [note for note in notes if note.code == "columns_left_out"]
+        assert left_out == [
+            f"{table}: columns that are not numbers were left out: name" for table in ("X_test", "Z_test")
+        ]
+        turned = {"name": ["a"] * 30, **dict(reversed(numbers.items())), "more": ["b"] * 30}
+        pq.write_table(pa.table(turned), "turned.parquet")  # the columns of text differ, too
+        with pytest.raises(InputError, match="found columns in another order: column 0 is 'f5', but 'f0' in X_test"):
+            scored("x.parquet", Z, reference=("turned.parquet", Z))
         assert read_points("ref.parquet:id", "X").tolist() == [[n] for n in range(50)]
         exact = pa.array(X[:, 0].round(3).tolist()).cast(pa.decimal128(12, 3))
         with Path("kinds:of.parquet").open("wb") as file:

@@ -360,6 +360,7 @@ class TestReadingGates:
             ("continuity:-1%", "found the change '-1%'.* 0 or more"),
             ("continuity:nan", "found the change 'nan'"),
             ("continuity:inf", "found the change 'inf'"),
+            ("continuity:1", "nothing exceeds: continuity is from 0 to 1; give less, or percent: continuity:1%"),
         ],
     )
     def test_invalid_gates(self, text, message):

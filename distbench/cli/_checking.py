@@ -67,7 +67,7 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
         check = replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"])
         return check, check.run()
     data, reference, labels, reference_labels, groups = (read_option(typed, name) for name in POINTS)
-    _check_names(typed)
+    notes = _check_names(typed)
     options = {**check.options, "labels": labels, "reference_labels": reference_labels, "groups": groups}
     if typed["input_space"]:
         options["input_space"] = _space(typed["input_space"])
@@ -81,18 +81,22 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
         check = replace(check, encoder=encoder_of(typed["encoder"]))
     check = replace(check, X_test=data, reference=reference, options=options)
     outcome = check.run()
+    report = replace(outcome.report, notes=(*notes, *outcome.report.notes))
     row_fields = {"dataset": Path(typed["data"]).name, "data_sha256": outcome.report.fingerprint}
-    return check, replace(outcome, row_fields={**outcome.row_fields, **row_fields})
+    return check, replace(outcome, report=report, row_fields={**outcome.row_fields, **row_fields})
 
 
-def _check_names(typed: Mapping[str, Any]) -> None:
-    """Raise InputError if files name their rows or columns, and in another order."""
-    from distbench.inputs.table_names import check_pair_names, check_row_names
+def _check_names(typed: Mapping[str, Any]) -> list[str]:
+    """Return notes on the columns and rows of files; raise InputError if they are named in another order."""
+    from distbench.inputs.table_names import check_pair_names, check_row_names, left_out_notes
 
     files = {name: (typed[name], f"--{name.replace('_', '-')}") for name in POINT_FILES}
-    check_row_names([files[name] for name in ("data", "labels", "groups")])
-    check_row_names([files[name] for name in ("reference", "reference_labels")])
-    check_pair_names([files["data"], files["codes"]], [files["reference"], files["reference_codes"]])
+    points, references = (files["data"], files["codes"]), (files["reference"], files["reference_codes"])
+    notes: list[str] = []
+    check_row_names([files[name] for name in ("data", "labels", "groups")], notes)
+    check_row_names([files[name] for name in ("reference", "reference_labels")], notes)
+    check_pair_names(points, references, notes)
+    return [*notes, *left_out_notes([*points, *references])]
 
 
 def _space(texts: Sequence[str]) -> Any:

@@ -28,6 +28,7 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
         raise InputError(
             "limits", "found none", f"pass at least one, e.g. continuity=0.95; known are {', '.join(known)}"
         )
+    numbers = {}
     for name, limit in limits.items():
         if name not in known:
             if name in METRICS:
@@ -35,12 +36,16 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
             label = name if isinstance(name, str) else short_repr(name)
             advice = METRICS.advice(label) if measured is None else did_you_mean(label, known)
             raise InputError(label, "found no metric of that name", advice)
-        if isinstance(limit, bool) or not isinstance(limit, Real) or math.isnan(limit):
+        if isinstance(limit, bool) or not isinstance(limit, Real) or limit != limit:
             raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
         low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
-        if not low <= float(limit) <= high:
-            raise InputError(name, f"found the limit {limit:g}", f"pass one between {low:g} and {high:g}")
-    return {name: float(limit) for name, limit in limits.items()}
+        try:
+            numbers[name] = float(limit)
+        except OverflowError:  # a whole number beyond all floats
+            numbers[name] = math.inf if limit > 0 else -math.inf
+        if not low <= numbers[name] <= high:
+            raise InputError(name, f"found the limit {numbers[name]:g}", f"pass one between {low:g} and {high:g}")
+    return numbers
 
 
 def joined_limits(limits: Any, by_name: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,7 +132,8 @@ def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:
     missing = first_missing([row if is_missing(row) else 0 for row in rows])
     if missing:
         return f"found {missing[1]} in row {missing[0]}", "drop or fill these rows"
-    shapes = {np.shape(row) for row in rows if hasattr(row, "shape")} or {len(row) for row in rows}
+    shapes = {np.shape(row) for row in rows if hasattr(row, "shape")}
+    shapes = shapes or {(len(row),) if hasattr(row, "__len__") else () for row in rows}
     if len(shapes) > 1:
         return "found rows of different lengths", "give all rows the same length"
     return f"found rows that are no arrays ({first_line(error)})", "pass an array of shape (n, d)"

@@ -75,13 +75,16 @@ def is_parquet(source: Any) -> bool:
     return isinstance(source, str | PathLike) and _parts(source)[0].suffix.lower() == ".parquet"
 
 
-def parquet_names(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None]:
-    """Return the names of the rows and of the columns of a Parquet file that was read; None for rows without names."""
+def parquet_names(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None, list[str]]:
+    """Return the names of a Parquet file's rows, of the columns that were read, and of those that were left out.
+
+    Rows or columns without names are None. If the source names a column, all are: then none is left out by mistake.
+    """
     from distbench.inputs.parquet import table_names
 
     path, key = _parts(source)
-    rows, columns = table_names(path)
-    return rows, None if key else columns
+    rows, columns, others = table_names(path)
+    return (rows, None, []) if key else (rows, columns, others)
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:

@@ -74,11 +74,14 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
     return _from_lists(lists[0], columns[lists[0]])
 
 
-def table_names(path: Path) -> tuple[list[Any] | None, list[str]]:
-    """Return the names of a pandas frame's rows, if it has any, and of its columns."""
+def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str]]:
+    """Return the names of a pandas frame's rows, if it has any, of the columns that are read, and of all others."""
     columns, index = _columns(path)
-    rows = list(zip(*(columns[name].to_pylist() for name in index), strict=True)) if index else None
-    return rows, [name for name in columns if name not in index]
+    values = [columns[name].to_pylist() for name in index]
+    rows = None if not index else values[0] if len(index) == 1 else list(zip(*values, strict=True))
+    lists = _lists(columns, index)
+    read = lists or [name for name, column in columns.items() if name not in index and _is_number(column)]
+    return rows, read, [name for name in columns if name not in (*read, *index)]
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from distbench._util.notes import Note
-from distbench._util.text import short_repr
+from distbench._util.text import join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.anndata import anndata_of
 from distbench.inputs.files import is_parquet, parquet_names
 
-__all__ = ["Tables", "check_column_names", "check_pair_names", "check_row_names", "in_another_order", "row_names"]
+__all__ = [
+    *("Tables", "check_column_names", "check_pair_names", "check_row_names", "in_another_order", "left_out_notes"),
+    "row_names",
+]
 
 Names = list[Any] | None  # None if rows or columns have no names of their own
 Tables = Sequence[tuple[Any, str]]  # tables, or what takes their place, with their names in messages
@@ -33,11 +36,11 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
         found = f"row {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"
         if not _are_numbers(names) and not _are_numbers(others):
             if not set(names).isdisjoint(others):
+                of_frames = f", as by .loc[{name}.index], or without names, as by .reset_index(drop=True)"
                 raise InputError(
                     other_name,
                     f"found names of rows in another order: {found}",
-                    f"pass rows in the order of {name}, as by .loc[{name}.index], or without names, as by "
-                    ".reset_index(drop=True)",
+                    f"pass rows in the order of {name}{'' if is_parquet(other) else of_frames}",
                 )
         elif notes is not None and in_another_order(names, others):
             text = f"{other_name}: names of rows are those of {name} in another order ({found})"
@@ -57,16 +60,26 @@ def check_column_names(first: tuple[Any, str], second: tuple[Any, str]) -> None:
     raise InputError(second[1], f"found {order}: {found}", f"pass the columns of {first[1]}, in their order")
 
 
-def check_pair_names(test: Tables, reference: Tables) -> None:
+def check_pair_names(test: Tables, reference: Tables, notes: list[str] | None = None) -> None:
     """Raise InputError if codes do not have the rows of their points, or references not the columns of test points.
 
-    Both are points and codes, each with its name in messages; `reference` may be empty.
+    Both are points and codes, each with its name in messages; `reference` may be empty. Doubts become notes.
     """
-    check_row_names(test)
+    check_row_names(test, notes)
     if reference:
-        check_row_names(reference)
+        check_row_names(reference, notes)
     for first, second in zip(test, reference, strict=False):
         check_column_names(first, second)
+
+
+def left_out_notes(tables: Tables) -> list[Note]:
+    """Return a note for each Parquet file with columns that are neither numbers nor read as lists."""
+    notes = []
+    for table, name in tables:
+        if others := parquet_names(table)[2] if is_parquet(table) else []:
+            text = f"{name}: columns that are not numbers were left out: {join_names(others)}"
+            notes.append(Note("warning", "columns_left_out", text))
+    return notes
 
 
 def in_another_order(names: list[Any], others: list[Any]) -> bool:

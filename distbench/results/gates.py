@@ -129,6 +129,13 @@ def parse_gate(text: str) -> Gate:
         raise InputError(
             "gate", f"found the change {change!r}", f"{HOW}, which says how much worse it may become, 0 or more"
         )
+    low, high = (-math.inf, math.inf) if metric == ALL else METRICS[metric].bounds
+    if not relative and threshold >= high - low:
+        raise InputError(
+            "gate",
+            f"found the change {change!r}, which nothing exceeds: {metric} is from {low:g} to {high:g}",
+            f"give less, or percent: {metric}:{change}%",
+        )
     return Gate(metric, threshold / 100 if relative else threshold, relative)
 
 

@@ -35,6 +35,14 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(entry) for entry in arguments], catch_exceptions=False)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_was_typed_controls_no_terminal(command):
+    hostile = "no\x1b[31m\n::error::x\u202e.json"
+    printed = CliRunner().invoke(main, [command, hostile, hostile]).output
+    assert r"\x1b[31m\n::error::x\u202e" in printed or "Missing option" in printed
+    assert not re.search("[\x1b\u202e]|^::", printed, re.MULTILINE)
+
+
 def document(*arguments):
     result = run(*arguments, "--json")
     assert json.loads(result.stdout)["schema"] == 1

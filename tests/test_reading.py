@@ -139,7 +139,7 @@ def _damaged():
     np.save("x.npy", X)
     np.savez("two.npz", a=X, b=Z)
     np.savez("none.npz")
-    np.save("evil.npy", np.array([Evil()]), allow_pickle=True)
+    np.save("evil.npy", np.array([Evil()] * 99), allow_pickle=True)  # fewer bytes than pointers
     np.savez("evil.npz", np.array([Evil()]))
     for name, shape in (("large", (10**12, 8)), ("larger", (2**62, 2**62)), ("short", (40, 8))):
         header = io.BytesIO()

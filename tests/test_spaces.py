@@ -200,6 +200,8 @@ def test_metrics_of_lengths_are_refused_or_left_out():
     [
         (lambda D: D[:, :-1], r"found distances of shape \(17, 16\); pass a row for each test point, and a column"),
         (lambda D: -D, "found -5 in row 0; pass distances, which are never negative, not similarities"),
+        (lambda D: D - 1e-9, "found -1e-09 in row 0; set what rounding left to 0: numpy.maximum"),
+        (lambda D: D + 1e-9 * np.eye(17), "to itself; set what rounding left to 0: numpy.fill_diagonal"),
         (lambda D: D + np.eye(17), "found 1 from test point 0 to itself; pass distances, not similarities"),
         (
             lambda D: D + np.tri(17, k=-1),

@@ -33,6 +33,7 @@ def test_without_an_interval_or_beyond_the_range_there_is_no_limit():
     assert suggested_limit(np.inf, 3.0, np.inf, "down", (1, np.inf)) is None
     assert suggested_limit(0.1, 0.0, 0.3, "up", (0, 1)) is None
     assert suggested_limit(1.0, 1.0, 1.0, "up", (0, 1)) == 1
+    assert suggested_limit(1.0, 1.0, 1.0, "down", (0, 1)) is None, "nothing breaks it"
     assert share_met(1.0, 1.0, 1.0, 1.0, "up") == 1
 
 
@@ -59,6 +60,19 @@ def test_the_command_prints_limits_that_can_be_pasted_and_that_the_encoder_meets
     report = distbench.evaluate(encoder, data.test, reference=data.train, metrics=metrics)
     assert set(report.verdicts(**limits).values()) == {"met"}
     assert f'distbench_limit = ["continuity:{limits["continuity"]:g}", "knn_recall@20:' in result.stdout
+
+
+def test_limits_of_codes_that_coincide_come_with_the_notes_and_none_that_nothing_breaks(tmp_path):
+    points = np.random.default_rng(0).normal(size=(60, 4))
+    np.save(tmp_path / "X.npy", points)
+    np.save(tmp_path / "Z.npy", 0 * points[:, :2])
+    arguments = ["limits", "--codes", str(tmp_path / "Z.npy"), "--data", str(tmp_path / "X.npy")]
+    text = CliRunner().invoke(main, arguments).stdout
+    assert "note: 60 distinct test points have only 1 distinct codes" in text
+    assert "scaled_stress<=" not in text.replace(" ", "")
+    document = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    assert [one["metric"] for one in document["limits"]] == ["continuity"]
+    assert any("1 distinct codes" in note for note in document["notes"])
 
 
 def test_the_document_says_which_simple_encoders_meet_the_limit_too():

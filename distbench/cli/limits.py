@@ -57,7 +57,8 @@ def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> 
     report = outcome.report
     lines = [f"{report.encoder}: codes of {report.code_size}, {setting(report)}", ""]
     without = [name for name in report if name not in {one.score.metric for one in limits}]
-    notes = [f"no limit for {name}: it has no interval here, or one that is too wide" for name in without]
+    why = "it has no interval here, one that is too wide, or the worst value"
+    notes = [*(f"no limit for {name}: {why}" for name in without), *(f"note: {note}" for note in report.notes)]
     if not limits:
         return [*lines, *notes]
     points = "encoder, X_test, reference=X_train, " if report.m - 1 != report.M else "encoder, X_test, "
@@ -87,6 +88,7 @@ def _document(outcome: Outcome, limits: Sequence[SuggestedLimit]) -> dict[str, A
         "k": report.k,
         "m": report.m,
         "M": report.M,
+        "notes": list(report.notes),
         "limits": [
             {key: getattr(one.score, key) for key in keys}
             | {"limit": one.limit, "share_met": one.share_met, "simple": dict(one.simple), "met_by": one.met_by}

@@ -18,6 +18,7 @@ __all__ = ["given_distances", "reference_count"]
 Array = NDArray[Any]
 
 ROUNDING = 1e-9  # distances there and back may differ by this share of the largest one
+NEARLY_ZERO = 0.01  # of the largest distance; products of float32 leave about as much
 LEAST_CANDIDATES = 3
 
 
@@ -57,11 +58,18 @@ def _check_numbers(distances: Array, name: str) -> None:
     for rows, block in matrix_blocks(distances):
         negative = np.flatnonzero(block.min(axis=1) < 0)
         if negative.size:
-            found = f"found {block[negative[0]].min():.4g} in row {rows.start + negative[0]}"
-            raise InputError(name, found, "pass distances, which are never negative, not similarities")
+            least = block[negative[0]].min()
+            found = f"found {least:.4g} in row {rows.start + negative[0]}"
+            otherwise = "pass distances, which are never negative, not similarities"
+            raise InputError(name, found, _advice(least, block.max(), "numpy.maximum(D, 0)", otherwise))
         largest = max(largest, float(block.max()))
     if largest == 0:
         raise InputError(name, "found distances that are all 0", "nothing can be measured on them")
+
+
+def _advice(value: float, largest: float, remedy: str, otherwise: str) -> str:
+    is_rounding = abs(value) <= NEARLY_ZERO * largest
+    return f"set what rounding left to 0: {remedy}" if is_rounding else otherwise
 
 
 def _check_square(distances: Array, name: str) -> None:
@@ -71,7 +79,10 @@ def _check_square(distances: Array, name: str) -> None:
     if diagonal.any():
         row = int(np.flatnonzero(diagonal)[0])
         found = f"found {diagonal[row]:.4g} from test point {row} to itself"
-        raise InputError(name, found, "pass distances, not similarities; columns begin with the test points in order")
+        otherwise = "pass distances, not similarities; columns begin with the test points in order"
+        raise InputError(
+            name, found, _advice(diagonal[row], distances[row].max(), "numpy.fill_diagonal(D, 0)", otherwise)
+        )
     for rows, block in matrix_blocks(distances):
         there, back = block[:, :m], np.asarray(distances[:, rows.start : rows.stop][:m]).T
         i, j = divmod(int(np.abs(there - back).argmax()), m)

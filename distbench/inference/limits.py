@@ -39,13 +39,18 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
         if isinstance(limit, bool) or not isinstance(limit, Real) or limit != limit:
             raise InputError(name, f"found the limit {short_repr(limit)}", "pass a number")
         low, high = METRICS[name].bounds if name in METRICS else (-math.inf, math.inf)
-        try:
-            numbers[name] = float(limit)
-        except OverflowError:  # a whole number beyond all floats
-            numbers[name] = math.inf if limit > 0 else -math.inf
+        numbers[name] = _as_float(limit)
         if not low <= numbers[name] <= high:
             raise InputError(name, f"found the limit {numbers[name]:g}", f"pass one between {low:g} and {high:g}")
     return numbers
+
+
+def _as_float(limit: Any) -> float:
+    """Return a number as a float; a whole number beyond all floats is infinite."""
+    try:
+        return float(limit)
+    except OverflowError:
+        return math.inf if limit > 0 else -math.inf
 
 
 def joined_limits(limits: Any, by_name: Mapping[str, Any]) -> dict[str, Any]:

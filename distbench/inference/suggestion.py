@@ -24,7 +24,7 @@ def suggested_limit(
     if half is None or not math.isfinite(half) or not math.isfinite(value):
         return None
     if half == 0:
-        return value
+        return None if value == bounds[direction == "down"] else value  # nothing breaks a limit at the worst value
     digits = math.ceil(-math.log10(half / 2))
     limit, unit = value + (HALF_WIDTHS * half if direction == "down" else -HALF_WIDTHS * half), 10.0**digits
     limit = math.ceil(limit * unit) / unit if direction == "down" else math.floor(limit * unit) / unit

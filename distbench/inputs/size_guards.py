@@ -45,7 +45,8 @@ def refuse_array(file: IO[bytes], size: int | None = None) -> None:
     except (ValueError, KeyError, EOFError):  # numpy will report it
         shape, dtype = (), np.dtype("u1")
     else:
-        if math.prod(shape) * dtype.itemsize > size or min(shape, default=0) < 0:
+        is_too_large = math.prod(shape) * dtype.itemsize > size and not dtype.hasobject  # numpy will refuse objects
+        if is_too_large or min(shape, default=0) < 0:
             raise DatasetError(
                 f"claims {shape} numbers of {dtype.itemsize} bytes, but has {size:,} bytes "
                 "in all; is the file complete? save it again"

@@ -61,6 +61,6 @@ def checked_k(k: Any, M: int, metrics: Iterable[Metric]) -> int:
         strictest = join_names([name for name, bound in common.items() if bound == largest])
         of = f", the most for {strictest}," if common else ""
         advice = f"pass 1 <= k <= {largest}{of} or more reference points"
-        raise InputError("k", f"found {number} with M = {M} candidates", advice)
+        raise InputError("k", f"found {short_repr(number)} with M = {M} candidates", advice)
     is_needed = common or any(metric.k == number for metric in own)
     return number if is_needed else min(number, M // 2)

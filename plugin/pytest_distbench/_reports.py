@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from distbench._util.text import plain_text
 from distbench.render.formats import FILES
 
 if TYPE_CHECKING:
@@ -43,15 +44,15 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
         if path is None:
             continue
         if problem := write_problem(path):
-            raise pytest.UsageError(f"--distbench-report {kind}: {problem}")
+            raise _wrong(f"--distbench-report {kind}: {problem}")
         real = os.path.realpath(path)  # unlike Path.resolve, it accepts a link that leads to itself
         if real in seen:
-            raise pytest.UsageError(f"--distbench-report: two reports go to {path}; give each another path")
+            raise _wrong(f"--distbench-report: two reports go to {path}; give each another path")
         seen.add(real)
         if kind != "json" and real == compared:
-            raise pytest.UsageError(f"--distbench-report {kind}: {path} is also compared with; name another file")
+            raise _wrong(f"--distbench-report {kind}: {path} is also compared with; name another file")
         if kind != "json" and holds_results(path):
-            raise pytest.UsageError(f"--distbench-report {kind}: {path} holds results; name another file")
+            raise _wrong(f"--distbench-report {kind}: {path} holds results; name another file")
         if kind == "json" and path.exists() and not is_stream(path):
             from distbench.errors import ResultsError
             from distbench.results.file import read_results
@@ -59,10 +60,14 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
             try:
                 read_results(path)  # another kind of file is never overwritten
             except ResultsError as error:
-                raise pytest.UsageError(f"--distbench-report json: {error}") from None
+                raise _wrong(f"--distbench-report json: {error}") from None
         for package in ("jinja2", "matplotlib") if kind == "html" else ():
             if importlib.util.find_spec(package) is None:
-                raise pytest.UsageError(f"--distbench-report {kind}: {EXTRA.format(package)}")
+                raise _wrong(f"--distbench-report {kind}: {EXTRA.format(package)}")
+
+
+def _wrong(text: str) -> pytest.UsageError:
+    return pytest.UsageError(plain_text(text))  # paths may have any signs
 
 
 def write_reports(

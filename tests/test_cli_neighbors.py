@@ -53,6 +53,20 @@ def test_ids_of_a_database_and_codes():
     assert document["notes"] == [f"knn_recall: an exact search among the codes finds {recall:.4f}: {lost}"]
 
 
+def test_columns_of_files_are_compared_by_name_and_those_of_text_have_a_note():
+    pd, _ = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    columns = [f"f{column}" for column in range(X.shape[1])]
+    test, reference = (pd.DataFrame(points, columns=columns) for points in (X, X_REF))
+    test.assign(of="a").to_parquet("X.parquet")
+    reference.to_parquet("X_ref.parquet")
+    result = run("ids.npy", "--data", "X.parquet", "--reference", "X_ref.parquet")
+    assert "note: --data: columns that are not numbers were left out: of" in result.stdout
+    reference[columns[::-1]].to_parquet("X_ref.parquet")
+    result = run("ids.npy", "--data", "X.parquet", "--reference", "X_ref.parquet")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "--reference: found columns in another order" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

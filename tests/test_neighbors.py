@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from frameworks import faiss, needs
+from frameworks import faiss, needs, pd
 from oracles import definitions
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
@@ -206,6 +206,16 @@ def test_errors_are_one_line(change, message):
     with pytest.raises(distbench.InputError, match=message) as error:
         distbench.evaluate_neighbors(**{"ids": IDS, "X_test": Q, "reference": D} | change)
     assert "\n" not in str(error.value)
+
+
+@needs("pandas")
+def test_tables_with_columns_in_another_order_are_refused():
+    columns = [f"f{column}" for column in range(24)]
+    tables = [pd.DataFrame(points, columns=columns) for points in (Q, D)]
+    distbench.evaluate_neighbors(IDS, *tables)
+    for found in (IDS, NearestNeighbors().fit(D)):
+        with pytest.raises(distbench.InputError, match="reference: found columns in another order"):
+            distbench.evaluate_neighbors(found, tables[0], tables[1][columns[::-1]])
 
 
 @needs("faiss")

@@ -13,7 +13,7 @@ from distbench.errors import InputError
 if TYPE_CHECKING:
     from distbench.suites.check_flow import Check, Outcome
 
-__all__ = ["check_sources", "read_option", "run_check"]
+__all__ = ["check_file_names", "check_sources", "read_option", "run_check"]
 
 POINT_OPTIONS = ("reference", "codes", "reference_codes", "labels", "reference_labels", "groups")
 POINT_FILES = ("data", *POINT_OPTIONS)
@@ -67,7 +67,7 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
         check = replace(check, encoder=recipe, dataset=typed["dataset"], code_size=typed["code_size"])
         return check, check.run()
     data, reference, labels, reference_labels, groups = (read_option(typed, name) for name in POINTS)
-    notes = _check_names(typed)
+    notes = check_file_names(typed)
     options = {**check.options, "labels": labels, "reference_labels": reference_labels, "groups": groups}
     if typed["input_space"]:
         options["input_space"] = _space(typed["input_space"])
@@ -86,11 +86,11 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
     return check, replace(outcome, report=report, row_fields={**outcome.row_fields, **row_fields})
 
 
-def _check_names(typed: Mapping[str, Any]) -> list[str]:
+def check_file_names(typed: Mapping[str, Any]) -> list[str]:
     """Return notes on the columns and rows of files; raise InputError if they are named in another order."""
     from distbench.inputs.table_names import check_pair_names, check_row_names, left_out_notes
 
-    files = {name: (typed[name], f"--{name.replace('_', '-')}") for name in POINT_FILES}
+    files = {name: (typed.get(name), f"--{name.replace('_', '-')}") for name in POINT_FILES}
     points, references = (files["data"], files["codes"]), (files["reference"], files["reference_codes"])
     notes: list[str] = []
     check_row_names([files[name] for name in ("data", "labels", "groups")], notes)

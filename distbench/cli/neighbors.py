@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def command(
     IDS is a file with a row of ids for each test point of --data, nearest first: rows of --reference, or the ids in
     --ids-of; -1 where none was found. The exit code is 0 if every limit is met, 1 if one is broken.
     """
-    from distbench.cli._checking import read_option
+    from distbench.cli._checking import check_file_names, read_option
     from distbench.cli._results import limit_lines, report_document, write_files
     from distbench.evaluation.failure_message import failure_text
     from distbench.evaluation.limits import limits_and_options
@@ -65,6 +66,7 @@ def command(
                 raise InputError(name, "not given", "give the file of the points")
         common.check_output(results, "--results", [Path(text) for text in (ids, typed["data"]) if text], is_page=False)
         data, reference, codes, stored, groups = (read_option(files, name) for name in POINTS)
+        notes = check_file_names(typed)
         limits, options = limits_and_options({"metrics": typed["metrics"], **limits}, k=typed["k"][0], required=False)
         report = evaluate_neighbors(
             read_option(files, "ids"),
@@ -80,6 +82,7 @@ def command(
             confidence=typed["confidence"] or 0.95,
             **options,
         )
+        report = replace(report, notes=(*notes, *report.notes))
         outcome = Check(encoder=report, limits=limits, undecided=undecided).run()
         limits = outcome.limits
         outcome.row_fields.update(dataset=Path(typed["data"]).name, data_sha256=report.fingerprint)

@@ -24,7 +24,7 @@ from distbench.evaluation.encode import with_codes
 from distbench.evaluation.fingerprint import fingerprint
 from distbench.evaluation.found_ids import found_places
 from distbench.evaluation.measure import score_of
-from distbench.evaluation.points import REFERENCE, TEST, InputPoints, checked_points
+from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
 from distbench.metrics import Measured, Metric, default_metrics
@@ -118,6 +118,7 @@ def evaluate_neighbors(
     index, notes = index_of(ids), list[str]()
     parts = (X_test,) if reference is None and distance_x == PRECOMPUTED else (X_test, reference)
     points = checked_points(parts, (TEST, REFERENCE), settings, notes, references=None)
+    check_names([(X_test, TEST)], [(reference, REFERENCE)], settings, notes)
     notes += [] if index is None else _distance_notes(index, distance_x)
     needed = {metric.name: metric.at(points.k) for metric in settings.metrics}
     found = ids if index is None else index.ids(points.X, max(needed.values()))

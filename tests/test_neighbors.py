@@ -216,6 +216,8 @@ def test_tables_with_columns_in_another_order_are_refused():
     for found in (IDS, NearestNeighbors().fit(D)):
         with pytest.raises(distbench.InputError, match="reference: found columns in another order"):
             distbench.evaluate_neighbors(found, tables[0], tables[1][columns[::-1]])
+    with pytest.raises(distbench.InputError, match=r"codes\[1\]: found columns in another order"):
+        distbench.evaluate_neighbors(IDS, Q, D, codes=(tables[0], tables[1][columns[::-1]]))
 
 
 @needs("faiss")

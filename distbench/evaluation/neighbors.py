@@ -27,6 +27,7 @@ from distbench.evaluation.measure import score_of
 from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
+from distbench.inputs.table_names import check_column_names
 from distbench.metrics import Measured, Metric, default_metrics
 from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.table import base_name
@@ -221,6 +222,7 @@ def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any],
     """Return how much of the recall is lost by the codes, and how much by the search among them."""
     if not isinstance(codes, tuple | list) or len(codes) != 2:
         raise InputError("codes", f"found {type(codes).__name__}", "pass a pair (Z_test, Z_ref)")
+    check_column_names((codes[0], "codes[0]"), (codes[1], "codes[1]"))
     encoded = with_codes(points, (codes[0], codes[1]), ("codes[0]", "codes[1]"), settings, [])
     options = settings.engine_options() | {"distance_z": encoded.distance_z}
     arrays = points.X, encoded.Z, points.X_ref, encoded.Z_ref

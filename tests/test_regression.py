@@ -470,7 +470,7 @@ class TestGates:
         assert not broken_lines(compare_rows(changed(rows, value=math.inf), rows), gates("distortion:50%"))
         best = changed(rows, value=1.0)
         (line,) = broken_lines(compare_rows(best, changed(rows, value=1.1)), gates("distortion:50%"))
-        assert "worse by inf%" in line
+        assert "worse by 0.1 than the best value" in line
 
     def test_a_fit_that_now_fails_breaks_every_gate(self, better):
         comparison = compare_rows(better, [failed(0), failed(1)])

@@ -206,11 +206,12 @@ def _base(change: Change) -> tuple[float, str]:
 
 
 def _worsening(change: Change, gate: Gate) -> str:
-    base, name = _base(change) if gate.relative else (1.0, "")
+    base, name = _base(change) if gate.relative else (0.0, "")
+    name = name if base or not name else " than the best value"  # no change is a share of nothing
 
     def as_text(value: float) -> str:
-        shown = (100 * value / base if base else math.copysign(math.inf, value)) if gate.relative else value
-        return f"{shown:.{3 if abs(shown) < 1000 else 4}g}{'%' * gate.relative}"
+        shown = 100 * value / base if base else value
+        return f"{shown:.{3 if abs(shown) < 1000 else 4}g}{'%' * bool(base)}"
 
     worse, low, high = change.worsening
     interval = "" if low is None or high is None else f", 95 % interval {as_text(low)} to {as_text(high)}"

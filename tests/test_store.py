@@ -92,7 +92,13 @@ class TestMatching:
     @pytest.fixture
     def wanted(self, rows):
         """Return the conditions under which rows were measured, the seeds, and metric versions."""
-        about = {"dataset": "gauss", "data_sha256": "d", "recipe_hash": "r", "in_sample": False}
+        about = {
+            "dataset": "gauss",
+            "data_sha256": "d",
+            "recipe_hash": "r",
+            "in_sample": False,
+            "distance": "euclidean",
+        }
         return {
             "wanted": {**about, "k": 7, "m": 30, "M": 119},
             "seeds": (0, 1),
@@ -109,6 +115,7 @@ class TestMatching:
             ("data_sha256", "e", "data changed"),
             ("recipe_hash", "s", "recipe changed"),
             ("in_sample", True, "is now in sample"),
+            ("distance", "cosine", "distance is now cosine"),
             ("k", 1, "k is now 1"),
             ("m", 31, "test points are now 31"),
             ("M", 120, "candidates are now 120"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from distbench._util.distances import EUCLIDEAN
 from distbench.errors import SuiteError
 from distbench.inference.estimate import mean_of
 from distbench.results.file import EMPTY, Results, merged, read_file, write_file
@@ -26,6 +27,7 @@ REASONS = {
     "data_sha256": "data changed",
     "recipe_hash": RECIPE_CHANGED,
     "in_sample": "is now {} sample",
+    "distance": "distance is now {}",
     "k": "k is now {}",
     "m": "test points are now {}",
     "M": "candidates are now {}",
@@ -110,7 +112,7 @@ def _as_stored(row: Row) -> Row:
         test="",
         stored="",
         fingerprint="",
-        distance="",
+        distance="" if row.distance == EUCLIDEAN else row.distance,
         limit=None,
         verdict="",
     )
@@ -142,7 +144,7 @@ def stale_reasons(
     reasons = [
         reason.format(shown[name])
         for name, reason in REASONS.items()
-        if any(getattr(row, name) != wanted[name] for row in rows)
+        if any((row.setting.distance if name == "distance" else getattr(row, name)) != wanted[name] for row in rows)
     ]
     if {row.seed for row in rows} != set(seeds):
         reasons.append(f"seeds are now {', '.join(map(str, seeds))}")

@@ -29,12 +29,16 @@ __all__ = ["Codes", "fit_key", "once"]
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes of a data set, the duration of the fit in seconds, and the encoder's note for readers of its scores."""
+    """The codes of a data set, the duration of the fit in seconds, and the encoder's note for readers of its scores.
+
+    `code_bytes` is the number of bytes of a stored code if the encoder says so, else 0.
+    """
 
     test: NDArray[np.floating]
     train: NDArray[np.floating]
     seconds: float
     note: str = ""
+    code_bytes: int = 0
 
 
 def fit_key(recipe: Recipe, setting: Sequence[str | int]) -> str:
@@ -91,7 +95,8 @@ def _read(path: Path) -> Codes | None:
     if not path.exists():
         return None
     with np.load(path, allow_pickle=False) as stored:
-        return Codes(stored["test"], stored["train"], float(stored["seconds"]), str(stored["note"]))
+        size = int(stored["code_bytes"])
+        return Codes(stored["test"], stored["train"], float(stored["seconds"]), str(stored["note"]), size)
 
 
 def _write(path: Path, codes: Codes) -> None:

@@ -71,6 +71,8 @@ def claim_key(claim: Claim, suite: Suite) -> str:
         "k": suite.k,
         "metric_version": None if metric is None else METRICS[metric].version,
     }
+    if suite.options:
+        parts["distance"] = suite.distance
     return sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
@@ -115,7 +117,8 @@ class _Subject:
     def runs(self, name: str, metric: str) -> list[Run]:
         from distbench.metrics import METRICS
 
-        options = {"k": self.suite.k, "name": name, "metrics": "default" if METRICS[metric].default else (metric,)}
+        metrics = "default" if METRICS[metric].default else (metric,)
+        options = {"k": self.suite.k, "name": name, "metrics": metrics, **self.suite.options}
         return [self.fits.run(fit, **options) for fit in self._all(name)]
 
     def fitted(self, name: str) -> list[Any]:

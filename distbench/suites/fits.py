@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +156,7 @@ class FitCache:
             return Run(encoder, report, seconds, note=_note(encoder, in_sample=False))
         codes = self._shared_codes(fit)
         report = evaluate_codes(data.test, codes.test, reference=(data.train, codes.train), **options)
+        report = replace(report, code_bytes=codes.code_bytes or report.code_bytes)
         encoder, _ = self._fits.get(fit, (None, 0.0))
         return Run(encoder, report, codes.seconds, fit.in_sample, codes.note)
 
@@ -175,8 +176,9 @@ class FitCache:
         encoder, seconds = self.fit(fit)
         data, note = self.dataset(fit.dataset), _note(encoder, fit.in_sample)
         if not fit.in_sample:
-            encode = as_encoder(encoder).encode
-            return Codes(encode(data.test), encode(data.train), seconds, note)
+            called = as_encoder(encoder)
+            test, train = called.encode(data.test), called.encode(data.train)
+            return Codes(test, train, seconds, note, called.code_bytes or 0)
         codes = getattr(encoder, "codes_", None)
         if codes is None:
             codes = as_encoder(encoder).encode(self._points(fit))

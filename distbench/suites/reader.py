@@ -52,6 +52,11 @@ def _tables(name: str) -> Meta:
     return Meta(description=f"tables, each under its own header with two brackets: [[{name}]]")
 
 
+_Distance = Annotated[
+    Literal["euclidean", "cosine", "cityblock"], Meta(description="one of 'euclidean', 'cosine', 'cityblock'")
+]
+
+
 @dataclass(frozen=True)
 class _SuiteKeys:
     distbench: int
@@ -61,6 +66,7 @@ class _SuiteKeys:
     name: Text = ""
     seeds: Seeds = (0,)
     k: Count = 10
+    distance: _Distance = "euclidean"
     encoder: Annotated[tuple[dict[str, Any], ...], _tables("encoder")] = ()
     claim: Annotated[tuple[dict[str, Any], ...], _tables("claim")] = ()
 
@@ -117,6 +123,7 @@ def read_suite(path: Path) -> Suite:
         code_sizes=keys.code_sizes,
         seeds=keys.seeds,
         k=keys.k,
+        distance=keys.distance,
         encoders=encoders,
         claims=claims,
         source=source,

@@ -16,6 +16,7 @@ from distbench.errors import InputError, MissingDependencyError
 __all__ = ["NotInstalledError", "Progress", "Recipe", "as_recipe"]
 
 Progress = Callable[[int, int], None]
+EXTRAS = {"faiss": "search"}
 
 
 class NotInstalledError(MissingDependencyError):
@@ -62,9 +63,9 @@ class Recipe:
         from distbench.baselines import BASELINES
 
         reason = f"recipe {self.name} needs the package {package}, which is not installed"
-        # the extra that installs a package has its name
+        # the extra that installs a package has its name, except where it installs more
         shipped = isinstance(self.source, str) and self.source in BASELINES.builtin()
-        return f'{reason}; run pip install "distbench[{package}]"' if shipped else reason
+        return f'{reason}; run pip install "distbench[{EXTRAS.get(package, package)}]"' if shipped else reason
 
     def fit(self, X: Any, code_size: int, seed: int, progress: Progress | None = None) -> Any:
         """Fit on train points and return the encoder; raise NotInstalledError if a required package is missing."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
+from distbench._util.distances import EUCLIDEAN
 from distbench.suites._toml import TomlLocation
 
 if TYPE_CHECKING:
@@ -164,7 +165,13 @@ class Suite:
     encoders: tuple[SuiteEncoder, ...]
     claims: tuple[Claim, ...]
     source: DataSource | None = None
+    distance: str = EUCLIDEAN
     where: TomlLocation = field(default=TomlLocation(), compare=False, repr=False)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Options of `distbench.evaluate`: the distance of points and of codes, unless it is the Euclidean one."""
+        return {} if self.distance == EUCLIDEAN else {"distance_x": self.distance, "distance_z": self.distance}
 
     def load_dataset(self, name: str) -> Dataset:
         """Load the suite's own data set or a shipped one by name."""

@@ -49,7 +49,8 @@ class EncoderItem(SuiteItem):
         try:
             recipe = as_recipe(self.encoder.recipe, self.encoder.options)
             self._in_sample = self.encoder.in_sample or recipe.in_sample_only
-            check_floors(self._limits(), data.test, self.code_size, k=self.suite.k, reference=True)
+            if not self.suite.options:  # floors are of Euclidean distances
+                check_floors(self._limits(), data.test, self.code_size, k=self.suite.k, reference=True)
             stored = [] if self.added else self.store.rows_of(self.encoder.name, self.code_size)
             if stored or self._stores_rows():
                 self._recipe_hash = recipe_hash(self.encoder.recipe, self.encoder.options)
@@ -104,6 +105,7 @@ class EncoderItem(SuiteItem):
             "data_sha256": data.sha256,
             "recipe_hash": self._recipe_hash,
             "in_sample": self._in_sample,
+            "distance": self.suite.distance,
         }
 
     def _stale_reasons(self, stored: Sequence[Row], recipe: Recipe) -> list[str]:
@@ -185,7 +187,10 @@ class EncoderItem(SuiteItem):
             in_sample=self._in_sample,
             k=self.suite.k,
             name=self.encoder.name,
-            options={"metrics": "default" if set(metrics) == set(default_metrics()) else metrics},
+            options={
+                "metrics": "default" if set(metrics) == set(default_metrics()) else metrics,
+                **self.suite.options,
+            },
             limits=self._limits(),
             silence=settings_of(self.config).silence,
         )

@@ -96,6 +96,9 @@ def gathered(points: Split, k, names=ALL, **options) -> Statistics:
         labels=points.labels,
         labels_ref=points.labels_ref,
         families=frozenset().union(*(METRICS[name].families for name in names)),
+        searches=[
+            search(one) for name in names if (search := METRICS[name].search) for one in np.atleast_1d(k).tolist()
+        ],
         **{"threads": 1} | options,
     )
 

@@ -137,7 +137,7 @@ class TestEvaluate:
             (("--k", "5,x"), "'5,x' is not a number of neighbors"),
             (("--metric", "stress@3"), "stress has no number of neighbors; write stress"),
             (("--limit", "knn_recall@x:1"), "knn_recall@x: found no metric of that name; write a whole number"),
-            (("--k", "1,50"), "trustworthiness@50: found k = 50 with M = 59 candidates"),
+            (("--k", "1,50"), "trustworthiness@50: found 50 with M = 59 candidates"),
         ):
             result = run("own_encoders:four", "--data", "X.npy", *wrong)
             assert (result.exit_code, message in result.stderr) == (2, True), result.stderr

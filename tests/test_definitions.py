@@ -11,10 +11,9 @@ from itertools import cycle, permutations, product
 
 import numpy as np
 import pytest
-from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, cloud, measure, split
+from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, Split, cloud, measure, split
 from oracles import definitions
 
-from distbench.engine import rnx_curve
 from distbench.metrics import METRICS
 
 SMALL = 3  # neighbors
@@ -115,7 +114,7 @@ def test_more_than_half_of_the_candidates_may_be_neighbors(kind, setting):
     points = small(kind, setting, FEW)
     for k in (points.M // 2 + 1, points.M - 1):
         names = [name for name, metric in METRICS.items() if metric.largest_k and metric.largest_k(points.M) >= k]
-        assert set(names) == {"knn_recall", "lcmc", "mrre_code", "mrre_input", "label_agreement"}
+        assert set(names) == {"knn_recall", "near_recall", "lcmc", "mrre_code", "mrre_input", "label_agreement"}
         measured, own = measure(points, k, names), rows(points, k)
         assert_defined(measured, {name: own[name].mean() for name in names}, {name: own[name] for name in names}, k)
         _, without = without_each(points, k)
@@ -177,4 +176,5 @@ def test_ties_are_averaged_over_random_orders():
     errors = [np.sum((np.abs(np.subtract(r, s)) / r)[np.array(r) <= k]) for r, s in every]
     assert definitions._relative_errors(a, b, k) == pytest.approx(np.mean(errors), abs=1e-12)
     areas = [definitions._area_under_rnx(np.array(r), np.array(s)) for r, s in every]
-    assert rnx_curve.area(a, b, False)[0] == pytest.approx(np.mean(areas), abs=1e-12)
+    points = Split(np.zeros((1, 1)), np.zeros((1, 1)), None, a[:, None], b[:, None], include=False)
+    assert measure(points, k, ["rnx_auc"])["rnx_auc"].value == pytest.approx(np.mean(areas), abs=1e-12)

@@ -119,10 +119,10 @@ def test_of_several_numbers_the_first_is_that_of_names_without_one():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"k": (1, 30)}, "trustworthiness@30: found k = 30 with M = 59 candidates; pass at most trustworthiness@29"),
+        ({"k": (1, 30)}, "trustworthiness@30: found 30 with M = 59 candidates; pass at most trustworthiness@29"),
         (
             {"metrics": "knn_recall@59"},
-            "knn_recall@59: found k = 59 with M = 59 candidates; pass at most knn_recall@58",
+            "knn_recall@59: found 59 with M = 59 candidates; pass at most knn_recall@58",
         ),
         ({"metrics": "stress@3"}, "metrics: found no metric 'stress@3'; stress has no number of neighbors"),
         ({"metrics": "knn_recal@3"}, "metrics: found no metric 'knn_recal@3'; did you mean 'knn_recall'?"),
@@ -312,6 +312,63 @@ def test_checks_take_limits_in_a_mapping():
         "continuity@10": 0.5,
         "lcmc@10": 0.3,
     }
+
+
+def searched(X, Z, k, within, slack, X_ref=None, Z_ref=None, include=True):
+    """The scores of the queries by definition: all distances, ties by their probability."""
+    a, b = definitions._candidates(X, Z, X_ref, Z_ref, include)
+    scores = []
+    for full_x, full_z in zip(a, b, strict=True):
+        x, z = full_x[~np.isnan(full_x)], full_z[~np.isnan(full_z)]
+        found = definitions._membership(z, within)
+        counts = definitions._membership(x, k) if slack is None else x <= (1 + slack) * np.sort(x)[k - 1] * (1 + 1e-9)
+        scores.append(found @ counts / k)
+    return np.array(scores)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_recall_in_search(kind, setting):
+    points = split(*cloud(kind, 45, d=3), setting)
+    names = {"recall@2_in_6": (2, 6, None), "recall@5_in_5": (5, 5, None), "near_recall": (3, 3, 0.01)}
+    names["near_recall@6"] = (6, 6, 0.01)
+    report = evaluated(points, k=3, metrics=[*names, "knn_recall@5"])
+    for name, how in names.items():
+        score = report[name]
+        np.testing.assert_allclose(score.points, searched(points.X, points.Z, *how, *points.where), atol=1e-12)
+        without = [points.without(p) for p in range(len(points.X))]
+        expected = [searched(one.X, one.Z, *how, *one.where).mean() for one in without]
+        np.testing.assert_allclose(score.leave_one_out, expected, atol=1e-12, err_msg=name)
+        assert score.value == pytest.approx(score.points.mean())
+        assert score.low <= score.value <= score.high
+    assert same(report["recall@5_in_5"], report["knn_recall@5"])
+    assert report["recall@2_in_6"].chance == pytest.approx(6 / points.M)
+
+
+def test_nearly_equal_neighbors_may_be_exchanged():
+    X = np.array([[0.0], [1.0], [1.005], [1.02], [3.0], [9.0]])
+    Z = X.copy()
+    Z[[1, 2]] = X[[2, 1]]
+    report = distbench.evaluate_codes(X, Z, k=1, metrics=["knn_recall", "near_recall"])
+    assert (report["knn_recall"].points[0], report["near_recall"].points[0]) == (0, 1)
+    assert distbench.metrics.near_recall(X, X, k=2) == 1
+    Z[[1, 2]], Z[[1, 3]] = X[[1, 2]], X[[3, 1]]  # 2 % farther is no swap among equals
+    assert distbench.evaluate_codes(X, Z, k=1, metrics=["near_recall"])["near_recall"].points[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("recall@10", "metrics: found no metric 'recall@10'; write how many of the nearest are looked up"),
+        ("recall", "metrics: found no metric 'recall'; write how many"),
+        ("recall@10_in_5", "metrics: found no metric 'recall@10_in_5'; write how many"),
+        ("knn_recall@3_in_9", "metrics: found no metric 'knn_recall@3_in_9'; write a whole number"),
+        ("recall@3_in_59", "recall@3_in_59: found 59 with M = 59 candidates; pass at most recall@3_in_58"),
+    ],
+)
+def test_searches_that_cannot_be(name, message):
+    with pytest.raises(InputError, match=f"^{message}"):
+        distbench.evaluate_codes(X, Z, metrics=name)
 
 
 def test_the_curve_of_a_metric():

@@ -13,8 +13,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
-from distbench.engine import FAMILIES, gather, job, point_space, problem
-from distbench.engine.neighbors import CONTINUITY_OPEN, OVERLAP_OPEN, SIGNED, TRUST_OPEN
+from distbench.engine import FAMILIES, gather, job, orders, point_space, problem
+from distbench.engine.neighbors import ALL_OPEN, SIGNED
 from distbench.metrics import METRICS
 
 JUDGED = np.array([5, 0, 2, 6])
@@ -45,10 +45,10 @@ def assert_equal(one, two, bound=0.0):
 
 
 def all_left(*arguments):
-    """Leave every query to the path for ties."""
+    """Leave every query to the ordered path."""
     *_, out, left = arguments
     out[:, SIGNED:] = 0
-    left[:] = TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN
+    left[:] = ALL_OPEN
 
 
 class TestOneAnswer:
@@ -69,6 +69,16 @@ class TestOneAnswer:
             for side in ("trust worst", "continuity worst") if kind != "plain" else ():  # any of those that tie will do
                 expected.pop(side), slow.pop(side)
             assert_equal(expected, slow, 1e-11)
+
+    @pytest.mark.parametrize("setting", SETTINGS)
+    @pytest.mark.parametrize("kind", ["plain", "duplicates", "quantised", "half collapsed", "far"])
+    def test_ranks_by_rounded_keys_are_those_by_exact_ones(self, kind, setting, monkeypatch):
+        points = split(*cloud(kind, 150, seed=1, d=MANY, dim=MANY - 1), setting)
+        rounded = {k: parts(gathered(points, k, BY_RANK), BY_RANK) for k in (1, 5, 20)}
+        monkeypatch.setattr(orders, "ROOM_FOR_DOUBTS", 0)
+        monkeypatch.setattr(point_space.distances, "tolerance", lambda d: 1e9)  # all are in doubt
+        for k, expected in rounded.items():
+            assert_equal(expected, parts(gathered(points, k, BY_RANK), BY_RANK), 1e-12)
 
     @pytest.mark.parametrize("setting", SETTINGS)
     @pytest.mark.parametrize("kind", ["plain", "quantised"])

@@ -10,16 +10,15 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import counts, distances, moments, neighbors, point_space, rank_correlation, ranks, sampled_pairs
-from distbench.engine.neighbors import (
-    CONTINUITY,
-    CONTINUITY_OPEN,
-    OVERLAP,
-    OVERLAP_OPEN,
-    SIGNED,
-    TRUST,
-    TRUST_OPEN,
-    WIDTH,
+from distbench.engine import (
+    counts,
+    distances,
+    moments,
+    neighbors,
+    orders,
+    point_space,
+    rank_correlation,
+    sampled_pairs,
 )
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.random_signs import SKETCHES, add_partners, add_signed, signs_of
@@ -173,6 +172,89 @@ class TestRanksByCounting:
         np.testing.assert_array_equal(place, (np.arange(60) < 50) * 1 + (np.arange(60) < 10))
 
 
+def dealt(keys, own=False):
+    """Return the candidates of queries 0, 1, ... in the order of buckets, and room for their groups."""
+    n = keys.shape[1]
+    order, less, upto = np.empty((3, *keys.shape), dtype=np.int32)
+    state = np.full(len(keys), orders.UNSORTED, dtype=np.uint8)
+    start = np.empty(orders.BUCKETS_PER_CANDIDATE * n + 2, dtype=np.int32)
+    orders.deal(keys, 0, own, state, np.empty(n, dtype=np.uint16), start, order)
+    return orders.Order(order, less, upto, state)
+
+
+def sort(keys, order, own=False, tolerance=0.0, room=100):
+    """Sort them, and return the pairs of candidates in doubt of the first query."""
+    n = keys.shape[1]
+    doubts = np.empty((2, room), dtype=np.int32)
+    used = orders.sort_rows(keys, n - 1 if own else n, tolerance, *order, np.empty(n), doubts)
+    return sorted({tuple(sorted(pair)) for pair in doubts[1, :used].reshape(-1, 2).tolist()})
+
+
+KEYS = {
+    "random": lambda n: RNG.random(n),
+    "growing": lambda n: np.arange(float(n)),
+    "falling": lambda n: np.arange(float(n), 0, -1),
+    "equal": lambda n: np.ones(n),
+    "few levels": lambda n: RNG.integers(0, 4, n).astype(float),
+    "far candidates": lambda n: np.exp(9 * RNG.normal(size=n)),
+    "two clusters": lambda n: RNG.random(n) * np.where(np.arange(n) % 2, 1e-9, 1.0),
+    "near the smallest number": lambda n: RNG.integers(0, 50, n) * 5e-324,
+}
+
+
+class TestOrders:
+    @pytest.mark.parametrize("kind", KEYS)
+    @pytest.mark.parametrize("own", [False, True])
+    @pytest.mark.parametrize("n", [2, 9, 150, 1000])
+    def test_places_and_groups(self, kind, own, n):
+        keys = KEYS[kind](n)[None]
+        rest = keys[0, 1:] if own else keys[0]
+        order = dealt(keys.copy(), own)
+        sort(keys, order, own)
+        if order.state[0] == orders.UNSORTED:
+            assert kind in ("far candidates", "two clusters", "near the smallest number")
+            order.order[0] = [*(np.argsort(rest) + own), *[0] * own]
+            sort(keys, order, own)
+        assert order.order[0, n - 1] == 0 or not own
+        np.testing.assert_array_equal(keys[0, order.order[0, : len(rest)]], np.sort(rest))
+        np.testing.assert_array_equal(order.less[0, own:], rankdata(rest, "min") - 1)
+        np.testing.assert_array_equal(order.upto[0, own:], rankdata(rest, "max"))
+        assert order.state[0] == (orders.TIED if len(np.unique(rest)) < len(rest) else 0)
+
+    def test_only_rows_with_a_state_are_sorted(self):
+        keys = RNG.random((3, 50))
+        order = dealt(keys)
+        order.state[1] = 0
+        order.less[:] = -1
+        sort(keys, order)
+        assert (order.less[1] == -1).all()
+        np.testing.assert_array_equal(order.less[[0, 2]], rankdata(keys[[0, 2]], axis=1) - 1)
+
+
+class TestDoubts:
+    """Candidates are in doubt if their keys differ by no more than rounding."""
+
+    def test_are_between_neighbors_in_the_order(self):
+        keys = np.array([[7.0, 1.0, 3.0, 3.0 * (1 + 1e-4), 9.0, 9.0 * (1 - 1e-4)]])
+        for tolerance, expected in ((1e-3, [(2, 3), (4, 5)]), (1e-5, [])):
+            order = dealt(keys)
+            assert sort(keys, order, tolerance=tolerance) == expected
+            assert order.state[0] == (orders.IN_DOUBT if expected else 0)
+
+    def test_too_many_leave_all_in_doubt(self):
+        keys = np.ones((1, 30))
+        order = dealt(keys)
+        assert sort(keys, order, tolerance=1e-3, room=57) == []
+        assert order.state[0] == orders.ALL_IN_DOUBT
+
+    def test_keys_that_were_in_doubt_are_exact(self):
+        keys = np.array([[1.0, 2.0, 2.0 * (1 + 1e-9)]])
+        order = dealt(keys)
+        order.state[0] = orders.IN_DOUBT
+        assert sort(keys, order, tolerance=1e-3) == []
+        assert order.less[0].tolist() == [0, 1, 2]
+
+
 class TestDistances:
     @pytest.mark.parametrize("distance", ["euclidean", "cosine", "cityblock", "hamming", "packed_hamming"])
     @pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 33])
@@ -280,38 +362,6 @@ class TestDistances:
 
     def test_the_bound_on_their_error(self):
         assert distances.tolerance(62) == 8 * 64 * 2.0**-53 / 1e-3
-
-
-class TestTiedRow:
-    """Only the flagged parts are computed."""
-
-    X = np.array([0.0, 1.0, 1.0, 2.0, 3.0, 3.0, 5.0, np.inf])
-    Z = np.array([2.0, 2.0, 0.0, 1.0, 7.0, 4.0, 4.0, np.inf])
-
-    def run(self, left):
-        columns, out = np.zeros((3, 8)), np.full(WIDTH, 77.0)
-        ranks.tied_row(self.X, self.Z, 3, np.zeros(8, dtype=bool), columns, signs_of(np.arange(8)), out, left)
-        return columns, out
-
-    @pytest.mark.parametrize("left", range(8))
-    def test_the_rest_stays_as_it_is(self, left):
-        whole_columns, whole = self.run(7)
-        columns, out = self.run(left)
-        parts = (
-            (TRUST_OPEN, 0, slice(TRUST, CONTINUITY)),
-            (CONTINUITY_OPEN, 1, slice(CONTINUITY, OVERLAP)),
-            (OVERLAP_OPEN, 2, slice(OVERLAP, SIGNED)),
-        )
-        for flag, row, own in parts:
-            signed = slice(SIGNED + row * SKETCHES, SIGNED + (row + 1) * SKETCHES)
-            if left & flag:
-                np.testing.assert_array_equal(out[own], whole[own])
-                np.testing.assert_array_equal(columns[row], whole_columns[row])
-                assert (out[signed] != 77).any()
-            else:
-                assert (out[own] == 77).all()
-                assert (out[signed] == 77).all()
-                assert (columns[row] == 0).all()
 
 
 class TestMoments:

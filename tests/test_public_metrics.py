@@ -15,9 +15,7 @@ from scipy.stats import kendalltau
 import distbench.metrics as metrics
 from distbench.engine import gather, problem, rank_correlation, rnx_curve, sampled_pairs, triplets
 from distbench.engine.canonical_order import canonical_order, inverse
-from distbench.engine.neighbors import CONTINUITY_OPEN, OVERLAP_OPEN, TRUST_OPEN, WIDTH, rank_rows
 from distbench.engine.parallel.executors import workers_for
-from distbench.engine.random_signs import signs_of
 from distbench.errors import InputError
 from distbench.metrics import METRICS
 from distbench.metrics._correlation import correlation
@@ -37,7 +35,16 @@ def _seeded(monkeypatch):
 
 X, Z, X_REF, Z_REF = (RNG.normal(size=shape) for shape in ((9, 3), (9, 2), (8, 3), (8, 2)))
 LABELS, LABELS_REF = RNG.integers(0, 2, 9), RNG.integers(0, 2, 8)
-WITH_K = ("trustworthiness", "continuity", "knn_recall", "mrre_input", "mrre_code", "lcmc", "label_agreement")
+WITH_K = (
+    "trustworthiness",
+    "continuity",
+    "knn_recall",
+    "mrre_input",
+    "mrre_code",
+    "lcmc",
+    "near_recall",
+    "label_agreement",
+)
 # name: direction, range, free of scale, in the default set; as in docs/metrics.md
 TABLE = {
     "trustworthiness": ("up", (0, 1), True, True),
@@ -47,6 +54,7 @@ TABLE = {
     "mrre_code": ("down", (0, 1), True, False),
     "lcmc": ("up", (-1, 1), True, False),
     "rnx_auc": ("up", (-1, 1), True, False),
+    "near_recall": ("up", (0, 1), True, False),
     "scaled_stress": ("down", (0, 1), True, True),
     "stress": ("down", (0, np.inf), False, True),
     "nonmetric_stress": ("down", (0, 1), True, False),
@@ -368,19 +376,6 @@ class TestSamples:
             j, l = np.triu_indices(5, 1)
             signs = [np.sign(row[drawn][j] - row[drawn][l]) for row in (a[i], b[i])]
             assert statistics.triplets.rows[i] == pytest.approx(np.mean((signs[0] * signs[1] + 1) / 2), abs=1e-14)
-
-
-def test_large_k_is_left_to_the_exact_path():
-    x, z = RNG.random((2, 2, 200))
-    out, left = np.empty((2, WIDTH)), np.full(2, 99, dtype=np.uint8)
-    near, singles = np.zeros((2, 200), dtype=np.uint8), np.empty((2, 200), dtype=np.float32)
-    for k, expected in ((65, TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN), (64, 0)):
-        places, columns = np.zeros((2, 200), dtype=np.float32), np.zeros((3, 200))
-        fixed = (0.0, 0.0, np.empty(0, dtype=np.int64), signs_of(np.arange(200)))
-        rank_rows(x.copy(), z.copy(), 5, k, *fixed, near, singles, places, columns, out, left)
-        assert left.tolist() == [expected] * 2
-        assert not near.any()
-        assert (columns != 0).any() == (k == 64)
 
 
 class TestLeavingOut:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["counting", "kernel"]
+__all__ = ["counting", "inner", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,8 +15,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 REORDER = {"reassoc", "nsz", "nnan"}
 
 
-def _compile(function: F, fastmath: Any) -> F:
+def _compile(function: F, fastmath: Any, from_python: bool = True) -> F:
     options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+    options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": not from_python}  # each takes time to compile
     try:
         return cast(F, numba.njit(cache=True, **options)(function))
     except RuntimeError:  # no writable cache directory: compile in each process
@@ -29,6 +30,11 @@ def kernel(function: F) -> F:
     No fast-math: reordered or fused sums would give equal rows unequal distances.
     """
     return _compile(function, False)
+
+
+def inner(function: F) -> F:
+    """Compile a kernel that only other kernels call; without a way in from Python, that takes less time."""
+    return _compile(function, False, from_python=False)
 
 
 def counting(function: F) -> F:

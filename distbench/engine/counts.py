@@ -1,4 +1,4 @@
-"""Kernels that count: keys below the keys of a few candidates, places of values among levels, Fenwick trees.
+"""Kernels that count: keys below the keys of a few candidates, and Fenwick trees.
 
 Keys are compared in single precision, many at a time, and in double precision if they are too close for that.
 """
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import counting, inner, kernel
 
-__all__ = ["BLOCK_CANDIDATES", "SINGLE_ROUNDING", "find_places", "ranks_below", "tree_add", "tree_sum"]
+__all__ = ["BLOCK_CANDIDATES", "SINGLE_ROUNDING", "ranks_below", "tree_add", "tree_sum"]
 
 Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -59,7 +59,7 @@ def _four_steps(
     upto[3] += u3
 
 
-@kernel
+@inner
 def _count(keys: Singles, marks: Singles, n_test: int, place: Singles, counts: Array) -> None:
     """Count the keys below each mark; add to each test candidate's `place` the weights of the low marks above it.
 
@@ -94,7 +94,7 @@ def _any_between(keys: Singles, low: np.float32, high: np.float32) -> bool:
     return bool(count > 0)
 
 
-@kernel
+@inner
 def _settle(
     keys: Array, singles: Singles, owner: int, tolerance: float, low: np.float32, weight: np.float32, place: Singles
 ) -> int:
@@ -158,34 +158,7 @@ def ranks_below(
     return False
 
 
-@kernel
-def find_places(values: Array, levels: Array, place: NDArray[np.int32]) -> tuple[Indices, Indices]:
-    """Write each value's place among ascending `levels`; return how many values are below and up to each level.
-
-    The place of a value is 2u + 1 if it equals level u, 2u if u is the next larger level, and 2U if no level is larger.
-    """
-    n_levels = len(levels)
-    count = np.zeros(2 * n_levels + 1, dtype=np.int64)
-    top = levels[n_levels - 1]
-    for p in range(len(values)):
-        value = values[p]
-        if value > top:
-            place[p] = 2 * n_levels
-            continue
-        low, high = 0, n_levels - 1
-        while low < high:
-            middle = (low + high) >> 1
-            if levels[middle] < value:
-                low = middle + 1
-            else:
-                high = middle
-        place[p] = 2 * low + (1 if levels[low] == value else 0)
-        count[place[p]] += 1
-    upto = np.cumsum(count[: 2 * n_levels])
-    return upto[::2].copy(), upto[1::2].copy()
-
-
-@kernel
+@inner
 def tree_add(tree: NDArray[Any], place: int, value: float) -> None:
     """Add `value` to entry `place` of a Fenwick tree; entries are numbered from 1."""
     while place < len(tree):
@@ -193,7 +166,7 @@ def tree_add(tree: NDArray[Any], place: int, value: float) -> None:
         place += place & -place
 
 
-@kernel
+@inner
 def tree_sum(tree: NDArray[Any], place: int) -> Any:
     """Return the sum of a Fenwick tree's entries 1..place."""
     total = tree[0]  # always 0

@@ -1,7 +1,7 @@
 """Densities of the queries in both spaces: sums of a Gaussian kernel over the candidates.
 
-The kernel's width is a share of the largest distance, so three passes compute the largest distances, the sums, and the
-changes when each point is removed. If all pairs with the largest distance share a point, its removal changes the width.
+The kernel's width is a share of the largest distance, so one pass finds that, and another the sums and their changes
+when each point is removed. If all pairs with the largest distance share a point, its removal changes the width.
 Then the second pass also computes the sums with that width, so leave-one-out values are exact.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
+from distbench.engine._jit import inner, kernel
+from distbench.engine.job import key_blocks
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
@@ -39,36 +40,71 @@ class Widths:
     ends: tuple[tuple[int, float, float], ...]  # a point at the largest distance, and the coefficients without it
 
 
-@dataclass(frozen=True)
-class Sums:
-    """Kernel sums of all queries, and the widths."""
-
-    widths: Widths
-    x: Array  # (m, 1 + ends)
-    z: Array
-
-
 @kernel
-def _kernel_sum(distances: Array, rate: float, skip: int) -> float:
-    """Return the sum of exp(-rate d^2), without the distance at `skip`."""
+def _largest_keys(keys: Array, first_query: int, n_test: int, out: Array) -> None:
+    """Write each query's largest key, the candidate that has it, and the second largest key to `out` (B, 3)."""
+    for row in range(len(keys)):
+        first, second, far = 0.0, 0.0, 0
+        for p in range(keys.shape[1]):
+            key = keys[row, p]
+            if key > second and not (n_test and p == first_query + row):
+                if key > first:
+                    first, second, far = key, first, p
+                else:
+                    second = key
+        out[row, 0], out[row, 1], out[row, 2] = first, far, second
+
+
+@inner
+def _kernels(keys: Array, root: bool, rate: float, out: Array) -> float:
+    """Write exp(-rate d^2) of each candidate's distance d, and return their sum."""
     total = 0.0
-    for p in range(len(distances)):
-        if p != skip:
-            total += np.exp(-rate * distances[p] * distances[p])
+    for p in range(len(keys)):
+        out[p] = np.exp(-rate * (keys[p] if root else keys[p] * keys[p]))
+        total += out[p]
     return total
 
 
 @kernel
-def _add_changes(a: Array, b: Array, rates: tuple[float, float], f: float, g: float, i: int, columns: Array) -> None:
-    """Add how much the sums of f log(f / g), f and g fall when each test candidate is removed."""
-    whole = f * np.log(f / g)
-    for p in range(columns.shape[1]):
-        if p != i:
-            u, v = np.exp(-rates[0] * a[p] * a[p]), np.exp(-rates[1] * b[p] * b[p])
-            rest = f - u
-            columns[0, p] += whole - rest * np.log(rest / (g - v))
-            columns[1, p] += u
-            columns[2, p] += v
+def _density_rows(
+    keys_x: Array,
+    keys_z: Array,
+    first_query: int,
+    root: tuple[bool, bool],
+    rates: Array,
+    ends: Indices,
+    scratch: Array,
+    columns: Array,
+    out: Array,
+) -> None:
+    """Write the kernel sums of queries to `out` (2, B, 1 + ends): with all points, and without each of the `ends`.
+
+    Adds to `columns` (3, n_test) how much the sums of f log(f / g), f and g fall when each test candidate is removed.
+    rates : (2, 1 + ends) factors of squared keys, or of keys that are squares already. scratch : (3, n).
+    """
+    n_test = columns.shape[1]
+    for row in range(len(keys_x)):
+        i = first_query + row
+        for side in range(2):
+            keys = keys_x[row] if side == 0 else keys_z[row]
+            if n_test:
+                keys[i] = 0.0  # the point itself counts 1
+            whole = _kernels(keys, root[side], rates[side, 0], scratch[side])
+            out[side, row, 0] = whole
+            for end in range(len(ends)):
+                p, changed = ends[end], rates[side, 1 + end] != rates[side, 0]
+                total = _kernels(keys, root[side], rates[side, 1 + end], scratch[2]) if changed else whole
+                if n_test:
+                    total -= scratch[2, p] if changed else scratch[side, p]
+                out[side, row, 1 + end] = total
+        f, g = out[0, row, 0], out[1, row, 0]
+        whole = f * np.log(f / g)
+        for p in range(n_test):
+            if p != i:
+                rest = f - scratch[0, p]
+                columns[0, p] += whole - rest * np.log(rest / (g - scratch[1, p]))
+                columns[1, p] += scratch[0, p]
+                columns[2, p] += scratch[1, p]
 
 
 def _divergence(cross: Any, f: Any, g: Any) -> Any:
@@ -99,55 +135,37 @@ def _largest_without(problem: Problem, tops: Array) -> dict[int, float]:
 
 
 class DensityFamily(OptionalStatistic):
-    """Kernel densities in three passes, which return largest distances, sums and changes."""
+    """Kernel densities in two passes, which return largest distances, then sums and changes."""
 
     name = "density"
-    passes = 3
+    passes = 2
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
-        """Return largest distances, kernel sums, or changes when each test point is removed."""
-        return (self._largest, self._sums, self._changes)[index](problem, rows, state)
+        """Return largest distances, or kernel sums and their changes when each test point is removed."""
+        return self._largest(problem, rows) if index == 0 else self._sums(problem, rows, state)
 
-    def _largest(self, problem: Problem, rows: range, state: None) -> Part:
+    def _largest(self, problem: Problem, rows: range) -> Part:
         tops = np.zeros((2, len(rows), 3))  # largest distance, the candidate at it, second largest distance
-        for place, i in enumerate(rows):
-            for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):
-                if problem.n_test:
-                    d[i] = 0.0
-                far = int(np.argmax(d))
-                tops[side, place, :2] = d[far], far
-                d[far] = 0.0
-                tops[side, place, 2] = d.max()
+        for i, *keys in key_blocks(problem, rows):
+            for side, space in enumerate((problem.x, problem.z)):
+                out = tops[side, i - rows.start :]
+                _largest_keys(keys[side], i, problem.n_test, out)
+                out[: len(keys[side]), ::2] = space.to_distance(out[: len(keys[side]), ::2])
         return Part(rows={"x": tops[0], "z": tops[1]})
 
     def _sums(self, problem: Problem, rows: range, widths: Widths) -> Part:
-        """Return each query's kernel sums: with all points, and without each point of ``widths.ends``."""
-        sums = np.empty((2, len(rows), 1 + len(widths.ends)))
-        for place, i in enumerate(rows):
-            for side, d in enumerate((problem.x.exact_distances(i), problem.z.exact_distances(i))):
-                if problem.n_test:
-                    d[i] = 0.0  # the point itself counts 1
-                whole, rate = _kernel_sum(d, widths.whole[side], -1), widths.whole[side]
-                sums[side, place] = whole
-                for end, (p, *rates) in enumerate(widths.ends):
-                    if rates[side] != rate:
-                        sums[side, place, 1 + end] = _kernel_sum(d, rates[side], p if problem.n_test else -1)
-                    elif problem.n_test:
-                        sums[side, place, 1 + end] = whole - np.exp(-rate * d[p] ** 2)
-        return Part(rows={"x": sums[0], "z": sums[1]})
-
-    def _changes(self, problem: Problem, rows: range, sums: Sums) -> Part:
-        columns = np.zeros((3, problem.n_test))
-        if problem.n_test:
-            for i in rows:
-                a, b = problem.x.exact_distances(i), problem.z.exact_distances(i)
-                _add_changes(a, b, sums.widths.whole, float(sums.x[i, 0]), float(sums.z[i, 0]), i, columns)
-        return Part(columns={"lost": columns.T})
+        spaces = problem.x, problem.z
+        rates = np.array([widths.whole, *(end[1:] for end in widths.ends)]).T
+        rates *= [[1.0 if space.root else space.factor**2] for space in spaces]
+        ends = np.array([end[0] for end in widths.ends], dtype=np.int64)
+        fixed = (problem.x.root, problem.z.root), rates, ends, np.empty((3, problem.n))
+        sums, columns = np.empty((2, len(rows), len(rates.T))), np.zeros((3, problem.n_test))
+        for i, x, z in key_blocks(problem, rows):
+            _density_rows(x, z, i, *fixed, columns, sums[:, i - rows.start :])
+        return Part(rows={"x": sums[0], "z": sums[1]}, columns={"lost": columns.T})
 
     def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
-        """Return the widths after the first pass, the sums after the second."""
-        if index == 1:
-            return Sums(state, merged.rows["x"], merged.rows["z"])
+        """Return the widths."""
         tops = merged.rows["x"], merged.rows["z"]
         whole = [float(top[:, 0].max()) for top in tops]
         without = [_largest_without(problem, top) for top in tops]
@@ -158,9 +176,10 @@ class DensityFamily(OptionalStatistic):
         ends = tuple((p, rate(p, 0), rate(p, 1)) for p in sorted(without[0].keys() | without[1].keys()))
         return Widths((_rate(whole[0], problem.sigma), _rate(whole[1], problem.sigma)), ends)
 
-    def finish(self, problem: Problem, merged: Part, state: Sums) -> Density:
+    def finish(self, problem: Problem, merged: Part, state: Widths) -> Density:
         """Return the divergence with all points, and without each point."""
-        f, g = state.x[:, 0], state.z[:, 0]
+        x, z = merged.rows["x"], merged.rows["z"]
+        f, g = x[:, 0], z[:, 0]
         totals = np.stack([f * np.log(f / g), f, g], axis=1)
         whole = totals.sum(axis=0)
         totals_without = np.tile(whole, (problem.n_test or problem.m, 1))
@@ -170,7 +189,7 @@ class DensityFamily(OptionalStatistic):
         without = np.full(len(totals_without), np.nan)
         if problem.m > 1:
             without = _divergence(*totals_without.T)
-            for end, (p, *_) in enumerate(state.widths.ends):
-                f, g = (np.delete(sums[:, 1 + end], p if p < problem.m else []) for sums in (state.x, state.z))
+            for end, (p, *_) in enumerate(state.ends):
+                f, g = (np.delete(sums[:, 1 + end], p if p < problem.m else []) for sums in (x, z))
                 without[p] = _divergence(np.sum(f * np.log(f / g)), f.sum(), g.sum())
         return Density(float(_divergence(*whole)), without)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
+from distbench.engine._jit import inner, kernel
 from distbench.engine.distances import few_keys
 
 __all__ = ["join_same", "key_error", "prepared", "same_directions", "settle", "settle_pairs"]
@@ -169,7 +169,7 @@ def settle_pairs(keys: Array, marks_x: Array, marks_y: Array, error: float) -> N
         keys[p] = _settled(keys[p], marks_x[p], marks_y[p], error)
 
 
-@kernel
+@inner
 def _settled(key: float, x: float, y: float, error: float) -> float:
     if x > 0.0 and y > 0.0:
         return _whole_key(np.rint((1.0 - key / 2.0) * np.sqrt(x) * np.sqrt(y)), x, y)
@@ -183,7 +183,7 @@ def _settled(key: float, x: float, y: float, error: float) -> float:
     return 4.0 if key >= 4.0 - error else key
 
 
-@kernel
+@inner
 def _whole_key(product: float, x: float, y: float) -> float:
     """Return 2 (1 - cos) from the product of two rows of whole numbers, and their squared lengths."""
     if product == 0.0:
@@ -198,7 +198,7 @@ def _whole_key(product: float, x: float, y: float) -> float:
     return 2.0 - 2.0 * (cosine if product > 0.0 else -cosine)
 
 
-@kernel
+@inner
 def _exact_product(x: float, y: float) -> tuple[float, float]:
     """Return x y as a sum of two numbers, without error (Dekker 1971)."""
     product = x * y
@@ -207,7 +207,7 @@ def _exact_product(x: float, y: float) -> tuple[float, float]:
     return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
 
 
-@kernel
+@inner
 def _quotient(high: float, low: float, divisor: float, divisor_low: float) -> float:
     """Return (high + low) / (divisor + divisor_low), correctly rounded but for one in 2^40 numbers at random.
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import counting, inner, kernel
 
 __all__ = [
     "NEAR_SHARE",
@@ -64,7 +64,7 @@ def direct_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
                     acc[p] += d0 * d0
 
 
-@kernel
+@inner
 def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None:
     """Write to `acc` the sums over the first two columns, or over the only one."""
     x0, y0 = query[0], columns[0][start : start + len(acc)]
@@ -112,7 +112,7 @@ def bit_words(points: NDArray[Any]) -> Array:
     return padded.view(np.float64)
 
 
-@kernel
+@inner
 def _bits(word: np.uint64) -> np.uint64:
     """Return the number of bits that are 1, by sums of neighbors in parallel; compilers know this form."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -144,7 +144,7 @@ def unlike_bits(x: Words, y: Words) -> Array:
     return out
 
 
-@kernel
+@inner
 def _squared_difference(x: Array, y: Array) -> float:
     """Return the squared Euclidean distance of two rows, summed in the order of `direct_keys`."""
     total = 0.0

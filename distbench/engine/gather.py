@@ -6,7 +6,7 @@ added in the order of the jobs. So the result is the same to the last bit wherev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from distbench.engine.problem import FAMILIES, Problem
 from distbench.engine.relative_ranks import RelativeFamily
 from distbench.engine.rnx_curve import OrderCurvesFamily
 from distbench.engine.sampled_pairs import SampledPairsFamily
+from distbench.engine.searches import FoundFamily, Search
 from distbench.engine.spaces import space_of
 from distbench.engine.statistics import Statistics
 
@@ -36,7 +37,14 @@ Indices = NDArray[np.int64]
 
 OPTIONAL_STATISTICS: dict[str, OptionalStatistic] = {
     family.name: family
-    for family in (RelativeFamily(), OrderCurvesFamily(), SampledPairsFamily(), DensityFamily(), LabelsFamily())
+    for family in (
+        RelativeFamily(),
+        OrderCurvesFamily(),
+        SampledPairsFamily(),
+        DensityFamily(),
+        LabelsFamily(),
+        FoundFamily(),
+    )
 }
 
 
@@ -56,6 +64,7 @@ def gather(
     labels_ref: Indices | None = None,
     groups: Indices | None = None,
     sigma: float = 0.1,
+    searches: Iterable[Search] = (),
     executor: Any = None,
     threads: int | None = None,
     progress: bool | None = None,
@@ -80,6 +89,8 @@ def gather(
         columns and signed sums: a group is left out as a whole, with its rows.
     sigma : float
         Width of the kernel with which densities are estimated.
+    searches : iterable of Search
+        What the family ``"found"`` looks up.
     executor, threads
         As for `distbench.engine.parallel.executors.workers_for`. Default: one thread per core.
     progress : bool, optional
@@ -101,6 +112,7 @@ def gather(
         families=families | {"moments"} if "shepard" in families else families,
         canonical=_canonical(_in_order(X, X_ref, distance_x), _in_order(Z, Z_ref, distance_z), rows, order),
         sigma=sigma,
+        searches=tuple(dict.fromkeys(searches)),
     )
     if labels is not None:
         candidates = [labels if order is None else labels[order]] if among_queries else []
@@ -151,10 +163,11 @@ def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Worker
         results = workers.run(function, arguments)
         return merge(track(results, [len(job) for job in jobs], progress=progress))
 
-    merged = run(run_job, jobs) if families & FAMILIES else Part()
+    in_job = any(OPTIONAL_STATISTICS[name].passes == 0 for name in families - FAMILIES)
+    merged = run(run_job, jobs) if families & FAMILIES or in_job else Part()
     extras = {}
     for name in sorted(families - FAMILIES):
-        family, state = OPTIONAL_STATISTICS[name], None
+        family, state, passed = OPTIONAL_STATISTICS[name], None, merged
         for index in range(family.passes):
             passed = run(_run_pass, [(name, job, state, index) for job in jobs])
             if index + 1 < family.passes:

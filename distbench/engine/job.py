@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import moments, neighbors, pairs, ranks, triplets
+from distbench.engine.orders import OrderedRows
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.partial_sums import Part
 from distbench.engine.problem import Problem
 from distbench.engine.ratio_tails import grown
+from distbench.engine.relative_ranks import RelativeRows
+from distbench.engine.rnx_curve import AreaRows
+from distbench.engine.searches import FoundRows
 
-__all__ = ["release_buffers", "run_job"]
+__all__ = ["key_blocks", "release_buffers", "run_job"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -23,7 +29,20 @@ CACHED_KEYS = 1 << 16  # so few that they stay in the second-level cache while a
 
 def run_job(problem: Problem, rows: range) -> Part:
     """Return the statistics of the queries at `rows`."""
-    families = [sums(problem, len(rows)) for sums in (_Pairs, _Triplets, _Ranks) if sums.families & problem.families]
+    ordered = OrderedRows(problem)
+    families: list[Any] = [sums(problem, len(rows)) for sums in (_Pairs, _Triplets) if sums.families & problem.families]
+    families += [sums(problem, len(rows), ordered) for sums in BY_ORDER if sums.families & problem.families]
+    for i, x, z in key_blocks(problem, rows):
+        for family in families:  # ranks last: they overwrite the queries' own keys
+            family.add(x, z, i, i - rows.start)
+    part = Part()
+    for family in families:
+        family.close(part)
+    return part
+
+
+def key_blocks(problem: Problem, rows: range) -> Iterator[tuple[int, Array, Array]]:
+    """Yield the first of a few queries, and the keys of these in both spaces, which may be changed."""
     step = max(1, CACHED_KEYS // problem.n)
     spaces = problem.x, problem.z
     buffers = _buffers(problem, step)
@@ -40,12 +59,7 @@ def run_job(problem: Problem, rows: range) -> Part:
                     space.keys(i, end, buffer[: end - i]) if block is None else block[i - start : end - start]
                     for space, buffer, block in zip(spaces, buffers, blocks, strict=True)
                 )
-                for family in families:  # ranks last: they overwrite the queries' own keys
-                    family.add(x, z, i, i - rows.start)
-    part = Part()
-    for family in families:
-        family.close(part)
-    return part
+                yield i, x, z
 
 
 _thread = threading.local()
@@ -68,40 +82,36 @@ def _buffers(problem: Problem, step: int) -> list[Array]:
 class _Ranks:
     families = frozenset({"ranks"})
 
-    def __init__(self, problem: Problem, size: int) -> None:
-        n_test = problem.n_test
-        self.problem, self.tolerances = problem, (problem.x.tolerance, problem.z.tolerance)
-        self.out = np.empty((len(problem.ks), size, neighbors.WIDTH))
-        self.columns = np.zeros((len(problem.ks), 3, n_test))
-        self.places = np.zeros((len(problem.ks), 2, n_test), dtype=np.float32)
+    def __init__(self, problem: Problem, size: int, ordered: OrderedRows) -> None:
+        n_test, n_k = problem.n_test, len(problem.ks)
+        self.problem, self.ks = problem, np.array(problem.ks)
+        self.out = np.zeros((n_k, size, neighbors.WIDTH))
+        self.ordered, self.columns = ordered, np.zeros((3, n_test, 2 * n_k))
+        self.tolerances = problem.x.tolerance, problem.z.tolerance
+        needs_orders = problem.families & (RelativeRows.families | FoundRows.families)
+        self.is_quick = self.ks.sum() <= neighbors.MAX_NEIGHBORS and not needs_orders
+        self.quick_columns = np.zeros((n_k, 3, n_test if self.is_quick else 0))
+        self.places = np.zeros((n_k, 2, n_test), dtype=np.float32)
         self.near = np.zeros((2, problem.n), dtype=np.uint8)
         self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
-        problem = self.problem
-        is_open = np.empty(len(x), dtype=np.uint8)
-        scratch = self.near, self.singles
-        for index, k in enumerate(problem.ks):
-            sums, out = (self.places[index], self.columns[index]), self.out[index][row : row + len(x)]
-            fixed = k, *self.tolerances, problem.groups, problem.signs
-            neighbors.rank_rows(x, z, i, *fixed, *scratch, *sums, out, is_open)
-            for place in np.flatnonzero(is_open).tolist():
-                self._add_tied(x[place], z[place], i + place, index, out[place], int(is_open[place]))
-
-    def _add_tied(self, x: Array, z: Array, i: int, index: int, out: Array, is_open: int) -> None:
-        """Add a query whose ranks `rank_rows` left open."""
-        spaces = (self.problem.x, x), (self.problem.z, z)
-        keys = [space.exact_keys(i) if space.tolerance else fast for space, fast in spaces]
-        if self.problem.n_test:
-            keys[0][i] = keys[1][i] = np.inf
-        own = np.zeros(self.problem.n_test, dtype=np.bool_)
-        own[self.problem.of_group(i)] = True
-        k, columns = self.problem.ks[index], self.columns[index]
-        ranks.tied_row(keys[0], keys[1], k, own, columns, self.problem.signs, out, is_open)
+        groups, signs, out = self.problem.groups, self.problem.signs, self.out[:, row : row + len(x)]
+        left = np.full((len(self.ks), len(x)), neighbors.ALL_OPEN, dtype=np.uint8)
+        for index, k in enumerate(self.problem.ks if self.is_quick else ()):
+            sums, of_k = (self.places[index], self.quick_columns[index]), (out[index], left[index])
+            neighbors.rank_rows(x, z, i, k, *self.tolerances, groups, signs, self.near, self.singles, *sums, *of_k)
+        if left.any():
+            orders = self.ordered.order(x, z, i, np.asarray(left.any(axis=0)))
+            ranks.add_rows(x, orders, i, self.problem.M, self.ks, left, groups, signs, self.columns, out)
 
     def close(self, part: Part) -> None:
-        self.columns[:, :2] -= self.places
-        part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), np.moveaxis(self.columns, 2, 0)
+        columns, n_k = np.moveaxis(self.columns, 0, 2), len(self.ks)
+        whole, fractions = columns[:, :n_k], columns[:, n_k:]
+        if self.is_quick:
+            self.quick_columns[:, :2] -= self.places
+            whole += np.moveaxis(self.quick_columns, 2, 0)
+        part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), whole + fractions
 
 
 class _Triplets:
@@ -176,3 +186,6 @@ class _Pairs:
             part.totals["counts"], part.columns["influence"] = self.counts, self.influence
             ratios, partners, owners = (values[: self.used].copy() for values in self.tails)
             part.rows |= {"tail ratios": ratios, "tail i": owners, "tail j": partners}
+
+
+BY_ORDER = _Ranks, RelativeRows, AreaRows, FoundRows  # they need the orders of candidates

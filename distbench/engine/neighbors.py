@@ -2,7 +2,7 @@
 
 Candidates are compared in single precision, eight or sixteen at a time, and in double precision if they are too close
 for that. A tie, or a gap smaller than the rounding of the keys, leaves ranks open. `distbench.engine.ranks` computes
-them; it is slower and exact.
+them, from the order of the candidates.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import counting, inner, kernel
 from distbench.engine.counts import BLOCK_CANDIDATES, SINGLE_ROUNDING, ranks_below
 from distbench.engine.random_signs import SKETCHES, Signs, add_signed, same_group
 
 __all__ = [
+    "ALL_OPEN",
     "CONTINUITY",
     "CONTINUITY_OPEN",
     "MAX_NEIGHBORS",
@@ -31,14 +32,14 @@ Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
-MAX_NEIGHBORS = 64  # for a larger k, counting below k thresholds costs too much
+MAX_NEIGHBORS = 64  # for more in all, counting below as many thresholds costs too much
 
 # Columns of the output of `rank_rows`: for each side the sum of excess ranks, the worst neighbor and its rank; then the
 # number of common neighbors; then, for each of these three sums, its changes when neighbors are removed one at a time,
 # added up with random signs.
 TRUST, CONTINUITY, OVERLAP, SIGNED = 0, 3, 6, 7
 WIDTH = SIGNED + 3 * SKETCHES
-TRUST_OPEN, CONTINUITY_OPEN, OVERLAP_OPEN = 1, 2, 4
+TRUST_OPEN, CONTINUITY_OPEN, OVERLAP_OPEN, ALL_OPEN = 1, 2, 4, 7
 
 
 @counting
@@ -80,7 +81,7 @@ def _is_decided(best: Array, k: int, tolerance: float) -> bool:
     return True
 
 
-@kernel
+@inner
 def _excess_ranks(
     query: int,
     members: Indices,
@@ -142,7 +143,7 @@ def _excess_ranks(
     return True
 
 
-@kernel
+@inner
 def _overlap(
     query: int,
     near_x: Indices,
@@ -206,12 +207,10 @@ def rank_rows(
         x, z = keys_x[row], keys_z[row]
         if n_test:
             x[first_query + row] = z[first_query + row] = np.inf  # no point is its own neighbor
-        is_open[row] = TRUST_OPEN | CONTINUITY_OPEN | OVERLAP_OPEN
+        is_open[row] = ALL_OPEN
         signed = out[row][SIGNED:]
         for place in range(len(signed)):
             signed[place] = 0.0
-        if k > MAX_NEIGHBORS:
-            continue
         for p in range(n):
             singles_x[p] = x[p]
             singles_z[p] = z[p]

@@ -43,7 +43,10 @@ class ByK(dict[int, Any]):
 
 
 class OptionalStatistic(ABC):
-    """A family of statistics beyond the default set; it makes `passes` passes over all queries."""
+    """A family of statistics beyond the default set.
+
+    It makes `passes` passes over all queries, or none if the jobs of the default set gather it too.
+    """
 
     name: str
     passes = 1
@@ -58,7 +61,7 @@ class OptionalStatistic(ABC):
 
     @abstractmethod
     def finish(self, problem: Problem, merged: Part, state: Any) -> Any:
-        """Return the statistics from the merged parts of the last pass; the report shows their `notes`.
+        """Return the statistics from the merged parts of the last pass or of the default set; reports show `notes`.
 
         Statistics that depend on the number of neighbors are returned `ByK`.
         """

@@ -188,6 +188,10 @@ class Space:
         if self._marks is not None:
             directions.settle(keys, self._marks[queries], self._marks[self.first :], directions.key_error(self.d))
 
+    def from_zero(self, keys: Array, start: int) -> Array:
+        """Return keys of queries from `start` on as multiples of a unit, without a constant that was added."""
+        return keys
+
     def exact_distances(self, i: int) -> Array:
         """Return the distances of query i to all candidates, from `exact_keys`."""
         return self.to_distance(self.exact_keys(i))

@@ -39,6 +39,7 @@ class Problem:
     families: frozenset[str]
     canonical: Indices  # rows of the spaces: queries, other test points, references, each in their canonical order
     sigma: float = 0.1  # width of the density's kernel
+    searches: tuple[tuple[int, int, float], ...] = ()  # what the family "found" looks up
     labels_queries: Indices | None = None
     labels_candidates: Indices | None = None
     groups: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # of the n_test points, or none

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
+from distbench.engine._jit import inner, kernel
 
 __all__ = ["SKETCHES", "Signs", "add_partners", "add_signed", "same_group", "signs_of"]
 
@@ -35,7 +35,7 @@ def add_signed(change: float, signs: int, out: Array) -> None:
         out[sketch] += change if (signs >> sketch) & 1 else -change
 
 
-@kernel
+@inner
 def same_group(groups: Indices, i: int, p: int) -> bool:
     """Return whether two test points are of one group; `groups` is empty if points have none."""
     return len(groups) > 0 and groups[i] == groups[p]

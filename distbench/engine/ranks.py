@@ -1,114 +1,32 @@
-"""Rank statistics of one query with ties, and their changes when single candidates are removed.
+"""Rank statistics of queries, with ties, from the orders of their candidates; and their changes without single ones.
 
-Ties follow the definition: candidates tied at the k-th distance share the remaining places with equal weight; a tied
-rank counts the mean over the places of its group. The candidates of a query fall into four classes: nearer than the
-k-th distance (NEAR), tied with it (TIED), at the next larger distance (NEXT: they move up when a nearer candidate is
-removed) and BEYOND. The weight of a candidate depends only on its class, its rank on the number of nearer ones.
+A tied rank counts the mean over the places of its group; neighbors are weighted by the classes of
+`distbench.engine.overlap`.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
-from distbench.engine.counts import find_places
-from distbench.engine.neighbors import CONTINUITY, CONTINUITY_OPEN, OVERLAP, OVERLAP_OPEN, SIGNED, TRUST, TRUST_OPEN
-from distbench.engine.random_signs import SKETCHES, Signs, add_signed
+from distbench.engine._jit import inner, kernel
+from distbench.engine.neighbors import CONTINUITY, OVERLAP, SIGNED, TRUST
+from distbench.engine.orders import Order
+from distbench.engine.overlap import BEYOND, EXACT, NEXT, class_of, classify, overlap_rows
+from distbench.engine.random_signs import SKETCHES, Signs
 
-__all__ = ["tied_row"]
+__all__ = ["add_rows"]
 
 Array = NDArray[np.float64]
-Classes = NDArray[np.int8]
-Places = NDArray[np.int32]
 Indices = NDArray[np.int64]
-Owned = NDArray[np.bool_]
-
-NEAR, TIED, NEXT, BEYOND = 0, 1, 2, 3
-
-
-@kernel
-def classify(values: Array, k: int, edge: float, classes: Classes) -> Array:
-    """Write each candidate's class to `classes`; `edge` is the k-th smallest value. Return the (4, 4) weights.
-
-    ``weights[v, c]`` is the weight of class c as a nearest neighbor when a candidate of class v is removed; the last
-    row (class BEYOND) has the weights without a removal. The query's own distance must be infinite.
-    """
-    near, tied, following = 0, 0, np.inf
-    for value in values:
-        if value < edge:
-            near += 1
-        elif value == edge:
-            tied += 1
-        elif value < following:
-            following = value
-    after = 0
-    for p in range(len(values)):
-        value = values[p]
-        if value > following:
-            classes[p] = BEYOND
-        elif value < edge:
-            classes[p] = NEAR
-        elif value == edge:
-            classes[p] = TIED
-        else:
-            classes[p] = NEXT if value < np.inf else BEYOND
-            after += 1
-    return _weights(k, near, tied, after)
+Places = NDArray[np.int32]
+Flags = NDArray[np.uint8]
 
 
-@kernel
-def _weights(k: int, near: int, tied: int, after: int) -> Array:
-    weights = np.zeros((4, 4))
-    weights[:, NEAR] = 1.0
-    open_places = k - near  # places that the tied share
-    weights[NEXT:, TIED] = open_places / tied
-    if tied > open_places:
-        weights[TIED, TIED] = open_places / (tied - 1)
-        weights[NEAR, TIED] = (open_places + 1) / tied
-    else:  # all tied candidates have a place: if one is removed, the next group moves up
-        weights[:NEXT, TIED] = 1.0
-        weights[:NEXT, NEXT] = 1.0 / after
-    return weights
-
-
-@kernel
-def overlap(
-    classes_x: Classes,
-    weights_x: Array,
-    classes_z: Classes,
-    weights_z: Array,
-    own: Owned,
-    columns: Array,
-    signs: Signs,
-    signed: Array,
-) -> float:
-    """Return the expected number of common neighbors; add test candidates' effects to `columns` and `signed`."""
-    count = np.zeros((4, 4))
-    for p in range(len(classes_x)):
-        count[classes_x[p], classes_z[p]] += 1.0
-    change = np.zeros((4, 4))
-    value = 0.0
-    for u in range(3, -1, -1):
-        for v in range(3, -1, -1):
-            total = 0.0
-            for cx in range(3):
-                for cz in range(3):
-                    left = count[cx, cz] - (1.0 if cx == u and cz == v else 0.0)
-                    total += left * weights_x[u, cx] * weights_z[v, cz]
-            if u == BEYOND and v == BEYOND:
-                value = total
-            change[u, v] = total - value
-    for p in range(len(columns)):
-        if not own[p] and (classes_x[p] < NEXT or classes_z[p] < NEXT):
-            effect = change[classes_x[p], classes_z[p]]
-            columns[p] += effect
-            add_signed(effect, signs[p], signed)
-    return value
-
-
-@kernel
-def _excess(less: float, equal: float, k: int) -> float:
+@inner
+def _excess(less: int, equal: int, k: int) -> float:
     """Return the mean of max(0, place - k) over the places that `equal` tied candidates behind `less` fill."""
     first = max(less, k) + 1
     last = less + equal
@@ -118,121 +36,166 @@ def _excess(less: float, equal: float, k: int) -> float:
 
 
 @kernel
-def _terms(less: Array, upto: Array, count: Array, k: int) -> tuple[Array, Array, Array]:
-    """Return each level's rank term, its drop when a member of the level is removed, and losses by class and place.
-
-    ``loss[c, q]`` is how much the terms of all members of class c lose when a candidate at place q is removed.
-    """
-    n_levels = len(less)
-    term, drop_tie = np.empty(n_levels), np.empty(n_levels)
-    loss = np.zeros((3, 2 * n_levels + 1))
-    above = np.zeros(3)
-    for u in range(n_levels - 1, -1, -1):
-        equal = upto[u] - less[u]
-        term[u] = _excess(less[u], equal, k)
-        drop_tie[u] = term[u] - _excess(less[u], equal - 1, k)
-        drop = term[u] - _excess(less[u] - 1, equal, k)
-        for c in range(3):
-            loss[c, 2 * u + 1] = above[c] + count[c, u] * drop_tie[u]
-            above[c] += count[c, u] * drop
-            loss[c, 2 * u] = above[c]
-    return term, drop_tie, loss
-
-
-@kernel
-def _weighted(weights: Array, count: Array, term: Array) -> float:
-    """Return the sum of the terms of all members, weighted by class."""
-    total = 0.0
-    for u in range(len(term)):
-        for c in range(3):
-            total += weights[c] * count[c, u] * term[u]
-    return total
-
-
-@kernel
-def _after(weights: Array, count: Array, term: Array, drop_tie: Array, loss: Array) -> Array:
-    """Return the sum when a candidate of class v at place q is removed, shape (4, 2U + 1)."""
-    after = np.empty((4, loss.shape[1]))
-    for v in range(4):
-        total = _weighted(weights[v], count, term)
-        for q in range(loss.shape[1]):
-            after[v, q] = total
-            for c in range(3):
-                after[v, q] -= weights[v, c] * loss[c, q]
-            if v < NEXT and q % 2:  # a member is removed: subtract its term too
-                after[v, q] -= weights[v, v] * (term[q >> 1] - drop_tie[q >> 1])
-    return after
-
-
-@kernel
-def _add_changes(
-    classes: Classes,
-    place: Places,
-    after: Array,
-    value: float,
-    own: Owned,
-    columns: Array,
+def excess_rows(
+    query: int,
+    candidates: int,
+    ks: Indices,
+    is_open: Flags,
+    order: Places,
+    less: Places,
+    upto: Places,
+    state: Flags,
+    order_there: Places,
+    less_there: Places,
+    upto_there: Places,
+    state_there: Flags,
+    groups: Indices,
     signs: Signs,
-    signed: Array,
-) -> None:
-    for p in range(len(columns)):
-        if own[p]:
-            continue
-        change = after[classes[p], place[p]] - value
-        columns[p] += change
-        if classes[p] < NEXT:
-            add_signed(change, signs[p], signed)
-
-
-def _rank_excess(
-    classes: Classes,
-    weights: Array,
-    values: Array,
-    k: int,
-    own: Owned,
     columns: Array,
-    signs: Signs,
     out: Array,
     signed: Array,
 ) -> None:
-    """Write sum_j w_j max(0, r_j - k) to ``out[0]``; neighbors j are those of `classes`, ranks r_j those of `values`.
+    """Write sum_j w_j max(0, r_j - k) of queries from `query` on; the neighbors j are ranked in the other space.
 
-    Adds the change of the sum when test candidate p is removed to ``columns[p]``. Writes the neighbor with the largest
-    rank, and that rank, to ``out[1:]``.
+    Adds the change of the sums when test candidate p is removed to ``columns[p]``, and those of neighbors, with random
+    signs, to `signed`. is_open : (B, K) where 0, nothing is written. columns : (n_test, 2 K), first the
+    changes that are whole numbers: their sums are exact, however they are found. out : (B, K, 3) the sum,
+    the neighbor with the largest rank, and that rank. signed : (B, K, SKETCHES).
     """
-    members = np.flatnonzero(classes < (NEXT + 1 if weights[NEAR, NEXT] > 0 else NEXT))
-    levels = np.unique(values[members])
-    place = np.empty(len(values), dtype=np.int32)
-    less, upto = (counts.astype(np.float64) for counts in find_places(values, levels, place))
-    level = place[members] >> 1
-    cells = np.bincount(classes[members] * np.int64(len(levels)) + level, minlength=3 * len(levels))
-    count = cells.reshape(3, -1).astype(np.float64)
-    term, drop_tie, loss = _terms(less, upto, count, k)
-    value = _weighted(weights[BEYOND], count, term)
-    after = _after(weights, count, term, drop_tie, loss)
-    _add_changes(classes, place, after, value, own, columns, signs, signed)
-    ranks = np.where(classes[members] < NEXT, ((less + 1 + upto) / 2)[level], -1.0)
-    worst = ranks.argmax()
-    out[:] = value, members[worst], ranks[worst]
+    n_test, n_k, at = len(columns), len(ks), 0
+    ends, weights = np.empty(3, dtype=np.int64), np.empty((4, 4))
+    farther, following = np.empty(n_k), np.empty(n_k)
+    sums, far, count, effects = np.empty(4), np.empty(4), np.empty(4), np.empty(4)
+    for row in range(len(order)):
+        own_group = groups[query + row] if len(groups) else -1
+        most = 0
+        for index in range(n_k):
+            if is_open[row, index]:
+                most = max(most, ks[index])
+        if most == 0:
+            continue
+        if not (state[row] or state_there[row] or most >= candidates):  # no ties: all k in one sweep
+            for index in range(n_k):
+                farther[index] = 0.0
+                if is_open[row, index]:
+                    following[index] = less_there[row, order[row, ks[index]]]
+                    out[row, index, 0], out[row, index, 1], out[row, index, 2] = 0.0, -1.0, 0.0
+            far_first = 0.0
+            for place in range(candidates - 1, -1, -1):
+                p = order_there[row, place]
+                is_column = p < n_test and (len(groups) == 0 or groups[p] != own_group)
+                if less[row, p] >= most:
+                    if is_column and n_k == 1:
+                        columns[p, 0] -= far_first
+                    elif is_column:
+                        for index in range(n_k):
+                            columns[p, index] -= farther[index]
+                    continue
+                for index in range(n_k):
+                    k, change = ks[index], -farther[index]
+                    if less[row, p] < k and is_open[row, index]:
+                        if out[row, index, 1] < 0.0:
+                            out[row, index, 1], out[row, index, 2] = p, place + 1.0
+                        excess = max(0.0, place + 1.0 - k)
+                        change += max(0.0, following[index] + (0.0 if place < following[index] else 1.0) - k) - excess
+                        out[row, index, 0] += excess
+                        farther[index] += 1.0 if place >= k else 0.0
+                        if is_column:
+                            for sketch in range(SKETCHES):
+                                signed[row, index, sketch] += change if (signs[p] >> sketch) & 1 else -change
+                    if is_column:
+                        columns[p, index] += change
+                far_first = farther[0]
+            continue
+        for index in range(n_k):
+            if not is_open[row, index]:
+                continue
+            k = ks[index]
+            classify(k, candidates, order[row], less[row], upto[row], ends, weights)
+            value, worst, worst_rank = 0.0, -1, -1.0
+            for c in range(4):
+                sums[c] = far[c] = count[c] = 0.0
+            for place in range(ends[2]):
+                p = order[row, place]
+                below, equal = less_there[row, p], upto_there[row, p] - less_there[row, p]
+                sums[class_of(place, ends)] += _excess(below, equal, k)
+                rank = below + (equal + 1) / 2
+                if place < ends[1] and (rank > worst_rank or (rank == worst_rank and p < worst)):
+                    worst, worst_rank = p, rank
+            for c in range(3):
+                value += weights[BEYOND, c] * sums[c]
+            out[row, index, 0], out[row, index, 1], out[row, index, 2] = value, worst, worst_rank
+            # the change if a candidate is removed that is no member and nearer than all members so far, and its column
+            change, at, stop = 0.0, index, candidates
+            while stop > 0:
+                p = order_there[row, stop - 1]
+                start, members = less_there[row, p], 0
+                if start == stop - 1 and less[row, p] >= ends[2]:  # the usual case
+                    if p < n_test and (len(groups) == 0 or groups[p] != own_group):
+                        columns[p, at] += change
+                    stop = start
+                    continue
+                for place in range(start, stop):
+                    c = class_of(less[row, order_there[row, place]], ends)
+                    members += 1 if c < BEYOND else 0
+                    count[c] += 1.0
+                effects[BEYOND] = change
+                if members:
+                    term = _excess(start, stop - start, k)
+                    drop_tied = term - _excess(start, stop - start - 1, k)
+                    drop = term - _excess(start - 1, stop - start, k)
+                    for v in range(4):
+                        effects[v] = -value
+                        for c in range(3):
+                            effects[v] += weights[v, c] * (sums[c] - far[c] - count[c] * drop_tied)
+                        if v < BEYOND:
+                            effects[v] -= weights[v, v] * (term - drop_tied)
+                    change = 0.0
+                    for c in range(3):
+                        far[c] += count[c] * drop
+                        change -= weights[BEYOND, c] * far[c]
+                at = index + (0 if change == np.floor(change) else n_k)
+                for c in range(4):
+                    count[c] = 0.0
+                for place in range(start, stop):
+                    p = order_there[row, place]
+                    c = class_of(less[row, p], ends)
+                    if p < n_test and (len(groups) == 0 or groups[p] != own_group):
+                        columns[p, index + (0 if effects[c] == np.floor(effects[c]) else n_k)] += effects[c]
+                        if c < NEXT:
+                            for sketch in range(SKETCHES):
+                                signed[row, index, sketch] += effects[c] if (signs[p] >> sketch) & 1 else -effects[c]
+                stop = start
 
 
-def tied_row(
-    keys_x: Array, keys_z: Array, k: int, own: Owned, columns: Array, signs: Signs, out: Array, is_open: int
+def add_rows(
+    keys_x: Array,
+    orders: tuple[Order, Order],
+    query: int,
+    candidates: int,
+    ks: Indices,
+    is_open: Flags,
+    groups: Indices,
+    signs: Signs,
+    columns: Array,
+    out: Array,
 ) -> None:
-    """Write the statistics of a query that `distbench.engine.neighbors.rank_rows` left open, from exact keys.
+    """Write the rank statistics of queries from `query` on to `out`; add their changes to `columns`.
 
-    If the query is a candidate, its own keys must be infinite. own : (n_test,) whether a test point is of the query's
-    group. columns : (3, n_test). is_open : see `rank_rows`.
+    is_open : (K, B) bits of the statistics that are not known, see `distbench.engine.neighbors`. columns : (3, n_test,
+    2 K). out : (K, B, WIDTH).
     """
-    sides = []
-    for keys in (keys_x, keys_z):
-        classes = np.empty(len(keys), dtype=np.int8)
-        sides.append((classes, classify(keys, k, float(np.partition(keys, k - 1)[k - 1]), classes)))
-    (classes_x, weights_x), (classes_z, weights_z) = sides
-    signed = out[SIGNED:].reshape(3, SKETCHES)
-    if is_open & TRUST_OPEN:
-        _rank_excess(classes_z, weights_z, keys_x, k, own, columns[0], signs, out[TRUST:CONTINUITY], signed[0])
-    if is_open & CONTINUITY_OPEN:
-        _rank_excess(classes_x, weights_x, keys_z, k, own, columns[1], signs, out[CONTINUITY:OVERLAP], signed[1])
-    if is_open & OVERLAP_OPEN:
-        out[OVERLAP] = overlap(classes_x, weights_x, classes_z, weights_z, own, columns[2], signs, signed[2])
+    n_k, size = is_open.shape
+    for side, first in enumerate((TRUST, CONTINUITY, OVERLAP)):
+        wanted = np.ascontiguousarray(is_open.T & (1 << side))
+        sums, signed = np.zeros((size, n_k, 3)), np.zeros((size, n_k, SKETCHES))
+        fixed: tuple[Any, ...] = groups, signs, columns[side], sums, signed
+        if side < 2:
+            excess_rows(query, candidates, ks, wanted, *orders[1 - side], *orders[side], *fixed)
+        else:
+            both, exact = np.stack([ks, ks], axis=1), np.full(n_k, EXACT)
+            overlap_rows(query, candidates, both, exact, wanted, keys_x, *orders[0], *orders[1], *fixed)
+        index, row = np.nonzero(wanted.T)
+        width = 3 if side < 2 else 1
+        out[index, row, first : first + width] = sums[row, index, :width]
+        out[index, row, SIGNED + side * SKETCHES : SIGNED + (side + 1) * SKETCHES] = signed[row, index]

@@ -74,6 +74,10 @@ class InnerProductSpace(Space):
         given = self.take(i), self.take(j), in_order, in_order
         return np.asarray(self._shifts[i] - distances.pair_products(*given))
 
+    def from_zero(self, keys: Array, start: int) -> Array:
+        """Return keys of queries from `start` on as inner products with the other sign."""
+        return np.asarray(keys - self._shifts[start : start + len(keys), None])
+
     def exact_distances(self, i: int) -> Array:
         """Return the inner products of query i with all candidates, with the other sign."""
         return -self._products(i)

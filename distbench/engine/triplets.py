@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import counting, inner, kernel
 from distbench.engine.random_signs import same_group
 
 __all__ = ["candidates_per_query", "triplet_rows"]
@@ -36,7 +36,7 @@ def _balance(a: Array, b: Array, tolerance_a: float, tolerance_b: float, out: Ar
         out[j] = total
 
 
-@kernel
+@inner
 def _add_triplets(
     a: Array,
     b: Array,

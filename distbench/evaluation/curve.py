@@ -20,7 +20,7 @@ __all__ = ["curve"]
 
 def curve(report: Report, metric: Any) -> Curve:
     """Return the curve of a metric; see `Report.curve`."""
-    known = [name for name in report if (row := METRICS.get(name)) is not None and row.largest_k is not None]
+    known = [name for name in report if (row := METRICS.get(name)) is not None and row.largest_k and not row.within]
     names = {METRICS[name].at(report.k): name for name in known if base_name(name) == metric}
     if not names:
         advice = did_you_mean(str(metric), dict.fromkeys(map(base_name, known)), "measure a metric of neighbors")

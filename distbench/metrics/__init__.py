@@ -10,6 +10,7 @@ from distbench.metrics import (
     _distortion,
     _order,
     _ranks,
+    _search,
     _stress,
     reconstruction,
     semantic,
@@ -28,6 +29,7 @@ from distbench.metrics._ranks import (
     rnx_auc,
     trustworthiness,
 )
+from distbench.metrics._search import near_recall
 from distbench.metrics._stress import nonmetric_stress, sammon, scaled_stress, stress
 from distbench.metrics.reconstruction import reconstruction_mse
 from distbench.metrics.semantic import label_agreement
@@ -53,6 +55,7 @@ __all__ = [
     "lcmc",
     "mrre_code",
     "mrre_input",
+    "near_recall",
     "nonmetric_stress",
     "pearson",
     "point_metric",
@@ -69,9 +72,13 @@ __all__ = [
 
 Cases = MetricInputs  # an earlier name, kept for metrics that use it
 
-_FAMILIES = (_ranks, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
+_FAMILIES = (_ranks, _search, _stress, _distortion, _correlation, _order, _density, semantic, reconstruction)
 METRICS = MetricTable(
-    "metric", "distbench.metrics", adopt, {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
+    "metric",
+    "distbench.metrics",
+    adopt,
+    {metric.name: metric for family in _FAMILIES for metric in family.METRICS},
+    _search.WIDE,
 )
 
 

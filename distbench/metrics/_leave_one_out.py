@@ -11,7 +11,7 @@ from distbench.engine import Statistics
 from distbench.engine.moments import MOMENTS
 from distbench.metrics._metric import Measured
 
-__all__ = ["columns_of", "from_moments", "leave_one_out_mean", "pairs_of_points"]
+__all__ = ["columns_of", "from_moments", "interaction", "leave_one_out_mean", "pairs_of_points"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -35,6 +35,11 @@ def leave_one_out_mean(
     queries: Indices | slice = slice(0, count) if places is None else places
     without[queries] = (total - rows + columns[queries]) / (count - 1)
     return np.asarray(without)
+
+
+def interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
+    """Return, for each query, how much removing each neighbor changes the value, summed with random signs."""
+    return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
 
 
 def pairs_of_points(statistics: Statistics) -> Array:

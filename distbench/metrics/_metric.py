@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine import Statistics
+from distbench.engine.searches import Search
 
 __all__ = ["Measured", "Metric"]
 
@@ -70,6 +71,10 @@ class Metric:
         Function from the number M of candidates to the largest k; for metrics of k neighbors.
     k : int, optional
         The metric's own number of neighbors, which its name has after ``@``. Default: that of the call.
+    within : int, optional
+        Among how many of the nearest by code the k nearest by input are looked up, if not among k.
+    search : callable, optional
+        Function from k to the search whose results the metric reads; see `distbench.engine.searches`.
     has_interval : bool
         False for a worst case, whose interval no sample of points tells.
     """
@@ -86,6 +91,8 @@ class Metric:
     least_failure: Callable[[int, int, int], float] | None = None
     largest_k: Callable[[int], int] | None = None
     k: int | None = None
+    within: int | None = None
+    search: Callable[[int], Search] | None = None
     has_interval: bool = True
 
     def at(self, k: int) -> int:

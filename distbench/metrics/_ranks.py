@@ -13,7 +13,7 @@ from distbench.engine import Statistics
 from distbench.engine.relative_ranks import Relative
 from distbench.engine.rnx_curve import OrderCurves
 from distbench.engine.statistics import RankSide
-from distbench.metrics._leave_one_out import leave_one_out_mean
+from distbench.metrics._leave_one_out import interaction, leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, neighbor_metric, pair_metric
 from distbench.metrics.neighbor_counts import all_but_one
@@ -47,14 +47,9 @@ def _excess_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) 
         value=float(1 - norm * side.rows.mean()),
         leave_one_out=None if mean is None else 1 - norm_without * mean,
         points=1 - norm * side.rows,
-        interaction=_interaction(statistics, side.signed, norm),
+        interaction=interaction(statistics, side.signed, norm),
         chance=1 - (M - k) * (M - k + 1) / (M * (2 * M - 3 * k + 1)),
     )
-
-
-def _interaction(statistics: Statistics, signed: Array, unit: float) -> Array | None:
-    """Return, for each query, how much removing each neighbor changes the value, summed with random signs."""
-    return np.asarray(signed * (unit / statistics.m)) if statistics.queries_are_candidates else None
 
 
 def _knn_recall(statistics: Statistics) -> Measured:
@@ -66,7 +61,7 @@ def _knn_recall(statistics: Statistics) -> Measured:
         leave_one_out=leave_one_out_mean(statistics, rows, columns),
         points=rows,
         chance=statistics.k / statistics.M,
-        interaction=_interaction(statistics, statistics.ranks.overlap_signed, 1 / statistics.k),
+        interaction=interaction(statistics, statistics.ranks.overlap_signed, 1 / statistics.k),
     )
 
 

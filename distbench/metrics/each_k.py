@@ -20,7 +20,9 @@ def gather_each_k(
     """
     metrics = list(metrics)
     needed = frozenset(families).union(*(metric.families for metric in metrics))
-    return gather(*arrays, k=(k, *(metric.at(k) for metric in metrics)), families=needed, **options)
+    searches = [metric.search(metric.at(k)) for metric in metrics if metric.search]
+    ks = k, *(metric.at(k) for metric in metrics)
+    return gather(*arrays, k=ks, families=needed, searches=searches, **options)
 
 
 def measured(metric: Metric, statistics: Statistics) -> Measured:

@@ -52,9 +52,11 @@ def checked_k(k: Any, M: int, metrics: Iterable[Metric]) -> int:
     bounds = {metric: metric.largest_k(M) for metric in metrics if metric.largest_k}
     own = {metric: bound for metric, bound in bounds.items() if metric.k is not None}
     for metric, bound in own.items():
-        if metric.at(k) > bound:
-            advice = f"pass at most {metric.name.partition('@')[0]}@{bound}, or more reference points"
-            raise InputError(metric.name, f"found k = {metric.k} with M = {M} candidates", advice)
+        largest = max(metric.at(k), metric.within or 0)
+        if largest > bound:
+            start = metric.name.removesuffix(f"{largest}")
+            advice = f"pass at most {start}{bound}, or more reference points"
+            raise InputError(metric.name, f"found {largest} with M = {M} candidates", advice)
     common = {metric.name: bound for metric, bound in bounds.items() if metric.k is None}
     largest = min(common.values(), default=M - 1)
     if number < 1 or (common and number > largest):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 from distbench._util.registry import EntryPointTable
 from distbench._util.text import did_you_mean
@@ -12,8 +14,9 @@ from distbench.metrics._metric import Metric
 
 __all__ = ["MetricTable", "base_name"]
 
-OWN_K = re.compile(r"[1-9]\d{0,8}")
-EXAMPLE = "knn_recall@100"
+NUMBER = r"[1-9]\d{0,8}"
+OWN_K = re.compile(rf"({NUMBER})(?:_in_({NUMBER}))?")
+EXAMPLE, WIDE_EXAMPLE = "knn_recall@100", "recall@10_in_100"
 
 
 def base_name(name: str) -> str:
@@ -22,7 +25,21 @@ def base_name(name: str) -> str:
 
 
 class MetricTable(EntryPointTable[Metric]):
-    """Metrics by name. Iteration yields the names without ``@``; every ``name@k`` that makes sense is found too."""
+    """Metrics by name. Iteration yields the names without ``@``; every ``name@k`` that makes sense is found too.
+
+    `wide` has the makers of metrics ``name@k_in_R``, which take the name, k and R.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        adopt: Callable[[str, Any], Metric],
+        builtin: Mapping[str, Metric],
+        wide: Mapping[str, Callable[[str, int, int], Metric]] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(kind, group, adopt, builtin)
+        self._wide = wide
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or self._with_own_k(name) is not None
@@ -35,15 +52,21 @@ class MetricTable(EntryPointTable[Metric]):
         """Return the metric of a name such as ``knn_recall@100``; None for any other name."""
         if not isinstance(name, str):
             return None
-        base, at, number = name.partition("@")
-        metric = self.get(base) if at and OWN_K.fullmatch(number) else None
-        if metric is None or metric.largest_k is None:
+        base, _, numbers = name.partition("@")
+        found = OWN_K.fullmatch(numbers)
+        if found is None:
             return None
-        return replace(metric, name=name, default=False, k=int(number))
+        k, within = int(found[1]), int(found[2] or 0)
+        if within:
+            return self._wide[base](name, k, within) if base in self._wide and within >= k else None
+        metric = self.get(base)
+        return None if metric is None or metric.largest_k is None else replace(metric, name=name, default=False, k=k)
 
     def advice(self, name: object) -> str:
         """Return what to write instead of an unknown name."""
         base, at, _ = str(name).partition("@")
+        if base in self._wide:
+            return f"write how many of the nearest are looked up among how many that are found, as in {WIDE_EXAMPLE}"
         if not at:
             return super().advice(name)
         if not super().__contains__(base):
@@ -83,14 +106,18 @@ class MetricTable(EntryPointTable[Metric]):
 
     def at_each_k(self, metrics: Iterable[Metric], ks: Sequence[int]) -> tuple[Metric, ...]:
         """Return metrics, each once; if there are several `ks`, metrics of neighbors without their own k have each."""
-        each: dict[tuple[str, int], Metric] = {}
+        each: dict[tuple[str, int, int | None], Metric] = {}
         for metric in metrics:
             several = metric.largest_k is not None and metric.k is None and len(ks) > 1
             for one in [self[f"{metric.name}@{k}"] for k in sorted(ks)] if several else [metric]:
-                each.setdefault((base_name(one.name), one.at(ks[0])), one)
+                each.setdefault((base_name(one.name), one.at(ks[0]), one.within), one)
         return tuple(each.values())
 
     def in_order(self, names: Iterable[str]) -> list[Metric]:
         """Return the metrics of names in the order of the table; those with their own k follow the one without."""
         places = {name: place for place, name in enumerate(self)}
-        return sorted((self[name] for name in names), key=lambda metric: (places[base_name(metric.name)], metric.at(0)))
+
+        def place(metric: Metric) -> tuple[int, int, int]:
+            return places.get(base_name(metric.name), len(places)), metric.at(0), metric.within or 0
+
+        return sorted((self[name] for name in names), key=place)

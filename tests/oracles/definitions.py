@@ -151,7 +151,7 @@ def _area_under_rnx(x, z):
 def extra_per_query(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, labels=None, labels_ref=None):
     """Per-query scores of the metrics beyond the default set that are means over queries."""
     a, b = _candidates(X, Z, X_ref, Z_ref, include_queries)
-    out = {name: [] for name in ("mrre_input", "mrre_code", "lcmc", "rnx_auc", "label_agreement")}
+    out = {name: [] for name in ("mrre_input", "mrre_code", "lcmc", "rnx_auc", "near_recall", "label_agreement")}
     first = labels if include_queries or X_ref is None else labels[:0]
     all_labels = first if X_ref is None else np.concatenate([first, labels_ref])
     for label, full_x, full_z in zip(labels, a, b, strict=True):
@@ -163,6 +163,8 @@ def extra_per_query(X, Z, k, X_ref=None, Z_ref=None, include_queries=True, label
         out["mrre_code"].append(_relative_errors(z, x, k) / largest)
         out["lcmc"].append(_membership(x, k) @ _membership(z, k) / k - k / M)
         out["rnx_auc"].append(_area_under_rnx(x, z))
+        kth = np.sort(x)[k - 1]
+        out["near_recall"].append(_membership(z, k) @ (x <= kth + abs(kth) * (1.01 * (1 + 1e-9) - 1)) / k)
         out["label_agreement"].append(_membership(z, k) @ (all_labels[others] == label) / k)
     return {name: np.array(values) for name, values in out.items()}
 

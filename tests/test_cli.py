@@ -77,7 +77,7 @@ class TestLeaderboard:
         result = run("leaderboard", stored("one.json", own[0]), stored("two.json", other))
         assert result.stderr == ""
         assert result.stdout.count("t.py::test (data ") == 2
-        assert "t.py::test (data 01234567) a" in result.stdout
+        assert "t.py::test (data 01234567), code size " in result.stdout
         about = {name: getattr(own[0][0], name) for name in ("encoder", "dataset", "code_size", "k", "m", "M", "test")}
         failed = [failed_row("no", seed=0, **about)]
         result = run("leaderboard", stored("one.json", own[0]), stored("two.json", failed))

@@ -147,6 +147,19 @@ def test_the_report_is_that_of_codes_which_give_these_neighbors():
         report.check(knn_recall=0.9)
 
 
+def test_what_sorting_again_could_restore():
+    ids = np.argsort(cdist(Q[:, :8], D[:, :8]), axis=1)[:, :100]
+    options = {"metrics": ("recall@10_in_100", "recall@1_in_10", "knn_recall")}
+    report = distbench.evaluate_neighbors(ids, Q, D, **options)
+    codes = distbench.evaluate_codes(Q, Q[:, :8], reference=(D, D[:, :8]), include_queries=False, **options)
+    for name, score in codes.items():
+        own = report[name]
+        assert (own.value, own.low, own.high) == pytest.approx((score.value, score.low, score.high), abs=1e-12)
+        assert own.chance == pytest.approx(score.chance)
+    with pytest.raises(distbench.InputError, match="found 10 for each test point, but recall@10_in_100 needs 100"):
+        distbench.evaluate_neighbors(ids[:, :10], Q, D, **options)
+
+
 def test_missing_and_repeated_ids():
     ids = np.argsort(cdist(Q, D), axis=1)[:, :10]
     ids[0, 4:] = -1

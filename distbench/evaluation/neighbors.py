@@ -39,6 +39,7 @@ Places = NDArray[np.int64]
 
 FOUND = ("knn_recall", "lcmc")
 RECALL = "knn_recall"
+EXAMPLE = "recall@10_in_100"
 
 
 @with_default_float_errors
@@ -75,7 +76,7 @@ def evaluate_neighbors(
         The codes between which the index measures distances: for instance full queries and decoded documents. A note
         then says how much of the recall is lost by the codes, and how much by the search among them.
     k, metrics, confidence, name
-        As in `evaluate`. Ids answer `knn_recall` and `lcmc`.
+        As in `evaluate`. Ids answer `knn_recall`, `lcmc` and ``recall@10_in_100``, which needs 100 ids.
     distance_x : str
         The distance by which true neighbors are nearest, as in `evaluate`. With "precomputed" `X_test` has the
         distances (m, n), and `reference` is None.
@@ -121,7 +122,7 @@ def evaluate_neighbors(
     points = checked_points(parts, (TEST, REFERENCE), settings, notes, references=None)
     check_names([(X_test, TEST)], [(reference, REFERENCE)], settings, notes)
     notes += [] if index is None else _distance_notes(index, distance_x)
-    needed = {metric.name: metric.at(points.k) for metric in settings.metrics}
+    needed = {metric.name: metric.within or metric.at(points.k) for metric in settings.metrics}
     found = ids if index is None else index.ids(points.X, max(needed.values()))
     places = found_places(found, ids_of, len(points.X), _count(points), needed, notes)
     report = _report(points, settings, places, index, name)
@@ -146,9 +147,9 @@ def _answered(metrics: str | Iterable[str]) -> tuple[Metric, ...]:
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     wanted = [one for name in names for one in (groups.get(name, [name]) if isinstance(name, str) else [name])]
     for metric in chosen_metrics(wanted):
-        if base_name(metric.name) not in FOUND:
+        if base_name(metric.name) not in FOUND and metric.within is None:
             found = f"found {metric.name!r}, which the ids of neighbors cannot answer"
-            raise InputError("metrics", found, f"they answer {join_names(list(FOUND))}; for others pass codes")
+            raise InputError("metrics", found, f"they answer {join_names([*FOUND, EXAMPLE])}; for others pass codes")
     return chosen_metrics(wanted)
 
 
@@ -173,14 +174,16 @@ def _counts(points: InputPoints, settings: Settings, places: Places) -> Counts:
     sources = [points.X] if points.X_ref is None else [points.X, points.X_ref]
     space = space_of(sources, None, len(points.X), settings.distance_x)
     counts = found_counts(space, places, tuple(ks))
-    return np.stack([counts[:, place, k - 1] for place, k in enumerate(ks)], axis=1)
+    among = [metric.within or k for metric, k in zip(settings.metrics, ks, strict=True)]
+    return np.stack([counts[:, place, last - 1] for place, last in enumerate(among)], axis=1)
 
 
 def _measured(metric: Metric, counts: Counts, statistics: Statistics) -> Measured:
     """Return the values of a metric from the numbers of neighbors found."""
     k, M = metric.at(statistics.k), statistics.M
-    chance = 0.0 if base_name(metric.name) == "lcmc" else k / M
-    rows = counts / k - (k / M - chance)
+    by_chance = (metric.within or k) / M
+    chance = 0.0 if base_name(metric.name) == "lcmc" else by_chance
+    rows = counts / k - (by_chance - chance)
     without = (rows.sum() - rows) / (len(rows) - 1) if len(rows) > 1 else None
     return Measured(float(rows.mean()), without, rows, chance)
 

@@ -62,6 +62,8 @@ def test_more_bits_keep_more_neighbors():
         for name in ("truncation", "int8", "product_quantization", "optimized_product_quantization")
         for size in (4, 16)
     }
+    codes = {note.code for report in recall.values() for note in report.notes}
+    assert "code_size" not in codes, "decoded codes are no reconstructions"
     for name, size in recall:
         assert recall[name, size].code_bytes == size
         assert recall[name, 4]["knn_recall"].value < recall[name, 16]["knn_recall"].value

@@ -48,7 +48,9 @@ def report_warnings(
     notes: list[Note] = []
     are_points, are_codes = (distance != PRECOMPUTED for distance in distances)
     if not points.space and are_points and are_codes:
-        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and distances[1] != PACKED_HAMMING else []
+        size, columns = draws[0].code_bytes, draws[0].Z.shape[1]
+        is_quantised = distances[1] == PACKED_HAMMING or (size is not None and size <= columns)
+        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and not is_quantised else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws]) if are_points and are_codes else []
     spaces = [(points.X, points.names[0]), (points.X_ref, points.names[1])] if are_points else []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.notes import without_codes
 from distbench.errors import MissingDependencyError
 from distbench.suites._shared import Codes, fit_key, once
 from distbench.suites.recipes import NotInstalledError, Progress, Recipe
@@ -156,7 +157,9 @@ class FitCache:
             return Run(encoder, report, seconds, note=_note(encoder, in_sample=False))
         codes = self._shared_codes(fit)
         report = evaluate_codes(data.test, codes.test, reference=(data.train, codes.train), **options)
-        report = replace(report, code_bytes=codes.code_bytes or report.code_bytes)
+        if codes.code_bytes:  # decoded codes have as many columns as the points, and are no reconstructions
+            notes = without_codes(report.notes, {"code_size"})
+            report = replace(report, code_bytes=codes.code_bytes, notes=notes)
         encoder, _ = self._fits.get(fit, (None, 0.0))
         return Run(encoder, report, codes.seconds, fit.in_sample, codes.note)
 

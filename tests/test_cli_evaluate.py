@@ -320,6 +320,11 @@ def test_the_page_names_every_key_of_the_documents():
     hunt = json.loads(hunt.stdout)
     result = {"`evaluate`": report, "an entry of `scores`": report["scores"][0], "`hunt`": hunt}
     result |= {"an entry of `torn` and `merged`": report["torn"][0], "`merged` and `torn` of `hunt`": hunt["torn"]}
+    limits = CliRunner().invoke(main, ["limits", "own_encoders:four", "--data", "X.npy", "--json"])
+    limits = json.loads(limits.stdout)
+    metrics = json.loads(CliRunner().invoke(main, ["metrics", "--json"]).stdout)
+    result |= {"`limits`": limits, "an entry of `limits`": limits["limits"][0]}
+    result["`metrics`"] = {"metrics": None, "mistakes": None} | metrics["metrics"][0]
     for what, document in result.items():
         assert set(document) - {"schema"} == named[what], what
 

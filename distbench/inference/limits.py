@@ -25,9 +25,8 @@ def check_limits(limits: Mapping[str, Any], measured: Collection[str] | None = N
 
     known = METRICS if measured is None else measured
     if not limits:
-        raise InputError(
-            "limits", "found none", f"pass at least one, e.g. continuity=0.95; known are {', '.join(known)}"
-        )
+        advice = "pass at least one, e.g. continuity=0.95 ('distbench limits' proposes some); known are "
+        raise InputError("limits", "found none", advice + ", ".join(known))
     numbers = {}
     for name, limit in limits.items():
         if name not in known:

@@ -67,7 +67,7 @@ OPTIONS = (
         "suggest-limits",
         "flag",
         "",
-        "propose limits for the checks of tests: two half widths of the interval off the value",
+        "propose limits for what tests check or evaluate: two half widths of the interval off the value",
     ),
     ("sort", "value", "METRIC", "the metric that ranks the leaderboards (default: continuity)"),
     ("seed", "value", "N", "fit the recipes of tests, and those of --distbench-encoder, with this seed"),

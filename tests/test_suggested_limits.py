@@ -50,7 +50,7 @@ def test_the_share_is_that_of_repeated_runs():
 def test_the_command_prints_limits_that_can_be_pasted_and_that_the_encoder_meets():
     result = CliRunner().invoke(main, [*DIGITS, "--metrics", "continuity,knn_recall@20,distortion"])
     assert result.exit_code == 0
-    assert "no limit for distortion" in result.stdout
+    assert "no limit for distortion: it has no interval\n" in result.stdout
     call = next(line.strip() for line in result.stdout.splitlines() if "distbench.check(" in line)
     limits = eval(f"dict({call.removeprefix('distbench.check(encoder, X_test, reference=X_train, ')}")
     assert set(limits) == {"continuity", "limits"}
@@ -84,3 +84,11 @@ def test_the_document_says_which_simple_encoders_meet_the_limit_too():
     arguments = ["random_projection" if word == "pca" else word for word in DIGITS]
     document = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
     assert [one["met_by"] for one in document["limits"]] == [["pca"], ["pca"]]
+
+
+def test_a_metric_that_needs_labels_hides_no_simple_encoder_of_the_others():
+    arguments = ["random_projection" if word == "pca" else word for word in DIGITS]
+    text = CliRunner().invoke(main, [*arguments, "--metrics", "continuity,label_agreement"]).stdout
+    met_by = {line.split()[0]: line.split("%")[-1].split() for line in text.splitlines() if ">=" in line}
+    assert met_by == {"continuity": ["pca", "(0.9964)"], "label_agreement": ["-"]}
+    assert "\n-: no simple encoder was measured\n" in text

@@ -11,6 +11,7 @@ from distbench.cli import _common as common
 from distbench.cli._options import evaluation_options, passed_options
 
 if TYPE_CHECKING:
+    from distbench.evaluation.scores import Score
     from distbench.suites.check_flow import Check, Outcome
     from distbench.suites.suggested_limits import SuggestedLimit
 
@@ -57,8 +58,8 @@ def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> 
     report = outcome.report
     lines = [f"{report.encoder}: codes of {report.code_size}, {setting(report)}", ""]
     without = [name for name in report if name not in {one.score.metric for one in limits}]
-    why = "it has no interval here, one that is too wide, or the worst value"
-    notes = [*(f"no limit for {name}: {why}" for name in without), *(f"note: {note}" for note in report.notes)]
+    none = [f"no limit for {name}: {_why_none(report[name])}" for name in without]
+    notes = [*none, *(f"note: {note}" for note in report.notes)]
     if not limits:
         return [*lines, *notes]
     points = "encoder, X_test, reference=X_train, " if report.m - 1 != report.M else "encoder, X_test, "
@@ -69,6 +70,7 @@ def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> 
         "limit: two half widths of the interval from the value, on the worse side",
         "met again: how often as many new test points meet it, where the value decides",
         "also met by: simple encoders of this code size; a limit that they meet demands little",
+        *([] if all(one.simple for one in limits) else ["-: no simple encoder was measured"]),
         *notes,
         "",
         "in a test:",
@@ -77,6 +79,10 @@ def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> 
         "    [tool.pytest.ini_options]",
         f"    {as_ini(limits)}",
     ]
+
+
+def _why_none(score: Score) -> str:
+    return "it has no interval" if score.low is None else "its interval is too wide, or its value the worst possible"
 
 
 def _document(outcome: Outcome, limits: Sequence[SuggestedLimit]) -> dict[str, Any]:

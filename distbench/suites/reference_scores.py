@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from distbench.errors import DistbenchError, SuiteError
 from distbench.evaluation.report import Report
 from distbench.evaluation.scores import ReferenceScore
+from distbench.evaluation.settings import LABELS
+from distbench.metrics.table import base_name
 from distbench.results.rows import distance_of
 
 if TYPE_CHECKING:
@@ -96,21 +98,24 @@ def fitted_reference_scores(
 ) -> dict[str, ReferenceScore]:
     """Return the scores of a baseline with the same code size, fitted on the reference points, else on the test points.
 
-    `options` are the options of :func:`distbench.evaluate` with which the report was made. The result is empty if it
-    cannot be fitted on these points, cannot have so many columns, would take long, or is the encoder itself.
+    `options` are the options of :func:`distbench.evaluate` with which the report was made. Metrics of labels are
+    left out. The result is empty if the baseline cannot be fitted on these points, cannot have so many columns, would
+    take long, or is the encoder itself.
     """
     from distbench.baselines import fit_baseline
     from distbench.evaluation.evaluate import evaluate
 
     if report.clouds is None:
         return {}
+    metrics = tuple(metric for metric in metrics if base_name(metric) != LABELS)
     X_test, reference = report.clouds.X, report.clouds.X_ref
     points = X_test if reference is None else reference
-    if points.size > MAX_NUMBERS or report.m * report.M > MAX_PAIRS or not report.code_size < points.shape[1]:
+    too_large = points.size > MAX_NUMBERS or report.m * report.M > MAX_PAIRS
+    if not metrics or too_large or not report.code_size < points.shape[1]:
         return {}
     try:
         encoder = fit_baseline(baseline, points, code_size=report.code_size)
-        options = {**options, "metrics": tuple(metrics), "k": report.k}
+        options = {**options, "metrics": metrics, "k": report.k}
         scores = evaluate(encoder, X_test, reference=reference, **options)
     except DistbenchError:
         return {}

@@ -331,6 +331,25 @@ def test_each_limit_of_a_single_encoder_has_a_line_with_its_interval_and_broken_
     assert "t.py::test_net" in text
 
 
+def test_a_check_without_the_sort_metric_is_shown_by_another_and_two_in_one_test_are_ranked_by_it():
+    about = {"dataset": "", "seconds": None, "seed": None, "leave_one_out": None}
+    index = row("index", 0.25, metric="knn_recall", test="t.py::test_index", low=0.2, high=0.3, **about)
+    net = [
+        row("net", 0.7, test="t.py::test_net", low=0.6, high=0.8, **about),
+        row("net", 0.5, metric="knn_recall", test="t.py::test_net", low=0.4, high=0.6, **about),
+    ]
+    assert re.search(r"index +0\.250 +0\.200 to 0\.300", text_of(index, width=120))
+    (table,) = tables_of([index, *net])
+    cells = {column.key: [cell.text for cell in column.cells] for column in table.columns}
+    assert table.unranked == ()
+    assert cells["continuity"] == ["-", "0.7000"]
+    assert cells["interval"] == ["-", "0.6000 to 0.8000"]
+    with_limits = text_of(index, *[replace(one, limit=0.9, verdict="broken") for one in net], width=120)
+    assert re.search(r"knn_recall +0\.250 +0\.200 to 0\.300 +-", with_limits)
+    (board,) = leaderboard([index, replace(index, encoder="other", value=0.9, low=0.8, high=0.95)])
+    assert (board.sort, [entry.place for entry in board.entries]) == ("knn_recall", [1, 2])
+
+
 def test_notes_on_several_tables_are_told_once_and_a_head_says_how_many_are_below():
     rows = [row(name, value, dataset=data) for data in "ab" for name, value in (("x", 0.5), ("y", 0.5), ("z", 0.5))]
     *boards, notes = render_leaderboards(rows, "continuity", 80)

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 import distbench
+from distbench.evaluation.failure_message import advice
 
 RNG = np.random.default_rng(5)
 D, Q = RNG.normal(size=(700, 24)).astype(np.float32), RNG.normal(size=(150, 24)).astype(np.float32)
@@ -246,8 +247,10 @@ def test_what_codes_lose_and_what_the_search_loses():
         f"knn_recall: an exact search among the codes finds {exact:.4f}: {1 - exact:.4f} are lost by the codes, "
         f"{exact - own:.4f} by the search"
     ]
+    assert "the search loses most (see the note): search more" in advice(report, {"knn_recall": 0.99}, {})
     index.nprobe = 16  # all cells
-    whole = distbench.evaluate_neighbors(index, Q, D)
+    whole = distbench.evaluate_neighbors(index, Q, D, codes=(Q, decoded))
+    assert "the codes lose most (see the note): take larger codes" in advice(whole, {"knn_recall": 0.99}, {})
     assert whole["knn_recall"].value == pytest.approx(exact, abs=0.002)  # faiss rounds to single precision
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 __all__ = ["CODES", "Note", "coded_texts", "codes_of", "warnings_of", "without_codes"]
 
 CODES = (
-    *("all_codes_equal", "batches", "code_size", "distance_matrix", "draws", "draws_alike", "few_columns"),
+    *("all_codes_equal", "batches", "code_loss", "code_size", "distance_matrix", "draws", "draws_alike", "few_columns"),
     *("columns_left_out", "few_groups", "flattened", "found_ids", "index_distance"),
     *("input_space", "judged", "lost_scale", "packed_bits", "precision", "queries", "ranges", "rnx_auc", "row_names"),
     *("sampled_pairs", "search_loss", "seen_points", "shared_codes", "symbols", "triplet_accuracy", "zero_codes"),

@@ -54,7 +54,7 @@ def command(
     """
     from distbench.cli._checking import check_file_names, read_option
     from distbench.cli._results import limit_lines, report_document, write_files
-    from distbench.evaluation.failure_message import failure_text
+    from distbench.evaluation.failure_message import failure_lines
     from distbench.evaluation.limits import limits_and_options
     from distbench.evaluation.neighbors import evaluate_neighbors
     from distbench.suites.check_flow import Check
@@ -86,7 +86,8 @@ def command(
         outcome = Check(encoder=report, limits=limits, undecided=undecided).run()
         limits = outcome.limits
         outcome.row_fields.update(dataset=Path(typed["data"]).name, data_sha256=report.fingerprint)
-        failure = failure_text(report, outcome.broken) if outcome.broken else ""
+        message = failure_lines(report, outcome.broken, {}, report.code_size) if outcome.broken else []
+        failure = "\n".join(message)
         lines = [*limit_lines(outcome, limits, undecided), *write_files(outcome, limits, None, results)]
         document = report_document(outcome, limits)
     document |= {"undecided": undecided, "met": not failure if limits else None, "failure": failure or None}

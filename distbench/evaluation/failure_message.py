@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from distbench._util.notes import codes_of
@@ -41,8 +41,11 @@ def failure_lines(
 ) -> list[str]:
     """Return the failure text, the scores of other encoders at this code size, and advice, one item each.
 
-    `framework` is the one that trains the encoder, "keras" or "torch", or empty.
+    `framework` is the one that trains the encoder, "keras" or "torch", or empty. No other encoders are shown beside a
+    search, whose codes differ in bytes, not in columns.
     """
+    if report.is_search:
+        references = {}
     return [
         failure_text(report, broken),
         *reference_lines(references, code_size),
@@ -143,6 +146,8 @@ def advice(
             "these test points do not decide it; evaluate more of them, or choose what an undecided limit does "
             "(undecided=)"
         )
+    if report.is_search:
+        return _search_advice(codes)
     known = {name: references[name] for name in broken if name in references}
     met = [score for name, score in known.items() if is_met(score.value, broken[name], report[score.metric].direction)]
     if len(met) == len(broken):
@@ -161,6 +166,22 @@ def advice(
         )
     more = f", or {LOSSES[framework]} in training," if framework in LOSSES else ""
     return f"look at these pairs; larger codes{more} keep more"
+
+
+def _search_advice(codes: Collection[str]) -> str:
+    """Return what to try next if a search loses neighbors; `codes` are those of the report's notes."""
+    codes_keep = "take larger codes, or fetch more neighbors and sort them again by the full points"
+    search_finds = "search more of the index (a larger nprobe or efSearch)"
+    if "code_loss" in codes and "search_loss" not in codes:
+        return f"the codes lose most (see the note): {codes_keep}"
+    if "search_loss" in codes and "code_loss" not in codes:
+        return f"the search loses most (see the note): {search_finds}"
+    if "search_loss" in codes:
+        return f"the codes and the search both lose neighbors (see the notes): {search_finds}; {codes_keep}"
+    return (
+        f"{search_finds}; {codes_keep}; codes= of distbench.evaluate_neighbors tells whether the codes or the search "
+        "lose most"
+    )
 
 
 def _is_better(reference: ReferenceScore, score: Score) -> bool:

@@ -218,6 +218,7 @@ def _report(points: InputPoints, settings: Settings, places: Places, index: Inde
         n_reference=M,
         fingerprint=fingerprint(points.X, points.X_ref),
         groups=points.groups,
+        is_search=True,
     )
 
 
@@ -236,5 +237,5 @@ def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any],
     for metric in recalls:
         exact, own = measured(metric, statistics).value, report[metric.name].value
         lost = text.format(metric.name, *map(number, (exact, 1 - exact, exact - own)))
-        notes.append(Note("info", "search_loss", lost))
+        notes.append(Note("info", "code_loss" if 1 - exact > exact - own else "search_loss", lost))
     return notes

@@ -64,7 +64,9 @@ class Report(Mapping[str, Score]):
     groups : Groups or None
         Groups of the test points, over which intervals are; None for independent points.
     clouds : EncodedPoints or None
-        The points themselves, not copied; None for a report from stored rows.
+        The points themselves, not copied; None for a report from stored rows or on a search.
+    is_search : bool
+        Whether the neighbors are those that a search returned, an index or a database, not those among codes.
     """
 
     encoder: str
@@ -86,6 +88,7 @@ class Report(Mapping[str, Score]):
     fingerprint: str = field(default="", repr=False)
     groups: Groups | None = field(default=None, repr=False)
     clouds: EncodedPoints | None = field(default=None, repr=False)
+    is_search: bool = field(default=False, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         name = self.name_of(metric)

@@ -32,7 +32,8 @@ class Leaderboard:
     code_size, k, m, M : int
         Numbers of columns of the codes, of neighbors, of test points, and of candidates for each.
     sort : str
-        The metric that ranks encoders, by its name in the rows.
+        The metric that ranks encoders, by its name in the rows. On points of a test where no encoder has the one asked
+        for, it is the first with a limit, or else the first.
     metrics : tuple of str
         All metrics of the rows, in the order of the reports.
     entries : tuple of LeaderboardRow
@@ -108,7 +109,7 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
 
     rows = _named_alike(rows)
     metrics = tuple(dict.fromkeys(row.metric for row in rows if row.metric))
-    sort = METRICS.same(sort, metrics, setting.k) or sort
+    sort = METRICS.same(sort, metrics, setting.k) or (sort if setting.dataset else _first_metric(rows, sort))
     by_encoder: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         by_encoder.setdefault((row.encoder, row.test, row.in_sample), []).append(row)
@@ -127,6 +128,12 @@ def _leaderboard(setting: Setting, rows: Sequence[Row], sort: str, data: str) ->
         distance=setting.distance,
         data=data,
     )
+
+
+def _first_metric(rows: Sequence[Row], otherwise: str) -> str:
+    """Return the first metric with a limit, or else the first; `otherwise` if no row has a metric."""
+    scored = sorted((row for row in rows if row.metric), key=lambda row: row.limit is None)
+    return scored[0].metric if scored else otherwise
 
 
 def _named_alike(rows: Sequence[Row]) -> list[Row]:

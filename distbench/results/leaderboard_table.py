@@ -106,7 +106,7 @@ def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) 
     named.append([(f"{entry.test} {entry.shown_name}", entry.note) for entry in singles])
     *notes, notes_of_singles = notes_on_encoders(named)
     tables = [_ranking(board, decimals, of_board) for board, of_board in zip(ranked, notes, strict=True)]
-    return tables + ([_checks(alone, decimals, notes_of_singles)] if alone else [])
+    return tables + ([_checks(alone, sort, decimals, notes_of_singles)] if alone else [])
 
 
 def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> Table:
@@ -149,16 +149,18 @@ def _resized_notes(resized: Sequence[LeaderboardRow]) -> list[str]:
     ]
 
 
-def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[str]) -> Table:
+def _checks(boards: Sequence[Leaderboard], sort: str, decimals: int, on_encoders: Sequence[str]) -> Table:
     """Return the table of encoders that are alone on their points, without ranks."""
     from distbench.metrics import METRICS
 
     scored = [board for board in boards if not board.entries[0].reason]
-    entries = tuple(replace(_at_k(board.entries[0], board.k), place=None, test=board.name) for board in scored)
+    first = next((board for board in scored if METRICS.same(sort, board.metrics, board.k)), boards[0])
+    sort = METRICS.short_name(first.sort, first.k)
+    entries = tuple(_single(board, sort) for board in scored)
     unranked = tuple(replace(board.entries[0], test=board.name) for board in boards if board.entries[0].reason)
     metrics = dict.fromkeys(METRICS.short_name(metric, board.k) for board in boards for metric in board.metrics)
     names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
-    scores = _score_columns(entries, metrics, METRICS.short_name(boards[0].sort, boards[0].k), decimals, ranked=False)
+    scores = _score_columns(entries, metrics, sort, decimals, ranked=False)
     sizes = [
         Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
         for key, label in (("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M"))
@@ -184,6 +186,14 @@ def _checks(boards: Sequence[Leaderboard], decimals: int, on_encoders: Sequence[
             *mark_notes(entries),
         ),
     )
+
+
+def _single(board: Leaderboard, sort: str) -> LeaderboardRow:
+    """Return the encoder of a board without place; it has an interval if that is of the metric `sort`."""
+    from distbench.metrics import METRICS
+
+    entry = replace(_at_k(board.entries[0], board.k), place=None, test=board.name)
+    return entry if METRICS.short_name(board.sort, board.k) == sort else replace(entry, low=None, high=None)
 
 
 def _at_k(entry: LeaderboardRow, k: int) -> LeaderboardRow:

@@ -20,7 +20,7 @@ SETTINGS = {"k": "k = {}", "m": "m = {} test points", "M": "M = {} candidates"}
 
 @dataclass(frozen=True)
 class _Line:
-    """One limit of an encoder; or its sort metric, if it has no limit."""
+    """One limit of an encoder; or, if it has none, its sort metric or else its first."""
 
     entry: LeaderboardRow
     row: Row
@@ -70,7 +70,7 @@ def limit_table(table: Table, decimals: int) -> Table:
 
 
 def _rows(entry: LeaderboardRow, sort: str) -> Sequence[Row]:
-    return tuple(entry.limited.values()) or tuple(row for row in entry.rows if row.metric == sort)
+    return tuple(entry.limited.values()) or tuple(row for row in entry.rows if row.metric == sort) or entry.rows[:1]
 
 
 def _of(line: _Line, key: str) -> int:

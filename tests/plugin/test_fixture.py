@@ -84,9 +84,14 @@ def test_lost(distbench):
             "NearestNeighbors * does not meet 1 limit*",
             "  knn_recall@1 = 0.*limit at least 0.99*",
             "  n = 60 test points, M = 200 candidates each*",
+            "next: search more of the index (*; take larger codes, *sort them again*; codes= of *",
+            "test_lost *knn_recall@1 *! * >= 0.999*",
+            "test_exact *knn_recall* 1.000 * >= 0.95*",
             "2 checks: 1 met, 1 broken",
         ]
     )
+    for wrong in ("*no score*", "*code size 64: *", "*look at these pairs*"):
+        result.stdout.no_fnmatch_line(wrong)
 
 
 def test_evaluate_and_check_take_the_same_options_and_return_a_report(run):
@@ -447,7 +452,7 @@ def test_both(distbench):
 def test_a_note_is_shown_once_a_run_with_a_count_and_can_be_silenced_by_its_code(run):
     text = " ".join(run(NOTED).stdout.str().split())
     assert text.count("codes have as many columns as the points") == 1
-    assert "8 encoders (test_mine.py::test_both near 6, " in text
+    assert "8 encoders (near 6, near 7, " in text
     assert "and 4 more): codes have as many columns" in text
     assert "pass only its encoder [code_size]" in text
     assert "as many columns" not in run(NOTED, "--distbench-silence=code_size").stdout.str()

@@ -227,7 +227,7 @@ class Summary:
         is_verbose = getattr(self._config.option, "verbose", 0) > 0
         blocks = leaderboard_lines(run.rows, run.sort, width, BRIEF_ROWS if brief else None)
         blocks += [] if run.comparison is None else [titled(*render_changes(run.comparison, width).split("\n"))]
-        blocks += suggestion_lines(self._all("suggestions"))
+        blocks += suggestion_lines(self._all("suggestions")) if self._settings.suggest else []
         blocks += claim_lines(run.claims, width, is_verbose, brief)
         blocks += drift_lines(self._all("drift"), width) + stored_lines(self._all("stored"), width, brief)
         blocks += stale_lines(self._all("stale"), width, self._config)

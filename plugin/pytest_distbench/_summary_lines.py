@@ -90,9 +90,9 @@ def stale_lines(records: Sequence[StaleRecord], width: int, config: pytest.Confi
 
 
 def suggestion_lines(suggestions: Sequence[Sequence[str]]) -> list[list[Line]]:
-    """Return the limits that checks suggest, in Python, each above a table that says where they come from."""
+    """Return the limits that checks suggest, each above a table of where they come from, or that there are none."""
     if not suggestions:
-        return []
+        return [titled("No limits suggested: only tests that check or evaluate an encoder get some")]
     lines = [line for head, *table in suggestions for line in ("", f"  {head}", *(f"    {row}" for row in table))]
     return [titled("Suggested limits, two half widths of the interval from the value, on the worse side", *lines)]
 

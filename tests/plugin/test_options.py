@@ -280,3 +280,5 @@ def test_free(distbench):
             "  test_mine.py::test_free first: continuity=0.*, scaled_stress=0.*",
         ]
     )
+    result = run("def test_none(): pass", "--distbench-suggest-limits")
+    result.stdout.fnmatch_lines(["No limits suggested: *"])
